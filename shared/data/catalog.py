@@ -1,0 +1,76 @@
+"""The data sets that are known by name: their files, where they are fetched from, and how they are recognised.
+
+Files lie as torchvision lays them out, `<data-dir>/<folder>/raw/<file>[.gz]`. A file is recognised by the SHA-256 of
+its decompressed content, whatever its compression and wherever it came from.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class IdxFile:
+    """One IDX file: its name (without .gz), the shape of its 8-bit array, and the SHA-256 of its content."""
+
+    name: str
+    shape: tuple[int, ...]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class IdxDataset:
+    """A data set of four IDX files."""
+
+    name: str
+    folder: str
+    mirrors: tuple[str, ...]
+    x_train: IdxFile
+    y_train: IdxFile
+    x_test: IdxFile
+    y_test: IdxFile
+
+    @property
+    def files(self) -> tuple[IdxFile, ...]:
+        return (self.x_train, self.y_train, self.x_test, self.y_test)
+
+
+def _idx_files(*sha256: str) -> tuple[IdxFile, IdxFile, IdxFile, IdxFile]:
+    x_train, y_train, x_test, y_test = sha256
+    return (
+        IdxFile("train-images-idx3-ubyte", (60_000, 28, 28), x_train),
+        IdxFile("train-labels-idx1-ubyte", (60_000,), y_train),
+        IdxFile("t10k-images-idx3-ubyte", (10_000, 28, 28), x_test),
+        IdxFile("t10k-labels-idx1-ubyte", (10_000,), y_test),
+    )
+
+
+MNIST = IdxDataset(
+    "mnist",
+    "MNIST",
+    (
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ),
+    *_idx_files(
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
+)
+
+FASHION_MNIST = IdxDataset(
+    "fashion_mnist",
+    "FashionMNIST",
+    (
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+    ),
+    *_idx_files(
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
+)
+
+DATASETS: dict[str, IdxDataset] = {d.name: d for d in (MNIST, FASHION_MNIST)}

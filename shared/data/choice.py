@@ -1,0 +1,51 @@
+"""What `auto` stands for: MNIST where it is at hand or comes within seconds, else the embedded digits."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.data import idx
+from shared.data.catalog import DATASETS, MNIST
+from shared.data.fetch import OnProgress, fetch
+from shared.errors import InputError
+from shared.names import check_name
+
+AUTO_FETCH_S = 20.0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The data set chosen, and why, as a sentence for the console and the report."""
+
+    dataset: str
+    reason: str
+
+
+def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: None) -> Choice:
+    """Settle on a data set, fetching it where it is not in `data_dir`.
+
+    A data set asked for by name is never replaced by another: where it cannot be had, InputError is raised.
+    """
+    if dataset == "auto":
+        return _choose_auto(data_dir, on_progress)
+    if not dataset.endswith(".npz"):
+        check_name("data set", dataset, ["auto", "digits", *DATASETS, "FILE.npz"])
+    if dataset in DATASETS:
+        fetch(DATASETS[dataset], data_dir, on_progress=on_progress)
+    return Choice(dataset, f"The data set is {dataset}, as asked for.")
+
+
+def _choose_auto(data_dir: Path, on_progress: OnProgress) -> Choice:
+    if not idx.missing_files(MNIST, data_dir):
+        return Choice("mnist", f"The data set is mnist, found in {data_dir}.")
+    try:
+        fetch(MNIST, data_dir, AUTO_FETCH_S, on_progress)
+    except InputError as error:
+        return Choice("digits", f"The data set is the embedded digits (not MNIST). {error}")
+    return Choice("mnist", f"The data set is mnist, fetched into {data_dir}.")
+
+
+def default_data_dir() -> Path:
+    """The folder that data sets are kept in when none is given: the user's cache folder."""
+    import pooch
+
+    return Path(pooch.os_cache("compare"))

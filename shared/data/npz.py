@@ -1,0 +1,95 @@
+"""Reading anybody's own images from an .npz file in Keras's layout: x_train, y_train, x_test, y_test."""
+
+from pathlib import Path
+
+import numpy as np
+
+from shared.data.raw import RawImages
+from shared.errors import InputError
+
+NAMES = ("x_train", "y_train", "x_test", "y_test")
+LAYOUT = (
+    "The file must hold x_train and x_test, 8-bit pixels (or floating ones in [0, 1]) of shape (N, H, W) or "
+    "(N, H, W, C), and y_train and y_test, integer labels of shape (N,)."
+)
+
+
+def read(path: Path, n_classes: int) -> RawImages:
+    """The four arrays in `path`; images without a channel axis get one.
+
+    Raises InputError where the file cannot be read, lacks an array, or an array has a wrong shape, type or value.
+    """
+    arrays = _arrays(path)
+    raw = RawImages(
+        x_train=_images(path, "x_train", arrays["x_train"]),
+        y_train=_labels(path, "y_train", arrays["y_train"], n_classes),
+        x_test=_images(path, "x_test", arrays["x_test"]),
+        y_test=_labels(path, "y_test", arrays["y_test"], n_classes),
+    )
+    for part in ("train", "test"):
+        n_images, n_labels = len(arrays[f"x_{part}"]), len(arrays[f"y_{part}"])
+        if n_images != n_labels:
+            raise InputError(
+                f"{path}: x_{part} has {n_images:,} images and y_{part} has {n_labels:,} labels. "
+                "There must be one label for each image."
+            )
+    if raw.x_train.shape[1:] != raw.x_test.shape[1:]:
+        raise InputError(
+            f"{path}: the images of x_train are {raw.x_train.shape[1:]} and those of x_test {raw.x_test.shape[1:]} "
+            "(height, width, channels). They must be alike."
+        )
+    return raw
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    try:
+        if not path.is_file():
+            raise InputError(f"There is no file {path}. Give the path of an .npz file. {LAYOUT}")
+        with path.open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise InputError(f"{path} is not an .npz file but a single array. {LAYOUT}")
+            if missing := [name for name in NAMES if name not in archive.files]:
+                there = ", ".join(archive.files) or "none"
+                raise InputError(f"{path} has no array {' and no '.join(missing)}; it holds {there}. {LAYOUT}")
+            arrays = {name: archive[name] for name in NAMES}
+    except InputError:
+        raise
+    except Exception as error:  # zipfile, zlib, tokenize and NumPy each have their own for a damaged file
+        raise InputError(f"{path} cannot be read as an .npz file: {error}. {LAYOUT}") from None
+    if other := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+        raise InputError(f"{path}: {' and '.join(other)} is no NumPy array. {LAYOUT}")
+    return arrays
+
+
+def _images(path: Path, name: str, images: np.ndarray) -> np.ndarray:
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.ndim != 4 or 0 in images.shape:
+        raise InputError(f"{path}: {name} has shape {images.shape}. {LAYOUT}")
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind != "f":
+        raise InputError(f"{path}: {name} is of type {images.dtype}. {LAYOUT}")
+    if not np.isfinite(images).all():
+        raise InputError(f"{path}: {name} holds NaN or infinite pixels. Remove or mend those images.")
+    if images.min() < 0 or images.max() > 1:
+        raise InputError(f"{path}: {name} holds floating pixels from {images.min():g} to {images.max():g}. {LAYOUT}")
+    return images
+
+
+def _labels(path: Path, name: str, labels: np.ndarray, n_classes: int) -> np.ndarray:
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or labels.size == 0:
+        raise InputError(f"{path}: {name} has shape {labels.shape}. {LAYOUT}")
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise InputError(f"{path}: {name} holds NaN at index {int(np.isnan(labels).argmax())}. {LAYOUT}")
+    if labels.dtype.kind not in "iu":
+        raise InputError(f"{path}: {name} is of type {labels.dtype}. {LAYOUT}")
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise InputError(
+            f"{path}: {name} holds labels from {labels.min()} to {labels.max()}. Labels must lie in 0 ... "
+            f"{n_classes - 1}."
+        )
+    return labels

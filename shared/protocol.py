@@ -1,0 +1,89 @@
+"""What an implementation package must export: `framework()` and `create(...)`, which returns a `Model`.
+
+Arrays that cross this boundary are NumPy: images (N, height, width, channels), labels int64 (N,), weights under
+canonical names (shared/models.py). What stays inside is the framework's own: `Batch` and `Tensor` are opaque to the
+harness.
+
+`put`, `train_step` and `sync` are separate calls so that the harness decides what a timed window holds, and it is the
+same window for every implementation.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from shared.models import ModelSpec
+from shared.training import TrainSpec
+from shared.weights import Weights
+
+Batch = Any
+Tensor = Any
+Device = Literal["cpu", "cuda"]
+Mode = Literal["eager", "graph"]
+
+
+@dataclass(frozen=True)
+class Framework:
+    """What a framework says of itself: its version, how many CUDA devices it sees, and how it is set up."""
+
+    name: str
+    version: str
+    n_cuda_devices: int
+    settings: dict[str, str]
+
+
+class Model(Protocol):
+    """One network in one framework, on one device, with its optimizer."""
+
+    def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
+        """Move images (N, H, W, C) and labels (N,) to the device, in the network's own type and layout."""
+
+    def train_step(self, batch: Batch, learning_rate: float) -> tuple[Tensor, Tensor]:
+        """Update the weights once. Return the mean loss and the logits of this step, both left on the device."""
+
+    def sync(self) -> None:
+        """Wait until the device has done everything asked of it."""
+
+    def fetch(self, tensor: Tensor) -> np.ndarray:
+        """A tensor as a NumPy array; waits for it."""
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """The outputs (N, classes) for images (N, H, W, C), in evaluation mode."""
+
+    def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
+        """The mean loss of a batch, and its gradient with respect to every trainable parameter; nothing is updated."""
+
+    def activations(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """The output of every layer of the contract for images (N, H, W, C), channels last, in evaluation mode."""
+
+    def weights(self) -> Weights:
+        """The current value of every parameter."""
+
+    def load(self, weights: Weights) -> None:
+        """Set every parameter; the optimizer's state is left as it is."""
+
+    def optimizer_state(self) -> Weights:
+        """The optimizer's own tensors: `<parameter>/m` and `<parameter>/v` for Adam, `<parameter>/velocity` for SGD."""
+
+    def count_parameters(self) -> tuple[int, int]:
+        """How many parameters the framework itself counts: all of them, and the trainable ones."""
+
+    def device_name(self) -> str:
+        """The device that the network is on, as its maker calls it; "cpu" for the CPU."""
+
+    def peak_device_bytes(self) -> int | None:
+        """The most device memory in use since the model was made; None where the framework does not know."""
+
+
+class Implementation(Protocol):
+    """The two functions that an implementation package exports."""
+
+    def framework(self) -> Framework:
+        """Describe the framework. Called before `create`, it takes hold of no device."""
+
+    def create(self, model: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> Model:
+        """Build the network `model.name`, ready to be trained as `train` says, starting from `weights`.
+
+        TF32 is off, and the framework's own random numbers are seeded with `train.seed`.
+        """

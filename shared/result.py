@@ -1,0 +1,116 @@
+"""What was asked for and what came of it, as frozen records that are written to and read from JSON.
+
+Records hold the raw samples; medians, tables and pictures are made from them. What was not measured is None, never 0,
+and no number is NaN or infinite.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, FiniteFloat
+
+from shared.data import DataSpec
+from shared.protocol import Device, Mode
+from shared.training import TrainSpec
+
+SCHEMA_VERSION: Literal[1] = 1
+
+Recipe = Literal["matched"]
+
+
+class Record(BaseModel):
+    """A frozen record that accepts no unknown field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Run(Record):
+    """One training run to be: a row of the table."""
+
+    implementation: str
+    model: str
+    data: DataSpec
+    train: TrainSpec
+    recipe: Recipe
+    mode: Mode
+    device: Device
+
+
+class Environment(Record):
+    """Where a run took place: what the worker process saw."""
+
+    framework: str
+    framework_version: str
+    python: str
+    numpy: str
+    system: str
+    cpu: str
+    cores: int
+    threads: int
+    n_cuda_devices: int
+    settings: dict[str, str]
+    variables: dict[str, str]
+
+
+class Epoch(Record):
+    """One epoch. The training figures are averages over its steps, each before that step's update; the test
+    figures are those of the whole test set after the epoch."""
+
+    epoch: int
+    train_loss: FiniteFloat
+    train_accuracy: FiniteFloat
+    test_loss: FiniteFloat
+    test_accuracy: FiniteFloat
+
+
+class Samples(Record):
+    """Every training step in order: its loss, and its time in seconds from the host's batch to synchronised, updated
+    weights.
+
+    `slice_steps` says how many steps were run in each turn: the implementations take turns, so that all of them meet
+    the machine in the same state.
+    """
+
+    loss: tuple[FiniteFloat, ...]
+    step_s: tuple[FiniteFloat, ...]
+    slice_steps: tuple[int, ...]
+
+
+class Outcome(Record):
+    """What a run that came to its end gave."""
+
+    device_name: str
+    n_params: int
+    n_trainable: int
+    epochs: tuple[Epoch, ...]
+    samples: Samples
+    train_s: FiniteFloat
+    test_accuracy: FiniteFloat
+    test_loss: FiniteFloat
+    confusion: tuple[tuple[int, ...], ...]
+    peak_rss_bytes: int | None
+    peak_device_bytes: int | None
+    weights_sha256: str
+
+
+class RunResult(Record):
+    """A run with its outcome, or with the reason why there is none."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    run: Run
+    status: Literal["ok", "failed"]
+    error: str | None = None
+    environment: Environment | None = None
+    data_digest: str
+    n_train: int
+    n_test: int
+    outcome: Outcome | None = None
+
+    @property
+    def name(self) -> str:
+        """`<implementation>-seed<k>`: the stem of this run's files."""
+        return f"{self.run.implementation}-seed{self.run.train.seed}"
+
+    @property
+    def weights_path(self) -> str:
+        """Where the trained weights lie in the output folder."""
+        return f"weights/{self.name}.safetensors"

@@ -1,0 +1,63 @@
+"""Canonical weights: NumPy arrays by parameter name, the same for every implementation.
+
+Names and layouts are those of shared/models.py. On disk they are safetensors files, which any framework can read.
+"""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from shared import randomness
+from shared.models import ModelSpec, ParamSpec
+
+Weights = dict[str, np.ndarray]
+
+
+def initial_weights(model: ModelSpec, seed: int) -> Weights:
+    """The initial values of every parameter of `model` as float32, determined by `seed` and the parameter's name.
+
+    They are float32 whatever the run computes in, so that a float64 run starts from the very same numbers.
+    """
+    return {p.name: _initial_value(p, seed) for p in model.parameters}
+
+
+def _initial_value(parameter: ParamSpec, seed: int) -> np.ndarray:
+    if parameter.init == "zeros":
+        return np.zeros(parameter.shape, np.float32)
+    limit = math.sqrt(6 / sum(_fans(parameter.shape)))
+    unit = randomness.uniform(math.prod(parameter.shape), "weights", seed, parameter.name)
+    return ((2 * unit - 1) * limit).astype(np.float32).reshape(parameter.shape)
+
+
+def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Fan-in and fan-out of a kernel, (..., in, out); the receptive field counts in both."""
+    *field, n_in, n_out = shape
+    return math.prod(field) * n_in, math.prod(field) * n_out
+
+
+def check_weights(model: ModelSpec, weights: Mapping[str, np.ndarray]) -> None:
+    """Raise a ValueError unless `weights` has exactly the parameters of `model`, in its shapes."""
+    expected = {p.name: p.shape for p in model.parameters}
+    if missing := expected.keys() - weights.keys():
+        raise ValueError(f"{model.name}: no values for {', '.join(sorted(missing))}")
+    if unknown := weights.keys() - expected.keys():
+        raise ValueError(f"{model.name}: it has no parameter {', '.join(sorted(unknown))}")
+    for name, shape in expected.items():
+        if weights[name].shape != shape:
+            raise ValueError(f"{model.name}: {name} is {weights[name].shape}, not {shape}")
+
+
+def to_safetensors(weights: Weights, metadata: Mapping[str, str]) -> bytes:
+    """The content of a safetensors file with `weights` and, in its header, `metadata`."""
+    from safetensors.numpy import save
+
+    return save({k: np.ascontiguousarray(v) for k, v in weights.items()}, dict(metadata))
+
+
+def load_safetensors(path: Path) -> Weights:
+    """The weights in a safetensors file."""
+    from safetensors.numpy import load_file
+
+    return load_file(path)

@@ -1,0 +1,73 @@
+"""Data sets as the implementations get them."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from sklearn.datasets import load_digits
+
+from shared.data import Data, DataSpec, load
+from shared.errors import InputError
+
+
+def test_digits_are_scikit_learns(digits: Data) -> None:
+    assert digits.x_train.shape == (1_437, 28, 28, 1)
+    assert digits.x_test.shape == (360, 28, 28, 1)
+    assert (digits.x_train.dtype, digits.y_train.dtype) == (np.float32, np.int64)
+    small = np.concatenate([digits.x_train, digits.x_test])[:, 2:26:3, 2:26:3, 0]
+    images, labels = load_digits(return_X_y=True)
+    ours = {(np.rint(x * 16).astype(int).tobytes(), y) for x, y in zip(small, _labels(digits), strict=True)}
+    theirs = {(x.reshape(8, 8).astype(int).tobytes(), y) for x, y in zip(images, labels, strict=True)}
+    assert ours == theirs
+
+
+def test_digits_are_stratified_and_disjoint(digits: Data) -> None:
+    shares = np.bincount(digits.y_train) / 1_437 - np.bincount(digits.y_test) / 360
+    assert abs(shares).max() < 0.002
+
+
+def test_the_digest_sees_every_change(digits: Data) -> None:
+    digest = digits.digest()
+    assert digest == load(DataSpec(dataset="digits"), Path()).digest()
+    pixel, label = digits.x_test.copy(), digits.y_train.copy()
+    pixel[-1, -1, -1, -1] += 1e-7
+    label[[0, 1]] = label[[1, 0]] if label[0] != label[1] else label[0] + 1
+    for change in ({"x_test": pixel}, {"y_train": label}, {"x_train": digits.x_train[::-1]}):
+        assert dataclasses.replace(digits, **change).digest() != digest
+
+
+def test_limits_take_the_first_images(digits: Data) -> None:
+    limited = load(DataSpec(dataset="digits", n_train=100, n_test=7), Path())
+    np.testing.assert_array_equal(limited.x_train, digits.x_train[:100])
+    np.testing.assert_array_equal(limited.y_test, digits.y_test[:7])
+
+
+def test_a_limit_beyond_the_data() -> None:
+    with pytest.raises(InputError, match="1,437 training images, and 2,000 were asked for"):
+        load(DataSpec(dataset="digits", n_train=2_000), Path())
+
+
+def test_standard_scale() -> None:
+    data = load(DataSpec(dataset="digits", scale="standard"), Path())
+    assert data.x_train.mean(dtype=np.float64) == pytest.approx(0, abs=1e-6)
+    assert data.x_train.std(dtype=np.float64) == pytest.approx(1, abs=1e-6)
+    assert data.x_test.dtype == np.float32
+
+
+def test_standard_scale_of_a_blank_channel(tmp_path: Path) -> None:
+    blank, labels = np.zeros((4, 28, 28), np.uint8), np.zeros(4, np.uint8)
+    np.savez(tmp_path / "b.npz", x_train=blank, y_train=labels, x_test=blank, y_test=labels)
+    with pytest.raises(InputError, match="cannot be standardised"):
+        load(DataSpec(dataset=str(tmp_path / "b.npz"), scale="standard"), tmp_path)
+
+
+def test_specs_refuse_nonsense() -> None:
+    for wrong in ({"n_train": 0}, {"n_test": -1}, {"scale": "weird"}, {"unknown": 1}):
+        with pytest.raises(ValidationError):
+            DataSpec.model_validate({"dataset": "digits"} | wrong)
+
+
+def _labels(data: Data) -> np.ndarray:
+    return np.concatenate([data.y_train, data.y_test])

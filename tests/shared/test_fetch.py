@@ -1,0 +1,200 @@
+"""Fetching, against servers on this machine that behave and misbehave."""
+
+import gc
+import gzip
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import idx_files
+import pytest
+
+from shared.data import choice, fetch, idx
+from shared.errors import InputError
+
+TINY, CONTENTS = idx_files.make()
+GOOD = {f"/{name}.gz": gzip.compress(content) for name, content in CONTENTS.items()}
+IMAGES = "/train-images-idx3-ubyte.gz"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves `files`, each path as its value says: bytes, a status code, or a special word."""
+
+    files: dict[str, object]
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        answer = self.files.get(self.path, 404)
+        if isinstance(answer, int):
+            self.send_error(answer)
+        elif answer == "loop":
+            self.send_response(302)
+            self.send_header("Location", self.path)
+            self.end_headers()
+        elif answer == "silence":
+            time.sleep(3)
+        elif answer == "trickle":
+            self.send_response(200)
+            self.send_header("Content-Length", "100000")
+            self.end_headers()
+            for _ in range(30):
+                self.wfile.write(b"x")
+                self.wfile.flush()
+                time.sleep(0.1)
+        elif answer == "cut":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(GOOD[IMAGES])))
+            self.end_headers()
+            self.wfile.write(GOOD[IMAGES][:1000])
+        else:
+            assert isinstance(answer, bytes)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Tests print nothing."""
+
+
+class Server:
+    def __init__(self, files: dict[str, object]) -> None:
+        self.handler = type("H", (Handler,), {"files": files, "asked": []})
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), self.handler)
+        self.http.daemon_threads = True
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.http.server_port}/"
+
+    def close(self) -> None:
+        self.http.shutdown()
+        self.http.server_close()
+
+
+@pytest.fixture
+def serve() -> Iterator[object]:
+    servers: list[Server] = []
+
+    def start(files: dict[str, object]) -> Server:
+        servers.append(Server(files))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(autouse=True)
+def connections_are_closed() -> Iterator[None]:
+    """A connection left to the collector is a ResourceWarning, thus an error, here and not in some later test."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+def test_fetched_files_are_whole_and_readable(tmp_path: Path, serve) -> None:
+    steps: list[fetch.Progress] = []
+    paths = fetch.fetch(TINY, tmp_path, 20, steps.append, [serve(GOOD).url])
+    assert sorted(p.name for p in paths) == sorted(name[1:] for name in GOOD)
+    assert sorted(p.name for p in (tmp_path / "Tiny" / "raw").iterdir()) == sorted(p.name for p in paths)
+    assert idx.read(TINY, tmp_path).x_train.tobytes() == CONTENTS[IMAGES[1:-3]][16:]
+    assert steps[-1].done_bytes == steps[-1].total_bytes > 0
+
+
+def test_what_is_there_is_not_fetched_again(tmp_path: Path, serve) -> None:
+    folder = tmp_path / "Tiny" / "raw"
+    idx_files.write(folder, {n: c for n, c in CONTENTS.items() if n != IMAGES[1:-3]}, gzipped=False)
+    server = serve(GOOD)
+    assert [p.name for p in fetch.fetch(TINY, tmp_path, 20, mirrors=[server.url])] == [IMAGES[1:]]
+    assert server.handler.asked == [IMAGES]
+    assert fetch.fetch(TINY, tmp_path, 20, mirrors=[server.url]) == []
+
+
+WRONG = {
+    "not found": (404, "HTTP status 404"),
+    "server error": (500, "HTTP status 500"),
+    "redirect loop": ("loop", "TooManyRedirects"),
+    "cut off": ("cut", "cut off|no connection|ChunkedEncodingError|IncompleteRead"),
+    "wrong content": (gzip.compress(b"x" * 23_536), "SHA-256"),
+    "not gzip": (b"<html>sign in</html>", "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_bad_mirror_is_named_and_leaves_nothing(tmp_path: Path, serve, case: str) -> None:
+    answer, reason = WRONG[case]
+    server = serve(GOOD | {IMAGES: answer})
+    with pytest.raises(InputError, match=f"train-images-idx3-ubyte could not be fetched: {server.url} .*({reason})"):
+        fetch.fetch(TINY, tmp_path, 20, mirrors=[server.url])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_the_next_mirror_is_asked(tmp_path: Path, serve, case: str) -> None:
+    bad, good = serve(GOOD | {IMAGES: WRONG[case][0]}), serve(GOOD)
+    assert len(fetch.fetch(TINY, tmp_path, 20, mirrors=[bad.url, good.url])) == 4
+
+
+@pytest.mark.parametrize("answer", ["silence", "trickle"])
+def test_time_is_limited(tmp_path: Path, serve, answer: str) -> None:
+    server = serve({IMAGES: answer})
+    start = time.monotonic()
+    with pytest.raises(InputError, match="not done within 1 s"):
+        fetch.fetch(TINY, tmp_path, 1.0, mirrors=[server.url])
+    assert time.monotonic() - start < 2.5
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_listens(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no connection"):
+        fetch.fetch(TINY, tmp_path, 20, mirrors=["http://127.0.0.1:9/"])
+
+
+def test_own_mirror_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, serve) -> None:
+    server = serve({f"/tiny{path}": content for path, content in GOOD.items()})
+    monkeypatch.setenv(fetch.MIRROR_VARIABLE, server.url)
+    assert len(fetch.fetch(TINY, tmp_path, 20)) == 4
+
+
+def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    with pytest.raises(InputError, match="cannot be put into"):
+        fetch.fetch(TINY, tmp_path / "data", 1, mirrors=[])
+
+
+def test_auto_takes_mnist_from_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(choice, "MNIST", TINY)
+    idx_files.write(tmp_path / "Tiny" / "raw", CONTENTS, gzipped=True)
+    chosen = choice.choose("auto", tmp_path)
+    assert chosen.dataset == "mnist"
+    assert "found in" in chosen.reason
+
+
+def test_auto_fetches_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, serve) -> None:
+    monkeypatch.setattr(choice, "MNIST", TINY)
+    monkeypatch.setenv(fetch.MIRROR_VARIABLE, serve({f"/tiny{p}": c for p, c in GOOD.items()}).url)
+    assert choice.choose("auto", tmp_path).reason == f"The data set is mnist, fetched into {tmp_path}."
+
+
+def test_auto_falls_back_to_digits_and_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(choice, "MNIST", TINY)  # which has no mirror
+    chosen = choice.choose("auto", tmp_path)
+    assert chosen.dataset == "digits"
+    assert "(not MNIST)" in chosen.reason
+
+
+def test_a_named_data_set_never_falls_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(choice.DATASETS, "tiny", TINY)
+    with pytest.raises(InputError, match="no mirror is left to ask"):
+        choice.choose("tiny", tmp_path)
+
+
+def test_an_unknown_name_gets_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no data set 'fashion-mnist'\. Did you mean 'fashion_mnist'\?"):
+        choice.choose("fashion-mnist", tmp_path)

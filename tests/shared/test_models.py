@@ -1,0 +1,35 @@
+"""The contracts agree with themselves: every literal count is the sum of its parts."""
+
+import math
+
+import pytest
+
+from shared.models import MODELS
+
+COUNTS = {"cnn_same": 421_642, "dense_baseline": 101_770}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_literal_counts(name: str) -> None:
+    spec = MODELS[name]
+    assert spec.name == name
+    assert spec.n_params == COUNTS[name] == sum(math.prod(p.shape) for p in spec.parameters)
+    assert spec.n_trainable == sum(math.prod(p.shape) for p in spec.parameters if p.trainable)
+    assert spec.layers[-1].output_shape == (spec.n_classes,)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_flops_follow_from_the_kernels(name: str) -> None:
+    spec = MODELS[name]
+    kernels = {p.name.removesuffix("/kernel"): p.shape for p in spec.parameters if p.name.endswith("/kernel")}
+    for layer in spec.layers:
+        positions = math.prod(layer.output_shape[:-1])
+        assert layer.flops == 2 * positions * math.prod(kernels.get(layer.name, (0,)))
+    assert spec.flops == sum(layer.flops for layer in spec.layers)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_first_dense_layer_takes_the_flattened_image(name: str) -> None:
+    spec = MODELS[name]
+    (rows,) = (p.shape[0] for p in spec.parameters if p.name == "dense1/kernel")
+    assert math.prod(spec.flatten_shape) == rows

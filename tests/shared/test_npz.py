@@ -1,0 +1,101 @@
+"""Reading anybody's own images."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shared.data import DataSpec, load
+from shared.errors import InputError
+
+Arrays = dict[str, np.ndarray]
+
+
+@pytest.fixture
+def arrays() -> Arrays:
+    rng = np.random.default_rng(0)
+    return {
+        "x_train": rng.integers(0, 256, (30, 28, 28), np.uint8),
+        "y_train": rng.integers(0, 10, 30).astype(np.uint8),
+        "x_test": rng.integers(0, 256, (10, 28, 28), np.uint8),
+        "y_test": rng.integers(0, 10, 10).astype(np.uint8),
+    }
+
+
+def save(path: Path, arrays: Arrays) -> str:
+    np.savez(path / "mine.npz", **arrays)
+    return str(path / "mine.npz")
+
+
+def test_8_bit_images_without_a_channel_axis(tmp_path: Path, arrays: Arrays) -> None:
+    data = load(DataSpec(dataset=save(tmp_path, arrays)), tmp_path)
+    assert data.x_train.shape == (30, 28, 28, 1)
+    np.testing.assert_array_equal(data.x_train[..., 0], arrays["x_train"].astype(np.float32) / np.float32(255))
+    assert data.y_train.dtype == np.int64
+
+
+def test_colour_images_and_column_labels(tmp_path: Path, arrays: Arrays) -> None:
+    for part in ("train", "test"):
+        arrays[f"x_{part}"] = np.repeat(arrays[f"x_{part}"][..., None], 3, axis=-1)
+        arrays[f"y_{part}"] = arrays[f"y_{part}"][:, None]
+    data = load(DataSpec(dataset=save(tmp_path, arrays)), tmp_path)
+    assert data.x_test.shape == (10, 28, 28, 3)
+    assert data.y_test.shape == (10,)
+
+
+def test_floating_images_are_taken_as_they_are(tmp_path: Path, arrays: Arrays) -> None:
+    for part in ("train", "test"):
+        arrays[f"x_{part}"] = arrays[f"x_{part}"] / 255
+    data = load(DataSpec(dataset=save(tmp_path, arrays)), tmp_path)
+    np.testing.assert_array_equal(data.x_train[..., 0], arrays["x_train"].astype(np.float32))
+
+
+BAD = {
+    "missing": ("y_test", lambda a: None, "has no array y_test"),
+    "shape": ("x_train", lambda a: a[:, 0], r"x_train has shape \(30, 28\)"),
+    "five axes": ("x_train", lambda a: a[..., None, None], r"x_train has shape \(30, 28, 28, 1, 1\)"),
+    "empty": ("x_test", lambda a: a[:0], r"x_test has shape \(0, 28, 28, 1\)"),
+    "no label": ("y_train", lambda a: a[:-1], "x_train has 30 images and y_train has 29 labels"),
+    "unlike": ("x_test", lambda a: a[:, :14], r"those of x_test \(14, 28, 1\)"),
+    "label too large": ("y_test", lambda a: np.where(a == a[0], 10, a), "y_test holds labels from . to 10"),
+    "label negative": ("y_test", lambda a: a.astype(int) - 20, "y_test holds labels from -"),
+    "label NaN": ("y_train", lambda a: np.where(np.arange(30) == 7, np.nan, a), "y_train holds NaN at index 7"),
+    "label floating": ("y_train", lambda a: a.astype(float), "y_train is of type float64"),
+    "label text": ("y_train", lambda a: a.astype(str), "y_train is of type <U"),
+    "labels one-hot": ("y_train", lambda a: np.eye(10)[a], r"y_train has shape \(30, 10\)"),
+    "pixel NaN": ("x_train", lambda a: a * np.nan, "x_train holds NaN or infinite pixels"),
+    "pixel inf": ("x_test", lambda a: a * np.inf, "x_test holds NaN or infinite pixels"),
+    "pixel range": ("x_train", lambda a: a.astype(float), "x_train holds floating pixels from 0 to 255"),
+    "pixel type": ("x_train", lambda a: a.astype(np.int32), "x_train is of type int32"),
+    "objects": ("x_train", lambda a: np.array([{}] * 30), "cannot be read as an .npz file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+def test_bad_arrays(tmp_path: Path, arrays: Arrays, case: str) -> None:
+    name, change, message = BAD[case]
+    arrays[name] = change(arrays[name])
+    path = save(tmp_path, {n: a for n, a in arrays.items() if a is not None})
+    with pytest.raises(InputError, match=message):
+        load(DataSpec(dataset=path), tmp_path)
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"There is no file .*nothing.npz"):
+        load(DataSpec(dataset=str(tmp_path / "nothing.npz")), tmp_path)
+
+
+@pytest.mark.parametrize("n_bytes", [0, 10, 3_000, 10_000])
+def test_truncated_file(tmp_path: Path, arrays: Arrays, n_bytes: int) -> None:
+    path = Path(save(tmp_path, arrays))
+    path.write_bytes(path.read_bytes()[:n_bytes])
+    with pytest.raises(InputError, match="cannot be read as an"):
+        load(DataSpec(dataset=str(path)), tmp_path)
+
+
+def test_a_single_array(tmp_path: Path) -> None:
+    with (tmp_path / "one.npz").open("wb") as stream:
+        np.save(stream, np.zeros(3))
+    with pytest.raises(InputError, match="but a single array"):
+        load(DataSpec(dataset=str(tmp_path / "one.npz")), tmp_path)
