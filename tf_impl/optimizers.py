@@ -1,0 +1,62 @@
+"""The matched optimizers as Keras optimizers: Keras's own Adam and SGD follow other formulas (shared/training.py)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from shared import training
+
+
+class PaperAdam(keras.optimizers.Optimizer):
+    """Adam with epsilon added to the root of the corrected second moment."""
+
+    def __init__(self, spec: training.Adam) -> None:
+        super().__init__(learning_rate=spec.learning_rate, name="paper_adam")
+        self.spec = spec
+
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        if self.built:
+            return
+        super().build(variables)
+        self.m = [self.add_variable_from_reference(v, name="m") for v in variables]
+        self.v = [self.add_variable_from_reference(v, name="v") for v in variables]
+
+    def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
+        index = self._get_variable_index(variable)
+        m, v = self.m[index], self.v[index]
+        beta1, beta2 = self.spec.beta1, self.spec.beta2
+        # In float32, 1 - 0.999^t would carry an error of 1e-5 in the first steps.
+        step = ops.cast(self.iterations + 1, "float64")
+        correction1 = ops.cast(1 - beta1**step, variable.dtype)
+        correction2 = ops.cast(1 - beta2**step, variable.dtype)
+        self.assign(m, beta1 * m + (1 - beta1) * gradient)
+        self.assign(v, beta2 * v + (1 - beta2) * gradient * gradient)
+        denominator = ops.sqrt(v / correction2) + self.spec.epsilon
+        self.assign_sub(variable, learning_rate * (m / correction1) / denominator)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"spec": self.spec.model_dump()}
+
+
+class ClassicMomentum(keras.optimizers.Optimizer):
+    """Gradient descent whose velocity does not absorb the learning rate."""
+
+    def __init__(self, spec: training.SGD) -> None:
+        super().__init__(learning_rate=spec.learning_rate, name="classic_momentum")
+        self.spec = spec
+
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        if self.built:
+            return
+        super().build(variables)
+        self.velocity = [self.add_variable_from_reference(v, name="velocity") for v in variables]
+
+    def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
+        velocity = self.velocity[self._get_variable_index(variable)]
+        self.assign(velocity, self.spec.momentum * velocity + gradient)
+        self.assign_sub(variable, learning_rate * velocity)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"spec": self.spec.model_dump()}

@@ -1,0 +1,164 @@
+"""Training in Keras, as shared/protocol.py asks for it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from shared.models import ModelSpec
+from shared.protocol import Device, Framework, Mode
+from shared.training import SGD, Adam, TrainSpec
+from shared.weights import Weights
+from tf_impl import weights as layout
+from tf_impl.models import MODELS
+from tf_impl.optimizers import ClassicMomentum, PaperAdam
+
+CPU, GPU = "/CPU:0", "/GPU:0"
+STATE_NAMES = ("m", "v", "velocity")
+
+Batch = tuple[tf.Tensor, tf.Tensor]
+
+
+def framework() -> Framework:
+    """Keras's version, devices and settings."""
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    return Framework(
+        name="keras",
+        version=f"{keras.__version__} (tensorflow {tf.__version__})",
+        n_cuda_devices=len(tf.config.list_physical_devices("GPU")),
+        settings={
+            "tf32": str(tf.config.experimental.tensor_float_32_execution_enabled()),
+            "backend": keras.backend.backend(),
+        },
+    )
+
+
+def create(model: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> "KerasModel":
+    """Build `model.name` as a KerasModel."""
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    gpus = tf.config.list_physical_devices("GPU")[:1] if device == "cuda" else []
+    tf.config.set_visible_devices(gpus, "GPU")
+    if gpus:
+        tf.config.experimental.reset_memory_stats("GPU:0")
+    keras.utils.set_random_seed(train.seed)
+    # What ~/.keras/keras.json could have changed is stated here.
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx(train.dtype)
+    keras.config.set_dtype_policy(train.dtype)  # else it stays what the first network of this process had
+    with tf.device(GPU if device == "cuda" else CPU):
+        return KerasModel(model, train, weights, device, mode)
+
+
+class KerasModel:
+    """A `keras.Model` with its optimizer."""
+
+    def __init__(self, spec: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> None:
+        self.spec = spec
+        self.device = GPU if device == "cuda" else CPU
+        self.dtype = tf.as_dtype(train.dtype)
+        self.model = MODELS[spec.name]()
+        self.load(weights)
+        self.optimizer = _optimizer(train)
+        self.optimizer.build(self.model.trainable_variables)
+        self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        images = tf.TensorSpec((None, *spec.input_shape), self.dtype)
+        labels = tf.TensorSpec((None,), tf.int64)
+        rate = tf.TensorSpec((), self.dtype)
+        self.update = _compiled(self._update, (images, labels, rate), mode)
+        self.forward = _compiled(self._forward, (images,), mode)
+
+    def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
+        return self._put_images(images), self._put(labels, tf.int64)
+
+    def train_step(self, batch: Batch, learning_rate: float) -> tuple[tf.Tensor, tf.Tensor]:
+        return self.update(*batch, tf.constant(learning_rate, self.dtype))
+
+    def _update(self, images: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        variables = self.model.trainable_variables
+        with tf.GradientTape() as tape:
+            logits = self.model(images, training=True)
+            loss = self.loss(labels, logits)
+        self.optimizer.learning_rate.assign(rate)
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss, logits
+
+    def sync(self) -> None:
+        if self.device != CPU:  # on the CPU every call returns when it is done
+            tf.test.experimental.sync_devices()
+
+    def fetch(self, tensor: tf.Tensor) -> np.ndarray:
+        return tensor.numpy()
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        return self.fetch(self.forward(self._put_images(images)))
+
+    def _forward(self, images: tf.Tensor) -> tf.Tensor:
+        return self.model(images, training=False)
+
+    def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
+        images, labels = batch
+        variables = self.model.trainable_variables
+        with tf.GradientTape() as tape:
+            loss = self.loss(labels, self.model(images, training=True))
+        gradients = tape.gradient(loss, variables)
+        named = dict(zip(layout.by_name(variables), gradients, strict=True))
+        return float(loss), layout.export(self.spec, named)
+
+    def activations(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        names = [layer.name for layer in self.spec.layers]
+        outputs = [self.model.get_layer(name).output for name in names]
+        inspected = keras.Model(self.model.inputs, outputs)
+        tensors = inspected(self._put_images(images), training=False)
+        return {name: self.fetch(t) for name, t in zip(names, tensors, strict=True)}
+
+    def weights(self) -> Weights:
+        return layout.export(self.spec, layout.by_name(self.model.variables))
+
+    def load(self, weights: Weights) -> None:
+        layout.load(self.model, self.spec, weights)
+
+    def optimizer_state(self) -> Weights:
+        names = layout.by_name(self.model.trainable_variables)
+        state: Weights = {}
+        for key in STATE_NAMES:
+            moments = dict(zip(names, getattr(self.optimizer, key, ()), strict=False))
+            exported = layout.export(self.spec, moments)
+            state |= {f"{name}/{key}": value for name, value in exported.items()}
+        return state
+
+    def count_parameters(self) -> tuple[int, int]:
+        trainable = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
+        return self.model.count_params(), trainable
+
+    def device_name(self) -> str:
+        if self.device == CPU:
+            return "cpu"
+        (gpu,) = tf.config.get_visible_devices("GPU")
+        return str(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name))
+
+    def peak_device_bytes(self) -> int | None:
+        if self.device == CPU:
+            return None
+        return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+
+    def _put_images(self, images: np.ndarray) -> tf.Tensor:
+        return self._put(images, self.dtype)  # (N, H, W, C)
+
+    def _put(self, array: np.ndarray, dtype: tf.DType) -> tf.Tensor:
+        with tf.device(self.device):
+            return tf.constant(array, dtype)
+
+
+def _compiled(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], mode: Mode) -> Callable[..., Any]:
+    """As a graph, `function` is traced once and serves every batch size; else it is run operation by operation."""
+    return tf.function(function, input_signature=signature) if mode == "graph" else function
+
+
+def _optimizer(train: TrainSpec) -> keras.optimizers.Optimizer:
+    match train.optimizer:
+        case Adam() as adam:
+            return PaperAdam(adam)
+        case SGD() as sgd:
+            return ClassicMomentum(sgd)

@@ -1,0 +1,48 @@
+"""The matched optimizers on `tf.Variable`; their formulas are stated in shared/training.py."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from shared import training
+
+
+class Adam(tf.Module):
+    """Adam with epsilon added to the root of the corrected second moment."""
+
+    def __init__(self, spec: training.Adam, variables: Sequence[tf.Variable]) -> None:
+        super().__init__()
+        self.spec = spec
+        self.variables_ = tuple(variables)
+        self.step = tf.Variable(0, dtype=tf.int64)
+        self.m = [tf.Variable(tf.zeros_like(p)) for p in variables]
+        self.v = [tf.Variable(tf.zeros_like(p)) for p in variables]
+
+    def apply(self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor) -> None:
+        """Update every variable by its gradient, in the order of the variables given at first."""
+        beta1, beta2 = self.spec.beta1, self.spec.beta2
+        # In float32, 1 - 0.999^t would carry an error of 1e-5 in the first steps.
+        step = tf.cast(self.step.assign_add(1), tf.float64)
+        correction1, correction2 = 1 - beta1**step, 1 - beta2**step
+        for p, g, m, v in zip(self.variables_, gradients, self.m, self.v, strict=True):
+            m.assign(beta1 * m + (1 - beta1) * g)
+            v.assign(beta2 * v + (1 - beta2) * g * g)
+            m_hat = m / tf.cast(correction1, p.dtype)
+            v_hat = v / tf.cast(correction2, p.dtype)
+            p.assign_sub(learning_rate * m_hat / (tf.sqrt(v_hat) + self.spec.epsilon))
+
+
+class SGD(tf.Module):
+    """Gradient descent whose velocity does not absorb the learning rate."""
+
+    def __init__(self, spec: training.SGD, variables: Sequence[tf.Variable]) -> None:
+        super().__init__()
+        self.spec = spec
+        self.variables_ = tuple(variables)
+        self.velocity = [tf.Variable(tf.zeros_like(p)) for p in variables]
+
+    def apply(self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor) -> None:
+        """Update every variable by its gradient, in the order of the variables given at first."""
+        for p, g, velocity in zip(self.variables_, gradients, self.velocity, strict=True):
+            velocity.assign(self.spec.momentum * velocity + g)
+            p.assign_sub(learning_rate * velocity)

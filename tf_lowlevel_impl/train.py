@@ -1,0 +1,163 @@
+"""Training on TensorFlow's own operations, as shared/protocol.py asks for it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from shared.models import ModelSpec
+from shared.protocol import Device, Framework, Mode
+from shared.training import SGD, Adam, TrainSpec
+from shared.weights import Weights
+from tf_lowlevel_impl import optimizers
+from tf_lowlevel_impl import weights as layout
+from tf_lowlevel_impl.models import MODELS
+
+CPU, GPU = "/CPU:0", "/GPU:0"
+STATE_NAMES = ("m", "v", "velocity")
+
+Batch = tuple[tf.Tensor, tf.Tensor]
+
+
+def framework() -> Framework:
+    """TensorFlow's version, devices and settings."""
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    return Framework(
+        name="tensorflow",
+        version=tf.__version__,
+        n_cuda_devices=len(tf.config.list_physical_devices("GPU")),
+        settings={
+            "tf32": str(tf.config.experimental.tensor_float_32_execution_enabled()),
+        },
+    )
+
+
+def create(model: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> "LowLevelModel":
+    """Build `model.name` as a LowLevelModel."""
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    gpus = tf.config.list_physical_devices("GPU")[:1] if device == "cuda" else []
+    tf.config.set_visible_devices(gpus, "GPU")
+    if gpus:
+        tf.config.experimental.reset_memory_stats("GPU:0")
+    tf.random.set_seed(train.seed)
+    with tf.device(GPU if device == "cuda" else CPU):
+        return LowLevelModel(model, train, weights, device, mode)
+
+
+class LowLevelModel:
+    """A `tf.Module` with its optimizer."""
+
+    def __init__(self, spec: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> None:
+        self.spec = spec
+        self.device = GPU if device == "cuda" else CPU
+        self.dtype = tf.as_dtype(train.dtype)
+        self.module = MODELS[spec.name](self.dtype)
+        self.variables = layout.by_name(self.module, spec)
+        self.trainable = {p.name: self.variables[p.name] for p in spec.parameters if p.trainable}
+        self.load(weights)
+        self.optimizer = _optimizer(train, list(self.trainable.values()))
+        images = tf.TensorSpec((None, *spec.input_shape), self.dtype)
+        labels = tf.TensorSpec((None,), tf.int64)
+        rate = tf.TensorSpec((), self.dtype)
+        self.update = _compiled(self._update, (images, labels, rate), mode)
+        self.forward = _compiled(self._forward, (images,), mode)
+
+    def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
+        return self._put_images(images), self._put(labels, tf.int64)
+
+    def train_step(self, batch: Batch, learning_rate: float) -> tuple[tf.Tensor, tf.Tensor]:
+        return self.update(*batch, tf.constant(learning_rate, self.dtype))
+
+    def _update(self, images: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            logits = self.module(images)
+            loss = cross_entropy(labels, logits)
+        self.optimizer.apply(tape.gradient(loss, list(self.trainable.values())), rate)
+        return loss, logits
+
+    def sync(self) -> None:
+        if self.device != CPU:  # on the CPU every call returns when it is done
+            tf.test.experimental.sync_devices()
+
+    def fetch(self, tensor: tf.Tensor) -> np.ndarray:
+        return tensor.numpy()
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        return self.fetch(self.forward(self._put_images(images)))
+
+    def _forward(self, images: tf.Tensor) -> tf.Tensor:
+        return self.module(images)
+
+    def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
+        images, labels = batch
+        with tf.GradientTape() as tape:
+            loss = cross_entropy(labels, self.module(images))
+        gradients = tape.gradient(loss, self.trainable)
+        return float(loss), layout.export(self.spec, gradients)
+
+    def activations(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        seen: dict[str, np.ndarray] = {}
+
+        def tap(name: str, output: tf.Tensor) -> tf.Tensor:
+            seen[name] = self.fetch(output)
+            return output
+
+        self.module(self._put_images(images), tap)
+        return seen
+
+    def weights(self) -> Weights:
+        return layout.export(self.spec, self.variables)
+
+    def load(self, weights: Weights) -> None:
+        layout.load(self.module, self.spec, weights)
+
+    def optimizer_state(self) -> Weights:
+        state: Weights = {}
+        for key in STATE_NAMES:
+            moments = dict(zip(self.trainable, getattr(self.optimizer, key, ()), strict=False))
+            exported = layout.export(self.spec, moments)
+            state |= {f"{name}/{key}": value for name, value in exported.items()}
+        return state
+
+    def count_parameters(self) -> tuple[int, int]:
+        return (
+            sum(v.shape.num_elements() for v in self.module.variables),
+            sum(v.shape.num_elements() for v in self.module.trainable_variables),
+        )
+
+    def device_name(self) -> str:
+        if self.device == CPU:
+            return "cpu"
+        (gpu,) = tf.config.get_visible_devices("GPU")
+        return str(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name))
+
+    def peak_device_bytes(self) -> int | None:
+        if self.device == CPU:
+            return None
+        return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+
+    def _put_images(self, images: np.ndarray) -> tf.Tensor:
+        return self._put(images, self.dtype)  # (N, H, W, C)
+
+    def _put(self, array: np.ndarray, dtype: tf.DType) -> tf.Tensor:
+        with tf.device(self.device):
+            return tf.constant(array, dtype)
+
+
+def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """The mean over the batch of the cross-entropy of logits (N, classes) with labels (N,)."""
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+
+
+def _compiled(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], mode: Mode) -> Callable[..., Any]:
+    """As a graph, `function` is traced once and serves every batch size; else it is run operation by operation."""
+    return tf.function(function, input_signature=signature) if mode == "graph" else function
+
+
+def _optimizer(train: TrainSpec, variables: list[tf.Variable]) -> optimizers.Adam | optimizers.SGD:
+    match train.optimizer:
+        case Adam() as adam:
+            return optimizers.Adam(adam, variables)
+        case SGD() as sgd:
+            return optimizers.SGD(sgd, variables)

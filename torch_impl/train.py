@@ -1,0 +1,190 @@
+"""Training in PyTorch, as shared/protocol.py asks for it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from shared.models import ModelSpec
+from shared.protocol import Device, Framework, Mode
+from shared.training import SGD, Adam, TrainSpec
+from shared.weights import Weights
+from torch_impl import weights as layout
+from torch_impl.models import MODELS
+
+Batch = tuple[Tensor, Tensor]
+
+
+def framework() -> Framework:
+    """PyTorch's version, devices and settings."""
+    _state_settings()
+    return Framework(
+        name="torch",
+        version=torch.__version__,
+        n_cuda_devices=torch.cuda.device_count(),
+        settings={
+            "tf32": f"matmul {torch.backends.cuda.matmul.fp32_precision}, conv {_cudnn_conv().fp32_precision}",
+            "cuda": str(torch.version.cuda),
+        },
+    )
+
+
+def create(model: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> "TorchModel":
+    """Build `model.name` as a TorchModel."""
+    _state_settings()
+    torch.manual_seed(train.seed)
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    return TorchModel(model, train, weights, device, mode)
+
+
+def _state_settings() -> None:
+    torch.backends.cuda.matmul.fp32_precision = "ieee"
+    _cudnn_conv().fp32_precision = "ieee"
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+
+
+def _cudnn_conv() -> Any:
+    return torch.backends.cudnn.conv  # type: ignore[attr-defined]  # it is missing from the module's stubs
+
+
+class TorchModel:
+    """An `nn.Module` with its optimizer."""
+
+    def __init__(self, spec: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> None:
+        self.spec = spec
+        self.device = torch.device(device)
+        self.dtype = getattr(torch, train.dtype)
+        self.module = MODELS[spec.name]().to(self.device, self.dtype)
+        self.load(weights)
+        self.optimizer = _optimizer(self.module, train)
+        self.forward = _compiled(self.module) if mode == "graph" else self.module
+
+    def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
+        return self._put_images(images), torch.from_numpy(labels).to(self.device)
+
+    def train_step(self, batch: Batch, learning_rate: float) -> tuple[Tensor, Tensor]:
+        images, labels = batch
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate
+        self.module.train()
+        self.optimizer.zero_grad()
+        logits = self.forward(images)
+        loss = F.cross_entropy(logits, labels)
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach(), logits.detach()
+
+    def sync(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def fetch(self, tensor: Tensor) -> np.ndarray:
+        return tensor.cpu().numpy()
+
+    @torch.no_grad()
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        self.module.eval()
+        return self.fetch(self.forward(self._put_images(images)))
+
+    def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
+        images, labels = batch
+        self.module.train()
+        loss = F.cross_entropy(self.module(images), labels)
+        named = dict(self.module.named_parameters())
+        gradients = torch.autograd.grad(loss, list(named.values()))
+        return loss.item(), layout.export(self.spec, dict(zip(named, gradients, strict=True)))
+
+    @torch.no_grad()
+    def activations(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        seen: dict[str, np.ndarray] = {}
+
+        def tap(name: str, output: Tensor) -> Tensor:
+            seen[name] = self._channels_last(name, self.fetch(output))
+            return output
+
+        self.module.eval()
+        self.module(self._put_images(images), tap)
+        return seen
+
+    def weights(self) -> Weights:
+        return layout.export(self.spec, dict(self.module.named_parameters()))
+
+    def load(self, weights: Weights) -> None:
+        layout.load(self.module, self.spec, weights)
+
+    def optimizer_state(self) -> Weights:
+        named = dict(self.module.named_parameters())
+        state: Weights = {}
+        for torch_key, key in _STATE_NAMES.items():
+            tensors = {
+                name: self.optimizer.state[p][torch_key]
+                for name, p in named.items()
+                if torch_key in self.optimizer.state[p]
+            }
+            exported = layout.export(self.spec, tensors)
+            state |= {f"{name}/{key}": value for name, value in exported.items()}
+        return state
+
+    def count_parameters(self) -> tuple[int, int]:
+        parameters = list(self.module.parameters())
+        return (
+            sum(p.numel() for p in parameters),
+            sum(p.numel() for p in parameters if p.requires_grad),
+        )
+
+    def device_name(self) -> str:
+        return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
+
+    def peak_device_bytes(self) -> int | None:
+        return torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else None
+
+    def _put_images(self, images: np.ndarray) -> Tensor:
+        x = torch.from_numpy(images).to(self.device, self.dtype)  # (N, H, W, C)
+        # Channels-first in memory, as PyTorch's users have them. `contiguous()` would not do: with one channel the
+        # permuted tensor counts as contiguous already, yet its strides make every convolution choose channels-last
+        # kernels.
+        return x.permute(0, 3, 1, 2).clone(memory_format=torch.contiguous_format)  # (N, C, H, W)
+
+    def _channels_last(self, name: str, output: np.ndarray) -> np.ndarray:
+        if name == "flatten":
+            height, width, channels = self.spec.flatten_shape
+            output = output.reshape(-1, channels, height, width)
+            return output.transpose(0, 2, 3, 1).reshape(len(output), -1)
+        return output.transpose(0, 2, 3, 1) if output.ndim == 4 else output
+
+
+def _compiled(module: nn.Module) -> Callable[[Tensor], Tensor]:
+    """One graph for every batch size; compiled anew, also where this process compiled such a network before."""
+    torch.compiler.reset()
+    return torch.compile(module, dynamic=True)
+
+
+_STATE_NAMES = {"exp_avg": "m", "exp_avg_sq": "v", "momentum_buffer": "velocity"}
+
+
+def _optimizer(module: nn.Module, train: TrainSpec) -> torch.optim.Optimizer:
+    match train.optimizer:
+        case Adam() as adam:
+            # PyTorch's Adam is the paper's: epsilon is added to the root of the corrected second moment.
+            return torch.optim.Adam(
+                module.parameters(),
+                lr=adam.learning_rate,
+                betas=(adam.beta1, adam.beta2),
+                eps=adam.epsilon,
+                weight_decay=0.0,
+                amsgrad=False,
+            )
+        case SGD() as sgd:
+            return torch.optim.SGD(
+                module.parameters(),
+                lr=sgd.learning_rate,
+                momentum=sgd.momentum,
+                dampening=0.0,
+                weight_decay=0.0,
+                nesterov=False,
+            )
