@@ -1,0 +1,46 @@
+"""`compare data`: which data sets are at hand and whole, and fetching one."""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from compare.fetching import show_fetching
+from shared.data import idx
+from shared.data.catalog import DATASETS, IdxDataset
+from shared.data.fetch import fetch
+from shared.errors import InputError
+from shared.names import check_name
+
+
+def data_command(name: str | None, data_dir: Path) -> int:
+    """Fetch the data set `name` where it is missing, and check it; without a name, say how every data set stands."""
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    if name == "digits":
+        console.print("digits: embedded, nothing to fetch")
+        return 0
+    if name is not None:
+        dataset = DATASETS[check_name("data set to fetch", name, [*DATASETS, "digits"])]
+        fetch(dataset, data_dir, on_progress=show_fetching(sys.stderr))
+        idx.read(dataset, data_dir)
+        console.print(f"{name}: {state(dataset, data_dir)}")
+        return 0
+    console.print("digits: embedded")
+    for dataset in DATASETS.values():
+        console.print(f"{dataset.name}: {state(dataset, data_dir)}")
+    return 0
+
+
+def state(dataset: IdxDataset, data_dir: Path) -> str:
+    """Whether `dataset` is in `data_dir`, and whole."""
+    folder = idx.folder_of(dataset, data_dir)
+    missing = idx.missing_files(dataset, data_dir)
+    if len(missing) == len(dataset.files):
+        return f"not in {folder}; 'python -m compare data {dataset.name}' fetches it"
+    if missing:
+        return f"not whole in {folder}: no {' and no '.join(missing)}"
+    try:
+        idx.read(dataset, data_dir)
+    except InputError as error:
+        return str(error)
+    return f"whole in {folder}, every file recognised by its content"

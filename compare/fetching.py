@@ -1,0 +1,18 @@
+"""Showing how far a download is."""
+
+from typing import TextIO
+
+from shared.data.fetch import OnProgress, Progress
+
+
+def show_fetching(stream: TextIO) -> OnProgress:
+    """Say what is being fetched, and how far it is in tenths."""
+    shown: dict[str, int] = {}
+
+    def show(step: Progress) -> None:
+        tenths = step.done_bytes * 10 // step.total_bytes if step.total_bytes else 0
+        if shown.get(step.file) != tenths:
+            shown[step.file] = tenths
+            print(f"Fetching {step.file}: {tenths * 10} %", file=stream)
+
+    return show

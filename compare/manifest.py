@@ -1,0 +1,52 @@
+"""The manifest of an output folder: what was asked, by which code, and the hash of every file."""
+
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from shared.result import SCHEMA_VERSION, Record
+
+
+class Manifest(Record):
+    """Times are UTC, in ISO 8601; `files` maps each file's path in the folder to the SHA-256 of its content."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    command: str
+    started: str
+    ended: str
+    version: str
+    commit: str | None
+    dataset_reason: str
+    files: dict[str, str]
+
+
+def utc_now() -> str:
+    """The time, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def code_version() -> str:
+    """The version of the installed package, or of the checkout it runs from."""
+    try:
+        return version("compare")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def code_commit() -> str | None:
+    """The commit of the checkout that this code runs from, with `+` where it was changed since; None elsewhere."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        commit = _git(root, "rev-parse", "--short=12", "HEAD")
+        return commit + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True, timeout=10)
+    return done.stdout.strip()

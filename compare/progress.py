@@ -1,0 +1,118 @@
+"""Showing how far training is: live bars at a terminal, a line for each epoch elsewhere."""
+
+import time
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from compare import messages
+from shared.result import Epoch, Run, RunResult
+
+
+def said_lines(result: RunResult, said: str) -> list[str]:
+    """Why a run failed, and what its worker wrote to standard error, each line under the run's name."""
+    failed = [f"{result.name} failed: {result.error}"] if result.error else []
+    return failed + [f"{result.name} | {line}" for line in said.splitlines()]
+
+
+class Bars:
+    """One bar for each run in progress, and a line above them for each that ended badly or had something to say."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TextColumn("loss {task.fields[loss]}"),
+            TextColumn("{task.fields[rate]} img/s"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("left"),
+            expand=True,
+            console=Console(file=stream),
+            speed_estimate_period=120,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "Bars":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def begin(self, run: Run, n_batches: int) -> None:
+        if not self._tasks:  # the bars of an earlier seed make way
+            for old in self._bars.task_ids:
+                self._bars.remove_task(old)
+        self._tasks[_key(run)] = self._bars.add_task(
+            _key(run),
+            total=n_batches * run.train.epochs,
+            epoch=1,
+            epochs=run.train.epochs,
+            loss="-",
+            rate="-",
+        )
+
+    def advance(self, run: Run, part: messages.Slice) -> None:
+        self._bars.update(
+            self._tasks[_key(run)],
+            advance=len(part.step_s),
+            epoch=part.epoch,
+            loss=f"{part.loss[-1]:.4f}",
+            rate=f"{len(part.step_s) * run.train.batch_size / sum(part.step_s):,.0f}",
+        )
+
+    def epoch(self, run: Run, epoch: Epoch) -> None:
+        """The bar itself shows the epoch."""
+
+    def end(self, result: RunResult, said: str) -> None:
+        task = self._tasks.pop(result.name, None)
+        if task is not None:
+            self._bars.stop_task(task)
+        for line in said_lines(result, said):  # through the console that draws the bars, so that they stay below
+            self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class Lines:
+    """A line for each epoch of each run: for logs, and where standard error is no terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self._begun: dict[str, float] = {}
+        self._total: dict[str, int] = {}
+        self._done: dict[str, int] = {}
+
+    def __enter__(self) -> "Lines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held open."""
+
+    def begin(self, run: Run, n_batches: int) -> None:
+        key = _key(run)
+        self._begun[key] = time.monotonic()
+        self._total[key], self._done[key] = n_batches * run.train.epochs, 0
+        print(f"{key}: {run.train.epochs} epochs of {n_batches} steps", file=self.stream)
+
+    def advance(self, run: Run, part: messages.Slice) -> None:
+        self._done[_key(run)] += len(part.step_s)
+
+    def epoch(self, run: Run, epoch: Epoch) -> None:
+        key = _key(run)
+        elapsed_s = time.monotonic() - self._begun[key]
+        left_s = elapsed_s / self._done[key] * (self._total[key] - self._done[key])
+        print(
+            f"{key}: epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}, "
+            f"test accuracy {epoch.test_accuracy:.2%}, about {left_s:.0f} s left",
+            file=self.stream,
+        )
+
+    def end(self, result: RunResult, said: str) -> None:
+        for line in said_lines(result, said):
+            print(line, file=self.stream)
+
+
+def _key(run: Run) -> str:
+    return f"{run.implementation}-seed{run.train.seed}"

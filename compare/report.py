@@ -1,0 +1,104 @@
+"""The report of a study: pure functions from records to the files of the output folder."""
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from compare import plots, tables
+from compare.manifest import Manifest
+from compare.rows import COLUMNS, Row, row
+from compare.timing import WARMUP_STEPS
+from shared.result import RunResult
+from shared.training import Adam, Optimizer
+
+
+def render(results: Sequence[RunResult], manifest: Manifest) -> dict[str, bytes]:
+    """The content of every file that is made from records, by its path in the output folder."""
+    rows = [row(result) for result in results]
+    files = {"results.csv": csv(rows).encode()}
+    if any(result.outcome for result in results):
+        figure = plots.learning_curves(results)
+        files["plots/learning_curves.png"] = plots.to_png(figure)
+        files["plots/learning_curves.svg"] = plots.to_svg(figure)
+    files["report.md"] = markdown(results, rows, manifest).encode()
+    return files
+
+
+def csv(rows: Sequence[Row]) -> str:
+    """All figures, a line for each run; what was not measured is empty."""
+    import pandas as pd
+
+    frame = pd.DataFrame([asdict(r) for r in rows], columns=list(COLUMNS), dtype=object)
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+def markdown(results: Sequence[RunResult], rows: Sequence[Row], manifest: Manifest) -> str:
+    """The report in Markdown."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("compare"),
+        autoescape=False,  # Markdown, not HTML; what comes from outside goes through `plain`
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters["plain"] = _plain
+    first = results[0]
+    return environment.get_template("report.md.j2").render(
+        model=first.run.model,
+        dataset=first.run.data.dataset,
+        manifest=manifest,
+        verdict=verdict(rows),
+        columns=list(tables.CELLS),
+        left_aligned=tables.LEFT_ALIGNED,
+        cells=tables.cells(rows),
+        rows=rows,
+        has_curves=any(result.outcome for result in results),
+        seeds=sorted({result.run.train.seed for result in results}),
+        train=first.run.train,
+        optimizer=describe_optimizer(first.run.train.optimizer),
+        n_train=first.n_train,
+        n_test=first.n_test,
+        warmup_steps=WARMUP_STEPS,
+        digest=first.data_digest,
+        environments=_environments(results),
+        device_names=sorted({r.outcome.device_name for r in results if r.outcome}) or [first.run.device],
+    )
+
+
+def verdict(rows: Sequence[Row]) -> str:
+    """The outcome in a sentence or two."""
+    done = [r for r in rows if r.test_accuracy is not None]
+    parts = []
+    if done:
+        accuracies = [r.test_accuracy for r in done if r.test_accuracy is not None]
+        spread = (max(accuracies) - min(accuracies)) * 100
+        parts.append(
+            f"{len(done)} of {len(rows)} runs were trained; test accuracy from {min(accuracies):.2%} to "
+            f"{max(accuracies):.2%}, {spread:.2f} points apart."
+        )
+    if len(done) < len(rows):
+        names = ", ".join(f"{r.implementation}-seed{r.seed}" for r in rows if r.test_accuracy is None)
+        parts.append(f"Failed: {names}.")
+    return " ".join(parts)
+
+
+def describe_optimizer(optimizer: Optimizer) -> str:
+    """The optimizer with every constant, in words."""
+    if isinstance(optimizer, Adam):
+        return (
+            f"Adam in the paper's form (learning rate {optimizer.learning_rate:g}, betas {optimizer.beta1:g} and "
+            f"{optimizer.beta2:g}, epsilon {optimizer.epsilon:g} outside the root)"
+        )
+    return f"SGD (learning rate {optimizer.learning_rate:g}, momentum {optimizer.momentum:g})"
+
+
+def _environments(results: Sequence[RunResult]) -> list[object]:
+    unique = {r.environment.model_dump_json(): r.environment for r in results if r.environment}
+    return list(unique.values())
+
+
+def _plain(text: str) -> str:
+    """Text from outside (a file's name, an error) on one line, with nothing left that Markdown or HTML would act on."""
+    return re.sub(r"([\\`*|\[\]])", r"\\\1", html.escape(" ".join(text.split()), quote=False))

@@ -1,0 +1,107 @@
+"""`compare run`: from options to an output folder."""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from compare import manifest, progress, report, tables
+from compare.fetching import show_fetching
+from compare.output import OutputFolder, WriteError, check_vacant
+from compare.plan import Options, Plan, check_fit, check_options, make_plan
+from compare.rows import row
+from compare.study import Study
+from shared.data import Data, load
+from shared.data.choice import Choice, choose
+from shared.errors import InputError
+from shared.result import RunResult
+
+
+def run_command(options: Options) -> int:
+    """Do what `compare run` says; return the exit code. Raises InputError before anything is written."""
+    started = manifest.utc_now()
+    names = check_options(options)
+    if options.out is not None:
+        check_vacant(options.out)
+    choice = choose(options.dataset, options.data_dir, show_fetching(sys.stderr))
+    plan = make_plan(options, names, choice.dataset)
+    data = load(plan.data, options.data_dir)
+    check_fit(plan, data)
+    print(choice.reason, file=sys.stderr)
+
+    folder = OutputFolder(options.out or _default_out(plan, started))
+    results: list[RunResult] = []
+    stopped_by: KeyboardInterrupt | WriteError | None = None
+    try:
+        _train(plan, data, folder, options.timeout_s, results)
+    except InputError:
+        folder.discard()
+        raise
+    except (KeyboardInterrupt, WriteError) as error:
+        stopped_by = error
+
+    if results:
+        try:
+            _report(plan, folder, results, choice, options, started)
+        except WriteError as error:
+            stopped_by = stopped_by or error
+    if stopped_by is None:
+        return 0 if all(result.status == "ok" for result in results) else 1
+    what = "Interrupted" if isinstance(stopped_by, KeyboardInterrupt) else f"Stopped: {stopped_by}"
+    if results:
+        print(f"{what}. What was finished is kept in {folder.path}.", file=sys.stderr)
+    else:
+        folder.discard()
+        print(f"{what}. No run had ended; nothing was kept.", file=sys.stderr)
+    return 130 if isinstance(stopped_by, KeyboardInterrupt) else 1
+
+
+def _train(plan: Plan, data: Data, folder: OutputFolder, timeout_s: float, results: list[RunResult]) -> None:
+    """Train every run of `plan`; write each as soon as it ends, and then add it to `results`."""
+    hide_cuda = plan.device == "cpu"
+    shown = progress.Bars(sys.stderr) if sys.stderr.isatty() else progress.Lines(sys.stderr)
+    with (
+        Study(plan.implementations, data, folder.log_dir, plan.threads, hide_cuda, timeout_s) as study,
+        shown,
+    ):
+        device = study.choose_device(plan.device)
+        for training in plan.training:
+            runs = plan.runs(training, device)
+            for finished in study.train(runs, shown):
+                result = finished.result
+                if finished.weights_file is not None:
+                    folder.write(result.weights_path, finished.weights_file)
+                folder.write(f"results/{result.name}.json", result.model_dump_json(indent=1).encode())
+                results.append(result)
+
+
+def _report(
+    plan: Plan, folder: OutputFolder, results: list[RunResult], choice: Choice, options: Options, started: str
+) -> None:
+    """Print the table, and write everything that is made from records."""
+    results.sort(key=lambda r: (r.run.train.seed, plan.implementations.index(r.run.implementation)))
+    rows = [row(result) for result in results]
+    # Where nobody's window limits the width, nothing is cut or turned.
+    console = Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False)
+    tables.print_table(rows, f"{plan.model.name} on {plan.data.dataset}, {results[0].run.device}", console)
+    console.print(report.verdict(rows))
+
+    done = manifest.Manifest(
+        command=options.command,
+        started=started,
+        ended=manifest.utc_now(),
+        version=manifest.code_version(),
+        commit=manifest.code_commit(),
+        dataset_reason=choice.reason,
+        files={},
+    )
+    for name, content in report.render(results, done).items():
+        folder.write(name, content)
+    complete = done.model_copy(update={"files": folder.hashes()})
+    folder.write("manifest.json", complete.model_dump_json(indent=1).encode())
+    console.print(f"Report: {folder.path / 'report.md'}", soft_wrap=True)
+
+
+def _default_out(plan: Plan, started: str) -> Path:
+    dataset = Path(plan.data.dataset).stem
+    return Path("runs") / f"{started.replace(':', '')}-{plan.model.name}-{dataset}"

@@ -1,0 +1,231 @@
+"""The harness's handle on one worker process: start it, ask it, give up on it, end it."""
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO, TypeVar, cast
+
+import numpy as np
+
+from compare import environment, messages, wire
+from compare.implementations import IMPLEMENTATIONS
+from shared.data import Data
+from shared.models import ModelSpec
+from shared.protocol import Device, Mode
+from shared.result import Environment
+from shared.training import TrainSpec
+from shared.weights import Weights
+
+AnswerType = TypeVar("AnswerType", bound=messages.Message)
+STOP_S = 5.0
+LOG_TAIL_LINES = 12
+
+
+class WorkerError(Exception):
+    """A worker could not do what it was asked: one line for the table, and all there is to know for the log."""
+
+    def __init__(self, error: str, details: str = "") -> None:
+        super().__init__(error)
+        self.error = error
+        self.details = details
+
+
+class Session:
+    """A worker process for one implementation.
+
+    The worker has a process group of its own, so that an interrupt at the terminal reaches the harness alone. It ends
+    when its input does, so it never outlives the harness.
+    """
+
+    def __init__(self, implementation: str, log: Path, threads: int, hide_cuda: bool, timeout_s: float) -> None:
+        self.implementation = implementation
+        self.log = log
+        self.timeout_s = timeout_s
+        self.environment: Environment | None = None  # known once the worker is ready
+        self.data_digest: str | None = None  # known once it has data
+        self._keras_home = tempfile.TemporaryDirectory(prefix="compare-keras-")
+        with log.open("ab") as stderr:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "compare.worker", IMPLEMENTATIONS[implementation].package],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=environment.worker_variables(threads, Path(self._keras_home.name), hide_cuda),
+                start_new_session=True,
+            )
+        self._frames: queue.Queue[tuple[messages.Answer, wire.Arrays] | WorkerError] = queue.Queue()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker can still be asked."""
+        return self._process.poll() is None
+
+    def wait_until_ready(self) -> Environment:
+        """Wait until the framework is imported; return the environment that the worker runs in."""
+        if self.environment is None:
+            answer, _ = self._receive("import its framework")
+            self.environment = self._expect(answer, messages.Ready).environment
+        return self.environment
+
+    def load_data(self, data: Data) -> None:
+        """Give the worker its data; `data_digest` is then that of what arrived."""
+        self.data_digest = self._ask(messages.LoadData(), messages.DataLoaded, data.arrays())[0].digest
+
+    def create(
+        self, model: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode
+    ) -> messages.Created:
+        """Have the network built."""
+        request = messages.Create(model=model.name, train=train, device=device, mode=mode)
+        return self._ask(request, messages.Created, weights)[0]
+
+    def train_slice(self, steps: int) -> messages.Slice:
+        """Train for `steps` steps, but not beyond the end of the epoch."""
+        return self._ask(messages.TrainSlice(steps=steps), messages.Slice)[0]
+
+    def evaluate(self) -> messages.Evaluation:
+        """Evaluate on the whole test set."""
+        return self._ask(messages.Evaluate(), messages.Evaluation)[0]
+
+    def weights(self) -> Weights:
+        """The current weights."""
+        return self._ask(messages.GetWeights(), messages.ArraysSent)[1]
+
+    def optimizer_state(self) -> Weights:
+        """The optimizer's own tensors."""
+        return self._ask(messages.GetOptimizerState(), messages.ArraysSent)[1]
+
+    def activations(self, n: int) -> dict[str, np.ndarray]:
+        """The output of every layer for the first `n` test images."""
+        return self._ask(messages.GetActivations(n=n), messages.ArraysSent)[1]
+
+    def logits(self, n: int) -> np.ndarray:
+        """The logits (n, classes) for the first `n` test images."""
+        return self._ask(messages.GetLogits(n=n), messages.ArraysSent)[1]["logits"]
+
+    def gradients(self) -> tuple[float, Weights]:
+        """The loss and its gradients for the first batch of the first epoch."""
+        answer, arrays = self._ask(messages.GetGradients(), messages.LossSent)
+        return answer.loss, arrays
+
+    def memory(self) -> messages.Memory:
+        """Peak memory so far."""
+        return self._ask(messages.GetMemory(), messages.Memory)[0]
+
+    def log_size(self) -> int:
+        """How many bytes the worker has written to its log."""
+        return self.log.stat().st_size
+
+    def log_since(self, start: int) -> str:
+        """What the worker wrote to its log after its first `start` bytes."""
+        with self.log.open("rb") as stream:
+            stream.seek(start)
+            return stream.read().decode(errors="replace").strip()
+
+    def end_input(self) -> None:
+        """Tell the worker that there will be no more requests, so that it ends."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.close()
+        except BrokenPipeError:  # it is gone already, with a request unread
+            self.kill()
+
+    def close(self) -> None:
+        """End the worker: by ending its input, else by force."""
+        self.end_input()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._listener.join(STOP_S)
+        if not self._listener.is_alive():  # else a process that the worker left behind still holds the pipe
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+        self._keras_home.cleanup()
+
+    def kill(self) -> None:
+        """End the worker at once, with whatever processes it started."""
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def _ask(
+        self,
+        request: messages.Request,
+        expected: type[AnswerType],
+        arrays: Mapping[str, np.ndarray] | None = None,
+    ) -> tuple[AnswerType, wire.Arrays]:
+        doing = request.kind.replace("_", " ")
+        given_up = threading.Event()
+
+        def give_up() -> None:
+            given_up.set()
+            self.kill()
+
+        # A worker that reads no more would block the write for ever.
+        timer = threading.Timer(self.timeout_s, give_up)
+        timer.start()
+        try:
+            wire.write(cast(BinaryIO, self._process.stdin), request.model_dump(mode="json"), arrays or {})
+        except (BrokenPipeError, ValueError) as error:
+            if given_up.is_set():
+                self.kill()  # the timer may still be at it
+                raise self._timed_out(doing) from error
+            raise self._ended() from error
+        finally:
+            timer.cancel()
+        answer, received = self._receive(doing)
+        return self._expect(answer, expected), received
+
+    def _receive(self, doing: str) -> tuple[messages.Answer, wire.Arrays]:
+        try:
+            frame = self._frames.get(timeout=self.timeout_s)
+        except queue.Empty:
+            self.kill()
+            raise self._timed_out(doing) from None
+        if isinstance(frame, WorkerError):
+            raise frame
+        return frame
+
+    def _timed_out(self, doing: str) -> WorkerError:
+        return WorkerError(
+            f"no answer within {self.timeout_s:g} s when asked to {doing}; the worker was ended", self._log_tail()
+        )
+
+    def _expect(self, answer: messages.Answer, expected: type[AnswerType]) -> AnswerType:
+        if isinstance(answer, messages.Failed):
+            raise WorkerError(answer.error, answer.traceback)
+        assert isinstance(answer, expected), f"{type(answer).__name__} is no answer to this request"
+        return answer
+
+    def _listen(self) -> None:
+        """Pass on answers until there are no more; in a thread, since a pipe cannot be waited for with a limit."""
+        assert self._process.stdout is not None
+        try:
+            while (frame := wire.read(cast(BinaryIO, self._process.stdout))) is not None:
+                body, arrays = frame
+                self._frames.put((messages.ANSWER.validate_python(body), arrays))
+        except Exception as error:  # nothing sensible can come any more: tell whoever waits, and ask no more
+            self.kill()
+            self._frames.put(WorkerError(f"the worker's answer cannot be read ({error})", self._log_tail()))
+            return
+        self._frames.put(self._ended())
+
+    def _ended(self) -> WorkerError:
+        try:
+            code = self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            return WorkerError("the worker closed its output", self._log_tail())
+        how = f"was ended by signal {-code}" if code < 0 else f"exited with code {code}"
+        return WorkerError(f"the worker {how}", self._log_tail())
+
+    def _log_tail(self) -> str:
+        return "\n".join(self.log_since(0).splitlines()[-LOG_TAIL_LINES:])

@@ -1,0 +1,241 @@
+"""Training several implementations side by side, in turns, seed after seed.
+
+All workers are alive at once and one works at a time, for a turn of as many steps as take the slowest about half a
+second; then it is the next one's turn. So all of them do the same steps at nearly the same time, a machine that is
+slow for a minute is slow for all, and their step times can be compared.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from compare import messages
+from compare.session import Session, WorkerError
+from shared.batches import n_batches
+from shared.data import Data
+from shared.errors import InputError
+from shared.models import MODELS
+from shared.protocol import Device
+from shared.result import Environment, Epoch, Outcome, Run, RunResult, Samples
+from shared.weights import check_weights, initial_weights, to_safetensors
+
+TURN_S = 0.5
+
+
+class Progress(Protocol):
+    """Who is told how far training is."""
+
+    def begin(self, run: Run, n_batches: int) -> None:
+        """`run` starts; an epoch has `n_batches` steps."""
+
+    def advance(self, run: Run, part: messages.Slice) -> None:
+        """`run` went on by a slice."""
+
+    def epoch(self, run: Run, epoch: Epoch) -> None:
+        """`run` ended an epoch."""
+
+    def end(self, result: RunResult, said: str) -> None:
+        """A run came to its end, good or bad; `said` is what its worker wrote to standard error meanwhile."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A result, and the safetensors file of the trained weights where there are any."""
+
+    result: RunResult
+    weights_file: bytes | None
+
+
+@dataclass
+class Contestant:
+    """One run in progress, and the worker that does it."""
+
+    run: Run
+    session: Session
+    environment: Environment
+    created: messages.Created
+    log_start: int
+    epochs: list[Epoch] = field(default_factory=list)
+    slices: list[messages.Slice] = field(default_factory=list)
+    evaluation: messages.Evaluation | None = None
+
+    @property
+    def done(self) -> bool:
+        return len(self.epochs) == self.run.train.epochs
+
+
+class Study:
+    """Workers for some implementations, and the data they train on. A context: leaving it ends the workers."""
+
+    def __init__(
+        self, implementations: list[str], data: Data, log_dir: Path, threads: int, hide_cuda: bool, timeout_s: float
+    ) -> None:
+        self.data = data
+        self.digest = data.digest()
+        self.log_dir = log_dir
+        self.threads = threads
+        self.hide_cuda = hide_cuda
+        self.timeout_s = timeout_s
+        self._unready: dict[str, WorkerError] = {}
+        self._sessions = {name: self._start(name) for name in implementations}
+
+    def __enter__(self) -> "Study":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for session in self._sessions.values():  # all are told first, so that they end side by side
+            if kind is None:
+                session.end_input()
+            else:
+                session.kill()
+        for session in self._sessions.values():
+            session.close()
+
+    def choose_device(self, asked: Literal["auto", "cpu", "cuda"]) -> Device:
+        """The device for every run: CUDA where all frameworks see one, unless the CPU was asked for.
+
+        Raises InputError where CUDA was asked for and a framework sees none.
+        """
+        if asked == "cpu":
+            return "cpu"
+        environments = {}
+        for name, session in self._sessions.items():
+            try:
+                environments[name] = session.wait_until_ready()
+            except WorkerError as error:
+                self._unready[name] = error  # told when this implementation's run is due
+        blind = {name: e.framework_version for name, e in environments.items() if not e.n_cuda_devices}
+        if asked == "cuda" and blind:
+            raise InputError(
+                "--device cuda was asked for, and there is no CUDA device to be seen by "
+                f"{' or '.join(f'{name} ({version})' for name, version in blind.items())}. Install the framework with "
+                "CUDA (for keras and tf_lowlevel: pip install 'tensorflow[and-cuda]'), leave the implementation out "
+                "with --implementations, or use --device cpu."
+            )
+        return "cuda" if environments and not blind else "cpu"
+
+    def train(self, runs: list[Run], progress: Progress) -> Iterator[Finished]:
+        """Train `runs`, each of another implementation, in turns; give each result as soon as it is there."""
+        contestants = []
+        for run in runs:
+            try:
+                contestants.append(self._prepare(run))
+                progress.begin(run, n_batches(len(self.data.x_train), run.train.batch_size))
+            except WorkerError as error:
+                yield self._tell(self._failed(run, error), error.details, progress)
+        n_steps = 1  # the first turn compiles, the second shows how fast a step is
+        while contestants:
+            slowest_s = 0.0
+            for contestant in list(contestants):
+                try:
+                    part = self._take_turn(contestant, n_steps, progress)
+                    if len(part.step_s) == n_steps:  # else an epoch ended, and its last batch may be small
+                        slowest_s = max(slowest_s, min(part.step_s))
+                    if not contestant.done:
+                        continue
+                    finished = self._finish(contestant)
+                    said = contestant.session.log_since(contestant.log_start)
+                except WorkerError as error:
+                    finished, said = self._failed(contestant.run, error, contestant.environment), error.details
+                contestants.remove(contestant)
+                yield self._tell(finished, said, progress)
+            n_steps = max(1, round(TURN_S / slowest_s)) if slowest_s else n_steps
+
+    def _start(self, name: str) -> Session:
+        return Session(name, self.log_dir / f"{name}.log", self.threads, self.hide_cuda, self.timeout_s)
+
+    def _prepare(self, run: Run) -> Contestant:
+        name = run.implementation
+        if name in self._unready:
+            raise self._unready.pop(name)
+        session = self._sessions[name]
+        if not session.alive:  # an earlier run ended it
+            session.close()
+            session = self._sessions[name] = self._start(name)
+        environment = session.wait_until_ready()
+        if session.data_digest != self.digest:
+            session.load_data(self.data)
+        if session.data_digest != self.digest:
+            raise WorkerError(f"the data arrived altered: digest {session.data_digest}, not {self.digest}")
+        log_start = session.log_size()
+        spec = MODELS[run.model]
+        created = session.create(spec, run.train, initial_weights(spec, run.train.seed), run.device, run.mode)
+        if (created.n_params, created.n_trainable) != (spec.n_params, spec.n_trainable):
+            raise WorkerError(
+                f"{run.model} has {created.n_params:,} parameters ({created.n_trainable:,} trainable) here, and its "
+                f"contract says {spec.n_params:,} ({spec.n_trainable:,})"
+            )
+        return Contestant(run, session, environment, created, log_start)
+
+    def _take_turn(self, contestant: Contestant, n_steps: int, progress: Progress) -> messages.Slice:
+        session, run = contestant.session, contestant.run
+        part = session.train_slice(n_steps)
+        contestant.slices.append(part)
+        progress.advance(run, part)
+        if part.epoch_end:
+            contestant.evaluation = evaluation = session.evaluate()
+            epoch = Epoch(
+                epoch=part.epoch,
+                train_loss=part.epoch_end.train_loss,
+                train_accuracy=part.epoch_end.train_accuracy,
+                test_loss=evaluation.loss,
+                test_accuracy=evaluation.accuracy,
+            )
+            contestant.epochs.append(epoch)
+            progress.epoch(run, epoch)
+        return part
+
+    def _finish(self, contestant: Contestant) -> Finished:
+        run, session, evaluation = contestant.run, contestant.session, contestant.evaluation
+        assert evaluation is not None, "a run ends with an epoch, and an epoch with an evaluation"
+        memory = session.memory()
+        weights = session.weights()
+        try:
+            check_weights(MODELS[run.model], weights)
+        except ValueError as error:
+            raise WorkerError(f"the trained weights do not fit the contract: {error}") from None
+        weights_file = to_safetensors(
+            weights, {"model": run.model, "implementation": run.implementation, "seed": str(run.train.seed)}
+        )
+        outcome = Outcome(
+            device_name=contestant.created.device_name,
+            n_params=contestant.created.n_params,
+            n_trainable=contestant.created.n_trainable,
+            epochs=tuple(contestant.epochs),
+            samples=Samples(
+                loss=tuple(x for part in contestant.slices for x in part.loss),
+                step_s=tuple(x for part in contestant.slices for x in part.step_s),
+                slice_steps=tuple(len(part.step_s) for part in contestant.slices),
+            ),
+            train_s=sum(part.slice_s for part in contestant.slices),
+            test_accuracy=evaluation.accuracy,
+            test_loss=evaluation.loss,
+            confusion=evaluation.confusion,
+            peak_rss_bytes=memory.peak_rss_bytes,
+            peak_device_bytes=memory.peak_device_bytes,
+            weights_sha256=hashlib.sha256(weights_file).hexdigest(),
+        )
+        return Finished(self._result(run, contestant.environment, outcome=outcome), weights_file)
+
+    def _failed(self, run: Run, error: WorkerError, environment: Environment | None = None) -> Finished:
+        return Finished(self._result(run, environment, error=error.error), None)
+
+    def _result(
+        self, run: Run, environment: Environment | None, outcome: Outcome | None = None, error: str | None = None
+    ) -> RunResult:
+        return RunResult(
+            run=run,
+            status="ok" if outcome else "failed",
+            error=error,
+            environment=environment,
+            data_digest=self.digest,
+            n_train=len(self.data.x_train),
+            n_test=len(self.data.x_test),
+            outcome=outcome,
+        )
+
+    def _tell(self, finished: Finished, said: str, progress: Progress) -> Finished:
+        progress.end(finished.result, said)
+        return finished

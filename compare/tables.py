@@ -1,0 +1,82 @@
+"""The table of a run, as text cells: the console and the report show the same."""
+
+from collections.abc import Callable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from compare.rows import Row
+
+Cell = Callable[[Row], str]
+
+
+def _cell(show: Callable[[Row], str], *needed: str) -> Cell:
+    """A cell that shows a dash where a figure it needs is missing."""
+    return lambda row: "-" if any(getattr(row, name) is None for name in needed) else show(row)
+
+
+def _memory(row: Row) -> str:
+    parts = []
+    if row.peak_rss_bytes is not None:
+        parts.append(f"{row.peak_rss_bytes / 2**20:,.0f} MiB")
+    if row.peak_device_bytes is not None:
+        parts.append(f"{row.peak_device_bytes / 2**20:,.0f} MiB on {row.device}")
+    return " + ".join(parts) or "-"
+
+
+CELLS: dict[str, Cell] = {
+    "implementation": lambda row: row.implementation,
+    "mode": lambda row: row.mode,
+    "seed": lambda row: str(row.seed),
+    "test accuracy": _cell(lambda row: f"{row.test_accuracy:.2%}", "test_accuracy"),
+    "test loss": _cell(lambda row: f"{row.test_loss:.4f}", "test_loss"),
+    "parameters": _cell(lambda row: f"{row.n_params:,}", "n_params"),
+    "first step": _cell(lambda row: f"{row.first_step_s:.2f} s", "first_step_s"),
+    "step, median": _cell(lambda row: f"{row.step_ms_median:.2f} ms", "step_ms_median"),
+    "95 % interval": _cell(
+        lambda row: f"{row.step_ms_ci_low:.2f} to {row.step_ms_ci_high:.2f} ms", "step_ms_ci_low", "step_ms_ci_high"
+    ),
+    "images/s": _cell(lambda row: f"{row.images_per_s:,.0f}", "images_per_s"),
+    "training": _cell(lambda row: f"{row.train_s:.1f} s", "train_s"),
+    "peak memory": _memory,
+    "status": lambda row: row.status,
+}
+
+LEFT_ALIGNED = ("implementation", "mode", "status")
+MAX_COLUMNS = 4
+
+
+def cells(rows: Sequence[Row]) -> list[list[str]]:
+    """The cells of the table by row."""
+    return [[show(row) for show in CELLS.values()] for row in rows]
+
+
+def print_table(rows: Sequence[Row], title: str, console: Console) -> None:
+    """Print the table, and under it why any run failed.
+
+    It has a line for each run; where that is wider than the terminal, and the runs are few, it has a column for each.
+    """
+    lines = cells(rows)
+    table = _table(title, list(CELLS), lines)
+    if (
+        Measurement.get(console, console.options.update(width=10_000), table).maximum > console.width
+        and len(rows) <= MAX_COLUMNS
+    ):
+        headings, *turned = zip(list(CELLS), *lines, strict=True)
+        table = _table(title, list(headings), [list(line) for line in turned])
+    console.print(table)
+    for row in rows:
+        if row.error:
+            console.print(Text(f"{row.implementation}-seed{row.seed} failed: {row.error}"))
+
+
+def _table(title: str, headings: list[str], lines: list[list[str]]) -> Table:
+    table = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in headings:
+        table.add_column(name, justify="left" if name in LEFT_ALIGNED else "right", no_wrap=True)
+    for line in lines:
+        table.add_row(*line)
+    return table

@@ -1,0 +1,67 @@
+"""Step times from the samples of a run."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shared.batches import n_batches
+from shared.result import RunResult
+
+WARMUP_STEPS = 20
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """The median time of a steady step in seconds, and its 95 % interval where there are turns enough to resample."""
+
+    median_s: float
+    low_s: float | None
+    high_s: float | None
+
+
+def steady_slices(result: RunResult) -> list[np.ndarray]:
+    """The step times in seconds of each turn, without warm-up and without the smaller batches that end an epoch.
+
+    The first 20 steps are warm-up, or the first half where a run has fewer than 40.
+    """
+    assert result.outcome is not None
+    samples, batch_size = result.outcome.samples, result.run.train.batch_size
+    step_s = np.array(samples.step_s)
+    step = np.arange(len(step_s))
+    per_epoch = n_batches(result.n_train, batch_size)
+    whole = np.full(len(step_s), True) if result.n_train % batch_size == 0 else (step + 1) % per_epoch != 0
+    steady = whole & (step >= max(1, min(WARMUP_STEPS, len(step_s) // 2)))
+    ends = np.cumsum(samples.slice_steps)[:-1]
+    slices = [s[keep] for s, keep in zip(np.split(step_s, ends), np.split(steady, ends), strict=True)]
+    return [s for s in slices if s.size]
+
+
+def step_time(result: RunResult) -> StepTime | None:
+    """The median over all steady steps, None where there is none; its interval is a percentile bootstrap over turns.
+
+    Steps within a turn meet the machine in one state and are not independent, turns are nearly so. What differs from
+    one launch of a process to the next is not in this interval: a run is one launch.
+    """
+    from scipy.stats import bootstrap
+
+    slices = steady_slices(result)
+    if not slices:
+        return None
+    median_s = float(np.median(np.concatenate(slices)))
+    if len(slices) < 5:
+        return StepTime(median_s, None, None)
+
+    def median_of(indices: np.ndarray) -> float:
+        return float(np.median(np.concatenate([slices[i] for i in indices])))
+
+    interval = bootstrap(
+        (np.arange(len(slices)),),
+        median_of,
+        vectorized=False,
+        n_resamples=500,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return StepTime(median_s, float(interval.low), float(interval.high))
