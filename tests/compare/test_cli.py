@@ -1,0 +1,192 @@
+"""The command line: help, and one clear paragraph for every kind of bad input."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import idx_files
+import numpy as np
+import pytest
+
+from compare.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """The exit code of `python -m compare *arguments`, run in this process."""
+    monkeypatch.setattr(sys, "argv", ["compare", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("COMPARE_DATA_DIR", raising=False)
+    return folder
+
+
+BAD_OPTIONS = {
+    "--model cnn_sam": "There is no architecture 'cnn_sam'. Did you mean 'cnn_same'?",
+    "--dataset fashion": "There is no data set 'fashion'. Did you mean 'fashion_mnist'?",
+    "--dataset digits --implementations torch,keras,tf_lowlevle": "'tf_lowlevle'. Did you mean 'tf_lowlevel'?",
+    "--implementations ,": "--implementations names none",
+    "--implementations torch,torch": "--implementations names one twice",
+    "--optimizer adamw": "There is no optimizer 'adamw'. Did you mean 'adam'?",
+    "--schedule linaer": "There is no schedule 'linaer'. Did you mean 'linear'?",
+    "--scale unti": "There is no scale 'unti'. Did you mean 'unit'?",
+    "--mode grpah": "There is no mode 'grpah'. Did you mean 'graph'?",
+    "--device gpu": "There is no device 'gpu'",
+    "--epochs 0": "--epochs 0 is not possible. Give 1 or more.",
+    "--epochs -3": "--epochs -3 is not possible",
+    "--batch-size 0": "--batch-size 0 is not possible",
+    "--seed -1": "--seed -1 is not possible. Give 0 or more.",
+    "--seeds 0": "--seeds 0 is not possible",
+    "--limit 0": "--limit 0 is not possible",
+    "--threads 0": "--threads 0 is not possible",
+    "--learning-rate 0": "--learning-rate 0 is not possible",
+    "--learning-rate nan": "--learning-rate nan is not possible",
+    "--timeout -1": "--timeout -1.0 is not possible. Give 1 or more.",
+    "--timeout nan": "--timeout nan is not possible",
+    "--timeout 1e10": "--timeout 10000000000.0 is not possible. Give 1,000,000 or less.",
+    "--seeds 1000000000": "--seeds 1000000000 is not possible. Give 10,000 or less.",
+    "--threads 100000": "--threads 100000 is not possible. Give 1,024 or less.",
+    "--dataset digits --out o\udcff": "--out 'o\\udcff' has characters that cannot be shown",
+    f"--dataset digits --out {'o' * 300}": "cannot be used: File name too long",
+    f"--dataset {'o' * 300}.npz": "cannot be read as an .npz file",
+    f"--dataset mnist --data-dir {'o' * 300}": "cannot be looked into: File name too long",
+    "--dataset digits --batch-size 1438": "--batch-size 1,438 is larger than the 1,437 training images",
+    "--dataset digits --limit 100 --batch-size 101": "--batch-size 101 is larger than the 100 training images",
+    "--dataset digits --limit 1438": "digits has 1,437 training images, and 1,438 were asked for",
+    "--dataset nothing.npz": "There is no file nothing.npz",
+    "data mnits": "There is no data set to fetch 'mnits'. Did you mean 'mnist'?",
+}
+
+
+@pytest.mark.parametrize("line", BAD_OPTIONS)
+def test_bad_options(line: str, monkeypatch: pytest.MonkeyPatch, capsys, empty_folder: Path) -> None:
+    assert run_main(monkeypatch, *line.split()) == 2
+    shown = capsys.readouterr()
+    assert BAD_OPTIONS[line] in shown.err
+    assert shown.err.count("\n") == 1  # one paragraph
+    assert shown.out == ""
+    assert list(empty_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--epoch 3", "No such option: --epoch"),
+        ("--epochs three", "Invalid value for '--epochs'"),
+        ("--epochs 1.5", "Invalid value for '--epochs'"),
+        ("rnu", "No such command 'rnu'"),
+        ("run extra", "unexpected extra argument"),
+    ],
+)
+def test_bad_usage(line: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    assert run_main(monkeypatch, *line.split()) == 2
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert "Traceback" not in shown.err
+
+
+def test_images_of_another_shape(monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path) -> None:
+    images, labels = np.zeros((20, 32, 32, 3), np.uint8), np.zeros(20, np.uint8)
+    path = tmp_path / "colour.npz"
+    np.savez(path, x_train=images, y_train=labels, x_test=images, y_test=labels)
+    assert run_main(monkeypatch, "--dataset", str(path), "--batch-size", "8") == 2
+    assert "takes images of (28, 28, 1) (height, width, channels), and those of" in capsys.readouterr().err
+
+
+def test_altered_data(monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path, empty_folder: Path) -> None:
+    _, contents = idx_files.make()
+    idx_files.write(tmp_path / "MNIST" / "raw", contents, gzipped=True)
+    assert run_main(monkeypatch, "--dataset", "mnist", "--data-dir", str(tmp_path)) == 2
+    error = capsys.readouterr().err
+    assert "train-images-idx3-ubyte.gz is cut off: it holds 23,536 of 47,040,016 bytes" in error
+    assert list(empty_folder.iterdir()) == []
+
+
+def test_an_occupied_output_folder(monkeypatch: pytest.MonkeyPatch, capsys, empty_folder: Path) -> None:
+    (empty_folder / "mine").mkdir()
+    (empty_folder / "mine" / "precious").write_text("x")
+    assert run_main(monkeypatch, "--dataset", "digits", "--out", "mine") == 2
+    assert "The output folder mine is not empty, and nothing in it is overwritten" in capsys.readouterr().err
+    assert [p.name for p in (empty_folder / "mine").iterdir()] == ["precious"]
+
+
+def test_an_output_folder_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, capsys, empty_folder: Path) -> None:
+    (empty_folder / "file").write_text("x")
+    assert run_main(monkeypatch, "--dataset", "digits", "--out", "file/out") == 2
+    assert "The output folder file/out cannot be used: Not a directory" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else")
+def test_folders_that_are_somebody_elses(tmp_path: Path) -> None:
+    """As another user, below a folder that is closed to it."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == 0 and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    # Python itself may be closed to that user: a first, failing call imports everything that the second one needs.
+    script = (
+        "import os, sys; from compare.__main__ import main\n"
+        "options, sys.argv[1:] = sys.argv[1:], ['--epochs', '0']\n"
+        "try: main()\n"
+        "except SystemExit: sys.stderr.flush()\n"
+        "print('---', file=sys.stderr, flush=True)\n"
+        "sys.argv[1:] = options; os.setuid(65534); main()"
+    )
+    for options, message in (
+        (["--dataset", "mnist", "--out", str(closed / "out")], "cannot be used: Permission denied"),
+        (["--dataset", str(closed / "x.npz")], "cannot be read as an .npz file"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *options],
+            cwd=ROOT, env=os.environ | {"HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 2, done.stderr
+        error = done.stderr.split("---\n")[1]
+        assert message in error
+        assert error.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_cuda_asked_for_and_not_there(monkeypatch: pytest.MonkeyPatch, capsys, empty_folder: Path) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert run_main(monkeypatch, "--dataset", "digits", "--device", "cuda", "--implementations", "torch") == 2
+    error = capsys.readouterr().err
+    assert "there is no CUDA device to be seen by torch (" in error
+    assert list(empty_folder.iterdir()) == []
+
+
+def test_data_lists_what_is_there(monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path) -> None:
+    assert run_main(monkeypatch, "data", "--data-dir", str(tmp_path)) == 0
+    shown = capsys.readouterr().out
+    assert "digits: embedded" in shown
+    assert f"mnist: not in {tmp_path / 'MNIST' / 'raw'}" in shown
+
+
+def test_help_and_version(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    assert run_main(monkeypatch, "--help") == 0
+    assert "Options without a command belong to 'run'" in capsys.readouterr().out
+    assert run_main(monkeypatch, "--version") == 0
+    assert run_main(monkeypatch, "run", "--help") == 0
+    assert "--batch-size" in capsys.readouterr().out
+
+
+def test_from_the_shell() -> None:
+    """Once as a user does it: a process, its exit code, its standard error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "compare", "--epochs", "0"],
+        cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "compare: --epochs 0 is not possible. Give 1 or more.\n"

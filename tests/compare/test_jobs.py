@@ -1,0 +1,85 @@
+"""The training loop of a worker, run in this process on the NumPy implementation."""
+
+import math
+
+import numpy as np
+import numpy_impl
+import pytest
+from reference import LAYERS, AdamSteps, Network
+
+from compare import messages
+from compare.jobs import Bench
+from shared.batches import epoch_batches
+from shared.data import Data
+from shared.models import DENSE_BASELINE
+from shared.training import TrainSpec
+from shared.weights import Weights, initial_weights
+
+SPEC = TrainSpec(epochs=2, batch_size=64, seed=7, dtype="float64")
+
+
+def trained(data: Data, n_steps: int) -> tuple[list[messages.Slice], Weights]:
+    """Both epochs in slices of `n_steps`: the slices, and the weights after them."""
+    bench = Bench(numpy_impl)
+    bench.load_data(data.arrays())
+    create = messages.Create(model="dense_baseline", train=SPEC, device="cpu", mode="eager")
+    bench.create(create, initial_weights(DENSE_BASELINE, SPEC.seed))
+    slices = []
+    while sum(part.epoch_end is not None for part in slices) < SPEC.epochs:
+        slices.append(bench.train_slice(messages.TrainSlice(steps=n_steps)))
+    return slices, bench.training.model.weights()
+
+
+@pytest.mark.parametrize("n_steps", [1, 7, 23, 1_000])
+def test_training_is_the_same_however_it_is_sliced(n_steps: int, digits: Data) -> None:
+    """And is that of a loop without slices: order of both epochs, smaller last batches, a rate that falls over both."""
+    parameters = {name: w.astype(np.float64) for name, w in initial_weights(DENSE_BASELINE, SPEC.seed).items()}
+    network = Network(LAYERS["dense_baseline"], parameters)
+    adam = AdamSteps(parameters, lr=0.002, beta1=0.9, beta2=0.999, epsilon=1e-7)
+    losses = []
+    for epoch in (1, 2):
+        for indices in epoch_batches(1_437, 64, SPEC.seed, epoch):
+            adam.lr = 0.002 * (1 - len(losses) / 46)
+            images, labels = digits.x_train[indices].astype(np.float64), digits.y_train[indices]
+            loss, gradients, _ = network.loss_and_gradients(images, labels)
+            adam.step(gradients)
+            losses.append(loss)
+
+    slices, weights = trained(digits, n_steps)
+    assert [loss for part in slices for loss in part.loss] == losses
+    for name, value in parameters.items():
+        np.testing.assert_array_equal(weights[name], value)
+
+
+def test_epoch_figures_are_averages_over_its_images(digits: Data) -> None:
+    """The mean over images of what each step had before its update, the smaller last batch counted by its size."""
+    slices, _ = trained(digits, 10)
+    sizes = np.array([len(batch) for batch in epoch_batches(1_437, 64, SPEC.seed, 1)])
+    for epoch in (1, 2):
+        parts = [part for part in slices if part.epoch == epoch]
+        losses = np.array([loss for part in parts for loss in part.loss])
+        end = parts[-1].epoch_end
+        assert end is not None
+        assert end.train_loss == pytest.approx(float((losses * sizes).sum() / sizes.sum()), rel=1e-12)
+        assert math.isclose(end.train_accuracy * 1_437, round(end.train_accuracy * 1_437), abs_tol=1e-9)
+
+
+def test_a_slice_ends_with_its_epoch(digits: Data) -> None:
+    slices, _ = trained(digits, 10)
+    assert [(part.epoch, part.step, len(part.step_s)) for part in slices] == [
+        *((1, 10, 10), (1, 20, 10), (1, 23, 3)),
+        *((2, 10, 10), (2, 20, 10), (2, 23, 3)),
+    ]
+    assert all(sum(part.step_s) <= part.slice_s for part in slices)
+
+
+def test_evaluation_covers_every_test_image(digits: Data) -> None:
+    bench = Bench(numpy_impl)
+    bench.load_data(digits.arrays())
+    create = messages.Create(model="dense_baseline", train=SPEC, device="cpu", mode="eager")
+    bench.create(create, initial_weights(DENSE_BASELINE, SPEC.seed))
+    evaluation = bench.evaluate()
+    confusion = np.array(evaluation.confusion)
+    assert confusion.sum() == 360
+    np.testing.assert_array_equal(confusion.sum(axis=1), np.bincount(digits.y_test, minlength=10))
+    assert evaluation.accuracy == np.trace(confusion) / 360

@@ -1,0 +1,244 @@
+"""Whole runs: quick ones on the NumPy implementation of tests/support, and one of all three frameworks."""
+
+import errno
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from reference import LAYERS, Network
+
+from compare.__main__ import main
+from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
+from compare.manifest import Manifest
+from shared.data import Data
+from shared.result import RunResult
+from shared.weights import load_safetensors
+
+ROOT = Path(__file__).parents[2]
+QUICK = ("--dataset", "digits", "--model", "dense_baseline", "--device", "cpu")
+
+
+def run(monkeypatch: pytest.MonkeyPatch, out: Path, *options: str) -> int:
+    """The exit code of a quick run with the output folder `out`."""
+    monkeypatch.setattr(sys, "argv", ["compare", "run", *QUICK, "--out", str(out), *options])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+def results(out: Path) -> dict[str, RunResult]:
+    return {p.stem: RunResult.model_validate_json(p.read_text()) for p in sorted((out / "results").iterdir())}
+
+
+@pytest.fixture
+def two(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two implementations: `numpy`, which may be told to misbehave, and `sound`, the same code under another name."""
+    monkeypatch.setitem(IMPLEMENTATIONS, "sound", ImplementationSpec("sound", "NumPy", "sound_impl", "eager"))
+
+
+@pytest.fixture
+def sound_impl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two: None) -> None:
+    """A package that is numpy_impl without its faults."""
+    package = tmp_path / "packages" / "sound_impl"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "import os\nos.environ['NUMPY_IMPL_FAULT'] = ''\nfrom numpy_impl import create, framework\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], str(package.parent)]))
+
+
+def test_the_output_folder(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run(monkeypatch, out, "--implementations", "numpy", "--epochs", "2", "--seeds", "2", "--seed", "3") == 0
+    files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
+    assert files == {
+        "manifest.json", "report.md", "results.csv", "logs/numpy.log",
+        "plots/learning_curves.png", "plots/learning_curves.svg",
+        "results/numpy-seed3.json", "results/numpy-seed4.json",
+        "weights/numpy-seed3.safetensors", "weights/numpy-seed4.safetensors",
+    }  # fmt: skip
+    manifest = Manifest.model_validate_json((out / "manifest.json").read_text())
+    assert manifest.files == {
+        name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in files - {"manifest.json"}
+    }
+    for result in results(out).values():
+        assert result.outcome is not None
+        assert result.outcome.weights_sha256 == manifest.files[result.weights_path]
+    frame = pd.read_csv(out / "results.csv")
+    assert frame["seed"].tolist() == [3, 4]
+    assert frame["test_loss"].nunique() == 2  # two seeds are two runs
+    shown = capsys.readouterr()
+    assert "101,770" in shown.out
+    assert "numpy-seed4: epoch 2/2" in shown.err
+
+
+def test_saved_weights_give_the_accuracy_of_the_table(
+    numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, digits: Data
+) -> None:
+    out = tmp_path / "out"
+    assert run(monkeypatch, out, "--implementations", "numpy", "--epochs", "3") == 0
+    outcome = results(out)["numpy-seed0"].outcome
+    assert outcome is not None
+    network = Network(LAYERS["dense_baseline"], load_safetensors(out / "weights" / "numpy-seed0.safetensors"))
+    right = (network.logits(digits.x_test).argmax(axis=1) == digits.y_test).sum()
+    assert right == round(outcome.test_accuracy * 360) == np.trace(np.array(outcome.confusion))
+    assert outcome.epochs[-1].test_accuracy == outcome.test_accuracy
+    assert outcome.epochs[-1].train_loss < outcome.epochs[0].train_loss
+
+
+FAULTS = {
+    "import": "ImportError: numpy_impl was told to fail",
+    "create": "RuntimeError: told to fail",
+    "exit": "the worker exited with code 7",
+    "kill": "the worker was ended by signal 9",
+    "hang": "no answer within 5 s when asked to train slice; the worker was ended",
+    "nan": "Diverged: the loss in epoch 1, step 3 is nan",
+    "miscount": "dense_baseline has 101,771 parameters (101,770 trainable) here, and its contract says 101,770 "
+    "(101,770)",
+}
+
+
+@pytest.mark.usefixtures("sound_impl")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_failure_does_not_take_the_others_down(
+    fault: str, monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NUMPY_IMPL_FAULT", fault)
+    out = tmp_path / "out"
+    assert run(monkeypatch, out, "--implementations", "numpy,sound", "--epochs", "1", "--timeout", "5") == 1
+    failed, sound = results(out)["numpy-seed0"], results(out)["sound-seed0"]
+    assert (failed.status, failed.error, failed.outcome) == ("failed", FAULTS[fault], None)
+    assert (sound.status, sound.error) == ("ok", None)
+    assert sound.outcome is not None
+    shown = capsys.readouterr()
+    assert f"numpy-seed0 failed: {FAULTS[fault]}" in shown.err
+    assert f"numpy-seed0 failed: {FAULTS[fault]}" in shown.out
+    assert FAULTS[fault].split("(")[0] in (out / "report.md").read_text()
+    assert not (out / "weights" / "numpy-seed0.safetensors").exists()
+    if fault == "exit":
+        assert "numpy-seed0 | about to go" in shown.err  # what it wrote, with the run it belongs to
+
+
+@pytest.mark.usefixtures("sound_impl")
+def test_what_a_worker_writes_is_shown_with_its_run(monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path) -> None:
+    monkeypatch.setenv("NUMPY_IMPL_FAULT", "print")
+    out = tmp_path / "out"
+    assert run(monkeypatch, out, "--implementations", "numpy,sound", "--epochs", "1") == 0
+    error = capsys.readouterr().err
+    assert "numpy-seed0 | a warning on standard error" in error
+    assert "sound-seed0 |" not in error
+
+
+@pytest.mark.usefixtures("sound_impl")
+def test_a_worker_that_died_is_started_again_for_the_next_seed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("NUMPY_IMPL_FAULT", "exit")
+    out = tmp_path / "out"
+    assert run(monkeypatch, out, "--implementations", "numpy,sound", "--epochs", "1", "--seeds", "2") == 1
+    assert {name: r.error for name, r in results(out).items()} == {
+        "numpy-seed0": "the worker exited with code 7",
+        "numpy-seed1": "the worker exited with code 7",
+        "sound-seed0": None,
+        "sound-seed1": None,
+    }
+
+
+def test_seeds_share_a_process_but_not_their_peak(
+    numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The second, smaller network's peak is its own, not that of the first: the peak starts again with each."""
+    out = tmp_path / "out"
+    monkeypatch.setenv("NUMPY_IMPL_FAULT", "hungry")  # takes 300 MB at its third step, in the first seed alone
+    assert run(monkeypatch, out, "--implementations", "numpy", "--epochs", "1", "--seeds", "2") == 0
+    first, second = (r.outcome.peak_rss_bytes for r in results(out).values() if r.outcome)
+    assert first is not None
+    assert second is not None
+    assert second < first - 200e6
+
+
+@pytest.mark.parametrize("name", ["[/x]", "[red]b", "a b"])
+def test_names_that_look_like_markup(
+    name: str, numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path
+) -> None:
+    images, labels = np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10
+    source = tmp_path / f"{name.replace('/', '')}.npz"
+    np.savez(source, x_train=images, y_train=labels, x_test=images, y_test=labels)
+    options = [*QUICK[2:], "--implementations", "numpy", "--epochs", "1", "--batch-size", "8"]
+    out = tmp_path / f"out{name}"
+    monkeypatch.setattr(sys, "argv", ["compare", "--dataset", str(source), *options, "--out", str(out)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 0
+    shown = capsys.readouterr().out
+    assert str(source) in shown
+    assert f"Report: {out / 'report.md'}" in shown
+
+
+def test_a_full_disk_stops_with_one_message(
+    numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert run(monkeypatch, tmp_path / "out", "--implementations", "numpy", "--epochs", "1") == 1
+    error = capsys.readouterr().err
+    assert "cannot be written: No space left on device. No run had ended; nothing was kept." in error
+    assert "Traceback" not in error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_what_is_finished(sent: signal.Signals, tmp_path: Path) -> None:
+    """Ctrl-C in a real process: the first record is kept, the exit code is 130, no worker is left behind."""
+    out = tmp_path / "out"
+    script = (
+        "import sys; from compare.implementations import *; "
+        "IMPLEMENTATIONS['numpy'] = ImplementationSpec('numpy', 'NumPy', 'numpy_impl', 'eager'); "
+        f"sys.argv = ['compare', 'run', *{QUICK!r}, '--implementations', 'numpy', '--epochs', '2', '--seeds', '1000', "
+        f"'--out', {str(out)!r}]; from compare.__main__ import main; main()"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])}
+    process = subprocess.Popen([sys.executable, "-c", script], env=environment, stderr=subprocess.PIPE, text=True)
+    first = out / "results" / "numpy-seed0.json"
+    deadline = time.monotonic() + 60
+    while not first.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(sent)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130, error
+    assert "Interrupted. What was finished is kept in" in error
+    assert "Traceback" not in error
+    assert json.loads(first.read_text())["status"] == "ok"
+    assert (out / "manifest.json").exists()
+    workers = subprocess.run(["pgrep", "-f", "compare.worker numpy_impl"], capture_output=True, text=True, check=False)
+    assert workers.stdout == ""
+
+
+@pytest.mark.slow
+def test_all_three_frameworks_from_the_shell(tmp_path: Path, digits: Data) -> None:
+    """The main job, shortened; then the NumPy reference, which knows none of this, evaluates the saved weights."""
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "compare", "--dataset", "digits", "--epochs", "6", "--out", str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    found = results(out)
+    assert set(found) == {f"{name}-seed0" for name in IMPLEMENTATIONS}
+    accuracies = []
+    for name, result in found.items():
+        assert result.outcome is not None
+        network = Network(LAYERS["cnn_same"], load_safetensors(out / "weights" / f"{name}.safetensors"))
+        right = (network.logits(digits.x_test).argmax(axis=1) == digits.y_test).sum()
+        assert right == round(result.outcome.test_accuracy * 360)
+        accuracies.append(result.outcome.test_accuracy)
+        assert len(result.outcome.samples.step_s) == 6 * 23
+    assert min(accuracies) > 0.93
+    assert max(accuracies) - min(accuracies) < 0.03
+    assert "421,642" in done.stdout

@@ -1,0 +1,60 @@
+"""Step times from samples made up for the purpose."""
+
+import numpy as np
+import pytest
+from results import result
+
+from compare.timing import steady_slices, step_time
+
+
+def test_warm_up_and_small_batches_are_left_out() -> None:
+    # 23 batches an epoch, the last of them smaller
+    step_s = np.full(46, 1.0)
+    step_s[:20] = 9.0
+    step_s[[22, 45]] = 0.1
+    slices = steady_slices(result(step_s=step_s, n_train=1_437, batch_size=64))
+    assert np.concatenate(slices).tolist() == [1.0] * 24
+
+
+def test_even_batches_are_all_kept() -> None:
+    slices = steady_slices(result(step_s=np.ones(40), n_train=1_280, batch_size=64))
+    assert sum(len(s) for s in slices) == 20
+
+
+def test_a_short_run_keeps_its_second_half() -> None:
+    slices = steady_slices(result(step_s=np.array([9.0, 9, 1, 1]), n_train=256, batch_size=64))
+    assert np.concatenate(slices).tolist() == [1, 1]
+
+
+def test_a_run_of_one_step_has_no_steady_one() -> None:
+    assert step_time(result(step_s=np.array([2.0]), n_train=64, batch_size=64)) is None
+
+
+def test_the_median_shrugs_off_outliers_and_the_interval_holds_it() -> None:
+    rng = np.random.default_rng(0)
+    step_s = rng.normal(0.02, 0.001, 1_000)
+    step_s[::50] = 1.0
+    time = step_time(result(step_s=step_s, n_train=6_400, batch_size=64, slice_steps=(25,) * 40))
+    assert time is not None
+    assert time.median_s == pytest.approx(0.02, rel=0.01)
+    assert time.low_s is not None
+    assert time.high_s is not None
+    assert time.low_s < time.median_s < time.high_s
+
+
+def test_the_interval_is_that_of_turns_not_of_steps() -> None:
+    """Turns of 50 equal steps whose level varies: 500 steps, but only 10 independent draws."""
+    rng = np.random.default_rng(1)
+    levels = rng.normal(0.02, 0.002, 10)
+    step_s = np.repeat(levels, 50)
+    time = step_time(result(step_s=step_s, n_train=6_400, batch_size=64, slice_steps=(50,) * 10))
+    assert time is not None
+    assert time.low_s is not None
+    assert time.high_s is not None
+    assert time.high_s - time.low_s > 0.001
+
+
+def test_too_few_turns_give_no_interval() -> None:
+    time = step_time(result(step_s=np.ones(100), n_train=6_400, batch_size=64, slice_steps=(50, 50)))
+    assert time is not None
+    assert (time.low_s, time.high_s) == (None, None)

@@ -1,0 +1,29 @@
+"""The output of every layer."""
+
+from distance import assert_close, relative
+from tracing import Tracer
+
+from shared.models import MODELS
+
+
+def test_layer_names_and_shapes(trace: Tracer, implementation: str, model: str) -> None:
+    activations = trace(implementation, model, "adam", "float64").activations
+    expected = [(layer.name, layer.output_shape) for layer in MODELS[model].layers]
+    assert [(name, a.shape[1:]) for name, a in activations.items()] == expected
+
+
+def test_every_layer_in_float64(trace: Tracer, reference: Tracer, implementation: str, model: str) -> None:
+    actual = trace(implementation, model, "adam", "float64").activations
+    assert_close(actual, reference(model, "adam").activations, 1e-12)
+
+
+def test_logits_in_float64(trace: Tracer, reference: Tracer, implementation: str, model: str) -> None:
+    actual = trace(implementation, model, "adam", "float64").logits
+    assert actual.dtype == "float64"
+    assert relative(actual, reference(model, "adam").logits) <= 1e-12
+
+
+def test_logits_in_float32(trace: Tracer, reference: Tracer, implementation: str, model: str) -> None:
+    actual = trace(implementation, model, "adam", "float32").logits
+    assert actual.dtype == "float32"
+    assert relative(actual, reference(model, "adam").logits) <= 1e-5

@@ -1,0 +1,26 @@
+"""Names, shapes and counts of parameters are the contract's, and initial values arrive unchanged."""
+
+import numpy as np
+from tracing import Tracer
+
+from shared.models import MODELS
+from shared.weights import initial_weights
+
+
+def test_names_shapes_and_order(trace: Tracer, implementation: str, model: str) -> None:
+    weights = trace(implementation, model, "adam", "float64").initial
+    assert [(n, w.shape) for n, w in weights.items()] == [(p.name, p.shape) for p in MODELS[model].parameters]
+
+
+def test_counts(trace: Tracer, implementation: str, model: str) -> None:
+    spec = MODELS[model]
+    assert trace(implementation, model, "adam", "float64").counted == (spec.n_params, spec.n_trainable)
+
+
+def test_initial_weights_come_back_bit_for_bit(trace: Tracer, implementation: str, model: str) -> None:
+    given = initial_weights(MODELS[model], seed=5)
+    for dtype in ("float32", "float64"):
+        weights = trace(implementation, model, "adam", dtype).initial
+        for name, value in given.items():
+            assert weights[name].dtype == dtype
+            np.testing.assert_array_equal(weights[name], value.astype(dtype), err_msg=name)

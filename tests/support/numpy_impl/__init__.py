@@ -1,0 +1,114 @@
+"""A fourth implementation, in NumPy, for tests of the harness: it imports in no time, and misbehaves when told to.
+
+The variable NUMPY_IMPL_FAULT names one fault: `import`, `create`, `exit`, `kill`, `hang`, `nan`, `print`,
+`child`, `hungry`, `miscount`.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import numpy as np
+from reference import LAYERS, AdamSteps, MomentumSteps, Network
+
+from shared.models import ModelSpec
+from shared.protocol import Framework
+from shared.training import Adam, TrainSpec
+from shared.weights import Weights
+
+FAULT = os.environ.get("NUMPY_IMPL_FAULT", "")
+FAULTY_STEP = 3
+
+if FAULT == "import":
+    raise ImportError("numpy_impl was told to fail")
+
+
+def framework() -> Framework:
+    return Framework("numpy", np.__version__, 0, {})
+
+
+def create(model: ModelSpec, train: TrainSpec, weights: Weights, device: str, mode: str) -> "NumpyModel":
+    if FAULT == "create":
+        raise RuntimeError("told to fail\nin create")
+    return NumpyModel(model, train, weights)
+
+
+class NumpyModel:
+    def __init__(self, spec: ModelSpec, train: TrainSpec, weights: Weights) -> None:
+        self.dtype = np.dtype(train.dtype)
+        self.parameters = {name: value.astype(self.dtype) for name, value in weights.items()}
+        self.network = Network(LAYERS[spec.name], self.parameters)
+        o = train.optimizer
+        self.optimizer: Any = (
+            AdamSteps(self.parameters, o.learning_rate, o.beta1, o.beta2, o.epsilon)
+            if isinstance(o, Adam)
+            else MomentumSteps(self.parameters, o.learning_rate, o.momentum)
+        )
+        self.steps = 0
+        self.seed = train.seed
+
+    def put(self, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return images.astype(self.dtype), labels
+
+    def train_step(self, batch: tuple[np.ndarray, np.ndarray], learning_rate: float) -> tuple[Any, Any]:
+        self.optimizer.lr = learning_rate
+        self.steps += 1
+        if self.steps == FAULTY_STEP:
+            self._misbehave()
+        loss, gradients, logits = self.network.loss_and_gradients(*batch)
+        self.optimizer.step(gradients)
+        return np.array(np.nan if FAULT == "nan" and self.steps == FAULTY_STEP else loss), logits
+
+    def _misbehave(self) -> None:
+        if FAULT == "exit":
+            print("about to go", file=sys.stderr, flush=True)
+            os._exit(7)
+        if FAULT == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if FAULT == "hang":
+            time.sleep(3600)
+        if FAULT == "hungry" and self.seed == 0:
+            np.ones(300_000_000, np.uint8)
+        if FAULT == "child":
+            subprocess.Popen(["sleep", "30"])
+        if FAULT == "print":
+            print("a line on standard output", flush=True)
+            os.system("echo a line from below")  # a library's own writes go past Python
+            print("a warning on standard error", file=sys.stderr, flush=True)
+
+    def sync(self) -> None: ...
+
+    def fetch(self, tensor: np.ndarray) -> np.ndarray:
+        return tensor
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        return self.network.logits(images.astype(self.dtype))
+
+    def loss_and_gradients(self, batch: tuple[np.ndarray, np.ndarray]) -> tuple[float, Weights]:
+        loss, gradients, _ = self.network.loss_and_gradients(*batch)
+        return loss, gradients
+
+    def activations(self, images: np.ndarray) -> Weights:
+        return self.network.forward(images.astype(self.dtype))[0]
+
+    def weights(self) -> Weights:
+        return self.parameters
+
+    def load(self, weights: Weights) -> None:
+        self.parameters.update(weights)
+
+    def optimizer_state(self) -> Weights:
+        return self.optimizer.state
+
+    def count_parameters(self) -> tuple[int, int]:
+        n = sum(p.size for p in self.parameters.values())
+        return (n + 1, n) if FAULT == "miscount" else (n, n)
+
+    def device_name(self) -> str:
+        return "cpu"
+
+    def peak_device_bytes(self) -> int | None:
+        return None

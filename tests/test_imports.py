@@ -1,0 +1,99 @@
+"""Who may import whom, read from the sources; and that no process ever has both frameworks."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TENSORFLOW = {"tensorflow", "keras", "tf_keras"}
+FRAMEWORKS = {"torch", "torchvision"} | TENSORFLOW
+IMPLEMENTATIONS = {"torch_impl", "tf_impl", "tf_lowlevel_impl"}
+
+# What each package may not import, anywhere in it.
+FORBIDDEN = {
+    "shared": FRAMEWORKS | IMPLEMENTATIONS | {"compare"},
+    "compare": FRAMEWORKS | IMPLEMENTATIONS,
+    "torch_impl": (IMPLEMENTATIONS - {"torch_impl"}) | {"compare"} | TENSORFLOW,
+    "tf_impl": (IMPLEMENTATIONS - {"tf_impl"}) | {"compare", "torch", "torchvision"},
+    "tf_lowlevel_impl": (IMPLEMENTATIONS - {"tf_lowlevel_impl"})
+    | {"compare", "torch", "torchvision", "keras", "tf_keras"},
+}
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level modules that a file imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative imports hide who imports whom"
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_who_imports_whom(package: str) -> None:
+    files = list((ROOT / package).rglob("*.py"))
+    assert files
+    for path in files:
+        assert not imported(path) & FORBIDDEN[package], path
+
+
+def test_the_low_level_implementation_takes_nothing_from_keras() -> None:
+    for path in (ROOT / "tf_lowlevel_impl").rglob("*.py"):
+        attributes = {n.attr for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)}
+        assert "keras" not in attributes, path
+
+
+def test_only_the_worker_imports_an_implementation() -> None:
+    importers = [p.name for p in (ROOT / "compare").rglob("*.py") if "importlib" in imported(p)]
+    assert sorted(importers) == ["manifest.py", "worker.py"]  # the manifest asks importlib.metadata for its version
+
+
+def modules_after(code: str) -> set[str]:
+    """The frameworks in a fresh process that ran `code`."""
+    report = f"import sys; {code}; print(*({FRAMEWORKS!r} & sys.modules.keys()))"
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", report],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return set(done.stdout.split())
+
+
+def test_the_harness_has_no_framework() -> None:
+    code = "import compare.cli, compare.run, compare.study, compare.report, compare.data_command, compare.jobs"
+    assert modules_after(code) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("package", "framework"), [("torch_impl", "torch"), ("tf_impl", "keras"), ("tf_lowlevel_impl", "tensorflow")]
+)
+def test_an_implementation_has_one_framework(package: str, framework: str) -> None:
+    """tensorflow itself imports keras, so those two count as one."""
+    found = modules_after(f"import {package}; {package}.framework()")
+    assert framework in found
+    assert not ("torch" in found and TENSORFLOW & found)
+
+
+def test_help_needs_nothing_heavy() -> None:
+    """What takes long to import is not imported for the help: NumPy, pydantic, matplotlib, pandas."""
+    code = (
+        "sys.argv = ['compare', '--help']\ntry:\n    from compare.__main__ import main; main()\nexcept SystemExit: pass"
+    )
+    report = f"import sys\n{code}\nprint('HEAVY', *({{'numpy', 'pandas', 'matplotlib', 'scipy'}} & sys.modules.keys()))"
+    done = subprocess.run(
+        [sys.executable, "-c", report], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "HEAVY"
