@@ -6,8 +6,8 @@ from pathlib import Path
 from rich.console import Console
 
 from compare.fetching import show_fetching
-from shared.data import idx
-from shared.data.catalog import DATASETS, IdxDataset
+from shared.data.catalog import DATASETS
+from shared.data.dataset import Dataset
 from shared.data.fetch import fetch
 from shared.errors import InputError
 from shared.names import check_name
@@ -22,7 +22,7 @@ def data_command(name: str | None, data_dir: Path) -> int:
     if name is not None:
         dataset = DATASETS[check_name("data set to fetch", name, [*DATASETS, "digits"])]
         fetch(dataset, data_dir, on_progress=show_fetching(sys.stderr))
-        idx.read(dataset, data_dir)
+        dataset.read(data_dir)
         console.print(f"{name}: {state(dataset, data_dir)}")
         return 0
     console.print("digits: embedded")
@@ -31,16 +31,16 @@ def data_command(name: str | None, data_dir: Path) -> int:
     return 0
 
 
-def state(dataset: IdxDataset, data_dir: Path) -> str:
+def state(dataset: Dataset, data_dir: Path) -> str:
     """Whether `dataset` is in `data_dir`, and whole."""
-    folder = idx.folder_of(dataset, data_dir)
-    missing = idx.missing_files(dataset, data_dir)
-    if len(missing) == len(dataset.files):
+    folder = dataset.folder_in(data_dir)
+    missing = dataset.missing_files(data_dir)
+    if len(missing) == len(dataset.file_names):
         return f"not in {folder}; 'python -m compare data {dataset.name}' fetches it"
     if missing:
         return f"not whole in {folder}: no {' and no '.join(missing)}"
     try:
-        idx.read(dataset, data_dir)
+        dataset.read(data_dir)
     except InputError as error:
         return str(error)
     return f"whole in {folder}, every file recognised by its content"

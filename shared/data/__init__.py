@@ -6,12 +6,13 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.data import digits, idx, npz
+from shared import randomness
+from shared.data import digits, npz
 from shared.data.catalog import DATASETS
 from shared.data.raw import RawImages
 from shared.errors import InputError
@@ -26,7 +27,8 @@ class DataSpec(BaseModel):
 
     `unit` divides the 8-bit pixels by 255. `standard` then also subtracts the mean of the training images and divides
     by their standard deviation, per channel. `n_train` and `n_test` take the first images of each part; None takes
-    all.
+    all. `validation` of the training images, the same share of every class, are then set apart: nothing is trained on
+    them, and choices can be made on them without looking at the test images.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,23 +36,43 @@ class DataSpec(BaseModel):
     scale: Scale = "unit"
     n_train: int | None = Field(None, ge=1)
     n_test: int | None = Field(None, ge=1)
+    validation: int = Field(0, ge=0)
+
+
+Part = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True)
 class Data:
-    """Images as float32 (N, H, W, C) and labels as int64 (N,), for training and for testing."""
+    """Images as float32 (N, H, W, C) and labels as int64 (N,), for training, testing and, where some were set apart,
+    for validation."""
 
     x_train: np.ndarray
     y_train: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
+    x_validation: np.ndarray | None = None
+    y_validation: np.ndarray | None = None
+
+    def part(self, part: Part) -> tuple[np.ndarray, np.ndarray]:
+        """The images and labels of one part. Raises a ValueError where there is none."""
+        images, labels = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
+        if images is None:
+            raise ValueError(f"no {part} images were set apart")
+        return images, labels
+
+    @property
+    def n_validation(self) -> int:
+        """How many images were set apart for validation."""
+        return 0 if self.x_validation is None else len(self.x_validation)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The four arrays by name, in a fixed order."""
-        return {name: getattr(self, name) for name in ("x_train", "y_train", "x_test", "y_test")}
+        """The arrays that there are, by name, in a fixed order."""
+        named = {f"{kind}_{part}": getattr(self, f"{kind}_{part}") for part in get_args(Part) for kind in "xy"}
+        return {name: array for name, array in named.items() if array is not None}
 
     def digest(self) -> str:
-        """SHA-256 over the shapes, types and content of all four arrays: pixels, labels and their order."""
+        """SHA-256 over the shapes, types and content of all arrays: pixels, labels and their order."""
         digest = hashlib.sha256()
         for name, array in self.arrays().items():
             digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
@@ -68,12 +90,36 @@ def load(spec: DataSpec, data_dir: Path) -> Data:
     x_train, x_test = _scaled(raw, spec.scale)
     n_train = _count(spec, "training", spec.n_train, len(x_train))
     n_test = _count(spec, "test", spec.n_test, len(x_test))
+    x, y = x_train[:n_train], raw.y_train[:n_train].astype(np.int64)
+    apart = _set_apart(spec, y)
     return Data(
-        x_train=x_train[:n_train],
-        y_train=raw.y_train[:n_train].astype(np.int64),
+        x_train=x[~apart] if spec.validation else x,
+        y_train=y[~apart],
         x_test=x_test[:n_test],
         y_test=raw.y_test[:n_test].astype(np.int64),
+        x_validation=x[apart] if spec.validation else None,
+        y_validation=y[apart] if spec.validation else None,
     )
+
+
+def _set_apart(spec: DataSpec, labels: np.ndarray) -> np.ndarray:
+    """Which training images are for validation: of every class the same share, as nearly as whole images allow.
+
+    The images of each class, in an order of chance, are spread evenly over a line; the first of that line are taken.
+    """
+    if spec.validation >= len(labels):
+        raise InputError(
+            f"--validation {spec.validation:,} leaves none of the {len(labels):,} training images to train on. Set "
+            "fewer apart."
+        )
+    place = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        order = randomness.permutation(len(members), "validation", int(label))
+        place[members[order]] = (np.arange(len(members)) + 0.5) / len(members)
+    apart = np.zeros(len(labels), bool)
+    apart[np.argsort(place, kind="stable")[: spec.validation]] = True
+    return apart
 
 
 def _read(dataset: str, data_dir: Path) -> RawImages:
@@ -81,21 +127,31 @@ def _read(dataset: str, data_dir: Path) -> RawImages:
         return digits.read()
     if dataset.endswith(".npz"):
         return npz.read(Path(dataset), N_CLASSES)
-    return idx.read(DATASETS[check_name("data set", dataset, DATASETS)], data_dir)
+    return DATASETS[check_name("data set", dataset, DATASETS)].read(data_dir)
 
 
 def _scaled(raw: RawImages, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
     train, test = _unit(raw.x_train), _unit(raw.x_test)
     if scale == "standard":
-        mean = train.mean(axis=(0, 1, 2), dtype=np.float64)
-        deviation = train.std(axis=(0, 1, 2), dtype=np.float64)
+        mean, deviation = channel_statistics(train)
         if not (deviation > 0).all():
             raise InputError(
                 "The training images cannot be standardised: a channel has the same value in every pixel. "
                 "Use the scale 'unit'."
             )
-        train, test = (((x - mean) / deviation).astype(np.float32) for x in (train, test))
+        train, test = (standardised(x, mean, deviation) for x in (train, test))
     return train, test
+
+
+def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of every channel of images (N, H, W, C), as float64 (C,)."""
+    return images.mean(axis=(0, 1, 2), dtype=np.float64), images.std(axis=(0, 1, 2), dtype=np.float64)
+
+
+def standardised(images: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Images (N, H, W, C) less `mean` and divided by `deviation`, each (C,), as float32."""
+    scaled: np.ndarray = ((images - mean) / deviation).astype(np.float32)
+    return scaled
 
 
 def _unit(images: np.ndarray) -> np.ndarray:

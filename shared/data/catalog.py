@@ -1,36 +1,11 @@
 """The data sets that are known by name: their files, where they are fetched from, and how they are recognised.
 
-Files lie as torchvision lays them out, `<data-dir>/<folder>/raw/<file>[.gz]`. A file is recognised by the SHA-256 of
-its decompressed content, whatever its compression and wherever it came from.
+Files lie as torchvision lays them out, so its folders work here and what is fetched here works there.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class IdxFile:
-    """One IDX file: its name (without .gz), the shape of its 8-bit array, and the SHA-256 of its content."""
-
-    name: str
-    shape: tuple[int, ...]
-    sha256: str
-
-
-@dataclass(frozen=True)
-class IdxDataset:
-    """A data set of four IDX files."""
-
-    name: str
-    folder: str
-    mirrors: tuple[str, ...]
-    x_train: IdxFile
-    y_train: IdxFile
-    x_test: IdxFile
-    y_test: IdxFile
-
-    @property
-    def files(self) -> tuple[IdxFile, ...]:
-        return (self.x_train, self.y_train, self.x_test, self.y_test)
+from shared.data.cifar import CifarDataset, CifarFile
+from shared.data.dataset import Dataset
+from shared.data.idx import IdxDataset, IdxFile
 
 
 def _idx_files(*sha256: str) -> tuple[IdxFile, IdxFile, IdxFile, IdxFile]:
@@ -73,4 +48,22 @@ FASHION_MNIST = IdxDataset(
     ),
 )
 
-DATASETS: dict[str, IdxDataset] = {d.name: d for d in (MNIST, FASHION_MNIST)}
+# The MD5s, like the address, are those of torchvision (torchvision/datasets/cifar.py). No other hashes are published.
+CIFAR10 = CifarDataset(
+    "cifar10",
+    "cifar-10-batches-py",
+    ("https://www.cs.toronto.edu/~kriz/",),
+    archive="cifar-10-python.tar.gz",
+    n_images=10_000,
+    train=(
+        CifarFile("data_batch_1", "c99cafc152244af753f735de768cd75f"),
+        CifarFile("data_batch_2", "d4bba439e000b95fd0a9bffe97cbabec"),
+        CifarFile("data_batch_3", "54ebc095f3ab1f0389bbae665268c751"),
+        CifarFile("data_batch_4", "634d18415352ddfa80567beed471001a"),
+        CifarFile("data_batch_5", "482c414d41f54cd18b22e5b47cb7c3cb"),
+    ),
+    test=(CifarFile("test_batch", "40351d587109b95175f43aff81a1287e"),),
+    meta=CifarFile("batches.meta", "5ff9c542aee3614f3951f8cda6e48888"),
+)
+
+DATASETS: dict[str, Dataset] = {d.name: d for d in (MNIST, FASHION_MNIST, CIFAR10)}

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.data import idx
 from shared.data.catalog import DATASETS, MNIST
 from shared.data.fetch import OnProgress, fetch
 from shared.errors import InputError
@@ -35,7 +34,7 @@ def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: Non
 
 
 def _choose_auto(data_dir: Path, on_progress: OnProgress) -> Choice:
-    if not idx.missing_files(MNIST, data_dir):
+    if not MNIST.missing_files(data_dir):
         return Choice("mnist", f"The data set is mnist, found in {data_dir}.")
     try:
         fetch(MNIST, data_dir, AUTO_FETCH_S, on_progress)

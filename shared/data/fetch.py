@@ -13,8 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.data import idx
-from shared.data.catalog import IdxDataset, IdxFile
+from shared.data.dataset import Damaged, Dataset, Download
 from shared.errors import InputError
 
 MIRROR_VARIABLE = "COMPARE_MIRROR"
@@ -36,7 +35,7 @@ OnProgress = Callable[[Progress], None]
 
 
 def fetch(
-    dataset: IdxDataset,
+    dataset: Dataset,
     data_dir: Path,
     total_s: float = 600.0,
     on_progress: OnProgress = lambda _: None,
@@ -45,14 +44,13 @@ def fetch(
     """Fetch the files of `dataset` that `data_dir` lacks; return their paths.
 
     `mirrors` defaults to the data set's own; the environment variable COMPARE_MIRROR, a base address under which
-    `<data set>/<file>.gz` lies, comes before them. Raises InputError where no mirror gives a file within `total_s`
-    seconds.
+    `<data set>/<download>` lies, comes before them. Raises InputError where no mirror gives a download within
+    `total_s` seconds.
     """
-    missing = set(idx.missing_files(dataset, data_dir))
-    files = [file for file in dataset.files if file.name in missing]
-    if not files:
+    downloads = dataset.downloads(dataset.missing_files(data_dir))
+    if not downloads:
         return []
-    folder = idx.folder_of(dataset, data_dir)
+    folder = dataset.folder_in(data_dir)
     try:
         new_folders = [p for p in (folder, *folder.parents) if not p.exists()]
         folder.mkdir(parents=True, exist_ok=True)
@@ -66,8 +64,9 @@ def fetch(
     deadline = time.monotonic() + total_s
     try:
         return [
-            Path(shutil.move(_from_some_mirror(dataset, file, left, Path(staging), deadline, on_progress), folder))
-            for file in files
+            path.replace(folder / path.name)
+            for download in downloads
+            for path in _from_some_mirror(dataset, download, left, Path(staging), deadline, on_progress)
         ]
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -76,25 +75,25 @@ def fetch(
                 created.rmdir()
 
 
-def _mirrors(dataset: IdxDataset) -> list[str]:
+def _mirrors(dataset: Dataset) -> list[str]:
     own = os.environ.get(MIRROR_VARIABLE)
     return ([f"{own.rstrip('/')}/{dataset.name}/"] if own else []) + list(dataset.mirrors)
 
 
 def _from_some_mirror(
-    dataset: IdxDataset, file: IdxFile, mirrors: list[str], staging: Path, deadline: float, on_progress: OnProgress
-) -> Path:
-    """The file from the first mirror that gives it; a mirror that fails is struck off `mirrors` for good."""
+    dataset: Dataset, download: Download, mirrors: list[str], staging: Path, deadline: float, on_progress: OnProgress
+) -> list[Path]:
+    """The files from the first mirror that gives them; a mirror that fails is struck off `mirrors` for good."""
     failures = []
     while mirrors:
         # What time is left is shared out, so that one slow mirror does not use up the others'.
         limit_s = max(0.0, deadline - time.monotonic()) / len(mirrors)
         try:
-            return _from_mirror(mirrors[0], file, staging, limit_s, on_progress)
+            return _from_mirror(mirrors[0], download, staging, limit_s, on_progress)
         except _MirrorFailed as error:
             failures.append(f"{mirrors.pop(0)} ({error})")
     raise InputError(
-        f"The data set '{dataset.name}' is not complete, and {file.name} could not be fetched: "
+        f"The data set '{dataset.name}' is not complete, and {download.name} could not be fetched: "
         f"{'; '.join(failures) or 'no mirror is left to ask'}. Connect to the network, give a folder that has it with "
         "--data-dir, or use '--dataset digits', which needs neither."
     )
@@ -104,15 +103,14 @@ class _MirrorFailed(Exception):
     """A mirror did not give the right file in time."""
 
 
-def _from_mirror(mirror: str, file: IdxFile, staging: Path, limit_s: float, on_progress: OnProgress) -> Path:
-    name = f"{file.name}.gz"
+def _from_mirror(mirror: str, download: Download, staging: Path, limit_s: float, on_progress: OnProgress) -> list[Path]:
     outcome: list[Path | BaseException] = []
     attempt = Path(tempfile.mkdtemp(dir=staging))  # so that nothing of another mirror's answer is taken for this one's
-    progress = _Progress(name, on_progress, time.monotonic() + limit_s)
+    progress = _Progress(download, on_progress, time.monotonic() + limit_s)
 
     def retrieve() -> None:
         try:
-            outcome.append(_retrieve(mirror + name, name, attempt, progress))
+            outcome.append(_retrieve(mirror + download.name, attempt, progress))
         except BaseException as error:  # handed to the waiting thread, which tells what it means
             outcome.append(error)
 
@@ -125,15 +123,12 @@ def _from_mirror(mirror: str, file: IdxFile, staging: Path, limit_s: float, on_p
     if isinstance(outcome[0], BaseException):
         raise _MirrorFailed(_reason(outcome[0])) from outcome[0]
     try:
-        idx.check(outcome[0], file)
-    except InputError as error:
-        raise _MirrorFailed(
-            str(error).replace(str(outcome[0]), "its file").removesuffix(". Remove it and fetch it again.")
-        ) from None
-    return outcome[0]
+        return download.unpack(outcome[0])
+    except (Damaged, OSError) as error:
+        raise _MirrorFailed(_reason(error)) from None
 
 
-def _retrieve(url: str, name: str, folder: Path, progress: "_Progress") -> Path:
+def _retrieve(url: str, folder: Path, progress: "_Progress") -> Path:
     import pooch
 
     pooch.get_logger().setLevel("ERROR")
@@ -141,6 +136,7 @@ def _retrieve(url: str, name: str, folder: Path, progress: "_Progress") -> Path:
     def download(url: str, output_file: str, _: object) -> None:
         _download(url, Path(output_file), progress)
 
+    name = progress.download.name
     return Path(pooch.retrieve(url, known_hash=None, fname=name, path=folder, downloader=download))
 
 
@@ -159,9 +155,11 @@ def _download(url: str, path: Path, progress: "_Progress") -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """The heart of a chain of network errors, in a few words."""
+    """The heart of what went wrong, often the last in a chain of network errors, in a few words."""
     import requests
 
+    if isinstance(error, Damaged):
+        return f"its file {error}"
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"HTTP status {error.response.status_code}"
     if isinstance(error, requests.Timeout):
@@ -172,10 +170,10 @@ def _reason(error: BaseException) -> str:
 
 
 class _Progress:
-    """Tells how far a file is, and stops a download whose time is up."""
+    """Tells how far a download is, and stops it when its time is up or it is too large."""
 
-    def __init__(self, file: str, on_progress: OnProgress, deadline: float) -> None:
-        self.file = file
+    def __init__(self, download: Download, on_progress: OnProgress, deadline: float) -> None:
+        self.download = download
         self.on_progress = on_progress
         self.deadline = deadline
         self.done = 0
@@ -184,4 +182,6 @@ class _Progress:
         if time.monotonic() > self.deadline:
             raise TimeoutError
         self.done += n_bytes
-        self.on_progress(Progress(self.file, self.done, total_bytes))
+        if max(self.done, total_bytes) > self.download.max_bytes:
+            raise Damaged(f"is larger than {self.download.max_bytes:,} bytes")
+        self.on_progress(Progress(self.download.name, self.done, total_bytes))

@@ -1,94 +1,139 @@
-"""Reading MNIST's own format (IDX), raw or gzipped, and recognising its files by their content."""
+"""Data sets in MNIST's own format (IDX), raw or gzipped, their files recognised by their content.
+
+A file is recognised by the SHA-256 of its decompressed content, whatever its compression and wherever it came from.
+"""
 
 import gzip
 import hashlib
 import math
 import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from shared.data.catalog import IdxDataset, IdxFile
+from shared.data.dataset import Damaged, Download, looking_into, reading
 from shared.data.raw import RawImages
 from shared.errors import InputError
 
-
-def read(dataset: IdxDataset, data_dir: Path) -> RawImages:
-    """The four arrays of `dataset`; images get a channel axis, (N, 28, 28, 1).
-
-    Raises InputError where a file is missing, unreadable, truncated or altered.
-    """
-    folder = folder_of(dataset, data_dir)
-    if missing := missing_files(dataset, data_dir):
-        raise InputError(
-            f"The data set '{dataset.name}' is not complete in {folder}: no {' and no '.join(missing)} "
-            f"(with or without .gz). Give the folder that holds {dataset.folder}/raw with --data-dir, or fetch it with "
-            f"'python -m compare data {dataset.name}'."
-        )
-    x_train, y_train, x_test, y_test = (_read_file(find(f, folder), f) for f in dataset.files)
-    return RawImages(x_train[..., None], y_train, x_test[..., None], y_test)
+N_SLACK_BYTES = 1 << 20  # a gzip stream can be a little larger than its content
 
 
-def folder_of(dataset: IdxDataset, data_dir: Path) -> Path:
-    """The folder in which the files of `dataset` lie."""
-    return data_dir / dataset.folder / "raw"
+@dataclass(frozen=True)
+class IdxFile:
+    """One IDX file: its name (without .gz), the shape of its 8-bit array, and the SHA-256 of its content."""
+
+    name: str
+    shape: tuple[int, ...]
+    sha256: str
+
+    @property
+    def n_header_bytes(self) -> int:
+        return 4 + 4 * len(self.shape)
+
+    @property
+    def n_bytes(self) -> int:
+        return self.n_header_bytes + math.prod(self.shape)
 
 
-def missing_files(dataset: IdxDataset, data_dir: Path) -> list[str]:
-    """The names of the files of `dataset` that are there neither raw nor gzipped."""
-    folder = folder_of(dataset, data_dir)
-    try:
-        return [f.name for f in dataset.files if not find(f, folder).exists()]
-    except OSError as error:
-        raise InputError(
-            f"The data folder {data_dir} cannot be looked into: {error.strerror}. Give another one with --data-dir."
-        ) from None
+@dataclass(frozen=True)
+class IdxDataset:
+    """A data set of four IDX files, which lie in `<data-dir>/<folder>/raw`."""
+
+    name: str
+    folder: str
+    mirrors: tuple[str, ...]
+    x_train: IdxFile
+    y_train: IdxFile
+    x_test: IdxFile
+    y_test: IdxFile
+
+    @property
+    def files(self) -> tuple[IdxFile, ...]:
+        return (self.x_train, self.y_train, self.x_test, self.y_test)
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        return tuple(file.name for file in self.files)
+
+    def folder_in(self, data_dir: Path) -> Path:
+        """The folder in which the files lie."""
+        return data_dir / self.folder / "raw"
+
+    def missing_files(self, data_dir: Path) -> list[str]:
+        """The names of the files that are there neither raw nor gzipped."""
+        folder = self.folder_in(data_dir)
+        with looking_into(data_dir):
+            return [file.name for file in self.files if not _find(file, folder).exists()]
+
+    def read(self, data_dir: Path) -> RawImages:
+        """The four arrays; images get a channel axis, (N, 28, 28, 1).
+
+        Raises InputError where a file is missing, unreadable, truncated or altered.
+        """
+        folder = self.folder_in(data_dir)
+        if missing := self.missing_files(data_dir):
+            raise InputError(
+                f"The data set '{self.name}' is not complete in {folder}: no {' and no '.join(missing)} "
+                f"(with or without .gz). Give the folder that holds {self.folder}/raw with --data-dir, or fetch it "
+                f"with 'python -m compare data {self.name}'."
+            )
+        x_train, y_train, x_test, y_test = (_read_file(_find(file, folder), file) for file in self.files)
+        return RawImages(x_train[..., None], y_train, x_test[..., None], y_test)
+
+    def downloads(self, missing: Sequence[str]) -> list[Download]:
+        """One gzipped file for each file in `missing`."""
+        return [
+            Download(f"{file.name}.gz", file.n_bytes + N_SLACK_BYTES, partial(_checked, file))
+            for file in self.files
+            if file.name in missing
+        ]
 
 
-def find(file: IdxFile, folder: Path) -> Path:
+def _find(file: IdxFile, folder: Path) -> Path:
     """Where `file` lies in `folder`: the raw file where there is one, else the gzipped one, there or not."""
     raw = folder / file.name
     return raw if raw.exists() else folder / f"{file.name}.gz"
 
 
-def check(path: Path, file: IdxFile) -> None:
-    """Raise an InputError unless `path` holds the content of `file`."""
-    _read_file(path, file)
-
-
 def _read_file(path: Path, file: IdxFile) -> np.ndarray:
-    n_header = 4 + 4 * len(file.shape)
-    n_bytes = n_header + math.prod(file.shape)
-    content = _content(path, n_bytes)
-    if len(content) < n_bytes:
-        raise InputError(
-            f"{path} is cut off: it holds {len(content):,} of {n_bytes:,} bytes. Remove it and fetch it again."
-        )
-    if len(content) > n_bytes:
-        raise InputError(
-            f"{path} is not the original {file.name}: it holds more than {n_bytes:,} bytes. Remove it and fetch it "
-            f"again."
-        )
+    with reading(path, "Remove it and fetch it again."):
+        return _array(path, file)
+
+
+def _checked(file: IdxFile, path: Path) -> list[Path]:
+    """What was downloaded is the file itself, and stays gzipped."""
+    _array(path, file)
+    return [path]
+
+
+def _array(path: Path, file: IdxFile) -> np.ndarray:
+    """The array in `path`. Raises Damaged unless its content is that of `file`."""
+    content = _content(path, file.n_bytes)
+    if len(content) < file.n_bytes:
+        raise Damaged(f"is cut off: it holds {len(content):,} of {file.n_bytes:,} bytes")
+    if len(content) > file.n_bytes:
+        raise Damaged(f"is not the original {file.name}: it holds more than {file.n_bytes:,} bytes")
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 != file.sha256:
-        raise InputError(
-            f"{path} is not the original {file.name}: the SHA-256 of its (decompressed) content is {sha256}, and the "
-            f"original's is {file.sha256}. Remove it and fetch it again."
+        raise Damaged(
+            f"is not the original {file.name}: the SHA-256 of its (decompressed) content is {sha256}, and the "
+            f"original's is {file.sha256}"
         )
-    return np.frombuffer(content, np.uint8, offset=n_header).reshape(file.shape)
+    return np.frombuffer(content, np.uint8, offset=file.n_header_bytes).reshape(file.shape)
 
 
 def _content(path: Path, n_bytes: int) -> bytes:
     """The decompressed content of `path`, reading no further than one byte past `n_bytes`."""
-    try:
-        if path.suffix == ".gz":
-            with gzip.open(path) as stream:
-                return stream.read(n_bytes + 1)
+    if path.suffix != ".gz":
         with path.open("rb") as stream:
             return stream.read(n_bytes + 1)
+    try:
+        with gzip.open(path) as stream:
+            return stream.read(n_bytes + 1)
     except EOFError:
-        raise InputError(f"{path} is cut off: its gzip stream ends early. Remove it and fetch it again.") from None
-    except (OSError, zlib.error) as error:
-        raise InputError(
-            f"{path} cannot be read: {error}. Make it readable, or remove it and fetch it again."
-        ) from None
+        raise Damaged("is cut off: its gzip stream ends early") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise Damaged(f"cannot be unpacked: {error}") from None

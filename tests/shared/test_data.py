@@ -71,3 +71,32 @@ def test_specs_refuse_nonsense() -> None:
 
 def _labels(data: Data) -> np.ndarray:
     return np.concatenate([data.y_train, data.y_test])
+
+
+@pytest.mark.parametrize("n", [1, 100, 143, 500, 1_400])
+def test_validation_images_are_set_apart(digits: Data, n: int) -> None:
+    """None is lost, none is in two parts, the order is kept, and every class gives the same share."""
+    split = load(DataSpec(dataset="digits", validation=n), Path())
+    assert (len(split.x_train), split.n_validation) == (1_437 - n, n)
+    x, y = split.part("validation")
+    whole = [(image.tobytes(), label) for image, label in zip(*digits.part("train"), strict=True)]
+    training, validation = (
+        [(image.tobytes(), label) for image, label in zip(*part, strict=True)] for part in (split.part("train"), (x, y))
+    )
+    assert sorted(training + validation) == sorted(whole)
+    kept = iter(whole)
+    assert all(image in kept for image in training)  # in the order of the whole
+    counts = np.bincount(y, minlength=10)
+    assert abs(counts - np.bincount(digits.y_train) * n / 1_437).max() < 1.5
+    assert split.x_test.tobytes() == digits.x_test.tobytes()
+    assert split.digest() != digits.digest()
+
+
+def test_validation_needs_something_left_to_train_on() -> None:
+    with pytest.raises(InputError, match="--validation 1,437 leaves none of the 1,437 training images"):
+        load(DataSpec(dataset="digits", validation=1_437), Path())
+
+
+def test_a_part_that_is_not_there(digits: Data) -> None:
+    with pytest.raises(ValueError, match="no validation images"):
+        digits.part("validation")

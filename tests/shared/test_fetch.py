@@ -1,101 +1,20 @@
 """Fetching, against servers on this machine that behave and misbehave."""
 
-import gc
 import gzip
-import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import idx_files
 import pytest
 
-from shared.data import choice, fetch, idx
+from shared.data import choice, fetch
 from shared.errors import InputError
 
 TINY, CONTENTS = idx_files.make()
 GOOD = {f"/{name}.gz": gzip.compress(content) for name, content in CONTENTS.items()}
 IMAGES = "/train-images-idx3-ubyte.gz"
 
-
-class Handler(BaseHTTPRequestHandler):
-    """Serves `files`, each path as its value says: bytes, a status code, or a special word."""
-
-    files: dict[str, object]
-    asked: list[str]
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        answer = self.files.get(self.path, 404)
-        if isinstance(answer, int):
-            self.send_error(answer)
-        elif answer == "loop":
-            self.send_response(302)
-            self.send_header("Location", self.path)
-            self.end_headers()
-        elif answer == "silence":
-            time.sleep(3)
-        elif answer == "trickle":
-            self.send_response(200)
-            self.send_header("Content-Length", "100000")
-            self.end_headers()
-            for _ in range(30):
-                self.wfile.write(b"x")
-                self.wfile.flush()
-                time.sleep(0.1)
-        elif answer == "cut":
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(GOOD[IMAGES])))
-            self.end_headers()
-            self.wfile.write(GOOD[IMAGES][:1000])
-        else:
-            assert isinstance(answer, bytes)
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-    def log_message(self, *_: object) -> None:
-        """Tests print nothing."""
-
-
-class Server:
-    def __init__(self, files: dict[str, object]) -> None:
-        self.handler = type("H", (Handler,), {"files": files, "asked": []})
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), self.handler)
-        self.http.daemon_threads = True
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.http.server_port}/"
-
-    def close(self) -> None:
-        self.http.shutdown()
-        self.http.server_close()
-
-
-@pytest.fixture
-def serve() -> Iterator[object]:
-    servers: list[Server] = []
-
-    def start(files: dict[str, object]) -> Server:
-        servers.append(Server(files))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
-
-
-@pytest.fixture(autouse=True)
-def connections_are_closed() -> Iterator[None]:
-    """A connection left to the collector is a ResourceWarning, thus an error, here and not in some later test."""
-    yield
-    gc.collect()
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+pytestmark = pytest.mark.usefixtures("serve")
 
 
 def test_fetched_files_are_whole_and_readable(tmp_path: Path, serve) -> None:
@@ -103,7 +22,7 @@ def test_fetched_files_are_whole_and_readable(tmp_path: Path, serve) -> None:
     paths = fetch.fetch(TINY, tmp_path, 20, steps.append, [serve(GOOD).url])
     assert sorted(p.name for p in paths) == sorted(name[1:] for name in GOOD)
     assert sorted(p.name for p in (tmp_path / "Tiny" / "raw").iterdir()) == sorted(p.name for p in paths)
-    assert idx.read(TINY, tmp_path).x_train.tobytes() == CONTENTS[IMAGES[1:-3]][16:]
+    assert TINY.read(tmp_path).x_train.tobytes() == CONTENTS[IMAGES[1:-3]][16:]
     assert steps[-1].done_bytes == steps[-1].total_bytes > 0
 
 
@@ -120,9 +39,11 @@ WRONG = {
     "not found": (404, "HTTP status 404"),
     "server error": (500, "HTTP status 500"),
     "redirect loop": ("loop", "TooManyRedirects"),
-    "cut off": ("cut", "cut off|no connection|ChunkedEncodingError|IncompleteRead"),
+    "cut off": (("cut", GOOD[IMAGES]), "cut off|no connection|ChunkedEncodingError|IncompleteRead"),
     "wrong content": (gzip.compress(b"x" * 23_536), "SHA-256"),
-    "not gzip": (b"<html>sign in</html>", "cannot be read"),
+    "not gzip": (b"<html>sign in</html>", "cannot be unpacked"),
+    "too large": (bytes(1 << 21), "is larger than 1,072,112 bytes"),
+    "too large and of unknown length": (("of unknown length", bytes(1 << 21)), "is larger than 1,072,112 bytes"),
 }
 
 
@@ -130,7 +51,7 @@ WRONG = {
 def test_a_bad_mirror_is_named_and_leaves_nothing(tmp_path: Path, serve, case: str) -> None:
     answer, reason = WRONG[case]
     server = serve(GOOD | {IMAGES: answer})
-    with pytest.raises(InputError, match=f"train-images-idx3-ubyte could not be fetched: {server.url} .*({reason})"):
+    with pytest.raises(InputError, match=f"train-images-idx3-ubyte.gz could not be fetched: {server.url} .*({reason})"):
         fetch.fetch(TINY, tmp_path, 20, mirrors=[server.url])
     assert list(tmp_path.iterdir()) == []
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared.data.catalog import IdxDataset, IdxFile
+from shared.data.idx import IdxDataset, IdxFile
 
 
 def idx_bytes(array: np.ndarray) -> bytes:

@@ -1,0 +1,79 @@
+"""What a data set known by name can do, whatever its format; each format has a file of its own, idx.py and cifar.py."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from shared.data.raw import RawImages
+from shared.errors import InputError
+
+
+class Damaged(Exception):
+    """What is wrong with the content of a file, in words that follow the file's name: 'is cut off: ...'."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file that every mirror of a data set has, and how the files of the data set come out of it.
+
+    `unpack` takes the path of the downloaded file and gives the paths of the files, in the same folder and each
+    checked. It raises Damaged where one of them is missing or not the original.
+    """
+
+    name: str
+    max_bytes: int
+    unpack: Callable[[Path], list[Path]]
+
+
+class Dataset(Protocol):
+    """A data set: where its files lie in a data folder, how they are read, and what is fetched to have them."""
+
+    @property
+    def name(self) -> str:
+        """The name by which it is asked for."""
+
+    @property
+    def mirrors(self) -> tuple[str, ...]:
+        """The addresses under which its downloads lie."""
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """The names of all its files."""
+
+    def folder_in(self, data_dir: Path) -> Path:
+        """The folder in which its files lie."""
+
+    def missing_files(self, data_dir: Path) -> list[str]:
+        """The names of its files that are not there."""
+
+    def read(self, data_dir: Path) -> RawImages:
+        """Its arrays. Raises InputError where a file is missing, unreadable or not the original."""
+
+    def downloads(self, missing: Sequence[str]) -> list[Download]:
+        """What gives the files named in `missing`, and no others."""
+
+
+@contextmanager
+def reading(path: Path, advice: str) -> Iterator[None]:
+    """While `path` is read: say as an InputError what is wrong with it, with `advice` where it is damaged."""
+    try:
+        yield
+    except Damaged as damaged:
+        raise InputError(f"{path} {damaged}. {advice}") from None
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error}. Make it readable, or remove it and fetch it again."
+        ) from None
+
+
+@contextmanager
+def looking_into(data_dir: Path) -> Iterator[None]:
+    """While files are looked for in `data_dir`: say as an InputError that it is closed to us."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"The data folder {data_dir} cannot be looked into: {error.strerror}. Give another one with --data-dir."
+        ) from None

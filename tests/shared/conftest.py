@@ -1,0 +1,24 @@
+"""Fixtures for tests of fetching."""
+
+import gc
+from collections.abc import Callable, Iterator
+
+import pytest
+from mirrors import Server
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[dict[str, object]], Server]]:
+    """Start a server of the given files; any number of them in a test, asked without a proxy."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    servers: list[Server] = []
+
+    def start(files: dict[str, object]) -> Server:
+        servers.append(Server(files))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+    # A connection left to the collector is a ResourceWarning, thus an error, here and not in some later test.
+    gc.collect()

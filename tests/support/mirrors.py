@@ -1,0 +1,63 @@
+"""A server of files on this machine that behaves, or misbehaves, as told."""
+
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves `files`, each path as its value says: bytes, a status code, a special word, or a word and bytes."""
+
+    files: dict[str, object]
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        match self.files.get(self.path, 404):
+            case int(status):
+                self.send_error(status)
+            case "loop":
+                self.send_response(302)
+                self.send_header("Location", self.path)
+                self.end_headers()
+            case "silence":
+                time.sleep(3)
+            case "trickle":
+                self.start(100_000)
+                for _ in range(30):
+                    self.wfile.write(b"x")
+                    self.wfile.flush()
+                    time.sleep(0.1)
+            case ("cut", bytes(content)):
+                self.start(len(content))
+                self.wfile.write(content[: len(content) // 2])
+            case ("of unknown length", bytes(content)):
+                self.start(None)
+                self.wfile.write(content)
+            case bytes(content):
+                self.start(len(content))
+                self.wfile.write(content)
+            case other:
+                raise AssertionError(f"no answer is known for {other!r}")
+
+    def start(self, n_bytes: int | None) -> None:
+        self.send_response(200)
+        if n_bytes is not None:
+            self.send_header("Content-Length", str(n_bytes))
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Tests print nothing."""
+
+
+class Server:
+    def __init__(self, files: dict[str, object]) -> None:
+        self.handler = type("H", (Handler,), {"files": files, "asked": []})
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), self.handler)
+        self.http.daemon_threads = True
+        threading.Thread(target=self.http.serve_forever, args=[0.02], daemon=True).start()  # seconds until it can stop
+        self.url = f"http://127.0.0.1:{self.http.server_port}/"
+
+    def close(self) -> None:
+        self.http.shutdown()
+        self.http.server_close()
