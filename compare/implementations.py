@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 
+from shared.models import MODELS
 from shared.protocol import Mode
 
 
 @dataclass(frozen=True)
 class ImplementationSpec:
-    """One implementation: the package that holds it, and the mode in which its users run it by default."""
+    """One implementation: the module that exports it, the mode in which its users run it by default, and the
+    architectures that it has."""
 
     name: str
     title: str
-    package: str
+    module: str
     default_mode: Mode
+    models: tuple[str, ...] = tuple(MODELS)
 
 
 IMPLEMENTATIONS: dict[str, ImplementationSpec] = {
@@ -21,5 +24,8 @@ IMPLEMENTATIONS: dict[str, ImplementationSpec] = {
         ImplementationSpec("torch", "PyTorch", "torch_impl", "eager"),
         ImplementationSpec("keras", "Keras", "tf_impl", "graph"),
         ImplementationSpec("tf_lowlevel", "raw TensorFlow", "tf_lowlevel_impl", "graph"),
+        ImplementationSpec(
+            "keras_functional", "Keras, functional form", "tf_impl.functional", "graph", ("cnn_bn_cifar",)
+        ),
     )
 }

@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 
-from shared import randomness
+from shared import augmentation, randomness
+from shared.training import Augmentation
 
 
 def n_batches(n_images: int, batch_size: int) -> int:
@@ -26,3 +27,28 @@ def epoch_batches(n_images: int, batch_size: int, seed: int, epoch: int) -> list
     """The indices of the images of each batch of epoch `epoch` (from 1), in order."""
     order = epoch_order(n_images, seed, epoch)
     return [order[start : start + batch_size] for start in range(0, n_images, batch_size)]
+
+
+class EpochBatches:
+    """The batches of epoch `epoch` (from 1): images (N, H, W, C) changed as `kind` says, and their labels (N,).
+
+    What becomes of an image depends on the seed, the epoch and its index alone, not on its batch.
+    """
+
+    def __init__(
+        self, images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, epoch: int, kind: Augmentation
+    ) -> None:
+        self.images = images
+        self.labels = labels
+        self.indices = epoch_batches(len(images), batch_size, seed, epoch)
+        self._chances = None if kind == "none" else augmentation.chances(len(images), seed, epoch)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        indices = self.indices[number]
+        images = self.images[indices]
+        if self._chances is not None:
+            images = augmentation.affine(images, self._chances[indices])
+        return images, self.labels[indices]

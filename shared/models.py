@@ -6,12 +6,21 @@ literal numbers. Shapes are channels-last without the batch axis; convolution ke
 dense kernels (in, out), with the rows of the first dense kernel in the order of a channels-last flatten.
 
 One multiply-add counts as two FLOPs; only convolutions and dense layers are counted, for the forward pass of one image.
+
+Batch normalisation means one thing, which is neither framework's default: per channel, over the batch and all
+positions, y = gamma (x - mean) / sqrt(variance + 0.001) + beta, with the variance divided by n (biased). In training,
+mean and variance are the batch's, and moving <- 0.9 moving + 0.1 batch's; in evaluation they are the moving ones.
+
+Dropout sets each value to 0 with probability `dropout` in training and divides what is left by 1 - dropout; in
+evaluation it does nothing. Which values is each framework's own random choice: only at rate 0 are runs comparable
+to the last digit.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
-Init = Literal["glorot_uniform", "zeros"]
+Init = Literal["glorot_uniform", "zeros", "ones"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,10 @@ class LayerSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """One architecture. `n_params`, `n_trainable` and `flops` are literals, checked against the parts by a test."""
+    """One architecture. `n_params`, `n_trainable` and `flops` are literals, checked against the parts by a test.
+
+    `dropout` is the rate that it has unless a run asks for another; None where it has no dropout.
+    """
 
     name: str
     input_shape: tuple[int, int, int]
@@ -45,6 +57,7 @@ class ModelSpec:
     n_params: int
     n_trainable: int
     flops: int
+    dropout: float | None = None
 
     @property
     def flatten_shape(self) -> tuple[int, int, int]:
@@ -53,6 +66,10 @@ class ModelSpec:
         before = names.index("flatten") - 1
         height, width, channels = self.layers[before].output_shape if before >= 0 else self.input_shape
         return height, width, channels
+
+    def n_params_of(self, layer: str) -> int:
+        """The number of parameters of one layer."""
+        return sum(math.prod(p.shape) for p in self.parameters if p.name.startswith(f"{layer}/"))
 
 
 CNN_SAME = ModelSpec(
@@ -83,6 +100,152 @@ CNN_SAME = ModelSpec(
     flops=8_482_304,
 )
 
+CNN_WIDE_VALID = ModelSpec(
+    name="cnn_wide_valid",
+    input_shape=(28, 28, 1),
+    n_classes=10,
+    parameters=(
+        ParamSpec("conv1/kernel", (3, 3, 1, 64), "glorot_uniform"),
+        ParamSpec("conv1/bias", (64,), "zeros"),
+        ParamSpec("conv2/kernel", (3, 3, 64, 64), "glorot_uniform"),
+        ParamSpec("conv2/bias", (64,), "zeros"),
+        ParamSpec("dense1/kernel", (1600, 128), "glorot_uniform"),
+        ParamSpec("dense1/bias", (128,), "zeros"),
+        ParamSpec("dense2/kernel", (128, 10), "glorot_uniform"),
+        ParamSpec("dense2/bias", (10,), "zeros"),
+    ),
+    layers=(
+        LayerSpec("conv1", (26, 26, 64), flops=778_752),
+        LayerSpec("pool1", (13, 13, 64)),
+        LayerSpec("conv2", (11, 11, 64), flops=8_921_088),
+        LayerSpec("pool2", (5, 5, 64)),
+        LayerSpec("flatten", (1600,)),
+        LayerSpec("dense1", (128,), flops=409_600),
+        LayerSpec("dense2", (10,), flops=2_560),
+    ),
+    n_params=243_786,
+    n_trainable=243_786,
+    flops=10_112_000,
+)
+
+CNN_HEADLESS_VALID = ModelSpec(
+    name="cnn_headless_valid",
+    input_shape=(28, 28, 1),
+    n_classes=10,
+    parameters=(
+        ParamSpec("conv1/kernel", (3, 3, 1, 32), "glorot_uniform"),
+        ParamSpec("conv1/bias", (32,), "zeros"),
+        ParamSpec("conv2/kernel", (3, 3, 32, 64), "glorot_uniform"),
+        ParamSpec("conv2/bias", (64,), "zeros"),
+        ParamSpec("dense1/kernel", (1600, 10), "glorot_uniform"),
+        ParamSpec("dense1/bias", (10,), "zeros"),
+    ),
+    layers=(
+        LayerSpec("conv1", (26, 26, 32), flops=389_376),
+        LayerSpec("pool1", (13, 13, 32)),
+        LayerSpec("conv2", (11, 11, 64), flops=4_460_544),
+        LayerSpec("pool2", (5, 5, 64)),
+        LayerSpec("flatten", (1600,)),
+        LayerSpec("dense1", (10,), flops=32_000),
+    ),
+    n_params=34_826,
+    n_trainable=34_826,
+    flops=4_881_920,
+)
+
+CNN_BN_CIFAR = ModelSpec(
+    name="cnn_bn_cifar",
+    input_shape=(32, 32, 3),
+    n_classes=10,
+    parameters=(
+        ParamSpec("conv1/kernel", (3, 3, 3, 32), "glorot_uniform"),
+        ParamSpec("conv1/bias", (32,), "zeros"),
+        ParamSpec("bn1/gamma", (32,), "ones"),
+        ParamSpec("bn1/beta", (32,), "zeros"),
+        ParamSpec("bn1/moving_mean", (32,), "zeros", trainable=False),
+        ParamSpec("bn1/moving_variance", (32,), "ones", trainable=False),
+        ParamSpec("conv2/kernel", (3, 3, 32, 32), "glorot_uniform"),
+        ParamSpec("conv2/bias", (32,), "zeros"),
+        ParamSpec("bn2/gamma", (32,), "ones"),
+        ParamSpec("bn2/beta", (32,), "zeros"),
+        ParamSpec("bn2/moving_mean", (32,), "zeros", trainable=False),
+        ParamSpec("bn2/moving_variance", (32,), "ones", trainable=False),
+        ParamSpec("conv3/kernel", (3, 3, 32, 64), "glorot_uniform"),
+        ParamSpec("conv3/bias", (64,), "zeros"),
+        ParamSpec("bn3/gamma", (64,), "ones"),
+        ParamSpec("bn3/beta", (64,), "zeros"),
+        ParamSpec("bn3/moving_mean", (64,), "zeros", trainable=False),
+        ParamSpec("bn3/moving_variance", (64,), "ones", trainable=False),
+        ParamSpec("conv4/kernel", (3, 3, 64, 64), "glorot_uniform"),
+        ParamSpec("conv4/bias", (64,), "zeros"),
+        ParamSpec("bn4/gamma", (64,), "ones"),
+        ParamSpec("bn4/beta", (64,), "zeros"),
+        ParamSpec("bn4/moving_mean", (64,), "zeros", trainable=False),
+        ParamSpec("bn4/moving_variance", (64,), "ones", trainable=False),
+        ParamSpec("dense1/kernel", (4096, 512), "glorot_uniform"),
+        ParamSpec("dense1/bias", (512,), "zeros"),
+        ParamSpec("bn5/gamma", (512,), "ones"),
+        ParamSpec("bn5/beta", (512,), "zeros"),
+        ParamSpec("bn5/moving_mean", (512,), "zeros", trainable=False),
+        ParamSpec("bn5/moving_variance", (512,), "ones", trainable=False),
+        ParamSpec("dense2/kernel", (512, 10), "glorot_uniform"),
+        ParamSpec("dense2/bias", (10,), "zeros"),
+    ),
+    layers=(
+        LayerSpec("conv1", (32, 32, 32), flops=1_769_472),
+        LayerSpec("bn1", (32, 32, 32)),
+        LayerSpec("conv2", (32, 32, 32), flops=18_874_368),
+        LayerSpec("bn2", (32, 32, 32)),
+        LayerSpec("pool1", (16, 16, 32)),
+        LayerSpec("conv3", (16, 16, 64), flops=9_437_184),
+        LayerSpec("bn3", (16, 16, 64)),
+        LayerSpec("conv4", (16, 16, 64), flops=18_874_368),
+        LayerSpec("bn4", (16, 16, 64)),
+        LayerSpec("pool2", (8, 8, 64)),
+        LayerSpec("flatten", (4096,)),
+        LayerSpec("dense1", (512,), flops=4_194_304),
+        LayerSpec("bn5", (512,)),
+        LayerSpec("dense2", (10,), flops=10_240),
+    ),
+    n_params=2_171_178,
+    n_trainable=2_169_770,
+    flops=53_159_936,
+)
+
+CNN_DEEP_DROPOUT = ModelSpec(
+    name="cnn_deep_dropout",
+    input_shape=(28, 28, 1),
+    n_classes=10,
+    parameters=(
+        ParamSpec("conv1/kernel", (5, 5, 1, 32), "glorot_uniform"),
+        ParamSpec("conv1/bias", (32,), "zeros"),
+        ParamSpec("conv2/kernel", (5, 5, 32, 64), "glorot_uniform"),
+        ParamSpec("conv2/bias", (64,), "zeros"),
+        ParamSpec("conv3/kernel", (5, 5, 64, 128), "glorot_uniform"),
+        ParamSpec("conv3/bias", (128,), "zeros"),
+        ParamSpec("dense1/kernel", (1152, 128), "glorot_uniform"),
+        ParamSpec("dense1/bias", (128,), "zeros"),
+        ParamSpec("dense2/kernel", (128, 10), "glorot_uniform"),
+        ParamSpec("dense2/bias", (10,), "zeros"),
+    ),
+    layers=(
+        LayerSpec("conv1", (28, 28, 32), flops=1_254_400),
+        LayerSpec("pool1", (14, 14, 32)),
+        LayerSpec("conv2", (14, 14, 64), flops=20_070_400),
+        LayerSpec("pool2", (7, 7, 64)),
+        LayerSpec("conv3", (7, 7, 128), flops=20_070_400),
+        LayerSpec("pool3", (3, 3, 128)),
+        LayerSpec("flatten", (1152,)),
+        LayerSpec("dense1", (128,), flops=294_912),
+        LayerSpec("dropout1", (128,)),
+        LayerSpec("dense2", (10,), flops=2_560),
+    ),
+    n_params=405_898,
+    n_trainable=405_898,
+    flops=41_692_672,
+    dropout=0.5,
+)
+
 DENSE_BASELINE = ModelSpec(
     name="dense_baseline",
     input_shape=(28, 28, 1),
@@ -103,4 +266,7 @@ DENSE_BASELINE = ModelSpec(
     flops=203_264,
 )
 
-MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in (CNN_SAME, DENSE_BASELINE)}
+MODELS: dict[str, ModelSpec] = {
+    spec.name: spec
+    for spec in (CNN_SAME, CNN_WIDE_VALID, CNN_HEADLESS_VALID, CNN_BN_CIFAR, CNN_DEEP_DROPOUT, DENSE_BASELINE)
+}

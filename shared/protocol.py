@@ -8,11 +8,13 @@ harness.
 same window for every implementation.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from shared.data import Data, Scale
 from shared.models import ModelSpec
 from shared.training import TrainSpec
 from shared.weights import Weights
@@ -21,6 +23,7 @@ Batch = Any
 Tensor = Any
 Device = Literal["cpu", "cuda"]
 Mode = Literal["eager", "graph"]
+Recipe = Literal["matched", "idiomatic"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,31 @@ class Framework:
     version: str
     n_cuda_devices: int
     settings: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Idiom:
+    """What an implementation's idiomatic recipe chooses: the scaling of the images that its network sees, and the rest
+    in words."""
+
+    scale: Scale
+    choices: dict[str, str]
+
+
+@dataclass(frozen=True)
+class FittedEpoch:
+    """One epoch of the idiomatic recipe: figures as the framework itself reports them, and the time in seconds that
+    its training took, without validation."""
+
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    n_steps: int
+    train_s: float
+
+
+OnEpoch = Callable[[FittedEpoch], None]
 
 
 class Model(Protocol):
@@ -54,8 +82,9 @@ class Model(Protocol):
     def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
         """The mean loss of a batch, and its gradient with respect to every trainable parameter; nothing is updated."""
 
-    def activations(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """The output of every layer of the contract for images (N, H, W, C), channels last, in evaluation mode."""
+    def activations(self, images: np.ndarray, training: bool = False) -> dict[str, np.ndarray]:
+        """The output of every layer of the contract for images (N, H, W, C), channels last, in evaluation or training
+        mode; nothing is updated."""
 
     def weights(self) -> Weights:
         """The current value of every parameter."""
@@ -67,7 +96,14 @@ class Model(Protocol):
         """The optimizer's own tensors: `<parameter>/m` and `<parameter>/v` for Adam, `<parameter>/velocity` for SGD."""
 
     def count_parameters(self) -> tuple[int, int]:
-        """How many parameters the framework itself counts: all of them, and the trainable ones."""
+        """How many parameters the framework itself counts: with moving statistics, and the trainable ones alone."""
+
+    def count_by_layer(self) -> dict[str, int]:
+        """How many parameters the framework itself counts in each layer that has some."""
+
+    def count_flops(self) -> int:
+        """How many FLOPs the framework's own profiler counts in the convolutions and matrix products of one image's
+        forward pass."""
 
     def device_name(self) -> str:
         """The device that the network is on, as its maker calls it; "cpu" for the CPU."""
@@ -77,13 +113,31 @@ class Model(Protocol):
 
 
 class Implementation(Protocol):
-    """The two functions that an implementation package exports."""
+    """What an implementation package exports."""
+
+    idiom: Idiom
 
     def framework(self) -> Framework:
         """Describe the framework. Called before `create`, it takes hold of no device."""
 
-    def create(self, model: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> Model:
-        """Build the network `model.name`, ready to be trained as `train` says, starting from `weights`.
+    def create(
+        self,
+        model: ModelSpec,
+        train: TrainSpec,
+        weights: Weights | None,
+        device: Device,
+        mode: Mode,
+        recipe: Recipe,
+    ) -> Model:
+        """Build the network `model.name`, ready to be trained as `train` and `recipe` say, starting from `weights`.
 
-        TF32 is off, and the framework's own random numbers are seeded with `train.seed`.
+        The idiomatic network has the framework's own layers with their defaults, and without `weights` its own initial
+        values. TF32 is off, and the framework's own random numbers are seeded with `train.seed`.
+        """
+
+    def fit(self, model: Any, train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
+        """Train `model`, which `create` made for the idiomatic recipe, on the training images of `data`, scaled to
+        `unit`, a tenth of them set apart for validation; call `on_epoch` after each epoch.
+
+        It ends after `train.epochs` epochs, or after the first that reaches `train.stop_at`.
         """

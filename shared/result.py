@@ -8,13 +8,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
-from shared.data import DataSpec
-from shared.protocol import Device, Mode
+from shared.data import DataSpec, Scale
+from shared.protocol import Device, Mode, Recipe
 from shared.training import TrainSpec
 
 SCHEMA_VERSION: Literal[1] = 1
-
-Recipe = Literal["matched"]
 
 
 class Record(BaseModel):
@@ -52,14 +50,16 @@ class Environment(Record):
 
 
 class Epoch(Record):
-    """One epoch. The training figures are averages over its steps, each before that step's update; the test
-    figures are those of the whole test set after the epoch."""
+    """One epoch. The training figures are averages over its steps, each before that step's update; the others are
+    those after the epoch: of the validation images where some were set apart, else of the test images."""
 
     epoch: int
     train_loss: FiniteFloat
     train_accuracy: FiniteFloat
-    test_loss: FiniteFloat
-    test_accuracy: FiniteFloat
+    validation_loss: FiniteFloat | None = None
+    validation_accuracy: FiniteFloat | None = None
+    test_loss: FiniteFloat | None = None
+    test_accuracy: FiniteFloat | None = None
 
 
 class Samples(Record):
@@ -67,18 +67,26 @@ class Samples(Record):
     weights.
 
     `slice_steps` says how many steps were run in each turn: the implementations take turns, so that all of them meet
-    the machine in the same state.
+    the machine in the same state. In the idiomatic recipe a framework's own loop trains for a whole epoch in a turn;
+    then there are no steps here, but the time of every epoch in `epoch_s`.
     """
 
-    loss: tuple[FiniteFloat, ...]
-    step_s: tuple[FiniteFloat, ...]
-    slice_steps: tuple[int, ...]
+    loss: tuple[FiniteFloat, ...] = ()
+    step_s: tuple[FiniteFloat, ...] = ()
+    slice_steps: tuple[int, ...] = ()
+    epoch_s: tuple[FiniteFloat, ...] = ()
 
 
 class Outcome(Record):
-    """What a run that came to its end gave."""
+    """What a run that came to its end gave.
+
+    `scale` is the scaling in which the network wants its images; `own_choices` is what the idiomatic recipe chose, in
+    words.
+    """
 
     device_name: str
+    scale: Scale = "unit"
+    own_choices: dict[str, str] = {}
     n_params: int
     n_trainable: int
     epochs: tuple[Epoch, ...]
@@ -102,6 +110,7 @@ class RunResult(Record):
     environment: Environment | None = None
     data_digest: str
     n_train: int
+    n_validation: int = 0
     n_test: int
     outcome: Outcome | None = None
 

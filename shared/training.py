@@ -42,27 +42,50 @@ Optimizer = Annotated[Adam | SGD, Field(discriminator="name")]
 
 
 Schedule = Literal["linear", "constant"]
+Augmentation = Literal["none", "affine"]
 
 
 class TrainSpec(BaseModel):
     """One way of training: how long, on what batches, with which optimizer and schedule, computed in which type.
 
-    `seed` determines the initial weights and the order of the batches. The loss is always the mean over the batch of
-    the cross-entropy of the logits.
+    `seed` determines the initial weights, the order of the batches and the augmentation. `optimizer` is None where a
+    framework's own default is used, in the idiomatic recipe. `augmentation` is what shared/augmentation.py does to the
+    training images. `dropout` is the rate of dropout; None leaves it to the architecture. Training ends early after the
+    first epoch whose training accuracy reaches `stop_at`. The loss is always the mean over the batch of the
+    cross-entropy of the logits.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     epochs: int = Field(ge=1)
     batch_size: int = Field(64, ge=1)
     seed: int = Field(0, ge=0)
-    optimizer: Optimizer = Adam()
+    optimizer: Optimizer | None = Adam()
     schedule: Schedule = "linear"
+    augmentation: Augmentation = "none"
+    stop_at: float | None = Field(None, gt=0, le=1)
+    dropout: float | None = Field(None, ge=0, lt=1)
     dtype: Dtype = "float32"
 
-    def learning_rate(self, step: int, n_steps: int) -> float:
-        """The learning rate of step `step` (from 0) of `n_steps`: the optimizer's, or falling from it in a line to 0.
+    @property
+    def network_arguments(self) -> dict[str, float]:
+        """What a network's constructor is given: the rate of dropout where it is not the architecture's own."""
+        return {} if self.dropout is None else {"dropout": self.dropout}
 
-        The last step has the rate / n_steps; that of the step after it would be 0.
+    def is_last(self, epoch: int, train_accuracy: float) -> bool:
+        """Whether training ends with `epoch` (from 1), during which `train_accuracy` was reached."""
+        return epoch == self.epochs or (self.stop_at is not None and train_accuracy >= self.stop_at)
+
+    def learning_rate(self, step: int, n_steps: int) -> float:
+        """The learning rate of step `step` (from 0) of `n_steps`.
+
+        `constant` is the optimizer's. `linear` rises to it in a line over the first tenth of the steps, and then falls
+        in a line to 0, which the step after the last one would have.
         """
+        assert self.optimizer is not None, "a framework's own default has its own rate"
         rate = self.optimizer.learning_rate
-        return rate if self.schedule == "constant" else rate * (1 - step / n_steps)
+        if self.schedule == "constant":
+            return rate
+        rising = n_steps // 10
+        if step < rising:
+            return rate * (step + 1) / (rising + 1)
+        return rate * (n_steps - step) / (n_steps - rising)

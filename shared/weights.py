@@ -24,8 +24,8 @@ def initial_weights(model: ModelSpec, seed: int) -> Weights:
 
 
 def _initial_value(parameter: ParamSpec, seed: int) -> np.ndarray:
-    if parameter.init == "zeros":
-        return np.zeros(parameter.shape, np.float32)
+    if parameter.init != "glorot_uniform":
+        return np.full(parameter.shape, 0 if parameter.init == "zeros" else 1, np.float32)
     limit = math.sqrt(6 / sum(_fans(parameter.shape)))
     unit = randomness.uniform(math.prod(parameter.shape), "weights", seed, parameter.name)
     return ((2 * unit - 1) * limit).astype(np.float32).reshape(parameter.shape)

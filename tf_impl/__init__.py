@@ -1,5 +1,6 @@
 """The networks in Keras, on TensorFlow."""
 
-from tf_impl.train import create, framework
+from tf_impl.idiomatic import IDIOM as idiom
+from tf_impl.train import create, fit, framework
 
-__all__ = ["create", "framework"]
+__all__ = ["create", "fit", "framework", "idiom"]

@@ -1,18 +1,21 @@
 """Training in Keras, as shared/protocol.py asks for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from shared.data import Data
 from shared.models import ModelSpec
-from shared.protocol import Device, Framework, Mode
+from shared.protocol import Device, Framework, Mode, OnEpoch, Recipe
 from shared.training import SGD, Adam, TrainSpec
 from shared.weights import Weights
+from tf_impl import idiomatic
 from tf_impl import weights as layout
-from tf_impl.models import MODELS
+from tf_impl.models import MODELS, Builder
 from tf_impl.optimizers import ClassicMomentum, PaperAdam
 
 CPU, GPU = "/CPU:0", "/GPU:0"
@@ -35,8 +38,28 @@ def framework() -> Framework:
     )
 
 
-def create(model: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> "KerasModel":
+def create(
+    model: ModelSpec, train: TrainSpec, weights: Weights | None, device: Device, mode: Mode, recipe: Recipe
+) -> "KerasModel":
     """Build `model.name` as a KerasModel."""
+    return create_from(MODELS[model.name], model, train, weights, device, mode, recipe)
+
+
+def fit(model: "KerasModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
+    """Train `model` in the idiomatic recipe."""
+    idiomatic.fit(model.model, train, data, on_epoch)
+
+
+def create_from(
+    build: Builder,
+    model: ModelSpec,
+    train: TrainSpec,
+    weights: Weights | None,
+    device: Device,
+    mode: Mode,
+    recipe: Recipe,
+) -> "KerasModel":
+    """Build `model` as a KerasModel, its network by `build`."""
     tf.config.experimental.enable_tensor_float_32_execution(False)
     gpus = tf.config.list_physical_devices("GPU")[:1] if device == "cuda" else []
     tf.config.set_visible_devices(gpus, "GPU")
@@ -48,20 +71,31 @@ def create(model: ModelSpec, train: TrainSpec, weights: Weights, device: Device,
     keras.config.set_floatx(train.dtype)
     keras.config.set_dtype_policy(train.dtype)  # else it stays what the first network of this process had
     with tf.device(GPU if device == "cuda" else CPU):
-        return KerasModel(model, train, weights, device, mode)
+        arguments = train.network_arguments
+        if recipe == "idiomatic":
+            arguments |= idiomatic.OWN_LAYERS.get(model.name, {})
+        return KerasModel(build(**arguments), model, train, weights, device, mode)
 
 
 class KerasModel:
     """A `keras.Model` with its optimizer."""
 
-    def __init__(self, spec: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        spec: ModelSpec,
+        train: TrainSpec,
+        weights: Weights | None,
+        device: Device,
+        mode: Mode,
+    ) -> None:
         self.spec = spec
         self.device = GPU if device == "cuda" else CPU
         self.dtype = tf.as_dtype(train.dtype)
-        self.model = MODELS[spec.name]()
-        self.load(weights)
-        self.optimizer = _optimizer(train)
-        self.optimizer.build(self.model.trainable_variables)
+        self.model = model
+        if weights is not None:
+            self.load(weights)
+        self.optimizer = _optimizer(train, self.model.trainable_variables)
         self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         images = tf.TensorSpec((None, *spec.input_shape), self.dtype)
         labels = tf.TensorSpec((None,), tf.int64)
@@ -76,6 +110,7 @@ class KerasModel:
         return self.update(*batch, tf.constant(learning_rate, self.dtype))
 
     def _update(self, images: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        assert self.optimizer is not None, "only the matched recipe trains step by step"
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
             logits = self.model(images, training=True)
@@ -100,17 +135,18 @@ class KerasModel:
     def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
         images, labels = batch
         variables = self.model.trainable_variables
-        with tf.GradientTape() as tape:
+        with self._statistics_kept(), tf.GradientTape() as tape:
             loss = self.loss(labels, self.model(images, training=True))
         gradients = tape.gradient(loss, variables)
         named = dict(zip(layout.by_name(variables), gradients, strict=True))
         return float(loss), layout.export(self.spec, named)
 
-    def activations(self, images: np.ndarray) -> dict[str, np.ndarray]:
+    def activations(self, images: np.ndarray, training: bool = False) -> dict[str, np.ndarray]:
         names = [layer.name for layer in self.spec.layers]
         outputs = [self.model.get_layer(name).output for name in names]
         inspected = keras.Model(self.model.inputs, outputs)
-        tensors = inspected(self._put_images(images), training=False)
+        with self._statistics_kept():
+            tensors = inspected(self._put_images(images), training=training)
         return {name: self.fetch(t) for name, t in zip(names, tensors, strict=True)}
 
     def weights(self) -> Weights:
@@ -132,6 +168,13 @@ class KerasModel:
         trainable = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
         return self.model.count_params(), trainable
 
+    def count_by_layer(self) -> dict[str, int]:
+        return {layer.name: layer.count_params() for layer in self.model.layers if layer.count_params()}
+
+    def count_flops(self) -> int:
+        images = tf.TensorSpec((1, *self.spec.input_shape), self.dtype)
+        return _count_flops(tf.function(self._forward).get_concrete_function(images).graph)
+
     def device_name(self) -> str:
         if self.device == CPU:
             return "cpu"
@@ -143,6 +186,14 @@ class KerasModel:
             return None
         return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
 
+    @contextmanager
+    def _statistics_kept(self) -> Iterator[None]:
+        """Put the moving statistics back afterwards: a pass in training mode moves them."""
+        kept = [(v, tf.identity(v.value)) for v in self.model.non_trainable_variables]
+        yield
+        for variable, value in kept:
+            variable.assign(value)
+
     def _put_images(self, images: np.ndarray) -> tf.Tensor:
         return self._put(images, self.dtype)  # (N, H, W, C)
 
@@ -151,14 +202,27 @@ class KerasModel:
             return tf.constant(array, dtype)
 
 
+def _count_flops(graph: tf.Graph) -> int:
+    """What TensorFlow's own profiler counts in the convolutions and matrix products of `graph`."""
+    profiler = tf.compat.v1.profiler
+    builder = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
+    options = builder.with_accounted_types([".*Conv2D", ".*MatMul"]).with_empty_output().build()
+    return int(profiler.profile(graph, options=options, cmd="op").total_float_ops)
+
+
 def _compiled(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], mode: Mode) -> Callable[..., Any]:
     """As a graph, `function` is traced once and serves every batch size; else it is run operation by operation."""
     return tf.function(function, input_signature=signature) if mode == "graph" else function
 
 
-def _optimizer(train: TrainSpec) -> keras.optimizers.Optimizer:
+def _optimizer(train: TrainSpec, variables: list[keras.Variable]) -> keras.optimizers.Optimizer | None:
+    """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
     match train.optimizer:
+        case None:
+            return None
         case Adam() as adam:
-            return PaperAdam(adam)
+            optimizer = PaperAdam(adam)
         case SGD() as sgd:
-            return ClassicMomentum(sgd)
+            optimizer = ClassicMomentum(sgd)
+    optimizer.build(variables)
+    return optimizer

@@ -1,5 +1,6 @@
 """The networks on TensorFlow's own operations and variables, with nothing from Keras."""
 
-from tf_lowlevel_impl.train import create, framework
+from tf_lowlevel_impl.idiomatic import IDIOM as idiom
+from tf_lowlevel_impl.train import create, fit, framework
 
-__all__ = ["create", "framework"]
+__all__ = ["create", "fit", "framework", "idiom"]

@@ -32,6 +32,53 @@ class Dense(tf.Module):
         return tf.nn.bias_add(tf.matmul(x, self.kernel), self.bias)
 
 
+class BatchNorm(tf.Module):
+    """Batch normalisation over all axes but the last; gamma, beta and the moving statistics (channels,)."""
+
+    def __init__(self, channels: int, dtype: tf.DType) -> None:
+        super().__init__()
+        self.gamma = tf.Variable(tf.zeros((channels,), dtype))
+        self.beta = tf.Variable(tf.zeros((channels,), dtype))
+        self.moving_mean = tf.Variable(tf.zeros((channels,), dtype), trainable=False)
+        self.moving_variance = tf.Variable(tf.zeros((channels,), dtype), trainable=False)
+
+    def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
+        if training:
+            mean = channel_mean(x)
+            variance = channel_mean(tf.math.squared_difference(x, mean))
+            self.moving_mean.assign(0.9 * self.moving_mean + 0.1 * mean)
+            self.moving_variance.assign(0.9 * self.moving_variance + 0.1 * variance)
+        else:
+            mean, variance = self.moving_mean, self.moving_variance
+        return tf.nn.batch_normalization(x, mean, variance, self.beta, self.gamma, variance_epsilon=1e-3)
+
+
+def channel_mean(x: tf.Tensor) -> tf.Tensor:
+    """The mean over all axes but the last, one axis at a time.
+
+    `tf.nn.moments` adds all values up one after another: over the 65,536 of a batch, three digits of a variance are
+    lost. Short sums of short sums lose none, and take no longer.
+    """
+    for axis in reversed(range(x.shape.rank - 1)):
+        x = tf.reduce_mean(x, axis)
+    return x
+
+
+class Dropout(tf.Module):
+    """Dropout at `rate`; what is left is divided by 1 - rate."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
+        if not training:
+            return x
+        # Of the generator that `create` seeds: its state is a variable, so that it can be saved and put back.
+        chance = tf.random.get_global_generator().uniform(tf.shape(x), dtype=x.dtype)
+        return tf.where(chance >= self.rate, x / (1 - self.rate), tf.zeros_like(x))
+
+
 def max_pool(x: tf.Tensor) -> tf.Tensor:
     """The largest of every 2 x 2 block; a row or column left over is dropped."""
     return tf.nn.max_pool2d(x, ksize=2, strides=2, padding="VALID")

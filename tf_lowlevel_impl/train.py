@@ -1,16 +1,18 @@
 """Training on TensorFlow's own operations, as shared/protocol.py asks for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from shared.data import Data
 from shared.models import ModelSpec
-from shared.protocol import Device, Framework, Mode
+from shared.protocol import Device, Framework, Mode, OnEpoch, Recipe
 from shared.training import SGD, Adam, TrainSpec
 from shared.weights import Weights
-from tf_lowlevel_impl import optimizers
+from tf_lowlevel_impl import idiomatic, optimizers
 from tf_lowlevel_impl import weights as layout
 from tf_lowlevel_impl.models import MODELS
 
@@ -33,29 +35,39 @@ def framework() -> Framework:
     )
 
 
-def create(model: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> "LowLevelModel":
+def create(
+    model: ModelSpec, train: TrainSpec, weights: Weights | None, device: Device, mode: Mode, recipe: Recipe
+) -> "LowLevelModel":
     """Build `model.name` as a LowLevelModel."""
     tf.config.experimental.enable_tensor_float_32_execution(False)
     gpus = tf.config.list_physical_devices("GPU")[:1] if device == "cuda" else []
     tf.config.set_visible_devices(gpus, "GPU")
     if gpus:
         tf.config.experimental.reset_memory_stats("GPU:0")
-    tf.random.set_seed(train.seed)
+    tf.random.set_global_generator(tf.random.Generator.from_seed(train.seed))
     with tf.device(GPU if device == "cuda" else CPU):
         return LowLevelModel(model, train, weights, device, mode)
+
+
+def fit(model: "LowLevelModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
+    """Train `model` in the idiomatic recipe."""
+    idiomatic.fit(model.module, train, data, on_epoch)
 
 
 class LowLevelModel:
     """A `tf.Module` with its optimizer."""
 
-    def __init__(self, spec: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> None:
+    def __init__(self, spec: ModelSpec, train: TrainSpec, weights: Weights | None, device: Device, mode: Mode) -> None:
         self.spec = spec
         self.device = GPU if device == "cuda" else CPU
         self.dtype = tf.as_dtype(train.dtype)
-        self.module = MODELS[spec.name](self.dtype)
+        self.module = MODELS[spec.name](self.dtype, **train.network_arguments)
         self.variables = layout.by_name(self.module, spec)
         self.trainable = {p.name: self.variables[p.name] for p in spec.parameters if p.trainable}
-        self.load(weights)
+        if weights is None:
+            idiomatic.initialise(self.variables)
+        else:
+            self.load(weights)
         self.optimizer = _optimizer(train, list(self.trainable.values()))
         images = tf.TensorSpec((None, *spec.input_shape), self.dtype)
         labels = tf.TensorSpec((None,), tf.int64)
@@ -70,8 +82,9 @@ class LowLevelModel:
         return self.update(*batch, tf.constant(learning_rate, self.dtype))
 
     def _update(self, images: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        assert self.optimizer is not None, "only the matched recipe trains step by step"
         with tf.GradientTape() as tape:
-            logits = self.module(images)
+            logits = self.module(images, training=True)
             loss = cross_entropy(labels, logits)
         self.optimizer.apply(tape.gradient(loss, list(self.trainable.values())), rate)
         return loss, logits
@@ -91,19 +104,20 @@ class LowLevelModel:
 
     def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
         images, labels = batch
-        with tf.GradientTape() as tape:
-            loss = cross_entropy(labels, self.module(images))
+        with self._statistics_kept(), tf.GradientTape() as tape:
+            loss = cross_entropy(labels, self.module(images, training=True))
         gradients = tape.gradient(loss, self.trainable)
         return float(loss), layout.export(self.spec, gradients)
 
-    def activations(self, images: np.ndarray) -> dict[str, np.ndarray]:
+    def activations(self, images: np.ndarray, training: bool = False) -> dict[str, np.ndarray]:
         seen: dict[str, np.ndarray] = {}
 
         def tap(name: str, output: tf.Tensor) -> tf.Tensor:
             seen[name] = self.fetch(output)
             return output
 
-        self.module(self._put_images(images), tap)
+        with self._statistics_kept():
+            self.module(self._put_images(images), training, tap)
         return seen
 
     def weights(self) -> Weights:
@@ -126,6 +140,14 @@ class LowLevelModel:
             sum(v.shape.num_elements() for v in self.module.trainable_variables),
         )
 
+    def count_by_layer(self) -> dict[str, int]:
+        layers = {name: getattr(self.module, name) for name in dict.fromkeys(n.split("/")[0] for n in self.variables)}
+        return {name: sum(v.shape.num_elements() for v in layer.variables) for name, layer in layers.items()}
+
+    def count_flops(self) -> int:
+        images = tf.TensorSpec((1, *self.spec.input_shape), self.dtype)
+        return _count_flops(tf.function(self._forward).get_concrete_function(images).graph)
+
     def device_name(self) -> str:
         if self.device == CPU:
             return "cpu"
@@ -136,6 +158,14 @@ class LowLevelModel:
         if self.device == CPU:
             return None
         return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+
+    @contextmanager
+    def _statistics_kept(self) -> Iterator[None]:
+        """Put the moving statistics back afterwards: a pass in training mode moves them."""
+        kept = [(v, tf.identity(v)) for v in self.variables.values() if not v.trainable]
+        yield
+        for variable, value in kept:
+            variable.assign(value)
 
     def _put_images(self, images: np.ndarray) -> tf.Tensor:
         return self._put(images, self.dtype)  # (N, H, W, C)
@@ -150,13 +180,24 @@ def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
 
 
+def _count_flops(graph: tf.Graph) -> int:
+    """What TensorFlow's own profiler counts in the convolutions and matrix products of `graph`."""
+    profiler = tf.compat.v1.profiler
+    builder = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
+    options = builder.with_accounted_types([".*Conv2D", ".*MatMul"]).with_empty_output().build()
+    return int(profiler.profile(graph, options=options, cmd="op").total_float_ops)
+
+
 def _compiled(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], mode: Mode) -> Callable[..., Any]:
     """As a graph, `function` is traced once and serves every batch size; else it is run operation by operation."""
     return tf.function(function, input_signature=signature) if mode == "graph" else function
 
 
-def _optimizer(train: TrainSpec, variables: list[tf.Variable]) -> optimizers.Adam | optimizers.SGD:
+def _optimizer(train: TrainSpec, variables: list[tf.Variable]) -> optimizers.Adam | optimizers.SGD | None:
+    """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
     match train.optimizer:
+        case None:
+            return None
         case Adam() as adam:
             return optimizers.Adam(adam, variables)
         case SGD() as sgd:

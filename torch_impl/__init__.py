@@ -1,5 +1,6 @@
 """The networks in PyTorch."""
 
-from torch_impl.train import create, framework
+from torch_impl.idiomatic import IDIOM as idiom
+from torch_impl.train import create, fit, framework
 
-__all__ = ["create", "framework"]
+__all__ = ["create", "fit", "framework", "idiom"]

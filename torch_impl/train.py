@@ -1,17 +1,21 @@
 """Training in PyTorch, as shared/protocol.py asks for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
+from shared.data import Data
 from shared.models import ModelSpec
-from shared.protocol import Device, Framework, Mode
+from shared.protocol import Device, Framework, Mode, OnEpoch, Recipe
 from shared.training import SGD, Adam, TrainSpec
 from shared.weights import Weights
+from torch_impl import idiomatic
 from torch_impl import weights as layout
 from torch_impl.models import MODELS
 
@@ -32,13 +36,21 @@ def framework() -> Framework:
     )
 
 
-def create(model: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> "TorchModel":
+def create(
+    model: ModelSpec, train: TrainSpec, weights: Weights | None, device: Device, mode: Mode, recipe: Recipe
+) -> "TorchModel":
     """Build `model.name` as a TorchModel."""
     _state_settings()
     torch.manual_seed(train.seed)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    return TorchModel(model, train, weights, device, mode)
+    arguments = train.network_arguments | (idiomatic.OWN_LAYERS.get(model.name, {}) if recipe == "idiomatic" else {})
+    return TorchModel(MODELS[model.name](**arguments), model, train, weights, device, mode)
+
+
+def fit(model: "TorchModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
+    """Train `model` in the idiomatic recipe."""
+    idiomatic.fit(model.module, model.device, train, data, on_epoch)
 
 
 def _state_settings() -> None:
@@ -55,12 +67,21 @@ def _cudnn_conv() -> Any:
 class TorchModel:
     """An `nn.Module` with its optimizer."""
 
-    def __init__(self, spec: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        spec: ModelSpec,
+        train: TrainSpec,
+        weights: Weights | None,
+        device: Device,
+        mode: Mode,
+    ) -> None:
         self.spec = spec
         self.device = torch.device(device)
         self.dtype = getattr(torch, train.dtype)
-        self.module = MODELS[spec.name]().to(self.device, self.dtype)
-        self.load(weights)
+        self.module = module.to(self.device, self.dtype)
+        if weights is not None:
+            self.load(weights)
         self.optimizer = _optimizer(self.module, train)
         self.forward = _compiled(self.module) if mode == "graph" else self.module
 
@@ -68,6 +89,7 @@ class TorchModel:
         return self._put_images(images), torch.from_numpy(labels).to(self.device)
 
     def train_step(self, batch: Batch, learning_rate: float) -> tuple[Tensor, Tensor]:
+        assert self.optimizer is not None, "only the matched recipe trains step by step"
         images, labels = batch
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
@@ -94,30 +116,33 @@ class TorchModel:
     def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
         images, labels = batch
         self.module.train()
-        loss = F.cross_entropy(self.module(images), labels)
+        with self._statistics_kept():
+            loss = F.cross_entropy(self.module(images), labels)
         named = dict(self.module.named_parameters())
         gradients = torch.autograd.grad(loss, list(named.values()))
         return loss.item(), layout.export(self.spec, dict(zip(named, gradients, strict=True)))
 
     @torch.no_grad()
-    def activations(self, images: np.ndarray) -> dict[str, np.ndarray]:
+    def activations(self, images: np.ndarray, training: bool = False) -> dict[str, np.ndarray]:
         seen: dict[str, np.ndarray] = {}
 
         def tap(name: str, output: Tensor) -> Tensor:
             seen[name] = self._channels_last(name, self.fetch(output))
             return output
 
-        self.module.eval()
-        self.module(self._put_images(images), tap)
+        self.module.train(training)
+        with self._statistics_kept():
+            self.module(self._put_images(images), tap)
         return seen
 
     def weights(self) -> Weights:
-        return layout.export(self.spec, dict(self.module.named_parameters()))
+        return layout.export(self.spec, layout.named_tensors(self.module))
 
     def load(self, weights: Weights) -> None:
         layout.load(self.module, self.spec, weights)
 
     def optimizer_state(self) -> Weights:
+        assert self.optimizer is not None, "only the matched recipe has an optimizer here"
         named = dict(self.module.named_parameters())
         state: Weights = {}
         for torch_key, key in _STATE_NAMES.items():
@@ -131,17 +156,38 @@ class TorchModel:
         return state
 
     def count_parameters(self) -> tuple[int, int]:
-        parameters = list(self.module.parameters())
-        return (
-            sum(p.numel() for p in parameters),
-            sum(p.numel() for p in parameters if p.requires_grad),
-        )
+        counted = layout.named_tensors(self.module).values()
+        return sum(t.numel() for t in counted), sum(t.numel() for t in counted if t.requires_grad)
+
+    def count_by_layer(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for name, tensor in layout.named_tensors(self.module).items():
+            layer = name.split(".")[0]
+            counts[layer] = counts.get(layer, 0) + tensor.numel()
+        return counts
+
+    @torch.no_grad()
+    def count_flops(self) -> int:
+        self.module.eval()
+        image = self._put_images(np.zeros((1, *self.spec.input_shape), np.float32))
+        with FlopCounterMode(display=False) as counter:
+            self.module(image)
+        return counter.get_total_flops()
 
     def device_name(self) -> str:
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
 
     def peak_device_bytes(self) -> int | None:
         return torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else None
+
+    @contextmanager
+    def _statistics_kept(self) -> Iterator[None]:
+        """Put the moving statistics back afterwards: a pass in training mode moves them."""
+        kept = [(buffer, buffer.clone()) for buffer in self.module.buffers()]
+        yield
+        with torch.no_grad():
+            for buffer, value in kept:
+                buffer.copy_(value)
 
     def _put_images(self, images: np.ndarray) -> Tensor:
         x = torch.from_numpy(images).to(self.device, self.dtype)  # (N, H, W, C)
@@ -167,8 +213,11 @@ def _compiled(module: nn.Module) -> Callable[[Tensor], Tensor]:
 _STATE_NAMES = {"exp_avg": "m", "exp_avg_sq": "v", "momentum_buffer": "velocity"}
 
 
-def _optimizer(module: nn.Module, train: TrainSpec) -> torch.optim.Optimizer:
+def _optimizer(module: nn.Module, train: TrainSpec) -> torch.optim.Optimizer | None:
+    """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
     match train.optimizer:
+        case None:
+            return None
         case Adam() as adam:
             # PyTorch's Adam is the paper's: epsilon is added to the root of the corrected second moment.
             return torch.optim.Adam(

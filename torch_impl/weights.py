@@ -1,6 +1,6 @@
 """Canonical names and layouts <-> those of PyTorch.
 
-What differs: `kernel` is called `weight`; convolution kernels are (out, in, height, width) instead of (height, width,
+What differs: the names in `NAMES`; convolution kernels are (out, in, height, width) instead of (height, width,
 in, out), and dense ones (out, in) instead of (in, out); and because PyTorch flattens channels-first, the inputs of
 the first dense layer come in another order, so its rows are permuted.
 """
@@ -13,11 +13,18 @@ from shared.models import ModelSpec
 from shared.weights import Weights
 
 FIRST_DENSE = "dense1/kernel"
+NAMES = {
+    "kernel": "weight",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
 
 
 def load(module: nn.Module, spec: ModelSpec, weights: Weights) -> None:
     """Set the parameters of `module`."""
-    named = dict(module.named_parameters())
+    named = named_tensors(module)
     with torch.no_grad():
         for p in spec.parameters:
             named[torch_name(p.name)].copy_(torch.tensor(from_canonical(spec, p.name, weights[p.name])))
@@ -32,9 +39,16 @@ def export(spec: ModelSpec, tensors: dict[str, Tensor]) -> Weights:
     }
 
 
+def named_tensors(module: nn.Module) -> dict[str, Tensor]:
+    """Parameters and moving statistics, which PyTorch calls buffers, by PyTorch's names."""
+    statistics = {name: b for name, b in module.named_buffers() if not name.endswith("num_batches_tracked")}
+    return dict(module.named_parameters()) | statistics
+
+
 def torch_name(name: str) -> str:
-    """conv1/kernel -> conv1.weight"""
-    return name.replace("/kernel", ".weight").replace("/", ".")
+    """conv1/kernel -> conv1.weight, bn1/moving_variance -> bn1.running_var"""
+    layer, part = name.split("/")
+    return f"{layer}.{NAMES.get(part, part)}"
 
 
 def from_canonical(spec: ModelSpec, name: str, value: np.ndarray) -> np.ndarray:

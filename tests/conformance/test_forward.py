@@ -17,6 +17,18 @@ def test_every_layer_in_float64(trace: Tracer, reference: Tracer, implementation
     assert_close(actual, reference(model, "adam").activations, 1e-12)
 
 
+def test_every_layer_in_training_mode(trace: Tracer, reference: Tracer, implementation: str, model: str) -> None:
+    """Batch normalisation by the batch's own statistics; dropout is at rate 0."""
+    actual = trace(implementation, model, "adam", "float64").training_activations
+    assert_close(actual, reference(model, "adam").training_activations, 1e-12)
+
+
+def test_looking_changes_nothing(trace: Tracer, implementation: str, model: str) -> None:
+    """Neither a pass in training mode nor taking gradients moves a weight or a moving statistic."""
+    done = trace(implementation, model, "adam", "float64")
+    assert_close(done.untouched, done.initial, 0)
+
+
 def test_logits_in_float64(trace: Tracer, reference: Tracer, implementation: str, model: str) -> None:
     actual = trace(implementation, model, "adam", "float64").logits
     assert actual.dtype == "float64"

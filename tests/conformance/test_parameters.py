@@ -1,9 +1,14 @@
 """Names, shapes and counts of parameters are the contract's, and initial values arrive unchanged."""
 
+from collections.abc import Callable
+
 import numpy as np
 from tracing import Tracer
 
+from compare.implementations import IMPLEMENTATIONS
+from compare.session import Session
 from shared.models import MODELS
+from shared.training import TrainSpec
 from shared.weights import initial_weights
 
 
@@ -15,6 +20,20 @@ def test_names_shapes_and_order(trace: Tracer, implementation: str, model: str) 
 def test_counts(trace: Tracer, implementation: str, model: str) -> None:
     spec = MODELS[model]
     assert trace(implementation, model, "adam", "float64").counted == (spec.n_params, spec.n_trainable)
+
+
+def test_layers_as_the_framework_counts_them(
+    session_for: Callable[[str, str], Session], implementation: str, model: str
+) -> None:
+    """Parameters of every layer, and FLOPs by the framework's own profiler."""
+    session, spec = session_for(implementation, model), MODELS[model]
+    mode = IMPLEMENTATIONS[implementation].default_mode
+    session.create(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode)
+    counted = session.counts()
+    assert counted.n_params == {
+        layer.name: spec.n_params_of(layer.name) for layer in spec.layers if spec.n_params_of(layer.name)
+    }
+    assert counted.flops == spec.flops
 
 
 def test_initial_weights_come_back_bit_for_bit(trace: Tracer, implementation: str, model: str) -> None:

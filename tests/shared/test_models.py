@@ -6,14 +6,24 @@ import pytest
 
 from shared.models import MODELS
 
-COUNTS = {"cnn_same": 421_642, "dense_baseline": 101_770}
+# All parameters, and the trainable ones.
+COUNTS = {
+    "cnn_same": (421_642, 421_642),
+    "cnn_wide_valid": (243_786, 243_786),
+    "cnn_headless_valid": (34_826, 34_826),
+    "cnn_bn_cifar": (2_171_178, 2_169_770),
+    "cnn_deep_dropout": (405_898, 405_898),
+    "dense_baseline": (101_770, 101_770),
+}
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_literal_counts(name: str) -> None:
     spec = MODELS[name]
     assert spec.name == name
-    assert spec.n_params == COUNTS[name] == sum(math.prod(p.shape) for p in spec.parameters)
+    assert (spec.n_params, spec.n_trainable) == COUNTS[name]
+    assert spec.n_params == sum(math.prod(p.shape) for p in spec.parameters)
+    assert spec.n_params == sum(spec.n_params_of(layer.name) for layer in spec.layers)
     assert spec.n_trainable == sum(math.prod(p.shape) for p in spec.parameters if p.trainable)
     assert spec.layers[-1].output_shape == (spec.n_classes,)
 

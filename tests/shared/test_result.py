@@ -1,6 +1,7 @@
 """Records survive the way to disk and back, and refuse what they do not know."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from pydantic import ValidationError
@@ -44,6 +45,24 @@ def test_learning_rates() -> None:
     assert {constant.learning_rate(step, 4) for step in range(4)} == {2e-3}
 
 
+def test_the_linear_schedule_rises_over_a_tenth_and_falls_to_0() -> None:
+    spec = TrainSpec(epochs=1)
+    rates = [spec.learning_rate(step, 1_000) for step in range(1_001)]
+    assert max(rates) == rates[100] == 2e-3
+    assert rates[0] == pytest.approx(2e-3 / 101)
+    assert rates[-1] == 0  # of the step that would follow the last
+    changes = [after - before for before, after in pairwise(rates)]
+    assert changes[:100] == pytest.approx([2e-3 / 101] * 100)
+    assert changes[100:] == pytest.approx([-2e-3 / 900] * 900)
+
+
+def test_the_last_epoch() -> None:
+    assert [TrainSpec(epochs=3).is_last(epoch, 1.0) for epoch in (1, 2, 3)] == [False, False, True]
+    stopping = TrainSpec(epochs=3, stop_at=0.98)
+    assert [stopping.is_last(1, accuracy) for accuracy in (0.9799, 0.98, 0.99)] == [False, True, True]
+    assert stopping.is_last(3, 0.1)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -51,6 +70,9 @@ def test_learning_rates() -> None:
         {"batch_size": 0},
         {"seed": -1},
         {"dtype": "float16"},
+        {"dropout": 1.0},
+        {"stop_at": 0.0},
+        {"stop_at": 98},
         {"optimizer": {"name": "adam", "beta1": 1.0}},
     ],
 )

@@ -19,6 +19,8 @@ class Network:
     def __init__(self, layers: list[tuple[str, str]], parameters: Arrays) -> None:
         self.layers = layers
         self.p = parameters
+        self.training = False
+        self.moved: Arrays = {}  # where the last pass in training mode left the moving statistics
 
     def forward(self, x: np.ndarray) -> tuple[Arrays, list[Backward], Arrays]:
         """The output of every layer, the way back through every layer, and where the gradients will be."""
@@ -35,7 +37,10 @@ class Network:
         return self.forward(x)[0][self.layers[-1][1]]
 
     def loss_and_gradients(self, x: np.ndarray, labels: np.ndarray) -> tuple[float, Arrays, np.ndarray]:
+        """In training mode; `moved` then holds the moving statistics, and nothing is updated."""
+        self.training = True
         outputs, backward, gradients = self.forward(x)
+        self.training = False
         logits = outputs[self.layers[-1][1]]
         z = logits - logits.max(axis=1, keepdims=True)
         probabilities = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
@@ -49,12 +54,22 @@ class Network:
         return float(loss), gradients, logits
 
     def conv3x3_same_relu(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
+        return self._conv_relu(x, name, gradients, pad=1)
+
+    def conv5x5_same_relu(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
+        return self._conv_relu(x, name, gradients, pad=2)
+
+    def conv3x3_valid_relu(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
+        return self._conv_relu(x, name, gradients, pad=0)
+
+    def _conv_relu(self, x: np.ndarray, name: str, gradients: Arrays, pad: int) -> tuple[np.ndarray, Backward]:
         kernel, bias = self.p[f"{name}/kernel"], self.p[f"{name}/bias"]
-        n, height, width, c_in = x.shape
-        padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-        windows = sliding_window_view(padded, (3, 3), axis=(1, 2))  # (N, H, W, C, 3, 3)
-        columns = windows.transpose(0, 1, 2, 4, 5, 3).reshape(n * height * width, 9 * c_in)
-        flat_kernel = kernel.reshape(9 * c_in, -1)
+        size, _, c_in, _ = kernel.shape
+        padded = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+        n, height, width = len(x), padded.shape[1] - size + 1, padded.shape[2] - size + 1
+        windows = sliding_window_view(padded, (size, size), axis=(1, 2))  # (N, H, W, C, size, size)
+        columns = windows.transpose(0, 1, 2, 4, 5, 3).reshape(n * height * width, size * size * c_in)
+        flat_kernel = kernel.reshape(size * size * c_in, -1)
         out = (columns @ flat_kernel + bias).reshape(n, height, width, -1)
         active = out > 0
 
@@ -62,26 +77,54 @@ class Network:
             up = (upstream * active).reshape(n * height * width, -1)
             gradients[f"{name}/kernel"] = (columns.T @ up).reshape(kernel.shape)
             gradients[f"{name}/bias"] = up.sum(axis=0)
-            pieces = (up @ flat_kernel.T).reshape(n, height, width, 3, 3, c_in)
+            pieces = (up @ flat_kernel.T).reshape(n, height, width, size, size, c_in)
             down = np.zeros_like(padded)
-            for i in range(3):
-                for j in range(3):
+            for i in range(size):
+                for j in range(size):
                     down[:, i : i + height, j : j + width] += pieces[:, :, :, i, j]
-            return down[:, 1:-1, 1:-1]
+            return down[:, pad : pad + x.shape[1], pad : pad + x.shape[2]]
 
         return out * active, back
 
+    def batch_norm(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
+        """Over all axes but the last, by the batch's own biased variance in training; Ioffe and Szegedy 2015."""
+        gamma, beta, epsilon = self.p[f"{name}/gamma"], self.p[f"{name}/beta"], 1e-3
+        if not self.training:
+            scale = gamma / np.sqrt(self.p[f"{name}/moving_variance"] + epsilon)
+            return (x - self.p[f"{name}/moving_mean"]) * scale + beta, lambda upstream: upstream * scale
+        mean = _channel_mean(x)
+        variance = _channel_mean((x - mean) ** 2)
+        for statistic, value in (("moving_mean", mean), ("moving_variance", variance)):
+            self.moved[f"{name}/{statistic}"] = 0.9 * self.p[f"{name}/{statistic}"] + 0.1 * value
+        normal = (x - mean) / np.sqrt(variance + epsilon)
+
+        def back(upstream: np.ndarray) -> np.ndarray:
+            up, up_normal = _channel_mean(upstream), _channel_mean(upstream * normal)
+            gradients[f"{name}/gamma"] = up_normal * (x.size / len(gamma))
+            gradients[f"{name}/beta"] = up * (x.size / len(gamma))
+            centred = upstream - up - normal * up_normal
+            return centred * gamma / np.sqrt(variance + epsilon)
+
+        return normal * gamma + beta, back
+
+    def no_dropout(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
+        """Dropout at rate 0, or in evaluation."""
+        return x, lambda upstream: upstream
+
     def pool2(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
         n, height, width, channels = x.shape
-        blocks = x.reshape(n, height // 2, 2, width // 2, 2, channels).transpose(0, 1, 3, 5, 2, 4)
-        blocks = blocks.reshape(*blocks.shape[:4], 4)
+        h, w = height // 2, width // 2  # a row or column left over is dropped
+        blocks = x[:, : 2 * h, : 2 * w].reshape(n, h, 2, w, 2, channels).transpose(0, 1, 3, 5, 2, 4)
+        blocks = blocks.reshape(n, h, w, channels, 4)
         winner = blocks.argmax(axis=-1)
 
         def back(upstream: np.ndarray) -> np.ndarray:
-            down = np.zeros_like(blocks)
-            np.put_along_axis(down, winner[..., None], upstream[..., None], axis=-1)
-            down = down.reshape(n, height // 2, width // 2, channels, 2, 2)
-            return down.transpose(0, 1, 4, 2, 5, 3).reshape(x.shape)
+            won = np.zeros_like(blocks)
+            np.put_along_axis(won, winner[..., None], upstream[..., None], axis=-1)
+            won = won.reshape(n, h, w, channels, 2, 2).transpose(0, 1, 4, 2, 5, 3)
+            down = np.zeros_like(x)
+            down[:, : 2 * h, : 2 * w] = won.reshape(n, 2 * h, 2 * w, channels)
+            return down
 
         return blocks.max(axis=-1), back
 
@@ -104,6 +147,11 @@ class Network:
         return out * active, lambda upstream: dense_back(upstream * active)
 
 
+def _channel_mean(x: np.ndarray) -> np.ndarray:
+    """The mean over all axes but the last; NumPy sums pairwise, and thus exactly, along the last axis alone."""
+    return np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T).mean(axis=1)
+
+
 LAYERS: dict[str, list[tuple[str, str]]] = {
     "cnn_same": [
         ("conv3x3_same_relu", "conv1"),
@@ -114,8 +162,58 @@ LAYERS: dict[str, list[tuple[str, str]]] = {
         ("dense_relu", "dense1"),
         ("dense", "dense2"),
     ],
+    "cnn_wide_valid": [
+        ("conv3x3_valid_relu", "conv1"),
+        ("pool2", "pool1"),
+        ("conv3x3_valid_relu", "conv2"),
+        ("pool2", "pool2"),
+        ("flatten", "flatten"),
+        ("dense_relu", "dense1"),
+        ("dense", "dense2"),
+    ],
+    "cnn_headless_valid": [
+        ("conv3x3_valid_relu", "conv1"),
+        ("pool2", "pool1"),
+        ("conv3x3_valid_relu", "conv2"),
+        ("pool2", "pool2"),
+        ("flatten", "flatten"),
+        ("dense", "dense1"),
+    ],
+    "cnn_bn_cifar": [
+        ("conv3x3_same_relu", "conv1"),
+        ("batch_norm", "bn1"),
+        ("conv3x3_same_relu", "conv2"),
+        ("batch_norm", "bn2"),
+        ("pool2", "pool1"),
+        ("conv3x3_same_relu", "conv3"),
+        ("batch_norm", "bn3"),
+        ("conv3x3_same_relu", "conv4"),
+        ("batch_norm", "bn4"),
+        ("pool2", "pool2"),
+        ("flatten", "flatten"),
+        ("dense_relu", "dense1"),
+        ("batch_norm", "bn5"),
+        ("dense", "dense2"),
+    ],
+    "cnn_deep_dropout": [
+        ("conv5x5_same_relu", "conv1"),
+        ("pool2", "pool1"),
+        ("conv5x5_same_relu", "conv2"),
+        ("pool2", "pool2"),
+        ("conv5x5_same_relu", "conv3"),
+        ("pool2", "pool3"),
+        ("flatten", "flatten"),
+        ("dense_relu", "dense1"),
+        ("no_dropout", "dropout1"),
+        ("dense", "dense2"),
+    ],
     "dense_baseline": [("flatten", "flatten"), ("dense_relu", "dense1"), ("dense", "dense2")],
 }
+
+
+def trainable(parameters: Arrays) -> list[str]:
+    """All but the moving statistics."""
+    return [name for name in parameters if "/moving_" not in name]
 
 
 class AdamSteps:
@@ -124,7 +222,7 @@ class AdamSteps:
     def __init__(self, parameters: Arrays, lr: float, beta1: float, beta2: float, epsilon: float) -> None:
         self.p, self.t = parameters, 0
         self.lr, self.beta1, self.beta2, self.epsilon = lr, beta1, beta2, epsilon
-        self.state = {f"{k}/{s}": np.zeros_like(v) for k, v in parameters.items() for s in "mv"}
+        self.state = {f"{k}/{s}": np.zeros_like(parameters[k]) for k in trainable(parameters) for s in "mv"}
 
     def step(self, gradients: Arrays) -> None:
         self.t += 1
@@ -141,7 +239,7 @@ class MomentumSteps:
 
     def __init__(self, parameters: Arrays, lr: float, momentum: float) -> None:
         self.p, self.lr, self.momentum = parameters, lr, momentum
-        self.state = {f"{k}/velocity": np.zeros_like(v) for k, v in parameters.items()}
+        self.state = {f"{k}/velocity": np.zeros_like(parameters[k]) for k in trainable(parameters)}
 
     def step(self, gradients: Arrays) -> None:
         for name, g in gradients.items():

@@ -1,7 +1,7 @@
 """What the conformance tests compare."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,18 +10,23 @@ Weights = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Trace:
-    """What a network does: before training, on its first batch, and after 20 steps."""
+    """What a network does: before training, on its first batch, and after 20 steps.
+
+    `untouched` are the weights after everything that must not change them. What was not looked at is empty.
+    """
 
     counted: tuple[int, int]
     initial: Weights
-    activations: Weights
-    logits: np.ndarray
-    loss: float
-    gradients: Weights
     losses: tuple[float, ...]
     trained: Weights
     optimizer_state: Weights
     trained_logits: np.ndarray
+    activations: Weights = field(default_factory=dict)
+    training_activations: Weights = field(default_factory=dict)
+    logits: np.ndarray = field(default_factory=lambda: np.empty(0))
+    loss: float = float("nan")
+    gradients: Weights = field(default_factory=dict)
+    untouched: Weights = field(default_factory=dict)
 
 
 Tracer = Callable[..., Trace]

@@ -30,9 +30,12 @@ def framework() -> Framework:
     return Framework("numpy", np.__version__, 0, {})
 
 
-def create(model: ModelSpec, train: TrainSpec, weights: Weights, device: str, mode: str) -> "NumpyModel":
+def create(
+    model: ModelSpec, train: TrainSpec, weights: Weights | None, device: str, mode: str, recipe: str
+) -> "NumpyModel":
     if FAULT == "create":
         raise RuntimeError("told to fail\nin create")
+    assert weights is not None
     return NumpyModel(model, train, weights)
 
 
@@ -60,6 +63,7 @@ class NumpyModel:
             self._misbehave()
         loss, gradients, logits = self.network.loss_and_gradients(*batch)
         self.optimizer.step(gradients)
+        self.parameters.update(self.network.moved)
         return np.array(np.nan if FAULT == "nan" and self.steps == FAULTY_STEP else loss), logits
 
     def _misbehave(self) -> None:
@@ -91,7 +95,7 @@ class NumpyModel:
         loss, gradients, _ = self.network.loss_and_gradients(*batch)
         return loss, gradients
 
-    def activations(self, images: np.ndarray) -> Weights:
+    def activations(self, images: np.ndarray, training: bool = False) -> Weights:
         return self.network.forward(images.astype(self.dtype))[0]
 
     def weights(self) -> Weights:
@@ -106,6 +110,15 @@ class NumpyModel:
     def count_parameters(self) -> tuple[int, int]:
         n = sum(p.size for p in self.parameters.values())
         return (n + 1, n) if FAULT == "miscount" else (n, n)
+
+    def count_by_layer(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for name, value in self.parameters.items():
+            counts[name.split("/")[0]] = counts.get(name.split("/")[0], 0) + value.size
+        return counts
+
+    def count_flops(self) -> int:
+        raise NotImplementedError("NumPy has no profiler that counts FLOPs")
 
     def device_name(self) -> str:
         return "cpu"

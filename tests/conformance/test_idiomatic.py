@@ -1,0 +1,97 @@
+"""The idiomatic recipe: an implementation's own initial values, its own loop, and a network that the contract knows."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from reference import LAYERS, Network
+
+from compare.implementations import IMPLEMENTATIONS
+from compare.messages import Created
+from compare.session import Session
+from shared.data import Data, channel_statistics, standardised
+from shared.metrics import accuracy
+from shared.models import MODELS
+from shared.training import TrainSpec
+from shared.weights import initial_weights
+
+# The standard deviation of the first dense kernel's initial values, given fan-in and fan-out.
+SPREADS = {
+    "torch": lambda n_in, n_out: 1 / math.sqrt(3 * n_in),
+    "keras": lambda n_in, n_out: math.sqrt(2 / (n_in + n_out)),
+    "keras_functional": lambda n_in, n_out: math.sqrt(2 / (n_in + n_out)),
+    "tf_lowlevel": lambda n_in, n_out: 0.1,
+}
+SCALES = {"torch": "standard", "keras": "unit", "keras_functional": "unit", "tf_lowlevel": "unit"}
+
+Start = Callable[..., tuple[Session, Created]]
+
+
+@pytest.fixture
+def start(session_for: Callable[[str, str], Session]) -> Start:
+    """start(implementation, model, **training) -> a worker with a fresh idiomatic network."""
+
+    def run(implementation: str, model: str, **training: float) -> tuple[Session, Created]:
+        session = session_for(implementation, model)
+        train = TrainSpec.model_validate({"epochs": 2, "optimizer": None, "schedule": "constant"} | training)
+        mode = IMPLEMENTATIONS[implementation].default_mode
+        return session, session.create(MODELS[model], train, None, "cpu", mode, "idiomatic")
+
+    return run
+
+
+def test_initial_values_are_the_frameworks_own(start: Start, implementation: str, model: str) -> None:
+    session, created = start(implementation, model)
+    spec = MODELS[model]
+    assert (created.n_params, created.n_trainable) == (spec.n_params, spec.n_trainable)
+    assert created.scale == SCALES[implementation]
+    assert {"optimizer", "initial weights", "validation"} <= created.choices.keys()
+    weights = session.weights()
+    assert {name: w.shape for name, w in weights.items()} == {p.name: p.shape for p in spec.parameters}
+    kernel = weights["dense1/kernel"]
+    assert kernel.std() == pytest.approx(SPREADS[implementation](*kernel.shape), rel=0.02)
+    for name, value in initial_weights(spec, 0).items():
+        if name.endswith("/kernel"):
+            assert not np.array_equal(weights[name], value)
+        elif not name.endswith("/bias"):
+            np.testing.assert_array_equal(weights[name], value)
+
+
+@pytest.mark.parametrize("name", ["torch", "keras", "tf_lowlevel"])
+def test_training(start: Start, name: str) -> None:
+    """Two epochs of all but a tenth of the images, the second better than the first."""
+    session, _ = start(name, "dense_baseline", batch_size=16)
+    first, second = session.fit_epoch(), session.fit_epoch()
+    n_train = 1_293 if name == "keras" else 1_437 - 143  # Keras rounds the other way
+    assert first.n_steps == second.n_steps == math.ceil(n_train / 16)
+    assert second.train_loss < first.train_loss < 2.5
+    assert second.train_accuracy > 0.3
+    assert second.validation_accuracy > 0.2
+    assert 0 < second.train_s < 60
+
+
+@pytest.mark.parametrize("name", ["torch", "keras", "tf_lowlevel"])
+def test_the_accuracy_is_that_of_the_weights(start: Start, digits: Data, name: str) -> None:
+    """An independent network in NumPy, given the trained weights and the images in the scale that was stated."""
+    session, created = start(name, "cnn_headless_valid", epochs=1)
+    session.fit_epoch()
+    network = Network(LAYERS["cnn_headless_valid"], session.weights())
+    images = digits.x_test
+    if created.scale == "standard":
+        images = standardised(images, *channel_statistics(digits.x_train))
+    logits = network.logits(images)
+    evaluation = session.evaluate("test")
+    assert evaluation.accuracy == accuracy(logits, digits.y_test) > 0.5
+
+
+@pytest.mark.parametrize("name", ["torch", "keras", "tf_lowlevel"])
+def test_it_stops_once_the_training_accuracy_is_reached(start: Start, name: str) -> None:
+    session, _ = start(name, "dense_baseline", epochs=50, stop_at=0.5, batch_size=32)
+    accuracies = [session.fit_epoch().train_accuracy]
+    while accuracies[-1] < 0.5:
+        accuracies.append(session.fit_epoch().train_accuracy)
+    assert len(accuracies) < 10
+    session.evaluate("test")  # the loop came to its end: were it still waiting, the next line would find it
+    with pytest.raises(Exception, match="the recipe has ended"):
+        session.fit_epoch()

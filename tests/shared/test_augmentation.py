@@ -1,0 +1,88 @@
+"""Augmentation and the batches that it goes into."""
+
+import numpy as np
+import pytest
+
+from shared import augmentation
+from shared.batches import EpochBatches, epoch_batches
+from shared.data import Data
+
+STILL = np.zeros((1, augmentation.N_CHANCES))
+
+
+def chance(**values: float) -> np.ndarray:
+    """What chance does to one image, all zero but `values`."""
+    names = ("angle", "scale_y", "scale_x", "shift_y", "shift_x")
+    return np.array([[values.get(name, 0.0) for name in names]])
+
+
+def test_chance_0_changes_nothing(digits: Data) -> None:
+    images = digits.x_train[:20]
+    np.testing.assert_allclose(augmentation.affine(images, np.repeat(STILL, 20, 0)), images, atol=1e-6)
+
+
+def test_whole_pixels_are_shifted_exactly() -> None:
+    images = np.random.default_rng(0).random((1, 9, 7, 3)).astype(np.float32)
+    moved = augmentation.affine(images, chance(shift_y=0.5, shift_x=-1.0))  # of 2 pixels: 1 up, 2 to the right
+    np.testing.assert_allclose(moved[:, :-1, 2:], images[:, 1:, :-2], atol=1e-6)
+    np.testing.assert_allclose(moved[:, :-1, 0], images[:, 1:, 0], atol=1e-6)  # the edge is repeated
+
+
+def test_a_turn_is_a_turn() -> None:
+    """A point away from the middle moves along a circle, by 10 degrees at most."""
+    images = np.zeros((1, 41, 41, 1), np.float32)
+    images[0, 20, 35] = 1
+    turned = augmentation.affine(images, chance(angle=1.0))[0, :, :, 0]
+    y, x = np.indices(turned.shape) - 20
+    centre = np.array([(turned * y).sum(), (turned * x).sum()]) / turned.sum()
+    assert np.hypot(*centre) == pytest.approx(15, abs=0.3)
+    assert abs(np.rad2deg(np.arctan2(*centre))) == pytest.approx(10, abs=1)
+
+
+def test_a_stretch_is_a_stretch() -> None:
+    images = np.zeros((1, 41, 41, 1), np.float32)
+    images[0, 20, 30] = 1
+    stretched = augmentation.affine(images, chance(scale_x=-1.0))[0, 20, :, 0]
+    assert (stretched * np.arange(41)).sum() / stretched.sum() == pytest.approx(20 + 10 / 0.9, abs=0.2)
+
+
+def test_values_stay_between_those_of_the_image(digits: Data) -> None:
+    chances = augmentation.chances(200, seed=1, epoch=2)
+    changed = augmentation.affine(digits.x_train[:200], chances)
+    assert changed.dtype == np.float32
+    assert 0 <= changed.min() < changed.max() <= 1
+    assert not np.array_equal(changed, digits.x_train[:200])
+    # What was drawn is still mostly there.
+    assert np.corrcoef(changed.ravel(), digits.x_train[:200].ravel())[0, 1] > 0.5
+
+
+def test_chances_are_uniform_and_keyed() -> None:
+    chances = augmentation.chances(20_000, seed=0, epoch=1)
+    assert -1 <= chances.min() < -0.999 < 0.999 < chances.max() < 1
+    assert abs(chances.mean(axis=0)).max() < 0.02
+    assert abs(np.corrcoef(chances.T) - np.eye(augmentation.N_CHANCES)).max() < 0.03
+    others = [augmentation.chances(20_000, seed=1, epoch=1), augmentation.chances(20_000, seed=0, epoch=2)]
+    assert all(abs(np.corrcoef(chances.ravel(), other.ravel())[0, 1]) < 0.02 for other in others)
+
+
+def test_a_batch_is_images_and_labels_in_the_order_of_the_epoch(digits: Data) -> None:
+    x, y = digits.part("train")
+    batches = EpochBatches(x, y, 100, seed=3, epoch=2, kind="none")
+    order = epoch_batches(len(x), 100, 3, 2)
+    assert len(batches) == len(order) == 15
+    for number, indices in enumerate(order):
+        np.testing.assert_array_equal(batches[number][0], x[indices])
+        np.testing.assert_array_equal(batches[number][1], y[indices])
+
+
+def test_what_becomes_of_an_image_does_not_depend_on_its_batch(digits: Data) -> None:
+    x, y = digits.part("train")
+    seen = []
+    for batch_size in (64, 1_000):
+        batches = EpochBatches(x, y, batch_size, seed=3, epoch=2, kind="affine")
+        images = np.concatenate([batches[n][0] for n in range(len(batches))])
+        order = np.concatenate(batches.indices)
+        seen.append(images[np.argsort(order)])
+    np.testing.assert_array_equal(*seen)
+    other = EpochBatches(x, y, 64, seed=3, epoch=3, kind="affine")
+    assert not np.array_equal(other[0][0], x[other.indices[0]])

@@ -1,0 +1,83 @@
+"""Training as a good Keras tutorial would write it today, with Keras's own layers and defaults."""
+
+import time
+from typing import Any
+
+import keras
+from keras import layers
+
+from shared.data import Data
+from shared.protocol import FittedEpoch, Idiom, OnEpoch
+from shared.training import TrainSpec
+
+IDIOM = Idiom(
+    scale="unit",
+    choices={
+        "optimizer": "keras Adam with its defaults: learning rate 0.001, epsilon 1e-7 inside the bias correction",
+        "initial weights": "Keras's own: glorot uniform kernels, biases 0",
+        "batches": "compile and fit, shuffled anew each epoch",
+        "input": "pixels divided by 255",
+        "loss": "categorical cross-entropy of one-hot labels and softmax outputs",
+        "validation": "the last tenth of the training images, by validation_split",
+    },
+)
+
+# Where an architecture has layers whose matched form differs from Keras's own.
+OWN_LAYERS: dict[str, dict[str, Any]] = {
+    "cnn_bn_cifar": {"norm": layers.BatchNormalization},
+}
+
+
+class StopAt(keras.callbacks.Callback):
+    """Ends training once the training accuracy reaches `threshold`."""
+
+    def __init__(self, threshold: float) -> None:
+        super().__init__()
+        self.threshold = threshold
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        if logs["accuracy"] >= self.threshold:
+            self.model.stop_training = True
+
+
+class Report(keras.callbacks.Callback):
+    """Tells `on_epoch` of each epoch, and how long its training took: until its validation begins."""
+
+    def __init__(self, on_epoch: OnEpoch) -> None:
+        super().__init__()
+        self.on_epoch = on_epoch
+        self.start = self.train_s = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.start = time.perf_counter()
+
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        self.train_s = time.perf_counter() - self.start
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        self.on_epoch(
+            FittedEpoch(
+                logs["loss"],
+                logs["accuracy"],
+                logs["val_loss"],
+                logs["val_accuracy"],
+                self.params["steps"],
+                self.train_s,
+            )
+        )
+
+
+def fit(network: keras.Model, train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
+    """Train `network`, as shared/protocol.py asks for it."""
+    model = keras.Sequential([network, layers.Softmax()])
+    model.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
+    stop = [] if train.stop_at is None else [StopAt(train.stop_at)]
+    model.fit(
+        data.x_train,
+        keras.utils.to_categorical(data.y_train, num_classes=10),
+        batch_size=train.batch_size,
+        epochs=train.epochs,
+        validation_split=0.1,
+        callbacks=[*stop, Report(on_epoch)],
+        verbose=0,
+    )
