@@ -61,32 +61,68 @@ DataDir = Annotated[
 
 @app.command()
 def run(
-    model: Annotated[str, typer.Option(help="Architecture: cnn_same or dense_baseline.")] = "cnn_same",
+    preset: Annotated[
+        str | None, typer.Option(help="A named set of the options below: stretch (high accuracy on MNIST).")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Architecture; 'python -m compare models' lists them.", show_default="cnn_same"),
+    ] = None,
     dataset: Annotated[
         str,
-        typer.Option(help="auto (MNIST where it can be had, else digits), digits, mnist, fashion_mnist or FILE.npz."),
+        typer.Option(
+            help="auto (MNIST where it can be had, else digits), digits, mnist, fashion_mnist, cifar10 or FILE.npz."
+        ),
     ] = "auto",
     data_dir: DataDir = None,
     implementations: Annotated[
-        str, typer.Option(help="Which implementations, separated by commas.")
+        str,
+        typer.Option(
+            help="Which implementations, separated by commas; there is keras_functional too, for cnn_bn_cifar."
+        ),
     ] = "torch,keras,tf_lowlevel",
+    recipe: Annotated[
+        str,
+        typer.Option(help="matched (same weights, batches, optimizer) or idiomatic (each framework's own way)."),
+    ] = "matched",
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the data.", show_default="digits 20, others 3")
     ] = None,
-    batch_size: Annotated[int, typer.Option(help="Images in a batch.")] = 64,
-    optimizer: Annotated[str, typer.Option(help="adam, or sgd with momentum 0.9.")] = "adam",
+    stop_at: Annotated[
+        float | None,
+        typer.Option(
+            help="End after the first epoch whose training accuracy reaches this, as 0.98.", show_default="never"
+        ),
+    ] = None,
+    batch_size: Annotated[
+        str | None, typer.Option(help="Images in a batch; auto is 64 on CUDA, 16 on a CPU.", show_default="64")
+    ] = None,
+    optimizer: Annotated[str | None, typer.Option(help="adam, or sgd with momentum 0.9.", show_default="adam")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Learning rate.", show_default="adam 0.002, sgd 0.01")
     ] = None,
     schedule: Annotated[
-        str, typer.Option(help="Learning rate: linear (falls in a line to 0 by the end) or constant.")
-    ] = "linear",
+        str | None,
+        typer.Option(
+            help="Learning rate: linear (up over a tenth, then down to 0) or constant.", show_default="linear"
+        ),
+    ] = None,
+    augment: Annotated[
+        str | None,
+        typer.Option(help="Training images: none, or affine (turned, stretched, shifted).", show_default="none"),
+    ] = None,
+    dropout: Annotated[float | None, typer.Option(help="Rate of dropout.", show_default="the architecture's")] = None,
     seed: Annotated[int, typer.Option(help="First seed: of the initial weights and of the order of the batches.")] = 0,
     seeds: Annotated[int, typer.Option(help="How many seeds, counted up from the first.")] = 1,
     limit: Annotated[int | None, typer.Option(help="Train on the first N images only.", show_default="all")] = None,
+    validation: Annotated[
+        int | None,
+        typer.Option(help="Set N training images apart; the test set is then used once, at the end.", show_default="0"),
+    ] = None,
     scale: Annotated[
-        str, typer.Option(help="Pixels: unit (divided by 255) or standard (mean 0, deviation 1).")
-    ] = "unit",
+        str | None,
+        typer.Option(help="Pixels: unit (divided by 255) or standard (mean 0, deviation 1).", show_default="unit"),
+    ] = None,
     mode: Annotated[
         str, typer.Option(help="default (torch eager, TensorFlow graph), eager or graph, for all alike.")
     ] = "default",
@@ -104,18 +140,24 @@ def run(
 
     code = run_command(
         Options(
+            preset=preset,
             model=model,
             dataset=dataset,
             data_dir=data_dir or default_data_dir(),
             implementations=implementations,
+            recipe=recipe,
             epochs=epochs,
+            stop_at=stop_at,
             batch_size=batch_size,
             optimizer=optimizer,
             learning_rate=learning_rate,
             schedule=schedule,
+            augmentation=augment,
+            dropout=dropout,
             seed=seed,
             seeds=seeds,
             limit=limit,
+            validation=validation,
             scale=scale,
             mode=mode,
             device=device,
@@ -130,7 +172,9 @@ def run(
 
 @app.command()
 def data(
-    name: Annotated[str | None, typer.Argument(help="Data set to fetch and check: mnist or fashion_mnist.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Data set to fetch and check: mnist, fashion_mnist or cifar10.")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Fetch a data set; without a name, say which are at hand and whole."""
@@ -138,3 +182,35 @@ def data(
     from shared.data.choice import default_data_dir
 
     raise typer.Exit(data_command(name, data_dir or default_data_dir()))
+
+
+@app.command()
+def models(
+    name: Annotated[str | None, typer.Argument(help="Architecture whose layers are shown.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Ask each framework too: its own count of parameters and FLOPs.")
+    ] = False,
+) -> None:
+    """Show the architectures; with a name, its layers, parameters and FLOPs."""
+    from compare.models_command import models_command
+
+    raise typer.Exit(models_command(name, check))
+
+
+@app.command()
+def visualize(
+    run_dir: Annotated[Path, typer.Argument(help="Folder of a run, with its weights.")],
+    images: Annotated[str, typer.Option(help="Test images whose feature maps are shown.")] = "0,1,2",
+    channel: Annotated[int, typer.Option("--filter", help="Which filter's feature maps are shown.")] = 0,
+    cmap: Annotated[str, typer.Option(help="Colour map, one of matplotlib's.")] = "inferno",
+    seed: Annotated[int | None, typer.Option(help="Which seed's networks.", show_default="the first")] = None,
+    predict: Annotated[Path | None, typer.Option(help="A picture (PNG, JPEG) to be classified by all.")] = None,
+    data_dir: DataDir = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the pictures.", show_default="RUN_DIR/pictures")] = None,
+) -> None:
+    """Draw filters, feature maps, learning curves, confusion matrices and the worst mistakes, side by side."""
+    from compare.visualize_command import Options, visualize_command
+    from shared.data.choice import default_data_dir
+
+    options = Options(run_dir, data_dir or default_data_dir(), images, channel, cmap, seed, predict, out)
+    raise typer.Exit(visualize_command(options))

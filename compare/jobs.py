@@ -6,15 +6,16 @@ This runs in the worker process, and sees the framework only through the protoco
 import gc
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from compare import environment, messages
+from compare.fitting import Fitting
 from compare.wire import Arrays
 from shared import metrics
-from shared.batches import epoch_batches
-from shared.data import Data
+from shared.batches import EpochBatches
+from shared.data import Data, Part, channel_statistics, standardised
 from shared.models import MODELS
 from shared.protocol import Implementation, Model
 from shared.training import TrainSpec
@@ -33,8 +34,10 @@ class Training:
     spec: TrainSpec
     model: Model
     n_classes: int
+    scaling: tuple[np.ndarray, np.ndarray] | None = None  # mean and deviation of each channel, for an idiomatic network
+    fitting: Fitting | None = None
     epoch: int = 1
-    batches: list[np.ndarray] = field(default_factory=list)
+    batches: EpochBatches | None = None
     n_done: int = 0
     logits: np.ndarray = field(default_factory=lambda: np.empty(0))  # of each training image, from its step
 
@@ -62,18 +65,23 @@ class Bench:
                 return self.create(request, arrays), {}
             case messages.TrainSlice():
                 return self.train_slice(request), {}
+            case messages.FitEpoch():
+                return self.fit_epoch(), {}
             case messages.Evaluate():
-                return self.evaluate(), {}
+                return self.evaluate(request.part), {}
             case messages.GetWeights():
                 return messages.ArraysSent(), self.training.model.weights()
             case messages.GetOptimizerState():
                 return messages.ArraysSent(), self.training.model.optimizer_state()
             case messages.GetActivations():
-                return messages.ArraysSent(), self.training.model.activations(self.data.x_test[: request.n])
+                images = self._scaled(arrays["images"])
+                return messages.ArraysSent(), self.training.model.activations(images, request.training)
             case messages.GetLogits():
-                return messages.ArraysSent(), {"logits": self.training.model.logits(self.data.x_test[: request.n])}
+                return messages.ArraysSent(), {"logits": self._logits(arrays["images"])}
             case messages.GetGradients():
                 return self.gradients()
+            case messages.GetCounts():
+                return self.counts(), {}
             case messages.GetMemory():
                 return self.memory(), {}
 
@@ -99,29 +107,39 @@ class Bench:
         gc.collect()
         environment.reset_peak_rss()
         spec = MODELS[request.model]
-        model = self.implementation.create(spec, request.train, weights, request.device, request.mode)
+        model = self.implementation.create(
+            spec, request.train, weights or None, request.device, request.mode, request.recipe
+        )
         self._training = Training(request.train, model, spec.n_classes)
+        idiom = self.implementation.idiom if request.recipe == "idiomatic" else None
+        if idiom and idiom.scale == "standard":
+            self._training.scaling = channel_statistics(self.data.x_train)
         n_params, n_trainable = model.count_parameters()
-        return messages.Created(n_params=n_params, n_trainable=n_trainable, device_name=model.device_name())
+        return messages.Created(
+            n_params=n_params,
+            n_trainable=n_trainable,
+            device_name=model.device_name(),
+            scale=idiom.scale if idiom else None,
+            choices=idiom.choices if idiom else {},
+        )
 
     def train_slice(self, request: messages.TrainSlice) -> messages.Slice:
-        training, data = self.training, self.data
-        if not training.batches:
-            self._begin_epoch()
+        training = self.training
+        batches = training.batches or self._begin_epoch()
         epoch, first = training.epoch, training.n_done
-        before, n_steps = (e * len(training.batches) for e in (epoch - 1, training.spec.epochs))
+        before, n_steps = (e * len(batches) for e in (epoch - 1, training.spec.epochs))
         step_s: list[float] = []
         losses: list[float] = []
         slice_start = time.perf_counter()
-        for indices in training.batches[first : first + request.steps]:
-            images, labels = data.x_train[indices], data.y_train[indices]
+        for number in range(first, min(first + request.steps, len(batches))):
+            images, labels = batches[number]
             rate = training.spec.learning_rate(before + training.n_done, n_steps)
             start = time.perf_counter()
             loss, logits = training.model.train_step(training.model.put(images, labels), rate)
             training.model.sync()
             step_s.append(time.perf_counter() - start)
             losses.append(float(training.model.fetch(loss)))
-            training.logits[indices] = training.model.fetch(logits)
+            training.logits[batches.indices[number]] = training.model.fetch(logits)
             training.n_done += 1
             _finite(losses[-1], f"the loss in epoch {epoch}, step {training.n_done}")
         return messages.Slice(
@@ -130,25 +148,46 @@ class Bench:
             loss=tuple(losses),
             step_s=tuple(step_s),
             slice_s=time.perf_counter() - slice_start,
-            epoch_end=self._end_epoch() if training.n_done == len(training.batches) else None,
+            epoch_end=self._end_epoch() if training.n_done == len(batches) else None,
         )
 
-    def evaluate(self) -> messages.Evaluation:
-        x, y = self.data.x_test, self.data.y_test
-        starts = range(0, len(x), EVALUATION_BATCH)
-        logits = np.concatenate([self.training.model.logits(x[i : i + EVALUATION_BATCH]) for i in starts])
+    def fit_epoch(self) -> messages.Fitted:
+        training = self.training
+        if training.fitting is None:
+            model, spec, data = training.model, training.spec, self.data
+            training.fitting = Fitting(lambda on_epoch: self.implementation.fit(model, spec, data, on_epoch))
+        done = training.fitting.next_epoch()
+        _finite(done.train_loss, f"the training loss of epoch {training.epoch}")
+        _finite(done.validation_loss, f"the validation loss of epoch {training.epoch}")
+        if training.spec.is_last(training.epoch, done.train_accuracy):
+            training.fitting.finish()
+        training.epoch += 1
+        return messages.Fitted(**asdict(done))
+
+    def evaluate(self, part: Part) -> messages.Evaluation:
+        x, y = self.data.part(part)
+        logits = self._logits(x)
         return messages.Evaluation(
             accuracy=metrics.accuracy(logits, y),
-            loss=_finite(metrics.cross_entropy(logits, y), f"the test loss after epoch {self.training.epoch - 1}"),
+            loss=_finite(metrics.cross_entropy(logits, y), f"the {part} loss after epoch {self.training.epoch - 1}"),
             confusion=tuple(tuple(row) for row in metrics.confusion(logits, y).tolist()),
         )
 
+    def _logits(self, images: np.ndarray) -> np.ndarray:
+        pieces = (self._scaled(images[i : i + EVALUATION_BATCH]) for i in range(0, len(images), EVALUATION_BATCH))
+        return np.concatenate([self.training.model.logits(piece) for piece in pieces])
+
+    def _scaled(self, images: np.ndarray) -> np.ndarray:
+        return images if self.training.scaling is None else standardised(images, *self.training.scaling)
+
     def gradients(self) -> tuple[messages.LossSent, Arrays]:
-        indices = self._epoch_batches(1)[0]
         model = self.training.model
-        batch = model.put(self.data.x_train[indices], self.data.y_train[indices])
-        loss, gradients = model.loss_and_gradients(batch)
+        loss, gradients = model.loss_and_gradients(model.put(*self._epoch_batches(1)[0]))
         return messages.LossSent(loss=loss), gradients
+
+    def counts(self) -> messages.Counted:
+        model = self.training.model
+        return messages.Counted(n_params=model.count_by_layer(), flops=model.count_flops())
 
     def memory(self) -> messages.Memory:
         return messages.Memory(
@@ -156,25 +195,27 @@ class Bench:
             peak_device_bytes=self.training.model.peak_device_bytes(),
         )
 
-    def _epoch_batches(self, epoch: int) -> list[np.ndarray]:
+    def _epoch_batches(self, epoch: int) -> EpochBatches:
         spec = self.training.spec
-        return epoch_batches(len(self.data.x_train), spec.batch_size, spec.seed, epoch)
+        x, y = self.data.part("train")
+        return EpochBatches(x, y, spec.batch_size, spec.seed, epoch, spec.augmentation)
 
-    def _begin_epoch(self) -> None:
+    def _begin_epoch(self) -> EpochBatches:
         """Set out the batches, and one array for all logits to come.
 
         Small arrays kept from every step, among a framework's large ones, would keep its heap in pieces.
         """
         training = self.training
-        training.batches = self._epoch_batches(training.epoch)
+        training.batches = batches = self._epoch_batches(training.epoch)
         training.n_done = 0
         training.logits = np.empty((len(self.data.x_train), training.n_classes), training.spec.dtype)
+        return batches
 
     def _end_epoch(self) -> messages.EpochEnd:
         """Averages over the epoch's images, and on to the next one."""
         training, labels = self.training, self.data.y_train
         loss = metrics.cross_entropy(training.logits, labels)
-        training.batches = []
+        training.batches = None
         training.epoch += 1
         return messages.EpochEnd(
             train_loss=_finite(loss, f"the training loss of epoch {training.epoch - 1}"),

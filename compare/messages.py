@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
 
-from shared.protocol import Device, Mode
+from shared.data import Part, Scale
+from shared.protocol import Device, Mode, Recipe
 from shared.result import Environment
 from shared.training import TrainSpec
 
@@ -21,19 +22,20 @@ class Message(BaseModel):
 
 
 class LoadData(Message):
-    """Take the arrays x_train, y_train, x_test, y_test that come with this. -> DataLoaded"""
+    """Take the arrays of the data that come with this. -> DataLoaded"""
 
     kind: Literal["load_data"] = "load_data"
 
 
 class Create(Message):
-    """Build a network and its optimizer; the initial weights come with this. -> Created"""
+    """Build a network and its optimizer; the initial weights come with this, unless it has its own. -> Created"""
 
     kind: Literal["create"] = "create"
     model: str
     train: TrainSpec
     device: Device
     mode: Mode
+    recipe: Recipe = "matched"
 
 
 class TrainSlice(Message):
@@ -43,10 +45,17 @@ class TrainSlice(Message):
     steps: int = Field(ge=1)
 
 
+class FitEpoch(Message):
+    """Train for the next epoch of the idiomatic recipe. -> Fitted"""
+
+    kind: Literal["fit_epoch"] = "fit_epoch"
+
+
 class Evaluate(Message):
-    """Evaluate on the whole test set. -> Evaluation"""
+    """Evaluate on all images of one part of the data. -> Evaluation"""
 
     kind: Literal["evaluate"] = "evaluate"
+    part: Part = "test"
 
 
 class GetWeights(Message):
@@ -62,23 +71,28 @@ class GetOptimizerState(Message):
 
 
 class GetActivations(Message):
-    """Give the output of every layer for the first `n` test images. -> ArraysSent, with them"""
+    """Give the output of every layer for the `images` that come with this. -> ArraysSent, with them"""
 
     kind: Literal["get_activations"] = "get_activations"
-    n: int = Field(ge=1)
+    training: bool
 
 
 class GetLogits(Message):
-    """Give the logits for the first `n` test images. -> ArraysSent, with `logits`"""
+    """Give the logits for the `images` that come with this. -> ArraysSent, with `logits`"""
 
     kind: Literal["get_logits"] = "get_logits"
-    n: int = Field(ge=1)
 
 
 class GetGradients(Message):
     """Give the loss and gradients of the first batch of the first epoch; nothing is updated. -> LossSent, with them"""
 
     kind: Literal["get_gradients"] = "get_gradients"
+
+
+class GetCounts(Message):
+    """Have the framework count what the network has and does. -> Counted"""
+
+    kind: Literal["get_counts"] = "get_counts"
 
 
 class GetMemory(Message):
@@ -102,12 +116,14 @@ class DataLoaded(Message):
 
 
 class Created(Message):
-    """The parameters as the framework itself counts them, and the device they are on."""
+    """The parameters as the framework itself counts them, the device they are on, and what the recipe chose."""
 
     kind: Literal["created"] = "created"
     n_params: int
     n_trainable: int
     device_name: str
+    scale: Scale | None  # None: images are used as they were sent
+    choices: dict[str, str]
 
 
 class EpochEnd(Message):
@@ -129,8 +145,20 @@ class Slice(Message):
     epoch_end: EpochEnd | None
 
 
+class Fitted(Message):
+    """One epoch of the idiomatic recipe."""
+
+    kind: Literal["fitted"] = "fitted"
+    train_loss: FiniteFloat
+    train_accuracy: FiniteFloat
+    validation_loss: FiniteFloat
+    validation_accuracy: FiniteFloat
+    n_steps: int
+    train_s: FiniteFloat
+
+
 class Evaluation(Message):
-    """Figures of the whole test set; `confusion` is by true class (row) and predicted class (column)."""
+    """Figures of one part of the data; `confusion` is by true class (row) and predicted class (column)."""
 
     kind: Literal["evaluation"] = "evaluation"
     accuracy: FiniteFloat
@@ -149,6 +177,14 @@ class LossSent(Message):
 
     kind: Literal["loss_sent"] = "loss_sent"
     loss: FiniteFloat
+
+
+class Counted(Message):
+    """What the framework itself counts: parameters by layer, FLOPs of one image's forward pass."""
+
+    kind: Literal["counted"] = "counted"
+    n_params: dict[str, int]
+    flops: int
 
 
 class Memory(Message):
@@ -171,15 +207,17 @@ Request = (
     LoadData
     | Create
     | TrainSlice
+    | FitEpoch
     | Evaluate
     | GetWeights
     | GetOptimizerState
     | GetActivations
     | GetLogits
     | GetGradients
+    | GetCounts
     | GetMemory
 )
-Answer = Ready | DataLoaded | Created | Slice | Evaluation | ArraysSent | LossSent | Memory | Failed
+Answer = Ready | DataLoaded | Created | Slice | Fitted | Evaluation | ArraysSent | LossSent | Counted | Memory | Failed
 
 REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
 ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])

@@ -1,72 +1,86 @@
 """What `compare run` was asked for, checked: from the options of the command line to the specs of the runs."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, TypeVar, cast, get_args
 
 from compare import environment
 from compare.implementations import IMPLEMENTATIONS
+from compare.presets import PRESETS
 from shared.data import Data, DataSpec, Scale
 from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
 from shared.names import check_name
-from shared.protocol import Device
+from shared.protocol import Device, Recipe
 from shared.result import Run
-from shared.training import SGD, Adam, Optimizer, Schedule, TrainSpec
+from shared.training import SGD, Adam, Augmentation, Optimizer, Schedule, TrainSpec
 
 AskedMode = Literal["default", "eager", "graph"]
 AskedDevice = Literal["auto", "cpu", "cuda"]
+DEFAULT_MODEL = "cnn_same"
 DEFAULT_EPOCHS = {"digits": 20}
 OTHER_EPOCHS = 3
+AUTO_BATCH_SIZE: dict[Device, int] = {"cuda": 64, "cpu": 16}
+Given = TypeVar("Given")
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the command line as they were given."""
+    """The options of the command line as they were given; None where an option was left out."""
 
-    model: str
     dataset: str
     data_dir: Path
     implementations: str
-    epochs: int | None
-    batch_size: int
-    optimizer: str
-    learning_rate: float | None
-    schedule: str
-    seed: int
-    seeds: int
-    limit: int | None
-    scale: str
-    mode: str
-    device: str
-    threads: int | None
-    out: Path | None
-    timeout_s: float
     command: str
+    preset: str | None = None
+    model: str | None = None
+    recipe: str = "matched"
+    epochs: int | None = None
+    batch_size: str | None = None
+    optimizer: str | None = None
+    learning_rate: float | None = None
+    schedule: str | None = None
+    augmentation: str | None = None
+    dropout: float | None = None
+    stop_at: float | None = None
+    seed: int = 0
+    seeds: int = 1
+    limit: int | None = None
+    validation: int | None = None
+    scale: str | None = None
+    mode: str = "default"
+    device: str = "auto"
+    threads: int | None = None
+    out: Path | None = None
+    timeout_s: float = 300.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The options, checked."""
+    """The options, checked. Where `auto_batch_size`, that of `training` is replaced by what suits the device."""
 
     model: ModelSpec
     implementations: list[str]
     data: DataSpec
     training: list[TrainSpec]  # one for each seed
+    auto_batch_size: bool
+    recipe: Recipe
     mode: AskedMode
     device: AskedDevice
     threads: int
 
     def runs(self, training: TrainSpec, device: Device) -> list[Run]:
         """The runs of one seed, an implementation each, on the device that was settled on."""
+        if self.auto_batch_size:
+            training = training.model_copy(update={"batch_size": AUTO_BATCH_SIZE[device]})
         return [
             Run(
                 implementation=name,
                 model=self.model.name,
                 data=self.data,
                 train=training,
-                recipe="matched",
+                recipe=self.recipe,
                 mode=IMPLEMENTATIONS[name].default_mode if self.mode == "default" else self.mode,
                 device=device,
             )
@@ -74,35 +88,122 @@ class Plan:
         ]
 
 
-def check_options(options: Options) -> list[str]:
-    """Check what can be checked without the data; return the names of the implementations."""
-    check_name("architecture", options.model, MODELS)
-    check_name("optimizer", options.optimizer, ["adam", "sgd"])
-    check_name("schedule", options.schedule, get_args(Schedule))
-    check_name("scale", options.scale, get_args(Scale))
-    check_name("mode", options.mode, get_args(AskedMode))
-    check_name("device", options.device, get_args(AskedDevice))
-    names = [name.strip() for name in options.implementations.split(",") if name.strip()]
-    if not names:
-        raise InputError(f"--implementations names none. Known: {', '.join(IMPLEMENTATIONS)}.")
-    for name in names:
-        check_name("implementation", name, IMPLEMENTATIONS)
-    if len(set(names)) < len(names):
-        raise InputError(f"--implementations names one twice: {', '.join(names)}. Name each once.")
-    _check_range("--epochs", options.epochs, 1, 1_000_000)
-    _check_range("--batch-size", options.batch_size, 1)
-    _check_range("--seed", options.seed, 0, 2**32 - 1)
-    _check_range("--seeds", options.seeds, 1, 10_000)
-    _check_range("--limit", options.limit, 1)
-    _check_range("--threads", options.threads, 1, 1024)
-    _check_range("--timeout", options.timeout_s, 1, 1_000_000)
-    rate = options.learning_rate
-    if rate is not None and not (rate > 0 and math.isfinite(rate)):
-        raise InputError(f"--learning-rate {rate:g} is not possible. Give a number above 0.")
+def check_options(options: Options) -> Options:
+    """Check what can be checked without the data; return the options with those of the preset filled in."""
+    options = _with_preset(options)
+    model = MODELS[check_name("architecture", _or(options.model, DEFAULT_MODEL), MODELS)]
+    _check_names(options)
+    _check_implementations(options, model)
+    _check_numbers(options)
+    if options.dropout is not None and model.dropout is None:
+        having = ", ".join(name for name, spec in MODELS.items() if spec.dropout is not None)
+        raise InputError(f"--dropout: the architecture '{model.name}' has no dropout. Use --model {having}.")
+    _check_recipe(options)
     for option, path in (("--out", options.out), ("--data-dir", options.data_dir), ("--dataset", options.dataset)):
         if not str(path).isprintable():
             raise InputError(f"{option} {str(path)!r} has characters that cannot be shown. Give a readable path.")
-    return names
+    return options
+
+
+def _or(given: Given | None, default: Given) -> Given:
+    return default if given is None else given
+
+
+def _with_preset(options: Options) -> Options:
+    if options.preset is None:
+        return options
+    preset = PRESETS[check_name("preset", options.preset, PRESETS)]
+    return replace(
+        options,
+        model=_or(options.model, preset.model),
+        epochs=_or(options.epochs, preset.epochs),
+        batch_size=_or(options.batch_size, str(preset.batch_size)),
+        learning_rate=_or(options.learning_rate, preset.learning_rate),
+        augmentation=_or(options.augmentation, preset.augmentation),
+        validation=_or(options.validation, preset.validation),
+    )
+
+
+def _check_names(options: Options) -> None:
+    check_name("recipe", options.recipe, get_args(Recipe))
+    check_name("optimizer", _or(options.optimizer, "adam"), ["adam", "sgd"])
+    check_name("schedule", _or(options.schedule, "linear"), get_args(Schedule))
+    check_name("augmentation", _or(options.augmentation, "none"), get_args(Augmentation))
+    check_name("scale", _or(options.scale, "unit"), get_args(Scale))
+    check_name("mode", options.mode, get_args(AskedMode))
+    check_name("device", options.device, get_args(AskedDevice))
+
+
+def implementation_names(options: Options) -> list[str]:
+    """The names in --implementations, in their order."""
+    return [name.strip() for name in options.implementations.split(",") if name.strip()]
+
+
+def _check_implementations(options: Options, model: ModelSpec) -> None:
+    names = implementation_names(options)
+    if not names:
+        raise InputError(f"--implementations names none. Known: {', '.join(IMPLEMENTATIONS)}.")
+    for name in names:
+        spec = IMPLEMENTATIONS[check_name("implementation", name, IMPLEMENTATIONS)]
+        if model.name not in spec.models:
+            raise InputError(
+                f"The implementation '{name}' has no '{model.name}', only {', '.join(spec.models)}. Leave it out of "
+                "--implementations, or give another --model."
+            )
+    if len(set(names)) < len(names):
+        raise InputError(f"--implementations names one twice: {', '.join(names)}. Name each once.")
+
+
+def _check_numbers(options: Options) -> None:
+    _check_range("--epochs", options.epochs, 1, 1_000_000)
+    _check_range("--batch-size", _batch_size(options), 1)
+    _check_range("--seed", options.seed, 0, 2**32 - 1)
+    _check_range("--seeds", options.seeds, 1, 10_000)
+    _check_range("--limit", options.limit, 1)
+    _check_range("--validation", options.validation, 0)
+    _check_range("--threads", options.threads, 1, 1024)
+    _check_range("--timeout", options.timeout_s, 1, 1_000_000)
+    rate, dropout, stop_at = options.learning_rate, options.dropout, options.stop_at
+    if rate is not None and not (rate > 0 and math.isfinite(rate)):
+        raise InputError(f"--learning-rate {rate:g} is not possible. Give a number above 0.")
+    if dropout is not None and not 0 <= dropout < 1:
+        raise InputError(f"--dropout {dropout:g} is not possible. Give a rate from 0 to below 1.")
+    if stop_at is not None and not 0 < stop_at <= 1:
+        raise InputError(
+            f"--stop-at {stop_at:g} is not possible. Give an accuracy above 0 and up to 1: 0.98 stands for 98 %."
+        )
+
+
+def _check_recipe(options: Options) -> None:
+    """The idiomatic recipe makes its own choices, so that it cannot be told others."""
+    if options.recipe != "idiomatic":
+        return
+    told = {
+        "--preset": options.preset,
+        "--optimizer": options.optimizer,
+        "--learning-rate": options.learning_rate,
+        "--schedule": options.schedule,
+        "--augment": options.augmentation,
+        "--validation": options.validation,
+        "--scale": options.scale,
+        "--mode": None if options.mode == "default" else options.mode,
+    }
+    if given := [name for name, value in told.items() if value is not None]:
+        raise InputError(
+            f"{' and '.join(given)} cannot be given with --recipe idiomatic, in which each framework's own defaults "
+            "decide. Leave it out, or use --recipe matched."
+        )
+
+
+def _batch_size(options: Options) -> int | None:
+    """The batch size as a number, None for auto."""
+    given = _or(options.batch_size, "64")
+    if given == "auto":
+        return None
+    try:
+        return int(given)
+    except ValueError:
+        raise InputError(f"--batch-size {given!r} is not possible. Give a whole number, or auto.") from None
 
 
 def _check_range(option: str, value: float | None, least: int, most: int | None = None) -> None:
@@ -112,31 +213,48 @@ def _check_range(option: str, value: float | None, least: int, most: int | None 
     raise InputError(f"{option} {value} is not possible. Give {wanted}.")
 
 
-def make_plan(options: Options, names: list[str], dataset: str) -> Plan:
-    epochs = options.epochs or DEFAULT_EPOCHS.get(dataset, OTHER_EPOCHS)
-    optimizer = _optimizer(options)
+def make_plan(options: Options, dataset: str) -> Plan:
+    """The plan for options that were checked, on the data set that was settled on."""
+    batch_size = _batch_size(options)
+    matched = options.recipe == "matched"
     return Plan(
-        model=MODELS[options.model],
-        implementations=names,
-        data=DataSpec(dataset=dataset, scale=cast(Scale, options.scale), n_train=options.limit),
+        model=MODELS[_or(options.model, DEFAULT_MODEL)],
+        implementations=implementation_names(options),
+        data=DataSpec(
+            dataset=dataset,
+            scale=cast(Scale, _or(options.scale, "unit")),
+            n_train=options.limit,
+            validation=_or(options.validation, 0),
+        ),
         training=[
             TrainSpec(
-                epochs=epochs,
-                batch_size=options.batch_size,
+                epochs=_or(options.epochs, DEFAULT_EPOCHS.get(dataset, OTHER_EPOCHS)),
+                batch_size=_or(batch_size, max(AUTO_BATCH_SIZE.values())),
                 seed=seed,
-                optimizer=optimizer,
-                schedule=cast(Schedule, options.schedule),
+                optimizer=_optimizer(options) if matched else None,
+                schedule=_schedule(options),
+                augmentation=cast(Augmentation, _or(options.augmentation, "none")),
+                dropout=options.dropout,
+                stop_at=options.stop_at,
             )
             for seed in range(options.seed, options.seed + options.seeds)
         ],
+        auto_batch_size=batch_size is None,
+        recipe=cast(Recipe, options.recipe),
         mode=cast(AskedMode, options.mode),
         device=cast(AskedDevice, options.device),
         threads=options.threads or environment.usable_cores(),
     )
 
 
+def _schedule(options: Options) -> Schedule:
+    if options.recipe == "idiomatic":
+        return "constant"
+    return cast(Schedule, _or(options.schedule, "linear"))
+
+
 def _optimizer(options: Options) -> Optimizer:
-    kind: type[Adam] | type[SGD] = Adam if options.optimizer == "adam" else SGD
+    kind: type[Adam] | type[SGD] = SGD if options.optimizer == "sgd" else Adam
     return kind() if options.learning_rate is None else kind(learning_rate=options.learning_rate)
 
 

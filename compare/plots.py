@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from shared.batches import n_batches
-from shared.result import RunResult
+from shared.result import Outcome, RunResult
 
 # Okabe and Ito's colours, which the colour-blind can tell apart, with line styles for print.
 STYLES = {
@@ -19,10 +19,11 @@ STYLES = {
 
 
 def learning_curves(results: Sequence[RunResult]) -> Figure:
-    """Loss on the left, accuracy on the right, over epochs; training figures thin, test figures with markers."""
+    """Loss on the left, accuracy on the right, over epochs; training figures thin, those after each epoch dotted."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     loss_axes, accuracy_axes = figure.subplots(1, 2)
     labelled: set[str] = set()
+    watched = "test"
     for result in results:
         if result.outcome is None:
             continue
@@ -30,22 +31,21 @@ def learning_curves(results: Sequence[RunResult]) -> Figure:
         epochs = [e.epoch for e in result.outcome.epochs]
         label = None if result.run.implementation in labelled else result.run.implementation
         labelled.add(result.run.implementation)
-        loss_axes.plot(*_smoothed_loss(result), linewidth=1, alpha=0.6, **style)
-        loss_axes.plot(epochs, [e.test_loss for e in result.outcome.epochs], marker="o", label=label, **style)
+        watched, losses, accuracies = after_each_epoch(result.outcome)
+        loss_axes.plot(*_training_loss(result), linewidth=1, alpha=0.6, **style)
+        loss_axes.plot(epochs, losses, marker="o", label=label, **style)
         accuracy_axes.plot(
             epochs, [e.train_accuracy * 100 for e in result.outcome.epochs], linewidth=1, alpha=0.6, **style
         )
-        accuracy_axes.plot(
-            epochs, [e.test_accuracy * 100 for e in result.outcome.epochs], marker="o", label=label, **style
-        )
+        accuracy_axes.plot(epochs, np.array(accuracies) * 100, marker="o", label=label, **style)
     for axes, what in ((loss_axes, "cross-entropy"), (accuracy_axes, "accuracy (%)")):
         axes.set_xlabel("epoch")
         axes.set_ylabel(what)
         axes.grid(alpha=0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)
     loss_axes.set_yscale("log")
-    loss_axes.set_title("Loss: training (thin, averaged over 1/10 epoch), test (dots)", fontsize=9)
-    accuracy_axes.set_title("Accuracy: training (thin, during the epoch), test (dots)", fontsize=9)
+    loss_axes.set_title(f"Loss: training (thin, during the epoch), {watched} (dots)", fontsize=9)
+    accuracy_axes.set_title(f"Accuracy: training (thin, during the epoch), {watched} (dots)", fontsize=9)
     accuracy_axes.legend()
     return figure
 
@@ -65,9 +65,25 @@ def to_svg(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def _smoothed_loss(result: RunResult) -> tuple[np.ndarray, np.ndarray]:
-    """Epoch (fractional) and training loss, averaged over a tenth of an epoch."""
+def after_each_epoch(outcome: Outcome) -> tuple[str, list[float], list[float]]:
+    """What was evaluated after each epoch, validation or test images; the losses, and the accuracies."""
+    epochs = outcome.epochs
+    if epochs[0].validation_loss is not None:
+        figures = [(e.validation_loss, e.validation_accuracy) for e in epochs]
+        watched = "validation"
+    else:
+        figures = [(e.test_loss, e.test_accuracy) for e in epochs]
+        watched = "test"
+    losses, accuracies = zip(*((loss, accuracy) for loss, accuracy in figures if loss is not None), strict=True)
+    return watched, list(losses), list(accuracies)
+
+
+def _training_loss(result: RunResult) -> tuple[np.ndarray, np.ndarray]:
+    """Epoch (fractional) and training loss: the mean of a tenth of an epoch where its steps are known, else of it."""
     assert result.outcome is not None
+    if not result.outcome.samples.loss:
+        epochs = result.outcome.epochs
+        return np.array([e.epoch - 0.5 for e in epochs]), np.array([e.train_loss for e in epochs])
     loss = np.array(result.outcome.samples.loss)
     per_epoch = n_batches(result.n_train, result.run.train.batch_size)
     width = max(1, per_epoch // 10)

@@ -6,7 +6,6 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from compare import messages
 from shared.result import Epoch, Run, RunResult
 
 
@@ -55,13 +54,9 @@ class Bars:
             rate="-",
         )
 
-    def advance(self, run: Run, part: messages.Slice) -> None:
+    def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
         self._bars.update(
-            self._tasks[_key(run)],
-            advance=len(part.step_s),
-            epoch=part.epoch,
-            loss=f"{part.loss[-1]:.4f}",
-            rate=f"{len(part.step_s) * run.train.batch_size / sum(part.step_s):,.0f}",
+            self._tasks[_key(run)], advance=n_steps, epoch=epoch, loss=f"{loss:.4f}", rate=f"{images_per_s:,.0f}"
         )
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
@@ -96,22 +91,28 @@ class Lines:
         self._total[key], self._done[key] = n_batches * run.train.epochs, 0
         print(f"{key}: {run.train.epochs} epochs of {n_batches} steps", file=self.stream)
 
-    def advance(self, run: Run, part: messages.Slice) -> None:
-        self._done[_key(run)] += len(part.step_s)
+    def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
+        self._done[_key(run)] += n_steps
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
         key = _key(run)
         elapsed_s = time.monotonic() - self._begun[key]
         left_s = elapsed_s / self._done[key] * (self._total[key] - self._done[key])
         print(
-            f"{key}: epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}, "
-            f"test accuracy {epoch.test_accuracy:.2%}, about {left_s:.0f} s left",
+            f"{key}: epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}, {_accuracy(epoch)}, "
+            f"about {left_s:.0f} s left",
             file=self.stream,
         )
 
     def end(self, result: RunResult, said: str) -> None:
         for line in said_lines(result, said):
             print(line, file=self.stream)
+
+
+def _accuracy(epoch: Epoch) -> str:
+    if epoch.validation_accuracy is not None:
+        return f"validation accuracy {epoch.validation_accuracy:.2%}"
+    return f"test accuracy {epoch.test_accuracy:.2%}"
 
 
 def _key(run: Run) -> str:

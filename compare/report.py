@@ -9,8 +9,16 @@ from compare import plots, tables
 from compare.manifest import Manifest
 from compare.rows import COLUMNS, Row, row
 from compare.timing import WARMUP_STEPS
+from shared.augmentation import MAX_ANGLE, MAX_SCALE, MAX_SHIFT
+from shared.models import MODELS
 from shared.result import RunResult
-from shared.training import Adam, Optimizer
+from shared.training import Adam, Augmentation, Optimizer
+
+AUGMENTATIONS: dict[Augmentation, str] = {
+    "none": "",
+    "affine": f"each training image turned by up to {MAX_ANGLE:g} degrees, stretched by up to {MAX_SCALE:.0%} in each "
+    f"direction and shifted by up to {MAX_SHIFT:g} pixels, anew in each epoch and the same for every implementation",
+}
 
 
 def render(results: Sequence[RunResult], manifest: Manifest) -> dict[str, bytes]:
@@ -57,7 +65,12 @@ def markdown(results: Sequence[RunResult], rows: Sequence[Row], manifest: Manife
         has_curves=any(result.outcome for result in results),
         seeds=sorted({result.run.train.seed for result in results}),
         train=first.run.train,
-        optimizer=describe_optimizer(first.run.train.optimizer),
+        recipe=first.run.recipe,
+        choices=_choices(results),
+        optimizer=describe_optimizer(first.run.train.optimizer) if first.run.train.optimizer else "",
+        augmentation=AUGMENTATIONS[first.run.train.augmentation],
+        rate_of_dropout=_dropout(first),
+        n_validation=first.n_validation,
         n_train=first.n_train,
         n_test=first.n_test,
         warmup_steps=WARMUP_STEPS,
@@ -92,6 +105,16 @@ def describe_optimizer(optimizer: Optimizer) -> str:
             f"{optimizer.beta2:g}, epsilon {optimizer.epsilon:g} outside the root)"
         )
     return f"SGD (learning rate {optimizer.learning_rate:g}, momentum {optimizer.momentum:g})"
+
+
+def _choices(results: Sequence[RunResult]) -> dict[str, dict[str, str]]:
+    """What each implementation chose in the idiomatic recipe, in words."""
+    return {r.run.implementation: r.outcome.own_choices for r in results if r.outcome and r.outcome.own_choices}
+
+
+def _dropout(result: RunResult) -> float | None:
+    own = MODELS[result.run.model].dropout
+    return own if result.run.train.dropout is None else result.run.train.dropout
 
 
 def _environments(results: Sequence[RunResult]) -> list[object]:

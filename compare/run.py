@@ -20,11 +20,11 @@ from shared.result import RunResult
 def run_command(options: Options) -> int:
     """Do what `compare run` says; return the exit code. Raises InputError before anything is written."""
     started = manifest.utc_now()
-    names = check_options(options)
+    options = check_options(options)
     if options.out is not None:
         check_vacant(options.out)
     choice = choose(options.dataset, options.data_dir, show_fetching(sys.stderr))
-    plan = make_plan(options, names, choice.dataset)
+    plan = make_plan(options, choice.dataset)
     data = load(plan.data, options.data_dir)
     check_fit(plan, data)
     print(choice.reason, file=sys.stderr)

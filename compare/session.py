@@ -16,9 +16,9 @@ import numpy as np
 
 from compare import environment, messages, wire
 from compare.implementations import IMPLEMENTATIONS
-from shared.data import Data
+from shared.data import Data, Part
 from shared.models import ModelSpec
-from shared.protocol import Device, Mode
+from shared.protocol import Device, Mode, Recipe
 from shared.result import Environment
 from shared.training import TrainSpec
 from shared.weights import Weights
@@ -53,7 +53,7 @@ class Session:
         self._keras_home = tempfile.TemporaryDirectory(prefix="compare-keras-")
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "compare.worker", IMPLEMENTATIONS[implementation].package],
+                [sys.executable, "-m", "compare.worker", IMPLEMENTATIONS[implementation].module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -81,19 +81,29 @@ class Session:
         self.data_digest = self._ask(messages.LoadData(), messages.DataLoaded, data.arrays())[0].digest
 
     def create(
-        self, model: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode
+        self,
+        model: ModelSpec,
+        train: TrainSpec,
+        weights: Weights | None,
+        device: Device,
+        mode: Mode,
+        recipe: Recipe = "matched",
     ) -> messages.Created:
-        """Have the network built."""
-        request = messages.Create(model=model.name, train=train, device=device, mode=mode)
+        """Have the network built, with `weights` or else, in the idiomatic recipe, with its own initial ones."""
+        request = messages.Create(model=model.name, train=train, device=device, mode=mode, recipe=recipe)
         return self._ask(request, messages.Created, weights)[0]
 
     def train_slice(self, steps: int) -> messages.Slice:
         """Train for `steps` steps, but not beyond the end of the epoch."""
         return self._ask(messages.TrainSlice(steps=steps), messages.Slice)[0]
 
-    def evaluate(self) -> messages.Evaluation:
-        """Evaluate on the whole test set."""
-        return self._ask(messages.Evaluate(), messages.Evaluation)[0]
+    def fit_epoch(self) -> messages.Fitted:
+        """Train for the next epoch of the idiomatic recipe."""
+        return self._ask(messages.FitEpoch(), messages.Fitted)[0]
+
+    def evaluate(self, part: Part = "test") -> messages.Evaluation:
+        """Evaluate on all images of one part of the data."""
+        return self._ask(messages.Evaluate(part=part), messages.Evaluation)[0]
 
     def weights(self) -> Weights:
         """The current weights."""
@@ -103,18 +113,22 @@ class Session:
         """The optimizer's own tensors."""
         return self._ask(messages.GetOptimizerState(), messages.ArraysSent)[1]
 
-    def activations(self, n: int) -> dict[str, np.ndarray]:
-        """The output of every layer for the first `n` test images."""
-        return self._ask(messages.GetActivations(n=n), messages.ArraysSent)[1]
+    def activations(self, images: np.ndarray, training: bool = False) -> dict[str, np.ndarray]:
+        """The output of every layer for images (N, H, W, C)."""
+        return self._ask(messages.GetActivations(training=training), messages.ArraysSent, {"images": images})[1]
 
-    def logits(self, n: int) -> np.ndarray:
-        """The logits (n, classes) for the first `n` test images."""
-        return self._ask(messages.GetLogits(n=n), messages.ArraysSent)[1]["logits"]
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """The logits (N, classes) for images (N, H, W, C)."""
+        return self._ask(messages.GetLogits(), messages.ArraysSent, {"images": images})[1]["logits"]
 
     def gradients(self) -> tuple[float, Weights]:
         """The loss and its gradients for the first batch of the first epoch."""
         answer, arrays = self._ask(messages.GetGradients(), messages.LossSent)
         return answer.loss, arrays
+
+    def counts(self) -> messages.Counted:
+        """What the framework itself counts: parameters by layer, FLOPs of one image's forward pass."""
+        return self._ask(messages.GetCounts(), messages.Counted)[0]
 
     def memory(self) -> messages.Memory:
         """Peak memory so far."""
@@ -172,8 +186,9 @@ class Session:
 
         # A worker that reads no more would block the write for ever.
         timer = threading.Timer(self.timeout_s, give_up)
-        timer.start()
+        timer.daemon = True  # an interrupt may come before it can be cancelled; it must not hold up the end
         try:
+            timer.start()
             wire.write(cast(BinaryIO, self._process.stdin), request.model_dump(mode="json"), arrays or {})
         except (BrokenPipeError, ValueError) as error:
             if given_up.is_set():

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 from compare import messages
 from compare.session import Session, WorkerError
 from shared.batches import n_batches
-from shared.data import Data
+from shared.data import Data, Part
 from shared.errors import InputError
 from shared.models import MODELS
 from shared.protocol import Device
@@ -30,8 +30,8 @@ class Progress(Protocol):
     def begin(self, run: Run, n_batches: int) -> None:
         """`run` starts; an epoch has `n_batches` steps."""
 
-    def advance(self, run: Run, part: messages.Slice) -> None:
-        """`run` went on by a slice."""
+    def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
+        """`run` went on by `n_steps` steps in `epoch`."""
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
         """`run` ended an epoch."""
@@ -59,11 +59,12 @@ class Contestant:
     log_start: int
     epochs: list[Epoch] = field(default_factory=list)
     slices: list[messages.Slice] = field(default_factory=list)
-    evaluation: messages.Evaluation | None = None
+    epoch_s: list[float] = field(default_factory=list)
+    evaluation: messages.Evaluation | None = None  # on the test images
 
     @property
     def done(self) -> bool:
-        return len(self.epochs) == self.run.train.epochs
+        return bool(self.epochs) and self.run.train.is_last(self.epochs[-1].epoch, self.epochs[-1].train_accuracy)
 
 
 class Study:
@@ -122,7 +123,7 @@ class Study:
         for run in runs:
             try:
                 contestants.append(self._prepare(run))
-                progress.begin(run, n_batches(len(self.data.x_train), run.train.batch_size))
+                progress.begin(run, self._n_steps(run))
             except WorkerError as error:
                 yield self._tell(self._failed(run, error), error.details, progress)
         n_steps = 1  # the first turn compiles, the second shows how fast a step is
@@ -130,9 +131,7 @@ class Study:
             slowest_s = 0.0
             for contestant in list(contestants):
                 try:
-                    part = self._take_turn(contestant, n_steps, progress)
-                    if len(part.step_s) == n_steps:  # else an epoch ended, and its last batch may be small
-                        slowest_s = max(slowest_s, min(part.step_s))
+                    slowest_s = max(slowest_s, self._take_turn(contestant, n_steps, progress))
                     if not contestant.done:
                         continue
                     finished = self._finish(contestant)
@@ -161,7 +160,8 @@ class Study:
             raise WorkerError(f"the data arrived altered: digest {session.data_digest}, not {self.digest}")
         log_start = session.log_size()
         spec = MODELS[run.model]
-        created = session.create(spec, run.train, initial_weights(spec, run.train.seed), run.device, run.mode)
+        weights = initial_weights(spec, run.train.seed) if run.recipe == "matched" else None
+        created = session.create(spec, run.train, weights, run.device, run.mode, run.recipe)
         if (created.n_params, created.n_trainable) != (spec.n_params, spec.n_trainable):
             raise WorkerError(
                 f"{run.model} has {created.n_params:,} parameters ({created.n_trainable:,} trainable) here, and its "
@@ -169,27 +169,59 @@ class Study:
             )
         return Contestant(run, session, environment, created, log_start)
 
-    def _take_turn(self, contestant: Contestant, n_steps: int, progress: Progress) -> messages.Slice:
+    def _n_steps(self, run: Run) -> int:
+        """The steps of an epoch; the idiomatic recipe sets a tenth of the images apart by itself."""
+        n_images = len(self.data.x_train)
+        return n_batches(n_images if run.recipe == "matched" else n_images - n_images // 10, run.train.batch_size)
+
+    def _take_turn(self, contestant: Contestant, n_steps: int, progress: Progress) -> float:
+        """One turn; return the time in seconds of its fastest step, 0 where it says nothing about a turn's length."""
+        if contestant.run.recipe == "idiomatic":
+            self._fit_epoch(contestant, progress)
+            return 0.0
         session, run = contestant.session, contestant.run
         part = session.train_slice(n_steps)
         contestant.slices.append(part)
-        progress.advance(run, part)
+        rate = len(part.step_s) * run.train.batch_size / sum(part.step_s)
+        progress.advance(run, len(part.step_s), part.epoch, part.loss[-1], rate)
         if part.epoch_end:
-            contestant.evaluation = evaluation = session.evaluate()
-            epoch = Epoch(
-                epoch=part.epoch,
-                train_loss=part.epoch_end.train_loss,
-                train_accuracy=part.epoch_end.train_accuracy,
-                test_loss=evaluation.loss,
-                test_accuracy=evaluation.accuracy,
-            )
-            contestant.epochs.append(epoch)
-            progress.epoch(run, epoch)
-        return part
+            self._end_epoch(contestant, part.epoch, part.epoch_end, progress)
+        # Where an epoch ended, the last batch may have been small.
+        return min(part.step_s) if len(part.step_s) == n_steps else 0.0
+
+    def _end_epoch(self, contestant: Contestant, number: int, end: messages.EpochEnd, progress: Progress) -> None:
+        """Evaluate on the validation images where there are any, and then not on the test images before the end."""
+        part: Part = "validation" if self.data.n_validation else "test"
+        evaluation = contestant.session.evaluate(part)
+        if part == "test":
+            contestant.evaluation = evaluation
+        epoch = Epoch(
+            epoch=number,
+            train_loss=end.train_loss,
+            train_accuracy=end.train_accuracy,
+            **{f"{part}_loss": evaluation.loss, f"{part}_accuracy": evaluation.accuracy},
+        )
+        contestant.epochs.append(epoch)
+        progress.epoch(contestant.run, epoch)
+
+    def _fit_epoch(self, contestant: Contestant, progress: Progress) -> None:
+        run, done = contestant.run, contestant.session.fit_epoch()
+        epoch = Epoch(
+            epoch=len(contestant.epochs) + 1,
+            train_loss=done.train_loss,
+            train_accuracy=done.train_accuracy,
+            validation_loss=done.validation_loss,
+            validation_accuracy=done.validation_accuracy,
+        )
+        contestant.epochs.append(epoch)
+        contestant.epoch_s.append(done.train_s)
+        rate = done.n_steps * run.train.batch_size / done.train_s
+        progress.advance(run, done.n_steps, epoch.epoch, done.train_loss, rate)
+        progress.epoch(run, epoch)
 
     def _finish(self, contestant: Contestant) -> Finished:
-        run, session, evaluation = contestant.run, contestant.session, contestant.evaluation
-        assert evaluation is not None, "a run ends with an epoch, and an epoch with an evaluation"
+        run, session = contestant.run, contestant.session
+        evaluation = contestant.evaluation or session.evaluate("test")
         memory = session.memory()
         weights = session.weights()
         try:
@@ -197,10 +229,19 @@ class Study:
         except ValueError as error:
             raise WorkerError(f"the trained weights do not fit the contract: {error}") from None
         weights_file = to_safetensors(
-            weights, {"model": run.model, "implementation": run.implementation, "seed": str(run.train.seed)}
+            weights,
+            {
+                "model": run.model,
+                "implementation": run.implementation,
+                "recipe": run.recipe,
+                "seed": str(run.train.seed),
+                "scale": contestant.created.scale or run.data.scale,
+            },
         )
         outcome = Outcome(
             device_name=contestant.created.device_name,
+            scale=contestant.created.scale or run.data.scale,
+            own_choices=contestant.created.choices,
             n_params=contestant.created.n_params,
             n_trainable=contestant.created.n_trainable,
             epochs=tuple(contestant.epochs),
@@ -208,8 +249,9 @@ class Study:
                 loss=tuple(x for part in contestant.slices for x in part.loss),
                 step_s=tuple(x for part in contestant.slices for x in part.step_s),
                 slice_steps=tuple(len(part.step_s) for part in contestant.slices),
+                epoch_s=tuple(contestant.epoch_s),
             ),
-            train_s=sum(part.slice_s for part in contestant.slices),
+            train_s=sum(part.slice_s for part in contestant.slices) + sum(contestant.epoch_s),
             test_accuracy=evaluation.accuracy,
             test_loss=evaluation.loss,
             confusion=evaluation.confusion,
@@ -232,6 +274,7 @@ class Study:
             environment=environment,
             data_digest=self.digest,
             n_train=len(self.data.x_train),
+            n_validation=self.data.n_validation,
             n_test=len(self.data.x_test),
             outcome=outcome,
         )

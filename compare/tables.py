@@ -31,6 +31,7 @@ CELLS: dict[str, Cell] = {
     "implementation": lambda row: row.implementation,
     "mode": lambda row: row.mode,
     "seed": lambda row: str(row.seed),
+    "epochs": lambda row: str(row.epochs),
     "test accuracy": _cell(lambda row: f"{row.test_accuracy:.2%}", "test_accuracy"),
     "test loss": _cell(lambda row: f"{row.test_loss:.4f}", "test_loss"),
     "parameters": _cell(lambda row: f"{row.n_params:,}", "n_params"),

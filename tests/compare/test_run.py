@@ -94,6 +94,39 @@ def test_saved_weights_give_the_accuracy_of_the_table(
     assert outcome.epochs[-1].train_loss < outcome.epochs[0].train_loss
 
 
+def test_stopping_early(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """After the first epoch that reaches the accuracy, and on the same way there as a run that does not stop."""
+    full, short = tmp_path / "full", tmp_path / "short"
+    assert run(monkeypatch, full, "--implementations", "numpy", "--epochs", "6") == 0
+    assert run(monkeypatch, short, "--implementations", "numpy", "--epochs", "6", "--stop-at", "0.9") == 0
+    whole, stopped = (results(out)["numpy-seed0"].outcome for out in (full, short))
+    assert whole is not None
+    assert stopped is not None
+    accuracies = [e.train_accuracy for e in whole.epochs]
+    reached = next(n for n, accuracy in enumerate(accuracies, 1) if accuracy >= 0.9)
+    assert 1 < reached < 6
+    assert stopped.epochs == whole.epochs[:reached]
+    assert pd.read_csv(short / "results.csv")["epochs"].tolist() == [reached]
+    assert "a training accuracy of 90.00% or better" in (short / "report.md").read_text()
+
+
+def test_with_validation_the_test_set_is_used_once(
+    numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert run(monkeypatch, out, "--implementations", "numpy", "--epochs", "2", "--validation", "143") == 0
+    result = results(out)["numpy-seed0"]
+    assert (result.n_train, result.n_validation, result.n_test) == (1_294, 143, 360)
+    assert result.outcome is not None
+    for epoch in result.outcome.epochs:
+        assert epoch.test_accuracy is None
+        assert epoch.validation_accuracy is not None
+        assert (epoch.validation_accuracy * 143) == pytest.approx(round(epoch.validation_accuracy * 143))
+    assert sum(map(sum, result.outcome.confusion)) == 360
+    report = (out / "report.md").read_text()
+    assert "The test set was used once, at the end; the curves are those of 143 training images" in report
+
+
 FAULTS = {
     "import": "ImportError: numpy_impl was told to fail",
     "create": "RuntimeError: told to fail",
@@ -230,8 +263,8 @@ def test_all_three_frameworks_from_the_shell(tmp_path: Path, digits: Data) -> No
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     found = results(out)
-    assert set(found) == {f"{name}-seed0" for name in IMPLEMENTATIONS}
-    accuracies = []
+    assert set(found) == {f"{name}-seed0" for name in ("torch", "keras", "tf_lowlevel")}
+    accuracies, filters = [], []
     for name, result in found.items():
         assert result.outcome is not None
         network = Network(LAYERS["cnn_same"], load_safetensors(out / "weights" / f"{name}.safetensors"))
@@ -239,6 +272,8 @@ def test_all_three_frameworks_from_the_shell(tmp_path: Path, digits: Data) -> No
         assert right == round(result.outcome.test_accuracy * 360)
         accuracies.append(result.outcome.test_accuracy)
         assert len(result.outcome.samples.step_s) == 6 * 23
+        filters.append(network.p["conv1/kernel"])
+    assert all(abs(other - filters[0]).max() < 0.05 * abs(filters[0]).max() for other in filters)
     assert min(accuracies) > 0.93
     assert max(accuracies) - min(accuracies) < 0.03
     assert "421,642" in done.stdout

@@ -1,0 +1,204 @@
+"""Pictures of trained networks, from their weights, outputs and records."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from compare.inspection import Inspected
+from compare.plots import STYLES, after_each_epoch
+from shared.models import ModelSpec
+from shared.result import RunResult
+
+MAX_FILTERS = 64
+N_MISTAKES = 8
+
+
+def filters(networks: Sequence[Inspected], spec: ModelSpec, cmap: str) -> Figure:
+    """The first layer's filters of every implementation side by side, in one scale, and under them how far those of
+    the others are from the first one's."""
+    stacks = [first_filters(network, spec) for network in networks]
+    first = stacks[0]
+    limit = max(np.abs(stack).max() for stack in stacks)
+    differs = len(networks) > 1
+    columns = 8
+    rows = -(-len(first) // columns)
+    figure = Figure(figsize=(4.2 * len(networks), (0.5 * rows + 0.6) * (2 if differs else 1)), layout="constrained")
+    grid = figure.subfigures(2 if differs else 1, len(networks), squeeze=False)
+    for column, (network, stack) in enumerate(zip(networks, stacks, strict=True)):
+        _tiles(grid[0, column].subplots(rows, columns, squeeze=False), stack, limit, cmap)
+        grid[0, column].suptitle(f"{network.name}: first-layer filters", fontsize=10)
+    for column, (network, stack) in enumerate(zip(networks, stacks, strict=True)):
+        if not differs:
+            continue
+        if column == 0:
+            explanation = "The differences from these\nare on the right, in scales of their own"
+            grid[1, 0].text(0.5, 0.5, explanation, ha="center", va="center", fontsize=10)
+            continue
+        difference = stack - first
+        largest = float(np.abs(difference).max())
+        _tiles(grid[1, column].subplots(rows, columns, squeeze=False), difference, largest or 1.0, "coolwarm")
+        grid[1, column].suptitle(
+            f"{network.name} less {networks[0].name}: at most {largest:.2g}, filters up to {limit:.2g}", fontsize=10
+        )
+    return figure
+
+
+def first_filters(network: Inspected, spec: ModelSpec) -> np.ndarray:
+    """The filters of the first layer, at most 64, as images (filters, height, width, channels).
+
+    A dense layer's units are shown as what they see of the image.
+    """
+    kernel = network.weights[spec.parameters[0].name]
+    if kernel.ndim == 2:
+        kernel = kernel.reshape(*spec.input_shape, -1)
+    shown: np.ndarray = np.moveaxis(kernel, -1, 0)[:MAX_FILTERS]
+    return shown
+
+
+def _tiles(axes: np.ndarray, images: np.ndarray, limit: float, cmap: str) -> None:
+    """One small picture for each image, 0 in the middle of the scale; three channels are shown as colours."""
+    for tile, image in zip(axes.flat, [*images, *[None] * (axes.size - len(images))], strict=True):
+        tile.axis("off")
+        if image is None:
+            continue
+        if image.shape[-1] == 3:
+            tile.imshow(np.clip(image / limit / 2 + 0.5, 0, 1))
+        else:
+            tile.imshow(image[..., 0], cmap=cmap, vmin=-limit, vmax=limit)
+
+
+def feature_maps(
+    networks: Sequence[Inspected], images: np.ndarray, indices: Sequence[int], channel: int, cmap: str
+) -> Figure:
+    """Images x layers: one channel of every convolution and pooling layer for each chosen image, a block for each
+    implementation."""
+    layers = map_layers(networks[0])
+    width, height = len(layers) + 1, len(indices)
+    figure = Figure(figsize=(1.15 * width * len(networks) + 0.5, 1.25 * height + 0.7), layout="constrained")
+    blocks = figure.subfigures(1, len(networks), squeeze=False)[0]
+    for block, network in zip(blocks, networks, strict=True):
+        block.suptitle(f"{network.name}, channel {channel}", fontsize=10)
+        axes = block.subplots(height, width, squeeze=False)
+        for row, index in enumerate(indices):
+            _picture(axes[row, 0], images[row], "gray")
+            axes[row, 0].set_ylabel(f"image {index}", fontsize=8)
+            for column, layer in enumerate(layers, 1):
+                axes[row, column].imshow(network.activations[layer][row, :, :, channel], cmap=cmap)
+        for column, title in enumerate(("input", *layers)):
+            axes[0, column].set_title(title, fontsize=8)
+        for one in axes.flat:
+            one.set_xticks([])
+            one.set_yticks([])
+    return figure
+
+
+def map_layers(network: Inspected) -> list[str]:
+    """The convolution and pooling layers, in order."""
+    return [name for name in network.activations if name.startswith(("conv", "pool"))]
+
+
+def _picture(axes: Axes, image: np.ndarray, cmap: str) -> None:
+    if image.shape[-1] == 3:
+        axes.imshow(np.clip(image, 0, 1))
+    else:
+        axes.imshow(image[..., 0], cmap=cmap)
+
+
+def overfitting(results: Sequence[RunResult]) -> Figure:
+    """Training and validation (or test) loss and accuracy over epochs, and the gap between the two accuracies."""
+    figure = Figure(figsize=(13, 4), layout="constrained")
+    loss_axes, accuracy_axes, gap_axes = figure.subplots(1, 3)
+    watched = "test"
+    for result in results:
+        assert result.outcome is not None
+        name = result.run.implementation
+        style = STYLES.get(name, {})
+        watched, losses, accuracies = after_each_epoch(result.outcome)
+        epochs = [e.epoch for e in result.outcome.epochs]
+        training = np.array([e.train_accuracy for e in result.outcome.epochs]) * 100
+        after = np.array(accuracies) * 100
+        loss_axes.plot(epochs, [e.train_loss for e in result.outcome.epochs], linewidth=1, **style)
+        loss_axes.plot(epochs, losses, marker="o", label=name, **style)
+        accuracy_axes.plot(epochs, training, linewidth=1, **style)
+        accuracy_axes.plot(epochs, after, marker="o", label=name, **style)
+        gap_axes.plot(epochs, training - after, marker="o", label=name, **style)
+    loss_axes.set_yscale("log")
+    gap_axes.axhline(0, color="0.5", linewidth=0.8)
+    titles = (
+        (loss_axes, "cross-entropy", f"Loss: training (thin), {watched} (dots)"),
+        (accuracy_axes, "accuracy (%)", f"Accuracy: training (thin), {watched} (dots)"),
+        (gap_axes, "points", f"Overfitting gap: training less {watched} accuracy"),
+    )
+    for axes, what, title in titles:
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(what)
+        axes.set_title(title, fontsize=9)
+        axes.grid(alpha=0.3)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    accuracy_axes.legend()
+    return figure
+
+
+def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Figure:
+    """How many test images of each class were taken for each class; the colours show the share of the true class."""
+    figure = Figure(figsize=(5.2 * len(results), 5.9), layout="constrained")
+    for axes, result in zip(figure.subplots(1, len(results), squeeze=False)[0], results, strict=True):
+        assert result.outcome is not None
+        counts = np.array(result.outcome.confusion)
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)  # the root, so that rare confusions are seen
+        for (row, column), count in np.ndenumerate(counts):
+            if count:
+                colour = "white" if shares[row, column] > 0.3 else "black"
+                axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color=colour)
+        axes.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8)
+        axes.set_yticks(range(len(names)), names, fontsize=8)
+        axes.set_xlabel("taken for")
+        axes.set_ylabel("true class")
+        axes.set_title(f"{result.run.implementation}: {result.outcome.test_accuracy:.2%}", fontsize=10)
+    return figure
+
+
+def mistakes(networks: Sequence[Inspected], images: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> Figure:
+    """For each implementation the test images that it is most surely wrong about, a row each."""
+    figure = Figure(figsize=(1.5 * N_MISTAKES, 2.3 * len(networks)), layout="constrained")
+    rows = figure.subfigures(len(networks), 1, squeeze=False)[:, 0]
+    for row, network in zip(rows, networks, strict=True):
+        worst = worst_mistakes(network.probabilities, labels)
+        row.suptitle(f"{network.name}: most surely wrong (true class, and what it was taken for)", fontsize=10)
+        for axes, index in zip(row.subplots(1, N_MISTAKES), [*worst, *[None] * (N_MISTAKES - len(worst))], strict=True):
+            axes.axis("off")
+            if index is None:
+                continue
+            _picture(axes, images[index], "gray")
+            p, truth = network.probabilities[index], labels[index]
+            taken = int(p.argmax())
+            axes.set_title(f"#{index}: {names[truth]} {p[truth]:.1%}\nas {names[taken]} {p[taken]:.1%}", fontsize=7)
+    return figure
+
+
+def worst_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> list[int]:
+    """The indices of at most 8 images, those taken for another class whose true class got the least probability."""
+    truth = probabilities[np.arange(len(labels)), labels]
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
+    return [int(index) for index in wrong[np.argsort(truth[wrong], kind="stable")][:N_MISTAKES]]
+
+
+def prediction(networks: Sequence[Inspected], image: np.ndarray, names: Sequence[str]) -> Figure:
+    """One picture as the networks see it, and the probability that each gives to each class."""
+    figure = Figure(figsize=(3 + 3.2 * len(networks), 3.4), layout="constrained")
+    axes = figure.subplots(1, len(networks) + 1)
+    _picture(axes[0], image, "gray")
+    axes[0].set_title("what the networks see", fontsize=9)
+    axes[0].axis("off")
+    for one, network in zip(axes[1:], networks, strict=True):
+        p = network.extra_probabilities[0]
+        one.barh(range(len(names)), p * 100, color=STYLES.get(network.name, {}).get("color", "0.4"))
+        one.set_yticks(range(len(names)), names, fontsize=8)
+        one.invert_yaxis()
+        one.set_xlim(0, 100)
+        one.set_xlabel("probability (%)", fontsize=8)
+        one.set_title(f"{network.name}: {names[int(p.argmax())]} {p.max():.1%}", fontsize=9)
+    return figure

@@ -1,0 +1,66 @@
+"""Reading an output folder back: its records and its weights, which may come from anywhere."""
+
+import hashlib
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from shared.errors import InputError
+from shared.models import MODELS
+from shared.result import RunResult
+from shared.weights import Weights, check_weights, load_safetensors
+
+
+def load_results(folder: Path) -> list[RunResult]:
+    """Every record in `folder`, in the order of their names.
+
+    Raises InputError where there is none, or one cannot be read.
+    """
+    try:
+        paths = sorted((folder / "results").glob("*.json"))
+        texts = [path.read_bytes() for path in paths]
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read: {error.strerror}. Give the folder of a run.") from None
+    if not paths:
+        raise InputError(f"{folder} holds no records (results/*.json). Give a folder that 'python -m compare' wrote.")
+    return [_parse(path, text) for path, text in zip(paths, texts, strict=True)]
+
+
+def _parse(path: Path, text: bytes) -> RunResult:
+    try:
+        return RunResult.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise InputError(
+            f"{path} is no record that this version can read: {where}: {first['msg']}. Remove it, or use the version "
+            "that wrote it."
+        ) from None
+
+
+def load_weights(folder: Path, result: RunResult) -> Weights:
+    """The trained weights of `result`.
+
+    Raises InputError where they are missing or are not those that the record speaks of.
+    """
+    assert result.outcome is not None, "only a run that ended well has weights"
+    path = folder / result.weights_path
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"The weights of {result.name} cannot be read from {path}: {error.strerror}. Give a run folder that has "
+            "its weights, or train again."
+        ) from None
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != result.outcome.weights_sha256:
+        raise InputError(
+            f"{path} is not the file that its record speaks of: its SHA-256 is {sha256}, and the record says "
+            f"{result.outcome.weights_sha256}. Train again, or put the original back."
+        )
+    weights = load_safetensors(path)
+    try:
+        check_weights(MODELS[result.run.model], weights)
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{path} does not fit its architecture: {error}.") from None
+    return weights
