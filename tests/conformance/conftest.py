@@ -5,6 +5,7 @@ either is tested without a line here.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def session_for(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[
     def get(implementation: str, model: str) -> Session:
         if not started:  # all at once, so that they import their frameworks side by side
             for name in IMPLEMENTATIONS:
-                started[name] = Session(name, logs / f"{name}.log", threads=2, hide_cuda=True, timeout_s=300)
+                started[name] = Session(name, logs / f"{name}.log", threads=1, hide_cuda=True, timeout_s=300)
         session = started[implementation]
         session.wait_until_ready()
         if session.data_digest != digest(model):
@@ -107,9 +108,11 @@ def before_training(session: Session, images: np.ndarray) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def trace(session_for: Callable[[str, str], Session]) -> Tracer:
-    """trace(implementation, model, optimizer, dtype, mode=None) -> Trace, from a worker; dropout is at rate 0."""
+    """trace(implementation, model, optimizer, dtype, mode=None) -> Trace, from a worker; dropout is at rate 0.
 
-    @cache
+    In its default mode a network is traced in all its implementations at once, since others will be asked for.
+    """
+
     def run(implementation: str, model: str, optimizer: str, dtype: Dtype, mode: Mode | None = None) -> Trace:
         session, spec = session_for(implementation, model), MODELS[model]
         images = images_for(model).x_test[:N_IMAGES]
@@ -136,7 +139,21 @@ def trace(session_for: Callable[[str, str], Session]) -> Tracer:
             trained_logits=session.logits(images),
         )
 
-    return run
+    @cache
+    def run_all(model: str, optimizer: str, dtype: Dtype) -> dict[str, Future[Trace]]:
+        having = [name for name, spec in IMPLEMENTATIONS.items() if model in spec.models]
+        for name in having:
+            session_for(name, model)
+        with ThreadPoolExecutor(max_workers=2) as pool:  # two cores, and workers of one thread each
+            return {name: pool.submit(run, name, model, optimizer, dtype) for name in having}
+
+    @cache
+    def get(implementation: str, model: str, optimizer: str, dtype: Dtype, mode: Mode | None = None) -> Trace:
+        if mode is not None:
+            return run(implementation, model, optimizer, dtype, mode)
+        return run_all(model, optimizer, dtype)[implementation].result()
+
+    return get
 
 
 @pytest.fixture(scope="session")

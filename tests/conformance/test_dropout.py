@@ -17,6 +17,7 @@ from shared.models import MODELS
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
+N_IMAGES = 150
 WITH_DROPOUT = [
     (name, model)
     for name, spec in IMPLEMENTATIONS.items()
@@ -36,7 +37,7 @@ def passes(
     def run(rate: float | None, training: bool, seed: int = 0) -> dict[str, np.ndarray]:
         train = TrainSpec(epochs=1, seed=seed, dropout=rate)
         session.create(spec, train, initial_weights(spec, 0), "cpu", IMPLEMENTATIONS[implementation].default_mode)
-        return session.activations(digits.x_test, training)
+        return session.activations(digits.x_test[:N_IMAGES], training)
 
     return run
 
@@ -49,7 +50,7 @@ def test_share_and_scale(passes: Callable[..., dict[str, np.ndarray]], rate: flo
     before, after = outputs["dense1"], outputs["dropout1"]
     live = before > 0  # ReLU has made the others 0 already
     n, dropped = live.sum(), (after[live] == 0).sum()
-    assert n > 10_000
+    assert n > 4_000
     assert abs(dropped - n * share) < 4.5 * math.sqrt(n * share * (1 - share))
     kept = live & (after != 0)
     np.testing.assert_allclose(after[kept], before[kept] / (1 - share), rtol=1e-6)
