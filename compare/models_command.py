@@ -33,7 +33,7 @@ def models_command(name: str | None, check: bool) -> int:
     console.print(_layers(spec, counted))
     if spec.dropout is not None:
         console.print(f"Dropout at rate {spec.dropout:g} unless --dropout says otherwise.")
-    return _verdict(spec, counted, console)
+    return _verdict(spec, counted, console) if check else 0
 
 
 def _overview() -> Table:
@@ -93,8 +93,6 @@ def _count(spec: ModelSpec) -> dict[str, messages.Counted]:
 
 
 def _verdict(spec: ModelSpec, counted: dict[str, messages.Counted], console: Console) -> int:
-    if not counted:
-        return 0
     contract = {layer.name: n for layer in spec.layers if (n := spec.n_params_of(layer.name))}
     wrong = [name for name, c in counted.items() if c.n_params != contract or c.flops != spec.flops]
     asked = [name for name, spec_ in IMPLEMENTATIONS.items() if spec.name in spec_.models]

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from compare.implementations import IMPLEMENTATIONS
 from shared.errors import InputError
 from shared.models import MODELS
+from shared.names import check_name
 from shared.result import RunResult
 from shared.weights import Weights, check_weights, load_safetensors
 
@@ -28,7 +30,12 @@ def load_results(folder: Path) -> list[RunResult]:
 
 def _parse(path: Path, text: bytes) -> RunResult:
     try:
-        return RunResult.model_validate_json(text)
+        result = RunResult.model_validate_json(text)
+        check_name("architecture", result.run.model, MODELS)
+        check_name("implementation", result.run.implementation, IMPLEMENTATIONS)
+        return result
+    except InputError as error:
+        raise InputError(f"{path} speaks of something that this version does not have. {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"

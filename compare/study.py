@@ -60,6 +60,7 @@ class Contestant:
     epochs: list[Epoch] = field(default_factory=list)
     slices: list[messages.Slice] = field(default_factory=list)
     epoch_s: list[float] = field(default_factory=list)
+    epoch_steps: list[int] = field(default_factory=list)
     evaluation: messages.Evaluation | None = None  # on the test images
 
     @property
@@ -215,6 +216,7 @@ class Study:
         )
         contestant.epochs.append(epoch)
         contestant.epoch_s.append(done.train_s)
+        contestant.epoch_steps.append(done.n_steps)
         rate = done.n_steps * run.train.batch_size / done.train_s
         progress.advance(run, done.n_steps, epoch.epoch, done.train_loss, rate)
         progress.epoch(run, epoch)
@@ -250,6 +252,7 @@ class Study:
                 step_s=tuple(x for part in contestant.slices for x in part.step_s),
                 slice_steps=tuple(len(part.step_s) for part in contestant.slices),
                 epoch_s=tuple(contestant.epoch_s),
+                epoch_steps=tuple(contestant.epoch_steps),
             ),
             train_s=sum(part.slice_s for part in contestant.slices) + sum(contestant.epoch_s),
             test_accuracy=evaluation.accuracy,

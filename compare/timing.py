@@ -40,11 +40,9 @@ def steady_slices(result: RunResult) -> list[np.ndarray]:
 def _epoch_step_time(result: RunResult) -> StepTime:
     """The median over epochs of an epoch's time over its steps, without the first epoch where there are others."""
     assert result.outcome is not None
-    epoch_s = result.outcome.samples.epoch_s
-    n_images = result.n_train - result.n_train // 10  # the idiomatic recipe sets a tenth apart
-    return StepTime(
-        float(np.median(epoch_s[1:] or epoch_s)) / n_batches(n_images, result.run.train.batch_size), None, None
-    )
+    samples = result.outcome.samples
+    step_s = np.array(samples.epoch_s) / np.array(samples.epoch_steps)
+    return StepTime(float(np.median(step_s[1:] if len(step_s) > 1 else step_s)), None, None)
 
 
 def step_time(result: RunResult) -> StepTime | None:

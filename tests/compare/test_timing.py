@@ -5,6 +5,7 @@ import pytest
 from results import result
 
 from compare.timing import steady_slices, step_time
+from shared.result import Samples
 
 
 def test_warm_up_and_small_batches_are_left_out() -> None:
@@ -58,3 +59,16 @@ def test_too_few_turns_give_no_interval() -> None:
     time = step_time(result(step_s=np.ones(100), n_train=6_400, batch_size=64, slice_steps=(50, 50)))
     assert time is not None
     assert (time.low_s, time.high_s) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("epoch_s", "steps", "expected"), [((9.0, 4.0, 2.0), (20, 20, 10), 0.2), ((9.0,), (20,), 0.45)]
+)
+def test_an_epoch_at_a_time(epoch_s: tuple[float, ...], steps: tuple[int, ...], expected: float) -> None:
+    """In the idiomatic recipe: an epoch's time over its own steps, the first epoch only where it is alone."""
+    run = result()
+    assert run.outcome is not None
+    outcome = run.outcome.model_copy(update={"samples": Samples(epoch_s=epoch_s, epoch_steps=steps)})
+    time = step_time(run.model_copy(update={"outcome": outcome}))
+    assert time is not None
+    assert (time.median_s, time.low_s) == (pytest.approx(expected), None)

@@ -13,7 +13,8 @@ from compare.__main__ import main
 from compare.implementations import IMPLEMENTATIONS
 from compare.inspection import inspect
 from compare.run_folder import load_results, load_weights
-from shared.data import Data
+from compare.visualize_command import _scaled
+from shared.data import Data, DataSpec, load
 from shared.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -145,3 +146,34 @@ def test_models_as_a_framework_counts_them(monkeypatch: pytest.MonkeyPatch, caps
         monkeypatch.delitem(IMPLEMENTATIONS, name)
     assert run(monkeypatch, "models", "cnn_bn_cifar", "--check") == 0
     assert "tf_lowlevel count the same, layer by layer" in capsys.readouterr().out
+
+
+def test_a_framework_that_cannot_be_asked_is_no_agreement(
+    numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    """The NumPy implementation has no profiler, so that nobody answers."""
+    for name in set(IMPLEMENTATIONS) - {numpy_implementation}:
+        monkeypatch.delitem(IMPLEMENTATIONS, name)
+    assert run(monkeypatch, "models", "dense_baseline", "--check") == 1
+    shown = capsys.readouterr()
+    assert "numpy could not be asked" in shown.err
+    assert "Not as the contract says" in shown.out
+
+
+@pytest.mark.parametrize("field", ["model", "implementation"])
+def test_a_record_of_something_unknown(trained: Path, field: str) -> None:
+    path = trained / "results" / "numpy-seed0.json"
+    record = json.loads(path.read_text())
+    record["run"][field] = "unheard_of"
+    path.write_text(json.dumps(record))
+    with pytest.raises(InputError, match=r"numpy-seed0\.json speaks of something that this version does not have"):
+        load_results(trained)
+
+
+def test_a_picture_is_scaled_as_the_data_are(digits: Data) -> None:
+    picture = digits.x_train[:1]
+    standard = load(DataSpec(dataset="digits", scale="standard"), Path())
+    np.testing.assert_allclose(
+        _scaled(picture, DataSpec(dataset="digits", scale="standard"), Path()), standard.x_train[:1]
+    )
+    np.testing.assert_array_equal(_scaled(picture, DataSpec(dataset="digits"), Path()), picture)

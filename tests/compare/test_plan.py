@@ -1,0 +1,36 @@
+"""From options to a plan."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from compare.plan import Options, check_options, make_plan
+from compare.presets import PRESETS
+from shared.protocol import Device
+from shared.training import Adam
+
+DEVICES: tuple[Device, ...] = ("cpu", "cuda")
+OPTIONS = Options(dataset="mnist", data_dir=Path(), implementations="torch", command="compare")
+
+
+def test_auto_batch_size_depends_on_the_device() -> None:
+    plan = make_plan(check_options(replace(OPTIONS, batch_size="auto")), "mnist")
+    sizes = {device: plan.runs(plan.training[0], device)[0].train.batch_size for device in DEVICES}
+    assert sizes == {"cpu": 16, "cuda": 64}
+    fixed = make_plan(check_options(replace(OPTIONS, batch_size="32")), "mnist")
+    assert {fixed.runs(fixed.training[0], d)[0].train.batch_size for d in DEVICES} == {32}
+
+
+def test_a_preset_fills_in_what_was_left_out() -> None:
+    preset = PRESETS["stretch"]
+    options = check_options(replace(OPTIONS, preset="stretch", epochs=2, validation=100))
+    plan = make_plan(options, "mnist")
+    (training,) = plan.training
+    assert plan.model.name == preset.model
+    assert (training.epochs, plan.data.validation) == (2, 100)  # as given
+    assert (training.batch_size, training.augmentation) == (preset.batch_size, preset.augmentation)
+    assert training.optimizer == Adam(learning_rate=preset.learning_rate)
+
+
+def test_the_idiomatic_recipe_states_no_optimizer() -> None:
+    (training,) = make_plan(check_options(replace(OPTIONS, recipe="idiomatic")), "mnist").training
+    assert (training.optimizer, training.schedule) == (None, "constant")
