@@ -246,6 +246,47 @@ CNN_DEEP_DROPOUT = ModelSpec(
     dropout=0.5,
 )
 
+CNN_BN_VALID = ModelSpec(
+    name="cnn_bn_valid",
+    input_shape=(28, 28, 1),
+    n_classes=10,
+    parameters=(
+        ParamSpec("conv1/kernel", (5, 5, 1, 32), "glorot_uniform"),
+        ParamSpec("conv1/bias", (32,), "zeros"),
+        ParamSpec("conv2/kernel", (5, 5, 32, 32), "glorot_uniform"),
+        ParamSpec("conv2/bias", (32,), "zeros"),
+        ParamSpec("bn1/gamma", (32,), "ones"),
+        ParamSpec("bn1/beta", (32,), "zeros"),
+        ParamSpec("bn1/moving_mean", (32,), "zeros", trainable=False),
+        ParamSpec("bn1/moving_variance", (32,), "ones", trainable=False),
+        ParamSpec("conv3/kernel", (3, 3, 32, 64), "glorot_uniform"),
+        ParamSpec("conv3/bias", (64,), "zeros"),
+        ParamSpec("conv4/kernel", (3, 3, 64, 64), "glorot_uniform"),
+        ParamSpec("conv4/bias", (64,), "zeros"),
+        ParamSpec("bn2/gamma", (64,), "ones"),
+        ParamSpec("bn2/beta", (64,), "zeros"),
+        ParamSpec("bn2/moving_mean", (64,), "zeros", trainable=False),
+        ParamSpec("bn2/moving_variance", (64,), "ones", trainable=False),
+        ParamSpec("dense1/kernel", (576, 10), "glorot_uniform"),
+        ParamSpec("dense1/bias", (10,), "zeros"),
+    ),
+    layers=(
+        LayerSpec("conv1", (24, 24, 32), flops=921_600),
+        LayerSpec("conv2", (20, 20, 32), flops=20_480_000),
+        LayerSpec("bn1", (20, 20, 32)),
+        LayerSpec("pool1", (10, 10, 32)),
+        LayerSpec("conv3", (8, 8, 64), flops=2_359_296),
+        LayerSpec("conv4", (6, 6, 64), flops=2_654_208),
+        LayerSpec("bn2", (6, 6, 64)),
+        LayerSpec("pool2", (3, 3, 64)),
+        LayerSpec("flatten", (576,)),
+        LayerSpec("dense1", (10,), flops=11_520),
+    ),
+    n_params=88_042,
+    n_trainable=87_850,
+    flops=26_426_624,
+)
+
 DENSE_BASELINE = ModelSpec(
     name="dense_baseline",
     input_shape=(28, 28, 1),
@@ -268,5 +309,13 @@ DENSE_BASELINE = ModelSpec(
 
 MODELS: dict[str, ModelSpec] = {
     spec.name: spec
-    for spec in (CNN_SAME, CNN_WIDE_VALID, CNN_HEADLESS_VALID, CNN_BN_CIFAR, CNN_DEEP_DROPOUT, DENSE_BASELINE)
+    for spec in (
+        CNN_SAME,
+        CNN_WIDE_VALID,
+        CNN_HEADLESS_VALID,
+        CNN_BN_CIFAR,
+        CNN_BN_VALID,
+        CNN_DEEP_DROPOUT,
+        DENSE_BASELINE,
+    )
 }

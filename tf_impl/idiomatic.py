@@ -25,6 +25,7 @@ IDIOM = Idiom(
 # Where an architecture has layers whose matched form differs from Keras's own.
 OWN_LAYERS: dict[str, dict[str, Any]] = {
     "cnn_bn_cifar": {"norm": layers.BatchNormalization},
+    "cnn_bn_valid": {"norm": layers.BatchNormalization},
 }
 
 

@@ -29,6 +29,7 @@ IDIOM = Idiom(
 # Where an architecture has layers whose matched form differs from PyTorch's own.
 OWN_LAYERS: dict[str, dict[str, Any]] = {
     "cnn_bn_cifar": {"norm2d": nn.BatchNorm2d, "norm1d": nn.BatchNorm1d},
+    "cnn_bn_valid": {"norm2d": nn.BatchNorm2d},
 }
 
 

@@ -12,6 +12,7 @@ COUNTS = {
     "cnn_wide_valid": (243_786, 243_786),
     "cnn_headless_valid": (34_826, 34_826),
     "cnn_bn_cifar": (2_171_178, 2_169_770),
+    "cnn_bn_valid": (88_042, 87_850),
     "cnn_deep_dropout": (405_898, 405_898),
     "dense_baseline": (101_770, 101_770),
 }

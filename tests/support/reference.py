@@ -62,6 +62,9 @@ class Network:
     def conv3x3_valid_relu(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
         return self._conv_relu(x, name, gradients, pad=0)
 
+    def conv5x5_valid_relu(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
+        return self._conv_relu(x, name, gradients, pad=0)
+
     def _conv_relu(self, x: np.ndarray, name: str, gradients: Arrays, pad: int) -> tuple[np.ndarray, Backward]:
         kernel, bias = self.p[f"{name}/kernel"], self.p[f"{name}/bias"]
         size, _, c_in, _ = kernel.shape
@@ -194,6 +197,18 @@ LAYERS: dict[str, list[tuple[str, str]]] = {
         ("dense_relu", "dense1"),
         ("batch_norm", "bn5"),
         ("dense", "dense2"),
+    ],
+    "cnn_bn_valid": [
+        ("conv5x5_valid_relu", "conv1"),
+        ("conv5x5_valid_relu", "conv2"),
+        ("batch_norm", "bn1"),
+        ("pool2", "pool1"),
+        ("conv3x3_valid_relu", "conv3"),
+        ("conv3x3_valid_relu", "conv4"),
+        ("batch_norm", "bn2"),
+        ("pool2", "pool2"),
+        ("flatten", "flatten"),
+        ("dense", "dense1"),
     ],
     "cnn_deep_dropout": [
         ("conv5x5_same_relu", "conv1"),
