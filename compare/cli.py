@@ -99,7 +99,7 @@ def run(
     ] = None,
     optimizer: Annotated[str | None, typer.Option(help="adam, or sgd with momentum 0.9.", show_default="adam")] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Learning rate.", show_default="adam 0.002, sgd 0.01")
+        float | None, typer.Option(help="Learning rate.", show_default="adam 0.002, with --stop-at 0.001; sgd 0.01")
     ] = None,
     schedule: Annotated[
         str | None,

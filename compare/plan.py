@@ -21,6 +21,8 @@ AskedDevice = Literal["auto", "cpu", "cuda"]
 DEFAULT_MODEL = "cnn_same"
 DEFAULT_EPOCHS = {"digits": 20}
 OTHER_EPOCHS = 3
+# A run that may end early never comes to the low end of the schedule, which 0.002 is made for.
+STOPPING_LEARNING_RATE = 0.001
 AUTO_BATCH_SIZE: dict[Device, int] = {"cuda": 64, "cpu": 16}
 Given = TypeVar("Given")
 
@@ -255,7 +257,11 @@ def _schedule(options: Options) -> Schedule:
 
 def _optimizer(options: Options) -> Optimizer:
     kind: type[Adam] | type[SGD] = SGD if options.optimizer == "sgd" else Adam
-    return kind() if options.learning_rate is None else kind(learning_rate=options.learning_rate)
+    if options.learning_rate is not None:
+        return kind(learning_rate=options.learning_rate)
+    if kind is Adam and options.stop_at is not None:
+        return Adam(learning_rate=STOPPING_LEARNING_RATE)
+    return kind()
 
 
 def check_fit(plan: Plan, data: Data) -> None:

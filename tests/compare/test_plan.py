@@ -31,6 +31,19 @@ def test_a_preset_fills_in_what_was_left_out() -> None:
     assert training.optimizer == Adam(learning_rate=preset.learning_rate)
 
 
+def test_a_run_that_may_end_early_has_a_lower_rate() -> None:
+    """Its schedule does not come to its end. What was asked for goes before."""
+
+    def rate(**options: object) -> float:
+        (training,) = make_plan(check_options(replace(OPTIONS, **options)), "mnist").training  # type: ignore[arg-type]
+        assert training.optimizer is not None
+        return training.optimizer.learning_rate
+
+    assert (rate(), rate(stop_at=0.98)) == (0.002, 0.001)
+    assert rate(stop_at=0.98, learning_rate=0.003) == 0.003
+    assert rate(stop_at=0.98, optimizer="sgd") == rate(optimizer="sgd") == 0.01
+
+
 def test_the_idiomatic_recipe_states_no_optimizer() -> None:
     (training,) = make_plan(check_options(replace(OPTIONS, recipe="idiomatic")), "mnist").training
     assert (training.optimizer, training.schedule) == (None, "constant")
