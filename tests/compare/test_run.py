@@ -97,8 +97,9 @@ def test_saved_weights_give_the_accuracy_of_the_table(
 def test_stopping_early(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """After the first epoch that reaches the accuracy, and on the same way there as a run that does not stop."""
     full, short = tmp_path / "full", tmp_path / "short"
-    assert run(monkeypatch, full, "--implementations", "numpy", "--epochs", "6") == 0
-    assert run(monkeypatch, short, "--implementations", "numpy", "--epochs", "6", "--stop-at", "0.9") == 0
+    options = ("--implementations", "numpy", "--epochs", "6", "--learning-rate", "0.002")
+    assert run(monkeypatch, full, *options) == 0
+    assert run(monkeypatch, short, *options, "--stop-at", "0.9") == 0
     whole, stopped = (results(out)["numpy-seed0"].outcome for out in (full, short))
     assert whole is not None
     assert stopped is not None
