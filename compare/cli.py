@@ -109,7 +109,10 @@ def run(
     ] = None,
     augment: Annotated[
         str | None,
-        typer.Option(help="Training images: none, or affine (turned, stretched, shifted).", show_default="none"),
+        typer.Option(
+            help="Training images: none, affine (turned, stretched, shifted) or elastic (bent, too).",
+            show_default="none",
+        ),
     ] = None,
     dropout: Annotated[float | None, typer.Option(help="Rate of dropout.", show_default="the architecture's")] = None,
     seed: Annotated[int, typer.Option(help="First seed: of the initial weights and of the order of the batches.")] = 0,

@@ -9,15 +9,21 @@ from compare import plots, tables
 from compare.manifest import Manifest
 from compare.rows import COLUMNS, Row, row
 from compare.timing import WARMUP_STEPS
-from shared.augmentation import MAX_ANGLE, MAX_SCALE, MAX_SHIFT
+from shared.augmentation import BEND_GRID, MAX_ANGLE, MAX_BEND, MAX_SCALE, MAX_SHIFT
 from shared.models import MODELS
 from shared.result import RunResult
 from shared.training import Adam, Augmentation, Optimizer
 
+_AFFINE = (
+    f"turned by up to {MAX_ANGLE:g} degrees, stretched by up to {MAX_SCALE:.0%} in each direction and shifted by up to "
+    f"{MAX_SHIFT:g} pixels"
+)
+_BENT = f"bent by moving each of {BEND_GRID} x {BEND_GRID} points by up to {MAX_BEND:g} pixels in each direction"
+_ANEW = "anew in each epoch and the same for every implementation"
 AUGMENTATIONS: dict[Augmentation, str] = {
     "none": "",
-    "affine": f"each training image turned by up to {MAX_ANGLE:g} degrees, stretched by up to {MAX_SCALE:.0%} in each "
-    f"direction and shifted by up to {MAX_SHIFT:g} pixels, anew in each epoch and the same for every implementation",
+    "affine": f"each training image {_AFFINE}, {_ANEW}",
+    "elastic": f"each training image {_AFFINE}, and {_BENT}, {_ANEW}",
 }
 
 

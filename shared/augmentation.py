@@ -5,38 +5,71 @@ same changed images.
 import numpy as np
 
 from shared import randomness
+from shared.training import Augmentation
 
 MAX_ANGLE = 10.0  # degrees
 MAX_SCALE = 0.1
 MAX_SHIFT = 2.0  # pixels
-N_CHANCES = 5
+MAX_BEND = 1.5  # pixels
+BEND_GRID = 5  # points in each direction
+
+N_CHANCES: dict[Augmentation, int] = {"none": 0, "affine": 5, "elastic": 5 + 2 * BEND_GRID**2}
 
 
-def chances(n_images: int, seed: int, epoch: int) -> np.ndarray:
-    """What chance does to each image in epoch `epoch` (from 1): (n_images, 5), each value in [-1, 1)."""
-    unit = randomness.uniform(n_images * N_CHANCES, "augmentation", seed, epoch)
-    return (2 * unit - 1).reshape(n_images, N_CHANCES)
+def chances(n_images: int, seed: int, epoch: int, kind: Augmentation) -> np.ndarray:
+    """What chance does to each image in epoch `epoch` (from 1): (n_images, N_CHANCES[kind]), values in [-1, 1)."""
+    unit = randomness.uniform(n_images * N_CHANCES[kind], "augmentation", seed, epoch)
+    return (2 * unit - 1).reshape(n_images, N_CHANCES[kind])
 
 
-def affine(images: np.ndarray, chance: np.ndarray) -> np.ndarray:
-    """Images (N, H, W, C) turned by up to 10 degrees, stretched by up to 10 % in each direction and shifted by up to 2
-    pixels, as `chance` (N, 5) says: bilinear, with the pixels at the edge repeated beyond it."""
-    n, height, width, _ = images.shape
+def augment(images: np.ndarray, chance: np.ndarray, kind: Augmentation) -> np.ndarray:
+    """Images (N, H, W, C) as `kind` changes them, `chance` (N, N_CHANCES[kind]) saying how: float, with the same shape
+    and dtype. Bilinear, with the pixels at the edge repeated beyond it.
+
+    - `affine`: turned by up to 10 degrees, stretched by up to 10 % in each direction, shifted by up to 2 pixels.
+    - `elastic`: that, and bent: each of 5 x 5 points is moved by up to 1.5 pixels in each direction and takes what
+      lies around it with it (a coarse form of Simard, Steinkraus and Platt 2003).
+    """
+    if kind == "none":
+        return images
+    _, height, width, _ = images.shape
+    from_y, from_x = _affine(chance[:, :5], height, width)
+    if kind == "elastic":
+        bend = MAX_BEND * chance[:, 5:].reshape(-1, 2, BEND_GRID, BEND_GRID)
+        bend = _spread(height) @ bend @ _spread(width).T
+        from_y, from_x = from_y + bend[:, 0], from_x + bend[:, 1]
+    return _at(images, from_y, from_x)
+
+
+def _affine(chance: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where in the original each pixel of the result lies: rows and columns, (N, H, W) each."""
     angle, scale_y, scale_x, shift_y, shift_x = chance.T[:, :, None, None]
     angle = np.deg2rad(MAX_ANGLE * angle)
     y = np.arange(height)[:, None] - (height - 1) / 2
     x = np.arange(width)[None, :] - (width - 1) / 2
-    # Where in the original each pixel of the result lies.
     from_y = (np.cos(angle) * y - np.sin(angle) * x) * (1 + MAX_SCALE * scale_y)
     from_x = (np.sin(angle) * y + np.cos(angle) * x) * (1 + MAX_SCALE * scale_x)
-    from_y = np.clip(from_y + (height - 1) / 2 + MAX_SHIFT * shift_y, 0, height - 1)
-    from_x = np.clip(from_x + (width - 1) / 2 + MAX_SHIFT * shift_x, 0, width - 1)
-    top = np.minimum(from_y.astype(np.int64), height - 2)
-    left = np.minimum(from_x.astype(np.int64), width - 2)
-    down = (from_y - top)[..., None].astype(images.dtype)
-    right = (from_x - left)[..., None].astype(images.dtype)
+    return from_y + (height - 1) / 2 + MAX_SHIFT * shift_y, from_x + (width - 1) / 2 + MAX_SHIFT * shift_x
+
+
+def _spread(n: int) -> np.ndarray:
+    """The weight (n, BEND_GRID) of each point of the grid at each of `n` pixels: smooth, 1 at the point's own place and
+    0 at its neighbours'; the weights at a pixel add up to 1."""
+    place = np.linspace(0, BEND_GRID - 1, n)[:, None]
+    near = np.clip(1 - abs(place - np.arange(BEND_GRID)), 0, 1)
+    return near * near * (3 - 2 * near)
+
+
+def _at(images: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The values of images (N, H, W, C) at rows `y` and columns `x`, (N, H, W) each, between pixels bilinear."""
+    n, height, width, _ = images.shape
+    y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
+    top = np.minimum(y.astype(np.int64), height - 2)
+    left = np.minimum(x.astype(np.int64), width - 2)
+    down = (y - top)[..., None].astype(images.dtype)
+    right = (x - left)[..., None].astype(images.dtype)
     image = np.arange(n)[:, None, None]
     above = images[image, top, left] * (1 - right) + images[image, top, left + 1] * right
     below = images[image, top + 1, left] * (1 - right) + images[image, top + 1, left + 1] * right
-    changed: np.ndarray = above * (1 - down) + below * down
-    return changed
+    value: np.ndarray = above * (1 - down) + below * down
+    return value

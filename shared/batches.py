@@ -41,14 +41,13 @@ class EpochBatches:
         self.images = images
         self.labels = labels
         self.indices = epoch_batches(len(images), batch_size, seed, epoch)
-        self._chances = None if kind == "none" else augmentation.chances(len(images), seed, epoch)
+        self.kind = kind
+        self._chances = augmentation.chances(len(images), seed, epoch, kind)
 
     def __len__(self) -> int:
         return len(self.indices)
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         indices = self.indices[number]
-        images = self.images[indices]
-        if self._chances is not None:
-            images = augmentation.affine(images, self._chances[indices])
+        images = augmentation.augment(self.images[indices], self._chances[indices], self.kind)
         return images, self.labels[indices]

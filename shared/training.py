@@ -42,7 +42,7 @@ Optimizer = Annotated[Adam | SGD, Field(discriminator="name")]
 
 
 Schedule = Literal["linear", "constant"]
-Augmentation = Literal["none", "affine"]
+Augmentation = Literal["none", "affine", "elastic"]
 
 
 class TrainSpec(BaseModel):
