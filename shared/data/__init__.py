@@ -12,8 +12,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared import randomness
-from shared.data import digits, npz
+from shared.data import npz
 from shared.data.catalog import DATASETS
+from shared.data.embedded import EMBEDDED
 from shared.data.raw import RawImages
 from shared.errors import InputError
 from shared.names import check_name
@@ -123,8 +124,8 @@ def _set_apart(spec: DataSpec, labels: np.ndarray) -> np.ndarray:
 
 
 def _read(dataset: str, data_dir: Path) -> RawImages:
-    if dataset == "digits":
-        return digits.read()
+    if dataset in EMBEDDED:
+        return EMBEDDED[dataset]()
     if dataset.endswith(".npz"):
         return npz.read(Path(dataset), N_CLASSES)
     return DATASETS[check_name("data set", dataset, DATASETS)].read(data_dir)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.data.catalog import DATASETS, MNIST
+from shared.data.embedded import EMBEDDED
 from shared.data.fetch import OnProgress, fetch
 from shared.errors import InputError
 from shared.names import check_name
@@ -27,7 +28,7 @@ def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: Non
     if dataset == "auto":
         return _choose_auto(data_dir, on_progress)
     if not dataset.endswith(".npz"):
-        check_name("data set", dataset, ["auto", "digits", *DATASETS, "FILE.npz"])
+        check_name("data set", dataset, ["auto", *EMBEDDED, *DATASETS, "FILE.npz"])
     if dataset in DATASETS:
         fetch(DATASETS[dataset], data_dir, on_progress=on_progress)
     return Choice(dataset, f"The data set is {dataset}, as asked for.")

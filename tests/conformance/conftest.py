@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import photographs
 import pytest
 from reference import LAYERS, AdamSteps, MomentumSteps, Network
 from tracing import Trace, Tracer
@@ -55,7 +54,7 @@ def images_for(model: str) -> Data:
     """Real images of the shape that `model` takes."""
     if MODELS[model].input_shape == (28, 28, 1):
         return load(DataSpec(dataset="digits"), Path())
-    return photographs.load()
+    return load(DataSpec(dataset="photographs"), Path())
 
 
 @pytest.fixture(scope="session")
