@@ -3,10 +3,12 @@
 import os
 import platform
 import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from shared.errors import InputError
 from shared.protocol import Framework
 from shared.result import Environment
 
@@ -79,6 +81,18 @@ def describe(framework: Framework) -> Environment:
         settings=framework.settings,
         variables={k: v for k, v in sorted(os.environ.items()) if k.startswith(RECORDED_PREFIXES)},
     )
+
+
+def require_cuda(environments: Mapping[str, Environment]) -> None:
+    """Raise InputError where the framework of one of `environments`, by implementation, sees no CUDA device."""
+    blind = {name: e.framework_version for name, e in environments.items() if not e.n_cuda_devices}
+    if blind:
+        raise InputError(
+            "--device cuda was asked for, and there is no CUDA device to be seen by "
+            f"{' or '.join(f'{name} ({version})' for name, version in blind.items())}. Install the framework with "
+            "CUDA (for keras and tf_lowlevel: pip install 'tensorflow[and-cuda]'), leave the implementation out "
+            "with --implementations, or use --device cpu."
+        )
 
 
 def peak_rss_bytes() -> int | None:

@@ -1,21 +1,30 @@
 """The implementations that can be compared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.models import MODELS
-from shared.protocol import Mode
+from shared.protocol import Device, Mode
+from shared.training import Dtype
+
+BOTH: tuple[Dtype, ...] = ("float32", "float64")
 
 
 @dataclass(frozen=True)
 class ImplementationSpec:
-    """One implementation: the module that exports it, the mode in which its users run it by default, and the
-    architectures that it has."""
+    """One implementation: the module that exports it, the mode in which its users run it by default, the
+    architectures that it has, and the types in which it can compute on each device."""
 
     name: str
     title: str
     module: str
     default_mode: Mode
     models: tuple[str, ...] = tuple(MODELS)
+    dtypes: dict[Device, tuple[Dtype, ...]] = field(default_factory=lambda: {"cpu": BOTH, "cuda": BOTH})
+
+    @property
+    def package(self) -> str:
+        """The package that the module is in."""
+        return self.module.partition(".")[0]
 
 
 IMPLEMENTATIONS: dict[str, ImplementationSpec] = {

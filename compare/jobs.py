@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from compare import environment, messages
+from compare import environment, fingerprint, messages
 from compare.fitting import Fitting
 from compare.wire import Arrays
 from shared import metrics
 from shared.batches import EpochBatches
 from shared.data import Data, Part, channel_statistics, standardised
+from shared.ledger import Answer
 from shared.models import MODELS
 from shared.protocol import Implementation, Model
 from shared.training import TrainSpec
@@ -69,6 +70,12 @@ class Bench:
                 return self.fit_epoch(), {}
             case messages.Evaluate():
                 return self.evaluate(request.part), {}
+            case _:
+                return self.look(request, arrays)
+
+    def look(self, request: messages.Question, arrays: Arrays) -> tuple[messages.Answer, Arrays]:
+        """Answer what changes nothing."""
+        match request:
             case messages.GetWeights():
                 return messages.ArraysSent(), self.training.model.weights()
             case messages.GetOptimizerState():
@@ -80,8 +87,13 @@ class Bench:
                 return messages.ArraysSent(), {"logits": self._logits(arrays["images"])}
             case messages.GetGradients():
                 return self.gradients()
+            case messages.GetFingerprint():
+                return self.fingerprint(), {}
             case messages.GetCounts():
                 return self.counts(), {}
+            case messages.AnswerRow(row=row, half=half):
+                answer: Answer = getattr(self.implementation.ledger[row], half)
+                return messages.ArraysSent(), {"answer": answer(arrays)}
             case messages.GetMemory():
                 return self.memory(), {}
 
@@ -184,6 +196,10 @@ class Bench:
         model = self.training.model
         loss, gradients = model.loss_and_gradients(model.put(*self._epoch_batches(1)[0]))
         return messages.LossSent(loss=loss), gradients
+
+    def fingerprint(self) -> messages.FingerprintSent:
+        training = self.training
+        return messages.FingerprintSent(fields=fingerprint.of_worker(training.model, training.spec, self.data))
 
     def counts(self) -> messages.Counted:
         model = self.training.model

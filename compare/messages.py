@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
 
 from shared.data import Part, Scale
+from shared.ledger import Half
 from shared.protocol import Device, Mode, Recipe
 from shared.result import Environment
 from shared.training import TrainSpec
@@ -89,10 +90,24 @@ class GetGradients(Message):
     kind: Literal["get_gradients"] = "get_gradients"
 
 
+class GetFingerprint(Message):
+    """Give what the network is about to compute with, field by field. -> FingerprintSent"""
+
+    kind: Literal["get_fingerprint"] = "get_fingerprint"
+
+
 class GetCounts(Message):
     """Have the framework count what the network has and does. -> Counted"""
 
     kind: Literal["get_counts"] = "get_counts"
+
+
+class AnswerRow(Message):
+    """Answer one half of a row of the ledger, whose inputs come with this. -> ArraysSent, with the `answer`"""
+
+    kind: Literal["answer_row"] = "answer_row"
+    row: str
+    half: Half
 
 
 class GetMemory(Message):
@@ -179,6 +194,13 @@ class LossSent(Message):
     loss: FiniteFloat
 
 
+class FingerprintSent(Message):
+    """What the network is about to compute with (compare/fingerprint.py)."""
+
+    kind: Literal["fingerprint_sent"] = "fingerprint_sent"
+    fields: dict[str, str]
+
+
 class Counted(Message):
     """What the framework itself counts: parameters by layer, FLOPs of one image's forward pass."""
 
@@ -203,21 +225,32 @@ class Failed(Message):
     traceback: str
 
 
-Request = (
-    LoadData
-    | Create
-    | TrainSlice
-    | FitEpoch
-    | Evaluate
-    | GetWeights
+Question = (
+    GetWeights
     | GetOptimizerState
     | GetActivations
     | GetLogits
     | GetGradients
+    | GetFingerprint
     | GetCounts
+    | AnswerRow
     | GetMemory
 )
-Answer = Ready | DataLoaded | Created | Slice | Fitted | Evaluation | ArraysSent | LossSent | Counted | Memory | Failed
+Request = LoadData | Create | TrainSlice | FitEpoch | Evaluate | Question
+Answer = (
+    Ready
+    | DataLoaded
+    | Created
+    | Slice
+    | Fitted
+    | Evaluation
+    | ArraysSent
+    | LossSent
+    | FingerprintSent
+    | Counted
+    | Memory
+    | Failed
+)
 
 REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
 ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])

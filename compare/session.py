@@ -17,6 +17,7 @@ import numpy as np
 from compare import environment, messages, wire
 from compare.implementations import IMPLEMENTATIONS
 from shared.data import Data, Part
+from shared.ledger import Half
 from shared.models import ModelSpec
 from shared.protocol import Device, Mode, Recipe
 from shared.result import Environment
@@ -49,6 +50,7 @@ class Session:
         self.log = log
         self.timeout_s = timeout_s
         self.environment: Environment | None = None  # known once the worker is ready
+        self._unready: WorkerError | None = None  # why it never was
         self.data_digest: str | None = None  # known once it has data
         self._keras_home = tempfile.TemporaryDirectory(prefix="compare-keras-")
         with log.open("ab") as stderr:
@@ -71,9 +73,15 @@ class Session:
 
     def wait_until_ready(self) -> Environment:
         """Wait until the framework is imported; return the environment that the worker runs in."""
+        if self._unready is not None:
+            raise self._unready
         if self.environment is None:
-            answer, _ = self._receive("import its framework")
-            self.environment = self._expect(answer, messages.Ready).environment
+            try:
+                answer, _ = self._receive("import its framework")
+                self.environment = self._expect(answer, messages.Ready).environment
+            except WorkerError as error:
+                self._unready = error
+                raise
         return self.environment
 
     def load_data(self, data: Data) -> None:
@@ -125,6 +133,14 @@ class Session:
         """The loss and its gradients for the first batch of the first epoch."""
         answer, arrays = self._ask(messages.GetGradients(), messages.LossSent)
         return answer.loss, arrays
+
+    def fingerprint(self) -> dict[str, str]:
+        """What the network is about to compute with, field by field."""
+        return self._ask(messages.GetFingerprint(), messages.FingerprintSent)[0].fields
+
+    def answer_row(self, row: str, half: Half, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """One half of a row of the ledger, for its inputs."""
+        return self._ask(messages.AnswerRow(row=row, half=half), messages.ArraysSent, inputs)[1]["answer"]
 
     def counts(self) -> messages.Counted:
         """What the framework itself counts: parameters by layer, FLOPs of one image's forward pass."""

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from compare import messages
+from compare.environment import require_cuda
 from compare.session import Session, WorkerError
 from shared.batches import n_batches
 from shared.data import Data, Part
-from shared.errors import InputError
 from shared.models import MODELS
 from shared.protocol import Device
 from shared.result import Environment, Epoch, Outcome, Run, RunResult, Samples
@@ -108,15 +108,9 @@ class Study:
                 environments[name] = session.wait_until_ready()
             except WorkerError as error:
                 self._unready[name] = error  # told when this implementation's run is due
-        blind = {name: e.framework_version for name, e in environments.items() if not e.n_cuda_devices}
-        if asked == "cuda" and blind:
-            raise InputError(
-                "--device cuda was asked for, and there is no CUDA device to be seen by "
-                f"{' or '.join(f'{name} ({version})' for name, version in blind.items())}. Install the framework with "
-                "CUDA (for keras and tf_lowlevel: pip install 'tensorflow[and-cuda]'), leave the implementation out "
-                "with --implementations, or use --device cpu."
-            )
-        return "cuda" if environments and not blind else "cpu"
+        if asked == "cuda":
+            require_cuda(environments)
+        return "cuda" if environments and all(e.n_cuda_devices for e in environments.values()) else "cpu"
 
     def train(self, runs: list[Run], progress: Progress) -> Iterator[Finished]:
         """Train `runs`, each of another implementation, in turns; give each result as soon as it is there."""

@@ -8,13 +8,14 @@ harness.
 same window for every implementation.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from shared.data import Data, Scale
+from shared.ledger import Answers
 from shared.models import ModelSpec
 from shared.training import TrainSpec
 from shared.weights import Weights
@@ -67,6 +68,9 @@ class Model(Protocol):
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
         """Move images (N, H, W, C) and labels (N,) to the device, in the network's own type and layout."""
 
+    def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        """What `put` made of a batch, channels last again: images (N, H, W, C) in the network's type, labels (N,)."""
+
     def train_step(self, batch: Batch, learning_rate: float) -> tuple[Tensor, Tensor]:
         """Update the weights once. Return the mean loss and the logits of this step, both left on the device."""
 
@@ -95,6 +99,13 @@ class Model(Protocol):
     def optimizer_state(self) -> Weights:
         """The optimizer's own tensors: `<parameter>/m` and `<parameter>/v` for Adam, `<parameter>/velocity` for SGD."""
 
+    def settings(self) -> dict[str, str]:
+        """Everything that decides what is computed and how, as the network, its optimizer and the framework have it:
+        constants of layers and of the optimizer, dtype, device, threads, TF32, determinism, the framework's version.
+
+        The names are the same in every implementation, and so are the values where the networks are set up alike.
+        """
+
     def count_parameters(self) -> tuple[int, int]:
         """How many parameters the framework itself counts: with moving statistics, and the trainable ones alone."""
 
@@ -116,6 +127,7 @@ class Implementation(Protocol):
     """What an implementation package exports."""
 
     idiom: Idiom
+    ledger: Mapping[str, Answers]
 
     def framework(self) -> Framework:
         """Describe the framework. Called before `create`, it takes hold of no device."""

@@ -43,6 +43,7 @@ Optimizer = Annotated[Adam | SGD, Field(discriminator="name")]
 
 Schedule = Literal["linear", "constant"]
 Augmentation = Literal["none", "affine", "elastic"]
+Own = Literal["normalisation", "optimizer", "loss"]
 
 
 class TrainSpec(BaseModel):
@@ -52,7 +53,8 @@ class TrainSpec(BaseModel):
     framework's own default is used, in the idiomatic recipe. `augmentation` is what shared/augmentation.py does to the
     training images. `dropout` is the rate of dropout; None leaves it to the architecture. Training ends early after the
     first epoch whose training accuracy reaches `stop_at`. The loss is always the mean over the batch of the
-    cross-entropy of the logits.
+    cross-entropy of the logits. `own` names what is taken as the framework has it by default, instead of as this suite
+    states it (for compare/parity/waterfall.py alone).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,6 +67,7 @@ class TrainSpec(BaseModel):
     stop_at: float | None = Field(None, gt=0, le=1)
     dropout: float | None = Field(None, ge=0, lt=1)
     dtype: Dtype = "float32"
+    own: tuple[Own, ...] = ()
 
     @property
     def network_arguments(self) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """The networks in Keras, on TensorFlow."""
 
 from tf_impl.idiomatic import IDIOM as idiom
+from tf_impl.ledger import LEDGER as ledger
 from tf_impl.train import create, fit, framework
 
-__all__ = ["create", "fit", "framework", "idiom"]
+__all__ = ["create", "fit", "framework", "idiom", "ledger"]

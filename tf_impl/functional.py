@@ -12,10 +12,11 @@ from shared.training import TrainSpec
 from shared.weights import Weights
 from tf_impl.idiomatic import IDIOM as idiom
 from tf_impl.layers import BatchNormalization
+from tf_impl.ledger import LEDGER as ledger
 from tf_impl.models import Builder
 from tf_impl.train import KerasModel, create_from, fit, framework
 
-__all__ = ["create", "fit", "framework", "idiom"]
+__all__ = ["create", "fit", "framework", "idiom", "ledger"]
 
 
 def cnn_bn_cifar(norm: type[layers.Layer] = BatchNormalization) -> keras.Model:

@@ -17,6 +17,7 @@ from tf_impl import idiomatic
 from tf_impl import weights as layout
 from tf_impl.models import MODELS, Builder
 from tf_impl.optimizers import ClassicMomentum, PaperAdam
+from tf_impl.settings import settings
 
 CPU, GPU = "/CPU:0", "/GPU:0"
 STATE_NAMES = ("m", "v", "velocity")
@@ -72,7 +73,7 @@ def create_from(
     keras.config.set_dtype_policy(train.dtype)  # else it stays what the first network of this process had
     with tf.device(GPU if device == "cuda" else CPU):
         arguments = train.network_arguments
-        if recipe == "idiomatic":
+        if recipe == "idiomatic" or "normalisation" in train.own:
             arguments |= idiomatic.OWN_LAYERS.get(model.name, {})
         return KerasModel(build(**arguments), model, train, weights, device, mode)
 
@@ -96,7 +97,8 @@ class KerasModel:
         if weights is not None:
             self.load(weights)
         self.optimizer = _optimizer(train, self.model.trainable_variables)
-        self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        own = "loss" in train.own
+        self.loss = _loss_of_probabilities if own else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         images = tf.TensorSpec((None, *spec.input_shape), self.dtype)
         labels = tf.TensorSpec((None,), tf.int64)
         rate = tf.TensorSpec((), self.dtype)
@@ -105,6 +107,10 @@ class KerasModel:
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
         return self._put_images(images), self._put(labels, tf.int64)
+
+    def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        images, labels = batch
+        return self.fetch(images), self.fetch(labels)
 
     def train_step(self, batch: Batch, learning_rate: float) -> tuple[tf.Tensor, tf.Tensor]:
         return self.update(*batch, tf.constant(learning_rate, self.dtype))
@@ -164,6 +170,9 @@ class KerasModel:
             state |= {f"{name}/{key}": value for name, value in exported.items()}
         return state
 
+    def settings(self) -> dict[str, str]:
+        return settings(self.model, self.optimizer) | {"tensorflow": tf.__version__, "keras": keras.__version__}
+
     def count_parameters(self) -> tuple[int, int]:
         trainable = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
         return self.model.count_params(), trainable
@@ -189,7 +198,9 @@ class KerasModel:
     @contextmanager
     def _statistics_kept(self) -> Iterator[None]:
         """Put the moving statistics back afterwards: a pass in training mode moves them."""
-        kept = [(v, tf.identity(v.value)) for v in self.model.non_trainable_variables]
+        named = layout.by_name(self.model.variables)  # the state of a dropout layer's random numbers is none of them
+        statistics = [named[p.name] for p in self.spec.parameters if not p.trainable]
+        kept = [(v, tf.identity(v.value)) for v in statistics]
         yield
         for variable, value in kept:
             variable.assign(value)
@@ -200,6 +211,10 @@ class KerasModel:
     def _put(self, array: np.ndarray, dtype: tf.DType) -> tf.Tensor:
         with tf.device(self.device):
             return tf.constant(array, dtype)
+
+
+def _loss_of_probabilities(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    return keras.losses.SparseCategoricalCrossentropy()(labels, keras.ops.softmax(logits))
 
 
 def _count_flops(graph: tf.Graph) -> int:
@@ -220,6 +235,8 @@ def _optimizer(train: TrainSpec, variables: list[keras.Variable]) -> keras.optim
     match train.optimizer:
         case None:
             return None
+        case _ if "optimizer" in train.own:
+            optimizer = keras.optimizers.Adam()
         case Adam() as adam:
             optimizer = PaperAdam(adam)
         case SGD() as sgd:

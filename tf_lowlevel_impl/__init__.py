@@ -1,6 +1,7 @@
 """The networks on TensorFlow's own operations and variables, with nothing from Keras."""
 
 from tf_lowlevel_impl.idiomatic import IDIOM as idiom
+from tf_lowlevel_impl.ledger import LEDGER as ledger
 from tf_lowlevel_impl.train import create, fit, framework
 
-__all__ = ["create", "fit", "framework", "idiom"]
+__all__ = ["create", "fit", "framework", "idiom", "ledger"]

@@ -37,6 +37,8 @@ class BatchNorm(tf.Module):
 
     def __init__(self, channels: int, dtype: tf.DType) -> None:
         super().__init__()
+        self.epsilon = 1e-3
+        self.momentum = 0.1  # the weight of the new value
         self.gamma = tf.Variable(tf.zeros((channels,), dtype))
         self.beta = tf.Variable(tf.zeros((channels,), dtype))
         self.moving_mean = tf.Variable(tf.zeros((channels,), dtype), trainable=False)
@@ -46,11 +48,14 @@ class BatchNorm(tf.Module):
         if training:
             mean = channel_mean(x)
             variance = channel_mean(tf.math.squared_difference(x, mean))
-            self.moving_mean.assign(0.9 * self.moving_mean + 0.1 * mean)
-            self.moving_variance.assign(0.9 * self.moving_variance + 0.1 * variance)
+            self._move(self.moving_mean, mean)
+            self._move(self.moving_variance, variance)
         else:
             mean, variance = self.moving_mean, self.moving_variance
-        return tf.nn.batch_normalization(x, mean, variance, self.beta, self.gamma, variance_epsilon=1e-3)
+        return tf.nn.batch_normalization(x, mean, variance, self.beta, self.gamma, variance_epsilon=self.epsilon)
+
+    def _move(self, statistic: tf.Variable, value: tf.Tensor) -> None:
+        statistic.assign((1 - self.momentum) * statistic + self.momentum * value)
 
 
 def channel_mean(x: tf.Tensor) -> tf.Tensor:

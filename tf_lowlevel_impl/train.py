@@ -15,6 +15,7 @@ from shared.weights import Weights
 from tf_lowlevel_impl import idiomatic, optimizers
 from tf_lowlevel_impl import weights as layout
 from tf_lowlevel_impl.models import MODELS
+from tf_lowlevel_impl.settings import settings
 
 CPU, GPU = "/CPU:0", "/GPU:0"
 STATE_NAMES = ("m", "v", "velocity")
@@ -78,6 +79,10 @@ class LowLevelModel:
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
         return self._put_images(images), self._put(labels, tf.int64)
 
+    def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        images, labels = batch
+        return self.fetch(images), self.fetch(labels)
+
     def train_step(self, batch: Batch, learning_rate: float) -> tuple[tf.Tensor, tf.Tensor]:
         return self.update(*batch, tf.constant(learning_rate, self.dtype))
 
@@ -133,6 +138,9 @@ class LowLevelModel:
             exported = layout.export(self.spec, moments)
             state |= {f"{name}/{key}": value for name, value in exported.items()}
         return state
+
+    def settings(self) -> dict[str, str]:
+        return settings(self.module, self.optimizer) | {"tensorflow": tf.__version__}
 
     def count_parameters(self) -> tuple[int, int]:
         return (

@@ -1,6 +1,7 @@
 """The networks in PyTorch."""
 
 from torch_impl.idiomatic import IDIOM as idiom
+from torch_impl.ledger import LEDGER as ledger
 from torch_impl.train import create, fit, framework
 
-__all__ = ["create", "fit", "framework", "idiom"]
+__all__ = ["create", "fit", "framework", "idiom", "ledger"]

@@ -18,6 +18,7 @@ from shared.weights import Weights
 from torch_impl import idiomatic
 from torch_impl import weights as layout
 from torch_impl.models import MODELS
+from torch_impl.settings import settings
 
 Batch = tuple[Tensor, Tensor]
 
@@ -44,7 +45,9 @@ def create(
     torch.manual_seed(train.seed)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    arguments = train.network_arguments | (idiomatic.OWN_LAYERS.get(model.name, {}) if recipe == "idiomatic" else {})
+    arguments = train.network_arguments
+    if recipe == "idiomatic" or "normalisation" in train.own:
+        arguments |= idiomatic.OWN_LAYERS.get(model.name, {})
     return TorchModel(MODELS[model.name](**arguments), model, train, weights, device, mode)
 
 
@@ -87,6 +90,10 @@ class TorchModel:
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
         return self._put_images(images), torch.from_numpy(labels).to(self.device)
+
+    def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        images, labels = batch
+        return self.fetch(images).transpose(0, 2, 3, 1), self.fetch(labels)
 
     def train_step(self, batch: Batch, learning_rate: float) -> tuple[Tensor, Tensor]:
         assert self.optimizer is not None, "only the matched recipe trains step by step"
@@ -155,6 +162,9 @@ class TorchModel:
             state |= {f"{name}/{key}": value for name, value in exported.items()}
         return state
 
+    def settings(self) -> dict[str, str]:
+        return settings(self.module, self.optimizer) | {"torch": torch.__version__}
+
     def count_parameters(self) -> tuple[int, int]:
         counted = layout.named_tensors(self.module).values()
         return sum(t.numel() for t in counted), sum(t.numel() for t in counted if t.requires_grad)
@@ -215,6 +225,8 @@ _STATE_NAMES = {"exp_avg": "m", "exp_avg_sq": "v", "momentum_buffer": "velocity"
 
 def _optimizer(module: nn.Module, train: TrainSpec) -> torch.optim.Optimizer | None:
     """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
+    if "optimizer" in train.own:
+        return torch.optim.Adam(module.parameters())
     match train.optimizer:
         case None:
             return None

@@ -1,0 +1,131 @@
+"""What a worker is about to compute with: as it arrived there and as its framework says, field by field.
+
+This runs in the worker process, and sees the framework only through the protocol.
+"""
+
+import hashlib
+import platform
+from collections.abc import Mapping
+
+import numpy as np
+
+from shared.batches import EpochBatches, epoch_order, n_batches
+from shared.data import Data
+from shared.protocol import Device, Model
+from shared.training import TrainSpec
+
+Fields = dict[str, str]
+DIGEST_DIGITS = 16
+
+
+def of_worker(model: Model, train: TrainSpec, data: Data) -> Fields:
+    """The fields of a network that was just created, in its worker."""
+    batches = _batches(train, data)
+    images, labels = model.fetch_batch(model.put(*batches[0]))
+    return {
+        **of_data(data),
+        "images of the first batch, as the network gets them": digest(images),
+        "labels of the first batch, as the network gets them": digest(labels),
+        **of_training(train, data),
+        **of_weights(model.weights()),
+        **model.settings(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }
+
+
+def of_request(train: TrainSpec, data: Data, weights: Mapping[str, np.ndarray], device: Device, threads: int) -> Fields:
+    """The fields that are known before any worker is asked: what they should be."""
+    images, _ = _batches(train, data)[0]
+    first = epoch_order(len(data.x_train), train.seed, 1)[: train.batch_size]
+    if train.augmentation == "none":
+        images = data.x_train[first]
+    return {
+        **of_data(data),
+        "images of the first batch, as the network gets them": digest(images.astype(train.dtype)),
+        "labels of the first batch, as the network gets them": digest(data.y_train[first]),
+        **of_training(train, data),
+        "batches of an epoch": _batches_by_arithmetic(len(data.x_train), train.batch_size),
+        "different orders of an epoch": str(train.epochs),
+        "learning rates": _rates_by_arithmetic(train, train.epochs * n_batches(len(data.x_train), train.batch_size)),
+        **of_weights(weights),
+        **_of_optimizer(train),
+        "dtype": train.dtype,
+        "device": device,
+        "threads": str(threads),
+        "TF32": "off",
+        "deterministic": "on",
+    }
+
+
+def of_data(data: Data) -> Fields:
+    """Pixels and labels of every part."""
+    said = {"x": "pixels", "y": "labels"}
+    return {
+        f"{said[name[0]]}, {name[2:]}": f"{array.shape} {array.dtype} {digest(array)}"
+        for name, array in data.arrays().items()
+    }
+
+
+def of_training(train: TrainSpec, data: Data) -> Fields:
+    """The order of the batches and the learning rate of every step."""
+    n_images = len(data.x_train)
+    per_epoch = n_batches(n_images, train.batch_size)
+    orders = [
+        EpochBatches(data.x_train, data.y_train, train.batch_size, train.seed, epoch, "none").indices
+        for epoch in range(1, train.epochs + 1)
+    ]
+    sizes = [len(batch) for batch in orders[0]]
+    n_different = len(np.unique(np.concatenate(orders[0])))
+    rates = np.array([train.learning_rate(step, per_epoch * train.epochs) for step in range(per_epoch * train.epochs)])
+    return {
+        "batches of an epoch": f"{len(sizes)} of {sizes[0]} images, the last of {sizes[-1]}; {n_different} different",
+        "different orders of an epoch": str(len({digest(np.concatenate(order)) for order in orders})),
+        "order of the batches": digest(np.concatenate([batch for order in orders for batch in order])),
+        "learning rates": _said_of_rates(rates),
+        "augmentation": train.augmentation,
+    }
+
+
+def of_weights(weights: Mapping[str, np.ndarray]) -> Fields:
+    """The initial value of every parameter."""
+    return {f"initial {name}": digest(value.astype(np.float64)) for name, value in weights.items()}
+
+
+def digest(array: np.ndarray) -> str:
+    """The start of the SHA-256 of an array's values, whatever its layout in memory."""
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:DIGEST_DIGITS]
+
+
+def _of_optimizer(train: TrainSpec) -> Fields:
+    assert train.optimizer is not None, "a framework's own optimizer is not compared"
+    constants = train.optimizer.model_dump(exclude={"name", "learning_rate"})
+    # Variants that only some implementations could be set to.
+    variants = {"amsgrad": "off"} if train.optimizer.name == "adam" else {"dampening": "0", "nesterov": "off"}
+    said = {"optimizer": train.optimizer.name, "weight decay": "0", **variants}
+    return said | {k: f"{v:.12g}" for k, v in constants.items()}
+
+
+def _batches_by_arithmetic(n_images: int, batch_size: int) -> str:
+    """What of_training says of batches in which every image comes once."""
+    n, last = divmod(n_images - 1, batch_size)
+    return f"{n + 1} of {min(batch_size, n_images)} images, the last of {last + 1}; {n_images} different"
+
+
+def _said_of_rates(rates: np.ndarray) -> str:
+    shown = ", ".join(f"{rate:.9g}" for rate in rates[:3])
+    return f"{len(rates)}: {shown}, ... {rates[-1]:.9g}; at most {rates.max():.9g}, in all {rates.sum():.9g}"
+
+
+def _rates_by_arithmetic(train: TrainSpec, n_steps: int) -> str:
+    """What of_training says of the rates that TrainSpec's docstring describes."""
+    assert train.optimizer is not None, "a framework's own optimizer is not compared"
+    if train.schedule == "constant":
+        return _said_of_rates(np.full(n_steps, train.optimizer.learning_rate))
+    rising = n_steps // 10
+    corners = [-1, rising, n_steps], [0 if rising else train.optimizer.learning_rate, train.optimizer.learning_rate, 0]
+    return _said_of_rates(np.interp(np.arange(n_steps), *corners))
+
+
+def _batches(train: TrainSpec, data: Data) -> EpochBatches:
+    return EpochBatches(data.x_train, data.y_train, train.batch_size, train.seed, 1, train.augmentation)

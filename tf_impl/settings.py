@@ -1,0 +1,47 @@
+"""What a network is set up with, asked of Keras and TensorFlow themselves, under the names that all implementations
+share."""
+
+import os
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from tf_impl.optimizers import ClassicMomentum, PaperAdam
+
+
+def settings(model: keras.Model, optimizer: keras.optimizers.Optimizer | None) -> dict[str, str]:
+    """The settings of `model`, of `optimizer` where there is one, and of the framework."""
+    kinds = {tf.DeviceSpec.from_string(v.value.device).device_type for v in model.variables}
+    said = {
+        "dtype": " and ".join(sorted({v.dtype for v in model.weights})),  # not the state of random numbers
+        "device": " and ".join(sorted({"GPU": "cuda"}.get(kind, kind.lower()) for kind in kinds)),
+        # Unless the program states it, TensorFlow's core takes it from the environment and does not tell it again.
+        "threads": str(tf.config.threading.get_intra_op_parallelism_threads() or os.environ["TF_NUM_INTRAOP_THREADS"]),
+        "TF32": "on" if tf.config.experimental.tensor_float_32_execution_enabled() else "off",
+        "deterministic": "on" if os.environ.get("TF_CUDNN_DETERMINISTIC") == "1" else "off",
+    }
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            said[f"{layer.name}: epsilon"] = f"{layer.epsilon:.12g}"
+            said[f"{layer.name}: weight of the new statistics"] = f"{1 - layer.momentum:.12g}"
+        elif isinstance(layer, layers.Dropout):
+            said[f"{layer.name}: rate"] = f"{layer.rate:.12g}"
+    return said | _of_optimizer(optimizer)
+
+
+def _of_optimizer(optimizer: keras.optimizers.Optimizer | None) -> dict[str, str]:
+    match optimizer:
+        case PaperAdam(spec=adam):
+            said = {
+                "optimizer": "adam",
+                "beta1": f"{adam.beta1:.12g}",
+                "beta2": f"{adam.beta2:.12g}",
+                "epsilon": f"{adam.epsilon:.12g}",
+                "amsgrad": "off",  # neither of these optimizers of our own has such variants
+            }
+        case ClassicMomentum(spec=sgd):
+            said = {"optimizer": "sgd", "momentum": f"{sgd.momentum:.12g}", "dampening": "0", "nesterov": "off"}
+        case _:
+            return {}
+    return said | {"weight decay": f"{optimizer.weight_decay or 0:.12g}"}

@@ -1,0 +1,54 @@
+"""What a network is set up with, asked of its own parts and of TensorFlow, under the names that all implementations
+share."""
+
+import os
+
+import tensorflow as tf
+
+from tf_lowlevel_impl.layers import BatchNorm, Dropout
+from tf_lowlevel_impl.optimizers import SGD, Adam
+
+NO_VARIANTS = {"weight decay": "0"}  # these optimizers of our own have none
+
+
+def settings(module: tf.Module, optimizer: Adam | SGD | None) -> dict[str, str]:
+    """The settings of `module`, of `optimizer` where there is one, and of the framework."""
+    kinds = {tf.DeviceSpec.from_string(v.device).device_type for v in module.variables}
+    said = {
+        "dtype": " and ".join(sorted({v.dtype.name for v in module.variables})),
+        "device": " and ".join(sorted({"GPU": "cuda"}.get(kind, kind.lower()) for kind in kinds)),
+        # Unless the program states it, TensorFlow's core takes it from the environment and does not tell it again.
+        "threads": str(tf.config.threading.get_intra_op_parallelism_threads() or os.environ["TF_NUM_INTRAOP_THREADS"]),
+        "TF32": "on" if tf.config.experimental.tensor_float_32_execution_enabled() else "off",
+        "deterministic": "on" if os.environ.get("TF_CUDNN_DETERMINISTIC") == "1" else "off",
+    }
+    for name, layer in sorted(vars(module).items()):
+        if isinstance(layer, BatchNorm):
+            said[f"{name}: epsilon"] = f"{layer.epsilon:.12g}"
+            said[f"{name}: weight of the new statistics"] = f"{layer.momentum:.12g}"
+        elif isinstance(layer, Dropout):
+            said[f"{name}: rate"] = f"{layer.rate:.12g}"
+    return said | _of_optimizer(optimizer)
+
+
+def _of_optimizer(optimizer: Adam | SGD | None) -> dict[str, str]:
+    match optimizer:
+        case Adam(spec=adam):
+            return {
+                "optimizer": "adam",
+                "beta1": f"{adam.beta1:.12g}",
+                "beta2": f"{adam.beta2:.12g}",
+                "epsilon": f"{adam.epsilon:.12g}",
+                **NO_VARIANTS,
+                "amsgrad": "off",
+            }
+        case SGD(spec=sgd):
+            return {
+                "optimizer": "sgd",
+                "momentum": f"{sgd.momentum:.12g}",
+                **NO_VARIANTS,
+                "dampening": "0",
+                "nesterov": "off",
+            }
+        case None:
+            return {}

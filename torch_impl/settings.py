@@ -1,0 +1,51 @@
+"""What a network is set up with, asked of PyTorch itself, under the names that all implementations share."""
+
+import torch
+from torch import nn
+
+from torch_impl.layers import BatchNorm
+from torch_impl.weights import named_tensors
+
+
+def settings(module: nn.Module, optimizer: torch.optim.Optimizer | None) -> dict[str, str]:
+    """The settings of `module`, of `optimizer` where there is one, and of the framework."""
+    tensors = named_tensors(module).values()
+    cuda = torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.conv.fp32_precision  # type: ignore[attr-defined]
+    said = {
+        "dtype": " and ".join(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors})),
+        "device": " and ".join(sorted({tensor.device.type for tensor in tensors})),
+        "threads": str(torch.get_num_threads()),
+        "TF32": "off" if set(cuda) == {"ieee"} else "on",
+        "deterministic": "on" if torch.backends.cudnn.deterministic and not torch.backends.cudnn.benchmark else "off",
+    }
+    for name, layer in module.named_children():
+        if isinstance(layer, BatchNorm):
+            said[f"{name}: epsilon"] = f"{layer.eps:.12g}"
+            said[f"{name}: weight of the new statistics"] = f"{layer.momentum:.12g}"
+        elif isinstance(layer, nn.Dropout):
+            said[f"{name}: rate"] = f"{layer.p:.12g}"
+    return said | _of_optimizer(optimizer)
+
+
+def _of_optimizer(optimizer: torch.optim.Optimizer | None) -> dict[str, str]:
+    if optimizer is None:
+        return {}
+    group, *others = optimizer.param_groups
+    name = type(optimizer).__name__.lower() + (f" in {len(others) + 1} groups" if others else "")
+    said = {"optimizer": name, "weight decay": f"{group['weight_decay']:.12g}"}
+    match optimizer:
+        case torch.optim.Adam():
+            beta1, beta2 = group["betas"]
+            said |= {
+                "beta1": f"{beta1:.12g}",
+                "beta2": f"{beta2:.12g}",
+                "epsilon": f"{group['eps']:.12g}",
+                "amsgrad": "on" if group["amsgrad"] else "off",
+            }
+        case torch.optim.SGD():
+            said |= {
+                "momentum": f"{group['momentum']:.12g}",
+                "dampening": f"{group['dampening']:.12g}",
+                "nesterov": "on" if group["nesterov"] else "off",
+            }
+    return said
