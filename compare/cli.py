@@ -71,7 +71,8 @@ def run(
     dataset: Annotated[
         str,
         typer.Option(
-            help="auto (MNIST where it can be had, else digits), digits, mnist, fashion_mnist, cifar10 or FILE.npz."
+            help="auto (MNIST where it can be had, else digits), digits, photographs, mnist, fashion_mnist, cifar10 or "
+            "FILE.npz."
         ),
     ] = "auto",
     data_dir: DataDir = None,
@@ -86,7 +87,7 @@ def run(
         typer.Option(help="matched (same weights, batches, optimizer) or idiomatic (each framework's own way)."),
     ] = "matched",
     epochs: Annotated[
-        int | None, typer.Option(help="Passes over the data.", show_default="digits 20, others 3")
+        int | None, typer.Option(help="Passes over the data.", show_default="embedded data 20, others 3")
     ] = None,
     stop_at: Annotated[
         float | None,
@@ -198,6 +199,102 @@ def models(
     from compare.models_command import models_command
 
     raise typer.Exit(models_command(name, check))
+
+
+@app.command()
+def parity(
+    context: typer.Context,
+    model: Annotated[str, typer.Option(help="Architectures, separated by commas, or all.")] = "cnn_same",
+    dataset: Annotated[
+        str,
+        typer.Option(help="embedded (digits or photographs), mnist, fashion_mnist, cifar10 or FILE.npz."),
+    ] = "embedded",
+    data_dir: DataDir = None,
+    implementations: Annotated[
+        str | None,
+        typer.Option(help="Which implementations, two or more.", show_default="all that have the network"),
+    ] = None,
+    precision: Annotated[str, typer.Option(help="both, float64 or float32.")] = "both",
+    steps: Annotated[int, typer.Option(help="How many training steps are compared.")] = 100,
+    draws: Annotated[int, typer.Option(help="Runs of each implementation from weights moved by 1 ulp.")] = 3,
+    seed: Annotated[int, typer.Option(help="First seed: of the initial weights and of the order of the batches.")] = 0,
+    seeds: Annotated[int, typer.Option(help="How many seeds, counted up.", show_default="1; for --waterfall 3")] = 1,
+    batch_size: Annotated[int, typer.Option(help="Images in a batch.")] = 64,
+    optimizer: Annotated[str, typer.Option(help="adam, or sgd with momentum 0.9.")] = "adam",
+    rung: Annotated[
+        str | None,
+        typer.Option(help="Highest rung of the ladder: parameters, activations, ...", show_default="evaluation"),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    mode: Annotated[
+        str, typer.Option(help="default (torch eager, TensorFlow graph), eager or graph, for all alike.")
+    ] = "default",
+    ledger: Annotated[bool, typer.Option("--ledger", help="The ledger of differences instead, row by row.")] = False,
+    waterfall: Annotated[
+        bool, typer.Option("--waterfall", help="From each framework's own recipe to the matched one, factor by factor.")
+    ] = False,
+    row: Annotated[str | None, typer.Option(help="Some rows of the ledger alone.", show_default="all")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Output folder; of the ledger a .md file.", show_default="runs/<UTC time>-parity"),
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Give a worker up after so many seconds without an answer.")] = 300.0,
+) -> None:
+    """Prove that the implementations of an architecture are the same function, or name the one that is not."""
+    if ledger or row is not None:
+        from compare.parity.ledger_command import ledger_command
+
+        _refuse_others(context, "--ledger", {"ledger", "row", "out", "timeout"})
+        raise typer.Exit(ledger_command(row, out, timeout))
+    if waterfall:
+        _refuse_others(context, "--waterfall", {"waterfall", *WATERFALL_OPTIONS})
+
+    from compare.parity.command import parity_command
+    from compare.parity.plan import Options
+    from shared.data.choice import default_data_dir
+
+    options = Options(
+        model=model,
+        dataset=dataset,
+        data_dir=data_dir or default_data_dir(),
+        implementations=implementations,
+        precision=precision,
+        steps=steps,
+        draws=draws,
+        seed=seed,
+        seeds=3 if waterfall and "seeds" not in _given(context) else seeds,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        rung=rung,
+        device=device,
+        mode=mode,
+        out=out,
+        timeout_s=timeout,
+        command=shlex.join(["python", "-m", "compare", *sys.argv[1:]]),
+    )
+    if waterfall:
+        from compare.parity.waterfall_command import waterfall_command
+
+        raise typer.Exit(waterfall_command(options))
+    raise typer.Exit(parity_command(options))
+
+
+WATERFALL_OPTIONS = (
+    "model", "dataset", "data_dir", "implementations", "steps", "seed", "seeds", "batch_size", "device", "mode", "out",
+    "timeout",
+)  # fmt: skip
+
+
+def _given(context: typer.Context) -> list[str]:
+    """The options that stand on the command line."""
+    return [name for name in context.params if context.get_parameter_source(name).name == "COMMANDLINE"]  # type: ignore[union-attr]
+
+
+def _refuse_others(context: typer.Context, flag: str, known: set[str]) -> None:
+    from shared.errors import InputError
+
+    if others := [f"--{name.replace('_', '-')}" for name in _given(context) if name not in known]:
+        raise InputError(f"{' and '.join(others)} cannot be given with {flag}: it does not ask for that.")
 
 
 @app.command()

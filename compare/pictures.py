@@ -40,7 +40,7 @@ def filters(networks: Sequence[Inspected], spec: ModelSpec, cmap: str) -> Figure
         largest = float(np.abs(difference).max())
         _tiles(grid[1, column].subplots(rows, columns, squeeze=False), difference, largest or 1.0, "coolwarm")
         grid[1, column].suptitle(
-            f"{network.name} less {networks[0].name}: at most {largest:.2g}, filters up to {limit:.2g}", fontsize=10
+            f"{network.name} less {networks[0].name}:\nat most {largest:.2g}, filters up to {limit:.2g}", fontsize=10
         )
     return figure
 

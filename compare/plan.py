@@ -19,7 +19,7 @@ from shared.training import SGD, Adam, Augmentation, Optimizer, Schedule, TrainS
 AskedMode = Literal["default", "eager", "graph"]
 AskedDevice = Literal["auto", "cpu", "cuda"]
 DEFAULT_MODEL = "cnn_same"
-DEFAULT_EPOCHS = {"digits": 20}
+DEFAULT_EPOCHS = {"digits": 20, "photographs": 20}
 OTHER_EPOCHS = 3
 # A run that may end early never comes to the low end of the schedule, which 0.002 is made for.
 STOPPING_LEARNING_RATE = 0.001
@@ -101,10 +101,15 @@ def check_options(options: Options) -> Options:
         having = ", ".join(name for name, spec in MODELS.items() if spec.dropout is not None)
         raise InputError(f"--dropout: the architecture '{model.name}' has no dropout. Use --model {having}.")
     _check_recipe(options)
-    for option, path in (("--out", options.out), ("--data-dir", options.data_dir), ("--dataset", options.dataset)):
+    check_paths(options.out, options.data_dir, options.dataset)
+    return options
+
+
+def check_paths(out: Path | None, data_dir: Path, dataset: str) -> None:
+    """Raise InputError where one of them could not be printed, and so not be told of either."""
+    for option, path in (("--out", out), ("--data-dir", data_dir), ("--dataset", dataset)):
         if not str(path).isprintable():
             raise InputError(f"{option} {str(path)!r} has characters that cannot be shown. Give a readable path.")
-    return options
 
 
 def _or(given: Given | None, default: Given) -> Given:
@@ -266,15 +271,24 @@ def _optimizer(options: Options) -> Optimizer:
 
 def check_fit(plan: Plan, data: Data) -> None:
     """Check what needs the data: that their shape is the network's, and that a batch is not larger than all of them."""
+    check_shape(plan.model, data, plan.data.dataset)
+    check_batch_size(plan.training[0].batch_size, data)
+
+
+def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
+    """Raise InputError unless the images of `dataset` have the shape that `model` takes."""
     shape = data.x_train.shape[1:]
-    if shape != plan.model.input_shape:
+    if shape != model.input_shape:
         fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape]
         advice = f"Use --model {' or '.join(fitting)}" if fitting else "There is no architecture for that shape yet"
         raise InputError(
-            f"The architecture '{plan.model.name}' takes images of {plan.model.input_shape} (height, width, channels), "
-            f"and those of {plan.data.dataset} are {shape}. {advice}, or another data set."
+            f"The architecture '{model.name}' takes images of {model.input_shape} (height, width, channels), "
+            f"and those of {dataset} are {shape}. {advice}, or another data set."
         )
-    batch_size = plan.training[0].batch_size
+
+
+def check_batch_size(batch_size: int, data: Data) -> None:
+    """Raise InputError where a batch would be larger than all training images."""
     if batch_size > len(data.x_train):
         raise InputError(
             f"--batch-size {batch_size:,} is larger than the {len(data.x_train):,} training images. Give that many or "

@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from compare import plots, tables
 from compare.manifest import Manifest
@@ -13,6 +14,9 @@ from shared.augmentation import BEND_GRID, MAX_ANGLE, MAX_BEND, MAX_SCALE, MAX_S
 from shared.models import MODELS
 from shared.result import RunResult
 from shared.training import Adam, Augmentation, Optimizer
+
+if TYPE_CHECKING:
+    import jinja2
 
 _AFFINE = (
     f"turned by up to {MAX_ANGLE:g} degrees, stretched by up to {MAX_SCALE:.0%} in each direction and shifted by up to "
@@ -49,6 +53,40 @@ def csv(rows: Sequence[Row]) -> str:
 
 def markdown(results: Sequence[RunResult], rows: Sequence[Row], manifest: Manifest) -> str:
     """The report in Markdown."""
+    first = results[0]
+    return (
+        markdown_environment()
+        .get_template("report.md.j2")
+        .render(
+            model=first.run.model,
+            dataset=first.run.data.dataset,
+            manifest=manifest,
+            verdict=verdict(rows),
+            columns=list(tables.CELLS),
+            left_aligned=tables.LEFT_ALIGNED,
+            cells=tables.cells(rows),
+            rows=rows,
+            has_curves=any(result.outcome for result in results),
+            seeds=sorted({result.run.train.seed for result in results}),
+            train=first.run.train,
+            recipe=first.run.recipe,
+            choices=_choices(results),
+            optimizer=describe_optimizer(first.run.train.optimizer) if first.run.train.optimizer else "",
+            augmentation=AUGMENTATIONS[first.run.train.augmentation],
+            rate_of_dropout=_dropout(first),
+            n_validation=first.n_validation,
+            n_train=first.n_train,
+            n_test=first.n_test,
+            warmup_steps=WARMUP_STEPS,
+            digest=first.data_digest,
+            environments=_environments(results),
+            device_names=sorted({r.outcome.device_name for r in results if r.outcome}) or [first.run.device],
+        )
+    )
+
+
+def markdown_environment() -> "jinja2.Environment":
+    """Where the templates of Markdown reports are found and filled in."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -58,32 +96,7 @@ def markdown(results: Sequence[RunResult], rows: Sequence[Row], manifest: Manife
         keep_trailing_newline=True,
     )
     environment.filters["plain"] = _plain
-    first = results[0]
-    return environment.get_template("report.md.j2").render(
-        model=first.run.model,
-        dataset=first.run.data.dataset,
-        manifest=manifest,
-        verdict=verdict(rows),
-        columns=list(tables.CELLS),
-        left_aligned=tables.LEFT_ALIGNED,
-        cells=tables.cells(rows),
-        rows=rows,
-        has_curves=any(result.outcome for result in results),
-        seeds=sorted({result.run.train.seed for result in results}),
-        train=first.run.train,
-        recipe=first.run.recipe,
-        choices=_choices(results),
-        optimizer=describe_optimizer(first.run.train.optimizer) if first.run.train.optimizer else "",
-        augmentation=AUGMENTATIONS[first.run.train.augmentation],
-        rate_of_dropout=_dropout(first),
-        n_validation=first.n_validation,
-        n_train=first.n_train,
-        n_test=first.n_test,
-        warmup_steps=WARMUP_STEPS,
-        digest=first.data_digest,
-        environments=_environments(results),
-        device_names=sorted({r.outcome.device_name for r in results if r.outcome}) or [first.run.device],
-    )
+    return environment
 
 
 def verdict(rows: Sequence[Row]) -> str:

@@ -32,3 +32,12 @@ def numpy_implementation(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setitem(IMPLEMENTATIONS, "numpy", spec)
     monkeypatch.setenv("PYTHONPATH", str(SUPPORT))
     return "numpy"
+
+
+@pytest.fixture
+def numpy_implementations(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Add three NumPy implementations, the last of which has the fault that NUMPY_FAULTY names; return their names as
+    for --implementations."""
+    for name in ("numpy_again", "numpy_faulty"):
+        monkeypatch.setitem(IMPLEMENTATIONS, name, ImplementationSpec(name, name, name, "eager"))
+    return f"{numpy_implementation},numpy_again,numpy_faulty"

@@ -43,9 +43,10 @@ class Network:
         self.training = False
         logits = outputs[self.layers[-1][1]]
         z = logits - logits.max(axis=1, keepdims=True)
-        probabilities = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+        log_total = np.log(np.exp(z).sum(axis=1, keepdims=True))
+        probabilities = np.exp(z - log_total)
         rows = np.arange(len(labels))
-        loss = -np.log(probabilities[rows, labels]).mean()
+        loss = -(z - log_total)[rows, labels].mean()
         upstream = probabilities
         upstream[rows, labels] -= 1
         upstream /= len(labels)

@@ -17,7 +17,7 @@ from reference import LAYERS, AdamSteps, MomentumSteps, Network
 from shared.models import ModelSpec
 from shared.protocol import Framework
 from shared.training import Adam, TrainSpec
-from shared.weights import Weights
+from shared.weights import Weights, initial_weights
 
 FAULT = os.environ.get("NUMPY_IMPL_FAULT", "")
 FAULTY_STEP = 3
@@ -35,8 +35,7 @@ def create(
 ) -> "NumpyModel":
     if FAULT == "create":
         raise RuntimeError("told to fail\nin create")
-    assert weights is not None
-    return NumpyModel(model, train, weights)
+    return NumpyModel(model, train, weights or initial_weights(model, train.seed))
 
 
 class NumpyModel:
@@ -50,11 +49,28 @@ class NumpyModel:
             if isinstance(o, Adam)
             else MomentumSteps(self.parameters, o.learning_rate, o.momentum)
         )
+        stated = {"optimizer": o.name, "amsgrad": "off"} if isinstance(o, Adam) else {"optimizer": o.name}
+        stated |= {} if isinstance(o, Adam) else {"dampening": "0", "nesterov": "off"}
+        self.constants = stated | {k: f"{v:.12g}" for k, v in o.model_dump(exclude={"name", "learning_rate"}).items()}
         self.steps = 0
         self.seed = train.seed
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return images.astype(self.dtype), labels
+
+    def fetch_batch(self, batch: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        return batch
+
+    def settings(self) -> dict[str, str]:
+        return {
+            "dtype": self.dtype.name,
+            "device": "cpu",
+            "threads": os.environ["OMP_NUM_THREADS"],
+            "TF32": "off",
+            "deterministic": "on",
+            "weight decay": "0",
+            **self.constants,
+        }
 
     def train_step(self, batch: tuple[np.ndarray, np.ndarray], learning_rate: float) -> tuple[Any, Any]:
         self.optimizer.lr = learning_rate

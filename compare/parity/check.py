@@ -1,0 +1,111 @@
+"""The whole check of one network: the gate, the ladder in float64, the ladder in float32 within its envelope.
+
+The implementations work side by side, a thread each: nothing is timed here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+from compare import fingerprint
+from compare.parity import gate, observation, runs
+from compare.parity.bounds import bound
+from compare.parity.envelope import Drift, envelope
+from compare.parity.expected import expected, shortfalls
+from compare.parity.ladder import Stages, climb
+from compare.parity.observation import Observation, Subject, curve, is_training
+from compare.parity.result import ParityResult, PrecisionResult
+from compare.parity.runs import Extent
+from compare.parity.workers import ask_all
+from compare.session import Session, WorkerError
+from shared.training import Dtype
+from shared.weights import initial_weights
+
+Answer = TypeVar("Answer")
+
+
+class Checker:
+    """Checks of networks by workers that were started, as many of them at work at once as there are cores for."""
+
+    def __init__(self, sessions: Mapping[str, Session], threads: int) -> None:
+        self.sessions = sessions
+        self.threads = threads
+
+    def check(self, subject: Subject, extent: Extent) -> ParityResult:
+        """Check one network. Float64 is always computed: its consensus is what everything is judged by.
+
+        Where a worker fails, what was found until then is kept, and nothing more is asked.
+        """
+        result = ParityResult(subject.spec.name, subject.train.seed)
+        oracle: Stages | None = None
+        try:
+            self._ask_all(partial(runs.load, subject=subject))
+            for dtype in dict.fromkeys(("float64", *extent.dtypes)):
+                typed = replace(subject, train=subject.train.model_copy(update={"dtype": dtype}))
+                if mismatches := self.gate(typed):
+                    return replace(result, mismatches=tuple(mismatches))
+                done, oracle = self._precision(typed, extent, oracle)
+                if dtype in extent.dtypes or done.failures:
+                    result = replace(result, precisions=(*result.precisions, done))
+                if done.failures:
+                    break
+        except WorkerError as error:
+            return replace(result, failure=str(error))
+        return result
+
+    def gate(self, subject: Subject) -> list[gate.Mismatch]:
+        """Have every network built that will be looked at, and compare what everybody is about to compute with."""
+        weights = initial_weights(subject.spec, subject.train.seed)
+        mismatches = []
+        for told, of, dropping in (
+            ("", subject, False),
+            ("by the other optimizer, ", runs.other_optimizer(subject), False),
+            ("with dropout, ", subject, True),
+        ):
+            if dropping and subject.spec.dropout is None:
+                continue
+            asked = fingerprint.of_request(of.train, of.data, weights, of.device, self.threads)
+            said = self._ask_all(partial(runs.fingerprint_of, subject=of, weights=weights, dropping=dropping))
+            found = gate.check({gate.ASKED: asked, **said})
+            mismatches += [replace(mismatch, field=told + mismatch.field) for mismatch in found]
+        return mismatches
+
+    def _precision(self, subject: Subject, extent: Extent, oracle: Stages | None) -> tuple[PrecisionResult, Stages]:
+        """What came of one precision, and the float64 consensus: `oracle`, or that of what is observed here."""
+        observations = self._ask_all(partial(runs.observe, subject=subject, extent=extent))
+        if oracle is None:
+            oracle = expected(subject, observations)
+        if observation.EVALUATION in oracle:
+            observations = shortfalls(observations, oracle[observation.EVALUATION]["logits"])
+        return self._judge(subject, extent, observations, oracle), oracle
+
+    def _judge(
+        self, subject: Subject, extent: Extent, observations: Mapping[str, Observation], oracle: Stages
+    ) -> PrecisionResult:
+        dtype = subject.train.dtype
+        observed = {name: seen.stages for name, seen in observations.items()}
+        failures = {name: seen.failure for name, seen in observations.items() if seen.failure}
+        curves = {name: curve(stages, oracle, extent.n_steps) for name, stages in observed.items()}
+        widest: Drift = {}
+        self_curves: dict[str, list[dict[int, float]]] = {}
+        if self._needs_envelope(dtype, observed, oracle):
+            draws = self._ask_all(partial(runs.draw_all, subject=subject, extent=extent, observations=observations))
+            widest = envelope([[draw.drift for draw in of_one] for of_one in draws.values()])
+            self_curves = {name: [draw.curve for draw in of_one] for name, of_one in draws.items()}
+            of_draws = {name: draw.failure for name, of_one in draws.items() for draw in of_one if draw.failure}
+            failures = of_draws | failures
+        ladder = climb(observed, oracle, partial(bound, dtype, widest))
+        return PrecisionResult(dtype, tuple(observed), ladder, failures, widest or None, curves, self_curves)
+
+    def _needs_envelope(self, dtype: Dtype, observed: Mapping[str, Stages], oracle: Stages) -> bool:
+        """Whether anything has to be judged by an envelope: in float32 all that training magnifies, in float64 only
+        what is farther than 1e-12, where nothing before it is."""
+        if dtype == "float32":
+            return any(is_training(rung) for rung in oracle)
+        parting = climb(observed, oracle, partial(bound, dtype, {})).first_parting
+        return parting is not None and is_training(parting.rung) and not parting.infinite
+
+    def _ask_all(self, ask: Callable[[Session], Answer]) -> dict[str, Answer]:
+        """ask(session) for every worker. Raises WorkerError, which says whose it is, where one fails."""
+        return ask_all(self.sessions, self.threads, ask)

@@ -1,0 +1,78 @@
+"""`compare parity`: from options to a verdict."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from compare import manifest
+from compare.output import OutputFolder, WriteError, check_vacant
+from compare.parity import report, tables
+from compare.parity.check import Checker
+from compare.parity.plan import Options, Plan, load_data, make_plan, make_subject
+from compare.parity.result import ParityResult
+from compare.parity.runs import Extent
+from compare.parity.workers import THREADS, Workers
+from shared.data import Data
+from shared.errors import InputError
+
+
+def parity_command(options: Options) -> int:
+    """Do what `compare parity` says; return the exit code. Raises InputError before anything is written."""
+    plan = make_plan(options)
+    if options.out is not None:
+        check_vacant(options.out)
+    data = load_data(options, plan)
+    extent = Extent(options.rung or Extent.top, options.steps, plan.dtypes, options.draws)
+    console = Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False)
+
+    folder = OutputFolder(options.out or Path("runs") / f"{manifest.utc_now().replace(':', '')}-parity")
+    results: list[ParityResult] = []
+    stopped_by: KeyboardInterrupt | WriteError | None = None
+    try:
+        _compare(options, plan, data, extent, folder, results, console)
+    except InputError:
+        folder.discard()
+        raise
+    except KeyboardInterrupt as error:
+        stopped_by = error
+    finally:  # whatever happened: what was finished is kept
+        if results:
+            try:
+                for name, content in report.render(results, extent, options.command).items():
+                    folder.write(name, content)
+            except WriteError as error:
+                stopped_by = stopped_by or error
+    if stopped_by is None:
+        console.print(f"{sum(result.passed for result in results)} of {len(results)} comparisons agree.")
+        console.print(f"Report: {folder.path / 'report.md'}", soft_wrap=True)
+        return 0 if all(result.passed for result in results) else 1
+    what = "Interrupted" if isinstance(stopped_by, KeyboardInterrupt) else f"Stopped: {stopped_by}"
+    if results:
+        print(f"{what}. The comparisons that were finished are in {folder.path}.", file=sys.stderr)
+    else:
+        folder.discard()
+        print(f"{what}. No comparison was finished; nothing was kept.", file=sys.stderr)
+    return 130 if isinstance(stopped_by, KeyboardInterrupt) else 1
+
+
+def _compare(
+    options: Options,
+    plan: Plan,
+    data: Mapping[str, Data],
+    extent: Extent,
+    folder: OutputFolder,
+    results: list[ParityResult],
+    console: Console,
+) -> None:
+    """Compare every network with every seed; add each result to `results` as soon as it is there, and print it."""
+    with Workers(folder.log_dir, plan.device, options.timeout_s) as workers:
+        workers.start(plan.all_implementations)  # all at once, so that they import side by side
+        for model in plan.models:
+            for seed in range(options.seed, options.seed + options.seeds):
+                sessions = workers.start(plan.implementations[model.name])
+                subject = make_subject(options, plan, model, data[model.name], seed)
+                result = Checker(sessions, THREADS).check(subject, extent)
+                results.append(result)
+                tables.print_result(result, console)

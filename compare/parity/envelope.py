@@ -1,0 +1,52 @@
+"""How far a framework drifts from itself when its initial weights are moved by the least that can be told apart.
+
+Rounding differs between correct implementations, and training magnifies it exponentially. So how far two of them may
+part after so many steps is no constant: it is measured, with the same network and the same data, as the drift of each
+implementation from its own unmoved run.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from compare.parity.distance import distance
+from compare.parity.ladder import Stages
+
+Drift = dict[str, dict[str, float]]
+"""rung -> tensor -> relative distance."""
+
+
+def drift(run: Stages, unmoved: Stages) -> Drift:
+    """How far every tensor of `run` is from that of the same implementation's unmoved run."""
+    return {
+        rung: {tensor: distance(values, unmoved[rung][tensor]).relative for tensor, values in tensors.items()}
+        for rung, tensors in run.items()
+        if rung in unmoved
+    }
+
+
+def envelope(drifts: Iterable[Iterable[Drift]]) -> Drift:
+    """How far every tensor may drift, from the drifts of each implementation's draws: the largest of an implementation,
+    and of these the median, so that one that is wrong cannot excuse itself by drifting far."""
+    return _each_tensor(statistics.median_low, [_each_tensor(max, of_one) for of_one in drifts])
+
+
+def _each_tensor(choose: Callable[[list[float]], float], drifts: Iterable[Drift]) -> Drift:
+    """choose(the values that `drifts` have for it) for every tensor that one of them has."""
+    values: dict[str, dict[str, list[float]]] = {}
+    for one in drifts:
+        for rung, tensors in one.items():
+            for tensor, value in tensors.items():
+                values.setdefault(rung, {}).setdefault(tensor, []).append(value)
+    return {rung: {tensor: choose(found) for tensor, found in tensors.items()} for rung, tensors in values.items()}
+
+
+def whole(run: Stages, other: Stages, rung: str) -> float:
+    """The relative distance of all tensors of one rung taken together, those that only one has left out."""
+    both = [(values, other[rung][name]) for name, values in run[rung].items() if name in other[rung]]
+    pairs = [(np.float64(a), np.float64(b)) for a, b in both if a.shape == b.shape]
+    difference = sum(float(np.sum((a - b) ** 2)) for a, b in pairs)
+    size = sum(float(np.sum(b**2)) for _, b in pairs)
+    return math.sqrt(difference / size) if size else math.sqrt(difference)

@@ -1,0 +1,57 @@
+"""What every implementation should give: the consensus of all in float64, and what is known without any."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from compare.implementations import IMPLEMENTATIONS
+from compare.parity import dropout, observation
+from compare.parity.ladder import Stages, consensus
+from compare.parity.observation import Observation, Subject
+
+
+def expected(subject: Subject, observations: Mapping[str, Observation]) -> Stages:
+    """The consensus of float64 `observations`: one vote for each package, since what its implementations share, they
+    share the faults of. What can be known without them is not left to a vote."""
+    voters: dict[str, Stages] = {}
+    for name, seen in observations.items():
+        voters.setdefault(IMPLEMENTATIONS[name].package, seen.stages)
+    stages = consensus(voters)
+    n_before: dict[str, int] = {}
+    for rung, tensors in stages.items():
+        if rung.endswith(observation.EPOCHS):
+            optimizer, _, _ = rung.partition("step ")
+            done, n_ended = n_before.get(optimizer, 0), len(tensors["step of its end"])
+            tensors["step of its end"] = _ends_of_epochs(subject, done, n_ended)
+            n_before[optimizer] = done + n_ended
+        elif rung.endswith((observation.UPDATE, observation.METRICS, observation.PREDICTIONS)):
+            tensors.update({tensor: np.zeros_like(values) for tensor, values in tensors.items()})
+    if dropout.DROPPED in stages:
+        stages[dropout.DROPPED] = dropout.fair(subject)
+    if dropout.TRAINED in stages:
+        stages[dropout.TRAINED] = dropout.FAIR_TRAINING
+    return stages
+
+
+def shortfalls(observations: Mapping[str, Observation], logits: np.ndarray) -> dict[str, Observation]:
+    """`observations` with predicted classes replaced by what they fall short of the best one in the consensus's
+    `logits` (N, classes), relative to the size of those: 0 where the class is the same, and near 0 where two classes
+    are as good as alike, so that rounding decides."""
+    best = logits.max(axis=1)
+    size = float(np.linalg.norm(logits))
+
+    def judged(seen: Observation) -> Observation:
+        classes = seen.stages.get(observation.PREDICTIONS, {}).get("classes")
+        if classes is None:
+            return seen
+        short = (best - logits[np.arange(len(best)), classes]) / size
+        return replace(seen, stages={**seen.stages, observation.PREDICTIONS: {"classes": short}})
+
+    return {name: judged(seen) for name, seen in observations.items()}
+
+
+def _ends_of_epochs(subject: Subject, n_before: int, n: int) -> np.ndarray:
+    per_epoch = math.ceil(len(subject.data.x_train) / subject.train.batch_size)
+    return np.arange(n_before + 1, n_before + n + 1, dtype=np.float64) * per_epoch

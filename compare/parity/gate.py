@@ -1,0 +1,44 @@
+"""The gate in front of every comparison: whether all are about to compute the same thing in the same way.
+
+Numbers from different pixels, orders or constants say nothing about the networks that gave them, so nothing is
+compared until every field agrees.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from compare.fingerprint import Fields
+
+ASKED = "what was asked for"
+NOTHING = "nothing"
+VERSIONS = ("torch", "tensorflow", "keras")
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A field, and what each of those who have it say of it."""
+
+    field: str
+    values: dict[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.field}: " + ", ".join(f"{who} has {value}" for who, value in self.values.items())
+
+
+def check(fingerprints: Mapping[str, Fields]) -> list[Mismatch]:
+    """The fields in which two of `fingerprints`, by name, do not agree, in their order; empty where all agree.
+
+    A field must be stated by everybody, but for the version of a framework that not all are written in; and the
+    constants of single layers, which are not in what was asked for (ASKED), by every implementation.
+    """
+    fields = dict.fromkeys(field for said in fingerprints.values() for field in said)
+    mismatches = []
+    for field in fields:
+        values = {name: said.get(field, NOTHING) for name, said in fingerprints.items()}
+        if field in VERSIONS:
+            values = {name: value for name, value in values.items() if value != NOTHING}
+        elif values.get(ASKED) == NOTHING:
+            del values[ASKED]
+        if len(set(values.values())) > 1:
+            mismatches.append(Mismatch(field, values))
+    return mismatches

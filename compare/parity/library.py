@@ -1,0 +1,96 @@
+"""Parity for programs and tests of your own."""
+
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import TypedDict, Unpack
+
+from rich.console import Console
+
+from compare.parity import tables
+from compare.parity.check import Checker
+from compare.parity.plan import EMBEDDED, Options, load_data, make_plan, make_subject
+from compare.parity.result import ParityResult
+from compare.parity.runs import Extent
+from compare.parity.workers import THREADS, Workers
+from shared.data.choice import default_data_dir
+from shared.errors import InputError
+
+
+class CheckOptions(TypedDict, total=False):
+    """What can be asked of a comparison; the options of `python -m compare parity` with the same names."""
+
+    implementations: str
+    precision: str
+    steps: int
+    rung: str
+    dataset: str
+    data_dir: Path
+    seed: int
+    batch_size: int
+    optimizer: str
+    draws: int
+    mode: str
+
+
+class Parity:
+    """Workers that stay, for one comparison after another; used in a `with`."""
+
+    def __init__(self, device: str = "cpu", timeout_s: float = 300.0) -> None:
+        self.device = device
+        self.timeout_s = timeout_s
+
+    def __enter__(self) -> "Parity":
+        self._logs = tempfile.TemporaryDirectory(prefix="compare-parity-")
+        self._workers = Workers(Path(self._logs.name), "cuda" if self.device == "cuda" else "cpu", self.timeout_s)
+        self._workers.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._workers.__exit__(kind, error, at)
+        self._logs.cleanup()
+
+    def check(self, model: str = "cnn_same", **given: Unpack[CheckOptions]) -> ParityResult:
+        """Compare the implementations of one architecture, as `python -m compare parity` does with the same options.
+
+        Raises InputError where that is not possible.
+        """
+        directory = given.pop("data_dir", None) or default_data_dir()
+        defaults: CheckOptions = {"dataset": EMBEDDED, "precision": "float64", "steps": 20}
+        chosen = {**defaults, **given}
+        options = Options(model=model, data_dir=directory, command="", device=self.device, **chosen)  # type: ignore[arg-type]
+        plan = make_plan(options)
+        if len(plan.models) != 1:
+            raise InputError(f"One architecture is compared at a time, and '{model}' names {len(plan.models)}.")
+        (spec,) = plan.models
+        subject = make_subject(options, plan, spec, load_data(options, plan)[spec.name], options.seed)
+        sessions = self._workers.start(plan.implementations[subject.spec.name])
+        extent = Extent(options.rung or Extent.top, options.steps, plan.dtypes, options.draws)
+        return Checker(sessions, THREADS).check(subject, extent)
+
+
+def assert_parity(
+    model: str = "cnn_same", parity: Parity | None = None, **options: Unpack[CheckOptions]
+) -> ParityResult:
+    """Compare the implementations of `model`, float64 and 20 steps unless told otherwise, and return what came of it.
+
+    Raises AssertionError, with the verdict and the ladder, unless all agree, and InputError where what is asked for is
+    not possible. `parity` has workers that are there already (the pytest fixture of that name); without it, workers are
+    started for this comparison alone.
+    """
+    __tracebackhide__ = True  # pytest then shows the line that asked
+    if parity is None:
+        with Parity() as own:
+            result = own.check(model, **options)
+    else:
+        result = parity.check(model, **options)
+    if not result.passed:
+        raise AssertionError(f"{result.verdict}\n\n{_shown(result)}")
+    return result
+
+
+def _shown(result: ParityResult) -> str:
+    console = Console(width=160, markup=False, highlight=False)
+    with console.capture() as capture:
+        tables.print_result(result, console)
+    return capture.get()

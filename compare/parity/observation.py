@@ -1,0 +1,155 @@
+"""What one implementation gives on every rung of the ladder, asked of its worker."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.parity.envelope import whole
+from compare.parity.ladder import Stages
+from compare.parity.own import metric_errors, update_errors
+from compare.session import Session, WorkerError
+from shared.batches import n_batches
+from shared.data import Data
+from shared.models import ModelSpec
+from shared.protocol import Device, Mode
+from shared.training import TrainSpec
+from shared.weights import Weights
+
+RUNGS = ("parameters", "activations", "logits", "loss", "gradients", "training", "evaluation")
+"""Where a climb may end; everything up to and with that rung is observed."""
+
+Rungs = Iterator[tuple[str, dict[str, np.ndarray]]]
+"""Rung after rung, with its tensors."""
+
+PARAMETERS = "parameters as loaded"
+PARAMETERS_AGAIN = "parameters after looking"
+ACTIVATIONS = "activations"
+TRAINING_ACTIVATIONS = "activations in training mode"
+LOGITS = "logits"
+LOSS = "loss"
+GRADIENTS = "gradients"
+LOSSES, EPOCHS, STATE, WEIGHTS, STATISTICS = "losses", "epochs", "optimizer state", "parameters", "moving statistics"
+UPDATE = "update from its own moments"
+EVALUATION = "evaluation after training"
+METRICS = "metrics of its own logits"
+PREDICTIONS = "predictions after training"
+LARGE = "large values: "
+FORWARD = (ACTIVATIONS, TRAINING_ACTIVATIONS, LOGITS, LOSS)
+N_IMAGES = 48
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is observed: a network, its training and its data, where and how it is computed."""
+
+    spec: ModelSpec
+    train: TrainSpec
+    data: Data
+    device: Device = "cpu"
+    mode: Mode | None = None  # None: each implementation's default
+
+    @property
+    def images(self) -> np.ndarray:
+        """The test images that activations and logits are looked at for."""
+        return self.data.x_test[:N_IMAGES]
+
+    @property
+    def first_rate(self) -> float:
+        """The learning rate of the first step."""
+        n_steps = self.train.epochs * n_batches(len(self.data.x_train), self.train.batch_size)
+        return self.train.learning_rate(0, n_steps)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one implementation gave, rung by rung, and what ended it too early, if anything did."""
+
+    stages: dict[str, dict[str, np.ndarray]]
+    failure: str | None = None
+
+
+def collect(rungs: Rungs) -> Observation:
+    """All rungs, or those before the first that the worker failed at."""
+    stages: dict[str, dict[str, np.ndarray]] = {}
+    try:
+        for rung, tensors in rungs:
+            stages[rung] = tensors
+    except WorkerError as error:
+        return Observation(stages, str(error))
+    return Observation(stages)
+
+
+def checkpoints(n_steps: int) -> list[int]:
+    """The steps after which training is looked at: 1, 2, 5, 10, 20, 50, ... and the last."""
+    series = [digit * 10**power for power in range(len(str(n_steps))) for digit in (1, 2, 5)]
+    return [step for step in series if step < n_steps] + [n_steps]
+
+
+def is_training(rung: str) -> bool:
+    """Whether a rung is one of training or after it: what rounding is magnified by."""
+    return "step " in rung or rung in (EVALUATION, METRICS, PREDICTIONS)
+
+
+def curve(run: Stages, other: Stages, n_steps: int) -> dict[int, float]:
+    """How far the parameters of two runs are apart, all taken together, at every checkpoint that both came to."""
+    rungs = {step: f"step {step}: {WEIGHTS}" for step in checkpoints(n_steps)}
+    return {step: whole(run, other, rung) for step, rung in rungs.items() if rung in run and rung in other}
+
+
+def single_pass(session: Session, subject: Subject, top: str, told: str = "") -> Rungs:
+    """Everything before training, up to and with the rung `top`, of the network that was just created. `told` stands in
+    front of the rungs' names."""
+    height = RUNGS.index(top)
+    yield told + PARAMETERS, session.weights()
+    if height >= RUNGS.index("activations"):
+        yield told + ACTIVATIONS, session.activations(subject.images)
+        yield told + TRAINING_ACTIVATIONS, session.activations(subject.images, training=True)
+    if height >= RUNGS.index("logits"):
+        yield told + LOGITS, {"logits": session.logits(subject.images)}
+    if height >= RUNGS.index("loss"):
+        loss, gradients = session.gradients()
+        yield told + LOSS, {"loss": np.array(loss, subject.train.dtype)}
+        if height >= RUNGS.index("gradients"):  # from the loss back to the input, as a fault spreads
+            order = [p.name for p in reversed(subject.spec.parameters) if p.name in gradients]
+            yield told + GRADIENTS, {name: gradients[name] for name in dict.fromkeys([*order, *gradients])}
+    yield told + PARAMETERS_AGAIN, session.weights()
+
+
+def training(session: Session, subject: Subject, start: Weights, n_steps: int, told: str = "") -> Rungs:
+    """The rungs of `n_steps` steps of training from `start`: at every checkpoint what came of the steps since the last.
+
+    The network is also evaluated at every checkpoint, and training must go on from there as if it had not been.
+    """
+    trainable = {p.name for p in subject.spec.parameters if p.trainable}
+    done = 0
+    for checkpoint in checkpoints(n_steps):
+        losses: list[float] = []
+        epochs: list[tuple[float, float, float]] = []
+        while done < checkpoint:
+            part = session.train_slice(checkpoint - done)
+            done += len(part.loss)
+            losses += part.loss
+            if part.epoch_end:
+                epochs.append((done, part.epoch_end.train_loss, part.epoch_end.train_accuracy))
+        weights, state = session.weights(), session.optimizer_state()
+        at = f"{told}step {checkpoint}: "
+        yield at + LOSSES, {"loss": np.array(losses, subject.train.dtype)}
+        if epochs:
+            names = ("step of its end", "loss", "accuracy")
+            yield at + EPOCHS, {n: np.array(v) for n, v in zip(names, zip(*epochs, strict=True), strict=True)}
+        yield at + STATE, state
+        yield at + WEIGHTS, {name: value for name, value in weights.items() if name in trainable}
+        if checkpoint == 1:
+            yield at + UPDATE, update_errors(subject.train, subject.first_rate, start, weights, state)
+        if statistics := {name: value for name, value in weights.items() if name not in trainable}:
+            yield at + STATISTICS, statistics
+        yield at + LOGITS, {"logits": session.logits(subject.images)}
+
+
+def after_training(session: Session, subject: Subject) -> Rungs:
+    """The rungs above training: what all test images are taken for."""
+    evaluation, logits = session.evaluate("test"), session.logits(subject.data.x_test)
+    yield EVALUATION, {"logits": logits, "loss": np.array(evaluation.loss)}
+    yield METRICS, metric_errors(evaluation, logits, subject.data.y_test)
+    yield PREDICTIONS, {"classes": logits.argmax(axis=1)}

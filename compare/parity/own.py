@@ -1,0 +1,56 @@
+"""Whether what an implementation says fits with what else it says itself: it is computed again, here.
+
+What all implementations share could be wrong for all alike, and some faults are smaller than the rounding that two of
+them may differ by. All of this should be 0.
+"""
+
+import numpy as np
+
+from compare.messages import Evaluation
+from shared.training import Adam, TrainSpec
+from shared.weights import Weights
+
+
+def metric_errors(evaluation: Evaluation, logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """How far the metrics of an evaluation are from those of its own logits (N, classes), by SciPy and scikit-learn."""
+    from scipy.special import log_softmax
+    from sklearn.metrics import accuracy_score, confusion_matrix
+
+    exact = logits.astype(np.float64)
+    classes = exact.argmax(axis=1)
+    loss = -np.mean(log_softmax(exact, axis=1)[np.arange(len(labels)), labels])
+    confusion = confusion_matrix(labels, classes, labels=np.arange(logits.shape[1]))
+    return {
+        "loss": np.array((evaluation.loss - loss) / loss),
+        "accuracy": np.array(evaluation.accuracy - accuracy_score(labels, classes)),
+        "confusion": np.array(evaluation.confusion) - confusion.astype(np.float64),
+    }
+
+
+def update_errors(
+    train: TrainSpec, rate: float, start: Weights, weights: Weights, state: Weights
+) -> dict[str, np.ndarray]:
+    """How far the first step was from what the optimizer's formula makes of its own moments, relative to the step.
+
+    Of parameters that were 0 alone: elsewhere the step is lost in the rounding of the parameter.
+    """
+    errors = {}
+    for name, value in weights.items():
+        moments = {key.removeprefix(f"{name}/"): v for key, v in state.items() if key.startswith(f"{name}/")}
+        if not moments or name not in start or start[name].any():
+            continue
+        step = -rate * _direction(train, moments)
+        size = np.linalg.norm(step) or 1.0
+        errors[name] = (value.astype(np.float64) - step) / size
+    return errors
+
+
+def _direction(train: TrainSpec, moments: dict[str, np.ndarray]) -> np.ndarray:
+    """What the learning rate is multiplied by in the first step (shared/training.py has the formulas)."""
+    exact = {key: value.astype(np.float64) for key, value in moments.items()}
+    if not isinstance(train.optimizer, Adam):
+        return exact["velocity"]
+    adam = train.optimizer
+    corrected = exact["m"] / (1 - adam.beta1), exact["v"] / (1 - adam.beta2)
+    direction: np.ndarray = corrected[0] / (np.sqrt(corrected[1]) + adam.epsilon)
+    return direction

@@ -1,0 +1,64 @@
+"""Drift against step, with the envelope."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from compare.parity.result import ParityResult, PrecisionResult
+from compare.parity.waterfall import Stage
+from compare.plots import STYLES
+
+
+def drift(result: ParityResult) -> Figure:
+    """One panel for each precision: how far the parameters of each implementation are from the float64 consensus after
+    so many steps, and, shaded, how far an implementation comes from itself after a change of 1 ulp."""
+    figure = Figure(figsize=(5 * len(result.precisions), 4), layout="constrained")
+    panels = figure.subplots(1, len(result.precisions), squeeze=False)[0]
+    for axes, precision in zip(panels, result.precisions, strict=True):
+        _panel(axes, precision)
+        axes.set_title(f"{result.model}, {precision.dtype}, seed {result.seed}", fontsize=9)
+    panels[0].set_ylabel("relative distance of all parameters")
+    return figure
+
+
+def waterfall(stages: Sequence[Stage], model: str) -> Figure:
+    """Two panels: how far apart the losses along training and the test accuracies are, stage after stage; the bar of a
+    factor hangs where the stage before it ended, and the whiskers are the standard error over seeds."""
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    figure.suptitle(f"{model}: from each framework's own recipe to the matched one, over {len(stages[0].runs)} seeds")
+    titles = ("loss of a step, mean difference", "test accuracy, mean difference (points)")
+    measures = (Stage.losses_apart, Stage.accuracies_apart)
+    for axes, title, measure in zip(figure.subplots(1, 2), titles, measures, strict=True):
+        apart = [measure(stage) for stage in stages]
+        means, errors = [a.mean for a in apart], [a.error for a in apart]
+        names = ["all their own", *(f"{stage.matched} matched" for stage in stages[1:])]
+        axes.bar(0, means[0], color="0.4")
+        for number in range(1, len(stages)):
+            change = means[number] - means[number - 1]
+            colour = "tab:green" if change <= 0 else "tab:red"
+            axes.bar(number, change, bottom=means[number - 1], color=colour)
+            axes.plot([number - 1.4, number + 0.4], [means[number - 1]] * 2, color="0.6", linewidth=0.8)
+        axes.bar(len(stages), means[-1], color="0.4")
+        axes.errorbar(range(len(stages)), means, errors, fmt="none", ecolor="black", capsize=3, linewidth=1)
+        axes.set_xticks(range(len(stages) + 1), [*names, "left: rounding"], rotation=40, ha="right", fontsize=8)
+        axes.set_ylim(bottom=0)
+        axes.set_title(title, fontsize=9)
+        axes.grid(axis="y", alpha=0.3)
+    return figure
+
+
+def _panel(axes: Any, precision: PrecisionResult) -> None:
+    draws = [curve for of_one in precision.self_curves.values() for curve in of_one]
+    if draws:
+        steps = [step for step in draws[0] if all(step in curve for curve in draws)]  # one may have ended early
+        low, high = ([extreme(curve[step] for curve in draws) for step in steps] for extreme in (min, max))
+        axes.fill_between(steps, low, high, color="0.8", label="an implementation from itself, 1 ulp moved")
+    for name, curve in precision.curves.items():
+        axes.plot(list(curve), list(curve.values()), marker="o", markersize=3, label=name, **STYLES.get(name, {}))
+    axes.set_xscale("log")
+    if any(value > 0 for curve in precision.curves.values() for value in curve.values()):
+        axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=7)

@@ -1,0 +1,83 @@
+"""The report of a comparison: pure functions from results to the files of the output folder."""
+
+from collections.abc import Sequence
+
+from pydantic import ConfigDict, TypeAdapter
+
+from compare import manifest, plots
+from compare.parity import tables
+from compare.parity.bounds import FLOAT32, FLOAT64, JUMP, MARGIN
+from compare.parity.plots import drift
+from compare.parity.result import ParityResult
+from compare.parity.runs import Extent
+from compare.report import markdown_environment
+
+# JSON has no infinity: the distance of a tensor that is lacking is written as a string.
+RECORDS: TypeAdapter[list[ParityResult]] = TypeAdapter(
+    list[ParityResult], config=ConfigDict(ser_json_inf_nan="strings")
+)
+
+
+def render(results: Sequence[ParityResult], extent: Extent, command: str) -> dict[str, bytes]:
+    """The content of every file, by its path in the output folder."""
+    files: dict[str, bytes] = {}
+    pictures = []
+    for result in results:
+        stem = f"plots/drift-{result.model}-seed{result.seed}"
+        drawn = any(precision.self_curves for precision in result.precisions)
+        pictures.append(f"{stem}.png" if drawn else None)
+        if drawn:
+            figure = drift(result)
+            files |= {f"{stem}.png": plots.to_png(figure), f"{stem}.svg": plots.to_svg(figure)}
+    text = (
+        markdown_environment()
+        .get_template("parity.md.j2")
+        .render(
+            results=results,
+            models=list(dict.fromkeys(result.model for result in results)),
+            agreed=sum(result.passed for result in results),
+            steps=extent.n_steps,
+            draws=extent.n_draws,
+            float64=FLOAT64.value,
+            float32=FLOAT32.value,
+            jump=JUMP.value,
+            margin=MARGIN,
+            plots=pictures,
+            headings=tables.headings,
+            cells=tables.cells,
+            command=command,
+            version=manifest.code_version(),
+            commit=manifest.code_commit(),
+        )
+    )
+    files["report.md"] = text.encode()
+    files["ladder.csv"] = _every_tensor(results).encode()
+    files["parity.json"] = RECORDS.dump_json(list(results), indent=1)
+    return files
+
+
+def _every_tensor(results: Sequence[ParityResult]) -> str:
+    """Every reading as CSV: a line for each tensor and implementation."""
+    import pandas as pd
+
+    lines = [
+        {
+            "model": result.model,
+            "seed": result.seed,
+            "dtype": precision.dtype,
+            "rung": reading.rung,
+            "tensor": reading.tensor,
+            "implementation": name,
+            "absolute": distance.absolute,
+            "relative": distance.relative,
+            "ulps": distance.ulps,
+            "bound": reading.bound.value,
+            "reason": reading.bound.reason,
+            "verdict": "beyond" if name in reading.beyond else "ok",
+        }
+        for result in results
+        for precision in result.precisions
+        for reading in precision.ladder.readings
+        for name, distance in reading.distances.items()
+    ]
+    return pd.DataFrame(lines, dtype=object).to_csv(index=False, lineterminator="\n")

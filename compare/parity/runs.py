@@ -1,0 +1,129 @@
+"""Everything that one worker is asked to do in a comparison."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from compare import fingerprint
+from compare.implementations import IMPLEMENTATIONS
+from compare.parity import dropout, observation
+from compare.parity.envelope import Drift, drift
+from compare.parity.observation import Observation, Subject, curve
+from compare.parity.start import large, moved, stirred
+from compare.session import Session
+from shared.training import SGD, Adam, Dtype
+from shared.weights import Weights, initial_weights
+
+OTHER_STEPS = 5  # by the optimizer that the check is not about
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How far a check goes: up to which rung, over how many steps, in which types, with how many draws of each
+    implementation for an envelope."""
+
+    top: str = observation.RUNGS[-1]
+    n_steps: int = 100
+    dtypes: tuple[Dtype, ...] = ("float64", "float32")
+    n_draws: int = 3
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How far one moved run of an implementation came from its unmoved one, and what ended it too early."""
+
+    drift: Drift
+    curve: dict[int, float]
+    failure: str | None
+
+
+def load(session: Session, subject: Subject) -> None:
+    session.wait_until_ready()
+    if session.data_digest != subject.data.digest():
+        session.load_data(subject.data)
+
+
+def _create(session: Session, subject: Subject, weights: Weights, dropping: bool = False) -> None:
+    """Have the subject's network built; with its own rate of dropout, or at rate 0, where runs are comparable."""
+    train = subject.train
+    if subject.spec.dropout is not None:
+        train = train.model_copy(update={"dropout": None if dropping else 0.0})
+    mode = subject.mode or IMPLEMENTATIONS[session.implementation].default_mode
+    session.create(subject.spec, train, weights, subject.device, mode)
+
+
+def other_optimizer(subject: Subject) -> Subject:
+    """The same, trained by the optimizer that the check is not about."""
+    other = SGD() if isinstance(subject.train.optimizer, Adam) else Adam()
+    return replace(subject, train=subject.train.model_copy(update={"optimizer": other}))
+
+
+def fingerprint_of(session: Session, subject: Subject, weights: Weights, dropping: bool = False) -> fingerprint.Fields:
+    _create(session, subject, weights, dropping)
+    return session.fingerprint()
+
+
+def observe(session: Session, subject: Subject, extent: Extent) -> Observation:
+    return observation.collect(_everything(session, subject, extent))
+
+
+def _everything(session: Session, subject: Subject, extent: Extent) -> observation.Rungs:
+    seed, height = subject.train.seed, observation.RUNGS.index(extent.top)
+    _create(session, subject, stirred(subject.spec, seed))
+    yield from observation.single_pass(session, subject, extent.top)
+    if height >= observation.RUNGS.index("training"):
+        yield from _trained(session, subject, extent, initial_weights(subject.spec, seed))
+    if height == 0:
+        return
+    weights = large(subject.spec, seed)
+    _create(session, subject, weights)
+    yield from observation.single_pass(session, subject, extent.top, observation.LARGE)
+    if height >= observation.RUNGS.index("training"):
+        yield from observation.training(session, subject, weights, 1, observation.LARGE)
+    if subject.spec.dropout is not None:
+        _create(session, subject, stirred(subject.spec, seed), dropping=True)
+        yield from dropout.observe(session, subject)
+        if height >= observation.RUNGS.index("training"):
+            yield dropout.TRAINED, dropout.trained(*(_losses_of_one_batch(session, subject) for _ in range(2)))
+
+
+def _trained(session: Session, subject: Subject, extent: Extent, weights: Weights) -> observation.Rungs:
+    """The rungs of training and of what comes after it, and of a few steps by the other optimizer."""
+    _create(session, subject, weights)
+    yield from observation.training(session, subject, weights, extent.n_steps)
+    if extent.top == observation.RUNGS[-1]:
+        yield from observation.after_training(session, subject)
+    other = other_optimizer(subject)
+    assert other.train.optimizer is not None
+    _create(session, other, weights)
+    n_steps = min(extent.n_steps, OTHER_STEPS)
+    yield from observation.training(session, other, weights, n_steps, f"{other.train.optimizer.name}, ")
+
+
+def _losses_of_one_batch(session: Session, subject: Subject) -> list[float]:
+    """The losses of a few steps that all see the same images, with dropout, at a learning rate that changes nothing."""
+    batch = subject.train.batch_size
+    x, y = subject.data.part("train")
+    session.load_data(replace(subject.data, x_train=x[:batch], y_train=y[:batch]))
+    update = {"epochs": dropout.N_STEPS, "optimizer": Adam(learning_rate=1e-30), "schedule": "constant"}
+    still = replace(subject, train=subject.train.model_copy(update=update))
+    _create(session, still, stirred(subject.spec, subject.train.seed), dropping=True)
+    losses = [session.train_slice(1).loss[0] for _ in range(dropout.N_STEPS)]
+    session.load_data(subject.data)
+    return losses
+
+
+def draw_all(session: Session, subject: Subject, extent: Extent, observations: Mapping[str, Observation]) -> list[Draw]:
+    """Every draw of one implementation that came to the end unmoved; only the distances are kept, since the tensors of
+    all would fill the memory."""
+    unmoved = observations[session.implementation]
+    if unmoved.failure:
+        return []
+    draws = []
+    for number in range(1, extent.n_draws + 1):
+        weights = moved(
+            initial_weights(subject.spec, subject.train.seed), subject.train.dtype, subject.train.seed, number
+        )
+        run = observation.collect(_trained(session, subject, extent, weights))
+        by_step = curve(run.stages, unmoved.stages, extent.n_steps)
+        draws.append(Draw(drift(run.stages, unmoved.stages), by_step, run.failure))
+    return draws

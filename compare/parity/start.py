@@ -1,0 +1,48 @@
+"""The weights that a comparison starts from."""
+
+import numpy as np
+
+from shared import randomness
+from shared.models import ModelSpec, ParamSpec
+from shared.training import Dtype
+from shared.weights import Weights, initial_weights
+
+
+def stirred(model: ModelSpec, seed: int) -> Weights:
+    """Initial weights in which no two values of a tensor are alike, float32.
+
+    A bias of 0 and a scale of 1 hide whether they are used at all, and moving statistics of 0 and 1 whether they are
+    in their places. So kernels have their initial values, variances and scales lie between 0.5 and 1.5, and everything
+    else between -0.1 and 0.1.
+    """
+    weights = initial_weights(model, seed)
+    return weights | {p.name: _stirred(p, seed) for p in model.parameters if p.init != "glorot_uniform"}
+
+
+def large(model: ModelSpec, seed: int) -> Weights:
+    """Stirred weights with a first kernel 30 times and a last one 10 times as large: activations go far beyond 1 and
+    probabilities come near 0 and 1, where a clipped or capped value shows."""
+    weights = stirred(model, seed)
+    kernels = [name for name in weights if name.endswith("/kernel")]
+    return weights | {kernels[0]: 30 * weights[kernels[0]]} | {kernels[-1]: 10 * weights[kernels[-1]]}
+
+
+def _stirred(parameter: ParamSpec, seed: int) -> np.ndarray:
+    unit = randomness.uniform(int(np.prod(parameter.shape)), "stirred", seed, parameter.name)
+    value = 0.5 + unit if parameter.init == "ones" else 0.2 * unit - 0.1
+    return value.astype(np.float32).reshape(parameter.shape)
+
+
+def moved(weights: Weights, dtype: Dtype, seed: int, draw: int) -> Weights:
+    """`weights` as `dtype`, with every value moved by 1 ulp, up or down as chance has it, but for zeros.
+
+    A zero stays: with a bias of 0 and a plain ground of 0, ReLU stands on its kink, and the smallest number there is
+    would turn whole channels on. That is another network, not rounding.
+    """
+    result: Weights = {}
+    for name, value in weights.items():
+        up = randomness.uniform(value.size, "ulp", seed, draw, name).reshape(value.shape) < 0.5
+        exact = value.astype(dtype)
+        next_one = np.nextafter(exact, np.where(up, np.inf, -np.inf).astype(dtype))
+        result[name] = np.where(exact == 0, exact, next_one)
+    return result

@@ -1,0 +1,100 @@
+"""`compare parity --waterfall`: from options to a table, a picture and a page."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from compare import manifest, plots
+from compare.output import OutputFolder, WriteError, check_vacant
+from compare.parity.observation import Subject
+from compare.parity.plan import Options, load_data, make_plan, make_subject
+from compare.parity.plots import waterfall
+from compare.parity.waterfall import FACTORS, Stage, Trained, stages, train
+from compare.parity.workers import THREADS, Workers, ask_all
+from compare.report import markdown_environment
+from compare.session import Session, WorkerError
+from shared.errors import InputError
+
+HEADINGS = ("matched", "loss apart", "explained", "accuracy apart", "explained")
+RECORDS: TypeAdapter[list[Stage]] = TypeAdapter(list[Stage])
+
+
+def waterfall_command(options: Options) -> int:
+    """Do what `compare parity --waterfall` says; return the exit code. Raises InputError before anything is written."""
+    plan = make_plan(options)
+    if len(plan.models) != 1:
+        raise InputError("--waterfall is of one architecture at a time. Give one with --model.")
+    if options.out is not None:
+        check_vacant(options.out)
+    (model,) = plan.models
+    subject = make_subject(options, plan, model, load_data(options, plan)[model.name], options.seed)
+    folder = OutputFolder(options.out or Path("runs") / f"{manifest.utc_now().replace(':', '')}-waterfall")
+    done: list[Stage] = []
+    try:
+        with Workers(folder.log_dir, plan.device, options.timeout_s) as workers:
+            sessions = workers.start(plan.implementations[subject.spec.name])
+            for matched, own in stages():
+                seeds = range(options.seed, options.seed + options.seeds)
+                runs = tuple(_train_all(sessions, subject, own, seed, options.steps) for seed in seeds)
+                done.append(Stage(matched, runs))
+                print(f"{'own recipes' if matched is None else matched + ' matched'}: done", file=sys.stderr)
+    except WorkerError as error:
+        folder.discard()
+        print(f"A worker failed: {error}\n{error.details}", file=sys.stderr)
+        return 1
+    except (InputError, WriteError, KeyboardInterrupt):
+        folder.discard()
+        raise
+    rows = cells(done)
+    _print(rows)
+    figure = waterfall(done, subject.spec.name)
+    folder.write("waterfall.png", plots.to_png(figure))
+    folder.write("waterfall.svg", plots.to_svg(figure))
+    folder.write("waterfall.json", RECORDS.dump_json(done, indent=1))
+    page = markdown_environment().get_template("waterfall.md.j2")
+    text = page.render(
+        model=subject.spec.name,
+        headings=HEADINGS,
+        rows=rows,
+        factors=FACTORS,
+        options=options,
+        n_runs=len(done[0].runs),
+    )
+    folder.write("report.md", text.encode())
+    print(f"Report: {folder.path / 'report.md'}")
+    return 0
+
+
+def cells(done: Sequence[Stage]) -> list[list[str]]:
+    """The rows of the table: at each stage how far apart losses and accuracies are, with the standard error over seeds,
+    and what share of the whole the factor explains that was just matched."""
+    rows = []
+    for number, stage in enumerate(done):
+        row = ["nothing" if stage.matched is None else stage.matched]
+        for measure in (Stage.losses_apart, Stage.accuracies_apart):
+            now, whole = measure(stage), measure(done[0]).mean
+            explained = (measure(done[number - 1]).mean - now.mean) / whole if number and whole else None
+            row += [f"{now.mean:.4f} ± {now.error:.4f}", "" if explained is None else f"{explained:.0%}"]
+        rows.append(row)
+    return rows
+
+
+def _train_all(
+    sessions: dict[str, Session], subject: Subject, own: Sequence[str], seed: int, n_steps: int
+) -> dict[str, Trained]:
+    return ask_all(sessions, THREADS, lambda session: train(session, subject, own, seed, n_steps))
+
+
+def _print(rows: list[list[str]]) -> None:
+    console = Console(width=None if sys.stdout.isatty() else 120, markup=False, highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, heading in enumerate(HEADINGS):
+        table.add_column(heading, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)

@@ -1,0 +1,186 @@
+"""The whole check, of three implementations in NumPy of which one may be faulty: it is found and named."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from compare.__main__ import main
+from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
+from compare.parity import Parity, assert_parity
+from compare.parity.result import ParityResult
+from shared.errors import InputError
+
+FAULTY = "numpy_faulty"
+
+
+@pytest.fixture
+def check(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch):
+    def run(fault: str = "", timeout_s: float = 60.0, **options: Any) -> ParityResult:
+        monkeypatch.setenv("NUMPY_FAULTY", fault)
+        with Parity(timeout_s=timeout_s) as parity:
+            return parity.check(
+                "dense_baseline", **{"implementations": numpy_implementations, "steps": 2, "draws": 1} | options
+            )
+
+    return run
+
+
+def test_equal_implementations_agree(check) -> None:
+    result = check(precision="both", steps=50, draws=3)
+    assert result.passed
+    assert result.verdict == "The implementations agree on every rung."
+    assert [precision.dtype for precision in result.precisions] == ["float64", "float32"]
+    in_float64, in_float32 = result.precisions
+    assert all(d.relative < 1e-14 for reading in in_float64.ladder.readings for d in reading.distances.values())
+    rungs = list(dict.fromkeys(reading.rung for reading in in_float32.ladder.readings))
+    looked_at = ["parameters as loaded", "activations", "activations in training mode", "logits", "loss", "gradients"]
+    assert rungs[:7] == [*looked_at, "parameters after looking"]
+    assert rungs[7:10] == ["step 1: losses", "step 1: optimizer state", "step 1: parameters"]
+    assert rungs[10] == "step 1: update from its own moments"
+    assert {"step 50: epochs", "evaluation after training", "predictions after training"} <= set(rungs)
+    assert "sgd, step 5: parameters" in rungs
+    assert [rung for rung in rungs if rung.startswith("large values: ")][:6] == [
+        f"large values: {r}" for r in looked_at
+    ]
+    # Float64 needs no envelope; in float32 every checkpoint has one, and drift grows.
+    assert in_float64.envelope is None
+    assert all(len(draws) == 3 for draws in in_float32.self_curves.values())
+    assert list(in_float32.curves["numpy"]) == [1, 2, 5, 10, 20, 50]
+
+
+@pytest.mark.parametrize(
+    ("fault", "rung", "tensor"),
+    [
+        ("activation", "activations", "dense1"),
+        ("gradient", "gradients", "dense2/bias"),
+        ("rate", "step 1: parameters", "dense1/kernel"),
+        ("transposed", "step 1: parameters", "dense1/kernel"),
+        ("error", "step 2: losses", "loss"),
+        ("exit", "step 2: losses", "loss"),
+        ("nan", "step 1: logits", "logits"),
+    ],
+)
+def test_a_fault_is_found_and_named(check, fault: str, rung: str, tensor: str) -> None:
+    result = check(fault)
+    assert not result.passed
+    parting = result.precisions[0].ladder.first_parting
+    assert (parting.rung, parting.tensor, parting.odd_one_out) == (rung, tensor, FAULTY)
+    assert f"{FAULTY} is the odd one out, first at {tensor}, {rung}." in result.verdict
+
+
+def test_a_failure_is_told(check) -> None:
+    """And in both precisions what was found before it is kept."""
+    assert check("error", precision="both").verdict.endswith(
+        "numpy_faulty failed: RuntimeError: told to fail in the second step."
+    )
+    verdict = check("exit", precision="both").verdict
+    assert verdict.startswith("In float64 numpy_faulty is the odd one out, first at loss, step 2: losses.")
+    assert "numpy_faulty failed: the worker exited with code 3" in verdict
+
+
+def test_a_hanging_worker_is_given_up(check) -> None:
+    result = check("hang", timeout_s=3)
+    assert result.precisions[0].ladder.first_parting.rung == "step 2: losses"
+    assert "no answer within 3 s when asked to train slice" in result.verdict
+
+
+def test_a_network_that_cannot_be_built(check) -> None:
+    result = check("create")
+    assert (result.passed, result.precisions) == (False, ())
+    assert result.verdict == "Not comparable, numpy_faulty failed: RuntimeError: told to fail in create."
+
+
+def test_the_gate_stops_the_comparison(check) -> None:
+    result = check("setting")
+    assert (result.passed, result.precisions) == (False, ())
+    assert [mismatch.field for mismatch in result.mismatches] == ["dtype", "by the other optimizer, dtype"]
+    others = dict.fromkeys(("what was asked for", "numpy", "numpy_again"), "float64")
+    assert result.mismatches[0].values == {**others, FAULTY: "float16"}
+
+
+def test_workers_that_ended_are_replaced(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMPY_FAULTY", "exit")
+    with Parity() as parity:
+        options = {"implementations": numpy_implementations, "steps": 2}
+        assert not parity.check("dense_baseline", **options).passed
+        monkeypatch.setenv("NUMPY_FAULTY", "")
+        assert parity.check("dense_baseline", **options).passed
+
+
+def test_of_one_package_there_is_one_vote(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two implementations that share their fault are not right because they are two."""
+    monkeypatch.setenv("NUMPY_FAULTY", "activation")
+    twice = ImplementationSpec("again", "again", FAULTY, "eager")
+    monkeypatch.setitem(IMPLEMENTATIONS, "again", twice)
+    with Parity() as parity:
+        result = parity.check("dense_baseline", implementations=f"{numpy_implementations},again", rung="activations")
+    assert result.precisions[0].ladder.first_parting.beyond == [FAULTY, "again"]
+
+
+def test_assert_parity(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch, parity: Parity) -> None:
+    options = {"implementations": numpy_implementations, "steps": 2}
+    assert assert_parity("dense_baseline", parity, **options).passed
+    monkeypatch.setenv("NUMPY_FAULTY", "rate")
+    with pytest.raises(AssertionError, match=r"odd one out, first at dense1/kernel, step 1: parameters") as caught:
+        assert_parity("dense_baseline", **options)
+    assert "step 1: optimizer state" in str(caught.value)  # the ladder is shown
+    with pytest.raises(InputError, match="One architecture is compared at a time, and 'all' names 7"):
+        assert_parity("all", parity)
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["compare", "parity", "--model", "dense_baseline", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+@pytest.mark.parametrize(("fault", "code"), [("", 0), ("rate", 1), ("setting", 1), ("create", 1)])
+def test_the_command(
+    fault: str, code: int, numpy_implementations: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys
+) -> None:
+    monkeypatch.setenv("NUMPY_FAULTY", fault)
+    out = tmp_path / "out"
+    options = ["--implementations", numpy_implementations, "--steps", "2", "--draws", "1", "--out", str(out)]
+    more = ["--precision", "float64"] if code else ["--seeds", "2"]
+    assert command(monkeypatch, *options, *more) == code
+    shown = capsys.readouterr().out
+    assert ("0 of 1 comparisons agree." if code else "2 of 2 comparisons agree.") in shown
+    report = (out / "report.md").read_text()
+    records = json.loads((out / "parity.json").read_text())
+    assert [record["seed"] for record in records] == ([0] if code else [0, 1])
+    verdict = {"": "agree on every rung", "rate": "odd one out", "setting": "dtype", "create": "told to fail"}[fault]
+    assert verdict in shown
+    assert verdict in report
+    assert (out / "plots" / "drift-dense_baseline-seed0.png").exists() == (fault in ("", "rate"))
+
+
+def test_an_implementation_without_float64_on_the_device(
+    numpy_implementations: str, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    single = ImplementationSpec("single", "single", "numpy_again", "eager", dtypes={"cpu": ("float32",), "cuda": ()})
+    monkeypatch.setitem(IMPLEMENTATIONS, "single", single)
+    assert command(monkeypatch, "--implementations", "numpy,single") == 2
+    assert "'single' cannot compute in float64 on the device 'cpu'" in capsys.readouterr().err
+
+
+def test_cuda_where_there_is_none(
+    numpy_implementations: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys
+) -> None:
+    out = tmp_path / "out"
+    options = ["--implementations", numpy_implementations, "--device", "cuda", "--out", str(out)]
+    assert command(monkeypatch, *options) == 2
+    assert "no CUDA device to be seen by numpy" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_in_float32_everything_is_judged_by_float64(check) -> None:
+    """The consensus is one of float64 runs, so a float32 distance is that of rounding."""
+    (precision,) = check(precision="float32").precisions
+    activation = next(r for r in precision.ladder.readings if r.tensor == "dense1" and r.rung == "activations")
+    assert all(1e-9 < d.relative < 1e-6 for d in activation.distances.values())
+    assert all(np.isfinite(d.relative) for r in precision.ladder.readings for d in r.distances.values())

@@ -1,0 +1,84 @@
+"""The waterfall: with every factor that is matched one more thing is alike, and at its end everything is."""
+
+import json
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compare.__main__ import main
+from compare.parity.waterfall import FACTORS, Stage, Trained, _data, stages
+from compare.parity.waterfall_command import cells
+from shared.data import Data
+
+
+def test_the_stages_go_from_all_to_none() -> None:
+    every = stages()
+    assert every[0] == (None, tuple(FACTORS))
+    assert every[-1] == (list(FACTORS)[-1], ())
+    for (_, before), (matched, after) in pairwise(every):
+        assert before == (matched, *after)
+
+
+def test_how_far_apart() -> None:
+    """Pairs (a, b), (a, c), (b, c) of two steps' losses and of accuracies, of two seeds."""
+    run = {"a": Trained((1.0, 2.0), 0.5), "b": Trained((2.0, 2.0), 0.6), "c": Trained((1.0, 5.0), 0.5)}
+    same = dict.fromkeys("abc", run["a"])
+    stage = Stage(None, (run, same))
+    one_seed = (0.5 + 1.5 + 2.0) / 3
+    assert stage.losses_apart().mean == pytest.approx(one_seed / 2)
+    assert stage.losses_apart().error == pytest.approx(one_seed / 2)
+    assert stage.accuracies_apart().mean == pytest.approx(100 * (0.1 + 0 + 0.1) / 3 / 2)
+
+
+def test_shares_add_up_to_the_whole() -> None:
+    def stage(matched: str | None, apart: float) -> Stage:
+        return Stage(matched, ({"a": Trained((0.0,), 0.0), "b": Trained((apart,), apart)},))
+
+    rows = cells([stage(None, 1.0), stage("x", 0.25), stage("y", 0.0)])
+    assert [row[0] for row in rows] == ["nothing", "x", "y"]
+    assert [row[2] for row in rows] == ["", "75%", "25%"]
+
+
+def test_the_data_of_each_package(digits: Data) -> None:
+    n = len(digits.x_train)
+    matched = _data(digits, "torch_impl", [], 0)
+    assert len(matched.x_train) == n - n // 10
+    np.testing.assert_array_equal(matched.x_train, digits.x_train[: n - n // 10])
+    own = _data(digits, "torch_impl", list(FACTORS), 0)
+    assert abs(own.x_train.mean()) < 1e-6
+    assert own.x_train.std() == pytest.approx(1, abs=1e-5)
+    held_out = _data(digits, "torch_impl", ["held-out tenth"], 0)
+    both = {image.tobytes() for image in matched.x_train} & {image.tobytes() for image in held_out.x_train}
+    assert 0.78 < len(both) / n < 0.84  # two tenths, chosen each in its own way
+    np.testing.assert_array_equal(_data(digits, "tf_impl", list(FACTORS), 0).x_train, matched.x_train)
+
+
+def test_the_command(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Three implementations that differ in their order and their weights alone."""
+    out = tmp_path / "out"
+    options = [
+        "--model",
+        "dense_baseline",
+        "--implementations",
+        numpy_implementations,
+        "--steps",
+        "5",
+        "--out",
+        str(out),
+    ]
+    monkeypatch.setattr(sys, "argv", ["compare", "parity", "--waterfall", *options])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 0
+    done = json.loads((out / "waterfall.json").read_text())
+    assert [stage["matched"] for stage in done] == [None, *FACTORS]
+    assert all(len(stage["runs"]) == 3 for stage in done)
+    *_, last = (Stage(s["matched"], tuple({k: Trained(**t) for k, t in r.items()} for r in s["runs"])) for s in done)
+    assert last.losses_apart().mean == 0
+    first = {name: trained["losses"] for name, trained in done[0]["runs"][0].items()}
+    assert len({tuple(losses) for losses in first.values()}) == 3
+    assert "| batch order |" in (out / "report.md").read_text()
+    assert (out / "waterfall.png").stat().st_size > 10_000

@@ -1,0 +1,56 @@
+"""The NumPy implementation with a fault, which the variable NUMPY_FAULTY names; without one it is as the others."""
+
+import os
+import time
+from typing import Any
+
+import numpy as np
+from numpy_impl import NumpyModel, framework
+
+from shared.models import ModelSpec
+from shared.training import TrainSpec
+from shared.weights import Weights, initial_weights
+
+__all__ = ["create", "framework"]
+FAULT = os.environ.get("NUMPY_FAULTY", "")
+
+
+def create(model: ModelSpec, train: TrainSpec, weights: Weights, device: str, mode: str, recipe: str) -> "Faulty":
+    if FAULT == "create":
+        raise RuntimeError("told to fail in create")
+    return Faulty(model, train, weights or initial_weights(model, train.seed))
+
+
+class Faulty(NumpyModel):
+    n_steps = 0
+
+    def settings(self) -> dict[str, str]:
+        return super().settings() | ({"dtype": "float16"} if FAULT == "setting" else {})
+
+    def weights(self) -> Weights:
+        kernel = self.parameters["dense1/kernel"]
+        return super().weights() | ({"dense1/kernel": kernel.T} if FAULT == "transposed" and self.n_steps else {})
+
+    def activations(self, images: np.ndarray, training: bool = False) -> Weights:
+        seen = super().activations(images, training)
+        return seen | ({"dense1": seen["dense1"] * (1 + 1e-9)} if FAULT == "activation" else {})
+
+    def loss_and_gradients(self, batch: Any) -> tuple[float, Weights]:
+        loss, gradients = super().loss_and_gradients(batch)
+        if FAULT == "gradient":
+            gradients["dense2/bias"] = gradients["dense2/bias"][::-1]
+        return loss, gradients
+
+    def train_step(self, batch: Any, learning_rate: float) -> tuple[Any, Any]:
+        self.n_steps += 1
+        if FAULT == "error" and self.n_steps == 2:
+            raise RuntimeError("told to fail in the second step")
+        if FAULT == "exit" and self.n_steps == 2:
+            os._exit(3)
+        if FAULT == "hang" and self.n_steps == 2:
+            time.sleep(3600)
+        return super().train_step(batch, learning_rate * (2 if FAULT == "rate" else 1))
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        logits = super().logits(images)
+        return logits * np.nan if FAULT == "nan" and self.n_steps else logits
