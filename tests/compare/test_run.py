@@ -240,6 +240,7 @@ def test_an_interrupt_keeps_what_is_finished(sent: signal.Signals, tmp_path: Pat
         f"'--out', {str(out)!r}]; from compare.__main__ import main; main()"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])}
+    others = _numpy_workers()
     process = subprocess.Popen([sys.executable, "-c", script], env=environment, stderr=subprocess.PIPE, text=True)
     first = out / "results" / "numpy-seed0.json"
     deadline = time.monotonic() + 60
@@ -252,8 +253,13 @@ def test_an_interrupt_keeps_what_is_finished(sent: signal.Signals, tmp_path: Pat
     assert "Traceback" not in error
     assert json.loads(first.read_text())["status"] == "ok"
     assert (out / "manifest.json").exists()
-    workers = subprocess.run(["pgrep", "-f", "compare.worker numpy_impl"], capture_output=True, text=True, check=False)
-    assert workers.stdout == ""
+    assert _numpy_workers() <= others
+
+
+def _numpy_workers() -> set[str]:
+    """The process numbers of all such workers, those of other tests too."""
+    listed = subprocess.run(["pgrep", "-f", "compare.worker numpy_impl"], capture_output=True, text=True, check=False)
+    return set(listed.stdout.split())
 
 
 @pytest.mark.slow
