@@ -30,7 +30,7 @@ def check(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_equal_implementations_agree(check) -> None:
-    result = check(precision="both", steps=50, draws=3)
+    result = check(precision="both", steps=10, draws=2, batch_size=512)
     assert result.passed
     assert result.verdict == "The implementations agree on every rung."
     assert [precision.dtype for precision in result.precisions] == ["float64", "float32"]
@@ -41,15 +41,15 @@ def test_equal_implementations_agree(check) -> None:
     assert rungs[:7] == [*looked_at, "parameters after looking"]
     assert rungs[7:10] == ["step 1: losses", "step 1: optimizer state", "step 1: parameters"]
     assert rungs[10] == "step 1: update from its own moments"
-    assert {"step 50: epochs", "evaluation after training", "predictions after training"} <= set(rungs)
+    assert {"step 10: epochs", "evaluation after training", "predictions after training"} <= set(rungs)
     assert "sgd, step 5: parameters" in rungs
     assert [rung for rung in rungs if rung.startswith("large values: ")][:6] == [
         f"large values: {r}" for r in looked_at
     ]
     # Float64 needs no envelope; in float32 every checkpoint has one, and drift grows.
     assert in_float64.envelope is None
-    assert all(len(draws) == 3 for draws in in_float32.self_curves.values())
-    assert list(in_float32.curves["numpy"]) == [1, 2, 5, 10, 20, 50]
+    assert all(len(draws) == 2 for draws in in_float32.self_curves.values())
+    assert list(in_float32.curves["numpy"]) == [1, 2, 5, 10]
 
 
 @pytest.mark.parametrize(

@@ -1,24 +1,24 @@
 """The ledger: every row parts in the frameworks' own form, agrees in the aligned one, and docs/ledger.md says so."""
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from compare.__main__ import main
+from compare.parity import ledger_command
 from compare.parity.ledger import Line, ask, page
 from compare.parity.workers import Workers
+from compare.session import Session
 from shared.ledger import ROWS
 
-PAGE = Path(__file__).parents[3] / "docs" / "ledger.md"
+PAGE = Path(__file__).parents[2] / "docs" / "ledger.md"
 
 
 @pytest.fixture(scope="module")
-def lines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Line]]:
-    with Workers(tmp_path_factory.mktemp("logs"), "cpu", 120.0) as workers:
-        sessions = workers.start(["torch", "keras", "tf_lowlevel"])
-        yield {name: ask(row, sessions) for name, row in ROWS.items()}
+def lines(session_for: Callable[[str, str], Session]) -> dict[str, Line]:
+    sessions = {name: session_for(name, "dense_baseline") for name in ("torch", "keras", "tf_lowlevel")}
+    return {name: ask(row, sessions) for name, row in ROWS.items()}
 
 
 def test_there_are_enough_rows() -> None:
@@ -61,10 +61,18 @@ def test_the_page_is_what_the_rows_say(lines: dict[str, Line]) -> None:
     assert PAGE.read_text() == page(list(lines.values()))
 
 
-@pytest.mark.slow
-def test_the_command_prints_the_rows_asked_for(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    monkeypatch.setattr(sys, "argv", ["compare", "parity", "--row", "batchnorm-fused"])
-    with pytest.raises(SystemExit) as caught:
-        main()
-    assert caught.value.code == 0
-    assert "1 of 1 rows part, 1 agree once aligned." in capsys.readouterr().out
+def test_the_command(
+    lines: dict[str, Line], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From lines that are there already: what it prints, what it writes, and its exit code."""
+    monkeypatch.setattr(ledger_command, "ask", lambda row, sessions: lines[row.name])
+    monkeypatch.setattr(Workers, "start", lambda self, names: {})
+    out = tmp_path / "ledger.md"
+    assert ledger_command.ledger_command("batchnorm-fused,tf32", None, 60) == 0
+    assert "2 of 2 rows part, 2 agree once aligned." in capsys.readouterr().out
+    assert ledger_command.ledger_command(None, out, 60) == 0
+    assert out.read_text() == PAGE.read_text()
+    apart = replace(lines["tf32"], aligned=1.0)
+    monkeypatch.setattr(ledger_command, "ask", lambda row, sessions: apart)
+    assert ledger_command.ledger_command("tf32", None, 60) == 1
+    assert "tf32: the aligned forms do not agree (1.0e+00)." in capsys.readouterr().out
