@@ -10,7 +10,7 @@ Weights = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Trace:
-    """What a network does: before training, on its first batch, and after 20 steps.
+    """What a network does: before training, on its first batch, and after its steps of training.
 
     `untouched` are the weights after everything that must not change them. What was not looked at is empty.
     """
