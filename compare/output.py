@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -70,6 +71,19 @@ class OutputFolder:
         for folder in self._made:
             if not any(folder.iterdir()):
                 folder.rmdir()
+
+
+def end_early(
+    folder: OutputFolder, stopped_by: KeyboardInterrupt | WriteError, anything_finished: bool, unit: str
+) -> int:
+    """Say why there is no more, and what became of what was there; return the exit code."""
+    what = "Interrupted" if isinstance(stopped_by, KeyboardInterrupt) else f"Stopped: {stopped_by}"
+    if anything_finished:
+        print(f"{what}. What was finished is kept in {folder.path}.", file=sys.stderr)
+    else:
+        folder.discard()
+        print(f"{what}. No {unit} had ended; nothing was kept.", file=sys.stderr)
+    return 130 if isinstance(stopped_by, KeyboardInterrupt) else 1
 
 
 def check_vacant(path: Path) -> None:

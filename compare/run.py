@@ -7,7 +7,7 @@ from rich.console import Console
 
 from compare import manifest, progress, report, tables
 from compare.fetching import show_fetching
-from compare.output import OutputFolder, WriteError, check_vacant
+from compare.output import OutputFolder, WriteError, check_vacant, end_early
 from compare.plan import Options, Plan, check_fit, check_options, make_plan
 from compare.rows import row
 from compare.study import Study
@@ -47,13 +47,7 @@ def run_command(options: Options) -> int:
             stopped_by = stopped_by or error
     if stopped_by is None:
         return 0 if all(result.status == "ok" for result in results) else 1
-    what = "Interrupted" if isinstance(stopped_by, KeyboardInterrupt) else f"Stopped: {stopped_by}"
-    if results:
-        print(f"{what}. What was finished is kept in {folder.path}.", file=sys.stderr)
-    else:
-        folder.discard()
-        print(f"{what}. No run had ended; nothing was kept.", file=sys.stderr)
-    return 130 if isinstance(stopped_by, KeyboardInterrupt) else 1
+    return end_early(folder, stopped_by, bool(results), "run")
 
 
 def _train(plan: Plan, data: Data, folder: OutputFolder, timeout_s: float, results: list[RunResult]) -> None:

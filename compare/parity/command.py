@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from compare import manifest
-from compare.output import OutputFolder, WriteError, check_vacant
+from compare.output import OutputFolder, WriteError, check_vacant, end_early
 from compare.parity import report, tables
 from compare.parity.check import Checker
 from compare.parity.plan import Options, Plan, load_data, make_plan, make_subject
@@ -48,13 +48,7 @@ def parity_command(options: Options) -> int:
         console.print(f"{sum(result.passed for result in results)} of {len(results)} comparisons agree.")
         console.print(f"Report: {folder.path / 'report.md'}", soft_wrap=True)
         return 0 if all(result.passed for result in results) else 1
-    what = "Interrupted" if isinstance(stopped_by, KeyboardInterrupt) else f"Stopped: {stopped_by}"
-    if results:
-        print(f"{what}. The comparisons that were finished are in {folder.path}.", file=sys.stderr)
-    else:
-        folder.discard()
-        print(f"{what}. No comparison was finished; nothing was kept.", file=sys.stderr)
-    return 130 if isinstance(stopped_by, KeyboardInterrupt) else 1
+    return end_early(folder, stopped_by, bool(results), "comparison")
 
 
 def _compare(

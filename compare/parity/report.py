@@ -66,6 +66,7 @@ def _every_tensor(results: Sequence[ParityResult]) -> str:
             "seed": result.seed,
             "dtype": precision.dtype,
             "rung": reading.rung,
+            "layer": reading.layer,
             "tensor": reading.tensor,
             "implementation": name,
             "absolute": distance.absolute,

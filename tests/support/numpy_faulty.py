@@ -24,6 +24,11 @@ def create(model: ModelSpec, train: TrainSpec, weights: Weights, device: str, mo
 class Faulty(NumpyModel):
     n_steps = 0
 
+    def __init__(self, model: ModelSpec, train: TrainSpec, weights: Weights) -> None:
+        super().__init__(model, train, weights)
+        initial = initial_weights(model, train.seed)["dense1/kernel"]
+        self.was_moved = not np.array_equal(weights["dense1/kernel"], initial)
+
     def settings(self) -> dict[str, str]:
         return super().settings() | ({"dtype": "float16"} if FAULT == "setting" else {})
 
@@ -45,6 +50,8 @@ class Faulty(NumpyModel):
         self.n_steps += 1
         if FAULT == "error" and self.n_steps == 2:
             raise RuntimeError("told to fail in the second step")
+        if FAULT == "draw" and self.n_steps == 2 and self.was_moved:
+            raise RuntimeError("told to fail from moved weights")
         if FAULT == "exit" and self.n_steps == 2:
             os._exit(3)
         if FAULT == "hang" and self.n_steps == 2:
