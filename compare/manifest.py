@@ -10,7 +10,8 @@ from shared.result import SCHEMA_VERSION, Record
 
 
 class Manifest(Record):
-    """Times are UTC, in ISO 8601; `files` maps each file's path in the folder to the SHA-256 of its content."""
+    """Times are UTC, in ISO 8601; `files` maps each file's path in the folder to the SHA-256 of its content;
+    `dataset_reason` says why it is this data set where the choice was left open."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     command: str
@@ -18,8 +19,21 @@ class Manifest(Record):
     ended: str
     version: str
     commit: str | None
-    dataset_reason: str
+    dataset_reason: str | None = None
     files: dict[str, str]
+
+
+def describe(command: str, started: str, dataset_reason: str | None = None) -> Manifest:
+    """The manifest of what ends now, its files still to be named."""
+    return Manifest(
+        command=command,
+        started=started,
+        ended=utc_now(),
+        version=code_version(),
+        commit=code_commit(),
+        dataset_reason=dataset_reason,
+        files={},
+    )
 
 
 def utc_now() -> str:

@@ -4,8 +4,10 @@ import hashlib
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
+from compare.manifest import Manifest
 from shared.errors import InputError
 
 
@@ -55,6 +57,13 @@ class OutputFolder:
                     raise
         except OSError as error:
             raise WriteError(f"{target} cannot be written: {error.strerror}") from None
+
+    def write_all(self, files: Mapping[str, bytes], manifest: Manifest) -> None:
+        """Write `files`, their contents by name, and then the manifest of all that is in the folder."""
+        for name, content in files.items():
+            self.write(name, content)
+        complete = manifest.model_copy(update={"files": self.hashes()})
+        self.write("manifest.json", complete.model_dump_json(indent=1).encode())
 
     def hashes(self) -> dict[str, str]:
         """The SHA-256 of every file, by its path in the folder."""

@@ -80,19 +80,8 @@ def _report(
     tables.print_table(rows, f"{plan.model.name} on {plan.data.dataset}, {results[0].run.device}", console)
     console.print(report.verdict(rows))
 
-    done = manifest.Manifest(
-        command=options.command,
-        started=started,
-        ended=manifest.utc_now(),
-        version=manifest.code_version(),
-        commit=manifest.code_commit(),
-        dataset_reason=choice.reason,
-        files={},
-    )
-    for name, content in report.render(results, done).items():
-        folder.write(name, content)
-    complete = done.model_copy(update={"files": folder.hashes()})
-    folder.write("manifest.json", complete.model_dump_json(indent=1).encode())
+    done = manifest.describe(options.command, started, choice.reason)
+    folder.write_all(report.render(results, done), done)
     console.print(f"Report: {folder.path / 'report.md'}", soft_wrap=True)
 
 

@@ -82,6 +82,10 @@ def _product() -> Arrays:
     return {"a": _values("a", 64, 512), "b": _values("b", 512, 64)}
 
 
+def _epoch() -> Arrays:
+    return {"x": _values("x", 6, 4), "kernel": _values("kernel", 4, 3), "labels": np.array([0, 1, 2, 2, 1, 0])}
+
+
 def _nothing() -> Arrays:
     return {}
 
@@ -277,6 +281,14 @@ ROWS: dict[str, LedgerRow] = {
             "0, beyond the clip",
             "from_logits=True",
             _loss,
+        ),
+        LedgerRow(
+            "epoch-loss",
+            "the training loss told of an epoch: batches of 4 and 2, gradient descent at a rate of 0.5",
+            "a loop has the loss of its last step in hand",
+            "fit: the average over the epoch's images, each before the step it was in",
+            "that average, in both",
+            _epoch,
         ),
         LedgerRow(
             "dropout-streams",

@@ -150,6 +150,16 @@ def _loss_and_gradient(from_logits: bool, inputs: Inputs) -> tuple[tf.Tensor, tf
     return loss, tape.gradient(loss, logits)
 
 
+def _epoch_loss(inputs: Inputs) -> np.ndarray:
+    with _floatx("float64"):
+        layer = _in_float64(lambda: layers.Dense(3, use_bias=False))
+        model = keras.Sequential([keras.Input((4,), dtype="float64"), layer])
+        layer.kernel.assign(inputs["kernel"])
+        model.compile(optimizers.SGD(0.5), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        fitted = model.fit(inputs["x"], inputs["labels"], batch_size=4, shuffle=False, verbose=0)
+    return np.array(fitted.history["loss"][0])
+
+
 def _dropped(rate: float, inputs: Inputs) -> np.ndarray:
     keras.utils.set_random_seed(0)
     return np.array(layers.Dropout(rate, dtype="float64")(tf.constant(inputs["x"]), training=True))
@@ -216,6 +226,7 @@ LEDGER: dict[str, Answers] = {
     "flatten-order": Answers(_dense, _dense),
     "loss-of-probabilities": Answers(partial(_loss, False), partial(_loss, True)),
     "gradient-of-probabilities": Answers(partial(_loss_gradient, False), partial(_loss_gradient, True)),
+    "epoch-loss": Answers(_epoch_loss, _epoch_loss),
     "dropout-streams": Answers(partial(_dropped, 0.5), partial(_dropped, 0.0)),
     "parameter-count": Answers(partial(_n_parameters, False), partial(_n_parameters, True)),
     "tf32": Answers(

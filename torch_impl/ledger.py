@@ -130,6 +130,20 @@ def _n_parameters(inputs: Inputs) -> np.ndarray:
     return np.array(float(sum(p.numel() for p in nn.BatchNorm1d(4).parameters())))
 
 
+def _epoch_loss(average: bool, inputs: Inputs) -> np.ndarray:
+    x, labels = _tensor(inputs["x"]), _tensor(inputs["labels"])
+    kernel = nn.Parameter(_tensor(inputs["kernel"]))
+    optimizer = torch.optim.SGD([kernel], lr=0.5)
+    losses = []
+    for batch in (slice(0, 4), slice(4, 6)):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(x[batch] @ kernel, labels[batch])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return np.array(np.average(losses, weights=[4, 2]) if average else losses[-1])
+
+
 def _tf32_used() -> list[str]:
     """How precisely matrix products and convolutions are to be computed."""
     convolution = torch.backends.cudnn.conv  # type: ignore[attr-defined]  # it is missing from the module's stubs
@@ -187,6 +201,7 @@ LEDGER: dict[str, Answers] = {
     "flatten-order": Answers(lambda i: _dense(i, i["kernel"].T), lambda i: _dense(i, _permuted(i["kernel"]).T)),
     "loss-of-probabilities": Answers(_loss, _loss),
     "gradient-of-probabilities": Answers(_loss_gradient, _loss_gradient),
+    "epoch-loss": Answers(partial(_epoch_loss, False), partial(_epoch_loss, True)),
     "dropout-streams": Answers(partial(_dropped, 0.5), partial(_dropped, 0.0)),
     "parameter-count": Answers(_n_parameters, _n_parameters),
     "tf32": Answers(partial(_tf32, lambda: TF32_AS_IMPORTED), partial(_tf32, _tf32_used)),

@@ -20,6 +20,7 @@ from shared.errors import InputError
 
 def parity_command(options: Options) -> int:
     """Do what `compare parity` says; return the exit code. Raises InputError before anything is written."""
+    started = manifest.utc_now()
     plan = make_plan(options)
     if options.out is not None:
         check_vacant(options.out)
@@ -27,7 +28,7 @@ def parity_command(options: Options) -> int:
     extent = Extent(options.rung or Extent.top, options.steps, plan.dtypes, options.draws)
     console = Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False)
 
-    folder = OutputFolder(options.out or Path("runs") / f"{manifest.utc_now().replace(':', '')}-parity")
+    folder = OutputFolder(options.out or Path("runs") / f"{started.replace(':', '')}-parity")
     results: list[ParityResult] = []
     stopped_by: KeyboardInterrupt | WriteError | None = None
     try:
@@ -40,8 +41,8 @@ def parity_command(options: Options) -> int:
     finally:  # whatever happened: what was finished is kept
         if results:
             try:
-                for name, content in report.render(results, extent, options.command).items():
-                    folder.write(name, content)
+                done = manifest.describe(options.command, started)
+                folder.write_all(report.render(results, extent, done), done)
             except WriteError as error:
                 stopped_by = stopped_by or error
     if stopped_by is None:

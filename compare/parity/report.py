@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from pydantic import ConfigDict, TypeAdapter
 
-from compare import manifest, plots
+from compare import plots
+from compare.manifest import Manifest
 from compare.parity import tables
 from compare.parity.bounds import FLOAT32, FLOAT64, JUMP, MARGIN
 from compare.parity.plots import drift
@@ -18,7 +19,7 @@ RECORDS: TypeAdapter[list[ParityResult]] = TypeAdapter(
 )
 
 
-def render(results: Sequence[ParityResult], extent: Extent, command: str) -> dict[str, bytes]:
+def render(results: Sequence[ParityResult], extent: Extent, manifest: Manifest) -> dict[str, bytes]:
     """The content of every file, by its path in the output folder."""
     files: dict[str, bytes] = {}
     pictures = []
@@ -45,9 +46,9 @@ def render(results: Sequence[ParityResult], extent: Extent, command: str) -> dic
             plots=pictures,
             headings=tables.headings,
             cells=tables.cells,
-            command=command,
-            version=manifest.code_version(),
-            commit=manifest.code_commit(),
+            command=manifest.command,
+            version=manifest.version,
+            commit=manifest.commit,
         )
     )
     files["report.md"] = text.encode()

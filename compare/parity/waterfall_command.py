@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from compare import manifest, plots
-from compare.output import OutputFolder, WriteError, check_vacant
+from compare.output import OutputFolder, WriteError, check_vacant, end_early
 from compare.parity.observation import Subject
 from compare.parity.plan import Options, load_data, make_plan, make_subject
 from compare.parity.plots import waterfall
@@ -33,7 +33,8 @@ def waterfall_command(options: Options) -> int:
         check_vacant(options.out)
     (model,) = plan.models
     subject = make_subject(options, plan, model, load_data(options, plan)[model.name], options.seed)
-    folder = OutputFolder(options.out or Path("runs") / f"{manifest.utc_now().replace(':', '')}-waterfall")
+    started = manifest.utc_now()
+    folder = OutputFolder(options.out or Path("runs") / f"{started.replace(':', '')}-waterfall")
     done: list[Stage] = []
     try:
         with Workers(folder.log_dir, plan.device, options.timeout_s) as workers:
@@ -47,27 +48,37 @@ def waterfall_command(options: Options) -> int:
         folder.discard()
         print(f"A worker failed: {error}\n{error.details}", file=sys.stderr)
         return 1
-    except (InputError, WriteError, KeyboardInterrupt):
+    except InputError:
         folder.discard()
         raise
-    rows = cells(done)
-    _print(rows)
+    except KeyboardInterrupt as error:  # some of the factors explain nothing
+        return end_early(folder, error, False, "waterfall")
+    _print(cells(done))
+    try:
+        folder.write_all(_files(done, subject, options), manifest.describe(options.command, started))
+    except WriteError as error:
+        return end_early(folder, error, True, "waterfall")
+    print(f"Report: {folder.path / 'report.md'}")
+    return 0
+
+
+def _files(done: Sequence[Stage], subject: Subject, options: Options) -> dict[str, bytes]:
     figure = waterfall(done, subject.spec.name)
-    folder.write("waterfall.png", plots.to_png(figure))
-    folder.write("waterfall.svg", plots.to_svg(figure))
-    folder.write("waterfall.json", RECORDS.dump_json(done, indent=1))
     page = markdown_environment().get_template("waterfall.md.j2")
     text = page.render(
         model=subject.spec.name,
         headings=HEADINGS,
-        rows=rows,
+        rows=cells(done),
         factors=FACTORS,
         options=options,
         n_runs=len(done[0].runs),
     )
-    folder.write("report.md", text.encode())
-    print(f"Report: {folder.path / 'report.md'}")
-    return 0
+    return {
+        "waterfall.png": plots.to_png(figure),
+        "waterfall.svg": plots.to_svg(figure),
+        "waterfall.json": RECORDS.dump_json(done, indent=1),
+        "report.md": text.encode(),
+    }
 
 
 def cells(done: Sequence[Stage]) -> list[list[str]]:

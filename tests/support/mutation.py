@@ -75,19 +75,23 @@ class Bed:
     def prepare(self, models: Sequence[str]) -> None:
         """Observe the healthy implementations of `models`."""
         self.subjects = {name: _subject(name) for name in models}
-        draws: dict[tuple[Dtype, str], list[list[Drift]]] = {}
-        with tempfile.TemporaryDirectory() as folder:
+        draws: dict[tuple[Dtype, str], dict[str, list[Drift]]] = {}
+        for dtype, model in itertools.product(DTYPES, models):
+            self.said[dtype, model], self.observed[dtype, model], draws[dtype, model] = {}, {}, {}
+
+        def watch(name: str) -> None:
+            with _worker(name, root) as session:
+                for model, dtype in itertools.product(models, DTYPES):
+                    subject = _typed(self.subjects[model], dtype)
+                    said, seen = _look(session, subject)
+                    self.said[dtype, model][name], self.observed[dtype, model][name] = said, seen
+                    drawn = runs.draw_all(session, subject, EXTENT, {name: seen})
+                    draws[dtype, model][name] = [draw.drift for draw in drawn]
+
+        with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(environment.usable_cores()) as pool:
             root = copy_of_the_code(Path(folder))
-            for name in JUDGES:
-                with _worker(name, root) as session:
-                    for model, dtype in itertools.product(models, DTYPES):
-                        subject = _typed(self.subjects[model], dtype)
-                        said, seen = _look(session, subject)
-                        self.said.setdefault((dtype, model), {})[name] = said
-                        self.observed.setdefault((dtype, model), {})[name] = seen
-                        drawn = runs.draw_all(session, subject, EXTENT, {name: seen})
-                        draws.setdefault((dtype, model), []).append([draw.drift for draw in drawn])
-        self.envelopes = {key: envelope(of_all) for key, of_all in draws.items()}
+            list(pool.map(watch, JUDGES))  # raises what any of them raised
+        self.envelopes = {key: envelope(list(of_all.values())) for key, of_all in draws.items()}
 
     def plant(self, fault: Fault) -> Found:
         """Plant `fault`, and look for it in float64, and where it is not found there in float32."""
@@ -134,8 +138,12 @@ def plant_all(faults: Sequence[Fault]) -> list[Found]:
     """Plant `faults` one at a time, as many side by side as there are cores."""
     bed = Bed()
     bed.prepare(list(dict.fromkeys(fault.model for fault in faults)))
+    found = []
     with ThreadPoolExecutor(environment.usable_cores()) as pool:
-        return list(pool.map(bed.plant, faults))
+        for one in pool.map(bed.plant, faults):
+            print(line(one), flush=True)  # a whole run takes a quarter of an hour
+            found.append(one)
+    return found
 
 
 def page(found: Sequence[Found]) -> str:
@@ -155,12 +163,15 @@ def page(found: Sequence[Found]) -> str:
         "| planted in | fault | architecture | found on | at | named |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for f in found:
-        where = f"{f.rung} | {f.at} | {', '.join(f.named)}" if f.killed else "**not found** | |"
-        if f.killed and not f.localised:
-            where += f" (expected: {f.fault.rung}, {f.fault.at or 'any tensor'})"
-        lines.append(f"| {f.fault.file} | {f.fault.name} | {f.fault.model} | {where} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *map(line, found)]) + "\n"
+
+
+def line(f: Found) -> str:
+    """What became of a fault, as a line of the table."""
+    where = f"{f.rung} | {f.at} | {', '.join(f.named)}" if f.killed else "**not found** | |"
+    if f.killed and not f.localised:
+        where += f" (expected: {f.fault.rung}, {f.fault.at or 'any tensor'})"
+    return f"| {f.fault.file} | {f.fault.name} | {f.fault.model} | {where} |"
 
 
 def _subject(model: str) -> Subject:
