@@ -76,7 +76,7 @@ def _files(done: Sequence[Stage], subject: Subject, options: Options) -> dict[st
     return {
         "waterfall.png": plots.to_png(figure),
         "waterfall.svg": plots.to_svg(figure),
-        "waterfall.json": RECORDS.dump_json(done, indent=1),
+        "waterfall.json": RECORDS.dump_json(list(done), indent=1),
         "report.md": text.encode(),
     }
 
