@@ -9,6 +9,7 @@ from compare.parity.envelope import whole
 from compare.parity.ladder import Stages
 from compare.parity.own import metric_errors, update_errors
 from compare.session import Session, WorkerError
+from shared import randomness
 from shared.batches import n_batches
 from shared.data import Data
 from shared.models import ModelSpec
@@ -51,8 +52,11 @@ class Subject:
 
     @property
     def images(self) -> np.ndarray:
-        """The test images that activations and logits are looked at for."""
-        return self.data.x_test[:N_IMAGES]
+        """The images (N_IMAGES, H, W, C) that activations and logits are looked at for: test images and as many of
+        noise. Many a data set's images have the same margin all around, which hides how the margin is padded."""
+        known = self.data.x_test[: N_IMAGES // 2]
+        noise = randomness.uniform(known.size, "parity images", self.train.seed).reshape(known.shape)
+        return np.concatenate([known, noise.astype(known.dtype)])
 
     @property
     def first_rate(self) -> float:

@@ -68,21 +68,23 @@ def observe(session: Session, subject: Subject, extent: Extent) -> Observation:
 
 def _everything(session: Session, subject: Subject, extent: Extent) -> observation.Rungs:
     seed, height = subject.train.seed, observation.RUNGS.index(extent.top)
+    trains = height >= observation.RUNGS.index("training")
     _create(session, subject, stirred(subject.spec, seed))
     yield from observation.single_pass(session, subject, extent.top)
-    if height >= observation.RUNGS.index("training"):
-        yield from _trained(session, subject, extent, initial_weights(subject.spec, seed))
     if height == 0:
         return
-    weights = large(subject.spec, seed)
-    _create(session, subject, weights)
+    # Before training, which brings some values to where they are large, too, and would name no layer.
+    of_large = large(subject.spec, seed)
+    _create(session, subject, of_large)
     yield from observation.single_pass(session, subject, extent.top, observation.LARGE)
-    if height >= observation.RUNGS.index("training"):
-        yield from observation.training(session, subject, weights, 1, observation.LARGE)
+    if trains:
+        yield from _trained(session, subject, extent, initial_weights(subject.spec, seed))
+        _create(session, subject, of_large)
+        yield from observation.training(session, subject, of_large, 1, observation.LARGE)
     if subject.spec.dropout is not None:
         _create(session, subject, stirred(subject.spec, seed), dropping=True)
         yield from dropout.observe(session, subject)
-        if height >= observation.RUNGS.index("training"):
+        if trains:
             yield dropout.TRAINED, dropout.trained(*(_losses_of_one_batch(session, subject) for _ in range(2)))
 
 
