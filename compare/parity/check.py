@@ -9,6 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from compare import fingerprint
+from compare.implementations import IMPLEMENTATIONS
 from compare.parity import gate, observation, runs
 from compare.parity.bounds import bound
 from compare.parity.envelope import Drift, envelope
@@ -90,13 +91,22 @@ class Checker:
         widest: Drift = {}
         self_curves: dict[str, list[dict[int, float]]] = {}
         if self._needs_envelope(dtype, observed, oracle):
-            draws = self._ask_all(partial(runs.draw_all, subject=subject, extent=extent, observations=observations))
+            draw = partial(runs.draw_all, subject=subject, extent=extent, observations=observations)
+            draws = ask_all(self._one_of_each_package, self.threads, draw)
             widest = envelope([[draw.drift for draw in of_one] for of_one in draws.values()])
             self_curves = {name: [draw.curve for draw in of_one] for name, of_one in draws.items()}
             of_draws = {name: draw.failure for name, of_one in draws.items() for draw in of_one if draw.failure}
             failures = of_draws | failures
         ladder = climb(observed, oracle, partial(bound, dtype, widest))
         return PrecisionResult(dtype, tuple(observed), ladder, failures, widest or None, curves, self_curves)
+
+    @property
+    def _one_of_each_package(self) -> dict[str, Session]:
+        """The first implementation of each package: what they share drifts alike."""
+        first: dict[str, str] = {}
+        for name in self.sessions:
+            first.setdefault(IMPLEMENTATIONS[name].package, name)
+        return {name: self.sessions[name] for name in first.values()}
 
     def _needs_envelope(self, dtype: Dtype, observed: Mapping[str, Stages], oracle: Stages) -> bool:
         """Whether anything has to be judged by an envelope: in float32 all that training magnifies, in float64 only

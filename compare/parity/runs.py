@@ -7,9 +7,10 @@ from compare import fingerprint
 from compare.implementations import IMPLEMENTATIONS
 from compare.parity import dropout, observation
 from compare.parity.envelope import Drift, drift
+from compare.parity.ladder import Stages
 from compare.parity.observation import Observation, Subject, curve
 from compare.parity.start import large, moved, stirred
-from compare.session import Session
+from compare.session import Session, WorkerError
 from shared.training import SGD, Adam, Dtype
 from shared.weights import Weights, initial_weights
 
@@ -115,17 +116,25 @@ def _losses_of_one_batch(session: Session, subject: Subject) -> list[float]:
 
 
 def draw_all(session: Session, subject: Subject, extent: Extent, observations: Mapping[str, Observation]) -> list[Draw]:
-    """Every draw of one implementation that came to the end unmoved; only the distances are kept, since the tensors of
-    all would fill the memory."""
+    """Every draw of one implementation that came to the end unmoved."""
     unmoved = observations[session.implementation]
     if unmoved.failure:
         return []
-    draws = []
-    for number in range(1, extent.n_draws + 1):
-        weights = moved(
-            initial_weights(subject.spec, subject.train.seed), subject.train.dtype, subject.train.seed, number
-        )
-        run = observation.collect(_trained(session, subject, extent, weights))
-        by_step = curve(run.stages, unmoved.stages, extent.n_steps)
-        draws.append(Draw(drift(run.stages, unmoved.stages), by_step, run.failure))
-    return draws
+    initial = initial_weights(subject.spec, subject.train.seed)
+    starts = [
+        moved(initial, subject.train.dtype, subject.train.seed, number) for number in range(1, extent.n_draws + 1)
+    ]
+    return [_draw(_trained(session, subject, extent, start), unmoved.stages, extent.n_steps) for start in starts]
+
+
+def _draw(rungs: observation.Rungs, unmoved: Stages, n_steps: int) -> Draw:
+    """How far `rungs` come from the unmoved ones: told rung by rung, since the tensors of all would fill the memory."""
+    drifts: Drift = {}
+    by_step: dict[int, float] = {}
+    try:
+        for rung, tensors in rungs:
+            drifts |= drift({rung: tensors}, unmoved)
+            by_step |= curve({rung: tensors}, unmoved, n_steps)
+    except WorkerError as error:
+        return Draw(drifts, by_step, str(error))
+    return Draw(drifts, by_step, None)
