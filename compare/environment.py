@@ -14,8 +14,8 @@ from shared.result import Environment
 
 # Variables that change what a framework computes or how fast: they are recorded with every result.
 RECORDED_PREFIXES = (
-    *("COMPARE_THREADS", "CUBLAS_", "CUDA_", "KERAS_BACKEND", "KMP_", "LD_PRELOAD", "MALLOC_", "MKL_", "NVIDIA_"),
-    *("OMP_", "OPENBLAS_", "PYTHONHASHSEED", "PYTORCH_", "TORCH", "XLA_"),
+    *("COMPARE_THREADS", "CUBLAS_", "CUDA_", "GLIBC_", "KERAS_BACKEND", "KMP_", "LD_PRELOAD", "MALLOC_", "MKL_"),
+    *("NVIDIA_", "OMP_", "OPENBLAS_", "PYTHONHASHSEED", "PYTORCH_", "TORCH", "XLA_"),
     *("TF_CPP_", "TF_CUDNN_", "TF_DETERMINISTIC", "TF_ENABLE_", "TF_FORCE_", "TF_GPU_", "TF_NUM_", "TF_XLA_"),
 )
 
@@ -74,7 +74,7 @@ def describe(framework: Framework) -> Environment:
         python=platform.python_version(),
         numpy=np.__version__,
         system=platform.platform(),
-        cpu=_cpu_name(),
+        cpu=cpu_name(),
         cores=usable_cores(),
         threads=int(os.environ["COMPARE_THREADS"]),
         n_cuda_devices=framework.n_cuda_devices,
@@ -113,7 +113,7 @@ def reset_peak_rss() -> None:
         return
 
 
-def _cpu_name() -> str:
+def cpu_name() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text().splitlines():

@@ -7,18 +7,20 @@ from shared.protocol import Device, Mode
 from shared.training import Dtype
 
 BOTH: tuple[Dtype, ...] = ("float32", "float64")
+ALL: tuple[Mode, ...] = ("eager", "graph", "xla")
 
 
 @dataclass(frozen=True)
 class ImplementationSpec:
-    """One implementation: the module that exports it, the mode in which its users run it by default, the
-    architectures that it has, and the types in which it can compute on each device."""
+    """One implementation: the module that exports it, the modes that it has and the one in which its users run it by
+    default, the architectures that it has, and the types in which it can compute on each device."""
 
     name: str
     title: str
     module: str
     default_mode: Mode
     models: tuple[str, ...] = tuple(MODELS)
+    modes: tuple[Mode, ...] = ("eager", "graph")
     dtypes: dict[Device, tuple[Dtype, ...]] = field(default_factory=lambda: {"cpu": BOTH, "cuda": BOTH})
 
     @property
@@ -31,10 +33,10 @@ IMPLEMENTATIONS: dict[str, ImplementationSpec] = {
     spec.name: spec
     for spec in (
         ImplementationSpec("torch", "PyTorch", "torch_impl", "eager"),
-        ImplementationSpec("keras", "Keras", "tf_impl", "graph"),
-        ImplementationSpec("tf_lowlevel", "raw TensorFlow", "tf_lowlevel_impl", "graph"),
+        ImplementationSpec("keras", "Keras", "tf_impl", "graph", modes=ALL),
+        ImplementationSpec("tf_lowlevel", "raw TensorFlow", "tf_lowlevel_impl", "graph", modes=ALL),
         ImplementationSpec(
-            "keras_functional", "Keras, functional form", "tf_impl.functional", "graph", ("cnn_bn_cifar",)
+            "keras_functional", "Keras, functional form", "tf_impl.functional", "graph", ("cnn_bn_cifar",), ALL
         ),
     )
 }

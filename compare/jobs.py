@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from compare import environment, fingerprint, messages
+from compare import environment, fingerprint, limits, messages
 from compare.fitting import Fitting
+from compare.windows import EVALUATION_BATCH, Windows
 from compare.wire import Arrays
 from shared import metrics
 from shared.batches import EpochBatches
@@ -20,8 +21,6 @@ from shared.ledger import Answer
 from shared.models import MODELS
 from shared.protocol import Implementation, Model
 from shared.training import TrainSpec
-
-EVALUATION_BATCH = 250
 
 
 class Diverged(Exception):
@@ -41,6 +40,7 @@ class Training:
     batches: EpochBatches | None = None
     n_done: int = 0
     logits: np.ndarray = field(default_factory=lambda: np.empty(0))  # of each training image, from its step
+    windows: Windows | None = None
 
 
 def _finite(loss: float, what: str) -> float:
@@ -70,6 +70,10 @@ class Bench:
                 return self.fit_epoch(), {}
             case messages.Evaluate():
                 return self.evaluate(request.part), {}
+            case messages.TimeWindow():
+                return self.windows.time(request.what, request.steps), {}
+            case messages.GetProfile():
+                return messages.Profile(operation_s=self.windows.profile(request.steps)), {}
             case _:
                 return self.look(request, arrays)
 
@@ -94,6 +98,8 @@ class Bench:
             case messages.AnswerRow(row=row, half=half):
                 answer: Answer = getattr(self.implementation.ledger[row], half)
                 return messages.ArraysSent(), {"answer": answer(arrays)}
+            case messages.GetLimits(device=device):
+                return limits.measure(self.implementation, device), {}
             case messages.GetMemory():
                 return self.memory(), {}
 
@@ -120,7 +126,7 @@ class Bench:
         environment.reset_peak_rss()
         spec = MODELS[request.model]
         model = self.implementation.create(
-            spec, request.train, weights or None, request.device, request.mode, request.recipe
+            spec, request.train, weights or None, request.device, request.mode, request.recipe, request.tuning
         )
         self._training = Training(request.train, model, spec.n_classes)
         idiom = self.implementation.idiom if request.recipe == "idiomatic" else None
@@ -184,6 +190,13 @@ class Bench:
             loss=_finite(metrics.cross_entropy(logits, y), f"the {part} loss after epoch {self.training.epoch - 1}"),
             confusion=tuple(tuple(row) for row in metrics.confusion(logits, y).tolist()),
         )
+
+    @property
+    def windows(self) -> Windows:
+        training = self.training
+        if training.windows is None:
+            training.windows = Windows(training.model, training.spec, self.data)
+        return training.windows
 
     def _logits(self, images: np.ndarray) -> np.ndarray:
         pieces = (self._scaled(images[i : i + EVALUATION_BATCH]) for i in range(0, len(images), EVALUATION_BATCH))

@@ -49,6 +49,17 @@ def code_version() -> str:
         return "not installed"
 
 
+def installed(*packages: str) -> str:
+    """The versions of installed packages, which are not imported for it."""
+    said = []
+    for package in packages:
+        try:
+            said.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            said.append(f"no {package}")
+    return ", ".join(said)
+
+
 def code_commit() -> str | None:
     """The commit of the checkout that this code runs from, with `+` where it was changed since; None elsewhere."""
     root = Path(__file__).resolve().parent.parent

@@ -37,6 +37,7 @@ class Create(Message):
     device: Device
     mode: Mode
     recipe: Recipe = "matched"
+    tuning: dict[str, str] = {}
 
 
 class TrainSlice(Message):
@@ -57,6 +58,32 @@ class Evaluate(Message):
 
     kind: Literal["evaluate"] = "evaluate"
     part: Part = "test"
+
+
+Timed = Literal["end_to_end", "compute", "evaluation"]
+
+
+class TimeWindow(Message):
+    """Time `steps` training steps from the host's batch to updated weights (`end_to_end`) or from a batch that is on
+    the device already (`compute`), or as many batches of test images evaluated. -> Window"""
+
+    kind: Literal["time_window"] = "time_window"
+    what: Timed
+    steps: int = Field(ge=1)
+
+
+class GetProfile(Message):
+    """Do `steps` training steps under the framework's own profiler. -> Profile"""
+
+    kind: Literal["get_profile"] = "get_profile"
+    steps: int = Field(ge=1)
+
+
+class GetLimits(Message):
+    """Find out what the framework reaches of the device's limits. -> Limits"""
+
+    kind: Literal["get_limits"] = "get_limits"
+    device: Device
 
 
 class GetWeights(Message):
@@ -181,6 +208,34 @@ class Evaluation(Message):
     confusion: tuple[tuple[int, ...], ...]
 
 
+class Window(Message):
+    """One timed window: how long it took, and how long the last loss took to fetch after it; the processor time in it
+    of this process, and of others where the system tells (compare/load.py)."""
+
+    kind: Literal["window"] = "window"
+    elapsed_s: FiniteFloat
+    fetch_s: FiniteFloat
+    own_s: FiniteFloat
+    foreign_s: FiniteFloat | None
+    n_preempted: int
+
+
+class Profile(Message):
+    """The seconds that each kind of operation took in one step, on average."""
+
+    kind: Literal["profile"] = "profile"
+    operation_s: dict[str, FiniteFloat]
+
+
+class Limits(Message):
+    """What a framework reaches: in products of large float32 matrices, and copying a large array, bytes read
+    and bytes written."""
+
+    kind: Literal["limits"] = "limits"
+    flops_per_s: FiniteFloat
+    copied_bytes_per_s: FiniteFloat
+
+
 class ArraysSent(Message):
     """The arrays asked for come with this."""
 
@@ -235,8 +290,9 @@ Question = (
     | GetCounts
     | AnswerRow
     | GetMemory
+    | GetLimits
 )
-Request = LoadData | Create | TrainSlice | FitEpoch | Evaluate | Question
+Request = LoadData | Create | TrainSlice | FitEpoch | Evaluate | TimeWindow | GetProfile | Question
 Answer = (
     Ready
     | DataLoaded
@@ -244,6 +300,9 @@ Answer = (
     | Slice
     | Fitted
     | Evaluation
+    | Window
+    | Limits
+    | Profile
     | ArraysSent
     | LossSent
     | FingerprintSent

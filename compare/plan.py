@@ -16,7 +16,7 @@ from shared.protocol import Device, Recipe
 from shared.result import Run
 from shared.training import SGD, Adam, Augmentation, Optimizer, Schedule, TrainSpec
 
-AskedMode = Literal["default", "eager", "graph"]
+AskedMode = Literal["default", "eager", "graph", "xla"]
 AskedDevice = Literal["auto", "cpu", "cuda"]
 DEFAULT_MODEL = "cnn_same"
 DEFAULT_EPOCHS = {"digits": 20, "photographs": 20}
@@ -157,8 +157,19 @@ def _check_implementations(options: Options, model: ModelSpec) -> None:
                 f"The implementation '{name}' has no '{model.name}', only {', '.join(spec.models)}. Leave it out of "
                 "--implementations, or give another --model."
             )
+        check_mode(name, options.mode)
     if len(set(names)) < len(names):
         raise InputError(f"--implementations names one twice: {', '.join(names)}. Name each once.")
+
+
+def check_mode(implementation: str, mode: str) -> None:
+    """Raise InputError where the implementation does not have the mode."""
+    having = IMPLEMENTATIONS[implementation].modes
+    if mode != "default" and mode not in having:
+        raise InputError(
+            f"The implementation '{implementation}' has no mode '{mode}', only {' and '.join(having)}. Leave it out of "
+            "--implementations, or give another --mode."
+        )
 
 
 def _check_numbers(options: Options) -> None:
@@ -287,10 +298,10 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
         )
 
 
-def check_batch_size(batch_size: int, data: Data) -> None:
+def check_batch_size(batch_size: int, data: Data, option: str = "--batch-size") -> None:
     """Raise InputError where a batch would be larger than all training images."""
     if batch_size > len(data.x_train):
         raise InputError(
-            f"--batch-size {batch_size:,} is larger than the {len(data.x_train):,} training images. Give that many or "
+            f"{option} {batch_size:,} is larger than the {len(data.x_train):,} training images. Give that many or "
             "fewer."
         )

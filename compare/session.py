@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, TypeVar, cast
 
 import numpy as np
@@ -45,7 +46,15 @@ class Session:
     when its input does, so it never outlives the harness.
     """
 
-    def __init__(self, implementation: str, log: Path, threads: int, hide_cuda: bool, timeout_s: float) -> None:
+    def __init__(
+        self,
+        implementation: str,
+        log: Path,
+        threads: int,
+        hide_cuda: bool,
+        timeout_s: float,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.implementation = implementation
         self.log = log
         self.timeout_s = timeout_s
@@ -59,7 +68,7 @@ class Session:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env=environment.worker_variables(threads, Path(self._keras_home.name), hide_cuda),
+                env={**environment.worker_variables(threads, Path(self._keras_home.name), hide_cuda), **variables},
                 start_new_session=True,
             )
         self._frames: queue.Queue[tuple[messages.Answer, wire.Arrays] | WorkerError] = queue.Queue()
@@ -96,9 +105,12 @@ class Session:
         device: Device,
         mode: Mode,
         recipe: Recipe = "matched",
+        tuning: Mapping[str, str] = MappingProxyType({}),
     ) -> messages.Created:
         """Have the network built, with `weights` or else, in the idiomatic recipe, with its own initial ones."""
-        request = messages.Create(model=model.name, train=train, device=device, mode=mode, recipe=recipe)
+        request = messages.Create(
+            model=model.name, train=train, device=device, mode=mode, recipe=recipe, tuning=dict(tuning)
+        )
         return self._ask(request, messages.Created, weights)[0]
 
     def train_slice(self, steps: int) -> messages.Slice:
@@ -112,6 +124,18 @@ class Session:
     def evaluate(self, part: Part = "test") -> messages.Evaluation:
         """Evaluate on all images of one part of the data."""
         return self._ask(messages.Evaluate(part=part), messages.Evaluation)[0]
+
+    def time_window(self, what: messages.Timed, steps: int) -> messages.Window:
+        """Time `steps` steps (compare/windows.py)."""
+        return self._ask(messages.TimeWindow(what=what, steps=steps), messages.Window)[0]
+
+    def profile(self, steps: int) -> dict[str, float]:
+        """The seconds of each kind of operation in one training step, of `steps` that are watched."""
+        return self._ask(messages.GetProfile(steps=steps), messages.Profile)[0].operation_s
+
+    def limits(self, device: Device) -> messages.Limits:
+        """What the framework reaches of the device's limits (compare/limits.py)."""
+        return self._ask(messages.GetLimits(device=device), messages.Limits)[0]
 
     def weights(self) -> Weights:
         """The current weights."""

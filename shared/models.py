@@ -67,6 +67,12 @@ class ModelSpec:
         height, width, channels = self.layers[before].output_shape if before >= 0 else self.input_shape
         return height, width, channels
 
+    @property
+    def training_flops(self) -> int:
+        """The FLOPs of one image in a training step: those of the forward pass, as many for the gradients by the
+        weights, and as many for those by the inputs of all layers but the first."""
+        return 3 * self.flops - next(layer.flops for layer in self.layers if layer.flops)
+
     def n_params_of(self, layer: str) -> int:
         """The number of parameters of one layer."""
         return sum(math.prod(p.shape) for p in self.parameters if p.name.startswith(f"{layer}/"))

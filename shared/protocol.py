@@ -22,8 +22,9 @@ from shared.weights import Weights
 
 Batch = Any
 Tensor = Any
+Tuning = Mapping[str, str]
 Device = Literal["cpu", "cuda"]
-Mode = Literal["eager", "graph"]
+Mode = Literal["eager", "graph", "xla"]
 Recipe = Literal["matched", "idiomatic"]
 
 
@@ -116,6 +117,9 @@ class Model(Protocol):
         """How many FLOPs the framework's own profiler counts in the convolutions and matrix products of one image's
         forward pass."""
 
+    def profile(self, work: Callable[[], None]) -> dict[str, float]:
+        """Do `work`, watched by the framework's own profiler: the seconds that each kind of operation took itself."""
+
     def device_name(self) -> str:
         """The device that the network is on, as its maker calls it; "cpu" for the CPU."""
 
@@ -140,12 +144,20 @@ class Implementation(Protocol):
         device: Device,
         mode: Mode,
         recipe: Recipe,
+        tuning: Tuning,
     ) -> Model:
         """Build the network `model.name`, ready to be trained as `train` and `recipe` say, starting from `weights`.
 
         The idiomatic network has the framework's own layers with their defaults, and without `weights` its own initial
-        values. TF32 is off, and the framework's own random numbers are seeded with `train.seed`.
+        values. TF32 is off, and the framework's own random numbers are seeded with `train.seed`. `tuning` makes
+        it faster without changing what is computed; what can be chosen is in the package's `tuning.py`.
         """
+
+    def matrix_product(self, device: Device, size: int) -> Callable[[], None]:
+        """A function that multiplies two float32 matrices (size, size) on the device, and returns when it is done."""
+
+    def memory_copy(self, device: Device, n_values: int) -> Callable[[], None]:
+        """A function that copies `n_values` float32 numbers on the device, and returns when it is done."""
 
     def fit(self, model: Any, train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
         """Train `model`, which `create` made for the idiomatic recipe, on the training images of `data`, scaled to

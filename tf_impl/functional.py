@@ -3,6 +3,8 @@
 Branches and several inputs need this form; for a chain of layers it is another way to write what `Sequential` does.
 """
 
+from collections.abc import Mapping
+
 import keras
 from keras import layers
 
@@ -13,10 +15,11 @@ from shared.weights import Weights
 from tf_impl.idiomatic import IDIOM as idiom
 from tf_impl.layers import BatchNormalization
 from tf_impl.ledger import LEDGER as ledger
+from tf_impl.limits import matrix_product, memory_copy
 from tf_impl.models import Builder
 from tf_impl.train import KerasModel, create_from, fit, framework
 
-__all__ = ["create", "fit", "framework", "idiom", "ledger"]
+__all__ = ["create", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
 
 
 def cnn_bn_cifar(norm: type[layers.Layer] = BatchNormalization) -> keras.Model:
@@ -46,7 +49,13 @@ MODELS: dict[str, Builder] = {
 
 
 def create(
-    model: ModelSpec, train: TrainSpec, weights: Weights | None, device: Device, mode: Mode, recipe: Recipe
+    model: ModelSpec,
+    train: TrainSpec,
+    weights: Weights | None,
+    device: Device,
+    mode: Mode,
+    recipe: Recipe,
+    tuning: Mapping[str, str],
 ) -> KerasModel:
     """Build `model.name` as a KerasModel."""
-    return create_from(MODELS[model.name], model, train, weights, device, mode, recipe)
+    return create_from(MODELS[model.name], model, train, weights, device, mode, recipe, tuning)

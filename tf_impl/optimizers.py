@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from shared import training
@@ -38,6 +39,30 @@ class PaperAdam(keras.optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         return {"spec": self.spec.model_dump()}
+
+
+class FusedAdam(PaperAdam):
+    """The same by TensorFlow's own kernel, one for each variable. It adds epsilon to the root of the uncorrected second
+    moment; given epsilon times the root of the correction, its formula is the same."""
+
+    def update_step(self, gradient: Any, variable: tf.Variable, learning_rate: Any) -> None:
+        index = self._get_variable_index(variable)
+        beta1, beta2, epsilon = self.spec.beta1, self.spec.beta2, self.spec.epsilon
+        step = tf.cast(self.iterations.value + 1, tf.float64)
+        scaled = tf.sqrt(1 - beta2**step)
+        dtype = variable.dtype
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self.m[index].value.handle,
+            v=self.v[index].value.handle,
+            beta1_power=tf.zeros((), dtype),
+            beta2_power=tf.zeros((), dtype),
+            lr=tf.cast(tf.cast(learning_rate, tf.float64) * scaled / (1 - beta1**step), dtype),
+            beta1=tf.constant(beta1, dtype),
+            beta2=tf.constant(beta2, dtype),
+            epsilon=tf.cast(epsilon * scaled, dtype),
+            grad=gradient,
+        )
 
 
 class ClassicMomentum(keras.optimizers.Optimizer):

@@ -1,6 +1,6 @@
 """Training in Keras, as shared/protocol.py asks for it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,8 +16,10 @@ from shared.weights import Weights
 from tf_impl import idiomatic
 from tf_impl import weights as layout
 from tf_impl.models import MODELS, Builder
-from tf_impl.optimizers import ClassicMomentum, PaperAdam
+from tf_impl.optimizers import ClassicMomentum, FusedAdam, PaperAdam
+from tf_impl.profile import by_operation
 from tf_impl.settings import settings
+from tf_impl.tuning import Tuning
 
 CPU, GPU = "/CPU:0", "/GPU:0"
 STATE_NAMES = ("m", "v", "velocity")
@@ -40,10 +42,16 @@ def framework() -> Framework:
 
 
 def create(
-    model: ModelSpec, train: TrainSpec, weights: Weights | None, device: Device, mode: Mode, recipe: Recipe
+    model: ModelSpec,
+    train: TrainSpec,
+    weights: Weights | None,
+    device: Device,
+    mode: Mode,
+    recipe: Recipe,
+    tuning: Mapping[str, str],
 ) -> "KerasModel":
     """Build `model.name` as a KerasModel."""
-    return create_from(MODELS[model.name], model, train, weights, device, mode, recipe)
+    return create_from(MODELS[model.name], model, train, weights, device, mode, recipe, tuning)
 
 
 def fit(model: "KerasModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
@@ -59,6 +67,7 @@ def create_from(
     device: Device,
     mode: Mode,
     recipe: Recipe,
+    tuning: Mapping[str, str],
 ) -> "KerasModel":
     """Build `model` as a KerasModel, its network by `build`."""
     tf.config.experimental.enable_tensor_float_32_execution(False)
@@ -75,7 +84,8 @@ def create_from(
         arguments = train.network_arguments
         if recipe == "idiomatic" or "normalisation" in train.own:
             arguments |= idiomatic.OWN_LAYERS.get(model.name, {})
-        return KerasModel(build(**arguments), model, train, weights, device, mode)
+        checked = Tuning.model_validate(dict(tuning))
+        return KerasModel(build(**arguments), model, train, weights, device, mode, checked)
 
 
 class KerasModel:
@@ -89,6 +99,7 @@ class KerasModel:
         weights: Weights | None,
         device: Device,
         mode: Mode,
+        tuning: Tuning,
     ) -> None:
         self.spec = spec
         self.device = GPU if device == "cuda" else CPU
@@ -96,14 +107,14 @@ class KerasModel:
         self.model = model
         if weights is not None:
             self.load(weights)
-        self.optimizer = _optimizer(train, self.model.trainable_variables)
+        self.optimizer = _optimizer(train, self.model.trainable_variables, tuning)
         own = "loss" in train.own
         self.loss = _loss_of_probabilities if own else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         images = tf.TensorSpec((None, *spec.input_shape), self.dtype)
         labels = tf.TensorSpec((None,), tf.int64)
         rate = tf.TensorSpec((), self.dtype)
-        self.update = _compiled(self._update, (images, labels, rate), mode)
-        self.forward = _compiled(self._forward, (images,), mode)
+        self.update = _compiled(self._update, (images, labels, rate), mode, tuning)
+        self.forward = _compiled(self._forward, (images,), mode, tuning)
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
         return self._put_images(images), self._put(labels, tf.int64)
@@ -184,6 +195,9 @@ class KerasModel:
         images = tf.TensorSpec((1, *self.spec.input_shape), self.dtype)
         return _count_flops(tf.function(self._forward).get_concrete_function(images).graph)
 
+    def profile(self, work: Callable[[], None]) -> dict[str, float]:
+        return by_operation(work, "cpu" if self.device == CPU else "cuda")
+
     def device_name(self) -> str:
         if self.device == CPU:
             return "cpu"
@@ -225,12 +239,18 @@ def _count_flops(graph: tf.Graph) -> int:
     return int(profiler.profile(graph, options=options, cmd="op").total_float_ops)
 
 
-def _compiled(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], mode: Mode) -> Callable[..., Any]:
-    """As a graph, `function` is traced once and serves every batch size; else it is run operation by operation."""
-    return tf.function(function, input_signature=signature) if mode == "graph" else function
+def _compiled(
+    function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], mode: Mode, tuning: Tuning
+) -> Callable[..., Any]:
+    """As a graph, `function` is traced once and serves every batch size, or is traced for each where shapes are static;
+    else it is run operation by operation."""
+    if mode == "eager":
+        return function
+    any_size = signature if tuning.shapes == "any" else None
+    return tf.function(function, input_signature=any_size, jit_compile=mode == "xla")
 
 
-def _optimizer(train: TrainSpec, variables: list[keras.Variable]) -> keras.optimizers.Optimizer | None:
+def _optimizer(train: TrainSpec, variables: list[keras.Variable], tuning: Tuning) -> keras.optimizers.Optimizer | None:
     """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
     match train.optimizer:
         case None:
@@ -238,7 +258,7 @@ def _optimizer(train: TrainSpec, variables: list[keras.Variable]) -> keras.optim
         case _ if "optimizer" in train.own:
             optimizer = keras.optimizers.Adam()
         case Adam() as adam:
-            optimizer = PaperAdam(adam)
+            optimizer = (FusedAdam if tuning.optimizer == "fused" else PaperAdam)(adam)
         case SGD() as sgd:
             optimizer = ClassicMomentum(sgd)
     optimizer.build(variables)

@@ -2,6 +2,7 @@
 
 from tf_lowlevel_impl.idiomatic import IDIOM as idiom
 from tf_lowlevel_impl.ledger import LEDGER as ledger
+from tf_lowlevel_impl.limits import matrix_product, memory_copy
 from tf_lowlevel_impl.train import create, fit, framework
 
-__all__ = ["create", "fit", "framework", "idiom", "ledger"]
+__all__ = ["create", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]

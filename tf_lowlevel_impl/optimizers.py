@@ -32,6 +32,32 @@ class Adam(tf.Module):
             p.assign_sub(learning_rate * m_hat / (tf.sqrt(v_hat) + self.spec.epsilon))
 
 
+class FusedAdam(Adam):
+    """The same by TensorFlow's own kernel, one for each variable. It adds epsilon to the root of the uncorrected second
+    moment; given epsilon times the root of the correction, its formula is the same."""
+
+    def apply(self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor) -> None:
+        beta1, beta2, epsilon = self.spec.beta1, self.spec.beta2, self.spec.epsilon
+        step = tf.cast(self.step.assign_add(1), tf.float64)
+        power1, power2 = beta1**step, beta2**step
+        # The kernel corrects by the powers that it is given, in the variable's own type.
+        scaled = tf.sqrt(1 - power2)
+        for p, g, m, v in zip(self.variables_, gradients, self.m, self.v, strict=True):
+            corrected = tf.cast(tf.cast(learning_rate, tf.float64) * scaled / (1 - power1), p.dtype)
+            tf.raw_ops.ResourceApplyAdam(
+                var=p.handle,
+                m=m.handle,
+                v=v.handle,
+                beta1_power=tf.zeros((), p.dtype),
+                beta2_power=tf.zeros((), p.dtype),
+                lr=corrected,
+                beta1=beta1,
+                beta2=beta2,
+                epsilon=tf.cast(epsilon * scaled, p.dtype),
+                grad=g,
+            )
+
+
 class SGD(tf.Module):
     """Gradient descent whose velocity does not absorb the learning rate."""
 

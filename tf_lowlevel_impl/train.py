@@ -1,6 +1,6 @@
 """Training on TensorFlow's own operations, as shared/protocol.py asks for it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,9 @@ from shared.weights import Weights
 from tf_lowlevel_impl import idiomatic, optimizers
 from tf_lowlevel_impl import weights as layout
 from tf_lowlevel_impl.models import MODELS
+from tf_lowlevel_impl.profile import by_operation
 from tf_lowlevel_impl.settings import settings
+from tf_lowlevel_impl.tuning import Tuning
 
 CPU, GPU = "/CPU:0", "/GPU:0"
 STATE_NAMES = ("m", "v", "velocity")
@@ -37,7 +39,13 @@ def framework() -> Framework:
 
 
 def create(
-    model: ModelSpec, train: TrainSpec, weights: Weights | None, device: Device, mode: Mode, recipe: Recipe
+    model: ModelSpec,
+    train: TrainSpec,
+    weights: Weights | None,
+    device: Device,
+    mode: Mode,
+    recipe: Recipe,
+    tuning: Mapping[str, str],
 ) -> "LowLevelModel":
     """Build `model.name` as a LowLevelModel."""
     tf.config.experimental.enable_tensor_float_32_execution(False)
@@ -47,7 +55,7 @@ def create(
         tf.config.experimental.reset_memory_stats("GPU:0")
     tf.random.set_global_generator(tf.random.Generator.from_seed(train.seed))
     with tf.device(GPU if device == "cuda" else CPU):
-        return LowLevelModel(model, train, weights, device, mode)
+        return LowLevelModel(model, train, weights, device, mode, Tuning.model_validate(dict(tuning)))
 
 
 def fit(model: "LowLevelModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
@@ -58,7 +66,15 @@ def fit(model: "LowLevelModel", train: TrainSpec, data: Data, on_epoch: OnEpoch)
 class LowLevelModel:
     """A `tf.Module` with its optimizer."""
 
-    def __init__(self, spec: ModelSpec, train: TrainSpec, weights: Weights | None, device: Device, mode: Mode) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        train: TrainSpec,
+        weights: Weights | None,
+        device: Device,
+        mode: Mode,
+        tuning: Tuning,
+    ) -> None:
         self.spec = spec
         self.device = GPU if device == "cuda" else CPU
         self.dtype = tf.as_dtype(train.dtype)
@@ -69,12 +85,12 @@ class LowLevelModel:
             idiomatic.initialise(self.variables)
         else:
             self.load(weights)
-        self.optimizer = _optimizer(train, list(self.trainable.values()))
+        self.optimizer = _optimizer(train, list(self.trainable.values()), tuning)
         images = tf.TensorSpec((None, *spec.input_shape), self.dtype)
         labels = tf.TensorSpec((None,), tf.int64)
         rate = tf.TensorSpec((), self.dtype)
-        self.update = _compiled(self._update, (images, labels, rate), mode)
-        self.forward = _compiled(self._forward, (images,), mode)
+        self.update = _compiled(self._update, (images, labels, rate), mode, tuning)
+        self.forward = _compiled(self._forward, (images,), mode, tuning)
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
         return self._put_images(images), self._put(labels, tf.int64)
@@ -156,6 +172,9 @@ class LowLevelModel:
         images = tf.TensorSpec((1, *self.spec.input_shape), self.dtype)
         return _count_flops(tf.function(self._forward).get_concrete_function(images).graph)
 
+    def profile(self, work: Callable[[], None]) -> dict[str, float]:
+        return by_operation(work, "cpu" if self.device == CPU else "cuda")
+
     def device_name(self) -> str:
         if self.device == CPU:
             return "cpu"
@@ -196,17 +215,25 @@ def _count_flops(graph: tf.Graph) -> int:
     return int(profiler.profile(graph, options=options, cmd="op").total_float_ops)
 
 
-def _compiled(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], mode: Mode) -> Callable[..., Any]:
-    """As a graph, `function` is traced once and serves every batch size; else it is run operation by operation."""
-    return tf.function(function, input_signature=signature) if mode == "graph" else function
+def _compiled(
+    function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], mode: Mode, tuning: Tuning
+) -> Callable[..., Any]:
+    """As a graph, `function` is traced once and serves every batch size, or is traced for each where shapes are static;
+    else it is run operation by operation."""
+    if mode == "eager":
+        return function
+    any_size = signature if tuning.shapes == "any" else None
+    return tf.function(function, input_signature=any_size, jit_compile=mode == "xla")
 
 
-def _optimizer(train: TrainSpec, variables: list[tf.Variable]) -> optimizers.Adam | optimizers.SGD | None:
+def _optimizer(
+    train: TrainSpec, variables: list[tf.Variable], tuning: Tuning
+) -> optimizers.Adam | optimizers.SGD | None:
     """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
     match train.optimizer:
         case None:
             return None
         case Adam() as adam:
-            return optimizers.Adam(adam, variables)
+            return (optimizers.FusedAdam if tuning.optimizer == "fused" else optimizers.Adam)(adam, variables)
         case SGD() as sgd:
             return optimizers.SGD(sgd, variables)

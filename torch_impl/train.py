@@ -1,6 +1,6 @@
 """Training in PyTorch, as shared/protocol.py asks for it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,9 @@ from shared.weights import Weights
 from torch_impl import idiomatic
 from torch_impl import weights as layout
 from torch_impl.models import MODELS
+from torch_impl.profile import by_operation
 from torch_impl.settings import settings
+from torch_impl.tuning import Tuning
 
 Batch = tuple[Tensor, Tensor]
 
@@ -38,7 +40,13 @@ def framework() -> Framework:
 
 
 def create(
-    model: ModelSpec, train: TrainSpec, weights: Weights | None, device: Device, mode: Mode, recipe: Recipe
+    model: ModelSpec,
+    train: TrainSpec,
+    weights: Weights | None,
+    device: Device,
+    mode: Mode,
+    recipe: Recipe,
+    tuning: Mapping[str, str],
 ) -> "TorchModel":
     """Build `model.name` as a TorchModel."""
     _state_settings()
@@ -48,7 +56,9 @@ def create(
     arguments = train.network_arguments
     if recipe == "idiomatic" or "normalisation" in train.own:
         arguments |= idiomatic.OWN_LAYERS.get(model.name, {})
-    return TorchModel(MODELS[model.name](**arguments), model, train, weights, device, mode)
+    return TorchModel(
+        MODELS[model.name](**arguments), model, train, weights, device, mode, Tuning.model_validate(dict(tuning))
+    )
 
 
 def fit(model: "TorchModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
@@ -78,18 +88,24 @@ class TorchModel:
         weights: Weights | None,
         device: Device,
         mode: Mode,
+        tuning: Tuning,
     ) -> None:
         self.spec = spec
         self.device = torch.device(device)
         self.dtype = getattr(torch, train.dtype)
+        self.tuning = tuning
         self.module = module.to(self.device, self.dtype)
         if weights is not None:
             self.load(weights)
-        self.optimizer = _optimizer(self.module, train)
-        self.forward = _compiled(self.module) if mode == "graph" else self.module
+        if tuning.layout == "channels_last":
+            self.module.to(memory_format=torch.channels_last)
+        self.optimizer = _optimizer(self.module, train, tuning)
+        self.forward = self._compiled(self.module) if mode == "graph" else self.module
+        whole = mode == "graph" and tuning.compiled != "network"
+        self.forward_with_loss = self._compiled(self._forward_with_loss) if whole else self._forward_with_loss
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
-        return self._put_images(images), torch.from_numpy(labels).to(self.device)
+        return self._put_images(images), self._to_device(torch.from_numpy(labels))
 
     def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         images, labels = batch
@@ -102,11 +118,14 @@ class TorchModel:
             group["lr"] = learning_rate
         self.module.train()
         self.optimizer.zero_grad()
-        logits = self.forward(images)
-        loss = F.cross_entropy(logits, labels)
+        loss, logits = self.forward_with_loss(images, labels)
         loss.backward()
         self.optimizer.step()
         return loss.detach(), logits.detach()
+
+    def _forward_with_loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self.forward(images)
+        return F.cross_entropy(logits, labels), logits
 
     def sync(self) -> None:
         if self.device.type == "cuda":
@@ -184,6 +203,9 @@ class TorchModel:
             self.module(image)
         return counter.get_total_flops()
 
+    def profile(self, work: Callable[[], None]) -> dict[str, float]:
+        return by_operation(work, "cuda" if self.device.type == "cuda" else "cpu")
+
     def device_name(self) -> str:
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
 
@@ -200,11 +222,27 @@ class TorchModel:
                 buffer.copy_(value)
 
     def _put_images(self, images: np.ndarray) -> Tensor:
-        x = torch.from_numpy(images).to(self.device, self.dtype)  # (N, H, W, C)
+        x = self._to_device(torch.from_numpy(images)).to(self.dtype)  # (N, H, W, C)
+        if self.tuning.layout == "channels_last":
+            return x.permute(0, 3, 1, 2)  # (N, C, H, W) in the same memory
         # Channels-first in memory, as PyTorch's users have them. `contiguous()` would not do: with one channel the
         # permuted tensor counts as contiguous already, yet its strides make every convolution choose channels-last
         # kernels.
         return x.permute(0, 3, 1, 2).clone(memory_format=torch.contiguous_format)  # (N, C, H, W)
+
+    def _to_device(self, tensor: Tensor) -> Tensor:
+        if self.tuning.transfer == "pinned" and self.device.type == "cuda":
+            return tensor.pin_memory().to(self.device, non_blocking=True)
+        return tensor.to(self.device)
+
+    def _compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Compiled anew, also where this process compiled such a network before: by default one graph for every batch
+        size."""
+        torch.compiler.reset()
+        if self.tuning.compiled == "network":
+            return torch.compile(function, dynamic=True)
+        mode = "max-autotune" if self.tuning.compiled == "autotuned" else "default"
+        return torch.compile(function, dynamic=False, mode=mode)
 
     def _channels_last(self, name: str, output: np.ndarray) -> np.ndarray:
         if name == "flatten":
@@ -214,16 +252,10 @@ class TorchModel:
         return output.transpose(0, 2, 3, 1) if output.ndim == 4 else output
 
 
-def _compiled(module: nn.Module) -> Callable[[Tensor], Tensor]:
-    """One graph for every batch size; compiled anew, also where this process compiled such a network before."""
-    torch.compiler.reset()
-    return torch.compile(module, dynamic=True)
-
-
 _STATE_NAMES = {"exp_avg": "m", "exp_avg_sq": "v", "momentum_buffer": "velocity"}
 
 
-def _optimizer(module: nn.Module, train: TrainSpec) -> torch.optim.Optimizer | None:
+def _optimizer(module: nn.Module, train: TrainSpec, tuning: Tuning) -> torch.optim.Optimizer | None:
     """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
     if "optimizer" in train.own:
         return torch.optim.Adam(module.parameters())
@@ -239,6 +271,7 @@ def _optimizer(module: nn.Module, train: TrainSpec) -> torch.optim.Optimizer | N
                 eps=adam.epsilon,
                 weight_decay=0.0,
                 amsgrad=False,
+                fused=tuning.optimizer == "fused" or None,
             )
         case SGD() as sgd:
             return torch.optim.SGD(
@@ -248,4 +281,5 @@ def _optimizer(module: nn.Module, train: TrainSpec) -> torch.optim.Optimizer | N
                 dampening=0.0,
                 weight_decay=0.0,
                 nesterov=False,
+                fused=tuning.optimizer == "fused" or None,
             )

@@ -7,7 +7,7 @@ from typing import Literal, cast, get_args
 
 from compare.implementations import IMPLEMENTATIONS
 from compare.parity.observation import RUNGS, Subject
-from compare.plan import check_batch_size, check_paths, check_shape
+from compare.plan import check_batch_size, check_mode, check_paths, check_shape
 from shared.batches import n_batches
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose
@@ -95,6 +95,8 @@ def make_plan(options: Options) -> Plan:
                 "--device."
             )
     mode = check_name("mode", options.mode, ["default", *get_args(Mode)])
+    for name in {name for names in implementations.values() for name in names}:
+        check_mode(name, mode)
     return Plan(models, implementations, dtypes, device, None if mode == "default" else cast(Mode, mode))
 
 

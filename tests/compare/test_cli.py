@@ -41,6 +41,7 @@ BAD_OPTIONS = {
     "--schedule linaer": "There is no schedule 'linaer'. Did you mean 'linear'?",
     "--scale unti": "There is no scale 'unti'. Did you mean 'unit'?",
     "--mode grpah": "There is no mode 'grpah'. Did you mean 'graph'?",
+    "--mode xla": "The implementation 'torch' has no mode 'xla', only eager and graph.",
     "--device gpu": "There is no device 'gpu'",
     "--epochs 0": "--epochs 0 is not possible. Give 1 or more.",
     "--epochs -3": "--epochs -3 is not possible",

@@ -30,6 +30,7 @@ STEPS = {"adam": 20, "sgd": 10}
 # what these tests look for. The falling rate is tested in tests/compare/test_jobs.py.
 EPOCHS = 10
 SEED = 5
+Tuning = tuple[tuple[str, str], ...]
 BATCH_SIZE = 32
 N_IMAGES = 48  # for activations and logits
 OPTIMIZERS = {"adam": Adam(), "sgd": SGD()}
@@ -107,12 +108,14 @@ def before_training(session: Session, images: np.ndarray) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def trace(session_for: Callable[[str, str], Session]) -> Tracer:
-    """trace(implementation, model, optimizer, dtype, mode=None) -> Trace, from a worker; dropout is at rate 0.
+    """trace(implementation, model, optimizer, dtype, mode=None, tuning=()) -> Trace, from a worker, at no dropout.
 
     In its default mode a network is traced in all its implementations at once, since others will be asked for.
     """
 
-    def run(implementation: str, model: str, optimizer: str, dtype: Dtype, mode: Mode | None = None) -> Trace:
+    def run(
+        implementation: str, model: str, optimizer: str, dtype: Dtype, mode: Mode | None = None, tuning: Tuning = ()
+    ) -> Trace:
         session, spec = session_for(implementation, model), MODELS[model]
         images = images_for(model).x_test[:N_IMAGES]
         created = session.create(
@@ -121,6 +124,7 @@ def trace(session_for: Callable[[str, str], Session]) -> Tracer:
             initial_weights(spec, SEED),
             "cpu",
             mode or IMPLEMENTATIONS[implementation].default_mode,
+            tuning=dict(tuning),
         )
         initial = session.weights()
         before = before_training(session, images) if looks_before(optimizer, mode) else {}
@@ -147,9 +151,11 @@ def trace(session_for: Callable[[str, str], Session]) -> Tracer:
             return {name: pool.submit(run, name, model, optimizer, dtype) for name in having}
 
     @cache
-    def get(implementation: str, model: str, optimizer: str, dtype: Dtype, mode: Mode | None = None) -> Trace:
+    def get(
+        implementation: str, model: str, optimizer: str, dtype: Dtype, mode: Mode | None = None, tuning: Tuning = ()
+    ) -> Trace:
         if mode is not None:
-            return run(implementation, model, optimizer, dtype, mode)
+            return run(implementation, model, optimizer, dtype, mode, tuning)
         return run_all(model, optimizer, dtype)[implementation].result()
 
     return get

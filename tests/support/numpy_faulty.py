@@ -5,17 +5,19 @@ import time
 from typing import Any
 
 import numpy as np
-from numpy_impl import NumpyModel, framework
+from numpy_impl import NumpyModel, framework, matrix_product, memory_copy
 
 from shared.models import ModelSpec
 from shared.training import TrainSpec
 from shared.weights import Weights, initial_weights
 
-__all__ = ["create", "framework"]
+__all__ = ["create", "framework", "matrix_product", "memory_copy"]
 FAULT = os.environ.get("NUMPY_FAULTY", "")
 
 
-def create(model: ModelSpec, train: TrainSpec, weights: Weights, device: str, mode: str, recipe: str) -> "Faulty":
+def create(
+    model: ModelSpec, train: TrainSpec, weights: Weights, device: str, mode: str, recipe: str, tuning: Any
+) -> "Faulty":
     if FAULT == "create":
         raise RuntimeError("told to fail in create")
     return Faulty(model, train, weights or initial_weights(model, train.seed))

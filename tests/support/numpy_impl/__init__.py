@@ -31,7 +31,7 @@ def framework() -> Framework:
 
 
 def create(
-    model: ModelSpec, train: TrainSpec, weights: Weights | None, device: str, mode: str, recipe: str
+    model: ModelSpec, train: TrainSpec, weights: Weights | None, device: str, mode: str, recipe: str, tuning: Any
 ) -> "NumpyModel":
     if FAULT == "create":
         raise RuntimeError("told to fail\nin create")
@@ -141,3 +141,13 @@ class NumpyModel:
 
     def peak_device_bytes(self) -> int | None:
         return None
+
+
+def matrix_product(device: str, size: int) -> Any:
+    a = np.ones((size, size), np.float32)
+    return lambda: a @ a
+
+
+def memory_copy(device: str, n_values: int) -> Any:
+    source, target = np.zeros(n_values, np.float32), np.zeros(n_values, np.float32)
+    return lambda: np.copyto(target, source)

@@ -1,0 +1,42 @@
+"""Where the time of a step goes, by the profiler of TensorFlow, whose operations Keras runs."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+from shared.protocol import Device
+
+# Executors write the operations that they run on these lines, as "name:kind".
+CPU_LINES = ("tf_Compute", "tf_inter_op")
+GPU_LINES = ("Stream",)  # the kernels, by their own names
+PS = 1e-12
+
+
+def by_operation(work: Callable[[], None], device: Device) -> dict[str, float]:
+    """The time in seconds that `work` spends in each kind of operation: on the device, where that is not the CPU. What
+    XLA has compiled into one is one."""
+    with tempfile.TemporaryDirectory() as folder:
+        tf.profiler.experimental.start(folder)
+        try:
+            work()
+        finally:
+            tf.profiler.experimental.stop()
+        (path,) = Path(folder).rglob("*.xplane.pb")
+        space = xplane_pb2.XSpace.FromString(path.read_bytes())
+    spent: dict[str, float] = {}
+    for plane in space.planes:
+        on_gpu = plane.name.startswith("/device:GPU")
+        if on_gpu != (device == "cuda"):
+            continue
+        for line in plane.lines:
+            if not line.name.startswith(GPU_LINES if on_gpu else CPU_LINES):
+                continue
+            for event in line.events:
+                name = plane.event_metadata[event.metadata_id].name
+                kind = name if on_gpu else name.partition(":")[2]
+                if kind and not kind.startswith(":"):
+                    spent[kind] = spent.get(kind, 0.0) + event.duration_ps * PS
+    return spent

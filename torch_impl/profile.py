@@ -1,0 +1,27 @@
+"""Where the time of a step goes, by PyTorch's own profiler."""
+
+from collections.abc import Callable
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from shared.protocol import Device
+
+
+def by_operation(work: Callable[[], None], device: Device) -> dict[str, float]:
+    """The time in seconds that `work` spends in each kind of operation itself, without those that it calls: on the
+    device, where that is not the CPU."""
+    on_cuda = device == "cuda"
+    activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_cuda else [])]
+    with profile(activities=activities) as profiler:
+        work()
+        if on_cuda:
+            torch.cuda.synchronize()
+    spent: dict[str, float] = {}
+    for event in profiler.key_averages():
+        if on_cuda and event.device_type.name != "CUDA":
+            continue  # the operation that started a kernel counts the kernel's time, too
+        time_s = (event.self_device_time_total if on_cuda else event.self_cpu_time_total) * 1e-6
+        if time_s > 0:
+            spent[event.key] = spent.get(event.key, 0.0) + time_s
+    return spent
