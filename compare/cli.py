@@ -128,7 +128,7 @@ def run(
         typer.Option(help="Pixels: unit (divided by 255) or standard (mean 0, deviation 1).", show_default="unit"),
     ] = None,
     mode: Annotated[
-        str, typer.Option(help="default (torch eager, TensorFlow graph), eager or graph, for all alike.")
+        str, typer.Option(help="default (torch eager, TensorFlow graph), eager, graph or xla, for all alike.")
     ] = "default",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="Threads of each framework.", show_default="cores")] = None,
@@ -227,7 +227,7 @@ def parity(
     ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     mode: Annotated[
-        str, typer.Option(help="default (torch eager, TensorFlow graph), eager or graph, for all alike.")
+        str, typer.Option(help="default (torch eager, TensorFlow graph), eager, graph or xla, for all alike.")
     ] = "default",
     ledger: Annotated[bool, typer.Option("--ledger", help="The ledger of differences instead, row by row.")] = False,
     waterfall: Annotated[
@@ -295,6 +295,97 @@ def _refuse_others(context: typer.Context, flag: str, known: set[str]) -> None:
 
     if others := [f"--{name.replace('_', '-')}" for name in _given(context) if name not in known]:
         raise InputError(f"{' and '.join(others)} cannot be given with {flag}: it does not ask for that.")
+
+
+@app.command()
+def bench(
+    context: typer.Context,
+    model: Annotated[str, typer.Option(help="Architecture.")] = "cnn_same",
+    dataset: Annotated[
+        str,
+        typer.Option(help="embedded (digits or photographs), mnist, fashion_mnist, cifar10 or FILE.npz."),
+    ] = "embedded",
+    data_dir: DataDir = None,
+    implementations: Annotated[
+        str, typer.Option(help="Which implementations, separated by commas.")
+    ] = "torch,keras,tf_lowlevel",
+    modes: Annotated[
+        str, typer.Option(help="default (torch eager, TensorFlow graph), eager, graph, xla, tuned; several by commas.")
+    ] = "default",
+    baseline: Annotated[
+        str | None, typer.Option(help="Contestant that the others are held against.", show_default="the first")
+    ] = None,
+    aa: Annotated[
+        str | None, typer.Option("--aa", help="Pit one implementation against itself: the interval must hold 1.")
+    ] = None,
+    batch_sizes: Annotated[str, typer.Option(help="Images in a batch; several by commas give curves.")] = "64",
+    threads: Annotated[
+        str | None, typer.Option(help="Threads of each framework; several give curves.", show_default="cores")
+    ] = None,
+    precision: Annotated[
+        float, typer.Option(help="Launch until half the interval of every ratio is below this.")
+    ] = 0.03,
+    budget: Annotated[float, typer.Option(help="Launch no more after so many seconds.")] = 120.0,
+    allocator: Annotated[
+        str, typer.Option(help="kept (glibc keeps freed memory, for all alike) or system (as users have it).")
+    ] = "kept",
+    retune: Annotated[bool, typer.Option("--retune", help="Search for tuned anew, whatever is remembered.")] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="Show where the time of a step goes.")] = False,
+    waterfall: Annotated[
+        bool, typer.Option("--waterfall", help="From each plain loop to the fastest, one factor at a time.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    seed: Annotated[int, typer.Option(help="Of the initial weights, the batches and the order of turns.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Output folder.", show_default="runs/<UTC time>-bench-<model>")
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Give a worker up after so many seconds without an answer.")] = 300.0,
+) -> None:
+    """Time training steps in turns, launch after launch, until the ratios are known."""
+    from compare.bench.command import bench_command
+    from compare.bench.plan import Options
+    from shared.data.choice import default_data_dir
+
+    if aa and "implementations" in _given(context):
+        raise InputError("--aa names the one implementation that takes part; leave --implementations out.")
+    options = Options(
+        model=model,
+        dataset=dataset,
+        data_dir=data_dir or default_data_dir(),
+        implementations=implementations,
+        modes=modes,
+        baseline=baseline,
+        aa=aa,
+        batch_sizes=batch_sizes,
+        threads=threads,
+        precision=precision,
+        budget_s=budget,
+        allocator=allocator,
+        retune=retune,
+        profile=profile,
+        device=device,
+        seed=seed,
+        out=out,
+        timeout_s=timeout,
+        command=shlex.join(["python", "-m", "compare", *sys.argv[1:]]),
+    )
+    if waterfall:
+        from compare.bench.waterfall_command import waterfall_command
+
+        _refuse_others(context, "--waterfall", {"waterfall", "precision", *SPEED_OPTIONS})
+        raise typer.Exit(waterfall_command(options))
+    if "," in batch_sizes or "," in (threads or ""):
+        from compare.bench.scaling_command import scaling_command
+
+        _refuse_others(context, "several batch sizes or threads", {"allocator", "baseline", "modes", *SPEED_OPTIONS})
+        raise typer.Exit(scaling_command(options))
+    raise typer.Exit(bench_command(options))
+
+
+SPEED_OPTIONS = (
+    "model", "dataset", "data_dir", "implementations", "batch_sizes", "threads", "budget", "device", "seed", "out",
+    "timeout",
+)  # fmt: skip
 
 
 @app.command()

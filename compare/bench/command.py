@@ -1,0 +1,165 @@
+"""`compare bench`: from options to verdicts."""
+
+import atexit
+import math
+import re
+import shutil
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from compare import manifest
+from compare.bench import report, tables, tuned
+from compare.bench.launcher import Launcher, Start, Subject
+from compare.bench.plan import Options, Plan, load_data, make_plan, make_subject
+from compare.bench.result import BenchResult, Contestant
+from compare.bench.schedule import repeat
+from compare.bench.tuned import default_memory
+from compare.bench.verdicts import ratio_to_baseline, warnings
+from compare.output import OutputFolder, WriteError, check_vacant, end_early
+from compare.session import Session
+from shared.data import Data
+from shared.errors import InputError
+
+RECORD = "bench.json"
+
+
+def bench_command(options: Options) -> int:
+    """Do what `compare bench` says; return the exit code. Raises InputError before anything is written."""
+    started = manifest.utc_now()
+    plan = make_plan(options)
+    if options.out is not None:
+        check_vacant(options.out)
+    dataset, data = load_data(options, plan.model)
+    subject = make_subject(options, plan, data)
+    folder = OutputFolder(options.out or Path("runs") / f"{started.replace(':', '')}-bench-{plan.model.name}")
+    start = starter(options, plan, folder)
+    known: list[BenchResult] = []
+    stopped_by: KeyboardInterrupt | WriteError | None = None
+
+    def told(result: BenchResult) -> None:
+        """Keep the result so far, on disk too."""
+        known.append(result)
+        folder.write(RECORD, result.model_dump_json(indent=1).encode())
+        said = "; ".join(report.verdicts(result))
+        print(f"launch {len(result.launches)}, {result.took_s:.0f} s: {said}", file=sys.stderr)
+
+    try:
+        plan = replace(plan, contestants=_settled(plan, subject, start, options.retune))
+        launcher = Launcher(plan.contestants, subject, start, options.budget_s, options.profile)
+        repeat(nothing_yet(options, plan, dataset, data), launcher, told)
+    except InputError:
+        folder.discard()
+        raise
+    except (KeyboardInterrupt, WriteError) as error:
+        stopped_by = error
+    if known:
+        try:
+            _report(known[-1], folder, options, started)
+        except WriteError as error:
+            stopped_by = stopped_by or error
+    if stopped_by is not None:
+        return end_early(folder, stopped_by, bool(known), "launch")
+    return _exit_code(known[-1], options)
+
+
+def starter(options: Options, plan: Plan, folder: OutputFolder) -> Start:
+    """What starts a worker for a contestant, with its own variables and its log in the output folder. What
+    `torch.compile` keeps on disk is this bench's own, so that its first launch finds nothing compiled."""
+    compiled = tempfile.mkdtemp(prefix="compare-compiled-")
+    atexit.register(shutil.rmtree, compiled, ignore_errors=True)
+
+    def start(contestant: Contestant) -> Session:
+        name = re.sub(r"[^a-zA-Z0-9_]+", "-", f"{contestant.implementation}-{contestant.name}")
+        return Session(
+            contestant.implementation,
+            folder.log_dir / f"{name}.log",
+            contestant.threads,
+            hide_cuda=plan.device == "cpu",
+            timeout_s=options.timeout_s,
+            variables={"TORCHINDUCTOR_CACHE_DIR": compiled, **contestant.variables},
+        )
+
+    return start
+
+
+def _settled(plan: Plan, subject: Subject, start: Start, retune: bool) -> list[Contestant]:
+    """The contestants, those to be tuned as this machine remembers them or as a search finds them now."""
+    memory = default_memory()
+    found: dict[str, tuned.Choice] = {}
+
+    def settle(contestant: Contestant) -> Contestant:
+        if contestant.name not in plan.to_tune:
+            return contestant
+        key = tuned.key(plan.model.name, plan.device, contestant)
+        choice = found.get(key) or (None if retune else memory.recall(key))
+        if choice is None:
+            print(f"{contestant.name}: looking for the fastest of a list, once for this machine ...", file=sys.stderr)
+            choice = tuned.choose(
+                contestant,
+                plan.device,
+                lambda candidates, number: Launcher(candidates, subject, start, math.inf).launch(number),
+            )
+            if choice is None:
+                raise InputError(f"{contestant.name}: every candidate failed; the logs of --out say why.")
+            try:
+                memory.remember(key, choice)
+            except OSError as error:
+                print(f"It cannot be remembered in {memory.path}: {error.strerror}.", file=sys.stderr)
+        found[key] = choice
+        print(
+            f"{contestant.name}: {choice.factor}, {choice.speed:.2f}x as fast as the first of "
+            f"{choice.n_candidates} candidates.",
+            file=sys.stderr,
+        )
+        return choice.contestant.model_copy(update={"name": contestant.name})
+
+    return [settle(contestant) for contestant in plan.contestants]
+
+
+def nothing_yet(options: Options, plan: Plan, dataset: str, data: Data) -> BenchResult:
+    """The record of a bench before its first launch."""
+    return BenchResult(
+        model=plan.model.name,
+        dataset=dataset,
+        data_digest=data.digest(),
+        n_test=len(data.x_test),
+        device=plan.device,
+        seed=options.seed,
+        contestants=tuple(plan.contestants),
+        lacking=tuple(plan.lacking),
+        baseline=plan.baseline,
+        flops_per_image=plan.model.training_flops,
+        precision=options.precision,
+        budget_s=options.budget_s,
+        took_s=0.0,
+        ending="interrupted",
+        environments={},
+        launches=(),
+    )
+
+
+def _report(result: BenchResult, folder: OutputFolder, options: Options, started: str) -> None:
+    """Print the table and the verdicts, and write everything that is made from the record."""
+    console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
+    tables.print_result(result, console)
+    for text in (*report.verdicts(result), report.why_ended(result), *warnings(result), *tables.ceilings(result)):
+        console.print(text, soft_wrap=True)
+    done = manifest.describe(options.command, started)
+    folder.write_all(report.render(result, done), done)
+    console.print(f"Report: {folder.path / 'report.md'}", soft_wrap=True)
+
+
+def _exit_code(result: BenchResult, options: Options) -> int:
+    """1 where a contestant failed, or where one that was pitted against itself seems to be faster than itself, or had
+    too few launches to show anything."""
+    if any(launch.failed for launch in result.launches):
+        return 1
+    if options.aa:
+        (other,) = (c.name for c in result.contestants if c.name != result.baseline)
+        found = ratio_to_baseline(result, other)
+        return 0 if found is not None and found.low is not None and found.holds(1.0) else 1
+    return 0

@@ -1,0 +1,279 @@
+"""One launch: every contestant in a fresh process, warmed up, and timed in turns."""
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from compare.bench.result import Ceiling, Contestant, Launch, Measured, TimedWindow
+from compare.bench.warmup import is_warm
+from compare.environment import require_cuda
+from compare.messages import Timed, Window
+from compare.session import Session, WorkerError
+from shared.data import Data
+from shared.errors import InputError
+from shared.models import ModelSpec
+from shared.protocol import Device
+from shared.result import Environment
+from shared.training import TrainSpec
+from shared.weights import initial_weights
+
+N_ROUNDS = 6
+ROUND_S = 0.2  # about how long the slowest contestant's window takes
+WARMUP_S = 0.1
+MOST_WARMUP_S = 15.0
+EVALUATIONS = 3
+PROFILED_STEPS = 10
+MANY_EPOCHS = 1_000_000  # of a framework's own loop, which is ended with its worker
+# After a window its threads may look for work a little longer; nobody else is timed meanwhile.
+PAUSE_S = 0.02
+
+Start = Callable[[Contestant], Session]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is timed: a network, how it is trained, on what data, and where."""
+
+    spec: ModelSpec
+    train: TrainSpec
+    data: Data
+    device: Device
+
+
+@dataclass
+class Entry:
+    """A contestant in this launch, its worker, and what was measured so far."""
+
+    contestant: Contestant
+    session: Session
+    start_s: float | None = None
+    create_s: float = 0.0
+    first_step_s: float | None = None
+    warm: bool = False
+    windows: list[TimedWindow] = field(default_factory=list)
+    memory: tuple[int | None, int | None] = (None, None)
+    operation_s: dict[str, float] = field(default_factory=dict)
+
+    def time(self, what: Timed, steps: int, number: int = -1, position: int = 0) -> TimedWindow:
+        """Time one window, and keep it. A framework's own loop makes as many steps as an epoch has."""
+        if self.contestant.recipe == "idiomatic":
+            done, steps = self._time_epoch()
+        else:
+            done = self.session.time_window(what, steps)
+        figures = done.model_dump(exclude={"kind"})
+        window = TimedWindow(what=what, round=number, position=position, steps=steps, **figures)
+        self.windows.append(window)
+        return window
+
+    def _time_epoch(self) -> tuple[Window, int]:
+        epoch = self.session.fit_epoch()
+        nothing_known = {"fetch_s": 0.0, "own_s": epoch.train_s, "foreign_s": None, "n_preempted": 0}
+        return Window.model_validate({"elapsed_s": epoch.train_s, **nothing_known}), epoch.n_steps
+
+    @property
+    def measured(self) -> Measured:
+        return Measured(
+            start_s=self.start_s,
+            create_s=self.create_s,
+            first_step_s=self.first_step_s,
+            warm=self.warm,
+            windows=tuple(self.windows),
+            peak_rss_bytes=self.memory[0],
+            peak_device_bytes=self.memory[1],
+            operation_s=self.operation_s,
+        )
+
+
+class Launcher:
+    """Launches of the same contestants, one after another. `environments` and `ceilings` are known after the first."""
+
+    def __init__(
+        self, contestants: Sequence[Contestant], subject: Subject, start: Start, budget_s: float, profile: bool = False
+    ) -> None:
+        self.contestants = list(contestants)
+        self.profile = profile
+        self.subject = subject
+        self.budget_s = budget_s
+        self.environments: dict[str, Environment] = {}
+        self.ceilings: list[Ceiling] = []
+        self._start = start
+        self._random = np.random.default_rng()  # of each launch its own
+        self._began = time.monotonic()
+
+    def launch(self, number: int) -> Launch:
+        """Start all contestants, and time them in turns. A contestant whose worker fails takes no further part.
+
+        In the first launch they start one after another, so that their starts can be timed, and the machine's limits
+        are measured. Raises InputError where its first round would come after the budget's end.
+        """
+        started_s = self.clock()
+        failed: dict[str, str] = {}
+        self._random = np.random.default_rng([self.subject.train.seed, number])
+        with self._started(alone=number == 0) as entries:
+            self._wait_until_ready(entries, failed)
+            for entry in list(entries):
+                with self._dropping(entry, entries, failed):
+                    self._prepare(entry)
+            steps = self._steps(entries)
+            if number == 0:
+                self._check_budget()
+            for round_number in range(N_ROUNDS):
+                if round_number and self.clock() > self.budget_s:
+                    break
+                self._round(entries, round_number, steps, failed)
+            self._look_at_memory(entries, failed)  # before anything that is not training
+            for round_number in range(EVALUATIONS):
+                self._evaluation_round(entries, round_number, max(1, steps // 2), failed)
+            if number == 0:
+                self._measure_limits(entries, failed)
+            if number == 0 and self.profile:
+                self._profile(entries, failed)  # last: it may slow down what comes after it
+            measured = {entry.contestant.name: entry.measured for entry in entries}
+        return Launch(number=number, started_s=started_s, measured=measured, failed=failed)
+
+    def clock(self) -> float:
+        """Seconds since the bench began."""
+        return time.monotonic() - self._began
+
+    def _check_budget(self) -> None:
+        took_s = self.clock()
+        if took_s > self.budget_s:
+            raise InputError(
+                f"--budget {self.budget_s:g} is too short for one round: starting the contestants and warming them up "
+                f"took {took_s:.0f} s. Give {math.ceil(4 * took_s)} or more, or fewer contestants."
+            )
+
+    def _measure_limits(self, entries: list[Entry], failed: dict[str, str]) -> None:
+        """What each framework reaches of the machine's limits, asked of its first contestant."""
+        for entry in list(entries):
+            framework = self.environments[entry.contestant.name].framework
+            threads = entry.contestant.threads
+            if any((known.framework, known.threads) == (framework, threads) for known in self.ceilings):
+                continue
+            with self._dropping(entry, entries, failed):
+                found = entry.session.limits(self.subject.device)
+                figures = found.model_dump(exclude={"kind"})
+                self.ceilings.append(Ceiling(framework=framework, threads=threads, **figures))
+
+    @contextmanager
+    def _started(self, alone: bool) -> Iterator[list[Entry]]:
+        entries: list[Entry] = []
+        kind: type[BaseException] | None = KeyboardInterrupt
+        try:
+            for contestant in self.contestants:
+                begin = time.perf_counter()
+                entry = Entry(contestant, self._start(contestant))
+                entries.append(entry)
+                if alone:
+                    with contextlib.suppress(WorkerError):  # it is told again when the worker is first asked
+                        entry.session.wait_until_ready()
+                    entry.start_s = time.perf_counter() - begin
+            running = list(entries)
+            yield running
+            kind = None
+        finally:
+            for entry in entries:  # all are told first, so that they end side by side
+                if kind is None:
+                    entry.session.end_input()
+                else:
+                    entry.session.kill()
+            for entry in entries:
+                entry.session.close()
+
+    @contextmanager
+    def _dropping(self, entry: Entry, entries: list[Entry], failed: dict[str, str]) -> Iterator[None]:
+        try:
+            yield
+        except WorkerError as error:
+            failed[entry.contestant.name] = error.error
+            entries.remove(entry)
+
+    def _wait_until_ready(self, entries: list[Entry], failed: dict[str, str]) -> None:
+        """Wait for all, so that nobody is timed while another imports its framework. Raises InputError where CUDA was
+        asked for and a framework sees no device."""
+        for entry in list(entries):
+            with self._dropping(entry, entries, failed):
+                self.environments[entry.contestant.name] = entry.session.wait_until_ready()
+        if self.subject.device == "cuda":
+            require_cuda(self.environments)
+
+    def _prepare(self, entry: Entry) -> None:
+        """Have the network built, make the first step, and warm up."""
+        contestant, session, subject = entry.contestant, entry.session, self.subject
+        session.load_data(subject.data)
+        begin = time.perf_counter()
+        self._create(entry)
+        entry.create_s = time.perf_counter() - begin
+        if contestant.recipe == "matched":
+            entry.first_step_s = session.time_window("end_to_end", 1).elapsed_s
+        warmup_s = 0.0
+        step_s: list[float] = []
+        steps = 1
+        while not (warm := is_warm(step_s)) and warmup_s < MOST_WARMUP_S:
+            window = entry.time("end_to_end", steps)
+            warmup_s += window.elapsed_s
+            step_s.append(window.step_s)
+            steps = max(1, round(WARMUP_S / window.step_s))
+        entry.warm = warm
+        if contestant.recipe == "matched":
+            entry.time("compute", steps)  # its first window puts the batches on the device
+
+    def _create(self, entry: Entry) -> None:
+        contestant, subject = entry.contestant, self.subject
+        train = subject.train.model_copy(update={"batch_size": contestant.batch_size})
+        weights = initial_weights(subject.spec, train.seed)
+        if contestant.recipe == "idiomatic":
+            train = train.model_copy(update={"epochs": MANY_EPOCHS, "optimizer": None, "schedule": "constant"})
+            weights = {}
+        entry.session.create(
+            subject.spec, train, weights, subject.device, contestant.mode, contestant.recipe, contestant.tuning
+        )
+
+    def _steps(self, entries: list[Entry]) -> int:
+        """The steps of a window, the same for all: as many as take the slowest about ROUND_S."""
+        slowest_s = max((entry.windows[-1].step_s for entry in entries), default=ROUND_S)
+        return max(1, round(ROUND_S / slowest_s))
+
+    def _round(self, entries: list[Entry], number: int, steps: int, failed: dict[str, str]) -> None:
+        """Every contestant's turn: a window from the host's batches and one from the device's, in random order."""
+        whats: list[Timed] = ["end_to_end", "compute"]
+        self._random.shuffle(whats)
+        for position, entry in enumerate(self._shuffled(entries)):
+            with self._dropping(entry, entries, failed):
+                time.sleep(PAUSE_S)
+                if entry.contestant.recipe == "idiomatic":
+                    entry.time("end_to_end", steps, number, position)
+                    continue
+                entry.session.time_window("end_to_end", 1)  # its data come back into the caches
+                for what in whats:
+                    entry.time(what, steps, number, position)
+
+    def _evaluation_round(self, entries: list[Entry], number: int, steps: int, failed: dict[str, str]) -> None:
+        """Every contestant's turn to evaluate; what it compiles for that, it compiles in an untimed window before."""
+        for position, entry in enumerate(self._shuffled(entries)):
+            if entry.contestant.recipe == "matched":
+                with self._dropping(entry, entries, failed):
+                    time.sleep(PAUSE_S)
+                    entry.session.time_window("evaluation", 1)
+                    entry.time("evaluation", steps, number, position)
+
+    def _shuffled(self, entries: list[Entry]) -> list[Entry]:
+        """The entries in random order: a list of its own, for one that fails in its turn is taken out of `entries`."""
+        return [entries[place] for place in self._random.permutation(len(entries))]
+
+    def _look_at_memory(self, entries: list[Entry], failed: dict[str, str]) -> None:
+        for entry in list(entries):
+            with self._dropping(entry, entries, failed):
+                memory = entry.session.memory()
+                entry.memory = memory.peak_rss_bytes, memory.peak_device_bytes
+
+    def _profile(self, entries: list[Entry], failed: dict[str, str]) -> None:
+        for entry in list(entries):
+            if entry.contestant.recipe == "matched":
+                with self._dropping(entry, entries, failed):
+                    entry.operation_s = entry.session.profile(PROFILED_STEPS)

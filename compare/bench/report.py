@@ -1,0 +1,81 @@
+"""The report of a bench: pure functions from records to the files of the output folder."""
+
+from compare import plots
+from compare.bench import tables
+from compare.bench.plots import steps
+from compare.bench.result import BenchResult, Ending
+from compare.bench.verdicts import break_evens, say, warnings
+from compare.manifest import Manifest
+from compare.report import markdown_environment
+from compare.windows import N_BATCHES
+
+ENDINGS: dict[Ending, str] = {
+    "precise": "It ended because every ratio was known to {precision:.1%}.",
+    "budget": "It ended because another launch would have taken longer than the budget of {budget:g} s; not every "
+    "ratio was known to {precision:.1%}.",
+    "interrupted": "It was interrupted.",
+    "failed": "It ended because every contestant failed.",
+}
+
+
+def verdicts(result: BenchResult) -> list[str]:
+    """What is to be said of every contestant, and why the bench ended."""
+    others = [contestant.name for contestant in result.contestants if contestant.name != result.baseline]
+    return [*(say(result, name) for name in others), *break_evens(result), *result.lacking]
+
+
+def why_ended(result: BenchResult) -> str:
+    """Why there were no more launches."""
+    return f"{len(result.launches)} launches, {result.took_s:.0f} s. " + ENDINGS[result.ending].format(
+        precision=result.precision, budget=result.budget_s
+    )
+
+
+def render(result: BenchResult, manifest: Manifest) -> dict[str, bytes]:
+    """The content of every file, by its path in the output folder."""
+    figure = steps(result)
+    environments = {e.model_dump_json(): e for e in result.environments.values()}
+    text = (
+        markdown_environment()
+        .get_template("bench.md.j2")
+        .render(
+            result=result,
+            verdicts=verdicts(result),
+            warnings=warnings(result),
+            columns=list(tables.CELLS),
+            left_aligned=tables.LEFT_ALIGNED,
+            cells=tables.cells(result),
+            ended=why_ended(result),
+            batch_sizes=sorted({contestant.batch_size for contestant in result.contestants}),
+            n_batches=N_BATCHES,
+            allocator=" ".join(f"{k}={v}" for k, v in _shared_variables(result).items() if k.startswith("MALLOC_")),
+            limits=tables.ceilings(result),
+            operations=tables.operations(result),
+            environments=list(environments.values()),
+            manifest=manifest,
+        )
+    )
+    return {
+        "report.md": text.encode(),
+        "windows.csv": windows(result).encode(),
+        "plots/steps.png": plots.to_png(figure),
+        "plots/steps.svg": plots.to_svg(figure),
+    }
+
+
+def windows(result: BenchResult) -> str:
+    """Every timed window as CSV, warm-up (round -1) with the rest."""
+    import pandas as pd
+
+    lines = [
+        {"launch": launch.number, "contestant": name, **window.model_dump()}
+        for launch in result.launches
+        for name, measured in launch.measured.items()
+        for window in measured.windows
+    ]
+    return pd.DataFrame(lines, dtype=object).to_csv(index=False, lineterminator="\n")
+
+
+def _shared_variables(result: BenchResult) -> dict[str, str]:
+    first, *others = (contestant.variables for contestant in result.contestants)
+    return {k: v for k, v in first.items() if all(other.get(k) == v for other in others)}

@@ -1,0 +1,125 @@
+"""`compare bench` with several batch sizes or numbers of threads: a bench for each pair, and the curves."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from compare import environment, manifest, plots
+from compare.bench import scaling
+from compare.bench.command import nothing_yet, starter
+from compare.bench.launcher import Launcher, Subject
+from compare.bench.plan import Options, Plan, batch_sizes_of, load_data, make_plan, make_subject, threads_of
+from compare.bench.result import BenchResult, Ceiling, Launch
+from compare.bench.statistics import LEAST_LAUNCHES
+from compare.bench.verdicts import warnings
+from compare.output import OutputFolder, WriteError, check_vacant, end_early
+from compare.report import markdown_environment
+from shared.data import Data
+from shared.errors import InputError
+
+LEAST = 2
+
+
+def scaling_command(options: Options) -> int:
+    """Do what `compare bench` says of several batch sizes or threads; return the exit code. Raises InputError before
+    anything is written."""
+    started = manifest.utc_now()
+    plan = make_plan(options)
+    if plan.to_tune:
+        raise InputError("--modes tuned is of one batch size and one number of threads. Give one of each.")
+    if options.out is not None:
+        check_vacant(options.out)
+    dataset, data = load_data(options, plan.model)
+    subject = make_subject(options, plan, data)
+    folder = OutputFolder(options.out or Path("runs") / f"{started.replace(':', '')}-scaling-{plan.model.name}")
+    results: list[BenchResult] = []
+    stopped_by: KeyboardInterrupt | WriteError | None = None
+    try:
+        for result in _measured(options, plan, dataset, data, subject, folder):
+            results.append(result)
+            first = result.contestants[0]
+            folder.write(
+                f"threads{first.threads}-batch{first.batch_size}.json", result.model_dump_json(indent=1).encode()
+            )
+            print(f"{first.threads} threads, batches of {first.batch_size}: done", file=sys.stderr)
+    except InputError:
+        folder.discard()
+        raise
+    except (KeyboardInterrupt, WriteError) as error:
+        stopped_by = error
+    if results:
+        _print(results)
+        try:
+            done = manifest.describe(options.command, started)
+            folder.write_all(_files(results, done), done)
+        except WriteError as error:
+            stopped_by = stopped_by or error
+    if stopped_by is not None:
+        return end_early(folder, stopped_by, bool(results), "bench")
+    print(f"Report: {folder.path / 'report.md'}")
+    return 1 if any(launch.failed for result in results for launch in result.launches) else 0
+
+
+def _measured(
+    options: Options, plan: Plan, dataset: str, data: Data, subject: Subject, folder: OutputFolder
+) -> Iterator[BenchResult]:
+    """A bench for each pair, each with its share of the budget, but never fewer than LEAST launches."""
+    pairs = [(threads, size) for threads in threads_of(options) for size in batch_sizes_of(options)]
+    ceilings: list[Ceiling] = []
+    for threads, size in pairs:
+        contestants = [c.model_copy(update={"threads": threads, "batch_size": size}) for c in plan.contestants]
+        launcher = Launcher(contestants, subject, starter(options, plan, folder), float("inf"))
+        launcher.ceilings = ceilings  # of so many threads they are measured once
+        launches: list[Launch] = []
+        while len(launches) < LEAST or launcher.clock() * (1 + 1 / len(launches)) < options.budget_s / len(pairs):
+            launches.append(launcher.launch(len(launches)))
+        yield nothing_yet(options, replace(plan, contestants=contestants), dataset, data).model_copy(
+            update={
+                "launches": tuple(launches),
+                "took_s": launcher.clock(),
+                "environments": launcher.environments,
+                "ceilings": tuple(launcher.ceilings),
+                "ending": "budget",
+            }
+        )
+
+
+def _print(results: list[BenchResult]) -> None:
+    console = Console(width=None if sys.stdout.isatty() else 180, markup=False, highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in scaling.HEADINGS:
+        table.add_column(heading, justify="left" if heading == "contestant" else "right")
+    for line in scaling.cells(results):
+        table.add_row(*line)
+    console.print(table)
+
+
+def _files(results: list[BenchResult], done: manifest.Manifest) -> dict[str, bytes]:
+    figure = scaling.picture(results)
+    first = results[0]
+    text = (
+        markdown_environment()
+        .get_template("scaling.md.j2")
+        .render(
+            model=first.model,
+            least=LEAST,
+            least_for_interval=LEAST_LAUNCHES,
+            baseline=first.baseline,
+            conditions=f"On the device {first.device}, {first.dataset}.",
+            headings=scaling.HEADINGS,
+            lines=scaling.cells(results),
+            warnings=list(dict.fromkeys(text for result in results for text in warnings(result))),
+            cpu=environment.cpu_name(),
+            manifest=done,
+        )
+    )
+    return {
+        "report.md": text.encode(),
+        "plots/scaling.png": plots.to_png(figure),
+        "plots/scaling.svg": plots.to_svg(figure),
+    }

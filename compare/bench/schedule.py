@@ -1,0 +1,47 @@
+"""How many launches: until every ratio is known well enough, or the time is up."""
+
+import itertools
+from collections.abc import Callable
+
+from compare.bench.launcher import Launcher
+from compare.bench.result import BenchResult, Ending
+from compare.bench.verdicts import ratio_to_baseline
+
+# Of fewer, an interval is too often narrow by chance, and then that would be the moment to stop.
+LEAST_LAUNCHES = 5
+
+
+def precise(result: BenchResult) -> bool:
+    """Whether the interval of every ratio that can be made is narrow enough."""
+    others = [c.name for c in result.contestants if c.name != result.baseline]
+    ratios = [found for found in (ratio_to_baseline(result, name) for name in others) if found]
+    return bool(ratios) and all(found.half_width <= result.precision for found in ratios)
+
+
+def ended(result: BenchResult) -> Ending | None:
+    """Whether it is enough, and why; None where another launch is due."""
+    if not result.launches[-1].measured:
+        return "failed"
+    if len(result.launches) >= LEAST_LAUNCHES and precise(result):
+        return "precise"
+    begins = [*(launch.started_s for launch in result.launches), result.took_s]
+    usual_s = max(b - a for a, b in itertools.pairwise(begins[1:])) if len(begins) > 2 else begins[1]
+    return "budget" if result.took_s + usual_s > result.budget_s else None
+
+
+def repeat(result: BenchResult, launcher: Launcher, told: Callable[[BenchResult], None]) -> None:
+    """Launch again and again until it is enough; `told` gets the result so far after each launch."""
+    ending: Ending | None = None
+    while ending is None:
+        done = launcher.launch(len(result.launches))
+        result = result.model_copy(
+            update={
+                "launches": (*result.launches, done),
+                "took_s": launcher.clock(),
+                "environments": launcher.environments,
+                "ceilings": tuple(launcher.ceilings),
+            }
+        )
+        ending = ended(result)
+        result = result.model_copy(update={"ending": ending or "interrupted"})
+        told(result)

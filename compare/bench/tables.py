@@ -1,0 +1,144 @@
+"""The tables of a bench, as text cells: the console and the report show the same."""
+
+from collections.abc import Callable
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from compare.bench.result import BenchResult, Contestant
+from compare.bench.statistics import LEAST_P, Interval
+from compare.bench.verdicts import achieved, ratio_to_baseline, step_time
+from compare.messages import Timed
+from compare.windows import EVALUATION_BATCH
+
+Cell = Callable[[BenchResult, Contestant], str]
+NONE = "-"
+N_OPERATIONS = 12
+
+
+def _milliseconds(time: Interval | None) -> str:
+    if time is None:
+        return NONE
+    if time.low is None or time.high is None:
+        return f"{time.value * 1e3:.2f} ms"
+    return f"{time.value * 1e3:.2f} ms [{time.low * 1e3:.2f}, {time.high * 1e3:.2f}]"
+
+
+def _step(what: Timed) -> Cell:
+    return lambda result, contestant: _milliseconds(step_time(result, contestant.name, what))
+
+
+def _images_per_s(result: BenchResult, contestant: Contestant) -> str:
+    time = step_time(result, contestant.name)
+    return NONE if time is None else f"{contestant.batch_size / time.value:,.0f}"
+
+
+def _evaluated_per_s(result: BenchResult, contestant: Contestant) -> str:
+    time = step_time(result, contestant.name, "evaluation")
+    return NONE if time is None else f"{min(EVALUATION_BATCH, result.n_test) / time.value:,.0f}"
+
+
+def _ratio(result: BenchResult, contestant: Contestant) -> str:
+    if contestant.name == result.baseline:
+        return "1 (baseline)"
+    found = ratio_to_baseline(result, contestant.name)
+    if found is None:
+        return NONE
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f}x"
+    return f"{found.value:.2f}x [{found.low:.2f}, {found.high:.2f}]"
+
+
+def _p(result: BenchResult, contestant: Contestant) -> str:
+    found = None if contestant.name == result.baseline else ratio_to_baseline(result, contestant.name)
+    if found is None or found.p is None:
+        return NONE
+    return f"{found.p:.3f}" if found.p > LEAST_P else f"<= {LEAST_P:.3f}"
+
+
+def _rate(result: BenchResult, contestant: Contestant) -> str:
+    time = step_time(result, contestant.name, "compute")
+    if time is None:
+        return NONE
+    rate, share = achieved(result, contestant, time)
+    return f"{rate / 1e9:,.0f} GFLOP/s" + ("" if share is None else f" ({share:.0%})")
+
+
+def _of_first_launch(show: Callable[[float], str], field: str) -> Cell:
+    def cell(result: BenchResult, contestant: Contestant) -> str:
+        measured = [
+            launch.measured[contestant.name] for launch in result.launches if contestant.name in launch.measured
+        ]
+        value = getattr(measured[0], field) if measured else None
+        return NONE if value is None else show(value)
+
+    return cell
+
+
+def _memory(result: BenchResult, contestant: Contestant) -> str:
+    measured = [launch.measured[contestant.name] for launch in result.launches if contestant.name in launch.measured]
+    host = [m.peak_rss_bytes for m in measured if m.peak_rss_bytes is not None]
+    device = [m.peak_device_bytes for m in measured if m.peak_device_bytes is not None]
+    parts = [f"{max(host) / 2**20:,.0f} MiB"] if host else []
+    return " + ".join(parts + ([f"{max(device) / 2**20:,.0f} MiB on the device"] if device else [])) or NONE
+
+
+CELLS: dict[str, Cell] = {
+    "contestant": lambda _, contestant: contestant.name,
+    "mode": lambda _, contestant: ", ".join([contestant.mode, *contestant.tuning.values()]),
+    "speed": _ratio,
+    "p": _p,
+    "step, end to end": _step("end_to_end"),
+    "step, compute only": _step("compute"),
+    "images/s": _images_per_s,
+    "achieved": _rate,
+    "evaluated images/s": _evaluated_per_s,
+    "start and import": _of_first_launch(lambda s: f"{s:.1f} s", "start_s"),
+    "first step": _of_first_launch(lambda s: f"{s:.2f} s", "first_step_s"),
+    "warm after": _of_first_launch(lambda n: f"{n} steps", "warmup_steps"),
+    "peak memory": _memory,
+}
+LEFT_ALIGNED = ("contestant", "mode")
+
+
+def cells(result: BenchResult) -> list[list[str]]:
+    """The cells of the table, a line for each contestant."""
+    return [[show(result, contestant) for show in CELLS.values()] for contestant in result.contestants]
+
+
+def ceilings(result: BenchResult) -> list[str]:
+    """The machine's limits in words, a sentence for each framework."""
+    return [
+        f"{c.framework} with {c.threads} threads: {c.flops_per_s / 1e9:,.0f} GFLOP/s in products of large float32 "
+        f"matrices, {c.copied_bytes_per_s / 1e9:,.1f} GB/s copying (read and written)."
+        for c in result.ceilings
+    ]
+
+
+def operations(result: BenchResult) -> dict[str, list[list[str]]]:
+    """The operations that take most of a step, by contestant: what, milliseconds, and the share of all operations'."""
+    tables = {}
+    for contestant in result.contestants:
+        measured = [
+            launch.measured[contestant.name] for launch in result.launches if contestant.name in launch.measured
+        ]
+        spent = next((m.operation_s for m in measured if m.operation_s), {})
+        if spent:
+            whole = sum(spent.values())
+            most = sorted(spent, key=lambda name: -spent[name])[:N_OPERATIONS]
+            lines = [[name, f"{spent[name] * 1e3:.2f} ms", f"{spent[name] / whole:.0%}"] for name in most]
+            rest = whole - sum(spent[name] for name in most)
+            tables[contestant.name] = [*lines, ["all others", f"{rest * 1e3:.2f} ms", f"{rest / whole:.0%}"]]
+    return tables
+
+
+def print_result(result: BenchResult, console: Console) -> None:
+    """Print the table, turned so that a contestant is a column: it is wider than a terminal otherwise."""
+    names, *lines = zip(CELLS, *cells(result), strict=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        table.add_column(name, justify="left" if name == "contestant" else "right")
+    for line in lines:
+        table.add_row(*line)
+    console.print(table)

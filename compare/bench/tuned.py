@@ -1,0 +1,119 @@
+"""The fastest candidate of each implementation: found by a short search in turns, and remembered for this machine."""
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from compare import environment
+from compare.bench.candidates import CANDIDATES, Candidate
+from compare.bench.result import Contestant, Launch
+from compare.bench.statistics import median
+from compare.manifest import installed
+from shared.protocol import Device
+from shared.result import Record
+
+LAUNCHES = 2
+MEMORY_VERSION = 1
+
+
+class Choice(Record):
+    """What was chosen for an implementation, from how many candidates, and how many times as fast it was as the first
+    of them."""
+
+    factor: str
+    contestant: Contestant
+    n_candidates: int
+    speed: float
+
+
+class Memory:
+    """Choices in a file, by what they depend on."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def recall(self, key: str) -> Choice | None:
+        """What was chosen, None where nothing was, or where the file cannot be read any more."""
+        try:
+            return Choice.model_validate(self._known()[key])
+        except (KeyError, ValidationError):
+            return None
+
+    def remember(self, key: str, choice: Choice) -> None:
+        """Write the file anew, with `choice` in it. Raises OSError where it cannot be written."""
+        known = self._known() | {key: choice.model_dump(mode="json")}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps(known, indent=1))
+        temporary.replace(self.path)
+
+    def _known(self) -> dict[str, object]:
+        try:
+            known = json.loads(self.path.read_text())
+        except (OSError, ValueError):
+            return {}
+        return known if isinstance(known, dict) else {}
+
+
+def default_memory() -> Memory:
+    """In the user's cache folder."""
+    import pooch
+
+    return Memory(Path(pooch.os_cache("compare")) / f"tuned-{MEMORY_VERSION}.json")
+
+
+def key(model: str, device: Device, plain: Contestant) -> str:
+    """What a choice depends on: the machine, the frameworks' versions, the network, the batch and the list itself."""
+    listed = repr(CANDIDATES[plain.implementation][device])
+    versions = installed("torch", "tensorflow", "keras")
+    parts = (
+        *(platform.node(), environment.cpu_name(), environment.usable_cores(), versions, model, device),
+        *(plain.implementation, plain.threads, plain.batch_size, hashlib.sha256(listed.encode()).hexdigest()[:12]),
+    )
+    return " | ".join(map(str, parts))
+
+
+def candidates(plain: Contestant, device: Device) -> dict[str, Contestant]:
+    """The contestants of the search for one implementation, by factor; `plain` says of how many threads and images."""
+    listed = [c for c in CANDIDATES[plain.implementation][device] if plain.threads > 1 or not c.fewer_threads]
+    return {candidate.factor: as_contestant(plain, candidate) for candidate in listed}
+
+
+def as_contestant(plain: Contestant, candidate: Candidate) -> Contestant:
+    """`plain` as `candidate` has it, named by its factor."""
+    return plain.model_copy(
+        update={
+            "name": candidate.factor,
+            "mode": candidate.mode,
+            "tuning": candidate.tuning,
+            "variables": candidate.variables,
+            "threads": plain.threads // 2 if candidate.fewer_threads else plain.threads,
+            "recipe": candidate.recipe,
+        }
+    )
+
+
+def choose(plain: Contestant, device: Device, launch: Callable[[list[Contestant], int], Launch]) -> Choice | None:
+    """The fastest candidate, from a few launches of all of them; one that failed is none. None where all did."""
+    found = candidates(plain, device)
+    launches = [launch(list(found.values()), number) for number in range(1, 1 + LAUNCHES)]
+    step_s = {
+        factor: median([launch.measured[factor].step_s("end_to_end") for launch in launches]).value
+        for factor in found
+        if all(factor in launch.measured for launch in launches)
+    }
+    if not step_s:
+        return None
+    best = min(step_s, key=lambda factor: step_s[factor])
+    contestant = found[best].model_copy(update={"name": plain.name, "tuned": best})
+    return Choice(
+        factor=best,
+        contestant=contestant,
+        n_candidates=len(found),
+        speed=step_s.get(next(iter(found)), step_s[best]) / step_s[best],
+    )

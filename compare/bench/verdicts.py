@@ -1,0 +1,146 @@
+"""What a comparison says, in words."""
+
+import math
+
+from compare.bench.result import BenchResult, Contestant
+from compare.bench.statistics import Interval, median, ratio
+from compare.messages import Timed
+
+MUCH_LOAD = 0.1
+NOT_WAITED = 0.05
+
+
+def ratio_to_baseline(result: BenchResult, name: str) -> Interval | None:
+    """How many times as fast as the baseline `name` is; None where the two were never measured together."""
+    return ratio_between(result, name, result.baseline)
+
+
+def ratio_between(result: BenchResult, name: str, other: str, what: Timed = "end_to_end") -> Interval | None:
+    """How many times as fast as `other` a contestant is; None where the two were never measured together."""
+    both = [launch for launch in result.launches if {name, other} <= set(launch.measured)]
+    pairs = [(launch.measured[name].step_s(what), launch.measured[other].step_s(what)) for launch in both]
+    cut = [tuple(times[: min(map(len, pair))] for times in pair) for pair in pairs]  # one may have failed half-way
+    if not all(all(pair) for pair in cut) or not cut:
+        return None
+    return ratio([own for own, _ in cut], [of_baseline for _, of_baseline in cut])
+
+
+def step_time(result: BenchResult, name: str, what: Timed = "end_to_end") -> Interval | None:
+    """The time of a steady step in seconds."""
+    samples = [rounds for rounds in result.samples(name, what) if rounds]
+    return median(samples) if samples else None
+
+
+def say(result: BenchResult, name: str) -> str:
+    """The verdict on one contestant against the baseline."""
+    found = ratio_to_baseline(result, name)
+    if found is None:
+        return f"{name} was not measured together with {result.baseline}."
+    if found.low is None or found.high is None:
+        return f"{name} is {found.value:.2f}x as fast as {result.baseline}, in too few launches to show anything."
+    interval = f"[{found.low:.2f}, {found.high:.2f}]"
+    if found.holds(1.0):
+        return f"No difference shown between {name} and {result.baseline}: {found.value:.2f}x {interval}."
+    return f"{name} is {found.value:.2f}x {interval} as fast as {result.baseline}."
+
+
+def break_evens(result: BenchResult) -> list[str]:
+    """For every implementation that took part both eagerly and compiled: after how many steps compiling pays off."""
+    return [
+        _say_break_even(result, compiled, plain)
+        for plain in result.contestants
+        for compiled in result.contestants
+        if plain.mode == "eager" != compiled.mode and compiled.implementation == plain.implementation
+    ]
+
+
+def _say_break_even(result: BenchResult, compiled: Contestant, plain: Contestant) -> str:
+    found = ratio_between(result, compiled.name, plain.name, "compute")
+    steps = break_even(result, compiled, plain)
+    if found is None or steps is None:
+        return f"{compiled.name} and {plain.name} were not measured together: nothing is known of a break-even."
+    if found.low is None or found.holds(1.0) or found.value < 1 or math.isinf(steps):
+        return f"{compiled.name} never pays off against {plain.name}: its steps are not shown to be faster."
+    return f"{compiled.name} pays off against {plain.name} after about {steps:,} steps, its first one included."
+
+
+def break_even(result: BenchResult, compiled: Contestant, plain: Contestant) -> float | None:
+    """After how many steps compiling has paid off: the first at which the compiled contestant, first step and all, is
+    ahead of the plain one; infinite where its steps take no less time. None where one was not measured."""
+    own, other = (step_time(result, c.name, "compute") for c in (compiled, plain))
+    own_first_s, other_first_s = (_first_step_s(result, c.name) for c in (compiled, plain))
+    if own is None or other is None or own_first_s is None or other_first_s is None:
+        return None
+    if own.value >= other.value:
+        return math.inf
+    return max(1, 2 + math.floor((own_first_s - other_first_s) / (other.value - own.value)))
+
+
+def _first_step_s(result: BenchResult, name: str) -> float | None:
+    """The first step of the first launch: later ones may find compiled code on disk."""
+    measured = [launch.measured[name] for launch in result.launches if name in launch.measured]
+    return measured[0].first_step_s if measured else None
+
+
+def achieved(result: BenchResult, contestant: Contestant, time: Interval) -> tuple[float, float | None]:
+    """The floating-point operations a second of a step that takes `time`, by the contract, and which share that is of
+    the most that a framework reached with as many threads."""
+    rate = contestant.batch_size * result.flops_per_image / time.value
+    limit = max((c.flops_per_s for c in result.ceilings), default=None)
+    return rate, None if limit is None else rate / limit
+
+
+def warnings(result: BenchResult) -> list[str]:
+    """What a reader must know before believing the figures."""
+    said = []
+    if load := foreign_load(result):
+        loaded = {name: share for name, share in load.items() if share > MUCH_LOAD}
+        if loaded:
+            worst = max(loaded.values())
+            said.append(
+                f"Foreign load: while {', '.join(loaded)} worked, other processes took up to {worst:.0%} of a "
+                "core. These figures are of a busy machine."
+            )
+    for name in names(result):
+        if not all(launch.measured[name].warm for launch in result.launches if name in launch.measured):
+            said.append(f"{name} was still getting faster when its warm-up had to end in at least one launch.")
+        if not_waited(result, name) > NOT_WAITED:
+            said.append(f"{name}: the device was still at work when its windows ended; its times are too short.")
+    for launch in result.launches:
+        said += [f"{name} failed in launch {launch.number + 1}: {error}" for name, error in launch.failed.items()]
+    return said
+
+
+def names(result: BenchResult) -> list[str]:
+    """The contestants, in their order."""
+    return [contestant.name for contestant in result.contestants]
+
+
+def foreign_load(result: BenchResult) -> dict[str, float]:
+    """The share of a core that others took within the rounds of each contestant; empty where the system does not
+    tell."""
+    shares = {}
+    for name in names(result):
+        windows = [
+            w
+            for launch in result.launches
+            if name in launch.measured
+            for w in launch.measured[name].windows
+            if w.round >= 0 and w.foreign_s is not None
+        ]
+        if windows:
+            foreign_s = sum(w.foreign_s for w in windows if w.foreign_s is not None)
+            shares[name] = max(0.0, foreign_s / sum(w.elapsed_s for w in windows))
+    return shares
+
+
+def not_waited(result: BenchResult, name: str) -> float:
+    """How long fetching the last loss took after a window, relative to the window (the median over windows)."""
+    shares = [
+        w.fetch_s / w.elapsed_s
+        for launch in result.launches
+        if name in launch.measured
+        for w in launch.measured[name].windows
+        if w.what != "evaluation"
+    ]
+    return sorted(shares)[len(shares) // 2] if shares else 0.0

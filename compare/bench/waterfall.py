@@ -1,0 +1,90 @@
+"""The speed waterfall: from what a framework's users write first to the fastest of a list, one factor at a time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from compare.bench.candidates import CANDIDATES, PLAIN, Candidate
+from compare.bench.result import BenchResult, Contestant
+from compare.bench.statistics import Interval
+from compare.bench.tuned import as_contestant
+from compare.bench.verdicts import ratio_between, step_time
+from shared.protocol import Device
+
+HEADINGS = ("factor", "step, end to end", "speed against the one before", "against the first")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A candidate, and the factor of the one that it is held against (None for the first)."""
+
+    candidate: Candidate
+    before: str | None
+
+
+def stages(implementation: str, device: Device, threads: int) -> list[Stage]:
+    """The candidates in their order: an alternative is held against the last that is none."""
+    listed = (*PLAIN[implementation], *CANDIDATES[implementation][device])
+    found: list[Stage] = []
+    last: str | None = None
+    for candidate in listed:
+        if candidate.fewer_threads and threads == 1:
+            continue
+        found.append(Stage(candidate, last))
+        if not candidate.alternative:
+            last = candidate.factor
+    return found
+
+
+def contestants(plain: Contestant, of: list[Stage]) -> list[Contestant]:
+    """The contestants of a waterfall, named by factor; `plain` says of how many threads and images."""
+    return [as_contestant(plain, stage.candidate) for stage in of]
+
+
+def cells(result: BenchResult, of: list[Stage]) -> list[list[str]]:
+    """The lines of the table."""
+    first = of[0].candidate.factor
+    lines = []
+    for stage in of:
+        factor = stage.candidate.factor
+        time = step_time(result, factor)
+        against = ratio_between(result, factor, stage.before) if stage.before else None
+        whole = ratio_between(result, factor, first) if stage.before else None
+        said = f"instead: {factor}" if stage.candidate.alternative else factor
+        shown = "-" if time is None else f"{time.value * 1e3:.2f} ms"
+        lines.append([said, shown, _said(against), _said(whole)])
+    return lines
+
+
+def _said(found: Interval | None) -> str:
+    if found is None:
+        return ""
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f}x"
+    return f"{found.value:.2f}x [{found.low:.2f}, {found.high:.2f}]"
+
+
+def picture(results: dict[str, tuple[BenchResult, list[Stage]]]) -> Figure:
+    """Step times from the plain loop down, a panel for each implementation; alternatives are hatched."""
+    figure = Figure(figsize=(4.6 * len(results), 4.8), layout="constrained")
+    panels = figure.subplots(1, len(results), squeeze=False)[0]
+    for axes, (implementation, (result, of)) in zip(panels, results.items(), strict=True):
+        for place, stage in enumerate(of):
+            time = step_time(result, stage.candidate.factor)
+            if time is None:
+                continue
+            low, high = (time.low or time.value), (time.high or time.value)
+            axes.barh(
+                -place,
+                time.value * 1e3,
+                color="#CCCCCC" if stage.candidate.alternative else "#0072B2",
+                hatch="//" if stage.candidate.alternative else None,
+                xerr=np.array([[time.value - low], [high - time.value]]) * 1e3,
+            )
+        names = [stage.candidate.factor for stage in of]
+        axes.set_yticks([-place for place in range(len(of))], names, fontsize=8)
+        axes.set_xlabel("ms a step, end to end")
+        axes.set_title(implementation)
+        axes.grid(axis="x", alpha=0.3)
+    return figure

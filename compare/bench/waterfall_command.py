@@ -1,0 +1,116 @@
+"""`compare bench --waterfall`: one bench for each implementation, and the page that is made of them."""
+
+import sys
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from compare import environment, manifest, plots
+from compare.bench import waterfall
+from compare.bench.candidates import PLAIN
+from compare.bench.command import nothing_yet, starter
+from compare.bench.launcher import Launcher
+from compare.bench.plan import Options, batch_sizes_of, load_data, make_plan, make_subject, threads_of
+from compare.bench.report import why_ended
+from compare.bench.result import BenchResult
+from compare.bench.schedule import repeat
+from compare.output import OutputFolder, WriteError, check_vacant, end_early
+from compare.report import markdown_environment
+from shared.errors import InputError
+
+Results = dict[str, tuple[BenchResult, list[waterfall.Stage]]]
+
+
+def waterfall_command(options: Options) -> int:
+    """Do what `compare bench --waterfall` says; return the exit code. Raises InputError before anything is written."""
+    started = manifest.utc_now()
+    plan = make_plan(options)
+    if len(batch_sizes_of(options)) > 1 or len(threads_of(options)) > 1:
+        raise InputError("--waterfall is of one batch size and one number of threads. Give one of each.")
+    if options.out is not None:
+        check_vacant(options.out)
+    without = [c.implementation for c in plan.contestants if c.implementation not in PLAIN]
+    if without:
+        raise InputError(
+            f"--waterfall: {' and '.join(without)} has none. Known: {', '.join(PLAIN)}. Leave it out of "
+            "--implementations."
+        )
+    dataset, data = load_data(options, plan.model)
+    subject = make_subject(options, plan, data)
+    folder = OutputFolder(options.out or Path("runs") / f"{started.replace(':', '')}-speed-{plan.model.name}")
+    results: Results = {}
+    stopped_by: KeyboardInterrupt | WriteError | None = None
+    code = 0
+    try:
+        for plain in plan.contestants:
+            of = waterfall.stages(plain.implementation, plan.device, plain.threads)
+            taking_part = waterfall.contestants(plain, of)
+            launcher = Launcher(taking_part, subject, starter(options, plan, folder), options.budget_s)
+
+            def told(result: BenchResult, name: str = plain.implementation, of: list[waterfall.Stage] = of) -> None:
+                results[name] = result, of
+                folder.write(f"{name}.json", result.model_dump_json(indent=1).encode())
+                print(f"{name}: launch {len(result.launches)}, {result.took_s:.0f} s", file=sys.stderr)
+
+            empty = nothing_yet(options, plan, dataset, data).model_copy(
+                update={"contestants": tuple(taking_part), "baseline": taking_part[0].name}
+            )
+            repeat(empty, launcher, told)
+            _print(plain.implementation, *results[plain.implementation])
+    except InputError as error:
+        if not results:
+            folder.discard()
+            raise
+        print(f"compare: {error}", file=sys.stderr)  # what was finished before is kept
+        code = 2
+    except (KeyboardInterrupt, WriteError) as error:
+        stopped_by = error
+    if results:
+        try:
+            done = manifest.describe(options.command, started)
+            folder.write_all(_files(results, done), done)
+        except WriteError as error:
+            stopped_by = stopped_by or error
+    if stopped_by is not None:
+        return end_early(folder, stopped_by, bool(results), "launch")
+    print(f"Report: {folder.path / 'report.md'}")
+    if code:
+        return code
+    return 1 if any(launch.failed for result, _ in results.values() for launch in result.launches) else 0
+
+
+def _files(results: Results, done: manifest.Manifest) -> dict[str, bytes]:
+    figure = waterfall.picture(results)
+    first, _ = next(iter(results.values()))
+    text = (
+        markdown_environment()
+        .get_template("speed_waterfall.md.j2")
+        .render(
+            model=first.model,
+            batch_size=first.contestants[0].batch_size,
+            device=first.device,
+            threads=first.contestants[0].threads,
+            headings=waterfall.HEADINGS,
+            tables={name: waterfall.cells(*found) for name, found in results.items()},
+            why={name: why_ended(result) for name, (result, _) in results.items()},
+            cpu=environment.cpu_name(),
+            manifest=done,
+        )
+    )
+    return {
+        "report.md": text.encode(),
+        "plots/waterfall.png": plots.to_png(figure),
+        "plots/waterfall.svg": plots.to_svg(figure),
+    }
+
+
+def _print(name: str, result: BenchResult, of: list[waterfall.Stage]) -> None:
+    console = Console(width=None if sys.stdout.isatty() else 120, markup=False, highlight=False)
+    table = Table(title=name, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, heading in enumerate(waterfall.HEADINGS):
+        table.add_column(heading, justify="right" if number else "left")
+    for line in waterfall.cells(result, of):
+        table.add_row(*line)
+    console.print(table)

@@ -1,0 +1,156 @@
+"""`compare bench` from the command line, on the NumPy implementations of tests/support."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from compare.__main__ import main
+from compare.bench.result import BenchResult
+
+ROOT = Path(__file__).parents[3]
+HERE = "--model dense_baseline --threads 1"
+
+
+def run(monkeypatch: pytest.MonkeyPatch, arguments: str) -> int:
+    """The exit code of `python -m compare bench ...`, run in this process."""
+    monkeypatch.setattr(sys, "argv", ["compare", "bench", *arguments.split()])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+@pytest.mark.slow
+def test_a_bench_leaves_its_record_a_report_and_every_window(
+    numpy_implementations: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    code = run(monkeypatch, f"{HERE} --implementations {numpy_implementations} --budget 8 --out {out}")
+    printed = capsys.readouterr()
+    assert code == 0, printed.err
+    record = BenchResult.model_validate_json((out / "bench.json").read_bytes())
+    assert record.ending in {"budget", "precise"}
+    assert [contestant.name for contestant in record.contestants] == numpy_implementations.split(",")
+    assert record.took_s < 30
+    windows = pd.read_csv(out / "windows.csv")
+    n_windows = sum(len(m.windows) for launch in record.launches for m in launch.measured.values())
+    assert len(windows) == n_windows
+    assert (windows["elapsed_s"] > 0).all()
+    report = (out / "report.md").read_text()
+    for text in ("numpy_again", "numpy_faulty", "Turns", "GFLOP/s", "bench --model dense_baseline"):
+        assert text in report
+    assert (out / "plots" / "steps.png").stat().st_size > 5_000
+    assert set(json.loads((out / "manifest.json").read_text())["files"]) >= {"bench.json", "report.md", "windows.csv"}
+    assert "x" in printed.out
+
+
+BAD_OPTIONS = {
+    "--model cnn_sam": "Did you mean 'cnn_same'?",
+    "--implementations torch": "A bench needs two contestants, and there is one.",
+    "--implementations torch --modes xla": "there is none. torch has no mode 'xla', only eager and graph.",
+    "--implementations torch,torch": "name a contestant twice",
+    "--modes default,eager --implementations torch": "name a contestant twice",
+    "--modes turbo": "There is no mode 'turbo'",
+    "--baseline jax": "There is no baseline 'jax'. Known: torch, keras, tf_lowlevel.",
+    "--aa torch --modes eager,graph": "--aa pits one mode against itself, not eager and graph.",
+    "--aa torch --implementations keras": "leave --implementations out",
+    "--waterfall --aa torch": "--aa cannot be given with --waterfall",
+    "--waterfall --model cnn_bn_cifar --implementations keras,keras_functional": "keras_functional has none",
+    "--batch-sizes 16,64 --profile": "--profile cannot be given with several batch sizes or threads",
+    "--batch-sizes 16,16": "names a number twice",
+    "--aa jax": "There is no implementation 'jax'",
+    "--aa torch --baseline torch": "There is no baseline 'torch'. Did you mean 'torch-b'?",
+    "--budget 0": "--budget 0 is not possible",
+    "--precision 0": "--precision 0 is not possible",
+    "--batch-sizes 0": "--batch-sizes '0' is not possible. Give whole numbers from 1 to 1,000,000.",
+    "--batch-sizes 64,x": "--batch-sizes 'x' is not possible",
+    "--batch-sizes 5000": "--batch-sizes 5,000 is larger than the 1,437 training images",
+    "--threads none": "--threads 'none' is not possible",
+    "--allocator mine": "There is no allocator 'mine'",
+    "--device gpu": "There is no device 'gpu'",
+    "--model cnn_bn_cifar --dataset digits": "takes images of (32, 32, 3)",
+    "--out o\udcff": "has characters that cannot be shown",
+}
+
+
+@pytest.mark.parametrize(("options", "said"), BAD_OPTIONS.items(), ids=BAD_OPTIONS)
+def test_bad_input_is_one_paragraph(
+    options: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, options) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+    assert len(error.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_budget_too_short_for_one_round_leaves_nothing(
+    numpy_implementations: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run(monkeypatch, f"{HERE} --implementations {numpy_implementations} --budget 1 --out {out}") == 2
+    assert "--budget 1 is too short for one round" in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.long
+def test_a_contestant_that_fails_is_told_and_the_others_go_on(
+    numpy_implementations: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NUMPY_FAULTY", "create")
+    out = tmp_path / "out"
+    code = run(monkeypatch, f"{HERE} --implementations {numpy_implementations} --budget 6 --out {out}")
+    assert code == 1
+    assert "numpy_faulty failed in launch 1: RuntimeError: told to fail in create" in capsys.readouterr().out
+    record = BenchResult.model_validate_json((out / "bench.json").read_bytes())
+    assert all(set(launch.measured) == {"numpy", "numpy_again"} for launch in record.launches)
+
+
+@pytest.mark.long
+def test_several_batch_sizes_give_curves(
+    numpy_implementations: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    options = f"--implementations numpy,numpy_again --batch-sizes 64,256 --budget 2 --out {out}"
+    assert run(monkeypatch, f"{HERE} {options}") == 0
+    for size in (64, 256):
+        record = BenchResult.model_validate_json((out / f"threads1-batch{size}.json").read_bytes())
+        assert len(record.launches) == 2
+        assert {contestant.batch_size for contestant in record.contestants} == {size}
+    assert "| 1 | 256 | numpy_again |" in (out / "report.md").read_text()
+    assert (out / "plots" / "scaling.png").stat().st_size > 5_000
+    assert "256" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_an_interrupt_keeps_what_was_finished(numpy_implementations: str, tmp_path: Path) -> None:
+    """Ctrl-C after the first launch: its record and a report stay, and the exit code is 130."""
+    out = tmp_path / "out"
+    code = (
+        "import sys; from compare.implementations import IMPLEMENTATIONS, ImplementationSpec; "
+        "IMPLEMENTATIONS.update({n: ImplementationSpec(n, n, m, 'eager') for n, m in "
+        "(('numpy', 'numpy_impl'), ('numpy_again', 'numpy_again'))}); "
+        f"sys.argv = ['compare', 'bench', *{HERE.split()!r}, '--implementations', 'numpy,numpy_again', '--precision', "
+        f"'0.001', '--out', {str(out)!r}]; from compare.__main__ import main; main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("launch 1, ")
+    process.send_signal(signal.SIGINT)
+    printed, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert f"What was finished is kept in {out}" in said
+    assert "It was interrupted." in printed
+    record = BenchResult.model_validate_json((out / "bench.json").read_bytes())
+    assert record.ending == "interrupted"
+    assert len(record.launches) >= 1
+    assert (out / "report.md").exists()

@@ -1,0 +1,206 @@
+"""Launches, on workers that only pretend: everybody's turn comes in every round, and who fails is left out."""
+
+import numpy as np
+import pytest
+from simulation import SimulatedSession, contestant
+
+from compare.bench import launcher
+from compare.bench.launcher import Launcher, Subject
+from compare.bench.result import BenchResult, Ceiling, Contestant, Launch
+from compare.bench.schedule import repeat
+from compare.bench.verdicts import break_even, break_evens, names, ratio_to_baseline, say, warnings
+from shared.data import Data
+from shared.errors import InputError
+from shared.models import MODELS
+from shared.result import Environment
+from shared.training import TrainSpec
+
+SPEC = MODELS["dense_baseline"]
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "PAUSE_S", 0.0)
+
+
+class Simulation:
+    """A bench of pretending workers, each with what `differently` says of its contestant; a launch takes 10 s by a
+    clock of its own."""
+
+    def __init__(self, data: Data, *who: str, budget_s: float = 120.0, **differently: dict[str, object]) -> None:
+        self.random = np.random.default_rng(0)
+        self.differently = differently
+        self.sessions: list[tuple[str, SimulatedSession]] = []
+        subject = Subject(SPEC, TrainSpec(epochs=1), data, "cpu")
+        self.launcher = Launcher([contestant(name) for name in who], subject, self.start, budget_s)
+        self.empty = BenchResult(
+            model=SPEC.name,
+            dataset="digits",
+            data_digest="",
+            n_test=360,
+            device="cpu",
+            seed=0,
+            contestants=tuple(self.launcher.contestants),
+            lacking=(),
+            baseline=who[0],
+            flops_per_image=SPEC.training_flops,
+            precision=0.03,
+            budget_s=budget_s,
+            took_s=0.0,
+            ending="interrupted",
+            environments={},
+            launches=(),
+        )
+        self.now = 0.0
+
+    def start(self, of: Contestant) -> SimulatedSession:
+        name = of.name
+        session = SimulatedSession(self.random, **{"step_s": 0.01, **self.differently.get(name, {})})
+        self.sessions.append((name, session))
+        return session
+
+    def clock(self) -> float:
+        return self.now
+
+    def launch(self, number: int) -> Launch:
+        done = self.launcher.launch(number).model_copy(update={"started_s": self.now})
+        self.now += 10.0
+        return done
+
+    @property
+    def environments(self) -> dict[str, Environment]:
+        return self.launcher.environments
+
+    @property
+    def ceilings(self) -> list[Ceiling]:
+        return self.launcher.ceilings
+
+    def run(self) -> list[BenchResult]:
+        known: list[BenchResult] = []
+        repeat(self.empty, self, known.append)
+        return known
+
+
+def test_every_contestant_has_its_turn_in_every_round(digits: Data) -> None:
+    simulation = Simulation(digits, "a", "b", "c", c={"step_s": 0.02})
+    done = simulation.launch(0)
+    for name in "abc":
+        measured = done.measured[name]
+        assert len(measured.step_s("end_to_end")) == len(measured.step_s("compute")) == launcher.N_ROUNDS
+    n_steps = {w.steps for m in done.measured.values() for w in m.windows if w.round >= 0 and w.what != "evaluation"}
+    assert len(n_steps) == 1
+    assert n_steps.pop() == pytest.approx(launcher.ROUND_S / 0.02, rel=0.2)
+    for number in range(launcher.N_ROUNDS):
+        of_round = [w for m in done.measured.values() for w in m.windows if w.round == number and w.what == "compute"]
+        assert sorted(w.position for w in of_round) == [0, 1, 2]
+
+
+def test_the_order_of_turns_is_not_always_the_same(digits: Data) -> None:
+    done = Simulation(digits, "a", "b", "c").launch(0)
+    orders = {
+        tuple(w.position for w in measured.windows if w.round >= 0 and w.what == "compute")
+        for measured in done.measured.values()
+    }
+    assert all(len(set(order)) > 1 for order in orders)
+
+
+def test_warm_up_ends_by_what_is_seen(digits: Data) -> None:
+    simulation = Simulation(digits, "a", "b", b={"cold": 50})
+    done = simulation.launch(0)
+    assert done.measured["b"].warm
+    assert done.measured["b"].warmup_steps > 150 > done.measured["a"].warmup_steps
+    assert np.median(done.measured["b"].step_s("end_to_end")) < 0.0115
+
+
+def test_what_takes_too_long_to_get_warm_is_told(digits: Data) -> None:
+    simulation = Simulation(digits, "a", "b", b={"step_s": 10.0})
+    done = simulation.launch(0)
+    assert not done.measured["b"].warm
+    told = warnings(simulation.empty.model_copy(update={"launches": (done,)}))
+    assert told == ["b was still getting faster when its warm-up had to end in at least one launch."]
+
+
+@pytest.mark.parametrize("window", [0, 5, 20, 25, 30])
+@pytest.mark.parametrize("number", range(4))
+def test_who_fails_is_left_out_and_named(digits: Data, window: int, number: int) -> None:
+    """Whenever it is, and whatever the order of turns: nobody else misses one."""
+    simulation = Simulation(digits, "a", "b", "c", a={"fails_at": window})
+    done = simulation.launch(number)
+    assert set(done.measured) == {"b", "c"}
+    assert done.failed == {"a": "it was told to fail"}
+    assert {len(m.step_s(what)) for m in done.measured.values() for what in ("end_to_end", "compute")} == {
+        launcher.N_ROUNDS
+    }
+    assert all(session.ended for _, session in simulation.sessions)
+
+
+def test_a_device_that_was_not_waited_for_is_told(digits: Data) -> None:
+    simulation = Simulation(digits, "a", "b", b={"fetch": 0.2})
+    result = simulation.empty.model_copy(update={"launches": (simulation.launch(0),)})
+    assert warnings(result) == ["b: the device was still at work when its windows ended; its times are too short."]
+
+
+def test_compiling_pays_off_after_as_many_steps_as_it_saves(digits: Data) -> None:
+    """A first step of 1 s, and 4 ms less of 10 for every other one: after 250 steps."""
+    simulation = Simulation(digits, "a", "b", "c", b={"step_s": 0.006, "first_s": 1.0}, c={"first_s": 1.0})
+    modes = {"b": "graph", "c": "xla"}
+    named = [c.model_copy(update={"mode": modes.get(c.name, c.mode)}) for c in simulation.empty.contestants]
+    simulation.empty = simulation.empty.model_copy(update={"contestants": tuple(named)})
+    *_, last = simulation.run()
+    steps = break_even(last, named[1], named[0])
+    assert steps == pytest.approx(250, rel=0.15)
+    assert break_evens(last) == [
+        f"b pays off against a after about {steps:,} steps, its first one included.",
+        "c never pays off against a: its steps are not shown to be faster.",
+    ]
+    nothing = simulation.empty.model_copy(update={"launches": ()})
+    assert break_evens(nothing)[0].startswith("b and a were not measured together")
+
+
+def test_launches_end_when_ratios_are_known(digits: Data) -> None:
+    *_, last = Simulation(digits, "a", "b", b={"step_s": 0.005}).run()
+    assert last.ending == "precise"
+    assert 5 <= len(last.launches) < 12
+    found = ratio_to_baseline(last, "b")
+    assert found is not None
+    assert found.holds(2.0)
+    assert found.half_width <= 0.03
+    assert say(last, "b").startswith("b is ")
+
+
+def test_launches_end_with_the_budget(digits: Data) -> None:
+    *_, last = Simulation(digits, "a", "b", budget_s=55, b={"luck": 0.5}).run()
+    assert last.ending == "budget"
+    assert len(last.launches) == 5
+
+
+def test_a_bench_in_which_all_fail_ends(digits: Data) -> None:
+    (last,) = Simulation(digits, "a", "b", a={"fails_at": 0}, b={"fails_at": 0}).run()
+    assert last.ending == "failed"
+    assert names(last) == ["a", "b"]
+    assert say(last, "b") == "b was not measured together with a."
+
+
+def test_a_budget_too_short_for_one_round(digits: Data) -> None:
+    simulation = Simulation(digits, "a", "b", budget_s=0.0)
+    with pytest.raises(InputError, match=r"--budget 0 is too short for one round: .* Give 1 or more"):
+        simulation.launcher.launch(0)
+    assert all(session.ended for _, session in simulation.sessions)
+
+
+def test_an_extra_step_is_seen_in_an_a_a_bench(digits: Data) -> None:
+    """About 20 steps a window: one more is 5 %."""
+    *_, fair = Simulation(digits, "a", "b", b={}).run()
+    *_, unfair = Simulation(digits, "a", "b", b={"extra": 1}).run()
+    holds = [ratio_to_baseline(result, "b").holds(1.0) for result in (fair, unfair)]
+    assert holds == [True, False]
+
+
+def test_foreign_load_is_flagged(digits: Data) -> None:
+    simulation = Simulation(digits, "a", "b", b={"foreign": 0.5})
+    result = simulation.empty.model_copy(update={"launches": (simulation.launch(0),)})
+    assert warnings(result) == [
+        "Foreign load: while b worked, other processes took up to 50% of a core. These figures are of a busy machine."
+    ]
+    unknown = Simulation(digits, "a", "b", a={"foreign": None}, b={"foreign": None})
+    assert warnings(unknown.empty.model_copy(update={"launches": (unknown.launch(0),)})) == []

@@ -1,0 +1,122 @@
+"""The search for the fastest candidate, on workers that only pretend; and its memory."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from simulation import SimulatedSession, contestant
+
+from compare.bench import launcher, tuned, waterfall
+from compare.bench.candidates import CANDIDATES, PLAIN
+from compare.bench.launcher import Launcher, Subject
+from compare.bench.result import Contestant, Launch
+from compare.implementations import IMPLEMENTATIONS
+from shared.data import Data
+from shared.models import MODELS
+from shared.training import TrainSpec
+
+PLAIN_TORCH = contestant("torch-tuned")
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "PAUSE_S", 0.0)
+
+
+def search(data: Data, differently: dict[str, dict[str, object]]) -> tuned.Choice | None:
+    """What is chosen for torch where a step takes 10 ms, and with some candidates what `differently` says."""
+    random = np.random.default_rng(0)
+    subject = Subject(MODELS["dense_baseline"], TrainSpec(epochs=1), data, "cpu")
+
+    def start(of: Contestant) -> SimulatedSession:
+        return SimulatedSession(random, **{"step_s": 0.01, **differently.get(of.name, {})})
+
+    def launch(candidates: list[Contestant], number: int) -> Launch:
+        return Launcher(candidates, subject, start, 1e9).launch(number)
+
+    return tuned.choose(PLAIN_TORCH, "cpu", launch)
+
+
+def test_the_fastest_is_chosen(digits: Data) -> None:
+    choice = search(digits, {"one kernel for Adam": {"step_s": 0.005}})
+    assert choice is not None
+    assert choice.factor == "one kernel for Adam"
+    assert choice.contestant.tuning == {"layout": "channels_last", "optimizer": "fused"}
+    assert choice.contestant.name == "torch-tuned"
+    assert choice.speed == pytest.approx(2, rel=0.2)
+
+
+def test_one_that_fails_is_not(digits: Data) -> None:
+    fast = {"step_s": 0.001, "fails_at": 3}
+    choice = search(digits, {"huge pages": fast, "one kernel for Adam": {"step_s": 0.005}})
+    assert choice is not None
+    assert choice.factor == "one kernel for Adam"
+
+
+def test_none_where_all_fail(digits: Data) -> None:
+    everybody = {candidate.factor: {"fails_at": 0} for candidate in CANDIDATES["torch"]["cpu"]}
+    assert search(digits, everybody) is None
+
+
+def test_a_choice_is_remembered(digits: Data, tmp_path: Path) -> None:
+    choice = search(digits, {})
+    assert choice is not None
+    memory = tuned.Memory(tmp_path / "cache" / "tuned.json")
+    assert memory.recall("this machine") is None
+    memory.remember("this machine", choice)
+    memory.remember("another", choice.model_copy(update={"speed": 9.0}))
+    assert memory.recall("this machine") == choice
+    assert [path.name for path in memory.path.parent.iterdir()] == ["tuned.json"]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"this machine": {}}', '{"this machine": 1}', "\udcff"])
+def test_a_memory_that_cannot_be_read_remembers_nothing(tmp_path: Path, content: str, digits: Data) -> None:
+    memory = tuned.Memory(tmp_path / "tuned.json")
+    memory.path.write_bytes(content.encode(errors="surrogateescape"))
+    assert memory.recall("this machine") is None
+    choice = search(digits, {})
+    assert choice is not None
+    memory.remember("this machine", choice)
+    assert memory.recall("this machine") == choice
+
+
+def test_a_choice_is_one_for_a_batch_size_a_network_and_a_number_of_threads() -> None:
+    others = [PLAIN_TORCH.model_copy(update=change) for change in ({"batch_size": 32}, {"threads": 1})]
+    keys = [tuned.key("cnn_same", "cpu", one) for one in (PLAIN_TORCH, *others)]
+    keys += [tuned.key("cnn_bn_valid", "cpu", PLAIN_TORCH), tuned.key("cnn_same", "cuda", PLAIN_TORCH)]
+    assert len(set(keys)) == len(keys)
+    assert tuned.key("cnn_same", "cpu", PLAIN_TORCH.model_copy(update={"name": "other"})) == keys[0]
+
+
+@pytest.mark.parametrize("implementation", list(IMPLEMENTATIONS))
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_every_implementation_has_a_list(implementation: str, device: str) -> None:
+    listed = [*PLAIN.get(implementation, ()), *CANDIDATES[implementation][device]]
+    assert len({candidate.factor for candidate in listed}) == len(listed)
+    assert all(candidate.mode in IMPLEMENTATIONS[implementation].modes for candidate in listed)
+    assert not CANDIDATES[implementation][device][0].tuning
+
+
+def test_fewer_threads_are_none_where_there_is_one() -> None:
+    one = PLAIN_TORCH.model_copy(update={"threads": 1})
+    assert "half the threads" in tuned.candidates(PLAIN_TORCH, "cpu")
+    assert "half the threads" not in tuned.candidates(one, "cpu")
+
+
+def test_a_waterfall_holds_each_stage_against_the_one_before() -> None:
+    stages = waterfall.stages("torch", "cpu", threads=2)
+    before = {stage.candidate.factor: stage.before for stage in stages}
+    assert before["a plain loop over a DataLoader"] is None
+    assert before["this suite's batches"] == "a plain loop over a DataLoader"
+    assert before["huge pages"] == "one kernel for Adam"
+    assert before["torch.compile"] == before["half the threads"] == "huge pages"
+
+
+@pytest.mark.parametrize("implementation", list(PLAIN))
+def test_every_stage_adds_to_the_one_before(implementation: str) -> None:
+    """Tunings and variables of a stage that is no alternative hold those of the one before."""
+    chain = [s.candidate for s in waterfall.stages(implementation, "cpu", 2) if not s.candidate.alternative]
+    for before, after in itertools.pairwise(chain):
+        assert before.tuning.items() <= after.tuning.items()
+        assert before.variables.items() <= after.variables.items()

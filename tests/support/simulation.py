@@ -1,0 +1,95 @@
+"""Workers that only pretend: they say how long their steps took, by a clock that is theirs."""
+
+import numpy as np
+
+from compare import messages
+from compare.bench.result import Contestant
+from compare.session import WorkerError
+from shared.result import Environment
+
+ENVIRONMENT = Environment(
+    framework="simulated",
+    framework_version="1",
+    python="3",
+    numpy="2",
+    system="none",
+    cpu="none",
+    cores=2,
+    threads=2,
+    n_cuda_devices=0,
+    settings={},
+    variables={},
+)
+
+
+class SimulatedSession:
+    """A worker whose steps take `step_s`, times the luck of its launch and of each window.
+
+    Fetching a loss takes the share `fetch` of a window, and the first step `first_s` in all. It makes `extra` steps
+    more than it is asked for, gets warm over some times `cold` steps, and fails in window `fails_at`.
+    """
+
+    def __init__(
+        self,
+        random: np.random.Generator,
+        step_s: float,
+        luck: float = 0.02,
+        extra: int = 0,
+        cold: int = 0,
+        fails_at: int | None = None,
+        foreign: float | None = 0.0,
+        fetch: float = 0.0,
+        first_s: float | None = None,
+    ) -> None:
+        self.random = random
+        self.step_s = step_s * float(np.exp(random.normal(0, luck)))
+        self.extra, self.cold, self.fails_at, self.foreign = extra, cold, fails_at, foreign
+        self.fetch, self.first_s = fetch, first_s
+        self.n_steps = 0
+        self.asked: list[tuple[str, int]] = []
+        self.ended = False
+
+    def wait_until_ready(self) -> Environment:
+        return ENVIRONMENT
+
+    def load_data(self, data: object) -> None: ...
+
+    def create(self, *arguments: object, **named: object) -> None: ...
+
+    def time_window(self, what: messages.Timed, steps: int) -> messages.Window:
+        self.asked.append((what, steps))
+        if len(self.asked) - 1 == self.fails_at:
+            raise WorkerError("it was told to fail")
+        slow = 1 + 4 * float(np.exp(-self.n_steps / self.cold)) if self.cold else 1.0
+        self.n_steps += steps
+        noise = float(np.exp(self.random.normal(0, 0.02)))
+        elapsed_s = (steps + (self.extra if steps > 1 else 0)) * self.step_s * slow * noise
+        if self.first_s is not None and len(self.asked) == 1:
+            elapsed_s = self.first_s
+        return messages.Window(
+            elapsed_s=elapsed_s,
+            fetch_s=self.fetch * elapsed_s,
+            own_s=elapsed_s,
+            foreign_s=None if self.foreign is None else self.foreign * elapsed_s,
+            n_preempted=0,
+        )
+
+    def limits(self, device: str) -> messages.Limits:
+        return messages.Limits(flops_per_s=1e11, copied_bytes_per_s=1e10)
+
+    def memory(self) -> messages.Memory:
+        return messages.Memory(peak_rss_bytes=1 << 30, peak_device_bytes=None)
+
+    def end_input(self) -> None:
+        self.ended = True
+
+    kill = end_input
+
+    def close(self) -> None:
+        assert self.ended
+
+
+def contestant(name: str, implementation: str = "torch", mode: str = "eager") -> Contestant:
+    return Contestant(
+        name=name, implementation=implementation, mode=mode, threads=2, batch_size=64, tuning={}, variables={}
+    )
