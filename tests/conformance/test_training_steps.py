@@ -39,12 +39,18 @@ def test_logits_after_training(
     assert relative(actual, reference(model, optimizer).trained_logits) <= 1e-12
 
 
-# Compiling takes long, so not every network: one in each framework, and one batch normalisation in PyTorch.
-OTHER_MODE = [("torch", "cnn_same"), ("torch", "cnn_bn_valid"), ("keras", "cnn_same"), ("tf_lowlevel", "cnn_same")]
+# Compiling takes long, so not every network: one in each framework, and as a long test one batch normalisation in
+# PyTorch.
+OTHER_MODE = [
+    ("torch", "cnn_same"),
+    ("keras", "cnn_same"),
+    ("tf_lowlevel", "cnn_same"),
+    pytest.param(("torch", "cnn_bn_valid"), marks=pytest.mark.long, id="torch-cnn_bn_valid"),
+]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", OTHER_MODE, ids="-".join)
+@pytest.mark.parametrize("case", OTHER_MODE, ids=str)
 def test_the_other_mode_is_the_same_function(trace: Tracer, reference: Tracer, case: tuple[str, str]) -> None:
     implementation, model = case
     default = IMPLEMENTATIONS[implementation].default_mode

@@ -88,7 +88,7 @@ TORCH = [
     Fault("the smaller last batch is divided by 64", TORCH_TRAIN, "F.cross_entropy(logits, labels)", "F.cross_entropy(logits, labels, reduction='sum') / 64", "step 25: losses", "loss", DENSE),
     Fault("logits from after the step", TORCH_TRAIN, "return loss.detach(), logits.detach()", "return loss.detach(), self.module(images).detach()", "step 25: epochs", "loss", DENSE),
     Fault("weights through float16", TORCH_WEIGHTS, "torch.tensor(from_canonical(spec, p.name, weights[p.name]))", "torch.tensor(from_canonical(spec, p.name, weights[p.name])).half()", GATE, "initial conv1/kernel"),
-    Fault("pixels through bfloat16", TORCH_TRAIN, "torch.from_numpy(images).to(", "torch.from_numpy(images).bfloat16().to(", GATE, "images of the first batch", DENSE),
+    Fault("pixels through bfloat16", TORCH_TRAIN, "torch.from_numpy(images))", "torch.from_numpy(images).bfloat16())", GATE, "images of the first batch", DENSE),
     Fault("labels shifted by one", TORCH_TRAIN, "torch.from_numpy(labels)", "torch.from_numpy((labels + 1) % 10)", GATE, "labels of the first batch", DENSE),
     Fault("TF32 left on", TORCH_TRAIN, 'matmul.fp32_precision = "ieee"', 'matmul.fp32_precision = "tf32"', GATE, "TF32", DENSE),
     Fault("cuDNN may choose other algorithms", TORCH_TRAIN, "cudnn.benchmark = False", "cudnn.benchmark = True", GATE, "deterministic", DENSE),
@@ -100,10 +100,10 @@ TORCH = [
     Fault("dropout alike for all images", TORCH_MODELS, "self.dropout1(x)", "self.dropout1(x[:1] * 0 + 1) * x", DROPPED, "dropout1/share", DROPOUT, IN_DROPOUT),
     Fault("training mode is not set", TORCH_TRAIN, "self.module.train()\n        self.optimizer", "self.optimizer", "step 2: losses", "loss", BN),
     Fault("ReLU capped at 6", TORCH_MODELS, "F.relu(self.dense1(x))", "F.relu6(self.dense1(x))", LARGE + ACTIVATIONS, "dense1", within=IN_SAME),
-    Fault("training under bfloat16 autocast", TORCH_TRAIN, "logits = self.forward(images)\n        loss", "with torch.autocast('cpu', torch.bfloat16):\n            logits = self.forward(images)\n        loss", "step 1: losses", "loss"),
+    Fault("training under bfloat16 autocast", TORCH_TRAIN, "loss, logits = self.forward_with_loss(images, labels)", "with torch.autocast('cpu', torch.bfloat16):\n            loss, logits = self.forward_with_loss(images, labels)", "step 1: losses", "loss"),
     Fault("moving statistics moved by looking at a gradient", TORCH_TRAIN, "with self._statistics_kept():\n            loss", "if True:\n            loss", AGAIN, "bn1", BN),
     Fault("PyTorch's own batch normalisation", TORCH_MODELS, "norm2d: type[nn.Module] = BatchNorm) -> None", "norm2d: type[nn.Module] = nn.BatchNorm2d) -> None", GATE, "bn1: epsilon", BN, "class CnnBnValid"),
-    Fault("RMSprop for Adam", TORCH_TRAIN, "return torch.optim.Adam(\n                module.parameters(),\n                lr=adam.learning_rate,\n                betas=(adam.beta1, adam.beta2),\n                eps=adam.epsilon,\n                weight_decay=0.0,\n                amsgrad=False,\n            )", "return torch.optim.RMSprop(module.parameters())", GATE, "optimizer", DENSE),
+    Fault("RMSprop for Adam", TORCH_TRAIN, "return torch.optim.Adam(\n                module.parameters(),\n                lr=adam.learning_rate,\n                betas=(adam.beta1, adam.beta2),\n                eps=adam.epsilon,\n                weight_decay=0.0,\n                amsgrad=False,\n                fused=tuning.optimizer == \"fused\" or None,\n            )", "return torch.optim.RMSprop(module.parameters())", GATE, "optimizer", DENSE),
 ]
 
 KERAS_MODELS, KERAS_LAYERS = "tf_impl/models.py", "tf_impl/layers.py"
@@ -143,7 +143,7 @@ KERAS = [
     Fault("ReLU capped at 6", KERAS_MODELS, 'layers.Dense(128, activation="relu"', 'layers.Dense(128, activation="relu6"', LARGE + ACTIVATIONS, "dense1", within=IN_KERAS_SAME),
     Fault("bias corrections in the parameter's type", KERAS_OPTIMIZERS, '"float64")', "variable.dtype)", "step 1: update from its own moments", "", DENSE),
     Fault("no dropout in training steps", KERAS_TRAIN, "self.model(images, training=True)\n            loss", "self.model(images, training=False)\n            loss", TRAINED, "anew", DROPOUT),
-    Fault("Keras's own Adam", KERAS_TRAIN, "optimizer = PaperAdam(adam)", "optimizer = keras.optimizers.Adam()", GATE, "optimizer", DENSE),
+    Fault("Keras's own Adam", KERAS_TRAIN, "optimizer = (FusedAdam if tuning.optimizer == \"fused\" else PaperAdam)(adam)", "optimizer = keras.optimizers.Adam()", GATE, "optimizer", DENSE),
 ]
 
 RAW_LAYERS, RAW_MODELS = "tf_lowlevel_impl/layers.py", "tf_lowlevel_impl/models.py"

@@ -129,7 +129,7 @@ def test_several_batch_sizes_give_curves(
     assert "256" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_interrupt_keeps_what_was_finished(numpy_implementations: str, tmp_path: Path) -> None:
     """Ctrl-C after the first launch: its record and a report stay, and the exit code is 130."""
     out = tmp_path / "out"
