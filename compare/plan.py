@@ -105,6 +105,12 @@ def check_options(options: Options) -> Options:
     return options
 
 
+def check_number(option: str, value: float, least: float, most: float) -> None:
+    """Raise InputError unless `value` is from `least` to `most`."""
+    if not least <= value <= most:
+        raise InputError(f"{option} {value:g} is not possible. Give a number from {least:,} to {most:,}.")
+
+
 def check_paths(out: Path | None, data_dir: Path, dataset: str) -> None:
     """Raise InputError where one of them could not be printed, and so not be told of either."""
     for option, path in (("--out", out), ("--data-dir", data_dir), ("--dataset", dataset)):

@@ -9,8 +9,7 @@ from compare.bench.allocator import VARIABLES, Allocator
 from compare.bench.launcher import Subject
 from compare.bench.result import Contestant
 from compare.implementations import IMPLEMENTATIONS
-from compare.parity.plan import check_number
-from compare.plan import check_batch_size, check_paths, check_shape
+from compare.plan import check_batch_size, check_number, check_paths, check_shape
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose
 from shared.errors import InputError

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from compare.parity.ledger import Line, ask, cells, page
-from compare.parity.plan import check_number
 from compare.parity.workers import Workers
+from compare.plan import check_number
 from compare.session import WorkerError
 from shared.errors import InputError
 from shared.ledger import ROWS, LedgerRow

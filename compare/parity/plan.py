@@ -7,7 +7,7 @@ from typing import Literal, cast, get_args
 
 from compare.implementations import IMPLEMENTATIONS
 from compare.parity.observation import RUNGS, Subject
-from compare.plan import check_batch_size, check_mode, check_paths, check_shape
+from compare.plan import check_batch_size, check_mode, check_number, check_paths, check_shape
 from shared.batches import n_batches
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose
@@ -98,12 +98,6 @@ def make_plan(options: Options) -> Plan:
     for name in {name for names in implementations.values() for name in names}:
         check_mode(name, mode)
     return Plan(models, implementations, dtypes, device, None if mode == "default" else cast(Mode, mode))
-
-
-def check_number(option: str, value: float, least: float, most: float) -> None:
-    """Raise InputError unless `value` is from `least` to `most`."""
-    if not least <= value <= most:
-        raise InputError(f"{option} {value:g} is not possible. Give a number from {least:,} to {most:,}.")
 
 
 def _models(asked: str) -> list[ModelSpec]:

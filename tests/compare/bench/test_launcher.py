@@ -8,7 +8,8 @@ from compare.bench import launcher
 from compare.bench.launcher import Launcher, Subject
 from compare.bench.result import BenchResult, Ceiling, Contestant, Launch
 from compare.bench.schedule import repeat
-from compare.bench.verdicts import break_even, break_evens, names, ratio_to_baseline, say, warnings
+from compare.bench.statistics import Interval
+from compare.bench.verdicts import achieved, break_even, break_evens, names, ratio_to_baseline, say, warnings
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import MODELS
@@ -194,6 +195,26 @@ def test_an_extra_step_is_seen_in_an_a_a_bench(digits: Data) -> None:
     *_, unfair = Simulation(digits, "a", "b", b={"extra": 1}).run()
     holds = [ratio_to_baseline(result, "b").holds(1.0) for result in (fair, unfair)]
     assert holds == [True, False]
+
+
+def test_evaluation_is_timed_after_what_it_compiles(digits: Data) -> None:
+    """Every timed window of evaluation has an untimed one in front of it."""
+    simulation = Simulation(digits, "a", "b")
+    done = simulation.launch(0)
+    for name, session in simulation.sessions:
+        asked = [steps for what, steps in session.asked if what == "evaluation"]
+        timed = [w.steps for w in done.measured[name].windows if w.what == "evaluation"]
+        assert asked == [steps for window in timed for steps in (1, window)]
+        assert len(timed) == launcher.EVALUATIONS
+
+
+def test_achieved_operations_are_those_of_a_batch(digits: Data) -> None:
+    """64 images of 409,088 operations in a step of 10 ms, against the 1e11 that the simulation's limit is."""
+    simulation = Simulation(digits, "a", "b")
+    result = simulation.run()[-1]
+    rate, share = achieved(result, result.contestants[0], Interval(0.01))
+    assert rate == pytest.approx(64 * 409_088 / 0.01)
+    assert share == pytest.approx(rate / 1e11)
 
 
 def test_foreign_load_is_flagged(digits: Data) -> None:
