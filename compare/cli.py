@@ -130,6 +130,10 @@ def run(
     mode: Annotated[
         str, typer.Option(help="default (torch eager, TensorFlow graph), eager, graph or xla, for all alike.")
     ] = "default",
+    mixed_precision: Annotated[
+        str,
+        typer.Option(help="What factors of products are rounded to: none (float32), bfloat16, or on CUDA tf32."),
+    ] = "none",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="Threads of each framework.", show_default="cores")] = None,
     out: Annotated[
@@ -164,6 +168,7 @@ def run(
             validation=validation,
             scale=scale,
             mode=mode,
+            mixed_precision=mixed_precision,
             device=device,
             threads=threads,
             out=out,
@@ -312,6 +317,12 @@ def bench(
     modes: Annotated[
         str, typer.Option(help="default (torch eager, TensorFlow graph), eager, graph, xla, tuned; several by commas.")
     ] = "default",
+    mixed_precision: Annotated[
+        str,
+        typer.Option(
+            help="none, bfloat16, or on CUDA tf32 (factors of products are rounded to it); several by commas."
+        ),
+    ] = "none",
     baseline: Annotated[
         str | None, typer.Option(help="Contestant that the others are held against.", show_default="the first")
     ] = None,
@@ -354,6 +365,7 @@ def bench(
         data_dir=data_dir or default_data_dir(),
         implementations=implementations,
         modes=modes,
+        mixed_precisions=mixed_precision,
         baseline=baseline,
         aa=aa,
         batch_sizes=batch_sizes,
@@ -383,8 +395,8 @@ def bench(
 
 
 SPEED_OPTIONS = (
-    "model", "dataset", "data_dir", "implementations", "batch_sizes", "threads", "budget", "device", "seed", "out",
-    "timeout",
+    "model", "dataset", "data_dir", "implementations", "batch_sizes", "threads", "mixed_precision", "budget", "device",
+    "seed", "out", "timeout",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from shared.models import MODELS, ModelSpec
 from shared.names import check_name
 from shared.protocol import Device, Recipe
 from shared.result import Run
-from shared.training import SGD, Adam, Augmentation, Optimizer, Schedule, TrainSpec
+from shared.training import SGD, Adam, Augmentation, MixedPrecision, Optimizer, Schedule, TrainSpec
 
 AskedMode = Literal["default", "eager", "graph", "xla"]
 AskedDevice = Literal["auto", "cpu", "cuda"]
@@ -45,6 +45,7 @@ class Options:
     schedule: str | None = None
     augmentation: str | None = None
     dropout: float | None = None
+    mixed_precision: str = "none"
     stop_at: float | None = None
     seed: int = 0
     seeds: int = 1
@@ -145,6 +146,17 @@ def _check_names(options: Options) -> None:
     check_name("scale", _or(options.scale, "unit"), get_args(Scale))
     check_name("mode", options.mode, get_args(AskedMode))
     check_name("device", options.device, get_args(AskedDevice))
+    check_mixed_precision(options.mixed_precision, options.device)
+
+
+def check_mixed_precision(name: str, device: str) -> MixedPrecision:
+    """`name`, checked. Raises InputError where there is none of that name, or not on the device."""
+    checked = cast(MixedPrecision, check_name("mixed precision", name, get_args(MixedPrecision)))
+    if checked == "tf32" and device != "cuda":
+        raise InputError(
+            "--mixed-precision tf32 is a format of CUDA devices alone. Give --device cuda with it, or use bfloat16."
+        )
+    return checked
 
 
 def implementation_names(options: Options) -> list[str]:
@@ -211,6 +223,7 @@ def _check_recipe(options: Options) -> None:
         "--validation": options.validation,
         "--scale": options.scale,
         "--mode": None if options.mode == "default" else options.mode,
+        "--mixed-precision": None if options.mixed_precision == "none" else options.mixed_precision,
     }
     if given := [name for name, value in told.items() if value is not None]:
         raise InputError(
@@ -259,6 +272,7 @@ def make_plan(options: Options, dataset: str) -> Plan:
                 schedule=_schedule(options),
                 augmentation=cast(Augmentation, _or(options.augmentation, "none")),
                 dropout=options.dropout,
+                mixed_precision=cast(MixedPrecision, options.mixed_precision),
                 stop_at=options.stop_at,
             )
             for seed in range(options.seed, options.seed + options.seeds)

@@ -73,6 +73,13 @@ class ModelSpec:
         weights, and as many for those by the inputs of all layers but the first."""
         return 3 * self.flops - next(layer.flops for layer in self.layers if layer.flops)
 
+    @property
+    def training_bytes(self) -> tuple[int, int]:
+        """The bytes in float32 that a training step must move to or from memory however well it is written: for each
+        image, its pixels; and for the step, every trainable parameter with Adam's two moments, read and written. All
+        else could stay in caches."""
+        return 4 * math.prod(self.input_shape), 4 * 6 * self.n_trainable
+
     def n_params_of(self, layer: str) -> int:
         """The number of parameters of one layer."""
         return sum(math.prod(p.shape) for p in self.parameters if p.name.startswith(f"{layer}/"))

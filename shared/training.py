@@ -44,6 +44,7 @@ Optimizer = Annotated[Adam | SGD, Field(discriminator="name")]
 Schedule = Literal["linear", "constant"]
 Augmentation = Literal["none", "affine", "elastic"]
 Own = Literal["normalisation", "optimizer", "loss"]
+MixedPrecision = Literal["none", "tf32", "bfloat16"]
 
 
 class TrainSpec(BaseModel):
@@ -53,8 +54,10 @@ class TrainSpec(BaseModel):
     framework's own default is used, in the idiomatic recipe. `augmentation` is what shared/augmentation.py does to the
     training images. `dropout` is the rate of dropout; None leaves it to the architecture. Training ends early after the
     first epoch whose training accuracy reaches `stop_at`. The loss is always the mean over the batch of the
-    cross-entropy of the logits. `own` names what is taken as the framework has it by default, instead of as this suite
-    states it (for compare/parity/waterfall.py alone).
+    cross-entropy of the logits. `mixed_precision` is what a network in float32 rounds the factors of its convolutions
+    and matrix products to: to bfloat16, which its activations are kept in, too, or, on CUDA alone, to TF32; parameters,
+    loss and optimizer are in `dtype` whatever it is. `own` names what is taken as the framework has it by default,
+    instead of as this suite states it (for compare/parity/waterfall.py alone).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,6 +70,7 @@ class TrainSpec(BaseModel):
     stop_at: float | None = Field(None, gt=0, le=1)
     dropout: float | None = Field(None, ge=0, lt=1)
     dtype: Dtype = "float32"
+    mixed_precision: MixedPrecision = "none"
     own: tuple[Own, ...] = ()
 
     @property

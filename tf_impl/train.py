@@ -70,7 +70,7 @@ def create_from(
     tuning: Mapping[str, str],
 ) -> "KerasModel":
     """Build `model` as a KerasModel, its network by `build`."""
-    tf.config.experimental.enable_tensor_float_32_execution(False)
+    tf.config.experimental.enable_tensor_float_32_execution(train.mixed_precision == "tf32")
     gpus = tf.config.list_physical_devices("GPU")[:1] if device == "cuda" else []
     tf.config.set_visible_devices(gpus, "GPU")
     if gpus:
@@ -79,7 +79,8 @@ def create_from(
     # What ~/.keras/keras.json could have changed is stated here.
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx(train.dtype)
-    keras.config.set_dtype_policy(train.dtype)  # else it stays what the first network of this process had
+    # Else it stays what the first network of this process had.
+    keras.config.set_dtype_policy("mixed_bfloat16" if train.mixed_precision == "bfloat16" else train.dtype)
     with tf.device(GPU if device == "cuda" else CPU):
         arguments = train.network_arguments
         if recipe == "idiomatic" or "normalisation" in train.own:
@@ -130,7 +131,7 @@ class KerasModel:
         assert self.optimizer is not None, "only the matched recipe trains step by step"
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
-            logits = self.model(images, training=True)
+            logits = self._logits(images, training=True)
             loss = self.loss(labels, logits)
         self.optimizer.learning_rate.assign(rate)
         self.optimizer.apply(tape.gradient(loss, variables), variables)
@@ -147,7 +148,10 @@ class KerasModel:
         return self.fetch(self.forward(self._put_images(images)))
 
     def _forward(self, images: tf.Tensor) -> tf.Tensor:
-        return self.model(images, training=False)
+        return self._logits(images, training=False)
+
+    def _logits(self, images: tf.Tensor, training: bool) -> tf.Tensor:
+        return tf.cast(self.model(images, training=training), self.dtype)
 
     def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
         images, labels = batch

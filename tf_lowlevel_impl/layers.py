@@ -1,5 +1,7 @@
 """The layers that hold variables, on `tf.Variable` and `tf.nn`; what has no variables is called from `tf.nn` directly.
 
+They compute in the type of what they are given; their variables stay in their own.
+
 Variables start at zero: the harness loads the canonical initial values before anything is computed.
 """
 
@@ -16,8 +18,9 @@ class Conv2D(tf.Module):
         self.bias = tf.Variable(tf.zeros((channels_out,), dtype))
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        x = tf.nn.conv2d(x, self.kernel, strides=1, padding=self.padding)
-        return tf.nn.bias_add(x, self.bias)
+        kernel, bias = tf.cast(self.kernel, x.dtype), tf.cast(self.bias, x.dtype)
+        x = tf.nn.conv2d(x, kernel, strides=1, padding=self.padding)
+        return tf.nn.bias_add(x, bias)
 
 
 class Dense(tf.Module):
@@ -29,7 +32,8 @@ class Dense(tf.Module):
         self.bias = tf.Variable(tf.zeros((n_out,), dtype))
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        return tf.nn.bias_add(tf.matmul(x, self.kernel), self.bias)
+        kernel, bias = tf.cast(self.kernel, x.dtype), tf.cast(self.bias, x.dtype)
+        return tf.nn.bias_add(tf.matmul(x, kernel), bias)
 
 
 class BatchNorm(tf.Module):
@@ -45,6 +49,8 @@ class BatchNorm(tf.Module):
         self.moving_variance = tf.Variable(tf.zeros((channels,), dtype), trainable=False)
 
     def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
+        given = x.dtype
+        x = tf.cast(x, self.gamma.dtype)  # of bfloat16 the statistics would keep two digits
         if training:
             mean = channel_mean(x)
             variance = channel_mean(tf.math.squared_difference(x, mean))
@@ -52,7 +58,8 @@ class BatchNorm(tf.Module):
             self._move(self.moving_variance, variance)
         else:
             mean, variance = self.moving_mean, self.moving_variance
-        return tf.nn.batch_normalization(x, mean, variance, self.beta, self.gamma, variance_epsilon=self.epsilon)
+        x = tf.nn.batch_normalization(x, mean, variance, self.beta, self.gamma, variance_epsilon=self.epsilon)
+        return tf.cast(x, given)
 
     def _move(self, statistic: tf.Variable, value: tf.Tensor) -> None:
         statistic.assign((1 - self.momentum) * statistic + self.momentum * value)

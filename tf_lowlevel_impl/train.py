@@ -48,7 +48,7 @@ def create(
     tuning: Mapping[str, str],
 ) -> "LowLevelModel":
     """Build `model.name` as a LowLevelModel."""
-    tf.config.experimental.enable_tensor_float_32_execution(False)
+    tf.config.experimental.enable_tensor_float_32_execution(train.mixed_precision == "tf32")
     gpus = tf.config.list_physical_devices("GPU")[:1] if device == "cuda" else []
     tf.config.set_visible_devices(gpus, "GPU")
     if gpus:
@@ -78,6 +78,7 @@ class LowLevelModel:
         self.spec = spec
         self.device = GPU if device == "cuda" else CPU
         self.dtype = tf.as_dtype(train.dtype)
+        self.compute_dtype = tf.bfloat16 if train.mixed_precision == "bfloat16" else self.dtype
         self.module = MODELS[spec.name](self.dtype, **train.network_arguments)
         self.variables = layout.by_name(self.module, spec)
         self.trainable = {p.name: self.variables[p.name] for p in spec.parameters if p.trainable}
@@ -105,7 +106,7 @@ class LowLevelModel:
     def _update(self, images: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         assert self.optimizer is not None, "only the matched recipe trains step by step"
         with tf.GradientTape() as tape:
-            logits = self.module(images, training=True)
+            logits = self._logits(images, training=True)
             loss = cross_entropy(labels, logits)
         self.optimizer.apply(tape.gradient(loss, list(self.trainable.values())), rate)
         return loss, logits
@@ -121,7 +122,10 @@ class LowLevelModel:
         return self.fetch(self.forward(self._put_images(images)))
 
     def _forward(self, images: tf.Tensor) -> tf.Tensor:
-        return self.module(images)
+        return self._logits(images, training=False)
+
+    def _logits(self, images: tf.Tensor, training: bool) -> tf.Tensor:
+        return tf.cast(self.module(tf.cast(images, self.compute_dtype), training), self.dtype)
 
     def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
         images, labels = batch

@@ -26,6 +26,7 @@ class BatchNorm(nn.Module):
         self.register_buffer("running_var", torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
+        x = x.to(self.weight.dtype)  # of bfloat16 the statistics would keep two digits
         if not self.training:
             return _normalise(x, self.weight, self.bias, self.running_mean, self.running_var, self.eps)
         with torch.no_grad():

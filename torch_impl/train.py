@@ -18,6 +18,7 @@ from shared.weights import Weights
 from torch_impl import idiomatic
 from torch_impl import weights as layout
 from torch_impl.models import MODELS
+from torch_impl.pooling import pooled_first
 from torch_impl.profile import by_operation
 from torch_impl.settings import settings
 from torch_impl.tuning import Tuning
@@ -49,7 +50,7 @@ def create(
     tuning: Mapping[str, str],
 ) -> "TorchModel":
     """Build `model.name` as a TorchModel."""
-    _state_settings()
+    _state_settings(tf32=train.mixed_precision == "tf32")
     torch.manual_seed(train.seed)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
@@ -66,9 +67,9 @@ def fit(model: "TorchModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) ->
     idiomatic.fit(model.module, model.device, train, data, on_epoch)
 
 
-def _state_settings() -> None:
-    torch.backends.cuda.matmul.fp32_precision = "ieee"
-    _cudnn_conv().fp32_precision = "ieee"
+def _state_settings(tf32: bool = False) -> None:
+    torch.backends.cuda.matmul.fp32_precision = "tf32" if tf32 else "ieee"
+    _cudnn_conv().fp32_precision = "tf32" if tf32 else "ieee"
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
 
@@ -94,13 +95,15 @@ class TorchModel:
         self.device = torch.device(device)
         self.dtype = getattr(torch, train.dtype)
         self.tuning = tuning
+        self.in_bfloat16 = train.mixed_precision == "bfloat16"
         self.module = module.to(self.device, self.dtype)
         if weights is not None:
             self.load(weights)
         if tuning.layout == "channels_last":
             self.module.to(memory_format=torch.channels_last)
         self.optimizer = _optimizer(self.module, train, tuning)
-        self.forward = self._compiled(self.module) if mode == "graph" else self.module
+        network = pooled_first(self.module) if tuning.relu == "after_pooling" else self.module
+        self.forward = self._compiled(network) if mode == "graph" else network
         whole = mode == "graph" and tuning.compiled != "network"
         self.forward_with_loss = self._compiled(self._forward_with_loss) if whole else self._forward_with_loss
 
@@ -124,8 +127,13 @@ class TorchModel:
         return loss.detach(), logits.detach()
 
     def _forward_with_loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        logits = self.forward(images)
+        logits = self._logits(images)
         return F.cross_entropy(logits, labels), logits
+
+    def _logits(self, images: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_bfloat16):
+            logits: Tensor = self.forward(images)
+        return logits.to(self.dtype)
 
     def sync(self) -> None:
         if self.device.type == "cuda":
@@ -137,7 +145,7 @@ class TorchModel:
     @torch.no_grad()
     def logits(self, images: np.ndarray) -> np.ndarray:
         self.module.eval()
-        return self.fetch(self.forward(self._put_images(images)))
+        return self.fetch(self._logits(self._put_images(images)))
 
     def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
         images, labels = batch

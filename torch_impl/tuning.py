@@ -12,7 +12,8 @@ class Tuning(BaseModel):
     is PyTorch's single kernel for all of Adam (fused) or its default. `compiled` is what `torch.compile` is given in
     the mode `graph`: the network, for any batch size (`network`); the network with its loss, for one batch size
     (`loss`); the same with the fastest of several kernels, and on CUDA as a CUDA graph (`autotuned`). `transfer` is how
-    a batch comes to a CUDA device: waited for, or from page-locked memory while the device works (pinned).
+    a batch comes to a CUDA device: waited for, or from page-locked memory while the device works (pinned). `relu` is
+    where it is written, or after the max-pooling that follows it: fewer values, and the same result.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -20,3 +21,4 @@ class Tuning(BaseModel):
     optimizer: Literal["default", "fused"] = "default"
     compiled: Literal["network", "loss", "autotuned"] = "network"
     transfer: Literal["waited", "pinned"] = "waited"
+    relu: Literal["as_written", "after_pooling"] = "as_written"

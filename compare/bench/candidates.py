@@ -26,7 +26,8 @@ class Candidate:
 
 _CHANNELS_LAST = {"layout": "channels_last"}
 _FUSED = {**_CHANNELS_LAST, "optimizer": "fused"}
-_PINNED = {**_FUSED, "transfer": "pinned"}
+_POOLED = {**_FUSED, "relu": "after_pooling"}
+_PINNED = {**_POOLED, "transfer": "pinned"}
 _STATIC = {"optimizer": "fused", "shapes": "static"}
 
 _TENSORFLOW: dict[Device, tuple[Candidate, ...]] = {
@@ -55,18 +56,20 @@ CANDIDATES: dict[str, dict[Device, tuple[Candidate, ...]]] = {
             Candidate("memory kept", "eager"),
             Candidate("channels last, as batches arrive", "eager", _CHANNELS_LAST),
             Candidate("one kernel for Adam", "eager", _FUSED),
-            Candidate("huge pages", "eager", _FUSED, {**KEPT, **HUGE_PAGES}),
+            Candidate("ReLU after pooling", "eager", _POOLED),
+            Candidate("huge pages", "eager", _POOLED, {**KEPT, **HUGE_PAGES}),
             Candidate(
-                "torch.compile", "graph", {**_FUSED, "compiled": "loss"}, {**KEPT, **HUGE_PAGES}, alternative=True
+                "torch.compile", "graph", {**_POOLED, "compiled": "loss"}, {**KEPT, **HUGE_PAGES}, alternative=True
             ),
             Candidate(
-                "half the threads", "eager", _FUSED, {**KEPT, **HUGE_PAGES}, fewer_threads=True, alternative=True
+                "half the threads", "eager", _POOLED, {**KEPT, **HUGE_PAGES}, fewer_threads=True, alternative=True
             ),
         ),
         "cuda": (
             Candidate("memory kept", "eager"),
             Candidate("channels last, as batches arrive", "eager", _CHANNELS_LAST),
             Candidate("one kernel for Adam", "eager", _FUSED),
+            Candidate("ReLU after pooling", "eager", _POOLED),
             Candidate("page-locked batches, not waited for", "eager", _PINNED),
             Candidate("torch.compile, with the loss", "graph", {**_PINNED, "compiled": "loss"}),
             Candidate("autotuned kernels and CUDA graphs", "graph", {**_PINNED, "compiled": "autotuned"}),

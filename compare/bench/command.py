@@ -122,6 +122,7 @@ def _settled(plan: Plan, subject: Subject, start: Start, retune: bool) -> list[C
 
 def nothing_yet(options: Options, plan: Plan, dataset: str, data: Data) -> BenchResult:
     """The record of a bench before its first launch."""
+    bytes_per_image, bytes_per_step = plan.model.training_bytes
     return BenchResult(
         model=plan.model.name,
         dataset=dataset,
@@ -133,6 +134,8 @@ def nothing_yet(options: Options, plan: Plan, dataset: str, data: Data) -> Bench
         lacking=tuple(plan.lacking),
         baseline=plan.baseline,
         flops_per_image=plan.model.training_flops,
+        bytes_per_image=bytes_per_image,
+        bytes_per_step=bytes_per_step,
         precision=options.precision,
         budget_s=options.budget_s,
         took_s=0.0,

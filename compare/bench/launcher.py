@@ -225,7 +225,8 @@ class Launcher:
 
     def _create(self, entry: Entry) -> None:
         contestant, subject = entry.contestant, self.subject
-        train = subject.train.model_copy(update={"batch_size": contestant.batch_size})
+        of_contestant = {"batch_size": contestant.batch_size, "mixed_precision": contestant.mixed_precision}
+        train = subject.train.model_copy(update=of_contestant)
         weights = initial_weights(subject.spec, train.seed)
         if contestant.recipe == "idiomatic":
             train = train.model_copy(update={"epochs": MANY_EPOCHS, "optimizer": None, "schedule": "constant"})

@@ -1,5 +1,6 @@
 """What `compare bench` was asked for, checked: from the options of the command line to the contestants."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
@@ -9,14 +10,14 @@ from compare.bench.allocator import VARIABLES, Allocator
 from compare.bench.launcher import Subject
 from compare.bench.result import Contestant
 from compare.implementations import IMPLEMENTATIONS
-from compare.plan import check_batch_size, check_number, check_paths, check_shape
+from compare.plan import check_batch_size, check_mixed_precision, check_number, check_paths, check_shape
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose
 from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
 from shared.names import check_name
 from shared.protocol import Device, Mode
-from shared.training import TrainSpec
+from shared.training import MixedPrecision, TrainSpec
 
 EMBEDDED = "embedded"
 TUNED = "tuned"
@@ -33,6 +34,7 @@ class Options:
     model: str = "cnn_same"
     implementations: str = "torch,keras,tf_lowlevel"
     modes: str = "default"
+    mixed_precisions: str = "none"
     aa: str | None = None
     baseline: str | None = None
     batch_sizes: str = "64"
@@ -79,7 +81,7 @@ def _contestants(options: Options, model: ModelSpec) -> tuple[list[Contestant], 
     threads, *_ = threads_of(options)
     batch_size, *_ = batch_sizes_of(options)
 
-    def contestant(name: str, implementation: str, mode: Mode) -> Contestant:
+    def contestant(name: str, implementation: str, mode: Mode, mixed_precision: MixedPrecision) -> Contestant:
         return Contestant(
             name=name,
             implementation=implementation,
@@ -88,11 +90,17 @@ def _contestants(options: Options, model: ModelSpec) -> tuple[list[Contestant], 
             batch_size=batch_size,
             tuning={},
             variables=variables,
+            mixed_precision=mixed_precision,
         )
 
     modes = [check_name("mode", mode, MODES) for mode in _listed("--modes", options.modes)]
+    mixed = [
+        check_mixed_precision(given, options.device) for given in _listed("--mixed-precision", options.mixed_precisions)
+    ]
     if options.aa and len(modes) > 1:
         raise InputError(f"--aa pits one mode against itself, not {' and '.join(modes)}. Give one with --modes.")
+    if options.aa and len(mixed) > 1:
+        raise InputError(f"--aa pits one against itself, not {' and '.join(mixed)}. Give one with --mixed-precision.")
     names = [options.aa] if options.aa else _listed("--implementations", options.implementations)
     found: list[Contestant] = []
     to_tune: list[str] = []
@@ -104,14 +112,16 @@ def _contestants(options: Options, model: ModelSpec) -> tuple[list[Contestant], 
                 f"The implementation '{name}' has no '{model.name}', only {', '.join(spec.models)}. Leave it out of "
                 "--implementations, or give another --model."
             )
-        for asked in modes:
+        for asked, mixed_with in itertools.product(modes, mixed):
             mode = spec.default_mode if asked in ("default", TUNED) else cast(Mode, asked)
             if mode not in spec.modes:
                 lacking.append(f"{name} has no mode '{mode}', only {' and '.join(spec.modes)}.")
                 continue
             single = name if modes == ["default"] else f"{name}-{TUNED if asked == TUNED else mode}"
+            single += "" if mixed_with == "none" else f"-{mixed_with}"
             taking_part = [
-                contestant(f"{single}{which}", name, mode) for which in (("-a", "-b") if options.aa else ("",))
+                contestant(f"{single}{which}", name, mode, mixed_with)
+                for which in (("-a", "-b") if options.aa else ("",))
             ]
             found += taking_part
             to_tune += [one.name for one in taking_part if asked == TUNED]
@@ -123,7 +133,7 @@ def _contestants(options: Options, model: ModelSpec) -> tuple[list[Contestant], 
             f"A bench needs two contestants, and there {'is one' if found else 'is none'}.{said} Give more "
             "--implementations or --modes, or pit one against itself with --aa."
         )
-    return found, to_tune, lacking
+    return found, to_tune, list(dict.fromkeys(lacking))
 
 
 def _baseline(options: Options, contestants: list[Contestant]) -> str:

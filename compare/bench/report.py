@@ -18,6 +18,9 @@ ENDINGS: dict[Ending, str] = {
 }
 
 
+MIXED = ", but for factors of convolutions and matrix products where the mode says what they are mixed with"
+
+
 def verdicts(result: BenchResult) -> list[str]:
     """What is to be said of every contestant, and why the bench ended."""
     others = [contestant.name for contestant in result.contestants if contestant.name != result.baseline]
@@ -42,6 +45,7 @@ def render(result: BenchResult, manifest: Manifest) -> dict[str, bytes]:
             result=result,
             verdicts=verdicts(result),
             warnings=warnings(result),
+            mixed=MIXED if any(c.mixed_precision != "none" for c in result.contestants) else "",
             columns=list(tables.CELLS),
             left_aligned=tables.LEFT_ALIGNED,
             cells=tables.cells(result),

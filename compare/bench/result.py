@@ -7,6 +7,7 @@ from pydantic import FiniteFloat
 from compare.messages import Timed
 from shared.protocol import Device, Mode, Recipe
 from shared.result import Environment, Record
+from shared.training import MixedPrecision
 
 BENCH_SCHEMA_VERSION: Literal[1] = 1
 Ending = Literal["precise", "budget", "interrupted", "failed"]
@@ -23,6 +24,7 @@ class Contestant(Record):
     tuning: dict[str, str]
     variables: dict[str, str]
     tuned: str | None = None  # what a search chose, in words
+    mixed_precision: MixedPrecision = "none"
     recipe: Recipe = "matched"  # in the idiomatic one a framework's own loop is timed, an epoch a window
 
 
@@ -108,6 +110,8 @@ class BenchResult(Record):
     lacking: tuple[str, ...]  # modes that were asked for and that an implementation does not have
     baseline: str
     flops_per_image: int
+    bytes_per_image: int
+    bytes_per_step: int
     precision: FiniteFloat
     budget_s: FiniteFloat
     took_s: FiniteFloat

@@ -76,6 +76,10 @@ def _of_first_launch(show: Callable[[float], str], field: str) -> Cell:
     return cell
 
 
+def _mixed(contestant: Contestant) -> list[str]:
+    return [] if contestant.mixed_precision == "none" else [f"mixed with {contestant.mixed_precision}"]
+
+
 def _memory(result: BenchResult, contestant: Contestant) -> str:
     measured = [launch.measured[contestant.name] for launch in result.launches if contestant.name in launch.measured]
     host = [m.peak_rss_bytes for m in measured if m.peak_rss_bytes is not None]
@@ -86,7 +90,7 @@ def _memory(result: BenchResult, contestant: Contestant) -> str:
 
 CELLS: dict[str, Cell] = {
     "contestant": lambda _, contestant: contestant.name,
-    "mode": lambda _, contestant: ", ".join([contestant.mode, *contestant.tuning.values()]),
+    "mode": lambda _, contestant: ", ".join([contestant.mode, *contestant.tuning.values(), *_mixed(contestant)]),
     "speed": _ratio,
     "p": _p,
     "step, end to end": _step("end_to_end"),

@@ -73,7 +73,8 @@ def key(model: str, device: Device, plain: Contestant) -> str:
     versions = installed("torch", "tensorflow", "keras")
     parts = (
         *(platform.node(), environment.cpu_name(), environment.usable_cores(), versions, model, device),
-        *(plain.implementation, plain.threads, plain.batch_size, hashlib.sha256(listed.encode()).hexdigest()[:12]),
+        *(plain.implementation, plain.threads, plain.batch_size, plain.mixed_precision),
+        hashlib.sha256(listed.encode()).hexdigest()[:12],
     )
     return " | ".join(map(str, parts))
 

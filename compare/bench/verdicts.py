@@ -84,10 +84,17 @@ def _first_step_s(result: BenchResult, name: str) -> float | None:
 
 def achieved(result: BenchResult, contestant: Contestant, time: Interval) -> tuple[float, float | None]:
     """The floating-point operations a second of a step that takes `time`, by the contract, and which share that is of
-    the most that a framework reached with as many threads."""
-    rate = contestant.batch_size * result.flops_per_image / time.value
-    limit = max((c.flops_per_s for c in result.ceilings), default=None)
-    return rate, None if limit is None else rate / limit
+    the roofline (Williams et al. 2009): the most that a framework reached with as many threads, or, where less, what
+    the fastest copy could bring the operands for."""
+    operations = contestant.batch_size * result.flops_per_image
+    moved = contestant.batch_size * result.bytes_per_image + result.bytes_per_step
+    rate = operations / time.value
+    ceilings = [c for c in result.ceilings if c.threads == contestant.threads]
+    if not ceilings:
+        return rate, None
+    fastest = max(c.flops_per_s for c in ceilings)
+    fed = max(c.copied_bytes_per_s for c in ceilings) * operations / moved
+    return rate, rate / min(fastest, fed)
 
 
 def warnings(result: BenchResult) -> list[str]:

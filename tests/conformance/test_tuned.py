@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 from distance import assert_close
 from tracing import Tracer
@@ -33,6 +34,45 @@ def test_every_candidate_trains_to_the_same_weights(
     assert done.losses == pytest.approx(expected.losses, rel=1e-12, abs=0)
     assert_close(done.trained, expected.trained, 1e-12)
     assert_close(done.optimizer_state, expected.optimizer_state, 1e-12)
+
+
+FUSED = {"torch": "aten::_fused_adam_", "keras": "ResourceApplyAdam", "tf_lowlevel": "ResourceApplyAdam"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", list(FUSED))
+def test_a_tuning_takes_effect(session_for: Callable[[str, str], Session], which: str) -> None:
+    """Equal results would not show one that is ignored; the operations in the framework's own profile do."""
+    session, spec = session_for(which, "cnn_same"), MODELS["cnn_same"]
+    mode = IMPLEMENTATIONS[which].default_mode
+    for optimizer in ("fused", None):
+        tuning = {"optimizer": optimizer} if optimizer else {}
+        session.create(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode, tuning=tuning)
+        session.time_window("compute", 2)
+        operation_s = session.profile(3)
+        assert (FUSED[which] in operation_s) == (optimizer == "fused")
+        assert all(time_s >= 0 for time_s in operation_s.values())
+        convolutions = sum(s for name, s in operation_s.items() if "conv" in name.lower())
+        assert convolutions > 0.2 * sum(operation_s.values())
+
+
+POOLED = (("relu", "after_pooling"),)
+QUICK = ("cnn_same", "cnn_bn_valid")
+
+
+@pytest.mark.parametrize(
+    "pooling",
+    [
+        pytest.param(model, marks=pytest.mark.slow if model in QUICK else pytest.mark.long)
+        for model in IMPLEMENTATIONS["torch"].models
+    ],
+)
+def test_relu_after_pooling_changes_no_bit(trace: Tracer, pooling: str) -> None:
+    before = trace("torch", pooling, "adam", "float64")
+    after = trace("torch", pooling, "adam", "float64", "eager", POOLED)
+    assert after.losses == before.losses
+    for name, value in before.trained.items():
+        np.testing.assert_array_equal(after.trained[name], value, name)
 
 
 def test_an_unknown_choice_is_refused(session_for: Callable[[str, str], Session], implementation: str) -> None:

@@ -50,3 +50,9 @@ def test_the_first_dense_layer_takes_the_flattened_image(name: str) -> None:
 def test_a_training_step_needs_no_gradient_by_the_images(name: str, flops: int) -> None:
     """Three times the forward pass less once the first layer: 451,584 of 8,482,304, and 200,704 of 203,264."""
     assert MODELS[name].training_flops == flops
+
+
+def test_a_training_step_moves_pixels_parameters_and_moments() -> None:
+    """28 x 28 pixels an image; 421,642 parameters and two moments each, read and written; 4 bytes a value."""
+    assert MODELS["cnn_same"].training_bytes == (3_136, 10_119_408)
+    assert MODELS["cnn_bn_cifar"].training_bytes == (12_288, 24 * 2_169_770)  # moving statistics are not Adam's

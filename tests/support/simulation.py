@@ -54,7 +54,8 @@ class SimulatedSession:
 
     def load_data(self, data: object) -> None: ...
 
-    def create(self, *arguments: object, **named: object) -> None: ...
+    def create(self, *arguments: object) -> None:
+        self.created = arguments
 
     def time_window(self, what: messages.Timed, steps: int) -> messages.Window:
         self.asked.append((what, steps))

@@ -4,12 +4,14 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from compare.__main__ import main
+from compare.bench.plan import Options, make_plan
 from compare.bench.result import BenchResult
 
 ROOT = Path(__file__).parents[3]
@@ -59,6 +61,9 @@ BAD_OPTIONS = {
     "--baseline jax": "There is no baseline 'jax'. Known: torch, keras, tf_lowlevel.",
     "--aa torch --modes eager,graph": "--aa pits one mode against itself, not eager and graph.",
     "--aa torch --implementations keras": "leave --implementations out",
+    "--mixed-precision tf32": "--mixed-precision tf32 is a format of CUDA devices alone.",
+    "--mixed-precision float8": "There is no mixed precision 'float8'. Did you mean 'bfloat16'?",
+    "--aa torch --mixed-precision none,bfloat16": "--aa pits one against itself, not none and bfloat16.",
     "--waterfall --aa torch": "--aa cannot be given with --waterfall",
     "--waterfall --model cnn_bn_cifar --implementations keras,keras_functional": "keras_functional has none",
     "--batch-sizes 16,64 --profile": "--profile cannot be given with several batch sizes or threads",
@@ -89,6 +94,13 @@ def test_bad_input_is_one_paragraph(
     assert "Traceback" not in error
     assert len(error.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_mixed_precision_is_an_axis() -> None:
+    options = Options(dataset="embedded", data_dir=Path(), command="", mixed_precisions="none,bfloat16")
+    plan = make_plan(replace(options, implementations="torch,keras"))
+    named = {one.name: one.mixed_precision for one in plan.contestants}
+    assert named == {"torch": "none", "torch-bfloat16": "bfloat16", "keras": "none", "keras-bfloat16": "bfloat16"}
 
 
 @pytest.mark.slow

@@ -45,6 +45,8 @@ class Simulation:
             lacking=(),
             baseline=who[0],
             flops_per_image=SPEC.training_flops,
+            bytes_per_image=SPEC.training_bytes[0],
+            bytes_per_step=SPEC.training_bytes[1],
             precision=0.03,
             budget_s=budget_s,
             took_s=0.0,
@@ -94,6 +96,28 @@ def test_every_contestant_has_its_turn_in_every_round(digits: Data) -> None:
     for number in range(launcher.N_ROUNDS):
         of_round = [w for m in done.measured.values() for w in m.windows if w.round == number and w.what == "compute"]
         assert sorted(w.position for w in of_round) == [0, 1, 2]
+
+
+def test_every_contestant_is_created_as_it_is_described(digits: Data) -> None:
+    plain = contestant("plain")
+    special = plain.model_copy(
+        update={
+            "name": "special",
+            "mode": "graph",
+            "batch_size": 32,
+            "tuning": {"optimizer": "fused"},
+            "mixed_precision": "bfloat16",
+        }
+    )
+    simulation = Simulation(digits, "plain")
+    simulation.launcher.contestants = [plain, special]
+    simulation.launch(0)
+    (_, of_plain), (_, of_special) = simulation.sessions
+    assert of_plain.created[-3:] == ("eager", "matched", {})
+    assert of_special.created[-3:] == ("graph", "matched", {"optimizer": "fused"})
+    trained = [of.created[1] for of in (of_plain, of_special)]
+    assert [train.batch_size for train in trained] == [64, 32]
+    assert [train.mixed_precision for train in trained] == ["none", "bfloat16"]
 
 
 def test_the_order_of_turns_is_not_always_the_same(digits: Data) -> None:
@@ -209,12 +233,20 @@ def test_evaluation_is_timed_after_what_it_compiles(digits: Data) -> None:
 
 
 def test_achieved_operations_are_those_of_a_batch(digits: Data) -> None:
-    """64 images of 409,088 operations in a step of 10 ms, against the 1e11 that the simulation's limit is."""
+    """64 images of 409,088 operations in a step of 10 ms. They need 64 images of 3,136 bytes and 101,770 parameters with
+    two moments, read and written: at the simulation's 1e10 bytes a second that is the roof, not its 1e11 operations."""
     simulation = Simulation(digits, "a", "b")
     result = simulation.run()[-1]
-    rate, share = achieved(result, result.contestants[0], Interval(0.01))
+    a = result.contestants[0]
+    rate, share = achieved(result, a, Interval(0.01))
     assert rate == pytest.approx(64 * 409_088 / 0.01)
+    moved = 64 * 3_136 + 24 * 101_770
+    assert share == pytest.approx(moved / 1e10 / 0.01)
+    much = result.model_copy(update={"flops_per_image": 10_000_000})
+    rate, share = achieved(much, a, Interval(0.01))
     assert share == pytest.approx(rate / 1e11)
+    # Limits with another number of threads are not its own.
+    assert achieved(result, a.model_copy(update={"threads": 1}), Interval(0.01))[1] is None
 
 
 def test_foreign_load_is_flagged(digits: Data) -> None:

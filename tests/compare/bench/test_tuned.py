@@ -109,7 +109,7 @@ def test_a_waterfall_holds_each_stage_against_the_one_before() -> None:
     before = {stage.candidate.factor: stage.before for stage in stages}
     assert before["a plain loop over a DataLoader"] is None
     assert before["this suite's batches"] == "a plain loop over a DataLoader"
-    assert before["huge pages"] == "one kernel for Adam"
+    assert before["huge pages"] == "ReLU after pooling"
     assert before["torch.compile"] == before["half the threads"] == "huge pages"
 
 

@@ -1,14 +1,19 @@
 """The gate finds every single field that does not agree."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from compare import fingerprint
 from compare.parity import gate
+from compare.parity.check import Checker
+from compare.parity.observation import Subject
 from shared.data import Data
-from shared.models import MODELS
+from shared.models import MODELS, ModelSpec
+from shared.protocol import Device, Mode
 from shared.training import Adam, TrainSpec
-from shared.weights import initial_weights
+from shared.weights import Weights, initial_weights
 
 MODEL = MODELS["dense_baseline"]
 TRAIN = TrainSpec(epochs=2, batch_size=64, seed=3)
@@ -81,3 +86,28 @@ def test_one_pixel_and_one_label_are_seen(digits: Data) -> None:
     altered = Data(pixels, digits.y_train, digits.x_test, labels)
     found = [mismatch.field for mismatch in gate.check({"a": fields(digits), "b": fields(altered)})]
     assert found[:2] == ["pixels, train", "labels, test"]
+
+
+class Said:
+    """A worker that says what it was asked to create, and of dropout at its own rate whatever `rate` says."""
+
+    def __init__(self, implementation: str, subject: Subject, rate: str) -> None:
+        self.implementation, self.subject, self.rate = implementation, subject, rate
+
+    def create(self, spec: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> None:
+        self.created, self.weights = train, weights
+
+    def fingerprint(self) -> fingerprint.Fields:
+        said = fingerprint.of_request(self.created, self.subject.data, self.weights, "cpu", 1)
+        rate = self.rate if self.created.dropout is None else str(self.created.dropout)
+        return said | {"dropout1: rate": rate}
+
+
+@pytest.mark.parametrize(("rate", "found"), [("0.5", []), ("0.4", ["with dropout, dropout1: rate"])])
+def test_the_network_with_its_own_rate_of_dropout_is_asked_too(rate: str, found: list[str]) -> None:
+    spec = MODELS["cnn_deep_dropout"]
+    images = np.zeros((4, *spec.input_shape), np.float32)
+    labels = np.arange(4)
+    subject = Subject(spec, TRAIN, Data(images, labels, images, labels))
+    sessions: Any = {"a": Said("torch", subject, "0.5"), "b": Said("keras", subject, rate)}
+    assert [mismatch.field for mismatch in Checker(sessions, threads=1).gate(subject)] == found

@@ -1,0 +1,56 @@
+"""Mixed precision is what was asked for: products are rounded, and nothing else is."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from distance import relative
+
+from compare.implementations import IMPLEMENTATIONS
+from compare.session import Session
+from shared.data import Data
+from shared.models import MODELS
+from shared.training import MixedPrecision, TrainSpec
+from shared.weights import initial_weights
+
+pytestmark = pytest.mark.slow
+STEPS = 5
+# Half a unit in the last of bfloat16's 8 bits is 0.002 of a value.
+ROUNDED, OFF = 1e-4, 3e-2
+
+
+def training(mixed_precision: MixedPrecision) -> TrainSpec:
+    return TrainSpec(epochs=10, batch_size=32, seed=5, mixed_precision=mixed_precision)
+
+
+@pytest.mark.parametrize("which", ["torch", "keras", "tf_lowlevel"])
+@pytest.mark.parametrize("architecture", ["cnn_same", "cnn_bn_valid"])
+def test_bfloat16(session_for: Callable[[str, str], Session], digits: Data, which: str, architecture: str) -> None:
+    """Logits and losses are as far from those in float32 as bfloat16 is coarse, no nearer and no farther; parameters
+    and optimizer state stay in float32."""
+    session, spec = session_for(which, architecture), MODELS[architecture]
+
+    def run(mixed_precision: MixedPrecision) -> tuple[np.ndarray, tuple[float, ...]]:
+        train = training(mixed_precision)
+        session.create(spec, train, initial_weights(spec, 5), "cpu", IMPLEMENTATIONS[which].default_mode)
+        return session.logits(digits.x_test[:48]), session.train_slice(STEPS).loss
+
+    whole, losses = run("none")
+    rounded, rounded_losses = run("bfloat16")
+    assert rounded.dtype == np.float32
+    assert ROUNDED < relative(rounded, whole) < OFF
+    assert rounded_losses == pytest.approx(losses, rel=OFF)
+    assert rounded_losses != pytest.approx(losses, rel=1e-6)
+    kept = {name: array.dtype for name, array in {**session.weights(), **session.optimizer_state()}.items()}
+    assert set(kept.values()) == {np.dtype(np.float32)}
+    assert session.fingerprint()["TF32"] == "off"
+
+
+@pytest.mark.parametrize("which", ["torch", "keras", "tf_lowlevel"])
+def test_tf32_is_on_only_where_it_was_asked_for(session_for: Callable[[str, str], Session], which: str) -> None:
+    """What the framework says of itself; on a CPU it changes nothing, so that this needs no CUDA device."""
+    session, spec = session_for(which, "dense_baseline"), MODELS["dense_baseline"]
+    asked: tuple[MixedPrecision, ...] = ("none", "tf32", "none")
+    for mixed_precision in asked:
+        session.create(spec, training(mixed_precision), initial_weights(spec, 5), "cpu", "eager")
+        assert session.fingerprint()["TF32"] == ("on" if mixed_precision == "tf32" else "off")
