@@ -233,8 +233,9 @@ def test_evaluation_is_timed_after_what_it_compiles(digits: Data) -> None:
 
 
 def test_achieved_operations_are_those_of_a_batch(digits: Data) -> None:
-    """64 images of 409,088 operations in a step of 10 ms. They need 64 images of 3,136 bytes and 101,770 parameters with
-    two moments, read and written: at the simulation's 1e10 bytes a second that is the roof, not its 1e11 operations."""
+    """64 images of 409,088 operations in a step of 10 ms. They need 64 images of 3,136 bytes and 101,770 parameters
+    with two moments, read and written: at the simulation's 1e10 bytes a second that is the roof, not its 1e11
+    operations."""
     simulation = Simulation(digits, "a", "b")
     result = simulation.run()[-1]
     a = result.contestants[0]
