@@ -118,6 +118,10 @@ def run(
     dropout: Annotated[float | None, typer.Option(help="Rate of dropout.", show_default="the architecture's")] = None,
     seed: Annotated[int, typer.Option(help="First seed: of the initial weights and of the order of the batches.")] = 0,
     seeds: Annotated[int, typer.Option(help="How many seeds, counted up from the first.")] = 1,
+    margin: Annotated[float, typer.Option(help="Accuracies this near are equivalent: 0.003 is 0.3 points.")] = 0.003,
+    target: Annotated[
+        float | None, typer.Option(help="Tell the training time until this accuracy: 0.99 is 99 %.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="Train on the first N images only.", show_default="all")] = None,
     validation: Annotated[
         int | None,
@@ -164,6 +168,8 @@ def run(
             dropout=dropout,
             seed=seed,
             seeds=seeds,
+            margin=margin,
+            target=target,
             limit=limit,
             validation=validation,
             scale=scale,

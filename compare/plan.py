@@ -49,6 +49,8 @@ class Options:
     stop_at: float | None = None
     seed: int = 0
     seeds: int = 1
+    margin: float = 0.003
+    target: float | None = None
     limit: int | None = None
     validation: int | None = None
     scale: str | None = None
@@ -202,6 +204,15 @@ def _check_numbers(options: Options) -> None:
     rate, dropout, stop_at = options.learning_rate, options.dropout, options.stop_at
     if rate is not None and not (rate > 0 and math.isfinite(rate)):
         raise InputError(f"--learning-rate {rate:g} is not possible. Give a number above 0.")
+    if not 0 < options.margin < 1:
+        raise InputError(
+            f"--margin {options.margin:g} is not possible. Give a difference in accuracy above 0 and below 1: 0.003 "
+            "stands for 0.3 points."
+        )
+    if options.target is not None and not 0 < options.target <= 1:
+        raise InputError(
+            f"--target {options.target:g} is not possible. Give an accuracy above 0 and up to 1: 0.99 stands for 99 %."
+        )
     if dropout is not None and not 0 <= dropout < 1:
         raise InputError(f"--dropout {dropout:g} is not possible. Give a rate from 0 to below 1.")
     if stop_at is not None and not 0 < stop_at <= 1:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from compare import plots, tables
+from compare import plots, seeds, tables
+from compare.equivalence import SIGNIFICANCE
 from compare.manifest import Manifest
 from compare.rows import COLUMNS, Row, row
+from compare.seeds import Judging
 from compare.timing import WARMUP_STEPS
 from shared.augmentation import BEND_GRID, MAX_ANGLE, MAX_BEND, MAX_SCALE, MAX_SHIFT
 from shared.models import MODELS
@@ -31,7 +33,7 @@ AUGMENTATIONS: dict[Augmentation, str] = {
 }
 
 
-def render(results: Sequence[RunResult], manifest: Manifest) -> dict[str, bytes]:
+def render(results: Sequence[RunResult], manifest: Manifest, judging: Judging) -> dict[str, bytes]:
     """The content of every file that is made from records, by its path in the output folder."""
     rows = [row(result) for result in results]
     files = {"results.csv": csv(rows).encode()}
@@ -39,7 +41,7 @@ def render(results: Sequence[RunResult], manifest: Manifest) -> dict[str, bytes]
         figure = plots.learning_curves(results)
         files["plots/learning_curves.png"] = plots.to_png(figure)
         files["plots/learning_curves.svg"] = plots.to_svg(figure)
-    files["report.md"] = markdown(results, rows, manifest).encode()
+    files["report.md"] = markdown(results, rows, manifest, judging).encode()
     return files
 
 
@@ -51,9 +53,10 @@ def csv(rows: Sequence[Row]) -> str:
     return frame.to_csv(index=False, lineterminator="\n")
 
 
-def markdown(results: Sequence[RunResult], rows: Sequence[Row], manifest: Manifest) -> str:
+def markdown(results: Sequence[RunResult], rows: Sequence[Row], manifest: Manifest, judging: Judging) -> str:
     """The report in Markdown."""
     first = results[0]
+    headings, summaries = tables.summary_cells(seeds.summaries(results, judging), judging.target)
     return (
         markdown_environment()
         .get_template("report.md.j2")
@@ -61,7 +64,12 @@ def markdown(results: Sequence[RunResult], rows: Sequence[Row], manifest: Manife
             model=first.run.model,
             dataset=first.run.data.dataset,
             manifest=manifest,
-            verdict=verdict(rows),
+            verdicts=verdicts(results, judging),
+            over_seeds=shows_seeds(results, judging),
+            summary_headings=headings,
+            summaries=summaries,
+            judging=judging,
+            significance=SIGNIFICANCE,
             columns=list(tables.CELLS),
             left_aligned=tables.LEFT_ALIGNED,
             cells=tables.cells(rows),
@@ -99,8 +107,17 @@ def markdown_environment() -> "jinja2.Environment":
     return environment
 
 
-def verdict(rows: Sequence[Row]) -> str:
-    """The outcome in a sentence or two."""
+def verdicts(results: Sequence[RunResult], judging: Judging) -> list[str]:
+    """The outcome in sentences: what was trained, and what is to be said of every pair of implementations."""
+    return [_trained([row(result) for result in results]), *map(seeds.say, seeds.pairs(results, judging))]
+
+
+def shows_seeds(results: Sequence[RunResult], judging: Judging) -> bool:
+    """Whether there is anything to show over seeds: more than one of them, or a target."""
+    return len({result.run.train.seed for result in results}) > 1 or judging.target is not None
+
+
+def _trained(rows: Sequence[Row]) -> str:
     done = [r for r in rows if r.test_accuracy is not None]
     parts = []
     if done:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from compare import manifest, progress, report, tables
+from compare import manifest, progress, report, seeds, tables
 from compare.fetching import show_fetching
 from compare.output import OutputFolder, WriteError, check_vacant, end_early
 from compare.plan import Options, Plan, check_fit, check_options, make_plan
 from compare.rows import row
+from compare.seeds import Judging
 from compare.study import Study
 from shared.data import Data, load
 from shared.data.choice import Choice, choose
@@ -78,10 +79,15 @@ def _report(
     # Where nobody's window limits the width, nothing is cut or turned.
     console = Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False)
     tables.print_table(rows, f"{plan.model.name} on {plan.data.dataset}, {results[0].run.device}", console)
-    console.print(report.verdict(rows))
+    judging = Judging(margin=options.margin, target=options.target)
+    if report.shows_seeds(results, judging):
+        tables.print_summaries(seeds.summaries(results, judging), judging.target, console)
+    for text in report.verdicts(results, judging):
+        console.print(text, soft_wrap=True)
 
     done = manifest.describe(options.command, started, choice.reason)
-    folder.write_all(report.render(results, done), done)
+    folder.write("study.json", judging.model_dump_json(indent=1).encode())
+    folder.write_all(report.render(results, done, judging), done)
     console.print(f"Report: {folder.path / 'report.md'}", soft_wrap=True)
 
 

@@ -1,5 +1,6 @@
 """The table of a run, as text cells: the console and the report show the same."""
 
+import statistics
 from collections.abc import Callable, Sequence
 
 from rich import box
@@ -9,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compare.rows import Row
+from compare.seeds import Summary
 
 Cell = Callable[[Row], str]
 
@@ -46,6 +48,16 @@ CELLS: dict[str, Cell] = {
     "status": lambda row: row.status,
 }
 
+SUMMARY_CELLS: dict[str, Callable[[Summary], str]] = {
+    "implementation": lambda of: of.implementation,
+    "seeds": lambda of: str(of.n),
+    "test accuracy, mean": lambda of: f"{of.mean:.2%}",
+    "95 % interval": lambda of: (
+        "-" if of.low is None or of.high is None else f"{of.low:.2%} to {min(1.0, of.high):.2%}"
+    ),
+    "deviation": lambda of: "-" if of.deviation is None else f"{of.deviation * 100:.2f} points",
+    "step, median": lambda of: "-" if of.step_s is None else f"{of.step_s * 1e3:.2f} ms",
+}
 LEFT_ALIGNED = ("implementation", "mode", "status")
 MAX_COLUMNS = 4
 
@@ -53,6 +65,30 @@ MAX_COLUMNS = 4
 def cells(rows: Sequence[Row]) -> list[list[str]]:
     """The cells of the table by row."""
     return [[show(row) for show in CELLS.values()] for row in rows]
+
+
+def summary_cells(summaries: Sequence[Summary], target: float | None) -> tuple[list[str], list[list[str]]]:
+    """The headings and the lines of the table over seeds; with the time until `target` where there is one."""
+    headings = [*SUMMARY_CELLS, *([] if target is None else [f"training until {target:.2%}"])]
+    lines = [[show(summary) for show in SUMMARY_CELLS.values()] for summary in summaries]
+    if target is not None:
+        lines = [[*line, _reached(summary)] for line, summary in zip(lines, summaries, strict=True)]
+    return headings, lines
+
+
+def _reached(summary: Summary) -> str:
+    times, n = summary.reached_s, summary.n
+    if not times:
+        return f"never (0 of {n})"
+    spread = f"{statistics.median(times):.1f} s" + (
+        f" ({min(times):.1f} to {max(times):.1f})" if len(times) > 1 else ""
+    )
+    return spread if len(times) == n else f"{spread}, {len(times)} of {n}"
+
+
+def print_summaries(summaries: Sequence[Summary], target: float | None, console: Console) -> None:
+    """Print the table over seeds."""
+    console.print(_table("Over seeds", *summary_cells(summaries, target)))
 
 
 def print_table(rows: Sequence[Row], title: str, console: Console) -> None:

@@ -5,6 +5,7 @@ Requests come on standard input and answers go to what was standard output; anyt
 standard error, which is the worker's log.
 """
 
+import gc
 import importlib
 import os
 import sys
@@ -26,6 +27,7 @@ def main() -> None:
     except Exception as error:  # whatever it is, the harness is told before this process ends
         _send(answers, _failed(error))
         raise SystemExit(1) from None
+    gc.freeze()  # a framework's million objects are there for good, and are not gone through for each network
     _send(answers, messages.Ready(environment=environment))
     serve(Bench(implementation), requests, answers)
 

@@ -76,6 +76,8 @@ BAD_OPTIONS = {
     "--dropout 0.5": "the architecture 'cnn_same' has no dropout. Use --model cnn_deep_dropout.",
     "--model cnn_deep_dropout --dropout 1": "--dropout 1 is not possible. Give a rate from 0 to below 1.",
     "--model cnn_deep_dropout --dropout nan": "--dropout nan is not possible",
+    "--margin 0": "--margin 0 is not possible. Give a difference in accuracy above 0 and below 1",
+    "--target 99": "--target 99 is not possible. Give an accuracy above 0 and up to 1: 0.99 stands for 99 %.",
     "--stop-at 98": "--stop-at 98 is not possible. Give an accuracy above 0 and up to 1: 0.98 stands for 98 %.",
     "--stop-at nan": "--stop-at nan is not possible",
     "--batch-size many": "--batch-size 'many' is not possible. Give a whole number, or auto.",

@@ -11,6 +11,7 @@ from rich.console import Console
 from compare import plots, report, tables
 from compare.manifest import Manifest
 from compare.rows import COLUMNS, row
+from compare.seeds import Judging
 from shared.result import RunResult
 
 MANIFEST = Manifest(
@@ -79,13 +80,15 @@ def test_nothing_is_cut_off(width: int) -> None:
 
 
 def test_verdict() -> None:
-    assert report.verdict([row(r) for r in RESULTS]) == (
-        "2 of 3 runs were trained; test accuracy from 98.00% to 99.00%, 1.00 points apart. Failed: keras-seed0."
-    )
+    assert report.verdicts(RESULTS, Judging()) == [
+        "2 of 3 runs were trained; test accuracy from 98.00% to 99.00%, 1.00 points apart. Failed: keras-seed0.",
+        "torch and tf_lowlevel: +1.00 points with one seed, which shows neither a difference nor equivalence. "
+        "Give --seeds 5.",
+    ]
 
 
 def test_markdown_has_one_whole_table() -> None:
-    lines = report.render(RESULTS, MANIFEST)["report.md"].decode().splitlines()
+    lines = report.render(RESULTS, MANIFEST, Judging())["report.md"].decode().splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("| implementation"))
     table = [line for line in lines[start : start + 5] if line.startswith("|")]
     assert len(table) == 5  # heading, rule, three runs: no line in between
@@ -93,14 +96,14 @@ def test_markdown_has_one_whole_table() -> None:
 
 
 def test_markdown_states_the_data_first() -> None:
-    lines = report.render(RESULTS, MANIFEST)["report.md"].decode().splitlines()
+    lines = report.render(RESULTS, MANIFEST, Judging())["report.md"].decode().splitlines()
     assert lines[0] == "# cnn_same on digits"
     assert lines[2] == MANIFEST.dataset_reason
 
 
 def test_names_and_errors_from_outside_stay_text() -> None:
     hostile = [result(dataset="<script>alert(1)</script>|[x](y).npz"), failure("<b>`|boom|`</b>\n| new | row |")]
-    text = report.render(hostile, MANIFEST)["report.md"].decode()
+    text = report.render(hostile, MANIFEST, Judging())["report.md"].decode()
     assert "<script>" not in text
     assert "<b>" not in text
     assert "\\|boom\\|" in text
@@ -108,13 +111,13 @@ def test_names_and_errors_from_outside_stay_text() -> None:
 
 
 def test_rendering_is_deterministic() -> None:
-    first, second = report.render(RESULTS, MANIFEST), report.render(RESULTS, MANIFEST)
+    first, second = report.render(RESULTS, MANIFEST, Judging()), report.render(RESULTS, MANIFEST, Judging())
     assert first == second
     assert first["plots/learning_curves.png"].startswith(b"\x89PNG")
 
 
 def test_a_study_of_failures_alone_has_a_report_and_no_picture() -> None:
-    files = report.render([failure("x")], MANIFEST)
+    files = report.render([failure("x")], MANIFEST, Judging())
     assert sorted(files) == ["report.md", "results.csv"]
     assert "![" not in files["report.md"].decode()
 

@@ -60,7 +60,7 @@ def test_the_output_folder(numpy_implementation: str, monkeypatch: pytest.Monkey
     assert run(monkeypatch, out, "--implementations", "numpy", "--epochs", "2", "--seeds", "2", "--seed", "3") == 0
     files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
     assert files == {
-        "manifest.json", "report.md", "results.csv", "logs/numpy.log",
+        "manifest.json", "report.md", "results.csv", "study.json", "logs/numpy.log",
         "plots/learning_curves.png", "plots/learning_curves.svg",
         "results/numpy-seed3.json", "results/numpy-seed4.json",
         "weights/numpy-seed3.safetensors", "weights/numpy-seed4.safetensors",
