@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from compare import environment, fingerprint, limits, messages
+from compare import environment, fingerprint, limits, load, messages
 from compare.fitting import Fitting
 from compare.windows import EVALUATION_BATCH, Windows
 from compare.wire import Arrays
@@ -148,6 +148,7 @@ class Bench:
         before, n_steps = (e * len(batches) for e in (epoch - 1, training.spec.epochs))
         step_s: list[float] = []
         losses: list[float] = []
+        usage = load.usage()
         slice_start = time.perf_counter()
         for number in range(first, min(first + request.steps, len(batches))):
             images, labels = batches[number]
@@ -166,6 +167,7 @@ class Bench:
             loss=tuple(losses),
             step_s=tuple(step_s),
             slice_s=time.perf_counter() - slice_start,
+            foreign_s=load.usage().foreign_s(usage),
             epoch_end=self._end_epoch() if training.n_done == len(batches) else None,
         )
 

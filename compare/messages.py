@@ -176,7 +176,10 @@ class EpochEnd(Message):
 
 
 class Slice(Message):
-    """The steps of one slice, and where training stands after them (`step` counts within the epoch, from 1)."""
+    """The steps of one slice, and where training stands after them (`step` counts within the epoch, from 1).
+
+    `foreign_s` is the processor time that other processes took meanwhile, None where the system does not tell.
+    """
 
     kind: Literal["slice"] = "slice"
     epoch: int
@@ -184,6 +187,7 @@ class Slice(Message):
     loss: tuple[FiniteFloat, ...]
     step_s: tuple[FiniteFloat, ...]
     slice_s: FiniteFloat
+    foreign_s: FiniteFloat | None = None
     epoch_end: EpochEnd | None
 
 

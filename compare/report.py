@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from compare import plots, seeds, tables
 from compare.equivalence import SIGNIFICANCE
+from compare.load import MUCH_LOAD
 from compare.manifest import Manifest
 from compare.rows import COLUMNS, Row, row
 from compare.seeds import Judging
@@ -108,8 +109,20 @@ def markdown_environment() -> "jinja2.Environment":
 
 
 def verdicts(results: Sequence[RunResult], judging: Judging) -> list[str]:
-    """The outcome in sentences: what was trained, and what is to be said of every pair of implementations."""
-    return [_trained([row(result) for result in results]), *map(seeds.say, seeds.pairs(results, judging))]
+    """The outcome in sentences: what was trained, what is to be said of every pair of implementations, and whether the
+    step times are those of a busy machine."""
+    said = [_trained([row(result) for result in results]), *seeds.say_all(seeds.pairs(results, judging))]
+    return [*said, *_busy(results)]
+
+
+def _busy(results: Sequence[RunResult]) -> list[str]:
+    loads = [r.outcome.foreign_load for r in results if r.outcome and r.outcome.foreign_load is not None]
+    if not loads or max(loads) <= MUCH_LOAD:
+        return []
+    return [
+        f"Foreign load: other processes took up to {max(loads):.0%} of a core while a network trained. Step times and "
+        "training times here are those of a busy machine."
+    ]
 
 
 def shows_seeds(results: Sequence[RunResult], judging: Judging) -> bool:

@@ -75,14 +75,18 @@ def pairs(results: Sequence[RunResult], judging: Judging) -> list[Pair]:
     return found
 
 
+def say_all(found: Sequence[Pair]) -> list[str]:
+    """The verdict on each pair, in words; of single seeds in one sentence, for there is none."""
+    if found and all(pair.difference.n == 1 for pair in found):
+        return ["One seed shows neither a difference between implementations nor their equivalence. Give --seeds 5."]
+    return [say(pair) for pair in found]
+
+
 def say(pair: Pair) -> str:
     """The verdict on a pair, in words."""
     found, margin = pair.difference, f"{pair.difference.margin * 100:.2g} points"
     if found.low is None or found.high is None or found.p is None or found.detectable is None:
-        return (
-            f"{pair.one} and {pair.other}: {found.mean * 100:+.2f} points with one seed, which shows neither a "
-            "difference nor equivalence. Give --seeds 5."
-        )
+        return f"{pair.one} and {pair.other} have one seed in common, which shows nothing."
     interval = f"{found.mean * 100:+.2f} points [{found.low * 100:+.2f}, {found.high * 100:+.2f}]"
     match found.verdict:
         case "equivalent":

@@ -6,7 +6,7 @@ slow for a minute is slow for all, and their step times can be compared.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -252,6 +252,7 @@ class Study:
             test_accuracy=evaluation.accuracy,
             test_loss=evaluation.loss,
             confusion=evaluation.confusion,
+            foreign_load=_foreign_load(contestant.slices),
             peak_rss_bytes=memory.peak_rss_bytes,
             peak_device_bytes=memory.peak_device_bytes,
             weights_sha256=hashlib.sha256(weights_file).hexdigest(),
@@ -279,3 +280,11 @@ class Study:
     def _tell(self, finished: Finished, said: str, progress: Progress) -> Finished:
         progress.end(finished.result, said)
         return finished
+
+
+def _foreign_load(slices: Sequence[messages.Slice]) -> float | None:
+    """The share of a core that others took within all slices."""
+    known = [part.foreign_s for part in slices if part.foreign_s is not None]
+    if not slices or len(known) < len(slices):
+        return None
+    return max(0.0, sum(known) / sum(part.slice_s for part in slices))

@@ -82,7 +82,8 @@ class Outcome(Record):
     """What a run that came to its end gave.
 
     `scale` is the scaling in which the network wants its images; `own_choices` is what the idiomatic recipe chose, in
-    words.
+    words. `foreign_load` is the share of a core that other processes took while it trained, None where that is not
+    known.
     """
 
     device_name: str
@@ -96,6 +97,7 @@ class Outcome(Record):
     test_accuracy: FiniteFloat
     test_loss: FiniteFloat
     confusion: tuple[tuple[int, ...], ...]
+    foreign_load: FiniteFloat | None = None
     peak_rss_bytes: int | None
     peak_device_bytes: int | None
     weights_sha256: str

@@ -4,9 +4,9 @@ import math
 
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.statistics import Interval, median, ratio
+from compare.load import MUCH_LOAD
 from compare.messages import Timed
 
-MUCH_LOAD = 0.1
 NOT_WAITED = 0.05
 
 

@@ -1,5 +1,6 @@
 """The training loop of a worker, run in this process on the NumPy implementation."""
 
+import itertools
 import math
 
 import numpy as np
@@ -7,8 +8,9 @@ import numpy_impl
 import pytest
 from reference import LAYERS, AdamSteps, Network
 
-from compare import messages
+from compare import load, messages
 from compare.jobs import Bench
+from compare.load import Usage
 from shared.batches import epoch_batches
 from shared.data import Data
 from shared.models import DENSE_BASELINE
@@ -72,6 +74,13 @@ def test_a_slice_ends_with_its_epoch(digits: Data) -> None:
         *((2, 10, 10), (2, 20, 10), (2, 23, 3)),
     ]
     assert all(sum(part.step_s) <= part.slice_s for part in slices)
+
+
+def test_a_slice_tells_what_others_took_meanwhile(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = itertools.count()
+    monkeypatch.setattr(load, "usage", lambda: Usage(own_s=(n := next(ticks)), all_s=3.0 * n, n_preempted=0))
+    slices, _ = trained(digits, 1_000)
+    assert [part.foreign_s for part in slices] == [2.0, 2.0]
 
 
 def test_evaluation_covers_every_test_image(digits: Data) -> None:

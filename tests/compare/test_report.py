@@ -82,9 +82,14 @@ def test_nothing_is_cut_off(width: int) -> None:
 def test_verdict() -> None:
     assert report.verdicts(RESULTS, Judging()) == [
         "2 of 3 runs were trained; test accuracy from 98.00% to 99.00%, 1.00 points apart. Failed: keras-seed0.",
-        "torch and tf_lowlevel: +1.00 points with one seed, which shows neither a difference nor equivalence. "
-        "Give --seeds 5.",
+        "One seed shows neither a difference between implementations nor their equivalence. Give --seeds 5.",
     ]
+
+
+def test_a_busy_machine_is_told() -> None:
+    quiet, busy = result(foreign_load=0.05), result(implementation="keras", foreign_load=0.9)
+    assert not any("Foreign load" in text for text in report.verdicts([quiet, result()], Judging()))
+    assert report.verdicts([quiet, busy], Judging())[-1].startswith("Foreign load: other processes took up to 90% of")
 
 
 def test_markdown_has_one_whole_table() -> None:

@@ -6,7 +6,7 @@ from results import failure, result
 
 from compare import report
 from compare.manifest import Manifest
-from compare.seeds import Judging, pairs, say, summaries, training_s_until
+from compare.seeds import Judging, pairs, say, say_all, summaries, training_s_until
 from shared.result import Epoch, RunResult, Samples
 
 MANIFEST = Manifest(
@@ -81,8 +81,17 @@ def test_the_three_verdicts_in_words() -> None:
     assert "would show equals to be equivalent within 0.3 points." in say(pair)
     (pair,) = pairs(wide, Judging(margin=0.05))
     assert say(pair).startswith("torch and keras are equivalent within 5 points: keras is +0.00 points [")
-    (pair,) = pairs(study(torch=[0.9], keras=[0.8]), Judging())
-    assert say(pair).startswith("torch and keras: -10.00 points with one seed, which shows neither")
+
+
+def test_of_one_seed_there_is_one_sentence() -> None:
+    results = study(torch=[0.9], keras=[0.8], tf_lowlevel=[0.8])
+    assert say_all(pairs(results, Judging())) == [
+        "One seed shows neither a difference between implementations nor their equivalence. Give --seeds 5."
+    ]
+    results = study(torch=[0.9, 0.9], keras=[0.9, 0.9], tf_lowlevel=[0.8])
+    assert say_all(pairs(results, Judging()))[1] == (
+        "torch and tf_lowlevel have one seed in common, which shows nothing."
+    )
 
 
 def test_the_time_until_a_target_ends_with_its_epoch() -> None:

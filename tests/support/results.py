@@ -31,6 +31,7 @@ def result(
     seed: int = 0,
     accuracy: float = 0.98,
     dataset: str = "digits",
+    foreign_load: float | None = None,
 ) -> RunResult:
     """A run that ended well."""
     step_s = np.full(46, 0.02) if step_s is None else step_s
@@ -59,6 +60,7 @@ def result(
             test_accuracy=accuracy,
             test_loss=0.1,
             confusion=((1, 0), (0, 1)),
+            foreign_load=foreign_load,
             peak_rss_bytes=800 * 2**20,
             peak_device_bytes=None,
             weights_sha256="0" * 64,
