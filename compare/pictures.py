@@ -1,6 +1,6 @@
 """Pictures of trained networks, from their weights, outputs and records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,26 +10,28 @@ from compare.inspection import Inspected
 from compare.plots import STYLES, after_each_epoch
 from shared.models import ModelSpec
 from shared.result import RunResult
+from shared.weights import Weights
 
 MAX_FILTERS = 64
 N_MISTAKES = 8
 
 
-def filters(networks: Sequence[Inspected], spec: ModelSpec, cmap: str) -> Figure:
+def filters(weights: Mapping[str, Weights], spec: ModelSpec, cmap: str) -> Figure:
     """The first layer's filters of every implementation side by side, in one scale, and under them how far those of
     the others are from the first one's."""
-    stacks = [first_filters(network, spec) for network in networks]
+    names = list(weights)
+    stacks = [first_filters(of_one, spec) for of_one in weights.values()]
     first = stacks[0]
     limit = max(np.abs(stack).max() for stack in stacks)
-    differs = len(networks) > 1
+    differs = len(names) > 1
     columns = 8
     rows = -(-len(first) // columns)
-    figure = Figure(figsize=(4.2 * len(networks), (0.5 * rows + 0.6) * (2 if differs else 1)), layout="constrained")
-    grid = figure.subfigures(2 if differs else 1, len(networks), squeeze=False)
-    for column, (network, stack) in enumerate(zip(networks, stacks, strict=True)):
+    figure = Figure(figsize=(4.2 * len(names), (0.5 * rows + 0.6) * (2 if differs else 1)), layout="constrained")
+    grid = figure.subfigures(2 if differs else 1, len(names), squeeze=False)
+    for column, (name, stack) in enumerate(zip(names, stacks, strict=True)):
         _tiles(grid[0, column].subplots(rows, columns, squeeze=False), stack, limit, cmap)
-        grid[0, column].suptitle(f"{network.name}: first-layer filters", fontsize=10)
-    for column, (network, stack) in enumerate(zip(networks, stacks, strict=True)):
+        grid[0, column].suptitle(f"{name}: first-layer filters", fontsize=10)
+    for column, (name, stack) in enumerate(zip(names, stacks, strict=True)):
         if not differs:
             continue
         if column == 0:
@@ -40,17 +42,17 @@ def filters(networks: Sequence[Inspected], spec: ModelSpec, cmap: str) -> Figure
         largest = float(np.abs(difference).max())
         _tiles(grid[1, column].subplots(rows, columns, squeeze=False), difference, largest or 1.0, "coolwarm")
         grid[1, column].suptitle(
-            f"{network.name} less {networks[0].name}:\nat most {largest:.2g}, filters up to {limit:.2g}", fontsize=10
+            f"{name} less {names[0]}:\nat most {largest:.2g}, filters up to {limit:.2g}", fontsize=10
         )
     return figure
 
 
-def first_filters(network: Inspected, spec: ModelSpec) -> np.ndarray:
+def first_filters(weights: Weights, spec: ModelSpec) -> np.ndarray:
     """The filters of the first layer, at most 64, as images (filters, height, width, channels).
 
     A dense layer's units are shown as what they see of the image.
     """
-    kernel = network.weights[spec.parameters[0].name]
+    kernel = weights[spec.parameters[0].name]
     if kernel.ndim == 2:
         kernel = kernel.reshape(*spec.input_shape, -1)
     shown: np.ndarray = np.moveaxis(kernel, -1, 0)[:MAX_FILTERS]

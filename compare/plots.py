@@ -2,11 +2,13 @@
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from compare.timing import steady_slices
 from shared.batches import n_batches
 from shared.result import Outcome, RunResult
 
@@ -47,6 +49,31 @@ def learning_curves(results: Sequence[RunResult]) -> Figure:
     loss_axes.set_title(f"Loss: training (thin, during the epoch), {watched} (dots)", fontsize=9)
     accuracy_axes.set_title(f"Accuracy: training (thin, during the epoch), {watched} (dots)", fontsize=9)
     accuracy_axes.legend()
+    return figure
+
+
+def step_times(results: Sequence[RunResult]) -> Figure | None:
+    """For each implementation and seed, the share of its steady steps that took at most so long; None where no single
+    steps were timed."""
+    timed = [(r, np.concatenate(s)) for r in results if r.outcome and (s := steady_slices(r))]
+    if not timed:
+        return None
+    figure = Figure(figsize=(10, 3.4), layout="constrained")
+    axes = figure.subplots()
+    labelled: set[str] = set()
+    for result, step_s in timed:
+        name = result.run.implementation
+        style: dict[str, Any] = dict(STYLES.get(name, {}))
+        axes.ecdf(step_s * 1e3, label=None if name in labelled else name, **style)
+        labelled.add(name)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("{x:g}")
+    axes.tick_params(axis="x", which="minor", labelsize=7)
+    axes.set_xlabel("time of a step (ms)")
+    axes.set_ylabel("share of steps")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend()
     return figure
 
 

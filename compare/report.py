@@ -2,21 +2,26 @@
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from compare import plots, seeds, tables
+from matplotlib.figure import Figure
+
+from compare import pictures, plots, seeds, tables
 from compare.equivalence import SIGNIFICANCE
+from compare.html_page import with_page
 from compare.load import MUCH_LOAD
 from compare.manifest import Manifest
 from compare.rows import COLUMNS, Row, row
 from compare.seeds import Judging
 from compare.timing import WARMUP_STEPS
 from shared.augmentation import BEND_GRID, MAX_ANGLE, MAX_BEND, MAX_SCALE, MAX_SHIFT
+from shared.data.classes import class_names
 from shared.models import MODELS
 from shared.result import RunResult
 from shared.training import Adam, Augmentation, Optimizer
+from shared.weights import Weights
 
 if TYPE_CHECKING:
     import jinja2
@@ -34,16 +39,37 @@ AUGMENTATIONS: dict[Augmentation, str] = {
 }
 
 
-def render(results: Sequence[RunResult], manifest: Manifest, judging: Judging) -> dict[str, bytes]:
-    """The content of every file that is made from records, by its path in the output folder."""
+def render(
+    results: Sequence[RunResult], weights: Mapping[str, Weights], manifest: Manifest, judging: Judging
+) -> dict[str, bytes]:
+    """The content of every file that is made from records, by its path in the output folder; `weights` are the trained
+    ones, by the names of their results."""
     rows = [row(result) for result in results]
     files = {"results.csv": csv(rows).encode()}
-    if any(result.outcome for result in results):
-        figure = plots.learning_curves(results)
-        files["plots/learning_curves.png"] = plots.to_png(figure)
-        files["plots/learning_curves.svg"] = plots.to_svg(figure)
-    files["report.md"] = markdown(results, rows, manifest, judging).encode()
-    return files
+    drawn = dict(_drawn(results, weights))
+    for name, figure in drawn.items():
+        files[f"plots/{name}.png"] = plots.to_png(figure)
+        files[f"plots/{name}.svg"] = plots.to_svg(figure)
+    files["report.md"] = markdown(results, rows, manifest, judging, list(drawn)).encode()
+    return with_page(files)
+
+
+def _drawn(results: Sequence[RunResult], weights: Mapping[str, Weights]) -> Iterator[tuple[str, Figure]]:
+    """The pictures that there is something to draw of; what is of single networks, of the first seed's."""
+    done = [result for result in results if result.outcome]
+    if not done:
+        return
+    yield "learning_curves", plots.learning_curves(results)
+    if times := plots.step_times(results):
+        yield "step_times", times
+    spec, seed = MODELS[done[0].run.model], min(result.run.train.seed for result in done)
+    first = [result for result in done if result.run.train.seed == seed]
+    yield (
+        "confusion_matrices",
+        pictures.confusion_matrices(first, class_names(done[0].run.data.dataset, spec.n_classes)),
+    )
+    if having := {r.run.implementation: weights[r.name] for r in first if r.name in weights}:
+        yield "filters", pictures.filters(having, spec, "gray")
 
 
 def csv(rows: Sequence[Row]) -> str:
@@ -54,8 +80,10 @@ def csv(rows: Sequence[Row]) -> str:
     return frame.to_csv(index=False, lineterminator="\n")
 
 
-def markdown(results: Sequence[RunResult], rows: Sequence[Row], manifest: Manifest, judging: Judging) -> str:
-    """The report in Markdown."""
+def markdown(
+    results: Sequence[RunResult], rows: Sequence[Row], manifest: Manifest, judging: Judging, drawn: Sequence[str]
+) -> str:
+    """The report in Markdown, with the pictures named in `drawn`."""
     first = results[0]
     headings, summaries = tables.summary_cells(seeds.summaries(results, judging), judging.target)
     return (
@@ -75,7 +103,8 @@ def markdown(results: Sequence[RunResult], rows: Sequence[Row], manifest: Manife
             left_aligned=tables.LEFT_ALIGNED,
             cells=tables.cells(rows),
             rows=rows,
-            has_curves=any(result.outcome for result in results),
+            drawn=drawn,
+            first_seed=min((r.run.train.seed for r in results if r.outcome), default=None),
             seeds=sorted({result.run.train.seed for result in results}),
             train=first.run.train,
             recipe=first.run.recipe,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from compare import manifest, progress, report, seeds, tables
+from compare import manifest, progress, report, run_folder, seeds, tables
 from compare.fetching import show_fetching
 from compare.output import OutputFolder, WriteError, check_vacant, end_early
 from compare.plan import Options, Plan, check_fit, check_options, make_plan
@@ -87,7 +87,7 @@ def _report(
 
     done = manifest.describe(options.command, started, choice.reason)
     folder.write("study.json", judging.model_dump_json(indent=1).encode())
-    folder.write_all(report.render(results, done, judging), done)
+    folder.write_all(report.render(results, run_folder.weights_of_first(folder.path, results), done, judging), done)
     console.print(f"Report: {folder.path / 'report.md'}", soft_wrap=True)
 
 

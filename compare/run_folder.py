@@ -1,6 +1,7 @@
 """Reading an output folder back: its records and its weights, which may come from anywhere."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -43,6 +44,16 @@ def _parse(path: Path, text: bytes) -> RunResult:
             f"{path} is no record that this version can read: {where}: {first['msg']}. Remove it, or use the version "
             "that wrote it."
         ) from None
+
+
+def weights_of_first(folder: Path, results: Sequence[RunResult]) -> dict[str, Weights]:
+    """The trained weights of the first seed, which reports draw, by the names of their results.
+
+    Raises InputError where they are missing or are not those that the records speak of.
+    """
+    done = [result for result in results if result.outcome]
+    seed = min((result.run.train.seed for result in done), default=None)
+    return {result.name: load_weights(folder, result) for result in done if result.run.train.seed == seed}
 
 
 def load_weights(folder: Path, result: RunResult) -> Weights:

@@ -11,8 +11,8 @@ from shared import training
 
 
 class _Optimizer(keras.optimizers.Optimizer):
-    """Keras hands every update to `tf.distribute`, even where nothing is distributed, and that keeps each graph in which
-    it happens for good: 2 MB a network. Here an update is made directly, unless there is a strategy."""
+    """Keras hands every update to `tf.distribute`, even where nothing is distributed, and that keeps each graph in
+    which it happens for good: 2 MB a network. Here an update is made directly, unless there is a strategy."""
 
     def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
         if tf.distribute.has_strategy():

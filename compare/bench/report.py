@@ -5,6 +5,7 @@ from compare.bench import tables
 from compare.bench.plots import steps
 from compare.bench.result import BenchResult, Ending
 from compare.bench.verdicts import break_evens, say, warnings
+from compare.html_page import with_page
 from compare.manifest import Manifest
 from compare.report import markdown_environment
 from compare.windows import N_BATCHES
@@ -59,12 +60,14 @@ def render(result: BenchResult, manifest: Manifest) -> dict[str, bytes]:
             manifest=manifest,
         )
     )
-    return {
-        "report.md": text.encode(),
-        "windows.csv": windows(result).encode(),
-        "plots/steps.png": plots.to_png(figure),
-        "plots/steps.svg": plots.to_svg(figure),
-    }
+    return with_page(
+        {
+            "report.md": text.encode(),
+            "windows.csv": windows(result).encode(),
+            "plots/steps.png": plots.to_png(figure),
+            "plots/steps.svg": plots.to_svg(figure),
+        }
+    )
 
 
 def windows(result: BenchResult) -> str:

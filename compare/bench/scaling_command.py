@@ -17,6 +17,7 @@ from compare.bench.plan import Options, Plan, batch_sizes_of, load_data, make_pl
 from compare.bench.result import BenchResult, Ceiling, Launch
 from compare.bench.statistics import LEAST_LAUNCHES
 from compare.bench.verdicts import warnings
+from compare.html_page import with_page
 from compare.output import OutputFolder, WriteError, check_vacant, end_early
 from compare.report import markdown_environment
 from shared.data import Data
@@ -118,8 +119,10 @@ def _files(results: list[BenchResult], done: manifest.Manifest) -> dict[str, byt
             manifest=done,
         )
     )
-    return {
-        "report.md": text.encode(),
-        "plots/scaling.png": plots.to_png(figure),
-        "plots/scaling.svg": plots.to_svg(figure),
-    }
+    return with_page(
+        {
+            "report.md": text.encode(),
+            "plots/scaling.png": plots.to_png(figure),
+            "plots/scaling.svg": plots.to_svg(figure),
+        }
+    )

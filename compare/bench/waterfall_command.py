@@ -16,6 +16,7 @@ from compare.bench.plan import Options, batch_sizes_of, load_data, make_plan, ma
 from compare.bench.report import why_ended
 from compare.bench.result import BenchResult
 from compare.bench.schedule import repeat
+from compare.html_page import with_page
 from compare.output import OutputFolder, WriteError, check_vacant, end_early
 from compare.report import markdown_environment
 from shared.errors import InputError
@@ -99,11 +100,13 @@ def _files(results: Results, done: manifest.Manifest) -> dict[str, bytes]:
             manifest=done,
         )
     )
-    return {
-        "report.md": text.encode(),
-        "plots/waterfall.png": plots.to_png(figure),
-        "plots/waterfall.svg": plots.to_svg(figure),
-    }
+    return with_page(
+        {
+            "report.md": text.encode(),
+            "plots/waterfall.png": plots.to_png(figure),
+            "plots/waterfall.svg": plots.to_svg(figure),
+        }
+    )
 
 
 def _print(name: str, result: BenchResult, of: list[waterfall.Stage]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pydantic import ConfigDict, TypeAdapter
 
 from compare import plots
+from compare.html_page import with_page
 from compare.manifest import Manifest
 from compare.parity import tables
 from compare.parity.bounds import FLOAT32, FLOAT64, JUMP, MARGIN
@@ -54,7 +55,7 @@ def render(results: Sequence[ParityResult], extent: Extent, manifest: Manifest) 
     files["report.md"] = text.encode()
     files["ladder.csv"] = _every_tensor(results).encode()
     files["parity.json"] = RECORDS.dump_json(list(results), indent=1)
-    return files
+    return with_page(files)
 
 
 def _every_tensor(results: Sequence[ParityResult]) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from compare import manifest, plots
+from compare.html_page import with_page
 from compare.output import OutputFolder, WriteError, check_vacant, end_early
 from compare.parity.observation import Subject
 from compare.parity.plan import Options, load_data, make_plan, make_subject
@@ -73,12 +74,14 @@ def _files(done: Sequence[Stage], subject: Subject, options: Options) -> dict[st
         options=options,
         n_runs=len(done[0].runs),
     )
-    return {
-        "waterfall.png": plots.to_png(figure),
-        "waterfall.svg": plots.to_svg(figure),
-        "waterfall.json": RECORDS.dump_json(list(done), indent=1),
-        "report.md": text.encode(),
-    }
+    return with_page(
+        {
+            "waterfall.png": plots.to_png(figure),
+            "waterfall.svg": plots.to_svg(figure),
+            "waterfall.json": RECORDS.dump_json(list(done), indent=1),
+            "report.md": text.encode(),
+        }
+    )
 
 
 def cells(done: Sequence[Stage]) -> list[list[str]]:

@@ -42,9 +42,9 @@ def test_filters_and_their_differences(spec: ModelSpec) -> None:
     first = spec.parameters[0].name
     other.weights[first] = other.weights[first].copy()
     other.weights[first][..., 3].flat[0] += 0.25
-    figure = pictures.filters([one, other], spec, "gray")
+    figure = pictures.filters({"torch": one.weights, "keras": other.weights}, spec, "gray")
     assert "keras less torch:\nat most 0.25" in texts(figure)
-    stacks = [pictures.first_filters(n, spec) for n in (one, other)]
+    stacks = [pictures.first_filters(n.weights, spec) for n in (one, other)]
     assert np.flatnonzero(np.abs(stacks[1] - stacks[0]).max(axis=(1, 2, 3))).tolist() == [3]
     assert plots.to_png(figure)[:4] == b"\x89PNG"
 

@@ -93,7 +93,7 @@ def test_a_busy_machine_is_told() -> None:
 
 
 def test_markdown_has_one_whole_table() -> None:
-    lines = report.render(RESULTS, MANIFEST, Judging())["report.md"].decode().splitlines()
+    lines = report.render(RESULTS, {}, MANIFEST, Judging())["report.md"].decode().splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("| implementation"))
     table = [line for line in lines[start : start + 5] if line.startswith("|")]
     assert len(table) == 5  # heading, rule, three runs: no line in between
@@ -101,14 +101,14 @@ def test_markdown_has_one_whole_table() -> None:
 
 
 def test_markdown_states_the_data_first() -> None:
-    lines = report.render(RESULTS, MANIFEST, Judging())["report.md"].decode().splitlines()
+    lines = report.render(RESULTS, {}, MANIFEST, Judging())["report.md"].decode().splitlines()
     assert lines[0] == "# cnn_same on digits"
     assert lines[2] == MANIFEST.dataset_reason
 
 
 def test_names_and_errors_from_outside_stay_text() -> None:
     hostile = [result(dataset="<script>alert(1)</script>|[x](y).npz"), failure("<b>`|boom|`</b>\n| new | row |")]
-    text = report.render(hostile, MANIFEST, Judging())["report.md"].decode()
+    text = report.render(hostile, {}, MANIFEST, Judging())["report.md"].decode()
     assert "<script>" not in text
     assert "<b>" not in text
     assert "\\|boom\\|" in text
@@ -116,14 +116,14 @@ def test_names_and_errors_from_outside_stay_text() -> None:
 
 
 def test_rendering_is_deterministic() -> None:
-    first, second = report.render(RESULTS, MANIFEST, Judging()), report.render(RESULTS, MANIFEST, Judging())
+    first, second = report.render(RESULTS, {}, MANIFEST, Judging()), report.render(RESULTS, {}, MANIFEST, Judging())
     assert first == second
     assert first["plots/learning_curves.png"].startswith(b"\x89PNG")
 
 
 def test_a_study_of_failures_alone_has_a_report_and_no_picture() -> None:
-    files = report.render([failure("x")], MANIFEST, Judging())
-    assert sorted(files) == ["report.md", "results.csv"]
+    files = report.render([failure("x")], {}, MANIFEST, Judging())
+    assert sorted(files) == ["report.html", "report.md", "results.csv"]
     assert "![" not in files["report.md"].decode()
 
 

@@ -26,6 +26,9 @@ ROOT = Path(__file__).parents[2]
 QUICK = ("--dataset", "digits", "--model", "dense_baseline", "--device", "cpu")
 
 
+PLOTS = ("learning_curves", "step_times", "confusion_matrices", "filters")
+
+
 def run(monkeypatch: pytest.MonkeyPatch, out: Path, *options: str) -> int:
     """The exit code of a quick run with the output folder `out`."""
     monkeypatch.setattr(sys, "argv", ["compare", "run", *QUICK, "--out", str(out), *options])
@@ -60,8 +63,8 @@ def test_the_output_folder(numpy_implementation: str, monkeypatch: pytest.Monkey
     assert run(monkeypatch, out, "--implementations", "numpy", "--epochs", "2", "--seeds", "2", "--seed", "3") == 0
     files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
     assert files == {
-        "manifest.json", "report.md", "results.csv", "study.json", "logs/numpy.log",
-        "plots/learning_curves.png", "plots/learning_curves.svg",
+        "manifest.json", "report.html", "report.md", "results.csv", "study.json", "logs/numpy.log",
+        *(f"plots/{name}.{kind}" for name in PLOTS for kind in ("png", "svg")),
         "results/numpy-seed3.json", "results/numpy-seed4.json",
         "weights/numpy-seed3.safetensors", "weights/numpy-seed4.safetensors",
     }  # fmt: skip
