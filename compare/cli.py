@@ -406,6 +406,38 @@ SPEED_OPTIONS = (
 )  # fmt: skip
 
 
+RunFolder = Annotated[Path, typer.Argument(help="Folder that 'python -m compare' wrote.")]
+
+
+@app.command()
+def report(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RUN_DIR...", help="Folders of runs, comparisons and benches.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Output folder.", show_default="RUN_DIR; of several runs/<UTC time>-report"),
+    ] = None,
+) -> None:
+    """Make the reports of a folder anew from its records, or one report of several folders."""
+    from compare.report_command import report_command
+
+    raise typer.Exit(report_command(folders, out, shlex.join(["python", "-m", "compare", *sys.argv[1:]])))
+
+
+@app.command()
+def verify(
+    folder: RunFolder,
+    rerun: Annotated[bool, typer.Option("--rerun", help="Evaluate the trained weights again, too.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Say whether every file of a folder is as it was written, and its reports what its records say."""
+    from compare.verify_command import verify_command
+    from shared.data.choice import default_data_dir
+
+    raise typer.Exit(verify_command(folder, rerun, data_dir or default_data_dir()))
+
+
 @app.command()
 def visualize(
     run_dir: Annotated[Path, typer.Argument(help="Folder of a run, with its weights.")],

@@ -5,6 +5,7 @@ plain text when the Markdown was written (compare/report.py), and HTML within Ma
 """
 
 import base64
+import itertools
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -54,16 +55,16 @@ def _convert(files: Mapping[str, bytes]) -> tuple[str, list[tuple[str, str]], st
             said = _text(tokens[number + 1])
             if token.tag == "h1":
                 title = title or said
-            else:
+            elif token.tag == "h2":
                 anchor = f"section-{len(sections) + 1}"
                 token.attrSet("id", anchor)
                 sections.append((anchor, said))
         for child in token.children or ():
             if child.type == "image":
                 _inline(child, files)
-    first_list = next((token for token in tokens if token.type == "bullet_list_open"), None)
-    if first_list is not None:
-        first_list.attrSet("class", "verdict")  # every report begins with what it found
+    before = itertools.takewhile(lambda token: token.tag != "h2", tokens)
+    for verdict in [token for token in before if token.type == "bullet_list_open"][:1]:
+        verdict.attrSet("class", "verdict")
     return title, sections, parser.renderer.render(tokens, parser.options, {})
 
 

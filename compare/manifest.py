@@ -1,5 +1,7 @@
 """The manifest of an output folder: what was asked, by which code, and the hash of every file."""
 
+import hashlib
+import platform
 import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -8,10 +10,13 @@ from typing import Literal
 
 from shared.result import SCHEMA_VERSION, Record
 
+MANIFEST, SEAL = "manifest.json", "manifest.sha256"
+
 
 class Manifest(Record):
     """Times are UTC, in ISO 8601; `files` maps each file's path in the folder to the SHA-256 of its content;
-    `dataset_reason` says why it is this data set where the choice was left open."""
+    `dataset_reason` says why it is this data set where the choice was left open; `libraries` are those that reports and
+    pictures are made with, since others may make other bytes."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     command: str
@@ -20,6 +25,7 @@ class Manifest(Record):
     version: str
     commit: str | None
     dataset_reason: str | None = None
+    libraries: str = ""
     files: dict[str, str]
 
 
@@ -32,8 +38,28 @@ def describe(command: str, started: str, dataset_reason: str | None = None) -> M
         version=code_version(),
         commit=code_commit(),
         dataset_reason=dataset_reason,
+        libraries=rendering_libraries(),
         files={},
     )
+
+
+def manifest_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
+    """The manifest of all that is in `folder`, and its hash as `sha256sum` has it."""
+    content = manifest.model_copy(update={"files": hashes(folder)}).model_dump_json(indent=1).encode()
+    return {MANIFEST: content, SEAL: f"{hashlib.sha256(content).hexdigest()}  {MANIFEST}\n".encode()}
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file but the manifest and its hash, by its path in the folder."""
+    files = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
+    named = {name: path for name, path in files.items() if name not in (MANIFEST, SEAL)}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in named.items()}
+
+
+def rendering_libraries() -> str:
+    """The libraries that reports and pictures are made with, and Python."""
+    libraries = ("numpy", "scipy", "pandas", "matplotlib", "pillow", "jinja2", "markdown-it-py")
+    return f"Python {platform.python_version()}, {installed(*libraries)}"
 
 
 def utc_now() -> str:

@@ -1,13 +1,12 @@
 """The output folder: made before anything is trained, filled file by file, each written whole or not at all."""
 
-import hashlib
 import os
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from compare.manifest import Manifest
+from compare.manifest import Manifest, manifest_files
 from shared.errors import InputError
 
 
@@ -44,31 +43,17 @@ class OutputFolder:
             if not target.parent.exists():
                 target.parent.mkdir()
                 self._made.insert(0, target.parent)
-            with tempfile.NamedTemporaryFile(prefix=f".{target.name}-", dir=target.parent, delete=False) as stream:
-                try:
-                    stream.write(content)
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                    Path(stream.name).chmod(0o644)
-                    Path(stream.name).replace(target)
-                    self._written.append(target)
-                except BaseException:
-                    Path(stream.name).unlink(missing_ok=True)
-                    raise
         except OSError as error:
             raise WriteError(f"{target} cannot be written: {error.strerror}") from None
+        write_whole(target, content)
+        self._written.append(target)
 
     def write_all(self, files: Mapping[str, bytes], manifest: Manifest) -> None:
-        """Write `files`, their contents by name, and then the manifest of all that is in the folder."""
+        """Write `files`, their contents by name, and then the manifest of all that is in the folder, and its hash."""
         for name, content in files.items():
             self.write(name, content)
-        complete = manifest.model_copy(update={"files": self.hashes()})
-        self.write("manifest.json", complete.model_dump_json(indent=1).encode())
-
-    def hashes(self) -> dict[str, str]:
-        """The SHA-256 of every file, by its path in the folder."""
-        files = sorted(p for p in self.path.rglob("*") if p.is_file())
-        return {p.relative_to(self.path).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+        for name, content in manifest_files(self.path, manifest).items():
+            self.write(name, content)
 
     def discard(self) -> None:
         """Take away what was made: every file, and the folder and its parents where they were not there before."""
@@ -80,6 +65,23 @@ class OutputFolder:
         for folder in self._made:
             if not any(folder.iterdir()):
                 folder.rmdir()
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write the file `target`, in a folder that is there: it appears whole, or not at all and WriteError is raised."""
+    try:
+        with tempfile.NamedTemporaryFile(prefix=f".{target.name}-", dir=target.parent, delete=False) as stream:
+            try:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+                Path(stream.name).chmod(0o644)
+                Path(stream.name).replace(target)
+            except BaseException:
+                Path(stream.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise WriteError(f"{target} cannot be written: {error.strerror}") from None
 
 
 def end_early(

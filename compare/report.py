@@ -133,7 +133,7 @@ def markdown_environment() -> "jinja2.Environment":
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
-    environment.filters["plain"] = _plain
+    environment.filters["plain"] = plain
     return environment
 
 
@@ -200,6 +200,6 @@ def _environments(results: Sequence[RunResult]) -> list[object]:
     return list(unique.values())
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text from outside (a file's name, an error) on one line, with nothing left that Markdown or HTML would act on."""
     return re.sub(r"([\\`*|\[\]])", r"\\\1", html.escape(" ".join(text.split()), quote=False))

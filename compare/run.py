@@ -74,12 +74,12 @@ def _report(
     plan: Plan, folder: OutputFolder, results: list[RunResult], choice: Choice, options: Options, started: str
 ) -> None:
     """Print the table, and write everything that is made from records."""
-    results.sort(key=lambda r: (r.run.train.seed, plan.implementations.index(r.run.implementation)))
+    judging = Judging(implementations=tuple(plan.implementations), margin=options.margin, target=options.target)
+    results = seeds.in_order(results, judging)
     rows = [row(result) for result in results]
     # Where nobody's window limits the width, nothing is cut or turned.
     console = Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False)
     tables.print_table(rows, f"{plan.model.name} on {plan.data.dataset}, {results[0].run.device}", console)
-    judging = Judging(margin=options.margin, target=options.target)
     if report.shows_seeds(results, judging):
         tables.print_summaries(seeds.summaries(results, judging), judging.target, console)
     for text in report.verdicts(results, judging):

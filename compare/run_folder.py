@@ -3,15 +3,29 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from compare.implementations import IMPLEMENTATIONS
+from shared.data import Data, load
 from shared.errors import InputError
 from shared.models import MODELS
 from shared.names import check_name
 from shared.result import RunResult
 from shared.weights import Weights, check_weights, load_safetensors
+
+Read = TypeVar("Read", bound=BaseModel)
+
+
+def load_record(path: Path, kind: type[Read]) -> Read:
+    """A record from `path`. Raises InputError where it cannot be read."""
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}. Give a folder that is whole.") from None
+    except ValidationError as error:
+        raise InputError(f"{path} is no record that this version can read: {error.errors()[0]['msg']}.") from None
 
 
 def load_results(folder: Path) -> list[RunResult]:
@@ -82,3 +96,14 @@ def load_weights(folder: Path, result: RunResult) -> Weights:
     except (KeyError, ValueError) as error:
         raise InputError(f"{path} does not fit its architecture: {error}.") from None
     return weights
+
+
+def load_data(result: RunResult, data_dir: Path) -> Data:
+    """The very data that the run saw. Raises InputError where they are not at hand, or are others."""
+    data = load(result.run.data, data_dir)
+    if data.digest() != result.data_digest:
+        raise InputError(
+            f"The data set '{result.run.data.dataset}' is not what the run was made with: its digest is "
+            f"{data.digest()}, and the record says {result.data_digest}. Give the original data with --data-dir."
+        )
+    return data

@@ -20,9 +20,10 @@ RESULTS_FOR_AN_INTERVAL = 2
 
 
 class Judging(Record):
-    """What a study's results are held against: equivalence within `margin`, and the time to reach `target`. It is kept
-    beside the results, so that a report can be made anew."""
+    """What a study's results are held against: equivalence within `margin`, and the time to reach `target`; and the
+    order in which its implementations are told. It is kept beside the results, so that a report can be made anew."""
 
+    implementations: tuple[str, ...] = ()
     margin: FiniteFloat = 0.003
     target: FiniteFloat | None = None
 
@@ -53,6 +54,13 @@ class Pair:
     one: str
     other: str
     difference: Paired
+
+
+def in_order(results: Sequence[RunResult], judging: Judging) -> list[RunResult]:
+    """The results by seed, and within a seed in the order of the study's implementations."""
+    known = list(judging.implementations)
+    places = {name: number for number, name in enumerate([*known, *sorted({r.run.implementation for r in results})])}
+    return sorted(results, key=lambda r: (r.run.train.seed, places[r.run.implementation]))
 
 
 def summaries(results: Sequence[RunResult], judging: Judging) -> list[Summary]:

@@ -63,16 +63,31 @@ def step_time(result: RunResult) -> StepTime | None:
     if len(slices) < 5:
         return StepTime(median_s, None, None)
 
-    def median_of(indices: np.ndarray) -> float:
-        return float(np.median(np.concatenate([slices[i] for i in indices])))
+    turn = np.repeat(np.arange(len(slices)), [len(s) for s in slices])
+    step_s = np.concatenate(slices)
+    order = np.argsort(step_s)
+    in_order, turn_in_order = step_s[order], turn[order]
+
+    def median_of(indices: np.ndarray, axis: int = -1) -> np.ndarray:
+        """The median over all steps of each draw of turns: a turn's steps count as often as it was drawn."""
+        draws = np.moveaxis(indices, axis, -1).reshape(-1, len(slices))
+        medians = [_median_of_counted(in_order, np.bincount(d, minlength=len(slices))[turn_in_order]) for d in draws]
+        return np.array(medians).reshape(np.moveaxis(indices, axis, -1).shape[:-1])
 
     interval = bootstrap(
         (np.arange(len(slices)),),
         median_of,
-        vectorized=False,
+        vectorized=True,
         n_resamples=500,
         confidence_level=CONFIDENCE,
         method="percentile",
         rng=np.random.default_rng(0),
     ).confidence_interval
     return StepTime(median_s, float(interval.low), float(interval.high))
+
+
+def _median_of_counted(in_order: np.ndarray, counts: np.ndarray) -> float:
+    """The median of values, in order, of which each counts as often as `counts` says."""
+    until = np.cumsum(counts)
+    low, high = np.searchsorted(until, ((until[-1] - 1) // 2, until[-1] // 2), side="right")
+    return float(in_order[low] + in_order[high]) / 2

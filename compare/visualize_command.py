@@ -11,8 +11,10 @@ from rich.console import Console
 
 from compare import pictures, plots
 from compare.inspection import Inspected, inspect
+from compare.manifest import MANIFEST, Manifest, manifest_files
+from compare.output import write_whole
 from compare.picture_file import read_picture
-from compare.run_folder import load_results, load_weights
+from compare.run_folder import load_data, load_record, load_results, load_weights
 from shared.data import Data, DataSpec, channel_statistics, load, standardised
 from shared.data.classes import class_names
 from shared.errors import InputError
@@ -41,7 +43,7 @@ def visualize_command(options: Options) -> int:
     first = results[0].run
     spec = MODELS[first.model]
     weights = [load_weights(options.run_dir, result) for result in results]
-    data = _data(results[0], options.data_dir)
+    data = load_data(results[0], options.data_dir)
     indices = _indices(options.images, len(data.x_test))
     channels = min((layer.output_shape[-1] for layer in spec.layers if len(layer.output_shape) == 3), default=None)
     if channels is not None and not 0 <= options.channel < channels:
@@ -59,6 +61,7 @@ def visualize_command(options: Options) -> int:
     drawn = _draw(results, networks, spec, shown, indices, options, names, picture)
     for path in _save(drawn, out):
         print(f"{path}", file=sys.stderr)
+    _add_to_manifest(options.run_dir, out)
     if len(picture):
         _print_prediction(networks, names, negative, console)
     console.print(f"Pictures of {', '.join(n.name for n in networks)}: {out}")
@@ -84,17 +87,6 @@ def _chosen(results: list[RunResult], seed: int | None) -> list[RunResult]:
     wanted = seeds[0] if seed is None else seed
     chosen = [result for result in done if result.run.train.seed == wanted]
     return sorted(chosen, key=lambda r: [*plots.STYLES, r.run.implementation].index(r.run.implementation))
-
-
-def _data(result: RunResult, data_dir: Path) -> Data:
-    """The very data that the run saw."""
-    data = load(result.run.data, data_dir)
-    if data.digest() != result.data_digest:
-        raise InputError(
-            f"The data set '{result.run.data.dataset}' is not what the run was made with: its digest is "
-            f"{data.digest()}, and the record says {result.data_digest}. Give the original data with --data-dir."
-        )
-    return data
 
 
 def _indices(given: str, n_test: int) -> list[int]:
@@ -157,6 +149,14 @@ def _save(drawn: Iterator[tuple[str, Figure]], out: Path) -> Iterator[Path]:
                 yield path
     except OSError as error:
         raise InputError(f"The pictures cannot be written to {out}: {error.strerror}. Give another --out.") from None
+
+
+def _add_to_manifest(folder: Path, out: Path) -> None:
+    """Pictures within the run's folder belong to it."""
+    if out.resolve().is_relative_to(folder.resolve()) and (folder / MANIFEST).is_file():
+        known = load_record(folder / MANIFEST, Manifest)
+        for name, content in manifest_files(folder, known).items():
+            write_whole(folder / name, content)
 
 
 def _print_prediction(networks: list[Inspected], names: tuple[str, ...], negative: bool, console: Console) -> None:

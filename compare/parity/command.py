@@ -42,7 +42,8 @@ def parity_command(options: Options) -> int:
         if results:
             try:
                 done = manifest.describe(options.command, started)
-                folder.write_all(report.render(results, extent, done), done)
+                study = report.Study(steps=extent.n_steps, draws=extent.n_draws)
+                folder.write_all(report.render(results, study, done), done)
             except WriteError as error:
                 stopped_by = stopped_by or error
     if stopped_by is None:

@@ -11,8 +11,8 @@ from compare.parity import tables
 from compare.parity.bounds import FLOAT32, FLOAT64, JUMP, MARGIN
 from compare.parity.plots import drift
 from compare.parity.result import ParityResult
-from compare.parity.runs import Extent
 from compare.report import markdown_environment
+from shared.result import Record
 
 # JSON has no infinity: the distance of a tensor that is lacking is written as a string.
 RECORDS: TypeAdapter[list[ParityResult]] = TypeAdapter(
@@ -20,7 +20,14 @@ RECORDS: TypeAdapter[list[ParityResult]] = TypeAdapter(
 )
 
 
-def render(results: Sequence[ParityResult], extent: Extent, manifest: Manifest) -> dict[str, bytes]:
+class Study(Record):
+    """What a report says of how far a comparison went; kept beside its records."""
+
+    steps: int
+    draws: int
+
+
+def render(results: Sequence[ParityResult], study: Study, manifest: Manifest) -> dict[str, bytes]:
     """The content of every file, by its path in the output folder."""
     files: dict[str, bytes] = {}
     pictures = []
@@ -38,8 +45,8 @@ def render(results: Sequence[ParityResult], extent: Extent, manifest: Manifest) 
             results=results,
             models=list(dict.fromkeys(result.model for result in results)),
             agreed=sum(result.passed for result in results),
-            steps=extent.n_steps,
-            draws=extent.n_draws,
+            steps=study.steps,
+            draws=study.draws,
             float64=FLOAT64.value,
             float32=FLOAT32.value,
             jump=JUMP.value,
@@ -55,6 +62,7 @@ def render(results: Sequence[ParityResult], extent: Extent, manifest: Manifest) 
     files["report.md"] = text.encode()
     files["ladder.csv"] = _every_tensor(results).encode()
     files["parity.json"] = RECORDS.dump_json(list(results), indent=1)
+    files["study.json"] = study.model_dump_json(indent=1).encode()
     return with_page(files)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from results import result
+from scipy.stats import bootstrap
 
 from compare.timing import steady_slices, step_time
 from shared.result import Samples
@@ -53,6 +54,25 @@ def test_the_interval_is_that_of_turns_not_of_steps() -> None:
     assert time.low_s is not None
     assert time.high_s is not None
     assert time.high_s - time.low_s > 0.001
+
+
+def test_the_interval_is_that_of_medians_over_drawn_turns() -> None:
+    """Against scipy's bootstrap of the plain median of concatenated turns, of unequal length."""
+    rng = np.random.default_rng(3)
+    turns = [rng.normal(0.02, 0.002, n) for n in (7, 12, 9, 20, 3, 15)]
+    run = result(np.concatenate([np.ones(20), *turns]), n_train=64_000, slice_steps=(20, *map(len, turns)))
+    time = step_time(run)
+    assert time is not None
+    interval = bootstrap(
+        (np.arange(6),),
+        lambda drawn: float(np.median(np.concatenate([turns[i] for i in drawn]))),
+        vectorized=False,
+        n_resamples=500,
+        confidence_level=0.95,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    assert (time.low_s, time.high_s) == (pytest.approx(interval.low), pytest.approx(interval.high))
 
 
 def test_too_few_turns_give_no_interval() -> None:

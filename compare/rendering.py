@@ -1,0 +1,80 @@
+"""Reports from the records of a folder alone, whatever kind of folder it is, and one report of several folders."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from compare import report, seeds
+from compare.bench import report as bench_report
+from compare.bench.result import BenchResult
+from compare.html_page import with_page
+from compare.manifest import MANIFEST, Manifest
+from compare.parity import report as parity_report
+from compare.run_folder import load_record, load_results, weights_of_first
+from shared.errors import InputError
+
+Files = dict[str, bytes]
+
+
+def rendered(folder: Path) -> Files:
+    """Every file that is made from the records in `folder`, by its path there.
+
+    Raises InputError where there are none, or one cannot be read.
+    """
+    for name, render in KINDS.items():
+        if (folder / name).exists():
+            return render(folder, load_record(folder / MANIFEST, Manifest))
+    raise InputError(
+        f"{folder} holds no records that a report is made from ({', '.join(KINDS)}). Give a folder that "
+        "'python -m compare' wrote."
+    )
+
+
+def has_records(folder: Path) -> bool:
+    """Whether there is anything in `folder` that reports are made from; a report of several folders has none."""
+    return any((folder / name).exists() for name in KINDS)
+
+
+def combined(parts: Mapping[str, Mapping[str, bytes]]) -> Files:
+    """One report of several, by their names: what each found first, and then each as a section."""
+    found: list[str] = []
+    sections: list[str] = []
+    files: Files = {}
+    for number, (name, of_one) in enumerate(parts.items(), 1):
+        text = of_one["report.md"].decode()
+        before, _, _ = text.partition("\n## ")
+        found += [f"- **{report.plain(name)}**: {line[2:]}" for line in before.splitlines() if line.startswith("- ")]
+        sections.append(_as_section(text, str(number)))
+        drawn = {path: content for path, content in of_one.items() if path.startswith("plots/")}
+        files |= {path.replace("plots/", f"plots/{number}-"): content for path, content in drawn.items()}
+    files["report.md"] = "\n".join([f"# {len(parts)} reports", "", *found, "", *sections]).encode()
+    return with_page(files)
+
+
+def _as_section(text: str, number: str) -> str:
+    """A report one level deeper, its pictures named by its number."""
+    deeper = re.sub(r"^(#+) ", r"#\1 ", text, flags=re.MULTILINE)
+    return re.sub(r"(!\[[^\]]*\]\(plots/)", rf"\g<1>{number}-", deeper)
+
+
+def _run(folder: Path, manifest: Manifest) -> Files:
+    judging = load_record(folder / "study.json", seeds.Judging)
+    results = seeds.in_order(load_results(folder), judging)
+    return report.render(results, weights_of_first(folder, results), manifest, judging)
+
+
+def _bench(folder: Path, manifest: Manifest) -> Files:
+    return bench_report.render(load_record(folder / "bench.json", BenchResult), manifest)
+
+
+def _parity(folder: Path, manifest: Manifest) -> Files:
+    try:
+        results = parity_report.RECORDS.validate_json((folder / "parity.json").read_bytes())
+    except ValidationError as error:
+        raise InputError(f"{folder / 'parity.json'} cannot be read: {error.errors()[0]['msg']}.") from None
+    return parity_report.render(results, load_record(folder / "study.json", parity_report.Study), manifest)
+
+
+KINDS: dict[str, Callable[[Path, Manifest], Files]] = {"results": _run, "bench.json": _bench, "parity.json": _parity}

@@ -1,0 +1,68 @@
+"""Whether a folder is what its manifest says, and its reports are what its records say."""
+
+import hashlib
+from pathlib import Path
+
+from compare import manifest
+from compare.manifest import MANIFEST, SEAL, Manifest, hashes
+from compare.rendering import has_records, rendered
+from compare.run_folder import load_record
+from shared.errors import InputError
+
+
+def problems(folder: Path) -> list[str]:
+    """What is not as it was written, a sentence for each file; none where all is well.
+
+    Raises InputError where there is no manifest to hold the folder against.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise InputError(f"{folder} has no {MANIFEST}. Give a whole folder that 'python -m compare' wrote.")
+    found = _of_manifest(folder)
+    try:
+        known = load_record(folder / MANIFEST, Manifest)
+    except InputError:
+        return found  # which says so
+    present = hashes(folder)
+    found += [f"{name} is missing." for name in known.files if name not in present]
+    found += [f"{name} is not in the manifest." for name in present if name not in known.files]
+    found += [
+        f"{name} was altered: its SHA-256 is {present[name]}, and the manifest says {sha256}."
+        for name, sha256 in known.files.items()
+        if name in present and present[name] != sha256
+    ]
+    return found or _of_reports(folder, known)
+
+
+def made_by_others(folder: Path) -> str | None:
+    """Why reports cannot be held against what their records make now: they were made with other libraries."""
+    known = load_record(folder / MANIFEST, Manifest)
+    here = manifest.rendering_libraries()
+    if known.libraries == here and known.version == manifest.code_version():
+        return None
+    made_with = known.libraries or "libraries that it does not name"
+    return (
+        f"Its reports were made with compare {known.version} and {made_with}; here are compare "
+        f"{manifest.code_version()} and {here}. So they were held against their hashes alone, and not made anew."
+    )
+
+
+def _of_manifest(folder: Path) -> list[str]:
+    """The manifest is guarded by its own hash, in a file beside it."""
+    sha256 = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+    if not (folder / SEAL).is_file():
+        return [f"{SEAL} is missing."]
+    if (folder / SEAL).read_bytes() != f"{sha256}  {MANIFEST}\n".encode():
+        return [f"{MANIFEST} or {SEAL} was altered: the one's SHA-256 is {sha256}, and the other says otherwise."]
+    return []
+
+
+def _of_reports(folder: Path, known: Manifest) -> list[str]:
+    """Every figure in a report comes from a record: made anew from them, every file has the same bytes."""
+    if made_by_others(folder) or not has_records(folder):
+        return []
+    files = rendered(folder)
+    return [
+        f"{name} is not what its records say: made anew, it has other bytes."
+        for name, content in files.items()
+        if hashlib.sha256(content).hexdigest() != known.files.get(name)
+    ]

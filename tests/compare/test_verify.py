@@ -1,0 +1,163 @@
+"""Whatever is altered, missing or added in a folder is named, and reports come from records alone."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compare.__main__ import main
+from compare.manifest import MANIFEST, SEAL, Manifest, manifest_files
+from compare.run_folder import load_record
+from compare.verify import problems
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["compare", *map(str, arguments)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that a run of the NumPy implementation wrote."""
+    from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
+
+    out = tmp_path_factory.mktemp("written") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        support = str(Path(__file__).parents[1] / "support")
+        root = str(Path(__file__).parents[2])
+        patch.setenv("PYTHONPATH", f"{root}:{support}")
+        patch.setitem(IMPLEMENTATIONS, "numpy", ImplementationSpec("numpy", "NumPy", "numpy_impl", "eager"))
+        options = "--dataset digits --model dense_baseline --implementations numpy --epochs 1 --seeds 2 --target 0.5"
+        assert command(patch, *options.split(), "--out", out) == 0
+    return out
+
+
+@pytest.fixture
+def folder(written: Path, tmp_path: Path, numpy_implementation: str) -> Path:
+    copy = tmp_path / "run"
+    shutil.copytree(written, copy)
+    return copy
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def test_a_folder_as_it_was_written(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    assert problems(folder) == []
+    assert command(monkeypatch, "verify", folder) == 0
+    assert capsys.readouterr().out.strip() == f"{folder} is as it was written."
+
+
+def test_fifty_single_bytes(folder: Path) -> None:
+    """Each in another place of some file: that file is named every time, and no other but the one that guards it."""
+    random = np.random.default_rng(5)
+    having = [name for name in names(folder) if (folder / name).stat().st_size]
+    for _ in range(50):
+        name = str(random.choice(having))
+        path = folder / name
+        whole = path.read_bytes()
+        at, by = int(random.integers(len(whole))), int(random.integers(1, 256))
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ by]) + whole[at + 1 :])
+        found = problems(folder)
+        assert any(name in text for text in found), (name, at, by, found)
+        path.write_bytes(whole)
+    assert problems(folder) == []
+
+
+def test_every_missing_and_every_added_file(folder: Path) -> None:
+    for name in names(folder):
+        if name == MANIFEST:
+            continue
+        whole = (folder / name).read_bytes()
+        (folder / name).unlink()
+        assert any(text.startswith(f"{name} is missing") for text in problems(folder)), name
+        (folder / name).write_bytes(whole)
+    (folder / "weights" / "extra.txt").write_text("")
+    assert problems(folder) == ["weights/extra.txt is not in the manifest."]
+
+
+def test_a_figure_that_no_record_gives(folder: Path) -> None:
+    """Altered in the report and in the manifest alike, so that every hash is right: made anew it shows."""
+    report = folder / "report.md"
+    report.write_text(report.read_text().replace("2 of 2 runs were trained", "3 of 3 runs were trained"))
+    for name, content in manifest_files(folder, load_record(folder / MANIFEST, Manifest)).items():
+        (folder / name).write_bytes(content)
+    assert problems(folder) == ["report.md is not what its records say: made anew, it has other bytes."]
+
+
+def test_reports_of_other_libraries_are_not_made_anew(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    other = load_record(folder / MANIFEST, Manifest).model_copy(update={"libraries": "Python 2.7, matplotlib 0.1"})
+    for name, content in manifest_files(folder, other).items():
+        (folder / name).write_bytes(content)
+    assert command(monkeypatch, "verify", folder) == 0
+    assert "matplotlib 0.1" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_weights_are_evaluated_again(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    assert command(monkeypatch, "verify", folder, "--rerun") == 0
+    path = folder / "results" / "numpy-seed1.json"
+    record = json.loads(path.read_text())
+    record["outcome"]["test_accuracy"] += 1 / 360
+    path.write_text(json.dumps(record, indent=1))
+    assert command(monkeypatch, "report", folder) == 0  # so that all of it fits together
+    capsys.readouterr()
+    assert command(monkeypatch, "verify", folder, "--rerun") == 1
+    assert "numpy-seed1: its weights give a test accuracy of" in capsys.readouterr().out
+
+
+def test_a_report_is_made_from_records_alone(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    before = {name: (folder / name).read_bytes() for name in names(folder)}
+    for name in ("report.md", "report.html", "results.csv"):
+        (folder / name).unlink()
+    shutil.rmtree(folder / "plots")
+    assert command(monkeypatch, "report", folder) == 0
+    assert "Made anew: " in capsys.readouterr().out
+    assert {name: (folder / name).read_bytes() for name in names(folder)} == before
+    assert command(monkeypatch, "report", folder) == 0
+    assert "Everything was as its records make it." in capsys.readouterr().out
+
+
+def test_one_report_of_several_folders(
+    folder: Path, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "both"
+    assert command(monkeypatch, "report", folder, written, "--out", out) == 0
+    text = (out / "report.md").read_text()
+    assert text.startswith("# 2 reports\n")
+    assert text.count("## dense\\_baseline on digits") + text.count("## dense_baseline on digits") == 2
+    for number in (1, 2):
+        assert f"](plots/{number}-learning_curves.png)" in text
+        assert (out / "plots" / f"{number}-learning_curves.png").is_file()
+    assert f"- **{folder}**: 2 of 2 runs were trained" in text
+    assert problems(out) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("verify", "."), "has no manifest.json"),
+        (("report", "."), "holds no records that a report is made from"),
+        (("report", "nowhere"), "holds no records"),
+        (("report", ".", "."), "named twice"),
+    ],
+)
+def test_bad_input(
+    arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command(monkeypatch, *arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_seal_is_what_sha256sum_reads(folder: Path) -> None:
+    import hashlib
+
+    sha256 = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+    assert (folder / SEAL).read_text() == f"{sha256}  {MANIFEST}\n"
