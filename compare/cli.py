@@ -439,6 +439,26 @@ def verify(
 
 
 @app.command()
+def diff(
+    before: Annotated[Path, typer.Argument(metavar="RUN_A", help="Folder of the run before.")],
+    after: Annotated[Path, typer.Argument(metavar="RUN_B", help="Folder of the run after.")],
+    margin: Annotated[
+        float, typer.Option(help="Accuracies this near are not told apart: 0.003 is 0.3 points.")
+    ] = 0.003,
+    across_machines: Annotated[
+        bool, typer.Option("--across-machines", help="Compare runs of different machines, with a warning.")
+    ] = False,
+    fail_on_regression: Annotated[
+        bool, typer.Option("--fail-on-regression", help="Exit with 1 where accuracy or speed got worse.")
+    ] = False,
+) -> None:
+    """Say what changed from one run to another, and whether accuracy or speed moved by more than noise."""
+    from compare.diff_command import diff_command
+
+    raise typer.Exit(diff_command(before, after, margin, across_machines, fail_on_regression))
+
+
+@app.command()
 def visualize(
     run_dir: Annotated[Path, typer.Argument(help="Folder of a run, with its weights.")],
     images: Annotated[str, typer.Option(help="Test images whose feature maps are shown.")] = "0,1,2",

@@ -1,0 +1,175 @@
+"""What changed from one run folder to another, and whether accuracy or speed moved by more than noise."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from compare.equivalence import SIGNIFICANCE, paired
+from compare.manifest import MANIFEST, Manifest
+from compare.run_folder import load_record, load_results
+from compare.timing import StepTime, step_time
+from shared.errors import InputError
+from shared.result import RunResult
+
+# The standard deviation of the logarithm of a launch's median step: a process keeps the luck that it was started with.
+LAUNCH_DEVIATION = 0.04
+NORMAL_95 = 1.96
+NORMAL_99 = 2.576
+MACHINE = ("cpu", "cores", "system")
+
+Moved = Literal["better", "worse", "within noise"]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two folders."""
+
+    name: str
+    manifest: Manifest
+    results: list[RunResult]
+
+    @property
+    def done(self) -> dict[tuple[str, int], RunResult]:
+        """The runs that came to their end, by implementation and seed."""
+        return {(r.run.implementation, r.run.train.seed): r for r in self.results if r.outcome}
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a figure of one implementation moved from the first folder to the second, and how it is said."""
+
+    implementation: str
+    what: Literal["accuracy", "step time"]
+    moved: Moved
+    said: str
+
+
+def read(folder: Path) -> Side:
+    """A folder's records. Raises InputError where they cannot be read."""
+    return Side(str(folder), load_record(folder / MANIFEST, Manifest), load_results(folder))
+
+
+def machines_differ(a: Side, b: Side) -> list[str]:
+    """What of the machine is not the same, in words; none where both ran on one machine."""
+    said = []
+    for field in MACHINE:
+        first, second = (
+            sorted({str(getattr(r.environment, field)) for r in side.results if r.environment}) for side in (a, b)
+        )
+        if first != second:
+            said.append(f"{field}: {', '.join(first)} became {', '.join(second)}")
+    return said
+
+
+def settings_changed(a: Side, b: Side) -> list[str]:
+    """Every setting, version and environment field that is not the same, in words."""
+    said = [
+        f"{what}: {first} became {second}"
+        for what, first, second in (
+            ("compare", _version(a.manifest), _version(b.manifest)),
+            ("data", _digests(a), _digests(b)),
+            ("runs", _runs(a), _runs(b)),
+        )
+        if first != second
+    ]
+    for key in sorted(a.done.keys() & b.done.keys()):
+        first, second = (_fields(side.done[key]) for side in (a, b))
+        for name in sorted(first.keys() | second.keys()):
+            one, other = first.get(name, "nothing"), second.get(name, "nothing")
+            if one != other:
+                said.append(f"{key[0]}, {name}: {one} became {other}")
+    return list(dict.fromkeys(said))
+
+
+def changes(a: Side, b: Side, margin: float) -> list[Change]:
+    """How accuracy and step time of every implementation moved. Raises InputError where no run is in both."""
+    both = a.done.keys() & b.done.keys()
+    if not both:
+        raise InputError(f"{a.name} and {b.name} have no run of the same implementation and seed that ended in both.")
+    found = []
+    for name in dict.fromkeys(r.run.implementation for r in a.results):
+        seeds = sorted(seed for implementation, seed in both if implementation == name)
+        if seeds:
+            pairs = [(a.done[name, seed], b.done[name, seed]) for seed in seeds]
+            found.append(_accuracy(name, pairs, margin))
+            found += _step_time(name, pairs)
+    return found
+
+
+def _accuracy(name: str, pairs: Sequence[tuple[RunResult, RunResult]], margin: float) -> Change:
+    """Over several seeds by the differences of each; of one seed by what another choice of test images would scatter."""
+    first = [one.outcome.test_accuracy for one, _ in pairs if one.outcome]
+    second = [other.outcome.test_accuracy for _, other in pairs if other.outcome]
+    differences = [after - before for before, after in zip(first, second, strict=True)]
+    n_test = pairs[0][0].n_test
+    mean = float(np.mean(differences))
+    if len(differences) > 1:
+        p = paired(differences, margin, 1 / n_test).p
+        shown = p is not None and p < SIGNIFICANCE and abs(mean) > margin
+    else:
+        share = (first[0] + second[0]) / 2
+        shown = abs(mean) > max(margin, NORMAL_99 * math.sqrt(2 * share * (1 - share) / n_test))
+    moved: Moved = "within noise" if not shown else "better" if mean > 0 else "worse"
+    seeds = "1 seed" if len(pairs) == 1 else f"{len(pairs)} seeds"
+    said = (
+        f"{name}: test accuracy {np.mean(first):.2%} became {np.mean(second):.2%} ({mean * 100:+.2f} points, {seeds})"
+    )
+    return Change(name, "accuracy", moved, f"{said}, {moved}.")
+
+
+def _step_time(name: str, pairs: Sequence[tuple[RunResult, RunResult]]) -> list[Change]:
+    """The ratio of median steps, with the scatter of turns and of launches (all seeds of a run are one launch)."""
+    logs, variances = [], []
+    for one, other in pairs:
+        first, second = step_time(one), step_time(other)
+        if first is not None and second is not None:
+            logs.append(math.log(second.median_s / first.median_s))
+            variances.append(_variance(first) + _variance(second))
+    if not logs:
+        return []
+    ratio = math.exp(float(np.median(logs)))
+    spread = NORMAL_95 * math.sqrt(float(np.mean(variances)) / len(logs) + 2 * LAUNCH_DEVIATION**2)
+    low, high = ratio * math.exp(-spread), ratio * math.exp(spread)
+    moved: Moved = "worse" if low > 1 else "better" if high < 1 else "within noise"
+    said = f"{name}: a step takes {ratio:.2f}x [{low:.2f}, {high:.2f}] as long as before"
+    return [Change(name, "step time", moved, f"{said}, {moved}.")]
+
+
+def _variance(time: StepTime) -> float:
+    """Of the logarithm of a median, by its interval over turns."""
+    if time.low_s is None or time.high_s is None:
+        return 0.0
+    return float((math.log(time.high_s / time.low_s) / (2 * NORMAL_95)) ** 2)
+
+
+def _fields(result: RunResult) -> dict[str, str]:
+    """Everything that was asked for and everything that the worker saw, flat."""
+    flat: dict[str, str] = {}
+
+    def add(prefix: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                add(f"{prefix}.{key}" if prefix else key, inner)
+        else:
+            flat[prefix] = str(value)
+
+    add("", result.run.model_dump(mode="json"))
+    if result.environment:
+        add("environment", result.environment.model_dump(mode="json"))
+    return flat
+
+
+def _version(of: Manifest) -> str:
+    return of.version + (f" ({of.commit})" if of.commit else "")
+
+
+def _digests(side: Side) -> str:
+    return ", ".join(sorted({result.data_digest[:12] for result in side.results}))
+
+
+def _runs(side: Side) -> str:
+    return ", ".join(f"{name}-seed{seed}" for name, seed in side.done)
