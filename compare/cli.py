@@ -442,9 +442,7 @@ def verify(
 def diff(
     before: Annotated[Path, typer.Argument(metavar="RUN_A", help="Folder of the run before.")],
     after: Annotated[Path, typer.Argument(metavar="RUN_B", help="Folder of the run after.")],
-    margin: Annotated[
-        float, typer.Option(help="Accuracies this near are not told apart: 0.003 is 0.3 points.")
-    ] = 0.003,
+    margin: Annotated[float, typer.Option(help="Accuracies this near are one: 0.003 is 0.3 points.")] = 0.003,
     across_machines: Annotated[
         bool, typer.Option("--across-machines", help="Compare runs of different machines, with a warning.")
     ] = False,

@@ -101,7 +101,7 @@ def changes(a: Side, b: Side, margin: float) -> list[Change]:
 
 
 def _accuracy(name: str, pairs: Sequence[tuple[RunResult, RunResult]], margin: float) -> Change:
-    """Over several seeds by the differences of each; of one seed by what another choice of test images would scatter."""
+    """Over several seeds by the differences of each; of one seed by what other test images would scatter."""
     first = [one.outcome.test_accuracy for one, _ in pairs if one.outcome]
     second = [other.outcome.test_accuracy for _, other in pairs if other.outcome]
     differences = [after - before for before, after in zip(first, second, strict=True)]
