@@ -12,15 +12,14 @@ from compare import fingerprint
 from compare.implementations import IMPLEMENTATIONS
 from compare.parity import gate, observation, runs
 from compare.parity.bounds import bound
-from compare.parity.envelope import Drift, envelope
+from compare.parity.envelope import MORE_DRAWS, Drawn
 from compare.parity.expected import expected, shortfalls
-from compare.parity.ladder import Stages, climb
+from compare.parity.ladder import Ladder, Stages, climb
 from compare.parity.observation import Observation, Subject, curve, is_training
 from compare.parity.result import ParityResult, PrecisionResult
 from compare.parity.runs import Extent
 from compare.parity.workers import ask_all
 from compare.session import Session, WorkerError
-from shared.training import Dtype
 from shared.weights import initial_weights
 
 Answer = TypeVar("Answer")
@@ -88,17 +87,22 @@ class Checker:
         observed = {name: seen.stages for name, seen in observations.items()}
         failures = {name: seen.failure for name, seen in observations.items() if seen.failure}
         curves = {name: curve(stages, oracle, extent.n_steps) for name, stages in observed.items()}
-        widest: Drift = {}
-        self_curves: dict[str, list[dict[int, float]]] = {}
-        if self._needs_envelope(dtype, observed, oracle):
-            draw = partial(runs.draw_all, subject=subject, extent=extent, observations=observations)
-            draws = ask_all(self._one_of_each_package, self.threads, draw)
-            widest = envelope([[draw.drift for draw in of_one] for of_one in draws.values()])
-            self_curves = {name: [draw.curve for draw in of_one] for name, of_one in draws.items()}
-            of_draws = {name: draw.failure for name, of_one in draws.items() for draw in of_one if draw.failure}
-            failures = of_draws | failures
-        ladder = climb(observed, oracle, partial(bound, dtype, widest))
-        return PrecisionResult(dtype, tuple(observed), ladder, failures, widest or None, curves, self_curves)
+        drawn = Drawn()
+
+        def ladder() -> Ladder:
+            return climb(observed, oracle, partial(bound, dtype, drawn.widest))
+
+        def draw(numbers: range) -> None:
+            one = partial(runs.draw_all, subject=subject, extent=extent, observations=observations, numbers=numbers)
+            drawn.add(ask_all(self._one_of_each_package, self.threads, one))
+
+        if _parts_in_training(ladder()) or (dtype == "float32" and any(is_training(rung) for rung in oracle)):
+            draw(range(1, 1 + extent.n_draws))
+            if dtype == "float32" and _parts_in_training(ladder()):
+                draw(range(1 + extent.n_draws, 1 + MORE_DRAWS * extent.n_draws))
+        failures = drawn.failures | failures
+        widest = drawn.widest or None
+        return PrecisionResult(dtype, tuple(observed), ladder(), failures, widest, curves, drawn.curves)
 
     @property
     def _one_of_each_package(self) -> dict[str, Session]:
@@ -108,14 +112,13 @@ class Checker:
             first.setdefault(IMPLEMENTATIONS[name].package, name)
         return {name: self.sessions[name] for name in first.values()}
 
-    def _needs_envelope(self, dtype: Dtype, observed: Mapping[str, Stages], oracle: Stages) -> bool:
-        """Whether anything has to be judged by an envelope: in float32 all that training magnifies, in float64 only
-        what is farther than 1e-12, where nothing before it is."""
-        if dtype == "float32":
-            return any(is_training(rung) for rung in oracle)
-        parting = climb(observed, oracle, partial(bound, dtype, {})).first_parting
-        return parting is not None and is_training(parting.rung) and not parting.infinite
-
     def _ask_all(self, ask: Callable[[Session], Answer]) -> dict[str, Answer]:
         """ask(session) for every worker. Raises WorkerError, which says whose it is, where one fails."""
         return ask_all(self.sessions, self.threads, ask)
+
+
+def _parts_in_training(ladder: Ladder) -> bool:
+    """Whether something parts that an envelope may excuse: along training, where nothing before it does, and by a
+    finite distance."""
+    parting = ladder.first_parting
+    return parting is not None and is_training(parting.rung) and not parting.infinite

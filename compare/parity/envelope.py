@@ -7,15 +7,57 @@ implementation from its own unmoved run.
 
 import math
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from compare.parity.distance import distance
 from compare.parity.ladder import Stages
 
+# In float32 a value that rounding takes over a kink in one implementation is so near to it that many a moved run goes
+# over it, too, but of three draws none may. So before anything along training is said to part, there are so many times
+# as many draws.
+MORE_DRAWS = 4
+
 Drift = dict[str, dict[str, float]]
 """rung -> tensor -> relative distance."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How far one moved run of an implementation came from its unmoved one, and what ended it too early."""
+
+    drift: Drift
+    curve: dict[int, float]
+    failure: str | None
+
+
+class Drawn:
+    """The draws so far, by implementation."""
+
+    def __init__(self) -> None:
+        self._draws: dict[str, list[Draw]] = {}
+
+    def add(self, found: Mapping[str, Iterable[Draw]]) -> None:
+        """Further draws of each implementation."""
+        for name, draws in found.items():
+            self._draws.setdefault(name, []).extend(draws)
+
+    @property
+    def widest(self) -> Drift:
+        """The envelope: empty where nothing was drawn."""
+        return envelope([draw.drift for draw in of_one] for of_one in self._draws.values())
+
+    @property
+    def curves(self) -> dict[str, list[dict[int, float]]]:
+        """The curve of each draw."""
+        return {name: [draw.curve for draw in of_one] for name, of_one in self._draws.items()}
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """What ended a draw too early."""
+        return {name: draw.failure for name, of_one in self._draws.items() for draw in of_one if draw.failure}
 
 
 def drift(run: Stages, unmoved: Stages) -> Drift:

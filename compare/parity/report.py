@@ -9,6 +9,7 @@ from compare.html_page import with_page
 from compare.manifest import Manifest
 from compare.parity import tables
 from compare.parity.bounds import FLOAT32, FLOAT64, JUMP, MARGIN
+from compare.parity.envelope import MORE_DRAWS
 from compare.parity.plots import drift
 from compare.parity.result import ParityResult
 from compare.report import markdown_environment
@@ -31,7 +32,8 @@ def render(results: Sequence[ParityResult], study: Study, manifest: Manifest) ->
     """The content of every file, by its path in the output folder."""
     files: dict[str, bytes] = {}
     pictures = []
-    for result in results:
+    shown = _shown(results)
+    for result in shown:
         stem = f"plots/drift-{result.model}-seed{result.seed}"
         drawn = any(precision.self_curves for precision in result.precisions)
         pictures.append(f"{stem}.png" if drawn else None)
@@ -43,10 +45,12 @@ def render(results: Sequence[ParityResult], study: Study, manifest: Manifest) ->
         .get_template("parity.md.j2")
         .render(
             results=results,
+            shown=shown,
             models=list(dict.fromkeys(result.model for result in results)),
             agreed=sum(result.passed for result in results),
             steps=study.steps,
             draws=study.draws,
+            more=MORE_DRAWS,
             float64=FLOAT64.value,
             float32=FLOAT32.value,
             jump=JUMP.value,
@@ -64,6 +68,12 @@ def render(results: Sequence[ParityResult], study: Study, manifest: Manifest) ->
     files["parity.json"] = RECORDS.dump_json(list(results), indent=1)
     files["study.json"] = study.model_dump_json(indent=1).encode()
     return with_page(files)
+
+
+def _shown(results: Sequence[ParityResult]) -> list[ParityResult]:
+    """Those whose ladder is shown: the first seed of each network, and every one that does not agree."""
+    first = {result.model: result for result in reversed(results)}
+    return [result for result in results if first[result.model] is result or not result.passed]
 
 
 def _every_tensor(results: Sequence[ParityResult]) -> str:

@@ -1,12 +1,12 @@
 """Everything that one worker is asked to do in a comparison."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from compare import fingerprint
 from compare.implementations import IMPLEMENTATIONS
 from compare.parity import dropout, observation
-from compare.parity.envelope import Drift, drift
+from compare.parity.envelope import Draw, Drift, drift
 from compare.parity.ladder import Stages
 from compare.parity.observation import Observation, Subject, curve
 from compare.parity.start import large, moved, stirred
@@ -26,15 +26,6 @@ class Extent:
     n_steps: int = 100
     dtypes: tuple[Dtype, ...] = ("float64", "float32")
     n_draws: int = 3
-
-
-@dataclass(frozen=True)
-class Draw:
-    """How far one moved run of an implementation came from its unmoved one, and what ended it too early."""
-
-    drift: Drift
-    curve: dict[int, float]
-    failure: str | None
 
 
 def load(session: Session, subject: Subject) -> None:
@@ -115,14 +106,21 @@ def _losses_of_one_batch(session: Session, subject: Subject) -> list[float]:
     return losses
 
 
-def draw_all(session: Session, subject: Subject, extent: Extent, observations: Mapping[str, Observation]) -> list[Draw]:
-    """Every draw of one implementation that came to the end unmoved."""
+def draw_all(
+    session: Session,
+    subject: Subject,
+    extent: Extent,
+    observations: Mapping[str, Observation],
+    numbers: Sequence[int] | None = None,
+) -> list[Draw]:
+    """The draws of these numbers (1 ... n_draws) of one implementation, if it came to the end unmoved."""
     unmoved = observations[session.implementation]
     if unmoved.failure:
         return []
     initial = initial_weights(subject.spec, subject.train.seed)
     starts = [
-        moved(initial, subject.train.dtype, subject.train.seed, number) for number in range(1, extent.n_draws + 1)
+        moved(initial, subject.train.dtype, subject.train.seed, number)
+        for number in numbers or range(1, extent.n_draws + 1)
     ]
     return [_draw(_trained(session, subject, extent, start), unmoved.stages, extent.n_steps) for start in starts]
 

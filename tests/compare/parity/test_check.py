@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ import pytest
 
 from compare.__main__ import main
 from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
-from compare.parity import Parity, assert_parity
+from compare.parity import Parity, assert_parity, runs
+from compare.parity.envelope import Draw
 from compare.parity.result import ParityResult
 from shared.errors import InputError
 
@@ -219,6 +222,47 @@ def test_cuda_where_there_is_none(
     assert command(monkeypatch, *options) == 2
     assert "no CUDA device to be seen by numpy" in capsys.readouterr().err
     assert not out.exists()
+
+
+def draws_asked_for(monkeypatch: pytest.MonkeyPatch, drifts: dict[int, float]) -> list[list[int]]:
+    """The numbers of the draws that are asked for from now on, a list for each round and worker; a draw adds to every
+    drift what `drifts` says of its number."""
+    asked: list[list[int]] = []
+    real = runs.draw_all
+
+    def draw_all(session: Any, numbers: Sequence[int], **options: Any) -> list[Draw]:
+        asked.append(list(numbers))
+        found = real(session, numbers=numbers, **options)
+        moved = zip(numbers, found, strict=True)
+        return [
+            replace(draw, drift={r: {t: d + drifts.get(n, 0.0) for t, d in ts.items()} for r, ts in draw.drift.items()})
+            for n, draw in moved
+        ]
+
+    monkeypatch.setattr(runs, "draw_all", draw_all)
+    return asked
+
+
+def test_where_all_agree_no_more_is_drawn(check, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = draws_asked_for(monkeypatch, {})
+    assert check(precision="float32", draws=2).passed
+    assert asked == [[1, 2]] * 3
+
+
+def test_before_anything_is_said_to_part_more_is_drawn(check, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault parts all the same; a jump that the first draws had not seen, and later ones do, is none."""
+    asked = draws_asked_for(monkeypatch, {})
+    assert not check("rate", precision="float32", draws=2).passed
+    assert asked == [[1, 2]] * 3 + [[1, 2]] * 3 + [[3, 4, 5, 6, 7, 8]] * 3  # in float64, and then in float32
+    asked = draws_asked_for(monkeypatch, {5: 1.0})
+    assert check("rate", precision="float32", draws=2).passed
+    assert len(asked) == 9
+
+
+def test_in_float64_there_is_no_such_jump(check, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = draws_asked_for(monkeypatch, {})
+    assert not check("rate", precision="float64", draws=2).passed
+    assert asked == [[1, 2]] * 3
 
 
 def test_in_float32_everything_is_judged_by_float64(check) -> None:
