@@ -3,6 +3,7 @@
 import hashlib
 import platform
 import subprocess
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -43,9 +44,9 @@ def describe(command: str, started: str, dataset_reason: str | None = None) -> M
     )
 
 
-def manifest_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
-    """The manifest of all that is in `folder`, and its hash as `sha256sum` has it."""
-    content = manifest.model_copy(update={"files": hashes(folder)}).model_dump_json(indent=1).encode()
+def sealed(manifest: Manifest, files: Mapping[str, str]) -> dict[str, bytes]:
+    """The content of the manifest of `files` (their hashes by name), and of its own hash as `sha256sum` has it."""
+    content = manifest.model_copy(update={"files": dict(files)}).model_dump_json(indent=1).encode()
     return {MANIFEST: content, SEAL: f"{hashlib.sha256(content).hexdigest()}  {MANIFEST}\n".encode()}
 
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from compare.manifest import Manifest, manifest_files
+from compare.manifest import Manifest, hashes, sealed
 from shared.errors import InputError
 
 
@@ -52,7 +52,7 @@ class OutputFolder:
         """Write `files`, their contents by name, and then the manifest of all that is in the folder, and its hash."""
         for name, content in files.items():
             self.write(name, content)
-        for name, content in manifest_files(self.path, manifest).items():
+        for name, content in sealed(manifest, hashes(self.path)).items():
             self.write(name, content)
 
     def discard(self) -> None:

@@ -1,9 +1,10 @@
 """`compare report`: reports made anew from the records of one folder, or one report of several."""
 
+import hashlib
 from pathlib import Path
 
 from compare import manifest
-from compare.manifest import MANIFEST, Manifest, manifest_files
+from compare.manifest import MANIFEST, Manifest, sealed
 from compare.output import OutputFolder, WriteError, check_vacant, write_whole
 from compare.rendering import combined, rendered
 from compare.run_folder import load_record
@@ -38,7 +39,8 @@ def _anew(folder: Path) -> int:
             write_whole(folder / name, files[name])
         if changed:
             made_now = known.model_copy(update={"libraries": manifest.rendering_libraries()})
-            for name, content in manifest_files(folder, made_now).items():
+            new = {name: hashlib.sha256(files[name]).hexdigest() for name in changed}  # of no other file
+            for name, content in sealed(made_now, known.files | new).items():
                 write_whole(folder / name, content)
     except (OSError, WriteError) as error:
         raise InputError(f"The report cannot be written: {error}. Give another folder with --out.") from None

@@ -1,5 +1,6 @@
 """`compare visualize`: pictures of what the networks of a run have learned."""
 
+import hashlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from compare import pictures, plots
 from compare.inspection import Inspected, inspect
-from compare.manifest import MANIFEST, Manifest, manifest_files
+from compare.manifest import MANIFEST, Manifest, sealed
 from compare.output import write_whole
 from compare.picture_file import read_picture
 from compare.run_folder import load_data, load_record, load_results, load_weights
@@ -59,9 +60,11 @@ def visualize_command(options: Options) -> int:
     console = Console(highlight=False, markup=False, soft_wrap=True)
     shown = load(first.data.model_copy(update={"scale": "unit"}), options.data_dir)
     drawn = _draw(results, networks, spec, shown, indices, options, names, picture)
+    saved = []
     for path in _save(drawn, out):
         print(f"{path}", file=sys.stderr)
-    _add_to_manifest(options.run_dir, out)
+        saved.append(path)
+    _add_to_manifest(options.run_dir, saved)
     if len(picture):
         _print_prediction(networks, names, negative, console)
     console.print(f"Pictures of {', '.join(n.name for n in networks)}: {out}")
@@ -151,11 +154,14 @@ def _save(drawn: Iterator[tuple[str, Figure]], out: Path) -> Iterator[Path]:
         raise InputError(f"The pictures cannot be written to {out}: {error.strerror}. Give another --out.") from None
 
 
-def _add_to_manifest(folder: Path, out: Path) -> None:
-    """Pictures within the run's folder belong to it."""
-    if out.resolve().is_relative_to(folder.resolve()) and (folder / MANIFEST).is_file():
+def _add_to_manifest(folder: Path, saved: list[Path]) -> None:
+    """Pictures within the run's folder belong to it. Of the other files the manifest goes on saying what it said."""
+    here = {path: path.resolve() for path in saved if path.resolve().is_relative_to(folder.resolve())}
+    if here and (folder / MANIFEST).is_file():
         known = load_record(folder / MANIFEST, Manifest)
-        for name, content in manifest_files(folder, known).items():
+        names = {path: inner.relative_to(folder.resolve()).as_posix() for path, inner in here.items()}
+        new = {name: hashlib.sha256(path.read_bytes()).hexdigest() for path, name in names.items()}
+        for name, content in sealed(known, known.files | new).items():
             write_whole(folder / name, content)
 
 

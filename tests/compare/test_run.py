@@ -63,14 +63,15 @@ def test_the_output_folder(numpy_implementation: str, monkeypatch: pytest.Monkey
     assert run(monkeypatch, out, "--implementations", "numpy", "--epochs", "2", "--seeds", "2", "--seed", "3") == 0
     files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
     assert files == {
-        "manifest.json", "report.html", "report.md", "results.csv", "study.json", "logs/numpy.log",
+        "manifest.json", "manifest.sha256", "report.html", "report.md", "results.csv", "study.json", "logs/numpy.log",
         *(f"plots/{name}.{kind}" for name in PLOTS for kind in ("png", "svg")),
         "results/numpy-seed3.json", "results/numpy-seed4.json",
         "weights/numpy-seed3.safetensors", "weights/numpy-seed4.safetensors",
     }  # fmt: skip
     manifest = Manifest.model_validate_json((out / "manifest.json").read_text())
     assert manifest.files == {
-        name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in files - {"manifest.json"}
+        name: hashlib.sha256((out / name).read_bytes()).hexdigest()
+        for name in files - {"manifest.json", "manifest.sha256"}
     }
     for result in results(out).values():
         assert result.outcome is not None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from compare.__main__ import main
-from compare.manifest import MANIFEST, SEAL, Manifest, manifest_files
+from compare.manifest import MANIFEST, SEAL, Manifest, hashes, sealed
 from compare.run_folder import load_record
 from compare.verify import problems
 
@@ -46,6 +46,12 @@ def folder(written: Path, tmp_path: Path, numpy_implementation: str) -> Path:
 
 def names(folder: Path) -> list[str]:
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def seal_anew(folder: Path) -> None:
+    """Have the manifest say that everything is right as it is now."""
+    for name, content in sealed(load_record(folder / MANIFEST, Manifest), hashes(folder)).items():
+        (folder / name).write_bytes(content)
 
 
 def test_a_folder_as_it_was_written(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
@@ -86,26 +92,26 @@ def test_a_figure_that_no_record_gives(folder: Path) -> None:
     """Altered in the report and in the manifest alike, so that every hash is right: made anew it shows."""
     report = folder / "report.md"
     report.write_text(report.read_text().replace("2 of 2 runs were trained", "3 of 3 runs were trained"))
-    for name, content in manifest_files(folder, load_record(folder / MANIFEST, Manifest)).items():
-        (folder / name).write_bytes(content)
+    seal_anew(folder)
     assert problems(folder) == ["report.md is not what its records say: made anew, it has other bytes."]
 
 
 def test_reports_of_other_libraries_are_not_made_anew(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     other = load_record(folder / MANIFEST, Manifest).model_copy(update={"libraries": "Python 2.7, matplotlib 0.1"})
-    for name, content in manifest_files(folder, other).items():
+    for name, content in sealed(other, other.files).items():
         (folder / name).write_bytes(content)
     assert command(monkeypatch, "verify", folder) == 0
     assert "matplotlib 0.1" in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_weights_are_evaluated_again(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     assert command(monkeypatch, "verify", folder, "--rerun") == 0
     path = folder / "results" / "numpy-seed1.json"
     record = json.loads(path.read_text())
     record["outcome"]["test_accuracy"] += 1 / 360
     path.write_text(json.dumps(record, indent=1))
+    seal_anew(folder)
     assert command(monkeypatch, "report", folder) == 0  # so that all of it fits together
     capsys.readouterr()
     assert command(monkeypatch, "verify", folder, "--rerun") == 1
@@ -124,6 +130,17 @@ def test_a_report_is_made_from_records_alone(folder: Path, monkeypatch: pytest.M
     assert "Everything was as its records make it." in capsys.readouterr().out
 
 
+def test_an_altered_record_is_not_made_right_by_a_new_report(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = folder / "results" / "numpy-seed1.json"
+    path.write_text(path.read_text().replace('"test_loss": ', '"test_loss": 1'))
+    assert command(monkeypatch, "report", folder) == 0
+    assert command(monkeypatch, "verify", folder) == 1
+    assert "results/numpy-seed1.json was altered" in capsys.readouterr().out
+
+
+@pytest.mark.long
 def test_one_report_of_several_folders(
     folder: Path, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

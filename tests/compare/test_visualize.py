@@ -12,7 +12,9 @@ import pytest
 from compare.__main__ import main
 from compare.implementations import IMPLEMENTATIONS
 from compare.inspection import inspect
+from compare.manifest import MANIFEST, SEAL
 from compare.run_folder import load_results, load_weights
+from compare.verify import problems
 from compare.visualize_command import _scaled
 from shared.data import Data, DataSpec, load
 from shared.errors import InputError
@@ -38,11 +40,12 @@ def trained(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def test_pictures_of_a_run(trained: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    before = {p: p.read_bytes() for p in trained.rglob("*") if p.is_file()}
+    before = {p: p.read_bytes() for p in trained.rglob("*") if p.is_file() and p.name not in (MANIFEST, SEAL)}
     assert run(monkeypatch, "visualize", str(trained)) == 0
     made = {p.name for p in (trained / "pictures").iterdir()}
     assert made == {f"{name}.{suffix}" for name in PICTURES for suffix in ("png", "svg")}
     assert {p: p.read_bytes() for p in before} == before
+    assert problems(trained) == []  # the pictures are in the manifest
     assert "Pictures of numpy" in capsys.readouterr().out
 
 

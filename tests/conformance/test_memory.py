@@ -16,7 +16,9 @@ MOST_BYTES = 20 << 20  # a graph that is kept weighs two million bytes
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("which", ["torch", "keras", "tf_lowlevel"])
+@pytest.mark.parametrize(
+    "which", ["keras", *(pytest.param(name, marks=pytest.mark.long) for name in ("torch", "tf_lowlevel"))]
+)
 def test_networks_do_not_pile_up(session_for: Callable[[str, str], Session], digits: Data, which: str) -> None:
     session, spec = session_for(which, "dense_baseline"), MODELS["dense_baseline"]
     weights = initial_weights(spec, 0)

@@ -24,7 +24,7 @@ def training(mixed_precision: MixedPrecision) -> TrainSpec:
 
 
 @pytest.mark.parametrize("which", ["torch", "keras", "tf_lowlevel"])
-@pytest.mark.parametrize("architecture", ["cnn_same", "cnn_bn_valid"])
+@pytest.mark.parametrize("architecture", ["cnn_same", pytest.param("cnn_bn_valid", marks=pytest.mark.long)])
 def test_bfloat16(session_for: Callable[[str, str], Session], digits: Data, which: str, architecture: str) -> None:
     """Logits and losses are as far from those in float32 as bfloat16 is coarse, no nearer and no farther; parameters
     and optimizer state stay in float32."""

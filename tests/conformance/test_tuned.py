@@ -57,7 +57,7 @@ def test_a_tuning_takes_effect(session_for: Callable[[str, str], Session], which
 
 
 POOLED = (("relu", "after_pooling"),)
-QUICK = ("cnn_same", "cnn_bn_valid")
+QUICK = ("cnn_same", "cnn_headless_valid")
 
 
 @pytest.mark.parametrize(
