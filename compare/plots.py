@@ -1,6 +1,7 @@
 """Pictures, made from records alone."""
 
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -89,7 +90,19 @@ def to_svg(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "compare"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+    return _numbered_clips(buffer.getvalue())
+
+
+def _numbered_clips(svg: bytes) -> bytes:
+    """The drawing with its clipping paths named by number. Matplotlib names them by a hash of where they are, to the
+    last bit, and the layout's solver does not always agree with itself on that bit."""
+    known: dict[bytes, bytes] = {}
+
+    def numbered(found: re.Match[bytes]) -> bytes:
+        name = known.setdefault(found[2], b"clip%d" % (len(known) + 1))
+        return found[1] + name
+
+    return re.sub(rb'(url\(#|<clipPath id=")(p[0-9a-f]{10})', numbered, svg)
 
 
 def after_each_epoch(outcome: Outcome) -> tuple[str, list[float], list[float]]:

@@ -1,5 +1,6 @@
 """Pictures of trained networks: what is drawn is what was given."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,14 @@ def test_filters_and_their_differences(spec: ModelSpec) -> None:
     stacks = [pictures.first_filters(n.weights, spec) for n in (one, other)]
     assert np.flatnonzero(np.abs(stacks[1] - stacks[0]).max(axis=(1, 2, 3))).tolist() == [3]
     assert plots.to_png(figure)[:4] == b"\x89PNG"
+
+
+def test_clipping_paths_are_named_by_number() -> None:
+    """By default their names are hashes of where they are, to the last bit."""
+    drawing = plots.to_svg(pictures.overfitting([result()]))
+    names = re.findall(rb'<clipPath id="(\w+)"', drawing)
+    assert sorted(names) == sorted({b"clip%d" % (number + 1) for number in range(len(names))})
+    assert set(re.findall(rb"url\(#(\w+)\)", drawing)) == set(names)
 
 
 def test_feature_maps_are_images_by_layers() -> None:

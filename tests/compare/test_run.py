@@ -64,7 +64,7 @@ def test_the_output_folder(numpy_implementation: str, monkeypatch: pytest.Monkey
     files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
     assert files == {
         "manifest.json", "manifest.sha256", "report.html", "report.md", "results.csv", "study.json", "logs/numpy.log",
-        *(f"plots/{name}.{kind}" for name in PLOTS for kind in ("png", "svg")),
+        *(f"plots/{name}.png" for name in PLOTS), *(f"plots/{name}.svg" for name in PLOTS if name != "filters"),
         "results/numpy-seed3.json", "results/numpy-seed4.json",
         "weights/numpy-seed3.safetensors", "weights/numpy-seed4.safetensors",
     }  # fmt: skip
