@@ -47,3 +47,10 @@ def test_a_run_that_may_end_early_has_a_lower_rate() -> None:
 def test_the_idiomatic_recipe_states_no_optimizer() -> None:
     (training,) = make_plan(check_options(replace(OPTIONS, recipe="idiomatic")), "mnist").training
     assert (training.optimizer, training.schedule) == (None, "constant")
+
+
+def test_mixed_precision_is_what_was_asked_for_and_off_otherwise() -> None:
+    for asked in ("none", "bfloat16"):
+        plan = make_plan(check_options(replace(OPTIONS, mixed_precision=asked)), "mnist")
+        assert [train.mixed_precision for train in plan.training] == [asked]
+    assert make_plan(check_options(OPTIONS), "mnist").training[0].mixed_precision == "none"

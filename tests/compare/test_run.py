@@ -15,9 +15,12 @@ import pandas as pd
 import pytest
 from reference import LAYERS, Network
 
+from compare import messages
 from compare.__main__ import main
 from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
 from compare.manifest import Manifest
+from compare.seeds import Judging
+from compare.study import _foreign_load
 from shared.data import Data
 from shared.result import RunResult
 from shared.weights import load_safetensors
@@ -56,6 +59,31 @@ def sound_impl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two: None) -> No
         "import os\nos.environ['NUMPY_IMPL_FAULT'] = ''\nfrom numpy_impl import create, framework\n"
     )
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], str(package.parent)]))
+
+
+def test_what_others_took_is_told_of_the_whole_run() -> None:
+    """0.3 s of 3 s in which slices were trained; nothing where one slice does not know."""
+
+    def part(foreign_s: float | None, slice_s: float) -> messages.Slice:
+        return messages.Slice(
+            epoch=1, step=1, loss=(1.0,), step_s=(0.1,), slice_s=slice_s, foreign_s=foreign_s, epoch_end=None
+        )
+
+    assert _foreign_load([part(0.1, 1.0), part(0.2, 2.0)]) == pytest.approx(0.1)
+    assert _foreign_load([part(-0.1, 1.0)]) == 0.0
+    assert _foreign_load([part(0.1, 1.0), part(None, 2.0)]) is None
+    assert _foreign_load([]) is None
+
+
+def test_what_a_study_is_judged_by_is_kept(
+    numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    options = ["--implementations", "numpy", "--epochs", "1", "--margin", "0.02", "--target", "0.5"]
+    assert run(monkeypatch, out, *options) == 0
+    kept = Judging.model_validate_json((out / "study.json").read_text())
+    assert kept == Judging(implementations=("numpy",), margin=0.02, target=0.5)
+    assert "training until 50.00%" in (out / "report.md").read_text()
 
 
 def test_the_output_folder(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path) -> None:

@@ -166,6 +166,8 @@ def test_the_command(
     report = (out / "report.md").read_text()
     records = json.loads((out / "parity.json").read_text())
     assert [record["seed"] for record in records] == ([0] if code else [0, 1])
+    assert "## dense_baseline, seed 0" in report
+    assert "## dense_baseline, seed 1" not in report  # it agrees, and the first seed's ladder is shown
     verdict = {"": "agree on every rung", "rate": "odd one out", "setting": "dtype", "create": "told to fail"}[fault]
     assert verdict in shown
     assert verdict in report
