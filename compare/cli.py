@@ -5,11 +5,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from shared.errors import InputError
+
+if TYPE_CHECKING:
+    from compare.screen import Screen
 
 app = typer.Typer(
     add_completion=False,
@@ -57,6 +60,23 @@ DataDir = Annotated[
     Path | None,
     typer.Option(envvar="COMPARE_DATA_DIR", help="Folder of data sets in torchvision's layout.", show_default="cache"),
 ]
+
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Say what was found as JSON, and nothing else, on standard output.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors, and what --json asks for.")]
+
+
+def _screen(as_json: bool, quiet: bool) -> "Screen":
+    from compare.screen import Screen
+
+    return Screen(as_json, quiet)
+
+
+def _command() -> str:
+    """The command as it was given, which manifests keep."""
+    return shlex.join(["python", "-m", "compare", *sys.argv[1:]])
 
 
 @app.command()
@@ -143,7 +163,16 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Output folder.", show_default="runs/<UTC time>-<model>-<dataset>")
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard's event files, too, to OUT/tensorboard.")
+    ] = False,
+    mlflow: Annotated[
+        str | None,
+        typer.Option(metavar="URI", help="Log the study to this MLflow server, or folder; needs the extra mlflow."),
+    ] = None,
     timeout: Annotated[float, typer.Option(help="Give a worker up after so many seconds without an answer.")] = 300.0,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train each implementation, evaluate it, and write a table and a report."""
     from compare.plan import Options
@@ -179,7 +208,10 @@ def run(
             threads=threads,
             out=out,
             timeout_s=timeout,
-            command=shlex.join(["python", "-m", "compare", *sys.argv[1:]]),
+            tensorboard=tensorboard,
+            mlflow=mlflow,
+            command=_command(),
+            screen=_screen(as_json, quiet),
         )
     )
     raise typer.Exit(code)
@@ -250,13 +282,15 @@ def parity(
         typer.Option(help="Output folder; of the ledger a .md file.", show_default="runs/<UTC time>-parity"),
     ] = None,
     timeout: Annotated[float, typer.Option(help="Give a worker up after so many seconds without an answer.")] = 300.0,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Prove that the implementations of an architecture are the same function, or name the one that is not."""
     if ledger or row is not None:
         from compare.parity.ledger_command import ledger_command
 
-        _refuse_others(context, "--ledger", {"ledger", "row", "out", "timeout"})
-        raise typer.Exit(ledger_command(row, out, timeout))
+        _refuse_others(context, "--ledger", {"ledger", "row", "out", "timeout", "as_json", "quiet"})
+        raise typer.Exit(ledger_command(row, out, timeout, _screen(as_json, quiet)))
     if waterfall:
         _refuse_others(context, "--waterfall", {"waterfall", *WATERFALL_OPTIONS})
 
@@ -281,7 +315,8 @@ def parity(
         mode=mode,
         out=out,
         timeout_s=timeout,
-        command=shlex.join(["python", "-m", "compare", *sys.argv[1:]]),
+        command=_command(),
+        screen=_screen(as_json, quiet),
     )
     if waterfall:
         from compare.parity.waterfall_command import waterfall_command
@@ -292,7 +327,7 @@ def parity(
 
 WATERFALL_OPTIONS = (
     "model", "dataset", "data_dir", "implementations", "steps", "seed", "seeds", "batch_size", "device", "mode", "out",
-    "timeout",
+    "timeout", "as_json", "quiet",
 )  # fmt: skip
 
 
@@ -357,6 +392,8 @@ def bench(
         Path | None, typer.Option(help="Output folder.", show_default="runs/<UTC time>-bench-<model>")
     ] = None,
     timeout: Annotated[float, typer.Option(help="Give a worker up after so many seconds without an answer.")] = 300.0,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Time training steps in turns, launch after launch, until the ratios are known."""
     from compare.bench.command import bench_command
@@ -385,7 +422,8 @@ def bench(
         seed=seed,
         out=out,
         timeout_s=timeout,
-        command=shlex.join(["python", "-m", "compare", *sys.argv[1:]]),
+        command=_command(),
+        screen=_screen(as_json, quiet),
     )
     if waterfall:
         from compare.bench.waterfall_command import waterfall_command
@@ -402,7 +440,7 @@ def bench(
 
 SPEED_OPTIONS = (
     "model", "dataset", "data_dir", "implementations", "batch_sizes", "threads", "mixed_precision", "budget", "device",
-    "seed", "out", "timeout",
+    "seed", "out", "timeout", "as_json", "quiet",
 )  # fmt: skip
 
 
@@ -418,11 +456,13 @@ def report(
         Path | None,
         typer.Option(help="Output folder.", show_default="RUN_DIR; of several runs/<UTC time>-report"),
     ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Make the reports of a folder anew from its records, or one report of several folders."""
     from compare.report_command import report_command
 
-    raise typer.Exit(report_command(folders, out, shlex.join(["python", "-m", "compare", *sys.argv[1:]])))
+    raise typer.Exit(report_command(folders, out, _command(), _screen(as_json, quiet)))
 
 
 @app.command()
@@ -430,12 +470,14 @@ def verify(
     folder: RunFolder,
     rerun: Annotated[bool, typer.Option("--rerun", help="Evaluate the trained weights again, too.")] = False,
     data_dir: DataDir = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say whether every file of a folder is as it was written, and its reports what its records say."""
     from compare.verify_command import verify_command
     from shared.data.choice import default_data_dir
 
-    raise typer.Exit(verify_command(folder, rerun, data_dir or default_data_dir()))
+    raise typer.Exit(verify_command(folder, rerun, data_dir or default_data_dir(), _screen(as_json, quiet)))
 
 
 @app.command()
@@ -449,11 +491,40 @@ def diff(
     fail_on_regression: Annotated[
         bool, typer.Option("--fail-on-regression", help="Exit with 1 where accuracy or speed got worse.")
     ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say what changed from one run to another, and whether accuracy or speed moved by more than noise."""
     from compare.diff_command import diff_command
 
-    raise typer.Exit(diff_command(before, after, margin, across_machines, fail_on_regression))
+    raise typer.Exit(diff_command(before, after, margin, across_machines, fail_on_regression, _screen(as_json, quiet)))
+
+
+@app.command()
+def export(
+    run_dir: RunFolder,
+    format_: Annotated[
+        str, typer.Option("--format", help="torch (torch.export), onnx, keras or tf_savedmodel.", show_default=False)
+    ],
+    implementation: Annotated[
+        str | None, typer.Option(help="Whose network.", show_default="the format's own framework's, or the first")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Which seed's network.", show_default="the first")] = None,
+    data_dir: DataDir = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File, or folder of a SavedModel.", show_default="in RUN_DIR/exports")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a trained network as a file that its framework loads without this project."""
+    from compare.export_command import Options, export_command
+    from shared.data.choice import default_data_dir
+
+    options = Options(
+        run_dir, format_, implementation, seed, data_dir or default_data_dir(), out, _screen(as_json, quiet)
+    )
+    raise typer.Exit(export_command(options))
 
 
 @app.command()

@@ -3,9 +3,8 @@
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from compare.fetching import show_fetching
+from compare.screen import PLAIN
 from shared.data.catalog import DATASETS
 from shared.data.dataset import Dataset
 from shared.data.embedded import EMBEDDED
@@ -16,20 +15,19 @@ from shared.names import check_name
 
 def data_command(name: str | None, data_dir: Path) -> int:
     """Fetch the data set `name` where it is missing, and check it; without a name, say how every data set stands."""
-    console = Console(soft_wrap=True, highlight=False, markup=False)
     if name in EMBEDDED:
-        console.print(f"{name}: embedded, nothing to fetch")
+        PLAIN.say(f"{name}: embedded, nothing to fetch")
         return 0
     if name is not None:
         dataset = DATASETS[check_name("data set to fetch", name, [*DATASETS, *EMBEDDED])]
         fetch(dataset, data_dir, on_progress=show_fetching(sys.stderr))
         dataset.read(data_dir)
-        console.print(f"{name}: {state(dataset, data_dir)}")
+        PLAIN.say(f"{name}: {state(dataset, data_dir)}")
         return 0
     for embedded in EMBEDDED:
-        console.print(f"{embedded}: embedded")
+        PLAIN.say(f"{embedded}: embedded")
     for dataset in DATASETS.values():
-        console.print(f"{dataset.name}: {state(dataset, data_dir)}")
+        PLAIN.say(f"{dataset.name}: {state(dataset, data_dir)}")
     return 0
 
 

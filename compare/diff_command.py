@@ -1,14 +1,17 @@
 """`compare diff`: what changed from one run to another, and whether accuracy or speed moved by more than noise."""
 
-import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from compare.diff import changes, machines_differ, read, settings_changed
 from compare.plan import check_number
+from compare.screen import Screen
 from shared.errors import InputError
 
 
-def diff_command(before: Path, after: Path, margin: float, across_machines: bool, fail_on_regression: bool) -> int:
+def diff_command(
+    before: Path, after: Path, margin: float, across_machines: bool, fail_on_regression: bool, screen: Screen
+) -> int:
     """Do what `compare diff` says; return the exit code: 1 with `fail_on_regression` where anything got worse."""
     check_number("--margin", margin, 0.00001, 1)
     a, b = read(before), read(after)
@@ -19,17 +22,16 @@ def diff_command(before: Path, after: Path, margin: float, across_machines: bool
                 f"{a.name} and {b.name} were made on different machines ({said}), so that their step times say nothing "
                 "of what changed. Give --across-machines to compare them all the same."
             )
-        print(f"Warning: different machines ({said}). Step times are those of two machines.", file=sys.stderr)
+        screen.note(f"Warning: different machines ({said}). Step times are those of two machines.")
     found = changes(a, b, margin)
     settings = settings_changed(a, b)
-    for text in settings:
-        print(text)
-    for change in found:
-        print(change.said)
     moved = [change for change in found if change.moved != "within noise"]
-    if not settings and not moved:
-        print("Nothing changed but noise.")
     worse = [f"{change.what} of {change.implementation}" for change in moved if change.moved == "worse"]
+    for text in (*settings, *(change.said for change in found)):
+        screen.say(text)
+    if not settings and not moved:
+        screen.say("Nothing changed but noise.")
     if worse:
-        print(f"Worse: {', '.join(worse)}.")
+        screen.say(f"Worse: {', '.join(worse)}.")
+    screen.answer(settings=settings, changes=[asdict(change) for change in found], worse=worse)
     return 1 if worse and fail_on_regression else 0

@@ -13,7 +13,8 @@ ALL: tuple[Mode, ...] = ("eager", "graph", "xla")
 @dataclass(frozen=True)
 class ImplementationSpec:
     """One implementation: the module that exports it, the modes that it has and the one in which its users run it by
-    default, the architectures that it has, and the types in which it can compute on each device."""
+    default, the architectures that it has, the types in which it can compute on each device, and the epsilon of its
+    framework's own batch normalisation, which its idiomatic recipe uses."""
 
     name: str
     title: str
@@ -22,6 +23,7 @@ class ImplementationSpec:
     models: tuple[str, ...] = tuple(MODELS)
     modes: tuple[Mode, ...] = ("eager", "graph")
     dtypes: dict[Device, tuple[Dtype, ...]] = field(default_factory=lambda: {"cpu": BOTH, "cuda": BOTH})
+    own_epsilon: float = 1e-3
 
     @property
     def package(self) -> str:
@@ -32,7 +34,7 @@ class ImplementationSpec:
 IMPLEMENTATIONS: dict[str, ImplementationSpec] = {
     spec.name: spec
     for spec in (
-        ImplementationSpec("torch", "PyTorch", "torch_impl", "eager"),
+        ImplementationSpec("torch", "PyTorch", "torch_impl", "eager", own_epsilon=1e-5),
         ImplementationSpec("keras", "Keras", "tf_impl", "graph", modes=ALL),
         ImplementationSpec("tf_lowlevel", "raw TensorFlow", "tf_lowlevel_impl", "graph", modes=ALL),
         ImplementationSpec(

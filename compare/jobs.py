@@ -19,7 +19,7 @@ from shared.batches import EpochBatches
 from shared.data import Data, Part, channel_statistics, standardised
 from shared.ledger import Answer
 from shared.models import MODELS
-from shared.protocol import Implementation, Model
+from shared.protocol import Implementation, Model, Trained
 from shared.training import TrainSpec
 
 
@@ -98,6 +98,8 @@ class Bench:
             case messages.AnswerRow(row=row, half=half):
                 answer: Answer = getattr(self.implementation.ledger[row], half)
                 return messages.ArraysSent(), {"answer": answer(arrays)}
+            case messages.Export():
+                return self.export(request, arrays)
             case messages.GetLimits(device=device):
                 return limits.measure(self.implementation, device), {}
             case messages.GetMemory():
@@ -215,6 +217,14 @@ class Bench:
     def fingerprint(self) -> messages.FingerprintSent:
         training = self.training
         return messages.FingerprintSent(fields=fingerprint.of_worker(training.model, training.spec, self.data))
+
+    def export(self, request: messages.Export, arrays: Arrays) -> tuple[messages.ArraysSent, Arrays]:
+        images = arrays.pop("images")
+        scaling = (arrays.pop("mean"), arrays.pop("deviation")) if "mean" in arrays else None
+        trained = Trained(MODELS[request.model], arrays, request.epsilon, scaling)
+        return messages.ArraysSent(), {
+            "logits": self.implementation.exporters[request.format](trained, request.path)(images)
+        }
 
     def counts(self) -> messages.Counted:
         model = self.training.model

@@ -59,7 +59,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 def rendering_libraries() -> str:
     """The libraries that reports and pictures are made with, and Python."""
-    libraries = ("numpy", "scipy", "pandas", "matplotlib", "pillow", "jinja2", "markdown-it-py")
+    libraries = ("numpy", "scipy", "pandas", "pyarrow", "matplotlib", "pillow", "jinja2", "markdown-it-py")
     return f"Python {platform.python_version()}, {installed(*libraries)}"
 
 

@@ -5,13 +5,14 @@ A worker announces itself with `Ready`. From then on every request gets exactly 
 or `Failed`.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
 
 from shared.data import Part, Scale
 from shared.ledger import Half
-from shared.protocol import Device, Mode, Recipe
+from shared.protocol import Device, Format, Mode, Recipe
 from shared.result import Environment
 from shared.training import TrainSpec
 
@@ -135,6 +136,17 @@ class AnswerRow(Message):
     kind: Literal["answer_row"] = "answer_row"
     row: str
     half: Half
+
+
+class Export(Message):
+    """Write a trained network to the file `path`; its weights come with this, the `mean` and `deviation` that its
+    images were scaled by where they were, and `images` from 0 to 1. -> ArraysSent, with the file's own `logits`"""
+
+    kind: Literal["export"] = "export"
+    model: str
+    format: Format
+    epsilon: FiniteFloat
+    path: Path
 
 
 class GetMemory(Message):
@@ -293,6 +305,7 @@ Question = (
     | GetFingerprint
     | GetCounts
     | AnswerRow
+    | Export
     | GetMemory
     | GetLimits
 )

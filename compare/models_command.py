@@ -10,6 +10,7 @@ from rich.table import Table
 
 from compare import environment, messages
 from compare.implementations import IMPLEMENTATIONS
+from compare.screen import PLAIN
 from compare.session import Session, WorkerError
 from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
@@ -24,7 +25,7 @@ def models_command(name: str | None, check: bool) -> int:
     """Print the table; return the exit code. Raises InputError where no architecture has that name."""
     if check and name is None:
         raise InputError("--check needs the name of an architecture: 'python -m compare models cnn_same --check'.")
-    console = Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False)
+    console = PLAIN.console()
     if name is None:
         console.print(_overview())
         return 0

@@ -1,12 +1,14 @@
 """The output folder: made before anything is trained, filled file by file, each written whole or not at all."""
 
+import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from compare.manifest import Manifest, hashes, sealed
+from compare.manifest import MANIFEST, Manifest, hashes, sealed
+from compare.run_folder import load_record
 from shared.errors import InputError
 
 
@@ -37,12 +39,12 @@ class OutputFolder:
         return self.path / "logs"
 
     def write(self, name: str, content: bytes) -> None:
-        """Write the file `name` (at most one folder deep): it appears whole, or not at all and WriteError is raised."""
+        """Write the file `name`: it appears whole, or not at all and WriteError is raised."""
         target = self.path / name
         try:
-            if not target.parent.exists():
-                target.parent.mkdir()
-                self._made.insert(0, target.parent)
+            for parent in reversed([p for p in target.parents if not p.exists()]):
+                parent.mkdir()
+                self._made.insert(0, parent)
         except OSError as error:
             raise WriteError(f"{target} cannot be written: {error.strerror}") from None
         write_whole(target, content)
@@ -84,16 +86,59 @@ def write_whole(target: Path, content: bytes) -> None:
         raise WriteError(f"{target} cannot be written: {error.strerror}") from None
 
 
+def add_to_manifest(folder: Path, saved: list[Path]) -> None:
+    """What was saved within `folder` belongs to it. Of the other files its manifest goes on saying what it said."""
+    here = {path: path.resolve() for path in saved if path.resolve().is_relative_to(folder.resolve())}
+    if here and (folder / MANIFEST).is_file():
+        known = load_record(folder / MANIFEST, Manifest)
+        names = {path: inner.relative_to(folder.resolve()).as_posix() for path, inner in here.items()}
+        new = {name: hashlib.sha256(path.read_bytes()).hexdigest() for path, name in names.items()}
+        for name, content in sealed(known, known.files | new).items():
+            write_whole(folder / name, content)
+
+
+def carry_out(
+    folder: OutputFolder, work: Callable[[], None], finished: Callable[[], bool], write: Callable[[], None], unit: str
+) -> int | None:
+    """Do `work`, and then `write` what is made of it if anything was `finished`, however the work ended.
+
+    Returns None where it came to its end; else says why there is no more, and what became of what was there, and
+    returns the exit code. Where InputError ends the work and nothing was finished, the folder is gone, too.
+    """
+    stopped_by: KeyboardInterrupt | WriteError | InputError | None = None
+    try:
+        work()
+    except (KeyboardInterrupt, WriteError) as error:
+        stopped_by = error
+    except InputError as error:
+        if not finished():
+            folder.discard()
+            raise
+        stopped_by = error
+    except BaseException:  # a fault of ours, to be told as one
+        if finished():
+            write()
+        raise
+    if finished():
+        try:
+            write()
+        except WriteError as error:
+            stopped_by = stopped_by or error
+    return None if stopped_by is None else end_early(folder, stopped_by, finished(), unit)
+
+
 def end_early(
-    folder: OutputFolder, stopped_by: KeyboardInterrupt | WriteError, anything_finished: bool, unit: str
+    folder: OutputFolder, stopped_by: KeyboardInterrupt | WriteError | InputError, anything_finished: bool, unit: str
 ) -> int:
     """Say why there is no more, and what became of what was there; return the exit code."""
-    what = "Interrupted" if isinstance(stopped_by, KeyboardInterrupt) else f"Stopped: {stopped_by}"
+    what = "Interrupted" if isinstance(stopped_by, KeyboardInterrupt) else f"Stopped: {stopped_by}".rstrip(".")
     if anything_finished:
         print(f"{what}. What was finished is kept in {folder.path}.", file=sys.stderr)
     else:
         folder.discard()
         print(f"{what}. No {unit} had ended; nothing was kept.", file=sys.stderr)
+    if isinstance(stopped_by, InputError):
+        return 2
     return 130 if isinstance(stopped_by, KeyboardInterrupt) else 1
 
 

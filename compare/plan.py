@@ -8,6 +8,7 @@ from typing import Literal, TypeVar, cast, get_args
 from compare import environment
 from compare.implementations import IMPLEMENTATIONS
 from compare.presets import PRESETS
+from compare.screen import PLAIN, Screen
 from shared.data import Data, DataSpec, Scale
 from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
@@ -59,6 +60,9 @@ class Options:
     threads: int | None = None
     out: Path | None = None
     timeout_s: float = 300.0
+    tensorboard: bool = False
+    mlflow: str | None = None
+    screen: Screen = PLAIN
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """Showing how far training is: live bars at a terminal, a line for each epoch elsewhere."""
 
 import time
+from collections.abc import Sequence
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from shared.result import Epoch, Run, RunResult
 
@@ -15,10 +16,42 @@ def said_lines(result: RunResult, said: str) -> list[str]:
     return failed + [f"{result.name} | {line}" for line in said.splitlines()]
 
 
+def shown_on(stream: TextIO, quiet: bool, seeds: Sequence[int]) -> "Bars | Lines | Failures":
+    """What suits `stream`, of a study of `seeds`."""
+    if quiet:
+        return Failures(stream)
+    return Bars(stream, TimeLeft(seeds)) if stream.isatty() else Lines(stream, TimeLeft(seeds))
+
+
+class TimeLeft:
+    """How long a study will go on: the runs of a seed take turns, and all seeds take as long as one."""
+
+    def __init__(self, seeds: Sequence[int]) -> None:
+        self._last = max(seeds)
+        self._begun: dict[str, float] = {}
+        self._total: dict[str, int] = {}
+        self._done: dict[str, int] = {}
+
+    def begin(self, run: Run, n_steps: int) -> None:
+        key = _key(run)
+        self._begun[key], self._total[key], self._done[key] = time.monotonic(), n_steps, 0
+
+    def advance(self, run: Run, n_steps: int) -> None:
+        self._done[_key(run)] += n_steps
+
+    def seconds(self, run: Run) -> float:
+        """The seconds that the study will still take, by how long `run` took so far."""
+        key = _key(run)
+        elapsed_s = time.monotonic() - self._begun[key]
+        of_one_seed = elapsed_s * self._total[key] / self._done[key]
+        return of_one_seed - elapsed_s + of_one_seed * (self._last - run.train.seed)
+
+
 class Bars:
     """One bar for each run in progress, and a line above them for each that ended badly or had something to say."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, left: TimeLeft) -> None:
+        self._left = left
         self._bars = Progress(
             TextColumn("{task.description}"),
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
@@ -26,11 +59,9 @@ class Bars:
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
             TextColumn("loss {task.fields[loss]}"),
             TextColumn("{task.fields[rate]} img/s"),
-            TimeRemainingColumn(compact=True),
-            TextColumn("left"),
+            TextColumn("{task.fields[left]} left"),
             expand=True,
             console=Console(file=stream),
-            speed_estimate_period=120,
         )
         self._tasks: dict[str, TaskID] = {}
 
@@ -52,11 +83,19 @@ class Bars:
             epochs=run.train.epochs,
             loss="-",
             rate="-",
+            left="-",
         )
+        self._left.begin(run, n_batches * run.train.epochs)
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
+        self._left.advance(run, n_steps)
         self._bars.update(
-            self._tasks[_key(run)], advance=n_steps, epoch=epoch, loss=f"{loss:.4f}", rate=f"{images_per_s:,.0f}"
+            self._tasks[_key(run)],
+            advance=n_steps,
+            epoch=epoch,
+            loss=f"{loss:.4f}",
+            rate=f"{images_per_s:,.0f}",
+            left=_duration(self._left.seconds(run)),
         )
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
@@ -73,11 +112,9 @@ class Bars:
 class Lines:
     """A line for each epoch of each run: for logs, and where standard error is no terminal."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, left: TimeLeft) -> None:
         self.stream = stream
-        self._begun: dict[str, float] = {}
-        self._total: dict[str, int] = {}
-        self._done: dict[str, int] = {}
+        self._left = left
 
     def __enter__(self) -> "Lines":
         return self
@@ -86,21 +123,16 @@ class Lines:
         """Nothing is held open."""
 
     def begin(self, run: Run, n_batches: int) -> None:
-        key = _key(run)
-        self._begun[key] = time.monotonic()
-        self._total[key], self._done[key] = n_batches * run.train.epochs, 0
-        print(f"{key}: {run.train.epochs} epochs of {n_batches} steps", file=self.stream)
+        self._left.begin(run, n_batches * run.train.epochs)
+        print(f"{_key(run)}: {run.train.epochs} epochs of {n_batches} steps", file=self.stream)
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
-        self._done[_key(run)] += n_steps
+        self._left.advance(run, n_steps)
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
-        key = _key(run)
-        elapsed_s = time.monotonic() - self._begun[key]
-        left_s = elapsed_s / self._done[key] * (self._total[key] - self._done[key])
         print(
-            f"{key}: epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}, {_accuracy(epoch)}, "
-            f"about {left_s:.0f} s left",
+            f"{_key(run)}: epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}, {_accuracy(epoch)}, "
+            f"about {_duration(self._left.seconds(run))} left",
             file=self.stream,
         )
 
@@ -109,10 +141,43 @@ class Lines:
             print(line, file=self.stream)
 
 
+class Failures:
+    """Nothing but why a run failed."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def __enter__(self) -> "Failures":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held open."""
+
+    def begin(self, run: Run, n_batches: int) -> None:
+        """Not told."""
+
+    def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
+        """Not told."""
+
+    def epoch(self, run: Run, epoch: Epoch) -> None:
+        """Not told."""
+
+    def end(self, result: RunResult, said: str) -> None:
+        if result.error:
+            for line in said_lines(result, said):
+                print(line, file=self.stream)
+
+
 def _accuracy(epoch: Epoch) -> str:
     if epoch.validation_accuracy is not None:
         return f"validation accuracy {epoch.validation_accuracy:.2%}"
     return f"test accuracy {epoch.test_accuracy:.2%}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def _key(run: Run) -> str:

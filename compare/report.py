@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from compare import pictures, plots, seeds, tables
+from compare import pictures, plots, seeds, tables, tabular
 from compare.equivalence import SIGNIFICANCE
+from compare.event_files import event_files
 from compare.html_page import with_page
 from compare.load import MUCH_LOAD
 from compare.manifest import Manifest
@@ -47,12 +48,14 @@ def render(
     """The content of every file that is made from records, by its path in the output folder; `weights` are the trained
     ones, by the names of their results."""
     rows = [row(result) for result in results]
-    files = {"results.csv": csv(rows).encode()}
+    files = tabular.files("results", COLUMNS, [asdict(r) for r in rows])
     drawn = dict(_drawn(results, weights))
     for name, figure in drawn.items():
         files[f"plots/{name}.png"] = plots.to_png(figure)
         if name not in PIXELS:
             files[f"plots/{name}.svg"] = plots.to_svg(figure)
+    if judging.tensorboard:
+        files |= event_files(results, manifest)
     files["report.md"] = markdown(results, rows, manifest, judging, list(drawn)).encode()
     return with_page(files)
 
@@ -73,14 +76,6 @@ def _drawn(results: Sequence[RunResult], weights: Mapping[str, Weights]) -> Iter
     )
     if having := {r.run.implementation: weights[r.name] for r in first if r.name in weights}:
         yield "filters", pictures.filters(having, spec, "gray")
-
-
-def csv(rows: Sequence[Row]) -> str:
-    """All figures, a line for each run; what was not measured is empty."""
-    import pandas as pd
-
-    frame = pd.DataFrame([asdict(r) for r in rows], columns=list(COLUMNS), dtype=object)
-    return frame.to_csv(index=False, lineterminator="\n")
 
 
 def markdown(

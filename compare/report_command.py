@@ -8,34 +8,36 @@ from compare.manifest import MANIFEST, Manifest, sealed
 from compare.output import OutputFolder, WriteError, check_vacant, write_whole
 from compare.rendering import combined, rendered
 from compare.run_folder import load_record
+from compare.screen import Screen
 from shared.errors import InputError
 
 
-def report_command(folders: list[Path], out: Path | None, command: str) -> int:
+def report_command(folders: list[Path], out: Path | None, command: str, screen: Screen) -> int:
     """Do what `compare report` says; return the exit code. Raises InputError before anything is written."""
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise InputError("A folder is named twice. Name each once.")
     if out is not None:
         check_vacant(out)
     if len(folders) == 1 and out is None:
-        return _anew(folders[0])
+        return _anew(folders[0], screen)
     started = manifest.utc_now()
     parts = {str(folder): rendered(folder) for folder in folders}
     target = OutputFolder(out or Path("runs") / f"{started.replace(':', '')}-report")
     files = combined(parts) if len(parts) > 1 else next(iter(parts.values()))
     target.write_all(files, manifest.describe(command, started))
-    print(f"Report: {target.path / 'report.md'}")
+    screen.say(f"Report: {target.path / 'report.md'}")
+    screen.answer(folder=target.path)
     return 0
 
 
-def _anew(folder: Path) -> int:
+def _anew(folder: Path, screen: Screen) -> int:
     """Make the files of `folder` anew, where they are; its manifest goes on saying who made its records."""
     files = rendered(folder)
     known = load_record(folder / MANIFEST, Manifest)
     changed = [name for name, content in files.items() if _content(folder / name) != content]
     try:
         for name in changed:
-            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write_whole(folder / name, files[name])
         if changed:
             made_now = known.model_copy(update={"libraries": manifest.rendering_libraries()})
@@ -44,8 +46,9 @@ def _anew(folder: Path) -> int:
                 write_whole(folder / name, content)
     except (OSError, WriteError) as error:
         raise InputError(f"The report cannot be written: {error}. Give another folder with --out.") from None
-    print(f"Made anew: {', '.join(changed)}." if changed else "Everything was as its records make it.")
-    print(f"Report: {folder / 'report.md'}")
+    screen.say(f"Made anew: {', '.join(changed)}." if changed else "Everything was as its records make it.")
+    screen.say(f"Report: {folder / 'report.md'}")
+    screen.answer(folder=folder, made_anew=changed)
     return 0
 
 

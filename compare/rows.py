@@ -1,7 +1,8 @@
 """One flat row of figures for each result: what the table, the CSV file and the reports are made of."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
+from compare.tabular import columns_of
 from compare.timing import step_time
 from shared.result import RunResult
 
@@ -37,7 +38,7 @@ class Row:
     error: str | None
 
 
-COLUMNS = tuple(field.name for field in fields(Row))
+COLUMNS = columns_of(Row)
 
 
 def row(result: RunResult) -> Row:

@@ -1,20 +1,18 @@
 """`compare run`: from options to an output folder."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
-from rich.console import Console
-
-from compare import manifest, progress, report, run_folder, seeds, tables
+from compare import manifest, mlflow_runs, progress, report, run_folder, seeds, tables
 from compare.fetching import show_fetching
-from compare.output import OutputFolder, WriteError, check_vacant, end_early
+from compare.output import OutputFolder, carry_out, check_vacant
 from compare.plan import Options, Plan, check_fit, check_options, make_plan
 from compare.rows import row
 from compare.seeds import Judging
 from compare.study import Study
 from shared.data import Data, load
 from shared.data.choice import Choice, choose
-from shared.errors import InputError
 from shared.result import RunResult
 
 
@@ -28,35 +26,31 @@ def run_command(options: Options) -> int:
     plan = make_plan(options, choice.dataset)
     data = load(plan.data, options.data_dir)
     check_fit(plan, data)
-    print(choice.reason, file=sys.stderr)
+    server = None if options.mlflow is None else mlflow_runs.connect(options.mlflow)
+    options.screen.note(choice.reason)
 
     folder = OutputFolder(options.out or _default_out(plan, started))
     results: list[RunResult] = []
-    stopped_by: KeyboardInterrupt | WriteError | None = None
-    try:
-        _train(plan, data, folder, options.timeout_s, results)
-    except InputError:
-        folder.discard()
-        raise
-    except (KeyboardInterrupt, WriteError) as error:
-        stopped_by = error
-
-    if results:
-        try:
-            _report(plan, folder, results, choice, options, started)
-        except WriteError as error:
-            stopped_by = stopped_by or error
-    if stopped_by is None:
-        return 0 if all(result.status == "ok" for result in results) else 1
-    return end_early(folder, stopped_by, bool(results), "run")
+    ended_early = carry_out(
+        folder,
+        work=lambda: _train(plan, data, folder, options, results),
+        finished=lambda: bool(results),
+        write=lambda: _report(plan, folder, results, choice, options, started),
+        unit="run",
+    )
+    if ended_early is not None:
+        return ended_early
+    if server is not None and not _log(server, folder, results, options):
+        return 1
+    return 0 if all(result.status == "ok" for result in results) else 1
 
 
-def _train(plan: Plan, data: Data, folder: OutputFolder, timeout_s: float, results: list[RunResult]) -> None:
+def _train(plan: Plan, data: Data, folder: OutputFolder, options: Options, results: list[RunResult]) -> None:
     """Train every run of `plan`; write each as soon as it ends, and then add it to `results`."""
     hide_cuda = plan.device == "cpu"
-    shown = progress.Bars(sys.stderr) if sys.stderr.isatty() else progress.Lines(sys.stderr)
+    shown = progress.shown_on(sys.stderr, options.screen.quiet, [training.seed for training in plan.training])
     with (
-        Study(plan.implementations, data, folder.log_dir, plan.threads, hide_cuda, timeout_s) as study,
+        Study(plan.implementations, data, folder.log_dir, plan.threads, hide_cuda, options.timeout_s) as study,
         shown,
     ):
         device = study.choose_device(plan.device)
@@ -74,21 +68,50 @@ def _report(
     plan: Plan, folder: OutputFolder, results: list[RunResult], choice: Choice, options: Options, started: str
 ) -> None:
     """Print the table, and write everything that is made from records."""
-    judging = Judging(implementations=tuple(plan.implementations), margin=options.margin, target=options.target)
+    judging = _judging(plan, options)
     results = seeds.in_order(results, judging)
     rows = [row(result) for result in results]
-    # Where nobody's window limits the width, nothing is cut or turned.
-    console = Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False)
+    screen, over_seeds = options.screen, seeds.summaries(results, judging)
+    console = screen.console()
     tables.print_table(rows, f"{plan.model.name} on {plan.data.dataset}, {results[0].run.device}", console)
     if report.shows_seeds(results, judging):
-        tables.print_summaries(seeds.summaries(results, judging), judging.target, console)
-    for text in report.verdicts(results, judging):
-        console.print(text, soft_wrap=True)
+        tables.print_summaries(over_seeds, judging.target, console)
+    said = report.verdicts(results, judging)
+    for text in said:
+        screen.say(text)
 
     done = manifest.describe(options.command, started, choice.reason)
     folder.write("study.json", judging.model_dump_json(indent=1).encode())
     folder.write_all(report.render(results, run_folder.weights_of_first(folder.path, results), done, judging), done)
-    console.print(f"Report: {folder.path / 'report.md'}", soft_wrap=True)
+    screen.say(f"Report: {folder.path / 'report.md'}")
+    screen.answer(
+        folder=folder.path,
+        verdicts=said,
+        runs=[asdict(one) for one in rows],
+        over_seeds=[asdict(summary) for summary in over_seeds],
+        pairs=[asdict(pair) for pair in seeds.pairs(results, judging)],
+    )
+
+
+def _judging(plan: Plan, options: Options) -> Judging:
+    return Judging(
+        implementations=tuple(plan.implementations),
+        margin=options.margin,
+        target=options.target,
+        tensorboard=options.tensorboard,
+    )
+
+
+def _log(server: mlflow_runs.Server, folder: OutputFolder, results: list[RunResult], options: Options) -> bool:
+    """Log the study; whether that went well."""
+    done = run_folder.load_record(folder.path / manifest.MANIFEST, manifest.Manifest)
+    try:
+        run_id = mlflow_runs.log_study(server, folder.path, results, done)
+    except mlflow_runs.MlflowError as error:
+        print(f"MLflow took no more: {error} All of it is in {folder.path}.", file=sys.stderr)
+        return False
+    options.screen.note(f"MLflow run {run_id} in the experiment '{mlflow_runs.EXPERIMENT}' of {options.mlflow}")
+    return True
 
 
 def _default_out(plan: Plan, started: str) -> Path:

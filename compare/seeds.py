@@ -20,12 +20,14 @@ RESULTS_FOR_AN_INTERVAL = 2
 
 
 class Judging(Record):
-    """What a study's results are held against: equivalence within `margin`, and the time to reach `target`; and the
-    order in which its implementations are told. It is kept beside the results, so that a report can be made anew."""
+    """What a study's results are held against: equivalence within `margin`, and the time to reach `target`; the order
+    in which its implementations are told; and whether TensorBoard's event files are made. It is kept beside the
+    results, so that a report can be made anew."""
 
     implementations: tuple[str, ...] = ()
     margin: FiniteFloat = 0.003
     target: FiniteFloat | None = None
+    tensorboard: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Pair:
 
 def in_order(results: Sequence[RunResult], judging: Judging) -> list[RunResult]:
     """The results by seed, and within a seed in the order of the study's implementations."""
-    known = list(judging.implementations)
-    places = {name: number for number, name in enumerate([*known, *sorted({r.run.implementation for r in results})])}
+    names = dict.fromkeys([*judging.implementations, *sorted({r.run.implementation for r in results})])
+    places = {name: number for number, name in enumerate(names)}
     return sorted(results, key=lambda r: (r.run.train.seed, places[r.run.implementation]))
 
 

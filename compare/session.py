@@ -20,7 +20,7 @@ from compare.implementations import IMPLEMENTATIONS
 from shared.data import Data, Part
 from shared.ledger import Half
 from shared.models import ModelSpec
-from shared.protocol import Device, Mode, Recipe
+from shared.protocol import Device, Format, Mode, Recipe
 from shared.result import Environment
 from shared.training import TrainSpec
 from shared.weights import Weights
@@ -165,6 +165,22 @@ class Session:
     def answer_row(self, row: str, half: Half, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """One half of a row of the ledger, for its inputs."""
         return self._ask(messages.AnswerRow(row=row, half=half), messages.ArraysSent, inputs)[1]["answer"]
+
+    def export(
+        self,
+        format_: Format,
+        path: Path,
+        model: ModelSpec,
+        weights: Weights,
+        epsilon: float,
+        scaling: tuple[np.ndarray, np.ndarray] | None,
+        images: np.ndarray,
+    ) -> np.ndarray:
+        """Have a trained network written to `path`; the logits (N, classes) that the file gives for `images`
+        (N, H, W, C), from 0 to 1."""
+        statistics = {} if scaling is None else {"mean": scaling[0], "deviation": scaling[1]}
+        request = messages.Export(model=model.name, format=format_, epsilon=epsilon, path=path)
+        return self._ask(request, messages.ArraysSent, {**weights, **statistics, "images": images})[1]["logits"]
 
     def counts(self) -> messages.Counted:
         """What the framework itself counts: parameters by layer, FLOPs of one image's forward pass."""

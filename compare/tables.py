@@ -3,13 +3,12 @@
 import statistics
 from collections.abc import Callable, Sequence
 
-from rich import box
 from rich.console import Console
 from rich.measure import Measurement
-from rich.table import Table
 from rich.text import Text
 
 from compare.rows import Row
+from compare.screen import table
 from compare.seeds import Summary
 
 Cell = Callable[[Row], str]
@@ -88,7 +87,7 @@ def _reached(summary: Summary) -> str:
 
 def print_summaries(summaries: Sequence[Summary], target: float | None, console: Console) -> None:
     """Print the table over seeds."""
-    console.print(_table("Over seeds", *summary_cells(summaries, target)))
+    console.print(table(*summary_cells(summaries, target), LEFT_ALIGNED, "Over seeds"))
 
 
 def print_table(rows: Sequence[Row], title: str, console: Console) -> None:
@@ -97,23 +96,14 @@ def print_table(rows: Sequence[Row], title: str, console: Console) -> None:
     It has a line for each run; where that is wider than the terminal, and the runs are few, it has a column for each.
     """
     lines = cells(rows)
-    table = _table(title, list(CELLS), lines)
+    shown = table(list(CELLS), lines, LEFT_ALIGNED, title)
     if (
-        Measurement.get(console, console.options.update(width=10_000), table).maximum > console.width
+        Measurement.get(console, console.options.update(width=10_000), shown).maximum > console.width
         and len(rows) <= MAX_COLUMNS
     ):
         headings, *turned = zip(list(CELLS), *lines, strict=True)
-        table = _table(title, list(headings), [list(line) for line in turned])
-    console.print(table)
+        shown = table(list(headings), [list(line) for line in turned], LEFT_ALIGNED, title)
+    console.print(shown)
     for row in rows:
         if row.error:
             console.print(Text(f"{row.implementation}-seed{row.seed} failed: {row.error}"))
-
-
-def _table(title: str, headings: list[str], lines: list[list[str]]) -> Table:
-    table = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in headings:
-        table.add_column(name, justify="left" if name in LEFT_ALIGNED else "right", no_wrap=True)
-    for line in lines:
-        table.add_row(*line)
-    return table

@@ -9,7 +9,7 @@ from compare.rendering import has_records, rendered
 from compare.run_folder import load_record
 from shared.errors import InputError
 
-TEXTS = (".md", ".csv", ".json")
+TEXTS = (".md", ".csv", ".parquet", ".json", ".tfevents.0")
 
 
 def problems(folder: Path) -> list[str]:

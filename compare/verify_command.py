@@ -1,12 +1,12 @@
 """`compare verify`: whether a folder is whole and unaltered, and with --rerun whether its weights are as accurate as
 its records say."""
 
-import sys
 import tempfile
 from pathlib import Path
 
 from compare import environment
 from compare.run_folder import load_data, load_results, load_weights
+from compare.screen import Screen
 from compare.session import Session, WorkerError
 from compare.verify import made_by_others, problems
 from shared.data import Data
@@ -17,26 +17,22 @@ from shared.result import RunResult
 TIMEOUT_S = 300.0
 
 
-def verify_command(folder: Path, rerun: bool, data_dir: Path) -> int:
+def verify_command(folder: Path, rerun: bool, data_dir: Path, screen: Screen) -> int:
     """Do what `compare verify` says; return the exit code, 1 where anything is not as it was written."""
     found = problems(folder)
-    for text in found:
-        print(text)
-    if found:
-        print(f"{folder} is not as it was written: {len(found)} {'file is' if len(found) == 1 else 'files are'} not.")
-        return 1
-    if said := made_by_others(folder):
-        print(said, file=sys.stderr)
-    if rerun:
-        found = _rerun(folder, data_dir)
-        for text in found:
-            print(text)
     if not found:
-        print(f"{folder} is as it was written.")
+        if said := made_by_others(folder):
+            screen.note(said)
+        if rerun:
+            found = _rerun(folder, data_dir, screen)
+    for text in found:
+        screen.say(text)
+    screen.say(f"{folder} is {'not ' if found else ''}as it was written.")
+    screen.answer(folder=folder, problems=found)
     return 1 if found else 0
 
 
-def _rerun(folder: Path, data_dir: Path) -> list[str]:
+def _rerun(folder: Path, data_dir: Path, screen: Screen) -> list[str]:
     """Evaluate every network again from its weights; what is not as its record says, in words."""
     if not (folder / "results").is_dir():
         raise InputError(f"--rerun: {folder} has no trained weights. Leave it out, or give the folder of a run.")
@@ -48,8 +44,8 @@ def _rerun(folder: Path, data_dir: Path) -> list[str]:
     with tempfile.TemporaryDirectory() as logs:
         sessions = {name: _start(name, Path(logs)) for name in dict.fromkeys(r.run.implementation for r in done)}
         try:
-            for result in done:
-                print(f"{result.name}: evaluating again ...", file=sys.stderr)
+            for number, result in enumerate(done, 1):
+                screen.note(f"{result.name}: evaluating again ({number} of {len(done)}) ...")
                 found += _evaluate(folder, result, sessions[result.run.implementation], data)
         finally:
             for session in sessions.values():

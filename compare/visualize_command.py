@@ -1,6 +1,5 @@
 """`compare visualize`: pictures of what the networks of a run have learned."""
 
-import hashlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from rich.console import Console
 
 from compare import pictures, plots
 from compare.inspection import Inspected, inspect
-from compare.manifest import MANIFEST, Manifest, sealed
-from compare.output import write_whole
+from compare.output import add_to_manifest
 from compare.picture_file import read_picture
-from compare.run_folder import load_data, load_record, load_results, load_weights
+from compare.run_folder import load_data, load_results, load_weights
+from compare.screen import PLAIN
 from shared.data import Data, DataSpec, channel_statistics, load, standardised
 from shared.data.classes import class_names
 from shared.errors import InputError
@@ -57,17 +55,16 @@ def visualize_command(options: Options) -> int:
     out = options.out or options.run_dir / "pictures"
     seen = _scaled(picture, first.data, options.data_dir)
     networks = inspect(results, weights, data, data.x_test[indices], seen)
-    console = Console(highlight=False, markup=False, soft_wrap=True)
     shown = load(first.data.model_copy(update={"scale": "unit"}), options.data_dir)
     drawn = _draw(results, networks, spec, shown, indices, options, names, picture)
     saved = []
     for path in _save(drawn, out):
         print(f"{path}", file=sys.stderr)
         saved.append(path)
-    _add_to_manifest(options.run_dir, saved)
+    add_to_manifest(options.run_dir, saved)
     if len(picture):
-        _print_prediction(networks, names, negative, console)
-    console.print(f"Pictures of {', '.join(n.name for n in networks)}: {out}")
+        _print_prediction(networks, names, negative)
+    PLAIN.say(f"Pictures of {', '.join(n.name for n in networks)}: {out}")
     return 0
 
 
@@ -154,21 +151,10 @@ def _save(drawn: Iterator[tuple[str, Figure]], out: Path) -> Iterator[Path]:
         raise InputError(f"The pictures cannot be written to {out}: {error.strerror}. Give another --out.") from None
 
 
-def _add_to_manifest(folder: Path, saved: list[Path]) -> None:
-    """Pictures within the run's folder belong to it. Of the other files the manifest goes on saying what it said."""
-    here = {path: path.resolve() for path in saved if path.resolve().is_relative_to(folder.resolve())}
-    if here and (folder / MANIFEST).is_file():
-        known = load_record(folder / MANIFEST, Manifest)
-        names = {path: inner.relative_to(folder.resolve()).as_posix() for path, inner in here.items()}
-        new = {name: hashlib.sha256(path.read_bytes()).hexdigest() for path, name in names.items()}
-        for name, content in sealed(known, known.files | new).items():
-            write_whole(folder / name, content)
-
-
-def _print_prediction(networks: list[Inspected], names: tuple[str, ...], negative: bool, console: Console) -> None:
+def _print_prediction(networks: list[Inspected], names: tuple[str, ...], negative: bool) -> None:
     if negative:
-        console.print("The picture is dark on light; the networks were shown its negative.")
+        PLAIN.say("The picture is dark on light; the networks were shown its negative.")
     for network in networks:
         p = network.extra_probabilities[0]
         best = [f"{names[i]} {p[i]:.1%}" for i in np.argsort(-p, kind="stable")[:3]]
-        console.print(f"{network.name}: {', '.join(best)}")
+        PLAIN.say(f"{network.name}: {', '.join(best)}")

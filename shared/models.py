@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Init = Literal["glorot_uniform", "zeros", "ones"]
+BATCH_NORM_EPSILON = 0.001
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ same window for every implementation.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -26,6 +27,7 @@ Tuning = Mapping[str, str]
 Device = Literal["cpu", "cuda"]
 Mode = Literal["eager", "graph", "xla"]
 Recipe = Literal["matched", "idiomatic"]
+Format = Literal["torch", "onnx", "keras", "tf_savedmodel"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,24 @@ class FittedEpoch:
 
 
 OnEpoch = Callable[[FittedEpoch], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network that is to be written to a file: its parameters, the epsilon of its batch normalisation, and by
+    which mean and deviation of each channel (C,) its images were scaled, None where they were not.
+
+    What is written takes float32 images from 0 to 1, any number of them, scales them itself, and gives logits.
+    """
+
+    model: ModelSpec
+    weights: Weights
+    epsilon: float
+    scaling: tuple[np.ndarray, np.ndarray] | None
+
+
+Predict = Callable[[np.ndarray], np.ndarray]
+Exporter = Callable[[Trained, Path], Predict]  # the logits (N, classes) of images (N, H, W, C), by the file alone
 
 
 class Model(Protocol):
@@ -132,6 +152,7 @@ class Implementation(Protocol):
 
     idiom: Idiom
     ledger: Mapping[str, Answers]
+    exporters: Mapping[Format, Exporter]
 
     def framework(self) -> Framework:
         """Describe the framework. Called before `create`, it takes hold of no device."""

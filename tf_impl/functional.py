@@ -12,6 +12,7 @@ from shared.models import ModelSpec
 from shared.protocol import Device, Mode, Recipe
 from shared.training import TrainSpec
 from shared.weights import Weights
+from tf_impl.export import EXPORTERS as exporters
 from tf_impl.idiomatic import IDIOM as idiom
 from tf_impl.layers import BatchNormalization
 from tf_impl.ledger import LEDGER as ledger
@@ -19,7 +20,7 @@ from tf_impl.limits import matrix_product, memory_copy
 from tf_impl.models import Builder
 from tf_impl.train import KerasModel, create_from, fit, framework
 
-__all__ = ["create", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
+__all__ = ["create", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
 
 
 def cnn_bn_cifar(norm: type[layers.Layer] = BatchNormalization) -> keras.Model:

@@ -1,8 +1,9 @@
 """The networks on TensorFlow's own operations and variables, with nothing from Keras."""
 
+from tf_lowlevel_impl.export import EXPORTERS as exporters
 from tf_lowlevel_impl.idiomatic import IDIOM as idiom
 from tf_lowlevel_impl.ledger import LEDGER as ledger
 from tf_lowlevel_impl.limits import matrix_product, memory_copy
 from tf_lowlevel_impl.train import create, fit, framework
 
-__all__ = ["create", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
+__all__ = ["create", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]

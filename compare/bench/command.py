@@ -6,10 +6,8 @@ import re
 import shutil
 import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-
-from rich.console import Console
 
 from compare import manifest
 from compare.bench import report, tables, tuned
@@ -18,8 +16,8 @@ from compare.bench.plan import Options, Plan, load_data, make_plan, make_subject
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.schedule import repeat
 from compare.bench.tuned import default_memory
-from compare.bench.verdicts import ratio_to_baseline, warnings
-from compare.output import OutputFolder, WriteError, check_vacant, end_early
+from compare.bench.verdicts import ratio_to_baseline, step_time, warnings
+from compare.output import OutputFolder, carry_out, check_vacant
 from compare.session import Session
 from shared.data import Data
 from shared.errors import InputError
@@ -38,32 +36,32 @@ def bench_command(options: Options) -> int:
     folder = OutputFolder(options.out or Path("runs") / f"{started.replace(':', '')}-bench-{plan.model.name}")
     start = starter(options, plan, folder)
     known: list[BenchResult] = []
-    stopped_by: KeyboardInterrupt | WriteError | None = None
 
     def told(result: BenchResult) -> None:
         """Keep the result so far, on disk too."""
         known.append(result)
         folder.write(RECORD, result.model_dump_json(indent=1).encode())
         said = "; ".join(report.verdicts(result))
-        print(f"launch {len(result.launches)}, {result.took_s:.0f} s: {said}", file=sys.stderr)
+        options.screen.note(f"launch {len(result.launches)}, {_left(result)}: {said}")
 
-    try:
-        plan = replace(plan, contestants=_settled(plan, subject, start, options.retune))
-        launcher = Launcher(plan.contestants, subject, start, options.budget_s, options.profile)
-        repeat(nothing_yet(options, plan, dataset, data), launcher, told)
-    except InputError:
-        folder.discard()
-        raise
-    except (KeyboardInterrupt, WriteError) as error:
-        stopped_by = error
-    if known:
-        try:
-            _report(known[-1], folder, options, started)
-        except WriteError as error:
-            stopped_by = stopped_by or error
-    if stopped_by is not None:
-        return end_early(folder, stopped_by, bool(known), "launch")
-    return _exit_code(known[-1], options)
+    def work() -> None:
+        settled = replace(plan, contestants=_settled(plan, subject, start, options))
+        launcher = Launcher(settled.contestants, subject, start, options.budget_s, options.profile)
+        repeat(nothing_yet(options, settled, dataset, data), launcher, told)
+
+    ended_early = carry_out(
+        folder,
+        work=work,
+        finished=lambda: bool(known),
+        write=lambda: _report(known[-1], folder, options, started),
+        unit="launch",
+    )
+    return _exit_code(known[-1], options) if ended_early is None else ended_early
+
+
+def _left(result: BenchResult) -> str:
+    """How long the bench took so far, and how long it may go on."""
+    return f"{result.took_s:.0f} s, at most {max(0.0, result.budget_s - result.took_s):.0f} s left"
 
 
 def starter(options: Options, plan: Plan, folder: OutputFolder) -> Start:
@@ -86,7 +84,7 @@ def starter(options: Options, plan: Plan, folder: OutputFolder) -> Start:
     return start
 
 
-def _settled(plan: Plan, subject: Subject, start: Start, retune: bool) -> list[Contestant]:
+def _settled(plan: Plan, subject: Subject, start: Start, options: Options) -> list[Contestant]:
     """The contestants, those to be tuned as this machine remembers them or as a search finds them now."""
     memory = default_memory()
     found: dict[str, tuned.Choice] = {}
@@ -95,9 +93,9 @@ def _settled(plan: Plan, subject: Subject, start: Start, retune: bool) -> list[C
         if contestant.name not in plan.to_tune:
             return contestant
         key = tuned.key(plan.model.name, plan.device, contestant)
-        choice = found.get(key) or (None if retune else memory.recall(key))
+        choice = found.get(key) or (None if options.retune else memory.recall(key))
         if choice is None:
-            print(f"{contestant.name}: looking for the fastest of a list, once for this machine ...", file=sys.stderr)
+            options.screen.note(f"{contestant.name}: looking for the fastest of a list, once for this machine ...")
             choice = tuned.choose(
                 contestant,
                 plan.device,
@@ -110,10 +108,9 @@ def _settled(plan: Plan, subject: Subject, start: Start, retune: bool) -> list[C
             except OSError as error:
                 print(f"It cannot be remembered in {memory.path}: {error.strerror}.", file=sys.stderr)
         found[key] = choice
-        print(
+        options.screen.note(
             f"{contestant.name}: {choice.factor}, {choice.speed:.2f}x as fast as the first of "
-            f"{choice.n_candidates} candidates.",
-            file=sys.stderr,
+            f"{choice.n_candidates} candidates."
         )
         return choice.contestant.model_copy(update={"name": contestant.name})
 
@@ -147,13 +144,36 @@ def nothing_yet(options: Options, plan: Plan, dataset: str, data: Data) -> Bench
 
 def _report(result: BenchResult, folder: OutputFolder, options: Options, started: str) -> None:
     """Print the table and the verdicts, and write everything that is made from the record."""
-    console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
-    tables.print_result(result, console)
-    for text in (*report.verdicts(result), report.why_ended(result), *warnings(result), *tables.ceilings(result)):
-        console.print(text, soft_wrap=True)
+    screen = options.screen
+    tables.print_result(result, screen.console(160))
+    said, warned = report.verdicts(result), warnings(result)
+    for text in (*said, report.why_ended(result), *warned, *tables.ceilings(result)):
+        screen.say(text)
     done = manifest.describe(options.command, started)
     folder.write_all(report.render(result, done), done)
-    console.print(f"Report: {folder.path / 'report.md'}", soft_wrap=True)
+    screen.say(f"Report: {folder.path / 'report.md'}")
+    screen.answer(
+        folder=folder.path,
+        verdicts=said,
+        warnings=warned,
+        ended=report.why_ended(result),
+        baseline=result.baseline,
+        contestants=[figures(result, contestant) for contestant in result.contestants],
+    )
+
+
+def figures(result: BenchResult, contestant: Contestant) -> dict[str, object]:
+    """What a bench found of one contestant: times in seconds, ratios to the baseline, each with its interval."""
+    name = contestant.name
+    found = {
+        "speed": None if name == result.baseline else ratio_to_baseline(result, name),
+        "step_s": step_time(result, name),
+        "compute_s": step_time(result, name, "compute"),
+    }
+    return {
+        **contestant.model_dump(include={"name", "implementation", "mode", "batch_size", "threads"}),
+        **{key: None if interval is None else asdict(interval) for key, interval in found.items()},
+    }
 
 
 def _exit_code(result: BenchResult, options: Options) -> int:

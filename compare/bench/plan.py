@@ -11,6 +11,7 @@ from compare.bench.launcher import Subject
 from compare.bench.result import Contestant
 from compare.implementations import IMPLEMENTATIONS
 from compare.plan import check_batch_size, check_mixed_precision, check_number, check_paths, check_shape
+from compare.screen import PLAIN, Screen
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose
 from shared.errors import InputError
@@ -48,6 +49,7 @@ class Options:
     seed: int = 0
     out: Path | None = None
     timeout_s: float = 300.0
+    screen: Screen = PLAIN
 
 
 @dataclass(frozen=True)

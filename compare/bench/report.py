@@ -1,9 +1,9 @@
 """The report of a bench: pure functions from records to the files of the output folder."""
 
-from compare import plots
+from compare import plots, tabular
 from compare.bench import tables
 from compare.bench.plots import steps
-from compare.bench.result import BenchResult, Ending
+from compare.bench.result import BenchResult, Ending, TimedWindow
 from compare.bench.verdicts import break_evens, say, warnings
 from compare.html_page import with_page
 from compare.manifest import Manifest
@@ -63,24 +63,24 @@ def render(result: BenchResult, manifest: Manifest) -> dict[str, bytes]:
     return with_page(
         {
             "report.md": text.encode(),
-            "windows.csv": windows(result).encode(),
+            **tabular.files("windows", WINDOWS, windows(result)),
             "plots/steps.png": plots.to_png(figure),
             "plots/steps.svg": plots.to_svg(figure),
         }
     )
 
 
-def windows(result: BenchResult) -> str:
-    """Every timed window as CSV, warm-up (round -1) with the rest."""
-    import pandas as pd
+WINDOWS = {"launch": int, "contestant": str, **tabular.columns_of(TimedWindow)}
 
-    lines = [
+
+def windows(result: BenchResult) -> list[dict[str, object]]:
+    """Every timed window, warm-up (round -1) with the rest."""
+    return [
         {"launch": launch.number, "contestant": name, **window.model_dump()}
         for launch in result.launches
         for name, measured in launch.measured.items()
         for window in measured.windows
     ]
-    return pd.DataFrame(lines, dtype=object).to_csv(index=False, lineterminator="\n")
 
 
 def _shared_variables(result: BenchResult) -> dict[str, str]:

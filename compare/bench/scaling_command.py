@@ -1,25 +1,21 @@
 """`compare bench` with several batch sizes or numbers of threads: a bench for each pair, and the curves."""
 
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
 from compare import environment, manifest, plots
 from compare.bench import scaling
-from compare.bench.command import nothing_yet, starter
+from compare.bench.command import figures, nothing_yet, starter
 from compare.bench.launcher import Launcher, Subject
 from compare.bench.plan import Options, Plan, batch_sizes_of, load_data, make_plan, make_subject, threads_of
 from compare.bench.result import BenchResult, Ceiling, Launch
 from compare.bench.statistics import LEAST_LAUNCHES
 from compare.bench.verdicts import warnings
 from compare.html_page import with_page
-from compare.output import OutputFolder, WriteError, check_vacant, end_early
+from compare.output import OutputFolder, carry_out, check_vacant
 from compare.report import markdown_environment
+from compare.screen import table
 from shared.data import Data
 from shared.errors import InputError
 
@@ -39,30 +35,27 @@ def scaling_command(options: Options) -> int:
     subject = make_subject(options, plan, data)
     folder = OutputFolder(options.out or Path("runs") / f"{started.replace(':', '')}-scaling-{plan.model.name}")
     results: list[BenchResult] = []
-    stopped_by: KeyboardInterrupt | WriteError | None = None
-    try:
+    screen, n_points = options.screen, len(threads_of(options)) * len(batch_sizes_of(options))
+
+    def work() -> None:
         for result in _measured(options, plan, dataset, data, subject, folder):
             results.append(result)
             first = result.contestants[0]
-            folder.write(
-                f"threads{first.threads}-batch{first.batch_size}.json", result.model_dump_json(indent=1).encode()
-            )
-            print(f"{first.threads} threads, batches of {first.batch_size}: done", file=sys.stderr)
-    except InputError:
-        folder.discard()
-        raise
-    except (KeyboardInterrupt, WriteError) as error:
-        stopped_by = error
-    if results:
-        _print(results)
-        try:
-            done = manifest.describe(options.command, started)
-            folder.write_all(_files(results, done), done)
-        except WriteError as error:
-            stopped_by = stopped_by or error
-    if stopped_by is not None:
-        return end_early(folder, stopped_by, bool(results), "bench")
-    print(f"Report: {folder.path / 'report.md'}")
+            stem = f"threads{first.threads}-batch{first.batch_size}"
+            folder.write(f"{stem}.json", result.model_dump_json(indent=1).encode())
+            left_s = sum(r.took_s for r in results) / len(results) * (n_points - len(results))
+            screen.note(f"{first.threads} threads, batches of {first.batch_size}: done, about {left_s:.0f} s left")
+
+    def write() -> None:
+        screen.console(180).print(table(list(scaling.HEADINGS), scaling.cells(results), ("contestant",)))
+        done = manifest.describe(options.command, started)
+        folder.write_all(_files(results, done), done)
+
+    ended_early = carry_out(folder, work, lambda: bool(results), write, "bench")
+    if ended_early is not None:
+        return ended_early
+    screen.say(f"Report: {folder.path / 'report.md'}")
+    screen.answer(folder=folder.path, points=[figures(result, c) for result in results for c in result.contestants])
     return 1 if any(launch.failed for result in results for launch in result.launches) else 0
 
 
@@ -88,16 +81,6 @@ def _measured(
                 "ending": "budget",
             }
         )
-
-
-def _print(results: list[BenchResult]) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 180, markup=False, highlight=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in scaling.HEADINGS:
-        table.add_column(heading, justify="left" if heading == "contestant" else "right")
-    for line in scaling.cells(results):
-        table.add_row(*line)
-    console.print(table)
 
 
 def _files(results: list[BenchResult], done: manifest.Manifest) -> dict[str, bytes]:

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.statistics import LEAST_P, Interval
 from compare.bench.verdicts import achieved, ratio_to_baseline, step_time
 from compare.messages import Timed
+from compare.screen import table
 from compare.windows import EVALUATION_BATCH
 
 Cell = Callable[[BenchResult, Contestant], str]
@@ -140,9 +139,4 @@ def operations(result: BenchResult) -> dict[str, list[list[str]]]:
 def print_result(result: BenchResult, console: Console) -> None:
     """Print the table, turned so that a contestant is a column: it is wider than a terminal otherwise."""
     names, *lines = zip(CELLS, *cells(result), strict=True)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in names:
-        table.add_column(name, justify="left" if name == "contestant" else "right")
-    for line in lines:
-        table.add_row(*line)
-    console.print(table)
+    console.print(table(list(names), [list(line) for line in lines], ("contestant",)))

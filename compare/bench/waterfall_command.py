@@ -1,24 +1,20 @@
 """`compare bench --waterfall`: one bench for each implementation, and the page that is made of them."""
 
-import sys
 from pathlib import Path
-
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from compare import environment, manifest, plots
 from compare.bench import waterfall
 from compare.bench.candidates import PLAIN
-from compare.bench.command import nothing_yet, starter
+from compare.bench.command import figures, nothing_yet, starter
 from compare.bench.launcher import Launcher
 from compare.bench.plan import Options, batch_sizes_of, load_data, make_plan, make_subject, threads_of
 from compare.bench.report import why_ended
 from compare.bench.result import BenchResult
 from compare.bench.schedule import repeat
 from compare.html_page import with_page
-from compare.output import OutputFolder, WriteError, check_vacant, end_early
+from compare.output import OutputFolder, carry_out, check_vacant
 from compare.report import markdown_environment
+from compare.screen import table
 from shared.errors import InputError
 
 Results = dict[str, tuple[BenchResult, list[waterfall.Stage]]]
@@ -42,9 +38,9 @@ def waterfall_command(options: Options) -> int:
     subject = make_subject(options, plan, data)
     folder = OutputFolder(options.out or Path("runs") / f"{started.replace(':', '')}-speed-{plan.model.name}")
     results: Results = {}
-    stopped_by: KeyboardInterrupt | WriteError | None = None
-    code = 0
-    try:
+    screen = options.screen
+
+    def work() -> None:
         for plain in plan.contestants:
             of = waterfall.stages(plain.implementation, plan.device, plain.threads)
             taking_part = waterfall.contestants(plain, of)
@@ -53,32 +49,31 @@ def waterfall_command(options: Options) -> int:
             def told(result: BenchResult, name: str = plain.implementation, of: list[waterfall.Stage] = of) -> None:
                 results[name] = result, of
                 folder.write(f"{name}.json", result.model_dump_json(indent=1).encode())
-                print(f"{name}: launch {len(result.launches)}, {result.took_s:.0f} s", file=sys.stderr)
+                left_s = max(0.0, result.budget_s - result.took_s)
+                screen.note(
+                    f"{name}: launch {len(result.launches)}, {result.took_s:.0f} s, at most {left_s:.0f} s left for it"
+                )
 
             empty = nothing_yet(options, plan, dataset, data).model_copy(
                 update={"contestants": tuple(taking_part), "baseline": taking_part[0].name}
             )
             repeat(empty, launcher, told)
-            _print(plain.implementation, *results[plain.implementation])
-    except InputError as error:
-        if not results:
-            folder.discard()
-            raise
-        print(f"compare: {error}", file=sys.stderr)  # what was finished before is kept
-        code = 2
-    except (KeyboardInterrupt, WriteError) as error:
-        stopped_by = error
-    if results:
-        try:
-            done = manifest.describe(options.command, started)
-            folder.write_all(_files(results, done), done)
-        except WriteError as error:
-            stopped_by = stopped_by or error
-    if stopped_by is not None:
-        return end_early(folder, stopped_by, bool(results), "launch")
-    print(f"Report: {folder.path / 'report.md'}")
-    if code:
-        return code
+            lines = waterfall.cells(*results[plain.implementation])
+            headings = list(waterfall.HEADINGS)
+            screen.console(120).print(table(headings, lines, waterfall.HEADINGS[:1], title=plain.implementation))
+
+    def write() -> None:
+        done = manifest.describe(options.command, started)
+        folder.write_all(_files(results, done), done)
+
+    ended_early = carry_out(folder, work, lambda: bool(results), write, "launch")
+    if ended_early is not None:
+        return ended_early
+    screen.say(f"Report: {folder.path / 'report.md'}")
+    screen.answer(
+        folder=folder.path,
+        stages={name: [figures(result, c) for c in result.contestants] for name, (result, _) in results.items()},
+    )
     return 1 if any(launch.failed for result, _ in results.values() for launch in result.launches) else 0
 
 
@@ -107,13 +102,3 @@ def _files(results: Results, done: manifest.Manifest) -> dict[str, bytes]:
             "plots/waterfall.svg": plots.to_svg(figure),
         }
     )
-
-
-def _print(name: str, result: BenchResult, of: list[waterfall.Stage]) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 120, markup=False, highlight=False)
-    table = Table(title=name, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, heading in enumerate(waterfall.HEADINGS):
-        table.add_column(heading, justify="right" if number else "left")
-    for line in waterfall.cells(result, of):
-        table.add_row(*line)
-    console.print(table)

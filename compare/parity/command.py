@@ -1,13 +1,10 @@
 """`compare parity`: from options to a verdict."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from rich.console import Console
-
 from compare import manifest
-from compare.output import OutputFolder, WriteError, check_vacant, end_early
+from compare.output import OutputFolder, carry_out, check_vacant
 from compare.parity import report, tables
 from compare.parity.check import Checker
 from compare.parity.plan import Options, Plan, load_data, make_plan, make_subject
@@ -15,7 +12,6 @@ from compare.parity.result import ParityResult
 from compare.parity.runs import Extent
 from compare.parity.workers import THREADS, Workers
 from shared.data import Data
-from shared.errors import InputError
 
 
 def parity_command(options: Options) -> int:
@@ -26,31 +22,35 @@ def parity_command(options: Options) -> int:
         check_vacant(options.out)
     data = load_data(options, plan)
     extent = Extent(options.rung or Extent.top, options.steps, plan.dtypes, options.draws)
-    console = Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False)
+    screen = options.screen
 
     folder = OutputFolder(options.out or Path("runs") / f"{started.replace(':', '')}-parity")
     results: list[ParityResult] = []
-    stopped_by: KeyboardInterrupt | WriteError | None = None
-    try:
-        _compare(options, plan, data, extent, folder, results, console)
-    except InputError:
-        folder.discard()
-        raise
-    except KeyboardInterrupt as error:
-        stopped_by = error
-    finally:  # whatever happened: what was finished is kept
-        if results:
-            try:
-                done = manifest.describe(options.command, started)
-                study = report.Study(steps=extent.n_steps, draws=extent.n_draws)
-                folder.write_all(report.render(results, study, done), done)
-            except WriteError as error:
-                stopped_by = stopped_by or error
-    if stopped_by is None:
-        console.print(f"{sum(result.passed for result in results)} of {len(results)} comparisons agree.")
-        console.print(f"Report: {folder.path / 'report.md'}", soft_wrap=True)
-        return 0 if all(result.passed for result in results) else 1
-    return end_early(folder, stopped_by, bool(results), "comparison")
+
+    def write() -> None:
+        done = manifest.describe(options.command, started)
+        study = report.Study(steps=extent.n_steps, draws=extent.n_draws)
+        folder.write_all(report.render(results, study, done), done)
+
+    ended_early = carry_out(
+        folder,
+        work=lambda: _compare(options, plan, data, extent, folder, results),
+        finished=lambda: bool(results),
+        write=write,
+        unit="comparison",
+    )
+    if ended_early is not None:
+        return ended_early
+    screen.say(f"{sum(result.passed for result in results)} of {len(results)} comparisons agree.")
+    screen.say(f"Report: {folder.path / 'report.md'}")
+    screen.answer(
+        folder=folder.path,
+        comparisons=[
+            {"model": result.model, "seed": result.seed, "agree": result.passed, "verdict": result.verdict}
+            for result in results
+        ],
+    )
+    return 0 if all(result.passed for result in results) else 1
 
 
 def _compare(
@@ -60,9 +60,9 @@ def _compare(
     extent: Extent,
     folder: OutputFolder,
     results: list[ParityResult],
-    console: Console,
 ) -> None:
     """Compare every network with every seed; add each result to `results` as soon as it is there, and print it."""
+    console = options.screen.console()
     with Workers(folder.log_dir, plan.device, options.timeout_s) as workers:
         workers.start(plan.all_implementations)  # all at once, so that they import side by side
         for model in plan.models:

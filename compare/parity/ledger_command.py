@@ -1,17 +1,15 @@
 """`compare parity --ledger`: from the names of rows to the ledger of differences."""
 
+import math
 import os
 import sys
 import tempfile
 from pathlib import Path
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
 from compare.parity.ledger import Line, ask, cells, page
 from compare.parity.workers import Workers
 from compare.plan import check_number
+from compare.screen import Screen, table
 from compare.session import WorkerError
 from shared.errors import InputError
 from shared.ledger import ROWS, LedgerRow
@@ -20,7 +18,7 @@ from shared.names import check_name
 HEADINGS = ("row", "what", "one", "the other", "apart", "aligned", "then apart")
 
 
-def ledger_command(names: str | None, out: Path | None, timeout_s: float) -> int:
+def ledger_command(names: str | None, out: Path | None, timeout_s: float, screen: Screen) -> int:
     """Ask every row, or those of `names`, of the frameworks, print them, and write the page to `out`; return the exit
     code: 1 where a row does not part as it should, or does not agree. Raises InputError before a worker is started."""
     check_number("--timeout", timeout_s, 1, 1_000_000)
@@ -39,14 +37,15 @@ def ledger_command(names: str | None, out: Path | None, timeout_s: float) -> int
             except WorkerError as error:
                 print(f"{row.name}: a worker failed: {error}\n{error.details}", file=sys.stderr)
                 return 1
-    _print(lines)
+    _print(lines, screen)
     if out is not None:
         try:
             out.write_text(page(lines))
         except OSError as error:
             print(f"{out} cannot be written: {error.strerror}. The rows stand above.", file=sys.stderr)
             return 1
-        print(f"Page: {out}")
+        screen.say(f"Page: {out}")
+    screen.answer(rows=[_figures(line) for line in lines], page=out)
     return 0 if all(line.parts and line.agrees for line in lines) else 1
 
 
@@ -68,18 +67,20 @@ def _check_out(out: Path, names: str | None) -> None:
         raise InputError(f"--out {out}: it is a folder, or cannot be written to.")
 
 
-def _print(lines: list[Line]) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in HEADINGS:
-        table.add_column(heading)
-    for line in lines:
-        table.add_row(*cells(line))
-    console.print(table)
+def _print(lines: list[Line], screen: Screen) -> None:
+    screen.console().print(table(list(HEADINGS), [cells(line) for line in lines], HEADINGS))
     for line in lines:
         if not line.parts:
-            console.print(f"{line.row.name}: the frameworks' own forms do not part ({line.own:.1e}).")
+            screen.say(f"{line.row.name}: the frameworks' own forms do not part ({line.own:.1e}).")
         if not line.agrees:
-            console.print(f"{line.row.name}: the aligned forms do not agree ({line.aligned:.1e}).")
+            screen.say(f"{line.row.name}: the aligned forms do not agree ({line.aligned:.1e}).")
     agreed = sum(line.agrees for line in lines)
-    console.print(f"{sum(line.parts for line in lines)} of {len(lines)} rows part, {agreed} agree once aligned.")
+    screen.say(f"{sum(line.parts for line in lines)} of {len(lines)} rows part, {agreed} agree once aligned.")
+
+
+def _figures(line: Line) -> dict[str, object]:
+    """One row for machines; a distance is None where the two have other shapes."""
+    apart = {
+        key: value if math.isfinite(value) else None for key, value in (("own", line.own), ("aligned", line.aligned))
+    }
+    return {"row": line.row.name, "what": line.row.what, **apart, "parts": line.parts, "agrees": line.agrees}

@@ -5,14 +5,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypedDict, Unpack
 
-from rich.console import Console
-
 from compare.parity import tables
 from compare.parity.check import Checker
 from compare.parity.plan import EMBEDDED, Options, load_data, make_plan, make_subject
 from compare.parity.result import ParityResult
 from compare.parity.runs import Extent
 from compare.parity.workers import THREADS, Workers
+from compare.screen import PLAIN
 from shared.data.choice import default_data_dir
 from shared.errors import InputError
 
@@ -90,7 +89,7 @@ def assert_parity(
 
 
 def _shown(result: ParityResult) -> str:
-    console = Console(width=160, markup=False, highlight=False)
+    console = PLAIN.console(160)
     with console.capture() as capture:
         tables.print_result(result, console)
     return capture.get()

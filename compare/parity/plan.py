@@ -8,6 +8,7 @@ from typing import Literal, cast, get_args
 from compare.implementations import IMPLEMENTATIONS
 from compare.parity.observation import RUNGS, Subject
 from compare.plan import check_batch_size, check_mode, check_number, check_paths, check_shape
+from compare.screen import PLAIN, Screen
 from shared.batches import n_batches
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose
@@ -47,6 +48,7 @@ class Options:
     mode: str = "default"
     out: Path | None = None
     timeout_s: float = 300.0
+    screen: Screen = PLAIN
 
 
 @dataclass(frozen=True)

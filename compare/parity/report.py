@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import ConfigDict, TypeAdapter
 
-from compare import plots
+from compare import plots, tabular
 from compare.html_page import with_page
 from compare.manifest import Manifest
 from compare.parity import tables
@@ -64,7 +64,7 @@ def render(results: Sequence[ParityResult], study: Study, manifest: Manifest) ->
         )
     )
     files["report.md"] = text.encode()
-    files["ladder.csv"] = _every_tensor(results).encode()
+    files |= tabular.files("ladder", LADDER, _every_tensor(results))
     files["parity.json"] = RECORDS.dump_json(list(results), indent=1)
     files["study.json"] = study.model_dump_json(indent=1).encode()
     return with_page(files)
@@ -76,11 +76,15 @@ def _shown(results: Sequence[ParityResult]) -> list[ParityResult]:
     return [result for result in results if first[result.model] is result or not result.passed]
 
 
-def _every_tensor(results: Sequence[ParityResult]) -> str:
-    """Every reading as CSV: a line for each tensor and implementation."""
-    import pandas as pd
+LADDER = {
+    "model": str, "seed": int, "dtype": str, "rung": str, "layer": str, "tensor": str, "implementation": str,
+    "absolute": float, "relative": float, "ulps": float, "bound": float, "reason": str, "verdict": str,
+}  # fmt: skip
 
-    lines = [
+
+def _every_tensor(results: Sequence[ParityResult]) -> list[dict[str, object]]:
+    """Every reading: a line for each tensor and implementation."""
+    return [
         {
             "model": result.model,
             "seed": result.seed,
@@ -101,4 +105,3 @@ def _every_tensor(results: Sequence[ParityResult]) -> str:
         for reading in precision.ladder.readings
         for name, distance in reading.distances.items()
     ]
-    return pd.DataFrame(lines, dtype=object).to_csv(index=False, lineterminator="\n")

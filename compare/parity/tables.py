@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from compare.parity.ladder import Reading
 from compare.parity.result import ParityResult, PrecisionResult
+from compare.screen import table
 
 COLUMNS = ("rung", "tensors", "worst tensor", "bound", "ulps", "verdict")
 
@@ -59,11 +58,5 @@ def print_result(result: ParityResult, console: Console) -> None:
         console.print(f"{result.model}, seed {result.seed}: {mismatch}")
     for precision in result.precisions:
         title = f"{result.model}, seed {result.seed}, {precision.dtype}: distance from the float64 consensus"
-        table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-        for heading in headings(precision):
-            text = heading in ("rung", "worst tensor", "verdict")
-            table.add_column(heading, justify="left" if text else "right", no_wrap=True)
-        for row in cells(precision):
-            table.add_row(*row)
-        console.print(table)
+        console.print(table(headings(precision), cells(precision), ("rung", "worst tensor", "verdict"), title))
     console.print(f"{result.model}, seed {result.seed}: {result.verdict}")

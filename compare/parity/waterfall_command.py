@@ -5,19 +5,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import TypeAdapter
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from compare import manifest, plots
 from compare.html_page import with_page
-from compare.output import OutputFolder, WriteError, check_vacant, end_early
+from compare.output import OutputFolder, carry_out, check_vacant
 from compare.parity.observation import Subject
-from compare.parity.plan import Options, load_data, make_plan, make_subject
+from compare.parity.plan import Options, Plan, load_data, make_plan, make_subject
 from compare.parity.plots import waterfall
 from compare.parity.waterfall import FACTORS, Stage, Trained, stages, train
 from compare.parity.workers import THREADS, Workers, ask_all
 from compare.report import markdown_environment
+from compare.screen import table
 from compare.session import Session, WorkerError
 from shared.errors import InputError
 
@@ -38,29 +36,36 @@ def waterfall_command(options: Options) -> int:
     folder = OutputFolder(options.out or Path("runs") / f"{started.replace(':', '')}-waterfall")
     done: list[Stage] = []
     try:
-        with Workers(folder.log_dir, plan.device, options.timeout_s) as workers:
-            sessions = workers.start(plan.implementations[subject.spec.name])
-            for matched, own in stages():
-                seeds = range(options.seed, options.seed + options.seeds)
-                runs = tuple(_train_all(sessions, subject, own, seed, options.steps) for seed in seeds)
-                done.append(Stage(matched, runs))
-                print(f"{'own recipes' if matched is None else matched + ' matched'}: done", file=sys.stderr)
+        ended_early = carry_out(
+            folder,
+            work=lambda: done.extend(_every_stage(options, plan, subject, folder)),  # some of them explain nothing
+            finished=lambda: bool(done),
+            write=lambda: folder.write_all(_files(done, subject, options), manifest.describe(options.command, started)),
+            unit="waterfall",
+        )
     except WorkerError as error:
         folder.discard()
         print(f"A worker failed: {error}\n{error.details}", file=sys.stderr)
         return 1
-    except InputError:
-        folder.discard()
-        raise
-    except KeyboardInterrupt as error:  # some of the factors explain nothing
-        return end_early(folder, error, False, "waterfall")
-    _print(cells(done))
-    try:
-        folder.write_all(_files(done, subject, options), manifest.describe(options.command, started))
-    except WriteError as error:
-        return end_early(folder, error, True, "waterfall")
-    print(f"Report: {folder.path / 'report.md'}")
+    if ended_early is not None:
+        return ended_early
+    screen, rows = options.screen, cells(done)
+    screen.console(120).print(table(list(HEADINGS), rows, left_aligned=HEADINGS[:1]))
+    screen.say(f"Report: {folder.path / 'report.md'}")
+    screen.answer(folder=folder.path, headings=HEADINGS, rows=rows)
     return 0
+
+
+def _every_stage(options: Options, plan: Plan, subject: Subject, folder: OutputFolder) -> list[Stage]:
+    done = []
+    with Workers(folder.log_dir, plan.device, options.timeout_s) as workers:
+        sessions = workers.start(plan.implementations[subject.spec.name])
+        for matched, own in stages():
+            seeds = range(options.seed, options.seed + options.seeds)
+            runs = tuple(_train_all(sessions, subject, own, seed, options.steps) for seed in seeds)
+            done.append(Stage(matched, runs))
+            options.screen.note(f"{'own recipes' if matched is None else matched + ' matched'}: done")
+    return done
 
 
 def _files(done: Sequence[Stage], subject: Subject, options: Options) -> dict[str, bytes]:
@@ -102,13 +107,3 @@ def _train_all(
     sessions: dict[str, Session], subject: Subject, own: Sequence[str], seed: int, n_steps: int
 ) -> dict[str, Trained]:
     return ask_all(sessions, THREADS, lambda session: train(session, subject, own, seed, n_steps))
-
-
-def _print(rows: list[list[str]]) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 120, markup=False, highlight=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify="right" if number else "left")
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)

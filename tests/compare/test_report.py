@@ -41,8 +41,12 @@ def console_text(results: list[RunResult], width: int) -> str:
     return console.file.getvalue()
 
 
+def csv_text() -> str:
+    return report.render(RESULTS, {}, MANIFEST, Judging())["results.csv"].decode()
+
+
 def test_csv_columns_and_values() -> None:
-    frame = pd.read_csv(io.StringIO(report.csv([row(r) for r in RESULTS])))
+    frame = pd.read_csv(io.StringIO(csv_text()))
     assert list(frame.columns) == PROMISED == list(COLUMNS)
     assert frame["test_accuracy"].tolist()[:2] == [0.98, 0.99]
     assert frame["step_ms_median"][0] == pytest.approx(20)
@@ -51,7 +55,7 @@ def test_csv_columns_and_values() -> None:
 
 
 def test_what_was_not_measured_is_empty_never_0() -> None:
-    text = report.csv([row(r) for r in RESULTS])
+    text = csv_text()
     failed = text.splitlines()[3]
     assert failed.endswith(",failed,OSError: the disk | is full")
     assert "nan" not in text.lower()
@@ -60,7 +64,7 @@ def test_what_was_not_measured_is_empty_never_0() -> None:
 
 
 def test_integers_stay_integers_beside_a_failure() -> None:
-    assert ",421642,421642," in report.csv([row(r) for r in RESULTS])
+    assert ",421642,421642," in csv_text()
 
 
 def test_table_says_failed_and_why() -> None:
@@ -123,7 +127,7 @@ def test_rendering_is_deterministic() -> None:
 
 def test_a_study_of_failures_alone_has_a_report_and_no_picture() -> None:
     files = report.render([failure("x")], {}, MANIFEST, Judging())
-    assert sorted(files) == ["report.html", "report.md", "results.csv"]
+    assert sorted(files) == ["report.html", "report.md", "results.csv", "results.parquet"]
     assert "![" not in files["report.md"].decode()
 
 

@@ -91,7 +91,8 @@ def test_the_output_folder(numpy_implementation: str, monkeypatch: pytest.Monkey
     assert run(monkeypatch, out, "--implementations", "numpy", "--epochs", "2", "--seeds", "2", "--seed", "3") == 0
     files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
     assert files == {
-        "manifest.json", "manifest.sha256", "report.html", "report.md", "results.csv", "study.json", "logs/numpy.log",
+        "manifest.json", "manifest.sha256", "report.html", "report.md", "results.csv",
+        "results.parquet", "study.json", "logs/numpy.log",
         *(f"plots/{name}.png" for name in PLOTS), *(f"plots/{name}.svg" for name in PLOTS if name != "filters"),
         "results/numpy-seed3.json", "results/numpy-seed4.json",
         "weights/numpy-seed3.safetensors", "weights/numpy-seed4.safetensors",

@@ -6,7 +6,7 @@ from results import failure, result
 
 from compare import report
 from compare.manifest import Manifest
-from compare.seeds import Judging, pairs, say, say_all, summaries, training_s_until
+from compare.seeds import Judging, in_order, pairs, say, say_all, summaries, training_s_until
 from shared.result import Epoch, RunResult, Samples
 
 MANIFEST = Manifest(
@@ -45,6 +45,15 @@ def test_a_summary_has_mean_and_interval() -> None:
     assert torch.low == pytest.approx(0.98 - 4.302653 * 0.01 / 3**0.5)  # Student's t with 2 degrees
     assert torch.high == pytest.approx(0.98 + 4.302653 * 0.01 / 3**0.5)
     assert torch.step_s == pytest.approx(0.02)
+
+
+def test_results_come_by_seed_and_in_the_order_that_was_asked_for() -> None:
+    """The first that was named is the baseline to readers, whatever its name."""
+    found = in_order(
+        study(keras=[0.9, 0.9], torch=[0.9, 0.9], numpy=[0.9]), Judging(implementations=("torch", "keras"))
+    )
+    names = [(r.run.implementation, r.run.train.seed) for r in found]
+    assert names == [("torch", 0), ("keras", 0), ("numpy", 0), ("torch", 1), ("keras", 1)]
 
 
 def test_one_seed_has_no_interval() -> None:

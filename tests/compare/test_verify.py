@@ -21,27 +21,9 @@ def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     return int(caught.value.code or 0)
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that a run of the NumPy implementation wrote."""
-    from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
-
-    out = tmp_path_factory.mktemp("written") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        support = str(Path(__file__).parents[1] / "support")
-        root = str(Path(__file__).parents[2])
-        patch.setenv("PYTHONPATH", f"{root}:{support}")
-        patch.setitem(IMPLEMENTATIONS, "numpy", ImplementationSpec("numpy", "NumPy", "numpy_impl", "eager"))
-        options = "--dataset digits --model dense_baseline --implementations numpy --epochs 1 --seeds 2 --target 0.5"
-        assert command(patch, *options.split(), "--out", out) == 0
-    return out
-
-
 @pytest.fixture
-def folder(written: Path, tmp_path: Path, numpy_implementation: str) -> Path:
-    copy = tmp_path / "run"
-    shutil.copytree(written, copy)
-    return copy
+def folder(run_folder: Path) -> Path:
+    return run_folder
 
 
 def names(folder: Path) -> list[str]:

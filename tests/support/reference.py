@@ -16,9 +16,10 @@ Backward = Callable[[np.ndarray], np.ndarray]
 class Network:
     """A network as a chain of layers; `layers` lists (kind, name) in order, the last one gives the logits."""
 
-    def __init__(self, layers: list[tuple[str, str]], parameters: Arrays) -> None:
+    def __init__(self, layers: list[tuple[str, str]], parameters: Arrays, epsilon: float = 1e-3) -> None:
         self.layers = layers
         self.p = parameters
+        self.epsilon = epsilon  # of batch normalisation
         self.training = False
         self.moved: Arrays = {}  # where the last pass in training mode left the moving statistics
 
@@ -92,7 +93,7 @@ class Network:
 
     def batch_norm(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
         """Over all axes but the last, by the batch's own biased variance in training; Ioffe and Szegedy 2015."""
-        gamma, beta, epsilon = self.p[f"{name}/gamma"], self.p[f"{name}/beta"], 1e-3
+        gamma, beta, epsilon = self.p[f"{name}/gamma"], self.p[f"{name}/beta"], self.epsilon
         if not self.training:
             scale = gamma / np.sqrt(self.p[f"{name}/moving_variance"] + epsilon)
             return (x - self.p[f"{name}/moving_mean"]) * scale + beta, lambda upstream: upstream * scale

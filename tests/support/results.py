@@ -80,7 +80,9 @@ def failure(error: str, implementation: str = "keras", seed: int = 0, dataset: s
     )
 
 
-def run(implementation: str, seed: int, epochs: int, batch_size: int, dataset: str) -> Run:
+def run(
+    implementation: str = "torch", seed: int = 0, epochs: int = 2, batch_size: int = 64, dataset: str = "digits"
+) -> Run:
     """What was asked for."""
     return Run(
         implementation=implementation,

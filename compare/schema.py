@@ -1,0 +1,58 @@
+"""The JSON schemas of everything that is written down: `python -m compare.schema docs/schema` writes them.
+
+They are made from the records' own classes, and a test holds those in docs/schema against them.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from compare.bench.result import BenchResult
+from compare.manifest import Manifest
+from compare.parity.report import RECORDS, Study
+from compare.seeds import Judging
+from shared.result import RunResult
+
+KINDS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {
+    "result": ("results/*.json: one training run", TypeAdapter(RunResult)),
+    "judging": ("study.json of a run: by what it is judged", TypeAdapter(Judging)),
+    "parity": ("parity.json: the comparisons of `compare parity`", RECORDS),
+    "parity-study": ("study.json of a comparison: how far it went", TypeAdapter(Study)),
+    "bench": ("bench.json: every timed window of `compare bench`", TypeAdapter(BenchResult)),
+    "manifest": ("manifest.json: who wrote a folder, when, and the hash of every file", TypeAdapter(Manifest)),
+}
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schemas() -> dict[str, str]:
+    """The text of each schema, by its file's name."""
+    return {
+        f"{name}.schema.json": json.dumps({"$schema": DIALECT, "$comment": what, **_of(adapter)}, indent=1) + "\n"
+        for name, (what, adapter) in KINDS.items()
+    }
+
+
+class _WithInfinity(GenerateJsonSchema):
+    """JSON has no infinity: where a number may be infinite, it is written as a text."""
+
+    def float_schema(self, schema: core_schema.FloatSchema) -> JsonSchemaValue:
+        number = super().float_schema(schema)
+        finite = schema.get("allow_inf_nan") is False
+        return number if finite else {"anyOf": [number, {"enum": ["Infinity", "-Infinity", "NaN"]}]}
+
+
+def _of(adapter: TypeAdapter[Any]) -> dict[str, object]:
+    of_parity = adapter is RECORDS  # which alone has infinite numbers
+    generator = _WithInfinity if of_parity else GenerateJsonSchema
+    return adapter.json_schema(mode="serialization", schema_generator=generator)
+
+
+if __name__ == "__main__":
+    for name, text in schemas().items():
+        (Path(sys.argv[1]) / name).write_text(text)

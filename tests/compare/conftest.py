@@ -1,0 +1,34 @@
+"""A folder that a run wrote, for tests of what is done with one."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from compare.__main__ import main
+from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that a run of the NumPy implementation wrote, with two seeds and all that a run can write."""
+    out = tmp_path_factory.mktemp("written") / "run"
+    options = "--dataset digits --model dense_baseline --implementations numpy --epochs 1 --seeds 2 --target 0.5"
+    with pytest.MonkeyPatch.context() as patch:
+        root = Path(__file__).parents[2]
+        patch.setenv("PYTHONPATH", f"{root}:{root / 'tests' / 'support'}")
+        patch.setitem(IMPLEMENTATIONS, "numpy", ImplementationSpec("numpy", "NumPy", "numpy_impl", "eager"))
+        patch.setattr(sys, "argv", ["compare", *options.split(), "--tensorboard", "--quiet", "--out", str(out)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        assert caught.value.code == 0
+    return out
+
+
+@pytest.fixture
+def run_folder(written: Path, tmp_path: Path, numpy_implementation: str) -> Path:
+    """A copy of `written`, to be done with as one likes."""
+    copy = tmp_path / "run"
+    shutil.copytree(written, copy)
+    return copy

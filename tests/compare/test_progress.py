@@ -1,0 +1,69 @@
+"""How far training is, and how long it will go on."""
+
+import io
+import time
+
+import pytest
+from results import result, run
+
+from compare import progress
+from shared.result import Epoch
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time in seconds, to be set."""
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_the_time_left_is_that_of_the_whole_study(clock: list[float]) -> None:
+    left = progress.TimeLeft([3, 4, 5])
+    left.begin(run(seed=3), 40)
+    clock[0] += 10
+    left.advance(run(seed=3), 20)
+    assert left.seconds(run(seed=3)) == pytest.approx(10 + 2 * 20)
+    left.begin(run(seed=5), 40)
+    clock[0] += 15
+    left.advance(run(seed=5), 30)
+    assert left.seconds(run(seed=5)) == pytest.approx(5)
+
+
+def test_a_line_for_each_epoch_says_what_is_left(clock: list[float]) -> None:
+    stream = io.StringIO()
+    lines = progress.shown_on(stream, quiet=False, seeds=[0, 1])
+    one = run(epochs=4, seed=0)
+    with lines:
+        lines.begin(one, 10)
+        clock[0] += 200
+        lines.advance(one, 10, 1, 0.5, 1000)
+        lines.epoch(one, Epoch(epoch=1, train_loss=0.5, train_accuracy=0.9, test_accuracy=0.8, test_loss=1))
+    assert stream.getvalue().splitlines()[-1].endswith("about 23 min left")  # 600 s of this seed, 800 of the other
+
+
+def test_bars_show_the_same(clock: list[float]) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    bars = progress.shown_on(stream, quiet=False, seeds=[0])
+    one = run(epochs=2, seed=0)
+    with bars:
+        bars.begin(one, 10)
+        clock[0] += 30
+        bars.advance(one, 10, 1, 0.25, 1234)
+        bars.end(result(), "a word of the worker's")
+    shown = stream.getvalue()
+    for text in ("30 s left", "1,234 img/s", "epoch 1/2", "torch-seed0 | a word of the worker's"):
+        assert text in shown
+
+
+def test_quiet_shows_failures_alone() -> None:
+    stream = io.StringIO()
+    quiet = progress.shown_on(stream, quiet=True, seeds=[0])
+    with quiet:
+        quiet.begin(run(), 10)
+        quiet.end(result(), "a warning")
+    assert stream.getvalue() == ""

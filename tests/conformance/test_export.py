@@ -1,0 +1,97 @@
+"""Exported files, loaded by scripts that know nothing of this project, give the predictions of the NumPy reference."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from reference import LAYERS, Network
+
+from compare.export_command import FORMATS
+from compare.session import Session
+from shared.models import MODELS, ModelSpec
+from shared.protocol import Format
+from shared.weights import Weights, initial_weights
+
+N_IMAGES = 5  # no multiple of what an exporter may have taken for the size of every batch
+OWN_EPSILON = 1e-5  # PyTorch's own, in the idiomatic recipe
+
+# What a user would write. Each is run once for all files, since importing takes longer than predicting: it is given a
+# JSON list of [file, images, logits], with images channels last, and writes the logits.
+SCRIPTS: dict[Format, str] = {
+    "torch": """
+import torch
+def predict(path, images):
+    network = torch.export.load(path).module()
+    with torch.no_grad():
+        return network(torch.from_numpy(images.transpose(0, 3, 1, 2).copy())).numpy()
+""",
+    "onnx": """
+import onnxruntime
+def predict(path, images):
+    session = onnxruntime.InferenceSession(path)
+    return session.run(None, {session.get_inputs()[0].name: images.transpose(0, 3, 1, 2).copy()})[0]
+""",
+    "keras": """
+import keras
+def predict(path, images):
+    return keras.saving.load_model(path).predict(images, verbose=0)
+""",
+    "tf_savedmodel": """
+import tensorflow as tf
+def predict(path, images):
+    return tf.saved_model.load(path).signatures["serving_default"](tf.constant(images))["logits"].numpy()
+""",
+}
+MAIN = """
+import json, sys
+import numpy as np
+for path, images, logits in json.load(open(sys.argv[1])):
+    np.save(logits, predict(path, np.load(images)))
+ours = {"compare", "shared", "torch_impl", "tf_impl", "tf_lowlevel_impl"} & set(sys.modules)
+assert not ours, ours
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("to", list(FORMATS))
+def test_plain_scripts_predict_what_the_reference_does(
+    to: Format, session_for: Callable[[str, str], Session], tmp_path: Path
+) -> None:
+    random = np.random.default_rng(3)
+    tasks, expected = [], {}
+    for number, (name, spec) in enumerate(MODELS.items()):
+        weights = _trained(spec, random)
+        images = random.random((N_IMAGES, *spec.input_shape), np.float32)
+        scaled = number % 2 == 1  # every other one has its scaling within, and PyTorch's own epsilon
+        mean, deviation = random.random(spec.input_shape[-1]), 0.2 + random.random(spec.input_shape[-1])
+        epsilon = OWN_EPSILON if scaled else 1e-3
+        path = tmp_path / f"{name}{FORMATS[to].suffix}"
+        session = session_for(FORMATS[to].writer, name)
+        session.export(to, path, spec, weights, epsilon, (mean, deviation) if scaled else None, images)
+        np.save(tmp_path / f"{name}.images.npy", images)
+        tasks.append([str(path), str(tmp_path / f"{name}.images.npy"), str(tmp_path / f"{name}.logits.npy")])
+        seen = (images - mean) / deviation if scaled else images
+        exact = {key: value.astype(np.float64) for key, value in weights.items()}
+        expected[name] = Network(LAYERS[name], exact, epsilon).logits(seen.astype(np.float64))
+
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
+    (tmp_path / "plain.py").write_text(SCRIPTS[to] + MAIN)
+    command = [sys.executable, "-I", str(tmp_path / "plain.py"), str(tmp_path / "tasks.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for name, logits in expected.items():
+        found = np.load(tmp_path / f"{name}.logits.npy")
+        assert found.shape == (N_IMAGES, 10)
+        assert np.abs(found - logits).max() < 1e-5 * np.abs(logits).max(), name
+
+
+def _trained(spec: ModelSpec, random: np.random.Generator) -> Weights:
+    """Weights with nothing left at 0 or 1, so that every one of them matters."""
+    return {
+        name: (value + 0.3 * random.random(value.shape) if value.ndim == 1 else value).astype(np.float32)
+        for name, value in initial_weights(spec, seed=4).items()
+    }

@@ -1,0 +1,36 @@
+"""Trained networks as files that Keras loads by itself."""
+
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+from shared.protocol import Exporter, Format, Predict, Trained
+from tf_impl import weights as layout
+from tf_impl.idiomatic import OWN_LAYERS
+from tf_impl.models import MODELS
+
+
+def to_keras(trained: Trained, path: Path) -> Predict:
+    """Write a file for `keras.saving.load_model`."""
+    keras.config.set_dtype_policy("float32")  # whatever the last network of this process had
+    own = OWN_LAYERS.get(trained.model.name, {})
+    network = MODELS[trained.model.name](**{k: partial(norm, epsilon=trained.epsilon) for k, norm in own.items()})
+    layout.load(network, trained.model, trained.weights)
+    if trained.scaling is not None:
+        mean, deviation = trained.scaling
+        scaling = layers.Normalization(mean=mean, variance=deviation**2, name="scaling")
+        network = keras.Sequential([keras.Input(trained.model.input_shape), scaling, *network.layers])
+    network.save(path)
+    loaded = keras.saving.load_model(path)
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        logits: np.ndarray = loaded.predict(images, verbose=0)
+        return logits
+
+    return predict
+
+
+EXPORTERS: dict[Format, Exporter] = {"keras": to_keras}

@@ -1,0 +1,40 @@
+"""Trained networks as folders that TensorFlow, and TensorFlow Serving, load by themselves."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from shared.protocol import Exporter, Format, Predict, Trained
+from tf_lowlevel_impl import weights as layout
+from tf_lowlevel_impl.layers import BatchNorm
+from tf_lowlevel_impl.models import MODELS
+
+
+def to_saved_model(trained: Trained, path: Path) -> Predict:
+    """Write a folder for `tf.saved_model.load`, with the signature `serving_default`: from `images` to `logits`."""
+    module = MODELS[trained.model.name](tf.float32)
+    for part in module.submodules:
+        if isinstance(part, BatchNorm):
+            part.epsilon = trained.epsilon
+    layout.load(module, trained.model, trained.weights)
+    scaling = trained.scaling and tuple(tf.constant(values, tf.float32) for values in trained.scaling)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, *trained.model.input_shape), tf.float32, name="images")])
+    def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        if scaling is not None:
+            mean, deviation = scaling
+            images = (images - mean) / deviation
+        return {"logits": module(images)}
+
+    tf.saved_model.save(module, str(path), signatures={"serving_default": serve})
+    loaded = tf.saved_model.load(str(path))
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        logits: np.ndarray = loaded.signatures["serving_default"](images=tf.constant(images))["logits"].numpy()
+        return logits
+
+    return predict
+
+
+EXPORTERS: dict[Format, Exporter] = {"tf_savedmodel": to_saved_model}

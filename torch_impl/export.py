@@ -1,0 +1,109 @@
+"""Trained networks as files that PyTorch and ONNX Runtime load by themselves. Images are channels-first there,
+(N, channels, height, width), as both have them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from shared.protocol import Exporter, Format, Predict, Trained
+from torch_impl import weights as layout
+from torch_impl.idiomatic import OWN_LAYERS
+from torch_impl.models import MODELS
+
+DYNAMIC = ({0: torch.export.Dim("batch")},)
+EXAMPLES = 2  # of one image, tracing would take the size of the batch for a constant
+
+
+class Deployed(nn.Module):
+    """A network, and in front of it the scaling of its images."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, network: nn.Module, mean: np.ndarray, deviation: np.ndarray) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
+        self.register_buffer("deviation", torch.tensor(deviation, dtype=torch.float32).view(1, -1, 1, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.network((images - self.mean) / self.deviation)
+        return logits
+
+
+def to_torch(trained: Trained, path: Path) -> Predict:
+    """Write a file for `torch.export.load`."""
+    with _cudnn_as_found():
+        program = torch.export.export(_network(trained), (_example(trained),), dynamic_shapes=DYNAMIC)
+    torch.export.save(program, path)
+    loaded = torch.export.load(path).module()
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            logits: np.ndarray = loaded(torch.from_numpy(_channels_first(images))).numpy()
+        return logits
+
+    return predict
+
+
+def to_onnx(trained: Trained, path: Path) -> Predict:
+    """Write a file for ONNX Runtime: from `images` to `logits`."""
+    import onnxruntime
+
+    with _cudnn_as_found():
+        torch.onnx.export(
+            _network(trained),
+            (_example(trained),),
+            path,
+            input_names=["images"],
+            output_names=["logits"],
+            dynamic_shapes=DYNAMIC,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        (logits,) = session.run(["logits"], {"images": _channels_first(images)})
+        return np.asarray(logits)
+
+    return predict
+
+
+EXPORTERS: dict[Format, Exporter] = {"torch": to_torch, "onnx": to_onnx}
+
+
+@contextmanager
+def _cudnn_as_found() -> Iterator[None]:
+    """With PyTorch's own precision of convolutions on CUDA: it exports nothing where that was set as it asks for now.
+    Nothing is computed meanwhile."""
+    convolutions: Any = torch.backends.cudnn.conv  # type: ignore[attr-defined]  # it is missing from the stubs
+    stated, convolutions.fp32_precision = convolutions.fp32_precision, "tf32"
+    try:
+        yield
+    finally:
+        convolutions.fp32_precision = stated
+
+
+def _network(trained: Trained) -> nn.Module:
+    """The network in evaluation mode, of PyTorch's own layers alone."""
+    own = OWN_LAYERS.get(trained.model.name, {})
+    network = MODELS[trained.model.name](**{name: partial(norm, eps=trained.epsilon) for name, norm in own.items()})
+    layout.load(network, trained.model, trained.weights)
+    return (network if trained.scaling is None else Deployed(network, *trained.scaling)).eval()
+
+
+def _example(trained: Trained) -> Tensor:
+    height, width, channels = trained.model.input_shape
+    return torch.zeros(EXAMPLES, channels, height, width)
+
+
+def _channels_first(images: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
