@@ -163,6 +163,9 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Output folder.", show_default="runs/<UTC time>-<model>-<dataset>")
     ] = None,
+    parity: Annotated[
+        bool, typer.Option("--parity", help="Prove over the first 20 steps that they are the same function, too.")
+    ] = False,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write TensorBoard's event files, too, to OUT/tensorboard.")
     ] = False,
@@ -208,6 +211,7 @@ def run(
             threads=threads,
             out=out,
             timeout_s=timeout,
+            parity=parity,
             tensorboard=tensorboard,
             mlflow=mlflow,
             command=_command(),

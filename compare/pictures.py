@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ from shared.result import RunResult
 from shared.weights import Weights
 
 MAX_FILTERS = 64
+COLUMNS = 8
 N_MISTAKES = 8
 
 
@@ -24,26 +26,24 @@ def filters(weights: Mapping[str, Weights], spec: ModelSpec, cmap: str) -> Figur
     first = stacks[0]
     limit = max(np.abs(stack).max() for stack in stacks)
     differs = len(names) > 1
-    columns = 8
-    rows = -(-len(first) // columns)
-    figure = Figure(figsize=(4.2 * len(names), (0.5 * rows + 0.6) * (2 if differs else 1)), layout="constrained")
-    grid = figure.subfigures(2 if differs else 1, len(names), squeeze=False)
-    for column, (name, stack) in enumerate(zip(names, stacks, strict=True)):
-        _tiles(grid[0, column].subplots(rows, columns, squeeze=False), stack, limit, cmap)
-        grid[0, column].suptitle(f"{name}: first-layer filters", fontsize=10)
-    for column, (name, stack) in enumerate(zip(names, stacks, strict=True)):
-        if not differs:
-            continue
-        if column == 0:
-            explanation = "The differences from these\nare on the right, in scales of their own"
-            grid[1, 0].text(0.5, 0.5, explanation, ha="center", va="center", fontsize=10)
-            continue
+    height = 3.6 * -(-len(first) // COLUMNS) / COLUMNS + 0.7
+    figure = Figure(figsize=(3.8 * len(names), height * (2 if differs else 1)))
+    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
+    axes = figure.subplots(2 if differs else 1, len(names), squeeze=False)
+    for place in axes.flat:
+        place.axis("off")
+    for place, name, stack in zip(axes[0], names, stacks, strict=True):
+        _mosaic(place, stack, limit, cmap)
+        place.set_title(f"{name}: first-layer filters", fontsize=10)
+    if not differs:
+        return figure
+    explanation = "The differences from these\nare on the right, in scales of their own"
+    axes[1, 0].text(0.5, 0.5, explanation, ha="center", va="center", fontsize=10)
+    for place, name, stack in zip(axes[1, 1:], names[1:], stacks[1:], strict=True):
         difference = stack - first
         largest = float(np.abs(difference).max())
-        _tiles(grid[1, column].subplots(rows, columns, squeeze=False), difference, largest or 1.0, "coolwarm")
-        grid[1, column].suptitle(
-            f"{name} less {names[0]}:\nat most {largest:.2g}, filters up to {limit:.2g}", fontsize=10
-        )
+        _mosaic(place, difference, largest or 1.0, "coolwarm")
+        place.set_title(f"{name} less {names[0]}:\nat most {largest:.2g}, filters up to {limit:.2g}", fontsize=10)
     return figure
 
 
@@ -59,16 +59,25 @@ def first_filters(weights: Weights, spec: ModelSpec) -> np.ndarray:
     return shown
 
 
-def _tiles(axes: np.ndarray, images: np.ndarray, limit: float, cmap: str) -> None:
-    """One small picture for each image, 0 in the middle of the scale; three channels are shown as colours."""
-    for tile, image in zip(axes.flat, [*images, *[None] * (axes.size - len(images))], strict=True):
-        tile.axis("off")
-        if image is None:
-            continue
-        if image.shape[-1] == 3:
-            tile.imshow(np.clip(image / limit / 2 + 0.5, 0, 1))
-        else:
-            tile.imshow(image[..., 0], cmap=cmap, vmin=-limit, vmax=limit)
+def _mosaic(axes: Axes, images: np.ndarray, limit: float, cmap: str) -> None:
+    """All images as tiles of one, 0 in the middle of the scale; three channels are shown as colours."""
+    colours = mpl.colormaps[cmap]
+    if images.shape[-1] == 3:
+        shown = np.clip(images / limit / 2 + 0.5, 0, 1)
+    else:
+        shown = colours(images[..., 0] / limit / 2 + 0.5)[..., :3]
+    axes.imshow(tiled(shown), interpolation="nearest")
+
+
+def tiled(images: np.ndarray) -> np.ndarray:
+    """Images (n, height, width, channels) as one, eight in a row, with white between them."""
+    n, height, width, channels = images.shape
+    rows, gap = -(-n // COLUMNS), max(1, height // 8)
+    whole = np.ones((rows * (height + gap) - gap, COLUMNS * (width + gap) - gap, channels))
+    for number, image in enumerate(images):
+        top, left = (number // COLUMNS) * (height + gap), (number % COLUMNS) * (width + gap)
+        whole[top : top + height, left : left + width] = image
+    return whole
 
 
 def feature_maps(

@@ -60,6 +60,7 @@ class Options:
     threads: int | None = None
     out: Path | None = None
     timeout_s: float = 300.0
+    parity: bool = False
     tensorboard: bool = False
     mlflow: str | None = None
     screen: Screen = PLAIN

@@ -1,7 +1,7 @@
 """Reports from the records of a folder alone, whatever kind of folder it is, and one report of several folders."""
 
-import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,7 +12,10 @@ from compare.bench.result import BenchResult
 from compare.html_page import with_page
 from compare.manifest import MANIFEST, Manifest
 from compare.parity import report as parity_report
+from compare.parity.result import ParityResult
+from compare.report import WITHIN
 from compare.run_folder import load_record, load_results, weights_of_first
+from compare.sections import as_section
 from shared.errors import InputError
 
 Files = dict[str, bytes]
@@ -46,23 +49,26 @@ def combined(parts: Mapping[str, Mapping[str, bytes]]) -> Files:
         text = of_one["report.md"].decode()
         before, _, _ = text.partition("\n## ")
         found += [f"- **{report.plain(name)}**: {line[2:]}" for line in before.splitlines() if line.startswith("- ")]
-        sections.append(_as_section(text, str(number)))
-        drawn = {path: content for path, content in of_one.items() if path.startswith("plots/")}
-        files |= {path.replace("plots/", f"plots/{number}-"): content for path, content in drawn.items()}
+        sections.append(as_section(text, partial(_numbered, number=number)))
+        drawn = {path: content for path, content in of_one.items() if path.endswith((".png", ".svg"))}
+        files |= {_numbered(path, number): content for path, content in drawn.items()}
     files["report.md"] = "\n".join([f"# {len(parts)} reports", "", *found, "", *sections]).encode()
     return with_page(files)
 
 
-def _as_section(text: str, number: str) -> str:
-    """A report one level deeper, its pictures named by its number."""
-    deeper = re.sub(r"^(#+) ", r"#\1 ", text, flags=re.MULTILINE)
-    return re.sub(r"(!\[[^\]]*\]\(plots/)", rf"\g<1>{number}-", deeper)
+def _numbered(path: str, number: int) -> str:
+    """plots/curves.png -> plots/2-curves.png, parity/plots/drift.png -> parity/plots/2-drift.png"""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/{number}-{name}"
 
 
 def _run(folder: Path, manifest: Manifest) -> Files:
     judging = load_record(folder / "study.json", seeds.Judging)
     results = seeds.in_order(load_results(folder), judging)
-    return report.render(results, weights_of_first(folder, results), manifest, judging)
+    parity = None
+    if (folder / WITHIN / "parity.json").exists():
+        parity = parity_report.within(_comparisons(folder / WITHIN), _extent(folder / WITHIN), manifest)
+    return report.render(results, weights_of_first(folder, results), manifest, judging, parity)
 
 
 def _bench(folder: Path, manifest: Manifest) -> Files:
@@ -70,11 +76,18 @@ def _bench(folder: Path, manifest: Manifest) -> Files:
 
 
 def _parity(folder: Path, manifest: Manifest) -> Files:
+    return parity_report.render(_comparisons(folder), _extent(folder), manifest)
+
+
+def _comparisons(folder: Path) -> list[ParityResult]:
     try:
-        results = parity_report.RECORDS.validate_json((folder / "parity.json").read_bytes())
+        return parity_report.RECORDS.validate_json((folder / "parity.json").read_bytes())
     except ValidationError as error:
         raise InputError(f"{folder / 'parity.json'} cannot be read: {error.errors()[0]['msg']}.") from None
-    return parity_report.render(results, load_record(folder / "study.json", parity_report.Study), manifest)
+
+
+def _extent(folder: Path) -> parity_report.Study:
+    return load_record(folder / "study.json", parity_report.Study)
 
 
 KINDS: dict[str, Callable[[Path, Manifest], Files]] = {"results": _run, "bench.json": _bench, "parity.json": _parity}

@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
@@ -15,6 +15,7 @@ from compare.html_page import with_page
 from compare.load import MUCH_LOAD
 from compare.manifest import Manifest
 from compare.rows import COLUMNS, Row, row
+from compare.sections import as_section, without_command
 from compare.seeds import Judging
 from compare.timing import WARMUP_STEPS
 from shared.augmentation import BEND_GRID, MAX_ANGLE, MAX_BEND, MAX_SCALE, MAX_SHIFT
@@ -27,8 +28,7 @@ from shared.weights import Weights
 if TYPE_CHECKING:
     import jinja2
 
-# Many small images side by side: as a drawing they are large, and their layout ends in other last digits each time.
-PIXELS = ("filters",)
+WITHIN = "parity"  # where the files of a comparison within a run are
 _AFFINE = (
     f"turned by up to {MAX_ANGLE:g} degrees, stretched by up to {MAX_SCALE:.0%} in each direction and shifted by up to "
     f"{MAX_SHIFT:g} pixels"
@@ -42,8 +42,26 @@ AUGMENTATIONS: dict[Augmentation, str] = {
 }
 
 
+@dataclass(frozen=True)
+class WithParity:
+    """A comparison made within a run: what it found, and the files of its own report (compare/parity/report.py)."""
+
+    verdict: str
+    files: Mapping[str, bytes]
+
+    @property
+    def section(self) -> str:
+        """Its report, as a section of the run's."""
+        text = without_command(self.files["report.md"].decode())
+        return as_section(text, lambda path: f"{WITHIN}/{path}")
+
+
 def render(
-    results: Sequence[RunResult], weights: Mapping[str, Weights], manifest: Manifest, judging: Judging
+    results: Sequence[RunResult],
+    weights: Mapping[str, Weights],
+    manifest: Manifest,
+    judging: Judging,
+    parity: WithParity | None = None,
 ) -> dict[str, bytes]:
     """The content of every file that is made from records, by its path in the output folder; `weights` are the trained
     ones, by the names of their results."""
@@ -52,11 +70,12 @@ def render(
     drawn = dict(_drawn(results, weights))
     for name, figure in drawn.items():
         files[f"plots/{name}.png"] = plots.to_png(figure)
-        if name not in PIXELS:
-            files[f"plots/{name}.svg"] = plots.to_svg(figure)
+        files[f"plots/{name}.svg"] = plots.to_svg(figure)
+    if parity:
+        files |= {f"{WITHIN}/{name}": content for name, content in parity.files.items() if name != "report.md"}
     if judging.tensorboard:
         files |= event_files(results, manifest)
-    files["report.md"] = markdown(results, rows, manifest, judging, list(drawn)).encode()
+    files["report.md"] = markdown(results, rows, manifest, judging, list(drawn), parity).encode()
     return with_page(files)
 
 
@@ -79,7 +98,12 @@ def _drawn(results: Sequence[RunResult], weights: Mapping[str, Weights]) -> Iter
 
 
 def markdown(
-    results: Sequence[RunResult], rows: Sequence[Row], manifest: Manifest, judging: Judging, drawn: Sequence[str]
+    results: Sequence[RunResult],
+    rows: Sequence[Row],
+    manifest: Manifest,
+    judging: Judging,
+    drawn: Sequence[str],
+    parity: WithParity | None,
 ) -> str:
     """The report in Markdown, with the pictures named in `drawn`."""
     first = results[0]
@@ -91,7 +115,8 @@ def markdown(
             model=first.run.model,
             dataset=first.run.data.dataset,
             manifest=manifest,
-            verdicts=verdicts(results, judging),
+            verdicts=verdicts(results, judging, parity),
+            parity=parity,
             over_seeds=shows_seeds(results, judging),
             summary_headings=headings,
             summaries=summaries,
@@ -135,11 +160,11 @@ def markdown_environment() -> "jinja2.Environment":
     return environment
 
 
-def verdicts(results: Sequence[RunResult], judging: Judging) -> list[str]:
-    """The outcome in sentences: what was trained, what is to be said of every pair of implementations, and whether the
-    step times are those of a busy machine."""
+def verdicts(results: Sequence[RunResult], judging: Judging, parity: WithParity | None = None) -> list[str]:
+    """The outcome in sentences: what was trained, what is to be said of every pair of implementations, whether they are
+    the same function where that was asked, and whether the step times are those of a busy machine."""
     said = [_trained([row(result) for result in results]), *seeds.say_all(seeds.pairs(results, judging))]
-    return [*said, *_busy(results)]
+    return [*said, *([parity.verdict] if parity else []), *_busy(results)]
 
 
 def _busy(results: Sequence[RunResult]) -> list[str]:

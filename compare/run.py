@@ -7,13 +7,16 @@ from pathlib import Path
 from compare import manifest, mlflow_runs, progress, report, run_folder, seeds, tables
 from compare.fetching import show_fetching
 from compare.output import OutputFolder, carry_out, check_vacant
+from compare.parity import report as parity_report
+from compare.parity import within
+from compare.parity.result import ParityResult
 from compare.plan import Options, Plan, check_fit, check_options, make_plan
 from compare.rows import row
 from compare.seeds import Judging
 from compare.study import Study
 from shared.data import Data, load
 from shared.data.choice import Choice, choose
-from shared.result import RunResult
+from shared.result import Run, RunResult
 
 
 def run_command(options: Options) -> int:
@@ -24,6 +27,8 @@ def run_command(options: Options) -> int:
         check_vacant(options.out)
     choice = choose(options.dataset, options.data_dir, show_fetching(sys.stderr))
     plan = make_plan(options, choice.dataset)
+    if options.parity:
+        within.check_possible(plan.implementations, plan.recipe, options.mixed_precision)
     data = load(plan.data, options.data_dir)
     check_fit(plan, data)
     server = None if options.mlflow is None else mlflow_runs.connect(options.mlflow)
@@ -31,18 +36,27 @@ def run_command(options: Options) -> int:
 
     folder = OutputFolder(options.out or _default_out(plan, started))
     results: list[RunResult] = []
+    compared: list[ParityResult] = []
+
+    def work() -> None:
+        _train(plan, data, folder, options, results)
+        if options.parity:
+            options.screen.note("Comparing the implementations as functions ...")
+            compared.append(_compare(plan, data, folder, options, results[0].run))
+
     ended_early = carry_out(
         folder,
-        work=lambda: _train(plan, data, folder, options, results),
+        work,
         finished=lambda: bool(results),
-        write=lambda: _report(plan, folder, results, choice, options, started),
+        write=lambda: _report(plan, folder, results, compared, choice, options, started),
         unit="run",
     )
     if ended_early is not None:
         return ended_early
     if server is not None and not _log(server, folder, results, options):
         return 1
-    return 0 if all(result.status == "ok" for result in results) else 1
+    well = all(result.status == "ok" for result in results) and all(result.passed for result in compared)
+    return 0 if well else 1
 
 
 def _train(plan: Plan, data: Data, folder: OutputFolder, options: Options, results: list[RunResult]) -> None:
@@ -64,8 +78,22 @@ def _train(plan: Plan, data: Data, folder: OutputFolder, options: Options, resul
                 results.append(result)
 
 
+def _compare(plan: Plan, data: Data, folder: OutputFolder, options: Options, run: Run) -> ParityResult:
+    """Whether the implementations are the same function, on the device and in the mode of the runs."""
+    mode = None if plan.mode == "default" else plan.mode
+    return within.check_run(
+        plan.model, run.train, data, plan.implementations, run.device, mode, folder.log_dir, options.timeout_s
+    )
+
+
 def _report(
-    plan: Plan, folder: OutputFolder, results: list[RunResult], choice: Choice, options: Options, started: str
+    plan: Plan,
+    folder: OutputFolder,
+    results: list[RunResult],
+    compared: list[ParityResult],
+    choice: Choice,
+    options: Options,
+    started: str,
 ) -> None:
     """Print the table, and write everything that is made from records."""
     judging = _judging(plan, options)
@@ -76,13 +104,15 @@ def _report(
     tables.print_table(rows, f"{plan.model.name} on {plan.data.dataset}, {results[0].run.device}", console)
     if report.shows_seeds(results, judging):
         tables.print_summaries(over_seeds, judging.target, console)
-    said = report.verdicts(results, judging)
+    done = manifest.describe(options.command, started, choice.reason)
+    parity = parity_report.within(compared, within.STUDY, done) if compared else None
+    said = report.verdicts(results, judging, parity)
     for text in said:
         screen.say(text)
 
-    done = manifest.describe(options.command, started, choice.reason)
     folder.write("study.json", judging.model_dump_json(indent=1).encode())
-    folder.write_all(report.render(results, run_folder.weights_of_first(folder.path, results), done, judging), done)
+    weights = run_folder.weights_of_first(folder.path, results)
+    folder.write_all(report.render(results, weights, done, judging, parity), done)
     screen.say(f"Report: {folder.path / 'report.md'}")
     screen.answer(
         folder=folder.path,

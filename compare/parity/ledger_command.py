@@ -9,7 +9,7 @@ from pathlib import Path
 from compare.parity.ledger import Line, ask, cells, page
 from compare.parity.workers import Workers
 from compare.plan import check_number
-from compare.screen import Screen, table
+from compare.screen import PLAIN, Screen, table
 from compare.session import WorkerError
 from shared.errors import InputError
 from shared.ledger import ROWS, LedgerRow
@@ -18,7 +18,7 @@ from shared.names import check_name
 HEADINGS = ("row", "what", "one", "the other", "apart", "aligned", "then apart")
 
 
-def ledger_command(names: str | None, out: Path | None, timeout_s: float, screen: Screen) -> int:
+def ledger_command(names: str | None, out: Path | None, timeout_s: float, screen: Screen = PLAIN) -> int:
     """Ask every row, or those of `names`, of the frameworks, print them, and write the page to `out`; return the exit
     code: 1 where a row does not part as it should, or does not agree. Raises InputError before a worker is started."""
     check_number("--timeout", timeout_s, 1, 1_000_000)

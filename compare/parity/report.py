@@ -12,7 +12,7 @@ from compare.parity.bounds import FLOAT32, FLOAT64, JUMP, MARGIN
 from compare.parity.envelope import MORE_DRAWS
 from compare.parity.plots import drift
 from compare.parity.result import ParityResult
-from compare.report import markdown_environment
+from compare.report import WithParity, markdown_environment
 from shared.result import Record
 
 # JSON has no infinity: the distance of a tensor that is lacking is written as a string.
@@ -30,6 +30,16 @@ class Study(Record):
 
 def render(results: Sequence[ParityResult], study: Study, manifest: Manifest) -> dict[str, bytes]:
     """The content of every file, by its path in the output folder."""
+    return with_page(_files(results, study, manifest))
+
+
+def within(results: Sequence[ParityResult], study: Study, manifest: Manifest) -> WithParity:
+    """What a run's own report tells of a comparison that was made within the run."""
+    said = f"Parity over {study.steps} training steps: {' '.join(result.verdict for result in results)}"
+    return WithParity(said, _files(results, study, manifest))
+
+
+def _files(results: Sequence[ParityResult], study: Study, manifest: Manifest) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     pictures = []
     shown = _shown(results)
@@ -67,7 +77,7 @@ def render(results: Sequence[ParityResult], study: Study, manifest: Manifest) ->
     files |= tabular.files("ladder", LADDER, _every_tensor(results))
     files["parity.json"] = RECORDS.dump_json(list(results), indent=1)
     files["study.json"] = study.model_dump_json(indent=1).encode()
-    return with_page(files)
+    return files
 
 
 def _shown(results: Sequence[ParityResult]) -> list[ParityResult]:

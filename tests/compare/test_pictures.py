@@ -50,6 +50,16 @@ def test_filters_and_their_differences(spec: ModelSpec) -> None:
     assert plots.to_png(figure)[:4] == b"\x89PNG"
 
 
+def test_every_filter_is_a_tile_of_the_mosaic() -> None:
+    images = RANDOM.random((11, 3, 4, 3))
+    whole = pictures.tiled(images)
+    assert whole.shape == (3 + 1 + 3, 8 * 4 + 7, 3)
+    for number, image in enumerate(images):
+        top, left = 4 * (number // 8), 5 * (number % 8)
+        np.testing.assert_array_equal(whole[top : top + 3, left : left + 4], image)
+    assert (whole[4:, 15:] == 1).all()  # where there is none
+
+
 def test_clipping_paths_are_named_by_number() -> None:
     """By default their names are hashes of where they are, to the last bit."""
     drawing = plots.to_svg(pictures.overfitting([result()]))

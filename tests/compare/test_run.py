@@ -93,7 +93,7 @@ def test_the_output_folder(numpy_implementation: str, monkeypatch: pytest.Monkey
     assert files == {
         "manifest.json", "manifest.sha256", "report.html", "report.md", "results.csv",
         "results.parquet", "study.json", "logs/numpy.log",
-        *(f"plots/{name}.png" for name in PLOTS), *(f"plots/{name}.svg" for name in PLOTS if name != "filters"),
+        *(f"plots/{name}.png" for name in PLOTS), *(f"plots/{name}.svg" for name in PLOTS),
         "results/numpy-seed3.json", "results/numpy-seed4.json",
         "weights/numpy-seed3.safetensors", "weights/numpy-seed4.safetensors",
     }  # fmt: skip

@@ -1,0 +1,59 @@
+"""The records of a run as pandas frames, for notebooks and scripts of one's own.
+
+Every frame has the columns `implementation` and `seed`; raises InputError where a folder holds no run.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from compare.rows import row
+from compare.run_folder import load_record, load_results
+from compare.seeds import Judging, in_order
+from shared.result import Outcome, RunResult
+
+
+def runs(folder: Path | str) -> pd.DataFrame:
+    """One line a run, with the columns of results.csv."""
+    return pd.DataFrame([asdict(row(result)) for result in _results(Path(folder))])
+
+
+def epochs(folder: Path | str) -> pd.DataFrame:
+    """One line an epoch: `epoch` from 1, losses, and accuracies as shares of 1; what was not measured is missing."""
+    return pd.DataFrame(
+        [{**_who(result), **epoch.model_dump()} for result, done in _ended(folder) for epoch in done.epochs]
+    ).dropna(axis=1, how="all")
+
+
+def steps(folder: Path | str) -> pd.DataFrame:
+    """One line a training step: `step` from 1, `loss` before its update, `seconds` from the host's batch to updated
+    weights, and `turn`, in which all implementations met the machine in the same state. An idiomatic run has none."""
+    return pd.DataFrame(
+        [
+            {**_who(result), "step": number, "turn": turn, "loss": loss, "seconds": seconds}
+            for result, done in _ended(folder)
+            for number, (turn, loss, seconds) in enumerate(_steps(done), 1)
+        ],
+        columns=["implementation", "seed", "step", "turn", "loss", "seconds"],
+    )
+
+
+def _results(folder: Path) -> list[RunResult]:
+    results = load_results(folder)
+    return in_order(results, load_record(folder / "study.json", Judging))
+
+
+def _ended(folder: Path | str) -> Iterator[tuple[RunResult, Outcome]]:
+    return ((result, result.outcome) for result in _results(Path(folder)) if result.outcome)
+
+
+def _who(result: RunResult) -> dict[str, object]:
+    return {"implementation": result.run.implementation, "seed": result.run.train.seed}
+
+
+def _steps(outcome: Outcome) -> Iterator[tuple[int, float, float]]:
+    samples = outcome.samples
+    turns = (turn for turn, n_steps in enumerate(samples.slice_steps, 1) for _ in range(n_steps))
+    return zip(turns, samples.loss, samples.step_s, strict=True)

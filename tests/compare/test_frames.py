@@ -1,0 +1,61 @@
+"""A run as pandas frames, and the notebook in docs that shows them."""
+
+import os
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from nbclient import NotebookClient
+
+from compare import frames
+from compare.run_folder import load_results
+from shared.errors import InputError
+
+NOTEBOOK = Path(__file__).parents[2] / "docs" / "reading_a_run.ipynb"
+
+
+def test_frames_hold_what_the_records_do(run_folder: Path) -> None:
+    results = load_results(run_folder)
+    table, epochs, steps = frames.runs(run_folder), frames.epochs(run_folder), frames.steps(run_folder)
+    saved = pd.read_csv(run_folder / "results.csv")
+    assert list(table.columns) == list(saved.columns)
+    assert table["test_accuracy"].tolist() == saved["test_accuracy"].tolist()
+    for result in results:
+        assert result.outcome
+        own = steps[(steps.implementation == result.run.implementation) & (steps.seed == result.run.train.seed)]
+        assert own["loss"].tolist() == list(result.outcome.samples.loss)
+        assert own["seconds"].tolist() == list(result.outcome.samples.step_s)
+        assert own["step"].tolist() == list(range(1, len(own) + 1))
+        assert own.groupby("turn").size().tolist() == list(result.outcome.samples.slice_steps)
+        of_run = epochs[epochs.seed == result.run.train.seed]
+        assert of_run["test_accuracy"].tolist() == [e.test_accuracy for e in result.outcome.epochs]
+    assert "validation_loss" not in epochs
+    assert np.isfinite(steps[["loss", "seconds"]].to_numpy()).all()
+
+
+def test_a_folder_that_holds_no_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no records"):
+        frames.steps(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_notebook_runs_from_top_to_bottom(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMPARE_RUN", str(run_folder))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(NOTEBOOK.parents[1]), os.environ["PYTHONPATH"]]))
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()  # raises where a cell does
+    kinds = [output.output_type for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert kinds.count("display_data") + kinds.count("execute_result") >= 4
+    assert "error" not in kinds
+
+
+def test_the_notebook_is_kept_with_what_it_shows() -> None:
+    """A code host shows it as it was last run: every cell in order, no error, nothing of the machine's paths."""
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert "/tmp/" not in NOTEBOOK.read_text()
+    assert all(output.output_type != "error" for cell in code for output in cell.outputs)
