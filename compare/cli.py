@@ -81,6 +81,11 @@ def _command() -> str:
 
 @app.command()
 def run(
+    context: typer.Context,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN_DIR", help="Go on with an interrupted study, with the options it was begun with."),
+    ] = None,
     preset: Annotated[
         str | None, typer.Option(help="A named set of the options below: stretch (high accuracy on MNIST).")
     ] = None,
@@ -179,8 +184,13 @@ def run(
 ) -> None:
     """Train each implementation, evaluate it, and write a table and a report."""
     from compare.plan import Options
-    from compare.run import run_command
+    from compare.run import resume_command, run_command
     from shared.data.choice import default_data_dir
+
+    if resume is not None:
+        _refuse_others(context, "--resume", {"resume", "data_dir", "timeout", "as_json", "quiet"})
+        code = resume_command(resume, data_dir or default_data_dir(), timeout, _screen(as_json, quiet))
+        raise typer.Exit(code)
 
     code = run_command(
         Options(

@@ -49,6 +49,10 @@ def _finite(loss: float, what: str) -> float:
     return loss
 
 
+def _first_not_finite(weights: Arrays) -> str | None:
+    return next((name for name, value in weights.items() if not np.isfinite(value).all()), None)
+
+
 class Bench:
     """A worker's state: its implementation, the data it was given, and the network it is training."""
 
@@ -64,6 +68,8 @@ class Bench:
                 return self.load_data(arrays), {}
             case messages.Create():
                 return self.create(request, arrays), {}
+            case messages.Restore(epochs=epochs):
+                return self.restore(epochs, arrays), {}
             case messages.TrainSlice():
                 return self.train_slice(request), {}
             case messages.FitEpoch():
@@ -82,6 +88,8 @@ class Bench:
         match request:
             case messages.GetWeights():
                 return messages.ArraysSent(), self.training.model.weights()
+            case messages.GetState():
+                return messages.ArraysSent(), self.training.model.state()
             case messages.GetOptimizerState():
                 return messages.ArraysSent(), self.training.model.optimizer_state()
             case messages.GetActivations():
@@ -143,6 +151,11 @@ class Bench:
             choices=idiom.choices if idiom else {},
         )
 
+    def restore(self, epochs: int, state: Arrays) -> messages.Restored:
+        self.training.model.restore(state)
+        self.training.epoch, self.training.batches = epochs + 1, None
+        return messages.Restored()
+
     def train_slice(self, request: messages.TrainSlice) -> messages.Slice:
         training = self.training
         batches = training.batches or self._begin_epoch()
@@ -150,6 +163,7 @@ class Bench:
         before, n_steps = (e * len(batches) for e in (epoch - 1, training.spec.epochs))
         step_s: list[float] = []
         losses: list[float] = []
+        diverged = None
         usage = load.usage()
         slice_start = time.perf_counter()
         for number in range(first, min(first + request.steps, len(batches))):
@@ -158,20 +172,36 @@ class Bench:
             start = time.perf_counter()
             loss, logits = training.model.train_step(training.model.put(images, labels), rate)
             training.model.sync()
-            step_s.append(time.perf_counter() - start)
-            losses.append(float(training.model.fetch(loss)))
-            training.logits[batches.indices[number]] = training.model.fetch(logits)
+            took_s = time.perf_counter() - start
+            found, of_batch = float(training.model.fetch(loss)), training.model.fetch(logits)
+            if not math.isfinite(found):
+                diverged = f"the loss of epoch {epoch}, step {number + 1} is {found}; {self._not_finite(of_batch)}"
+                break
+            step_s.append(took_s)
+            losses.append(found)
+            training.logits[batches.indices[number]] = of_batch
             training.n_done += 1
-            _finite(losses[-1], f"the loss in epoch {epoch}, step {training.n_done}")
+        slice_s, foreign_s = time.perf_counter() - slice_start, load.usage().foreign_s(usage)
+        ended = training.n_done == len(batches)
+        if ended and (bad := _first_not_finite(training.model.weights())):
+            diverged = f"{bad} is not finite after epoch {epoch}, step {len(batches)}"
         return messages.Slice(
             epoch=epoch,
             step=training.n_done,
             loss=tuple(losses),
             step_s=tuple(step_s),
-            slice_s=time.perf_counter() - slice_start,
-            foreign_s=load.usage().foreign_s(usage),
-            epoch_end=self._end_epoch() if training.n_done == len(batches) else None,
+            slice_s=slice_s,
+            foreign_s=foreign_s,
+            epoch_end=self._end_epoch() if ended and diverged is None else None,
+            diverged=diverged,
         )
+
+    def _not_finite(self, logits: np.ndarray) -> str:
+        """Where it can be seen that numbers went bad: forwards already, or in the update that followed."""
+        bad = np.count_nonzero(~np.isfinite(logits))
+        seen = [f"{bad:,} of {logits.size:,} logits"] if bad else []
+        parameter = _first_not_finite(self.training.model.weights())
+        return f"not finite: {', '.join([*seen, *([parameter] if parameter else [])]) or 'the loss alone'}"
 
     def fit_epoch(self) -> messages.Fitted:
         training = self.training

@@ -54,6 +54,19 @@ class FitEpoch(Message):
     kind: Literal["fit_epoch"] = "fit_epoch"
 
 
+class GetState(Message):
+    """Give everything that decides how training goes on from here. -> ArraysSent, with it"""
+
+    kind: Literal["get_state"] = "get_state"
+
+
+class Restore(Message):
+    """Go on after `epochs` whole epochs, from the state that comes with this. -> Restored"""
+
+    kind: Literal["restore"] = "restore"
+    epochs: int = Field(ge=1)
+
+
 class Evaluate(Message):
     """Evaluate on all images of one part of the data. -> Evaluation"""
 
@@ -191,6 +204,7 @@ class Slice(Message):
     """The steps of one slice, and where training stands after them (`step` counts within the epoch, from 1).
 
     `foreign_s` is the processor time that other processes took meanwhile, None where the system does not tell.
+    Where `diverged` says what is no longer finite, and where, the steps are those before.
     """
 
     kind: Literal["slice"] = "slice"
@@ -201,6 +215,13 @@ class Slice(Message):
     slice_s: FiniteFloat
     foreign_s: FiniteFloat | None = None
     epoch_end: EpochEnd | None
+    diverged: str | None = None
+
+
+class Restored(Message):
+    """The network stands where it stood."""
+
+    kind: Literal["restored"] = "restored"
 
 
 class Fitted(Message):
@@ -289,15 +310,18 @@ class Memory(Message):
 
 
 class Failed(Message):
-    """The request could not be done: what went wrong in one line, and the traceback."""
+    """The request could not be done: what went wrong in one line, and the traceback; `diverged` where numbers are no
+    longer finite."""
 
     kind: Literal["failed"] = "failed"
     error: str
     traceback: str
+    diverged: bool = False
 
 
 Question = (
     GetWeights
+    | GetState
     | GetOptimizerState
     | GetActivations
     | GetLogits
@@ -309,11 +333,12 @@ Question = (
     | GetMemory
     | GetLimits
 )
-Request = LoadData | Create | TrainSlice | FitEpoch | Evaluate | TimeWindow | GetProfile | Question
+Request = LoadData | Create | Restore | TrainSlice | FitEpoch | Evaluate | TimeWindow | GetProfile | Question
 Answer = (
     Ready
     | DataLoaded
     | Created
+    | Restored
     | Slice
     | Fitted
     | Evaluation

@@ -4,12 +4,16 @@ import hashlib
 import os
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from compare import lock
 from compare.manifest import MANIFEST, Manifest, hashes, sealed
 from compare.run_folder import load_record
 from shared.errors import InputError
+
+PARTIAL = ".partial-"  # how the name of a file begins until it is whole
 
 
 class WriteError(Exception):
@@ -17,14 +21,14 @@ class WriteError(Exception):
 
 
 class OutputFolder:
-    """A new folder for one study."""
+    """The folder of one study, which no other command works in meanwhile."""
 
     def __init__(self, path: Path) -> None:
         """Make the folder. Raises InputError where it cannot be made or written to, or holds something already."""
         check_vacant(path)
         self.path = path
         self._made: list[Path] = []
-        self._written: list[Path] = []
+        self._written: set[Path] = set()
         try:
             for folder in (*reversed([p for p in (path, *path.parents) if not p.exists()]), self.log_dir):
                 folder.mkdir()
@@ -32,6 +36,26 @@ class OutputFolder:
         except OSError as error:
             self._remove_made()
             raise _unusable(path, error) from None
+        self._hold()
+
+    @classmethod
+    def reopened(cls, path: Path) -> "OutputFolder":
+        """The folder of a study that was begun earlier, without what was being written when it ended. Raises
+        InputError where it cannot be written to, or another command is at work in it."""
+        self = cls.__new__(cls)
+        self.path, self._made, self._written = path, [], set()
+        try:
+            self._hold()
+            self.log_dir.mkdir(exist_ok=True)
+            for left in path.rglob(f"{PARTIAL}*"):
+                left.unlink()
+        except OSError as error:
+            raise _unusable(path, error) from None
+        return self
+
+    def _hold(self) -> None:
+        """Until this is gone, or the process."""
+        weakref.finalize(self, lock.hold(self.path))
 
     @property
     def log_dir(self) -> Path:
@@ -48,7 +72,16 @@ class OutputFolder:
         except OSError as error:
             raise WriteError(f"{target} cannot be written: {error.strerror}") from None
         write_whole(target, content)
-        self._written.append(target)
+        self._written.add(target)
+
+    def remove(self, name: str) -> None:
+        """Take away the file `name` where it is there, and its folder where that is empty then."""
+        target = self.path / name
+        target.unlink(missing_ok=True)
+        self._written.discard(target)
+        if target.parent != self.path and target.parent.is_dir() and not any(target.parent.iterdir()):
+            target.parent.rmdir()
+            self._made = [folder for folder in self._made if folder != target.parent]
 
     def write_all(self, files: Mapping[str, bytes], manifest: Manifest) -> None:
         """Write `files`, their contents by name, and then the manifest of all that is in the folder, and its hash."""
@@ -72,7 +105,7 @@ class OutputFolder:
 def write_whole(target: Path, content: bytes) -> None:
     """Write the file `target`, in a folder that is there: it appears whole, or not at all and WriteError is raised."""
     try:
-        with tempfile.NamedTemporaryFile(prefix=f".{target.name}-", dir=target.parent, delete=False) as stream:
+        with tempfile.NamedTemporaryFile(prefix=PARTIAL, dir=target.parent, delete=False) as stream:
             try:
                 stream.write(content)
                 stream.flush()
@@ -89,7 +122,9 @@ def write_whole(target: Path, content: bytes) -> None:
 def add_to_manifest(folder: Path, saved: list[Path]) -> None:
     """What was saved within `folder` belongs to it. Of the other files its manifest goes on saying what it said."""
     here = {path: path.resolve() for path in saved if path.resolve().is_relative_to(folder.resolve())}
-    if here and (folder / MANIFEST).is_file():
+    if not (here and (folder / MANIFEST).is_file()):
+        return
+    with lock.held(folder):
         known = load_record(folder / MANIFEST, Manifest)
         names = {path: inner.relative_to(folder.resolve()).as_posix() for path, inner in here.items()}
         new = {name: hashlib.sha256(path.read_bytes()).hexdigest() for path, name in names.items()}
@@ -98,12 +133,18 @@ def add_to_manifest(folder: Path, saved: list[Path]) -> None:
 
 
 def carry_out(
-    folder: OutputFolder, work: Callable[[], None], finished: Callable[[], bool], write: Callable[[], None], unit: str
+    folder: OutputFolder,
+    work: Callable[[], None],
+    finished: Callable[[], bool],
+    write: Callable[[], None],
+    unit: str,
+    go_on: str = "",
 ) -> int | None:
     """Do `work`, and then `write` what is made of it if anything was `finished`, however the work ended.
 
     Returns None where it came to its end; else says why there is no more, and what became of what was there, and
-    returns the exit code. Where InputError ends the work and nothing was finished, the folder is gone, too.
+    returns the exit code; `go_on` says how to go on then. Where InputError ends the work and nothing was finished, the
+    folder is gone, too.
     """
     stopped_by: KeyboardInterrupt | WriteError | InputError | None = None
     try:
@@ -124,16 +165,20 @@ def carry_out(
             write()
         except WriteError as error:
             stopped_by = stopped_by or error
-    return None if stopped_by is None else end_early(folder, stopped_by, finished(), unit)
+    return None if stopped_by is None else end_early(folder, stopped_by, finished(), unit, go_on)
 
 
 def end_early(
-    folder: OutputFolder, stopped_by: KeyboardInterrupt | WriteError | InputError, anything_finished: bool, unit: str
+    folder: OutputFolder,
+    stopped_by: KeyboardInterrupt | WriteError | InputError,
+    anything_finished: bool,
+    unit: str,
+    go_on: str = "",
 ) -> int:
     """Say why there is no more, and what became of what was there; return the exit code."""
     what = "Interrupted" if isinstance(stopped_by, KeyboardInterrupt) else f"Stopped: {stopped_by}".rstrip(".")
     if anything_finished:
-        print(f"{what}. What was finished is kept in {folder.path}.", file=sys.stderr)
+        print(f"{what}. What was finished is kept in {folder.path}. {go_on}".rstrip(), file=sys.stderr)
     else:
         folder.discard()
         print(f"{what}. No {unit} had ended; nothing was kept.", file=sys.stderr)

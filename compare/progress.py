@@ -12,46 +12,46 @@ from shared.result import Epoch, Run, RunResult
 
 def said_lines(result: RunResult, said: str) -> list[str]:
     """Why a run failed, and what its worker wrote to standard error, each line under the run's name."""
-    failed = [f"{result.name} failed: {result.error}"] if result.error else []
+    failed = [f"{result.name} {result.status}: {result.error}"] if result.error else []
     return failed + [f"{result.name} | {line}" for line in said.splitlines()]
 
 
-def shown_on(stream: TextIO, quiet: bool, seeds: Sequence[int]) -> "Bars | Lines | Failures":
-    """What suits `stream`, of a study of `seeds`."""
+def shown_on(stream: TextIO, quiet: bool) -> "Bars | Lines | Failures":
+    """What suits `stream`."""
     if quiet:
         return Failures(stream)
-    return Bars(stream, TimeLeft(seeds)) if stream.isatty() else Lines(stream, TimeLeft(seeds))
+    return Bars(stream) if stream.isatty() else Lines(stream)
 
 
 class TimeLeft:
     """How long a study will go on: the runs of a seed take turns, and all seeds take as long as one."""
 
-    def __init__(self, seeds: Sequence[int]) -> None:
-        self._last = max(seeds)
+    def __init__(self) -> None:
+        self.seeds: Sequence[int] = ()
         self._begun: dict[str, float] = {}
         self._total: dict[str, int] = {}
         self._done: dict[str, int] = {}
 
     def begin(self, run: Run, n_steps: int) -> None:
-        key = _key(run)
+        key = run.name
         self._begun[key], self._total[key], self._done[key] = time.monotonic(), n_steps, 0
 
     def advance(self, run: Run, n_steps: int) -> None:
-        self._done[_key(run)] += n_steps
+        self._done[run.name] += n_steps
 
     def seconds(self, run: Run) -> float:
         """The seconds that the study will still take, by how long `run` took so far."""
-        key = _key(run)
+        key = run.name
         elapsed_s = time.monotonic() - self._begun[key]
         of_one_seed = elapsed_s * self._total[key] / self._done[key]
-        return of_one_seed - elapsed_s + of_one_seed * (self._last - run.train.seed)
+        return of_one_seed - elapsed_s + of_one_seed * sum(seed > run.train.seed for seed in self.seeds)
 
 
 class Bars:
     """One bar for each run in progress, and a line above them for each that ended badly or had something to say."""
 
-    def __init__(self, stream: TextIO, left: TimeLeft) -> None:
-        self._left = left
+    def __init__(self, stream: TextIO) -> None:
+        self._left = TimeLeft()
         self._bars = Progress(
             TextColumn("{task.description}"),
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
@@ -72,25 +72,29 @@ class Bars:
     def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
-    def begin(self, run: Run, n_batches: int) -> None:
+    def expect(self, seeds: Sequence[int]) -> None:
+        self._left.seeds = seeds
+
+    def begin(self, run: Run, n_batches: int, epochs_done: int) -> None:
         if not self._tasks:  # the bars of an earlier seed make way
             for old in self._bars.task_ids:
                 self._bars.remove_task(old)
-        self._tasks[_key(run)] = self._bars.add_task(
-            _key(run),
+        self._tasks[run.name] = self._bars.add_task(
+            run.name,
             total=n_batches * run.train.epochs,
-            epoch=1,
+            completed=n_batches * epochs_done,
+            epoch=epochs_done + 1,
             epochs=run.train.epochs,
             loss="-",
             rate="-",
             left="-",
         )
-        self._left.begin(run, n_batches * run.train.epochs)
+        self._left.begin(run, n_batches * (run.train.epochs - epochs_done))
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
         self._left.advance(run, n_steps)
         self._bars.update(
-            self._tasks[_key(run)],
+            self._tasks[run.name],
             advance=n_steps,
             epoch=epoch,
             loss=f"{loss:.4f}",
@@ -112,9 +116,9 @@ class Bars:
 class Lines:
     """A line for each epoch of each run: for logs, and where standard error is no terminal."""
 
-    def __init__(self, stream: TextIO, left: TimeLeft) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self.stream = stream
-        self._left = left
+        self._left = TimeLeft()
 
     def __enter__(self) -> "Lines":
         return self
@@ -122,16 +126,20 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         """Nothing is held open."""
 
-    def begin(self, run: Run, n_batches: int) -> None:
-        self._left.begin(run, n_batches * run.train.epochs)
-        print(f"{_key(run)}: {run.train.epochs} epochs of {n_batches} steps", file=self.stream)
+    def expect(self, seeds: Sequence[int]) -> None:
+        self._left.seeds = seeds
+
+    def begin(self, run: Run, n_batches: int, epochs_done: int) -> None:
+        self._left.begin(run, n_batches * (run.train.epochs - epochs_done))
+        after = f", of which {epochs_done} are done" if epochs_done else ""
+        print(f"{run.name}: {run.train.epochs} epochs of {n_batches} steps{after}", file=self.stream)
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
         self._left.advance(run, n_steps)
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
         print(
-            f"{_key(run)}: epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}, {_accuracy(epoch)}, "
+            f"{run.name}: epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}, {_accuracy(epoch)}, "
             f"about {_duration(self._left.seconds(run))} left",
             file=self.stream,
         )
@@ -153,7 +161,10 @@ class Failures:
     def __exit__(self, *_: object) -> None:
         """Nothing is held open."""
 
-    def begin(self, run: Run, n_batches: int) -> None:
+    def expect(self, seeds: Sequence[int]) -> None:
+        """Not told."""
+
+    def begin(self, run: Run, n_batches: int, epochs_done: int) -> None:
         """Not told."""
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
@@ -178,7 +189,3 @@ def _duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
-def _key(run: Run) -> str:
-    return f"{run.implementation}-seed{run.train.seed}"

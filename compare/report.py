@@ -192,9 +192,9 @@ def _trained(rows: Sequence[Row]) -> str:
             f"{len(done)} of {len(rows)} runs were trained; test accuracy from {min(accuracies):.2%} to "
             f"{max(accuracies):.2%}, {spread:.2f} points apart."
         )
-    if len(done) < len(rows):
-        names = ", ".join(f"{r.implementation}-seed{r.seed}" for r in rows if r.test_accuracy is None)
-        parts.append(f"Failed: {names}.")
+    for status in ("diverged", "failed"):
+        if names := ", ".join(f"{r.implementation}-seed{r.seed}" for r in rows if r.status == status):
+            parts.append(f"{status.capitalize()}: {names}.")
     return " ".join(parts)
 
 

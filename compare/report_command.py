@@ -3,10 +3,10 @@
 import hashlib
 from pathlib import Path
 
-from compare import manifest
+from compare import lock, manifest
 from compare.manifest import MANIFEST, Manifest, sealed
 from compare.output import OutputFolder, WriteError, check_vacant, write_whole
-from compare.rendering import combined, rendered
+from compare.rendering import Files, combined, rendered
 from compare.run_folder import load_record
 from compare.screen import Screen
 from shared.errors import InputError
@@ -35,6 +35,16 @@ def _anew(folder: Path, screen: Screen) -> int:
     files = rendered(folder)
     known = load_record(folder / MANIFEST, Manifest)
     changed = [name for name, content in files.items() if _content(folder / name) != content]
+    with lock.held(folder):
+        _replace(folder, files, changed, known)
+    screen.say(f"Made anew: {', '.join(changed)}." if changed else "Everything was as its records make it.")
+    screen.say(f"Report: {folder / 'report.md'}")
+    screen.answer(folder=folder, made_anew=changed)
+    return 0
+
+
+def _replace(folder: Path, files: Files, changed: list[str], known: Manifest) -> None:
+    """Write what changed, and then the manifest, which of all other files says what it said."""
     try:
         for name in changed:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -46,10 +56,6 @@ def _anew(folder: Path, screen: Screen) -> int:
                 write_whole(folder / name, content)
     except (OSError, WriteError) as error:
         raise InputError(f"The report cannot be written: {error}. Give another folder with --out.") from None
-    screen.say(f"Made anew: {', '.join(changed)}." if changed else "Everything was as its records make it.")
-    screen.say(f"Report: {folder / 'report.md'}")
-    screen.answer(folder=folder, made_anew=changed)
-    return 0
 
 
 def _content(path: Path) -> bytes | None:

@@ -16,11 +16,13 @@ from pydantic_core import core_schema
 from compare.bench.result import BenchResult
 from compare.manifest import Manifest
 from compare.parity.report import RECORDS, Study
+from compare.planned import Planned
 from compare.seeds import Judging
 from shared.result import RunResult
 
 KINDS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {
     "result": ("results/*.json: one training run", TypeAdapter(RunResult)),
+    "plan": ("plan.json: what a study set out to do", TypeAdapter(Planned)),
     "judging": ("study.json of a run: by what it is judged", TypeAdapter(Judging)),
     "parity": ("parity.json: the comparisons of `compare parity`", RECORDS),
     "parity-study": ("study.json of a comparison: how far it went", TypeAdapter(Study)),

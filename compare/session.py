@@ -33,10 +33,19 @@ LOG_TAIL_LINES = 12
 class WorkerError(Exception):
     """A worker could not do what it was asked: one line for the table, and all there is to know for the log."""
 
-    def __init__(self, error: str, details: str = "") -> None:
+    def __init__(self, error: str, details: str = "", diverged: bool = False) -> None:
         super().__init__(error)
         self.error = error
         self.details = details
+        self.diverged = diverged  # numbers are no longer finite; the worker is well
+
+
+class Divergence(WorkerError):
+    """A loss or a parameter is no longer finite; `part` holds the steps of the slice before that."""
+
+    def __init__(self, part: messages.Slice) -> None:
+        super().__init__(part.diverged or "", diverged=True)
+        self.part = part
 
 
 class Session:
@@ -113,9 +122,20 @@ class Session:
         )
         return self._ask(request, messages.Created, weights)[0]
 
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that decides how training goes on from here."""
+        return self._ask(messages.GetState(), messages.ArraysSent)[1]
+
+    def restore(self, epochs: int, state: Mapping[str, np.ndarray]) -> None:
+        """Have the network go on after `epochs` whole epochs, from `state`."""
+        self._ask(messages.Restore(epochs=epochs), messages.Restored, state)
+
     def train_slice(self, steps: int) -> messages.Slice:
-        """Train for `steps` steps, but not beyond the end of the epoch."""
-        return self._ask(messages.TrainSlice(steps=steps), messages.Slice)[0]
+        """Train for `steps` steps, but not beyond the end of the epoch. Raises Divergence."""
+        part = self._ask(messages.TrainSlice(steps=steps), messages.Slice)[0]
+        if part.diverged:
+            raise Divergence(part)
+        return part
 
     def fit_epoch(self) -> messages.Fitted:
         """Train for the next epoch of the idiomatic recipe."""
@@ -273,7 +293,7 @@ class Session:
 
     def _expect(self, answer: messages.Answer, expected: type[AnswerType]) -> AnswerType:
         if isinstance(answer, messages.Failed):
-            raise WorkerError(answer.error, answer.traceback)
+            raise WorkerError(answer.error, answer.traceback, answer.diverged)
         assert isinstance(answer, expected), f"{type(answer).__name__} is no answer to this request"
         return answer
 

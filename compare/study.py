@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from compare import messages
+from compare.checkpoint import Checkpoint, Checkpoints
 from compare.environment import require_cuda
-from compare.session import Session, WorkerError
+from compare.session import Divergence, Session, WorkerError
 from shared.batches import n_batches
 from shared.data import Data, Part
 from shared.models import MODELS
 from shared.protocol import Device
-from shared.result import Environment, Epoch, Outcome, Run, RunResult, Samples
+from shared.result import Environment, Epoch, History, Outcome, Run, RunResult, Samples
 from shared.weights import check_weights, initial_weights, to_safetensors
 
 TURN_S = 0.5
@@ -27,8 +28,11 @@ TURN_S = 0.5
 class Progress(Protocol):
     """Who is told how far training is."""
 
-    def begin(self, run: Run, n_batches: int) -> None:
-        """`run` starts; an epoch has `n_batches` steps."""
+    def expect(self, seeds: Sequence[int]) -> None:
+        """The study has runs of these seeds to come."""
+
+    def begin(self, run: Run, n_batches: int, epochs_done: int) -> None:
+        """`run` starts, or goes on after `epochs_done` epochs; an epoch has `n_batches` steps."""
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
         """`run` went on by `n_steps` steps in `epoch`."""
@@ -61,6 +65,7 @@ class Contestant:
     slices: list[messages.Slice] = field(default_factory=list)
     epoch_s: list[float] = field(default_factory=list)
     epoch_steps: list[int] = field(default_factory=list)
+    resumed_after: tuple[int, ...] = ()
     evaluation: messages.Evaluation | None = None  # on the test images
 
     @property
@@ -112,13 +117,19 @@ class Study:
             require_cuda(environments)
         return "cuda" if environments and all(e.n_cuda_devices for e in environments.values()) else "cpu"
 
-    def train(self, runs: list[Run], progress: Progress) -> Iterator[Finished]:
-        """Train `runs`, each of another implementation, in turns; give each result as soon as it is there."""
+    def train(self, runs: list[Run], progress: Progress, checkpoints: Checkpoints | None = None) -> Iterator[Finished]:
+        """Train `runs`, each of another implementation, in turns; give each result as soon as it is there.
+
+        After every epoch what is needed to go on is kept in `checkpoints`, and where it holds any of a run, that run
+        goes on from there. A run of the idiomatic recipe begins anew: its framework's own loop cannot be entered in
+        the middle.
+        """
         contestants = []
         for run in runs:
             try:
-                contestants.append(self._prepare(run))
-                progress.begin(run, self._n_steps(run))
+                contestant = self._prepare(run, checkpoints)
+                contestants.append(contestant)
+                progress.begin(run, self._n_steps(run), len(contestant.epochs))
             except WorkerError as error:
                 yield self._tell(self._failed(run, error), error.details, progress)
         n_steps = 1  # the first turn compiles, the second shows how fast a step is
@@ -126,13 +137,17 @@ class Study:
             slowest_s = 0.0
             for contestant in list(contestants):
                 try:
-                    slowest_s = max(slowest_s, self._take_turn(contestant, n_steps, progress))
+                    if not contestant.done:
+                        n_epochs = len(contestant.epochs)
+                        slowest_s = max(slowest_s, self._take_turn(contestant, n_steps, progress))
+                        if checkpoints and len(contestant.epochs) > n_epochs:
+                            self._keep(contestant, checkpoints)
                     if not contestant.done:
                         continue
                     finished = self._finish(contestant)
                     said = contestant.session.log_since(contestant.log_start)
                 except WorkerError as error:
-                    finished, said = self._failed(contestant.run, error, contestant.environment), error.details
+                    finished, said = self._failed(contestant.run, error, contestant), error.details
                 contestants.remove(contestant)
                 yield self._tell(finished, said, progress)
             n_steps = max(1, round(TURN_S / slowest_s)) if slowest_s else n_steps
@@ -140,7 +155,7 @@ class Study:
     def _start(self, name: str) -> Session:
         return Session(name, self.log_dir / f"{name}.log", self.threads, self.hide_cuda, self.timeout_s)
 
-    def _prepare(self, run: Run) -> Contestant:
+    def _prepare(self, run: Run, checkpoints: Checkpoints | None) -> Contestant:
         name = run.implementation
         if name in self._unready:
             raise self._unready.pop(name)
@@ -162,7 +177,26 @@ class Study:
                 f"{run.model} has {created.n_params:,} parameters ({created.n_trainable:,} trainable) here, and its "
                 f"contract says {spec.n_params:,} ({spec.n_trainable:,})"
             )
-        return Contestant(run, session, environment, created, log_start)
+        contestant = Contestant(run, session, environment, created, log_start)
+        if checkpoints and run.recipe == "matched" and (known := checkpoints.load(run, self.digest)):
+            checkpoint, state = known
+            session.restore(len(checkpoint.epochs), state)
+            contestant.epochs, contestant.slices = list(checkpoint.epochs), list(checkpoint.slices)
+            contestant.resumed_after = (*checkpoint.resumed_after, len(checkpoint.epochs))
+        return contestant
+
+    def _keep(self, contestant: Contestant, checkpoints: Checkpoints) -> None:
+        """Of a run that is done there is more to keep than this, and at once."""
+        if contestant.done or contestant.run.recipe != "matched":
+            return
+        checkpoint = Checkpoint(
+            run=contestant.run,
+            data_digest=self.digest,
+            epochs=tuple(contestant.epochs),
+            slices=tuple(contestant.slices),
+            resumed_after=contestant.resumed_after,
+        )
+        checkpoints.save(checkpoint, contestant.session.state())
 
     def _n_steps(self, run: Run) -> int:
         """The steps of an epoch; the idiomatic recipe sets a tenth of the images apart by itself."""
@@ -175,7 +209,12 @@ class Study:
             self._fit_epoch(contestant, progress)
             return 0.0
         session, run = contestant.session, contestant.run
-        part = session.train_slice(n_steps)
+        try:
+            part = session.train_slice(n_steps)
+        except Divergence as divergence:
+            if divergence.part.step_s:
+                contestant.slices.append(divergence.part)
+            raise
         contestant.slices.append(part)
         rate = len(part.step_s) * run.train.batch_size / sum(part.step_s)
         progress.advance(run, len(part.step_s), part.epoch, part.loss[-1], rate)
@@ -241,13 +280,8 @@ class Study:
             n_params=contestant.created.n_params,
             n_trainable=contestant.created.n_trainable,
             epochs=tuple(contestant.epochs),
-            samples=Samples(
-                loss=tuple(x for part in contestant.slices for x in part.loss),
-                step_s=tuple(x for part in contestant.slices for x in part.step_s),
-                slice_steps=tuple(len(part.step_s) for part in contestant.slices),
-                epoch_s=tuple(contestant.epoch_s),
-                epoch_steps=tuple(contestant.epoch_steps),
-            ),
+            samples=_samples(contestant),
+            resumed_after=contestant.resumed_after,
             train_s=sum(part.slice_s for part in contestant.slices) + sum(contestant.epoch_s),
             test_accuracy=evaluation.accuracy,
             test_loss=evaluation.loss,
@@ -257,19 +291,27 @@ class Study:
             peak_device_bytes=memory.peak_device_bytes,
             weights_sha256=hashlib.sha256(weights_file).hexdigest(),
         )
-        return Finished(self._result(run, contestant.environment, outcome=outcome), weights_file)
+        return Finished(self._result(run, contestant, outcome=outcome), weights_file)
 
-    def _failed(self, run: Run, error: WorkerError, environment: Environment | None = None) -> Finished:
-        return Finished(self._result(run, environment, error=error.error), None)
+    def _failed(self, run: Run, error: WorkerError, contestant: Contestant | None = None) -> Finished:
+        return Finished(self._result(run, contestant, error=error), None)
 
     def _result(
-        self, run: Run, environment: Environment | None, outcome: Outcome | None = None, error: str | None = None
+        self,
+        run: Run,
+        contestant: Contestant | None,
+        outcome: Outcome | None = None,
+        error: WorkerError | None = None,
     ) -> RunResult:
+        history = None
+        if contestant and not outcome:
+            history = History(epochs=tuple(contestant.epochs), samples=_samples(contestant))
         return RunResult(
             run=run,
-            status="ok" if outcome else "failed",
-            error=error,
-            environment=environment,
+            status="ok" if error is None else "diverged" if error.diverged else "failed",
+            error=error and error.error,
+            environment=contestant and contestant.environment,
+            history=history,
             data_digest=self.digest,
             n_train=len(self.data.x_train),
             n_validation=self.data.n_validation,
@@ -280,6 +322,16 @@ class Study:
     def _tell(self, finished: Finished, said: str, progress: Progress) -> Finished:
         progress.end(finished.result, said)
         return finished
+
+
+def _samples(contestant: Contestant) -> Samples:
+    return Samples(
+        loss=tuple(x for part in contestant.slices for x in part.loss),
+        step_s=tuple(x for part in contestant.slices for x in part.step_s),
+        slice_steps=tuple(len(part.step_s) for part in contestant.slices),
+        epoch_s=tuple(contestant.epoch_s),
+        epoch_steps=tuple(contestant.epoch_steps),
+    )
 
 
 def _foreign_load(slices: Sequence[messages.Slice]) -> float | None:

@@ -91,7 +91,7 @@ def print_summaries(summaries: Sequence[Summary], target: float | None, console:
 
 
 def print_table(rows: Sequence[Row], title: str, console: Console) -> None:
-    """Print the table, and under it why any run failed.
+    """Print the table, and under it why any run failed or diverged.
 
     It has a line for each run; where that is wider than the terminal, and the runs are few, it has a column for each.
     """
@@ -106,4 +106,4 @@ def print_table(rows: Sequence[Row], title: str, console: Console) -> None:
     console.print(shown)
     for row in rows:
         if row.error:
-            console.print(Text(f"{row.implementation}-seed{row.seed} failed: {row.error}"))
+            console.print(Text(f"{row.implementation}-seed{row.seed} {row.status}: {row.error}"))

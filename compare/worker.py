@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from compare import messages, wire
 from compare.environment import describe
-from compare.jobs import Bench
+from compare.jobs import Bench, Diverged
 from shared.protocol import Implementation
 
 
@@ -57,7 +57,11 @@ def _take_over_stdout() -> BinaryIO:
 
 def _failed(error: Exception) -> messages.Failed:
     first, *_ = str(error).strip().splitlines() or [""]
-    return messages.Failed(error=f"{type(error).__name__}: {first}", traceback=traceback.format_exc())
+    return messages.Failed(
+        error=f"{type(error).__name__}: {first}",
+        traceback=traceback.format_exc(),
+        diverged=isinstance(error, Diverged),
+    )
 
 
 if __name__ == "__main__":

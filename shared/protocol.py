@@ -120,6 +120,13 @@ class Model(Protocol):
     def optimizer_state(self) -> Weights:
         """The optimizer's own tensors: `<parameter>/m` and `<parameter>/v` for Adam, `<parameter>/velocity` for SGD."""
 
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that decides how training goes on from here: parameters, the optimizer's tensors and counts, and
+        where random numbers stand. The names are the implementation's own."""
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Go on as the network that `state` was taken of would have; it was made by the same call of `create`."""
+
     def settings(self) -> dict[str, str]:
         """Everything that decides what is computed and how, as the network, its optimizer and the framework have it:
         constants of layers and of the optimizer, dtype, device, threads, TF32, determinism, the framework's version.

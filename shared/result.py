@@ -32,6 +32,11 @@ class Run(Record):
     mode: Mode
     device: Device
 
+    @property
+    def name(self) -> str:
+        """`<implementation>-seed<k>`: the stem of this run's files."""
+        return f"{self.implementation}-seed{self.train.seed}"
+
 
 class Environment(Record):
     """Where a run took place: what the worker process saw."""
@@ -83,7 +88,7 @@ class Outcome(Record):
 
     `scale` is the scaling in which the network wants its images; `own_choices` is what the idiomatic recipe chose, in
     words. `foreign_load` is the share of a core that other processes took while it trained, None where that is not
-    known.
+    known. `resumed_after` says after which epochs training was interrupted and taken up again.
     """
 
     device_name: str
@@ -101,14 +106,23 @@ class Outcome(Record):
     peak_rss_bytes: int | None
     peak_device_bytes: int | None
     weights_sha256: str
+    resumed_after: tuple[int, ...] = ()
+
+
+class History(Record):
+    """How far a run came that has no outcome."""
+
+    epochs: tuple[Epoch, ...]
+    samples: Samples
 
 
 class RunResult(Record):
-    """A run with its outcome, or with the reason why there is none."""
+    """A run with its outcome, or with the reason why there is none: it `failed`, or it `diverged`, which another try
+    would do again. `history` is how far it came then, where it had begun."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     run: Run
-    status: Literal["ok", "failed"]
+    status: Literal["ok", "failed", "diverged"]
     error: str | None = None
     environment: Environment | None = None
     data_digest: str
@@ -116,11 +130,12 @@ class RunResult(Record):
     n_validation: int = 0
     n_test: int
     outcome: Outcome | None = None
+    history: History | None = None
 
     @property
     def name(self) -> str:
-        """`<implementation>-seed<k>`: the stem of this run's files."""
-        return f"{self.run.implementation}-seed{self.run.train.seed}"
+        """The stem of this run's files."""
+        return self.run.name
 
     @property
     def weights_path(self) -> str:

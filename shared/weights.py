@@ -3,6 +3,7 @@
 Names and layouts are those of shared/models.py. On disk they are safetensors files, which any framework can read.
 """
 
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,10 +51,12 @@ def check_weights(model: ModelSpec, weights: Mapping[str, np.ndarray]) -> None:
 
 
 def to_safetensors(weights: Weights, metadata: Mapping[str, str]) -> bytes:
-    """The content of a safetensors file with `weights` and, in its header, `metadata`."""
+    """The content of a safetensors file with `weights` and, in its header, `metadata` as one JSON object under the key
+    `compare`: of several keys the library writes the order anew each time, and the same weights would be other bytes.
+    """
     from safetensors.numpy import save
 
-    return save({k: np.ascontiguousarray(v) for k, v in weights.items()}, dict(metadata))
+    return save({k: np.ascontiguousarray(v) for k, v in weights.items()}, {"compare": json.dumps(metadata)})
 
 
 def load_safetensors(path: Path) -> Weights:

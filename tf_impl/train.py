@@ -185,6 +185,20 @@ class KerasModel:
             state |= {f"{name}/{key}": value for name, value in exported.items()}
         return state
 
+    def state(self) -> dict[str, np.ndarray]:
+        return {name: np.array(variable) for name, variable in self._everything().items()}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        for name, variable in self._everything().items():
+            variable.assign(state[name])
+
+    def _everything(self) -> dict[str, keras.Variable]:
+        """What changes in training: the network's variables, among them the states of random numbers, and the
+        optimizer's."""
+        assert self.optimizer is not None, "only the matched recipe trains step by step"
+        kinds = {"network": self.model.variables, "optimizer": self.optimizer.variables}
+        return {f"{kind}/{number}": v for kind, of_one in kinds.items() for number, v in enumerate(of_one)}
+
     def settings(self) -> dict[str, str]:
         return settings(self.model, self.optimizer) | {"tensorflow": tf.__version__, "keras": keras.__version__}
 

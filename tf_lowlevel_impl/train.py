@@ -159,6 +159,21 @@ class LowLevelModel:
             state |= {f"{name}/{key}": value for name, value in exported.items()}
         return state
 
+    def state(self) -> dict[str, np.ndarray]:
+        return {name: variable.numpy() for name, variable in self._everything().items()}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        for name, variable in self._everything().items():
+            variable.assign(state[name])
+
+    def _everything(self) -> dict[str, tf.Variable]:
+        """What changes in training: the network's variables, the optimizer's, and the state of random numbers."""
+        assert self.optimizer is not None, "only the matched recipe trains step by step"
+        known = {v.ref() for v in self.variables.values()}
+        moments = (v for v in self.optimizer.variables if v.ref() not in known)
+        named = {f"optimizer/{number}": v for number, v in enumerate(moments)}
+        return self.variables | named | {"random": tf.random.get_global_generator().state}
+
     def settings(self) -> dict[str, str]:
         return settings(self.module, self.optimizer) | {"tensorflow": tf.__version__}
 

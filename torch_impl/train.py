@@ -189,6 +189,35 @@ class TorchModel:
             state |= {f"{name}/{key}": value for name, value in exported.items()}
         return state
 
+    def state(self) -> dict[str, np.ndarray]:
+        assert self.optimizer is not None, "only the matched recipe trains step by step"
+        tensors = {f"module/{name}": tensor for name, tensor in self.module.state_dict().items()}
+        for number, of_one in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{number}/{key}": value for key, value in of_one.items() if value is not None}
+        tensors["random/cpu"] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
+        return {name: self.fetch(tensor.detach()) for name, tensor in tensors.items()}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        assert self.optimizer is not None, "only the matched recipe trains step by step"
+        tensors = {name: torch.from_numpy(value) for name, value in state.items()}
+        named = self.module.state_dict()
+        with torch.no_grad():
+            for name in named:
+                named[name].copy_(tensors[f"module/{name}"])
+        of_optimizer: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            kind, _, rest = name.partition("/")
+            if kind == "optimizer":
+                number, _, key = rest.partition("/")
+                of_optimizer.setdefault(int(number), {})[key] = tensor
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": of_optimizer, "param_groups": groups})
+        torch.set_rng_state(tensors["random/cpu"])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["random/cuda"], self.device)
+
     def settings(self) -> dict[str, str]:
         return settings(self.module, self.optimizer) | {"torch": torch.__version__}
 

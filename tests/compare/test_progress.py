@@ -19,7 +19,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_the_time_left_is_that_of_the_whole_study(clock: list[float]) -> None:
-    left = progress.TimeLeft([3, 4, 5])
+    left = progress.TimeLeft()
+    left.seeds = [3, 4, 5]
     left.begin(run(seed=3), 40)
     clock[0] += 10
     left.advance(run(seed=3), 20)
@@ -32,10 +33,11 @@ def test_the_time_left_is_that_of_the_whole_study(clock: list[float]) -> None:
 
 def test_a_line_for_each_epoch_says_what_is_left(clock: list[float]) -> None:
     stream = io.StringIO()
-    lines = progress.shown_on(stream, quiet=False, seeds=[0, 1])
+    lines = progress.shown_on(stream, quiet=False)
     one = run(epochs=4, seed=0)
     with lines:
-        lines.begin(one, 10)
+        lines.expect([0, 1])
+        lines.begin(one, 10, 0)
         clock[0] += 200
         lines.advance(one, 10, 1, 0.5, 1000)
         lines.epoch(one, Epoch(epoch=1, train_loss=0.5, train_accuracy=0.9, test_accuracy=0.8, test_loss=1))
@@ -48,10 +50,11 @@ def test_bars_show_the_same(clock: list[float]) -> None:
             return True
 
     stream = Terminal()
-    bars = progress.shown_on(stream, quiet=False, seeds=[0])
+    bars = progress.shown_on(stream, quiet=False)
     one = run(epochs=2, seed=0)
     with bars:
-        bars.begin(one, 10)
+        bars.expect([0])
+        bars.begin(one, 10, 0)
         clock[0] += 30
         bars.advance(one, 10, 1, 0.25, 1234)
         bars.end(result(), "a word of the worker's")
@@ -62,8 +65,23 @@ def test_bars_show_the_same(clock: list[float]) -> None:
 
 def test_quiet_shows_failures_alone() -> None:
     stream = io.StringIO()
-    quiet = progress.shown_on(stream, quiet=True, seeds=[0])
+    quiet = progress.shown_on(stream, quiet=True)
     with quiet:
-        quiet.begin(run(), 10)
+        quiet.begin(run(), 10, 0)
         quiet.end(result(), "a warning")
     assert stream.getvalue() == ""
+
+
+def test_a_run_that_goes_on_counts_what_is_left_of_it(clock: list[float]) -> None:
+    stream = io.StringIO()
+    lines = progress.shown_on(stream, quiet=False)
+    one = run(epochs=4, seed=0)
+    with lines:
+        lines.expect([0])
+        lines.begin(one, 10, 2)
+        clock[0] += 10
+        lines.advance(one, 10, 3, 0.5, 1000)
+        lines.epoch(one, Epoch(epoch=3, train_loss=0.5, train_accuracy=0.9, test_accuracy=0.8, test_loss=1))
+    first, last = stream.getvalue().splitlines()
+    assert first.endswith("4 epochs of 10 steps, of which 2 are done")
+    assert last.endswith("about 10 s left")

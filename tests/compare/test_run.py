@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from commands import running, still_there, workers_of
 from reference import LAYERS, Network
 
 from compare import messages
@@ -92,7 +93,7 @@ def test_the_output_folder(numpy_implementation: str, monkeypatch: pytest.Monkey
     files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
     assert files == {
         "manifest.json", "manifest.sha256", "report.html", "report.md", "results.csv",
-        "results.parquet", "study.json", "logs/numpy.log",
+        "results.parquet", "study.json", "plan.json", "logs/numpy.log",
         *(f"plots/{name}.png" for name in PLOTS), *(f"plots/{name}.svg" for name in PLOTS),
         "results/numpy-seed3.json", "results/numpy-seed4.json",
         "weights/numpy-seed3.safetensors", "weights/numpy-seed4.safetensors",
@@ -167,7 +168,7 @@ FAULTS = {
     "exit": "the worker exited with code 7",
     "kill": "the worker was ended by signal 9",
     "hang": "no answer within 5 s when asked to train slice; the worker was ended",
-    "nan": "Diverged: the loss in epoch 1, step 3 is nan",
+    "nan": "the loss of epoch 1, step 3 is nan; not finite: the loss alone",
     "miscount": "dense_baseline has 101,771 parameters (101,770 trainable) here, and its contract says 101,770 "
     "(101,770)",
 }
@@ -182,12 +183,16 @@ def test_a_failure_does_not_take_the_others_down(
     out = tmp_path / "out"
     assert run(monkeypatch, out, "--implementations", "numpy,sound", "--epochs", "1", "--timeout", "5") == 1
     failed, sound = results(out)["numpy-seed0"], results(out)["sound-seed0"]
-    assert (failed.status, failed.error, failed.outcome) == ("failed", FAULTS[fault], None)
+    status = "diverged" if fault == "nan" else "failed"
+    assert (failed.status, failed.error, failed.outcome) == (status, FAULTS[fault], None)
+    if fault == "nan":
+        assert failed.history
+        assert len(failed.history.samples.loss) == 2  # those before
     assert (sound.status, sound.error) == ("ok", None)
     assert sound.outcome is not None
     shown = capsys.readouterr()
-    assert f"numpy-seed0 failed: {FAULTS[fault]}" in shown.err
-    assert f"numpy-seed0 failed: {FAULTS[fault]}" in shown.out
+    assert f"numpy-seed0 {status}: {FAULTS[fault]}" in shown.err
+    assert f"numpy-seed0 {status}: {FAULTS[fault]}" in shown.out
     assert FAULTS[fault].split("(")[0] in (out / "report.md").read_text()
     assert not (out / "weights" / "numpy-seed0.safetensors").exists()
     if fault == "exit":
@@ -266,33 +271,22 @@ def test_a_full_disk_stops_with_one_message(
 def test_an_interrupt_keeps_what_is_finished(sent: signal.Signals, tmp_path: Path) -> None:
     """Ctrl-C in a real process: the first record is kept, the exit code is 130, no worker is left behind."""
     out = tmp_path / "out"
-    script = (
-        "import sys; from compare.implementations import *; "
-        "IMPLEMENTATIONS['numpy'] = ImplementationSpec('numpy', 'NumPy', 'numpy_impl', 'eager'); "
-        f"sys.argv = ['compare', 'run', *{QUICK!r}, '--implementations', 'numpy', '--epochs', '2', '--seeds', '1000', "
-        f"'--out', {str(out)!r}]; from compare.__main__ import main; main()"
-    )
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])}
-    others = _numpy_workers()
-    process = subprocess.Popen([sys.executable, "-c", script], env=environment, stderr=subprocess.PIPE, text=True)
     first = out / "results" / "numpy-seed0.json"
-    deadline = time.monotonic() + 60
-    while not first.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(sent)
-    _, error = process.communicate(timeout=60)
+    options = [*QUICK, "--implementations", "numpy", "--epochs", "2", "--seeds", "1000", "--out", out]
+    with running("run", *options) as process:
+        deadline = time.monotonic() + 60
+        while not first.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        workers = workers_of(process)
+        process.send_signal(sent)
+        _, error = process.communicate(timeout=60)
     assert process.returncode == 130, error
     assert "Interrupted. What was finished is kept in" in error
     assert "Traceback" not in error
     assert json.loads(first.read_text())["status"] == "ok"
     assert (out / "manifest.json").exists()
-    assert _numpy_workers() <= others
-
-
-def _numpy_workers() -> set[str]:
-    """The process numbers of all such workers, those of other tests too."""
-    listed = subprocess.run(["pgrep", "-f", "compare.worker numpy_impl"], capture_output=True, text=True, check=False)
-    return set(listed.stdout.split())
+    assert "Go on with: python -m compare run --resume" in error
+    assert not still_there(workers, wait_s=0)
 
 
 @pytest.mark.slow

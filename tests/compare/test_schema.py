@@ -30,7 +30,8 @@ def test_each_is_a_schema(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "pattern"), [("result", "results/*.json"), ("judging", "study.json"), ("manifest", MANIFEST)]
+    ("kind", "pattern"),
+    [("result", "results/*.json"), ("judging", "study.json"), ("plan", "plan.json"), ("manifest", MANIFEST)],
 )
 def test_what_a_run_writes_meets_its_schema(kind: str, pattern: str, run_folder: Path) -> None:
     paths = list(run_folder.glob(pattern))

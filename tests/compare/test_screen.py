@@ -96,4 +96,4 @@ def test_a_quiet_run_says_why_it_failed_and_nothing_else(
     assert command(monkeypatch, *QUICK, "--out", tmp_path / "out", "--quiet") == 1
     said, err = capsys.readouterr()
     assert said == ""
-    assert "numpy-seed0 failed: Diverged" in err
+    assert "numpy-seed0 diverged: the loss of epoch 1, step 3 is nan" in err

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compare.session import Session, WorkerError
+from compare.session import Divergence, Session, WorkerError
 from shared.data import Data
 from shared.models import DENSE_BASELINE
 from shared.training import TrainSpec
@@ -129,8 +129,10 @@ def test_what_is_printed_does_not_disturb(start: Start, digits: Data) -> None:
 def test_nan_is_named_with_its_step(start: Start, digits: Data) -> None:
     session = start("nan")
     create(session, digits)
-    with pytest.raises(WorkerError, match="the loss in epoch 1, step 3 is nan"):
+    with pytest.raises(Divergence, match="the loss of epoch 1, step 3 is nan; not finite: the loss alone") as caught:
         session.train_slice(steps=5)
+    assert len(caught.value.part.loss) == 2  # those before
+    assert session.alive
 
 
 def test_a_worker_ends_when_its_harness_is_gone(start: Start) -> None:

@@ -2,13 +2,13 @@
 
 import json
 import signal
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from commands import running
 
 from compare.__main__ import main
 from compare.bench.plan import Options, make_plan
@@ -146,20 +146,12 @@ def test_several_batch_sizes_give_curves(
 def test_an_interrupt_keeps_what_was_finished(numpy_implementations: str, tmp_path: Path) -> None:
     """Ctrl-C after the first launch: its record and a report stay, and the exit code is 130."""
     out = tmp_path / "out"
-    code = (
-        "import sys; from compare.implementations import IMPLEMENTATIONS, ImplementationSpec; "
-        "IMPLEMENTATIONS.update({n: ImplementationSpec(n, n, m, 'eager') for n, m in "
-        "(('numpy', 'numpy_impl'), ('numpy_again', 'numpy_again'))}); "
-        f"sys.argv = ['compare', 'bench', *{HERE.split()!r}, '--implementations', 'numpy,numpy_again', '--precision', "
-        f"'0.001', '--out', {str(out)!r}]; from compare.__main__ import main; main()"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    assert process.stderr.readline().startswith("launch 1, ")
-    process.send_signal(signal.SIGINT)
-    printed, said = process.communicate(timeout=60)
+    options = [*HERE.split(), "--implementations", "numpy,numpy_again", "--precision", "0.001", "--out", out]
+    with running("bench", *options) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("launch 1, ")
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert f"What was finished is kept in {out}" in said
     assert "It was interrupted." in printed

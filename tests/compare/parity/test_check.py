@@ -1,9 +1,7 @@
 """The whole check, of three implementations in NumPy of which one may be faulty: it is found and named."""
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -13,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import running, still_there, workers_of
 
 from compare.__main__ import main
 from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
@@ -177,34 +176,19 @@ def test_the_command(
 def test_an_interrupt_ends_all_workers(numpy_implementations: str, tmp_path: Path) -> None:
     """Ctrl-C in a real process, in the middle of a comparison: exit code 130, no folder, no traceback, no worker."""
     out = tmp_path / "out"
-    script = (
-        "import sys; from compare.implementations import *; "
-        "IMPLEMENTATIONS.update({n: ImplementationSpec(n, n, m, 'eager') for n, m in "
-        "(('numpy', 'numpy_impl'), ('numpy_again', 'numpy_again'))}); "
-        "sys.argv = ['compare', 'parity', '--model', 'dense_baseline', '--implementations', 'numpy,numpy_again', "
-        f"'--steps', '50000', '--out', {str(out)!r}]; from compare.__main__ import main; main()"
-    )
-    root = Path(__file__).parents[3]
-    variables = os.environ | {"PYTHONPATH": os.pathsep.join([str(root), str(root / "tests" / "support")])}
-    process = subprocess.Popen([sys.executable, "-c", script], env=variables, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not (out.exists() and len(workers := _children(process.pid)) == 2) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(3)  # into the training
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=30)
+    options = "--model dense_baseline --implementations numpy,numpy_again --steps 50000"
+    with running("parity", *options.split(), "--out", out) as process:
+        deadline = time.monotonic() + 60
+        while not (out.exists() and len(workers := workers_of(process)) == 2) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(3)  # into the training
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
     assert process.returncode == 130, error
     assert "Interrupted. No comparison had ended; nothing was kept." in error
     assert "Traceback" not in error
     assert not out.exists()
-    for worker in workers:
-        with pytest.raises(ProcessLookupError):
-            os.kill(worker, 0)
-
-
-def _children(process: int) -> list[int]:
-    listed = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True, check=False)
-    return [int(number) for number in listed.stdout.split()]
+    assert not still_there(workers, wait_s=0)
 
 
 def test_an_implementation_without_float64_on_the_device(

@@ -123,6 +123,15 @@ class NumpyModel:
     def optimizer_state(self) -> Weights:
         return self.optimizer.state
 
+    def state(self) -> Weights:
+        counts = {"steps": np.array(self.steps), "optimizer/t": np.array(getattr(self.optimizer, "t", 0))}
+        return {f"p/{k}": v for k, v in self.parameters.items()} | self.optimizer.state | counts
+
+    def restore(self, state: Weights) -> None:
+        self.parameters.update({k[2:]: v for k, v in state.items() if k.startswith("p/")})
+        self.optimizer.state.update({k: state[k] for k in self.optimizer.state})
+        self.optimizer.t, self.steps = int(state["optimizer/t"]), int(state["steps"])
+
     def count_parameters(self) -> tuple[int, int]:
         n = sum(p.size for p in self.parameters.values())
         return (n + 1, n) if FAULT == "miscount" else (n, n)

@@ -1,0 +1,161 @@
+"""Doing what a study set out to do, or what is left of it, and writing down what came of it."""
+
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from compare import manifest, mlflow_runs, progress, report, run_folder, seeds, tables
+from compare.checkpoint import Checkpoints
+from compare.output import OutputFolder, carry_out
+from compare.parity import report as parity_report
+from compare.parity import within
+from compare.parity.result import ParityResult
+from compare.planned import Planned
+from compare.rows import row
+from compare.screen import Screen
+from compare.study import Study
+from shared.data import Data
+from shared.models import MODELS
+from shared.result import RunResult
+
+ENDED = ("ok", "diverged")  # another try would give the same
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """How the workers of a study are started, and where it says what it finds."""
+
+    implementations: list[str]
+    threads: int
+    hide_cuda: bool
+    timeout_s: float
+    screen: Screen
+
+
+def carry_on(
+    folder: OutputFolder,
+    data: Data,
+    around: Surroundings,
+    settle: Callable[[Study], Planned],
+    server: mlflow_runs.Server | None,
+) -> int:
+    """Train every run that `folder` has no result of, and report on all; return the exit code.
+
+    `settle` says what the study is, once its workers are there to be asked for their devices.
+    """
+    results = known_results(folder)
+    compared: list[ParityResult] = []
+    checkpoints = Checkpoints(folder)
+    settled: list[Planned] = []
+
+    def work() -> None:
+        with (
+            Study(
+                around.implementations, data, folder.log_dir, around.threads, around.hide_cuda, around.timeout_s
+            ) as study,
+            progress.shown_on(sys.stderr, around.screen.quiet) as shown,
+        ):
+            planned = settle(study)
+            settled.append(planned)
+            done = {result.name for result in results}
+            left = [[run for run in runs if run.name not in done] for runs in planned.by_seed]
+            shown.expect([runs[0].train.seed for runs in left if runs])
+            for runs in left:
+                for finished in study.train(runs, shown, checkpoints):
+                    result = finished.result
+                    if finished.weights_file is not None:
+                        folder.write(result.weights_path, finished.weights_file)
+                    folder.write(f"results/{result.name}.json", result.model_dump_json(indent=1).encode())
+                    if result.status in ENDED:
+                        checkpoints.drop(result.run)
+                    results.append(result)
+        if planned.parity:
+            around.screen.note("Comparing the implementations as functions ...")
+            compared.append(_compare(planned, data, folder, around.timeout_s))
+
+    def write() -> None:
+        if results and settled:
+            _report(settled[0], folder, results, compared, around.screen)
+
+    ended_early = carry_out(
+        folder,
+        work,
+        finished=lambda: bool(results) or checkpoints.any,
+        write=write,
+        unit="run",
+        go_on=f"Go on with: python -m compare run --resume {shlex.quote(str(folder.path))}",
+    )
+    if ended_early is not None:
+        return ended_early
+    if server is not None and not _log(server, folder, results, settled[0], around.screen):
+        return 1
+    well = all(result.status == "ok" for result in results) and all(result.passed for result in compared)
+    return 0 if well else 1
+
+
+def known_results(folder: OutputFolder) -> list[RunResult]:
+    """What was finished in `folder` before; what failed there is tried again."""
+    if not any((folder.path / "results").glob("*.json")):
+        return []
+    return [result for result in run_folder.load_results(folder.path) if result.status in ENDED]
+
+
+def _compare(planned: Planned, data: Data, folder: OutputFolder, timeout_s: float) -> ParityResult:
+    """Whether the implementations are the same function, on the device and in the mode of the runs."""
+    first = planned.runs[0]
+    return within.check_run(
+        MODELS[first.model],
+        first.train,
+        data,
+        planned.implementations,
+        first.device,
+        planned.common_mode,
+        folder.log_dir,
+        timeout_s,
+    )
+
+
+def _report(
+    planned: Planned, folder: OutputFolder, results: list[RunResult], compared: list[ParityResult], screen: Screen
+) -> None:
+    """Print the table, and write everything that is made from records."""
+    judging = planned.judging
+    results = seeds.in_order(results, judging)
+    rows = [row(result) for result in results]
+    console, over_seeds = screen.console(), seeds.summaries(results, judging)
+    first = planned.runs[0]
+    tables.print_table(rows, f"{first.model} on {first.data.dataset}, {first.device}", console)
+    if report.shows_seeds(results, judging):
+        tables.print_summaries(over_seeds, judging.target, console)
+    done = manifest.describe(planned.command, planned.started, planned.dataset_reason)
+    parity = parity_report.within(compared, within.STUDY, done) if compared else None
+    said = report.verdicts(results, judging, parity)
+    for text in said:
+        screen.say(text)
+
+    folder.write("study.json", judging.model_dump_json(indent=1).encode())
+    weights = run_folder.weights_of_first(folder.path, results)
+    folder.write_all(report.render(results, weights, done, judging, parity), done)
+    screen.say(f"Report: {folder.path / 'report.md'}")
+    screen.answer(
+        folder=folder.path,
+        verdicts=said,
+        runs=[asdict(one) for one in rows],
+        over_seeds=[asdict(summary) for summary in over_seeds],
+        pairs=[asdict(pair) for pair in seeds.pairs(results, judging)],
+    )
+
+
+def _log(
+    server: mlflow_runs.Server, folder: OutputFolder, results: list[RunResult], planned: Planned, screen: Screen
+) -> bool:
+    """Log the study; whether that went well."""
+    done = run_folder.load_record(folder.path / manifest.MANIFEST, manifest.Manifest)
+    try:
+        run_id = mlflow_runs.log_study(server, folder.path, results, done)
+    except mlflow_runs.MlflowError as error:
+        print(f"MLflow took no more: {error} All of it is in {folder.path}.", file=sys.stderr)
+        return False
+    screen.note(f"MLflow run {run_id} in the experiment '{mlflow_runs.EXPERIMENT}' of {planned.mlflow}")
+    return True

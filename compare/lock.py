@@ -1,0 +1,38 @@
+"""One command at a time in a folder. The system forgets a lock with the process that held it, however that ended."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from shared.errors import InputError
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Be the only command at work in `folder`, which is there. Raises InputError where another one is."""
+    release = hold(folder)
+    try:
+        yield
+    finally:
+        release()
+
+
+def hold(folder: Path) -> Callable[[], None]:
+    """Take hold of `folder`; return what lets go of it. Raises InputError where another command has it."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # which processes that are started do not inherit
+    except OSError as error:
+        raise InputError(f"{folder} cannot be used: {error.strerror}. Give another folder.") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise InputError(
+            f"Another command is at work in {folder}. Wait until it has ended, or give another folder."
+        ) from None
+    except OSError:  # a file system that has no locks; then there is none
+        os.close(descriptor)
+        return lambda: None
+    return lambda: os.close(descriptor)

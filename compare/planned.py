@@ -1,0 +1,43 @@
+"""What a study set out to do, as it is kept in its folder: enough to go on after an interruption."""
+
+from typing import Literal
+
+from compare.implementations import IMPLEMENTATIONS
+from compare.seeds import Judging
+from shared.protocol import Mode
+from shared.result import SCHEMA_VERSION, Record, Run
+
+PLAN = "plan.json"
+
+
+class Planned(Record):
+    """Every run of a study, by seed, with the device that was settled on; by what they are judged; whether they are
+    compared as functions, and where they are logged."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    command: str
+    started: str
+    dataset_reason: str
+    data_digest: str
+    runs: tuple[Run, ...]
+    threads: int
+    judging: Judging
+    parity: bool = False
+    mlflow: str | None = None
+
+    @property
+    def by_seed(self) -> list[list[Run]]:
+        """The runs of each seed, which are trained side by side."""
+        seeds = dict.fromkeys(run.train.seed for run in self.runs)
+        return [[run for run in self.runs if run.train.seed == seed] for seed in seeds]
+
+    @property
+    def implementations(self) -> list[str]:
+        """Every implementation that takes part, in the order in which they were asked for."""
+        return list(dict.fromkeys(run.implementation for run in self.runs))
+
+    @property
+    def common_mode(self) -> Mode | None:
+        """The mode that was asked for of all; None where each runs as its users run it."""
+        usual = all(run.mode == IMPLEMENTATIONS[run.implementation].default_mode for run in self.runs)
+        return None if usual else self.runs[0].mode

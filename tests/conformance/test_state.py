@@ -1,0 +1,43 @@
+"""What `state` holds is all that decides how training goes on: a network that is given it goes on to the same bits."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from compare.session import Session
+from shared.models import MODELS
+from shared.training import SGD, Adam, Dtype, TrainSpec
+from shared.weights import Weights, initial_weights
+
+N_STEPS = 3
+
+
+@pytest.mark.parametrize(("dtype", "by"), [("float64", Adam()), ("float32", SGD())])
+def test_another_network_goes_on_to_the_same_bits(
+    implementation: str, model: str, dtype: Dtype, by: Adam | SGD, session_for: Callable[[str, str], Session]
+) -> None:
+    """In training mode, dropout at work: moving statistics, moments, counts of steps and random numbers all matter."""
+    session = session_for(implementation, model)
+    train = TrainSpec(epochs=3, batch_size=8, seed=2, dtype=dtype, optimizer=by)
+    spec = MODELS[model]
+    mode = "eager" if implementation == "torch" else "graph"
+
+    session.create(spec, train, initial_weights(spec, 2), "cpu", mode)
+    session.train_slice(N_STEPS)
+    state = session.state()
+    session.restore(1, state)  # the very same network, now at the beginning of the second epoch
+    expected = _after(session)
+
+    session.create(spec, train, initial_weights(spec, 9), "cpu", mode)
+    session.train_slice(1)  # else some of an optimizer's tensors would not be there yet
+    session.restore(1, state)
+    found = _after(session)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, err_msg=name)
+
+
+def _after(session: Session) -> Weights:
+    session.train_slice(N_STEPS)
+    return session.weights() | session.optimizer_state()

@@ -1,0 +1,69 @@
+"""`python -m compare` with the NumPy implementations, in a process of its own that is gone when a test is over."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MAIN = """
+from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
+for name, module in (("numpy", "numpy_impl"), ("numpy_again", "numpy_again")):
+    IMPLEMENTATIONS[name] = ImplementationSpec(name, name, module, "eager")
+from compare.__main__ import main
+main()
+"""
+Command = subprocess.Popen[str]
+
+
+@contextmanager
+def running(*arguments: object) -> Iterator[Command]:
+    """The command, started; it can be interrupted even where the tests were started to be left alone in the
+    background."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])}
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAIN, *map(str, arguments)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_interruptible,  # noqa: PLW1509 tests start no threads that hold locks
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            for worker in workers_of(process):
+                os.kill(worker, signal.SIGKILL)
+            process.kill()
+            process.communicate()
+
+
+def _interruptible() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def workers_of(process: Command) -> list[int]:
+    """The numbers of the processes that it started."""
+    listed = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in listed.stdout.split()]
+
+
+def still_there(pids: list[int], wait_s: float = 10.0) -> list[int]:
+    """Those of the processes that have not ended within so many seconds."""
+    deadline = time.monotonic() + wait_s
+    while (left := [pid for pid in pids if _alive(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
+
+
+def _alive(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
