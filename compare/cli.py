@@ -246,6 +246,15 @@ def data(
 
 
 @app.command()
+def doctor(data_dir: DataDir = None, as_json: AsJson = False, quiet: Quiet = False) -> None:
+    """Say what is here: frameworks, devices, data sets, memory, disk; and what to do where something is not well."""
+    from compare.doctor_command import doctor_command
+    from shared.data.choice import default_data_dir
+
+    raise typer.Exit(doctor_command(data_dir or default_data_dir(), _screen(as_json, quiet)))
+
+
+@app.command()
 def models(
     name: Annotated[str | None, typer.Argument(help="Architecture whose layers are shown.")] = None,
     check: Annotated[

@@ -1,16 +1,33 @@
-"""What only some users want, and is not installed with this project unless asked for."""
+"""What is installed, and what only some users want and is not installed with this project unless asked for."""
 
 import importlib.util
+from importlib.metadata import PackageNotFoundError, version
 
 from shared.errors import InputError
 
 EXTRAS = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "mlflow": ("mlflow",)}  # of pyproject.toml, and their modules
 
 
+def missing(extra: str) -> list[str]:
+    """The modules of `extra` that are not installed; none is imported for it."""
+    return [module for module in EXTRAS[extra] if importlib.util.find_spec(module) is None]
+
+
 def require(extra: str, asked_by: str) -> None:
-    """Raise InputError unless every package of `extra` is installed, which is not imported for it."""
-    if missing := [module for module in EXTRAS[extra] if importlib.util.find_spec(module) is None]:
+    """Raise InputError unless every package of `extra` is installed."""
+    if lacking := missing(extra):
         raise InputError(
-            f"{asked_by} needs {' and '.join(missing)}, which this environment lacks. Install it: "
+            f"{asked_by} needs {' and '.join(lacking)}, which this environment lacks. Install it: "
             f"pip install 'compare[{extra}]', or in a checkout pip install -e '.[{extra}]'."
         )
+
+
+def installed_versions(*packages: str) -> dict[str, str]:
+    """The versions of those that are installed, which are not imported for it."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -8,9 +8,9 @@ import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from compare import lock
 from compare.manifest import MANIFEST, Manifest, hashes, sealed
 from compare.run_folder import load_record
+from shared import lock
 from shared.errors import InputError
 
 PARTIAL = ".partial-"  # how the name of a file begins until it is whole

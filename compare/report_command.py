@@ -3,12 +3,13 @@
 import hashlib
 from pathlib import Path
 
-from compare import lock, manifest
+from compare import manifest
 from compare.manifest import MANIFEST, Manifest, sealed
 from compare.output import OutputFolder, WriteError, check_vacant, write_whole
 from compare.rendering import Files, combined, rendered
 from compare.run_folder import load_record
 from compare.screen import Screen
+from shared import lock
 from shared.errors import InputError
 
 

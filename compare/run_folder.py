@@ -12,7 +12,7 @@ from shared.data import Data, load
 from shared.errors import InputError
 from shared.models import MODELS
 from shared.names import check_name
-from shared.result import RunResult
+from shared.result import SCHEMA_VERSION, RunResult
 from shared.weights import Weights, check_weights, load_safetensors
 
 Read = TypeVar("Read", bound=BaseModel)
@@ -25,7 +25,23 @@ def load_record(path: Path, kind: type[Read]) -> Read:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. Give a folder that is whole.") from None
     except ValidationError as error:
-        raise InputError(f"{path} is no record that this version can read: {error.errors()[0]['msg']}.") from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: ValidationError) -> InputError:
+    """What is wrong with a record, by its first wrong field; or that it is of a newer version."""
+    for wrong in error.errors():
+        if wrong["loc"] == ("schema_version",) and isinstance(wrong["input"], int) and wrong["input"] > SCHEMA_VERSION:
+            return InputError(
+                f"{path} was written by a newer version: its schema is {wrong['input']}, and this version reads up to "
+                f"{SCHEMA_VERSION}. Update compare."
+            )
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the whole"
+    return InputError(
+        f"{path} is no record that this version can read: {where}: {first['msg']}. Remove it, or use the version that "
+        "wrote it."
+    )
 
 
 def load_results(folder: Path) -> list[RunResult]:
@@ -52,12 +68,7 @@ def _parse(path: Path, text: bytes) -> RunResult:
     except InputError as error:
         raise InputError(f"{path} speaks of something that this version does not have. {error}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise InputError(
-            f"{path} is no record that this version can read: {where}: {first['msg']}. Remove it, or use the version "
-            "that wrote it."
-        ) from None
+        raise _unreadable(path, error) from None
 
 
 def weights_of_first(folder: Path, results: Sequence[RunResult]) -> dict[str, Weights]:

@@ -52,7 +52,8 @@ class Session:
     """A worker process for one implementation.
 
     The worker has a process group of its own, so that an interrupt at the terminal reaches the harness alone. It ends
-    when its input does, so it never outlives the harness.
+    when its input does, and where the system can, it is killed with the harness, even in the middle of something or
+    stopped: it never outlives it.
     """
 
     def __init__(
@@ -77,7 +78,12 @@ class Session:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env={**environment.worker_variables(threads, Path(self._keras_home.name), hide_cuda), **variables},
+                env={
+                    **environment.worker_variables(threads, Path(self._keras_home.name), hide_cuda),
+                    # The system counts the thread that started a process as its parent.
+                    "COMPARE_DIE_WITH_PARENT": "1" if threading.current_thread() is threading.main_thread() else "",
+                    **variables,
+                },
                 start_new_session=True,
             )
         self._frames: queue.Queue[tuple[messages.Answer, wire.Arrays] | WorkerError] = queue.Queue()

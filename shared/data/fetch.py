@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared import lock
 from shared.data.dataset import Damaged, Dataset, Download
 from shared.errors import InputError
 
@@ -20,6 +21,7 @@ MIRROR_VARIABLE = "COMPARE_MIRROR"
 CONNECT_S = 3.0
 READ_S = 10.0
 CHUNK_BYTES = 1 << 16
+STAGING = ".fetching-"
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,42 @@ def fetch(
     `<data set>/<download>` lies, comes before them. Raises InputError where no mirror gives a download within
     `total_s` seconds.
     """
-    downloads = dataset.downloads(dataset.missing_files(data_dir))
-    if not downloads:
+    if not dataset.missing_files(data_dir):
         return []
     folder = dataset.folder_in(data_dir)
+    new_folders = [p for p in (folder, *folder.parents) if not p.exists()]
     try:
-        new_folders = [p for p in (folder, *folder.parents) if not p.exists()]
         folder.mkdir(parents=True, exist_ok=True)
-        staging = tempfile.mkdtemp(prefix=".fetching-", dir=folder)
     except OSError as error:
-        raise InputError(
-            f"The data set '{dataset.name}' cannot be put into {folder}: {error.strerror}. Give a folder that can be "
-            "written to with --data-dir."
-        ) from None
+        raise _closed(dataset, folder, error) from None
+    with lock.held(folder):
+        return _fetch(dataset, data_dir, folder, new_folders, total_s, on_progress, mirrors)
+
+
+def _closed(dataset: Dataset, folder: Path, error: OSError) -> InputError:
+    return InputError(
+        f"The data set '{dataset.name}' cannot be put into {folder}: {error.strerror}. Give a folder that can be "
+        "written to with --data-dir."
+    )
+
+
+def _fetch(
+    dataset: Dataset,
+    data_dir: Path,
+    folder: Path,
+    new_folders: Sequence[Path],
+    total_s: float,
+    on_progress: OnProgress,
+    mirrors: Sequence[str] | None,
+) -> list[Path]:
+    """What is missing now that nobody else fetches it."""
+    try:
+        for abandoned in folder.glob(f"{STAGING}*"):  # by a command that was killed
+            shutil.rmtree(abandoned)
+        staging = tempfile.mkdtemp(prefix=STAGING, dir=folder)
+    except OSError as error:
+        raise _closed(dataset, folder, error) from None
+    downloads = dataset.downloads(dataset.missing_files(data_dir))
     left = list(_mirrors(dataset) if mirrors is None else mirrors)
     deadline = time.monotonic() + total_s
     try:

@@ -160,3 +160,24 @@ def test_a_seal_is_what_sha256sum_reads(folder: Path) -> None:
 
     sha256 = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
     assert (folder / SEAL).read_text() == f"{sha256}  {MANIFEST}\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"schema_version": 2}, "was written by a newer version: its schema is 2, and this version reads up to 1"),
+        ({"schema_version": "x"}, "schema_version: Input should be 1"),
+        ({"n_test": "many"}, "n_test: Input should be a valid integer"),
+        ({"surprise": 1}, "surprise: Extra inputs are not permitted"),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_named_with_its_field(
+    change: dict[str, object], said: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    path = folder / "results" / "numpy-seed1.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert command(monkeypatch, "report", folder) == 2
+    error = capsys.readouterr().err
+    assert f"{path}" in error
+    assert said in error
+    assert "Traceback" not in error
