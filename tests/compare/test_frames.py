@@ -1,6 +1,5 @@
 """A run as pandas frames, and the notebook in docs that shows them."""
 
-import os
 from pathlib import Path
 
 import nbformat
@@ -8,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from nbclient import NotebookClient
+from results import result
 
 from compare import frames
 from compare.run_folder import load_results
+from compare.seeds import Judging
 from shared.errors import InputError
 
 NOTEBOOK = Path(__file__).parents[2] / "docs" / "reading_a_run.ipynb"
@@ -22,15 +23,15 @@ def test_frames_hold_what_the_records_do(run_folder: Path) -> None:
     saved = pd.read_csv(run_folder / "results.csv")
     assert list(table.columns) == list(saved.columns)
     assert table["test_accuracy"].tolist() == saved["test_accuracy"].tolist()
-    for result in results:
-        assert result.outcome
-        own = steps[(steps.implementation == result.run.implementation) & (steps.seed == result.run.train.seed)]
-        assert own["loss"].tolist() == list(result.outcome.samples.loss)
-        assert own["seconds"].tolist() == list(result.outcome.samples.step_s)
+    for done in results:
+        assert done.outcome
+        own = steps[(steps.implementation == done.run.implementation) & (steps.seed == done.run.train.seed)]
+        assert own["loss"].tolist() == list(done.outcome.samples.loss)
+        assert own["seconds"].tolist() == list(done.outcome.samples.step_s)
         assert own["step"].tolist() == list(range(1, len(own) + 1))
-        assert own.groupby("turn").size().tolist() == list(result.outcome.samples.slice_steps)
-        of_run = epochs[epochs.seed == result.run.train.seed]
-        assert of_run["test_accuracy"].tolist() == [e.test_accuracy for e in result.outcome.epochs]
+        assert own.groupby("turn").size().tolist() == list(done.outcome.samples.slice_steps)
+        of_run = epochs[epochs.seed == done.run.train.seed]
+        assert of_run["test_accuracy"].tolist() == [e.test_accuracy for e in done.outcome.epochs]
     assert "validation_loss" not in epochs
     assert np.isfinite(steps[["loss", "seconds"]].to_numpy()).all()
 
@@ -42,9 +43,15 @@ def test_a_folder_that_holds_no_run(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_the_notebook_runs_from_top_to_bottom(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COMPARE_RUN", str(run_folder))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(NOTEBOOK.parents[1]), os.environ["PYTHONPATH"]]))
+def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "results").mkdir()
+    for name in ("torch", "keras", "tf_lowlevel"):
+        for seed in range(2):
+            one = result(implementation=name, seed=seed, slice_steps=(23, 23))
+            (tmp_path / "results" / f"{one.name}.json").write_text(one.model_dump_json())
+    (tmp_path / "study.json").write_text(Judging(implementations=("torch", "keras", "tf_lowlevel")).model_dump_json())
+    monkeypatch.setenv("COMPARE_RUN", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(NOTEBOOK.parents[1]))
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()  # raises where a cell does
     kinds = [output.output_type for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]

@@ -42,6 +42,9 @@ class Idle:
     def sync(self) -> None:
         pass
 
+    def weights(self) -> dict[str, np.ndarray]:
+        return {}
+
     def count_parameters(self) -> tuple[int, int]:
         return 0, 0
 
