@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from compare import plots
 from compare.__main__ import main
 from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
 
@@ -32,3 +33,11 @@ def run_folder(written: Path, tmp_path: Path, numpy_implementation: str) -> Path
     copy = tmp_path / "run"
     shutil.copytree(written, copy)
     return copy
+
+
+@pytest.fixture
+def quick_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are drawn, and then saved as a dot: saving them takes longer than the small runs of these tests."""
+    dot = b"\x89PNG\r\n\x1a\n"
+    monkeypatch.setattr(plots, "to_png", lambda figure: dot)
+    monkeypatch.setattr(plots, "to_svg", lambda figure: b'<svg xmlns="http://www.w3.org/2000/svg"/>')

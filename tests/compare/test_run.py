@@ -26,6 +26,7 @@ from shared.data import Data
 from shared.result import RunResult
 from shared.weights import load_safetensors
 
+pytestmark = pytest.mark.usefixtures("quick_pictures")
 ROOT = Path(__file__).parents[2]
 QUICK = ("--dataset", "digits", "--model", "dense_baseline", "--device", "cpu")
 

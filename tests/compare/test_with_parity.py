@@ -21,18 +21,14 @@ def run(monkeypatch: pytest.MonkeyPatch, out: Path, implementations: str, *more:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", ["", "rate"])
 def test_the_report_holds_the_ladder_and_the_verdict(
-    fault: str,
-    numpy_implementations: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    numpy_implementations: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("NUMPY_FAULTY", fault)
-    assert run(monkeypatch, tmp_path / "out", numpy_implementations) == (1 if fault else 0)
+    """Of three of which one moves its weights by a wrong rate: the exit code says so, too."""
+    monkeypatch.setenv("NUMPY_FAULTY", "rate")
+    assert run(monkeypatch, tmp_path / "out", numpy_implementations) == 1
     (said,) = [text for text in json.loads(capsys.readouterr().out)["verdicts"] if text.startswith("Parity")]
-    assert ("numpy_faulty" in said) if fault else said.endswith("The implementations agree on every rung.")
+    assert "numpy_faulty" in said
 
     out = tmp_path / "out"
     text, page = (out / "report.md").read_text(), (out / "report.html").read_text()

@@ -3,23 +3,22 @@
 from collections.abc import Callable
 
 import numpy as np
-import pytest
 
 from compare.session import Session
 from shared.models import MODELS
-from shared.training import SGD, Adam, Dtype, TrainSpec
+from shared.training import SGD, Adam, TrainSpec
 from shared.weights import Weights, initial_weights
 
 N_STEPS = 3
 
 
-@pytest.mark.parametrize(("dtype", "by"), [("float64", Adam()), ("float32", SGD())])
 def test_another_network_goes_on_to_the_same_bits(
-    implementation: str, model: str, dtype: Dtype, by: Adam | SGD, session_for: Callable[[str, str], Session]
+    implementation: str, model: str, session_for: Callable[[str, str], Session]
 ) -> None:
     """In training mode, dropout at work: moving statistics, moments, counts of steps and random numbers all matter."""
     session = session_for(implementation, model)
-    train = TrainSpec(epochs=3, batch_size=8, seed=2, dtype=dtype, optimizer=by)
+    by = SGD() if model == "dense_baseline" else Adam()
+    train = TrainSpec(epochs=3, batch_size=8, seed=2, dtype="float64", optimizer=by)
     spec = MODELS[model]
     mode = "eager" if implementation == "torch" else "graph"
 
