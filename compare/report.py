@@ -163,7 +163,7 @@ def markdown_environment() -> "jinja2.Environment":
 def verdicts(results: Sequence[RunResult], judging: Judging, parity: WithParity | None = None) -> list[str]:
     """The outcome in sentences: what was trained, what is to be said of every pair of implementations, whether they are
     the same function where that was asked, and whether the step times are those of a busy machine."""
-    said = [_trained([row(result) for result in results]), *seeds.say_all(seeds.pairs(results, judging))]
+    said = [_trained(results), *seeds.say_all(seeds.pairs(results, judging))]
     return [*said, *([parity.verdict] if parity else []), *_busy(results)]
 
 
@@ -182,18 +182,17 @@ def shows_seeds(results: Sequence[RunResult], judging: Judging) -> bool:
     return len({result.run.train.seed for result in results}) > 1 or judging.target is not None
 
 
-def _trained(rows: Sequence[Row]) -> str:
-    done = [r for r in rows if r.test_accuracy is not None]
+def _trained(results: Sequence[RunResult]) -> str:
+    accuracies = [r.outcome.test_accuracy for r in results if r.outcome]
     parts = []
-    if done:
-        accuracies = [r.test_accuracy for r in done if r.test_accuracy is not None]
+    if accuracies:
         spread = (max(accuracies) - min(accuracies)) * 100
         parts.append(
-            f"{len(done)} of {len(rows)} runs were trained; test accuracy from {min(accuracies):.2%} to "
+            f"{len(accuracies)} of {len(results)} runs were trained; test accuracy from {min(accuracies):.2%} to "
             f"{max(accuracies):.2%}, {spread:.2f} points apart."
         )
     for status in ("diverged", "failed"):
-        if names := ", ".join(f"{r.implementation}-seed{r.seed}" for r in rows if r.status == status):
+        if names := ", ".join(r.name for r in results if r.status == status):
             parts.append(f"{status.capitalize()}: {names}.")
     return " ".join(parts)
 
