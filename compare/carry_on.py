@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from compare import manifest, mlflow_runs, progress, report, run_folder, seeds, tables
+from compare.allocator import Allocator
 from compare.checkpoint import Checkpoints
 from compare.output import OutputFolder, carry_out
 from compare.parity import report as parity_report
@@ -28,6 +29,7 @@ class Surroundings:
 
     implementations: list[str]
     threads: int
+    allocator: Allocator
     hide_cuda: bool
     timeout_s: float
     screen: Screen
@@ -52,7 +54,13 @@ def carry_on(
     def work() -> None:
         with (
             Study(
-                around.implementations, data, folder.log_dir, around.threads, around.hide_cuda, around.timeout_s
+                around.implementations,
+                data,
+                folder.log_dir,
+                around.threads,
+                around.hide_cuda,
+                around.timeout_s,
+                around.allocator,
             ) as study,
             progress.shown_on(sys.stderr, around.screen.quiet) as shown,
         ):

@@ -165,6 +165,9 @@ def run(
     ] = "none",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="Threads of each framework.", show_default="cores")] = None,
+    allocator: Annotated[
+        str, typer.Option(help="kept (glibc keeps freed memory, for all alike) or system (as users have it).")
+    ] = "kept",
     out: Annotated[
         Path | None, typer.Option(help="Output folder.", show_default="runs/<UTC time>-<model>-<dataset>")
     ] = None,
@@ -219,6 +222,7 @@ def run(
             mixed_precision=mixed_precision,
             device=device,
             threads=threads,
+            allocator=allocator,
             out=out,
             timeout_s=timeout,
             parity=parity,

@@ -91,12 +91,13 @@ def changes(a: Side, b: Side, margin: float) -> list[Change]:
     if not both:
         raise InputError(f"{a.name} and {b.name} have no run of the same implementation and seed that ended in both.")
     found = []
+    machine = _machine(a, b)
     for name in dict.fromkeys(r.run.implementation for r in a.results):
         seeds = sorted(seed for implementation, seed in both if implementation == name)
         if seeds:
             pairs = [(a.done[name, seed], b.done[name, seed]) for seed in seeds]
             found.append(_accuracy(name, pairs, margin))
-            found += _step_time(name, pairs)
+            found += _step_time(name, pairs, machine)
     return found
 
 
@@ -121,8 +122,22 @@ def _accuracy(name: str, pairs: Sequence[tuple[RunResult, RunResult]], margin: f
     return Change(name, "accuracy", moved, f"{said}, {moved}.")
 
 
-def _step_time(name: str, pairs: Sequence[tuple[RunResult, RunResult]]) -> list[Change]:
-    """The ratio of median steps, with the scatter of turns and of launches (all seeds of a run are one launch)."""
+def _machine(a: Side, b: Side) -> float | None:
+    """How many times as long a matrix product took in the second folder's runs, the same for every implementation;
+    None where a run did not measure it."""
+    logs = []
+    for key in a.done.keys() & b.done.keys():
+        first, second = (side.done[key].outcome for side in (a, b))
+        yardsticks = [outcome.samples.yardstick_s for outcome in (first, second) if outcome]
+        if not all(yardsticks):
+            return None
+        logs.append(math.log(float(np.median(yardsticks[1]) / np.median(yardsticks[0]))))
+    return math.exp(float(np.mean(logs)))
+
+
+def _step_time(name: str, pairs: Sequence[tuple[RunResult, RunResult]], machine: float | None) -> list[Change]:
+    """The ratio of median steps, less what the machine itself was slower, with the scatter of turns and of launches
+    (all seeds of a run are one launch)."""
     logs, variances = [], []
     for one, other in pairs:
         first, second = step_time(one), step_time(other)
@@ -131,12 +146,13 @@ def _step_time(name: str, pairs: Sequence[tuple[RunResult, RunResult]]) -> list[
             variances.append(_variance(first) + _variance(second))
     if not logs:
         return []
-    ratio = math.exp(float(np.median(logs)))
+    ratio = math.exp(float(np.median(logs))) / (machine or 1.0)
     spread = NORMAL_95 * math.sqrt(float(np.mean(variances)) / len(logs) + 2 * LAUNCH_DEVIATION**2)
     low, high = ratio * math.exp(-spread), ratio * math.exp(spread)
     moved: Moved = "worse" if low > 1 else "better" if high < 1 else "within noise"
-    said = f"{name}: a step takes {ratio:.2f}x [{low:.2f}, {high:.2f}] as long as before"
-    return [Change(name, "step time", moved, f"{said}, {moved}.")]
+    against = "" if machine is None else f", held against a matrix product, which takes {machine:.2f}x"
+    said = f"{name}: a step takes {ratio:.2f}x [{low:.2f}, {high:.2f}] as long as before{against}: {moved}."
+    return [Change(name, "step time", moved, said)]
 
 
 def _variance(time: StepTime) -> float:

@@ -5,7 +5,9 @@ This runs in the worker process, and sees the framework only through the protoco
 
 import gc
 import math
+import statistics
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -19,8 +21,12 @@ from shared.batches import EpochBatches
 from shared.data import Data, Part, channel_statistics, standardised
 from shared.ledger import Answer
 from shared.models import MODELS
-from shared.protocol import Implementation, Model, Trained
+from shared.protocol import Device, Implementation, Model, Trained
 from shared.training import TrainSpec
+
+# A product by which two runs are compared that met the machine at different speeds (compare/diff.py).
+YARDSTICK_SIZE: dict[Device, int] = {"cpu": 512, "cuda": 2048}
+YARDSTICK_TIMES = 6
 
 
 class Diverged(Exception):
@@ -60,6 +66,7 @@ class Bench:
         self.implementation = implementation
         self._data: Data | None = None
         self._training: Training | None = None
+        self._yardsticks: dict[Device, Callable[[], None]] = {}
 
     def do(self, request: messages.Request, arrays: Arrays) -> tuple[messages.Answer, Arrays]:
         """Do what is asked; return the answer and the arrays that go with it."""
@@ -133,6 +140,7 @@ class Bench:
         # The last network is gone before the next one takes memory: frameworks tie theirs up in cycles.
         self._training = None
         gc.collect()
+        self._yardstick_for(request.device)  # before random numbers are seeded: it takes some
         environment.reset_peak_rss()
         spec = MODELS[request.model]
         model = self.implementation.create(
@@ -164,6 +172,7 @@ class Bench:
         step_s: list[float] = []
         losses: list[float] = []
         diverged = None
+        yardstick_s = self._yardstick_s()
         usage = load.usage()
         slice_start = time.perf_counter()
         for number in range(first, min(first + request.steps, len(batches))):
@@ -191,10 +200,25 @@ class Bench:
             loss=tuple(losses),
             step_s=tuple(step_s),
             slice_s=slice_s,
+            yardstick_s=yardstick_s,
             foreign_s=foreign_s,
             epoch_end=self._end_epoch() if ended and diverged is None else None,
             diverged=diverged,
         )
+
+    def _yardstick_for(self, device: Device) -> None:
+        if device not in self._yardsticks:
+            self._yardsticks[device] = self.implementation.matrix_product(device, YARDSTICK_SIZE[device])
+        self._yardstick = self._yardsticks[device]
+
+    def _yardstick_s(self) -> float:
+        """How fast the machine is just now, in a few milliseconds."""
+        times = []
+        for _ in range(YARDSTICK_TIMES):
+            start = time.perf_counter()
+            self._yardstick()
+            times.append(time.perf_counter() - start)
+        return statistics.median(times)
 
     def _not_finite(self, logits: np.ndarray) -> str:
         """Where it can be seen that numbers went bad: forwards already, or in the update that followed."""

@@ -203,7 +203,8 @@ class EpochEnd(Message):
 class Slice(Message):
     """The steps of one slice, and where training stands after them (`step` counts within the epoch, from 1).
 
-    `foreign_s` is the processor time that other processes took meanwhile, None where the system does not tell.
+    `foreign_s` is the processor time that other processes took meanwhile, None where the system does not tell, and
+    `yardstick_s` how long a matrix product took just before.
     Where `diverged` says what is no longer finite, and where, the steps are those before.
     """
 
@@ -213,6 +214,7 @@ class Slice(Message):
     loss: tuple[FiniteFloat, ...]
     step_s: tuple[FiniteFloat, ...]
     slice_s: FiniteFloat
+    yardstick_s: FiniteFloat | None = None
     foreign_s: FiniteFloat | None = None
     epoch_end: EpochEnd | None
     diverged: str | None = None

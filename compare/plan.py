@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, TypeVar, cast, get_args
 
 from compare import environment
+from compare.allocator import Allocator
 from compare.implementations import IMPLEMENTATIONS
 from compare.presets import PRESETS
 from compare.screen import PLAIN, Screen
@@ -58,6 +59,7 @@ class Options:
     mode: str = "default"
     device: str = "auto"
     threads: int | None = None
+    allocator: str = "kept"
     out: Path | None = None
     timeout_s: float = 300.0
     parity: bool = False
@@ -79,6 +81,7 @@ class Plan:
     mode: AskedMode
     device: AskedDevice
     threads: int
+    allocator: Allocator
 
     def runs(self, training: TrainSpec, device: Device) -> list[Run]:
         """The runs of one seed, an implementation each, on the device that was settled on."""
@@ -153,6 +156,7 @@ def _check_names(options: Options) -> None:
     check_name("scale", _or(options.scale, "unit"), get_args(Scale))
     check_name("mode", options.mode, get_args(AskedMode))
     check_name("device", options.device, get_args(AskedDevice))
+    check_name("allocator", options.allocator, get_args(Allocator))
     check_mixed_precision(options.mixed_precision, options.device)
 
 
@@ -298,6 +302,7 @@ def make_plan(options: Options, dataset: str) -> Plan:
         mode=cast(AskedMode, options.mode),
         device=cast(AskedDevice, options.device),
         threads=options.threads or environment.usable_cores(),
+        allocator=cast(Allocator, options.allocator),
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from compare.allocator import Allocator
 from compare.implementations import IMPLEMENTATIONS
 from compare.seeds import Judging
 from shared.protocol import Mode
@@ -21,6 +22,7 @@ class Planned(Record):
     data_digest: str
     runs: tuple[Run, ...]
     threads: int
+    allocator: Allocator = "kept"
     judging: Judging
     parity: bool = False
     mlflow: str | None = None

@@ -140,6 +140,7 @@ def markdown(
             n_test=first.n_test,
             warmup_steps=WARMUP_STEPS,
             digest=first.data_digest,
+            allocator=_allocator(results),
             environments=_environments(results),
             device_names=sorted({r.outcome.device_name for r in results if r.outcome}) or [first.run.device],
         )
@@ -220,6 +221,12 @@ def _dropout(result: RunResult) -> float | None:
 def _environments(results: Sequence[RunResult]) -> list[object]:
     unique = {r.environment.model_dump_json(): r.environment for r in results if r.environment}
     return list(unique.values())
+
+
+def _allocator(results: Sequence[RunResult]) -> str:
+    """The variables of glibc's allocator that were set, as text."""
+    known = [r.environment.variables for r in results if r.environment]
+    return " ".join(f"{k}={v}" for k, v in known[0].items() if k.startswith("MALLOC_")) if known else ""
 
 
 def plain(text: str) -> str:

@@ -44,6 +44,7 @@ def run_command(options: Options) -> int:
             data_digest=study.digest,
             runs=tuple(run for training in plan.training for run in plan.runs(training, device)),
             threads=plan.threads,
+            allocator=plan.allocator,
             judging=_judging(plan, options),
             parity=options.parity,
             mlflow=options.mlflow,
@@ -51,8 +52,14 @@ def run_command(options: Options) -> int:
         folder.write(PLAN, planned.model_dump_json(indent=1).encode())
         return planned
 
-    hide_cuda = plan.device == "cpu"
-    around = Surroundings(plan.implementations, plan.threads, hide_cuda, options.timeout_s, options.screen)
+    around = Surroundings(
+        plan.implementations,
+        plan.threads,
+        plan.allocator,
+        hide_cuda=plan.device == "cpu",
+        timeout_s=options.timeout_s,
+        screen=options.screen,
+    )
     return carry_on(folder, data, around, settle, server)
 
 
@@ -79,7 +86,14 @@ def resume_command(path: Path, data_dir: Path, timeout_s: float, screen: Screen)
         study.choose_device(first.device)
         return planned
 
-    around = Surroundings(planned.implementations, planned.threads, first.device == "cpu", timeout_s, screen)
+    around = Surroundings(
+        planned.implementations,
+        planned.threads,
+        planned.allocator,
+        hide_cuda=first.device == "cpu",
+        timeout_s=timeout_s,
+        screen=screen,
+    )
     return carry_on(folder, data, around, settle, server)
 
 

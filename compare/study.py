@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from compare import messages
+from compare.allocator import VARIABLES, Allocator
 from compare.checkpoint import Checkpoint, Checkpoints
 from compare.environment import require_cuda
 from compare.session import Divergence, Session, WorkerError
@@ -77,7 +78,14 @@ class Study:
     """Workers for some implementations, and the data they train on. A context: leaving it ends the workers."""
 
     def __init__(
-        self, implementations: list[str], data: Data, log_dir: Path, threads: int, hide_cuda: bool, timeout_s: float
+        self,
+        implementations: list[str],
+        data: Data,
+        log_dir: Path,
+        threads: int,
+        hide_cuda: bool,
+        timeout_s: float,
+        allocator: Allocator = "kept",
     ) -> None:
         self.data = data
         self.digest = data.digest()
@@ -85,6 +93,7 @@ class Study:
         self.threads = threads
         self.hide_cuda = hide_cuda
         self.timeout_s = timeout_s
+        self.variables = VARIABLES[allocator]
         self._unready: dict[str, WorkerError] = {}
         self._sessions = {name: self._start(name) for name in implementations}
 
@@ -153,7 +162,7 @@ class Study:
             n_steps = max(1, round(TURN_S / slowest_s)) if slowest_s else n_steps
 
     def _start(self, name: str) -> Session:
-        return Session(name, self.log_dir / f"{name}.log", self.threads, self.hide_cuda, self.timeout_s)
+        return Session(name, self.log_dir / f"{name}.log", self.threads, self.hide_cuda, self.timeout_s, self.variables)
 
     def _prepare(self, run: Run, checkpoints: Checkpoints | None) -> Contestant:
         name = run.implementation
@@ -329,6 +338,7 @@ def _samples(contestant: Contestant) -> Samples:
         loss=tuple(x for part in contestant.slices for x in part.loss),
         step_s=tuple(x for part in contestant.slices for x in part.step_s),
         slice_steps=tuple(len(part.step_s) for part in contestant.slices),
+        yardstick_s=tuple(part.yardstick_s for part in contestant.slices if part.yardstick_s is not None),
         epoch_s=tuple(contestant.epoch_s),
         epoch_steps=tuple(contestant.epoch_steps),
     )

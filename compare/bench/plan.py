@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from compare import environment
-from compare.bench.allocator import VARIABLES, Allocator
+from compare.allocator import VARIABLES, Allocator
 from compare.bench.launcher import Subject
 from compare.bench.result import Contestant
 from compare.implementations import IMPLEMENTATIONS

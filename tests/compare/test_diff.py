@@ -21,9 +21,17 @@ def steps(slower: float = 1.0, seed: int = 0) -> np.ndarray:
 
 
 def run(
-    seed: int = 0, slower: float = 1.0, accuracy: float = 0.98, name: str = "torch", n_test: int = 10_000
+    seed: int = 0,
+    slower: float = 1.0,
+    accuracy: float = 0.98,
+    name: str = "torch",
+    n_test: int = 10_000,
+    product_s: float | None = None,
 ) -> RunResult:
-    made = result(steps(slower, seed), 6_400, 64, (20,) * 15, name, seed, accuracy)
+    """`product_s` is how long the yardstick took, by about a fifth more or less."""
+    scatter = np.random.default_rng(seed + 1).normal(1, 0.2, 15)
+    yardstick_s = () if product_s is None else tuple((product_s * scatter).tolist())
+    made = result(steps(slower, seed), 6_400, 64, (20,) * 15, name, seed, accuracy, yardstick_s=yardstick_s)
     return made.model_copy(update={"n_test": n_test})
 
 
@@ -46,6 +54,24 @@ def test_a_slowdown(slower: float, verdict: str) -> None:
     found = moved(side(run(), run(name="keras")), side(run(slower=slower), run(name="keras")))
     assert found["torch", "step time"] == verdict
     assert found["keras", "step time"] == "within noise"
+
+
+def test_a_slower_machine_is_no_slowdown_and_hides_none() -> None:
+    """All take a quarter longer in the second run, and so does a matrix product; one of them takes more than that."""
+    names = ("torch", "keras")
+    before = side(*(run(name=name, product_s=0.002) for name in names))
+    after = side(run(name="torch", slower=1.25, product_s=0.0025), run(name="keras", slower=1.5, product_s=0.0025))
+    found = moved(before, after)
+    assert found["torch", "step time"] == "within noise"
+    assert found["keras", "step time"] == "worse"
+    (said,) = (c.said for c in changes(before, after, 0.003) if (c.implementation, c.what) == ("torch", "step time"))
+    assert "a step takes 1.00x" in said
+    assert "held against a matrix product, which takes 1.25x" in said
+
+
+def test_runs_of_which_one_has_no_yardstick_are_compared_as_they_are() -> None:
+    found = moved(side(run(product_s=0.002)), side(run(slower=1.25)))
+    assert found["torch", "step time"] == "worse"
 
 
 def test_seeds_of_one_launch_do_not_make_up_for_launches() -> None:

@@ -32,6 +32,7 @@ def result(
     accuracy: float = 0.98,
     dataset: str = "digits",
     foreign_load: float | None = None,
+    yardstick_s: tuple[float, ...] = (),
 ) -> RunResult:
     """A run that ended well."""
     step_s = np.full(46, 0.02) if step_s is None else step_s
@@ -55,6 +56,7 @@ def result(
                 loss=tuple(np.linspace(2.3, 0.1, len(step_s)).tolist()),
                 step_s=tuple(step_s.tolist()),
                 slice_steps=slice_steps or (len(step_s),),
+                yardstick_s=yardstick_s,
             ),
             train_s=float(step_s.sum()),
             test_accuracy=accuracy,
