@@ -99,7 +99,7 @@ class Bars:
             epoch=epoch,
             loss=f"{loss:.4f}",
             rate=f"{images_per_s:,.0f}",
-            left=_duration(self._left.seconds(run)),
+            left=duration(self._left.seconds(run)),
         )
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
@@ -140,7 +140,7 @@ class Lines:
     def epoch(self, run: Run, epoch: Epoch) -> None:
         print(
             f"{run.name}: epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}, {_accuracy(epoch)}, "
-            f"about {_duration(self._left.seconds(run))} left",
+            f"about {duration(self._left.seconds(run))} left",
             file=self.stream,
         )
 
@@ -185,7 +185,8 @@ def _accuracy(epoch: Epoch) -> str:
     return f"test accuracy {epoch.test_accuracy:.2%}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, whichever says it best."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -20,17 +20,25 @@ from compare.parity.result import ParityResult, PrecisionResult
 from compare.parity.runs import Extent
 from compare.parity.workers import ask_all
 from compare.session import Session, WorkerError
+from shared.training import Dtype
 from shared.weights import initial_weights
 
 Answer = TypeVar("Answer")
 
 
 class Checker:
-    """Checks of networks by workers that were started, as many of them at work at once as there are cores for."""
+    """Checks of networks by workers that were started, as many of them at work at once as there are cores for. `tell`
+    is told of each precision that was compared."""
 
-    def __init__(self, sessions: Mapping[str, Session], threads: int) -> None:
+    def __init__(
+        self,
+        sessions: Mapping[str, Session],
+        threads: int,
+        tell: Callable[[ParityResult, Dtype], None] = lambda result, dtype: None,
+    ) -> None:
         self.sessions = sessions
         self.threads = threads
+        self.tell = tell
 
     def check(self, subject: Subject, extent: Extent) -> ParityResult:
         """Check one network. Float64 is always computed: its consensus is what everything is judged by.
@@ -46,6 +54,7 @@ class Checker:
                 if mismatches := self.gate(typed):
                     return replace(result, mismatches=tuple(mismatches))
                 done, oracle = self._precision(typed, extent, oracle)
+                self.tell(result, dtype)
                 if dtype in extent.dtypes or done.failures:
                     result = replace(result, precisions=(*result.precisions, done))
                 if done.failures:

@@ -1,6 +1,7 @@
 """`compare parity`: from options to a verdict."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from compare import manifest
@@ -11,7 +12,9 @@ from compare.parity.plan import Options, Plan, load_data, make_plan, make_subjec
 from compare.parity.result import ParityResult
 from compare.parity.runs import Extent
 from compare.parity.workers import THREADS, Workers
+from compare.progress import duration
 from shared.data import Data
+from shared.training import Dtype
 
 
 def parity_command(options: Options) -> int:
@@ -53,6 +56,20 @@ def parity_command(options: Options) -> int:
     return 0 if all(result.passed for result in results) else 1
 
 
+class TimeLeft:
+    """How long a study will go on, if what is left takes as long as what is done."""
+
+    def __init__(self, n_all: int, now: Callable[[], float] = time.monotonic) -> None:
+        self.n_all, self.n_done, self.now = n_all, 0, now
+        self.begun = now()
+
+    def after_another(self) -> str:
+        """In words, when one more is done."""
+        self.n_done += 1
+        left_s = (self.now() - self.begun) / self.n_done * (self.n_all - self.n_done)
+        return f"about {duration(left_s)} left"
+
+
 def _compare(
     options: Options,
     plan: Plan,
@@ -63,12 +80,18 @@ def _compare(
 ) -> None:
     """Compare every network with every seed; add each result to `results` as soon as it is there, and print it."""
     console = options.screen.console()
+    n_compared = len(plan.models) * options.seeds * len({"float64", *plan.dtypes})
+    left = TimeLeft(n_compared)
+
+    def tell(result: ParityResult, dtype: Dtype) -> None:
+        options.screen.note(f"{result.model}, seed {result.seed}: compared in {dtype}, {left.after_another()}")
+
     with Workers(folder.log_dir, plan.device, options.timeout_s) as workers:
         workers.start(plan.all_implementations)  # all at once, so that they import side by side
         for model in plan.models:
             for seed in range(options.seed, options.seed + options.seeds):
                 sessions = workers.start(plan.implementations[model.name])
                 subject = make_subject(options, plan, model, data[model.name], seed)
-                result = Checker(sessions, THREADS).check(subject, extent)
+                result = Checker(sessions, THREADS, tell).check(subject, extent)
                 results.append(result)
                 tables.print_result(result, console)

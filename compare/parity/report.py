@@ -12,7 +12,7 @@ from compare.parity.bounds import FLOAT32, FLOAT64, JUMP, MARGIN
 from compare.parity.envelope import MORE_DRAWS
 from compare.parity.plots import drift
 from compare.parity.result import ParityResult
-from compare.report import WithParity, markdown_environment
+from compare.report import WITHIN, WithParity, markdown_environment
 from shared.result import Record
 
 # JSON has no infinity: the distance of a tensor that is lacking is written as a string.
@@ -36,10 +36,12 @@ def render(results: Sequence[ParityResult], study: Study, manifest: Manifest) ->
 def within(results: Sequence[ParityResult], study: Study, manifest: Manifest) -> WithParity:
     """What a run's own report tells of a comparison that was made within the run."""
     said = f"Parity over {study.steps} training steps: {' '.join(result.verdict for result in results)}"
-    return WithParity(said, _files(results, study, manifest))
+    return WithParity(said, _files(results, study, manifest, f"{WITHIN}/"))
 
 
-def _files(results: Sequence[ParityResult], study: Study, manifest: Manifest) -> dict[str, bytes]:
+def _files(
+    results: Sequence[ParityResult], study: Study, manifest: Manifest, seen_from_folder: str = ""
+) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     pictures = []
     shown = _shown(results)
@@ -66,6 +68,7 @@ def _files(results: Sequence[ParityResult], study: Study, manifest: Manifest) ->
             jump=JUMP.value,
             margin=MARGIN,
             plots=pictures,
+            ladder=f"{seen_from_folder}ladder.csv",
             headings=tables.headings,
             cells=tables.cells,
             command=manifest.command,

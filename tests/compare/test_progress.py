@@ -7,6 +7,7 @@ import pytest
 from results import result, run
 
 from compare import progress
+from compare.parity.command import TimeLeft
 from shared.result import Epoch
 
 
@@ -85,3 +86,11 @@ def test_a_run_that_goes_on_counts_what_is_left_of_it(clock: list[float]) -> Non
     first, last = stream.getvalue().splitlines()
     assert first.endswith("4 epochs of 10 steps, of which 2 are done")
     assert last.endswith("about 10 s left")
+
+
+def test_the_time_left_of_a_comparison() -> None:
+    """Two precisions of three networks: 10 s for the first, 50 s for the second."""
+    now = iter([0.0, 10.0, 60.0])
+    left = TimeLeft(6, lambda: next(now))
+    assert left.after_another() == "about 50 s left"
+    assert left.after_another() == "about 2 min left"

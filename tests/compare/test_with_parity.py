@@ -39,6 +39,7 @@ def test_the_report_holds_the_ladder_and_the_verdict(
     for path in (line.split("](")[1].rstrip(")") for line in text.splitlines() if line.startswith("![")):
         assert (out / path).is_file(), path
     assert page.count('src="data:image') == text.count("![")
+    assert "`parity/ladder.csv` has every tensor" in text
     assert (out / "parity" / "ladder.csv").stat().st_size > 1000
     assert problems(out) == []
 
