@@ -1,5 +1,7 @@
 """The environment of a run: what is set before a framework is imported, and what is recorded of it."""
 
+import contextlib
+import ctypes
 import os
 import platform
 import sysconfig
@@ -106,7 +108,10 @@ def peak_rss_bytes() -> int | None:
 
 
 def reset_peak_rss() -> None:
-    """Let the peak start again from what is resident now, where the system can (Linux)."""
+    """Let the peak start again from what is in use now, where the system can (Linux): what glibc keeps of freed memory
+    goes back first."""
+    with contextlib.suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:  # not Linux, or not allowed: the peak then goes on from the start of the process

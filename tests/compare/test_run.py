@@ -58,7 +58,7 @@ def sound_impl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two: None) -> No
     package = tmp_path / "packages" / "sound_impl"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(
-        "import os\nos.environ['NUMPY_IMPL_FAULT'] = ''\nfrom numpy_impl import create, framework\n"
+        "import os\nos.environ['NUMPY_IMPL_FAULT'] = ''\nfrom numpy_impl import create, framework, matrix_product\n"
     )
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], str(package.parent)]))
 
