@@ -1,7 +1,9 @@
 """A study as MLflow runs: one that holds the report, and within it one for each training run."""
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +65,11 @@ def connect(uri: str) -> Server:
 
 def log_study(server: Server, folder: Path, results: Sequence[RunResult], manifest: Manifest) -> str:
     """Log the study that `folder` holds; return the identifier of its run. Raises MlflowError."""
+    with redirect_stdout(sys.stderr):  # where it says so of its own accord; ours is for what was found
+        return _log_study(server, folder, results, manifest)
+
+
+def _log_study(server: Server, folder: Path, results: Sequence[RunResult], manifest: Manifest) -> str:
     client = server.client
     try:
         study = _begin(server, folder.name, {"compare.command": manifest.command})

@@ -16,11 +16,14 @@ from shared.errors import InputError
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
 
-def test_every_run_is_there_with_its_figures_and_the_report_with_the_study(run_folder: Path, tmp_path: Path) -> None:
+def test_every_run_is_there_with_its_figures_and_the_report_with_the_study(
+    run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     server = mlflow_runs.connect(str(tmp_path / "mlruns"))
     done = load_results(run_folder)
     study = mlflow_runs.log_study(server, run_folder, done, load_record(run_folder / MANIFEST, Manifest))
 
+    assert capsys.readouterr().out == ""  # which --json is to have for itself
     client = mlflow_runs.connect(str(tmp_path / "mlruns")).client  # a second study finds the same experiment
     assert client.get_run(study).info.status == "FINISHED"
     assert {artifact.path for artifact in client.list_artifacts(study)} >= {"report.html", "results", "weights"}
