@@ -25,7 +25,7 @@ def run_command(options: Options) -> int:
     options = check_options(options)
     if options.out is not None:
         check_vacant(options.out)
-    choice = choose(options.dataset, options.data_dir, show_fetching(sys.stderr))
+    choice = choose(options.dataset, options.data_dir, *([] if options.screen.quiet else [show_fetching(sys.stderr)]))
     plan = make_plan(options, choice.dataset)
     if options.parity:
         within.check_possible(plan.implementations, plan.recipe, options.mixed_precision)

@@ -93,3 +93,17 @@ def test_evaluation_covers_every_test_image(digits: Data) -> None:
     assert confusion.sum() == 360
     np.testing.assert_array_equal(confusion.sum(axis=1), np.bincount(digits.y_test, minlength=10))
     assert evaluation.accuracy == np.trace(confusion) / 360
+
+
+def test_a_parameter_that_is_not_finite_ends_the_epoch(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ReLU may hide it from the loss."""
+    bench = Bench(numpy_impl)
+    bench.load_data(digits.arrays())
+    weights = initial_weights(DENSE_BASELINE, 0)
+    bench.create(messages.Create(model="dense_baseline", train=SPEC, device="cpu", mode="eager"), weights)
+    bad = {**weights, "dense1/bias": np.full(128, np.nan, np.float32)}
+    monkeypatch.setattr(bench.training.model, "weights", lambda: bad)
+    part = bench.train_slice(messages.TrainSlice(steps=1_000))
+    assert part.diverged == "dense1/bias is not finite after epoch 1, step 23"
+    assert part.epoch_end is None
+    assert len(part.loss) == 23

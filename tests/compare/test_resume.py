@@ -1,39 +1,25 @@
 """An interrupted study goes on as if nothing had happened: to the same losses and the same weights, to the bit."""
 
+import json
 import os
 import random
+import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from commands import running, still_there, workers_of
 
+from compare.__main__ import main
 from compare.planned import PLAN
 from compare.verify import problems
 from shared.result import RunResult
 
-ROOT = Path(__file__).parents[2]
 QUICK = (
     "--dataset digits --model dense_baseline --implementations numpy,numpy_again --epochs 4 --seeds 2 --batch-size 32"
 )
-SCRIPT = """
-import sys
-from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
-for name, module in (("numpy", "numpy_impl"), ("numpy_again", "numpy_again")):
-    IMPLEMENTATIONS[name] = ImplementationSpec(name, name, module, "eager")
-from compare.__main__ import main
-main()
-"""
-DEAD = ("signal 9", "exited with code")
-
-
-def started(*arguments: str) -> subprocess.Popen[str]:
-    """The command in a process of its own, with the NumPy implementations."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])}
-    command = [sys.executable, "-c", SCRIPT, "run", *arguments]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def essence(result: RunResult) -> dict[str, object]:
@@ -58,41 +44,29 @@ def essences(out: Path) -> dict[str, dict[str, object]]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
     out = tmp_path_factory.mktemp("undisturbed") / "out"
-    _, error = (process := started(*QUICK.split(), "--out", str(out))).communicate(timeout=120)
+    with running(*arguments_for(out)) as process:
+        _, error = process.communicate(timeout=120)
     assert process.returncode == 0, error
     return essences(out)
 
 
-def workers_of(process: subprocess.Popen[str]) -> list[int]:
-    listed = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False)
-    return [int(pid) for pid in listed.stdout.split()]
+def arguments_for(out: Path) -> list[object]:
+    """To begin the study, or to go on with it."""
+    return ["run", "--resume", out] if (out / PLAN).exists() else [*QUICK.split(), "--out", out]
 
 
-def alive(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-def disturb(out: Path, by: random.Random) -> str:
-    """Start the study or go on with it, and kill the parent or a worker at a random moment; what it said."""
-    begun = (out / PLAN).exists()
-    process = started(*(["--resume", str(out)] if begun else [*QUICK.split(), "--out", str(out)]))
-    victims = []
-    time.sleep(by.uniform(0.2, 6.0))
-    workers = workers_of(process)
-    if process.poll() is None:
-        victims = [process.pid if by.random() < 0.6 or not workers else by.choice(workers)]
-        for victim in victims:
-            os.kill(victim, signal.SIGKILL)
-    _, error = process.communicate(timeout=120)
-    deadline = time.monotonic() + 10
-    while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(alive(pid) for pid in workers), "a worker outlived its study"
+def disturb(out: Path, by: random.Random) -> None:
+    """Start the study or go on with it, and kill the parent or a worker at a random moment."""
+    with running(*arguments_for(out)) as process:
+        time.sleep(by.uniform(0.2, 6.0))
+        workers = workers_of(process)
+        if process.poll() is None:
+            os.kill(process.pid if by.random() < 0.6 or not workers else by.choice(workers), signal.SIGKILL)
+        _, error = process.communicate(timeout=120)
+    assert not still_there(workers), "a worker outlived its study"
     assert "Traceback" not in error, error
-    if not begun and not (out / PLAN).exists() and out.exists():  # killed before anything had begun
-        subprocess.run(["rm", "-r", str(out)], check=True)
-    return error
+    if out.exists() and not (out / PLAN).exists():  # killed before anything had begun
+        shutil.rmtree(out)
 
 
 @pytest.mark.slow
@@ -115,12 +89,61 @@ def _survive(folder: Path, undisturbed: dict[str, dict[str, object]], by: random
     for _ in range(n_kills):
         disturb(out, by)
     for _ in range(3):  # a worker may have been killed in the last disturbance: its run is tried again
-        arguments = ["--resume", str(out)] if (out / PLAN).exists() else [*QUICK.split(), "--out", str(out)]
-        process = started(*arguments)
-        _, error = process.communicate(timeout=120)
+        with running(*arguments_for(out)) as process:
+            _, error = process.communicate(timeout=120)
         if process.returncode == 0:
             break
     assert process.returncode == 0, error
     assert essences(out) == undisturbed
     assert not (out / "checkpoints").exists()
     assert problems(out) == []
+
+
+def resume(monkeypatch: pytest.MonkeyPatch, out: Path, *options: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["compare", "run", "--resume", str(out), "--quiet", *options])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+def test_what_failed_is_tried_again_and_what_ended_is_not(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = essences(run_folder)
+    path = run_folder / "results" / "numpy-seed1.json"
+    failed = json.loads(path.read_text()) | {"status": "failed", "error": "told to", "outcome": None}
+    path.write_text(json.dumps(failed))
+    kept = (run_folder / "results" / "numpy-seed0.json").read_bytes()
+    assert resume(monkeypatch, run_folder) == 0
+    assert essences(run_folder) == before
+    assert (run_folder / "results" / "numpy-seed0.json").read_bytes() == kept
+    assert problems(run_folder) == []
+
+
+def test_what_cannot_be_resumed(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert resume(monkeypatch, run_folder, "--epochs", "3") == 2
+    assert "--epochs cannot be given with --resume" in capsys.readouterr().err
+    plan = json.loads((run_folder / PLAN).read_text())
+    (run_folder / PLAN).write_text(json.dumps(plan | {"data_digest": "0" * 64}))
+    assert resume(monkeypatch, run_folder) == 2
+    assert "is not what the study was begun with" in capsys.readouterr().err
+    (run_folder / PLAN).unlink()
+    assert resume(monkeypatch, run_folder) == 2
+    assert f"{run_folder} has no {PLAN}" in capsys.readouterr().err
+
+
+def test_a_stopped_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
+    """It cannot look for its next request, so that the end of its input tells it nothing."""
+    with running(*QUICK.split(), "--epochs", "1000", "--out", tmp_path / "out") as process:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "out" / PLAN).exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        workers = workers_of(process)
+        assert len(workers) == 2
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)
+        process.kill()
+        process.communicate()
+    assert not still_there(workers)

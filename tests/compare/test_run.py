@@ -163,6 +163,18 @@ def test_with_validation_the_test_set_is_used_once(
     assert "The test set was used once, at the end; the curves are those of 143 training images" in report
 
 
+@pytest.mark.parametrize(("options", "kept"), [((), True), (("--allocator", "system"), False)])
+def test_freed_memory_is_kept_unless_the_system_has_its_way(
+    options: tuple[str, ...], kept: bool, numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert run(monkeypatch, out, "--implementations", "numpy", "--epochs", "1", *options) == 0
+    environment = results(out)["numpy-seed0"].environment
+    assert environment is not None
+    assert ("MALLOC_TRIM_THRESHOLD_" in environment.variables) is kept
+    assert ("kept by glibc" in (out / "report.md").read_text()) is kept
+
+
 FAULTS = {
     "import": "ImportError: numpy_impl was told to fail",
     "create": "RuntimeError: told to fail",
