@@ -20,6 +20,13 @@ def test_every_run_is_there_with_its_figures_and_the_report_with_the_study(
     run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = mlflow_runs.connect(str(tmp_path / "mlruns"))
+    end = server.client.set_terminated
+
+    def end_and_say_so(run_id: str, status: str) -> None:
+        print("View run at ...")  # as MLflow does where there is a server
+        end(run_id, status)
+
+    server.client.set_terminated = end_and_say_so  # type: ignore[method-assign]
     done = load_results(run_folder)
     study = mlflow_runs.log_study(server, run_folder, done, load_record(run_folder / MANIFEST, Manifest))
 

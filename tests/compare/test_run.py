@@ -20,6 +20,7 @@ from compare import messages
 from compare.__main__ import main
 from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
 from compare.manifest import Manifest
+from compare.planned import PLAN, Planned
 from compare.seeds import Judging
 from compare.study import _foreign_load
 from shared.data import Data
@@ -172,6 +173,8 @@ def test_freed_memory_is_kept_unless_the_system_has_its_way(
     environment = results(out)["numpy-seed0"].environment
     assert environment is not None
     assert ("MALLOC_TRIM_THRESHOLD_" in environment.variables) is kept
+    planned = Planned.model_validate_json((out / PLAN).read_bytes())  # by which an interrupted study goes on
+    assert (planned.allocator == "kept") is kept
     assert ("kept by glibc" in (out / "report.md").read_text()) is kept
 
 
