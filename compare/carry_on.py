@@ -48,7 +48,7 @@ def carry_on(
     """
     results = known_results(folder)
     compared: list[ParityResult] = []
-    checkpoints = Checkpoints(folder)
+    checkpoints = Checkpoints(folder, around.screen.note)
     settled: list[Planned] = []
 
     def work() -> None:

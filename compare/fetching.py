@@ -2,7 +2,7 @@
 
 from typing import TextIO
 
-from shared.data.fetch import OnProgress, Progress
+from shared.data.download import OnProgress, Progress
 
 
 def show_fetching(stream: TextIO) -> OnProgress:

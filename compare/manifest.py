@@ -9,7 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from shared.result import SCHEMA_VERSION, Record
+from shared import files
+from shared.record import Record, Texts
+from shared.result import SCHEMA_VERSION
 
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 
@@ -27,7 +29,7 @@ class Manifest(Record):
     commit: str | None
     dataset_reason: str | None = None
     libraries: str = ""
-    files: dict[str, str]
+    files: Texts
 
 
 def describe(command: str, started: str, dataset_reason: str | None = None) -> Manifest:
@@ -44,17 +46,17 @@ def describe(command: str, started: str, dataset_reason: str | None = None) -> M
     )
 
 
-def sealed(manifest: Manifest, files: Mapping[str, str]) -> dict[str, bytes]:
-    """The content of the manifest of `files` (their hashes by name), and of its own hash as `sha256sum` has it."""
-    content = manifest.model_copy(update={"files": dict(files)}).model_dump_json(indent=1).encode()
+def sealed(manifest: Manifest, hashed: Mapping[str, str]) -> dict[str, bytes]:
+    """The content of the manifest of the files in `hashed`, their hashes by name, and of its own hash as `sha256sum`
+    has it."""
+    content = manifest.model_copy(update={"files": dict(hashed)}).model_dump_json(indent=1).encode()
     return {MANIFEST: content, SEAL: f"{hashlib.sha256(content).hexdigest()}  {MANIFEST}\n".encode()}
 
 
 def hashes(folder: Path) -> dict[str, str]:
     """The SHA-256 of every file but the manifest and its hash, by its path in the folder."""
-    files = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
-    named = {name: path for name, path in files.items() if name not in (MANIFEST, SEAL)}
-    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in named.items()}
+    there = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {name: files.sha256(path) for name, path in there.items() if name not in (MANIFEST, SEAL)}
 
 
 def rendering_libraries() -> str:

@@ -1,6 +1,5 @@
 """The output folder: made before anything is trained, filled file by file, each written whole or not at all."""
 
-import hashlib
 import os
 import sys
 import tempfile
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from compare.manifest import MANIFEST, Manifest, hashes, sealed
 from compare.run_folder import load_record
-from shared import lock
+from shared import files, lock
 from shared.errors import InputError
 
 PARTIAL = ".partial-"  # how the name of a file begins until it is whole
@@ -127,7 +126,7 @@ def add_to_manifest(folder: Path, saved: list[Path]) -> None:
     with lock.held(folder):
         known = load_record(folder / MANIFEST, Manifest)
         names = {path: inner.relative_to(folder.resolve()).as_posix() for path, inner in here.items()}
-        new = {name: hashlib.sha256(path.read_bytes()).hexdigest() for path, name in names.items()}
+        new = {name: files.sha256(path) for path, name in names.items()}
         for name, content in sealed(known, known.files | new).items():
             write_whole(folder / name, content)
 

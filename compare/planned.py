@@ -6,7 +6,8 @@ from compare.allocator import Allocator
 from compare.implementations import IMPLEMENTATIONS
 from compare.seeds import Judging
 from shared.protocol import Mode
-from shared.result import SCHEMA_VERSION, Record, Run
+from shared.record import Record
+from shared.result import SCHEMA_VERSION, Run
 
 PLAN = "plan.json"
 

@@ -14,7 +14,7 @@ from compare.manifest import MANIFEST, Manifest
 from compare.parity import report as parity_report
 from compare.parity.result import ParityResult
 from compare.report import WITHIN
-from compare.run_folder import load_record, load_results, weights_of_first
+from compare.run_folder import load_record, load_results, read_record, unreadable, weights_of_first
 from compare.sections import as_section
 from shared.errors import InputError
 
@@ -81,9 +81,9 @@ def _parity(folder: Path, manifest: Manifest) -> Files:
 
 def _comparisons(folder: Path) -> list[ParityResult]:
     try:
-        return parity_report.RECORDS.validate_json((folder / "parity.json").read_bytes())
+        return parity_report.RECORDS.validate_json(read_record(folder / "parity.json"))
     except ValidationError as error:
-        raise InputError(f"{folder / 'parity.json'} cannot be read: {error.errors()[0]['msg']}.") from None
+        raise unreadable(folder / "parity.json", error) from None
 
 
 def _extent(folder: Path) -> parity_report.Study:

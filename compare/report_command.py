@@ -7,7 +7,7 @@ from compare import manifest
 from compare.manifest import MANIFEST, Manifest, sealed
 from compare.output import OutputFolder, WriteError, check_vacant, write_whole
 from compare.rendering import Files, combined, rendered
-from compare.run_folder import load_record
+from compare.run_folder import MAX_RECORD_BYTES, load_record
 from compare.screen import Screen
 from shared import lock
 from shared.errors import InputError
@@ -60,4 +60,5 @@ def _replace(folder: Path, files: Files, changed: list[str], known: Manifest) ->
 
 
 def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
+    """What a report was before; larger than any report, it is none."""
+    return path.read_bytes() if path.is_file() and path.stat().st_size <= MAX_RECORD_BYTES else None

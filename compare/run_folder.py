@@ -8,12 +8,16 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from compare.implementations import IMPLEMENTATIONS
+from shared import files
 from shared.data import Data, load
 from shared.errors import InputError
 from shared.models import MODELS
 from shared.names import check_name
 from shared.result import SCHEMA_VERSION, RunResult
-from shared.weights import Weights, check_weights, load_safetensors
+from shared.weights import Weights, check_weights, from_safetensors
+
+MAX_RECORD_BYTES = 64 << 20  # a run of a million steps has 40 million
+MAX_BYTES_A_PARAMETER, MAX_HEADER_BYTES = 8, 1 << 20
 
 Read = TypeVar("Read", bound=BaseModel)
 
@@ -21,26 +25,30 @@ Read = TypeVar("Read", bound=BaseModel)
 def load_record(path: Path, kind: type[Read]) -> Read:
     """A record from `path`. Raises InputError where it cannot be read."""
     try:
-        return kind.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}. Give a folder that is whole.") from None
+        return kind.model_validate_json(read_record(path))
     except ValidationError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
 
 
-def _unreadable(path: Path, error: ValidationError) -> InputError:
+def read_record(path: Path) -> bytes:
+    """The text of a record. Raises InputError where it is not there, or larger than any record."""
+    return files.read(path, MAX_RECORD_BYTES, "Give a folder that is whole, as 'python -m compare' wrote it.")
+
+
+def unreadable(path: Path, error: ValidationError) -> InputError:
     """What is wrong with a record, by its first wrong field; or that it is of a newer version."""
-    for wrong in error.errors():
+    found = error.errors(include_url=False)
+    for wrong in found:
         if wrong["loc"] == ("schema_version",) and isinstance(wrong["input"], int) and wrong["input"] > SCHEMA_VERSION:
             return InputError(
                 f"{path} was written by a newer version: its schema is {wrong['input']}, and this version reads up to "
                 f"{SCHEMA_VERSION}. Update compare."
             )
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the whole"
+    where = ".".join(str(part) for part in found[0]["loc"])[:200]
+    what = found[0]["msg"].removeprefix("Value error, ").rstrip(".")
     return InputError(
-        f"{path} is no record that this version can read: {where}: {first['msg']}. Remove it, or use the version that "
-        "wrote it."
+        f"{path} is no record that this version can read: {f'{where}: ' if where else ''}{what}. Remove it, or use "
+        "the version that wrote it."
     )
 
 
@@ -51,24 +59,21 @@ def load_results(folder: Path) -> list[RunResult]:
     """
     try:
         paths = sorted((folder / "results").glob("*.json"))
-        texts = [path.read_bytes() for path in paths]
     except OSError as error:
         raise InputError(f"{folder} cannot be read: {error.strerror}. Give the folder of a run.") from None
     if not paths:
         raise InputError(f"{folder} holds no records (results/*.json). Give a folder that 'python -m compare' wrote.")
-    return [_parse(path, text) for path, text in zip(paths, texts, strict=True)]
+    return [_parse(path) for path in paths]
 
 
-def _parse(path: Path, text: bytes) -> RunResult:
+def _parse(path: Path) -> RunResult:
+    result = load_record(path, RunResult)
     try:
-        result = RunResult.model_validate_json(text)
         check_name("architecture", result.run.model, MODELS)
         check_name("implementation", result.run.implementation, IMPLEMENTATIONS)
         return result
     except InputError as error:
         raise InputError(f"{path} speaks of something that this version does not have. {error}") from None
-    except ValidationError as error:
-        raise _unreadable(path, error) from None
 
 
 def weights_of_first(folder: Path, results: Sequence[RunResult]) -> dict[str, Weights]:
@@ -88,23 +93,22 @@ def load_weights(folder: Path, result: RunResult) -> Weights:
     """
     assert result.outcome is not None, "only a run that ended well has weights"
     path = folder / result.weights_path
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"The weights of {result.name} cannot be read from {path}: {error.strerror}. Give a run folder that has "
-            "its weights, or train again."
-        ) from None
+    model = MODELS[result.run.model]
+    content = files.read(
+        path,
+        model.n_params * MAX_BYTES_A_PARAMETER + MAX_HEADER_BYTES,
+        f"Give a run folder that has the weights of {result.name}, or train again.",
+    )
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 != result.outcome.weights_sha256:
         raise InputError(
             f"{path} is not the file that its record speaks of: its SHA-256 is {sha256}, and the record says "
             f"{result.outcome.weights_sha256}. Train again, or put the original back."
         )
-    weights = load_safetensors(path)
     try:
-        check_weights(MODELS[result.run.model], weights)
-    except (KeyError, ValueError) as error:
+        weights = from_safetensors(content)
+        check_weights(model, weights)
+    except ValueError as error:
         raise InputError(f"{path} does not fit its architecture: {error}.") from None
     return weights
 

@@ -14,7 +14,8 @@ from pydantic import FiniteFloat
 from compare.equivalence import CONFIDENCE, Paired, paired
 from compare.timing import step_time
 from shared.batches import n_batches
-from shared.result import Record, RunResult
+from shared.record import Record
+from shared.result import RunResult
 
 RESULTS_FOR_AN_INTERVAL = 2
 

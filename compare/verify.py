@@ -7,8 +7,10 @@ from compare import manifest
 from compare.manifest import MANIFEST, SEAL, Manifest, hashes
 from compare.rendering import has_records, rendered
 from compare.run_folder import load_record
+from shared import files
 from shared.errors import InputError
 
+MAX_SEAL_BYTES = 1 << 10
 TEXTS = (".md", ".csv", ".parquet", ".json", ".tfevents.0")
 
 
@@ -50,10 +52,10 @@ def made_by_others(folder: Path) -> str | None:
 
 def _of_manifest(folder: Path) -> list[str]:
     """The manifest is guarded by its own hash, in a file beside it."""
-    sha256 = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+    sha256 = files.sha256(folder / MANIFEST)
     if not (folder / SEAL).is_file():
         return [f"{SEAL} is missing."]
-    if (folder / SEAL).read_bytes() != f"{sha256}  {MANIFEST}\n".encode():
+    if files.read(folder / SEAL, MAX_SEAL_BYTES, "Put the original back.") != f"{sha256}  {MANIFEST}\n".encode():
         return [f"{MANIFEST} or {SEAL} was altered: the one's SHA-256 is {sha256}, and the other says otherwise."]
     return []
 
@@ -66,9 +68,9 @@ def _of_reports(folder: Path, known: Manifest) -> list[str]:
     """
     if made_by_others(folder) or not has_records(folder):
         return []
-    files = rendered(folder)
+    made = rendered(folder)
     return [
         f"{name} is not what its records say: made anew, it has other bytes."
-        for name, content in files.items()
+        for name, content in made.items()
         if name.endswith(TEXTS) and hashlib.sha256(content).hexdigest() != known.files.get(name)
     ]

@@ -4,21 +4,16 @@ Records hold the raw samples; medians, tables and pictures are made from them. W
 and no number is NaN or infinite.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat
+from pydantic import AfterValidator, FailFast, Field, FiniteFloat, model_validator
 
 from shared.data import DataSpec, Scale
 from shared.protocol import Device, Mode, Recipe
+from shared.record import Count, Counts, Numbers, Record, Seconds, Share, Texts, Times
 from shared.training import TrainSpec
 
 SCHEMA_VERSION: Literal[1] = 1
-
-
-class Record(BaseModel):
-    """A frozen record that accepts no unknown field."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Run(Record):
@@ -47,24 +42,33 @@ class Environment(Record):
     numpy: str
     system: str
     cpu: str
-    cores: int
-    threads: int
-    n_cuda_devices: int
-    settings: dict[str, str]
-    variables: dict[str, str]
+    cores: Count
+    threads: Count
+    n_cuda_devices: Count
+    settings: Texts
+    variables: Texts
 
 
 class Epoch(Record):
     """One epoch. The training figures are averages over its steps, each before that step's update; the others are
     those after the epoch: of the validation images where some were set apart, else of the test images."""
 
-    epoch: int
+    epoch: Count
     train_loss: FiniteFloat
-    train_accuracy: FiniteFloat
+    train_accuracy: Share
     validation_loss: FiniteFloat | None = None
-    validation_accuracy: FiniteFloat | None = None
+    validation_accuracy: Share | None = None
     test_loss: FiniteFloat | None = None
-    test_accuracy: FiniteFloat | None = None
+    test_accuracy: Share | None = None
+
+
+def _counted(epochs: tuple[Epoch, ...]) -> tuple[Epoch, ...]:
+    if [epoch.epoch for epoch in epochs] != list(range(1, len(epochs) + 1)):
+        raise ValueError("the epochs are not numbered 1, 2, 3, ...")
+    return epochs
+
+
+Epochs = Annotated[tuple[Epoch, ...], FailFast(), AfterValidator(_counted)]
 
 
 class Samples(Record):
@@ -78,12 +82,23 @@ class Samples(Record):
     the time of every epoch in `epoch_s`, and how many steps it had in `epoch_steps`.
     """
 
-    loss: tuple[FiniteFloat, ...] = ()
-    step_s: tuple[FiniteFloat, ...] = ()
-    slice_steps: tuple[int, ...] = ()
-    yardstick_s: tuple[FiniteFloat, ...] = ()
-    epoch_s: tuple[FiniteFloat, ...] = ()
-    epoch_steps: tuple[int, ...] = ()
+    loss: Numbers = ()
+    step_s: Times = ()
+    slice_steps: Counts = ()
+    yardstick_s: Times = ()
+    epoch_s: Times = ()
+    epoch_steps: Counts = ()
+
+    @model_validator(mode="after")
+    def _of_the_same_steps(self) -> "Samples":
+        if not len(self.loss) == len(self.step_s) == sum(self.slice_steps):
+            raise ValueError(
+                f"there are {len(self.loss):,} losses, {len(self.step_s):,} times of steps, and turns of "
+                f"{sum(self.slice_steps):,} steps in all"
+            )
+        if len(self.epoch_s) != len(self.epoch_steps):
+            raise ValueError(f"there are {len(self.epoch_s):,} times of epochs and steps of {len(self.epoch_steps):,}")
+        return self
 
 
 class Outcome(Record):
@@ -96,26 +111,32 @@ class Outcome(Record):
 
     device_name: str
     scale: Scale = "unit"
-    own_choices: dict[str, str] = {}
-    n_params: int
-    n_trainable: int
-    epochs: tuple[Epoch, ...]
+    own_choices: Texts = Field(default_factory=dict)
+    n_params: Count
+    n_trainable: Count
+    epochs: Epochs
     samples: Samples
-    train_s: FiniteFloat
-    test_accuracy: FiniteFloat
+    train_s: Seconds
+    test_accuracy: Share
     test_loss: FiniteFloat
-    confusion: tuple[tuple[int, ...], ...]
+    confusion: tuple[Counts, ...]
     foreign_load: FiniteFloat | None = None
-    peak_rss_bytes: int | None
-    peak_device_bytes: int | None
+    peak_rss_bytes: Count | None
+    peak_device_bytes: Count | None
     weights_sha256: str
-    resumed_after: tuple[int, ...] = ()
+    resumed_after: Counts = ()
+
+    @model_validator(mode="after")
+    def _square(self) -> "Outcome":
+        if not self.confusion or any(len(row) != len(self.confusion) for row in self.confusion):
+            raise ValueError("the confusion matrix is not square")
+        return self
 
 
 class History(Record):
     """How far a run came that has no outcome."""
 
-    epochs: tuple[Epoch, ...]
+    epochs: Epochs
     samples: Samples
 
 
@@ -129,11 +150,19 @@ class RunResult(Record):
     error: str | None = None
     environment: Environment | None = None
     data_digest: str
-    n_train: int
-    n_validation: int = 0
-    n_test: int
+    n_train: Count
+    n_validation: Count = 0
+    n_test: Count
     outcome: Outcome | None = None
     history: History | None = None
+
+    @model_validator(mode="after")
+    def _either_an_outcome_or_a_reason(self) -> "RunResult":
+        if (self.status == "ok") != (self.outcome is not None):
+            raise ValueError(f"its status is '{self.status}', and it has {'an' if self.outcome else 'no'} outcome")
+        if (self.status == "ok") != (self.error is None):
+            raise ValueError(f"its status is '{self.status}', and it names {'an' if self.error else 'no'} error")
+        return self
 
     @property
     def name(self) -> str:

@@ -2,12 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from shared.record import Record
 
 Dtype = Literal["float32", "float64"]
 
 
-class Adam(BaseModel):
+class Adam(Record):
     """Adam as in the paper (Kingma and Ba 2015, algorithm 1), with epsilon outside the root of the corrected second
     moment:
 
@@ -18,7 +20,6 @@ class Adam(BaseModel):
     Keras's own Adam has epsilon inside that correction ("epsilon hat"), so its values are not comparable.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     name: Literal["adam"] = "adam"
     learning_rate: float = Field(0.002, gt=0, allow_inf_nan=False)
     beta1: float = Field(0.9, ge=0, lt=1)
@@ -26,13 +27,12 @@ class Adam(BaseModel):
     epsilon: float = Field(1e-7, gt=0, allow_inf_nan=False)
 
 
-class SGD(BaseModel):
+class SGD(Record):
     """Gradient descent with momentum; the velocity does not absorb the learning rate:
 
     v <- momentum v + g            p <- p - learning_rate v
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     name: Literal["sgd"] = "sgd"
     learning_rate: float = Field(0.01, gt=0, allow_inf_nan=False)
     momentum: float = Field(0.9, ge=0, lt=1)
@@ -47,7 +47,7 @@ Own = Literal["normalisation", "optimizer", "loss"]
 MixedPrecision = Literal["none", "tf32", "bfloat16"]
 
 
-class TrainSpec(BaseModel):
+class TrainSpec(Record):
     """One way of training: how long, on what batches, with which optimizer and schedule, computed in which type.
 
     `seed` determines the initial weights, the order of the batches and the augmentation. `optimizer` is None where a
@@ -60,7 +60,6 @@ class TrainSpec(BaseModel):
     instead of as this suite states it (for compare/parity/waterfall.py alone).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     epochs: int = Field(ge=1)
     batch_size: int = Field(64, ge=1)
     seed: int = Field(0, ge=0)

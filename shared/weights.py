@@ -6,7 +6,6 @@ Names and layouts are those of shared/models.py. On disk they are safetensors fi
 import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
@@ -39,7 +38,8 @@ def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def check_weights(model: ModelSpec, weights: Mapping[str, np.ndarray]) -> None:
-    """Raise a ValueError unless `weights` has exactly the parameters of `model`, in its shapes."""
+    """Raise a ValueError unless `weights` has exactly the parameters of `model`, in its shapes, as finite floating
+    numbers of 32 or 64 bits."""
     expected = {p.name: p.shape for p in model.parameters}
     if missing := expected.keys() - weights.keys():
         raise ValueError(f"{model.name}: no values for {', '.join(sorted(missing))}")
@@ -48,6 +48,10 @@ def check_weights(model: ModelSpec, weights: Mapping[str, np.ndarray]) -> None:
     for name, shape in expected.items():
         if weights[name].shape != shape:
             raise ValueError(f"{model.name}: {name} is {weights[name].shape}, not {shape}")
+        if weights[name].dtype not in (np.float32, np.float64):
+            raise ValueError(f"{model.name}: {name} is of type {weights[name].dtype}, not float32 or float64")
+        if not np.isfinite(weights[name]).all():
+            raise ValueError(f"{model.name}: {name} holds NaN or infinite values")
 
 
 def to_safetensors(weights: Weights, metadata: Mapping[str, str]) -> bytes:
@@ -59,8 +63,14 @@ def to_safetensors(weights: Weights, metadata: Mapping[str, str]) -> bytes:
     return save({k: np.ascontiguousarray(v) for k, v in weights.items()}, {"compare": json.dumps(metadata)})
 
 
-def load_safetensors(path: Path) -> Weights:
-    """The weights in a safetensors file."""
-    from safetensors.numpy import load_file
+def from_safetensors(content: bytes) -> Weights:
+    """The arrays in a safetensors file's content. Raises a ValueError where it is none that NumPy has arrays for."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
 
-    return load_file(path)
+    try:
+        return load(content)
+    except SafetensorError as error:
+        raise ValueError(f"it is no safetensors file: {error}") from None
+    except KeyError as error:
+        raise ValueError(f"it holds numbers of the type {error.args[0]}, which NumPy does not have") from None

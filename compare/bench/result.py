@@ -6,7 +6,8 @@ from pydantic import FiniteFloat
 
 from compare.messages import Timed
 from shared.protocol import Device, Mode, Recipe
-from shared.result import Environment, Record
+from shared.record import Record
+from shared.result import Environment
 from shared.training import MixedPrecision
 
 BENCH_SCHEMA_VERSION: Literal[1] = 1

@@ -15,7 +15,7 @@ from compare.bench.result import Contestant, Launch
 from compare.bench.statistics import median
 from compare.manifest import installed
 from shared.protocol import Device
-from shared.result import Record
+from shared.record import Record
 
 LAUNCHES = 2
 MEMORY_VERSION = 1

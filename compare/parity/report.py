@@ -13,7 +13,7 @@ from compare.parity.envelope import MORE_DRAWS
 from compare.parity.plots import drift
 from compare.parity.result import ParityResult
 from compare.report import WITHIN, WithParity, markdown_environment
-from shared.result import Record
+from shared.record import Record
 
 # JSON has no infinity: the distance of a tensor that is lacking is written as a string.
 RECORDS: TypeAdapter[list[ParityResult]] = TypeAdapter(

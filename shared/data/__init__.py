@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared import randomness
 from shared.data import npz
@@ -18,12 +18,13 @@ from shared.data.embedded import EMBEDDED
 from shared.data.raw import RawImages
 from shared.errors import InputError
 from shared.names import check_name
+from shared.record import Record
 
 Scale = Literal["unit", "standard"]
 N_CLASSES = 10
 
 
-class DataSpec(BaseModel):
+class DataSpec(Record):
     """Which data: a data set by name (or the path of an .npz file), how pixels are scaled, and how many images.
 
     `unit` divides the 8-bit pixels by 255. `standard` then also subtracts the mean of the training images and divides
@@ -32,7 +33,6 @@ class DataSpec(BaseModel):
     them, and choices can be made on them without looking at the test images.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     dataset: str
     scale: Scale = "unit"
     n_train: int | None = Field(None, ge=1)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.data.catalog import DATASETS, MNIST
+from shared.data.download import OnProgress
 from shared.data.embedded import EMBEDDED
-from shared.data.fetch import OnProgress, fetch
+from shared.data.fetch import fetch
 from shared.errors import InputError
 from shared.names import check_name
 

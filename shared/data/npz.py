@@ -1,5 +1,6 @@
 """Reading anybody's own images from an .npz file in Keras's layout: x_train, y_train, x_test, y_test."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from shared.data.raw import RawImages
 from shared.errors import InputError
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
+FREE_BYTES, MAX_RATIO = 64 << 20, 100
 LAYOUT = (
     "The file must hold x_train and x_test, 8-bit pixels (or floating ones in [0, 1]) of shape (N, H, W) or "
     "(N, H, W, C), and y_train and y_test, integer labels of shape (N,)."
@@ -52,6 +54,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
             if missing := [name for name in NAMES if name not in archive.files]:
                 there = ", ".join(archive.files) or "none"
                 raise InputError(f"{path} has no array {' and no '.join(missing)}; it holds {there}. {LAYOUT}")
+            _check_sizes(path, archive)
             arrays = {name: archive[name] for name in NAMES}
     except InputError:
         raise
@@ -60,6 +63,32 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     if other := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
         raise InputError(f"{path}: {' and '.join(other)} is no NumPy array. {LAYOUT}")
     return arrays
+
+
+def _check_sizes(path: Path, archive: "np.lib.npyio.NpzFile") -> None:
+    """Before anything is unpacked: a few bytes of a zip archive can stand for very many, and an array can say that it
+    is of any size. Raises InputError where what is said is not possible or not in proportion, and what NumPy and
+    zipfile raise for damaged files.
+    """
+    assert archive.zip is not None
+    n_unpacked = 0
+    for name in NAMES:
+        member = archive.zip.getinfo(f"{name}.npy" if f"{name}.npy" in archive.zip.namelist() else name)
+        n_unpacked += member.file_size
+        with archive.zip.open(member) as stream:
+            version = np.lib.format.read_magic(stream)
+            header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+            shape, _, dtype = header.get(version, np.lib.format.read_array_header_2_0)(stream)
+        if math.prod(shape) * dtype.itemsize > member.file_size:
+            raise InputError(
+                f"{path}: {name} says that it is of shape {shape} and type {dtype}, which is more than the "
+                f"{member.file_size:,} bytes that the file has of it. Write the file again."
+            )
+    if n_unpacked > max(FREE_BYTES, MAX_RATIO * path.stat().st_size):
+        raise InputError(
+            f"{path} would unpack to {n_unpacked:,} bytes, more than {MAX_RATIO} times its size, which images are not. "
+            "Write it without compression (numpy.savez) where that is meant."
+        )
 
 
 def _images(path: Path, name: str, images: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ from compare.seeds import Judging
 from compare.study import _foreign_load
 from shared.data import Data
 from shared.result import RunResult
-from shared.weights import load_safetensors
+from shared.weights import from_safetensors
 
 pytestmark = pytest.mark.usefixtures("quick_pictures")
 ROOT = Path(__file__).parents[2]
@@ -123,7 +123,9 @@ def test_saved_weights_give_the_accuracy_of_the_table(
     assert run(monkeypatch, out, "--implementations", "numpy", "--epochs", "3") == 0
     outcome = results(out)["numpy-seed0"].outcome
     assert outcome is not None
-    network = Network(LAYERS["dense_baseline"], load_safetensors(out / "weights" / "numpy-seed0.safetensors"))
+    network = Network(
+        LAYERS["dense_baseline"], from_safetensors((out / "weights" / "numpy-seed0.safetensors").read_bytes())
+    )
     right = (network.logits(digits.x_test).argmax(axis=1) == digits.y_test).sum()
     assert right == round(outcome.test_accuracy * 360) == np.trace(np.array(outcome.confusion))
     assert outcome.epochs[-1].test_accuracy == outcome.test_accuracy
@@ -317,7 +319,7 @@ def test_all_three_frameworks_from_the_shell(tmp_path: Path, digits: Data) -> No
     accuracies, filters = [], []
     for name, result in found.items():
         assert result.outcome is not None
-        network = Network(LAYERS["cnn_same"], load_safetensors(out / "weights" / f"{name}.safetensors"))
+        network = Network(LAYERS["cnn_same"], from_safetensors((out / "weights" / f"{name}.safetensors").read_bytes()))
         right = (network.logits(digits.x_test).argmax(axis=1) == digits.y_test).sum()
         assert right == round(result.outcome.test_accuracy * 360)
         accuracies.append(result.outcome.test_accuracy)

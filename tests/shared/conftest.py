@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from mirrors import Server
 
+from shared.data import fetch
+
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[dict[str, object]], Server]]:
-    """Start a server of the given files; any number of them in a test, asked without a proxy."""
+    """Start a server of the given files; any number in a test, asked without a proxy and without long pauses."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(fetch, "PAUSE_S", 0.01)
     servers: list[Server] = []
 
     def start(files: dict[str, object]) -> Server:

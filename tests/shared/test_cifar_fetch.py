@@ -13,6 +13,7 @@ import pytest
 from cifar_files import ARCHIVE, FOLDER, member
 
 from shared.data import archive, choice, cifar, fetch
+from shared.data.download import Progress
 from shared.errors import InputError
 
 TINY, CONTENTS = cifar_files.make()
@@ -31,12 +32,12 @@ def everything_in(folder: Path) -> list[str]:
 
 
 def test_fetched_files_are_whole_and_readable(tmp_path: Path, serve) -> None:
-    steps: list[fetch.Progress] = []
+    steps: list[Progress] = []
     paths = fetch.fetch(TINY, tmp_path, 20, steps.append, [serve(served(GOOD)).url])
     assert paths == [tmp_path / FOLDER / name for name in TINY.file_names]
     assert everything_in(tmp_path) == [FOLDER, *(f"{FOLDER}/{name}" for name in NAMES)]
     assert {path.name: path.read_bytes() for path in paths} == CONTENTS
-    assert steps[-1] == fetch.Progress(ARCHIVE, len(GOOD), len(GOOD))
+    assert steps[-1] == Progress(ARCHIVE, len(GOOD), len(GOOD))
     assert TINY.read(tmp_path).x_train.shape == (20, 32, 32, 3)
 
 
@@ -53,7 +54,7 @@ def test_what_is_there_is_left_alone(tmp_path: Path, serve) -> None:
 
 WRONG = {
     "not found": (404, "HTTP status 404"),
-    "cut off on the way": (("cut", GOOD), "cut off|no connection|ChunkedEncodingError|IncompleteRead"),
+    "cut off on the way": (("cut", GOOD), "the connection broke off"),
     "cut off before": (GOOD[: len(GOOD) // 2], "its file is cut off: its gzip stream ends early"),
     "cut off inside": (
         gzip.compress(cifar_files.tar(CONTENTS)[:20_000]),
@@ -165,7 +166,7 @@ def test_a_full_disk_is_told(tmp_path: Path, serve, monkeypatch: pytest.MonkeyPa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(archive.shutil, "copyfileobj", full)
-    with pytest.raises(InputError, match=r"[(]OSError: .*No space left on device"):
+    with pytest.raises(InputError, match=r"cannot be put into .*: No space left on device"):
         fetch.fetch(TINY, tmp_path, 20, mirrors=[serve(served(GOOD)).url])
     assert everything_in(tmp_path) == []
 

@@ -6,16 +6,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves `files`, each path as its value says: bytes, a status code, a special word, or a word and bytes."""
+    """Serves `files`, each path as its value says: bytes, a status code, a special word, or a word and bytes. A list is
+    of such answers, one for each time that it is asked."""
 
     files: dict[str, object]
     asked: list[str]
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
-        match self.files.get(self.path, 404):
+        answer = self.files.get(self.path, 404)
+        if isinstance(answer, list):  # one after another; the last one for good
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        match answer:
             case int(status):
                 self.send_error(status)
+            case (int(status), int(wait_s)):
+                self.send_response(status)
+                self.send_header("Retry-After", str(wait_s))
+                self.end_headers()
             case "loop":
                 self.send_response(302)
                 self.send_header("Location", self.path)

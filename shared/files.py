@@ -1,0 +1,45 @@
+"""Reading files that may come from anywhere: what they are and how large, before anything is read into memory."""
+
+import hashlib
+import stat
+from pathlib import Path
+
+from shared.errors import InputError
+
+
+def read(path: Path, max_bytes: int, advice: str) -> bytes:
+    """The content of a file of at most `max_bytes`.
+
+    Raises InputError, which ends with `advice`, where it is not there, is no file (a pipe would be waited for), is
+    larger or cannot be read.
+    """
+    check(path, max_bytes, advice)
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(max_bytes + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}. {advice}") from None
+    if len(content) > max_bytes:  # it grew meanwhile
+        raise InputError(f"{path} has more than {max_bytes:,} bytes. {advice}")
+    return content
+
+
+def check(path: Path, max_bytes: int, advice: str) -> None:
+    """Raise InputError, which ends with `advice`, unless `path` is a file of at most `max_bytes`."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:  # a ValueError where its name holds a NUL
+        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}. {advice}") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError(f"{path} is no file. {advice}")
+    if found.st_size > max_bytes:
+        raise InputError(f"{path} has {found.st_size:,} bytes, and such a file has at most {max_bytes:,}. {advice}")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, which may be larger than memory. Raises InputError where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}. Make it readable.") from None

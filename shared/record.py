@@ -1,0 +1,48 @@
+"""What all records have in common: frozen, written to and read from JSON, and read from files that may come from
+anywhere. So a field says what it may hold, and of a file full of nonsense only the first piece is told: each costs a
+kilobyte, and a file of a few megabytes can hold millions.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, FiniteFloat, model_validator
+from pydantic_core import PydanticCustomError
+
+T = TypeVar("T")
+
+Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
+Seconds = Annotated[FiniteFloat, Field(ge=0)]
+Times = Annotated[tuple[Annotated[FiniteFloat, Field(gt=0)], ...], FailFast()]
+Numbers = Annotated[tuple[FiniteFloat, ...], FailFast()]
+Counts = Annotated[tuple[Count, ...], FailFast()]
+
+
+class Record(BaseModel):
+    """A frozen record that accepts no unknown field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_unknown_field(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            _refuse(next((name for name in given if name not in cls.model_fields), None))
+        return given
+
+
+def _refuse(unknown: object) -> None:
+    if unknown is not None:
+        raise PydanticCustomError("unknown_field", "it has no field {name}", {"name": repr(unknown)[:80]})
+
+
+def _of_texts(given: Any) -> Any:
+    if isinstance(given, Mapping):
+        wrong = next((name for name, value in given.items() if not isinstance(value, str)), None)
+        if wrong is not None:
+            raise PydanticCustomError("string_type", "{name} should be a text", {"name": repr(wrong)[:80]})
+    return given
+
+
+Texts = Annotated[dict[str, str], BeforeValidator(_of_texts)]
