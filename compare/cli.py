@@ -14,6 +14,8 @@ from shared.errors import InputError
 if TYPE_CHECKING:
     from compare.screen import Screen
 
+MOST_SAID = 200  # of a path, which may be of any length
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=False,
@@ -56,9 +58,26 @@ def compare(
     """What stands in front of every command."""
 
 
+def _usable(given: Path | list[Path] | None) -> Path | list[Path] | None:
+    """A path that can be looked at, there or not."""
+    for path in given if isinstance(given, list) else [given] if given else []:
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # whoever needs it says so
+        except OSError as error:
+            raise InputError(f"{str(path)[:MOST_SAID]} cannot be used: {error.strerror}. Give another path.") from None
+    return given
+
+
 DataDir = Annotated[
     Path | None,
-    typer.Option(envvar="COMPARE_DATA_DIR", help="Folder of data sets in torchvision's layout.", show_default="cache"),
+    typer.Option(
+        callback=_usable,
+        envvar="COMPARE_DATA_DIR",
+        help="Folder of data sets in torchvision's layout.",
+        show_default="cache",
+    ),
 ]
 
 
@@ -84,7 +103,11 @@ def run(
     context: typer.Context,
     resume: Annotated[
         Path | None,
-        typer.Option(metavar="RUN_DIR", help="Go on with an interrupted study, with the options it was begun with."),
+        typer.Option(
+            callback=_usable,
+            metavar="RUN_DIR",
+            help="Go on with an interrupted study, with the options it was begun with.",
+        ),
     ] = None,
     preset: Annotated[
         str | None, typer.Option(help="A named set of the options below: stretch (high accuracy on MNIST).")
@@ -169,7 +192,8 @@ def run(
         str, typer.Option(help="kept (glibc keeps freed memory, for all alike) or system (as users have it).")
     ] = "kept",
     out: Annotated[
-        Path | None, typer.Option(help="Output folder.", show_default="runs/<UTC time>-<model>-<dataset>")
+        Path | None,
+        typer.Option(callback=_usable, help="Output folder.", show_default="runs/<UTC time>-<model>-<dataset>"),
     ] = None,
     parity: Annotated[
         bool, typer.Option("--parity", help="Prove over the first 20 steps that they are the same function, too.")
@@ -306,7 +330,9 @@ def parity(
     row: Annotated[str | None, typer.Option(help="Some rows of the ledger alone.", show_default="all")] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Output folder; of the ledger a .md file.", show_default="runs/<UTC time>-parity"),
+        typer.Option(
+            callback=_usable, help="Output folder; of the ledger a .md file.", show_default="runs/<UTC time>-parity"
+        ),
     ] = None,
     timeout: Annotated[float, typer.Option(help="Give a worker up after so many seconds without an answer.")] = 300.0,
     as_json: AsJson = False,
@@ -416,7 +442,7 @@ def bench(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     seed: Annotated[int, typer.Option(help="Of the initial weights, the batches and the order of turns.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(help="Output folder.", show_default="runs/<UTC time>-bench-<model>")
+        Path | None, typer.Option(callback=_usable, help="Output folder.", show_default="runs/<UTC time>-bench-<model>")
     ] = None,
     timeout: Annotated[float, typer.Option(help="Give a worker up after so many seconds without an answer.")] = 300.0,
     as_json: AsJson = False,
@@ -471,17 +497,20 @@ SPEED_OPTIONS = (
 )  # fmt: skip
 
 
-RunFolder = Annotated[Path, typer.Argument(help="Folder that 'python -m compare' wrote.")]
+RunFolder = Annotated[Path, typer.Argument(callback=_usable, help="Folder that 'python -m compare' wrote.")]
 
 
 @app.command()
 def report(
     folders: Annotated[
-        list[Path], typer.Argument(metavar="RUN_DIR...", help="Folders of runs, comparisons and benches.")
+        list[Path],
+        typer.Argument(callback=_usable, metavar="RUN_DIR...", help="Folders of runs, comparisons and benches."),
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="Output folder.", show_default="RUN_DIR; of several runs/<UTC time>-report"),
+        typer.Option(
+            callback=_usable, help="Output folder.", show_default="RUN_DIR; of several runs/<UTC time>-report"
+        ),
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -509,8 +538,8 @@ def verify(
 
 @app.command()
 def diff(
-    before: Annotated[Path, typer.Argument(metavar="RUN_A", help="Folder of the run before.")],
-    after: Annotated[Path, typer.Argument(metavar="RUN_B", help="Folder of the run after.")],
+    before: Annotated[Path, typer.Argument(callback=_usable, metavar="RUN_A", help="Folder of the run before.")],
+    after: Annotated[Path, typer.Argument(callback=_usable, metavar="RUN_B", help="Folder of the run after.")],
     margin: Annotated[float, typer.Option(help="Accuracies this near are one: 0.003 is 0.3 points.")] = 0.003,
     across_machines: Annotated[
         bool, typer.Option("--across-machines", help="Compare runs of different machines, with a warning.")
@@ -539,7 +568,8 @@ def export(
     seed: Annotated[int | None, typer.Option(help="Which seed's network.", show_default="the first")] = None,
     data_dir: DataDir = None,
     out: Annotated[
-        Path | None, typer.Option(help="File, or folder of a SavedModel.", show_default="in RUN_DIR/exports")
+        Path | None,
+        typer.Option(callback=_usable, help="File, or folder of a SavedModel.", show_default="in RUN_DIR/exports"),
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -556,14 +586,18 @@ def export(
 
 @app.command()
 def visualize(
-    run_dir: Annotated[Path, typer.Argument(help="Folder of a run, with its weights.")],
+    run_dir: Annotated[Path, typer.Argument(callback=_usable, help="Folder of a run, with its weights.")],
     images: Annotated[str, typer.Option(help="Test images whose feature maps are shown.")] = "0,1,2",
     channel: Annotated[int, typer.Option("--filter", help="Which filter's feature maps are shown.")] = 0,
     cmap: Annotated[str, typer.Option(help="Colour map, one of matplotlib's.")] = "inferno",
     seed: Annotated[int | None, typer.Option(help="Which seed's networks.", show_default="the first")] = None,
-    predict: Annotated[Path | None, typer.Option(help="A picture (PNG, JPEG) to be classified by all.")] = None,
+    predict: Annotated[
+        Path | None, typer.Option(callback=_usable, help="A picture (PNG, JPEG) to be classified by all.")
+    ] = None,
     data_dir: DataDir = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the pictures.", show_default="RUN_DIR/pictures")] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=_usable, help="Folder for the pictures.", show_default="RUN_DIR/pictures")
+    ] = None,
 ) -> None:
     """Draw filters, feature maps, learning curves, confusion matrices and the worst mistakes, side by side."""
     from compare.visualize_command import Options, visualize_command

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from shared import files
-from shared.record import Record, Texts
+from shared.record import TIME_FORMAT, Moment, Record, Texts
 from shared.result import SCHEMA_VERSION
 
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
@@ -23,8 +23,8 @@ class Manifest(Record):
 
     schema_version: Literal[1] = SCHEMA_VERSION
     command: str
-    started: str
-    ended: str
+    started: Moment
+    ended: Moment
     version: str
     commit: str | None
     dataset_reason: str | None = None
@@ -67,7 +67,7 @@ def rendering_libraries() -> str:
 
 def utc_now() -> str:
     """The time, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).strftime(TIME_FORMAT)
 
 
 def code_version() -> str:

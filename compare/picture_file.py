@@ -11,6 +11,7 @@ from shared.errors import InputError
 if TYPE_CHECKING:
     from PIL import Image
 
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")  # some of the others start programs
 MAX_BYTES = 64 << 20
 MAX_PIXELS = 50_000_000
 
@@ -30,8 +31,9 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, b
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path} has more than {MAX_BYTES:,} bytes. Give a smaller picture.")
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of small damages that can be read over
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
+            with Image.open(path, formats=FORMATS) as picture:
                 if picture.width * picture.height > MAX_PIXELS:
                     raise InputError(f"{path} has more than {MAX_PIXELS:,} pixels. Give a smaller picture.")
                 flat = _on_white(picture.convert("RGBA")).convert("RGB" if channels == 3 else "L")

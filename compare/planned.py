@@ -6,7 +6,7 @@ from compare.allocator import Allocator
 from compare.implementations import IMPLEMENTATIONS
 from compare.seeds import Judging
 from shared.protocol import Mode
-from shared.record import Record
+from shared.record import Moment, Record
 from shared.result import SCHEMA_VERSION, Run
 
 PLAN = "plan.json"
@@ -18,7 +18,7 @@ class Planned(Record):
 
     schema_version: Literal[1] = SCHEMA_VERSION
     command: str
-    started: str
+    started: Moment
     dataset_reason: str
     data_digest: str
     runs: tuple[Run, ...]

@@ -16,6 +16,7 @@ from shared.names import check_name
 from shared.result import SCHEMA_VERSION, RunResult
 from shared.weights import Weights, check_weights, from_safetensors
 
+MOST_SAID = 300  # of a field and what is wrong with it, which may be of any length
 MAX_RECORD_BYTES = 64 << 20  # a run of a million steps has 40 million
 MAX_BYTES_A_PARAMETER, MAX_HEADER_BYTES = 8, 1 << 20
 
@@ -44,8 +45,8 @@ def unreadable(path: Path, error: ValidationError) -> InputError:
                 f"{path} was written by a newer version: its schema is {wrong['input']}, and this version reads up to "
                 f"{SCHEMA_VERSION}. Update compare."
             )
-    where = ".".join(str(part) for part in found[0]["loc"])[:200]
-    what = found[0]["msg"].removeprefix("Value error, ").rstrip(".")
+    where = ".".join(str(part) for part in found[0]["loc"])[:MOST_SAID]
+    what = found[0]["msg"].removeprefix("Value error, ")[:MOST_SAID].rstrip(".")
     return InputError(
         f"{path} is no record that this version can read: {f'{where}: ' if where else ''}{what}. Remove it, or use "
         "the version that wrote it."

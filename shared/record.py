@@ -4,14 +4,25 @@ kilobyte, and a file of a few megabytes can hold millions.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from datetime import datetime
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, FiniteFloat, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    FiniteFloat,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-T = TypeVar("T")
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"  # UTC
 
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Positive = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 Seconds = Annotated[FiniteFloat, Field(ge=0)]
 Times = Annotated[tuple[Annotated[FiniteFloat, Field(gt=0)], ...], FailFast()]
@@ -45,4 +56,10 @@ def _of_texts(given: Any) -> Any:
     return given
 
 
+def _moment(text: str) -> str:
+    datetime.strptime(text, TIME_FORMAT)
+    return text
+
+
+Moment = Annotated[str, AfterValidator(_moment)]
 Texts = Annotated[dict[str, str], BeforeValidator(_of_texts)]

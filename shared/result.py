@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, FailFast, Field, FiniteFloat, model_validator
 
+from shared.batches import n_batches
 from shared.data import DataSpec, Scale
 from shared.protocol import Device, Mode, Recipe
-from shared.record import Count, Counts, Numbers, Record, Seconds, Share, Texts, Times
+from shared.record import Count, Counts, Numbers, Positive, Record, Seconds, Share, Texts, Times
 from shared.training import TrainSpec
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -150,9 +151,9 @@ class RunResult(Record):
     error: str | None = None
     environment: Environment | None = None
     data_digest: str
-    n_train: Count
+    n_train: Positive
     n_validation: Count = 0
-    n_test: Count
+    n_test: Positive
     outcome: Outcome | None = None
     history: History | None = None
 
@@ -162,6 +163,15 @@ class RunResult(Record):
             raise ValueError(f"its status is '{self.status}', and it has {'an' if self.outcome else 'no'} outcome")
         if (self.status == "ok") != (self.error is None):
             raise ValueError(f"its status is '{self.status}', and it names {'an' if self.error else 'no'} error")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_epochs(self) -> "RunResult":
+        if self.outcome:
+            samples, n_epochs = self.outcome.samples, len(self.outcome.epochs)
+            n_steps = n_epochs * n_batches(self.n_train, self.run.train.batch_size)
+            if (len(samples.epoch_s), len(samples.step_s)) not in ((n_epochs, 0), (0, n_steps)):
+                raise ValueError(f"its samples are not those of {n_epochs} epochs")
         return self
 
     @property

@@ -60,9 +60,9 @@ class TrainSpec(Record):
     instead of as this suite states it (for compare/parity/waterfall.py alone).
     """
 
-    epochs: int = Field(ge=1)
-    batch_size: int = Field(64, ge=1)
-    seed: int = Field(0, ge=0)
+    epochs: int = Field(ge=1, le=2**31)
+    batch_size: int = Field(64, ge=1, le=2**31)
+    seed: int = Field(0, ge=0, lt=2**32)
     optimizer: Optimizer | None = Adam()
     schedule: Schedule = "linear"
     augmentation: Augmentation = "none"

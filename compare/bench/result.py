@@ -1,17 +1,18 @@
 """What was measured, as frozen records: every window of every launch. Tables, plots and verdicts are made from them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import FiniteFloat
+from pydantic import Field, FiniteFloat, model_validator
 
 from compare.messages import Timed
 from shared.protocol import Device, Mode, Recipe
-from shared.record import Record
+from shared.record import Count, Positive, Record, Seconds, Texts
 from shared.result import Environment
 from shared.training import MixedPrecision
 
 BENCH_SCHEMA_VERSION: Literal[1] = 1
 Ending = Literal["precise", "budget", "interrupted", "failed"]
+Rate = Annotated[FiniteFloat, Field(gt=0)]
 
 
 class Contestant(Record):
@@ -20,10 +21,10 @@ class Contestant(Record):
     name: str
     implementation: str
     mode: Mode
-    threads: int
-    batch_size: int
-    tuning: dict[str, str]
-    variables: dict[str, str]
+    threads: Positive
+    batch_size: Positive
+    tuning: Texts
+    variables: Texts
     tuned: str | None = None  # what a search chose, in words
     mixed_precision: MixedPrecision = "none"
     recipe: Recipe = "matched"  # in the idiomatic one a framework's own loop is timed, an epoch a window
@@ -36,14 +37,14 @@ class TimedWindow(Record):
     """
 
     what: Timed
-    round: int
-    position: int
-    steps: int
-    elapsed_s: FiniteFloat
-    fetch_s: FiniteFloat
-    own_s: FiniteFloat
-    foreign_s: FiniteFloat | None
-    n_preempted: int
+    round: int = Field(ge=-1, le=2**31)
+    position: Count
+    steps: int = Field(ge=1, le=2**31)
+    elapsed_s: FiniteFloat = Field(gt=0)
+    fetch_s: Seconds
+    own_s: Seconds
+    foreign_s: Seconds | None
+    n_preempted: Count
 
     @property
     def step_s(self) -> float:
@@ -59,14 +60,14 @@ class Measured(Record):
     warm-up ended because steps got no faster, and not because it had taken too long.
     """
 
-    start_s: FiniteFloat | None
-    create_s: FiniteFloat
-    first_step_s: FiniteFloat | None
+    start_s: Seconds | None
+    create_s: Seconds
+    first_step_s: Seconds | None
     warm: bool
     windows: tuple[TimedWindow, ...]
-    peak_rss_bytes: int | None
-    peak_device_bytes: int | None
-    operation_s: dict[str, FiniteFloat]  # of one step, by kind of operation, where it was profiled
+    peak_rss_bytes: Count | None
+    peak_device_bytes: Count | None
+    operation_s: dict[str, Seconds]  # of one step, by kind of operation, where it was profiled
 
     def step_s(self, what: Timed) -> tuple[float, ...]:
         """The time of a steady step in each round, in the order of the rounds."""
@@ -81,10 +82,10 @@ class Measured(Record):
 class Launch(Record):
     """All contestants started anew, and measured in turns; why one has no measurement, by name."""
 
-    number: int
-    started_s: FiniteFloat  # since the bench began
+    number: Count
+    started_s: Seconds  # since the bench began
     measured: dict[str, Measured]
-    failed: dict[str, str]
+    failed: Texts
 
 
 class Ceiling(Record):
@@ -92,9 +93,9 @@ class Ceiling(Record):
     copies of a large array (bytes read and bytes written), each the median of a second's."""
 
     framework: str
-    threads: int
-    flops_per_s: FiniteFloat
-    copied_bytes_per_s: FiniteFloat
+    threads: Positive
+    flops_per_s: Rate
+    copied_bytes_per_s: Rate
 
 
 class BenchResult(Record):
@@ -104,22 +105,30 @@ class BenchResult(Record):
     model: str
     dataset: str
     data_digest: str
-    n_test: int
+    n_test: Positive
     device: Device
-    seed: int
+    seed: Count
     contestants: tuple[Contestant, ...]
     lacking: tuple[str, ...]  # modes that were asked for and that an implementation does not have
     baseline: str
-    flops_per_image: int
-    bytes_per_image: int
-    bytes_per_step: int
-    precision: FiniteFloat
-    budget_s: FiniteFloat
-    took_s: FiniteFloat
+    flops_per_image: Positive
+    bytes_per_image: Positive
+    bytes_per_step: Positive
+    precision: FiniteFloat = Field(gt=0)
+    budget_s: Seconds
+    took_s: Seconds
     ending: Ending
     environments: dict[str, Environment]
     launches: tuple[Launch, ...]
     ceilings: tuple[Ceiling, ...] = ()
+
+    @model_validator(mode="after")
+    def _of_its_contestants(self) -> "BenchResult":
+        names = {contestant.name for contestant in self.contestants}
+        known = names >= {self.baseline, *(name for launch in self.launches for name in launch.measured)}
+        if len(names) < len(self.contestants) or not known or not names >= set(self.environments):
+            raise ValueError("its launches, environments or baseline are of others than its contestants")
+        return self
 
     def samples(self, name: str, what: Timed) -> list[tuple[float, ...]]:
         """The times of a steady step of one contestant, by launch and round, without launches in which it failed."""

@@ -1,8 +1,10 @@
 """How far apart two arrays are, in three measures."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,7 @@ class Distance:
 
     absolute: float
     relative: float
-    ulps: int | None
+    ulps: Annotated[int, Field(ge=0, le=2**65)] | None
 
 
 SAME = Distance(0.0, 0.0, 0)

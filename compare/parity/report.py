@@ -1,8 +1,9 @@
 """The report of a comparison: pure functions from results to the files of the output folder."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import AfterValidator, ConfigDict, TypeAdapter
 
 from compare import plots, tabular
 from compare.html_page import with_page
@@ -13,19 +14,26 @@ from compare.parity.envelope import MORE_DRAWS
 from compare.parity.plots import drift
 from compare.parity.result import ParityResult
 from compare.report import WITHIN, WithParity, markdown_environment
-from shared.record import Record
+from shared.record import Count, Record
+
 
 # JSON has no infinity: the distance of a tensor that is lacking is written as a string.
+def _of_something(result: ParityResult) -> ParityResult:
+    if not (result.mismatches or result.failure or result.precisions):
+        raise ValueError("nothing came of it: it has no mismatch, no failure and no precision")
+    return result
+
+
 RECORDS: TypeAdapter[list[ParityResult]] = TypeAdapter(
-    list[ParityResult], config=ConfigDict(ser_json_inf_nan="strings")
+    list[Annotated[ParityResult, AfterValidator(_of_something)]], config=ConfigDict(ser_json_inf_nan="strings")
 )
 
 
 class Study(Record):
     """What a report says of how far a comparison went; kept beside its records."""
 
-    steps: int
-    draws: int
+    steps: Count
+    draws: Count
 
 
 def render(results: Sequence[ParityResult], study: Study, manifest: Manifest) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from compare.parity import gate
 from compare.parity.envelope import Drift
 from compare.parity.ladder import Ladder
+from shared.record import Count
 from shared.training import Dtype
 
 
@@ -44,7 +45,7 @@ class ParityResult:
     ladder."""
 
     model: str
-    seed: int
+    seed: Count
     mismatches: tuple[gate.Mismatch, ...] = ()
     failure: str | None = None
     precisions: tuple[PrecisionResult, ...] = ()

@@ -9,6 +9,7 @@ from shared.data.raw import RawImages
 from shared.errors import InputError
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
+MOST_SAID = 200  # of names that may be of any length
 FREE_BYTES, MAX_RATIO = 64 << 20, 100
 LAYOUT = (
     "The file must hold x_train and x_test, 8-bit pixels (or floating ones in [0, 1]) of shape (N, H, W) or "
@@ -53,13 +54,15 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
                 raise InputError(f"{path} is not an .npz file but a single array. {LAYOUT}")
             if missing := [name for name in NAMES if name not in archive.files]:
                 there = ", ".join(archive.files) or "none"
-                raise InputError(f"{path} has no array {' and no '.join(missing)}; it holds {there}. {LAYOUT}")
+                raise InputError(
+                    f"{path} has no array {' and no '.join(missing)}; it holds {there[:MOST_SAID]}. {LAYOUT}"
+                )
             _check_sizes(path, archive)
             arrays = {name: archive[name] for name in NAMES}
     except InputError:
         raise
     except Exception as error:  # zipfile, zlib, tokenize and NumPy each have their own for a damaged file
-        raise InputError(f"{path} cannot be read as an .npz file: {error}. {LAYOUT}") from None
+        raise InputError(f"{path} cannot be read as an .npz file: {str(error)[:MOST_SAID]}. {LAYOUT}") from None
     if other := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
         raise InputError(f"{path}: {' and '.join(other)} is no NumPy array. {LAYOUT}")
     return arrays

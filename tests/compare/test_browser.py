@@ -22,7 +22,13 @@ from shared.weights import initial_weights
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 MANIFEST = Manifest(
-    command="python -m compare", started="", ended="", version="0", commit=None, dataset_reason="Asked for.", files={}
+    command="python -m compare",
+    started="2026-01-02T03:04:05Z",
+    ended="2026-01-02T03:05:05Z",
+    version="0",
+    commit=None,
+    dataset_reason="Asked for.",
+    files={},
 )
 QUIET = (
     "--headless",

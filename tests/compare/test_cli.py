@@ -60,7 +60,7 @@ BAD_OPTIONS = {
     "--dataset digits --out o\udcff": "--out 'o\\udcff' has characters that cannot be shown",
     f"--dataset digits --out {'o' * 300}": "cannot be used: File name too long",
     f"--dataset {'o' * 300}.npz": "cannot be read as an .npz file",
-    f"--dataset mnist --data-dir {'o' * 300}": "cannot be looked into: File name too long",
+    f"--dataset mnist --data-dir {'o' * 300}": "cannot be used: File name too long",
     "--dataset digits --batch-size 1438": "--batch-size 1,438 is larger than the 1,437 training images",
     "--dataset digits --limit 100 --batch-size 101": "--batch-size 101 is larger than the 100 training images",
     "--dataset digits --limit 1438": "digits has 1,437 training images, and 1,438 were asked for",

@@ -12,7 +12,14 @@ from compare.diff import Side, changes, machines_differ, settings_changed
 from compare.manifest import Manifest
 from shared.result import RunResult
 
-MANIFEST = Manifest(command="a command", started="", ended="", version="0", commit=None, files={})
+MANIFEST = Manifest(
+    command="a command",
+    started="2026-01-02T03:04:05Z",
+    ended="2026-01-02T03:05:05Z",
+    version="0",
+    commit=None,
+    files={},
+)
 
 
 def steps(slower: float = 1.0, seed: int = 0) -> np.ndarray:

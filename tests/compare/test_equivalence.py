@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from compare.equivalence import Paired, paired
@@ -80,3 +82,20 @@ def test_of_one_seed_nothing_is_shown() -> None:
 
 def test_more_than_ten_thousand_are_not_promised() -> None:
     assert paired([1.0, -1.0, 1.0], 1e-6, RESOLUTION).enough is None
+
+
+ACCURACIES = st.lists(st.floats(-0.05, 0.05), min_size=2, max_size=20)
+
+
+@given(differences=ACCURACIES, margin=st.floats(1e-4, 0.1))
+def test_neither_order_nor_direction_matters(differences: list[float], margin: float) -> None:
+    one = paired(differences, margin, 1e-4)
+    other = paired([-value for value in reversed(differences)], margin, 1e-4)
+    assert other.verdict == one.verdict
+    assert (other.mean, other.low, other.high) == pytest.approx((-one.mean, -one.high, -one.low))
+
+
+@given(differences=ACCURACIES, margin=st.floats(1e-4, 0.1))
+def test_a_wider_margin_never_makes_equals_unequal(differences: list[float], margin: float) -> None:
+    if paired(differences, margin, 1e-4).verdict == "equivalent":
+        assert paired(differences, 2 * margin, 1e-4).verdict == "equivalent"

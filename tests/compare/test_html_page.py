@@ -15,7 +15,13 @@ from shared.models import CNN_SAME
 from shared.weights import initial_weights
 
 MANIFEST = Manifest(
-    command="a command", started="", ended="", version="0", commit=None, dataset_reason="As asked for.", files={}
+    command="a command",
+    started="2026-01-02T03:04:05Z",
+    ended="2026-01-02T03:05:05Z",
+    version="0",
+    commit=None,
+    dataset_reason="As asked for.",
+    files={},
 )
 
 

@@ -9,10 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from commands import running, still_there, workers_of
+from results import run
 
 from compare.__main__ import main
+from compare.checkpoint import Checkpoint, Checkpoints
+from compare.output import OutputFolder
 from compare.planned import PLAN
 from compare.verify import problems
 from shared.result import RunResult
@@ -147,3 +151,22 @@ def test_a_stopped_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> No
         process.kill()
         process.communicate()
     assert not still_there(workers)
+
+
+def test_an_altered_checkpoint_is_told_and_not_gone_on_from(tmp_path: Path) -> None:
+    """A flipped bit in it would otherwise give weights that look like any."""
+    said: list[str] = []
+    checkpoints = Checkpoints(OutputFolder(tmp_path / "out"), said.append)
+    of = run("numpy").model_copy(update={"model": "dense_baseline"})
+    state = {"dense1/kernel": np.arange(6.0), "step": np.array(3)}
+    checkpoints.save(Checkpoint(run=of, data_digest="0" * 64, epochs=(), slices=()), state)
+    known = checkpoints.load(of, "0" * 64)
+    assert known is not None
+    assert {name: value.tolist() for name, value in known[1].items()} == {n: v.tolist() for n, v in state.items()}
+    assert checkpoints.load(of, "1" * 64) is None
+    path = next((tmp_path / "out" / "checkpoints").iterdir())
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 1
+    path.write_bytes(content)
+    assert checkpoints.load(of, "0" * 64) is None
+    assert ["of another run, or of other data" in said[0], "was altered" in said[1]] == [True, True]

@@ -10,7 +10,13 @@ from compare.seeds import Judging, in_order, pairs, say, say_all, summaries, tra
 from shared.result import Epoch, RunResult, Samples
 
 MANIFEST = Manifest(
-    command="a command", started="", ended="", version="0", commit=None, dataset_reason="As asked for.", files={}
+    command="a command",
+    started="2026-01-02T03:04:05Z",
+    ended="2026-01-02T03:05:05Z",
+    version="0",
+    commit=None,
+    dataset_reason="As asked for.",
+    files={},
 )
 
 

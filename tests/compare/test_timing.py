@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from results import result
 from scipy.stats import bootstrap
 
-from compare.timing import steady_slices, step_time
+from compare.timing import _median_of_counted, steady_slices, step_time
 from shared.result import Samples
 
 
@@ -60,7 +62,7 @@ def test_the_interval_is_that_of_medians_over_drawn_turns() -> None:
     """Against scipy's bootstrap of the plain median of concatenated turns, of unequal length."""
     rng = np.random.default_rng(3)
     turns = [rng.normal(0.02, 0.002, n) for n in (7, 12, 9, 20, 3, 15)]
-    run = result(np.concatenate([np.ones(20), *turns]), n_train=64_000, slice_steps=(20, *map(len, turns)))
+    run = result(np.concatenate([np.ones(20), *turns]), n_train=86 * 64, slice_steps=(20, *map(len, turns)))
     time = step_time(run)
     assert time is not None
     interval = bootstrap(
@@ -92,3 +94,10 @@ def test_an_epoch_at_a_time(epoch_s: tuple[float, ...], steps: tuple[int, ...], 
     time = step_time(run.model_copy(update={"outcome": outcome}))
     assert time is not None
     assert (time.median_s, time.low_s) == (pytest.approx(expected), None)
+
+
+@given(st.lists(st.tuples(st.floats(1e-6, 1e3), st.integers(0, 5)), min_size=1, max_size=30))
+def test_the_median_of_counted_values_is_that_of_the_values_written_out(counted: list[tuple[float, int]]) -> None:
+    values, counts = (np.array(column) for column in zip(*sorted(counted), strict=True))
+    if counts.sum():
+        assert _median_of_counted(values, counts) == np.median(np.repeat(values, counts))

@@ -90,7 +90,7 @@ def test_folders_that_are_no_runs(trained: Path, monkeypatch: pytest.MonkeyPatch
     assert "holds no records" in error(tmp_path / "nothing")
     no_weights = shutil.copytree(trained, tmp_path / "no weights")
     shutil.rmtree(no_weights / "weights")
-    assert "The weights of numpy-seed0 cannot be read from" in error(no_weights)
+    assert "Give a run folder that has the weights of numpy-seed0" in error(no_weights)
     altered = shutil.copytree(trained, tmp_path / "altered")
     weights = altered / "weights" / "numpy-seed0.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")

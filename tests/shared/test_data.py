@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 from sklearn.datasets import load_digits
 
-from shared.data import Data, DataSpec, load
+from shared.data import Data, DataSpec, _set_apart, load
 from shared.errors import InputError
 
 
@@ -90,6 +92,20 @@ def test_validation_images_are_set_apart(digits: Data, n: int) -> None:
     assert abs(counts - np.bincount(digits.y_train) * n / 1_437).max() < 1.5
     assert split.x_test.tobytes() == digits.x_test.tobytes()
     assert split.digest() != digits.digest()
+
+
+@settings(max_examples=60)
+@given(
+    labels=st.lists(st.integers(0, 9), min_size=2, max_size=300).map(np.array),
+    share=st.floats(0, 1, exclude_max=True),
+)
+def test_any_split_is_stratified(labels: np.ndarray, share: float) -> None:
+    """Of every class the same share, as nearly as whole images allow, whatever the classes."""
+    n = int(share * len(labels))
+    apart = _set_apart(DataSpec(dataset="digits", validation=n), labels)
+    assert apart.sum() == n
+    expected = np.bincount(labels, minlength=10) * n / len(labels)
+    assert (abs(np.bincount(labels[apart], minlength=10) - expected) < 1.5).all()
 
 
 def test_validation_needs_something_left_to_train_on() -> None:

@@ -1,5 +1,6 @@
 """Reading anybody's own images."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +100,19 @@ def test_a_single_array(tmp_path: Path) -> None:
         np.save(stream, np.zeros(3))
     with pytest.raises(InputError, match="but a single array"):
         load(DataSpec(dataset=str(tmp_path / "one.npz")), tmp_path)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path, arrays: Arrays) -> None:
+    np.savez_compressed(tmp_path / "bomb.npz", **arrays | {"x_train": np.zeros((120_000, 28, 28), np.uint8)})
+    with pytest.raises(InputError, match=r"would unpack to 94,\d{3},\d{3} bytes, more than 100 times its size"):
+        load(DataSpec(dataset=str(tmp_path / "bomb.npz")), tmp_path)
+
+
+def test_an_array_that_says_it_is_larger_than_its_file(tmp_path: Path, arrays: Arrays) -> None:
+    """It is told before room is made for it."""
+    with zipfile.ZipFile(save(tmp_path, arrays)) as good, zipfile.ZipFile(tmp_path / "bad.npz", "w") as bad:
+        for name in good.namelist():
+            content = good.read(name).replace(b"(30, 28, 28), ", b"(9999999999, 28, 28), ")
+            bad.writestr(name, content)
+    with pytest.raises(InputError, match=r"x_train says that it is of shape \(9999999999, 28, 28\)"):
+        load(DataSpec(dataset=str(tmp_path / "bad.npz")), tmp_path)

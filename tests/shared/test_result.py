@@ -1,13 +1,14 @@
 """Records survive the way to disk and back, and refuse what they do not know."""
 
 import json
+import re
 from itertools import pairwise
 
 import pytest
 from pydantic import ValidationError
 from results import failure, result
 
-from shared.result import RunResult
+from shared.result import RunResult, Samples
 from shared.training import SGD, Adam, TrainSpec
 
 
@@ -23,6 +24,44 @@ def test_unknown_fields_and_newer_schemas_are_refused() -> None:
     for change in ({"surprise": 1}, {"schema_version": 2}, {"status": "fine"}):
         with pytest.raises(ValidationError):
             RunResult.model_validate(record | change)
+
+
+CONTRADICTIONS = {
+    "an outcome that failed": ({"status": "failed", "error": "it broke"}, "status is 'failed', and it has an outcome"),
+    "no outcome": ({"outcome": None}, "status is 'ok', and it has no outcome"),
+    "an error that is none": ({"error": "it broke"}, "status is 'ok', and it names an error"),
+    "a negative number": ({"n_train": -1}, "greater than or equal to 1"),
+    "a step too few": ({"outcome.samples.loss": [1.0]}, "there are 1 losses, 46 times of steps, and turns of 46 steps"),
+    "a step of no time": ({"outcome.samples.step_s": [0.0] * 46}, "greater than 0"),
+    "other epochs": ({"n_train": 6_400}, "its samples are not those of 2 epochs"),
+    "epochs of another order": ({"outcome.epochs.0.epoch": 2}, "not numbered 1, 2, 3"),
+    "more than all": ({"outcome.test_accuracy": 1.5}, "less than or equal to 1"),
+    "no square": ({"outcome.confusion": [[1, 0], [0]]}, "not square"),
+    "no text": ({"environment.settings": {"tf32": 1}}, "'tf32' should be a text"),
+    "a seed too large": ({"run.train.seed": 2**32}, "less than"),
+}
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_a_record_that_contradicts_itself(case: str) -> None:
+    changes, said = CONTRADICTIONS[case]
+    record = json.loads(result().model_dump_json())
+    for path, value in changes.items():
+        *folders, last = path.split(".")
+        place = record
+        for name in folders:
+            place = place[int(name) if name.isdecimal() else name]
+        place[last] = value
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        RunResult.model_validate(record)
+
+
+def test_of_a_file_full_of_nonsense_the_first_piece_is_told() -> None:
+    """Each costs a kilobyte, and a few megabytes can hold a million of them."""
+    for nonsense in ({"loss": ["x"] * 1_000}, {f"field{i}": 1 for i in range(1_000)}):
+        with pytest.raises(ValidationError) as caught:
+            Samples.model_validate_json(json.dumps(nonsense))
+        assert caught.value.error_count() == 1
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -57,3 +57,25 @@ def test_safetensors_round_trip(tmp_path: Path) -> None:
     assert back.keys() == weights.keys()
     for name, value in weights.items():
         np.testing.assert_array_equal(back[name], value)
+
+
+def test_what_is_no_number_or_not_finite() -> None:
+    weights = initial_weights(CNN_SAME, 0)
+    for bad, said in (
+        (np.full(10, np.nan, np.float32), "holds NaN or infinite values"),
+        (np.zeros(10, np.complex64), "is of type complex64"),
+    ):
+        with pytest.raises(ValueError, match=f"dense2/bias {said}"):
+            check_weights(CNN_SAME, weights | {"dense2/bias": bad})
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 100, (2**60).to_bytes(8, "little") + b"{}"])
+def test_what_is_no_safetensors_file(content: bytes) -> None:
+    with pytest.raises(ValueError, match="it is no safetensors file"):
+        from_safetensors(content)
+
+
+def test_numbers_that_numpy_does_not_have() -> None:
+    header = b'{"x":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}'
+    with pytest.raises(ValueError, match="of the type BF16"):
+        from_safetensors(len(header).to_bytes(8, "little") + header + b"12")

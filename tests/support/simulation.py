@@ -1,9 +1,11 @@
 """Workers that only pretend: they say how long their steps took, by a clock that is theirs."""
 
+from typing import get_args
+
 import numpy as np
 
 from compare import messages
-from compare.bench.result import Contestant
+from compare.bench.result import BenchResult, Ceiling, Contestant, Launch, Measured, TimedWindow
 from compare.session import WorkerError
 from shared.result import Environment
 
@@ -93,4 +95,62 @@ class SimulatedSession:
 def contestant(name: str, implementation: str = "torch", mode: str = "eager") -> Contestant:
     return Contestant(
         name=name, implementation=implementation, mode=mode, threads=2, batch_size=64, tuning={}, variables={}
+    )
+
+
+def simulated_bench() -> BenchResult:
+    """A bench of two contestants, of three launches with four rounds each."""
+    random = np.random.default_rng(0)
+    names = ("torch", "keras")
+    return BenchResult(
+        model="cnn_same",
+        dataset="digits",
+        data_digest="0" * 64,
+        n_test=360,
+        device="cpu",
+        seed=0,
+        contestants=tuple(contestant(name, name) for name in names),
+        lacking=(),
+        baseline="torch",
+        flops_per_image=1_000_000,
+        bytes_per_image=10_000,
+        bytes_per_step=1_000_000,
+        precision=0.03,
+        budget_s=60,
+        took_s=30,
+        ending="precise",
+        environments=dict.fromkeys(names, ENVIRONMENT),
+        launches=tuple(
+            Launch(number=n, started_s=9.0 * n, measured={name: _measured(random) for name in names}, failed={})
+            for n in range(3)
+        ),
+        ceilings=(Ceiling(framework="torch", threads=2, flops_per_s=1e11, copied_bytes_per_s=1e10),),
+    )
+
+
+def _measured(random: np.random.Generator) -> Measured:
+    timed: tuple[messages.Timed, ...] = get_args(messages.Timed)
+    return Measured(
+        start_s=2.0,
+        create_s=0.1,
+        first_step_s=0.5,
+        warm=True,
+        windows=tuple(
+            TimedWindow(
+                what=what,
+                round=number,
+                position=0,
+                steps=10,
+                elapsed_s=0.2 * float(np.exp(random.normal(0, 0.02))),
+                fetch_s=0.001,
+                own_s=0.2,
+                foreign_s=0.0,
+                n_preempted=0,
+            )
+            for number in range(-1, 4)
+            for what in timed
+        ),
+        peak_rss_bytes=1 << 30,
+        peak_device_bytes=None,
+        operation_s={"convolution": 0.01},
     )

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from compare.bench.schedule import LEAST_LAUNCHES
 from compare.bench.statistics import median, ratio
@@ -93,3 +95,29 @@ def test_a_stray_round_changes_little() -> None:
     rounds = [[0.02, 0.021, 0.019, 0.02, 0.02]] * 3
     stray = [[0.02, 0.021, 0.019, 0.02, 0.5], *rounds[1:]]
     assert median(stray).value == pytest.approx(median(rounds).value, rel=0.01)
+
+
+TIMES = st.lists(st.lists(st.floats(1e-4, 10), min_size=3, max_size=6), min_size=3, max_size=6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(launches=TIMES, factor=st.floats(0.01, 100))
+def test_what_takes_so_many_times_as_long_is_that(launches: list[list[float]], factor: float) -> None:
+    """Whatever the samples: exactly known where it is the same in every round, and the unit does not matter."""
+    slower = [[factor * time for time in rounds] for rounds in launches]
+    known = ratio(launches, slower)
+    assert (known.value, known.low, known.high) == pytest.approx((factor, factor, factor))
+    assert median(slower).value == pytest.approx(factor * median(launches).value)
+
+
+@settings(max_examples=40, deadline=None)
+@given(launches=TIMES, data=st.data())
+def test_an_interval_holds_its_estimate_and_lies_within_the_samples(
+    launches: list[list[float]], data: st.DataObject
+) -> None:
+    known = median(launches)
+    assert min(map(min, launches)) <= known.value * (1 + 1e-9)
+    assert known.value <= max(map(max, launches)) * (1 + 1e-9)
+    assert known.holds(known.value)
+    shuffled = data.draw(st.permutations([data.draw(st.permutations(rounds)) for rounds in launches]))
+    assert median(shuffled).value == pytest.approx(known.value)

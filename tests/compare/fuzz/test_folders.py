@@ -1,0 +1,98 @@
+"""No folder from elsewhere, whatever its records say, gives a report anything but a clear reason why there is none."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from commands import running
+from fuzzing import bounded, changed_json, quick, thorough
+from hypothesis import given
+from hypothesis import strategies as st
+from simulation import simulated_bench
+
+from compare.bench import report as bench_report
+from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
+from compare.manifest import describe, hashes, sealed, utc_now
+from compare.rendering import rendered
+from compare.verify import problems
+from shared.errors import InputError
+
+N_QUICK, N_LONG = 15, 500
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
+RECORDS = {
+    "run": ["results/numpy-seed0.json", "results/numpy-seed1.json", "study.json", "manifest.json"],
+    "bench": ["bench.json", "bench.json", "manifest.json"],
+    "parity": ["parity.json", "parity.json", "study.json", "manifest.json"],
+}
+PARITY = "parity --model dense_baseline --dataset digits --steps 2 --draws 2 --implementations numpy,numpy_again"
+
+
+@pytest.fixture(scope="module")
+def folders(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+    """A folder of every kind that a report is made from."""
+    made = {kind: tmp_path_factory.mktemp("made") / kind for kind in RECORDS}
+    shutil.copytree(written, made["run"])
+    made["bench"].mkdir()
+    bench, done = simulated_bench(), describe("bench", utc_now())
+    files = bench_report.render(bench, done) | {"bench.json": bench.model_dump_json().encode()}
+    for name, content in files.items():
+        (made["bench"] / name).parent.mkdir(exist_ok=True)
+        (made["bench"] / name).write_bytes(content)
+    for name, content in sealed(done, hashes(made["bench"])).items():
+        (made["bench"] / name).write_bytes(content)
+    with running(*PARITY.split(), "--out", made["parity"]) as process:
+        _, error = process.communicate(timeout=120)
+        assert process.returncode == 0, error
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("numpy", "numpy_again"):
+            patch.setitem(IMPLEMENTATIONS, name, ImplementationSpec(name, name, "numpy_impl", "eager"))
+        yield made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", RECORDS)
+@pytest.mark.usefixtures("quick_pictures")
+def test_a_bad_folder(folders: dict[str, Path], kind: str) -> None:
+    @quick(N_QUICK)
+    @given(_broken(folders[kind], kind))
+    def check(broken: tuple[str, bytes]) -> None:
+        _check(folders[kind], *broken)
+
+    check()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", RECORDS)
+@pytest.mark.usefixtures("quick_pictures")
+def test_hundreds_of_bad_folders(folders: dict[str, Path], kind: str) -> None:
+    @thorough(N_LONG)
+    @given(_broken(folders[kind], kind))
+    def check(broken: tuple[str, bytes]) -> None:
+        _check(folders[kind], *broken)
+
+    check()
+
+
+@st.composite
+def _broken(draw: st.DrawFn, folder: Path, kind: str) -> tuple[str, bytes]:
+    """The name of a record, and other content for it."""
+    name = draw(st.sampled_from(RECORDS[kind]))
+    return name, draw(changed_json((folder / name).read_bytes()))
+
+
+def _check(folder: Path, name: str, content: bytes) -> None:
+    good = (folder / name).read_bytes()
+    (folder / name).write_bytes(content)
+    told = []
+    try:
+        with bounded():
+            for read in (rendered, problems):
+                try:
+                    read(folder)
+                except InputError as error:
+                    told.append(str(error))
+    finally:
+        (folder / name).write_bytes(good)
+    assert all(0 < len(text) < 2_000 for text in told), told

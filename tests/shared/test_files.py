@@ -1,0 +1,32 @@
+"""Files from anywhere are looked at before they are read."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from shared import files
+from shared.errors import InputError
+
+
+def test_the_content_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"12345")
+    assert files.read(tmp_path / "file", 5, "Advice.") == b"12345"
+    assert files.sha256(tmp_path / "file") == "5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5"
+
+
+def test_what_is_not_read(tmp_path: Path) -> None:
+    """A pipe would be waited for; a file may be larger than memory without taking room on the disk."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    with (tmp_path / "large").open("wb") as stream:
+        stream.truncate(1 << 40)
+    for name, said in (
+        ("pipe", "is no file"),
+        ("folder", "is no file"),
+        ("nothing", "cannot be read: No such file or directory"),
+        ("no\0name", "cannot be read: embedded null byte"),
+        ("large", "has 1,099,511,627,776 bytes, and such a file has at most 5"),
+    ):
+        with pytest.raises(InputError, match=f"{said}.* Advice.$"):
+            files.read(tmp_path / name, 5, "Advice.")
