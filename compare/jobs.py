@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from compare import environment, fingerprint, limits, load, messages
+from compare.divergence import Kept, first_not_finite, retraced, told
 from compare.fitting import Fitting
 from compare.windows import EVALUATION_BATCH, Windows
 from compare.wire import Arrays
@@ -46,6 +47,7 @@ class Training:
     batches: EpochBatches | None = None
     n_done: int = 0
     logits: np.ndarray = field(default_factory=lambda: np.empty(0))  # of each training image, from its step
+    kept: Kept | None = None
     windows: Windows | None = None
 
 
@@ -53,10 +55,6 @@ def _finite(loss: float, what: str) -> float:
     if not math.isfinite(loss):
         raise Diverged(f"{what} is {loss}")
     return loss
-
-
-def _first_not_finite(weights: Arrays) -> str | None:
-    return next((name for name, value in weights.items() if not np.isfinite(value).all()), None)
 
 
 class Bench:
@@ -161,7 +159,7 @@ class Bench:
 
     def restore(self, epochs: int, state: Arrays) -> messages.Restored:
         self.training.model.restore(state)
-        self.training.epoch, self.training.batches = epochs + 1, None
+        self.training.epoch, self.training.batches, self.training.kept = epochs + 1, None, None
         return messages.Restored()
 
     def train_slice(self, request: messages.TrainSlice) -> messages.Slice:
@@ -169,22 +167,27 @@ class Bench:
         batches = training.batches or self._begin_epoch()
         epoch, first = training.epoch, training.n_done
         before, n_steps = (e * len(batches) for e in (epoch - 1, training.spec.epochs))
+
+        def rate(number: int) -> float:
+            return training.spec.learning_rate(before + number, n_steps)
+
         step_s: list[float] = []
         losses: list[float] = []
-        diverged = None
+        bad_loss = None
+        if training.kept is None or not training.kept.serves(first):
+            training.kept = Kept(first, training.model)
         yardstick_s = self._yardstick_s()
         usage = load.usage()
         slice_start = time.perf_counter()
         for number in range(first, min(first + request.steps, len(batches))):
             images, labels = batches[number]
-            rate = training.spec.learning_rate(before + training.n_done, n_steps)
             start = time.perf_counter()
-            loss, logits = training.model.train_step(training.model.put(images, labels), rate)
+            loss, logits = training.model.train_step(training.model.put(images, labels), rate(number))
             training.model.sync()
             took_s = time.perf_counter() - start
             found, of_batch = float(training.model.fetch(loss)), training.model.fetch(logits)
             if not math.isfinite(found):
-                diverged = f"the loss of epoch {epoch}, step {number + 1} is {found}; {self._not_finite(of_batch)}"
+                bad_loss = told(found, epoch, number + 1, of_batch, first_not_finite(training.model.weights()))
                 break
             step_s.append(took_s)
             losses.append(found)
@@ -192,8 +195,12 @@ class Bench:
             training.n_done += 1
         slice_s, foreign_s = time.perf_counter() - slice_start, load.usage().foreign_s(usage)
         ended = training.n_done == len(batches)
-        if ended and (bad := _first_not_finite(training.model.weights())):
-            diverged = f"{bad} is not finite after epoch {epoch}, step {len(batches)}"
+        diverged = bad_loss
+        if diverged is None and (parameter := first_not_finite(training.model.weights())):
+            diverged = f"{parameter} is not finite after epoch {epoch}, step {training.n_done}"
+        if diverged is not None:
+            suspects = range(first, min(training.n_done + 1, len(batches)))
+            diverged = retraced(training.model, training.kept, batches, suspects, rate, epoch) or diverged
         return messages.Slice(
             epoch=epoch,
             step=training.n_done,
@@ -220,21 +227,21 @@ class Bench:
             times.append(time.perf_counter() - start)
         return statistics.median(times)
 
-    def _not_finite(self, logits: np.ndarray) -> str:
-        """Where it can be seen that numbers went bad: forwards already, or in the update that followed."""
-        bad = np.count_nonzero(~np.isfinite(logits))
-        seen = [f"{bad:,} of {logits.size:,} logits"] if bad else []
-        parameter = _first_not_finite(self.training.model.weights())
-        return f"not finite: {', '.join([*seen, *([parameter] if parameter else [])]) or 'the loss alone'}"
-
     def fit_epoch(self) -> messages.Fitted:
         training = self.training
         if training.fitting is None:
             model, spec, data = training.model, training.spec, self.data
             training.fitting = Fitting(lambda on_epoch: self.implementation.fit(model, spec, data, on_epoch))
         done = training.fitting.next_epoch()
-        _finite(done.train_loss, f"the training loss of epoch {training.epoch}")
-        _finite(done.validation_loss, f"the validation loss of epoch {training.epoch}")
+        parameter = first_not_finite(training.model.weights())
+        last = training.epoch * done.n_steps
+        during = f"epoch {training.epoch} (steps {last - done.n_steps + 1:,} to {last:,})"
+        also = f"; not finite: {parameter}" if parameter else ""
+        for what, loss in (("training", done.train_loss), ("validation", done.validation_loss)):
+            if not math.isfinite(loss):
+                raise Diverged(f"the {what} loss of {during} is {loss}{also}")
+        if parameter:
+            raise Diverged(f"{parameter} is not finite after {during}")
         if training.spec.is_last(training.epoch, done.train_accuracy):
             training.fitting.finish()
         training.epoch += 1

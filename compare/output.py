@@ -12,6 +12,7 @@ from compare.run_folder import load_record
 from shared import files, lock
 from shared.errors import InputError
 
+INTERRUPTED = 130  # the exit code
 PARTIAL = ".partial-"  # how the name of a file begins until it is whole
 
 
@@ -160,10 +161,15 @@ def carry_out(
             write()
         raise
     if finished():
+        if isinstance(stopped_by, KeyboardInterrupt):
+            print("Interrupted: writing down what is finished. Interrupt again to stop at once.", file=sys.stderr)
         try:
             write()
         except WriteError as error:
             stopped_by = stopped_by or error
+        except KeyboardInterrupt:
+            print(f"Stopped at once: what is in {folder.path} is not whole. {go_on}".rstrip(), file=sys.stderr)
+            return INTERRUPTED
     return None if stopped_by is None else end_early(folder, stopped_by, finished(), unit, go_on)
 
 
@@ -183,7 +189,7 @@ def end_early(
         print(f"{what}. No {unit} had ended; nothing was kept.", file=sys.stderr)
     if isinstance(stopped_by, InputError):
         return 2
-    return 130 if isinstance(stopped_by, KeyboardInterrupt) else 1
+    return INTERRUPTED if isinstance(stopped_by, KeyboardInterrupt) else 1
 
 
 def check_vacant(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import numpy_impl
@@ -9,11 +10,12 @@ import pytest
 from reference import LAYERS, AdamSteps, Network
 
 from compare import load, messages
-from compare.jobs import Bench
+from compare.jobs import Bench, Diverged
 from compare.load import Usage
 from shared.batches import epoch_batches
 from shared.data import Data
 from shared.models import DENSE_BASELINE
+from shared.protocol import FittedEpoch
 from shared.training import TrainSpec
 from shared.weights import Weights, initial_weights
 
@@ -95,15 +97,71 @@ def test_evaluation_covers_every_test_image(digits: Data) -> None:
     assert evaluation.accuracy == np.trace(confusion) / 360
 
 
-def test_a_parameter_that_is_not_finite_ends_the_epoch(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A ReLU may hide it from the loss."""
+class Overflowing(numpy_impl.NumpyModel):
+    """Its gradient of one bias is infinite in its eighth step, or its update alone makes that bias so."""
+
+    where = "gradient"
+    bad_step = 8
+
+    def train_step(self, batch: tuple[np.ndarray, np.ndarray], learning_rate: float) -> tuple[object, object]:
+        done = super().train_step(batch, learning_rate)
+        if self.steps == self.bad_step:
+            self.parameters["dense1/bias"] = np.full(128, -np.inf)
+        return done
+
+    def loss_and_gradients(self, batch: tuple[np.ndarray, np.ndarray]) -> tuple[float, Weights]:
+        loss, gradients = super().loss_and_gradients(batch)
+        if self.where == "gradient" and self.steps == self.bad_step - 1:
+            gradients["dense1/bias"] = np.full(128, np.inf)
+        return loss, gradients
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize("turn", [4, 1_000])  # seen at the end of a turn, or by the next loss
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("gradient", "the gradient of dense1/bias in epoch 1, step 8 is not finite"),
+        ("update", "dense1/bias is not finite after epoch 1, step 8, though all gradients were"),
+    ],
+)
+def test_the_step_and_the_tensor_that_went_bad_first_are_named(
+    where: str, said: str, turn: int, digits: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Overflowing, "where", where)
+    monkeypatch.setattr(numpy_impl, "NumpyModel", Overflowing)
     bench = Bench(numpy_impl)
     bench.load_data(digits.arrays())
     weights = initial_weights(DENSE_BASELINE, 0)
     bench.create(messages.Create(model="dense_baseline", train=SPEC, device="cpu", mode="eager"), weights)
-    bad = {**weights, "dense1/bias": np.full(128, np.nan, np.float32)}
-    monkeypatch.setattr(bench.training.model, "weights", lambda: bad)
-    part = bench.train_slice(messages.TrainSlice(steps=1_000))
-    assert part.diverged == "dense1/bias is not finite after epoch 1, step 23"
+    for _ in range(8):
+        part = bench.train_slice(messages.TrainSlice(steps=turn))
+        if part.diverged:
+            break
+    assert part.diverged == said
     assert part.epoch_end is None
-    assert len(part.loss) == 23
+    assert part.step >= 8
+
+
+@pytest.mark.parametrize(
+    ("loss", "bias", "said"),
+    [
+        (math.nan, 0.0, "the training loss of epoch 2 (steps 24 to 46) is nan"),
+        (math.inf, math.nan, "the training loss of epoch 2 (steps 24 to 46) is inf; not finite: dense1/bias"),
+        (0.5, math.inf, "dense1/bias is not finite after epoch 2 (steps 24 to 46)"),
+    ],
+)
+def test_an_idiomatic_epoch_that_went_bad(
+    loss: float, bias: float, said: str, digits: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(numpy_impl)
+    weights = initial_weights(DENSE_BASELINE, 0) | {"dense1/bias": np.full(128, bias)}
+    bench.create(messages.Create(model="dense_baseline", train=SPEC, device="cpu", mode="eager"), weights)
+    done = FittedEpoch(
+        train_loss=loss, train_accuracy=0.5, validation_loss=0.5, validation_accuracy=0.5, n_steps=23, train_s=1.0
+    )
+    bench.training.fitting = SimpleNamespace(next_epoch=lambda: done, finish=lambda: None)
+    bench.training.epoch = 2
+    with pytest.raises(Diverged) as caught:
+        bench.fit_epoch()
+    assert str(caught.value) == said

@@ -20,6 +20,7 @@ from shared.weights import initial_weights
 
 MODEL = MODELS["cnn_same"]
 TRAIN = TrainSpec(epochs=1000, batch_size=64)
+WEIGHTS = initial_weights(MODEL, 0)
 LIMIT = 0.02
 TURNS = 15
 
@@ -43,7 +44,10 @@ class Idle:
         pass
 
     def weights(self) -> dict[str, np.ndarray]:
-        return {}
+        return WEIGHTS
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {f"{kind}/{name}": value for kind in ("p", "m", "v") for name, value in WEIGHTS.items()}
 
     def count_parameters(self) -> tuple[int, int]:
         return 0, 0

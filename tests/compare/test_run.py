@@ -307,6 +307,29 @@ def test_an_interrupt_keeps_what_is_finished(sent: signal.Signals, tmp_path: Pat
     assert not still_there(workers, wait_s=0)
 
 
+def test_a_second_interrupt_stops_at_once_and_loses_nothing(tmp_path: Path) -> None:
+    """While the report is written, which takes a second or two; going on then writes it."""
+    out = tmp_path / "out"
+    with running(
+        "run", *QUICK, "--implementations", "numpy", "--epochs", "1", "--seeds", "1000", "--out", out
+    ) as process:
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        assert any("test accuracy" in line and "numpy-seed2" in line for line in lines)
+        process.send_signal(signal.SIGINT)
+        assert any("Interrupt again to stop at once." in line for line in lines)
+        process.send_signal(signal.SIGINT)
+        start = time.monotonic()
+        _, error = process.communicate(timeout=60)
+    assert process.returncode == 130, error
+    assert time.monotonic() - start < 5
+    assert "Stopped at once" in error
+    assert "Go on with: python -m compare run --resume" in error
+    assert "Traceback" not in error
+    assert not (out / "manifest.json").exists()
+    assert results(out)["numpy-seed1"].status == "ok"
+
+
 @pytest.mark.slow
 def test_all_three_frameworks_from_the_shell(tmp_path: Path, digits: Data) -> None:
     """The main job, shortened; then the NumPy reference, which knows none of this, evaluates the saved weights."""
