@@ -1,7 +1,10 @@
 """`python -m compare`."""
 
+import resource
 import signal
 import sys
+
+LEAST_ADDRESS_SPACE = 1 << 30  # with less, SciPy's OpenBLAS tries for memory for ever while it is imported
 
 
 def main() -> None:
@@ -13,7 +16,19 @@ def main() -> None:
         arguments = ["run", *arguments]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # being asked to end is an interrupt too
     with report_input_errors():
+        _check_limit()
         app(arguments, prog_name="python -m compare")
+
+
+def _check_limit() -> None:
+    from shared.errors import InputError
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESS_SPACE:
+        raise InputError(
+            f"This process may have {limit / 2**20:,.0f} MiB of memory (ulimit -v), and needs "
+            f"{LEAST_ADDRESS_SPACE >> 20:,}; each framework needs about 6,000. Lift the limit."
+        )
 
 
 if __name__ == "__main__":

@@ -36,6 +36,9 @@ def report_input_errors() -> Iterator[None]:
     except InputError as error:
         print(f"compare: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    except MemoryError:
+        print("compare: There is not enough memory. Close other programs, or lift the limit.", file=sys.stderr)
+        raise SystemExit(2) from None
     except KeyboardInterrupt:  # a command that has something to keep has dealt with it itself
         print("compare: interrupted.", file=sys.stderr)
         raise SystemExit(130) from None

@@ -54,7 +54,7 @@ KNOWN = (
         "This processor lacks instructions that the wheel was built with (AVX, on old machines). Use another machine.",
     ),
     (
-        r"(Cannot allocate memory|MemoryError|bad_alloc|signal 9\b)",
+        r"(Cannot allocate memory|MemoryError|bad_alloc|failed to map segment|signal 9\b)",
         "There was not enough memory to import it. Close other programs, or lift the limit (ulimit -v).",
     ),
     (

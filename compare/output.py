@@ -47,6 +47,7 @@ class OutputFolder:
         try:
             self._hold()
             self.log_dir.mkdir(exist_ok=True)
+            tempfile.TemporaryFile(dir=path).close()  # it can be written to
             for left in path.rglob(f"{PARTIAL}*"):
                 left.unlink()
         except OSError as error:

@@ -18,6 +18,7 @@ import numpy as np
 from compare import environment, messages, wire
 from compare.implementations import IMPLEMENTATIONS
 from shared.data import Data, Part
+from shared.errors import InputError
 from shared.ledger import Half
 from shared.models import ModelSpec
 from shared.protocol import Device, Format, Mode, Recipe
@@ -53,7 +54,7 @@ class Session:
 
     The worker has a process group of its own, so that an interrupt at the terminal reaches the harness alone. It ends
     when its input does, and where the system can, it is killed with the harness, even in the middle of something or
-    stopped: it never outlives it.
+    stopped: it never outlives it. Raises InputError where it cannot even be started.
     """
 
     def __init__(
@@ -71,10 +72,22 @@ class Session:
         self.environment: Environment | None = None  # known once the worker is ready
         self._unready: WorkerError | None = None  # why it never was
         self.data_digest: str | None = None  # known once it has data
-        self._keras_home = tempfile.TemporaryDirectory(prefix="compare-keras-")
-        with log.open("ab") as stderr:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "compare.worker", IMPLEMENTATIONS[implementation].module],
+        try:
+            self._keras_home = tempfile.TemporaryDirectory(prefix="compare-keras-")
+            self._process = self._start(threads, hide_cuda, variables)
+        except OSError as error:  # a full disk, a folder that cannot be written to, too many processes
+            where = f" ({error.filename})" if error.filename else ""
+            raise InputError(
+                f"No worker can be started for {implementation}: {error.strerror}{where}. Make room, or lift the limit."
+            ) from None
+        self._frames: queue.Queue[tuple[messages.Answer, wire.Arrays] | WorkerError] = queue.Queue()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def _start(self, threads: int, hide_cuda: bool, variables: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as stderr:
+            return subprocess.Popen(
+                [sys.executable, "-m", "compare.worker", IMPLEMENTATIONS[self.implementation].module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -86,9 +99,6 @@ class Session:
                 },
                 start_new_session=True,
             )
-        self._frames: queue.Queue[tuple[messages.Answer, wire.Arrays] | WorkerError] = queue.Queue()
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-        self._listener.start()
 
     @property
     def alive(self) -> bool:

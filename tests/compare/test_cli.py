@@ -1,6 +1,7 @@
 """The command line: help, and one clear paragraph for every kind of bad input."""
 
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from compare.__main__ import main
+from compare.cli import report_input_errors
 
 ROOT = Path(__file__).parents[2]
 
@@ -242,3 +244,20 @@ def test_from_the_shell() -> None:
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "compare: --epochs 0 is not possible. Give 1 or more.\n"
+
+
+def test_too_little_memory_to_begin_with(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """With less than that, an import would try for memory for ever."""
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (300 << 20, 300 << 20))
+    monkeypatch.setattr(sys, "argv", ["compare"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    assert "This process may have 300 MiB of memory (ulimit -v), and needs 1,024" in capsys.readouterr().err
+
+
+def test_memory_that_runs_out(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    with pytest.raises(SystemExit) as caught, report_input_errors():
+        raise MemoryError
+    assert caught.value.code == 2
+    assert "There is not enough memory." in capsys.readouterr().err

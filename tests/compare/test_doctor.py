@@ -27,6 +27,7 @@ def diagnose(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
         ("ImportError: libcudart.so.12: cannot open shared object file", "CUDA library is missing"),
         ("the worker was ended by signal 4", "lacks instructions"),
         ("the worker was ended by signal 9", "not enough memory"),
+        ("ImportError: libtorch_cuda.so: failed to map segment from shared object", "not enough memory"),
         ("/lib/libstdc++.so.6: version `GLIBCXX_3.4.29' not found", "C library is older"),
         ("AttributeError: something new", "fresh virtual environment"),
     ],

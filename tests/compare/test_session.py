@@ -11,6 +11,7 @@ import pytest
 
 from compare.session import Divergence, Session, WorkerError
 from shared.data import Data
+from shared.errors import InputError
 from shared.models import DENSE_BASELINE
 from shared.training import TrainSpec
 from shared.weights import initial_weights
@@ -143,3 +144,9 @@ def test_a_worker_ends_when_its_harness_is_gone(start: Start) -> None:
     session._process.stdin.close()  # as the system does when the harness is killed
     session._process.wait(5)
     assert not Path(f"/proc/{pid}").exists() or os.name != "posix"
+
+
+def test_a_worker_that_cannot_be_started(numpy_implementation: str, tmp_path: Path) -> None:
+    log = tmp_path / "gone" / "log"
+    with pytest.raises(InputError, match=f"No worker can be started for numpy: No such file or directory [(]{log}[)]"):
+        Session(numpy_implementation, log, threads=1, hide_cuda=True, timeout_s=5)
