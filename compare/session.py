@@ -74,7 +74,10 @@ class Session:
         self.data_digest: str | None = None  # known once it has data
         try:
             self._keras_home = tempfile.TemporaryDirectory(prefix="compare-keras-")
-            self._process = self._start(threads, hide_cuda, variables)
+            with contextlib.ExitStack() as unless_started:
+                unless_started.callback(self._keras_home.cleanup)
+                self._process = self._start(threads, hide_cuda, variables)
+                unless_started.pop_all()
         except OSError as error:  # a full disk, a folder that cannot be written to, too many processes
             where = f" ({error.filename})" if error.filename else ""
             raise InputError(
