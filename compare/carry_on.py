@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from compare import manifest, mlflow_runs, progress, report, run_folder, seeds, tables
 from compare.allocator import Allocator
 from compare.checkpoint import Checkpoints
+from compare.executor import Executor, ExecutorName, Local
 from compare.output import OutputFolder, carry_out
 from compare.parity import report as parity_report
 from compare.parity import within
@@ -15,7 +16,6 @@ from compare.parity.result import ParityResult
 from compare.planned import Planned
 from compare.rows import row
 from compare.screen import Screen
-from compare.study import Study
 from shared.data import Data
 from shared.models import MODELS
 from shared.result import RunResult
@@ -25,7 +25,7 @@ ENDED = ("ok", "diverged")  # another try would give the same
 
 @dataclass(frozen=True)
 class Surroundings:
-    """How the workers of a study are started, and where it says what it finds."""
+    """Where a study is trained, how its workers are started, and where it says what it finds."""
 
     implementations: list[str]
     threads: int
@@ -33,13 +33,15 @@ class Surroundings:
     hide_cuda: bool
     timeout_s: float
     screen: Screen
+    executor: ExecutorName = "local"
+    address: str = "auto"
 
 
 def carry_on(
     folder: OutputFolder,
     data: Data,
     around: Surroundings,
-    settle: Callable[[Study], Planned],
+    settle: Callable[[Executor], Planned],
     server: mlflow_runs.Server | None,
 ) -> int:
     """Train every run that `folder` has no result of, and report on all; return the exit code.
@@ -53,31 +55,22 @@ def carry_on(
 
     def work() -> None:
         with (
-            Study(
-                around.implementations,
-                data,
-                folder.log_dir,
-                around.threads,
-                around.hide_cuda,
-                around.timeout_s,
-                around.allocator,
-            ) as study,
+            _executor(around, data, folder, checkpoints) as executor,
             progress.shown_on(sys.stderr, around.screen.quiet) as shown,
         ):
-            planned = settle(study)
+            planned = settle(executor)
             settled.append(planned)
             done = {result.name for result in results}
             left = [[run for run in runs if run.name not in done] for runs in planned.by_seed]
             shown.expect([runs[0].train.seed for runs in left if runs])
-            for runs in left:
-                for finished in study.train(runs, shown, checkpoints):
-                    result = finished.result
-                    if finished.weights_file is not None:
-                        folder.write(result.weights_path, finished.weights_file)
-                    folder.write(f"results/{result.name}.json", result.model_dump_json(indent=1).encode())
-                    if result.status in ENDED:
-                        checkpoints.drop(result.run)
-                    results.append(result)
+            for finished in executor.execute(left, shown):
+                result = finished.result
+                if finished.weights_file is not None:
+                    folder.write(result.weights_path, finished.weights_file)
+                folder.write(f"results/{result.name}.json", result.model_dump_json(indent=1).encode())
+                if result.status in ENDED:
+                    checkpoints.drop(result.run)
+                results.append(result)
         if planned.parity:
             around.screen.note("Comparing the implementations as functions ...")
             compared.append(_compare(planned, data, folder, around.timeout_s))
@@ -100,6 +93,24 @@ def carry_on(
         return 1
     well = all(result.status == "ok" for result in results) and all(result.passed for result in compared)
     return 0 if well else 1
+
+
+def _executor(around: Surroundings, data: Data, folder: OutputFolder, checkpoints: Checkpoints) -> Executor:
+    if around.executor == "ray":
+        from compare.ray_executor import OnRay, Settings
+
+        settings = Settings(around.threads, around.allocator, around.hide_cuda, around.timeout_s)
+        return OnRay(around.address, around.implementations, data, folder.log_dir, settings, around.screen.note)
+    return Local(
+        around.implementations,
+        data,
+        folder.log_dir,
+        around.threads,
+        around.allocator,
+        around.hide_cuda,
+        around.timeout_s,
+        checkpoints,
+    )
 
 
 def known_results(folder: OutputFolder) -> list[RunResult]:

@@ -208,6 +208,10 @@ def run(
         str | None,
         typer.Option(metavar="URI", help="Log the study to this MLflow server, or folder; needs the extra mlflow."),
     ] = None,
+    executor: Annotated[
+        str, typer.Option(help="local, or ray: every run is a task on a Ray cluster; needs the extra ray.")
+    ] = "local",
+    address: Annotated[str, typer.Option(metavar="HOST:PORT", help="The Ray cluster; auto finds it.")] = "auto",
     timeout: Annotated[float, typer.Option(help="Give a worker up after so many seconds without an answer.")] = 300.0,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -255,6 +259,8 @@ def run(
             parity=parity,
             tensorboard=tensorboard,
             mlflow=mlflow,
+            executor=executor,
+            address=address,
             command=_command(),
             screen=_screen(as_json, quiet),
         )

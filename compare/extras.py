@@ -5,7 +5,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from shared.errors import InputError
 
-EXTRAS = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "mlflow": ("mlflow",)}  # of pyproject.toml, and their modules
+# Of pyproject.toml, and their modules.
+EXTRAS = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "mlflow": ("mlflow",), "ray": ("ray",)}
 
 
 def missing(extra: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Literal, TypeVar, cast, get_args
 
 from compare import environment
 from compare.allocator import Allocator
+from compare.executor import AskedDevice, ExecutorName
 from compare.implementations import IMPLEMENTATIONS
 from compare.presets import PRESETS
 from compare.screen import PLAIN, Screen
@@ -19,7 +20,6 @@ from shared.result import Run
 from shared.training import SGD, Adam, Augmentation, MixedPrecision, Optimizer, Schedule, TrainSpec
 
 AskedMode = Literal["default", "eager", "graph", "xla"]
-AskedDevice = Literal["auto", "cpu", "cuda"]
 DEFAULT_MODEL = "cnn_same"
 DEFAULT_EPOCHS = {"digits": 20, "photographs": 20}
 OTHER_EPOCHS = 3
@@ -65,6 +65,8 @@ class Options:
     parity: bool = False
     tensorboard: bool = False
     mlflow: str | None = None
+    executor: str = "local"
+    address: str = "auto"
     screen: Screen = PLAIN
 
 
@@ -82,6 +84,7 @@ class Plan:
     device: AskedDevice
     threads: int
     allocator: Allocator
+    executor: ExecutorName
 
     def runs(self, training: TrainSpec, device: Device) -> list[Run]:
         """The runs of one seed, an implementation each, on the device that was settled on."""
@@ -157,6 +160,9 @@ def _check_names(options: Options) -> None:
     check_name("mode", options.mode, get_args(AskedMode))
     check_name("device", options.device, get_args(AskedDevice))
     check_name("allocator", options.allocator, get_args(Allocator))
+    check_name("executor", options.executor, get_args(ExecutorName))
+    if options.executor == "local" and options.address != "auto":
+        raise InputError("--address is that of a Ray cluster. Give --executor ray with it, or leave it out.")
     check_mixed_precision(options.mixed_precision, options.device)
 
 
@@ -303,6 +309,7 @@ def make_plan(options: Options, dataset: str) -> Plan:
         device=cast(AskedDevice, options.device),
         threads=options.threads or environment.usable_cores(),
         allocator=cast(Allocator, options.allocator),
+        executor=cast(ExecutorName, options.executor),
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from compare.allocator import Allocator
+from compare.executor import ExecutorName
 from compare.implementations import IMPLEMENTATIONS
 from compare.seeds import Judging
 from shared.protocol import Mode
@@ -14,7 +15,7 @@ PLAN = "plan.json"
 
 class Planned(Record):
     """Every run of a study, by seed, with the device that was settled on; by what they are judged; whether they are
-    compared as functions, and where they are logged."""
+    compared as functions, where they are logged, and where they are trained."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     command: str
@@ -27,6 +28,8 @@ class Planned(Record):
     judging: Judging
     parity: bool = False
     mlflow: str | None = None
+    executor: ExecutorName = "local"
+    address: str = "auto"
 
     @property
     def by_seed(self) -> list[list[Run]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from compare import manifest, mlflow_runs
 from compare.carry_on import Surroundings, carry_on
+from compare.executor import Executor
 from compare.fetching import show_fetching
 from compare.output import OutputFolder, check_vacant
 from compare.parity import within
@@ -13,7 +14,6 @@ from compare.planned import PLAN, Planned
 from compare.run_folder import load_record
 from compare.screen import Screen
 from compare.seeds import Judging
-from compare.study import Study
 from shared.data import load
 from shared.data.choice import choose
 from shared.errors import InputError
@@ -35,19 +35,21 @@ def run_command(options: Options) -> int:
     options.screen.note(choice.reason)
     folder = OutputFolder(options.out or _default_out(plan, started))
 
-    def settle(study: Study) -> Planned:
-        device = study.choose_device(plan.device)
+    def settle(executor: Executor) -> Planned:
+        device = executor.choose_device(plan.device)
         planned = Planned(
             command=options.command,
             started=started,
             dataset_reason=choice.reason,
-            data_digest=study.digest,
+            data_digest=data.digest(),
             runs=tuple(run for training in plan.training for run in plan.runs(training, device)),
             threads=plan.threads,
             allocator=plan.allocator,
             judging=_judging(plan, options),
             parity=options.parity,
             mlflow=options.mlflow,
+            executor=plan.executor,
+            address=options.address,
         )
         folder.write(PLAN, planned.model_dump_json(indent=1).encode())
         return planned
@@ -59,6 +61,8 @@ def run_command(options: Options) -> int:
         hide_cuda=plan.device == "cpu",
         timeout_s=options.timeout_s,
         screen=options.screen,
+        executor=plan.executor,
+        address=options.address,
     )
     return carry_on(folder, data, around, settle, server)
 
@@ -82,8 +86,8 @@ def resume_command(path: Path, data_dir: Path, timeout_s: float, screen: Screen)
     server = None if planned.mlflow is None else mlflow_runs.connect(planned.mlflow)
     folder = OutputFolder.reopened(path)
 
-    def settle(study: Study) -> Planned:
-        study.choose_device(first.device)
+    def settle(executor: Executor) -> Planned:
+        executor.choose_device(first.device)
         return planned
 
     around = Surroundings(
@@ -93,6 +97,8 @@ def resume_command(path: Path, data_dir: Path, timeout_s: float, screen: Screen)
         hide_cuda=first.device == "cpu",
         timeout_s=timeout_s,
         screen=screen,
+        executor=planned.executor,
+        address=planned.address,
     )
     return carry_on(folder, data, around, settle, server)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import running, still_there, workers_of
+from essence import essences
 from results import run
 
 from compare.__main__ import main
@@ -19,30 +20,10 @@ from compare.checkpoint import Checkpoint, Checkpoints
 from compare.output import OutputFolder
 from compare.planned import PLAN
 from compare.verify import problems
-from shared.result import RunResult
 
 QUICK = (
     "--dataset digits --model dense_baseline --implementations numpy,numpy_again --epochs 4 --seeds 2 --batch-size 32"
 )
-
-
-def essence(result: RunResult) -> dict[str, object]:
-    """What does not depend on when it was computed."""
-    assert result.outcome, result.error
-    outcome = result.outcome
-    return {
-        "run": result.run,
-        "epochs": outcome.epochs,
-        "loss": outcome.samples.loss,
-        "confusion": outcome.confusion,
-        "weights": outcome.weights_sha256,
-        "n_steps": len(outcome.samples.step_s),
-    }
-
-
-def essences(out: Path) -> dict[str, dict[str, object]]:
-    found = [RunResult.model_validate_json(path.read_bytes()) for path in (out / "results").glob("*.json")]
-    return {result.name: essence(result) for result in found}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,62 @@
+"""Where the runs of a study are trained: here, or elsewhere (compare/ray_executor.py)."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+from compare.allocator import Allocator
+from compare.checkpoint import Checkpoints
+from compare.study import Finished, Progress, Study
+from shared.data import Data
+from shared.protocol import Device
+from shared.result import Run
+
+ExecutorName = Literal["local", "ray"]
+AskedDevice = Literal["auto", "cpu", "cuda"]
+
+
+class Executor(Protocol):
+    """Trains runs. A context: leaving it ends what it started."""
+
+    def __enter__(self) -> "Executor":
+        """Be ready to train."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End everything that was started."""
+
+    def choose_device(self, asked: AskedDevice) -> Device:
+        """The device for every run. Raises InputError where it was asked for and is not there."""
+
+    def execute(self, by_seed: Sequence[Sequence[Run]], progress: Progress) -> Iterator[Finished]:
+        """Train the runs, which come seed by seed; give each result as soon as it is there, good or bad."""
+
+
+class Local:
+    """Worker processes on this machine: the implementations of a seed side by side, in turns (compare/study.py)."""
+
+    def __init__(
+        self,
+        implementations: list[str],
+        data: Data,
+        log_dir: Path,
+        threads: int,
+        allocator: Allocator,
+        hide_cuda: bool,
+        timeout_s: float,
+        checkpoints: Checkpoints,
+    ) -> None:
+        self._checkpoints = checkpoints
+        self._study = Study(implementations, data, log_dir, threads, hide_cuda, timeout_s, allocator)
+
+    def __enter__(self) -> "Local":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._study.__exit__(kind)
+
+    def choose_device(self, asked: AskedDevice) -> Device:
+        return self._study.choose_device(asked)
+
+    def execute(self, by_seed: Sequence[Sequence[Run]], progress: Progress) -> Iterator[Finished]:
+        for runs in by_seed:
+            yield from self._study.train(list(runs), progress, self._checkpoints)

@@ -1,0 +1,250 @@
+"""Runs on a Ray cluster: every run is a task in a fresh process, with the CPUs and the GPU that it needs.
+
+Ray does the scheduling, and tries again what a lost node or process took with it; what fails all the same is a failed
+row. A task trains as a study on one machine does, with a worker process for the framework, so weights are the same to
+the bit wherever they were trained. Every node has this project installed, in the same version.
+"""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compare.allocator import Allocator
+from compare.executor import AskedDevice
+from compare.extras import require
+from compare.study import Finished, Progress, Study
+from shared.data import Data
+from shared.errors import InputError
+from shared.protocol import Device
+from shared.result import Epoch, Run, RunResult
+
+REACH_S, CONNECT_S = 3.0, 10.0
+TRIES_AGAIN = 3  # where a node or a process is lost; an exception is not tried again
+PROBE = "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False, logging_level='ERROR')"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a task trains, whatever it trains."""
+
+    threads: int
+    allocator: Allocator
+    hide_cuda: bool
+    timeout_s: float
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a task sends back: a result as JSON, the weights where there are any, what the worker said and its log."""
+
+    result: str
+    weights_file: bytes | None
+    said: str
+    log: bytes
+
+
+class OnRay:
+    """Trains every run as a task of its own on the cluster at `address`.
+
+    Raises InputError where the cluster does not answer within seconds, or has no node that a run fits on.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        implementations: list[str],
+        data: Data,
+        log_dir: Path,
+        settings: Settings,
+        tell: Callable[[str], None],
+    ) -> None:
+        require("ray", "--executor ray")
+        _check_answers(address)
+        self.address, self.implementations, self.data, self.log_dir = address, implementations, data, log_dir
+        self.digest = data.digest()
+        self.settings, self.tell = settings, tell
+        self._pending: dict[Any, Run] = {}
+
+    def __enter__(self) -> "OnRay":
+        import ray
+
+        with _own_signals():
+            ray.init(address=self.address, log_to_driver=False, logging_level="ERROR")
+        try:
+            self._check_room("CPU", self.settings.threads, "--threads")
+            self._arrays = ray.put(self.data.arrays())
+        except BaseException:
+            ray.shutdown()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        import ray
+
+        for task in self._pending:
+            ray.cancel(task, force=True)
+        ray.shutdown()
+
+    def choose_device(self, asked: AskedDevice) -> Device:
+        """CUDA where the cluster has GPUs and all frameworks see them there, unless the CPU was asked for."""
+        import ray
+
+        if asked == "cpu" or (asked == "auto" and not ray.cluster_resources().get("GPU")):
+            return "cpu"
+        self._check_room("GPU", 1, "--device cuda")
+        look = ray.remote(num_cpus=self.settings.threads, num_gpus=1, max_calls=1)(_chosen_device)
+        try:
+            chosen: Device = ray.get(look.remote(self.implementations, self._arrays, self.settings, asked))
+        except ray.exceptions.RayTaskError as error:
+            raise error.as_instanceof_cause() from None
+        return chosen
+
+    def execute(self, by_seed: Sequence[Sequence[Run]], progress: Progress) -> Iterator[Finished]:
+        """Send all runs at once; give each result as it comes."""
+        import ray
+
+        runs = [run for of_seed in by_seed for run in of_seed]
+        for run in runs:
+            train = ray.remote(
+                num_cpus=self.settings.threads,
+                num_gpus=1 if run.device == "cuda" else 0,
+                max_calls=1,
+                max_retries=TRIES_AGAIN,
+                scheduling_strategy="SPREAD",
+            )(_train)
+            self._pending[train.remote(run.model_dump_json(), self._arrays, self.settings)] = run
+        nodes = [node for node in ray.nodes() if node["Alive"]]
+        self.tell(f"{len(runs)} runs are sent to the cluster at {self.address}, which has {len(nodes)} nodes.")
+        while self._pending:
+            (task,), _ = ray.wait(list(self._pending), num_returns=1)
+            finished, said = self._received(task, self._pending.pop(task))
+            progress.end(finished.result, said)
+            self.tell(f"{finished.result.name}: {finished.result.status}; {len(self._pending)} runs are left.")
+            yield finished
+
+    def _received(self, task: Any, run: Run) -> tuple[Finished, str]:
+        import ray
+
+        try:
+            sent: Sent = ray.get(task)
+        except ray.exceptions.RayTaskError as error:
+            return self._failed(run, f"{type(error.cause).__name__}: {error.cause}"), ""
+        except ray.exceptions.RayError as error:  # a lost node or process, again and again
+            return self._failed(run, str(error).strip().splitlines()[0]), ""
+        (self.log_dir / f"{run.name}.log").write_bytes(sent.log)
+        return Finished(RunResult.model_validate_json(sent.result), sent.weights_file), sent.said
+
+    def _failed(self, run: Run, why: str) -> Finished:
+        result = RunResult(
+            run=run,
+            status="failed",
+            error=why,
+            data_digest=self.digest,
+            n_train=len(self.data.x_train),
+            n_validation=self.data.n_validation,
+            n_test=len(self.data.x_test),
+        )
+        return Finished(result, None)
+
+    def _check_room(self, what: str, needed: int, option: str) -> None:
+        """Ray would wait for ever for a node that is large enough."""
+        import ray
+
+        most = max((node["Resources"].get(what, 0) for node in ray.nodes() if node["Alive"]), default=0)
+        if most < needed:
+            raise InputError(
+                f"{option}: a run needs a node with {needed} {what}{'s' if needed > 1 else ''}, and the largest of the "
+                f"cluster at {self.address} has {most:g}. Ask for less, or add such a node."
+            )
+
+
+def _check_answers(address: str) -> None:
+    """Raise InputError unless a cluster answers. In a process of its own: Ray ends the one that fails to connect."""
+    try:
+        if found := re.fullmatch(r"(.+):(\d+)", address.removeprefix("ray://")):
+            socket.create_connection((found[1], int(found[2])), REACH_S).close()
+        probe = subprocess.run(
+            [sys.executable, "-c", PROBE, address],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=CONNECT_S,
+            check=False,
+        )
+        answers = probe.returncode == 0
+    except (OSError, OverflowError, subprocess.TimeoutExpired):
+        answers = False
+    if not answers:
+        raise InputError(
+            f"No Ray cluster answers at {address}. Start one with 'ray start --head', give its address as HOST:PORT "
+            "with --address, or leave --executor out to train here."
+        )
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray takes SIGTERM over; here it means what an interrupt does."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+class _Heard:
+    """A run's progress in a task: nobody watches, but what its worker said is sent back."""
+
+    said = ""
+
+    def expect(self, seeds: Sequence[int]) -> None:
+        """Not told."""
+
+    def begin(self, run: Run, n_batches: int, epochs_done: int) -> None:
+        """Not told."""
+
+    def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
+        """Not told."""
+
+    def epoch(self, run: Run, epoch: Epoch) -> None:
+        """Not told."""
+
+    def end(self, result: RunResult, said: str) -> None:
+        self.said = said
+
+
+def _study(implementations: list[str], arrays: Mapping[str, np.ndarray], log_dir: Path, settings: Settings) -> Study:
+    return Study(
+        implementations,
+        Data(**arrays),
+        log_dir,
+        settings.threads,
+        settings.hide_cuda,
+        settings.timeout_s,
+        settings.allocator,
+    )
+
+
+def _chosen_device(
+    implementations: list[str], arrays: Mapping[str, np.ndarray], settings: Settings, asked: AskedDevice
+) -> Device:
+    """In a task: what a study would choose there."""
+    with tempfile.TemporaryDirectory() as logs, _study(implementations, arrays, Path(logs), settings) as study:
+        return study.choose_device(asked)
+
+
+def _train(run_as_json: str, arrays: Mapping[str, np.ndarray], settings: Settings) -> Sent:
+    """In a task: train one run, as a study of it alone."""
+    run, heard = Run.model_validate_json(run_as_json), _Heard()
+    with tempfile.TemporaryDirectory() as folder:
+        with _study([run.implementation], arrays, Path(folder), settings) as study:
+            (finished,) = study.train([run], heard)
+        log = (Path(folder) / f"{run.implementation}.log").read_bytes()
+    return Sent(finished.result.model_dump_json(), finished.weights_file, heard.said, log)

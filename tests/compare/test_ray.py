@@ -1,0 +1,127 @@
+"""Studies on a real Ray cluster of three nodes, against the same studies done here."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from commands import ROOT
+from essence import essences
+
+from compare.verify import problems
+
+pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
+
+QUICK = "--dataset digits --model dense_baseline --implementations torch --epochs 1 --threads 1 --device cpu --seeds 4"
+Lose = Callable[[], None]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[tuple[str, Lose]]:
+    """Its address, and what takes a node away from it."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0"}
+    with subprocess.Popen(
+        [sys.executable, ROOT / "tests" / "support" / "ray_cluster.py"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        lines = iter(process.stdout.readline, "")
+        address = next(line.strip() for line in lines if ":" in line and " " not in line.strip())
+
+        def lose() -> None:
+            assert process.stdin
+            print("lose", file=process.stdin, flush=True)
+            assert any("lost" in line for line in lines)
+
+        yield address, lose
+        process.stdin.close()
+        process.wait(60)
+
+
+def compare(*arguments: object) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "compare", *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """The exit code, and what was written to standard error."""
+    _, error = process.communicate(timeout=180)
+    return process.returncode, error
+
+
+def first_result(out: Path) -> None:
+    deadline = time.monotonic() + 120
+    while not list(out.glob("results/*.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_node_is_lost_and_the_study_is_the_same(cluster: tuple[str, Lose], tmp_path: Path) -> None:
+    """The same weights, losses and figures, to the bit."""
+    address, lose = cluster
+    here, there = tmp_path / "here", tmp_path / "there"
+    process = compare(*QUICK.split(), "--executor", "ray", "--address", address, "--out", there)
+    first_result(there)
+    lose()
+    code, error = ended(process)
+    assert code == 0, error
+    assert "4 runs are sent to the cluster" in error
+    code, error = ended(compare(*QUICK.split(), "--out", here))
+    assert code == 0, error
+    assert essences(there) == essences(here)
+    assert problems(there) == []
+    assert {path.name for path in (there / "logs").iterdir()} == {f"torch-seed{seed}.log" for seed in range(4)}
+
+
+@pytest.mark.long
+def test_an_interrupted_study_goes_on_there(cluster: tuple[str, Lose], tmp_path: Path) -> None:
+    address, _ = cluster
+    out = tmp_path / "out"
+    process = compare(*QUICK.split(), "--seeds", "3", "--executor", "ray", "--address", address, "--out", out)
+    first_result(out)
+    process.send_signal(signal.SIGINT)
+    code, error = ended(process)
+    assert code == 130, error
+    assert "Traceback" not in error
+    assert len(essences(out)) < 3
+    code, error = ended(compare("run", "--resume", out))
+    assert code == 0, error
+    assert "runs are sent to the cluster" in error
+    assert len(essences(out)) == 3
+
+
+BAD = {
+    "--executor ray --address 127.0.0.1:9": "No Ray cluster answers at 127.0.0.1:9.",
+    "--executor ray --address nonsense": "No Ray cluster answers at nonsense.",
+    "--executor ray --address ADDRESS --threads 3": "a run needs a node with 3 CPUs, and the largest",
+    "--executor ray --address ADDRESS --threads 1 --device cuda": "a run needs a node with 1 GPU, and the largest",
+    "--executor rya": "Did you mean 'ray'?",
+    "--address 127.0.0.1:9": "--address is that of a Ray cluster. Give --executor ray",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", BAD)
+def test_what_cannot_be_sent_is_told_at_once(cluster: tuple[str, Lose], options: str, tmp_path: Path) -> None:
+    start = time.monotonic()
+    given = options.replace("ADDRESS", cluster[0]).split()
+    code, error = ended(compare("--dataset", "digits", *given, "--out", tmp_path / "out"))
+    assert code == 2, error
+    assert BAD[options] in error
+    assert "Traceback" not in error
+    assert time.monotonic() - start < 30  # 15 on a machine that does nothing else
+    assert not (tmp_path / "out").exists()
