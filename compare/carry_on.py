@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from compare import manifest, mlflow_runs, progress, report, run_folder, seeds, tables
+from compare import machines, manifest, mlflow_runs, progress, report, run_folder, seeds, tables
 from compare.allocator import Allocator
 from compare.checkpoint import Checkpoints
 from compare.executor import Executor, ExecutorName, Local
@@ -147,6 +147,7 @@ def _report(
     tables.print_table(rows, f"{first.model} on {first.data.dataset}, {first.device}", console)
     if report.shows_seeds(results, judging):
         tables.print_summaries(over_seeds, judging.target, console)
+    tables.print_machines(machines.told_apart(results), console)
     done = manifest.describe(planned.command, planned.started, planned.dataset_reason)
     parity = parity_report.within(compared, within.STUDY, done) if compared else None
     said = report.verdicts(results, judging, parity)

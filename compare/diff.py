@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from compare.equivalence import SIGNIFICANCE, paired
+from compare.machines import machine as machine_of
 from compare.manifest import MANIFEST, Manifest
 from compare.run_folder import load_record, load_results
 from compare.timing import StepTime, step_time
@@ -85,8 +86,9 @@ def settings_changed(a: Side, b: Side) -> list[str]:
     return list(dict.fromkeys(said))
 
 
-def changes(a: Side, b: Side, margin: float) -> list[Change]:
-    """How accuracy and step time of every implementation moved. Raises InputError where no run is in both."""
+def changes(a: Side, b: Side, margin: float, across_machines: bool = False) -> list[Change]:
+    """How accuracy and step time of every implementation moved; the latter by runs on machines of one kind, unless
+    `across_machines`. Raises InputError where no run is in both."""
     both = a.done.keys() & b.done.keys()
     if not both:
         raise InputError(f"{a.name} and {b.name} have no run of the same implementation and seed that ended in both.")
@@ -97,7 +99,8 @@ def changes(a: Side, b: Side, margin: float) -> list[Change]:
         if seeds:
             pairs = [(a.done[name, seed], b.done[name, seed]) for seed in seeds]
             found.append(_accuracy(name, pairs, margin))
-            found += _step_time(name, pairs, machine)
+            alike = [(one, other) for one, other in pairs if across_machines or machine_of(one) == machine_of(other)]
+            found += _step_time(name, alike, machine)
     return found
 
 

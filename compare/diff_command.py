@@ -23,7 +23,7 @@ def diff_command(
                 "of what changed. Give --across-machines to compare them all the same."
             )
         screen.note(f"Warning: different machines ({said}). Step times are those of two machines.")
-    found = changes(a, b, margin)
+    found = changes(a, b, margin, across_machines)
     settings = settings_changed(a, b)
     moved = [change for change in found if change.moved != "within noise"]
     worse = [f"{change.what} of {change.implementation}" for change in moved if change.moved == "worse"]

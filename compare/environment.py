@@ -71,6 +71,7 @@ def _import_path() -> list[str]:
 def describe(framework: Framework) -> Environment:
     """The environment of this process, with what the framework says of itself."""
     return Environment(
+        node=platform.node(),
         framework=framework.name,
         framework_version=framework.version,
         python=platform.python_version(),

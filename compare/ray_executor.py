@@ -142,7 +142,8 @@ class OnRay:
         except ray.exceptions.RayError as error:  # a lost node or process, again and again
             return self._failed(run, str(error).strip().splitlines()[0]), ""
         (self.log_dir / f"{run.name}.log").write_bytes(sent.log)
-        return Finished(RunResult.model_validate_json(sent.result), sent.weights_file), sent.said
+        result = RunResult.model_validate_json(sent.result).model_copy(update={"in_turns": False})
+        return Finished(result, sent.weights_file), sent.said
 
     def _failed(self, run: Run, why: str) -> Finished:
         result = RunResult(
@@ -153,6 +154,7 @@ class OnRay:
             n_train=len(self.data.x_train),
             n_validation=self.data.n_validation,
             n_test=len(self.data.x_test),
+            in_turns=False,
         )
         return Finished(result, None)
 

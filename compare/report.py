@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
@@ -13,6 +13,7 @@ from compare.equivalence import SIGNIFICANCE
 from compare.event_files import event_files
 from compare.html_page import with_page
 from compare.load import MUCH_LOAD
+from compare.machines import OnMachine, kinds, told_apart
 from compare.manifest import Manifest
 from compare.rows import COLUMNS, Row, row
 from compare.sections import as_section, without_command
@@ -107,6 +108,7 @@ def markdown(
 ) -> str:
     """The report in Markdown, with the pictures named in `drawn`."""
     first = results[0]
+    machine_headings, on_machines = tables.machine_cells([_plain(one) for one in told_apart(results)])
     headings, summaries = tables.summary_cells(seeds.summaries(results, judging), judging.target)
     return (
         markdown_environment()
@@ -118,6 +120,9 @@ def markdown(
             verdicts=verdicts(results, judging, parity),
             parity=parity,
             over_seeds=shows_seeds(results, judging),
+            machine_headings=machine_headings,
+            on_machines=on_machines,
+            in_turns=all(result.in_turns for result in results),
             summary_headings=headings,
             summaries=summaries,
             judging=judging,
@@ -165,7 +170,21 @@ def verdicts(results: Sequence[RunResult], judging: Judging, parity: WithParity 
     """The outcome in sentences: what was trained, what is to be said of every pair of implementations, whether they are
     the same function where that was asked, and whether the step times are those of a busy machine."""
     said = [_trained(results), *seeds.say_all(seeds.pairs(results, judging))]
-    return [*said, *([parity.verdict] if parity else []), *_busy(results)]
+    return [*said, *([parity.verdict] if parity else []), *_unlike(results), *_busy(results)]
+
+
+def _unlike(results: Sequence[RunResult]) -> list[str]:
+    n_kinds = len(kinds(results))
+    if n_kinds < 2:
+        return []
+    return [
+        f"The runs were made on machines of {n_kinds} kinds. Accuracies are of all of them; times are told for "
+        "each kind, and only within one kind can they be compared."
+    ]
+
+
+def _plain(one: OnMachine) -> OnMachine:
+    return replace(one, machine=plain(one.machine))
 
 
 def _busy(results: Sequence[RunResult]) -> list[str]:
@@ -219,7 +238,7 @@ def _dropout(result: RunResult) -> float | None:
 
 
 def _environments(results: Sequence[RunResult]) -> list[object]:
-    unique = {r.environment.model_dump_json(): r.environment for r in results if r.environment}
+    unique = {r.environment.model_dump_json(exclude={"node"}): r.environment for r in results if r.environment}
     return list(unique.values())
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import FiniteFloat
 
 from compare.equivalence import CONFIDENCE, Paired, paired
+from compare.machines import kinds
 from compare.timing import step_time
 from shared.batches import n_batches
 from shared.record import Record
@@ -37,7 +38,7 @@ class Summary:
     they and `deviation` are None.
 
     `step_s` is the median over seeds of the steady step; `reached_s` holds the training time until the target of every
-    seed that reached it.
+    seed that reached it. Of machines of several kinds there are neither.
     """
 
     implementation: str
@@ -155,8 +156,10 @@ def _summary(name: str, results: Sequence[RunResult], judging: Judging) -> Summa
     if n >= RESULTS_FOR_AN_INTERVAL:
         deviation = float(accuracies.std(ddof=1))
         half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * deviation / math.sqrt(n)
-    steps = [time.median_s for time in map(step_time, results) if time]
-    reached = [training_s_until(result, judging.target) for result in results] if judging.target is not None else []
+    alike = len(kinds(results)) < 2  # else there is no time to tell of all of them (compare/machines.py)
+    steps = [time.median_s for time in map(step_time, results) if time and alike]
+    target = judging.target if alike else None
+    reached = [training_s_until(result, target) for result in results] if target is not None else []
     return Summary(
         implementation=name,
         n=n,

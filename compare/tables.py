@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.text import Text
 
+from compare.machines import OnMachine
 from compare.rows import Row
 from compare.screen import table
 from compare.seeds import Summary
@@ -57,7 +58,13 @@ SUMMARY_CELLS: dict[str, Callable[[Summary], str]] = {
     "deviation": lambda of: "-" if of.deviation is None else f"{of.deviation * 100:.2f} points",
     "step, median": lambda of: "-" if of.step_s is None else f"{of.step_s * 1e3:.2f} ms",
 }
-LEFT_ALIGNED = ("implementation", "mode", "status")
+MACHINE_CELLS: dict[str, Callable[[OnMachine], str]] = {
+    "machine": lambda of: of.machine,
+    "implementation": lambda of: of.implementation,
+    "runs": lambda of: str(of.n),
+    "step, median": lambda of: "-" if of.step_s is None else f"{of.step_s * 1e3:.2f} ms",
+}
+LEFT_ALIGNED = ("machine", "implementation", "mode", "status")
 MAX_COLUMNS = 4
 
 
@@ -73,6 +80,17 @@ def summary_cells(summaries: Sequence[Summary], target: float | None) -> tuple[l
     if target is not None:
         lines = [[*line, _reached(summary)] for line, summary in zip(lines, summaries, strict=True)]
     return headings, lines
+
+
+def machine_cells(found: Sequence[OnMachine]) -> tuple[list[str], list[list[str]]]:
+    """The headings and the lines of the table by kind of machine."""
+    return list(MACHINE_CELLS), [[show(one) for show in MACHINE_CELLS.values()] for one in found]
+
+
+def print_machines(found: Sequence[OnMachine], console: Console) -> None:
+    """Print the table by kind of machine, where there is more than one."""
+    if found:
+        console.print(table(*machine_cells(found), LEFT_ALIGNED, "By machine"))
 
 
 def _reached(summary: Summary) -> str:

@@ -35,8 +35,9 @@ class Run(Record):
 
 
 class Environment(Record):
-    """Where a run took place: what the worker process saw."""
+    """Where a run took place: what the worker process saw. `node` is the name of the machine."""
 
+    node: str = ""
     framework: str
     framework_version: str
     python: str
@@ -143,7 +144,8 @@ class History(Record):
 
 class RunResult(Record):
     """A run with its outcome, or with the reason why there is none: it `failed`, or it `diverged`, which another try
-    would do again. `history` is how far it came then, where it had begun."""
+    would do again. `history` is how far it came then, where it had begun. `in_turns` says whether it was trained side
+    by side with the others of its seed, or alone, wherever there was room."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     run: Run
@@ -156,6 +158,7 @@ class RunResult(Record):
     n_test: Positive
     outcome: Outcome | None = None
     history: History | None = None
+    in_turns: bool = True
 
     @model_validator(mode="after")
     def _either_an_outcome_or_a_reason(self) -> "RunResult":
