@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -398,6 +398,17 @@ def _given(context: typer.Context) -> list[str]:
     return [name for name in context.params if context.get_parameter_source(name).name == "COMMANDLINE"]  # type: ignore[union-attr]
 
 
+def _again(context: typer.Context, without: Sequence[str]) -> list[str]:
+    """The options as they were given, without some."""
+    given = set(_given(context)) - set(without)
+    arguments = []
+    for option in context.command.params:
+        if option.name in given:
+            value = context.params[option.name]
+            arguments += [option.opts[0]] if value is True else [option.opts[0], str(value)]
+    return arguments
+
+
 def _refuse_others(context: typer.Context, flag: str, known: set[str]) -> None:
     from shared.errors import InputError
 
@@ -453,6 +464,10 @@ def bench(
     out: Annotated[
         Path | None, typer.Option(callback=_usable, help="Output folder.", show_default="runs/<UTC time>-bench-<model>")
     ] = None,
+    executor: Annotated[
+        str, typer.Option(help="local, or ray: one node of a Ray cluster, which is given nothing else meanwhile.")
+    ] = "local",
+    address: Annotated[str, typer.Option(metavar="HOST:PORT", help="The Ray cluster; auto finds it.")] = "auto",
     timeout: Annotated[float, typer.Option(help="Give a worker up after so many seconds without an answer.")] = 300.0,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -460,8 +475,15 @@ def bench(
     """Time training steps in turns, launch after launch, until the ratios are known."""
     from compare.bench.command import bench_command
     from compare.bench.plan import Options
+    from compare.executor import check_executor
     from shared.data.choice import default_data_dir
 
+    if check_executor(executor, address) == "ray":
+        from compare.bench.command import default_out
+        from compare.ray_bench import bench_on_ray
+
+        again = _again(context, without=("executor", "address", "out"))
+        raise typer.Exit(bench_on_ray(address, again, device == "cuda", out or default_out(model)))
     if aa and "implementations" in _given(context):
         raise InputError("--aa names the one implementation that takes part; leave --implementations out.")
     options = Options(

@@ -2,17 +2,27 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast, get_args
 
 from compare.allocator import Allocator
 from compare.checkpoint import Checkpoints
 from compare.study import Finished, Progress, Study
 from shared.data import Data
+from shared.errors import InputError
+from shared.names import check_name
 from shared.protocol import Device
 from shared.result import Run
 
 ExecutorName = Literal["local", "ray"]
 AskedDevice = Literal["auto", "cpu", "cuda"]
+
+
+def check_executor(executor: str, address: str) -> ExecutorName:
+    """`executor` where there is such a one. Raises InputError where not, or `address` says nothing to it."""
+    check_name("executor", executor, get_args(ExecutorName))
+    if executor == "local" and address != "auto":
+        raise InputError("--address is that of a Ray cluster. Give --executor ray with it, or leave it out.")
+    return cast(ExecutorName, executor)
 
 
 class Executor(Protocol):

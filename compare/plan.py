@@ -7,7 +7,7 @@ from typing import Literal, TypeVar, cast, get_args
 
 from compare import environment
 from compare.allocator import Allocator
-from compare.executor import AskedDevice, ExecutorName
+from compare.executor import AskedDevice, ExecutorName, check_executor
 from compare.implementations import IMPLEMENTATIONS
 from compare.presets import PRESETS
 from compare.screen import PLAIN, Screen
@@ -160,9 +160,7 @@ def _check_names(options: Options) -> None:
     check_name("mode", options.mode, get_args(AskedMode))
     check_name("device", options.device, get_args(AskedDevice))
     check_name("allocator", options.allocator, get_args(Allocator))
-    check_name("executor", options.executor, get_args(ExecutorName))
-    if options.executor == "local" and options.address != "auto":
-        raise InputError("--address is that of a Ray cluster. Give --executor ray with it, or leave it out.")
+    check_executor(options.executor, options.address)
     check_mixed_precision(options.mixed_precision, options.device)
 
 

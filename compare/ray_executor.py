@@ -5,14 +5,9 @@ row. A task trains as a study on one machine does, with a worker process for the
 the bit wherever they were trained. Every node has this project installed, in the same version.
 """
 
-import re
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,16 +16,13 @@ import numpy as np
 
 from compare.allocator import Allocator
 from compare.executor import AskedDevice
-from compare.extras import require
+from compare.ray_cluster import check_room, connected
 from compare.study import Finished, Progress, Study
 from shared.data import Data
-from shared.errors import InputError
 from shared.protocol import Device
 from shared.result import Epoch, Run, RunResult
 
-REACH_S, CONNECT_S = 3.0, 10.0
 TRIES_AGAIN = 3  # where a node or a process is lost; an exception is not tried again
-PROBE = "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False, logging_level='ERROR')"
 
 
 @dataclass(frozen=True)
@@ -68,8 +60,6 @@ class OnRay:
         settings: Settings,
         tell: Callable[[str], None],
     ) -> None:
-        require("ray", "--executor ray")
-        _check_answers(address)
         self.address, self.implementations, self.data, self.log_dir = address, implementations, data, log_dir
         self.digest = data.digest()
         self.settings, self.tell = settings, tell
@@ -78,14 +68,11 @@ class OnRay:
     def __enter__(self) -> "OnRay":
         import ray
 
-        with _own_signals():
-            ray.init(address=self.address, log_to_driver=False, logging_level="ERROR")
-        try:
-            self._check_room("CPU", self.settings.threads, "--threads")
+        with ExitStack() as unless_ready:
+            unless_ready.enter_context(connected(self.address))
+            check_room(self.address, "CPU", self.settings.threads, "--threads")
             self._arrays = ray.put(self.data.arrays())
-        except BaseException:
-            ray.shutdown()
-            raise
+            self._connection = unless_ready.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,7 +80,7 @@ class OnRay:
 
         for task in self._pending:
             ray.cancel(task, force=True)
-        ray.shutdown()
+        self._connection.close()
 
     def choose_device(self, asked: AskedDevice) -> Device:
         """CUDA where the cluster has GPUs and all frameworks see them there, unless the CPU was asked for."""
@@ -101,7 +88,7 @@ class OnRay:
 
         if asked == "cpu" or (asked == "auto" and not ray.cluster_resources().get("GPU")):
             return "cpu"
-        self._check_room("GPU", 1, "--device cuda")
+        check_room(self.address, "GPU", 1, "--device cuda")
         look = ray.remote(num_cpus=self.settings.threads, num_gpus=1, max_calls=1)(_chosen_device)
         try:
             chosen: Device = ray.get(look.remote(self.implementations, self._arrays, self.settings, asked))
@@ -157,48 +144,6 @@ class OnRay:
             in_turns=False,
         )
         return Finished(result, None)
-
-    def _check_room(self, what: str, needed: int, option: str) -> None:
-        """Ray would wait for ever for a node that is large enough."""
-        import ray
-
-        most = max((node["Resources"].get(what, 0) for node in ray.nodes() if node["Alive"]), default=0)
-        if most < needed:
-            raise InputError(
-                f"{option}: a run needs a node with {needed} {what}{'s' if needed > 1 else ''}, and the largest of the "
-                f"cluster at {self.address} has {most:g}. Ask for less, or add such a node."
-            )
-
-
-def _check_answers(address: str) -> None:
-    """Raise InputError unless a cluster answers. In a process of its own: Ray ends the one that fails to connect."""
-    try:
-        if found := re.fullmatch(r"(.+):(\d+)", address.removeprefix("ray://")):
-            socket.create_connection((found[1], int(found[2])), REACH_S).close()
-        probe = subprocess.run(
-            [sys.executable, "-c", PROBE, address],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=CONNECT_S,
-            check=False,
-        )
-        answers = probe.returncode == 0
-    except (OSError, OverflowError, subprocess.TimeoutExpired):
-        answers = False
-    if not answers:
-        raise InputError(
-            f"No Ray cluster answers at {address}. Start one with 'ray start --head', give its address as HOST:PORT "
-            "with --address, or leave --executor out to train here."
-        )
-
-
-@contextmanager
-def _own_signals() -> Iterator[None]:
-    """Ray takes SIGTERM over; here it means what an interrupt does."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 class _Heard:

@@ -17,6 +17,7 @@ import numpy as np
 
 from compare import environment, messages, wire
 from compare.implementations import IMPLEMENTATIONS
+from compare.parent import ASKED
 from shared.data import Data, Part
 from shared.errors import InputError
 from shared.ledger import Half
@@ -97,7 +98,7 @@ class Session:
                 env={
                     **environment.worker_variables(threads, Path(self._keras_home.name), hide_cuda),
                     # The system counts the thread that started a process as its parent.
-                    "COMPARE_DIE_WITH_PARENT": "1" if threading.current_thread() is threading.main_thread() else "",
+                    ASKED: "1" if threading.current_thread() is threading.main_thread() else "",
                     **variables,
                 },
                 start_new_session=True,

@@ -5,11 +5,9 @@ Requests come on standard input and answers go to what was standard output; anyt
 standard error, which is the worker's log.
 """
 
-import ctypes
 import gc
 import importlib
 import os
-import signal
 import sys
 import traceback
 from typing import BinaryIO, cast
@@ -17,13 +15,12 @@ from typing import BinaryIO, cast
 from compare import messages, wire
 from compare.environment import describe
 from compare.jobs import Bench, Diverged
+from compare.parent import die_with_parent_if_asked
 from shared.protocol import Implementation
-
-PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 
 
 def main() -> None:
-    _die_with_parent()
+    die_with_parent_if_asked()
     requests = sys.stdin.buffer
     answers = _take_over_stdout()
     try:
@@ -47,17 +44,6 @@ def serve(bench: Bench, requests: BinaryIO, answers: BinaryIO) -> None:
             _send(answers, _failed(error))
         else:
             _send(answers, answer, sent)
-
-
-def _die_with_parent() -> None:
-    """Have the system kill this process when its parent ends, however that ends (Linux). Elsewhere it ends with its
-    input, when it next looks for a request."""
-    if os.environ.get("COMPARE_DIE_WITH_PARENT") != "1" or not sys.platform.startswith("linux"):
-        return
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before it was asked for
-        raise SystemExit(1)
 
 
 def _send(answers: BinaryIO, answer: messages.Answer, arrays: wire.Arrays | None = None) -> None:

@@ -33,7 +33,7 @@ def bench_command(options: Options) -> int:
         check_vacant(options.out)
     dataset, data = load_data(options, plan.model)
     subject = make_subject(options, plan, data)
-    folder = OutputFolder(options.out or Path("runs") / f"{started.replace(':', '')}-bench-{plan.model.name}")
+    folder = OutputFolder(options.out or default_out(plan.model.name, started))
     start = starter(options, plan, folder)
     known: list[BenchResult] = []
 
@@ -57,6 +57,11 @@ def bench_command(options: Options) -> int:
         unit="launch",
     )
     return _exit_code(known[-1], options) if ended_early is None else ended_early
+
+
+def default_out(model: str, started: str | None = None) -> Path:
+    """Where a bench goes that was given no folder."""
+    return Path("runs") / f"{(started or manifest.utc_now()).replace(':', '')}-bench-{model}"
 
 
 def _left(result: BenchResult) -> str:

@@ -43,7 +43,7 @@ class TimedWindow(Record):
     elapsed_s: FiniteFloat = Field(gt=0)
     fetch_s: Seconds
     own_s: Seconds
-    foreign_s: Seconds | None
+    foreign_s: FiniteFloat | None  # of two clocks, and so a little less than nothing at times
     n_preempted: Count
 
     @property
@@ -67,7 +67,7 @@ class Measured(Record):
     windows: tuple[TimedWindow, ...]
     peak_rss_bytes: Count | None
     peak_device_bytes: Count | None
-    operation_s: dict[str, Seconds]  # of one step, by kind of operation, where it was profiled
+    operation_s: dict[str, FiniteFloat]  # of one step, by kind of operation, where it was profiled
 
     def step_s(self, what: Timed) -> tuple[float, ...]:
         """The time of a steady step in each round, in the order of the rounds."""

@@ -12,6 +12,7 @@ import pytest
 from commands import ROOT
 from essence import essences
 
+from compare.bench.result import BenchResult
 from compare.verify import problems
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
@@ -104,11 +105,25 @@ def test_an_interrupted_study_goes_on_there(cluster: tuple[str, Lose], tmp_path:
     assert len(essences(out)) == 3
 
 
+@pytest.mark.long
+def test_a_bench_there_is_one_task(cluster: tuple[str, Lose], tmp_path: Path) -> None:
+    """Its contestants are on one node, side by side, and its folder is whole here."""
+    out = tmp_path / "out"
+    options = "--model dense_baseline --aa torch --modes eager --threads 1 --budget 12"
+    code, error = ended(compare("bench", *options.split(), "--executor", "ray", "--address", cluster[0], "--out", out))
+    assert code in (0, 1), error  # an interval needs three launches, which may take longer
+    assert "launch 1" in error
+    assert BenchResult.model_validate_json((out / "bench.json").read_bytes()).launches
+    assert problems(out) == []
+
+
 BAD = {
+    "bench --executor ray --address 127.0.0.1:9": "No Ray cluster answers at 127.0.0.1:9.",
+    "bench --executor ray --address ADDRESS --batch-sizes 9999999": "compare: ",
     "--executor ray --address 127.0.0.1:9": "No Ray cluster answers at 127.0.0.1:9.",
     "--executor ray --address nonsense": "No Ray cluster answers at nonsense.",
-    "--executor ray --address ADDRESS --threads 3": "a run needs a node with 3 CPUs, and the largest",
-    "--executor ray --address ADDRESS --threads 1 --device cuda": "a run needs a node with 1 GPU, and the largest",
+    "--executor ray --address ADDRESS --threads 3": "a node with 3 CPUs is needed, and the largest",
+    "--executor ray --address ADDRESS --threads 1 --device cuda": "a node with 1 GPU is needed, and the largest",
     "--executor rya": "Did you mean 'ray'?",
     "--address 127.0.0.1:9": "--address is that of a Ray cluster. Give --executor ray",
 }
@@ -119,7 +134,7 @@ BAD = {
 def test_what_cannot_be_sent_is_told_at_once(cluster: tuple[str, Lose], options: str, tmp_path: Path) -> None:
     start = time.monotonic()
     given = options.replace("ADDRESS", cluster[0]).split()
-    code, error = ended(compare("--dataset", "digits", *given, "--out", tmp_path / "out"))
+    code, error = ended(compare(*given, "--dataset", "digits", "--out", tmp_path / "out"))
     assert code == 2, error
     assert BAD[options] in error
     assert "Traceback" not in error
