@@ -75,7 +75,7 @@ def test_cut_off_gzip_stream(tmp_path: Path) -> None:
         TINY.read(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x1f\x8b", b"not gzip at all", os.urandom(64)])
+@pytest.mark.parametrize("content", [b"", b"\x1f\x8b", b"not gzip at all", bytes(range(128, 192))])
 def test_no_gzip_stream(tmp_path: Path, content: bytes) -> None:
     folder = tmp_path / "Tiny" / "raw"
     idx_files.write(folder, CONTENTS, gzipped=True)
