@@ -1,22 +1,29 @@
 """`python -m compare`."""
 
+import io
 import resource
-import signal
 import sys
+
+from compare import interrupts
 
 LEAST_ADDRESS_SPACE = 1 << 30  # with less, SciPy's OpenBLAS tries for memory for ever while it is imported
 
 
 def main() -> None:
     """Run the command line; options without a command belong to `run`."""
-    from compare.cli import app, report_input_errors
-    from compare.parent import die_with_parent_if_asked
-
+    interrupts.listen()
+    try:
+        from compare.cli import app, report_input_errors
+        from compare.parent import die_with_parent_if_asked
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
     arguments = sys.argv[1:]
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", "--version")):
         arguments = ["run", *arguments]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being asked to end is an interrupt too
     die_with_parent_if_asked()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files need not be text
     with report_input_errors():
         _check_limit()
         app(arguments, prog_name="python -m compare")

@@ -13,10 +13,11 @@ from compare.output import OutputFolder, carry_out
 from compare.parity import report as parity_report
 from compare.parity import within
 from compare.parity.result import ParityResult
-from compare.planned import Planned
+from compare.planned import PLAN, Planned
 from compare.rows import row
 from compare.screen import Screen
 from shared.data import Data
+from shared.errors import InputError
 from shared.models import MODELS
 from shared.result import RunResult
 
@@ -60,6 +61,7 @@ def carry_on(
         ):
             planned = settle(executor)
             settled.append(planned)
+            results[:] = _of_plan(results, planned)
             done = {result.name for result in results}
             left = [[run for run in runs if run.name not in done] for runs in planned.by_seed]
             shown.expect([runs[0].train.seed for runs in left if runs])
@@ -114,10 +116,23 @@ def _executor(around: Surroundings, data: Data, folder: OutputFolder, checkpoint
 
 
 def known_results(folder: OutputFolder) -> list[RunResult]:
-    """What was finished in `folder` before; what failed there is tried again."""
+    """What was finished in `folder` before; what failed there is tried again, and so is what lost its weights."""
     if not any((folder.path / "results").glob("*.json")):
         return []
-    return [result for result in run_folder.load_results(folder.path) if result.status in ENDED]
+    known = [result for result in run_folder.load_results(folder.path) if result.status in ENDED]
+    return [result for result in known if result.outcome is None or run_folder.has_weights(folder.path, result)]
+
+
+def _of_plan(results: list[RunResult], planned: Planned) -> list[RunResult]:
+    """The results, all of which are of the plan. Raises InputError where one is of something else."""
+    asked = {run.name: run for run in planned.runs}
+    for result in results:
+        if (asked.get(result.name), planned.data_digest) != (result.run, result.data_digest):
+            raise InputError(
+                f"The record of {result.name} is not of what {PLAN} asks for. Remove it to have that run trained "
+                "again, or put the original plan back."
+            )
+    return results
 
 
 def _compare(planned: Planned, data: Data, folder: OutputFolder, timeout_s: float) -> ParityResult:
@@ -142,21 +157,21 @@ def _report(
     judging = planned.judging
     results = seeds.in_order(results, judging)
     rows = [row(result) for result in results]
-    console, over_seeds = screen.console(), seeds.summaries(results, judging)
-    first = planned.runs[0]
+    over_seeds, first = seeds.summaries(results, judging), planned.runs[0]
+    done = manifest.describe(planned.command, planned.started, planned.dataset_reason)
+    parity = parity_report.within(compared, within.STUDY, done) if compared else None
+    folder.write("study.json", judging.model_dump_json(indent=1).encode())
+    weights = run_folder.weights_of_first(folder.path, results)
+    folder.write_all(report.render(results, weights, done, judging, parity), done)
+
+    console = screen.console()  # only now, since whoever listens may have gone
     tables.print_table(rows, f"{first.model} on {first.data.dataset}, {first.device}", console)
     if report.shows_seeds(results, judging):
         tables.print_summaries(over_seeds, judging.target, console)
     tables.print_machines(machines.told_apart(results), console)
-    done = manifest.describe(planned.command, planned.started, planned.dataset_reason)
-    parity = parity_report.within(compared, within.STUDY, done) if compared else None
     said = report.verdicts(results, judging, parity)
     for text in said:
         screen.say(text)
-
-    folder.write("study.json", judging.model_dump_json(indent=1).encode())
-    weights = run_folder.weights_of_first(folder.path, results)
-    folder.write_all(report.render(results, weights, done, judging, parity), done)
     screen.say(f"Report: {folder.path / 'report.md'}")
     screen.answer(
         folder=folder.path,

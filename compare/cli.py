@@ -1,5 +1,6 @@
 """The command line: one function a command. Only what is needed to show the help is imported up here."""
 
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from compare import interrupts
 from shared.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,12 +38,20 @@ def report_input_errors() -> Iterator[None]:
     except InputError as error:
         print(f"compare: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    except BrokenPipeError:  # whoever listened has heard enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor is it to fail when it is closed
+        raise SystemExit(1) from None
     except MemoryError:
         print("compare: There is not enough memory. Close other programs, or lift the limit.", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:  # a command that has something to keep has dealt with it itself
         print("compare: interrupted.", file=sys.stderr)
         raise SystemExit(130) from None
+    except Exception:
+        if interrupts.heard():  # an import that was interrupted fails in its own way
+            print("compare: interrupted.", file=sys.stderr)
+            raise SystemExit(130) from None
+        raise
 
 
 def _version(show: bool) -> None:

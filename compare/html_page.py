@@ -79,5 +79,7 @@ def _inline(image: "Token", files: Mapping[str, bytes]) -> None:
     if drawn is not None and len(drawn) <= MOST_SVG_BYTES:
         path, content = path.with_suffix(".svg"), drawn
     else:
-        content = files[str(path)]
+        content = files.get(str(path), b"")
+    if not content:  # of a report that speaks of a picture that it does not have
+        return
     image.attrSet("src", f"data:{MIME[path.suffix]};base64,{base64.b64encode(content).decode()}")

@@ -55,8 +55,13 @@ def sealed(manifest: Manifest, hashed: Mapping[str, str]) -> dict[str, bytes]:
 
 def hashes(folder: Path) -> dict[str, str]:
     """The SHA-256 of every file but the manifest and its hash, by its path in the folder."""
-    there = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
-    return {name: files.sha256(path) for name, path in there.items() if name not in (MANIFEST, SEAL)}
+    return {name: files.sha256(folder / name) for name in names(folder)}
+
+
+def names(folder: Path) -> dict[str, None]:
+    """Every file but the manifest and its hash, by its path in the folder, in their order; links are none of them."""
+    there = (p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*")) if p.is_file() and not p.is_symlink())
+    return dict.fromkeys(name for name in there if name not in (MANIFEST, SEAL))
 
 
 def rendering_libraries() -> str:

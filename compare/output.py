@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from compare import interrupts
 from compare.manifest import MANIFEST, Manifest, hashes, sealed
 from compare.run_folder import load_record
 from shared import files, lock
@@ -93,13 +94,14 @@ class OutputFolder:
 
     def discard(self) -> None:
         """Take away what was made: every file, and the folder and its parents where they were not there before."""
-        for file in (*self._written, *self.log_dir.iterdir()):
-            file.unlink()
+        logs = self.log_dir.iterdir() if self.log_dir.is_dir() else ()
+        for file in (*self._written, *(log for log in logs if not log.is_dir())):
+            file.unlink(missing_ok=True)
         self._remove_made()
 
     def _remove_made(self) -> None:
         for folder in self._made:
-            if not any(folder.iterdir()):
+            if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
 
 
@@ -149,6 +151,7 @@ def carry_out(
     """
     stopped_by: KeyboardInterrupt | WriteError | InputError | None = None
     try:
+        interrupts.check()  # one that came while modules were imported may have been lost
         work()
     except (KeyboardInterrupt, WriteError) as error:
         stopped_by = error

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shared import files
 from shared.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")  # some of the others start programs
 MAX_BYTES = 64 << 20
 MAX_PIXELS = 50_000_000
+LONGEST = 2_000
 
 
 def read_picture(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, bool]:
@@ -27,15 +29,15 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, b
     from PIL import Image, UnidentifiedImageError
 
     height, width, channels = shape
+    files.check(path, MAX_BYTES, "Give a PNG or JPEG file.")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} has more than {MAX_BYTES:,} bytes. Give a smaller picture.")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of small damages that can be read over
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as picture:
                 if picture.width * picture.height > MAX_PIXELS:
                     raise InputError(f"{path} has more than {MAX_PIXELS:,} pixels. Give a smaller picture.")
+                picture.thumbnail((LONGEST, LONGEST))  # else a line of pixels would become a square of its length
                 flat = _on_white(picture.convert("RGBA")).convert("RGB" if channels == 3 else "L")
     except (UnidentifiedImageError, Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise InputError(f"{path} cannot be read as a picture: {error}. Give a PNG or JPEG file.") from None

@@ -1,11 +1,14 @@
 """What a study set out to do, as it is kept in its folder: enough to go on after an interruption."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import FailFast, Field, model_validator
 
 from compare.allocator import Allocator
 from compare.executor import ExecutorName
 from compare.implementations import IMPLEMENTATIONS
 from compare.seeds import Judging
+from shared.models import MODELS
 from shared.protocol import Mode
 from shared.record import Moment, Record
 from shared.result import SCHEMA_VERSION, Run
@@ -22,14 +25,27 @@ class Planned(Record):
     started: Moment
     dataset_reason: str
     data_digest: str
-    runs: tuple[Run, ...]
-    threads: int
+    runs: Annotated[tuple[Run, ...], FailFast(), Field(min_length=1, max_length=1_000_000)]
+    threads: int = Field(ge=1, le=10_000)
     allocator: Allocator = "kept"
     judging: Judging
     parity: bool = False
     mlflow: str | None = None
     executor: ExecutorName = "local"
     address: str = "auto"
+
+    @model_validator(mode="after")
+    def _one_study(self) -> "Planned":
+        if len({run.name for run in self.runs}) < len(self.runs):
+            raise ValueError("a run is there twice")
+        if unknown := [
+            run.name for run in self.runs if run.implementation not in IMPLEMENTATIONS or run.model not in MODELS
+        ]:
+            raise ValueError(f"{unknown[0]} is of an implementation or architecture that this version does not have")
+        first = self.runs[0]
+        if any((run.data, run.device, run.model) != (first.data, first.device, first.model) for run in self.runs):
+            raise ValueError("its runs are not of one architecture, one data set and one device")
+        return self
 
     @property
     def by_seed(self) -> list[list[Run]]:

@@ -52,7 +52,9 @@ def combined(parts: Mapping[str, Mapping[str, bytes]]) -> Files:
         sections.append(as_section(text, partial(_numbered, number=number)))
         drawn = {path: content for path, content in of_one.items() if path.endswith((".png", ".svg"))}
         files |= {_numbered(path, number): content for path, content in drawn.items()}
-    files["report.md"] = "\n".join([f"# {len(parts)} reports", "", *found, "", *sections]).encode()
+    files["report.md"] = "\n".join([f"# {len(parts)} reports", "", *found, "", *sections]).encode(
+        errors="backslashreplace"
+    )
     return with_page(files)
 
 

@@ -162,7 +162,7 @@ def markdown_environment() -> "jinja2.Environment":
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
-    environment.filters["plain"] = plain
+    environment.filters |= {"plain": plain, "fenced": fenced}
     return environment
 
 
@@ -250,4 +250,14 @@ def _allocator(results: Sequence[RunResult]) -> str:
 
 def plain(text: str) -> str:
     """Text from outside (a file's name, an error) on one line, with nothing left that Markdown or HTML would act on."""
-    return re.sub(r"([\\`*|\[\]])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
+    return re.sub(r"([\\`*|\[\]])", r"\\\1", html.escape(_shown(text), quote=False))
+
+
+def fenced(text: str) -> str:
+    """Text from outside on one line of a block of code, which it does not end."""
+    return _shown(text).replace("```", "` ` `")
+
+
+def _shown(text: str) -> str:
+    """On one line, without characters that steer a terminal or turn the direction of writing."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())

@@ -17,7 +17,7 @@ from shared.result import SCHEMA_VERSION, RunResult
 from shared.weights import Weights, check_weights, from_safetensors
 
 MOST_SAID = 300  # of a field and what is wrong with it, which may be of any length
-MAX_RECORD_BYTES = 64 << 20  # a run of a million steps has 40 million
+MAX_RECORD_BYTES = 24 << 20  # a run of half a million steps has 20 million
 MAX_BYTES_A_PARAMETER, MAX_HEADER_BYTES = 8, 1 << 20
 
 Read = TypeVar("Read", bound=BaseModel)
@@ -72,9 +72,11 @@ def _parse(path: Path) -> RunResult:
     try:
         check_name("architecture", result.run.model, MODELS)
         check_name("implementation", result.run.implementation, IMPLEMENTATIONS)
-        return result
     except InputError as error:
         raise InputError(f"{path} speaks of something that this version does not have. {error}") from None
+    if path.stem != result.name:
+        raise InputError(f"{path} is the record of {result.name}, and should go by that name. Rename or remove it.")
+    return result
 
 
 def weights_of_first(folder: Path, results: Sequence[RunResult]) -> dict[str, Weights]:
@@ -85,6 +87,13 @@ def weights_of_first(folder: Path, results: Sequence[RunResult]) -> dict[str, We
     done = [result for result in results if result.outcome]
     seed = min((result.run.train.seed for result in done), default=None)
     return {result.name: load_weights(folder, result) for result in done if result.run.train.seed == seed}
+
+
+def has_weights(folder: Path, result: RunResult) -> bool:
+    """Whether the weights of `result` are there, and are those that the record speaks of."""
+    path = folder / result.weights_path
+    assert result.outcome is not None, "only a run that ended well has weights"
+    return path.is_file() and files.sha256(path) == result.outcome.weights_sha256
 
 
 def load_weights(folder: Path, result: RunResult) -> Weights:

@@ -7,9 +7,10 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
-from pydantic import FiniteFloat
+from pydantic import Field, FiniteFloat
 
 from compare.equivalence import CONFIDENCE, Paired, paired
 from compare.machines import kinds
@@ -26,7 +27,7 @@ class Judging(Record):
     in which its implementations are told; and whether TensorBoard's event files are made. It is kept beside the
     results, so that a report can be made anew."""
 
-    implementations: tuple[str, ...] = ()
+    implementations: Annotated[tuple[str, ...], Field(max_length=1_000)] = ()
     margin: FiniteFloat = 0.003
     target: FiniteFloat | None = None
     tensorboard: bool = False

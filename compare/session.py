@@ -89,7 +89,8 @@ class Session:
         self._listener.start()
 
     def _start(self, threads: int, hide_cuda: bool, variables: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-        with self.log.open("ab") as stderr:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK  # a pipe in its place would be waited for
+        with os.fdopen(os.open(self.log, flags, 0o644), "ab") as stderr:
             return subprocess.Popen(
                 [sys.executable, "-m", "compare.worker", IMPLEMENTATIONS[self.implementation].module],
                 stdin=subprocess.PIPE,
@@ -232,13 +233,16 @@ class Session:
 
     def log_size(self) -> int:
         """How many bytes the worker has written to its log."""
-        return self.log.stat().st_size
+        return self.log.stat().st_size if self.log.exists() else 0
 
     def log_since(self, start: int) -> str:
         """What the worker wrote to its log after its first `start` bytes."""
-        with self.log.open("rb") as stream:
-            stream.seek(start)
-            return stream.read().decode(errors="replace").strip()
+        try:
+            with self.log.open("rb") as stream:
+                stream.seek(start)
+                return stream.read().decode(errors="replace").strip()
+        except OSError as error:  # the folder was taken away
+            return f"(its log cannot be read: {error.strerror})"
 
     def end_input(self) -> None:
         """Tell the worker that there will be no more requests, so that it ends."""

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from compare import manifest
-from compare.manifest import MANIFEST, SEAL, Manifest, hashes
+from compare.manifest import MANIFEST, SEAL, Manifest, names
 from compare.rendering import has_records, rendered
 from compare.run_folder import load_record
 from shared import files
@@ -26,13 +26,13 @@ def problems(folder: Path) -> list[str]:
         known = load_record(folder / MANIFEST, Manifest)
     except InputError:
         return found  # which says so
-    present = hashes(folder)
+    present = names(folder)
     found += [f"{name} is missing." for name in known.files if name not in present]
     found += [f"{name} is not in the manifest." for name in present if name not in known.files]
     found += [
-        f"{name} was altered: its SHA-256 is {present[name]}, and the manifest says {sha256}."
+        f"{name} was altered: its SHA-256 is {found_there}, and the manifest says {sha256}."
         for name, sha256 in known.files.items()
-        if name in present and present[name] != sha256
+        if name in present and (found_there := files.sha256(folder / name)) != sha256
     ]
     return found or _of_reports(folder, known)
 

@@ -1,6 +1,8 @@
 """Reading files that may come from anywhere: what they are and how large, before anything is read into memory."""
 
 import hashlib
+import io
+import os
 import stat
 from pathlib import Path
 
@@ -15,7 +17,7 @@ def read(path: Path, max_bytes: int, advice: str) -> bytes:
     """
     check(path, max_bytes, advice)
     try:
-        with path.open("rb") as stream:
+        with _opened(path) as stream:
             content = stream.read(max_bytes + 1)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. {advice}") from None
@@ -39,7 +41,12 @@ def check(path: Path, max_bytes: int, advice: str) -> None:
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's content, which may be larger than memory. Raises InputError where it cannot be read."""
     try:
-        with path.open("rb") as stream:
+        with _opened(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. Make it readable.") from None
+
+
+def _opened(path: Path) -> io.BufferedReader:
+    """Not waiting for what a device, or a file of the system's that only looks like one, may have to say."""
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")

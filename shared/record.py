@@ -19,13 +19,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+MOST_TEXTS = 1_000_000  # of a folder, the files
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"  # UTC
 
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Positive = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
-Seconds = Annotated[FiniteFloat, Field(ge=0)]
-Times = Annotated[tuple[Annotated[FiniteFloat, Field(gt=0)], ...], FailFast()]
+Seconds = Annotated[FiniteFloat, Field(ge=0, le=1e9)]
+Times = Annotated[tuple[Annotated[FiniteFloat, Field(ge=1e-9, le=1e9)], ...], FailFast()]  # in seconds
 Numbers = Annotated[tuple[FiniteFloat, ...], FailFast()]
 Counts = Annotated[tuple[Count, ...], FailFast()]
 
@@ -50,6 +51,8 @@ def _refuse(unknown: object) -> None:
 
 def _of_texts(given: Any) -> Any:
     if isinstance(given, Mapping):
+        if len(given) > MOST_TEXTS:
+            raise PydanticCustomError("too_long", "there are more than {most} texts", {"most": MOST_TEXTS})
         wrong = next((name for name, value in given.items() if not isinstance(value, str)), None)
         if wrong is not None:
             raise PydanticCustomError("string_type", "{name} should be a text", {"name": repr(wrong)[:80]})

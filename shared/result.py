@@ -103,6 +103,9 @@ class Samples(Record):
         return self
 
 
+MOST_CLASSES = 1_000
+
+
 class Outcome(Record):
     """What a run that came to its end gave.
 
@@ -121,16 +124,16 @@ class Outcome(Record):
     train_s: Seconds
     test_accuracy: Share
     test_loss: FiniteFloat
-    confusion: tuple[Counts, ...]
+    confusion: Annotated[tuple[Counts, ...], FailFast(), Field(min_length=1, max_length=MOST_CLASSES)]
     foreign_load: FiniteFloat | None = None
     peak_rss_bytes: Count | None
     peak_device_bytes: Count | None
     weights_sha256: str
-    resumed_after: Counts = ()
+    resumed_after: Annotated[Counts, Field(max_length=100_000)] = ()
 
     @model_validator(mode="after")
     def _square(self) -> "Outcome":
-        if not self.confusion or any(len(row) != len(self.confusion) for row in self.confusion):
+        if any(len(row) != len(self.confusion) for row in self.confusion):
             raise ValueError("the confusion matrix is not square")
         return self
 
@@ -172,6 +175,8 @@ class RunResult(Record):
     def _whole_epochs(self) -> "RunResult":
         if self.outcome:
             samples, n_epochs = self.outcome.samples, len(self.outcome.epochs)
+            if not n_epochs:
+                raise ValueError("it ended without an epoch")
             n_steps = n_epochs * n_batches(self.n_train, self.run.train.batch_size)
             if (len(samples.epoch_s), len(samples.step_s)) not in ((n_epochs, 0), (0, n_steps)):
                 raise ValueError(f"its samples are not those of {n_epochs} epochs")

@@ -1,5 +1,6 @@
 """What a data set known by name can do, whatever its format; each format has a file of its own, idx.py and cifar.py."""
 
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,8 +58,11 @@ class Dataset(Protocol):
 
 @contextmanager
 def reading(path: Path, advice: str) -> Iterator[None]:
-    """While `path` is read: say as an InputError what is wrong with it, with `advice` where it is damaged."""
+    """While `path` is read: say as an InputError what is wrong with it, with `advice` where it is damaged. A pipe,
+    which would be waited for, is not read."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise Damaged("is no file")
         yield
     except Damaged as damaged:
         raise InputError(f"{path} {damaged}. {advice}") from None

@@ -1,6 +1,7 @@
 """Reading anybody's own images from an .npz file in Keras's layout: x_train, y_train, x_test, y_test."""
 
 import math
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from shared.errors import InputError
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 MOST_SAID = 200  # of names that may be of any length
-FREE_BYTES, MAX_RATIO = 64 << 20, 100
+FREE_BYTES, MAX_RATIO = 64 << 20, 20
 LAYOUT = (
     "The file must hold x_train and x_test, 8-bit pixels (or floating ones in [0, 1]) of shape (N, H, W) or "
     "(N, H, W, C), and y_train and y_test, integer labels of shape (N,)."
@@ -74,10 +75,21 @@ def _check_sizes(path: Path, archive: "np.lib.npyio.NpzFile") -> None:
     zipfile raise for damaged files.
     """
     assert archive.zip is not None
-    n_unpacked = 0
+    members = archive.zip.infolist()
+    names = [member.filename.removesuffix(".npy") for member in members]
+    if len(set(names)) < len(names):
+        raise InputError(f"{path} has an array twice. Write the file again.")
+    for member, name in zip(members, names, strict=True):
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise InputError(f"{path} is compressed in a way that NumPy does not write. Write the file again.")
+        if member.file_size > max(FREE_BYTES, MAX_RATIO * member.compress_size):
+            raise InputError(
+                f"{path}: {name[:MOST_SAID]} would unpack to {member.file_size:,} bytes, more than {MAX_RATIO} times "
+                "what it takes there, which images do not. Write it without compression (numpy.savez) where that is "
+                "meant."
+            )
     for name in NAMES:
-        member = archive.zip.getinfo(f"{name}.npy" if f"{name}.npy" in archive.zip.namelist() else name)
-        n_unpacked += member.file_size
+        member = members[names.index(name)]
         with archive.zip.open(member) as stream:
             version = np.lib.format.read_magic(stream)
             header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
@@ -87,11 +99,6 @@ def _check_sizes(path: Path, archive: "np.lib.npyio.NpzFile") -> None:
                 f"{path}: {name} says that it is of shape {shape} and type {dtype}, which is more than the "
                 f"{member.file_size:,} bytes that the file has of it. Write the file again."
             )
-    if n_unpacked > max(FREE_BYTES, MAX_RATIO * path.stat().st_size):
-        raise InputError(
-            f"{path} would unpack to {n_unpacked:,} bytes, more than {MAX_RATIO} times its size, which images are not. "
-            "Write it without compression (numpy.savez) where that is meant."
-        )
 
 
 def _images(path: Path, name: str, images: np.ndarray) -> np.ndarray:

@@ -1,10 +1,12 @@
 """Pictures of trained networks: what is drawn is what was given."""
 
+import os
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fuzzing import bounded
 from PIL import Image
 from results import result
 
@@ -182,3 +184,16 @@ def test_a_picture_of_too_many_pixels(tmp_path: Path) -> None:
     Image.new("1", (9_000, 9_000)).save(path)
     with pytest.raises(InputError, match="more than 50,000,000 pixels"):
         read_picture(path, (28, 28, 1))
+
+
+def test_a_line_of_pixels_does_not_become_a_square_of_its_length(tmp_path: Path) -> None:
+    Image.new("1", (49_000_000, 1)).save(tmp_path / "wide.png")
+    with bounded():
+        image, _ = read_picture(tmp_path / "wide.png", (28, 28, 1))
+    assert image.shape == (28, 28, 1)
+
+
+def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(InputError, match="is no file"):
+        read_picture(tmp_path / "pipe.png", (28, 28, 1))

@@ -151,3 +151,42 @@ def test_an_altered_checkpoint_is_told_and_not_gone_on_from(tmp_path: Path) -> N
     path.write_bytes(content)
     assert checkpoints.load(of, "0" * 64) is None
     assert ["of another run, or of other data" in said[0], "was altered" in said[1]] == [True, True]
+
+
+def test_a_run_that_lost_its_weights_is_trained_again(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = essences(run_folder)
+    (run_folder / "weights" / "numpy-seed0.safetensors").unlink()
+    (run_folder / "weights" / "numpy-seed1.safetensors").write_bytes(b"altered")
+    assert resume(monkeypatch, run_folder) == 0
+    assert essences(run_folder) == before
+    assert problems(run_folder) == []
+
+
+NOT_THIS_STUDY = {
+    "other epochs": (
+        lambda plan: plan["runs"][0]["train"].update(epochs=3),
+        "numpy-seed0 is not of what plan.json asks",
+    ),
+    "no runs": (lambda plan: plan.update(runs=[]), "runs: Tuple should have at least 1 item"),
+    "a run twice": (lambda plan: plan.update(runs=plan["runs"][:1] * 2), "a run is there twice"),
+    "nobody's": (
+        lambda plan: plan["runs"][1].update(implementation="nope"),
+        "is of an implementation or architecture that this version",
+    ),
+    "two data sets": (lambda plan: plan["runs"][1]["data"].update(dataset="photographs"), "not of one architecture"),
+    "no threads": (lambda plan: plan.update(threads=0), "threads: Input should be greater than or equal to 1"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_THIS_STUDY)
+def test_a_plan_that_is_another(
+    case: str, run_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change, said = NOT_THIS_STUDY[case]
+    plan = json.loads((run_folder / PLAN).read_text())
+    change(plan)
+    (run_folder / PLAN).write_text(json.dumps(plan))
+    kept = essences(run_folder)
+    assert resume(monkeypatch, run_folder) == 2
+    assert said in capsys.readouterr().err
+    assert essences(run_folder) == kept

@@ -1,12 +1,14 @@
 """Whatever is altered, missing or added in a folder is named, and reports come from records alone."""
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fuzzing import bounded
 
 from compare.__main__ import main
 from compare.manifest import MANIFEST, SEAL, Manifest, hashes, sealed
@@ -181,3 +183,40 @@ def test_a_record_that_cannot_be_read_is_named_with_its_field(
     assert f"{path}" in error
     assert said in error
     assert "Traceback" not in error
+
+
+HOSTILE = "1 ![i](x.png) <script>alert(1)</script> [phish](http://evil/)\\n# A heading\\n```\\n<b>"
+
+
+def test_texts_from_elsewhere_stay_texts(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    path = folder / "results" / "numpy-seed1.json"
+    record = json.loads(path.read_text())
+    hostile = HOSTILE.replace("\\n", "\n") + "\x1b[31m"
+    record["environment"] |= dict.fromkeys(
+        ("framework", "framework_version", "python", "numpy", "cpu", "system"), hostile
+    )
+    record["environment"]["settings"] = {hostile: hostile}
+    record["environment"]["variables"] = {f"MALLOC_{hostile}": hostile}
+    record["outcome"]["device_name"] = hostile
+    path.write_text(json.dumps(record))
+    done = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps(done | dict.fromkeys(("version", "commit", "command"), hostile)))
+    assert command(monkeypatch, "report", folder) == 0, capsys.readouterr().err
+    text, page = ((folder / name).read_text() for name in ("report.md", "report.html"))
+    code = text.split("```")
+    assert len(code) == 3  # one block, not ended by what is in it
+    assert "<script>" not in code[0] + code[2]
+    assert "\x1b" not in text
+    assert "\n# A heading" not in text
+    assert "<script>alert" not in page
+    assert "http://evil" not in "".join(re.findall(r'(?:href|src)="([^"]*)"', page))
+
+
+def test_links_and_devices_are_not_followed(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """They may be endless, or wait for ever."""
+    (folder / "extra").symlink_to("/proc/kmsg")
+    with (folder / "large").open("wb") as stream:
+        stream.truncate(1 << 40)
+    with bounded():
+        assert command(monkeypatch, "verify", folder) == 1
+    assert "large is not in the manifest." in capsys.readouterr().out

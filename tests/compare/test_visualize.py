@@ -67,7 +67,7 @@ BAD = {
     "--images one": "--images 'one' is not possible. Give numbers separated by commas, as 9,22,45.",
     "--cmap infreno": "There is no colour map 'infreno'. Did you mean 'inferno'?",
     "--seed 5": "There is no run of seed 5 that ended well; there are 0, 1.",
-    "--predict nothing.png": "nothing.png cannot be read as a picture: No such file or directory",
+    "--predict nothing.png": "nothing.png cannot be read: No such file or directory",
 }
 
 

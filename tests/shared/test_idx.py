@@ -92,6 +92,15 @@ def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path) -> None:
         TINY.read(tmp_path)
 
 
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    folder = tmp_path / "Tiny" / "raw"
+    idx_files.write(folder, CONTENTS, gzipped=True)
+    path_in(folder).unlink()
+    os.mkfifo(folder / f"{IMAGES}.gz")
+    with pytest.raises(InputError, match=f"{IMAGES}.gz is no file"):
+        TINY.read(tmp_path)
+
+
 def test_the_raw_file_comes_before_the_gzipped_one(tmp_path: Path) -> None:
     folder = tmp_path / "Tiny" / "raw"
     idx_files.write(folder, CONTENTS, gzipped=True)

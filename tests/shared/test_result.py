@@ -44,7 +44,7 @@ CONTRADICTIONS = {
     "an error that is none": ({"error": "it broke"}, "status is 'ok', and it names an error"),
     "a negative number": ({"n_train": -1}, "greater than or equal to 1"),
     "a step too few": ({"outcome.samples.loss": [1.0]}, "there are 1 losses, 46 times of steps, and turns of 46 steps"),
-    "a step of no time": ({"outcome.samples.step_s": [0.0] * 46}, "greater than 0"),
+    "a step of no time": ({"outcome.samples.step_s": [0.0] * 46}, "greater than or equal to 0.000000001"),
     "other epochs": ({"n_train": 6_400}, "its samples are not those of 2 epochs"),
     "epochs of another order": ({"outcome.epochs.0.epoch": 2}, "not numbered 1, 2, 3"),
     "more than all": ({"outcome.test_accuracy": 1.5}, "less than or equal to 1"),
