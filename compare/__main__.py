@@ -1,8 +1,11 @@
 """`python -m compare`."""
 
 import io
+import os
 import resource
 import sys
+from pathlib import Path
+from typing import TextIO
 
 from compare import interrupts
 
@@ -21,12 +24,18 @@ def main() -> None:
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", "--version")):
         arguments = ["run", *arguments]
     die_with_parent_if_asked()
+    sys.stdout, sys.stderr = (stream or _nowhere() for stream in (sys.stdout, sys.stderr))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names of files need not be text
     with report_input_errors():
         _check_limit()
         app(arguments, prog_name="python -m compare")
+
+
+def _nowhere() -> TextIO:
+    """For a stream that was closed by whoever started this process."""
+    return Path(os.devnull).open("w")
 
 
 def _check_limit() -> None:

@@ -1,5 +1,6 @@
 """The command line: one function a command. Only what is needed to show the help is imported up here."""
 
+import errno
 import os
 import shlex
 import sys
@@ -39,7 +40,13 @@ def report_input_errors() -> Iterator[None]:
         print(f"compare: {error}", file=sys.stderr)
         raise SystemExit(2) from None
     except BrokenPipeError:  # whoever listened has heard enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor is it to fail when it is closed
+        _say_no_more()
+        raise SystemExit(1) from None
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        _say_no_more()
+        print(f"compare: Standard output takes no more: {error.strerror}.", file=sys.stderr)
         raise SystemExit(1) from None
     except MemoryError:
         print("compare: There is not enough memory. Close other programs, or lift the limit.", file=sys.stderr)
@@ -52,6 +59,11 @@ def report_input_errors() -> Iterator[None]:
             print("compare: interrupted.", file=sys.stderr)
             raise SystemExit(130) from None
         raise
+
+
+def _say_no_more() -> None:
+    """Nor is standard output to fail again, when it is closed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _version(show: bool) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -261,3 +262,26 @@ def test_memory_that_runs_out(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
         raise MemoryError
     assert caught.value.code == 2
     assert "There is not enough memory." in capsys.readouterr().err
+
+
+OUTPUTS = {
+    "> /dev/full": (1, "Standard output takes no more: No space left on device."),
+    ">&-": (0, ""),
+    "2>&-": (0, ""),
+}
+
+
+@pytest.mark.parametrize("redirected", OUTPUTS)
+def test_output_that_goes_nowhere(redirected: str) -> None:
+    code, said = OUTPUTS[redirected]
+    line = f"{shlex.quote(sys.executable)} -m compare models {redirected}"
+    ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert ran.returncode == code, ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert said in ran.stderr
+
+
+def test_whoever_listens_may_go() -> None:
+    line = f"{shlex.quote(sys.executable)} -m compare models | true"
+    ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert ran.stderr == ""
