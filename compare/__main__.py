@@ -29,7 +29,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names of files need not be text
     with report_input_errors():
-        _check_limit()
+        _check_surroundings()
         app(arguments, prog_name="python -m compare")
 
 
@@ -38,9 +38,14 @@ def _nowhere() -> TextIO:
     return Path(os.devnull).open("w")
 
 
-def _check_limit() -> None:
+def _check_surroundings() -> None:
+    """Raise InputError where nothing could come of any command."""
     from shared.errors import InputError
 
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise InputError(f"The current folder cannot be used: {error.strerror}. Go to another one.") from None
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESS_SPACE:
         raise InputError(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from compare.screen import Screen
 
 MOST_SAID = 200  # of a path, which may be of any length
+MOST_SHOWN = 3_000  # of a message
 
 app = typer.Typer(
     add_completion=False,
@@ -37,7 +38,7 @@ def report_input_errors() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        print(f"compare: {error}", file=sys.stderr)
+        print(f"compare: {_shown(str(error))}", file=sys.stderr)
         raise SystemExit(2) from None
     except BrokenPipeError:  # whoever listened has heard enough
         _say_no_more()
@@ -59,6 +60,12 @@ def report_input_errors() -> Iterator[None]:
             print("compare: interrupted.", file=sys.stderr)
             raise SystemExit(130) from None
         raise
+
+
+def _shown(text: str) -> str:
+    """What a terminal shows as it is: names from elsewhere may be of any length, and steer it."""
+    plain = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+    return plain if len(plain) <= MOST_SHOWN else f"{plain[:MOST_SHOWN]} ..."
 
 
 def _say_no_more() -> None:

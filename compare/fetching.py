@@ -10,7 +10,7 @@ def show_fetching(stream: TextIO) -> OnProgress:
     shown: dict[str, int] = {}
 
     def show(step: Progress) -> None:
-        tenths = step.done_bytes * 10 // step.total_bytes if step.total_bytes else 0
+        tenths = min(10, step.done_bytes * 10 // step.total_bytes) if step.total_bytes > 0 else 0  # as a server says
         if shown.get(step.file) != tenths:
             shown[step.file] = tenths
             print(f"Fetching {step.file}: {tenths * 10} %", file=stream)

@@ -17,7 +17,7 @@ from shared.result import SCHEMA_VERSION, RunResult
 from shared.weights import Weights, check_weights, from_safetensors
 
 MOST_SAID = 300  # of a field and what is wrong with it, which may be of any length
-MAX_RECORD_BYTES = 24 << 20  # a run of half a million steps has 20 million
+MAX_RECORD_BYTES = 16 << 20  # a run of 300,000 steps has 12 million
 MAX_BYTES_A_PARAMETER, MAX_HEADER_BYTES = 8, 1 << 20
 
 Read = TypeVar("Read", bound=BaseModel)

@@ -13,6 +13,7 @@ import pytest
 
 from compare.__main__ import main
 from compare.cli import report_input_errors
+from shared.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 
@@ -285,3 +286,19 @@ def test_whoever_listens_may_go() -> None:
     line = f"{shlex.quote(sys.executable)} -m compare models | true"
     ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, cwd=ROOT)
     assert ran.stderr == ""
+
+
+def test_a_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert run_main(monkeypatch, "report", ".") == 2
+    assert "The current folder cannot be used: No such file or directory." in capsys.readouterr().err
+
+
+def test_messages_do_not_steer_the_terminal(capsys) -> None:
+    with pytest.raises(SystemExit), report_input_errors():
+        raise InputError("a name: \x1b[31m" + "x" * 10_000)
+    said = capsys.readouterr().err
+    assert said.startswith("compare: a name: \\x1b[31mxxx")
+    assert len(said) < 3_100
