@@ -16,6 +16,7 @@ from compare.parity.result import ParityResult
 from compare.planned import PLAN, Planned
 from compare.rows import row
 from compare.screen import Screen
+from compare.study import Study
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import MODELS
@@ -103,16 +104,16 @@ def _executor(around: Surroundings, data: Data, folder: OutputFolder, checkpoint
 
         settings = Settings(around.threads, around.allocator, around.hide_cuda, around.timeout_s)
         return OnRay(around.address, around.implementations, data, folder.log_dir, settings, around.screen.note)
-    return Local(
+    study = Study(
         around.implementations,
         data,
         folder.log_dir,
         around.threads,
-        around.allocator,
         around.hide_cuda,
         around.timeout_s,
-        checkpoints,
+        around.allocator,
     )
+    return Local(study, checkpoints)
 
 
 def known_results(folder: OutputFolder) -> list[RunResult]:

@@ -1,13 +1,10 @@
 """Where the runs of a study are trained: here, or elsewhere (compare/ray_executor.py)."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Literal, Protocol, cast, get_args
 
-from compare.allocator import Allocator
 from compare.checkpoint import Checkpoints
 from compare.study import Finished, Progress, Study
-from shared.data import Data
 from shared.errors import InputError
 from shared.names import check_name
 from shared.protocol import Device
@@ -44,19 +41,9 @@ class Executor(Protocol):
 class Local:
     """Worker processes on this machine: the implementations of a seed side by side, in turns (compare/study.py)."""
 
-    def __init__(
-        self,
-        implementations: list[str],
-        data: Data,
-        log_dir: Path,
-        threads: int,
-        allocator: Allocator,
-        hide_cuda: bool,
-        timeout_s: float,
-        checkpoints: Checkpoints,
-    ) -> None:
+    def __init__(self, study: Study, checkpoints: Checkpoints) -> None:
+        self._study = study
         self._checkpoints = checkpoints
-        self._study = Study(implementations, data, log_dir, threads, hide_cuda, timeout_s, allocator)
 
     def __enter__(self) -> "Local":
         return self

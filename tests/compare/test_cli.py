@@ -3,6 +3,7 @@
 import os
 import resource
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,10 @@ import idx_files
 import numpy as np
 import pytest
 
+from compare import interrupts
 from compare.__main__ import main
 from compare.cli import report_input_errors
+from compare.output import OutputFolder, carry_out
 from shared.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -302,3 +305,18 @@ def test_messages_do_not_steer_the_terminal(capsys) -> None:
     said = capsys.readouterr().err
     assert said.startswith("compare: a name: \\x1b[31mxxx")
     assert len(said) < 3_100
+
+
+def test_an_interrupt_that_an_import_swallowed_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path
+) -> None:
+    """In the middle of a C extension's import it may vanish, or come out as an ImportError."""
+    monkeypatch.setattr(interrupts, "_noted", [signal.SIGINT])
+    with pytest.raises(SystemExit) as caught, report_input_errors():
+        raise ImportError("initialization failed")
+    assert caught.value.code == 130
+    worked: list[int] = []
+    out = OutputFolder(tmp_path / "out")
+    assert carry_out(out, lambda: worked.append(1), lambda: bool(worked), lambda: None, "run") == 130
+    assert worked == []
+    assert "Interrupted. No run had ended" in capsys.readouterr().err

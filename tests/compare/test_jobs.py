@@ -10,6 +10,7 @@ import pytest
 from reference import LAYERS, AdamSteps, Network
 
 from compare import load, messages
+from compare.divergence import Kept
 from compare.jobs import Bench, Diverged
 from compare.load import Usage
 from shared.batches import epoch_batches
@@ -165,3 +166,11 @@ def test_an_idiomatic_epoch_that_went_bad(
     with pytest.raises(Diverged) as caught:
         bench.fit_epoch()
     assert str(caught.value) == said
+
+
+def test_what_is_kept_is_apart_from_the_network_that_goes_on() -> None:
+    """PyTorch's arrays on a CPU are the network's own memory."""
+    live = np.zeros(3)
+    kept = Kept(0, SimpleNamespace(state=lambda: {"p": live}))
+    live += 1
+    assert kept.state["p"].tolist() == [0, 0, 0]
