@@ -28,9 +28,21 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names of files need not be text
-    with report_input_errors():
-        _check_surroundings()
-        app(arguments, prog_name="python -m compare")
+    try:
+        with report_input_errors():
+            _check_surroundings()
+            app(arguments, prog_name="python -m compare")
+    finally:
+        _unmount()
+
+
+def _unmount() -> None:
+    """Whatever else was to be said of the command, what a store did not take is a failure."""
+    from shared import mounts
+
+    if complaints := mounts.unmount_all():
+        print("compare: " + " ".join(complaints), file=sys.stderr)
+        raise SystemExit(1)
 
 
 def _nowhere() -> TextIO:

@@ -17,6 +17,7 @@ from compare.planned import PLAN, Planned
 from compare.rows import row
 from compare.screen import Screen
 from compare.study import Study
+from shared import mounts
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import MODELS
@@ -88,7 +89,7 @@ def carry_on(
         finished=lambda: bool(results) or checkpoints.any,
         write=write,
         unit="run",
-        go_on=f"Go on with: python -m compare run --resume {shlex.quote(str(folder.path))}",
+        go_on=f"Go on with: python -m compare run --resume {shlex.quote(mounts.shown(folder.path))}",
     )
     if ended_early is not None:
         return ended_early
@@ -191,7 +192,7 @@ def _log(
     try:
         run_id = mlflow_runs.log_study(server, folder.path, results, done)
     except mlflow_runs.MlflowError as error:
-        print(f"MLflow took no more: {error} All of it is in {folder.path}.", file=sys.stderr)
+        print(f"MLflow took no more: {error} All of it is in {mounts.shown(folder.path)}.", file=sys.stderr)
         return False
     screen.note(f"MLflow run {run_id} in the experiment '{mlflow_runs.EXPERIMENT}' of {planned.mlflow}")
     return True

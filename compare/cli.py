@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from compare import interrupts
+from shared import mounts
 from shared.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def report_input_errors() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        print(f"compare: {_shown(str(error))}", file=sys.stderr)
+        print(f"compare: {_shown(mounts.shown(error))}", file=sys.stderr)
         raise SystemExit(2) from None
     except BrokenPipeError:  # whoever listened has heard enough
         _say_no_more()
@@ -105,6 +106,7 @@ def _usable(given: Path | list[Path] | None) -> Path | list[Path] | None:
 DataDir = Annotated[
     Path | None,
     typer.Option(
+        parser=mounts.located_data,
         callback=_usable,
         envvar="COMPARE_DATA_DIR",
         help="Folder of data sets in torchvision's layout.",
@@ -136,6 +138,7 @@ def run(
     resume: Annotated[
         Path | None,
         typer.Option(
+            parser=mounts.located,
             callback=_usable,
             metavar="RUN_DIR",
             help="Go on with an interrupted study, with the options it was begun with.",
@@ -225,7 +228,12 @@ def run(
     ] = "kept",
     out: Annotated[
         Path | None,
-        typer.Option(callback=_usable, help="Output folder.", show_default="runs/<UTC time>-<model>-<dataset>"),
+        typer.Option(
+            parser=mounts.located_new,
+            callback=_usable,
+            help="Output folder.",
+            show_default="runs/<UTC time>-<model>-<dataset>",
+        ),
     ] = None,
     parity: Annotated[
         bool, typer.Option("--parity", help="Prove over the first 20 steps that they are the same function, too.")
@@ -369,7 +377,10 @@ def parity(
     out: Annotated[
         Path | None,
         typer.Option(
-            callback=_usable, help="Output folder; of the ledger a .md file.", show_default="runs/<UTC time>-parity"
+            parser=mounts.located_new,
+            callback=_usable,
+            help="Output folder; of the ledger a .md file.",
+            show_default="runs/<UTC time>-parity",
         ),
     ] = None,
     timeout: Annotated[float, typer.Option(help="Give a worker up after so many seconds without an answer.")] = 300.0,
@@ -381,6 +392,8 @@ def parity(
         from compare.parity.ledger_command import ledger_command
 
         _refuse_others(context, "--ledger", {"ledger", "row", "out", "timeout", "as_json", "quiet"})
+        if out is not None:
+            mounts.here(mounts.shown(out))
         raise typer.Exit(ledger_command(row, out, timeout, _screen(as_json, quiet)))
     if waterfall:
         _refuse_others(context, "--waterfall", {"waterfall", *WATERFALL_OPTIONS})
@@ -491,7 +504,13 @@ def bench(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     seed: Annotated[int, typer.Option(help="Of the initial weights, the batches and the order of turns.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(callback=_usable, help="Output folder.", show_default="runs/<UTC time>-bench-<model>")
+        Path | None,
+        typer.Option(
+            parser=mounts.located_new,
+            callback=_usable,
+            help="Output folder.",
+            show_default="runs/<UTC time>-bench-<model>",
+        ),
     ] = None,
     executor: Annotated[
         str, typer.Option(help="local, or ray: one node of a Ray cluster, which is given nothing else meanwhile.")
@@ -557,19 +576,29 @@ SPEED_OPTIONS = (
 )  # fmt: skip
 
 
-RunFolder = Annotated[Path, typer.Argument(callback=_usable, help="Folder that 'python -m compare' wrote.")]
+RunFolder = Annotated[
+    Path, typer.Argument(parser=mounts.located, callback=_usable, help="Folder that 'python -m compare' wrote.")
+]
 
 
 @app.command()
 def report(
     folders: Annotated[
         list[Path],
-        typer.Argument(callback=_usable, metavar="RUN_DIR...", help="Folders of runs, comparisons and benches."),
+        typer.Argument(
+            parser=mounts.located,
+            callback=_usable,
+            metavar="RUN_DIR...",
+            help="Folders of runs, comparisons and benches.",
+        ),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            callback=_usable, help="Output folder.", show_default="RUN_DIR; of several runs/<UTC time>-report"
+            parser=mounts.located_new,
+            callback=_usable,
+            help="Output folder.",
+            show_default="RUN_DIR; of several runs/<UTC time>-report",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -598,8 +627,12 @@ def verify(
 
 @app.command()
 def diff(
-    before: Annotated[Path, typer.Argument(callback=_usable, metavar="RUN_A", help="Folder of the run before.")],
-    after: Annotated[Path, typer.Argument(callback=_usable, metavar="RUN_B", help="Folder of the run after.")],
+    before: Annotated[
+        Path, typer.Argument(parser=mounts.located, callback=_usable, metavar="RUN_A", help="Folder of the run before.")
+    ],
+    after: Annotated[
+        Path, typer.Argument(parser=mounts.located, callback=_usable, metavar="RUN_B", help="Folder of the run after.")
+    ],
     margin: Annotated[float, typer.Option(help="Accuracies this near are one: 0.003 is 0.3 points.")] = 0.003,
     across_machines: Annotated[
         bool, typer.Option("--across-machines", help="Compare runs of different machines, with a warning.")
@@ -629,7 +662,12 @@ def export(
     data_dir: DataDir = None,
     out: Annotated[
         Path | None,
-        typer.Option(callback=_usable, help="File, or folder of a SavedModel.", show_default="in RUN_DIR/exports"),
+        typer.Option(
+            parser=mounts.here,
+            callback=_usable,
+            help="File, or folder of a SavedModel.",
+            show_default="in RUN_DIR/exports",
+        ),
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -646,17 +684,23 @@ def export(
 
 @app.command()
 def visualize(
-    run_dir: Annotated[Path, typer.Argument(callback=_usable, help="Folder of a run, with its weights.")],
+    run_dir: Annotated[
+        Path, typer.Argument(parser=mounts.located, callback=_usable, help="Folder of a run, with its weights.")
+    ],
     images: Annotated[str, typer.Option(help="Test images whose feature maps are shown.")] = "0,1,2",
     channel: Annotated[int, typer.Option("--filter", help="Which filter's feature maps are shown.")] = 0,
     cmap: Annotated[str, typer.Option(help="Colour map, one of matplotlib's.")] = "inferno",
     seed: Annotated[int | None, typer.Option(help="Which seed's networks.", show_default="the first")] = None,
     predict: Annotated[
-        Path | None, typer.Option(callback=_usable, help="A picture (PNG, JPEG) to be classified by all.")
+        Path | None,
+        typer.Option(parser=mounts.here, callback=_usable, help="A picture (PNG, JPEG) to be classified by all."),
     ] = None,
     data_dir: DataDir = None,
     out: Annotated[
-        Path | None, typer.Option(callback=_usable, help="Folder for the pictures.", show_default="RUN_DIR/pictures")
+        Path | None,
+        typer.Option(
+            parser=mounts.here, callback=_usable, help="Folder for the pictures.", show_default="RUN_DIR/pictures"
+        ),
     ] = None,
 ) -> None:
     """Draw filters, feature maps, learning curves, confusion matrices and the worst mistakes, side by side."""

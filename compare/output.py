@@ -10,7 +10,7 @@ from pathlib import Path
 from compare import interrupts
 from compare.manifest import MANIFEST, Manifest, hashes, sealed
 from compare.run_folder import load_record
-from shared import files, lock
+from shared import files, lock, mounts
 from shared.errors import InputError
 
 INTERRUPTED = 130  # the exit code
@@ -80,6 +80,10 @@ class OutputFolder:
         """Take away the file `name` where it is there, and its folder where that is empty then."""
         target = self.path / name
         target.unlink(missing_ok=True)
+        try:
+            mounts.removed(target)
+        except OSError as error:
+            raise WriteError(f"{target} cannot be removed: {error.strerror}") from None
         self._written.discard(target)
         if target.parent != self.path and target.parent.is_dir() and not any(target.parent.iterdir()):
             target.parent.rmdir()
@@ -115,6 +119,7 @@ def write_whole(target: Path, content: bytes) -> None:
                 os.fsync(stream.fileno())
                 Path(stream.name).chmod(0o644)
                 Path(stream.name).replace(target)
+                mounts.written(target)
             except BaseException:
                 Path(stream.name).unlink(missing_ok=True)
                 raise
@@ -124,6 +129,8 @@ def write_whole(target: Path, content: bytes) -> None:
 
 def add_to_manifest(folder: Path, saved: list[Path]) -> None:
     """What was saved within `folder` belongs to it. Of the other files its manifest goes on saying what it said."""
+    for path in saved:
+        mounts.written(path)
     here = {path: path.resolve() for path in saved if path.resolve().is_relative_to(folder.resolve())}
     if not (here and (folder / MANIFEST).is_file()):
         return
@@ -149,6 +156,24 @@ def carry_out(
     returns the exit code; `go_on` says how to go on then. Where InputError ends the work and nothing was finished, the
     folder is gone, too.
     """
+    try:
+        return _carried_out(folder, work, finished, write, unit, go_on)
+    except KeyboardInterrupt:  # the first one was dealt with, or came when all but the writing was done
+        print(
+            f"Stopped at once: what is in {mounts.shown(folder.path)} is not whole. {go_on}".rstrip(), file=sys.stderr
+        )
+        return INTERRUPTED
+
+
+def _carried_out(
+    folder: OutputFolder,
+    work: Callable[[], None],
+    finished: Callable[[], bool],
+    write: Callable[[], None],
+    unit: str,
+    go_on: str,
+) -> int | None:
+    """What `carry_out` does, interrupted no more than once."""
     stopped_by: KeyboardInterrupt | WriteError | InputError | None = None
     try:
         interrupts.check()  # one that came while modules were imported may have been lost
@@ -171,9 +196,6 @@ def carry_out(
             write()
         except WriteError as error:
             stopped_by = stopped_by or error
-        except KeyboardInterrupt:
-            print(f"Stopped at once: what is in {folder.path} is not whole. {go_on}".rstrip(), file=sys.stderr)
-            return INTERRUPTED
     return None if stopped_by is None else end_early(folder, stopped_by, finished(), unit, go_on)
 
 
@@ -185,9 +207,13 @@ def end_early(
     go_on: str = "",
 ) -> int:
     """Say why there is no more, and what became of what was there; return the exit code."""
-    what = "Interrupted" if isinstance(stopped_by, KeyboardInterrupt) else f"Stopped: {stopped_by}".rstrip(".")
+    what = (
+        "Interrupted"
+        if isinstance(stopped_by, KeyboardInterrupt)
+        else f"Stopped: {mounts.shown(stopped_by)}".rstrip(".")
+    )
     if anything_finished:
-        print(f"{what}. What was finished is kept in {folder.path}. {go_on}".rstrip(), file=sys.stderr)
+        print(f"{what}. What was finished is kept in {mounts.shown(folder.path)}. {go_on}".rstrip(), file=sys.stderr)
     else:
         folder.discard()
         print(f"{what}. No {unit} had ended; nothing was kept.", file=sys.stderr)

@@ -9,7 +9,7 @@ from compare.output import OutputFolder, WriteError, check_vacant, write_whole
 from compare.rendering import Files, combined, rendered
 from compare.run_folder import MAX_RECORD_BYTES, load_record
 from compare.screen import Screen
-from shared import lock
+from shared import lock, mounts
 from shared.errors import InputError
 
 
@@ -22,7 +22,7 @@ def report_command(folders: list[Path], out: Path | None, command: str, screen: 
     if len(folders) == 1 and out is None:
         return _anew(folders[0], screen)
     started = manifest.utc_now()
-    parts = {str(folder): rendered(folder) for folder in folders}
+    parts = {mounts.shown(folder): rendered(folder) for folder in folders}
     target = OutputFolder(out or Path("runs") / f"{started.replace(':', '')}-report")
     files = combined(parts) if len(parts) > 1 else next(iter(parts.values()))
     target.write_all(files, manifest.describe(command, started))

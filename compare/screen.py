@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from shared import mounts
+
 
 @dataclass(frozen=True)
 class Screen:
@@ -28,17 +30,17 @@ class Screen:
 
     def say(self, text: str) -> None:
         """A sentence on standard output, on one line however long it is."""
-        self.console().print(text, soft_wrap=True)
+        self.console().print(mounts.shown(text), soft_wrap=True)
 
     def note(self, text: str) -> None:
         """What is under way, on standard error."""
         if not self.quiet:
-            print(text, file=sys.stderr)
+            print(mounts.shown(text), file=sys.stderr)
 
     def answer(self, **fields: Any) -> None:
         """What was found, as JSON where that is asked for. No number in it is NaN or infinite."""
         if self.as_json:
-            print(json.dumps(fields, indent=1, allow_nan=False, default=str))
+            print(json.dumps(fields, indent=1, allow_nan=False, default=mounts.shown))
 
 
 PLAIN = Screen()

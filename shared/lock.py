@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from shared import mounts
 from shared.errors import InputError
 
 
@@ -21,6 +22,10 @@ def held(folder: Path) -> Iterator[None]:
 
 def hold(folder: Path) -> Callable[[], None]:
     """Take hold of `folder`; return what lets go of it. Raises InputError where another command has it."""
+    mount = mounts.of(folder)
+    if mount and mount.writable:
+        mount.hold()
+        return lambda: None  # it is let go of when it is unmounted, so that what is left to write still goes there
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # which processes that are started do not inherit
     except OSError as error:

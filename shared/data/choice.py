@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared import mounts
 from shared.data.catalog import DATASETS, MNIST
 from shared.data.download import OnProgress
 from shared.data.embedded import EMBEDDED
@@ -37,12 +38,12 @@ def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: Non
 
 def _choose_auto(data_dir: Path, on_progress: OnProgress) -> Choice:
     if not MNIST.missing_files(data_dir):
-        return Choice("mnist", f"The data set is mnist, found in {data_dir}.")
+        return Choice("mnist", f"The data set is mnist, found in {mounts.shown(data_dir)}.")
     try:
         fetch(MNIST, data_dir, AUTO_FETCH_S, on_progress)
     except InputError as error:
         return Choice("digits", f"The data set is the embedded digits (not MNIST). {error}")
-    return Choice("mnist", f"The data set is mnist, fetched into {data_dir}.")
+    return Choice("mnist", f"The data set is mnist, fetched into {mounts.shown(data_dir)}.")
 
 
 def default_data_dir() -> Path:

@@ -67,7 +67,7 @@ class CifarDataset:
     def missing_files(self, data_dir: Path) -> list[str]:
         """The names of the files that are not there."""
         folder = self.folder_in(data_dir)
-        with looking_into(data_dir):
+        with looking_into(data_dir, folder):
             return [file.name for file in self.files if not (folder / file.name).exists()]
 
     def read(self, data_dir: Path) -> RawImages:

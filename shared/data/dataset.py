@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from shared import mounts
 from shared.data.raw import RawImages
 from shared.errors import InputError
 
@@ -73,9 +74,10 @@ def reading(path: Path, advice: str) -> Iterator[None]:
 
 
 @contextmanager
-def looking_into(data_dir: Path) -> Iterator[None]:
-    """While files are looked for in `data_dir`: say as an InputError that it is closed to us."""
+def looking_into(data_dir: Path, folder: Path) -> Iterator[None]:
+    """While files are looked for in `folder` of `data_dir`: say as an InputError that it is closed to us."""
     try:
+        mounts.bring(folder)
         yield
     except OSError as error:
         raise InputError(

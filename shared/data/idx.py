@@ -65,7 +65,7 @@ class IdxDataset:
     def missing_files(self, data_dir: Path) -> list[str]:
         """The names of the files that are there neither raw nor gzipped."""
         folder = self.folder_in(data_dir)
-        with looking_into(data_dir):
+        with looking_into(data_dir, folder):
             return [file.name for file in self.files if not _find(file, folder).exists()]
 
     def read(self, data_dir: Path) -> RawImages:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from commands import running, still_there, workers_of
+from commands import rest_of, running, still_there, workers_of
 from reference import LAYERS, Network
 
 from compare import messages
@@ -308,11 +308,11 @@ def test_an_interrupt_keeps_what_is_finished(sent: signal.Signals, tmp_path: Pat
 
 
 def test_a_second_interrupt_stops_at_once_and_loses_nothing(tmp_path: Path) -> None:
-    """While the report is written, which takes a second or two; going on then writes it."""
+    """While the report is written, which takes very long here; going on then writes it."""
     out = tmp_path / "out"
-    with running(
-        "run", *QUICK, "--implementations", "numpy", "--epochs", "1", "--seeds", "1000", "--out", out
-    ) as process:
+    slow = "import time; from compare import report; report.render = lambda *_: time.sleep(60)"
+    options = [*QUICK, "--implementations", "numpy", "--epochs", "1", "--seeds", "1000", "--out", out]
+    with running("run", *options, first=slow) as process:
         assert process.stderr is not None
         lines = iter(process.stderr.readline, "")
         assert any("test accuracy" in line and "numpy-seed2" in line for line in lines)
@@ -320,9 +320,9 @@ def test_a_second_interrupt_stops_at_once_and_loses_nothing(tmp_path: Path) -> N
         assert any("Interrupt again to stop at once." in line for line in lines)
         process.send_signal(signal.SIGINT)
         start = time.monotonic()
-        _, error = process.communicate(timeout=60)
+        _, error = rest_of(process)
     assert process.returncode == 130, error
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
     assert "Stopped at once" in error
     assert "Go on with: python -m compare run --resume" in error
     assert "Traceback" not in error
@@ -334,7 +334,7 @@ def test_a_second_interrupt_stops_at_once_and_loses_nothing(tmp_path: Path) -> N
 def test_all_three_frameworks_from_the_shell(tmp_path: Path, digits: Data) -> None:
     """The main job, shortened; then the NumPy reference, which knows none of this, evaluates the saved weights."""
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "compare", "--dataset", "digits", "--epochs", "6", "--out", str(out)]
+    command = [sys.executable, "-m", "compare", "--dataset", "digits", "--epochs", "3", "--out", str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     found = results(out)
@@ -346,9 +346,9 @@ def test_all_three_frameworks_from_the_shell(tmp_path: Path, digits: Data) -> No
         right = (network.logits(digits.x_test).argmax(axis=1) == digits.y_test).sum()
         assert right == round(result.outcome.test_accuracy * 360)
         accuracies.append(result.outcome.test_accuracy)
-        assert len(result.outcome.samples.step_s) == 6 * 23
+        assert len(result.outcome.samples.step_s) == 3 * 23
         filters.append(network.p["conv1/kernel"])
     assert all(abs(other - filters[0]).max() < 0.05 * abs(filters[0]).max() for other in filters)
-    assert min(accuracies) > 0.93
+    assert min(accuracies) > 0.9
     assert max(accuracies) - min(accuracies) < 0.03
     assert "421,642" in done.stdout

@@ -106,8 +106,11 @@ def before_training(session: Session, images: np.ndarray) -> dict[str, Any]:
     }
 
 
+Computing = Callable[[str, str], Future[Trace]]
+
+
 @pytest.fixture(scope="session")
-def trace(session_for: Callable[[str, str], Session]) -> Tracer:
+def trace(session_for: Callable[[str, str], Session], computing: Computing) -> Tracer:
     """trace(implementation, model, optimizer, dtype, mode=None, tuning=()) -> Trace, from a worker, at no dropout.
 
     In its default mode a network is traced in all its implementations at once, since others will be asked for.
@@ -147,6 +150,8 @@ def trace(session_for: Callable[[str, str], Session]) -> Tracer:
         having = [name for name, spec in IMPLEMENTATIONS.items() if model in spec.models]
         for name in having:
             session_for(name, model)
+        if dtype == "float64":
+            computing(model, optimizer)  # which will be asked for, too
         with ThreadPoolExecutor(max_workers=2) as pool:  # two cores, and workers of one thread each
             return {name: pool.submit(run, name, model, optimizer, dtype) for name in having}
 
@@ -162,10 +167,15 @@ def trace(session_for: Callable[[str, str], Session]) -> Tracer:
 
 
 @pytest.fixture(scope="session")
-def reference() -> Tracer:
+def reference(computing: Computing) -> Tracer:
     """reference(model, optimizer) -> Trace, from the NumPy networks in float64."""
+    return lambda model, optimizer: computing(model, optimizer).result()
 
-    @cache
+
+@pytest.fixture(scope="session")
+def computing() -> Iterator[Computing]:
+    """`reference`, under way."""
+
     def run(model: str, optimizer: str) -> Trace:
         spec, data = MODELS[model], images_for(model)
         initial = {name: value.astype(np.float64) for name, value in initial_weights(spec, SEED).items()}
@@ -214,4 +224,5 @@ def reference() -> Tracer:
             trained_logits=network.logits(test),
         )
 
-    return run
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        yield cache(lambda model, optimizer: pool.submit(run, model, optimizer))

@@ -21,12 +21,12 @@ Command = subprocess.Popen[str]
 
 
 @contextmanager
-def running(*arguments: object) -> Iterator[Command]:
-    """The command, started; it can be interrupted even where the tests were started to be left alone in the
-    background."""
+def running(*arguments: object, first: str = "") -> Iterator[Command]:
+    """The command, started, after the Python code `first`; it can be interrupted even where the tests were started to
+    be left alone in the background."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])}
     process = subprocess.Popen(
-        [sys.executable, "-c", MAIN, *map(str, arguments)],
+        [sys.executable, "-c", first + MAIN, *map(str, arguments)],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -41,6 +41,16 @@ def running(*arguments: object) -> Iterator[Command]:
                 os.kill(worker, signal.SIGKILL)
             process.kill()
             process.communicate()
+
+
+def rest_of(process: Command) -> tuple[str, str]:
+    """What it wrote to both streams until it ended, of which lines were read before: `communicate` would lose what was
+    read ahead with them."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.wait(timeout=60)
+    with process.stdout, process.stderr:
+        return process.stdout.read(), process.stderr.read()
 
 
 def _interruptible() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from commands import running
+from commands import rest_of, running
 
 from compare.__main__ import main
 from compare.bench.plan import Options, make_plan
@@ -151,7 +151,7 @@ def test_an_interrupt_keeps_what_was_finished(numpy_implementations: str, tmp_pa
         assert process.stderr is not None
         assert process.stderr.readline().startswith("launch 1, ")
         process.send_signal(signal.SIGINT)
-        printed, said = process.communicate(timeout=60)
+        printed, said = rest_of(process)
     assert process.returncode == 130, said
     assert f"What was finished is kept in {out}" in said
     assert "It was interrupted." in printed

@@ -1,0 +1,210 @@
+"""Folders on stores, mounted for the time of one command: a local folder that holds what the store holds, and whose
+files go to the store, each whole, in the order in which they are written.
+
+So that every command works on stores as it does on folders: what writes a file says so here, and what shows a path
+shows it by its address.
+"""
+
+import json
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+from shared.errors import InputError
+from shared.stores import Store, StoreError, is_address
+
+LOCK = ".lock"  # who is at work there
+
+
+class Mount:
+    """One folder of a store. `files` are what both sides have alike, by name: the size and the time of the copy here;
+    `writable` tells whether what is written here goes there."""
+
+    def __init__(self, store: Store, local: Path, writable: bool) -> None:
+        self.store, self.local, self.writable = store, local, writable
+        self.files: dict[str, tuple[int, int]] = {}
+        self.held = self.broken = False
+        self._brought: set[str] = set()
+
+    def pull(self, under: str = "") -> None:
+        """Copy what the store holds, below the folder `under`, to here."""
+        names = [name for name in self.store.first(self.store.names) if name.startswith(under) and name != LOCK]
+        new = {name: self.local / name for name in names if not (self.local / name).exists()}
+        for folder in {path.parent for path in new.values()}:
+            folder.mkdir(parents=True, exist_ok=True)
+        if new:
+            self.store.get(new)
+        self.files |= {name: _stamp(path) for name, path in new.items()}
+
+    def bring(self, under: str) -> None:
+        """`pull`, but no more than once."""
+        if under not in self._brought:
+            self.pull(under)
+            self._brought.add(under)
+
+    def push(self, path: Path) -> None:
+        """Copy the file to the store. Raises StoreError."""
+        name = path.relative_to(self.local).as_posix()
+        stamp = _stamp(path)
+        try:
+            self.store.put(name, path.read_bytes())
+        except StoreError:
+            self.broken = True
+            raise
+        self.files[name] = stamp
+
+    def remove(self, name: str) -> None:
+        """Take the file away from the store, if it has it. Raises StoreError."""
+        if self.files.pop(name, None) is not None:
+            self.store.remove(name)
+
+    def push_rest(self) -> None:
+        """Copy what was written without a word, such as logs, and take away what is here no more. Raises StoreError."""
+        here = {p.relative_to(self.local).as_posix(): p for p in self.local.rglob("*") if p.is_file()}
+        changed = [path for name, path in here.items() if self.files.get(name) != _stamp(path)]
+        for path in sorted(changed, key=lambda p: p.stat().st_mtime_ns):
+            self.push(path)
+        for name in self.files.keys() - here.keys():
+            self.remove(name)
+
+    def hold(self) -> None:
+        """Be the only command at work there. Raises InputError where another one is."""
+        if self.held:
+            return
+        mine = {"host": socket.gethostname(), "pid": os.getpid()}
+        content = json.dumps(mine).encode()
+        if not self.store.first(lambda: self.store.create(LOCK, content)):
+            if not _gone(self.store.read(LOCK)):
+                raise InputError(
+                    f"Another command is at work in {self.store}, or was cut off there. Wait until it has ended; if it "
+                    f"has, remove {self.store}/{LOCK}."
+                )
+            self.store.put(LOCK, content)
+        self.held = True
+
+    def release(self) -> None:
+        """Let others work there."""
+        if self.held:
+            self.held = False
+            self.store.remove(LOCK)
+
+
+_mounts: list[Mount] = []
+
+
+def located(text: str) -> Path:
+    """A path; or, of an address, the folder with what the store holds there. Raises InputError."""
+    if not is_address(text):
+        return Path(text)
+    if text.startswith("file://"):
+        return Path(text.removeprefix("file://"))
+    mount = _mounted(text, writable=True)
+    mount.pull()
+    return mount.local
+
+
+def here(text: str) -> Path:
+    """A path. Raises InputError of an address, where nothing but a path will do."""
+    if is_address(text):
+        raise InputError(f"{text} is the address of a store, and this has to be on this machine. Give a path.")
+    return Path(text)
+
+
+def located_new(text: str) -> Path:
+    """A path; or, of an address, a new folder for what will be written there. Raises InputError where there is
+    something already."""
+    if not is_address(text) or text.startswith("file://"):
+        return located(text)
+    mount = _mounted(text, writable=True)
+    if mount.store.first(mount.store.names):
+        raise InputError(
+            f"The output folder {text} is not empty, and nothing in it is overwritten. Give another one with --out, "
+            "or remove it."
+        )
+    return mount.local
+
+
+def located_data(text: str) -> Path:
+    """A path; or, of an address, an empty folder, to which `bring` brings what is needed. Raises InputError."""
+    if not is_address(text) or text.startswith("file://"):
+        return located(text)
+    return _mounted(text, writable=False).local
+
+
+def bring(folder: Path) -> None:
+    """Have the files of `folder` here, where it is within a folder for data that is mounted. Raises StoreError."""
+    if (mount := of(folder)) and not mount.writable:
+        mount.bring(f"{folder.relative_to(mount.local).as_posix()}/")
+
+
+def of(path: Path) -> Mount | None:
+    """The mount that `path` is within."""
+    return next((mount for mount in _mounts if path.is_relative_to(mount.local)), None)
+
+
+def written(path: Path) -> None:
+    """A file was written: where it is within a mount, it goes to the store. Raises StoreError."""
+    if (mount := of(path)) and mount.writable:
+        mount.push(path)
+
+
+def removed(path: Path) -> None:
+    """A file was taken away, and is taken away from the store, too. Raises StoreError."""
+    if (mount := of(path)) and mount.writable:
+        mount.remove(path.relative_to(mount.local).as_posix())
+
+
+def shown(text: object) -> str:
+    """A text in which every path within a mount stands by its address."""
+    said = str(text)
+    for mount in _mounts:
+        said = said.replace(str(mount.local), mount.store.address)
+    return said
+
+
+def unmount_all() -> list[str]:
+    """Copy what is left to the stores, and take the folders here away; return what went wrong."""
+    complaints = []
+    for mount in _mounts:
+        try:
+            if mount.held and not mount.broken:
+                mount.push_rest()
+            mount.store.first(mount.release) if mount.broken else mount.release()
+        except (InputError, OSError) as error:
+            said = getattr(error, "strerror", None) or str(error).rstrip(".")
+            complaints.append(f"{mount.store.address} did not take all of it, its logs perhaps: {said}.")
+        shutil.rmtree(mount.local.parent, ignore_errors=True)
+    _mounts.clear()
+    return complaints
+
+
+def _mounted(address: str, writable: bool) -> Mount:
+    store = Store(address)
+    for mount in _mounts:
+        if mount.store.address == store.address:
+            return mount
+    local = Path(tempfile.mkdtemp(prefix="compare-store-")) / (store.address.rpartition("/")[2] or "folder")
+    local.mkdir()
+    _mounts.append(Mount(store, local, writable))
+    return _mounts[-1]
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _gone(held_by: bytes) -> bool:
+    """Whether the process that holds a store was one of this machine, and is no more."""
+    try:
+        holder = json.loads(held_by)
+        if holder["host"] != socket.gethostname():
+            return False
+        os.kill(int(holder["pid"]), 0)
+    except (ValueError, TypeError, KeyError, OverflowError, PermissionError):
+        return False
+    except ProcessLookupError:
+        return True
+    return False

@@ -1,0 +1,258 @@
+"""Folders on a store: memory:// within this process, and S3 over real HTTP with a proxy that has faults."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import idx_files
+import pytest
+from s3_server import BUCKET, QUICK_TO_GIVE_UP, Faults, environment, faulty_proxy, s3_server
+
+from shared import lock, mounts, stores
+from shared.errors import InputError
+from shared.stores import Store, StoreError
+
+
+@pytest.fixture
+def address() -> str:
+    """Of a folder that nobody has written to."""
+    return f"memory://{uuid.uuid4()}"
+
+
+@pytest.fixture(autouse=True)
+def unmounted() -> Iterator[None]:
+    yield
+    mounts.unmount_all()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with s3_server() as host:
+        yield host
+
+
+@pytest.fixture
+def faults(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
+    """The faults of the server that this process talks to."""
+    faults = Faults()
+    with faulty_proxy(server, faults) as proxy:
+        for name, value in environment(proxy).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(stores, "PAUSES_S", (0.01, 0.01, 0.01))
+        monkeypatch.setattr("s3fs.S3FileSystem.retries", 1)
+        monkeypatch.setitem(fsspec.config.conf, "s3", QUICK_TO_GIVE_UP)
+        yield faults
+
+
+def put(address: str, **files: bytes) -> Store:
+    store = Store(address)
+    for name, content in files.items():
+        store.put(name, content)
+    return store
+
+
+def test_what_is_there_is_here_and_what_is_written_goes_there(address: str) -> None:
+    store = put(address, a=b"1")
+    store.put("deep/b", b"22")
+    folder = mounts.located(address)
+    assert (folder / "a").read_bytes() == b"1"
+    assert (folder / "deep" / "b").read_bytes() == b"22"
+    (folder / "deep" / "c").write_bytes(b"333")
+    mounts.written(folder / "deep" / "c")
+    (folder / "a").unlink()
+    mounts.removed(folder / "a")
+    assert store.names() == {"deep/b": 2, "deep/c": 3}
+    assert mounts.unmount_all() == []
+    assert not folder.exists()
+
+
+def test_what_was_written_without_a_word_goes_there_at_the_end_if_this_is_the_one_at_work(address: str) -> None:
+    store = put(address, a=b"1", b=b"1")
+    for holds in (False, True):
+        folder = mounts.located(address)
+        if holds:
+            lock.hold(folder)
+        (folder / "a").write_bytes(b"changed")
+        (folder / "log").write_bytes(b"log")
+        (folder / "b").unlink()
+        assert mounts.unmount_all() == []
+        assert store.names() == ({"a": 7, "log": 3} if holds else {"a": 1, "b": 1})
+
+
+def test_paths_are_shown_by_their_address(address: str) -> None:
+    folder = mounts.located(address)
+    assert mounts.shown(f"Report: {folder / 'report.md'}") == f"Report: {address}/report.md"
+    assert mounts.shown(Path("elsewhere")) == "elsewhere"
+
+
+def test_one_command_at_a_time(address: str) -> None:
+    store = put(address, **{mounts.LOCK: json.dumps({"host": "another", "pid": 1}).encode()})
+    with pytest.raises(InputError, match=r"Another command is at work in memory://.*remove memory://.*/\.lock"):
+        lock.hold(mounts.located(address))
+    assert store.names().keys() == {mounts.LOCK}
+
+
+def test_a_command_of_this_machine_that_was_killed_is_no_longer_at_work(address: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    here = {"host": socket.gethostname(), "pid": gone.pid}
+    store = put(address, **{mounts.LOCK: json.dumps(here).encode()})
+    lock.hold(mounts.located(address))
+    assert json.loads(store.read(mounts.LOCK))["pid"] == os.getpid()
+    assert mounts.unmount_all() == []
+    assert store.names() == {}
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"[]", b'{"host": 1}', b"\xff"])
+def test_a_lock_that_nobody_understands_holds(address: str, content: bytes) -> None:
+    put(address, **{mounts.LOCK: content})
+    with pytest.raises(InputError, match="Another command"):
+        lock.hold(mounts.located(address))
+
+
+def test_of_data_only_what_is_asked_for_comes_and_nothing_goes(address: str) -> None:
+    dataset, contents = idx_files.make()
+    store = put(address, **{f"Tiny/raw/{name}": content for name, content in contents.items()}, **{"Other/x": b"1"})
+    folder = mounts.located_data(address)
+    assert not any(folder.iterdir())
+    assert dataset.missing_files(folder) == []
+    assert dataset.read(folder).x_train.shape == (30, 28, 28, 1)
+    assert not (folder / "Other").exists()
+    (folder / "new").write_bytes(b"1")
+    assert mounts.unmount_all() == []
+    assert "new" not in store.names()
+
+
+def test_a_name_that_leads_out_of_the_folder(address: str) -> None:
+    with pytest.raises(InputError, match="is no name of a file"):
+        _named(address, "../../evil").names()
+
+
+def _named(address: str, name: str) -> Store:
+    """A store that says it has a file of that name; memory:// itself would not."""
+    store = Store(address)
+    store._system = type("System", (), {"find": lambda *_, **__: {f"{store._root}/{name}": {"size": 1}}})()
+    return store
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("ftp://host/folder", "not by ftp://"),
+        ("nonsense://x", "not by nonsense://"),
+        ("s3://", "names no folder"),
+        ("memory:///", "names no folder"),
+    ],
+)
+def test_addresses_that_are_none(given: str, said: str) -> None:
+    for located in (mounts.located, mounts.located_new, mounts.located_data):
+        with pytest.raises(InputError, match=said):
+            located(given)
+
+
+def test_paths_are_paths(tmp_path: Path) -> None:
+    for located in (mounts.located, mounts.located_new, mounts.located_data):
+        assert located("some/path") == Path("some/path")
+        assert located(f"file://{tmp_path}") == tmp_path
+    with pytest.raises(InputError, match="has to be on this machine"):
+        mounts.here("s3://bucket/file")
+
+
+def test_nothing_is_overwritten(address: str) -> None:
+    put(address, a=b"1")
+    with pytest.raises(InputError, match="is not empty"):
+        mounts.located_new(address)
+
+
+def _missing(*_: object, **__: object) -> None:
+    raise ImportError("Install s3fs to access S3")
+
+
+def test_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fsspec, "filesystem", _missing)
+    with pytest.raises(InputError, match=r"pip install 'compare\[s3\]'"):
+        Store("s3://bucket/folder")
+
+
+# ---- S3
+
+
+def test_faults_that_pass(faults: Faults) -> None:
+    """Every file arrives, whole."""
+    store = Store(f"s3://{BUCKET}/passing")
+    faults.next.extend(["503", "", "cut", "", "silence", "", "503", "cut", "503", ""])
+    contents = {f"folder/{i}": os.urandom(10_000) for i in range(4)}
+    for name, content in contents.items():
+        store.put(name, content)
+    assert faults.met == ["503", "cut", "silence", "503", "cut", "503"]
+    assert {name: store.read(name) for name in contents} == contents
+    assert store.names() == dict.fromkeys(contents, 10_000)
+    store.remove("folder/0")
+    store.remove("folder/0")  # which is not there: nothing happens
+    assert "folder/0" not in store.names()
+
+
+@pytest.mark.parametrize("fault", ["503", "cut", "silence"])
+def test_a_fault_that_does_not_pass(faults: Faults, fault: str) -> None:
+    """It is told, and what was there stays as it was."""
+    store = put(f"s3://{BUCKET}/failing-{fault}", a=b"before")
+    faults.always = fault
+    with pytest.raises(StoreError) as caught:
+        store.put("a", b"after")
+    assert caught.value.strerror
+    assert len(faults.met) > len(stores.PAUSES_S)
+    assert store.read("a") == b"before"
+
+
+def test_a_command_at_work_elsewhere(faults: Faults) -> None:
+    """The store itself lets only one of two create the lock."""
+    first, second = (Store(f"s3://{BUCKET}/lock") for _ in range(2))
+    assert first.create(mounts.LOCK, b"first")
+    assert not second.create(mounts.LOCK, b"second")
+    assert first.read(mounts.LOCK) == b"first"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "credentials"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "Could not connect"),
+        ({"AWS_ENDPOINT_URL": "SILENT"}, "Read timeout"),
+    ],
+)
+@pytest.mark.usefixtures("faults")
+def test_a_store_that_cannot_be_used(
+    change: dict[str, str | None], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where credentials could lie
+    monkeypatch.setattr(stores, "FIRST_ANSWER_S", 2.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for name, value in change.items():
+            if value is None:
+                monkeypatch.delenv(name)
+            else:
+                monkeypatch.setenv(name, value.replace("SILENT", f"http://127.0.0.1:{silent.getsockname()[1]}"))
+        start = time.monotonic()
+        with pytest.raises(InputError, match=f"s3://{BUCKET}/x cannot be used.*{said}"):
+            mounts.located(f"s3://{BUCKET}/x")
+        assert time.monotonic() - start < 10
+
+
+def test_a_store_that_does_not_answer_in_time(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores, "FIRST_ANSWER_S", 0.2)
+    with pytest.raises(InputError, match="cannot be used: it does not answer"):
+        Store(address).first(lambda: time.sleep(2))
+
+
+@pytest.mark.usefixtures("faults")
+def test_a_bucket_that_is_not_there() -> None:
+    folder = mounts.located_new("s3://no-such-bucket/x")
+    with pytest.raises(InputError, match="The specified bucket does not exist"):
+        lock.hold(folder)
