@@ -245,6 +245,9 @@ def run(
         str | None,
         typer.Option(metavar="URI", help="Log the study to this MLflow server, or folder; needs the extra mlflow."),
     ] = None,
+    world_size: Annotated[
+        int, typer.Option(metavar="N", help="N processes train each network, each on its share of every batch.")
+    ] = 1,
     executor: Annotated[
         str, typer.Option(help="local, or ray: every run is a task on a Ray cluster; needs the extra ray.")
     ] = "local",
@@ -298,6 +301,7 @@ def run(
             mlflow=mlflow,
             executor=executor,
             address=address,
+            world_size=world_size,
             command=_command(),
             screen=_screen(as_json, quiet),
         )
@@ -369,6 +373,9 @@ def parity(
     mode: Annotated[
         str, typer.Option(help="default (torch eager, TensorFlow graph), eager, graph or xla, for all alike.")
     ] = "default",
+    world_size: Annotated[
+        int, typer.Option(metavar="N", help="Compare each, too, as N processes on shares of every batch.")
+    ] = 1,
     ledger: Annotated[bool, typer.Option("--ledger", help="The ledger of differences instead, row by row.")] = False,
     waterfall: Annotated[
         bool, typer.Option("--waterfall", help="From each framework's own recipe to the matched one, factor by factor.")
@@ -417,6 +424,7 @@ def parity(
         rung=rung,
         device=device,
         mode=mode,
+        world_size=world_size,
         out=out,
         timeout_s=timeout,
         command=_command(),
@@ -489,6 +497,9 @@ def bench(
     threads: Annotated[
         str | None, typer.Option(help="Threads of each framework; several give curves.", show_default="cores")
     ] = None,
+    world_size: Annotated[
+        str, typer.Option(metavar="N", help="Processes that train a network together; 1,2 tells what two are worth.")
+    ] = "1",
     precision: Annotated[
         float, typer.Option(help="Launch until half the interval of every ratio is below this.")
     ] = 0.03,
@@ -541,6 +552,7 @@ def bench(
         implementations=implementations,
         modes=modes,
         mixed_precisions=mixed_precision,
+        world_sizes=world_size,
         baseline=baseline,
         aa=aa,
         batch_sizes=batch_sizes,

@@ -18,6 +18,7 @@ class Usage:
     own_s: float
     all_s: float | None
     n_preempted: int
+    sent: int | None = None  # bytes sent over all network interfaces, where several processes train together
 
     def foreign_s(self, since: "Usage") -> float | None:
         """The processor time that others took since then. The two clocks tick differently, so that of a short time it
@@ -26,11 +27,42 @@ class Usage:
             return None
         return (self.all_s - since.all_s) - (self.own_s - since.own_s)
 
+    def sent_since(self, since: "Usage") -> int | None:
+        """The bytes sent since then."""
+        return None if self.sent is None or since.sent is None else self.sent - since.sent
+
+
+_peers: list[int] = []
+
+
+def count_in(pids: list[int]) -> None:
+    """From now on, what these processes use is no foreign load: they train the same network."""
+    _peers[:] = pids
+
 
 def usage() -> Usage:
     """The processor time used until now."""
     own = resource.getrusage(resource.RUSAGE_SELF)
-    return Usage(own.ru_utime + own.ru_stime, _all_s(), own.ru_nivcsw)
+    of_peers = sum(_used_s(pid) for pid in _peers)
+    return Usage(own.ru_utime + own.ru_stime + of_peers, _all_s(), own.ru_nivcsw, _sent() if _peers else None)
+
+
+def _sent() -> int | None:
+    """How many bytes this machine has sent, loopback included; None where the system does not tell."""
+    try:
+        _, _, *lines = Path("/proc/self/net/dev").read_text().splitlines()
+    except OSError:
+        return None
+    return sum(int(line.rpartition(":")[2].split()[8]) for line in lines)
+
+
+def _used_s(pid: int) -> float:
+    """The processor time that another process has used; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
 def _all_s() -> float | None:

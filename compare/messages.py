@@ -249,7 +249,8 @@ class Evaluation(Message):
 
 class Window(Message):
     """One timed window: how long it took, and how long the last loss took to fetch after it; the processor time in it
-    of this process, and of others where the system tells (compare/load.py)."""
+    of this process, and of others where the system tells (compare/load.py); where several processes train together,
+    what was sent over the network."""
 
     kind: Literal["window"] = "window"
     elapsed_s: FiniteFloat
@@ -257,6 +258,7 @@ class Window(Message):
     own_s: FiniteFloat
     foreign_s: FiniteFloat | None
     n_preempted: int
+    sent_bytes: int | None = None
 
 
 class Profile(Message):

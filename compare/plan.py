@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar, cast, get_args
 
-from compare import environment
+from compare import sharing
 from compare.allocator import Allocator
 from compare.executor import AskedDevice, ExecutorName, check_executor
 from compare.implementations import IMPLEMENTATIONS
@@ -67,6 +67,7 @@ class Options:
     mlflow: str | None = None
     executor: str = "local"
     address: str = "auto"
+    world_size: int = 1
     screen: Screen = PLAIN
 
 
@@ -175,16 +176,19 @@ def check_mixed_precision(name: str, device: str) -> MixedPrecision:
 
 
 def implementation_names(options: Options) -> list[str]:
-    """The names in --implementations, in their order."""
-    return [name.strip() for name in options.implementations.split(",") if name.strip()]
+    """The names in --implementations, in their order, and how many processes each is."""
+    names = [name.strip() for name in options.implementations.split(",") if name.strip()]
+    return sharing.named(names, [options.world_size])
 
 
 def _check_implementations(options: Options, model: ModelSpec) -> None:
+    sharing.check_size(options.world_size)
     names = implementation_names(options)
     if not names:
         raise InputError(f"--implementations names none. Known: {', '.join(IMPLEMENTATIONS)}.")
     for name in names:
         spec = IMPLEMENTATIONS[check_name("implementation", name, IMPLEMENTATIONS)]
+        sharing.check_model(name, model.name)
         if model.name not in spec.models:
             raise InputError(
                 f"The implementation '{name}' has no '{model.name}', only {', '.join(spec.models)}. Leave it out of "
@@ -239,6 +243,7 @@ def _check_recipe(options: Options) -> None:
     if options.recipe != "idiomatic":
         return
     told = {
+        "--world-size": None if sharing.most_workers(implementation_names(options)) == 1 else options.world_size,
         "--preset": options.preset,
         "--optimizer": options.optimizer,
         "--learning-rate": options.learning_rate,
@@ -305,7 +310,7 @@ def make_plan(options: Options, dataset: str) -> Plan:
         recipe=cast(Recipe, options.recipe),
         mode=cast(AskedMode, options.mode),
         device=cast(AskedDevice, options.device),
-        threads=options.threads or environment.usable_cores(),
+        threads=options.threads or sharing.default_threads(implementation_names(options)),
         allocator=cast(Allocator, options.allocator),
         executor=cast(ExecutorName, options.executor),
     )
@@ -330,6 +335,7 @@ def check_fit(plan: Plan, data: Data) -> None:
     """Check what needs the data: that their shape is the network's, and that a batch is not larger than all of them."""
     check_shape(plan.model, data, plan.data.dataset)
     check_batch_size(plan.training[0].batch_size, data)
+    sharing.check_shares(plan.implementations, plan.training[0].batch_size, len(data.x_train))
 
 
 def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:

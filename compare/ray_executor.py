@@ -16,7 +16,9 @@ import numpy as np
 
 from compare.allocator import Allocator
 from compare.executor import AskedDevice
+from compare.implementations import IMPLEMENTATIONS
 from compare.ray_cluster import check_room, connected
+from compare.sharing import most_workers
 from compare.study import Finished, Progress, Study
 from shared.data import Data
 from shared.protocol import Device
@@ -70,7 +72,8 @@ class OnRay:
 
         with ExitStack() as unless_ready:
             unless_ready.enter_context(connected(self.address))
-            check_room(self.address, "CPU", self.settings.threads, "--threads")
+            n_workers = most_workers(self.implementations)
+            check_room(self.address, "CPU", self.settings.threads * n_workers, "--threads")
             self._arrays = ray.put(self.data.arrays())
             self._connection = unless_ready.pop_all()
         return self
@@ -88,8 +91,9 @@ class OnRay:
 
         if asked == "cpu" or (asked == "auto" and not ray.cluster_resources().get("GPU")):
             return "cpu"
-        check_room(self.address, "GPU", 1, "--device cuda")
-        look = ray.remote(num_cpus=self.settings.threads, num_gpus=1, max_calls=1)(_chosen_device)
+        n_workers = most_workers(self.implementations)
+        check_room(self.address, "GPU", n_workers, "--device cuda")
+        look = ray.remote(num_cpus=self.settings.threads * n_workers, num_gpus=n_workers, max_calls=1)(_chosen_device)
         try:
             chosen: Device = ray.get(look.remote(self.implementations, self._arrays, self.settings, asked))
         except ray.exceptions.RayTaskError as error:
@@ -103,8 +107,8 @@ class OnRay:
         runs = [run for of_seed in by_seed for run in of_seed]
         for run in runs:
             train = ray.remote(
-                num_cpus=self.settings.threads,
-                num_gpus=1 if run.device == "cuda" else 0,
+                num_cpus=self.settings.threads * IMPLEMENTATIONS[run.implementation].n_workers,
+                num_gpus=IMPLEMENTATIONS[run.implementation].n_workers if run.device == "cuda" else 0,
                 max_calls=1,
                 max_retries=TRIES_AGAIN,
                 scheduling_strategy="SPREAD",

@@ -18,6 +18,7 @@ import numpy as np
 from compare import environment, messages, wire
 from compare.implementations import IMPLEMENTATIONS
 from compare.parent import ASKED
+from compare.peers import FOLDER_VARIABLE
 from shared.data import Data, Part
 from shared.errors import InputError
 from shared.ledger import Half
@@ -26,6 +27,7 @@ from shared.protocol import Device, Format, Mode, Recipe
 from shared.result import Environment
 from shared.training import TrainSpec
 from shared.weights import Weights
+from shared.world import SIZE_VARIABLE
 
 AnswerType = TypeVar("AnswerType", bound=messages.Message)
 STOP_S = 5.0
@@ -91,8 +93,9 @@ class Session:
     def _start(self, threads: int, hide_cuda: bool, variables: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK  # a pipe in its place would be waited for
         with os.fdopen(os.open(self.log, flags, 0o644), "ab") as stderr:
+            spec = IMPLEMENTATIONS[self.implementation]
             return subprocess.Popen(
-                [sys.executable, "-m", "compare.worker", IMPLEMENTATIONS[self.implementation].module],
+                [sys.executable, "-m", "compare.worker" if spec.n_workers == 1 else "compare.ranks", spec.module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -100,6 +103,8 @@ class Session:
                     **environment.worker_variables(threads, Path(self._keras_home.name), hide_cuda),
                     # The system counts the thread that started a process as its parent.
                     ASKED: "1" if threading.current_thread() is threading.main_thread() else "",
+                    SIZE_VARIABLE: str(spec.n_workers),
+                    FOLDER_VARIABLE: self._keras_home.name,
                     **variables,
                 },
                 start_new_session=True,

@@ -15,6 +15,7 @@ from compare import messages
 from compare.allocator import VARIABLES, Allocator
 from compare.checkpoint import Checkpoint, Checkpoints
 from compare.environment import require_cuda
+from compare.implementations import IMPLEMENTATIONS
 from compare.session import Divergence, Session, WorkerError
 from shared.batches import n_batches
 from shared.data import Data, Part
@@ -195,8 +196,10 @@ class Study:
         return contestant
 
     def _keep(self, contestant: Contestant, checkpoints: Checkpoints) -> None:
-        """Of a run that is done there is more to keep than this, and at once."""
-        if contestant.done or contestant.run.recipe != "matched":
+        """Of a run that is done there is more to keep than this, and at once. What several processes train begins anew:
+        each has random numbers of its own."""
+        spec = IMPLEMENTATIONS[contestant.run.implementation]
+        if contestant.done or contestant.run.recipe != "matched" or spec.n_workers > 1:
             return
         checkpoint = Checkpoint(
             run=contestant.run,

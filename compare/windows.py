@@ -62,6 +62,7 @@ class Windows:
             own_s=after.own_s - before.own_s,
             foreign_s=after.foreign_s(before),
             n_preempted=after.n_preempted - before.n_preempted,
+            sent_bytes=after.sent_since(before),
         )
 
     def profile(self, steps: int) -> dict[str, float]:

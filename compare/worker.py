@@ -12,11 +12,14 @@ import sys
 import traceback
 from typing import BinaryIO, cast
 
-from compare import messages, wire
+from compare import load, messages, wire
+from compare.data_parallel import Shared
 from compare.environment import describe
 from compare.jobs import Bench, Diverged
 from compare.parent import die_with_parent_if_asked
+from compare.peers import PeerFailed, Peers
 from shared.protocol import Implementation
+from shared.world import World
 
 
 def main() -> None:
@@ -24,14 +27,37 @@ def main() -> None:
     requests = sys.stdin.buffer
     answers = _take_over_stdout()
     try:
+        world = World.here()
+        if world.size > 1:
+            _take_device(world)
         implementation = cast(Implementation, importlib.import_module(sys.argv[1]))
         environment = describe(implementation.framework())
+        peers = Peers(world) if world.size > 1 else None
+        if peers is not None:
+            n_devices = min(int(said) for said in peers.exchange(str(environment.n_cuda_devices).encode()))
+            environment = environment.model_copy(update={"n_cuda_devices": n_devices})
     except Exception as error:  # whatever it is, the harness is told before this process ends
         _send(answers, _failed(error))
         raise SystemExit(1) from None
     gc.freeze()  # a framework's million objects are there for good, and are not gone through for each network
-    _send(answers, messages.Ready(environment=environment))
-    serve(Bench(implementation), requests, answers)
+    if peers is None:
+        _send(answers, messages.Ready(environment=environment))
+        serve(Bench(implementation), requests, answers)
+        return
+    load.count_in(peers.others)
+    bench = Bench(Shared(implementation, peers))
+    if world.rank == 0:
+        _send(answers, messages.Ready(environment=environment))
+        lead(bench, peers, requests, answers)
+    else:
+        follow(bench, peers)
+
+
+def _take_device(world: World) -> None:
+    """Of the CUDA devices that there are for all, the one of this process's number, and none where there are fewer."""
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    devices = [str(n) for n in range(world.size)] if listed is None else [d for d in listed.split(",") if d]
+    os.environ["CUDA_VISIBLE_DEVICES"] = devices[world.rank] if world.rank < len(devices) else ""
 
 
 def serve(bench: Bench, requests: BinaryIO, answers: BinaryIO) -> None:
@@ -44,6 +70,37 @@ def serve(bench: Bench, requests: BinaryIO, answers: BinaryIO) -> None:
             _send(answers, _failed(error))
         else:
             _send(answers, answer, sent)
+
+
+def lead(bench: Bench, peers: Peers, requests: BinaryIO, answers: BinaryIO) -> None:
+    """`serve`, as the first of several processes that all do what is asked. Where one of them fails, there is no going
+    on: others may wait for it for ever."""
+    while (frame := wire.read(requests)) is not None:
+        body, arrays = frame
+        peers.tell(body, arrays)
+        try:
+            answer, sent = bench.do(messages.REQUEST.validate_python(body), arrays)
+            peers.exchange(b"")
+        except PeerFailed as failed:
+            _send(answers, messages.Failed.model_validate_json(str(failed)))
+            raise SystemExit(1) from None
+        except Exception as error:  # whatever it is, the harness is told
+            _send(answers, _failed(error))
+            raise SystemExit(1) from None
+        _send(answers, answer, sent)
+
+
+def follow(bench: Bench, peers: Peers) -> None:
+    """Do what the first of several processes passes on, until there is no more."""
+    while (frame := peers.hear()) is not None:
+        body, arrays = frame
+        try:
+            bench.do(messages.REQUEST.validate_python(body), arrays)
+        except Exception as error:
+            traceback.print_exc()
+            peers.give_up(_failed(error).model_dump_json())
+            raise SystemExit(1) from None
+        peers.exchange(b"")
 
 
 def _send(answers: BinaryIO, answer: messages.Answer, arrays: wire.Arrays | None = None) -> None:

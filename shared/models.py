@@ -61,6 +61,11 @@ class ModelSpec:
     dropout: float | None = None
 
     @property
+    def normalises(self) -> bool:
+        """Whether it has batch normalisation, by which an image's output depends on the others of its batch."""
+        return any(not parameter.trainable for parameter in self.parameters)
+
+    @property
     def flatten_shape(self) -> tuple[int, int, int]:
         """(height, width, channels) of what enters the flatten in front of the first dense layer."""
         names = [layer.name for layer in self.layers]

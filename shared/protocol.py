@@ -154,6 +154,18 @@ class Model(Protocol):
         """The most device memory in use since the model was made; None where the framework does not know."""
 
 
+class SharingModel(Model, Protocol):
+    """A network that several processes train, each on its share of every batch (shared/world.py): the update is that of
+    the whole batch. Looking at it concerns the process alone.
+
+    `train_step` takes what `put_share` gave; the losses that it returns add up over the processes to the mean over the
+    whole batch, and its logits are those of the share.
+    """
+
+    def put_share(self, images: np.ndarray, labels: np.ndarray, n_whole: int) -> Batch:
+        """`put`, of a share of a batch of `n_whole` images."""
+
+
 class Implementation(Protocol):
     """What an implementation package exports."""
 
@@ -174,7 +186,8 @@ class Implementation(Protocol):
         recipe: Recipe,
         tuning: Tuning,
     ) -> Model:
-        """Build the network `model.name`, ready to be trained as `train` and `recipe` say, starting from `weights`.
+        """Build the network `model.name`, ready to be trained as `train` and `recipe` say, starting from `weights`;
+        a SharingModel where this process is one of several.
 
         The idiomatic network has the framework's own layers with their defaults, and without `weights` its own initial
         values. TF32 is off, and the framework's own random numbers are seeded with `train.seed`. `tuning` makes

@@ -13,6 +13,7 @@ from shared.models import ModelSpec
 from shared.protocol import Device, Framework, Mode, OnEpoch, Recipe
 from shared.training import SGD, Adam, TrainSpec
 from shared.weights import Weights
+from shared.world import World
 from tf_impl import idiomatic
 from tf_impl import weights as layout
 from tf_impl.models import MODELS, Builder
@@ -29,6 +30,10 @@ Batch = tuple[tf.Tensor, tf.Tensor]
 
 def framework() -> Framework:
     """Keras's version, devices and settings."""
+    if World.here().size > 1:
+        from tf_impl.distributed import strategy
+
+        strategy()
     tf.config.experimental.enable_tensor_float_32_execution(False)
     return Framework(
         name="keras",
@@ -75,7 +80,8 @@ def create_from(
     tf.config.set_visible_devices(gpus, "GPU")
     if gpus:
         tf.config.experimental.reset_memory_stats("GPU:0")
-    keras.utils.set_random_seed(train.seed)
+    world = World.here()
+    keras.utils.set_random_seed(train.seed + world.rank)  # what is dropped of one share is not what is of another
     # What ~/.keras/keras.json could have changed is stated here.
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx(train.dtype)
@@ -86,6 +92,11 @@ def create_from(
         if recipe == "idiomatic" or "normalisation" in train.own:
             arguments |= idiomatic.OWN_LAYERS.get(model.name, {})
         checked = Tuning.model_validate(dict(tuning))
+        if world.size > 1:
+            from tf_impl.distributed import SharingKerasModel, strategy
+
+            with strategy().scope():
+                return SharingKerasModel(build(**arguments), model, train, weights, device, mode, checked)
         return KerasModel(build(**arguments), model, train, weights, device, mode, checked)
 
 

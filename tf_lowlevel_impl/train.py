@@ -12,6 +12,7 @@ from shared.models import ModelSpec
 from shared.protocol import Device, Framework, Mode, OnEpoch, Recipe
 from shared.training import SGD, Adam, TrainSpec
 from shared.weights import Weights
+from shared.world import World
 from tf_lowlevel_impl import idiomatic, optimizers
 from tf_lowlevel_impl import weights as layout
 from tf_lowlevel_impl.models import MODELS
@@ -27,6 +28,10 @@ Batch = tuple[tf.Tensor, tf.Tensor]
 
 def framework() -> Framework:
     """TensorFlow's version, devices and settings."""
+    if World.here().size > 1:
+        from tf_lowlevel_impl.distributed import strategy
+
+        strategy()
     tf.config.experimental.enable_tensor_float_32_execution(False)
     return Framework(
         name="tensorflow",
@@ -53,9 +58,16 @@ def create(
     tf.config.set_visible_devices(gpus, "GPU")
     if gpus:
         tf.config.experimental.reset_memory_stats("GPU:0")
-    tf.random.set_global_generator(tf.random.Generator.from_seed(train.seed))
+    world = World.here()
+    # What is dropped of one share is not what is dropped of another.
+    tf.random.set_global_generator(tf.random.Generator.from_seed(train.seed + world.rank))
+    made = (model, train, weights, device, mode, Tuning.model_validate(dict(tuning)))
     with tf.device(GPU if device == "cuda" else CPU):
-        return LowLevelModel(model, train, weights, device, mode, Tuning.model_validate(dict(tuning)))
+        if world.size > 1:
+            from tf_lowlevel_impl.distributed import SharingLowLevelModel
+
+            return SharingLowLevelModel(*made)
+        return LowLevelModel(*made)
 
 
 def fit(model: "LowLevelModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:

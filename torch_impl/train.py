@@ -15,6 +15,7 @@ from shared.models import ModelSpec
 from shared.protocol import Device, Framework, Mode, OnEpoch, Recipe
 from shared.training import SGD, Adam, TrainSpec
 from shared.weights import Weights
+from shared.world import World
 from torch_impl import idiomatic
 from torch_impl import weights as layout
 from torch_impl.models import MODELS
@@ -51,15 +52,19 @@ def create(
 ) -> "TorchModel":
     """Build `model.name` as a TorchModel."""
     _state_settings(tf32=train.mixed_precision == "tf32")
-    torch.manual_seed(train.seed)
+    world = World.here()
+    torch.manual_seed(train.seed + world.rank)  # what is dropped of one share is not what is dropped of another
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     arguments = train.network_arguments
     if recipe == "idiomatic" or "normalisation" in train.own:
         arguments |= idiomatic.OWN_LAYERS.get(model.name, {})
-    return TorchModel(
-        MODELS[model.name](**arguments), model, train, weights, device, mode, Tuning.model_validate(dict(tuning))
-    )
+    made = (MODELS[model.name](**arguments), model, train, weights, device, mode, Tuning.model_validate(dict(tuning)))
+    if world.size > 1:
+        from torch_impl.distributed import SharingTorchModel
+
+        return SharingTorchModel(*made, world=world)
+    return TorchModel(*made)
 
 
 def fit(model: "TorchModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:

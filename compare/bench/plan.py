@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
 
-from compare import environment
+from compare import sharing
 from compare.allocator import VARIABLES, Allocator
 from compare.bench.launcher import Subject
 from compare.bench.result import Contestant
@@ -19,6 +19,7 @@ from shared.models import MODELS, ModelSpec
 from shared.names import check_name
 from shared.protocol import Device, Mode
 from shared.training import MixedPrecision, TrainSpec
+from shared.world import MAX_SIZE
 
 EMBEDDED = "embedded"
 TUNED = "tuned"
@@ -36,6 +37,7 @@ class Options:
     implementations: str = "torch,keras,tf_lowlevel"
     modes: str = "default"
     mixed_precisions: str = "none"
+    world_sizes: str = "1"
     aa: str | None = None
     baseline: str | None = None
     batch_sizes: str = "64"
@@ -103,12 +105,13 @@ def _contestants(options: Options, model: ModelSpec) -> tuple[list[Contestant], 
         raise InputError(f"--aa pits one mode against itself, not {' and '.join(modes)}. Give one with --modes.")
     if options.aa and len(mixed) > 1:
         raise InputError(f"--aa pits one against itself, not {' and '.join(mixed)}. Give one with --mixed-precision.")
-    names = [options.aa] if options.aa else _listed("--implementations", options.implementations)
+    names = implementation_names(options)
     found: list[Contestant] = []
     to_tune: list[str] = []
     lacking: list[str] = []
     for name in names:
         spec = IMPLEMENTATIONS[check_name("implementation", name, IMPLEMENTATIONS)]
+        sharing.check_model(name, model.name)
         if model.name not in spec.models:
             raise InputError(
                 f"The implementation '{name}' has no '{model.name}', only {', '.join(spec.models)}. Leave it out of "
@@ -152,7 +155,15 @@ def _listed(option: str, text: str) -> list[str]:
 
 def threads_of(options: Options) -> list[int]:
     """The numbers of threads asked for. Raises InputError."""
-    return numbers("--threads", options.threads or str(environment.usable_cores()), 1024)
+    return numbers("--threads", options.threads or str(sharing.default_threads(implementation_names(options))), 1024)
+
+
+def implementation_names(options: Options) -> list[str]:
+    """Who takes part, as how many processes. Raises InputError."""
+    names = [options.aa] if options.aa else _listed("--implementations", options.implementations)
+    for name in names:
+        check_name("implementation", name, IMPLEMENTATIONS)
+    return sharing.named(names, numbers("--world-size", options.world_sizes, MAX_SIZE))
 
 
 def batch_sizes_of(options: Options) -> list[int]:
@@ -187,4 +198,6 @@ def make_subject(options: Options, plan: Plan, data: Data) -> Subject:
     """What is timed. Raises InputError where a batch is larger than all training images."""
     for batch_size in batch_sizes_of(options):
         check_batch_size(batch_size, data, "--batch-sizes")
+        implementations = [contestant.implementation for contestant in plan.contestants]
+        sharing.check_shares(implementations, batch_size, len(data.x_train), whole_batches=True)
     return Subject(plan.model, TrainSpec(epochs=1, seed=options.seed), data, plan.device)

@@ -1,7 +1,7 @@
 """The report of a bench: pure functions from records to the files of the output folder."""
 
 from compare import plots, tabular
-from compare.bench import tables
+from compare.bench import sharing, tables
 from compare.bench.plots import steps
 from compare.bench.result import BenchResult, Ending, TimedWindow
 from compare.bench.verdicts import break_evens, say, warnings
@@ -25,7 +25,12 @@ MIXED = ", but for factors of convolutions and matrix products where the mode sa
 def verdicts(result: BenchResult) -> list[str]:
     """What is to be said of every contestant, and why the bench ended."""
     others = [contestant.name for contestant in result.contestants if contestant.name != result.baseline]
-    return [*(say(result, name) for name in others), *break_evens(result), *result.lacking]
+    return [
+        *(say(result, name) for name in others),
+        *break_evens(result),
+        *sharing.verdicts(result),
+        *result.lacking,
+    ]
 
 
 def why_ended(result: BenchResult) -> str:
@@ -56,6 +61,8 @@ def render(result: BenchResult, manifest: Manifest) -> dict[str, bytes]:
             allocator=" ".join(f"{k}={v}" for k, v in _shared_variables(result).items() if k.startswith("MALLOC_")),
             limits=tables.ceilings(result),
             operations=tables.operations(result),
+            sharing_headings=sharing.HEADINGS,
+            sharing=sharing.cells(result),
             environments=list(environments.values()),
             manifest=manifest,
         )

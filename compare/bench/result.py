@@ -45,6 +45,7 @@ class TimedWindow(Record):
     own_s: Seconds
     foreign_s: FiniteFloat | None  # of two clocks, and so a little less than nothing at times
     n_preempted: Count
+    sent_bytes: Count | None = None  # by everybody, over all network interfaces; of several processes alone
 
     @property
     def step_s(self) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+from compare import sharing
 from compare.implementations import IMPLEMENTATIONS
 from compare.parity.observation import RUNGS, Subject
 from compare.plan import check_batch_size, check_mode, check_number, check_paths, check_shape
@@ -46,6 +47,7 @@ class Options:
     rung: str | None = None
     device: str = "cpu"
     mode: str = "default"
+    world_size: int = 1
     out: Path | None = None
     timeout_s: float = 300.0
     screen: Screen = PLAIN
@@ -64,7 +66,9 @@ class Plan:
     @property
     def all_implementations(self) -> list[str]:
         """Every implementation that some architecture needs, in the order of the registry."""
-        return [name for name in IMPLEMENTATIONS if any(name in names for names in self.implementations.values())]
+        order = list(IMPLEMENTATIONS)
+        names = dict.fromkeys(name for of_one in self.implementations.values() for name in of_one)
+        return sorted(names, key=lambda name: (order.index(name.partition("@")[0]), IMPLEMENTATIONS[name].n_workers))
 
 
 def make_plan(options: Options) -> Plan:
@@ -86,7 +90,8 @@ def make_plan(options: Options) -> Plan:
     check_paths(options.out, options.data_dir, options.dataset)
     device = cast(Device, check_name("device", options.device, get_args(Device)))
     dtypes = PRECISIONS[precision]
-    implementations = {model.name: _implementations(options.implementations, model) for model in models}
+    sharing.check_size(options.world_size)
+    implementations = {model.name: _implementations(options, model) for model in models}
     for name in {name for names in implementations.values() for name in names}:
         # The consensus is one of float64 runs, whatever is judged by it.
         lacking = {"float64", *dtypes} - set(IMPLEMENTATIONS[name].dtypes[device])
@@ -111,12 +116,19 @@ def _models(asked: str) -> list[ModelSpec]:
     return [MODELS[check_name("architecture", name, ["all", *MODELS])] for name in dict.fromkeys(names)]
 
 
-def _implementations(asked: str | None, model: ModelSpec) -> list[str]:
+def _implementations(options: Options, model: ModelSpec) -> list[str]:
+    """Those that are compared: with --world-size each as one process and as several."""
+    asked, sizes = options.implementations, [1] if options.world_size == 1 else [1, options.world_size]
     if asked is None:
-        return [name for name, spec in IMPLEMENTATIONS.items() if model.name in spec.models]
-    names = list(dict.fromkeys(name.strip() for name in asked.split(",") if name.strip()))
+        able = [name for name, spec in IMPLEMENTATIONS.items() if model.name in spec.models]
+        names = sharing.named(able, sizes)
+        for name in names:
+            sharing.check_model(name, model.name)
+        return names
+    names = sharing.named([name.strip() for name in asked.split(",") if name.strip()], sizes)
     for name in names:
         check_name("implementation", name, IMPLEMENTATIONS)
+        sharing.check_model(name, model.name)
     having = [name for name in names if model.name in IMPLEMENTATIONS[name].models]
     if len(having) < 2:
         raise InputError(
@@ -133,7 +145,9 @@ def load_data(options: Options, plan: Plan) -> dict[str, Data]:
     loaded = {name: load(DataSpec(dataset=name), options.data_dir) for name in dict.fromkeys(datasets.values())}
     for model in plan.models:
         check_shape(model, loaded[datasets[model.name]], datasets[model.name])
-        check_batch_size(options.batch_size, loaded[datasets[model.name]])
+        data = loaded[datasets[model.name]]
+        check_batch_size(options.batch_size, data)
+        sharing.check_shares(plan.implementations[model.name], options.batch_size, len(data.x_train))
     return {model: loaded[name] for model, name in datasets.items()}
 
 

@@ -7,33 +7,23 @@ either is tested without a line here.
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from reference import LAYERS, AdamSteps, MomentumSteps, Network
+from setup_of_training import BATCH_SIZE, EPOCHS, N_IMAGES, OPTIMIZERS, SEED, STEPS, images_for, training
 from tracing import Trace, Tracer
 
 from compare.implementations import IMPLEMENTATIONS
 from compare.session import Session
 from shared.batches import epoch_batches
-from shared.data import Data, DataSpec, load
 from shared.models import MODELS
 from shared.protocol import Mode
-from shared.training import SGD, Adam, Dtype, TrainSpec
+from shared.training import Dtype
 from shared.weights import initial_weights
 
-STEPS = {"adam": 20, "sgd": 10}
-# Of which only these first steps are done, while the rate rises. At the full rate batch normalisation makes training
-# chaotic: a change of 1 ulp in the initial weights becomes 1e-11 in 20 steps (docs/decisions.md), which would hide
-# what these tests look for. The falling rate is tested in tests/compare/test_jobs.py.
-EPOCHS = 10
-SEED = 5
 Tuning = tuple[tuple[str, str], ...]
-BATCH_SIZE = 32
-N_IMAGES = 48  # for activations and logits
-OPTIMIZERS = {"adam": Adam(), "sgd": SGD()}
 PAIRS = [(name, model) for name, spec in IMPLEMENTATIONS.items() for model in spec.models]
 
 
@@ -48,14 +38,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("model", list(MODELS))
     if "optimizer" in names:
         metafunc.parametrize("optimizer", list(OPTIMIZERS))
-
-
-@cache
-def images_for(model: str) -> Data:
-    """Real images of the shape that `model` takes."""
-    if MODELS[model].input_shape == (28, 28, 1):
-        return load(DataSpec(dataset="digits"), Path())
-    return load(DataSpec(dataset="photographs"), Path())
 
 
 @pytest.fixture(scope="session")
@@ -78,13 +60,6 @@ def session_for(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[
     yield get
     for session in started.values():
         session.close()
-
-
-def training(model: str, optimizer: str, dtype: Dtype, dropout: float = 0.0) -> TrainSpec:
-    rate = None if MODELS[model].dropout is None else dropout
-    return TrainSpec(
-        epochs=EPOCHS, batch_size=BATCH_SIZE, seed=SEED, optimizer=OPTIMIZERS[optimizer], dropout=rate, dtype=dtype
-    )
 
 
 def looks_before(optimizer: str, mode: Mode | None = None) -> bool:

@@ -1,0 +1,91 @@
+"""What a bench says of networks that several processes train: how much faster they are than one, and what they send."""
+
+import statistics
+
+from compare.bench.result import BenchResult, Contestant
+from compare.bench.statistics import Interval
+from compare.bench.verdicts import ratio_between, step_time
+from compare.implementations import IMPLEMENTATIONS
+from shared.models import MODELS
+
+HEADINGS = ("contestant", "processes", "threads each", "step", "against one", "efficiency", "gradients", "sent a step")
+
+
+def alone(result: BenchResult, contestant: Contestant) -> Contestant | None:
+    """The contestant that is the same in one process."""
+    one = contestant.implementation.partition("@")[0]
+    return next(
+        (
+            other
+            for other in result.contestants
+            if other.implementation == one
+            and (other.mode, other.threads, other.batch_size, other.mixed_precision)
+            == (contestant.mode, contestant.threads, contestant.batch_size, contestant.mixed_precision)
+        ),
+        None,
+    )
+
+
+def speedup(result: BenchResult, contestant: Contestant) -> Interval | None:
+    """How many times as fast as one process it is, end to end."""
+    one = alone(result, contestant)
+    return ratio_between(result, contestant.name, one.name) if one else None
+
+
+def sent_bytes(result: BenchResult, contestant: Contestant) -> float | None:
+    """What went over all network interfaces in a step, loopback included: of everybody on the machine, and so no less
+    than what the processes sent each other."""
+    of = [launch.measured[contestant.name] for launch in result.launches if contestant.name in launch.measured]
+    windows = [w for measured in of for w in measured.windows if w.what != "evaluation" and w.round >= 0]
+    known = [w.sent_bytes / w.steps for w in windows if w.sent_bytes is not None]
+    return statistics.median(known) if known else None
+
+
+def shared(result: BenchResult) -> list[Contestant]:
+    """The contestants that are several processes."""
+    return [c for c in result.contestants if IMPLEMENTATIONS[c.implementation].n_workers > 1]
+
+
+def cells(result: BenchResult) -> list[list[str]]:
+    """A line for each of them."""
+    gradients = f"{4 * MODELS[result.model].n_trainable / 1e6:.2f} MB"
+    lines = []
+    for c in shared(result):
+        n, step, faster, sent = (
+            IMPLEMENTATIONS[c.implementation].n_workers,
+            step_time(result, c.name),
+            speedup(result, c),
+            sent_bytes(result, c),
+        )
+        lines.append(
+            [
+                c.name,
+                str(n),
+                str(c.threads),
+                "-" if step is None else f"{step.value * 1e3:.2f} ms",
+                "-" if faster is None else f"{faster.value:.2f}x{_interval(faster)}",
+                "-" if faster is None else f"{faster.value / n:.0%}",
+                gradients,
+                "-" if sent is None else f"{sent / 1e6:.2f} MB",
+            ]
+        )
+    return lines
+
+
+def verdicts(result: BenchResult) -> list[str]:
+    """Of each of them that took part beside its like in one process."""
+    said = []
+    for c in shared(result):
+        one, faster = alone(result, c), speedup(result, c)
+        if one is None or faster is None:
+            continue
+        n = IMPLEMENTATIONS[c.implementation].n_workers
+        said.append(
+            f"{n} processes of {c.threads} thread{'s' * (c.threads > 1)} are {faster.value:.2f}x{_interval(faster)} as "
+            f"fast as one: {c.name} scales with an efficiency of {faster.value / n:.0%}."
+        )
+    return said
+
+
+def _interval(found: Interval) -> str:
+    return "" if found.low is None or found.high is None else f" [{found.low:.2f}, {found.high:.2f}]"

@@ -1,0 +1,73 @@
+"""Starts the processes of one data-parallel worker, on this machine: `python -m compare.ranks MODULE`.
+
+The harness talks to the first of them, which has its standard input and output; all end when one of them does.
+PyTorch's are started by torchrun's own launcher, TensorFlow's with the TF_CONFIG that it asks for.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+
+from compare.implementations import IMPLEMENTATIONS
+from compare.parent import ASKED, die_with_parent_if_asked
+from shared.world import RANK_VARIABLE, SIZE_VARIABLE
+
+POLL_S = 0.05
+
+
+def main() -> None:
+    die_with_parent_if_asked()
+    module, size = sys.argv[1], int(os.environ[SIZE_VARIABLE])
+    os.environ[ASKED] = "1"
+    by_torchrun = next(spec.joined_by == "torchrun" for spec in IMPLEMENTATIONS.values() if spec.module == module)
+    (_by_torchrun if by_torchrun else _by_hand)(module, size)
+
+
+def _by_torchrun(module: str, size: int) -> None:
+    """In this process, which trains nothing itself."""
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    config = LaunchConfig(
+        min_nodes=1, max_nodes=1, nproc_per_node=size, rdzv_backend="c10d", rdzv_endpoint="localhost:0", max_restarts=0
+    )
+    elastic_launch(config, sys.executable)("-u", "-m", "compare.worker", module)
+
+
+def _by_hand(module: str, size: int) -> None:
+    addresses = [f"127.0.0.1:{port}" for port in _free_ports(size)]
+    processes = []
+    for rank in range(size):
+        config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": rank}}
+        own = {RANK_VARIABLE: str(rank), "TF_CONFIG": json.dumps(config)}
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "compare.worker", module],
+                env=os.environ | own,
+                stdin=None if rank == 0 else subprocess.DEVNULL,
+            )
+        )
+    while all(process.poll() is None for process in processes):
+        time.sleep(POLL_S)
+    ended = [process for process in processes if process.poll() is not None]
+    if any(process.returncode for process in ended):
+        for process in processes:
+            process.kill()
+    codes = [process.wait() for process in processes]
+    raise SystemExit(next((1 if code < 0 else code for code in codes if code), 0))
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that were free just now; TensorFlow wants to be told them before it listens."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [s.getsockname()[1] for s in sockets]
+    finally:
+        for s in sockets:
+            s.close()
+
+
+if __name__ == "__main__":
+    main()

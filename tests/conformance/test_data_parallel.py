@@ -1,0 +1,163 @@
+"""Several processes that train one network, each on its share of every batch, do what one process does: the reference,
+in float64 to 1e-12, after 20 steps and after an epoch whose last batch cannot be shared evenly."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from distance import assert_close
+from reference import LAYERS, AdamSteps, Network
+from setup_of_training import SEED, STEPS, images_for, training
+from tracing import Tracer
+
+from compare.implementations import IMPLEMENTATIONS
+from compare.session import Session, WorkerError
+from shared.batches import epoch_batches
+from shared.data import Data
+from shared.models import MODELS
+from shared.training import Adam, TrainSpec
+from shared.weights import initial_weights
+
+pytestmark = pytest.mark.slow
+SHARED = [name for name, spec in IMPLEMENTATIONS.items() if spec.joined_by]
+OTHERS = [name for name, spec in MODELS.items() if not spec.normalises and name != "cnn_same"]
+Sharing = Callable[[str], Session]
+
+
+@pytest.fixture(scope="module")
+def sharing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sharing]:
+    """sharing(NAME@N) -> its workers, with the digits."""
+    logs, started = tmp_path_factory.mktemp("logs"), {}
+
+    def get(name: str) -> Session:
+        if name not in started:
+            started[name] = start(name, logs)
+        return started[name]
+
+    yield get
+    for session in started.values():
+        session.close()
+
+
+def start(name: str, logs: Path) -> Session:
+    session = Session(name, logs / f"{name}.log", threads=1, hide_cuda=True, timeout_s=300)
+    session.wait_until_ready()
+    session.load_data(images_for("cnn_same"))
+    return session
+
+
+def created(session: Session, model: str, train: TrainSpec) -> Session:
+    """The session, with that network in it."""
+    mode = IMPLEMENTATIONS[session.implementation].default_mode
+    session.create(MODELS[model], train, initial_weights(MODELS[model], SEED), "cpu", mode)
+    return session
+
+
+def test_every_package_can_share_a_network() -> None:
+    packages = {IMPLEMENTATIONS[name].package for name in SHARED}
+    assert packages == {spec.package for spec in IMPLEMENTATIONS.values()}
+
+
+# The main one with Adam; the others take minutes.
+@pytest.mark.parametrize("network", ["cnn_same", *(pytest.param(m, marks=pytest.mark.long) for m in OTHERS)])
+@pytest.mark.parametrize("by", ["adam", pytest.param("sgd", marks=pytest.mark.long)])
+@pytest.mark.parametrize("which", SHARED)
+def test_two_processes_train_as_one(sharing: Sharing, reference: Tracer, which: str, network: str, by: str) -> None:
+    session = created(sharing(f"{which}@2"), network, training(network, by, "float64"))
+    losses = session.train_slice(STEPS[by]).loss
+    expected = reference(network, by)
+    assert losses == pytest.approx(expected.losses, rel=1e-12, abs=0)
+    assert_close(session.weights(), expected.trained, 1e-12)
+    assert_close(session.optimizer_state(), expected.optimizer_state, 1e-12)
+
+
+@pytest.mark.parametrize("size", [2, pytest.param(3, marks=pytest.mark.long)])
+@pytest.mark.parametrize("which", SHARED)
+def test_shares_need_not_be_equal(sharing: Sharing, digits: Data, which: str, size: int) -> None:
+    """An epoch of batches of 65 and one of 7; the losses and logits of all shares come together."""
+    train = TrainSpec(epochs=1, batch_size=65, seed=SEED, optimizer=Adam(), dtype="float64")
+    session = created(sharing(f"{which}@{size}"), "dense_baseline", train)
+    parameters = {n: w.astype(np.float64) for n, w in initial_weights(MODELS["dense_baseline"], SEED).items()}
+    network, losses, right = Network(LAYERS["dense_baseline"], parameters), [], 0
+    adam = AdamSteps(parameters, lr=2e-3, beta1=0.9, beta2=0.999, epsilon=1e-7)
+    batches = epoch_batches(len(digits.x_train), 65, SEED, 1)
+    for number, batch in enumerate(batches):
+        adam.lr = train.learning_rate(number, len(batches))
+        loss, gradients, logits = network.loss_and_gradients(
+            digits.x_train[batch].astype(np.float64), digits.y_train[batch]
+        )
+        right += int((logits.argmax(axis=1) == digits.y_train[batch]).sum())
+        adam.step(gradients)
+        losses.append(loss)
+    assert len(batches[-1]) == 7
+    part = session.train_slice(1000)
+    assert part.loss == pytest.approx(losses, rel=1e-12, abs=0)
+    assert_close(session.weights(), parameters, 1e-12)
+    assert part.epoch_end is not None
+    assert part.epoch_end.train_accuracy == pytest.approx(right / len(digits.x_train))
+
+
+@pytest.mark.parametrize("which", SHARED)
+def test_each_share_has_its_own_dropout(
+    sharing: Sharing, session_for: Callable[[str, str], Session], which: str
+) -> None:
+    """On images that are all alike, two processes with one each lose what one process with one of them loses, but for
+    what they drop: the first drops what the one does, and the second something else."""
+    data = images_for("cnn_same")
+    alike = replace(data, x_train=np.repeat(data.x_train[:1], 2, axis=0), y_train=np.repeat(data.y_train[:1], 2))
+    losses = {}
+    for session, batch_size in ((session_for(which, "cnn_same"), 1), (sharing(f"{which}@2"), 2)):
+        session.load_data(alike)
+        for rate in (0.0, 0.5):
+            train = TrainSpec(epochs=1, batch_size=batch_size, seed=SEED, optimizer=Adam(), dropout=rate)
+            losses[batch_size, rate] = created(session, "cnn_deep_dropout", train).train_slice(1).loss[0]
+        session.load_data(data)
+    assert losses[2, 0.0] == pytest.approx(losses[1, 0.0], rel=1e-6)
+    assert losses[2, 0.5] != pytest.approx(losses[1, 0.5], rel=1e-4)
+
+
+@pytest.mark.parametrize("which", SHARED)
+def test_where_one_process_dies_all_end(tmp_path: Path, which: str) -> None:
+    """Within seconds, and none is left behind."""
+    session = start(f"{which}@2", tmp_path)
+    try:
+        created(session, "dense_baseline", TrainSpec(epochs=1000, seed=SEED, optimizer=Adam()))
+        session.train_slice(1)
+        processes = started_by(session._process.pid)
+        workers = [pid for pid in processes if b"compare.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        assert len(workers) == 2
+        os.kill(workers[1], signal.SIGKILL)
+        start_s = time.monotonic()
+        with pytest.raises(WorkerError):
+            train_for_ever(session)
+        assert time.monotonic() - start_s < 60
+    finally:
+        session.close()
+    deadline = time.monotonic() + 20
+    while (left := [pid for pid in processes if alive(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not left
+
+
+def train_for_ever(session: Session) -> None:
+    while True:
+        session.train_slice(1000)
+
+
+def started_by(pid: int) -> list[int]:
+    """The processes that it started, and those that they did."""
+    listed = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
+    return [found for child in map(int, listed) for found in (child, *started_by(child))]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False

@@ -1,0 +1,64 @@
+"""A network that several processes train: Keras under `tf.distribute`'s MultiWorkerMirroredStrategy, which mirrors the
+variables, and whose optimizers add up the gradients."""
+
+from functools import cache
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from shared.world import World
+from tf_impl.train import KerasModel
+
+Share = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
+
+
+@cache
+def strategy() -> tf.distribute.Strategy:
+    """The strategy of this process, among those that TF_CONFIG names. It must be made before anything is computed, and
+    waits until all others have made theirs."""
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+class SharingKerasModel(KerasModel):
+    """A `KerasModel` whose gradients are those of the whole batch; to be made in the scope of the strategy."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._drop_otherwise(World.here().rank)
+        images, labels = tf.TensorSpec((None, *self.spec.input_shape), self.dtype), tf.TensorSpec((None,), tf.int64)
+        number = tf.TensorSpec((), self.dtype)
+        self.update_shared = tf.function(self._update_shared, input_signature=(images, labels, number, number))
+
+    def _drop_otherwise(self, rank: int) -> None:
+        """What is dropped of one share is not what is dropped of another. The strategy gives every process the first
+        one's initial values, those of random numbers, too."""
+        for layer in self.model.layers:
+            if getattr(layer, "seed_generator", None) is not None:
+                state = layer.seed_generator.state
+                state.assign(np.asarray(state) + np.array([rank, 0], "uint32"))
+
+    def put_share(self, images: np.ndarray, labels: np.ndarray, n_whole: int) -> Share:
+        return *self.put(images, labels), tf.constant(len(images) / n_whole, self.dtype)
+
+    def train_step(self, batch: Share, learning_rate: float) -> tuple[tf.Tensor, tf.Tensor]:  # type: ignore[override]
+        return self.update_shared(*batch, tf.constant(learning_rate, self.dtype))
+
+    def _update_shared(
+        self, images: tf.Tensor, labels: tf.Tensor, part: tf.Tensor, rate: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        return strategy().run(self._update_replica, (images, labels, part, rate))
+
+    def _update_replica(
+        self, images: tf.Tensor, labels: tf.Tensor, part: tf.Tensor, rate: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        assert self.optimizer is not None, "only the matched recipe trains step by step"
+        variables = self.model.trainable_variables
+        with tf.GradientTape() as tape:
+            logits = self._logits(images, training=True)
+            # Within a strategy Keras would divide by the number of replicas; this is the mean over the share.
+            loss = tf.reduce_mean(keras.ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)) * part
+        self.optimizer.learning_rate.assign(rate)
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss, logits

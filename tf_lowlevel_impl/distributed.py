@@ -1,0 +1,55 @@
+"""A network that several processes train: the custom loop of `tf.distribute`'s MultiWorkerMirroredStrategy.
+
+Every process has variables of its own, which start alike and are updated alike; what the strategy does is to add
+up the gradients.
+"""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_lowlevel_impl.train import LowLevelModel, cross_entropy
+
+Share = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
+
+
+@cache
+def strategy() -> tf.distribute.Strategy:
+    """The strategy of this process, among those that TF_CONFIG names. It must be made before anything is computed, and
+    waits until all others have made theirs."""
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+class SharingLowLevelModel(LowLevelModel):
+    """A `LowLevelModel` whose gradients are those of the whole batch."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        images, labels = tf.TensorSpec((None, *self.spec.input_shape), self.dtype), tf.TensorSpec((None,), tf.int64)
+        number = tf.TensorSpec((), self.dtype)
+        self.update_shared = tf.function(self._update_shared, input_signature=(images, labels, number, number))
+
+    def put_share(self, images: np.ndarray, labels: np.ndarray, n_whole: int) -> Share:
+        return *self.put(images, labels), tf.constant(len(images) / n_whole, self.dtype)
+
+    def train_step(self, batch: Share, learning_rate: float) -> tuple[tf.Tensor, tf.Tensor]:  # type: ignore[override]
+        return self.update_shared(*batch, tf.constant(learning_rate, self.dtype))
+
+    def _update_shared(
+        self, images: tf.Tensor, labels: tf.Tensor, part: tf.Tensor, rate: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        return strategy().run(self._update_replica, (images, labels, part, rate))
+
+    def _update_replica(
+        self, images: tf.Tensor, labels: tf.Tensor, part: tf.Tensor, rate: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        assert self.optimizer is not None, "only the matched recipe trains step by step"
+        with tf.GradientTape() as tape:
+            logits = self._logits(images, training=True)
+            loss = cross_entropy(labels, logits) * part
+        gradients = tape.gradient(loss, list(self.trainable.values()))
+        summed = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        self.optimizer.apply(summed, rate)
+        return loss, logits

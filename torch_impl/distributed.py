@@ -1,0 +1,42 @@
+"""A network that several processes train: PyTorch's DistributedDataParallel, over gloo on CPUs and NCCL on GPUs."""
+
+from typing import Any
+
+import numpy as np
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
+
+from shared.world import World
+from torch_impl.train import TorchModel
+
+Share = tuple[Tensor, Tensor, float]
+
+
+class SharingTorchModel(TorchModel):
+    """A `TorchModel` whose gradients are those of the whole batch. Addresses are those that torchrun gave."""
+
+    def __init__(self, *arguments: Any, world: World) -> None:
+        super().__init__(*arguments)
+        self.world = world
+        if not dist.is_initialized():
+            dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
+        self.parallel = DistributedDataParallel(self.module)
+        self.forward = self.parallel
+
+    def put_share(self, images: np.ndarray, labels: np.ndarray, n_whole: int) -> Share:
+        return *self.put(images, labels), len(images) / n_whole
+
+    def train_step(self, batch: Share, learning_rate: float) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        assert self.optimizer is not None, "only the matched recipe trains step by step"
+        images, labels, part = batch
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate
+        self.module.train()
+        self.optimizer.zero_grad()
+        logits = self._logits(images)
+        loss = F.cross_entropy(logits, labels) * part
+        (loss * self.world.size).backward()  # gradients are averaged, and the parts of the loss add up
+        self.optimizer.step()
+        return loss.detach(), logits.detach()
