@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from compare import machines, manifest, mlflow_runs, progress, report, run_folder, seeds, tables
+from compare import condensed, machines, manifest, mlflow_runs, progress, report, run_folder, seeds, tables
 from compare.allocator import Allocator
 from compare.checkpoint import Checkpoints
 from compare.executor import Executor, ExecutorName, Local
@@ -63,6 +63,8 @@ def carry_on(
         ):
             planned = settle(executor)
             settled.append(planned)
+            many = len(planned.runs) > condensed.MANY
+            condense = condensed.Condenser(planned.judging.target)
             results[:] = _of_plan(results, planned)
             done = {result.name for result in results}
             left = [[run for run in runs if run.name not in done] for runs in planned.by_seed]
@@ -74,13 +76,16 @@ def carry_on(
                 folder.write(f"results/{result.name}.json", result.model_dump_json(indent=1).encode())
                 if result.status in ENDED:
                     checkpoints.drop(result.run)
-                results.append(result)
+                results.append(condense(result) if many else result)
         if planned.parity:
             around.screen.note("Comparing the implementations as functions ...")
             compared.append(_compare(planned, data, folder, around.timeout_s))
 
     def write() -> None:
         if results and settled:
+            if len(settled[0].runs) > condensed.MANY:  # what is left of them here is not enough, and takes the room
+                results.clear()
+                results.extend(condensed.load(folder.path, settled[0].judging.target))
             _report(settled[0], folder, results, compared, around.screen)
 
     ended_early = carry_out(
@@ -188,7 +193,7 @@ def _log(
     server: mlflow_runs.Server, folder: OutputFolder, results: list[RunResult], planned: Planned, screen: Screen
 ) -> bool:
     """Log the study; whether that went well."""
-    done = run_folder.load_record(folder.path / manifest.MANIFEST, manifest.Manifest)
+    done = run_folder.load_manifest(folder.path)
     try:
         run_id = mlflow_runs.log_study(server, folder.path, results, done)
     except mlflow_runs.MlflowError as error:

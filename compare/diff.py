@@ -1,17 +1,20 @@
 """What changed from one run folder to another, and whether accuracy or speed moved by more than noise."""
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from compare import condensed
 from compare.equivalence import SIGNIFICANCE, paired
 from compare.machines import machine as machine_of
-from compare.manifest import MANIFEST, Manifest
-from compare.run_folder import load_record, load_results
+from compare.manifest import Manifest
+from compare.run_folder import load_manifest
 from compare.timing import StepTime, step_time
 from shared.errors import InputError
 from shared.result import RunResult
@@ -19,6 +22,7 @@ from shared.result import RunResult
 # The standard deviation of the logarithm of a launch's median step: a process keeps the luck that it was started with.
 LAUNCH_DEVIATION = 0.04
 NORMAL_95 = 1.96
+MOST_SAID = 2_000  # of the names of runs, of which there may be very many
 NORMAL_99 = 2.576
 MACHINE = ("cpu", "cores", "system")
 
@@ -33,7 +37,7 @@ class Side:
     manifest: Manifest
     results: list[RunResult]
 
-    @property
+    @cached_property
     def done(self) -> dict[tuple[str, int], RunResult]:
         """The runs that came to their end, by implementation and seed."""
         return {(r.run.implementation, r.run.train.seed): r for r in self.results if r.outcome}
@@ -51,7 +55,7 @@ class Change:
 
 def read(folder: Path) -> Side:
     """A folder's records. Raises InputError where they cannot be read."""
-    return Side(str(folder), load_record(folder / MANIFEST, Manifest), load_results(folder))
+    return Side(str(folder), load_manifest(folder), condensed.load(folder, None))
 
 
 def machines_differ(a: Side, b: Side) -> list[str]:
@@ -69,7 +73,7 @@ def machines_differ(a: Side, b: Side) -> list[str]:
 def settings_changed(a: Side, b: Side) -> list[str]:
     """Every setting, version and environment field that is not the same, in words."""
     said = [
-        f"{what}: {first} became {second}"
+        f"{what}: {_shortened(first)} became {_shortened(second)}"
         for what, first, second in (
             ("compare", _version(a.manifest), _version(b.manifest)),
             ("data", _digests(a), _digests(b)),
@@ -78,7 +82,10 @@ def settings_changed(a: Side, b: Side) -> list[str]:
         if first != second
     ]
     for key in sorted(a.done.keys() & b.done.keys()):
-        first, second = (_fields(side.done[key]) for side in (a, b))
+        before, after = a.done[key], b.done[key]
+        if (before.run, before.environment) == (after.run, after.environment):
+            continue
+        first, second = _fields(before), _fields(after)
         for name in sorted(first.keys() | second.keys()):
             one, other = first.get(name, "nothing"), second.get(name, "nothing")
             if one != other:
@@ -134,7 +141,7 @@ def _machine(a: Side, b: Side) -> float | None:
         yardsticks = [outcome.samples.yardstick_s for outcome in (first, second) if outcome]
         if not all(yardsticks):
             return None
-        logs.append(math.log(float(np.median(yardsticks[1]) / np.median(yardsticks[0]))))
+        logs.append(math.log(statistics.median(yardsticks[1]) / statistics.median(yardsticks[0])))
     return math.exp(float(np.mean(logs)))
 
 
@@ -188,6 +195,10 @@ def _version(of: Manifest) -> str:
 
 def _digests(side: Side) -> str:
     return ", ".join(sorted({result.data_digest[:12] for result in side.results}))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MOST_SAID else f"{text[:MOST_SAID]} ..."
 
 
 def _runs(side: Side) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from compare import interrupts
 from compare.manifest import MANIFEST, Manifest, hashes, sealed
-from compare.run_folder import load_record
+from compare.run_folder import load_manifest
 from shared import files, lock, mounts
 from shared.errors import InputError
 
@@ -135,7 +135,7 @@ def add_to_manifest(folder: Path, saved: list[Path]) -> None:
     if not (here and (folder / MANIFEST).is_file()):
         return
     with lock.held(folder):
-        known = load_record(folder / MANIFEST, Manifest)
+        known = load_manifest(folder)
         names = {path: inner.relative_to(folder.resolve()).as_posix() for path, inner in here.items()}
         new = {name: files.sha256(path) for path, name in names.items()}
         for name, content in sealed(known, known.files | new).items():

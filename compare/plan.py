@@ -213,7 +213,7 @@ def _check_numbers(options: Options) -> None:
     _check_range("--epochs", options.epochs, 1, 1_000_000)
     _check_range("--batch-size", _batch_size(options), 1)
     _check_range("--seed", options.seed, 0, 2**32 - 1)
-    _check_range("--seeds", options.seeds, 1, 10_000)
+    _check_range("--seeds", options.seeds, 1, 100_000)
     _check_range("--limit", options.limit, 1)
     _check_range("--validation", options.validation, 0)
     _check_range("--threads", options.threads, 1, 1024)

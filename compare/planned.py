@@ -50,8 +50,10 @@ class Planned(Record):
     @property
     def by_seed(self) -> list[list[Run]]:
         """The runs of each seed, which are trained side by side."""
-        seeds = dict.fromkeys(run.train.seed for run in self.runs)
-        return [[run for run in self.runs if run.train.seed == seed] for seed in seeds]
+        grouped: dict[int, list[Run]] = {}
+        for run in self.runs:
+            grouped.setdefault(run.train.seed, []).append(run)
+        return list(grouped.values())
 
     @property
     def implementations(self) -> list[str]:

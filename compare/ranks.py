@@ -22,21 +22,15 @@ def main() -> None:
     die_with_parent_if_asked()
     module, size = sys.argv[1], int(os.environ[SIZE_VARIABLE])
     os.environ[ASKED] = "1"
-    by_torchrun = next(spec.joined_by == "torchrun" for spec in IMPLEMENTATIONS.values() if spec.module == module)
-    (_by_torchrun if by_torchrun else _by_hand)(module, size)
+    spec = next(spec for spec in IMPLEMENTATIONS.values() if spec.module == module)
+    if spec.joined_by == "torchrun":
+        launcher = [sys.executable, "-m", f"{spec.package}.torchrun", str(size), "-u", "-m", "compare.worker", module]
+        os.execv(sys.executable, launcher)
+    else:
+        _with_tf_config(module, size)
 
 
-def _by_torchrun(module: str, size: int) -> None:
-    """In this process, which trains nothing itself."""
-    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
-
-    config = LaunchConfig(
-        min_nodes=1, max_nodes=1, nproc_per_node=size, rdzv_backend="c10d", rdzv_endpoint="localhost:0", max_restarts=0
-    )
-    elastic_launch(config, sys.executable)("-u", "-m", "compare.worker", module)
-
-
-def _by_hand(module: str, size: int) -> None:
+def _with_tf_config(module: str, size: int) -> None:
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(size)]
     processes = []
     for rank in range(size):

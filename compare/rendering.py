@@ -6,15 +6,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from compare import report, seeds
+from compare import condensed, report, seeds
 from compare.bench import report as bench_report
 from compare.bench.result import BenchResult
 from compare.html_page import with_page
-from compare.manifest import MANIFEST, Manifest
+from compare.manifest import Manifest
 from compare.parity import report as parity_report
 from compare.parity.result import ParityResult
 from compare.report import WITHIN
-from compare.run_folder import load_record, load_results, read_record, unreadable, weights_of_first
+from compare.run_folder import load_manifest, load_record, read_record, unreadable, weights_of_first
 from compare.sections import as_section
 from shared.errors import InputError
 
@@ -28,7 +28,7 @@ def rendered(folder: Path) -> Files:
     """
     for name, render in KINDS.items():
         if (folder / name).exists():
-            return render(folder, load_record(folder / MANIFEST, Manifest))
+            return render(folder, load_manifest(folder))
     raise InputError(
         f"{folder} holds no records that a report is made from ({', '.join(KINDS)}). Give a folder that "
         "'python -m compare' wrote."
@@ -66,7 +66,7 @@ def _numbered(path: str, number: int) -> str:
 
 def _run(folder: Path, manifest: Manifest) -> Files:
     judging = load_record(folder / "study.json", seeds.Judging)
-    results = seeds.in_order(load_results(folder), judging)
+    results = seeds.in_order(condensed.load(folder, judging.target), judging)
     parity = None
     if (folder / WITHIN / "parity.json").exists():
         parity = parity_report.within(_comparisons(folder / WITHIN), _extent(folder / WITHIN), manifest)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from compare import pictures, plots, seeds, tables, tabular
+from compare import condensed, pictures, plots, seeds, tables, tabular
 from compare.equivalence import SIGNIFICANCE
 from compare.event_files import event_files
 from compare.html_page import with_page
@@ -29,6 +29,9 @@ from shared.weights import Weights
 if TYPE_CHECKING:
     import jinja2
 
+MOST_LINES = 1_000  # of a table that somebody reads; results.csv has all
+MOST_FAILURES = 100
+MOST_SEEDS_NAMED = 100
 WITHIN = "parity"  # where the files of a comparison within a run are
 _AFFINE = (
     f"turned by up to {MAX_ANGLE:g} degrees, stretched by up to {MAX_SCALE:.0%} in each direction and shifted by up to "
@@ -85,8 +88,9 @@ def _drawn(results: Sequence[RunResult], weights: Mapping[str, Weights]) -> Iter
     done = [result for result in results if result.outcome]
     if not done:
         return
-    yield "learning_curves", plots.learning_curves(results)
-    if times := plots.step_times(results):
+    whole = condensed.whole(results)
+    yield "learning_curves", plots.learning_curves(whole)
+    if times := plots.step_times(whole):
         yield "step_times", times
     spec, seed = MODELS[done[0].run.model], min(result.run.train.seed for result in done)
     first = [result for result in done if result.run.train.seed == seed]
@@ -107,7 +111,8 @@ def markdown(
     parity: WithParity | None,
 ) -> str:
     """The report in Markdown, with the pictures named in `drawn`."""
-    first = results[0]
+    first, shown = results[0], rows[:MOST_LINES]
+    failed = [r for r in rows if r.error]
     machine_headings, on_machines = tables.machine_cells([_plain(one) for one in told_apart(results)])
     headings, summaries = tables.summary_cells(seeds.summaries(results, judging), judging.target)
     return (
@@ -129,11 +134,14 @@ def markdown(
             significance=SIGNIFICANCE,
             columns=list(tables.CELLS),
             left_aligned=tables.LEFT_ALIGNED,
-            cells=tables.cells(rows),
-            rows=rows,
+            cells=tables.cells(shown),
+            n_more=len(rows) - len(shown),
+            failed=failed[:MOST_FAILURES],
+            n_more_failed=max(0, len(failed) - MOST_FAILURES),
+            n_drawn=len(condensed.whole(results)) if len(condensed.whole(results)) < len(results) else None,
             drawn=drawn,
             first_seed=min((r.run.train.seed for r in results if r.outcome), default=None),
-            seeds=sorted({result.run.train.seed for result in results}),
+            seeds=_counted(sorted({result.run.train.seed for result in results})),
             train=first.run.train,
             recipe=first.run.recipe,
             choices=_choices(results),
@@ -150,6 +158,13 @@ def markdown(
             device_names=sorted({r.outcome.device_name for r in results if r.outcome}) or [first.run.device],
         )
     )
+
+
+def _counted(seeds: Sequence[int]) -> str:
+    """The seeds, in words."""
+    if len(seeds) <= MOST_SEEDS_NAMED:
+        return ", ".join(map(str, seeds))
+    return f"{len(seeds):,} of {seeds[0]:,} to {seeds[-1]:,}"
 
 
 def markdown_environment() -> "jinja2.Environment":
@@ -212,8 +227,9 @@ def _trained(results: Sequence[RunResult]) -> str:
             f"{max(accuracies):.2%}, {spread:.2f} points apart."
         )
     for status in ("diverged", "failed"):
-        if names := ", ".join(r.name for r in results if r.status == status):
-            parts.append(f"{status.capitalize()}: {names}.")
+        if names := [r.name for r in results if r.status == status]:
+            more = f" and {len(names) - MOST_FAILURES:,} more" if len(names) > MOST_FAILURES else ""
+            parts.append(f"{status.capitalize()}: {', '.join(names[:MOST_FAILURES])}{more}.")
     return " ".join(parts)
 
 

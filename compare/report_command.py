@@ -4,10 +4,10 @@ import hashlib
 from pathlib import Path
 
 from compare import manifest
-from compare.manifest import MANIFEST, Manifest, sealed
+from compare.manifest import Manifest, sealed
 from compare.output import OutputFolder, WriteError, check_vacant, write_whole
 from compare.rendering import Files, combined, rendered
-from compare.run_folder import MAX_RECORD_BYTES, load_record
+from compare.run_folder import MAX_LIST_BYTES, load_manifest
 from compare.screen import Screen
 from shared import lock, mounts
 from shared.errors import InputError
@@ -34,7 +34,7 @@ def report_command(folders: list[Path], out: Path | None, command: str, screen: 
 def _anew(folder: Path, screen: Screen) -> int:
     """Make the files of `folder` anew, where they are; its manifest goes on saying who made its records."""
     files = rendered(folder)
-    known = load_record(folder / MANIFEST, Manifest)
+    known = load_manifest(folder)
     changed = [name for name, content in files.items() if _content(folder / name) != content]
     with lock.held(folder):
         _replace(folder, files, changed, known)
@@ -61,4 +61,4 @@ def _replace(folder: Path, files: Files, changed: list[str], known: Manifest) ->
 
 def _content(path: Path) -> bytes | None:
     """What a report was before; larger than any report, it is none."""
-    return path.read_bytes() if path.is_file() and path.stat().st_size <= MAX_RECORD_BYTES else None
+    return path.read_bytes() if path.is_file() and path.stat().st_size <= MAX_LIST_BYTES else None

@@ -54,7 +54,7 @@ def row(result: RunResult) -> Row:
         mode=run.mode,
         device=run.device,
         seed=run.train.seed,
-        epochs=len(outcome.epochs) if outcome else run.train.epochs,
+        epochs=outcome.epochs[-1].epoch if outcome else run.train.epochs,
         batch_size=run.train.batch_size,
         n_params=outcome.n_params if outcome else None,
         n_trainable=outcome.n_trainable if outcome else None,

@@ -11,7 +11,7 @@ from compare.output import OutputFolder, check_vacant
 from compare.parity import within
 from compare.plan import Options, Plan, check_fit, check_number, check_options, make_plan
 from compare.planned import PLAN, Planned
-from compare.run_folder import load_record
+from compare.run_folder import MAX_LIST_BYTES, load_record
 from compare.screen import Screen
 from compare.seeds import Judging
 from shared.data import load
@@ -75,7 +75,7 @@ def resume_command(path: Path, data_dir: Path, timeout_s: float, screen: Screen)
             f"{path} has no {PLAN}: no study had begun there, so that there is nothing to resume. Start it anew, with "
             "another --out."
         )
-    planned = load_record(path / PLAN, Planned)
+    planned = load_record(path / PLAN, Planned, MAX_LIST_BYTES)
     first = planned.runs[0]
     data = load(first.data, data_dir)
     if data.digest() != planned.data_digest:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from compare.implementations import IMPLEMENTATIONS
+from compare.manifest import MANIFEST, Manifest
 from shared import files
 from shared.data import Data, load
 from shared.errors import InputError
@@ -18,22 +19,28 @@ from shared.weights import Weights, check_weights, from_safetensors
 
 MOST_SAID = 300  # of a field and what is wrong with it, which may be of any length
 MAX_RECORD_BYTES = 16 << 20  # a run of 300,000 steps has 12 million
+MAX_LIST_BYTES = 256 << 20  # what names every run or file of a study: of 100,000 runs, 60 million
 MAX_BYTES_A_PARAMETER, MAX_HEADER_BYTES = 8, 1 << 20
 
 Read = TypeVar("Read", bound=BaseModel)
 
 
-def load_record(path: Path, kind: type[Read]) -> Read:
+def load_record(path: Path, kind: type[Read], max_bytes: int = MAX_RECORD_BYTES) -> Read:
     """A record from `path`. Raises InputError where it cannot be read."""
     try:
-        return kind.model_validate_json(read_record(path))
+        return kind.model_validate_json(read_record(path, max_bytes))
     except ValidationError as error:
         raise unreadable(path, error) from None
 
 
-def read_record(path: Path) -> bytes:
+def load_manifest(folder: Path) -> Manifest:
+    """The manifest of `folder`. Raises InputError where it cannot be read."""
+    return load_record(folder / MANIFEST, Manifest, MAX_LIST_BYTES)
+
+
+def read_record(path: Path, max_bytes: int = MAX_RECORD_BYTES) -> bytes:
     """The text of a record. Raises InputError where it is not there, or larger than any record."""
-    return files.read(path, MAX_RECORD_BYTES, "Give a folder that is whole, as 'python -m compare' wrote it.")
+    return files.read(path, max_bytes, "Give a folder that is whole, as 'python -m compare' wrote it.")
 
 
 def unreadable(path: Path, error: ValidationError) -> InputError:
@@ -58,16 +65,22 @@ def load_results(folder: Path) -> list[RunResult]:
 
     Raises InputError where there is none, or one cannot be read.
     """
+    return [read_result(path) for path in record_paths(folder)]
+
+
+def record_paths(folder: Path) -> list[Path]:
+    """The paths of every record in `folder`, in the order of their names. Raises InputError where there is none."""
     try:
         paths = sorted((folder / "results").glob("*.json"))
     except OSError as error:
         raise InputError(f"{folder} cannot be read: {error.strerror}. Give the folder of a run.") from None
     if not paths:
         raise InputError(f"{folder} holds no records (results/*.json). Give a folder that 'python -m compare' wrote.")
-    return [_parse(path) for path in paths]
+    return paths
 
 
-def _parse(path: Path) -> RunResult:
+def read_result(path: Path) -> RunResult:
+    """The record at `path`. Raises InputError where it cannot be read, or is not what its name says."""
     result = load_record(path, RunResult)
     try:
         check_name("architecture", result.run.model, MODELS)

@@ -17,7 +17,7 @@ from compare.machines import kinds
 from compare.timing import step_time
 from shared.batches import n_batches
 from shared.record import Record
-from shared.result import RunResult
+from shared.result import CondensedResult, RunResult
 
 RESULTS_FOR_AN_INTERVAL = 2
 
@@ -125,6 +125,8 @@ def say(pair: Pair) -> str:
 def training_s_until(result: RunResult, target: float) -> float | None:
     """The seconds of training until the end of the first epoch after which the accuracy was `target` or better: of the
     validation images where there were any, else of the test images. None where it never was."""
+    if isinstance(result, CondensedResult):
+        return result.reached_s
     assert result.outcome is not None
     samples = result.outcome.samples
     if samples.epoch_s:

@@ -13,11 +13,10 @@ from shared.world import MAX_SIZE
 def named(implementations: Sequence[str], sizes: Sequence[int]) -> list[str]:
     """The implementations at every number of processes: `torch` at 1 and 2 is `torch`, `torch@2`. What names its number
     itself stays as it is. Raises InputError where one cannot be shared."""
-    return list(
-        dict.fromkeys(
-            name if size == 1 or "@" in name else _shared(name, size) for name in implementations for size in sizes
-        )
-    )
+    found = []
+    for name in implementations:
+        found += [name] if "@" in name else [name if size == 1 else _shared(name, size) for size in sizes]
+    return found
 
 
 def _shared(name: str, size: int) -> str:

@@ -66,6 +66,7 @@ MACHINE_CELLS: dict[str, Callable[[OnMachine], str]] = {
 }
 LEFT_ALIGNED = ("machine", "implementation", "mode", "status")
 MAX_COLUMNS = 4
+MOST_PRINTED = 300
 
 
 def cells(rows: Sequence[Row]) -> list[list[str]]:
@@ -113,7 +114,7 @@ def print_table(rows: Sequence[Row], title: str, console: Console) -> None:
 
     It has a line for each run; where that is wider than the terminal, and the runs are few, it has a column for each.
     """
-    lines = cells(rows)
+    lines = cells(rows[:MOST_PRINTED])
     shown = table(list(CELLS), lines, LEFT_ALIGNED, title)
     if (
         Measurement.get(console, console.options.update(width=10_000), shown).maximum > console.width
@@ -122,6 +123,10 @@ def print_table(rows: Sequence[Row], title: str, console: Console) -> None:
         headings, *turned = zip(list(CELLS), *lines, strict=True)
         shown = table(list(headings), [list(line) for line in turned], LEFT_ALIGNED, title)
     console.print(shown)
-    for row in rows:
-        if row.error:
-            console.print(Text(f"{row.implementation}-seed{row.seed} {row.status}: {row.error}"))
+    if len(rows) > len(lines):
+        console.print(f"({len(rows) - len(lines):,} more runs are in results.csv.)")
+    failed = [row for row in rows if row.error]
+    for row in failed[:MOST_PRINTED]:
+        console.print(Text(f"{row.implementation}-seed{row.seed} {row.status}: {row.error}"))
+    if len(failed) > MOST_PRINTED:
+        console.print(f"({len(failed) - MOST_PRINTED:,} more did not end well.)")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.batches import n_batches
-from shared.result import RunResult
+from shared.result import CondensedResult, RunResult
 
 WARMUP_STEPS = 20
 CONFIDENCE = 0.95
@@ -25,6 +25,8 @@ def steady_slices(result: RunResult) -> list[np.ndarray]:
 
     The first 20 steps are warm-up, or the first half where a run has fewer than 40.
     """
+    if isinstance(result, CondensedResult):
+        return []
     assert result.outcome is not None
     samples, batch_size = result.outcome.samples, result.run.train.batch_size
     step_s = np.array(samples.step_s)
@@ -51,6 +53,8 @@ def step_time(result: RunResult) -> StepTime | None:
     Steps within a turn meet the machine in one state and are not independent, turns are nearly so. What differs from
     one launch of a process to the next is not in this interval: a run is one launch.
     """
+    if isinstance(result, CondensedResult):
+        return None if result.step_median_s is None else StepTime(result.step_median_s, None, None)
     from scipy.stats import bootstrap
 
     assert result.outcome is not None
@@ -84,6 +88,15 @@ def step_time(result: RunResult) -> StepTime | None:
         rng=np.random.default_rng(0),
     ).confidence_interval
     return StepTime(median_s, float(interval.low), float(interval.high))
+
+
+def median_step_s(result: RunResult) -> float | None:
+    """The median of `step_time` alone, in seconds; None where there is none."""
+    assert result.outcome is not None
+    if result.outcome.samples.epoch_s:
+        return _epoch_step_time(result).median_s
+    slices = steady_slices(result)
+    return float(np.median(np.concatenate(slices))) if slices else None
 
 
 def _median_of_counted(in_order: np.ndarray, counts: np.ndarray) -> float:

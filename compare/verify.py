@@ -6,7 +6,7 @@ from pathlib import Path
 from compare import manifest
 from compare.manifest import MANIFEST, SEAL, Manifest, names
 from compare.rendering import has_records, rendered
-from compare.run_folder import load_record
+from compare.run_folder import load_manifest
 from shared import files
 from shared.errors import InputError
 
@@ -23,7 +23,7 @@ def problems(folder: Path) -> list[str]:
         raise InputError(f"{folder} has no {MANIFEST}. Give a whole folder that 'python -m compare' wrote.")
     found = _of_manifest(folder)
     try:
-        known = load_record(folder / MANIFEST, Manifest)
+        known = load_manifest(folder)
     except InputError:
         return found  # which says so
     present = names(folder)
@@ -39,7 +39,7 @@ def problems(folder: Path) -> list[str]:
 
 def made_by_others(folder: Path) -> str | None:
     """Why reports cannot be held against what their records make now: they were made with other libraries."""
-    known = load_record(folder / MANIFEST, Manifest)
+    known = load_manifest(folder)
     here = manifest.rendering_libraries()
     if known.libraries == here and known.version == manifest.code_version():
         return None

@@ -39,8 +39,8 @@ class Record(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _first_unknown_field(cls, given: Any) -> Any:
-        if isinstance(given, dict):
-            _refuse(next((name for name in given if name not in cls.model_fields), None))
+        if isinstance(given, dict) and not given.keys() <= (fields := cls.model_fields).keys():
+            _refuse(next(name for name in given if name not in fields))
         return given
 
 

@@ -191,3 +191,12 @@ class RunResult(Record):
     def weights_path(self) -> str:
         """Where the trained weights lie in the output folder."""
         return f"weights/{self.name}.safetensors"
+
+
+class CondensedResult(RunResult):
+    """What is left of one of very many results (compare/condensed.py): of its outcome the last epoch alone, no samples
+    but the first step, and no confusion matrix. `step_median_s` is the median of its steady steps, and `reached_s` the
+    training time until the accuracy that was asked for, None where there is none. It is never written."""
+
+    step_median_s: float | None = None
+    reached_s: float | None = None

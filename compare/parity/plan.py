@@ -125,7 +125,7 @@ def _implementations(options: Options, model: ModelSpec) -> list[str]:
         for name in names:
             sharing.check_model(name, model.name)
         return names
-    names = sharing.named([name.strip() for name in asked.split(",") if name.strip()], sizes)
+    names = list(dict.fromkeys(sharing.named([n.strip() for n in asked.split(",") if n.strip()], sizes)))
     for name in names:
         check_name("implementation", name, IMPLEMENTATIONS)
         sharing.check_model(name, model.name)

@@ -62,7 +62,7 @@ BAD_OPTIONS = {
     "--timeout -1": "--timeout -1.0 is not possible. Give 1 or more.",
     "--timeout nan": "--timeout nan is not possible",
     "--timeout 1e10": "--timeout 10000000000.0 is not possible. Give 1,000,000 or less.",
-    "--seeds 1000000000": "--seeds 1000000000 is not possible. Give 10,000 or less.",
+    "--seeds 1000000000": "--seeds 1000000000 is not possible. Give 100,000 or less.",
     "--threads 100000": "--threads 100000 is not possible. Give 1,024 or less.",
     "--dataset digits --out o\udcff": "--out 'o\\udcff' has characters that cannot be shown",
     f"--dataset digits --out {'o' * 300}": "cannot be used: File name too long",

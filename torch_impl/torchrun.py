@@ -1,0 +1,26 @@
+"""Starts the processes of one data-parallel worker as torchrun does: `python -m torch_impl.torchrun SIZE ARGUMENTS`.
+
+Python is started SIZE times on this machine with ARGUMENTS, each time with the rank and the addresses that torchrun
+gives. They have this process's standard input, of which the first makes use. Where one fails, all are ended.
+"""
+
+import sys
+
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+
+def main() -> None:
+    size, *arguments = sys.argv[1:]
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=int(size),
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=0,
+    )
+    elastic_launch(config, sys.executable)(*arguments)
+
+
+if __name__ == "__main__":
+    main()
