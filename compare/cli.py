@@ -14,6 +14,7 @@ import typer
 from compare import interrupts
 from shared import mounts
 from shared.errors import InputError
+from shared.stores import StoreError
 
 if TYPE_CHECKING:
     from compare.screen import Screen
@@ -41,6 +42,12 @@ def report_input_errors() -> Iterator[None]:
     except InputError as error:
         print(f"compare: {_shown(mounts.shown(error))}", file=sys.stderr)
         raise SystemExit(2) from None
+    except StoreError as error:
+        print(
+            f"compare: The store failed: {_shown(mounts.shown(error.strerror))}. Try again, or give a folder.",
+            file=sys.stderr,
+        )
+        raise SystemExit(1) from None
     except BrokenPipeError:  # whoever listened has heard enough
         _say_no_more()
         raise SystemExit(1) from None
@@ -56,11 +63,16 @@ def report_input_errors() -> Iterator[None]:
     except KeyboardInterrupt:  # a command that has something to keep has dealt with it itself
         print("compare: interrupted.", file=sys.stderr)
         raise SystemExit(130) from None
-    except Exception:
+    except Exception as error:
         if interrupts.heard():  # an import that was interrupted fails in its own way
             print("compare: interrupted.", file=sys.stderr)
             raise SystemExit(130) from None
-        raise
+        from compare.output import WriteError
+
+        if not isinstance(error, WriteError):
+            raise
+        print(f"compare: {_shown(mounts.shown(error))}. Make room, or give another folder.", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 def _shown(text: str) -> str:
@@ -455,7 +467,7 @@ def _again(context: typer.Context, without: Sequence[str]) -> list[str]:
     for option in context.command.params:
         if option.name in given:
             value = context.params[option.name]
-            arguments += [option.opts[0]] if value is True else [option.opts[0], str(value)]
+            arguments += [option.opts[0]] if value is True else [option.opts[0], mounts.shown(value)]
     return arguments
 
 

@@ -69,7 +69,7 @@ class Condenser:
                 "own_choices": self._once(outcome.own_choices),
                 "epochs": outcome.epochs[-1:],
                 "samples": Samples.model_construct(
-                    loss=(),
+                    loss=outcome.samples.loss[:1],
                     step_s=first,
                     slice_steps=(),
                     yardstick_s=(statistics.median(yardsticks),) if yardsticks else (),

@@ -60,8 +60,10 @@ def _finite(loss: float, what: str) -> float:
 class Bench:
     """A worker's state: its implementation, the data it was given, and the network it is training."""
 
-    def __init__(self, implementation: Implementation) -> None:
+    def __init__(self, implementation: Implementation, agree: Callable[[bool], bool] = lambda mine: mine) -> None:
+        """`agree` makes one decision of those of all processes that train a network together."""
         self.implementation = implementation
+        self._agree = agree
         self._data: Data | None = None
         self._training: Training | None = None
         self._yardsticks: dict[Device, Callable[[], None]] = {}
@@ -174,8 +176,9 @@ class Bench:
         step_s: list[float] = []
         losses: list[float] = []
         bad_loss = None
-        if training.kept is None or not training.kept.serves(first):
-            training.kept = Kept(first, training.model)
+        kept = training.kept
+        if self._agree(kept is None or not kept.serves(first)) or kept is None:
+            kept = training.kept = Kept(first, training.model)
         yardstick_s = self._yardstick_s()
         usage = load.usage()
         slice_start = time.perf_counter()
@@ -200,7 +203,7 @@ class Bench:
             diverged = f"{parameter} is not finite after epoch {epoch}, step {training.n_done}"
         if diverged is not None:
             suspects = range(first, min(training.n_done + 1, len(batches)))
-            diverged = retraced(training.model, training.kept, batches, suspects, rate, epoch) or diverged
+            diverged = retraced(training.model, kept, batches, suspects, rate, epoch) or diverged
         return messages.Slice(
             epoch=epoch,
             step=training.n_done,

@@ -129,13 +129,13 @@ def write_whole(target: Path, content: bytes) -> None:
 
 def add_to_manifest(folder: Path, saved: list[Path]) -> None:
     """What was saved within `folder` belongs to it. Of the other files its manifest goes on saying what it said."""
-    for path in saved:
-        mounts.written(path)
     here = {path: path.resolve() for path in saved if path.resolve().is_relative_to(folder.resolve())}
     if not (here and (folder / MANIFEST).is_file()):
         return
     with lock.held(folder):
         known = load_manifest(folder)
+        for path in saved:
+            mounts.written(path)
         names = {path: inner.relative_to(folder.resolve()).as_posix() for path, inner in here.items()}
         new = {name: files.sha256(path) for path, name in names.items()}
         for name, content in sealed(known, known.files | new).items():

@@ -77,6 +77,10 @@ class Peers:
         parts = [np.frombuffer(part, mine.dtype) for part in self.exchange(np.ascontiguousarray(mine).tobytes())]
         return np.concatenate(parts).reshape(-1, *mine.shape[1:])
 
+    def as_the_first(self, mine: bool) -> bool:
+        """What the first decides."""
+        return self.exchange(b"yes" if mine else b"no")[0] == b"yes"
+
     def give_up(self, why: str) -> None:
         """Instead of the next exchange, tell the first process why there will be none."""
         self._send(self._streams[0], _FAILED + why.encode())

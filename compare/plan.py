@@ -7,6 +7,7 @@ from typing import Literal, TypeVar, cast, get_args
 
 from compare import sharing
 from compare.allocator import Allocator
+from compare.condensed import MANY
 from compare.executor import AskedDevice, ExecutorName, check_executor
 from compare.implementations import IMPLEMENTATIONS
 from compare.presets import PRESETS
@@ -116,8 +117,20 @@ def check_options(options: Options) -> Options:
         having = ", ".join(name for name, spec in MODELS.items() if spec.dropout is not None)
         raise InputError(f"--dropout: the architecture '{model.name}' has no dropout. Use --model {having}.")
     _check_recipe(options)
+    _check_many(options)
     check_paths(options.out, options.data_dir, options.dataset)
     return options
+
+
+def _check_many(options: Options) -> None:
+    """What is kept of every step has to be in memory at once, and of so many runs there is no room for it."""
+    n_runs = options.seeds * len(implementation_names(options))
+    kept = {"--tensorboard": options.tensorboard, "--mlflow": options.mlflow is not None}
+    if n_runs > MANY and (asked := [name for name, given in kept.items() if given]):
+        raise InputError(
+            f"{' and '.join(asked)} cannot be given for {n_runs:,} runs, {MANY:,} at the most: every step of every run "
+            "would be in memory at once. Leave it out, or ask for fewer --seeds."
+        )
 
 
 def check_number(option: str, value: float, least: float, most: float) -> None:
@@ -335,7 +348,9 @@ def check_fit(plan: Plan, data: Data) -> None:
     """Check what needs the data: that their shape is the network's, and that a batch is not larger than all of them."""
     check_shape(plan.model, data, plan.data.dataset)
     check_batch_size(plan.training[0].batch_size, data)
-    sharing.check_shares(plan.implementations, plan.training[0].batch_size, len(data.x_train))
+    sizes = AUTO_BATCH_SIZE.values() if plan.auto_batch_size else [plan.training[0].batch_size]
+    for batch_size in sizes:
+        sharing.check_shares(plan.implementations, batch_size, len(data.x_train))
 
 
 def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:

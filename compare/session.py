@@ -322,6 +322,8 @@ class Session:
 
     def _expect(self, answer: messages.Answer, expected: type[AnswerType]) -> AnswerType:
         if isinstance(answer, messages.Failed):
+            if IMPLEMENTATIONS[self.implementation].n_workers > 1:  # it ends, but not yet
+                self.kill()
             raise WorkerError(answer.error, answer.traceback, answer.diverged)
         assert isinstance(answer, expected), f"{type(answer).__name__} is no answer to this request"
         return answer

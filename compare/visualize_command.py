@@ -14,6 +14,7 @@ from compare.output import add_to_manifest
 from compare.picture_file import read_picture
 from compare.run_folder import load_data, load_results, load_weights
 from compare.screen import PLAIN
+from shared import mounts
 from shared.data import Data, DataSpec, channel_statistics, load, standardised
 from shared.data.classes import class_names
 from shared.errors import InputError
@@ -59,7 +60,7 @@ def visualize_command(options: Options) -> int:
     drawn = _draw(results, networks, spec, shown, indices, options, names, picture)
     saved = []
     for path in _save(drawn, out):
-        print(f"{path}", file=sys.stderr)
+        print(mounts.shown(path), file=sys.stderr)
         saved.append(path)
     add_to_manifest(options.run_dir, saved)
     if len(picture):

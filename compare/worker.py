@@ -45,7 +45,7 @@ def main() -> None:
         serve(Bench(implementation), requests, answers)
         return
     load.count_in(peers.others)
-    bench = Bench(Shared(implementation, peers))
+    bench = Bench(Shared(implementation, peers), agree=peers.as_the_first)
     if world.rank == 0:
         _send(answers, messages.Ready(environment=environment))
         lead(bench, peers, requests, answers)

@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import tempfile
+import uuid
 from pathlib import Path
 
 from shared.errors import InputError
@@ -30,7 +31,9 @@ class Mount:
 
     def pull(self, under: str = "") -> None:
         """Copy what the store holds, below the folder `under`, to here."""
-        names = [name for name in self.store.first(self.store.names) if name.startswith(under) and name != LOCK]
+        if not self.store.first(self.store.occupied):
+            return
+        names = [name for name in self.store.names() if name.startswith(under) and name != LOCK]
         new = {name: self.local / name for name in names if not (self.local / name).exists()}
         for folder in {path.parent for path in new.values()}:
             folder.mkdir(parents=True, exist_ok=True)
@@ -73,10 +76,11 @@ class Mount:
         """Be the only command at work there. Raises InputError where another one is."""
         if self.held:
             return
-        mine = {"host": socket.gethostname(), "pid": os.getpid()}
+        mine = {"host": socket.gethostname(), "pid": os.getpid(), "token": uuid.uuid4().hex}
         content = json.dumps(mine).encode()
         if not self.store.first(lambda: self.store.create(LOCK, content)):
-            if not _gone(self.store.read(LOCK)):
+            known = self.store.read(LOCK)
+            if known != content and not _gone(known):  # it is ours where only the store's answer was lost
                 raise InputError(
                     f"Another command is at work in {self.store}, or was cut off there. Wait until it has ended; if it "
                     f"has, remove {self.store}/{LOCK}."
@@ -118,7 +122,7 @@ def located_new(text: str) -> Path:
     if not is_address(text) or text.startswith("file://"):
         return located(text)
     mount = _mounted(text, writable=True)
-    if mount.store.first(mount.store.names):
+    if mount.store.first(mount.store.occupied):
         raise InputError(
             f"The output folder {text} is not empty, and nothing in it is overwritten. Give another one with --out, "
             "or remove it."
@@ -147,6 +151,12 @@ def of(path: Path) -> Mount | None:
 def written(path: Path) -> None:
     """A file was written: where it is within a mount, it goes to the store. Raises StoreError."""
     if (mount := of(path)) and mount.writable:
+        mount.push(path)
+
+
+def fetched(path: Path) -> None:
+    """A file of a data set was fetched: where it is within a mount, it goes to the store. Raises StoreError."""
+    if mount := of(path):
         mount.push(path)
 
 
@@ -185,7 +195,7 @@ def _mounted(address: str, writable: bool) -> Mount:
     for mount in _mounts:
         if mount.store.address == store.address:
             return mount
-    local = Path(tempfile.mkdtemp(prefix="compare-store-")) / (store.address.rpartition("/")[2] or "folder")
+    local = Path(tempfile.mkdtemp(prefix="compare-store-")) / "folder"
     local.mkdir()
     _mounts.append(Mount(store, local, writable))
     return _mounts[-1]

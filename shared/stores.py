@@ -91,6 +91,15 @@ class Store:
             "credentials in the environment, or give a folder."
         )
 
+    def occupied(self) -> bool:
+        """Whether there is anything below the address; asked at little cost, however much there is. Raises
+        StoreError."""
+        with _talking():
+            try:
+                return bool(self._system.ls(self._root, detail=False))
+            except FileNotFoundError:
+                return False
+
     def names(self) -> dict[str, int]:
         """Every file below the address, and its size in bytes. Raises StoreError; InputError where a file's name would
         lead out of a folder."""

@@ -4,8 +4,10 @@ Python is started SIZE times on this machine with ARGUMENTS, each time with the 
 gives. They have this process's standard input, of which the first makes use. Where one fails, all are ended.
 """
 
+import os
 import sys
 
+from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 
@@ -18,6 +20,7 @@ def main() -> None:
         rdzv_backend="c10d",
         rdzv_endpoint="localhost:0",
         max_restarts=0,
+        logs_specs=DefaultLogsSpecs(log_dir=os.devnull),  # else it leaves a folder behind
     )
     elastic_launch(config, sys.executable)(*arguments)
 

@@ -105,6 +105,8 @@ def _contestants(options: Options, model: ModelSpec) -> tuple[list[Contestant], 
         raise InputError(f"--aa pits one mode against itself, not {' and '.join(modes)}. Give one with --modes.")
     if options.aa and len(mixed) > 1:
         raise InputError(f"--aa pits one against itself, not {' and '.join(mixed)}. Give one with --mixed-precision.")
+    if options.aa and len(numbers("--world-size", options.world_sizes, MAX_SIZE)) > 1:
+        raise InputError(f"--aa pits one against itself, not --world-size {options.world_sizes}. Give one.")
     names = implementation_names(options)
     found: list[Contestant] = []
     to_tune: list[str] = []
@@ -119,6 +121,9 @@ def _contestants(options: Options, model: ModelSpec) -> tuple[list[Contestant], 
             )
         for asked, mixed_with in itertools.product(modes, mixed):
             mode = spec.default_mode if asked in ("default", TUNED) else cast(Mode, asked)
+            if asked == TUNED and spec.n_workers > 1:
+                lacking.append(f"{name} has no mode '{TUNED}', only {' and '.join(spec.modes)}.")
+                continue
             if mode not in spec.modes:
                 lacking.append(f"{name} has no mode '{mode}', only {' and '.join(spec.modes)}.")
                 continue

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from compare import manifest, plots
 from compare.html_page import with_page
+from compare.implementations import IMPLEMENTATIONS
 from compare.output import OutputFolder, carry_out, check_vacant
 from compare.parity.observation import Subject
 from compare.parity.plan import Options, Plan, load_data, make_plan, make_subject
@@ -28,6 +29,8 @@ def waterfall_command(options: Options) -> int:
     plan = make_plan(options)
     if len(plan.models) != 1:
         raise InputError("--waterfall is of one architecture at a time. Give one with --model.")
+    if shared := [name for name in plan.all_implementations if IMPLEMENTATIONS[name].n_workers > 1]:
+        raise InputError(f"--waterfall is of one process each, not {' and '.join(shared)}. Name them without @N.")
     if options.out is not None:
         check_vacant(options.out)
     (model,) = plan.models

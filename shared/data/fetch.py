@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from shared import lock
+from shared import lock, mounts
 from shared.data.dataset import Damaged, Dataset, Download
 from shared.data.download import DownloadFailed, OnProgress, download
 from shared.errors import InputError
@@ -82,11 +82,14 @@ def _fetch(
     left = list(_mirrors(dataset) if mirrors is None else mirrors)
     deadline = time.monotonic() + total_s
     try:
-        return [
+        fetched = [
             path.replace(folder / path.name)
             for wanted in dataset.downloads(dataset.missing_files(data_dir))
             for path in _from_some_mirror(dataset, wanted, left, Path(staging), deadline, on_progress)
         ]
+        for path in fetched:
+            mounts.fetched(path)
+        return fetched
     except OSError as error:
         raise _closed(dataset, folder, error) from None
     finally:

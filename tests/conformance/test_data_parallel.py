@@ -145,6 +145,19 @@ def test_where_one_process_dies_all_end(tmp_path: Path, which: str) -> None:
     assert not left
 
 
+@pytest.mark.parametrize("which", SHARED)
+def test_workers_that_failed_are_started_anew(tmp_path: Path, which: str) -> None:
+    """Where they could not do what they were asked they end, and are known to have ended."""
+    session = start(f"{which}@2", tmp_path)
+    try:
+        created(session, "dense_baseline", TrainSpec(epochs=1, seed=SEED, optimizer=Adam()))
+        with pytest.raises(WorkerError):
+            session.activations(np.zeros((1, 3, 3, 3), np.float32))
+        assert not session.alive
+    finally:
+        session.close()
+
+
 def train_for_ever(session: Session) -> None:
     while True:
         session.train_slice(1000)

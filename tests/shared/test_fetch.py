@@ -4,15 +4,18 @@ import errno
 import gzip
 import os
 import time
+import uuid
 from pathlib import Path
 from types import SimpleNamespace
 
 import idx_files
 import pytest
 
+from shared import mounts
 from shared.data import choice, fetch
 from shared.data.download import Progress
 from shared.errors import InputError
+from shared.stores import Store
 
 TINY, CONTENTS = idx_files.make()
 GOOD = {f"/{name}.gz": gzip.compress(content) for name, content in CONTENTS.items()}
@@ -37,6 +40,16 @@ def test_what_is_there_is_not_fetched_again(tmp_path: Path, serve) -> None:
     assert [p.name for p in fetch.fetch(TINY, tmp_path, 20, mirrors=[server.url])] == [IMAGES[1:]]
     assert server.handler.asked == [IMAGES]
     assert fetch.fetch(TINY, tmp_path, 20, mirrors=[server.url]) == []
+
+
+def test_what_is_fetched_into_a_store_is_kept_there(serve) -> None:
+    address = f"memory://{uuid.uuid4()}"
+    try:
+        folder = mounts.located_data(address)
+        fetch.fetch(TINY, folder, 20, mirrors=[serve(GOOD).url])
+    finally:
+        assert mounts.unmount_all() == []
+    assert sorted(Store(address).names()) == sorted(f"Tiny/raw{name}" for name in GOOD)
 
 
 WRONG = {

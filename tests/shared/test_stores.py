@@ -110,6 +110,16 @@ def test_a_command_of_this_machine_that_was_killed_is_no_longer_at_work(address:
     assert store.names() == {}
 
 
+def test_a_lock_whose_answer_was_lost_is_ours(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library tries again, and finds what it wrote itself."""
+    store, create = Store(address), Store.create
+    monkeypatch.setattr(Store, "create", lambda self, *file: create(self, *file) and False)
+    lock.hold(mounts.located(address))
+    assert mounts.LOCK in store.names()
+    assert mounts.unmount_all() == []
+    assert store.names() == {}
+
+
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"[]", b'{"host": 1}', b"\xff"])
 def test_a_lock_that_nobody_understands_holds(address: str, content: bytes) -> None:
     put(address, **{mounts.LOCK: content})
@@ -163,6 +173,16 @@ def test_paths_are_paths(tmp_path: Path) -> None:
         assert located(f"file://{tmp_path}") == tmp_path
     with pytest.raises(InputError, match="has to be on this machine"):
         mounts.here("s3://bucket/file")
+
+
+def test_many_files_take_longer_than_the_first_answer_may(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = put(address, a=b"1", b=b"2")
+    assert store.occupied()
+    assert not Store(f"{address}/nothing").occupied()
+    monkeypatch.setattr(stores, "FIRST_ANSWER_S", 0.5)
+    names = Store.names
+    monkeypatch.setattr(Store, "names", lambda self: (time.sleep(1), names(self))[1])
+    assert sorted(path.name for path in mounts.located(address).iterdir()) == ["a", "b"]
 
 
 def test_nothing_is_overwritten(address: str) -> None:
