@@ -64,7 +64,7 @@ def test_names_at_every_size() -> None:
 
 
 def test_the_registry_knows_every_number_of_processes_and_lists_none() -> None:
-    assert list(IMPLEMENTATIONS) == ["torch", "keras", "tf_lowlevel", "keras_functional"]
+    assert set(IMPLEMENTATIONS) == {"torch", "keras", "tf_lowlevel", "keras_functional"}
     shared = IMPLEMENTATIONS["keras@3"]
     assert (shared.name, shared.n_workers, shared.module) == ("keras@3", 3, "tf_impl")
     assert set(shared.models) == {name for name in MODELS if "bn" not in name}

@@ -183,7 +183,7 @@ RAW = [
     Fault("loss of clipped probabilities", RAW_TRAIN, "tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)", "-tf.math.log(tf.clip_by_value(tf.gather(tf.nn.softmax(logits), labels, batch_dims=1), 1e-7, 1.0))", LARGE + LOSS, "loss", DENSE),
     Fault("exponentials that overflow", RAW_TRAIN, "tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)", "tf.math.log(tf.reduce_sum(tf.exp(10 * logits), 1)) / 10 - tf.gather(logits, labels, batch_dims=1)", LOSS, "loss", DENSE),
     Fault("dropout chosen once, when the graph is traced", RAW_LAYERS, "tf.random.get_global_generator().uniform(tf.shape(x), dtype=x.dtype)", "tf.constant(__import__('numpy').random.random((1, x.shape[1])), x.dtype)", DROPPED, "dropout1/share", DROPOUT),
-    Fault("another seed in every process", RAW_TRAIN, "tf.random.Generator.from_seed(train.seed)", "tf.random.Generator.from_non_deterministic_state()", TRAINED, "the same", DROPOUT),
+    Fault("another seed in every process", RAW_TRAIN, "tf.random.Generator.from_seed(train.seed + world.rank)", "tf.random.Generator.from_non_deterministic_state()", TRAINED, "the same", DROPOUT),
     Fault("bias corrections in the parameter's type", RAW_OPTIMIZERS, "tf.cast(self.step.assign_add(1), tf.float64)", "tf.cast(self.step.assign_add(1), self.m[0].dtype)", "step 1: update from its own moments", "", DENSE),
 ]
 
