@@ -1,5 +1,8 @@
 """What the processes of one worker say to each other, here as threads."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from compare import peers
+from compare import load, peers, worker
 from compare.peers import PeerFailed, Peers
 from shared.world import World
 
@@ -55,6 +58,42 @@ def test_requests_are_passed_on(all_peers) -> None:
         return heard[0]
 
     assert all_peers(do) == [None, body, body]
+
+
+def test_where_they_differ_all_do_as_the_first(all_peers) -> None:
+    minds = [[True, False, False], [False, True, True], [True, True, True]]
+    found = all_peers(lambda me: [me.as_the_first(mind[me.world.rank]) for mind in minds])
+    assert found == [[True, False, True]] * SIZE
+
+
+DEVICES = [("3,5", 0, "3"), ("3,5", 1, "5"), ("3,5", 2, ""), ("", 0, ""), (None, 1, "1")]
+
+
+@pytest.mark.parametrize(("listed", "rank", "taken"), DEVICES)
+def test_each_takes_a_device_of_its_own(
+    listed: str | None, rank: int, taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", listed or "")
+    if listed is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    worker._take_device(World(rank, SIZE))
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == taken
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", taken)  # so that it is put back as it was, whoever set it last
+
+
+def test_what_the_others_use_is_no_foreign_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "_peers", [])
+    busy = "import time\nwhile time.process_time() < 0.5: pass\nprint(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        other.stdout.readline()
+        before = load.usage().own_s
+        load.count_in([other.pid])
+        counted = load.usage()
+        other.stdin.close()
+    assert counted.own_s - before > 0.4
+    assert counted.sent is not None
 
 
 def test_one_that_gives_up_is_heard_of_by_the_first_and_ends_all(all_peers) -> None:

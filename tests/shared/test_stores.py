@@ -15,6 +15,7 @@ import idx_files
 import pytest
 from s3_server import BUCKET, QUICK_TO_GIVE_UP, Faults, environment, faulty_proxy, s3_server
 
+from compare.__main__ import main
 from shared import lock, mounts, stores
 from shared.errors import InputError
 from shared.stores import Store, StoreError
@@ -183,6 +184,23 @@ def test_many_files_take_longer_than_the_first_answer_may(address: str, monkeypa
     names = Store.names
     monkeypatch.setattr(Store, "names", lambda self: (time.sleep(1), names(self))[1])
     assert sorted(path.name for path in mounts.located(address).iterdir()) == ["a", "b"]
+
+
+def test_a_store_that_fails_later_is_told_in_a_line(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It answered at first, and then did not give a file."""
+    put(address, a=b"1")
+
+    def fail(*_: object) -> None:
+        raise StoreError("Access denied")
+
+    monkeypatch.setattr(Store, "get", fail)
+    monkeypatch.setattr(sys, "argv", ["compare", "verify", address])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 1
+    assert capsys.readouterr().err == "compare: The store failed: Access denied. Try again, or give a folder.\n"
 
 
 def test_nothing_is_overwritten(address: str) -> None:
