@@ -123,10 +123,11 @@ def _executor(around: Surroundings, data: Data, folder: OutputFolder, checkpoint
 
 
 def known_results(folder: OutputFolder) -> list[RunResult]:
-    """What was finished in `folder` before; what failed there is tried again, and so is what lost its weights."""
+    """What was finished in `folder` before, condensed where that is very much; what failed there is tried again, and so
+    is what lost its weights."""
     if not any((folder.path / "results").glob("*.json")):
         return []
-    known = [result for result in run_folder.load_results(folder.path) if result.status in ENDED]
+    known = [result for result in condensed.load(folder.path, target=None) if result.status in ENDED]
     return [result for result in known if result.outcome is None or run_folder.has_weights(folder.path, result)]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from compare import interrupts
+from compare.parent import GIVEN_COMMAND
 from shared import mounts
 from shared.errors import InputError
 from shared.stores import StoreError
@@ -141,7 +142,7 @@ def _screen(as_json: bool, quiet: bool) -> "Screen":
 
 def _command() -> str:
     """The command as it was given, which manifests keep."""
-    return shlex.join(["python", "-m", "compare", *sys.argv[1:]])
+    return os.environ.pop(GIVEN_COMMAND, "") or shlex.join(["python", "-m", "compare", *sys.argv[1:]])
 
 
 @app.command()
@@ -229,6 +230,9 @@ def run(
     mode: Annotated[
         str, typer.Option(help="default (torch eager, TensorFlow graph), eager, graph or xla, for all alike.")
     ] = "default",
+    precision: Annotated[
+        str, typer.Option(help="What is computed in: float32, or float64, in which all three agree to 1e-12.")
+    ] = "float32",
     mixed_precision: Annotated[
         str,
         typer.Option(help="What factors of products are rounded to: none (float32), bfloat16, or on CUDA tf32."),
@@ -302,6 +306,7 @@ def run(
             validation=validation,
             scale=scale,
             mode=mode,
+            precision=precision,
             mixed_precision=mixed_precision,
             device=device,
             threads=threads,
@@ -554,7 +559,7 @@ def bench(
         from compare.ray_bench import bench_on_ray
 
         again = _again(context, without=("executor", "address", "out"))
-        raise typer.Exit(bench_on_ray(address, again, device == "cuda", out or default_out(model)))
+        raise typer.Exit(bench_on_ray(address, again, _command(), device == "cuda", out or default_out(model)))
     if aa and "implementations" in _given(context):
         raise InputError("--aa names the one implementation that takes part; leave --implementations out.")
     options = Options(

@@ -161,7 +161,8 @@ def _both(
             session.wait_until_ready()
         session = sessions[run.implementation]
         # In float32 throughout, as the file is; the idiomatic network's own images are scaled here, as the file's are.
-        changes = {"own": ("normalisation",) if run.recipe == "idiomatic" else (), "mixed_precision": "none"}
+        own_layers = ("normalisation",) if run.recipe == "idiomatic" else ()
+        changes = {"own": own_layers, "dtype": "float32", "mixed_precision": "none"}
         session.create(spec, run.train.model_copy(update=changes), weights, "cpu", run.mode)
         own = session.logits(images if scaling is None else standardised(images, *scaling))
         exported = sessions[to.writer].export(format_, path, spec, weights, epsilon, scaling, images)

@@ -1,4 +1,4 @@
-"""Not to outlive the process that started this one."""
+"""What a process is told by the one that started it: not to outlive it, and for which command it stands in."""
 
 import ctypes
 import os
@@ -6,6 +6,7 @@ import signal
 import sys
 
 ASKED = "COMPARE_DIE_WITH_PARENT"
+GIVEN_COMMAND = "COMPARE_COMMAND"  # of a command that is carried out elsewhere, by another one
 PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 
 

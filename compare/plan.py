@@ -18,7 +18,7 @@ from shared.models import MODELS, ModelSpec
 from shared.names import check_name
 from shared.protocol import Device, Recipe
 from shared.result import Run
-from shared.training import SGD, Adam, Augmentation, MixedPrecision, Optimizer, Schedule, TrainSpec
+from shared.training import SGD, Adam, Augmentation, Dtype, MixedPrecision, Optimizer, Schedule, TrainSpec
 
 AskedMode = Literal["default", "eager", "graph", "xla"]
 DEFAULT_MODEL = "cnn_same"
@@ -48,6 +48,7 @@ class Options:
     schedule: str | None = None
     augmentation: str | None = None
     dropout: float | None = None
+    precision: str = "float32"
     mixed_precision: str = "none"
     stop_at: float | None = None
     seed: int = 0
@@ -176,6 +177,12 @@ def _check_names(options: Options) -> None:
     check_name("allocator", options.allocator, get_args(Allocator))
     check_executor(options.executor, options.address)
     check_mixed_precision(options.mixed_precision, options.device)
+    check_name("precision", options.precision, get_args(Dtype))
+    if options.precision == "float64" and options.mixed_precision != "none":
+        raise InputError(
+            f"--precision float64 and --mixed-precision {options.mixed_precision} contradict each other: one asks for "
+            "more digits than float32, the other for fewer. Give one of them."
+        )
 
 
 def check_mixed_precision(name: str, device: str) -> MixedPrecision:
@@ -265,6 +272,7 @@ def _check_recipe(options: Options) -> None:
         "--validation": options.validation,
         "--scale": options.scale,
         "--mode": None if options.mode == "default" else options.mode,
+        "--precision": None if options.precision == "float32" else options.precision,
         "--mixed-precision": None if options.mixed_precision == "none" else options.mixed_precision,
     }
     if given := [name for name, value in told.items() if value is not None]:
@@ -314,6 +322,7 @@ def make_plan(options: Options, dataset: str) -> Plan:
                 schedule=_schedule(options),
                 augmentation=cast(Augmentation, _or(options.augmentation, "none")),
                 dropout=options.dropout,
+                dtype=cast(Dtype, options.precision),
                 mixed_precision=cast(MixedPrecision, options.mixed_precision),
                 stop_at=options.stop_at,
             )

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from compare.manifest import MANIFEST, SEAL
 from compare.output import OutputFolder, carry_out
-from compare.parent import ASKED
-from compare.ray_cluster import check_room, connected, most
+from compare.parent import ASKED, GIVEN_COMMAND
+from compare.ray_cluster import Needs, check_room, connected, largest_node
 from shared.errors import InputError
+from shared.mounts import shown
 
 
 @dataclass(frozen=True)
@@ -25,21 +27,21 @@ class Done:
     files: dict[str, bytes]
 
 
-def bench_on_ray(address: str, arguments: Sequence[str], cuda: bool, out: Path) -> int:
+def bench_on_ray(address: str, arguments: Sequence[str], command: str, cuda: bool, out: Path) -> int:
     """Do what `compare bench` with `arguments` does on one node of the cluster, all of whose CPUs it is given; put its
-    folder to `out`. Returns its exit code. Raises InputError where it cannot be sent, or says that its input is bad."""
+    folder, which says that it was made by `command`, to `out`. Returns its exit code. Raises InputError where it cannot
+    be sent, or says that its input is bad."""
     import ray
 
     with connected(address):
-        check_room(address, "CPU", 1, "--executor ray")
-        if cuda:
-            check_room(address, "GPU", 1, "--device cuda")
-        bench = ray.remote(num_cpus=int(most("CPU")), num_gpus=1 if cuda else 0, max_calls=1, max_retries=1)(_bench)
+        gpus = 1 if cuda else 0
+        check_room(address, Needs(1, gpus))
+        bench = ray.remote(num_cpus=largest_node(gpus), num_gpus=gpus, max_calls=1, max_retries=1)(_bench)
         folder = OutputFolder(out)
         done: list[Done] = []
 
         def work() -> None:
-            task = bench.remote(list(arguments), str(out))
+            task = bench.remote(list(arguments), command, shown(out))
             try:
                 done.append(ray.get(task))
             except BaseException:
@@ -47,8 +49,8 @@ def bench_on_ray(address: str, arguments: Sequence[str], cuda: bool, out: Path) 
                 raise
             if done[0].code == 2:
                 raise InputError(done[0].err.strip().removeprefix("compare: "))
-            for name, content in done[0].files.items():
-                folder.write(name, content)
+            for name in sorted(done[0].files, key=lambda name: (name in (MANIFEST, SEAL), name)):
+                folder.write(name, done[0].files[name])
 
         early = carry_out(folder, work, finished=lambda: bool(done and done[0].files), write=lambda: None, unit="bench")
     if early is not None:
@@ -58,13 +60,13 @@ def bench_on_ray(address: str, arguments: Sequence[str], cuda: bool, out: Path) 
     return done[0].code
 
 
-def _bench(arguments: Sequence[str], named: str) -> Done:
-    """In a task: the same command, here; the folder goes by the name that it will have."""
+def _bench(arguments: Sequence[str], command: str, named: str) -> Done:
+    """In a task: the same, here; the folder goes by the name that it will have, and by the command that was given."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         ran = subprocess.run(
             [sys.executable, "-m", "compare", "bench", *arguments, "--out", str(out)],
-            env=os.environ | {ASKED: "1"},
+            env=os.environ | {ASKED: "1", GIVEN_COMMAND: command},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

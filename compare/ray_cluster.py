@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from compare.extras import require
 from shared.errors import InputError
@@ -31,20 +32,51 @@ def connected(address: str) -> Iterator[None]:
         ray.shutdown()
 
 
-def most(what: str) -> float:
-    """How many CPUs or GPUs the largest node has, once connected."""
+@dataclass(frozen=True)
+class Needs:
+    """What a task needs, all of it on one node."""
+
+    cpus: int
+    gpus: int = 0
+
+
+def room_for(needs: Needs) -> int:
+    """How many tasks with such needs the cluster has room for at once, whatever it is doing now."""
+    return sum(
+        int(cpus // needs.cpus if not needs.gpus else min(cpus // needs.cpus, gpus // needs.gpus))
+        for cpus, gpus in _nodes()
+    )
+
+
+def largest_node(gpus: int) -> int:
+    """How many CPUs the largest node has, of those with so many GPUs; 0 where there is none."""
+    return int(max((cpus for cpus, has in _nodes() if has >= gpus), default=0))
+
+
+def check_room(address: str, needs: Needs) -> None:
+    """Raise InputError unless a node has room for it: Ray would wait for one for ever."""
+    if room_for(needs):
+        return
+    nodes = _nodes()
+    of_gpus = any(cpus >= needs.cpus for cpus, _ in nodes)
+    largest = max(nodes, key=lambda node: node[::-1] if of_gpus else node, default=(0.0, 0.0))
+    raise InputError(
+        f"{'--device cuda' if of_gpus else '--threads'}: a node with {_counted(needs.cpus, needs.gpus)} is needed, and "
+        f"the largest of the cluster at {address} has {_counted(*largest)}. Ask for less, or add such a node."
+    )
+
+
+def _counted(cpus: float, gpus: float) -> str:
+    said = f"{cpus:g} CPU{'s' * (cpus != 1)}"
+    return f"{said} and {gpus:g} GPU{'s' * (gpus != 1)}" if gpus else said
+
+
+def _nodes() -> list[tuple[float, float]]:
+    """The CPUs and GPUs of every node, once connected."""
     import ray
 
-    return float(max((node["Resources"].get(what, 0) for node in ray.nodes() if node["Alive"]), default=0))
-
-
-def check_room(address: str, what: str, needed: int, option: str) -> None:
-    """Raise InputError unless a node has so many CPUs or GPUs: Ray would wait for one for ever."""
-    if (largest := most(what)) < needed:
-        raise InputError(
-            f"{option}: a node with {needed} {what}{'s' if needed > 1 else ''} is needed, and the largest of the "
-            f"cluster at {address} has {largest:g}. Ask for less, or add such a node."
-        )
+    having = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return [(float(has.get("CPU", 0)), float(has.get("GPU", 0))) for has in having]
 
 
 def _check_answers(address: str) -> None:

@@ -6,6 +6,7 @@ the bit wherever they were trained. Every node has this project installed, in th
 """
 
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import numpy as np
 from compare.allocator import Allocator
 from compare.executor import AskedDevice
 from compare.implementations import IMPLEMENTATIONS
-from compare.ray_cluster import check_room, connected
+from compare.ray_cluster import Needs, check_room, connected, room_for
 from compare.sharing import most_workers
 from compare.study import Finished, Progress, Study
 from shared.data import Data
@@ -25,6 +26,9 @@ from shared.protocol import Device
 from shared.result import Epoch, Run, RunResult
 
 TRIES_AGAIN = 3  # where a node or a process is lost; an exception is not tried again
+# How many tasks Ray is given beyond what the cluster does at once: every one is looked at whenever a result is waited
+# for, so that all of a large study would cost more the more of it there is.
+AHEAD = 100
 
 
 @dataclass(frozen=True)
@@ -66,14 +70,14 @@ class OnRay:
         self.digest = data.digest()
         self.settings, self.tell = settings, tell
         self._pending: dict[Any, Run] = {}
+        self._tasks: dict[Needs, Any] = {}
 
     def __enter__(self) -> "OnRay":
         import ray
 
         with ExitStack() as unless_ready:
             unless_ready.enter_context(connected(self.address))
-            n_workers = most_workers(self.implementations)
-            check_room(self.address, "CPU", self.settings.threads * n_workers, "--threads")
+            check_room(self.address, self._needs(most_workers(self.implementations), "cpu"))
             self._arrays = ray.put(self.data.arrays())
             self._connection = unless_ready.pop_all()
         return self
@@ -91,9 +95,11 @@ class OnRay:
 
         if asked == "cpu" or (asked == "auto" and not ray.cluster_resources().get("GPU")):
             return "cpu"
-        n_workers = most_workers(self.implementations)
-        check_room(self.address, "GPU", n_workers, "--device cuda")
-        look = ray.remote(num_cpus=self.settings.threads * n_workers, num_gpus=n_workers, max_calls=1)(_chosen_device)
+        needs = self._needs(most_workers(self.implementations), "cuda")
+        if asked == "auto" and not room_for(needs):
+            return "cpu"
+        check_room(self.address, needs)
+        look = ray.remote(num_cpus=needs.cpus, num_gpus=needs.gpus, max_calls=1)(_chosen_device)
         try:
             chosen: Device = ray.get(look.remote(self.implementations, self._arrays, self.settings, asked))
         except ray.exceptions.RayTaskError as error:
@@ -101,27 +107,51 @@ class OnRay:
         return chosen
 
     def execute(self, by_seed: Sequence[Sequence[Run]], progress: Progress) -> Iterator[Finished]:
-        """Send all runs at once; give each result as it comes."""
+        """Send the runs, always some more than the cluster does at once; give each result as it comes."""
         import ray
 
-        runs = [run for of_seed in by_seed for run in of_seed]
-        for run in runs:
-            train = ray.remote(
-                num_cpus=self.settings.threads * IMPLEMENTATIONS[run.implementation].n_workers,
-                num_gpus=IMPLEMENTATIONS[run.implementation].n_workers if run.device == "cuda" else 0,
+        to_send = deque(run for of_seed in by_seed for run in of_seed)
+        n_left = len(to_send)
+        nodes = [node for node in ray.nodes() if node["Alive"]]
+        self.tell(f"{n_left} runs are sent to the cluster at {self.address}, which has {len(nodes)} nodes.")
+        self._send(to_send)
+        while self._pending:
+            ray.wait(list(self._pending), num_returns=1)
+            ended, _ = ray.wait(list(self._pending), num_returns=len(self._pending), timeout=0)
+            for task in ended:
+                finished, said = self._received(task, self._pending.pop(task))
+                n_left -= 1
+                progress.end(finished.result, said)
+                self.tell(f"{finished.result.name}: {finished.result.status}; {n_left} runs are left.")
+                yield finished
+            self._send(to_send)
+
+    def _send(self, runs: deque[Run]) -> None:
+        """Send runs until all the cluster has room for, and AHEAD more, are under way."""
+        room = AHEAD
+        while runs and len(self._pending) < room:
+            needs = self._needs(IMPLEMENTATIONS[runs[0].implementation].n_workers, runs[0].device)
+            if room == AHEAD:  # nodes come and go
+                room += room_for(needs)
+            run = runs.popleft()
+            task = self._task(needs).remote(run.model_dump_json(), self._arrays, self.settings)
+            self._pending[task] = run
+
+    def _needs(self, n_workers: int, device: Device) -> Needs:
+        return Needs(self.settings.threads * n_workers, n_workers if device == "cuda" else 0)
+
+    def _task(self, needs: Needs) -> Any:
+        import ray
+
+        if needs not in self._tasks:
+            self._tasks[needs] = ray.remote(
+                num_cpus=needs.cpus,
+                num_gpus=needs.gpus,
                 max_calls=1,
                 max_retries=TRIES_AGAIN,
                 scheduling_strategy="SPREAD",
             )(_train)
-            self._pending[train.remote(run.model_dump_json(), self._arrays, self.settings)] = run
-        nodes = [node for node in ray.nodes() if node["Alive"]]
-        self.tell(f"{len(runs)} runs are sent to the cluster at {self.address}, which has {len(nodes)} nodes.")
-        while self._pending:
-            (task,), _ = ray.wait(list(self._pending), num_returns=1)
-            finished, said = self._received(task, self._pending.pop(task))
-            progress.end(finished.result, said)
-            self.tell(f"{finished.result.name}: {finished.result.status}; {len(self._pending)} runs are left.")
-            yield finished
+        return self._tasks[needs]
 
     def _received(self, task: Any, run: Run) -> tuple[Finished, str]:
         import ray

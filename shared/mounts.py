@@ -5,12 +5,16 @@ So that every command works on stores as it does on folders: what writes a file 
 shows it by its address.
 """
 
+import fcntl
+import hashlib
 import json
 import os
 import shutil
 import socket
 import tempfile
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from shared.errors import InputError
@@ -27,19 +31,26 @@ class Mount:
         self.store, self.local, self.writable = store, local, writable
         self.files: dict[str, tuple[int, int]] = {}
         self.held = self.broken = False
+        self.must_be_new = False
+        self._seen: dict[str, str] | None = None  # what the store held when it was first looked at
         self._brought: set[str] = set()
 
     def pull(self, under: str = "") -> None:
         """Copy what the store holds, below the folder `under`, to here."""
-        if not self.store.first(self.store.occupied):
-            return
-        names = [name for name in self.store.names() if name.startswith(under) and name != LOCK]
-        new = {name: self.local / name for name in names if not (self.local / name).exists()}
-        for folder in {path.parent for path in new.values()}:
+        self._seen = self._held_there() if self.store.first(self.store.occupied) else {}
+        self._get([name for name in self._seen if name.startswith(under) and not (self.local / name).exists()])
+
+    def _held_there(self) -> dict[str, str]:
+        """The files of the store, and their versions."""
+        return {name: version for name, version in self.store.versions().items() if name != LOCK}
+
+    def _get(self, names: list[str]) -> None:
+        paths = {name: self.local / name for name in names}
+        for folder in {path.parent for path in paths.values()}:
             folder.mkdir(parents=True, exist_ok=True)
-        if new:
-            self.store.get(new)
-        self.files |= {name: _stamp(path) for name, path in new.items()}
+        if paths:
+            self.store.get(paths)
+        self.files |= {name: _stamp(path) for name, path in paths.items()}
 
     def bring(self, under: str) -> None:
         """`pull`, but no more than once."""
@@ -79,14 +90,41 @@ class Mount:
         mine = {"host": socket.gethostname(), "pid": os.getpid(), "token": uuid.uuid4().hex}
         content = json.dumps(mine).encode()
         if not self.store.first(lambda: self.store.create(LOCK, content)):
-            known = self.store.read(LOCK)
-            if known != content and not _gone(known):  # it is ours where only the store's answer was lost
-                raise InputError(
-                    f"Another command is at work in {self.store}, or was cut off there. Wait until it has ended; if it "
-                    f"has, remove {self.store}/{LOCK}."
-                )
-            self.store.put(LOCK, content)
+            with _alone_here(self.store.address):
+                self._take_over(content)
         self.held = True
+        try:
+            self._catch_up()
+        except BaseException:
+            self.release()
+            raise
+
+    def _take_over(self, content: bytes) -> None:
+        """Hold what a command held that is gone; to be done by one command of this machine at a time."""
+        known = self.store.read(LOCK)
+        # It is ours where only the store's answer was lost.
+        if known not in (None, content) and not _gone(known or b""):
+            raise InputError(
+                f"Another command is at work in {self.store}, or was cut off there. Wait until it has ended; if it "
+                f"has, remove {self.store}/{LOCK}."
+            )
+        if known is None and not self.store.create(LOCK, content):  # it was let go of, and taken again
+            raise InputError(f"Another command is at work in {self.store}. Wait until it has ended.")
+        self.store.put(LOCK, content)
+
+    def _catch_up(self) -> None:
+        """Have here what others did there between the first look and now. Raises InputError where there was to be
+        nothing."""
+        if self._seen is None:
+            return
+        now = self._held_there()
+        if self.must_be_new and now:
+            raise _not_empty(self.store.address)
+        for name in self._seen.keys() - now.keys():
+            (self.local / name).unlink(missing_ok=True)
+            self.files.pop(name, None)
+        self._get([name for name, version in now.items() if self._seen.get(name) != version])
+        self._seen = now
 
     def release(self) -> None:
         """Let others work there."""
@@ -123,10 +161,8 @@ def located_new(text: str) -> Path:
         return located(text)
     mount = _mounted(text, writable=True)
     if mount.store.first(mount.store.occupied):
-        raise InputError(
-            f"The output folder {text} is not empty, and nothing in it is overwritten. Give another one with --out, "
-            "or remove it."
-        )
+        raise _not_empty(text)
+    mount.must_be_new, mount._seen = True, {}
     return mount.local
 
 
@@ -199,6 +235,22 @@ def _mounted(address: str, writable: bool) -> Mount:
     local.mkdir()
     _mounts.append(Mount(store, local, writable))
     return _mounts[-1]
+
+
+@contextmanager
+def _alone_here(address: str) -> Iterator[None]:
+    """Be the only process of this machine and user that takes over a lock of `address`."""
+    name = hashlib.sha256(f"{os.getuid()} {address}".encode()).hexdigest()[:16]
+    with (Path(tempfile.gettempdir()) / f"compare-lock-{name}").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _not_empty(address: str) -> InputError:
+    return InputError(
+        f"The output folder {address} is not empty, and nothing in it is overwritten. Give another one with --out, or "
+        "remove it."
+    )
 
 
 def _stamp(path: Path) -> tuple[int, int]:

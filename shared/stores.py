@@ -103,20 +103,32 @@ class Store:
     def names(self) -> dict[str, int]:
         """Every file below the address, and its size in bytes. Raises StoreError; InputError where a file's name would
         lead out of a folder."""
+        return {name: int(about["size"]) for name, about in self._files().items()}
+
+    def versions(self) -> dict[str, str]:
+        """Every file below the address, and a text that is another one once the file has been written again. Raises as
+        `names` does."""
+        marks = ("ETag", "etag", "generation", "created")  # of S3, of Google's, and of fsspec's memory
+        return {
+            name: " ".join(str(about[mark]) for mark in ("size", *marks) if mark in about)
+            for name, about in self._files().items()
+        }
+
+    def _files(self) -> dict[str, Mapping[str, Any]]:
         with _talking():
             try:
                 found = self._system.find(self._root, detail=True)
             except FileNotFoundError:  # of a bucket that is not there, too: whoever writes to it is told
                 found = {}
-        sizes = {}
+        files: dict[str, Mapping[str, Any]] = {}
         for path, about in found.items():
             name = path.removeprefix(self._root).lstrip("/")
             if not name:
                 continue
             if ".." in PurePosixPath(name).parts or "\\" in name or not name.isprintable():
                 raise InputError(f"{self.address} holds {name!r}, which is no name of a file. Give another folder.")
-            sizes[name] = int(about["size"])
-        return sizes
+            files[name] = about
+        return files
 
     def get(self, names: Mapping[str, Path]) -> None:
         """Copy files here, to the paths given. Raises StoreError."""
@@ -124,10 +136,13 @@ class Store:
         with _talking():
             _again(lambda: self._system.get(*paths))
 
-    def read(self, name: str) -> bytes:
-        """The content of a file. Raises StoreError."""
+    def read(self, name: str) -> bytes | None:
+        """The content of a file; None where there is none. Raises StoreError."""
         with _talking():
-            content: bytes = self._system.cat_file(self._at(name))
+            try:
+                content: bytes = self._system.cat_file(self._at(name))
+            except FileNotFoundError:
+                return None
         return content
 
     def put(self, name: str, content: bytes) -> None:

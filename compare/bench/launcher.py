@@ -22,8 +22,13 @@ from shared.result import Environment
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
-N_ROUNDS = 6
-ROUND_S = 0.2  # about how long the slowest contestant's window takes
+# Windows scatter by a tenth whether they are of three steps or of thirty, so that many short ones know more in the same
+# time (docs/decisions.md).
+WINDOW_S = 0.06  # about how long the slowest contestant's window takes
+BEFORE_S = 0.03  # and the steps before it: processors and threads wake up, and its data come back into the caches
+ROUNDS_S = 6.0  # about how long all rounds of a launch take
+LEAST_ROUNDS, MOST_ROUNDS = 6, 100
+COMPUTE_EVERY = 3  # rounds there is a window of "compute only", too
 WARMUP_S = 0.1
 MOST_WARMUP_S = 15.0
 EVALUATIONS = 3
@@ -90,7 +95,7 @@ class Entry:
 
 
 class Launcher:
-    """Launches of the same contestants, one after another. `environments` and `ceilings` are known after the first."""
+    """Launches of the same contestants, one after another. `environments` are known after the first."""
 
     def __init__(
         self, contestants: Sequence[Contestant], subject: Subject, start: Start, budget_s: float, profile: bool = False
@@ -100,7 +105,6 @@ class Launcher:
         self.subject = subject
         self.budget_s = budget_s
         self.environments: dict[str, Environment] = {}
-        self.ceilings: list[Ceiling] = []
         self._start = start
         self._random = np.random.default_rng()  # of each launch its own
         self._began = time.monotonic()
@@ -108,8 +112,8 @@ class Launcher:
     def launch(self, number: int) -> Launch:
         """Start all contestants, and time them in turns. A contestant whose worker fails takes no further part.
 
-        In the first launch they start one after another, so that their starts can be timed, and the machine's limits
-        are measured. Raises InputError where its first round would come after the budget's end.
+        In the first launch they start one after another, so that their starts can be timed. Raises InputError where its
+        first round would come after the budget's end.
         """
         started_s = self.clock()
         failed: dict[str, str] = {}
@@ -119,22 +123,21 @@ class Launcher:
             for entry in list(entries):
                 with self._dropping(entry, entries, failed):
                     self._prepare(entry)
-            steps = self._steps(entries)
+            shape = _shape([entry.windows[-1].step_s for entry in entries])
             if number == 0:
                 self._check_budget()
-            for round_number in range(N_ROUNDS):
+            for round_number in range(shape.n_rounds):
                 if round_number and self.clock() > self.budget_s:
                     break
-                self._round(entries, round_number, steps, failed)
+                self._round(entries, round_number, shape, failed)
             self._look_at_memory(entries, failed)  # before anything that is not training
             for round_number in range(EVALUATIONS):
-                self._evaluation_round(entries, round_number, max(1, steps // 2), failed)
-            if number == 0:
-                self._measure_limits(entries, failed)
+                self._evaluation_round(entries, round_number, max(1, shape.steps // 2), failed)
+            ceilings = self._limits(entries, failed)
             if number == 0 and self.profile:
                 self._profile(entries, failed)  # last: it may slow down what comes after it
             measured = {entry.contestant.name: entry.measured for entry in entries}
-        return Launch(number=number, started_s=started_s, measured=measured, failed=failed)
+        return Launch(number=number, started_s=started_s, measured=measured, failed=failed, ceilings=tuple(ceilings))
 
     def clock(self) -> float:
         """Seconds since the bench began."""
@@ -148,17 +151,18 @@ class Launcher:
                 f"took {took_s:.0f} s. Give {math.ceil(4 * took_s)} or more, or fewer contestants."
             )
 
-    def _measure_limits(self, entries: list[Entry], failed: dict[str, str]) -> None:
-        """What each framework reaches of the machine's limits, asked of its first contestant."""
+    def _limits(self, entries: list[Entry], failed: dict[str, str]) -> list[Ceiling]:
+        """What each framework reaches of the machine's limits in this launch, asked of its first contestant."""
+        ceilings: list[Ceiling] = []
         for entry in list(entries):
             framework = self.environments[entry.contestant.name].framework
             threads = entry.contestant.threads
-            if any((known.framework, known.threads) == (framework, threads) for known in self.ceilings):
+            if any((known.framework, known.threads) == (framework, threads) for known in ceilings):
                 continue
             with self._dropping(entry, entries, failed):
-                found = entry.session.limits(self.subject.device)
-                figures = found.model_dump(exclude={"kind"})
-                self.ceilings.append(Ceiling(framework=framework, threads=threads, **figures))
+                figures = entry.session.limits(self.subject.device).model_dump(exclude={"kind"})
+                ceilings.append(Ceiling(framework=framework, threads=threads, **figures))
+        return ceilings
 
     @contextmanager
     def _started(self, alone: bool) -> Iterator[list[Entry]]:
@@ -235,24 +239,20 @@ class Launcher:
             subject.spec, train, weights, subject.device, contestant.mode, contestant.recipe, contestant.tuning
         )
 
-    def _steps(self, entries: list[Entry]) -> int:
-        """The steps of a window, the same for all: as many as take the slowest about ROUND_S."""
-        slowest_s = max((entry.windows[-1].step_s for entry in entries), default=ROUND_S)
-        return max(1, round(ROUND_S / slowest_s))
-
-    def _round(self, entries: list[Entry], number: int, steps: int, failed: dict[str, str]) -> None:
-        """Every contestant's turn: a window from the host's batches and one from the device's, in random order."""
-        whats: list[Timed] = ["end_to_end", "compute"]
+    def _round(self, entries: list[Entry], number: int, shape: "Shape", failed: dict[str, str]) -> None:
+        """Every contestant's turn: a window from the host's batches, in some rounds one from the device's, too, in
+        random order."""
+        whats: list[Timed] = ["end_to_end", "compute"] if number % COMPUTE_EVERY == 0 else ["end_to_end"]
         self._random.shuffle(whats)
         for position, entry in enumerate(self._shuffled(entries)):
             with self._dropping(entry, entries, failed):
                 time.sleep(PAUSE_S)
                 if entry.contestant.recipe == "idiomatic":
-                    entry.time("end_to_end", steps, number, position)
+                    entry.time("end_to_end", shape.steps, number, position)
                     continue
-                entry.session.time_window("end_to_end", 1)  # its data come back into the caches
+                entry.session.time_window("end_to_end", shape.steps_before)
                 for what in whats:
-                    entry.time(what, steps, number, position)
+                    entry.time(what, shape.steps, number, position)
 
     def _evaluation_round(self, entries: list[Entry], number: int, steps: int, failed: dict[str, str]) -> None:
         """Every contestant's turn to evaluate; what it compiles for that, it compiles in an untimed window before."""
@@ -278,3 +278,21 @@ class Launcher:
             if entry.contestant.recipe == "matched":
                 with self._dropping(entry, entries, failed):
                     entry.operation_s = entry.session.profile(PROFILED_STEPS)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Of the rounds of a launch: how many, the steps of a window, and those that nobody counts before it."""
+
+    n_rounds: int
+    steps: int
+    steps_before: int
+
+
+def _shape(step_s: Sequence[float]) -> Shape:
+    """The same for all contestants, whose steps take so long."""
+    slowest_s = max(step_s, default=WINDOW_S)
+    steps, before = (max(1, round(of_s / slowest_s)) for of_s in (WINDOW_S, BEFORE_S))
+    round_s = sum(PAUSE_S + (before + steps * (1 + 1 / COMPUTE_EVERY)) * of_one for of_one in step_s)
+    n_rounds = round(ROUNDS_S / round_s) if round_s else LEAST_ROUNDS
+    return Shape(min(MOST_ROUNDS, max(LEAST_ROUNDS, n_rounds)), steps, before)

@@ -80,23 +80,25 @@ class Measured(Record):
         return 1 + sum(w.steps for w in self.windows if w.round < 0)
 
 
-class Launch(Record):
-    """All contestants started anew, and measured in turns; why one has no measurement, by name."""
-
-    number: Count
-    started_s: Seconds  # since the bench began
-    measured: dict[str, Measured]
-    failed: Texts
-
-
 class Ceiling(Record):
-    """What a framework reached of the machine's limits in this session: products of large float32 matrices, and
-    copies of a large array (bytes read and bytes written), each the median of a second's."""
+    """What a framework reached of the machine's limits: products of large float32 matrices, and copies of a large array
+    (bytes read and bytes written), each a median."""
 
     framework: str
     threads: Positive
     flops_per_s: Rate
     copied_bytes_per_s: Rate
+
+
+class Launch(Record):
+    """All contestants started anew, and measured in turns; why one has no measurement, by name; and what the machine
+    was able to do then."""
+
+    number: Count
+    started_s: Seconds  # since the bench began
+    measured: dict[str, Measured]
+    failed: Texts
+    ceilings: tuple[Ceiling, ...] = ()
 
 
 class BenchResult(Record):
@@ -121,7 +123,6 @@ class BenchResult(Record):
     ending: Ending
     environments: dict[str, Environment]
     launches: tuple[Launch, ...]
-    ceilings: tuple[Ceiling, ...] = ()
 
     @model_validator(mode="after")
     def _of_its_contestants(self) -> "BenchResult":

@@ -9,7 +9,7 @@ from compare.bench import scaling
 from compare.bench.command import figures, nothing_yet, starter
 from compare.bench.launcher import Launcher, Subject
 from compare.bench.plan import Options, Plan, batch_sizes_of, load_data, make_plan, make_subject, threads_of
-from compare.bench.result import BenchResult, Ceiling, Launch
+from compare.bench.result import BenchResult, Launch
 from compare.bench.statistics import LEAST_LAUNCHES
 from compare.bench.verdicts import warnings
 from compare.html_page import with_page
@@ -64,11 +64,9 @@ def _measured(
 ) -> Iterator[BenchResult]:
     """A bench for each pair, each with its share of the budget, but never fewer than LEAST launches."""
     pairs = [(threads, size) for threads in threads_of(options) for size in batch_sizes_of(options)]
-    ceilings: list[Ceiling] = []
     for threads, size in pairs:
         contestants = [c.model_copy(update={"threads": threads, "batch_size": size}) for c in plan.contestants]
         launcher = Launcher(contestants, subject, starter(options, plan, folder), float("inf"))
-        launcher.ceilings = ceilings  # of so many threads they are measured once
         launches: list[Launch] = []
         while len(launches) < LEAST or launcher.clock() * (1 + 1 / len(launches)) < options.budget_s / len(pairs):
             launches.append(launcher.launch(len(launches)))
@@ -77,7 +75,6 @@ def _measured(
                 "launches": tuple(launches),
                 "took_s": launcher.clock(),
                 "environments": launcher.environments,
-                "ceilings": tuple(launcher.ceilings),
                 "ending": "budget",
             }
         )

@@ -39,7 +39,6 @@ def repeat(result: BenchResult, launcher: Launcher, told: Callable[[BenchResult]
                 "launches": (*result.launches, done),
                 "took_s": launcher.clock(),
                 "environments": launcher.environments,
-                "ceilings": tuple(launcher.ceilings),
             }
         )
         ending = ended(result)

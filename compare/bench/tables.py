@@ -1,10 +1,11 @@
 """The tables of a bench, as text cells: the console and the report show the same."""
 
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from compare.bench.result import BenchResult, Contestant
+from compare.bench.result import BenchResult, Ceiling, Contestant
 from compare.bench.statistics import LEAST_P, Interval
 from compare.bench.verdicts import achieved, ratio_to_baseline, step_time
 from compare.messages import Timed
@@ -111,12 +112,23 @@ def cells(result: BenchResult) -> list[list[str]]:
 
 
 def ceilings(result: BenchResult) -> list[str]:
-    """The machine's limits in words, a sentence for each framework."""
+    """The machine's limits in words, a sentence for each framework: the medians over launches, and their range."""
+    of_all: dict[tuple[str, int], list[Ceiling]] = {}
+    for launch in result.launches:
+        for c in launch.ceilings:
+            of_all.setdefault((c.framework, c.threads), []).append(c)
     return [
-        f"{c.framework} with {c.threads} threads: {c.flops_per_s / 1e9:,.0f} GFLOP/s in products of large float32 "
-        f"matrices, {c.copied_bytes_per_s / 1e9:,.1f} GB/s copying (read and written)."
-        for c in result.ceilings
+        f"{framework} with {threads} threads: {_ranging([c.flops_per_s / 1e9 for c in of_one], ',.0f')} GFLOP/s in "
+        f"products of large float32 matrices, {_ranging([c.copied_bytes_per_s / 1e9 for c in of_one], ',.1f')} GB/s "
+        "copying (read and written)."
+        for (framework, threads), of_one in of_all.items()
     ]
+
+
+def _ranging(values: Sequence[float], form: str) -> str:
+    """The median, and how far the values range."""
+    middle, low, high = (format(v, form) for v in (statistics.median(values), min(values), max(values)))
+    return middle if low == high else f"{middle} ({low} to {high})"
 
 
 def operations(result: BenchResult) -> dict[str, list[list[str]]]:

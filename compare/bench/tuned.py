@@ -12,18 +12,19 @@ from pydantic import ValidationError
 from compare import environment
 from compare.bench.candidates import CANDIDATES, Candidate
 from compare.bench.result import Contestant, Launch
-from compare.bench.statistics import median
+from compare.bench.statistics import ratio
 from compare.manifest import installed
 from shared.protocol import Device
 from shared.record import Record
 
 LAUNCHES = 2
+AS_GOOD = 1.01  # a difference that two launches cannot show
 MEMORY_VERSION = 1
 
 
 class Choice(Record):
     """What was chosen for an implementation, from how many candidates, and how many times as fast it was as the first
-    of them."""
+    of them that did not fail."""
 
     factor: str
     contestant: Contestant
@@ -100,21 +101,19 @@ def as_contestant(plain: Contestant, candidate: Candidate) -> Contestant:
 
 
 def choose(plain: Contestant, device: Device, launch: Callable[[list[Contestant], int], Launch]) -> Choice | None:
-    """The fastest candidate, from a few launches of all of them; one that failed is none. None where all did."""
+    """The fastest candidate, from a few launches of all of them, by its ratio to the first that never failed, round by
+    round; of those that are as good as the fastest, the first. One that failed is none; None where all did."""
     found = candidates(plain, device)
     launches = [launch(list(found.values()), number) for number in range(1, 1 + LAUNCHES)]
     step_s = {
-        factor: median([launch.measured[factor].step_s("end_to_end") for launch in launches]).value
+        factor: [launch.measured[factor].step_s("end_to_end") for launch in launches]
         for factor in found
         if all(factor in launch.measured for launch in launches)
     }
     if not step_s:
         return None
-    best = min(step_s, key=lambda factor: step_s[factor])
+    first = next(iter(step_s.values()))
+    speeds = {factor: ratio(of_one, first).value for factor, of_one in step_s.items()}
+    best = next(factor for factor, speed in speeds.items() if speed * AS_GOOD >= max(speeds.values()))
     contestant = found[best].model_copy(update={"name": plain.name, "tuned": best})
-    return Choice(
-        factor=best,
-        contestant=contestant,
-        n_candidates=len(found),
-        speed=step_s.get(next(iter(found)), step_s[best]) / step_s[best],
-    )
+    return Choice(factor=best, contestant=contestant, n_candidates=len(found), speed=speeds[best])

@@ -1,6 +1,7 @@
 """What a comparison says, in words."""
 
 import math
+from statistics import geometric_mean
 
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.statistics import Interval, median, ratio
@@ -85,16 +86,18 @@ def _first_step_s(result: BenchResult, name: str) -> float | None:
 def achieved(result: BenchResult, contestant: Contestant, time: Interval) -> tuple[float, float | None]:
     """The floating-point operations a second of a step that takes `time`, by the contract, and which share that is of
     the roofline (Williams et al. 2009): the most that a framework reached with as many threads, or, where less, what
-    the fastest copy could bring the operands for."""
+    the fastest copy could bring the operands for; of each launch, and their geometric mean."""
     operations = contestant.batch_size * result.flops_per_image
     moved = contestant.batch_size * result.bytes_per_image + result.bytes_per_step
     rate = operations / time.value
-    ceilings = [c for c in result.ceilings if c.threads == contestant.threads]
-    if not ceilings:
-        return rate, None
-    fastest = max(c.flops_per_s for c in ceilings)
-    fed = max(c.copied_bytes_per_s for c in ceilings) * operations / moved
-    return rate, rate / min(fastest, fed)
+    roofs = []
+    for launch in result.launches:
+        ceilings = [c for c in launch.ceilings if c.threads == contestant.threads]
+        if ceilings and contestant.name in launch.measured:
+            fastest = max(c.flops_per_s for c in ceilings)
+            roofs.append(min(fastest, max(c.copied_bytes_per_s for c in ceilings) * operations / moved))
+    # As the time of a step is, so that a launch that met a slow machine is held against what that machine could do.
+    return rate, rate / geometric_mean(roofs) if roofs else None
 
 
 def warnings(result: BenchResult) -> list[str]:

@@ -121,10 +121,15 @@ def simulated_bench() -> BenchResult:
         ending="precise",
         environments=dict.fromkeys(names, ENVIRONMENT),
         launches=tuple(
-            Launch(number=n, started_s=9.0 * n, measured={name: _measured(random) for name in names}, failed={})
+            Launch(
+                number=n,
+                started_s=9.0 * n,
+                measured={name: _measured(random) for name in names},
+                failed={},
+                ceilings=(Ceiling(framework="torch", threads=2, flops_per_s=1e11, copied_bytes_per_s=1e10),),
+            )
             for n in range(3)
         ),
-        ceilings=(Ceiling(framework="torch", threads=2, flops_per_s=1e11, copied_bytes_per_s=1e10),),
     )
 
 
