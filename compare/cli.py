@@ -228,7 +228,11 @@ def run(
         typer.Option(help="Pixels: unit (divided by 255) or standard (mean 0, deviation 1).", show_default="unit"),
     ] = None,
     mode: Annotated[
-        str, typer.Option(help="default (torch eager, TensorFlow graph), eager, graph or xla, for all alike.")
+        str,
+        typer.Option(
+            help="default (torch eager, TensorFlow graph), eager, graph or xla for all alike; tuned: each as it is "
+            "fastest here."
+        ),
     ] = "default",
     precision: Annotated[
         str, typer.Option(help="What is computed in: float32, or float64, in which all three agree to 1e-12.")

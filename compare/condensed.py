@@ -46,6 +46,7 @@ class Condenser:
                 recipe=run.recipe,
                 mode=run.mode,
                 device=run.device,
+                tuned=run.tuned and self._once(run.tuned),
             ),
             status=result.status,
             error=result.error,

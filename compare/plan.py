@@ -1,8 +1,10 @@
 """What `compare run` was asked for, checked: from the options of the command line to the specs of the runs."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, TypeVar, cast, get_args
 
 from compare import sharing
@@ -16,11 +18,12 @@ from shared.data import Data, DataSpec, Scale
 from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
 from shared.names import check_name
-from shared.protocol import Device, Recipe
-from shared.result import Run
+from shared.protocol import Device, Mode, Recipe
+from shared.result import Run, Tuned
 from shared.training import SGD, Adam, Augmentation, Dtype, MixedPrecision, Optimizer, Schedule, TrainSpec
 
-AskedMode = Literal["default", "eager", "graph", "xla"]
+TUNED = "tuned"
+AskedMode = Literal["default", "eager", "graph", "xla", "tuned"]
 DEFAULT_MODEL = "cnn_same"
 DEFAULT_EPOCHS = {"digits": 20, "photographs": 20}
 OTHER_EPOCHS = 3
@@ -89,10 +92,18 @@ class Plan:
     allocator: Allocator
     executor: ExecutorName
 
-    def runs(self, training: TrainSpec, device: Device) -> list[Run]:
-        """The runs of one seed, an implementation each, on the device that was settled on."""
-        if self.auto_batch_size:
-            training = training.model_copy(update={"batch_size": AUTO_BATCH_SIZE[device]})
+    def batch_size(self, device: Device) -> int:
+        """The images of a batch on the device that was settled on."""
+        return AUTO_BATCH_SIZE[device] if self.auto_batch_size else self.training[0].batch_size
+
+    def runs(
+        self, training: TrainSpec, device: Device, tuned: Mapping[str, tuple[Mode, Tuned]] = MappingProxyType({})
+    ) -> list[Run]:
+        """The runs of one seed, an implementation each, on the device that was settled on, and as `tuned` says of those
+        that it names."""
+        training = training.model_copy(update={"batch_size": self.batch_size(device)})
+        modes = {name: self._mode(name) for name in self.implementations}
+        modes |= {name: mode for name, (mode, _) in tuned.items()}
         return [
             Run(
                 implementation=name,
@@ -100,11 +111,16 @@ class Plan:
                 data=self.data,
                 train=training,
                 recipe=self.recipe,
-                mode=IMPLEMENTATIONS[name].default_mode if self.mode == "default" else self.mode,
+                mode=modes[name],
                 device=device,
+                tuned=tuned[name][1] if name in tuned else None,
             )
             for name in self.implementations
         ]
+
+    def _mode(self, implementation: str) -> Mode:
+        usual = IMPLEMENTATIONS[implementation].default_mode
+        return usual if self.mode in ("default", TUNED) else cast(Mode, self.mode)
 
 
 def check_options(options: Options) -> Options:
@@ -118,9 +134,26 @@ def check_options(options: Options) -> Options:
         having = ", ".join(name for name, spec in MODELS.items() if spec.dropout is not None)
         raise InputError(f"--dropout: the architecture '{model.name}' has no dropout. Use --model {having}.")
     _check_recipe(options)
+    _check_tuned(options)
     _check_many(options)
     check_paths(options.out, options.data_dir, options.dataset)
     return options
+
+
+def _check_tuned(options: Options) -> None:
+    """What was found fastest is so on this machine, and is looked for before anything is trained."""
+    if options.mode != TUNED:
+        return
+    if options.executor != "local":
+        raise InputError(
+            "--mode tuned is what was found fastest on this machine, and --executor ray trains on others. Leave one of "
+            "them out."
+        )
+    if options.parity:
+        raise InputError(
+            "--parity compares the implementations as they are written, not as --mode tuned carries them out. Leave "
+            "one of them out."
+        )
 
 
 def _check_many(options: Options) -> None:
@@ -214,7 +247,10 @@ def _check_implementations(options: Options, model: ModelSpec) -> None:
                 f"The implementation '{name}' has no '{model.name}', only {', '.join(spec.models)}. Leave it out of "
                 "--implementations, or give another --model."
             )
-        check_mode(name, options.mode)
+        if options.mode != TUNED:
+            check_mode(name, options.mode)
+        elif spec.n_workers > 1:
+            raise InputError(f"'{name}' has no mode '{TUNED}'. Leave it out, or give another --mode.")
     if len(set(names)) < len(names):
         raise InputError(f"--implementations names one twice: {', '.join(names)}. Name each once.")
 

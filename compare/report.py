@@ -145,6 +145,7 @@ def markdown(
             train=first.run.train,
             recipe=first.run.recipe,
             choices=_choices(results),
+            tunings=_tunings(results),
             optimizer=describe_optimizer(first.run.train.optimizer) if first.run.train.optimizer else "",
             augmentation=AUGMENTATIONS[first.run.train.augmentation],
             rate_of_dropout=_dropout(first),
@@ -246,6 +247,19 @@ def describe_optimizer(optimizer: Optimizer) -> str:
 def _choices(results: Sequence[RunResult]) -> dict[str, dict[str, str]]:
     """What each implementation chose in the idiomatic recipe, in words."""
     return {r.run.implementation: r.outcome.own_choices for r in results if r.outcome and r.outcome.own_choices}
+
+
+def _tunings(results: Sequence[RunResult]) -> dict[str, str]:
+    """How each implementation was tuned, in words."""
+    found = {}
+    for result in results:
+        if tuned := result.run.tuned:
+            how = ", ".join([result.run.mode, *(f"{what} {value}" for what, value in tuned.tuning.items())])
+            variables = " ".join(f"{k}={v}" for k, v in tuned.variables.items() if not k.startswith("MALLOC_"))
+            found[result.run.implementation] = (
+                f"{tuned.factor} ({how}, {tuned.threads} threads{f', {variables}' if variables else ''})"
+            )
+    return found
 
 
 def _dropout(result: RunResult) -> float | None:

@@ -51,7 +51,7 @@ def row(result: RunResult) -> Row:
         model=run.model,
         dataset=run.data.dataset,
         recipe=run.recipe,
-        mode=run.mode,
+        mode=f"{run.mode}, tuned" if run.tuned else run.mode,
         device=run.device,
         seed=run.train.seed,
         epochs=outcome.epochs[-1].epoch if outcome else run.train.epochs,

@@ -7,16 +7,19 @@ from compare import manifest, mlflow_runs
 from compare.carry_on import Surroundings, carry_on
 from compare.executor import Executor
 from compare.fetching import show_fetching
+from compare.implementations import IMPLEMENTATIONS
 from compare.output import OutputFolder, check_vacant
 from compare.parity import within
-from compare.plan import Options, Plan, check_fit, check_number, check_options, make_plan
+from compare.plan import TUNED, Options, Plan, check_fit, check_number, check_options, make_plan
 from compare.planned import PLAN, Planned
 from compare.run_folder import MAX_LIST_BYTES, load_record
 from compare.screen import Screen
 from compare.seeds import Judging
-from shared.data import load
+from shared.data import Data, load
 from shared.data.choice import choose
 from shared.errors import InputError
+from shared.protocol import Device, Mode
+from shared.result import Tuned
 
 
 def run_command(options: Options) -> int:
@@ -37,12 +40,13 @@ def run_command(options: Options) -> int:
 
     def settle(executor: Executor) -> Planned:
         device = executor.choose_device(plan.device)
+        tuned = _tuned(plan, device, data, folder, options) if plan.mode == TUNED else {}
         planned = Planned(
             command=options.command,
             started=started,
             dataset_reason=choice.reason,
             data_digest=data.digest(),
-            runs=tuple(run for training in plan.training for run in plan.runs(training, device)),
+            runs=tuple(run for training in plan.training for run in plan.runs(training, device, tuned)),
             threads=plan.threads,
             allocator=plan.allocator,
             judging=_judging(plan, options),
@@ -101,6 +105,32 @@ def resume_command(path: Path, data_dir: Path, timeout_s: float, screen: Screen)
         address=planned.address,
     )
     return carry_on(folder, data, around, settle, server)
+
+
+def _tuned(
+    plan: Plan, device: Device, data: Data, folder: OutputFolder, options: Options
+) -> dict[str, tuple[Mode, Tuned]]:
+    """How each implementation is fastest on this machine."""
+    from compare.bench.launcher import Subject
+    from compare.bench.result import Contestant
+    from compare.bench.search import Search, for_run, starter
+
+    subject = Subject(plan.model, plan.training[0], data, device)
+    search = Search(subject, starter(folder.log_dir, device, options.timeout_s), options.screen)
+    plain = {
+        name: Contestant(
+            name=name,
+            implementation=name,
+            mode=IMPLEMENTATIONS[name].default_mode,
+            threads=plan.threads,
+            batch_size=plan.batch_size(device),
+            tuning={},
+            variables={},
+            mixed_precision=plan.training[0].mixed_precision,
+        )
+        for name in plan.implementations
+    }
+    return for_run(search, plain)
 
 
 def _judging(plan: Plan, options: Options) -> Judging:

@@ -72,6 +72,7 @@ class Session:
         self.implementation = implementation
         self.log = log
         self.timeout_s = timeout_s
+        self.started = threads, dict(variables)
         self.environment: Environment | None = None  # known once the worker is ready
         self._unready: WorkerError | None = None  # why it never was
         self.data_digest: str | None = None  # known once it has data

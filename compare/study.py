@@ -6,7 +6,7 @@ slow for a minute is slow for all, and their step times can be compared.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -96,7 +96,7 @@ class Study:
         self.timeout_s = timeout_s
         self.variables = VARIABLES[allocator]
         self._unready: dict[str, WorkerError] = {}
-        self._sessions = {name: self._start(name) for name in implementations}
+        self._sessions = {name: self._start(name, threads, self.variables) for name in implementations}
 
     def __enter__(self) -> "Study":
         return self
@@ -162,17 +162,18 @@ class Study:
                 yield self._tell(finished, said, progress)
             n_steps = max(1, round(TURN_S / slowest_s)) if slowest_s else n_steps
 
-    def _start(self, name: str) -> Session:
-        return Session(name, self.log_dir / f"{name}.log", self.threads, self.hide_cuda, self.timeout_s, self.variables)
+    def _start(self, name: str, threads: int, variables: Mapping[str, str]) -> Session:
+        return Session(name, self.log_dir / f"{name}.log", threads, self.hide_cuda, self.timeout_s, variables)
 
     def _prepare(self, run: Run, checkpoints: Checkpoints | None) -> Contestant:
         name = run.implementation
         if name in self._unready:
             raise self._unready.pop(name)
-        session = self._sessions[name]
-        if not session.alive:  # an earlier run ended it
+        session, tuned = self._sessions[name], run.tuned
+        started = (tuned.threads, tuned.variables) if tuned else (self.threads, self.variables)
+        if not session.alive or session.started != started:  # an earlier run ended it, or was started otherwise
             session.close()
-            session = self._sessions[name] = self._start(name)
+            session = self._sessions[name] = self._start(name, *started)
         environment = session.wait_until_ready()
         if session.data_digest != self.digest:
             session.load_data(self.data)
@@ -181,7 +182,8 @@ class Study:
         log_start = session.log_size()
         spec = MODELS[run.model]
         weights = initial_weights(spec, run.train.seed) if run.recipe == "matched" else None
-        created = session.create(spec, run.train, weights, run.device, run.mode, run.recipe)
+        tuning = tuned.tuning if tuned else {}
+        created = session.create(spec, run.train, weights, run.device, run.mode, run.recipe, tuning)
         if (created.n_params, created.n_trainable) != (spec.n_params, spec.n_trainable):
             raise WorkerError(
                 f"{run.model} has {created.n_params:,} parameters ({created.n_trainable:,} trainable) here, and its "

@@ -17,6 +17,16 @@ from shared.training import TrainSpec
 SCHEMA_VERSION: Literal[1] = 1
 
 
+class Tuned(Record):
+    """How a run is made faster without another result: by what a search found fastest on a machine (`factor`, in
+    words), which is a `tuning` of the implementation, the variables its worker is started with, and its threads."""
+
+    factor: str
+    tuning: Texts
+    variables: Texts
+    threads: Positive
+
+
 class Run(Record):
     """One training run to be: a row of the table."""
 
@@ -27,6 +37,7 @@ class Run(Record):
     recipe: Recipe
     mode: Mode
     device: Device
+    tuned: Tuned | None = None
 
     @property
     def name(self) -> str:

@@ -29,18 +29,24 @@ _FUSED = {**_CHANNELS_LAST, "optimizer": "fused"}
 _POOLED = {**_FUSED, "relu": "after_pooling"}
 _PINNED = {**_POOLED, "transfer": "pinned"}
 _STATIC = {"optimizer": "fused", "shapes": "static"}
+_ONEDNN = {"TF_ENABLE_ONEDNN_OPTS": "1"}  # which TensorFlow takes by itself on some processors alone
 
 _TENSORFLOW: dict[Device, tuple[Candidate, ...]] = {
     "cpu": (
         Candidate("memory kept", "graph"),
         Candidate("one kernel for Adam", "graph", {"optimizer": "fused"}),
         Candidate("a graph for each batch size", "graph", _STATIC),
-        Candidate("huge pages", "graph", _STATIC, {**KEPT, **HUGE_PAGES}),
+        Candidate("oneDNN's kernels", "graph", _STATIC, {**KEPT, **_ONEDNN}),
+        Candidate("huge pages", "graph", _STATIC, {**KEPT, **_ONEDNN, **HUGE_PAGES}),
         Candidate(
-            "one operation at a time", "graph", _STATIC, {**KEPT, "TF_NUM_INTEROP_THREADS": "1"}, alternative=True
+            "one operation at a time",
+            "graph",
+            _STATIC,
+            {**KEPT, **_ONEDNN, "TF_NUM_INTEROP_THREADS": "1"},
+            alternative=True,
         ),
         Candidate("XLA", "xla", {"shapes": "static"}, alternative=True),
-        Candidate("half the threads", "graph", _STATIC, fewer_threads=True, alternative=True),
+        Candidate("half the threads", "graph", _STATIC, {**KEPT, **_ONEDNN}, fewer_threads=True, alternative=True),
     ),
     "cuda": (
         Candidate("memory kept", "graph"),

@@ -1,26 +1,18 @@
 """`compare bench`: from options to verdicts."""
 
-import atexit
-import math
-import re
-import shutil
-import sys
-import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from compare import manifest
-from compare.bench import report, tables, tuned
+from compare.bench import report, tables
 from compare.bench.launcher import Launcher, Start, Subject
 from compare.bench.plan import Options, Plan, load_data, make_plan, make_subject
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.schedule import repeat
-from compare.bench.tuned import default_memory
+from compare.bench.search import Search, starter
 from compare.bench.verdicts import ratio_to_baseline, step_time, warnings
 from compare.output import OutputFolder, carry_out, check_vacant
-from compare.session import Session
 from shared.data import Data
-from shared.errors import InputError
 
 RECORD = "bench.json"
 
@@ -34,7 +26,7 @@ def bench_command(options: Options) -> int:
     dataset, data = load_data(options, plan.model)
     subject = make_subject(options, plan, data)
     folder = OutputFolder(options.out or default_out(plan.model.name, started))
-    start = starter(options, plan, folder)
+    start = starter(folder.log_dir, plan.device, options.timeout_s)
     known: list[BenchResult] = []
 
     def told(result: BenchResult) -> None:
@@ -69,57 +61,13 @@ def _left(result: BenchResult) -> str:
     return f"{result.took_s:.0f} s, at most {max(0.0, result.budget_s - result.took_s):.0f} s left"
 
 
-def starter(options: Options, plan: Plan, folder: OutputFolder) -> Start:
-    """What starts a worker for a contestant, with its own variables and its log in the output folder. What
-    `torch.compile` keeps on disk is this bench's own, so that its first launch finds nothing compiled."""
-    compiled = tempfile.mkdtemp(prefix="compare-compiled-")
-    atexit.register(shutil.rmtree, compiled, ignore_errors=True)
-
-    def start(contestant: Contestant) -> Session:
-        name = re.sub(r"[^a-zA-Z0-9_]+", "-", f"{contestant.implementation}-{contestant.name}")
-        return Session(
-            contestant.implementation,
-            folder.log_dir / f"{name}.log",
-            contestant.threads,
-            hide_cuda=plan.device == "cpu",
-            timeout_s=options.timeout_s,
-            variables={"TORCHINDUCTOR_CACHE_DIR": compiled, **contestant.variables},
-        )
-
-    return start
-
-
 def _settled(plan: Plan, subject: Subject, start: Start, options: Options) -> list[Contestant]:
     """The contestants, those to be tuned as this machine remembers them or as a search finds them now."""
-    memory = default_memory()
-    found: dict[str, tuned.Choice] = {}
-
-    def settle(contestant: Contestant) -> Contestant:
-        if contestant.name not in plan.to_tune:
-            return contestant
-        key = tuned.key(plan.model.name, plan.device, contestant)
-        choice = found.get(key) or (None if options.retune else memory.recall(key))
-        if choice is None:
-            options.screen.note(f"{contestant.name}: looking for the fastest of a list, once for this machine ...")
-            choice = tuned.choose(
-                contestant,
-                plan.device,
-                lambda candidates, number: Launcher(candidates, subject, start, math.inf).launch(number),
-            )
-            if choice is None:
-                raise InputError(f"{contestant.name}: every candidate failed; the logs of --out say why.")
-            try:
-                memory.remember(key, choice)
-            except OSError as error:
-                print(f"It cannot be remembered in {memory.path}: {error.strerror}.", file=sys.stderr)
-        found[key] = choice
-        options.screen.note(
-            f"{contestant.name}: {choice.factor}, {choice.speed:.2f}x as fast as the first of "
-            f"{choice.n_candidates} candidates."
-        )
-        return choice.contestant.model_copy(update={"name": contestant.name})
-
-    return [settle(contestant) for contestant in plan.contestants]
+    search = Search(subject, start, options.screen, anew=options.retune)
+    return [
+        search.fastest(one).contestant.model_copy(update={"name": one.name}) if one.name in plan.to_tune else one
+        for one in plan.contestants
+    ]
 
 
 def nothing_yet(options: Options, plan: Plan, dataset: str, data: Data) -> BenchResult:

@@ -10,7 +10,7 @@ from compare.allocator import VARIABLES, Allocator
 from compare.bench.launcher import Subject
 from compare.bench.result import Contestant
 from compare.implementations import IMPLEMENTATIONS
-from compare.plan import check_batch_size, check_mixed_precision, check_number, check_paths, check_shape
+from compare.plan import TUNED, check_batch_size, check_mixed_precision, check_number, check_paths, check_shape
 from compare.screen import PLAIN, Screen
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose
@@ -22,7 +22,6 @@ from shared.training import MixedPrecision, TrainSpec
 from shared.world import MAX_SIZE
 
 EMBEDDED = "embedded"
-TUNED = "tuned"
 MODES = ("default", *get_args(Mode), TUNED)
 
 

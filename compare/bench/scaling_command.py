@@ -6,10 +6,11 @@ from pathlib import Path
 
 from compare import environment, manifest, plots
 from compare.bench import scaling
-from compare.bench.command import figures, nothing_yet, starter
+from compare.bench.command import figures, nothing_yet
 from compare.bench.launcher import Launcher, Subject
 from compare.bench.plan import Options, Plan, batch_sizes_of, load_data, make_plan, make_subject, threads_of
 from compare.bench.result import BenchResult, Launch
+from compare.bench.search import starter
 from compare.bench.statistics import LEAST_LAUNCHES
 from compare.bench.verdicts import warnings
 from compare.html_page import with_page
@@ -66,7 +67,7 @@ def _measured(
     pairs = [(threads, size) for threads in threads_of(options) for size in batch_sizes_of(options)]
     for threads, size in pairs:
         contestants = [c.model_copy(update={"threads": threads, "batch_size": size}) for c in plan.contestants]
-        launcher = Launcher(contestants, subject, starter(options, plan, folder), float("inf"))
+        launcher = Launcher(contestants, subject, starter(folder.log_dir, plan.device, options.timeout_s), float("inf"))
         launches: list[Launch] = []
         while len(launches) < LEAST or launcher.clock() * (1 + 1 / len(launches)) < options.budget_s / len(pairs):
             launches.append(launcher.launch(len(launches)))

@@ -5,12 +5,13 @@ from pathlib import Path
 from compare import environment, manifest, plots
 from compare.bench import waterfall
 from compare.bench.candidates import PLAIN
-from compare.bench.command import figures, nothing_yet, starter
+from compare.bench.command import figures, nothing_yet
 from compare.bench.launcher import Launcher
 from compare.bench.plan import Options, batch_sizes_of, load_data, make_plan, make_subject, threads_of
 from compare.bench.report import why_ended
 from compare.bench.result import BenchResult
 from compare.bench.schedule import repeat
+from compare.bench.search import starter
 from compare.html_page import with_page
 from compare.output import OutputFolder, carry_out, check_vacant
 from compare.report import markdown_environment
@@ -37,6 +38,7 @@ def waterfall_command(options: Options) -> int:
     dataset, data = load_data(options, plan.model)
     subject = make_subject(options, plan, data)
     folder = OutputFolder(options.out or Path("runs") / f"{started.replace(':', '')}-speed-{plan.model.name}")
+    start = starter(folder.log_dir, plan.device, options.timeout_s)
     results: Results = {}
     screen = options.screen
 
@@ -44,7 +46,7 @@ def waterfall_command(options: Options) -> int:
         for plain in plan.contestants:
             of = waterfall.stages(plain.implementation, plan.device, plain.threads)
             taking_part = waterfall.contestants(plain, of)
-            launcher = Launcher(taking_part, subject, starter(options, plan, folder), options.budget_s)
+            launcher = Launcher(taking_part, subject, start, options.budget_s)
 
             def told(result: BenchResult, name: str = plain.implementation, of: list[waterfall.Stage] = of) -> None:
                 results[name] = result, of

@@ -6,6 +6,7 @@ from pathlib import Path
 from compare.plan import Options, check_options, make_plan
 from compare.presets import PRESETS
 from shared.protocol import Device
+from shared.result import Tuned
 from shared.training import Adam
 
 DEVICES: tuple[Device, ...] = ("cpu", "cuda")
@@ -47,6 +48,21 @@ def test_a_run_that_may_end_early_has_a_lower_rate() -> None:
 def test_the_idiomatic_recipe_states_no_optimizer() -> None:
     (training,) = make_plan(check_options(replace(OPTIONS, recipe="idiomatic")), "mnist").training
     assert (training.optimizer, training.schedule) == (None, "constant")
+
+
+def test_tuned_is_as_it_was_found_fastest_and_else_as_users_run_it() -> None:
+    plan = make_plan(check_options(replace(OPTIONS, implementations="torch,keras", mode="tuned")), "mnist")
+    how = Tuned(factor="a factor", tuning={"layout": "channels_last"}, variables={"A": "1"}, threads=1)
+    torch, keras = plan.runs(plan.training[0], "cpu", {"torch": ("graph", how)})
+    assert (torch.mode, torch.tuned) == ("graph", how)
+    assert (keras.mode, keras.tuned) == ("graph", None)
+
+
+def test_float64_is_what_was_asked_for_and_off_otherwise() -> None:
+    for asked in ("float32", "float64"):
+        plan = make_plan(check_options(replace(OPTIONS, precision=asked)), "mnist")
+        assert [train.dtype for train in plan.training] == [asked]
+    assert make_plan(check_options(OPTIONS), "mnist").training[0].dtype == "float32"
 
 
 def test_mixed_precision_is_what_was_asked_for_and_off_otherwise() -> None:

@@ -123,7 +123,7 @@ BAD = {
     "--executor ray --address 127.0.0.1:9": "No Ray cluster answers at 127.0.0.1:9.",
     "--executor ray --address nonsense": "No Ray cluster answers at nonsense.",
     "--executor ray --address ADDRESS --threads 3": "a node with 3 CPUs is needed, and the largest",
-    "--executor ray --address ADDRESS --threads 1 --device cuda": "a node with 1 GPU is needed, and the largest",
+    "--executor ray --address ADDRESS --threads 1 --device cuda": "a node with 1 CPU and 1 GPU is needed",
     "--executor rya": "Did you mean 'ray'?",
     "--address 127.0.0.1:9": "--address is that of a Ray cluster. Give --executor ray",
 }

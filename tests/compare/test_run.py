@@ -18,13 +18,17 @@ from reference import LAYERS, Network
 
 from compare import messages
 from compare.__main__ import main
+from compare.bench import launcher, tuned
+from compare.bench.candidates import CANDIDATES, Candidate
+from compare.bench.statistics import Interval
+from compare.bench.tuned import Memory
 from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
 from compare.manifest import Manifest
 from compare.planned import PLAN, Planned
 from compare.seeds import Judging
 from compare.study import _foreign_load
 from shared.data import Data
-from shared.result import RunResult
+from shared.result import RunResult, Tuned
 from shared.weights import from_safetensors
 
 pytestmark = pytest.mark.usefixtures("quick_pictures")
@@ -130,6 +134,43 @@ def test_saved_weights_give_the_accuracy_of_the_table(
     assert right == round(outcome.test_accuracy * 360) == np.trace(np.array(outcome.confusion))
     assert outcome.epochs[-1].test_accuracy == outcome.test_accuracy
     assert outcome.epochs[-1].train_loss < outcome.epochs[0].train_loss
+
+
+def test_a_tuned_study_is_made_as_it_was_found_fastest(
+    numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its workers are started with what was chosen, its records and its report say so, and the weights are the same."""
+    kinds = {"plain": {}, "fast": {"MKL_CHOSEN": "1"}}
+    listed = tuple(Candidate(factor, "eager", {}, variables) for factor, variables in kinds.items())
+    monkeypatch.setitem(CANDIDATES, "numpy", {"cpu": listed})
+    memory = Memory(tmp_path / "tuned.json")
+    monkeypatch.setattr(tuned, "default_memory", lambda: memory)
+    monkeypatch.setattr(launcher, "ROUNDS_S", 0.1)
+    monkeypatch.setattr(launcher, "MOST_WARMUP_S", 0.1)
+    monkeypatch.setattr(tuned, "ratio", lambda of_one, first: Interval(1.0 if of_one is first else 2.0))
+    options = ["--implementations", "numpy", "--epochs", "1", "--seeds", "2", "--threads", "1"]
+    assert run(monkeypatch, tmp_path / "tuned", *options, "--mode", "tuned") == 0
+    assert run(monkeypatch, tmp_path / "plain", *options) == 0
+    found, expected = results(tmp_path / "tuned"), results(tmp_path / "plain")
+    for name, result in found.items():
+        assert result.run.tuned == Tuned(factor="fast", tuning={}, variables=kinds["fast"], threads=1)
+        assert result.environment is not None
+        assert result.environment.variables["MKL_CHOSEN"] == "1"
+        assert result.outcome is not None
+        other = expected[name].outcome
+        assert other is not None
+        assert result.outcome.weights_sha256 == other.weights_sha256
+    assert pd.read_csv(tmp_path / "tuned" / "results.csv")["mode"].tolist() == ["eager, tuned"] * 2
+    assert "- **numpy**: fast (eager, 1 threads, MKL_CHOSEN=1)." in (tmp_path / "tuned" / "report.md").read_text()
+    assert [choice["factor"] for choice in json.loads(memory.path.read_text()).values()] == ["fast"]
+
+
+def test_a_study_in_float64(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run(monkeypatch, out, "--implementations", "numpy", "--epochs", "1", "--precision", "float64") == 0
+    weights = from_safetensors((out / "weights" / "numpy-seed0.safetensors").read_bytes())
+    assert {array.dtype for array in weights.values()} == {np.dtype(np.float64)}
+    assert "computing in float64" in (out / "report.md").read_text()
 
 
 def test_stopping_early(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

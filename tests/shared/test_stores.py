@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -109,6 +110,77 @@ def test_a_command_of_this_machine_that_was_killed_is_no_longer_at_work(address:
     assert json.loads(store.read(mounts.LOCK))["pid"] == os.getpid()
     assert mounts.unmount_all() == []
     assert store.names() == {}
+
+
+def test_of_two_commands_that_find_a_lock_of_one_that_is_gone_one_goes_on(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have seen it before either takes it over: whoever comes second sees that it is held again."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    store = put(address, **{mounts.LOCK: json.dumps({"host": socket.gethostname(), "pid": gone.pid}).encode()})
+    first, second = (mounts.Mount(Store(address), Path("unused"), writable=True) for _ in range(2))
+    create = Store.create
+
+    def late(self: Store, name: str, content: bytes) -> bool:
+        """The second finds the lock, and before it looks whose it is, the first takes it over."""
+        created = create(self, name, content)
+        if self is second.store:
+            monkeypatch.setattr(Store, "create", create)
+            first.hold()
+        return created
+
+    monkeypatch.setattr(Store, "create", late)
+    with pytest.raises(InputError, match="Another command is at work"):
+        second.hold()
+    assert first.held
+    assert not second.held
+    first.release()
+    assert store.names() == {}
+
+
+def test_a_lock_is_taken_over_by_one_process_at_a_time(address: str, tmp_path: Path) -> None:
+    """The other waits, and then finds it held."""
+    code = """
+import sys, time
+from shared import mounts
+with mounts._alone_here(sys.argv[1]):
+    print("in", flush=True)
+    sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "in\n"
+        threading.Timer(0.3, other.stdin.close).start()
+        start = time.monotonic()
+        with mounts._alone_here(address):
+            assert time.monotonic() - start > 0.2
+
+
+def test_what_others_did_before_the_lock_was_ours_is_seen(address: str) -> None:
+    """A study that another machine ends between the first look and the lock is not gone on with from what it was."""
+    store = put(address, old=b"1", same=b"1", gone=b"1")
+    folder = mounts.located(address)
+    store.put("old", b"2")
+    store.put("results/new", b"3")
+    store.remove("gone")
+    lock.hold(folder)
+    found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert found == {"old": b"2", "same": b"1", "results/new": b"3"}
+    assert mounts.unmount_all() == []
+    assert store.names() == {"old": 1, "same": 1, "results/new": 1}
+
+
+def test_a_new_folder_that_another_was_quicker_to_fill_is_left_alone(address: str) -> None:
+    folder = mounts.located_new(address)
+    store = put(address, a=b"1")
+    with pytest.raises(InputError, match="is not empty"):
+        lock.hold(folder)
+    mounts.unmount_all()
+    assert store.names() == {"a": 1}
 
 
 def test_a_lock_whose_answer_was_lost_is_ours(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,6 +327,18 @@ def test_a_command_at_work_elsewhere(faults: Faults) -> None:
     assert first.create(mounts.LOCK, b"first")
     assert not second.create(mounts.LOCK, b"second")
     assert first.read(mounts.LOCK) == b"first"
+    assert first.read("nothing") is None
+
+
+@pytest.mark.usefixtures("faults")
+def test_a_file_that_is_written_again_is_another_version() -> None:
+    """Also where it is as long as before."""
+    store = put(f"s3://{BUCKET}/versions", a=b"1", b=b"1")
+    before = store.versions()
+    store.put("a", b"2")
+    after = store.versions()
+    assert before["a"] != after["a"]
+    assert before["b"] == after["b"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""What is fastest on this machine: as it remembers, or as a search finds now."""
+
+import atexit
+import math
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from compare.bench import tuned
+from compare.bench.launcher import Launcher, Start, Subject
+from compare.bench.result import Contestant
+from compare.screen import Screen
+from compare.session import Session
+from shared.errors import InputError
+from shared.protocol import Device, Mode
+from shared.result import Tuned
+
+
+def starter(log_dir: Path, device: Device, timeout_s: float) -> Start:
+    """What starts a worker for a contestant, with its own variables and its log in `log_dir`. What `torch.compile`
+    keeps on disk is this command's own, so that its first launch finds nothing compiled."""
+    compiled = tempfile.mkdtemp(prefix="compare-compiled-")
+    atexit.register(shutil.rmtree, compiled, ignore_errors=True)
+
+    def start(contestant: Contestant) -> Session:
+        name = re.sub(r"[^a-zA-Z0-9_]+", "-", f"{contestant.implementation}-{contestant.name}")
+        return Session(
+            contestant.implementation,
+            log_dir / f"{name}.log",
+            contestant.threads,
+            hide_cuda=device == "cpu",
+            timeout_s=timeout_s,
+            variables={"TORCHINDUCTOR_CACHE_DIR": compiled, **contestant.variables},
+        )
+
+    return start
+
+
+class Search:
+    """Finds the fastest candidate of contestants, once for what it depends on, and remembers it on this machine."""
+
+    def __init__(self, subject: Subject, start: Start, screen: Screen, anew: bool = False) -> None:
+        """`anew`: whatever is remembered."""
+        self._subject, self._start, self._screen, self._anew = subject, start, screen, anew
+        self._memory = tuned.default_memory()
+        self._found: dict[str, tuned.Choice] = {}
+
+    def fastest(self, plain: Contestant) -> tuned.Choice:
+        """The fastest candidate for `plain`, which says of how many threads and images. Raises InputError where every
+        one failed."""
+        subject = self._subject
+        key = tuned.key(subject.spec.name, subject.device, plain)
+        choice = self._found.get(key) or (None if self._anew else self._memory.recall(key))
+        if choice is None:
+            choice = self._searched(plain, key)
+        self._found[key] = choice
+        self._screen.note(
+            f"{plain.name}: {choice.factor}, {choice.speed:.2f}x as fast as the first of {choice.n_candidates} "
+            "candidates."
+        )
+        return choice
+
+    def _searched(self, plain: Contestant, key: str) -> tuned.Choice:
+        self._screen.note(f"{plain.name}: looking for the fastest of a list, once for this machine ...")
+        choice = tuned.choose(
+            plain,
+            self._subject.device,
+            lambda candidates, number: Launcher(candidates, self._subject, self._start, math.inf).launch(number),
+        )
+        if choice is None:
+            raise InputError(f"{plain.name}: every candidate failed; the logs of --out say why.")
+        try:
+            self._memory.remember(key, choice)
+        except OSError as error:
+            print(f"It cannot be remembered in {self._memory.path}: {error.strerror}.", file=sys.stderr)
+        return choice
+
+
+def for_run(search: Search, plain: Mapping[str, Contestant]) -> dict[str, tuple[Mode, Tuned]]:
+    """How runs of the implementations in `plain` are to be made, by name."""
+    return {name: as_run(search.fastest(contestant).contestant) for name, contestant in plain.items()}
+
+
+def as_run(contestant: Contestant) -> tuple[Mode, Tuned]:
+    """What a run needs to be carried out as `contestant` is."""
+    return contestant.mode, Tuned(
+        factor=contestant.tuned or "",
+        tuning=contestant.tuning,
+        variables=contestant.variables,
+        threads=contestant.threads,
+    )
