@@ -113,7 +113,7 @@ def test_models(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     assert "Dropout at rate 0.5" in shown
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_idiomatic_run(tmp_path: Path) -> None:
     """Trained and drawn: the network is rebuilt with its own layers, and sees images scaled as it was trained on."""
     command, out = [sys.executable, "-m", "compare"], tmp_path / "out"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from reference import LAYERS, AdamSteps, MomentumSteps, Network
-from setup_of_training import BATCH_SIZE, EPOCHS, N_IMAGES, OPTIMIZERS, SEED, STEPS, images_for, training
+from setup_of_training import EPOCHS, N_IMAGES, OPTIMIZERS, SEED, STEPS, batch_size_of, images_for, training
 from tracing import Trace, Tracer
 
 from compare.implementations import IMPLEMENTATIONS
@@ -156,7 +156,7 @@ def computing() -> Iterator[Computing]:
         initial = {name: value.astype(np.float64) for name, value in initial_weights(spec, SEED).items()}
         x, labels = data.x_train, data.y_train
         test = data.x_test[:N_IMAGES].astype(np.float64)
-        batches = epoch_batches(len(x), BATCH_SIZE, SEED, 1)
+        batches = epoch_batches(len(x), batch_size_of(model), SEED, 1)
         parameters = dict(initial)
         network = Network(LAYERS[model], parameters)
         before = {}
@@ -182,9 +182,10 @@ def computing() -> Iterator[Computing]:
         )
         losses = []
         rate = steps.lr
-        assert EPOCHS * len(batches) == 450
+        rising = EPOCHS * len(batches) // 10
+        assert rising > max(STEPS.values())
         for step, batch in enumerate(batches[: STEPS[optimizer]]):
-            steps.lr = rate * (step + 1) / 46
+            steps.lr = rate * (step + 1) / (rising + 1)
             step_loss, step_gradients, _ = network.loss_and_gradients(x[batch].astype(np.float64), labels[batch])
             steps.step(step_gradients)
             parameters.update(network.moved)

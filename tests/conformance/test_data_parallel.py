@@ -26,6 +26,8 @@ from shared.weights import initial_weights
 
 pytestmark = pytest.mark.slow
 SHARED = [name for name, spec in IMPLEMENTATIONS.items() if spec.joined_by]
+# What is the same code for all is looked at with the one that starts fastest; with the others it takes a minute.
+ONE_OF_THEM = [pytest.param(name, marks=[] if name == "tf_lowlevel" else pytest.mark.long) for name in SHARED]
 OTHERS = [name for name, spec in MODELS.items() if not spec.normalises and name != "cnn_same"]
 Sharing = Callable[[str], Session]
 
@@ -122,7 +124,7 @@ def test_each_share_has_its_own_dropout(
     assert losses[2, 0.5] != pytest.approx(losses[1, 0.5], rel=1e-4)
 
 
-@pytest.mark.parametrize("which", SHARED)
+@pytest.mark.parametrize("which", ONE_OF_THEM)
 def test_where_one_process_dies_all_end(tmp_path: Path, which: str) -> None:
     """Within seconds, and none is left behind."""
     session = start(f"{which}@2", tmp_path)
@@ -145,7 +147,7 @@ def test_where_one_process_dies_all_end(tmp_path: Path, which: str) -> None:
     assert not left
 
 
-@pytest.mark.parametrize("which", SHARED)
+@pytest.mark.parametrize("which", ONE_OF_THEM)
 def test_workers_that_failed_are_started_anew(tmp_path: Path, which: str) -> None:
     """Where they could not do what they were asked they end, and are known to have ended."""
     session = start(f"{which}@2", tmp_path)

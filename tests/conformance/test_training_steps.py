@@ -39,12 +39,13 @@ def test_logits_after_training(
     assert relative(actual, reference(model, optimizer).trained_logits) <= 1e-12
 
 
-# Compiling takes long, so not every network: one in each framework, and as a long test one batch normalisation in
-# PyTorch.
+# Compiling takes long, so not every network: one in each framework, and as long tests convolutions and batch
+# normalisation in PyTorch.
 OTHER_MODE = [
-    ("torch", "cnn_same"),
+    ("torch", "dense_baseline"),
     ("keras", "cnn_same"),
     ("tf_lowlevel", "cnn_same"),
+    pytest.param(("torch", "cnn_same"), marks=pytest.mark.long, id="torch-cnn_same"),
     pytest.param(("torch", "cnn_bn_valid"), marks=pytest.mark.long, id="torch-cnn_bn_valid"),
 ]
 

@@ -235,6 +235,7 @@ def test_where_all_agree_no_more_is_drawn(check, monkeypatch: pytest.MonkeyPatch
     assert asked == [[1, 2]] * 3
 
 
+@pytest.mark.long
 def test_before_anything_is_said_to_part_more_is_drawn(check, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault parts all the same; what the first draws had not seen and later ones do is excused: here everything along
     training, but for the update that is held to its own moments, which no drift excuses."""
