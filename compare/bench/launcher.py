@@ -22,20 +22,21 @@ from shared.result import Environment
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
-# Windows scatter by a tenth whether they are of three steps or of thirty, so that many short ones know more in the same
+# Windows scatter by a tenth whether they are of two steps or of thirty, so that many short ones know more in the same
 # time (docs/decisions.md).
-WINDOW_S = 0.06  # about how long the slowest contestant's window takes
-BEFORE_S = 0.03  # and the steps before it: processors and threads wake up, and its data come back into the caches
-ROUNDS_S = 6.0  # about how long all rounds of a launch take
-LEAST_ROUNDS, MOST_ROUNDS = 6, 100
+WINDOW_S = 0.03  # about how long the slowest contestant's window takes
+BEFORE_S = 0.025  # and the steps before it: processors and threads wake up, and its data come back into the caches
+ROUNDS_S = 10.0  # about how long all rounds of a launch take: as long as starting it and warming up
+LEAST_ROUNDS, MOST_ROUNDS = 6, 200
 COMPUTE_EVERY = 3  # rounds there is a window of "compute only", too
 WARMUP_S = 0.1
 MOST_WARMUP_S = 15.0
 EVALUATIONS = 3
 PROFILED_STEPS = 10
 MANY_EPOCHS = 1_000_000  # of a framework's own loop, which is ended with its worker
-# After a window its threads may look for work a little longer; nobody else is timed meanwhile.
-PAUSE_S = 0.02
+# After a window its threads may look for work a little longer; then, and in the steps before its own window, nobody
+# else is timed.
+PAUSE_S = 0.005
 
 Start = Callable[[Contestant], Session]
 
@@ -98,10 +99,18 @@ class Launcher:
     """Launches of the same contestants, one after another. `environments` are known after the first."""
 
     def __init__(
-        self, contestants: Sequence[Contestant], subject: Subject, start: Start, budget_s: float, profile: bool = False
+        self,
+        contestants: Sequence[Contestant],
+        subject: Subject,
+        start: Start,
+        budget_s: float,
+        profile: bool = False,
+        rounds_s: float | None = None,
     ) -> None:
+        """`rounds_s` is how long all rounds of a launch are to take."""
         self.contestants = list(contestants)
         self.profile = profile
+        self.rounds_s = ROUNDS_S if rounds_s is None else rounds_s
         self.subject = subject
         self.budget_s = budget_s
         self.environments: dict[str, Environment] = {}
@@ -123,7 +132,7 @@ class Launcher:
             for entry in list(entries):
                 with self._dropping(entry, entries, failed):
                     self._prepare(entry)
-            shape = _shape([entry.windows[-1].step_s for entry in entries])
+            shape = _shape([entry.windows[-1].step_s for entry in entries], self.rounds_s)
             if number == 0:
                 self._check_budget()
             for round_number in range(shape.n_rounds):
@@ -289,10 +298,10 @@ class Shape:
     steps_before: int
 
 
-def _shape(step_s: Sequence[float]) -> Shape:
+def _shape(step_s: Sequence[float], rounds_s: float) -> Shape:
     """The same for all contestants, whose steps take so long."""
     slowest_s = max(step_s, default=WINDOW_S)
     steps, before = (max(1, round(of_s / slowest_s)) for of_s in (WINDOW_S, BEFORE_S))
     round_s = sum(PAUSE_S + (before + steps * (1 + 1 / COMPUTE_EVERY)) * of_one for of_one in step_s)
-    n_rounds = round(ROUNDS_S / round_s) if round_s else LEAST_ROUNDS
+    n_rounds = round(rounds_s / round_s) if round_s else LEAST_ROUNDS
     return Shape(min(MOST_ROUNDS, max(LEAST_ROUNDS, n_rounds)), steps, before)

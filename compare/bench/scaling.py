@@ -1,16 +1,17 @@
 """Step time, throughput and memory over batch size and threads, from one bench for each pair of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from compare.bench import tables
-from compare.bench.result import BenchResult
+from compare.bench.result import BenchResult, Contestant
 from compare.bench.verdicts import step_time
 from compare.plots import STYLES
 
 COLUMNS = ("speed", "step, end to end", "step, compute only", "images/s", "achieved", "peak memory")
+Span = tuple[float, float, float]  # a value, and the ends of its interval
 HEADINGS = ("threads", "batch size", "contestant", *COLUMNS)
 
 
@@ -24,33 +25,68 @@ def cells(results: Sequence[BenchResult]) -> list[list[str]]:
 
 
 def picture(results: Sequence[BenchResult]) -> Figure:
-    """Images a second against the batch size, with intervals where there are any: a line for each contestant and number
-    of threads."""
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.subplots()
+    """Images a second, the time of a step and peak memory against the batch size, with intervals where there are any: a
+    line for each contestant and number of threads."""
+    figure = Figure(figsize=(14, 4.5), layout="constrained")
+    panels = figure.subplots(1, len(PANELS))
     threads = sorted({c.threads for result in results for c in result.contestants})
-    for name, implementation in {c.name: c.implementation for c in results[0].contestants}.items():
-        for number, n_threads in enumerate(threads):
-            points = []
-            for result in results:
-                of_name = next(c for c in result.contestants if c.name == name)
-                time = step_time(result, name)
-                if of_name.threads == n_threads and time is not None:
-                    low, high = time.low or time.value, time.high or time.value
-                    points.append([of_name.batch_size, *(of_name.batch_size / t for t in (time.value, low, high))])
-            if not points:  # it failed everywhere
-                continue
-            at, middle, fast, slow = zip(*sorted(points), strict=True)
-            style: dict[str, Any] = dict(STYLES.get(implementation, {}))
-            label = f"{name}, {n_threads} threads" if n_threads > 1 else f"{name}, 1 thread"
-            axes.plot(at, middle, marker="o^sD"[number % 4], label=label, **style)
-            axes.fill_between(at, slow, fast, alpha=0.15, lw=0, color=style.get("color"))
-    axes.set_xscale("log", base=2)
-    sizes = sorted({c.batch_size for result in results for c in result.contestants})
-    axes.set_xticks(sizes, [str(size) for size in sizes])
-    axes.set_xlabel("batch size")
-    axes.set_ylabel("images/s, end to end")
-    axes.set_ylim(bottom=0)
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    for axes, (what, of_point) in zip(panels, PANELS.items(), strict=True):
+        for name, implementation in {c.name: c.implementation for c in results[0].contestants}.items():
+            for number, n_threads in enumerate(threads):
+                points = _points(results, name, n_threads, of_point)
+                if not points:  # it failed everywhere
+                    continue
+                at, middle, low, high = zip(*points, strict=True)
+                style: dict[str, Any] = dict(STYLES.get(implementation, {}))
+                label = f"{name}, {n_threads} threads" if n_threads > 1 else f"{name}, 1 thread"
+                axes.plot(at, middle, marker="o^sD"[number % 4], label=label, **style)
+                axes.fill_between(at, low, high, alpha=0.15, lw=0, color=style.get("color"))
+        axes.set_xscale("log", base=2)
+        sizes = sorted({c.batch_size for result in results for c in result.contestants})
+        axes.set_xticks(sizes, [str(size) for size in sizes])
+        axes.set_xlabel("batch size")
+        axes.set_ylabel(what)
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+    panels[0].legend(fontsize=8)
     return figure
+
+
+def _points(
+    results: Sequence[BenchResult], name: str, threads: int, of_point: Callable[[BenchResult, Contestant], Span | None]
+) -> list[tuple[float, ...]]:
+    """The batch size, the value, and the ends of its interval, wherever there is one."""
+    points = []
+    for result in results:
+        contestant = next(c for c in result.contestants if c.name == name)
+        if contestant.threads == threads and (span := of_point(result, contestant)) is not None:
+            points.append((float(contestant.batch_size), *span))
+    return sorted(points)
+
+
+def _images_per_s(result: BenchResult, contestant: Contestant) -> Span | None:
+    span = _step_ms(result, contestant)
+    if span is None:
+        return None
+    middle, fast, slow = (contestant.batch_size / ms * 1e3 for ms in span)
+    return middle, slow, fast
+
+
+def _step_ms(result: BenchResult, contestant: Contestant) -> Span | None:
+    time = step_time(result, contestant.name)
+    if time is None:
+        return None
+    return time.value * 1e3, (time.low or time.value) * 1e3, (time.high or time.value) * 1e3
+
+
+def _memory_mib(result: BenchResult, contestant: Contestant) -> Span | None:
+    measured = [launch.measured[contestant.name] for launch in result.launches if contestant.name in launch.measured]
+    peaks = [m.peak_rss_bytes / 2**20 for m in measured if m.peak_rss_bytes is not None]
+    return (max(peaks), min(peaks), max(peaks)) if peaks else None
+
+
+PANELS: dict[str, Callable[[BenchResult, Contestant], Span | None]] = {
+    "images/s, end to end": _images_per_s,
+    "step, end to end, ms": _step_ms,
+    "peak memory of the host, MiB": _memory_mib,
+}

@@ -21,6 +21,7 @@ from shared.data import Data
 from shared.errors import InputError
 
 LEAST = 2
+ROUNDS_S = 4.0  # of a launch: there are many points
 
 
 def scaling_command(options: Options) -> int:
@@ -64,10 +65,11 @@ def _measured(
     options: Options, plan: Plan, dataset: str, data: Data, subject: Subject, folder: OutputFolder
 ) -> Iterator[BenchResult]:
     """A bench for each pair, each with its share of the budget, but never fewer than LEAST launches."""
+    start = starter(folder.log_dir, plan.device, options.timeout_s)
     pairs = [(threads, size) for threads in threads_of(options) for size in batch_sizes_of(options)]
     for threads, size in pairs:
         contestants = [c.model_copy(update={"threads": threads, "batch_size": size}) for c in plan.contestants]
-        launcher = Launcher(contestants, subject, starter(folder.log_dir, plan.device, options.timeout_s), float("inf"))
+        launcher = Launcher(contestants, subject, start, float("inf"), rounds_s=ROUNDS_S)
         launches: list[Launch] = []
         while len(launches) < LEAST or launcher.clock() * (1 + 1 / len(launches)) < options.budget_s / len(pairs):
             launches.append(launcher.launch(len(launches)))

@@ -1,6 +1,7 @@
 """How many launches: until every ratio is known well enough, or the time is up."""
 
 import itertools
+import statistics
 from collections.abc import Callable
 
 from compare.bench.launcher import Launcher
@@ -25,7 +26,7 @@ def ended(result: BenchResult) -> Ending | None:
     if len(result.launches) >= LEAST_LAUNCHES and precise(result):
         return "precise"
     begins = [*(launch.started_s for launch in result.launches), result.took_s]
-    usual_s = max(b - a for a, b in itertools.pairwise(begins[1:])) if len(begins) > 2 else begins[1]
+    usual_s = statistics.median(b - a for a, b in itertools.pairwise(begins[1:])) if len(begins) > 2 else begins[1]
     return "budget" if result.took_s + usual_s > result.budget_s else None
 
 

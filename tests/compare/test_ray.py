@@ -1,6 +1,7 @@
 """Studies on a real Ray cluster of three nodes, against the same studies done here."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -60,7 +61,7 @@ def compare(*arguments: object) -> "subprocess.Popen[str]":
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
     """The exit code, and what was written to standard error."""
-    _, error = process.communicate(timeout=180)
+    _, error = process.communicate(timeout=400)
     return process.returncode, error
 
 
@@ -86,6 +87,26 @@ def test_a_node_is_lost_and_the_study_is_the_same(cluster: tuple[str, Lose], tmp
     assert essences(there) == essences(here)
     assert problems(there) == []
     assert {path.name for path in (there / "logs").iterdir()} == {f"torch-seed{seed}.log" for seed in range(4)}
+
+
+@pytest.mark.long
+def test_all_three_frameworks_in_float64_with_a_node_lost_at_any_moment(
+    cluster: tuple[str, Lose], tmp_path: Path
+) -> None:
+    """Twelve runs: every loss and every weight is the same to the bit as here."""
+    address, lose = cluster
+    options = [*QUICK.split(), "--implementations", "torch,keras,tf_lowlevel", "--precision", "float64"]
+    here, there = tmp_path / "here", tmp_path / "there"
+    process = compare(*options, "--executor", "ray", "--address", address, "--out", there)
+    time.sleep(random.uniform(10, 40))
+    lose()
+    code, error = ended(process)
+    assert code == 0, error
+    code, error = ended(compare(*options, "--out", here))
+    assert code == 0, error
+    assert len(essences(there)) == 12
+    assert essences(there) == essences(here)
+    assert problems(there) == []
 
 
 @pytest.mark.long
