@@ -183,7 +183,7 @@ def _fields(result: RunResult) -> dict[str, str]:
         else:
             flat[prefix] = str(value)
 
-    add("", result.run.model_dump(mode="json"))
+    add("", result.run.model_dump(mode="json", exclude={"tuned"} if result.run.tuned is None else None))
     if result.environment:
         add("environment", result.environment.model_dump(mode="json"))
     return flat

@@ -11,7 +11,7 @@ import pandas as pd
 
 from compare import condensed
 from compare.rows import row
-from compare.run_folder import load_record, load_results
+from compare.run_folder import load_record, load_results, record_paths
 from compare.seeds import Judging, in_order
 from shared.result import Outcome, RunResult
 
@@ -19,6 +19,7 @@ from shared.result import Outcome, RunResult
 def runs(folder: Path | str) -> pd.DataFrame:
     """One line a run, with the columns of results.csv; of more than 1,000 runs without the intervals of step times, as
     there."""
+    record_paths(Path(folder))  # that there are some
     judging = load_record(Path(folder) / "study.json", Judging)
     results = in_order(condensed.load(Path(folder), judging.target), judging)
     return pd.DataFrame([asdict(row(result)) for result in results])

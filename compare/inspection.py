@@ -62,7 +62,7 @@ def _inspect_one(
     try:
         session.wait_until_ready()
         session.load_data(data)
-        session.create(MODELS[run.model], run.train, weights, "cpu", run.mode, run.recipe)
+        session.create(MODELS[run.model], run.train, weights, "cpu", run.mode, run.recipe, run.tuning)
         return Inspected(
             name=run.implementation,
             weights=weights,

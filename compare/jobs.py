@@ -84,7 +84,7 @@ class Bench:
             case messages.Evaluate():
                 return self.evaluate(request.part), {}
             case messages.TimeWindow():
-                return self.windows.time(request.what, request.steps), {}
+                return self.windows.time(request.what, request.steps, request.uncounted), {}
             case messages.GetProfile():
                 return messages.Profile(operation_s=self.windows.profile(request.steps)), {}
             case _:
@@ -138,8 +138,13 @@ class Bench:
 
     def create(self, request: messages.Create, weights: Arrays) -> messages.Created:
         # The last network is gone before the next one takes memory: frameworks tie theirs up in cycles.
+        was_timed = self._training is not None and self._training.windows is not None
         self._training = None
+        if was_timed:
+            gc.unfreeze()  # it was frozen with all else
         gc.collect()
+        if was_timed:
+            gc.freeze()
         self._yardstick_for(request.device)  # before random numbers are seeded: it takes some
         environment.reset_peak_rss()
         spec = MODELS[request.model]

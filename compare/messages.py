@@ -79,11 +79,12 @@ Timed = Literal["end_to_end", "compute", "evaluation"]
 
 class TimeWindow(Message):
     """Time `steps` training steps from the host's batch to updated weights (`end_to_end`) or from a batch that is on
-    the device already (`compute`), or as many batches of test images evaluated. -> Window"""
+    the device already (`compute`), or as many batches of test images evaluated, after `uncounted` ones. -> Window"""
 
     kind: Literal["time_window"] = "time_window"
     what: Timed
     steps: int = Field(ge=1)
+    uncounted: int = Field(0, ge=0)
 
 
 class GetProfile(Message):

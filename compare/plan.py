@@ -149,6 +149,11 @@ def _check_tuned(options: Options) -> None:
             "--mode tuned is what was found fastest on this machine, and --executor ray trains on others. Leave one of "
             "them out."
         )
+    if options.allocator != "kept":
+        raise InputError(
+            "--mode tuned chooses what becomes of freed memory, too, and --allocator says something else. Leave one of "
+            "them out."
+        )
     if options.parity:
         raise InputError(
             "--parity compares the implementations as they are written, not as --mode tuned carries them out. Leave "

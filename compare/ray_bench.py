@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compare.manifest import MANIFEST, SEAL
-from compare.output import OutputFolder, carry_out
+from compare.output import OutputFolder, WriteError, carry_out
 from compare.parent import ASKED, GIVEN_COMMAND
 from compare.ray_cluster import Needs, check_room, connected, largest_node
 from shared.errors import InputError
@@ -44,20 +44,23 @@ def bench_on_ray(address: str, arguments: Sequence[str], command: str, cuda: boo
             task = bench.remote(list(arguments), command, shown(out))
             try:
                 done.append(ray.get(task))
+            except ray.exceptions.RayError as error:
+                why = str(error).strip().splitlines()[0].rstrip(".")
+                raise WriteError(f"The bench was lost on the cluster at {address}: {why}") from None
             except BaseException:
                 ray.cancel(task, force=True)
                 raise
-            if done[0].code == 2:
-                raise InputError(done[0].err.strip().removeprefix("compare: "))
             for name in sorted(done[0].files, key=lambda name: (name in (MANIFEST, SEAL), name)):
                 folder.write(name, done[0].files[name])
+            if done[0].code == 2:
+                raise InputError(done[0].err.strip().removeprefix("compare: "))
 
         early = carry_out(folder, work, finished=lambda: bool(done and done[0].files), write=lambda: None, unit="bench")
     if early is not None:
         return early
     print(done[0].err, end="", file=sys.stderr)
     print(done[0].out, end="")
-    return done[0].code
+    return 1 if done[0].code < 0 else done[0].code  # below 0 it was killed
 
 
 def _bench(arguments: Sequence[str], command: str, named: str) -> Done:

@@ -14,7 +14,14 @@ from compare.manifest import Manifest
 from compare.parity import report as parity_report
 from compare.parity.result import ParityResult
 from compare.report import WITHIN
-from compare.run_folder import load_manifest, load_record, read_record, unreadable, weights_of_first
+from compare.run_folder import (
+    MAX_LIST_BYTES,
+    load_manifest,
+    load_record,
+    read_record,
+    unreadable,
+    weights_of_first,
+)
 from compare.sections import as_section
 from shared.errors import InputError
 
@@ -74,7 +81,7 @@ def _run(folder: Path, manifest: Manifest) -> Files:
 
 
 def _bench(folder: Path, manifest: Manifest) -> Files:
-    return bench_report.render(load_record(folder / "bench.json", BenchResult), manifest)
+    return bench_report.render(load_record(folder / "bench.json", BenchResult, MAX_LIST_BYTES), manifest)
 
 
 def _parity(folder: Path, manifest: Manifest) -> Files:

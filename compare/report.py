@@ -257,7 +257,8 @@ def _tunings(results: Sequence[RunResult]) -> dict[str, str]:
             how = ", ".join([result.run.mode, *(f"{what} {value}" for what, value in tuned.tuning.items())])
             variables = " ".join(f"{k}={v}" for k, v in tuned.variables.items() if not k.startswith("MALLOC_"))
             found[result.run.implementation] = (
-                f"{tuned.factor} ({how}, {tuned.threads} threads{f', {variables}' if variables else ''})"
+                f"{tuned.factor} ({how}, {tuned.threads} thread{'s' * (tuned.threads > 1)}"
+                f"{f', {variables}' if variables else ''})"
             )
     return found
 

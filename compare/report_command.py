@@ -6,7 +6,7 @@ from pathlib import Path
 from compare import manifest
 from compare.manifest import Manifest, sealed
 from compare.output import OutputFolder, WriteError, check_vacant, write_whole
-from compare.rendering import Files, combined, rendered
+from compare.rendering import Files, combined, has_records, rendered
 from compare.run_folder import MAX_LIST_BYTES, load_manifest
 from compare.screen import Screen
 from shared import lock, mounts
@@ -33,10 +33,12 @@ def report_command(folders: list[Path], out: Path | None, command: str, screen: 
 
 def _anew(folder: Path, screen: Screen) -> int:
     """Make the files of `folder` anew, where they are; its manifest goes on saying who made its records."""
-    files = rendered(folder)
-    known = load_manifest(folder)
-    changed = [name for name, content in files.items() if _content(folder / name) != content]
-    with lock.held(folder):
+    if not has_records(folder):
+        rendered(folder)  # which says so
+    with lock.held(folder):  # another command may be adding to what is read
+        files = rendered(folder)
+        known = load_manifest(folder)
+        changed = [name for name, content in files.items() if _content(folder / name) != content]
         _replace(folder, files, changed, known)
     screen.say(f"Made anew: {', '.join(changed)}." if changed else "Everything was as its records make it.")
     screen.say(f"Report: {folder / 'report.md'}")

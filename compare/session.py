@@ -172,9 +172,9 @@ class Session:
         """Evaluate on all images of one part of the data."""
         return self._ask(messages.Evaluate(part=part), messages.Evaluation)[0]
 
-    def time_window(self, what: messages.Timed, steps: int) -> messages.Window:
-        """Time `steps` steps (compare/windows.py)."""
-        return self._ask(messages.TimeWindow(what=what, steps=steps), messages.Window)[0]
+    def time_window(self, what: messages.Timed, steps: int, uncounted: int = 0) -> messages.Window:
+        """Time `steps` steps, after so many that are not counted (compare/windows.py)."""
+        return self._ask(messages.TimeWindow(what=what, steps=steps, uncounted=uncounted), messages.Window)[0]
 
     def profile(self, steps: int) -> dict[str, float]:
         """The seconds of each kind of operation in one training step, of `steps` that are watched."""

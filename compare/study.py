@@ -95,8 +95,9 @@ class Study:
         self.hide_cuda = hide_cuda
         self.timeout_s = timeout_s
         self.variables = VARIABLES[allocator]
+        self.implementations = implementations
         self._unready: dict[str, WorkerError] = {}
-        self._sessions = {name: self._start(name, threads, self.variables) for name in implementations}
+        self._sessions: dict[str, Session] = {}  # started when they are first needed, side by side
 
     def __enter__(self) -> "Study":
         return self
@@ -118,6 +119,8 @@ class Study:
         if asked == "cpu":
             return "cpu"
         environments = {}
+        for name in self.implementations:
+            self._sessions[name] = self._start(name, self.threads, self.variables)
         for name, session in self._sessions.items():
             try:
                 environments[name] = session.wait_until_ready()
@@ -135,6 +138,9 @@ class Study:
         the middle.
         """
         contestants = []
+        for run in runs:
+            if run.implementation not in self._unready:
+                self._have_started(run)
         for run in runs:
             try:
                 contestant = self._prepare(run, checkpoints)
@@ -162,6 +168,16 @@ class Study:
                 yield self._tell(finished, said, progress)
             n_steps = max(1, round(TURN_S / slowest_s)) if slowest_s else n_steps
 
+    def _have_started(self, run: Run) -> None:
+        """Start the run's worker, unless it is there, alive, and was started as this run is to be trained."""
+        session, tuned = self._sessions.get(run.implementation), run.tuned
+        started = (tuned.threads, tuned.variables) if tuned else (self.threads, self.variables)
+        if session is not None and session.alive and session.started == started:
+            return
+        if session is not None:
+            session.close()
+        self._sessions[run.implementation] = self._start(run.implementation, *started)
+
     def _start(self, name: str, threads: int, variables: Mapping[str, str]) -> Session:
         return Session(name, self.log_dir / f"{name}.log", threads, self.hide_cuda, self.timeout_s, variables)
 
@@ -169,11 +185,7 @@ class Study:
         name = run.implementation
         if name in self._unready:
             raise self._unready.pop(name)
-        session, tuned = self._sessions[name], run.tuned
-        started = (tuned.threads, tuned.variables) if tuned else (self.threads, self.variables)
-        if not session.alive or session.started != started:  # an earlier run ended it, or was started otherwise
-            session.close()
-            session = self._sessions[name] = self._start(name, *started)
+        session = self._sessions[name]
         environment = session.wait_until_ready()
         if session.data_digest != self.digest:
             session.load_data(self.data)
@@ -182,8 +194,7 @@ class Study:
         log_start = session.log_size()
         spec = MODELS[run.model]
         weights = initial_weights(spec, run.train.seed) if run.recipe == "matched" else None
-        tuning = tuned.tuning if tuned else {}
-        created = session.create(spec, run.train, weights, run.device, run.mode, run.recipe, tuning)
+        created = session.create(spec, run.train, weights, run.device, run.mode, run.recipe, run.tuning)
         if (created.n_params, created.n_trainable) != (spec.n_params, spec.n_trainable):
             raise WorkerError(
                 f"{run.model} has {created.n_params:,} parameters ({created.n_trainable:,} trainable) here, and its "

@@ -64,7 +64,9 @@ def _evaluate(folder: Path, result: RunResult, session: Session, data: Data) -> 
         session.wait_until_ready()
         if session.data_digest != result.data_digest:
             session.load_data(data)
-        session.create(MODELS[run.model], run.train, load_weights(folder, result), "cpu", run.mode, run.recipe)
+        session.create(
+            MODELS[run.model], run.train, load_weights(folder, result), "cpu", run.mode, run.recipe, run.tuning
+        )
         accuracy = session.evaluate("test").accuracy
     except WorkerError as error:
         return [f"{result.name} cannot be evaluated again: {error}. {error.details}"]

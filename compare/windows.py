@@ -1,9 +1,9 @@
 """Timed windows of training steps: in the worker, the same for every implementation.
 
 A window is a number of steps with one wait for the device at its end. Nothing else happens within it: no metrics, no
-garbage collection, no look at a loss. The steps go round a few batches of the data, at a learning rate that changes
-next to nothing: thousands of steps at a real one would drive the gradients to numbers so small that some
-frameworks compute slowly with them and others round them to 0.
+garbage collection, no look at a loss. Steps that nobody counts may run into it, with nothing in between. The steps go
+round a few batches of the data, at a learning rate that changes next to nothing: thousands of steps at a real one would
+drive the gradients to numbers so small that some frameworks compute slowly with them and others round them to 0.
 """
 
 import gc
@@ -38,13 +38,16 @@ class Windows:
         self._endless = cycle(self._batches)
         self._put: Iterator[Batch] | None = None
         self._test_images = data.x_test
-        gc.collect()
-        gc.freeze()  # what was imported is not gone through again and again
 
-    def time(self, what: messages.Timed, steps: int) -> messages.Window:
-        """Time one window of `steps` steps. Raises ValueError where a loss is not finite."""
+    def time(self, what: messages.Timed, steps: int, uncounted: int = 0) -> messages.Window:
+        """Time one window of `steps` steps, right after so many that are not counted. Raises ValueError where a loss is
+        not finite."""
+        run_into = self._window(what, uncounted) if uncounted else None
         run = self._window(what, steps)
         with _no_garbage_collection():
+            if run_into:
+                run_into()
+                self._model.sync()
             before = load.usage()
             start = time.perf_counter()
             last = run()
@@ -112,6 +115,7 @@ def _evaluate(model: Model, images: list[np.ndarray]) -> None:
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
     gc.collect()
+    gc.freeze()  # what is there is there for good, and is not gone through again and again
     gc.disable()
     try:
         yield

@@ -111,6 +111,8 @@ class Mount:
         if known is None and not self.store.create(LOCK, content):  # it was let go of, and taken again
             raise InputError(f"Another command is at work in {self.store}. Wait until it has ended.")
         self.store.put(LOCK, content)
+        if self.store.read(LOCK) != content:  # another machine's command was quicker
+            raise InputError(f"Another command is at work in {self.store}. Wait until it has ended.")
 
     def _catch_up(self) -> None:
         """Have here what others did there between the first look and now. Raises InputError where there was to be
@@ -240,10 +242,15 @@ def _mounted(address: str, writable: bool) -> Mount:
 @contextmanager
 def _alone_here(address: str) -> Iterator[None]:
     """Be the only process of this machine and user that takes over a lock of `address`."""
-    name = hashlib.sha256(f"{os.getuid()} {address}".encode()).hexdigest()[:16]
-    with (Path(tempfile.gettempdir()) / f"compare-lock-{name}").open("w") as stream:
+    with _file_of(address).open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
+
+
+def _file_of(address: str) -> Path:
+    """A file of this machine that stands for the lock of `address`."""
+    name = hashlib.sha256(f"{os.getuid()} {address}".encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"compare-lock-{name}"
 
 
 def _not_empty(address: str) -> InputError:

@@ -40,6 +40,11 @@ class Run(Record):
     tuned: Tuned | None = None
 
     @property
+    def tuning(self) -> dict[str, str]:
+        """What the implementation is to be tuned by; nothing, where it is not."""
+        return self.tuned.tuning if self.tuned else {}
+
+    @property
     def name(self) -> str:
         """`<implementation>-seed<k>`: the stem of this run's files."""
         return f"{self.implementation}-seed{self.train.seed}"

@@ -25,18 +25,20 @@ from shared.weights import initial_weights
 # Windows scatter by a tenth whether they are of two steps or of thirty, so that many short ones know more in the same
 # time (docs/decisions.md).
 WINDOW_S = 0.03  # about how long the slowest contestant's window takes
-BEFORE_S = 0.025  # and the steps before it: processors and threads wake up, and its data come back into the caches
+# What nobody counts before a window: processors and threads wake up, and a contestant's data come back into the caches.
+# That takes time as well as steps, and so every contestant has as many as it needs.
+UNCOUNTED_S, LEAST_UNCOUNTED = 0.03, 2
 ROUNDS_S = 10.0  # about how long all rounds of a launch take: as long as starting it and warming up
 LEAST_ROUNDS, MOST_ROUNDS = 6, 200
 COMPUTE_EVERY = 3  # rounds there is a window of "compute only", too
 WARMUP_S = 0.1
 MOST_WARMUP_S = 15.0
-EVALUATIONS = 3
+EVALUATIONS, EVALUATED_BATCHES = 3, 2
 PROFILED_STEPS = 10
 MANY_EPOCHS = 1_000_000  # of a framework's own loop, which is ended with its worker
-# After a window its threads may look for work a little longer; then, and in the steps before its own window, nobody
-# else is timed.
-PAUSE_S = 0.005
+# After a window its threads may look for work a little longer; then, and while the next one's first steps are not
+# counted, nobody is timed.
+PAUSE_S = 0.01
 
 Start = Callable[[Contestant], Session]
 
@@ -64,13 +66,21 @@ class Entry:
     windows: list[TimedWindow] = field(default_factory=list)
     memory: tuple[int | None, int | None] = (None, None)
     operation_s: dict[str, float] = field(default_factory=dict)
+    uncounted: int = 0  # steps before each window
 
-    def time(self, what: Timed, steps: int, number: int = -1, position: int = 0) -> TimedWindow:
+    @property
+    def own_loop(self) -> bool:
+        """Whether its framework's own loop is timed."""
+        return self.contestant.recipe == "idiomatic"
+
+    def time(
+        self, what: Timed, steps: int, number: int = -1, position: int = 0, uncounted: int | None = None
+    ) -> TimedWindow:
         """Time one window, and keep it. A framework's own loop makes as many steps as an epoch has."""
-        if self.contestant.recipe == "idiomatic":
+        if self.own_loop:
             done, steps = self._time_epoch()
         else:
-            done = self.session.time_window(what, steps)
+            done = self.session.time_window(what, steps, self.uncounted if uncounted is None else uncounted)
         figures = done.model_dump(exclude={"kind"})
         window = TimedWindow(what=what, round=number, position=position, steps=steps, **figures)
         self.windows.append(window)
@@ -106,11 +116,15 @@ class Launcher:
         budget_s: float,
         profile: bool = False,
         rounds_s: float | None = None,
+        training_alone: bool = False,
     ) -> None:
-        """`rounds_s` is how long all rounds of a launch are to take."""
+        """`rounds_s` is how long all rounds of a launch are to take; `training_alone` leaves out what is not training:
+        evaluation, and the machine's limits."""
         self.contestants = list(contestants)
         self.profile = profile
         self.rounds_s = ROUNDS_S if rounds_s is None else rounds_s
+        self.training_alone = training_alone
+        self._shape: Shape | None = None  # of the first launch, and then of all
         self.subject = subject
         self.budget_s = budget_s
         self.environments: dict[str, Environment] = {}
@@ -132,20 +146,22 @@ class Launcher:
             for entry in list(entries):
                 with self._dropping(entry, entries, failed):
                     self._prepare(entry)
-            shape = _shape([entry.windows[-1].step_s for entry in entries], self.rounds_s)
+            shape = self._shape = self._shape or _shape(entries, self.rounds_s)
+            for entry in entries:
+                entry.uncounted = shape.uncounted.get(entry.contestant.name, LEAST_UNCOUNTED)
             if number == 0:
                 self._check_budget()
             for round_number in range(shape.n_rounds):
-                if round_number and self.clock() > self.budget_s:
+                # A later launch is not cut short: few rounds would count as much as many.
+                if number == 0 and round_number >= LEAST_ROUNDS and self.clock() > self.budget_s:
                     break
-                self._round(entries, round_number, shape, failed)
+                self._round(entries, round_number, shape.steps, failed)
+            complete = list(entries)  # whoever fails from now on was measured
             self._look_at_memory(entries, failed)  # before anything that is not training
-            for round_number in range(EVALUATIONS):
-                self._evaluation_round(entries, round_number, max(1, shape.steps // 2), failed)
-            ceilings = self._limits(entries, failed)
+            ceilings = [] if self.training_alone else self._beside_training(entries, failed)
             if number == 0 and self.profile:
                 self._profile(entries, failed)  # last: it may slow down what comes after it
-            measured = {entry.contestant.name: entry.measured for entry in entries}
+            measured = {entry.contestant.name: entry.measured for entry in complete}
         return Launch(number=number, started_s=started_s, measured=measured, failed=failed, ceilings=tuple(ceilings))
 
     def clock(self) -> float:
@@ -159,6 +175,11 @@ class Launcher:
                 f"--budget {self.budget_s:g} is too short for one round: starting the contestants and warming them up "
                 f"took {took_s:.0f} s. Give {math.ceil(4 * took_s)} or more, or fewer contestants."
             )
+
+    def _beside_training(self, entries: list[Entry], failed: dict[str, str]) -> list[Ceiling]:
+        for round_number in range(EVALUATIONS):
+            self._evaluation_round(entries, round_number, failed)
+        return self._limits(entries, failed)
 
     def _limits(self, entries: list[Entry], failed: dict[str, str]) -> list[Ceiling]:
         """What each framework reaches of the machine's limits in this launch, asked of its first contestant."""
@@ -217,12 +238,12 @@ class Launcher:
 
     def _prepare(self, entry: Entry) -> None:
         """Have the network built, make the first step, and warm up."""
-        contestant, session, subject = entry.contestant, entry.session, self.subject
+        session, subject = entry.session, self.subject
         session.load_data(subject.data)
         begin = time.perf_counter()
         self._create(entry)
         entry.create_s = time.perf_counter() - begin
-        if contestant.recipe == "matched":
+        if not entry.own_loop:
             entry.first_step_s = session.time_window("end_to_end", 1).elapsed_s
         warmup_s = 0.0
         step_s: list[float] = []
@@ -233,7 +254,7 @@ class Launcher:
             step_s.append(window.step_s)
             steps = max(1, round(WARMUP_S / window.step_s))
         entry.warm = warm
-        if contestant.recipe == "matched":
+        if not entry.own_loop:
             entry.time("compute", steps)  # its first window puts the batches on the device
 
     def _create(self, entry: Entry) -> None:
@@ -248,7 +269,7 @@ class Launcher:
             subject.spec, train, weights, subject.device, contestant.mode, contestant.recipe, contestant.tuning
         )
 
-    def _round(self, entries: list[Entry], number: int, shape: "Shape", failed: dict[str, str]) -> None:
+    def _round(self, entries: list[Entry], number: int, steps: int, failed: dict[str, str]) -> None:
         """Every contestant's turn: a window from the host's batches, in some rounds one from the device's, too, in
         random order."""
         whats: list[Timed] = ["end_to_end", "compute"] if number % COMPUTE_EVERY == 0 else ["end_to_end"]
@@ -256,21 +277,16 @@ class Launcher:
         for position, entry in enumerate(self._shuffled(entries)):
             with self._dropping(entry, entries, failed):
                 time.sleep(PAUSE_S)
-                if entry.contestant.recipe == "idiomatic":
-                    entry.time("end_to_end", shape.steps, number, position)
-                    continue
-                entry.session.time_window("end_to_end", shape.steps_before)
-                for what in whats:
-                    entry.time(what, shape.steps, number, position)
+                for what in whats[:1] if entry.own_loop else whats:
+                    entry.time("end_to_end" if entry.own_loop else what, steps, number, position)
 
-    def _evaluation_round(self, entries: list[Entry], number: int, steps: int, failed: dict[str, str]) -> None:
-        """Every contestant's turn to evaluate; what it compiles for that, it compiles in an untimed window before."""
+    def _evaluation_round(self, entries: list[Entry], number: int, failed: dict[str, str]) -> None:
+        """Every contestant's turn to evaluate; what it compiles for that, it compiles before anything is counted."""
         for position, entry in enumerate(self._shuffled(entries)):
-            if entry.contestant.recipe == "matched":
+            if not entry.own_loop:
                 with self._dropping(entry, entries, failed):
                     time.sleep(PAUSE_S)
-                    entry.session.time_window("evaluation", 1)
-                    entry.time("evaluation", steps, number, position)
+                    entry.time("evaluation", EVALUATED_BATCHES, number, position, uncounted=1)
 
     def _shuffled(self, entries: list[Entry]) -> list[Entry]:
         """The entries in random order: a list of its own, for one that fails in its turn is taken out of `entries`."""
@@ -284,24 +300,29 @@ class Launcher:
 
     def _profile(self, entries: list[Entry], failed: dict[str, str]) -> None:
         for entry in list(entries):
-            if entry.contestant.recipe == "matched":
+            if not entry.own_loop:
                 with self._dropping(entry, entries, failed):
                     entry.operation_s = entry.session.profile(PROFILED_STEPS)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Of the rounds of a launch: how many, the steps of a window, and those that nobody counts before it."""
+    """Of the rounds of every launch: how many, the steps of a window, and how many are not counted before one, by
+    contestant."""
 
     n_rounds: int
     steps: int
-    steps_before: int
+    uncounted: dict[str, int]
 
 
-def _shape(step_s: Sequence[float], rounds_s: float) -> Shape:
-    """The same for all contestants, whose steps take so long."""
-    slowest_s = max(step_s, default=WINDOW_S)
-    steps, before = (max(1, round(of_s / slowest_s)) for of_s in (WINDOW_S, BEFORE_S))
-    round_s = sum(PAUSE_S + (before + steps * (1 + 1 / COMPUTE_EVERY)) * of_one for of_one in step_s)
+def _shape(entries: Sequence[Entry], rounds_s: float) -> Shape:
+    """For contestants whose last windows are known. A framework's own loop is timed for an epoch, and says nothing of
+    the others' steps."""
+    step_s = {entry.contestant.name: entry.windows[-1].step_s for entry in entries if not entry.own_loop}
+    steps = max(1, round(WINDOW_S / max(step_s.values(), default=WINDOW_S)))
+    uncounted = {name: max(LEAST_UNCOUNTED, math.ceil(UNCOUNTED_S / of_one)) for name, of_one in step_s.items()}
+    n_windows = 1 + 1 / COMPUTE_EVERY
+    round_s = sum(PAUSE_S + n_windows * (uncounted[name] + steps) * of_one for name, of_one in step_s.items())
+    round_s += sum(PAUSE_S + entry.windows[-1].elapsed_s for entry in entries if entry.own_loop)
     n_rounds = round(rounds_s / round_s) if round_s else LEAST_ROUNDS
-    return Shape(min(MOST_ROUNDS, max(LEAST_ROUNDS, n_rounds)), steps, before)
+    return Shape(min(MOST_ROUNDS, max(LEAST_ROUNDS, n_rounds)), steps, uncounted)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from compare.bench import tuned
 from compare.bench.launcher import Launcher, Start, Subject
-from compare.bench.result import Contestant
+from compare.bench.result import Contestant, Launch
 from compare.screen import Screen
 from compare.session import Session
 from shared.errors import InputError
@@ -52,7 +52,7 @@ class Search:
         """The fastest candidate for `plain`, which says of how many threads and images. Raises InputError where every
         one failed."""
         subject = self._subject
-        key = tuned.key(subject.spec.name, subject.device, plain)
+        key = tuned.key(subject.spec.name, subject.device, subject.train, plain)
         choice = self._found.get(key) or (None if self._anew else self._memory.recall(key))
         if choice is None:
             choice = self._searched(plain, key)
@@ -65,13 +65,17 @@ class Search:
 
     def _searched(self, plain: Contestant, key: str) -> tuned.Choice:
         self._screen.note(f"{plain.name}: looking for the fastest of a list, once for this machine ...")
-        choice = tuned.choose(
-            plain,
-            self._subject.device,
-            lambda candidates, number: Launcher(candidates, self._subject, self._start, math.inf).launch(number),
-        )
+        failed: dict[str, str] = {}
+
+        def launch(candidates: list[Contestant], number: int) -> Launch:
+            done = Launcher(candidates, self._subject, self._start, math.inf, training_alone=True).launch(number)
+            failed.update(done.failed)
+            return done
+
+        choice = tuned.choose(plain, self._subject.device, launch)
         if choice is None:
-            raise InputError(f"{plain.name}: every candidate failed; the logs of --out say why.")
+            said = "; ".join(f"{factor}: {error}" for factor, error in failed.items())
+            raise InputError(f"{plain.name}: every candidate failed ({said}). Leave it out, or use another mode.")
         try:
             self._memory.remember(key, choice)
         except OSError as error:

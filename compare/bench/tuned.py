@@ -16,6 +16,7 @@ from compare.bench.statistics import ratio
 from compare.manifest import installed
 from shared.protocol import Device
 from shared.record import Record
+from shared.training import TrainSpec
 
 LAUNCHES = 2
 AS_GOOD = 1.01  # a difference that two launches cannot show
@@ -68,13 +69,15 @@ def default_memory() -> Memory:
     return Memory(Path(pooch.os_cache("compare")) / f"tuned-{MEMORY_VERSION}.json")
 
 
-def key(model: str, device: Device, plain: Contestant) -> str:
-    """What a choice depends on: the machine, the frameworks' versions, the network, the batch and the list itself."""
+def key(model: str, device: Device, train: TrainSpec, plain: Contestant) -> str:
+    """What a choice depends on: the machine, the frameworks' versions, the network, the batch, the type and the
+    optimizer that it is trained in and by, and the list itself."""
     listed = repr(CANDIDATES[plain.implementation][device])
     versions = installed("torch", "tensorflow", "keras")
     parts = (
         *(platform.node(), environment.cpu_name(), environment.usable_cores(), versions, model, device),
         *(plain.implementation, plain.threads, plain.batch_size, plain.mixed_precision),
+        *(train.dtype, train.optimizer.name if train.optimizer else None),
         hashlib.sha256(listed.encode()).hexdigest()[:12],
     )
     return " | ".join(map(str, parts))

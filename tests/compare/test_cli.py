@@ -80,6 +80,7 @@ BAD_OPTIONS = {
     "--precision float64 --mixed-precision bfloat16": "contradict each other",
     "--recipe idiomatic --precision float64": "--precision cannot be given with --recipe idiomatic",
     "--mode tuend": "There is no mode 'tuend'. Did you mean 'tuned'?",
+    "--mode tuned --allocator system": "--mode tuned chooses what becomes of freed memory, too",
     "--mode tuned --parity": "--parity compares the implementations as they are written",
     "--mode tuned --executor ray": "--mode tuned is what was found fastest on this machine",
     "--mode tuned --world-size 2": "'torch@2' has no mode 'tuned'",

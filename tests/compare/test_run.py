@@ -140,28 +140,39 @@ def test_a_tuned_study_is_made_as_it_was_found_fastest(
     numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Its workers are started with what was chosen, its records and its report say so, and the weights are the same."""
-    kinds = {"plain": {}, "fast": {"MKL_CHOSEN": "1"}}
-    listed = tuple(Candidate(factor, "eager", {}, variables) for factor, variables in kinds.items())
+    chosen = {"MKL_CHOSEN": "1"}
+    listed = (
+        Candidate("plain", "eager", {}, {}),
+        Candidate("fast", "eager", {"way": "quick"}, chosen, fewer_threads=True),
+    )
     monkeypatch.setitem(CANDIDATES, "numpy", {"cpu": listed})
     memory = Memory(tmp_path / "tuned.json")
     monkeypatch.setattr(tuned, "default_memory", lambda: memory)
     monkeypatch.setattr(launcher, "ROUNDS_S", 0.1)
     monkeypatch.setattr(launcher, "MOST_WARMUP_S", 0.1)
     monkeypatch.setattr(tuned, "ratio", lambda of_one, first: Interval(1.0 if of_one is first else 2.0))
-    options = ["--implementations", "numpy", "--epochs", "1", "--seeds", "2", "--threads", "1"]
+    options = ["--implementations", "numpy", "--epochs", "1", "--seeds", "2", "--threads", "2"]
     assert run(monkeypatch, tmp_path / "tuned", *options, "--mode", "tuned") == 0
-    assert run(monkeypatch, tmp_path / "plain", *options) == 0
+    assert run(monkeypatch, tmp_path / "plain", *options, "--threads", "1") == 0
     found, expected = results(tmp_path / "tuned"), results(tmp_path / "plain")
     for name, result in found.items():
-        assert result.run.tuned == Tuned(factor="fast", tuning={}, variables=kinds["fast"], threads=1)
+        assert result.run.tuned == Tuned(factor="fast", tuning={"way": "quick"}, variables=chosen, threads=1)
         assert result.environment is not None
         assert result.environment.variables["MKL_CHOSEN"] == "1"
+        assert result.environment.threads == 1
         assert result.outcome is not None
         other = expected[name].outcome
         assert other is not None
         assert result.outcome.weights_sha256 == other.weights_sha256
     assert pd.read_csv(tmp_path / "tuned" / "results.csv")["mode"].tolist() == ["eager, tuned"] * 2
-    assert "- **numpy**: fast (eager, 1 threads, MKL_CHOSEN=1)." in (tmp_path / "tuned" / "report.md").read_text()
+    report = (tmp_path / "tuned" / "report.md").read_text()
+    assert "- **numpy**: fast (eager, way quick, 1 thread, MKL_CHOSEN=1)." in report
+    assert "tuning {'way': 'quick'}" in (tmp_path / "tuned" / "logs" / "numpy.log").read_text()
+    for done in (["verify", str(tmp_path / "tuned"), "--rerun"], ["run", "--resume", str(tmp_path / "tuned")]):
+        monkeypatch.setattr(sys, "argv", ["compare", *done])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        assert caught.value.code == 0
     assert [choice["factor"] for choice in json.loads(memory.path.read_text()).values()] == ["fast"]
 
 

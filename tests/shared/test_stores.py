@@ -1,5 +1,6 @@
 """Folders on a store: memory:// within this process, and S3 over real HTTP with a proxy that has faults."""
 
+import fcntl
 import json
 import os
 import socket
@@ -139,6 +140,20 @@ def test_of_two_commands_that_find_a_lock_of_one_that_is_gone_one_goes_on(
     assert store.names() == {}
 
 
+def test_no_other_process_takes_over_meanwhile(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, seen = put(address, **{mounts.LOCK: b"of another"}), []
+
+    def take_over(self: mounts.Mount, content: bytes) -> None:
+        with mounts._file_of(address).open("w") as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        seen.append(content)
+
+    monkeypatch.setattr(mounts.Mount, "_take_over", take_over)
+    lock.hold(mounts.located(address))
+    assert len(seen) == 1
+    store.remove(mounts.LOCK)
+
+
 def test_a_lock_is_taken_over_by_one_process_at_a_time(address: str, tmp_path: Path) -> None:
     """The other waits, and then finds it held."""
     code = """
@@ -253,8 +268,8 @@ def test_many_files_take_longer_than_the_first_answer_may(address: str, monkeypa
     assert store.occupied()
     assert not Store(f"{address}/nothing").occupied()
     monkeypatch.setattr(stores, "FIRST_ANSWER_S", 0.5)
-    names = Store.names
-    monkeypatch.setattr(Store, "names", lambda self: (time.sleep(1), names(self))[1])
+    files = Store._files
+    monkeypatch.setattr(Store, "_files", lambda self: (time.sleep(1), files(self))[1])
     assert sorted(path.name for path in mounts.located(address).iterdir()) == ["a", "b"]
 
 

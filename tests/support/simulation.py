@@ -48,7 +48,7 @@ class SimulatedSession:
         self.extra, self.cold, self.fails_at, self.foreign = extra, cold, fails_at, foreign
         self.fetch, self.first_s = fetch, first_s
         self.n_steps = 0
-        self.asked: list[tuple[str, int]] = []
+        self.asked: list[tuple[str, int, int]] = []
         self.ended = False
 
     def wait_until_ready(self) -> Environment:
@@ -59,12 +59,12 @@ class SimulatedSession:
     def create(self, *arguments: object) -> None:
         self.created = arguments
 
-    def time_window(self, what: messages.Timed, steps: int) -> messages.Window:
-        self.asked.append((what, steps))
+    def time_window(self, what: messages.Timed, steps: int, uncounted: int = 0) -> messages.Window:
+        self.asked.append((what, steps, uncounted))
         if len(self.asked) - 1 == self.fails_at:
             raise WorkerError("it was told to fail")
         slow = 1 + 4 * float(np.exp(-self.n_steps / self.cold)) if self.cold else 1.0
-        self.n_steps += steps
+        self.n_steps += uncounted + steps
         noise = float(np.exp(self.random.normal(0, 0.02)))
         elapsed_s = (steps + (self.extra if steps > 1 else 0)) * self.step_s * slow * noise
         if self.first_s is not None and len(self.asked) == 1:

@@ -6,10 +6,11 @@ from simulation import SimulatedSession, contestant
 
 from compare.bench import launcher
 from compare.bench.launcher import Launcher, Subject
-from compare.bench.result import BenchResult, Contestant, Launch
+from compare.bench.result import BenchResult, Contestant, Launch, TimedWindow
 from compare.bench.schedule import repeat
 from compare.bench.statistics import Interval
 from compare.bench.verdicts import achieved, break_even, break_evens, names, ratio_to_baseline, say, warnings
+from compare.session import WorkerError
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import MODELS
@@ -81,7 +82,7 @@ class Simulation:
 
 
 def test_every_contestant_has_its_turn_in_every_round(digits: Data) -> None:
-    simulation = Simulation(digits, "a", "b", "c", c={"step_s": 0.02})
+    simulation = Simulation(digits, "a", "b", "c", c={"step_s": 0.005}, a={"step_s": 0.002}, b={"step_s": 0.002})
     done = simulation.launch(0)
     for name in "abc":
         measured = done.measured[name]
@@ -90,12 +91,63 @@ def test_every_contestant_has_its_turn_in_every_round(digits: Data) -> None:
         assert len(measured.step_s("compute")) == -(-n_rounds // launcher.COMPUTE_EVERY)
     n_steps = {w.steps for m in done.measured.values() for w in m.windows if w.round >= 0 and w.what != "evaluation"}
     assert len(n_steps) == 1
-    assert n_steps.pop() == pytest.approx(launcher.WINDOW_S / 0.02, rel=0.2)
+    assert n_steps.pop() == pytest.approx(launcher.WINDOW_S / 0.005, rel=0.2)
     for number in range(n_rounds):
         of_round = [
             w for m in done.measured.values() for w in m.windows if w.round == number and w.what == "end_to_end"
         ]
         assert sorted(w.position for w in of_round) == [0, 1, 2]
+
+
+def test_what_is_not_counted_is_as_long_for_everybody(digits: Data) -> None:
+    """And two steps at least: a fast contestant has more of them, though it is timed for as many steps as a slow one.
+    All launches are alike."""
+    simulation = Simulation(digits, "a", "b", b={"step_s": 0.1})
+    for number in range(3):
+        simulation.launch(number)
+    for name, expected in (("a", launcher.UNCOUNTED_S / 0.01), ("b", launcher.LEAST_UNCOUNTED)):
+        sessions = [session for who, session in simulation.sessions if who == name]
+        shapes = {
+            (steps, uncounted)
+            for s in sessions
+            for what, steps, uncounted in s.asked
+            if uncounted and what == "end_to_end"
+        }
+        ((steps, uncounted),) = shapes
+        assert steps == 1
+        assert uncounted == pytest.approx(expected, abs=1)
+
+
+def test_only_the_first_launch_is_cut_short(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a budget that ends in the middle of it; a later one would count as much with few rounds as with many."""
+    simulation = Simulation(digits, "a", "b", budget_s=50)
+    monkeypatch.setattr(simulation.launcher, "_check_budget", lambda: None)
+    monkeypatch.setattr(simulation.launcher, "clock", lambda: 100.0)
+    n_rounds = [len(simulation.launch(number).measured["a"].step_s("end_to_end")) for number in range(2)]
+    assert n_rounds[0] == launcher.LEAST_ROUNDS < n_rounds[1]
+
+
+def test_a_frameworks_own_loop_has_few_rounds(digits: Data) -> None:
+    """Its window is an epoch: of 5 s, six of them."""
+    entries = [launcher.Entry(contestant(name), None) for name in ("a", "loop")]  # type: ignore[arg-type]
+    entries[1].contestant = entries[1].contestant.model_copy(update={"recipe": "idiomatic"})
+    for entry, steps, elapsed_s in zip(entries, (10, 500), (0.1, 5.0), strict=True):
+        known = {"what": "end_to_end", "round": -1, "position": 0, "fetch_s": 0.0, "own_s": 0.0, "foreign_s": None}
+        window = {**known, "steps": steps, "elapsed_s": elapsed_s, "n_preempted": 0}
+        entry.windows.append(TimedWindow.model_validate(window))
+    shape = launcher._shape(entries, launcher.ROUNDS_S)
+    assert (shape.n_rounds, shape.steps, shape.uncounted) == (launcher.LEAST_ROUNDS, 3, {"a": 3})
+
+
+def test_what_fails_after_the_rounds_was_measured(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: SimulatedSession, device: str) -> None:
+        raise WorkerError("no memory for that")
+
+    monkeypatch.setattr(SimulatedSession, "limits", fail)
+    done = Simulation(digits, "a", "b").launch(0)
+    assert set(done.measured) == {"a", "b"}
+    assert set(done.failed) == {"a", "b"}
+    assert done.ceilings == ()
 
 
 def test_every_contestant_is_created_as_it_is_described(digits: Data) -> None:
@@ -215,21 +267,22 @@ def test_a_budget_too_short_for_one_round(digits: Data) -> None:
 
 def test_an_extra_step_is_seen_in_an_a_a_bench(digits: Data) -> None:
     """About 20 steps a window: one more is 5 %."""
-    *_, fair = Simulation(digits, "a", "b", b={}).run()
-    *_, unfair = Simulation(digits, "a", "b", b={"extra": 1}).run()
+    fast = {"step_s": launcher.WINDOW_S / 20}
+    *_, fair = Simulation(digits, "a", "b", a=fast, b=fast).run()
+    *_, unfair = Simulation(digits, "a", "b", a=fast, b={**fast, "extra": 1}).run()
     holds = [ratio_to_baseline(result, "b").holds(1.0) for result in (fair, unfair)]
     assert holds == [True, False]
 
 
 def test_evaluation_is_timed_after_what_it_compiles(digits: Data) -> None:
-    """Every timed window of evaluation has an untimed one in front of it."""
+    """Every timed window of evaluation has a batch that is not counted in front of it."""
     simulation = Simulation(digits, "a", "b")
     done = simulation.launch(0)
     for name, session in simulation.sessions:
-        asked = [steps for what, steps in session.asked if what == "evaluation"]
+        asked = [(steps, uncounted) for what, steps, uncounted in session.asked if what == "evaluation"]
         timed = [w.steps for w in done.measured[name].windows if w.what == "evaluation"]
-        assert asked == [steps for window in timed for steps in (1, window)]
-        assert len(timed) == launcher.EVALUATIONS
+        assert asked == [(launcher.EVALUATED_BATCHES, 1)] * launcher.EVALUATIONS
+        assert timed == [launcher.EVALUATED_BATCHES] * launcher.EVALUATIONS
 
 
 def test_achieved_operations_are_those_of_a_batch(digits: Data) -> None:

@@ -14,7 +14,7 @@ from compare.bench.result import Contestant, Launch
 from compare.implementations import IMPLEMENTATIONS
 from shared.data import Data
 from shared.models import MODELS
-from shared.training import TrainSpec
+from shared.training import SGD, TrainSpec
 
 PLAIN_TORCH = contestant("torch-tuned")
 
@@ -83,10 +83,14 @@ def test_a_memory_that_cannot_be_read_remembers_nothing(tmp_path: Path, content:
 
 def test_a_choice_is_one_for_a_batch_size_a_network_and_a_number_of_threads() -> None:
     others = [PLAIN_TORCH.model_copy(update=change) for change in ({"batch_size": 32}, {"threads": 1})]
-    keys = [tuned.key("cnn_same", "cpu", one) for one in (PLAIN_TORCH, *others)]
-    keys += [tuned.key("cnn_bn_valid", "cpu", PLAIN_TORCH), tuned.key("cnn_same", "cuda", PLAIN_TORCH)]
+    train = TrainSpec(epochs=1)
+    keys = [tuned.key("cnn_same", "cpu", train, one) for one in (PLAIN_TORCH, *others)]
+    keys += [tuned.key("cnn_bn_valid", "cpu", train, PLAIN_TORCH), tuned.key("cnn_same", "cuda", train, PLAIN_TORCH)]
+    for change in ({"dtype": "float64"}, {"optimizer": SGD()}):
+        keys.append(tuned.key("cnn_same", "cpu", train.model_copy(update=change), PLAIN_TORCH))
     assert len(set(keys)) == len(keys)
-    assert tuned.key("cnn_same", "cpu", PLAIN_TORCH.model_copy(update={"name": "other"})) == keys[0]
+    same = train.model_copy(update={"seed": 9, "epochs": 7}), PLAIN_TORCH.model_copy(update={"name": "other"})
+    assert tuned.key("cnn_same", "cpu", *same) == keys[0]
 
 
 @pytest.mark.parametrize("implementation", list(IMPLEMENTATIONS))

@@ -88,6 +88,14 @@ def test_compute_only_has_no_batches_brought(timed: Windows, device: Device) -> 
     assert window.elapsed_s == pytest.approx(20 * STEP_S)
 
 
+def test_uncounted_steps_run_into_the_window(timed: Windows, device: Device) -> None:
+    """They are done, waited for, and not in its time; the batches go on where they stopped."""
+    window = timed.time("end_to_end", 5, uncounted=2)
+    assert device.calls == [*["put", "step"] * 2, "sync", *["put", "step"] * 5, "sync"]
+    assert window.elapsed_s == pytest.approx(5 * (PUT_S + STEP_S))
+    assert device.collecting == [False] * 7
+
+
 def test_evaluation_counts_batches(timed: Windows, device: Device) -> None:
     assert timed.time("evaluation", 3).elapsed_s == pytest.approx(3 * LOGITS_S)
     assert device.calls == ["logits"] * 3 + ["sync"]

@@ -35,6 +35,8 @@ def create(
 ) -> "NumpyModel":
     if FAULT == "create":
         raise RuntimeError("told to fail\nin create")
+    if tuning:
+        print(f"tuning {dict(tuning)}", file=sys.stderr)
     return NumpyModel(model, train, weights or initial_weights(model, train.seed))
 
 
