@@ -235,7 +235,7 @@ def run(
         ),
     ] = "default",
     precision: Annotated[
-        str, typer.Option(help="What is computed in: float32, or float64, in which all three agree to 1e-12.")
+        str, typer.Option(help="What is computed in: float32, or float64, in which they agree to 1e-12 at first.")
     ] = "float32",
     mixed_precision: Annotated[
         str,
