@@ -9,7 +9,7 @@ from compare import messages
 from shared.protocol import Device, Implementation
 
 SIZE: dict[Device, int] = {"cpu": 2048, "cuda": 8192}
-N_VALUES: dict[Device, int] = {"cpu": 1 << 25, "cuda": 1 << 28}  # far more than caches hold
+N_VALUES: dict[Device, int] = {"cpu": 1 << 26, "cuda": 1 << 28}  # far more than caches hold
 MEASURE_S = 0.25
 
 
