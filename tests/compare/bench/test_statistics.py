@@ -39,8 +39,8 @@ def test_intervals_hold_the_truth(n_launches: int, of_launches: float, of_rounds
 
 @pytest.mark.parametrize("of_launches", [0.0, 0.02, 0.03])
 def test_intervals_hold_the_truth_where_a_bench_ends_by_them(of_launches: float) -> None:
-    """As compare/bench/schedule.py ends it: at five launches or more, at most eight, with the rounds and the scatter that
-    were seen (docs/decisions.md)."""
+    """As compare/bench/schedule.py ends it: at five launches or more, at most eight; with as many rounds, and as much
+    scatter, as were seen (docs/decisions.md)."""
     random = np.random.default_rng(7)
     held = 0
     for _ in range(150):
