@@ -12,7 +12,7 @@ from compare.windows import N_BATCHES
 
 ENDINGS: dict[Ending, str] = {
     "precise": "It ended because every ratio was known to {precision:.1%}.",
-    "budget": "It ended because another launch would have taken longer than the budget of {budget:g} s; not every "
+    "budget": "It ended because most of another launch would have been beyond the budget of {budget:g} s; not every "
     "ratio was known to {precision:.1%}.",
     "interrupted": "It was interrupted.",
     "failed": "It ended because every contestant failed.",
