@@ -1,4 +1,4 @@
-"""Runs in progress on disk: after every epoch, all that is needed to go on as if nothing had happened.
+"""Runs in progress on disk: after whole epochs, all that is needed to go on as if nothing had happened.
 
 A checkpoint is one safetensors file: the state of the network, its optimizer and its random numbers, and in the header
 what the run gave until then.

@@ -4,6 +4,7 @@ Looking at every gradient of every step would cost more than the steps. So the s
 and where a loss or a parameter is not finite, the steps since are done once more, slowly.
 """
 
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -18,16 +19,16 @@ KEEP_S = 10.0  # so much is done again at the most, and a turn
 
 
 class Kept:
-    """The state of training before step `step` (from 0) of an epoch."""
+    """The state of training before its step `step`, counted from 0 over all epochs."""
 
     def __init__(self, step: int, model: Model) -> None:
         self.step = step
         self.state = _copied(model.state())
         self.taken = time.perf_counter()
 
-    def serves(self, step: int) -> bool:
-        """Whether it is still of use before `step`: of this epoch, and not long ago."""
-        return 0 < step >= self.step and time.perf_counter() - self.taken < KEEP_S
+    def is_recent(self) -> bool:
+        """Whether what was done since can be done again before long."""
+        return time.perf_counter() - self.taken < KEEP_S
 
 
 def _copied(state: Arrays) -> Arrays:
@@ -49,16 +50,23 @@ def told(loss: float, epoch: int, step: int, logits: np.ndarray, parameter: str 
 
 
 def retraced(
-    model: Model, kept: Kept, batches: EpochBatches, suspects: range, rate: Callable[[int], float], epoch: int
+    model: Model,
+    kept: Kept,
+    suspects: range,
+    epoch_batches: Callable[[int], EpochBatches],
+    rate: Callable[[int], float],
 ) -> str | None:
-    """Which of the `suspects`, steps of `epoch` counted from 0, was the first to go bad, and where; None where none of
-    them does so again."""
+    """Which of the `suspects`, steps counted from 0 over all epochs, was the first to go bad, and where; None where
+    none of them does so again."""
+    of_epoch = functools.lru_cache(maxsize=1)(epoch_batches)
+    n_steps = len(of_epoch(1))
     model.restore(kept.state)
-    for number in range(kept.step, suspects.stop):
-        before = _copied(model.state()) if number in suspects else {}
-        batch = model.put(*batches[number])
-        loss, logits = model.train_step(batch, rate(number))
-        if number not in suspects:
+    for step in range(kept.step, suspects.stop):
+        epoch, number = step // n_steps + 1, step % n_steps
+        before = _copied(model.state()) if step in suspects else {}
+        batch = model.put(*of_epoch(epoch)[number])
+        loss, logits = model.train_step(batch, rate(step))
+        if step not in suspects:
             continue
         found = float(model.fetch(loss))
         if not math.isfinite(found):

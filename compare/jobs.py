@@ -28,6 +28,7 @@ from shared.training import TrainSpec
 # A product by which two runs are compared that met the machine at different speeds (compare/diff.py).
 YARDSTICK_SIZE: dict[Device, int] = {"cpu": 512, "cuda": 2048}
 YARDSTICK_TIMES = 6
+YARDSTICK_EVERY_S = 1.0  # of training, so that it takes less than a hundredth of it
 
 
 class Diverged(Exception):
@@ -48,6 +49,7 @@ class Training:
     n_done: int = 0
     logits: np.ndarray = field(default_factory=lambda: np.empty(0))  # of each training image, from its step
     kept: Kept | None = None
+    unmeasured_s: float = math.inf  # of slices since the product was last timed
     windows: Windows | None = None
 
 
@@ -175,22 +177,22 @@ class Bench:
         epoch, first = training.epoch, training.n_done
         before, n_steps = (e * len(batches) for e in (epoch - 1, training.spec.epochs))
 
-        def rate(number: int) -> float:
-            return training.spec.learning_rate(before + number, n_steps)
+        def rate(step: int) -> float:
+            return training.spec.learning_rate(step, n_steps)
 
         step_s: list[float] = []
         losses: list[float] = []
         bad_loss = None
         kept = training.kept
-        if self._agree(kept is None or not kept.serves(first)) or kept is None:
-            kept = training.kept = Kept(first, training.model)
-        yardstick_s = self._yardstick_s()
+        if self._agree(kept is None or not kept.is_recent()) or kept is None:
+            kept = training.kept = Kept(before + first, training.model)
+        yardstick_s = self._yardstick_s() if training.unmeasured_s >= YARDSTICK_EVERY_S else None
         usage = load.usage()
         slice_start = time.perf_counter()
         for number in range(first, min(first + request.steps, len(batches))):
             images, labels = batches[number]
             start = time.perf_counter()
-            loss, logits = training.model.train_step(training.model.put(images, labels), rate(number))
+            loss, logits = training.model.train_step(training.model.put(images, labels), rate(before + number))
             training.model.sync()
             took_s = time.perf_counter() - start
             found, of_batch = float(training.model.fetch(loss)), training.model.fetch(logits)
@@ -202,13 +204,14 @@ class Bench:
             training.logits[batches.indices[number]] = of_batch
             training.n_done += 1
         slice_s, foreign_s = time.perf_counter() - slice_start, load.usage().foreign_s(usage)
+        training.unmeasured_s = slice_s if yardstick_s is not None else training.unmeasured_s + slice_s
         ended = training.n_done == len(batches)
         diverged = bad_loss
         if diverged is None and (parameter := first_not_finite(training.model.weights())):
             diverged = f"{parameter} is not finite after epoch {epoch}, step {training.n_done}"
         if diverged is not None:
-            suspects = range(first, min(training.n_done + 1, len(batches)))
-            diverged = retraced(training.model, kept, batches, suspects, rate, epoch) or diverged
+            suspects = range(before + first, before + min(training.n_done + 1, len(batches)))
+            diverged = retraced(training.model, kept, suspects, self._epoch_batches, rate) or diverged
         return messages.Slice(
             epoch=epoch,
             step=training.n_done,

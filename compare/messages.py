@@ -205,7 +205,7 @@ class Slice(Message):
     """The steps of one slice, and where training stands after them (`step` counts within the epoch, from 1).
 
     `foreign_s` is the processor time that other processes took meanwhile, None where the system does not tell, and
-    `yardstick_s` how long a matrix product took just before.
+    `yardstick_s` how long a matrix product took just before, None where one was timed not long ago.
     Where `diverged` says what is no longer finite, and where, the steps are those before.
     """
 

@@ -6,6 +6,7 @@ slow for a minute is slow for all, and their step times can be compared.
 """
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,9 @@ from shared.result import Environment, Epoch, History, Outcome, Run, RunResult, 
 from shared.weights import check_weights, initial_weights, to_safetensors
 
 TURN_S = 0.5
+# Checkpoints add at most 2 % to a run's training, unless the disk is so slow that more than a minute would be lost.
+KEEP_AFTER = 50  # times what it took to keep the last one
+KEEP_AFTER_S = 60.0
 
 
 class Progress(Protocol):
@@ -68,6 +72,8 @@ class Contestant:
     epoch_s: list[float] = field(default_factory=list)
     epoch_steps: list[int] = field(default_factory=list)
     resumed_after: tuple[int, ...] = ()
+    n_kept: int = 0  # of `slices` in the last checkpoint
+    keep_s: float = 0.0  # how long the last checkpoint took
     evaluation: messages.Evaluation | None = None  # on the test images
 
     @property
@@ -133,9 +139,9 @@ class Study:
     def train(self, runs: list[Run], progress: Progress, checkpoints: Checkpoints | None = None) -> Iterator[Finished]:
         """Train `runs`, each of another implementation, in turns; give each result as soon as it is there.
 
-        After every epoch what is needed to go on is kept in `checkpoints`, and where it holds any of a run, that run
-        goes on from there. A run of the idiomatic recipe begins anew: its framework's own loop cannot be entered in
-        the middle.
+        After the first epoch, and then after every one with which enough training came together to be worth it, what
+        is needed to go on is kept in `checkpoints`, and where it holds any of a run, that run goes on from there. A run
+        of the idiomatic recipe begins anew: its framework's own loop cannot be entered in the middle.
         """
         contestants = []
         for run in runs:
@@ -205,6 +211,7 @@ class Study:
             checkpoint, state = known
             session.restore(len(checkpoint.epochs), state)
             contestant.epochs, contestant.slices = list(checkpoint.epochs), list(checkpoint.slices)
+            contestant.n_kept = len(contestant.slices)
             contestant.resumed_after = (*checkpoint.resumed_after, len(checkpoint.epochs))
         return contestant
 
@@ -214,6 +221,10 @@ class Study:
         spec = IMPLEMENTATIONS[contestant.run.implementation]
         if contestant.done or contestant.run.recipe != "matched" or spec.n_workers > 1:
             return
+        unkept_s = sum(part.slice_s for part in contestant.slices[contestant.n_kept :])
+        if unkept_s < min(KEEP_AFTER * contestant.keep_s, KEEP_AFTER_S):
+            return
+        start = time.perf_counter()
         checkpoint = Checkpoint(
             run=contestant.run,
             data_digest=self.digest,
@@ -222,6 +233,7 @@ class Study:
             resumed_after=contestant.resumed_after,
         )
         checkpoints.save(checkpoint, contestant.session.state())
+        contestant.n_kept, contestant.keep_s = len(contestant.slices), time.perf_counter() - start
 
     def _n_steps(self, run: Run) -> int:
         """The steps of an epoch; the idiomatic recipe sets a tenth of the images apart by itself."""

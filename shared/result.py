@@ -94,7 +94,7 @@ class Samples(Record):
     weights.
 
     `slice_steps` says how many steps were run in each turn: the implementations take turns, so that all of them meet
-    the machine in the same state. `yardstick_s` is how long one and the same matrix product took before each turn.
+    the machine in the same state. `yardstick_s` is how long one and the same matrix product took, about once a second.
 
     In the idiomatic recipe a framework's own loop trains for a whole epoch in a turn; then there are no steps here, but
     the time of every epoch in `epoch_s`, and how many steps it had in `epoch_steps`.

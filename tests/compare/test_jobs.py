@@ -119,27 +119,29 @@ class Overflowing(numpy_impl.NumpyModel):
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 @pytest.mark.parametrize("turn", [4, 1_000])  # seen at the end of a turn, or by the next loss
+@pytest.mark.parametrize(("bad_step", "told"), [(8, "epoch 1, step 8"), (31, "epoch 2, step 8")])
 @pytest.mark.parametrize(
     ("where", "said"),
     [
-        ("gradient", "the gradient of dense1/bias in epoch 1, step 8 is not finite"),
-        ("update", "dense1/bias is not finite after epoch 1, step 8, though all gradients were"),
+        ("gradient", "the gradient of dense1/bias in {} is not finite"),
+        ("update", "dense1/bias is not finite after {}, though all gradients were"),
     ],
 )
 def test_the_step_and_the_tensor_that_went_bad_first_are_named(
-    where: str, said: str, turn: int, digits: Data, monkeypatch: pytest.MonkeyPatch
+    where: str, said: str, bad_step: int, told: str, turn: int, digits: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Overflowing, "where", where)
+    monkeypatch.setattr(Overflowing, "bad_step", bad_step)
     monkeypatch.setattr(numpy_impl, "NumpyModel", Overflowing)
     bench = Bench(numpy_impl)
     bench.load_data(digits.arrays())
     weights = initial_weights(DENSE_BASELINE, 0)
     bench.create(messages.Create(model="dense_baseline", train=SPEC, device="cpu", mode="eager"), weights)
-    for _ in range(8):
+    for _ in range(12):
         part = bench.train_slice(messages.TrainSlice(steps=turn))
         if part.diverged:
             break
-    assert part.diverged == said
+    assert part.diverged == said.format(told)
     assert part.epoch_end is None
     assert part.step >= 8
 

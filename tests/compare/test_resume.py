@@ -15,6 +15,7 @@ from commands import running, still_there, workers_of
 from essence import essences
 from results import run
 
+from compare import study
 from compare.__main__ import main
 from compare.checkpoint import Checkpoint, Checkpoints
 from compare.output import OutputFolder
@@ -132,6 +133,29 @@ def test_a_stopped_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> No
         process.kill()
         process.communicate()
     assert not still_there(workers)
+
+
+@pytest.mark.usefixtures("numpy_implementations")
+@pytest.mark.parametrize(("took_s", "share", "n_kept"), [(0.3, study.KEEP_AFTER, 4), (0.0, 0, 20)])
+def test_checkpoints_are_few_where_they_would_take_much_of_the_training(
+    took_s: float, share: float, n_kept: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One, after the first epoch of a training of less than 15 s; else one after every epoch but the last."""
+    saved: list[int] = []
+
+    def save(self: Checkpoints, checkpoint: Checkpoint, state: dict[str, np.ndarray]) -> None:
+        time.sleep(took_s)
+        saved.append(len(checkpoint.epochs))
+
+    monkeypatch.setattr(Checkpoints, "save", save)
+    monkeypatch.setattr(study, "KEEP_AFTER", share)
+    arguments = [*QUICK.split(), "--epochs", "6", "--quiet", "--out", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", ["compare", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 0
+    assert len(saved) == n_kept
+    assert set(saved) == ({1} if share else {1, 2, 3, 4, 5})
 
 
 def test_an_altered_checkpoint_is_told_and_not_gone_on_from(tmp_path: Path) -> None:
