@@ -8,16 +8,18 @@ import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from shared.protocol import Device
+from shared.timeline import time_by_name
 
 # Executors write the operations that they run on these lines, as "name:kind".
 CPU_LINES = ("tf_Compute", "tf_inter_op")
 GPU_LINES = ("Stream",)  # the kernels, by their own names
 PS = 1e-12
+PS_PER_NS = 1_000
 
 
 def by_operation(work: Callable[[], None], device: Device) -> dict[str, float]:
-    """The time in seconds that `work` spends in each kind of operation: on the device, where that is not the CPU. What
-    XLA has compiled into one is one."""
+    """The time in seconds that `work` spends in each kind of operation: on the device, where that is not the CPU.
+    Operations that run at once share it (shared/timeline.py). What XLA has compiled into one is one."""
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
         try:
@@ -26,7 +28,7 @@ def by_operation(work: Callable[[], None], device: Device) -> dict[str, float]:
             tf.profiler.experimental.stop()
         (path,) = Path(folder).rglob("*.xplane.pb")
         space = xplane_pb2.XSpace.FromString(path.read_bytes())
-    spent: dict[str, float] = {}
+    events = []
     for plane in space.planes:
         on_gpu = plane.name.startswith("/device:GPU")
         if on_gpu != (device == "cuda"):
@@ -38,5 +40,5 @@ def by_operation(work: Callable[[], None], device: Device) -> dict[str, float]:
                 name = plane.event_metadata[event.metadata_id].name
                 kind = name if on_gpu else name.partition(":")[2]
                 if kind and not kind.startswith(":"):
-                    spent[kind] = spent.get(kind, 0.0) + event.duration_ps * PS
-    return spent
+                    events.append((kind, line.timestamp_ns * PS_PER_NS + event.offset_ps, event.duration_ps))
+    return {kind: spent_ps * PS for kind, spent_ps in time_by_name(events).items()}

@@ -1,7 +1,7 @@
 """The report of a bench: pure functions from records to the files of the output folder."""
 
 from compare import plots, tabular
-from compare.bench import sharing, tables
+from compare.bench import operations, sharing, tables
 from compare.bench.plots import steps
 from compare.bench.result import BenchResult, Ending, TimedWindow
 from compare.bench.verdicts import break_evens, say, warnings
@@ -60,7 +60,8 @@ def render(result: BenchResult, manifest: Manifest) -> dict[str, bytes]:
             n_batches=N_BATCHES,
             allocator=" ".join(f"{k}={v}" for k, v in _shared_variables(result).items() if k.startswith("MALLOC_")),
             limits=tables.ceilings(result),
-            operations=tables.operations(result),
+            operations=operations.operations(result),
+            bounds=operations.bounds(result),
             sharing_headings=sharing.HEADINGS,
             sharing=sharing.cells(result),
             environments=list(environments.values()),

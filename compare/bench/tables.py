@@ -14,7 +14,6 @@ from compare.windows import EVALUATION_BATCH
 
 Cell = Callable[[BenchResult, Contestant], str]
 NONE = "-"
-N_OPERATIONS = 12
 
 
 def _milliseconds(time: Interval | None) -> str:
@@ -129,23 +128,6 @@ def _ranging(values: Sequence[float], form: str) -> str:
     """The median, and how far the values range."""
     middle, low, high = (format(v, form) for v in (statistics.median(values), min(values), max(values)))
     return middle if low == high else f"{middle} ({low} to {high})"
-
-
-def operations(result: BenchResult) -> dict[str, list[list[str]]]:
-    """The operations that take most of a step, by contestant: what, milliseconds, and the share of all operations'."""
-    tables = {}
-    for contestant in result.contestants:
-        measured = [
-            launch.measured[contestant.name] for launch in result.launches if contestant.name in launch.measured
-        ]
-        spent = next((m.operation_s for m in measured if m.operation_s), {})
-        if spent:
-            whole = sum(spent.values())
-            most = sorted(spent, key=lambda name: -spent[name])[:N_OPERATIONS]
-            lines = [[name, f"{spent[name] * 1e3:.2f} ms", f"{spent[name] / whole:.0%}"] for name in most]
-            rest = whole - sum(spent[name] for name in most)
-            tables[contestant.name] = [*lines, ["all others", f"{rest * 1e3:.2f} ms", f"{rest / whole:.0%}"]]
-    return tables
 
 
 def print_result(result: BenchResult, console: Console) -> None:

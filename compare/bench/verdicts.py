@@ -3,7 +3,7 @@
 import math
 from statistics import geometric_mean
 
-from compare.bench.result import BenchResult, Contestant
+from compare.bench.result import BenchResult, Contestant, Launch
 from compare.bench.statistics import Interval, median, ratio
 from compare.load import MUCH_LOAD
 from compare.messages import Timed
@@ -87,17 +87,23 @@ def achieved(result: BenchResult, contestant: Contestant, time: Interval) -> tup
     """The floating-point operations a second of a step that takes `time`, by the contract, and which share that is of
     the roofline (Williams et al. 2009): the most that a framework reached with as many threads, or, where less, what
     the fastest copy could bring the operands for; of each launch, and their geometric mean."""
-    operations = contestant.batch_size * result.flops_per_image
-    moved = contestant.batch_size * result.bytes_per_image + result.bytes_per_step
-    rate = operations / time.value
-    roofs = []
-    for launch in result.launches:
-        ceilings = [c for c in launch.ceilings if c.threads == contestant.threads]
-        if ceilings and contestant.name in launch.measured:
-            fastest = max(c.flops_per_s for c in ceilings)
-            roofs.append(min(fastest, max(c.copied_bytes_per_s for c in ceilings) * operations / moved))
+    rate = contestant.batch_size * result.flops_per_image / time.value
+    found = [roofline(result, contestant, launch) for launch in result.launches if contestant.name in launch.measured]
+    roofs = [roof for roof in found if roof]
     # As the time of a step is, so that a launch that met a slow machine is held against what that machine could do.
     return rate, rate / geometric_mean(roofs) if roofs else None
+
+
+def roofline(result: BenchResult, contestant: Contestant, launch: Launch) -> float | None:
+    """The most floating-point operations a second that the machine could do in `contestant`'s step; None where that was
+    not measured in `launch`."""
+    ceilings = [c for c in launch.ceilings if c.threads == contestant.threads]
+    if not ceilings:
+        return None
+    operations = contestant.batch_size * result.flops_per_image
+    moved = contestant.batch_size * result.bytes_per_image + result.bytes_per_step
+    fastest = max(c.flops_per_s for c in ceilings)
+    return min(fastest, max(c.copied_bytes_per_s for c in ceilings) * operations / moved)
 
 
 def warnings(result: BenchResult) -> list[str]:
