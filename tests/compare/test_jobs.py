@@ -9,7 +9,7 @@ import numpy_impl
 import pytest
 from reference import LAYERS, AdamSteps, Network
 
-from compare import load, messages
+from compare import divergence, jobs, load, messages
 from compare.divergence import Kept
 from compare.jobs import Bench, Diverged
 from compare.load import Usage
@@ -55,6 +55,19 @@ def test_training_is_the_same_however_it_is_sliced(n_steps: int, digits: Data) -
     assert [loss for part in slices for loss in part.loss] == losses
     for name, value in parameters.items():
         np.testing.assert_array_equal(weights[name], value)
+
+
+@pytest.mark.parametrize(("every_s", "n_timed"), [(1e6, 1), (0.0, 46)])
+def test_the_yardstick_is_put_to_the_machine_now_and_then(
+    every_s: float, n_timed: int, digits: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first turn, and then not before so much training came together; never a number that is old."""
+    monkeypatch.setattr(jobs, "YARDSTICK_EVERY_S", every_s)
+    slices, _ = trained(digits, 1)
+    assert len(slices) == 46
+    timed = [part.yardstick_s for part in slices if part.yardstick_s is not None]
+    assert len(timed) == n_timed
+    assert slices[0].yardstick_s is not None
 
 
 def test_epoch_figures_are_averages_over_its_images(digits: Data) -> None:
@@ -120,6 +133,7 @@ class Overflowing(numpy_impl.NumpyModel):
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 @pytest.mark.parametrize("turn", [4, 1_000])  # seen at the end of a turn, or by the next loss
 @pytest.mark.parametrize(("bad_step", "told"), [(8, "epoch 1, step 8"), (31, "epoch 2, step 8")])
+@pytest.mark.parametrize("keep_s", [10.0, 0.0])  # what is gone back to is of the first epoch, or of the turn's begin
 @pytest.mark.parametrize(
     ("where", "said"),
     [
@@ -128,8 +142,16 @@ class Overflowing(numpy_impl.NumpyModel):
     ],
 )
 def test_the_step_and_the_tensor_that_went_bad_first_are_named(
-    where: str, said: str, bad_step: int, told: str, turn: int, digits: Data, monkeypatch: pytest.MonkeyPatch
+    where: str,
+    said: str,
+    keep_s: float,
+    bad_step: int,
+    told: str,
+    turn: int,
+    digits: Data,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(divergence, "KEEP_S", keep_s)
     monkeypatch.setattr(Overflowing, "where", where)
     monkeypatch.setattr(Overflowing, "bad_step", bad_step)
     monkeypatch.setattr(numpy_impl, "NumpyModel", Overflowing)

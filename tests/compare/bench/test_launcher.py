@@ -299,6 +299,15 @@ def test_achieved_operations_are_those_of_a_batch(digits: Data) -> None:
     much = result.model_copy(update={"flops_per_image": 10_000_000})
     rate, share = achieved(much, a, Interval(0.01))
     assert share == pytest.approx(rate / 1e11)
+    # Of launches in which the machine was able to do more and less, each counts for as much.
+    launches = [
+        launch.model_copy(
+            update={"ceilings": [c.model_copy(update={"flops_per_s": flops_per_s}) for c in launch.ceilings]}
+        )
+        for launch, flops_per_s in zip(much.launches, (1e11, 4e11), strict=False)
+    ]
+    uneven = much.model_copy(update={"launches": tuple(launches)})
+    assert achieved(uneven, a, Interval(0.01))[1] == pytest.approx(rate / 2e11)
     # Limits with another number of threads are not its own.
     assert achieved(result, a.model_copy(update={"threads": 1}), Interval(0.01))[1] is None
 
