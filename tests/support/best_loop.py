@@ -1,6 +1,7 @@
 """The fastest loop of `cnn_same` that one would write by hand in one framework, without this project.
 
 python tests/support/best_loop.py torch|keras|tf_lowlevel; a line in is a number of steps, a line out their seconds.
+Each process imports the framework that it is asked for alone.
 """
 
 import gc
