@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from compare.extras import require
 from compare.manifest import Manifest
 from shared.result import Outcome, RunResult
 
@@ -17,6 +18,7 @@ Point = tuple[float, int, str, float]  # seconds since the run began, step, tag,
 def event_files(results: Sequence[RunResult], manifest: Manifest) -> dict[str, bytes]:
     """An event file for each run that ended well, by its path in the output folder; `tensorboard --logdir` takes the
     folder. Times are those of the training steps alone, from the beginning of the study on."""
+    require("tensorboard", "A report with TensorBoard's event files")
     began = datetime.fromisoformat(manifest.started).timestamp()
     return {
         f"tensorboard/{result.name}/events.out.tfevents.0": _events(began, _points(result.outcome))

@@ -6,7 +6,14 @@ from importlib.metadata import PackageNotFoundError, version
 from shared.errors import InputError
 
 # Of pyproject.toml, and their modules.
-EXTRAS = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "mlflow": ("mlflow",), "ray": ("ray",)}
+EXTRAS = {
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
+    "mlflow": ("mlflow",),
+    "ray": ("ray",),
+    "tensorboard": ("tensorboard",),
+    "s3": ("obstore", "boto3"),
+    "gs": ("obstore",),
+}
 
 
 def missing(extra: str) -> list[str]:

@@ -11,6 +11,7 @@ from compare import sharing
 from compare.allocator import Allocator
 from compare.condensed import MANY
 from compare.executor import AskedDevice, ExecutorName, check_executor
+from compare.extras import require
 from compare.implementations import IMPLEMENTATIONS
 from compare.presets import PRESETS
 from compare.screen import PLAIN, Screen
@@ -136,6 +137,8 @@ def check_options(options: Options) -> Options:
     _check_recipe(options)
     _check_tuned(options)
     _check_many(options)
+    if options.tensorboard:
+        require("tensorboard", "--tensorboard")
     check_paths(options.out, options.data_dir, options.dataset)
     return options
 

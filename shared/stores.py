@@ -1,27 +1,31 @@
-"""A folder on a store that is reached by an address: s3://, gs:// and memory://, each as fsspec knows it.
+"""A folder on a store that has an address: s3://, gs:// and memory://, through obstore.
 
-Only stores on which a file appears whole or not at all are among them; what they lack is what a folder has: a lock, and
-the certainty of being there. What fails is tried again, by the store's own library and then here.
+All three write a file whole or not at all, and can write one on the condition that it does not exist, which is what a
+lock needs. obstore retries what fails in a way that may pass.
 """
 
 import errno
+import re
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from shared.errors import InputError
 
-EXTRAS = {"s3": "s3", "gs": "gs"}  # the extra of this package that a protocol needs
-PROTOCOLS = (*EXTRAS, "memory")
-FIRST_ANSWER_S = 10.0
-LONGEST_S = 60.0  # after which nothing is tried once more
-PAUSES_S = (0.5, 1.0, 2.0)  # between tries, each of which is several of the library's own
-MOST_SAID = 300  # by a store, of what it did not like
+EXTRAS = {"s3": "s3", "gs": "gs", "memory": "s3"}  # the extra of this package that a protocol needs
+FIRST_ANSWER_S = 12.0  # beyond which a store that was asked for the first time does not answer
+# Settings of obstore: how long one request may take, and how long requests are retried.
+BRISK = {"timeout_s": 4.0, "retry_s": 4.0}  # when it is asked for the first time
+PATIENT = {"timeout_s": 60.0, "retry_s": 60.0}
+FILES_AT_ONCE = 8
+MOST_SAID = 300  # characters of a store's own message
 
 Found = TypeVar("Found")
+_memory: list[Any] = []  # the one store of memory://, once there is one
 
 
 class StoreError(OSError):
@@ -37,162 +41,236 @@ def is_address(text: str) -> bool:
 
 
 class Store:
-    """What lies under one address. Names are paths below it, with slashes."""
+    """The files under one address. Names are paths below it, with slashes."""
 
     def __init__(self, address: str) -> None:
-        """Raises InputError where the protocol is none of those above, or its library is missing. Nothing is asked of
-        the store yet."""
+        """Raise InputError if the protocol is unknown, its library is missing or there are no credentials. The store
+        itself is not asked yet."""
         protocol, _, rest = address.partition("://")
         self.address = f"{protocol}://{rest.rstrip('/')}"
-        if protocol not in PROTOCOLS:
+        if protocol not in EXTRAS:
             raise InputError(
-                f"{address}: stores are reached by {', '.join(f'{p}://' for p in PROTOCOLS)} and file://, and not by "
+                f"{address}: stores are reached by {', '.join(f'{p}://' for p in EXTRAS)} and file://, and not by "
                 f"{protocol}://. Give one of these, or a folder."
             )
-        if not rest.strip("/"):
+        bucket, _, folder = rest.strip("/").partition("/")
+        if not bucket:
             raise InputError(f"{address} names no folder of a store. Give one, such as {protocol}://bucket/folder.")
+        self._root = folder if protocol != "memory" else f"{bucket}/{folder}".rstrip("/")
+        self._protocol, self._bucket = protocol, bucket
         try:
-            import fsspec
+            import obstore
 
-            self._system: Any = fsspec.filesystem(protocol, use_listings_cache=False, skip_instance_cache=True)
-        except ImportError:
+            self._obstore: Any = obstore
+            self._stores = {patience: self._opened(**settings) for patience, settings in _patiences().items()}
+        except ImportError as error:
             extra = EXTRAS[protocol]
             raise InputError(
-                f"{address}: a library is missing that speaks with such stores. Install the extra {extra}: "
-                f"pip install 'compare[{extra}]'."
+                f"{address}: the library {error.name} is missing, which speaks with such stores. Install the extra "
+                f"{extra}: pip install 'compare[{extra}]'."
             ) from None
-        self._root: str = self._system._strip_protocol(self.address)
+        self._patience = "patient"
 
     def __str__(self) -> str:
         return self.address
 
+    def _opened(self, timeout_s: float, retry_s: float) -> Any:
+        from obstore.store import GCSStore, MemoryStore, S3Store
+
+        if self._protocol == "memory":
+            if not _memory:
+                _memory.append(MemoryStore())
+            return _memory[0]
+        options: dict[str, Any] = {
+            "client_options": {"timeout": timedelta(seconds=timeout_s), "connect_timeout": timedelta(seconds=3)},
+            "retry_config": {
+                "max_retries": 1000,  # the time limit counts
+                "retry_timeout": timedelta(seconds=retry_s),
+                "backoff": {
+                    "init_backoff": timedelta(seconds=min(0.5, retry_s / 10)),
+                    "max_backoff": timedelta(seconds=min(10.0, retry_s / 3)),
+                    "base": 2,
+                },
+            },
+        }
+        with _telling():
+            if self._protocol == "gs":
+                return GCSStore(self._bucket, **options)
+            own = _as_other_tools(self.address)
+            if own.get("endpoint", "").startswith("http://"):
+                options["client_options"]["allow_http"] = True
+            return S3Store(self._bucket, **own, **options)
+
     def first(self, do: Callable[[], Found]) -> Found:
-        """What `do` finds when the store is asked for the first time. Raises InputError, within seconds, where the
+        """Return the result of `do`, which asks the store for the first time. Raise InputError within seconds if the
         store does not answer, or not us."""
-        found: list[Found] = []
-        failed: list[BaseException] = []
-
-        def ask() -> None:
-            try:
-                found.append(do())
-            except BaseException as error:
-                failed.append(error)
-
-        asked = threading.Thread(target=ask, daemon=True)
-        asked.start()
-        asked.join(FIRST_ANSWER_S)
-        if found:
-            return found[0]
-        if failed and not isinstance(failed[0], StoreError):
-            raise failed[0]
-        what = (failed[0].strerror if isinstance(failed[0], StoreError) else "") if failed else "it does not answer"
-        raise InputError(
-            f"The store {self.address} cannot be used: {what}. Look at the address, at the network, and at the "
-            "credentials in the environment, or give a folder."
-        )
+        self._patience = "brisk"
+        try:
+            return _interruptible(do, FIRST_ANSWER_S)
+        except (StoreError, TimeoutError) as error:
+            what = error.strerror if isinstance(error, StoreError) else "it does not answer"
+            raise InputError(
+                f"The store {self.address} cannot be used: {what}. Look at the address, at the network, and at the "
+                "credentials in the environment, or give a folder."
+            ) from None
+        finally:
+            self._patience = "patient"
 
     def occupied(self) -> bool:
-        """Whether there is anything below the address; asked at little cost, however much there is. Raises
-        StoreError."""
-        with _talking():
-            try:
-                return bool(self._system.ls(self._root, detail=False))
-            except FileNotFoundError:
-                return False
+        """Return whether any file lies below the address; one request, however many there are. Raise StoreError."""
+        return any(self._listed(page=1))
 
     def names(self) -> dict[str, int]:
-        """Every file below the address, and its size in bytes. Raises StoreError; InputError where a file's name would
-        lead out of a folder."""
+        """Return every file below the address with its size in bytes. Raise StoreError, and InputError if a file's name
+        would lead out of a folder."""
         return {name: int(about["size"]) for name, about in self._files().items()}
 
     def versions(self) -> dict[str, str]:
-        """Every file below the address, and a text that is another one once the file has been written again. Raises as
-        `names` does."""
-        marks = ("ETag", "etag", "generation", "created")  # of S3, of Google's, and of fsspec's memory
+        """Return every file below the address with a text that changes when the file is written again. Raise as `names`
+        does."""
         return {
-            name: " ".join(str(about[mark]) for mark in ("size", *marks) if mark in about)
+            name: " ".join(str(about[mark]) for mark in ("size", "e_tag", "version", "last_modified"))
             for name, about in self._files().items()
         }
 
     def _files(self) -> dict[str, Mapping[str, Any]]:
-        with _talking():
-            try:
-                found = self._system.find(self._root, detail=True)
-            except FileNotFoundError:  # of a bucket that is not there, too: whoever writes to it is told
-                found = {}
         files: dict[str, Mapping[str, Any]] = {}
-        for path, about in found.items():
-            name = path.removeprefix(self._root).lstrip("/")
-            if not name:
-                continue
+        for about in self._listed():
+            name = about["path"].removeprefix(self._root).lstrip("/")
             if ".." in PurePosixPath(name).parts or "\\" in name or not name.isprintable():
                 raise InputError(f"{self.address} holds {name!r}, which is no name of a file. Give another folder.")
             files[name] = about
         return files
 
+    def _listed(self, page: int = 1000) -> list[Mapping[str, Any]]:
+        """Everything below the address, or a first page of it. A bucket that does not exist has nothing; whoever writes
+        to it is told."""
+
+        def ask() -> list[Mapping[str, Any]]:
+            pages = self._obstore.list(self._store, self._root, chunk_size=page)
+            return list(next(iter(pages), [])) if page == 1 else [about for part in pages for about in part]
+
+        try:
+            with _telling():
+                return _interruptible(ask)
+        except StoreError as error:
+            if "NoSuchBucket" in str(error.__cause__):
+                return []
+            if isinstance(error.__cause__, self._obstore.exceptions.InvalidPathError):
+                raise InputError(
+                    f"{self.address} holds a file whose name is no name of a file: {error.strerror}. Give another "
+                    "folder."
+                ) from None
+            raise
+
     def get(self, names: Mapping[str, Path]) -> None:
-        """Copy files here, to the paths given. Raises StoreError."""
-        paths = [self._at(name) for name in names], [str(path) for path in names.values()]
-        with _talking():
-            _again(lambda: self._system.get(*paths))
+        """Copy files here, to the paths given. Raise StoreError."""
+
+        def copy(name: str, path: Path) -> None:
+            with path.open("wb") as stream:
+                for chunk in self._obstore.get(self._store, self._at(name)).stream():
+                    stream.write(chunk)
+
+        def copy_all() -> None:
+            with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+                list(pool.map(copy, names.keys(), names.values()))
+
+        with _telling():
+            _interruptible(copy_all)
 
     def read(self, name: str) -> bytes | None:
-        """The content of a file; None where there is none. Raises StoreError."""
-        with _talking():
+        """Return the content of a file, or None if it does not exist. Raise StoreError."""
+        with _telling():
             try:
-                content: bytes = self._system.cat_file(self._at(name))
+                return _interruptible(lambda: bytes(self._obstore.get(self._store, self._at(name)).bytes()))
             except FileNotFoundError:
                 return None
-        return content
 
     def put(self, name: str, content: bytes) -> None:
-        """Write a file, whole or not at all. Raises StoreError."""
-        with _talking():
-            _again(lambda: self._system.pipe_file(self._at(name), content))
+        """Write a file, whole or not at all. Raise StoreError."""
+        with _telling():
+            _interruptible(lambda: self._obstore.put(self._store, self._at(name), content))
 
     def create(self, name: str, content: bytes) -> bool:
-        """Write a file unless there is one of that name; whether it was written. Raises StoreError."""
-        with _talking():
+        """Write a file unless one of that name exists; return whether it was written. Raise StoreError."""
+        with _telling():
             try:
-                self._system.pipe_file(self._at(name), content, mode="create")
-            except FileExistsError:
+                _interruptible(lambda: self._obstore.put(self._store, self._at(name), content, mode="create"))
+            except self._obstore.exceptions.AlreadyExistsError:
                 return False
         return True
 
     def remove(self, name: str) -> None:
-        """Take a file away, where it is there. Raises StoreError."""
-        with _talking():
+        """Remove a file, if it exists. Raise StoreError."""
+        with _telling():
             try:
-                _again(lambda: self._system.rm_file(self._at(name)))
+                _interruptible(lambda: self._obstore.delete(self._store, self._at(name)))
             except FileNotFoundError:
                 return
 
+    @property
+    def _store(self) -> Any:
+        return self._stores[self._patience]
+
     def _at(self, name: str) -> str:
-        return f"{self._root}/{name}"
+        return f"{self._root}/{name}" if self._root else name
+
+
+def _patiences() -> dict[str, dict[str, float]]:
+    return {"brisk": BRISK, "patient": PATIENT}
+
+
+def _as_other_tools(address: str) -> dict[str, Any]:
+    """The credentials, region and endpoint that AWS's own tools would take: from the environment, ~/.aws or the role of
+    the machine. Raises InputError if there are no credentials."""
+    import boto3
+    from obstore.auth.boto3 import Boto3CredentialProvider
+
+    session = boto3.Session()
+    if session.get_credentials() is None:
+        raise InputError(
+            f"The store {address} cannot be used: there are no credentials. Set AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, or a profile of ~/.aws with AWS_PROFILE."
+        )
+    region = session.region_name or "us-east-1"
+    endpoint: str = session.client("s3", region_name=region).meta.endpoint_url
+    own: dict[str, Any] = {"region": region, "credential_provider": Boto3CredentialProvider(session)}
+    return own if endpoint.endswith(".amazonaws.com") else {"endpoint": endpoint, **own}
+
+
+def _interruptible(do: Callable[[], Found], timeout_s: float | None = None) -> Found:
+    """Return the result of `do`, which runs in a thread: obstore's calls do not end at Ctrl-C, and waiting for a thread
+    does. Raises TimeoutError."""
+    asked: Future[Found] = Future()
+
+    def ask() -> None:
+        try:
+            asked.set_result(do())
+        except BaseException as error:
+            asked.set_exception(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    return asked.result(timeout_s)
 
 
 @contextmanager
-def _talking() -> Iterator[None]:
-    """Every library has errors of its own, of any kind, so that all are told alike."""
+def _telling() -> Iterator[None]:
+    """Have every error of a store's library tell its reason alike, as a StoreError."""
     try:
         yield
-    except (InputError, StoreError, MemoryError):
+    except (InputError, StoreError, ImportError, MemoryError, TimeoutError):
         raise
     except Exception as error:
-        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise StoreError(" ".join(said.split())[:MOST_SAID].rstrip(".")) from error
+        raise StoreError(_reason(str(error) or type(error).__name__)) from error
 
 
-def _again(do: Callable[[], Found]) -> Found:
-    """What `do` gives, with pauses between the tries where it fails in a way that may pass."""
-    start = time.monotonic()
-    for pause_s in PAUSES_S:
-        try:
-            return do()
-        except (FileNotFoundError, PermissionError, MemoryError):
-            raise
-        except Exception:  # of what kind, only the store's library knows
-            if time.monotonic() - start > LONGEST_S:
-                raise
-            time.sleep(pause_s)
-    return do()
+def _reason(said: str) -> str:
+    """What went wrong, without the request's internals: the message of the store's XML answer, the system's reason for
+    a failed connection, or else the first line."""
+    for pattern in (r"<Message>(.*?)</Message>", r'message: "(.*?)"', r'error: "(.*?)"'):
+        if found := re.search(pattern, said, re.DOTALL):
+            text = found.group(1)
+            break
+    else:
+        text = "it did not answer in time" if "kind: Timeout" in said else said.partition("Debug source:")[0]
+    return " ".join(text.split())[:MOST_SAID].rstrip(".")

@@ -2,19 +2,24 @@
 
 import json
 import signal
+import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from commands import rest_of, running, workers_of
 from essence import essences
-from s3_server import BUCKET, Faults, environment, faulty_proxy, s3_server
+from patience import GENEROUS_S
+from s3_server import BUCKET, IMPATIENT, Faults, environment, faulty_proxy, s3_server
 
-from shared import mounts
+from compare.__main__ import main
+from shared import mounts, stores
 from shared.result import RunResult
 from shared.stores import Store
 
+Command = Callable[..., tuple[int, str]]
 STUDY = "--dataset digits --model dense_baseline --implementations numpy,numpy_again --epochs 2 --seeds 2"
 
 
@@ -29,6 +34,7 @@ def faults(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     """The faults of the server that commands talk to."""
     (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # where this process remembers another one
     faults = Faults()
     with faulty_proxy(server, faults) as proxy:
         for name, value in environment(proxy).items():
@@ -41,15 +47,25 @@ def faults(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the study, done here."""
     out = tmp_path_factory.mktemp("undisturbed") / "out"
-    assert command("run", *STUDY.split(), "--out", out)[0] == 0
+    with running("run", *STUDY.split(), "--out", out) as process:
+        _, error = rest_of(process)
+    assert process.returncode == 0, error
     return out
 
 
-def command(*arguments: object) -> tuple[int, str]:
-    """The exit code, and what was written to standard error."""
-    with running(*arguments) as process:
-        _, error = rest_of(process)
-    return process.returncode, error
+@pytest.fixture
+def command(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """command(*arguments) -> its exit code, and what it wrote to standard error; in this process, where nothing has to
+    be imported again."""
+    monkeypatch.setattr(stores, "PATIENT", IMPATIENT)
+
+    def run(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["compare", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return int(caught.value.code or 0), capsys.readouterr().err
+
+    return run
 
 
 def fetched(address: str, to: Path) -> Path:
@@ -68,7 +84,7 @@ def whole_runs(folder: Path) -> int:
     return len(records)
 
 
-def test_a_study_and_what_is_done_with_it(faults: Faults, undisturbed: Path, tmp_path: Path) -> None:
+def test_a_study_and_what_is_done_with_it(faults: Faults, undisturbed: Path, command: Command, tmp_path: Path) -> None:
     """With faults that pass: 503s, requests without an answer, and a PUT that is cut off."""
     faults.next.extend(["", "503", "", "cut", "", "silence", "", "503", "503"])
     address = f"s3://{BUCKET}/study"
@@ -88,7 +104,7 @@ def test_a_study_and_what_is_done_with_it(faults: Faults, undisturbed: Path, tmp
     assert f"The output folder {address} is not empty" in error
 
 
-def test_a_store_that_takes_no_more(faults: Faults, undisturbed: Path, tmp_path: Path) -> None:
+def test_a_store_that_takes_no_more(faults: Faults, undisturbed: Path, command: Command, tmp_path: Path) -> None:
     """The study stops and says so; every run that is there is whole; and it can be gone on with."""
     faults.next.extend([""] * 6)  # the lock, the plan, two runs
     faults.always = "503"
@@ -105,16 +121,20 @@ def test_a_store_that_takes_no_more(faults: Faults, undisturbed: Path, tmp_path:
     assert command("verify", address)[0] == 0
 
 
-def test_killed_and_gone_on_with(faults: Faults, undisturbed: Path, tmp_path: Path) -> None:
+def test_killed_and_gone_on_with(faults: Faults, undisturbed: Path, command: Command, tmp_path: Path) -> None:
     """From the store alone. The lock that was left is that of a process that is gone."""
     address = f"s3://{BUCKET}/killed"
     with running("run", *STUDY.split(), "--out", address) as process:
-        deadline = time.monotonic() + 60
-        while not any("/results/" in put for put in faults.puts) and time.monotonic() < deadline:
+        deadline = time.monotonic() + GENEROUS_S
+        while (
+            not any("/results/" in put for put in faults.puts)
+            and process.poll() is None
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.01)
         assert workers_of(process)
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=GENEROUS_S)
     assert mounts.LOCK in Store(address).names()
     assert whole_runs(fetched(address, tmp_path / "first")) < 4
     for left in (tmp_path / "tmp").glob("compare-store-*"):
@@ -125,7 +145,7 @@ def test_killed_and_gone_on_with(faults: Faults, undisturbed: Path, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("faults")
-def test_somebody_else_is_at_work() -> None:
+def test_somebody_else_is_at_work(command: Command) -> None:
     address = f"s3://{BUCKET}/taken"
     Store(address).put(mounts.LOCK, json.dumps({"host": "another", "pid": 1}).encode())
     code, error = command("run", *STUDY.split(), "--out", address)

@@ -6,7 +6,6 @@ The server is moto's; it lives in this process, which ends with its standard inp
 """
 
 import http.client
-import json
 import os
 import subprocess
 import sys
@@ -20,7 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 BUCKET = "studies"
-QUICK_TO_GIVE_UP = {"config_kwargs": {"read_timeout": 1, "retries": {"max_attempts": 0}}}  # for fsspec
+IMPATIENT = {"timeout_s": 2.0, "retry_s": 8.0}  # for shared/stores.py
+SILENCE_S = 5.0  # longer than the time limit above
 
 
 @contextmanager
@@ -38,14 +38,13 @@ def s3_server() -> Iterator[str]:
 
 
 def environment(host: str) -> dict[str, str]:
-    """What leads a user's S3 library to `host`, and makes it give up sooner than users would."""
+    """What leads a user's S3 library to `host`."""
     return {
         "AWS_ENDPOINT_URL": f"http://{host}",
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "FSSPEC_S3": json.dumps(QUICK_TO_GIVE_UP),
     }
 
 
@@ -83,7 +82,7 @@ def faulty_proxy(host: str, faults: Faults) -> Iterator[str]:
                 return
             body = self.rfile.read(length)
             if fault == "silence":
-                time.sleep(3)
+                time.sleep(SILENCE_S)
                 self.close_connection = True
                 return
             if fault == "503":
@@ -113,7 +112,7 @@ def faulty_proxy(host: str, faults: Faults) -> Iterator[str]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield f"127.0.0.1:{server.server_port}"
     finally:
