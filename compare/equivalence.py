@@ -70,7 +70,7 @@ def paired(differences: Sequence[float], margin: float, resolution: float) -> Pa
     `resolution` is the step in which the two values can differ (one test image). A scatter smaller than the rounding
     to it explains is not believed: five differences of exactly 0 do not make the sixth certain.
     """
-    from scipy import stats
+    from scipy.special import stdtr, stdtrit  # what scipy.stats.t is made of, a hundred times as quick
 
     values = np.asarray(differences, np.float64)
     n, mean = len(values), float(np.mean(values))
@@ -78,7 +78,7 @@ def paired(differences: Sequence[float], margin: float, resolution: float) -> Pa
         return Paired(n, margin, mean)
     deviation = max(float(np.std(values, ddof=1)), resolution / math.sqrt(12))
     error = deviation / math.sqrt(n)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * error
+    half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * error
     return Paired(
         n=n,
         margin=margin,
@@ -86,8 +86,8 @@ def paired(differences: Sequence[float], margin: float, resolution: float) -> Pa
         deviation=deviation,
         low=mean - half,
         high=mean + half,
-        p=float(2 * stats.t.sf(abs(mean) / error, n - 1)),
-        p_equivalent=float(stats.t.sf((margin - abs(mean)) / error, n - 1)),
+        p=float(2 * stdtr(n - 1, -abs(mean) / error)),
+        p_equivalent=float(stdtr(n - 1, (abs(mean) - margin) / error)),
     )
 
 

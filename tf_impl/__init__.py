@@ -1,5 +1,10 @@
 """The networks in Keras, on TensorFlow."""
 
+from shared.lean import without
+
+with without("matplotlib", "pandas", "sklearn"):
+    import tensorflow as _  # noqa: F401  first of all, and Keras with it
+
 from tf_impl.export import EXPORTERS as exporters
 from tf_impl.idiomatic import IDIOM as idiom
 from tf_impl.ledger import LEDGER as ledger

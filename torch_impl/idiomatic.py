@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, random_split
-from torchvision.transforms import v2
 
 from shared.data import Data, channel_statistics
 from shared.protocol import FittedEpoch, Idiom, OnEpoch
@@ -50,6 +49,8 @@ class ImageDataset(Dataset[tuple[Tensor, int]]):
 
 def fit(module: nn.Module, device: torch.device, train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
     """Train `module`, as shared/protocol.py asks for it."""
+    from torchvision.transforms import v2  # no other recipe needs it, and it takes as long to import as PyTorch
+
     mean, deviation = channel_statistics(data.x_train)
     transform = v2.Compose(
         [v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean.tolist(), deviation.tolist())]

@@ -29,6 +29,8 @@ def distance(actual: np.ndarray, expected: np.ndarray) -> Distance:
     """
     if actual.shape != expected.shape:
         raise ValueError(f"shapes {actual.shape} and {expected.shape} cannot be compared")
+    if actual.dtype in (np.float32, np.float64) and np.array_equal(actual, expected):
+        return SAME  # most are, and this is much the quicker way to know it
     a, b = actual.astype(np.float64), expected.astype(np.float64)
     if not (np.isfinite(a) == np.isfinite(b)).all():
         return APART

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from shared.data import shipped
 from shared.data.raw import RawImages
 
 N_TEST = 360
@@ -13,13 +14,9 @@ def read() -> RawImages:
     Every pixel becomes a block of 3 x 3, with a margin of 2 around the digit as MNIST has one; its 0 ... 16 becomes 0
     ... 255.
     """
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    small, labels = load_digits(return_X_y=True)
+    table = np.loadtxt(shipped.path("data", "digits.csv.gz"), delimiter=",", dtype=np.uint8)
+    small, labels = table[:, :-1], table[:, -1].astype(np.int64)
     pixels = np.rint(small.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
     images = np.pad(pixels.repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2)))[..., None]
-    x_train, x_test, y_train, y_test = train_test_split(
-        images, labels, test_size=N_TEST, stratify=labels, random_state=0
-    )
-    return RawImages(x_train, y_train, x_test, y_test)
+    train, test = shipped.stratified_split(labels, N_TEST, seed=0)
+    return RawImages(images[train], labels[train], images[test], labels[test])

@@ -6,8 +6,10 @@ one is, batch normalisation takes its bias out again, and the gradient of that b
 
 import numpy as np
 
+from shared.data import shipped
 from shared.data.raw import RawImages
 
+PHOTOGRAPHS = ("china.jpg", "flower.jpg")
 SIZE, STRIDE, N_IMAGES, N_TEST, N_CLASSES = 32, 16, 1_797, 360, 10
 
 
@@ -16,9 +18,10 @@ def read() -> RawImages:
 
     The label is the tenth into which an image's warmth (red less blue) falls, so that there is something to learn.
     """
-    from sklearn.datasets import load_sample_images
+    from PIL import Image
 
-    pieces = np.concatenate([_pieces(photograph) for photograph in load_sample_images().images])
+    photographs = [np.asarray(Image.open(shipped.path("images", name))) for name in PHOTOGRAPHS]
+    pieces = np.concatenate([_pieces(photograph) for photograph in photographs])
     images = pieces[np.random.default_rng(0).permutation(len(pieces))[:N_IMAGES]]
     unit = images.astype(np.float32) / 255
     warmth = (unit[..., 0] - unit[..., 2]).mean(axis=(1, 2))
