@@ -83,6 +83,7 @@ def carry_on(
 
     def write() -> None:
         if results and settled:
+            around.screen.note("Drawing pictures and writing the report ...")
             if len(settled[0].runs) > condensed.MANY:  # what is left of them here is not enough, and takes the room
                 results.clear()
                 results.extend(condensed.load(folder.path, settled[0].judging.target))
@@ -118,6 +119,7 @@ def _executor(around: Surroundings, data: Data, folder: OutputFolder, checkpoint
         around.hide_cuda,
         around.timeout_s,
         around.allocator,
+        around.screen.note,
     )
     return Local(study, checkpoints)
 

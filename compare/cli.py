@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from compare import interrupts
+from compare.opening import opening
 from compare.parent import GIVEN_COMMAND
 from shared import mounts
 from shared.errors import InputError
-from shared.stores import StoreError
+from shared.stores import StoreError, is_address
 
 if TYPE_CHECKING:
     from compare.screen import Screen
@@ -41,6 +42,7 @@ def report_input_errors() -> Iterator[None]:
     try:
         yield
     except InputError as error:
+        opening.cancel()
         print(f"compare: {_shown(mounts.shown(error))}", file=sys.stderr)
         raise SystemExit(2) from None
     except StoreError as error:
@@ -74,6 +76,8 @@ def report_input_errors() -> Iterator[None]:
             raise
         print(f"compare: {_shown(mounts.shown(error))}. Make room, or give another folder.", file=sys.stderr)
         raise SystemExit(1) from None
+    finally:
+        opening.cancel()
 
 
 def _shown(text: str) -> str:
@@ -116,6 +120,13 @@ def _usable(given: Path | list[Path] | None) -> Path | list[Path] | None:
     return given
 
 
+def located(text: str) -> Path:
+    """A folder, or a copy of one on a store: fetching that may take a while, before the command itself begins."""
+    if is_address(text) and not {"-q", "--quiet"} & set(sys.argv):
+        opening.announce(f"compare: fetching what {text} holds ...")
+    return mounts.located(text)
+
+
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -140,6 +151,12 @@ def _screen(as_json: bool, quiet: bool) -> "Screen":
     return Screen(as_json, quiet)
 
 
+def _starting(screen: "Screen", doing: str) -> "Screen":
+    """Say what is about to be done, before anything is imported that takes long."""
+    screen.open(doing)
+    return screen
+
+
 def _command() -> str:
     """The command as it was given, which manifests keep."""
     return os.environ.pop(GIVEN_COMMAND, "") or shlex.join(["python", "-m", "compare", *sys.argv[1:]])
@@ -151,7 +168,7 @@ def run(
     resume: Annotated[
         Path | None,
         typer.Option(
-            parser=mounts.located,
+            parser=located,
             callback=_usable,
             metavar="RUN_DIR",
             help="Go on with an interrupted study, with the options it was begun with.",
@@ -277,14 +294,19 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Train each implementation, evaluate it, and write a table and a report."""
+    screen = _screen(as_json, quiet)
+    if resume is not None:
+        _refuse_others(context, "--resume", {"resume", "data_dir", "timeout", "as_json", "quiet"})
+        _starting(screen, f"going on with the study in {mounts.shown(resume)}")
+    else:
+        _starting(screen, f"a study of {model or 'cnn_same'} with {implementations}, data set {dataset}")
+
     from compare.plan import Options
     from compare.run import resume_command, run_command
     from shared.data.choice import default_data_dir
 
     if resume is not None:
-        _refuse_others(context, "--resume", {"resume", "data_dir", "timeout", "as_json", "quiet"})
-        code = resume_command(resume, data_dir or default_data_dir(), timeout, _screen(as_json, quiet))
-        raise typer.Exit(code)
+        raise typer.Exit(resume_command(resume, data_dir or default_data_dir(), timeout, screen))
 
     code = run_command(
         Options(
@@ -324,7 +346,7 @@ def run(
             address=address,
             world_size=world_size,
             command=_command(),
-            screen=_screen(as_json, quiet),
+            screen=screen,
         )
     )
     raise typer.Exit(code)
@@ -338,6 +360,8 @@ def data(
     data_dir: DataDir = None,
 ) -> None:
     """Fetch a data set; without a name, say which are at hand and whole."""
+    _starting(_screen(False, False), f"looking at {name or 'all data sets'}")
+
     from compare.data_command import data_command
     from shared.data.choice import default_data_dir
 
@@ -347,10 +371,12 @@ def data(
 @app.command()
 def doctor(data_dir: DataDir = None, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Say what is here: frameworks, devices, data sets, memory, disk; and what to do where something is not well."""
+    screen = _starting(_screen(as_json, quiet), "looking at what is here")
+
     from compare.doctor_command import doctor_command
     from shared.data.choice import default_data_dir
 
-    raise typer.Exit(doctor_command(data_dir or default_data_dir(), _screen(as_json, quiet)))
+    raise typer.Exit(doctor_command(data_dir or default_data_dir(), screen))
 
 
 @app.command()
@@ -416,15 +442,21 @@ def parity(
     quiet: Quiet = False,
 ) -> None:
     """Prove that the implementations of an architecture are the same function, or name the one that is not."""
+    screen = _screen(as_json, quiet)
     if ledger or row is not None:
-        from compare.parity.ledger_command import ledger_command
-
         _refuse_others(context, "--ledger", {"ledger", "row", "out", "timeout", "as_json", "quiet"})
         if out is not None:
             mounts.here(mounts.shown(out))
-        raise typer.Exit(ledger_command(row, out, timeout, _screen(as_json, quiet)))
+        _starting(screen, f"the ledger of differences, {row or 'all rows'}")
+
+        from compare.parity.ledger_command import ledger_command
+
+        raise typer.Exit(ledger_command(row, out, timeout, screen))
     if waterfall:
         _refuse_others(context, "--waterfall", {"waterfall", *WATERFALL_OPTIONS})
+    _starting(
+        screen, f"{'the waterfall' if waterfall else 'parity'} of {model} in {implementations or 'all that have it'}"
+    )
 
     from compare.parity.command import parity_command
     from compare.parity.plan import Options
@@ -449,7 +481,7 @@ def parity(
         out=out,
         timeout_s=timeout,
         command=_command(),
-        screen=_screen(as_json, quiet),
+        screen=screen,
     )
     if waterfall:
         from compare.parity.waterfall_command import waterfall_command
@@ -553,6 +585,8 @@ def bench(
     quiet: Quiet = False,
 ) -> None:
     """Time training steps in turns, launch after launch, until the ratios are known."""
+    screen = _starting(_screen(as_json, quiet), f"a bench of {model}, {aa or implementations}, modes {modes}")
+
     from compare.bench.command import bench_command
     from compare.bench.plan import Options
     from compare.executor import check_executor
@@ -588,7 +622,7 @@ def bench(
         out=out,
         timeout_s=timeout,
         command=_command(),
-        screen=_screen(as_json, quiet),
+        screen=screen,
     )
     if waterfall:
         from compare.bench.waterfall_command import waterfall_command
@@ -610,7 +644,7 @@ SPEED_OPTIONS = (
 
 
 RunFolder = Annotated[
-    Path, typer.Argument(parser=mounts.located, callback=_usable, help="Folder that 'python -m compare' wrote.")
+    Path, typer.Argument(parser=located, callback=_usable, help="Folder that 'python -m compare' wrote.")
 ]
 
 
@@ -619,7 +653,7 @@ def report(
     folders: Annotated[
         list[Path],
         typer.Argument(
-            parser=mounts.located,
+            parser=located,
             callback=_usable,
             metavar="RUN_DIR...",
             help="Folders of runs, comparisons and benches.",
@@ -638,9 +672,11 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Make the reports of a folder anew from its records, or one report of several folders."""
+    screen = _starting(_screen(as_json, quiet), f"reading {len(folders)} folder{'s' * (len(folders) > 1)}")
+
     from compare.report_command import report_command
 
-    raise typer.Exit(report_command(folders, out, _command(), _screen(as_json, quiet)))
+    raise typer.Exit(report_command(folders, out, _command(), screen))
 
 
 @app.command()
@@ -652,19 +688,21 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Say whether every file of a folder is as it was written, and its reports what its records say."""
+    screen = _starting(_screen(as_json, quiet), f"checking every file of {mounts.shown(folder)}")
+
     from compare.verify_command import verify_command
     from shared.data.choice import default_data_dir
 
-    raise typer.Exit(verify_command(folder, rerun, data_dir or default_data_dir(), _screen(as_json, quiet)))
+    raise typer.Exit(verify_command(folder, rerun, data_dir or default_data_dir(), screen))
 
 
 @app.command()
 def diff(
     before: Annotated[
-        Path, typer.Argument(parser=mounts.located, callback=_usable, metavar="RUN_A", help="Folder of the run before.")
+        Path, typer.Argument(parser=located, callback=_usable, metavar="RUN_A", help="Folder of the run before.")
     ],
     after: Annotated[
-        Path, typer.Argument(parser=mounts.located, callback=_usable, metavar="RUN_B", help="Folder of the run after.")
+        Path, typer.Argument(parser=located, callback=_usable, metavar="RUN_B", help="Folder of the run after.")
     ],
     margin: Annotated[float, typer.Option(help="Accuracies this near are one: 0.003 is 0.3 points.")] = 0.003,
     across_machines: Annotated[
@@ -677,9 +715,11 @@ def diff(
     quiet: Quiet = False,
 ) -> None:
     """Say what changed from one run to another, and whether accuracy or speed moved by more than noise."""
+    screen = _starting(_screen(as_json, quiet), "reading both runs")
+
     from compare.diff_command import diff_command
 
-    raise typer.Exit(diff_command(before, after, margin, across_machines, fail_on_regression, _screen(as_json, quiet)))
+    raise typer.Exit(diff_command(before, after, margin, across_machines, fail_on_regression, screen))
 
 
 @app.command()
@@ -706,19 +746,19 @@ def export(
     quiet: Quiet = False,
 ) -> None:
     """Write a trained network as a file that its framework loads without this project."""
+    screen = _starting(_screen(as_json, quiet), f"exporting a network of {mounts.shown(run_dir)} as {format_}")
+
     from compare.export_command import Options, export_command
     from shared.data.choice import default_data_dir
 
-    options = Options(
-        run_dir, format_, implementation, seed, data_dir or default_data_dir(), out, _screen(as_json, quiet)
-    )
+    options = Options(run_dir, format_, implementation, seed, data_dir or default_data_dir(), out, screen)
     raise typer.Exit(export_command(options))
 
 
 @app.command()
 def visualize(
     run_dir: Annotated[
-        Path, typer.Argument(parser=mounts.located, callback=_usable, help="Folder of a run, with its weights.")
+        Path, typer.Argument(parser=located, callback=_usable, help="Folder of a run, with its weights.")
     ],
     images: Annotated[str, typer.Option(help="Test images whose feature maps are shown.")] = "0,1,2",
     channel: Annotated[int, typer.Option("--filter", help="Which filter's feature maps are shown.")] = 0,
@@ -737,6 +777,8 @@ def visualize(
     ] = None,
 ) -> None:
     """Draw filters, feature maps, learning curves, confusion matrices and the worst mistakes, side by side."""
+    _starting(_screen(False, False), f"pictures of the networks of {mounts.shown(run_dir)}")
+
     from compare.visualize_command import Options, visualize_command
     from shared.data.choice import default_data_dir
 

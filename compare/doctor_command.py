@@ -53,7 +53,9 @@ def _workers(screen: Screen) -> list[Finding]:
     screen.note("Importing every framework in a process of its own ...")
     with tempfile.TemporaryDirectory(prefix="compare-doctor-") as logs:
         sessions = {
-            name: Session(name, Path(logs) / f"{name}.log", usable_cores(), hide_cuda=False, timeout_s=TIMEOUT_S)
+            name: Session(
+                name, Path(logs) / f"{name}.log", usable_cores(), hide_cuda=False, timeout_s=TIMEOUT_S, tell=screen.note
+            )
             for name in sorted(names.values(), key=list(IMPLEMENTATIONS).index)
         }
         try:

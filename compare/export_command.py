@@ -15,7 +15,7 @@ from compare.implementations import IMPLEMENTATIONS
 from compare.output import add_to_manifest
 from compare.run_folder import load_data, load_results, load_weights
 from compare.screen import PLAIN, Screen
-from compare.session import Session, WorkerError
+from compare.session import Session, WorkerError, starting
 from shared import randomness
 from shared.data import DataSpec, channel_statistics, load, standardised
 from shared.errors import InputError
@@ -76,7 +76,7 @@ def export_command(options: Options) -> int:
     if path.exists():
         raise InputError(f"{path} is there already, and is not overwritten. Give another --out, or remove it.")
     weights = load_weights(options.run_dir, result)
-    distance = _write(format_, to, result, weights, _scaling(result, options.data_dir), path)
+    distance = _write(format_, to, result, weights, _scaling(result, options.data_dir), path, options.screen)
     add_to_manifest(options.run_dir, sorted(p for p in (path, *path.rglob("*")) if p.is_file()))
 
     assert result.outcome is not None
@@ -122,14 +122,20 @@ def _scaling(result: RunResult, data_dir: Path) -> Scaling | None:
 
 
 def _write(
-    format_: Format, to: FormatSpec, result: RunResult, weights: Weights, scaling: Scaling | None, path: Path
+    format_: Format,
+    to: FormatSpec,
+    result: RunResult,
+    weights: Weights,
+    scaling: Scaling | None,
+    path: Path,
+    screen: Screen,
 ) -> float:
     """Write the file, whole or not at all; how far its logits are from the network's own, relative to the largest."""
     images = _noise(MODELS[result.run.model])
     with tempfile.TemporaryDirectory(prefix="compare-export-") as scratch:
         new = Path(scratch) / path.name
         try:
-            own, exported = _both(format_, to, result, weights, scaling, new, images)
+            own, exported = _both(format_, to, result, weights, scaling, new, images, screen)
         except WorkerError as error:
             raise InputError(f"{result.name} cannot be exported as {format_}: {error}.") from None
         distance = float(np.abs(own - exported).max() / np.abs(own).max())
@@ -150,12 +156,15 @@ def _both(
     scaling: Scaling | None,
     path: Path,
     images: np.ndarray,
+    screen: Screen,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The logits of the network itself, in the implementation that trained it, and of the file."""
     run, spec = result.run, MODELS[result.run.model]
     trainer = IMPLEMENTATIONS[run.implementation]
     epsilon = trainer.own_epsilon if run.recipe == "idiomatic" else BATCH_NORM_EPSILON
-    sessions = {name: _start(name, path.parent) for name in dict.fromkeys((run.implementation, to.writer))}
+    names = list(dict.fromkeys((run.implementation, to.writer)))
+    screen.note(starting(names))
+    sessions = {name: _start(name, path.parent, screen) for name in names}
     try:
         for session in sessions.values():
             session.wait_until_ready()
@@ -172,8 +181,9 @@ def _both(
     return own, exported
 
 
-def _start(name: str, logs: Path) -> Session:
-    return Session(name, logs / f"{name}.log", environment.usable_cores(), hide_cuda=True, timeout_s=TIMEOUT_S)
+def _start(name: str, logs: Path, screen: Screen) -> Session:
+    log, threads = logs / f"{name}.log", environment.usable_cores()
+    return Session(name, log, threads, hide_cuda=True, timeout_s=TIMEOUT_S, tell=screen.note)
 
 
 def _noise(spec: ModelSpec) -> np.ndarray:

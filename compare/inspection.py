@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from compare import environment
-from compare.session import Session, WorkerError
+from compare.screen import PLAIN
+from compare.session import Session, WorkerError, starting
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import MODELS
@@ -39,6 +40,7 @@ def inspect(
     Raises InputError where a worker cannot do it.
     """
     with tempfile.TemporaryDirectory() as logs:
+        PLAIN.note(starting(result.run.implementation for result in results))
         sessions = [_start(result, Path(logs)) for result in results]  # all at once, so that they import side by side
         try:
             return [
@@ -52,7 +54,8 @@ def inspect(
 
 def _start(result: RunResult, logs: Path) -> Session:
     name = result.run.implementation
-    return Session(name, logs / f"{name}.log", environment.usable_cores(), hide_cuda=True, timeout_s=TIMEOUT_S)
+    log, threads = logs / f"{name}.log", environment.usable_cores()
+    return Session(name, log, threads, hide_cuda=True, timeout_s=TIMEOUT_S, tell=PLAIN.note)
 
 
 def _inspect_one(

@@ -11,7 +11,7 @@ from rich.table import Table
 from compare import environment, messages
 from compare.implementations import IMPLEMENTATIONS
 from compare.screen import PLAIN
-from compare.session import Session, WorkerError
+from compare.session import Session, WorkerError, starting
 from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
 from shared.names import check_name
@@ -79,7 +79,11 @@ def _count(spec: ModelSpec) -> dict[str, messages.Counted]:
     having = [name for name, implementation in IMPLEMENTATIONS.items() if spec.name in implementation.models]
     with tempfile.TemporaryDirectory() as logs:
         threads = environment.usable_cores()
-        sessions = {name: Session(name, Path(logs) / f"{name}.log", threads, True, TIMEOUT_S) for name in having}
+        PLAIN.note(starting(having))
+        sessions = {
+            name: Session(name, Path(logs) / f"{name}.log", threads, True, TIMEOUT_S, tell=PLAIN.note)
+            for name in having
+        }
         for name, session in sessions.items():
             try:
                 session.wait_until_ready()

@@ -7,7 +7,10 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from compare.time_left import TimeLeft
 from shared.result import Epoch, Run, RunResult
+
+SILENCE_S = 15.0  # in a log
 
 
 def said_lines(result: RunResult, said: str) -> list[str]:
@@ -23,30 +26,6 @@ def shown_on(stream: TextIO, quiet: bool) -> "Bars | Lines | Failures":
     return Bars(stream) if stream.isatty() else Lines(stream)
 
 
-class TimeLeft:
-    """How long a study will go on: the runs of a seed take turns, and all seeds take as long as one."""
-
-    def __init__(self) -> None:
-        self.seeds: Sequence[int] = ()
-        self._begun: dict[str, float] = {}
-        self._total: dict[str, int] = {}
-        self._done: dict[str, int] = {}
-
-    def begin(self, run: Run, n_steps: int) -> None:
-        key = run.name
-        self._begun[key], self._total[key], self._done[key] = time.monotonic(), n_steps, 0
-
-    def advance(self, run: Run, n_steps: int) -> None:
-        self._done[run.name] += n_steps
-
-    def seconds(self, run: Run) -> float:
-        """The seconds that the study will still take, by how long `run` took so far."""
-        key = run.name
-        elapsed_s = time.monotonic() - self._begun[key]
-        of_one_seed = elapsed_s * self._total[key] / self._done[key]
-        return of_one_seed - elapsed_s + of_one_seed * sum(seed > run.train.seed for seed in self.seeds)
-
-
 class Bars:
     """One bar for each run in progress, and a line above them for each that ended badly or had something to say."""
 
@@ -59,7 +38,7 @@ class Bars:
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
             TextColumn("loss {task.fields[loss]}"),
             TextColumn("{task.fields[rate]} img/s"),
-            TextColumn("{task.fields[left]} left"),
+            TextColumn("{task.fields[left]} of training left"),
             expand=True,
             console=Console(file=stream),
         )
@@ -75,7 +54,7 @@ class Bars:
     def expect(self, seeds: Sequence[int]) -> None:
         self._left.seeds = seeds
 
-    def begin(self, run: Run, n_batches: int, epochs_done: int) -> None:
+    def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
         if not self._tasks:  # the bars of an earlier seed make way
             for old in self._bars.task_ids:
                 self._bars.remove_task(old)
@@ -89,7 +68,7 @@ class Bars:
             rate="-",
             left="-",
         )
-        self._left.begin(run, n_batches * (run.train.epochs - epochs_done))
+        self._left.begin(run, n_batches, epochs_done, n_evaluated)
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
         self._left.advance(run, n_steps)
@@ -99,13 +78,19 @@ class Bars:
             epoch=epoch,
             loss=f"{loss:.4f}",
             rate=f"{images_per_s:,.0f}",
-            left=duration(self._left.seconds(run)),
+            left=self._shown_left(),
         )
+
+    def _shown_left(self) -> str:
+        seconds = self._left.seconds()
+        return "-" if seconds is None else duration(seconds)
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
         """The bar itself shows the epoch."""
+        self._left.epoch(run)
 
     def end(self, result: RunResult, said: str) -> None:
+        self._left.end(result.name)
         task = self._tasks.pop(result.name, None)
         if task is not None:
             self._bars.stop_task(task)
@@ -114,11 +99,14 @@ class Bars:
 
 
 class Lines:
-    """A line for each epoch of each run: for logs, and where standard error is no terminal."""
+    """A line for each epoch of each run, and one after a quarter of a minute without any: for logs, and if standard
+    error is no terminal."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
         self._left = TimeLeft()
+        self._steps: dict[str, tuple[int, int]] = {}  # done in the epoch, and of how many
+        self._said = time.monotonic()
 
     def __enter__(self) -> "Lines":
         return self
@@ -129,22 +117,36 @@ class Lines:
     def expect(self, seeds: Sequence[int]) -> None:
         self._left.seeds = seeds
 
-    def begin(self, run: Run, n_batches: int, epochs_done: int) -> None:
-        self._left.begin(run, n_batches * (run.train.epochs - epochs_done))
+    def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
+        self._left.begin(run, n_batches, epochs_done, n_evaluated)
+        self._steps[run.name] = 0, n_batches
         after = f", of which {epochs_done} are done" if epochs_done else ""
-        print(f"{run.name}: {run.train.epochs} epochs of {n_batches} steps{after}", file=self.stream)
+        self._say(f"{run.name}: {run.train.epochs} epochs of {n_batches} steps{after}")
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
         self._left.advance(run, n_steps)
+        done, of = self._steps[run.name]
+        self._steps[run.name] = done + n_steps, of
+        if time.monotonic() - self._said > SILENCE_S:
+            where = f"epoch {epoch}/{run.train.epochs}, step {done + n_steps} of {of}"
+            self._say(f"{run.name}: {where}, loss {loss:.4f}{self._shown_left()}")
+
+    def _shown_left(self) -> str:
+        seconds = self._left.seconds()
+        return "" if seconds is None else f", about {duration(seconds)} of training left"
+
+    def _say(self, line: str) -> None:
+        print(line, file=self.stream, flush=True)
+        self._said = time.monotonic()
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
-        print(
-            f"{run.name}: epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}, {_accuracy(epoch)}, "
-            f"about {duration(self._left.seconds(run))} left",
-            file=self.stream,
-        )
+        self._left.epoch(run)
+        self._steps[run.name] = 0, self._steps[run.name][1]
+        done = f"epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}, {_accuracy(epoch)}"
+        self._say(f"{run.name}: {done}{self._shown_left()}")
 
     def end(self, result: RunResult, said: str) -> None:
+        self._left.end(result.name)
         for line in said_lines(result, said):
             print(line, file=self.stream)
 
@@ -164,7 +166,7 @@ class Failures:
     def expect(self, seeds: Sequence[int]) -> None:
         """Not told."""
 
-    def begin(self, run: Run, n_batches: int, epochs_done: int) -> None:
+    def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
         """Not told."""
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:

@@ -1,4 +1,4 @@
-"""Starts the processes of one data-parallel worker, on this machine: `python -m compare.ranks MODULE`.
+"""Starts the processes of one data-parallel worker, on this machine: `python -m compare.ranks MODULE JOINED_BY`.
 
 The harness talks to the first of them, which has its standard input and output; all end when one of them does.
 PyTorch's are started by torchrun's own launcher, TensorFlow's with the TF_CONFIG that it asks for.
@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 
-from compare.implementations import IMPLEMENTATIONS
 from compare.parent import ASKED, die_with_parent_if_asked
 from shared.world import RANK_VARIABLE, SIZE_VARIABLE
 
@@ -20,11 +19,11 @@ POLL_S = 0.05
 
 def main() -> None:
     die_with_parent_if_asked()
-    module, size = sys.argv[1], int(os.environ[SIZE_VARIABLE])
+    (module, joined_by), size = sys.argv[1:], int(os.environ[SIZE_VARIABLE])
     os.environ[ASKED] = "1"
-    spec = next(spec for spec in IMPLEMENTATIONS.values() if spec.module == module)
-    if spec.joined_by == "torchrun":
-        launcher = [sys.executable, "-m", f"{spec.package}.torchrun", str(size), "-u", "-m", "compare.worker", module]
+    if joined_by == "torchrun":
+        package = module.partition(".")[0]
+        launcher = [sys.executable, "-m", f"{package}.torchrun", str(size), "-u", "-m", "compare.worker", module]
         os.execv(sys.executable, launcher)
     else:
         _with_tf_config(module, size)

@@ -188,7 +188,7 @@ class _Heard:
     def expect(self, seeds: Sequence[int]) -> None:
         """Not told."""
 
-    def begin(self, run: Run, n_batches: int, epochs_done: int) -> None:
+    def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
         """Not told."""
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:

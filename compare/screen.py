@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from compare.opening import opening
 from shared import mounts
 
 
@@ -23,6 +24,7 @@ class Screen:
 
     def console(self, width: int = 200) -> Console:
         """Standard output; `width` is for where nobody's window limits it, and nothing need be cut."""
+        opening.cancel()
         silent = self.as_json or self.quiet
         return Console(
             width=None if sys.stdout.isatty() else width, markup=False, emoji=False, highlight=False, quiet=silent
@@ -35,7 +37,13 @@ class Screen:
     def note(self, text: str) -> None:
         """What is under way, on standard error."""
         if not self.quiet:
+            opening.say()
             print(mounts.shown(text), file=sys.stderr)
+
+    def open(self, text: str) -> None:
+        """What a command is about to do (compare/opening.py)."""
+        if not self.quiet:
+            opening.announce(f"compare: {mounts.shown(text)} ...")
 
     def answer(self, **fields: Any) -> None:
         """What was found, as JSON where that is asked for. No number in it is NaN or infinite."""

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, TypeVar, cast
@@ -29,9 +30,15 @@ from shared.training import TrainSpec
 from shared.weights import Weights
 from shared.world import SIZE_VARIABLE
 
+Tell = Callable[[str], None]  # a line for whoever waits
 AnswerType = TypeVar("AnswerType", bound=messages.Message)
 STOP_S = 5.0
 LOG_TAIL_LINES = 12
+
+
+def starting(names: Iterable[str]) -> str:
+    """The line that says which workers are about to start."""
+    return f"Starting {', '.join(names)}, each in a process of its own ..."
 
 
 class WorkerError(Exception):
@@ -68,11 +75,17 @@ class Session:
         hide_cuda: bool,
         timeout_s: float,
         variables: Mapping[str, str] = MappingProxyType({}),
+        waiting: environment.Waiting = "passive",
+        tell: Tell | None = None,
     ) -> None:
+        """`tell` is called, from a thread, when the worker has imported its framework. `waiting` is "system" for a
+        worker whose steps are timed: what people who train have counts. Every other worker waits passively, and so
+        takes no core from its neighbours."""
         self.implementation = implementation
         self.log = log
         self.timeout_s = timeout_s
         self.started = threads, dict(variables)
+        self._tell, self._begun_s = tell, time.monotonic()
         self.environment: Environment | None = None  # known once the worker is ready
         self._unready: WorkerError | None = None  # why it never was
         self.data_digest: str | None = None  # known once it has data
@@ -80,7 +93,7 @@ class Session:
             self._keras_home = tempfile.TemporaryDirectory(prefix="compare-keras-")
             with contextlib.ExitStack() as unless_started:
                 unless_started.callback(self._keras_home.cleanup)
-                self._process = self._start(threads, hide_cuda, variables)
+                self._process = self._start(threads, hide_cuda, variables, waiting)
                 unless_started.pop_all()
         except OSError as error:  # a full disk, a folder that cannot be written to, too many processes
             where = f" ({error.filename})" if error.filename else ""
@@ -91,17 +104,22 @@ class Session:
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
-    def _start(self, threads: int, hide_cuda: bool, variables: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    def _start(
+        self, threads: int, hide_cuda: bool, variables: Mapping[str, str], waiting: environment.Waiting
+    ) -> "subprocess.Popen[bytes]":
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK  # a pipe in its place would be waited for
         with os.fdopen(os.open(self.log, flags, 0o644), "ab") as stderr:
             spec = IMPLEMENTATIONS[self.implementation]
+            program = ["compare.worker", spec.module]
+            if spec.n_workers > 1:
+                program = ["compare.ranks", spec.module, spec.joined_by or ""]
             return subprocess.Popen(
-                [sys.executable, "-m", "compare.worker" if spec.n_workers == 1 else "compare.ranks", spec.module],
+                [sys.executable, "-m", *program],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 env={
-                    **environment.worker_variables(threads, Path(self._keras_home.name), hide_cuda),
+                    **environment.worker_variables(threads, Path(self._keras_home.name), hide_cuda, waiting),
                     # The system counts the thread that started a process as its parent.
                     ASKED: "1" if threading.current_thread() is threading.main_thread() else "",
                     SIZE_VARIABLE: str(spec.n_workers),
@@ -110,6 +128,10 @@ class Session:
                 },
                 start_new_session=True,
             )
+
+    def _ready_line(self, found: Environment) -> str:
+        took_s = time.monotonic() - self._begun_s
+        return f"{self.implementation} is ready after {took_s:.1f} s: {found.framework} {found.framework_version}."
 
     @property
     def alive(self) -> bool:
@@ -335,7 +357,10 @@ class Session:
         try:
             while (frame := wire.read(cast(BinaryIO, self._process.stdout))) is not None:
                 body, arrays = frame
-                self._frames.put((messages.ANSWER.validate_python(body), arrays))
+                answer = messages.ANSWER.validate_python(body)
+                self._frames.put((answer, arrays))
+                if self._tell and isinstance(answer, messages.Ready):
+                    self._tell(self._ready_line(answer.environment))
         except Exception as error:  # nothing sensible can come any more: tell whoever waits, and ask no more
             self.kill()
             self._frames.put(WorkerError(f"the worker's answer cannot be read ({error})", self._log_tail()))

@@ -17,7 +17,7 @@ from compare.allocator import VARIABLES, Allocator
 from compare.checkpoint import Checkpoint, Checkpoints
 from compare.environment import require_cuda
 from compare.implementations import IMPLEMENTATIONS
-from compare.session import Divergence, Session, WorkerError
+from compare.session import Divergence, Session, Tell, WorkerError, starting
 from shared.batches import n_batches
 from shared.data import Data, Part
 from shared.models import MODELS
@@ -37,8 +37,9 @@ class Progress(Protocol):
     def expect(self, seeds: Sequence[int]) -> None:
         """The study has runs of these seeds to come."""
 
-    def begin(self, run: Run, n_batches: int, epochs_done: int) -> None:
-        """`run` starts, or goes on after `epochs_done` epochs; an epoch has `n_batches` steps."""
+    def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
+        """`run` starts, or goes on after `epochs_done` epochs; an epoch has `n_batches` steps, and is followed by an
+        evaluation of `n_evaluated` images."""
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
         """`run` went on by `n_steps` steps in `epoch`."""
@@ -93,6 +94,7 @@ class Study:
         hide_cuda: bool,
         timeout_s: float,
         allocator: Allocator = "kept",
+        tell: Tell | None = None,
     ) -> None:
         self.data = data
         self.digest = data.digest()
@@ -102,6 +104,7 @@ class Study:
         self.timeout_s = timeout_s
         self.variables = VARIABLES[allocator]
         self.implementations = implementations
+        self.tell = tell
         self._unready: dict[str, WorkerError] = {}
         self._sessions: dict[str, Session] = {}  # started when they are first needed, side by side
 
@@ -125,6 +128,7 @@ class Study:
         if asked == "cpu":
             return "cpu"
         environments = {}
+        self._announce(self.implementations)
         for name in self.implementations:
             self._sessions[name] = self._start(name, self.threads, self.variables)
         for name, session in self._sessions.items():
@@ -144,14 +148,16 @@ class Study:
         of the idiomatic recipe begins anew: its framework's own loop cannot be entered in the middle.
         """
         contestants = []
-        for run in runs:
-            if run.implementation not in self._unready:
-                self._have_started(run)
+        to_start = [run for run in runs if run.implementation not in self._unready and not self._is_started(run)]
+        self._announce([run.implementation for run in to_start])
+        for run in to_start:
+            self._have_started(run)
         for run in runs:
             try:
                 contestant = self._prepare(run, checkpoints)
                 contestants.append(contestant)
-                progress.begin(run, self._n_steps(run), len(contestant.epochs))
+                n_evaluated = self.data.n_validation or len(self.data.x_test)
+                progress.begin(run, self._n_steps(run), len(contestant.epochs), n_evaluated)
             except WorkerError as error:
                 yield self._tell(self._failed(run, error), error.details, progress)
         n_steps = 1  # the first turn compiles, the second shows how fast a step is
@@ -174,18 +180,28 @@ class Study:
                 yield self._tell(finished, said, progress)
             n_steps = max(1, round(TURN_S / slowest_s)) if slowest_s else n_steps
 
+    def _is_started(self, run: Run) -> bool:
+        """Whether the run's worker is there, alive, and was started as this run is to be trained."""
+        session = self._sessions.get(run.implementation)
+        return session is not None and session.alive and session.started == self._asked_for(run)
+
     def _have_started(self, run: Run) -> None:
-        """Start the run's worker, unless it is there, alive, and was started as this run is to be trained."""
-        session, tuned = self._sessions.get(run.implementation), run.tuned
-        started = (tuned.threads, tuned.variables) if tuned else (self.threads, self.variables)
-        if session is not None and session.alive and session.started == started:
-            return
-        if session is not None:
+        """Start the run's worker, in the place of one that will not do."""
+        if session := self._sessions.get(run.implementation):
             session.close()
-        self._sessions[run.implementation] = self._start(run.implementation, *started)
+        self._sessions[run.implementation] = self._start(run.implementation, *self._asked_for(run))
+
+    def _asked_for(self, run: Run) -> tuple[int, Mapping[str, str]]:
+        """The threads and variables of the run's worker."""
+        return (run.tuned.threads, run.tuned.variables) if run.tuned else (self.threads, self.variables)
+
+    def _announce(self, names: Sequence[str]) -> None:
+        if self.tell and names:
+            self.tell(starting(names))
 
     def _start(self, name: str, threads: int, variables: Mapping[str, str]) -> Session:
-        return Session(name, self.log_dir / f"{name}.log", threads, self.hide_cuda, self.timeout_s, variables)
+        log = self.log_dir / f"{name}.log"
+        return Session(name, log, threads, self.hide_cuda, self.timeout_s, variables, "system", self.tell)
 
     def _prepare(self, run: Run, checkpoints: Checkpoints | None) -> Contestant:
         name = run.implementation

@@ -7,7 +7,7 @@ from pathlib import Path
 from compare import environment
 from compare.run_folder import load_data, load_results, load_weights
 from compare.screen import Screen
-from compare.session import Session, WorkerError
+from compare.session import Session, WorkerError, starting
 from compare.verify import made_by_others, problems
 from shared.data import Data
 from shared.errors import InputError
@@ -42,7 +42,9 @@ def _rerun(folder: Path, data_dir: Path, screen: Screen) -> list[str]:
     data = load_data(done[0], data_dir)
     found = []
     with tempfile.TemporaryDirectory() as logs:
-        sessions = {name: _start(name, Path(logs)) for name in dict.fromkeys(r.run.implementation for r in done)}
+        names = list(dict.fromkeys(r.run.implementation for r in done))
+        screen.note(starting(names))
+        sessions = {name: _start(name, Path(logs), screen) for name in names}
         try:
             for number, result in enumerate(done, 1):
                 screen.note(f"{result.name}: evaluating again ({number} of {len(done)}) ...")
@@ -53,8 +55,9 @@ def _rerun(folder: Path, data_dir: Path, screen: Screen) -> list[str]:
     return found
 
 
-def _start(name: str, logs: Path) -> Session:
-    return Session(name, logs / f"{name}.log", environment.usable_cores(), hide_cuda=True, timeout_s=TIMEOUT_S)
+def _start(name: str, logs: Path, screen: Screen) -> Session:
+    log, threads = logs / f"{name}.log", environment.usable_cores()
+    return Session(name, log, threads, hide_cuda=True, timeout_s=TIMEOUT_S, tell=screen.note)
 
 
 def _evaluate(folder: Path, result: RunResult, session: Session, data: Data) -> list[str]:

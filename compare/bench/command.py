@@ -38,7 +38,9 @@ def bench_command(options: Options) -> int:
 
     def work() -> None:
         settled = replace(plan, contestants=_settled(plan, subject, start, options))
-        launcher = Launcher(settled.contestants, subject, start, options.budget_s, options.profile)
+        launcher = Launcher(
+            settled.contestants, subject, start, options.budget_s, options.profile, tell=options.screen.note
+        )
         repeat(nothing_yet(options, settled, dataset, data), launcher, told)
 
     ended_early = carry_out(

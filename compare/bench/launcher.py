@@ -13,7 +13,7 @@ from compare.bench.result import Ceiling, Contestant, Launch, Measured, TimedWin
 from compare.bench.warmup import is_warm
 from compare.environment import require_cuda
 from compare.messages import Timed, Window
-from compare.session import Session, WorkerError
+from compare.session import Session, Tell, WorkerError
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import ModelSpec
@@ -117,13 +117,15 @@ class Launcher:
         profile: bool = False,
         rounds_s: float | None = None,
         training_alone: bool = False,
+        tell: Tell = lambda line: None,
     ) -> None:
-        """`rounds_s` is how long all rounds of a launch are to take; `training_alone` leaves out what is not training:
-        evaluation, and the machine's limits."""
+        """`tell` is told how far a launch is. `rounds_s` is how long all rounds of a launch are to take.
+        `training_alone` leaves out what is not training: evaluation, and the machine's limits."""
         self.contestants = list(contestants)
         self.profile = profile
         self.rounds_s = ROUNDS_S if rounds_s is None else rounds_s
         self.training_alone = training_alone
+        self._tell = tell
         self._shape: Shape | None = None  # of the first launch, and then of all
         self.subject = subject
         self.budget_s = budget_s
@@ -141,16 +143,21 @@ class Launcher:
         started_s = self.clock()
         failed: dict[str, str] = {}
         self._random = np.random.default_rng([self.subject.train.seed, number])
+        self._tell(f"Launch {number + 1}: starting {', '.join(c.name for c in self.contestants)} ...")
         with self._started(alone=number == 0) as entries:
             self._wait_until_ready(entries, failed)
             for entry in list(entries):
                 with self._dropping(entry, entries, failed):
+                    if number == 0:
+                        self._tell(f"{entry.contestant.name}: building the network and warming up ...")
                     self._prepare(entry)
             shape = self._shape = self._shape or _shape(entries, self.rounds_s)
             for entry in entries:
                 entry.uncounted = shape.uncounted.get(entry.contestant.name, LEAST_UNCOUNTED)
             if number == 0:
                 self._check_budget()
+            took_s = self.clock() - started_s
+            self._tell(f"Launch {number + 1}: all are warm after {took_s:.0f} s, {shape.n_rounds} rounds follow ...")
             for round_number in range(shape.n_rounds):
                 # A later launch is not cut short: few rounds would count as much as many.
                 if number == 0 and round_number >= LEAST_ROUNDS and self.clock() > self.budget_s:
@@ -207,6 +214,7 @@ class Launcher:
                     with contextlib.suppress(WorkerError):  # it is told again when the worker is first asked
                         entry.session.wait_until_ready()
                     entry.start_s = time.perf_counter() - begin
+                    self._tell(f"{contestant.name} is ready after {entry.start_s:.1f} s.")
             running = list(entries)
             yield running
             kind = None

@@ -69,7 +69,7 @@ def _measured(
     pairs = [(threads, size) for threads in threads_of(options) for size in batch_sizes_of(options)]
     for threads, size in pairs:
         contestants = [c.model_copy(update={"threads": threads, "batch_size": size}) for c in plan.contestants]
-        launcher = Launcher(contestants, subject, start, float("inf"), rounds_s=ROUNDS_S)
+        launcher = Launcher(contestants, subject, start, float("inf"), rounds_s=ROUNDS_S, tell=options.screen.note)
         launches: list[Launch] = []
         while len(launches) < LEAST or launcher.clock() * (1 + 1 / len(launches)) < options.budget_s / len(pairs):
             launches.append(launcher.launch(len(launches)))

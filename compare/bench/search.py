@@ -34,6 +34,7 @@ def starter(log_dir: Path, device: Device, timeout_s: float) -> Start:
             hide_cuda=device == "cpu",
             timeout_s=timeout_s,
             variables={"TORCHINDUCTOR_CACHE_DIR": compiled, **contestant.variables},
+            waiting="system",
         )
 
     return start
@@ -68,7 +69,10 @@ class Search:
         failed: dict[str, str] = {}
 
         def launch(candidates: list[Contestant], number: int) -> Launch:
-            done = Launcher(candidates, self._subject, self._start, math.inf, training_alone=True).launch(number)
+            launcher = Launcher(
+                candidates, self._subject, self._start, math.inf, training_alone=True, tell=self._screen.note
+            )
+            done = launcher.launch(number)
             failed.update(done.failed)
             return done
 

@@ -46,7 +46,7 @@ def waterfall_command(options: Options) -> int:
         for plain in plan.contestants:
             of = waterfall.stages(plain.implementation, plan.device, plain.threads)
             taking_part = waterfall.contestants(plain, of)
-            launcher = Launcher(taking_part, subject, start, options.budget_s)
+            launcher = Launcher(taking_part, subject, start, options.budget_s, tell=options.screen.note)
 
             def told(result: BenchResult, name: str = plain.implementation, of: list[waterfall.Stage] = of) -> None:
                 results[name] = result, of

@@ -1,7 +1,8 @@
 """`compare parity`: from options to a verdict."""
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from compare import manifest
@@ -13,6 +14,7 @@ from compare.parity.result import ParityResult
 from compare.parity.runs import Extent
 from compare.parity.workers import THREADS, Workers
 from compare.progress import duration
+from compare.session import WorkerError
 from shared.data import Data
 from shared.training import Dtype
 
@@ -57,17 +59,18 @@ def parity_command(options: Options) -> int:
 
 
 class TimeLeft:
-    """How long a study will go on, if what is left takes as long as what is done."""
+    """How long comparisons will go on, if what is left takes as long for its size as what is done."""
 
-    def __init__(self, n_all: int, now: Callable[[], float] = time.monotonic) -> None:
-        self.n_all, self.n_done, self.now = n_all, 0, now
+    def __init__(self, sizes: Sequence[float], now: Callable[[], float] = time.monotonic) -> None:
+        """`sizes` are those of all comparisons in their order, in any unit; the first begins now."""
+        self.sizes, self.n_done, self.now = sizes, 0, now
         self.begun = now()
 
     def after_another(self) -> str:
         """In words, when one more is done."""
         self.n_done += 1
-        left_s = (self.now() - self.begun) / self.n_done * (self.n_all - self.n_done)
-        return f"about {duration(left_s)} left"
+        done, left = sum(self.sizes[: self.n_done]), sum(self.sizes[self.n_done :])
+        return f"about {duration((self.now() - self.begun) * left / done)} left"
 
 
 def _compare(
@@ -80,14 +83,20 @@ def _compare(
 ) -> None:
     """Compare every network with every seed; add each result to `results` as soon as it is there, and print it."""
     console = options.screen.console()
-    n_compared = len(plan.models) * options.seeds * len({"float64", *plan.dtypes})
-    left = TimeLeft(n_compared)
+    times = options.seeds * len({"float64", *plan.dtypes})
+    sizes = [float(model.training_flops) for model in plan.models for _ in range(times)]
 
     def tell(result: ParityResult, dtype: Dtype) -> None:
         options.screen.note(f"{result.model}, seed {result.seed}: compared in {dtype}, {left.after_another()}")
 
-    with Workers(folder.log_dir, plan.device, options.timeout_s) as workers:
-        workers.start(plan.all_implementations)  # all at once, so that they import side by side
+    with Workers(folder.log_dir, plan.device, options.timeout_s, options.screen.note) as workers:
+        for session in workers.start(
+            plan.all_implementations
+        ).values():  # all at once, so that they import side by side
+            with contextlib.suppress(WorkerError):  # the comparison tells it
+                session.wait_until_ready()
+        left = TimeLeft(sizes)
+        options.screen.note(f"Comparing {', '.join(model.name for model in plan.models)} in float64 first ...")
         for model in plan.models:
             for seed in range(options.seed, options.seed + options.seeds):
                 sessions = workers.start(plan.implementations[model.name])

@@ -17,6 +17,8 @@ from shared.names import check_name
 
 HEADINGS = ("row", "what", "one", "the other", "apart", "aligned", "then apart")
 
+NOTE_EVERY = 10  # rows
+
 
 def ledger_command(names: str | None, out: Path | None, timeout_s: float, screen: Screen = PLAIN) -> int:
     """Ask every row, or those of `names`, of the frameworks, print them, and write the page to `out`; return the exit
@@ -28,10 +30,12 @@ def ledger_command(names: str | None, out: Path | None, timeout_s: float, screen
     lines: list[Line] = []
     with (
         tempfile.TemporaryDirectory(prefix="compare-ledger-") as logs,
-        Workers(Path(logs), "cpu", timeout_s) as workers,
+        Workers(Path(logs), "cpu", timeout_s, screen.note) as workers,
     ):
         sessions = workers.start(dict.fromkeys(name for row in rows for name in row.between))
-        for row in rows:
+        for number, row in enumerate(rows, 1):
+            if number % NOTE_EVERY == 1:
+                screen.note(f"Asking for row {number} of {len(rows)}, {row.name} ...")
             try:
                 lines.append(ask(row, sessions))
             except WorkerError as error:

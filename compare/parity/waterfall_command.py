@@ -61,7 +61,7 @@ def waterfall_command(options: Options) -> int:
 
 def _every_stage(options: Options, plan: Plan, subject: Subject, folder: OutputFolder) -> list[Stage]:
     done = []
-    with Workers(folder.log_dir, plan.device, options.timeout_s) as workers:
+    with Workers(folder.log_dir, plan.device, options.timeout_s, options.screen.note) as workers:
         sessions = workers.start(plan.implementations[subject.spec.name])
         for matched, own in stages():
             seeds = range(options.seed, options.seed + options.seeds)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from compare.environment import require_cuda, usable_cores
-from compare.session import Session, WorkerError
+from compare.session import Session, Tell, WorkerError, starting
 from shared.protocol import Device
 
 THREADS = 1  # the implementations work side by side, so one each
@@ -42,8 +42,9 @@ def ask_all(sessions: Mapping[str, Session], threads: int, ask: Callable[[Sessio
 class Workers:
     """A worker for each implementation asked for so far. Used in a `with`, at whose end all of them end."""
 
-    def __init__(self, logs: Path, device: Device, timeout_s: float) -> None:
+    def __init__(self, logs: Path, device: Device, timeout_s: float, tell: Tell | None = None) -> None:
         self.logs = logs
+        self.tell = tell
         self.device = device
         self.timeout_s = timeout_s
         self._sessions: dict[str, Session] = {}
@@ -57,9 +58,12 @@ class Workers:
         for name in names:
             if name in self._sessions and not self._sessions[name].alive:
                 self._sessions.pop(name).close()
-            if name not in self._sessions:
-                hide_cuda = self.device == "cpu"
-                self._sessions[name] = Session(name, self.logs / f"{name}.log", THREADS, hide_cuda, self.timeout_s)
+        missing = [name for name in names if name not in self._sessions]
+        if self.tell and missing:
+            self.tell(starting(missing))
+        for name in missing:
+            log, hide_cuda = self.logs / f"{name}.log", self.device == "cpu"
+            self._sessions[name] = Session(name, log, THREADS, hide_cuda, self.timeout_s, tell=self.tell)
         sessions = {name: self._sessions[name] for name in names}
         if self.device == "cuda":
             environments = {}

@@ -1,11 +1,27 @@
 """What is set before a framework is imported, whatever the user's own environment says."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from compare import environment
+from compare import (
+    doctor_command,
+    environment,
+    export_command,
+    inspection,
+    models_command,
+    study,
+    verify_command,
+)
+from compare.bench import search
+from compare.parity import workers
+from compare.screen import PLAIN
 from compare.session import Session
+from shared.data import Data
+from shared.errors import InputError
+from shared.models import MODELS
 
 
 def test_a_worker_has_what_is_stated(
@@ -27,6 +43,48 @@ def test_a_worker_has_what_is_stated(
     assert found.variables["TF_NUM_INTRAOP_THREADS"] == "3"
     assert found.variables["MALLOC_ARENA_MAX"] == "2"
     assert "TF_CLI_CONFIG_FILE" not in found.variables
+
+
+def test_only_what_is_timed_waits_as_the_system_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every other worker gives its core away while it waits; which of both is in the record."""
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "1000")
+    passive, timed = (
+        environment.worker_variables(2, tmp_path, True, waiting)
+        for waiting in ("passive", "system")  # type: ignore[arg-type]
+    )
+    assert (passive["OMP_WAIT_POLICY"], passive["GOMP_SPINCOUNT"]) == ("PASSIVE", "0")
+    assert (timed["OMP_WAIT_POLICY"], timed["GOMP_SPINCOUNT"]) == ("ACTIVE", "1000")
+    assert environment.worker_variables(2, tmp_path, True)["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert all(name.startswith(environment.RECORDED_PREFIXES) for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"))
+
+
+def test_who_is_timed(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, digits: Data) -> None:
+    """A study's workers and a bench's are; those that compare, evaluate, export or draw are not."""
+    asked: list[str] = []
+
+    def start(name: str, *arguments: Any, waiting: str = "passive", **more: Any) -> None:
+        asked.append(arguments[5] if len(arguments) > 5 else waiting)
+        raise InputError("seen enough")
+
+    places = (study, search, workers, verify_command, export_command, inspection, models_command, doctor_command)
+    for module in places:
+        monkeypatch.setattr(module, "Session", start)
+    contestant: Any = SimpleNamespace(implementation="numpy", name="numpy", threads=1, variables={})
+    result: Any = SimpleNamespace(run=SimpleNamespace(implementation="numpy"))
+    for begin in (
+        lambda: study.Study(["numpy"], digits, tmp_path, 1, True, 60.0).choose_device("auto"),
+        lambda: search.starter(tmp_path, "cpu", 60.0)(contestant),
+        lambda: workers.Workers(tmp_path, "cpu", 60.0).start(["numpy"]),
+        lambda: verify_command._start("numpy", tmp_path, PLAIN),
+        lambda: export_command._start("numpy", tmp_path, PLAIN),
+        lambda: inspection._start(result, tmp_path),
+        lambda: models_command._count(MODELS["dense_baseline"]),
+        lambda: doctor_command.doctor_command(tmp_path, PLAIN),
+    ):
+        with pytest.raises(InputError, match="seen enough"):
+            begin()
+    assert asked == ["system", "system", *["passive"] * 6]
 
 
 def test_keras_looks_for_its_file_where_it_is_told(tmp_path: Path) -> None:

@@ -1,0 +1,44 @@
+"""The first line of a command: what it is about to do, said before anything is done that takes long.
+
+It is said with whatever else comes first, or after a second of silence, and not at all by a command that has ended by
+then: a command line that cannot be carried out gets one paragraph and no more.
+"""
+
+import sys
+import threading
+
+SILENCE_S = 1.0
+
+
+class Opening:
+    """The line of the command in this process, until it is said."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._line: str | None = None
+        self._timer: threading.Timer | None = None
+
+    def announce(self, line: str) -> None:
+        """Have `line` said, soon."""
+        self.cancel()
+        self._line = line
+        self._timer = threading.Timer(SILENCE_S, self.say)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def say(self) -> None:
+        """Say it now, unless it was said."""
+        with self._lock:
+            if self._line is not None:
+                print(self._line, file=sys.stderr, flush=True)
+            self._line = None
+
+    def cancel(self) -> None:
+        """Say it no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        with self._lock:
+            self._line = None
+
+
+opening = Opening()

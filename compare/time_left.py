@@ -1,0 +1,117 @@
+"""How long a study will go on, from how long its turns took so far."""
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.result import Run
+
+# An image is evaluated in about a third of the time of its training step: the forward pass of three passes alike.
+# Only until an evaluation was seen.
+EVALUATION_SHARE = 1 / 3
+
+
+@dataclass
+class Pace:
+    """How long one implementation takes, in seconds; its first turns, which compile, are counted apart."""
+
+    first_s: list[float] = field(default_factory=list)
+    turns_s: float = 0.0
+    n_steps: int = 0
+    evaluations_s: float = 0.0
+    n_evaluations: int = 0
+
+    @property
+    def step_s(self) -> float | None:
+        """A step, with its share of what a turn takes besides; None before any that was no first one."""
+        return self.turns_s / self.n_steps if self.n_steps else None
+
+
+@dataclass
+class Ahead:
+    """What is left of a run that is in progress."""
+
+    n_steps: int
+    n_epochs: int
+    n_evaluated: int
+    begun: bool = False
+
+
+class TimeLeft:
+    """The time that a study still trains, the runs of later seeds included.
+
+    Runs of a seed take turns, so the time since the turn before is that of the run whose turn it was. The first turn of
+    a run builds and compiles: it says nothing about the steps to come, and comes again with each seed.
+    """
+
+    def __init__(self) -> None:
+        self.seeds: Sequence[int] = ()  # of all runs to come
+        self._paces: dict[str, Pace] = defaultdict(Pace)
+        self._ahead: dict[str, tuple[Run, Ahead]] = {}
+        self._whole: dict[str, tuple[Run, Ahead]] = {}  # of each implementation, all that a run of it takes
+        self._seed = 0  # of the runs in progress
+        self._last = 0.0
+
+    def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
+        """`run` has been built; an epoch has `n_batches` steps, and is followed by an evaluation of `n_evaluated`
+        images."""
+        left = run.train.epochs - epochs_done
+        self._ahead[run.name] = run, Ahead(n_batches * left, left, n_evaluated)
+        whole = Ahead(n_batches * run.train.epochs, run.train.epochs, n_evaluated)
+        self._whole[run.implementation] = run, whole
+        self._seed = run.train.seed
+        self._last = time.monotonic()
+
+    def advance(self, run: Run, n_steps: int) -> None:
+        """`run` made so many steps in its turn."""
+        took_s, pace = self._lap(), self._paces[run.implementation]
+        ahead = self._ahead[run.name][1]
+        ahead.n_steps -= n_steps
+        if ahead.begun:
+            pace.turns_s += took_s
+            pace.n_steps += n_steps
+        else:
+            pace.first_s.append(took_s)
+            ahead.begun = True
+
+    def epoch(self, run: Run) -> None:
+        """`run` ended an epoch, and was evaluated."""
+        took_s, pace = self._lap(), self._paces[run.implementation]
+        self._ahead[run.name][1].n_epochs -= 1
+        if run.recipe == "matched":  # else the turn was the epoch, with its evaluation
+            pace.evaluations_s += took_s
+            pace.n_evaluations += 1
+
+    def end(self, name: str) -> None:
+        """The run of that name is over, however it ended."""
+        self._ahead.pop(name, None)
+        self._last = time.monotonic()
+
+    def seconds(self) -> float | None:
+        """The seconds that are left; None as long as a run in progress has shown nothing but its first turn."""
+        now = [self._takes(run, ahead) for run, ahead in self._ahead.values()]
+        if not self._ahead or None in now:
+            return None
+        of_a_seed = 0.0
+        for name, (run, whole) in self._whole.items():
+            of_a_seed += (self._takes(run, whole) or 0.0) + min(self._paces[name].first_s, default=0.0)
+        return sum(s for s in now if s) + of_a_seed * sum(later > self._seed for later in self.seeds)
+
+    def _takes(self, run: Run, ahead: Ahead) -> float | None:
+        pace = self._paces[run.implementation]
+        step_s = pace.step_s
+        if step_s is None:
+            return None
+        evaluation_s = step_s * EVALUATION_SHARE * ahead.n_evaluated / run.train.batch_size
+        if pace.n_evaluations:
+            evaluation_s = pace.evaluations_s / pace.n_evaluations
+        if run.recipe == "idiomatic":
+            evaluation_s = 0.0
+        return ahead.n_steps * step_s + ahead.n_epochs * evaluation_s
+
+    def _lap(self) -> float:
+        """The seconds since whatever came last."""
+        now = time.monotonic()
+        took_s, self._last = now - self._last, now
+        return took_s
