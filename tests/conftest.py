@@ -1,15 +1,37 @@
-"""Fixtures for all tests, and the rule that the test process never imports a framework."""
+"""Fixtures for all tests, the rule that the test process never imports a framework, and what the tests took."""
 
+import os
+import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
-from shared.data import Data, DataSpec, load
-
 SUPPORT = Path(__file__).parent / "support"
+# Before NumPy is first imported, and inherited by every process that is started here: what waits takes no core from its
+# neighbours, what is small is not shared among threads, and torch.compile takes the processor's own word for what
+# instructions it has instead of compiling a program for each kind.
+os.environ.update(
+    OMP_WAIT_POLICY="PASSIVE",
+    OMP_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
+    TORCHINDUCTOR_COMPILE_THREADS="1",
+    TORCHINDUCTOR_VEC_ISA_OK="1",
+)
+
+from compare.implementations import IMPLEMENTATIONS, ImplementationSpec  # noqa: E402
+from shared.data import Data, DataSpec, load  # noqa: E402
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what it took, whoever else was at work: all worker processes have ended by now."""
+    own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own_s, others_s = own.ru_utime + own.ru_stime, others.ru_utime + others.ru_stime
+    terminalreporter.write_line(
+        f"processor time: {own_s + others_s:.0f} s, {own_s:.0f} s in this process and {others_s:.0f} s in others that "
+        "it started"
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

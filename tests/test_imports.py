@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import GENEROUS_S
 
 ROOT = Path(__file__).parents[1]
 TENSORFLOW = {"tensorflow", "keras", "tf_keras"}
@@ -66,7 +67,7 @@ def modules_after(code: str) -> set[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=GENEROUS_S,
     )
     return set(done.stdout.split())
 
@@ -76,17 +77,6 @@ def test_the_harness_has_no_framework() -> None:
     assert modules_after(code) == set()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("package", "framework"), [("torch_impl", "torch"), ("tf_impl", "keras"), ("tf_lowlevel_impl", "tensorflow")]
-)
-def test_an_implementation_has_one_framework(package: str, framework: str) -> None:
-    """tensorflow itself imports keras, so those two count as one."""
-    found = modules_after(f"import {package}; {package}.framework()")
-    assert framework in found
-    assert not ("torch" in found and TENSORFLOW & found)
-
-
 def test_help_needs_nothing_heavy() -> None:
     """What takes long to import is not imported for the help: NumPy, pydantic, matplotlib, pandas."""
     code = (
@@ -94,6 +84,6 @@ def test_help_needs_nothing_heavy() -> None:
     )
     report = f"import sys\n{code}\nprint('HEAVY', *({{'numpy', 'pandas', 'matplotlib', 'scipy'}} & sys.modules.keys()))"
     done = subprocess.run(
-        [sys.executable, "-c", report], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", report], cwd=ROOT, capture_output=True, text=True, check=True, timeout=GENEROUS_S
     )
     assert done.stdout.splitlines()[-1] == "HEAVY"

@@ -20,6 +20,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         root = Path(__file__).parents[2]
         patch.setenv("PYTHONPATH", f"{root}:{root / 'tests' / 'support'}")
         patch.setitem(IMPLEMENTATIONS, "numpy", ImplementationSpec("numpy", "NumPy", "numpy_impl", "eager"))
+        _save_dots(patch)
         patch.setattr(sys, "argv", ["compare", *options.split(), "--tensorboard", "--quiet", "--out", str(out)])
         with pytest.raises(SystemExit) as caught:
             main()
@@ -35,9 +36,16 @@ def run_folder(written: Path, tmp_path: Path, numpy_implementation: str) -> Path
     return copy
 
 
-@pytest.fixture
-def quick_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures are drawn, and then saved as a dot: saving them takes longer than the small runs of these tests."""
+@pytest.fixture(autouse=True)
+def quick_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are drawn, and then saved as a dot, but in tests marked `pictures`: saving them takes most of a report's
+    time."""
+    if not request.node.get_closest_marker("pictures"):
+        _save_dots(monkeypatch)
+
+
+def _save_dots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As tests/support/commands.py does it in processes of their own."""
     dot = b"\x89PNG\r\n\x1a\n"
     monkeypatch.setattr(plots, "to_png", lambda figure: dot)
     monkeypatch.setattr(plots, "to_svg", lambda figure: b'<svg xmlns="http://www.w3.org/2000/svg"/>')

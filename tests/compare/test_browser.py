@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from patience import GENEROUS_S
 from results import failure, result
 
 from compare import report
@@ -59,7 +60,7 @@ def look(page: Path, *options: str) -> tuple[str, str]:
             [CHROMIUM, *QUIET, f"--user-data-dir={profile}", *options, page.as_uri()],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=GENEROUS_S,
             check=True,
         )
     return done.stdout, done.stderr

@@ -18,9 +18,10 @@ MANIFEST = Manifest(
 )
 
 
-# TensorBoard reads with TensorFlow's help, which this process does not import.
+# TensorBoard reads with TensorFlow's help if it finds it; told that there is none, it starts in a quarter of the time.
 READER = """
-import json, sys
+import json, sys, types
+sys.modules["tensorboard.compat.notf"] = types.ModuleType("notf")
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 points = {}
 for path in sys.argv[1:]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from nbclient import NotebookClient
+from patience import GENEROUS_S
 from results import result
 
 from compare import frames
@@ -53,7 +54,7 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("COMPARE_RUN", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(NOTEBOOK.parents[1]))
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()  # raises where a cell does
+    NotebookClient(notebook, timeout=GENEROUS_S, kernel_name="python3").execute()  # raises where a cell does
     kinds = [output.output_type for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert kinds.count("display_data") + kinds.count("execute_result") >= 4
     assert "error" not in kinds

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
+from patience import GENEROUS_S
 
 from compare import load, peers, worker
 from compare.peers import PeerFailed, Peers
@@ -28,7 +29,7 @@ def all_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Call
         with ThreadPoolExecutor(SIZE) as pool:
             # The first comes last, so that the others have to wait for it.
             asked = [pool.submit(lambda rank: do(Peers(World(rank, SIZE))), rank) for rank in reversed(range(SIZE))]
-            return [future.result(timeout=30) for future in reversed(asked)]
+            return [future.result(timeout=GENEROUS_S) for future in reversed(asked)]
 
     return run
 
@@ -126,4 +127,4 @@ def test_the_path_of_the_socket_may_be_long(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv(peers.FOLDER_VARIABLE, str(folder))
     with ThreadPoolExecutor(2) as pool:
         both = [pool.submit(lambda rank: Peers(World(rank, 2)).exchange(b"%d" % rank), rank) for rank in range(2)]
-        assert [future.result(timeout=30) for future in both] == [[b"0", b"1"]] * 2
+        assert [future.result(timeout=GENEROUS_S) for future in both] == [[b"0", b"1"]] * 2

@@ -119,6 +119,7 @@ def test_names_and_errors_from_outside_stay_text() -> None:
     assert "\n| new" not in text
 
 
+@pytest.mark.pictures
 def test_rendering_is_deterministic() -> None:
     first, second = report.render(RESULTS, {}, MANIFEST, Judging()), report.render(RESULTS, {}, MANIFEST, Judging())
     assert first == second

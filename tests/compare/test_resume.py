@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from commands import running, still_there, workers_of
 from essence import essences
+from patience import GENEROUS_S
 from results import run
 
 from compare import study
@@ -23,7 +24,8 @@ from compare.planned import PLAN
 from compare.verify import problems
 
 QUICK = (
-    "--dataset digits --model dense_baseline --implementations numpy,numpy_again --epochs 4 --seeds 2 --batch-size 32"
+    "--dataset digits --model dense_baseline --implementations numpy,numpy_again --epochs 4 --seeds 2 --batch-size 32 "
+    "--limit 640"
 )
 
 
@@ -31,7 +33,7 @@ QUICK = (
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
     out = tmp_path_factory.mktemp("undisturbed") / "out"
     with running(*arguments_for(out)) as process:
-        _, error = process.communicate(timeout=120)
+        _, error = process.communicate(timeout=GENEROUS_S)
     assert process.returncode == 0, error
     return essences(out)
 
@@ -48,7 +50,7 @@ def disturb(out: Path, by: random.Random) -> None:
         workers = workers_of(process)
         if process.poll() is None:
             os.kill(process.pid if by.random() < 0.6 or not workers else by.choice(workers), signal.SIGKILL)
-        _, error = process.communicate(timeout=120)
+        _, error = process.communicate(timeout=GENEROUS_S)
     assert not still_there(workers), "a worker outlived its study"
     assert "Traceback" not in error, error
     if out.exists() and not (out / PLAN).exists():  # killed before anything had begun
@@ -58,7 +60,7 @@ def disturb(out: Path, by: random.Random) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("numpy_implementations")
 def test_killed_at_random_moments_and_resumed(undisturbed: dict[str, dict[str, object]], tmp_path: Path) -> None:
-    _survive(tmp_path, undisturbed, random.Random(1), n_kills=3)
+    _survive(tmp_path, undisturbed, random.Random(1), n_kills=2)
 
 
 @pytest.mark.long
@@ -76,7 +78,7 @@ def _survive(folder: Path, undisturbed: dict[str, dict[str, object]], by: random
         disturb(out, by)
     for _ in range(3):  # a worker may have been killed in the last disturbance: its run is tried again
         with running(*arguments_for(out)) as process:
-            _, error = process.communicate(timeout=120)
+            _, error = process.communicate(timeout=GENEROUS_S)
         if process.returncode == 0:
             break
     assert process.returncode == 0, error
@@ -123,8 +125,8 @@ def test_what_cannot_be_resumed(
 def test_a_stopped_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     """It cannot look for its next request, so that the end of its input tells it nothing."""
     with running(*QUICK.split(), "--epochs", "1000", "--out", tmp_path / "out") as process:
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "out" / PLAN).exists() and time.monotonic() < deadline:
+        deadline = time.monotonic() + GENEROUS_S
+        while not (tmp_path / "out" / PLAN).exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         workers = workers_of(process)
         assert len(workers) == 2

@@ -9,7 +9,6 @@ import pytest
 from compare.__main__ import main
 from compare.screen import Screen, table
 
-pytestmark = pytest.mark.usefixtures("quick_pictures")
 QUICK = ["--dataset", "digits", "--model", "dense_baseline", "--implementations", "numpy", "--epochs", "1"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from patience import GENEROUS_S, patience
 
 from compare.session import Divergence, Session, WorkerError
 from shared.data import Data
@@ -19,11 +20,14 @@ from shared.weights import initial_weights
 Start = Callable[..., Session]
 
 
+LEFT_BEHIND_S = 600  # that what a worker leaves behind would go on
+
+
 @pytest.fixture
 def start(numpy_implementation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     started: list[Session] = []
 
-    def run(fault: str = "", timeout_s: float = 30.0) -> Session:
+    def run(fault: str = "", timeout_s: float = GENEROUS_S) -> Session:
         monkeypatch.setenv("NUMPY_IMPL_FAULT", fault)
         log = tmp_path / "numpy.log"
         started.append(Session(numpy_implementation, log, threads=1, hide_cuda=True, timeout_s=timeout_s))
@@ -88,22 +92,26 @@ def test_a_kill(start: Start, digits: Data) -> None:
 
 
 def test_a_hang(start: Start, digits: Data) -> None:
-    session = start("hang", timeout_s=3.0)
+    """Of an hour, where everything else is done in time."""
+    timeout_s = patience(3.0)
+    session = start("hang", timeout_s=timeout_s)
     create(session, digits)
     begin = time.monotonic()
-    with pytest.raises(WorkerError, match="no answer within 3 s when asked to train slice; the worker was ended"):
+    said = f"no answer within {timeout_s:g} s when asked to train slice; the worker was ended"
+    with pytest.raises(WorkerError, match=said):
         session.train_slice(steps=5)
-    assert time.monotonic() - begin < 6
+    assert time.monotonic() - begin < GENEROUS_S
     assert not session.alive
 
 
 def test_a_worker_that_reads_no_more(start: Start) -> None:
     """Data larger than a pipe's buffer, sent to a stopped worker: the write is given up too."""
-    session = start(timeout_s=3.0)
+    timeout_s = patience(3.0)
+    session = start(timeout_s=timeout_s)
     session.wait_until_ready()
     os.kill(session._process.pid, signal.SIGSTOP)
     images, labels = np.zeros((2_000, 28, 28, 1), np.float32), np.zeros(2_000, np.int64)
-    with pytest.raises(WorkerError, match=r"no answer within 3 s when asked to load data; the worker was ended"):
+    with pytest.raises(WorkerError, match=f"no answer within {timeout_s:g} s when asked to load data; the"):
         session.load_data(Data(images, labels, images, labels))
     assert not session.alive
 
@@ -114,7 +122,9 @@ def test_a_process_left_behind_by_a_worker_does_not_hold_up_the_end(start: Start
     session.train_slice(steps=5)
     begin = time.monotonic()
     session.close()
-    assert time.monotonic() - begin < 12
+    took_s = time.monotonic() - begin
+    os.killpg(session._process.pid, signal.SIGKILL)  # what it left is in its group
+    assert took_s < LEFT_BEHIND_S
 
 
 def test_what_is_printed_does_not_disturb(start: Start, digits: Data) -> None:
@@ -142,7 +152,7 @@ def test_a_worker_ends_when_its_harness_is_gone(start: Start) -> None:
     pid = session._process.pid
     assert session._process.stdin is not None
     session._process.stdin.close()  # as the system does when the harness is killed
-    session._process.wait(5)
+    session._process.wait(GENEROUS_S)
     assert not Path(f"/proc/{pid}").exists() or os.name != "posix"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from distance import assert_close
+from patience import GENEROUS_S
 
 from compare import sharing
 from compare.__main__ import main
@@ -112,7 +113,7 @@ def test_a_run_of_two_processes_is_the_run_of_one(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=GENEROUS_S,
     )
     assert done.returncode == 0, done.stderr
     one, two = load_results(tmp_path / "out")

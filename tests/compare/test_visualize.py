@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from patience import GENEROUS_S
 
 from compare.__main__ import main
 from compare.implementations import IMPLEMENTATIONS
@@ -131,7 +132,7 @@ def test_an_idiomatic_run(tmp_path: Path) -> None:
     ]
     for arguments in ([*run_it, "--out", str(out)], ["visualize", str(out), "--filter", "3"]):
         done = subprocess.run(
-            [*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+            [*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=GENEROUS_S
         )
         assert done.returncode == 0, done.stderr
     assert (out / "pictures" / "feature_maps.png").stat().st_size > 10_000

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -22,6 +22,7 @@ arrays = st.dictionaries(
 bodies = st.dictionaries(st.text(), st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text())
 
 
+@settings(max_examples=50, deadline=None)
 @given(body=bodies, sent=arrays)
 def test_a_frame_comes_back(body: dict[str, Any], sent: dict[str, np.ndarray]) -> None:
     stream = io.BytesIO()

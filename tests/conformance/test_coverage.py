@@ -2,12 +2,14 @@
 
 import ast
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from reference import LAYERS
 
 from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
+from compare.session import Session
 from shared.models import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -64,3 +66,13 @@ def test_every_network_written_is_covered(spec: ImplementationSpec) -> None:
     assert tuple(registered) == spec.models
     written = {node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
     assert written - {"untapped", "create"} == set(registered.values())
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="this system does not list what a process has loaded")
+@pytest.mark.parametrize("which", ["torch", "keras", "tf_lowlevel"])
+def test_a_worker_has_one_framework(which: str, session_for: Callable[[str, str], Session]) -> None:
+    """Of the libraries that the frameworks are made of, a worker that is at work has loaded one framework's alone."""
+    session = session_for(which, "dense_baseline")
+    loaded = Path(f"/proc/{session._process.pid}/maps").read_text()
+    found = {name for name in ("torch", "tensorflow") if f"/site-packages/{name}/" in loaded}
+    assert found == {"torch" if which == "torch" else "tensorflow"}

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from distance import assert_close, relative
+from patience import GENEROUS_S
 from tracing import Tracer
 
 from compare.bench.candidates import CANDIDATES
@@ -43,7 +44,7 @@ def on_cuda(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Named]:
 
     @cache
     def get(implementation: str) -> Session | None:
-        session = Session(implementation, logs / f"{implementation}.log", 1, hide_cuda=False, timeout_s=300)
+        session = Session(implementation, logs / f"{implementation}.log", 1, hide_cuda=False, timeout_s=GENEROUS_S)
         started.append(session)
         try:
             return session if session.wait_until_ready().n_cuda_devices else None

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,9 @@ from shared.weights import Weights, initial_weights
 N_IMAGES = 5  # no multiple of what an exporter may have taken for the size of every batch
 OWN_EPSILON = 1e-5  # PyTorch's own, in the idiomatic recipe
 
-# What a user would write. Each is run once for all files, since importing takes longer than predicting: it is given a
-# JSON list of [file, images, logits], with images channels last, and writes the logits.
+# What a user would write. Importing a framework takes longer than predicting, so one process does it for all files of a
+# framework: it is given a line for each, [format, file, images, logits], with images channels last, and writes the
+# logits.
 SCRIPTS: dict[Format, str] = {
     "torch": """
 import torch
@@ -49,11 +50,42 @@ def predict(path, images):
 MAIN = """
 import json, sys
 import numpy as np
-for path, images, logits in json.load(open(sys.argv[1])):
-    np.save(logits, predict(path, np.load(images)))
+scripts, ready = json.loads(sys.argv[1]), {}
+for line in sys.stdin:
+    to, path, images, logits = json.loads(line)
+    if to not in ready:
+        exec(scripts[to], ready.setdefault(to, {}))
+    np.save(logits, ready[to]["predict"](path, np.load(images)))
+    print("done", flush=True)
 ours = {"compare", "shared", "torch_impl", "tf_impl", "tf_lowlevel_impl"} & set(sys.modules)
 assert not ours, ours
 """
+
+
+FRAMEWORK: dict[Format, str] = {"torch": "torch", "onnx": "torch", "keras": "tf", "tf_savedmodel": "tf"}
+Predict = Callable[[Format, Path, Path, Path], None]
+
+
+@pytest.fixture(scope="module")
+def predict() -> Iterator[Predict]:
+    """predict(format, file, images, logits): have a plain process read an exported file and write its logits."""
+    processes: dict[str, subprocess.Popen[str]] = {}
+
+    def run(to: Format, *paths: Path) -> None:
+        if (framework := FRAMEWORK[to]) not in processes:
+            command = [sys.executable, "-I", "-c", MAIN, json.dumps(SCRIPTS)]
+            processes[framework] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = processes[framework]
+        assert process.stdin is not None
+        assert process.stdout is not None
+        print(json.dumps([to, *map(str, paths)]), file=process.stdin, flush=True)
+        said = iter(process.stdout.readline, "")
+        assert any(line.endswith("done\n") for line in said), f"the plain process for {framework} failed"
+
+    yield run
+    for process in processes.values():
+        process.communicate()
+        assert process.returncode == 0
 
 
 @pytest.mark.parametrize("to", list(FORMATS))
@@ -66,10 +98,9 @@ assert not ours, ours
     ],
 )
 def test_plain_scripts_predict_what_the_reference_does(
-    to: Format, names: tuple[str, ...], session_for: Callable[[str, str], Session], tmp_path: Path
+    to: Format, names: tuple[str, ...], session_for: Callable[[str, str], Session], predict: Predict, tmp_path: Path
 ) -> None:
     random = np.random.default_rng(3)
-    tasks, expected = [], {}
     for number, name in enumerate(names):
         spec = MODELS[name]
         weights = _trained(spec, random)
@@ -81,17 +112,10 @@ def test_plain_scripts_predict_what_the_reference_does(
         session = session_for(FORMATS[to].writer, name)
         session.export(to, path, spec, weights, epsilon, (mean, deviation) if scaled else None, images)
         np.save(tmp_path / f"{name}.images.npy", images)
-        tasks.append([str(path), str(tmp_path / f"{name}.images.npy"), str(tmp_path / f"{name}.logits.npy")])
+        predict(to, path, tmp_path / f"{name}.images.npy", tmp_path / f"{name}.logits.npy")
         seen = (images - mean) / deviation if scaled else images
         exact = {key: value.astype(np.float64) for key, value in weights.items()}
-        expected[name] = Network(LAYERS[name], exact, epsilon).logits(seen.astype(np.float64))
-
-    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
-    (tmp_path / "plain.py").write_text(SCRIPTS[to] + MAIN)
-    command = [sys.executable, "-I", str(tmp_path / "plain.py"), str(tmp_path / "tasks.json")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    for name, logits in expected.items():
+        logits = Network(LAYERS[name], exact, epsilon).logits(seen.astype(np.float64))
         found = np.load(tmp_path / f"{name}.logits.npy")
         assert found.shape == (N_IMAGES, 10)
         assert np.abs(found - logits).max() < 1e-5 * np.abs(logits).max(), name

@@ -69,7 +69,7 @@ def test_training(start: Start, name: str) -> None:
     assert second.train_loss < first.train_loss < 2.5
     assert second.train_accuracy > 0.3
     assert second.validation_accuracy > 0.2
-    assert 0 < second.train_s < 60
+    assert second.train_s > 0
 
 
 @pytest.mark.parametrize("name", ["torch", "keras", "tf_lowlevel"])

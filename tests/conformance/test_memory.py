@@ -11,8 +11,8 @@ from shared.models import MODELS
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
-FIRST, MORE = 5, 20
-MOST_BYTES = 20 << 20  # a graph that is kept weighs two million bytes
+FIRST, MORE = 3, 10
+MOST_BYTES = 10 << 20  # a graph that is kept weighs two million bytes
 
 
 @pytest.mark.slow

@@ -9,18 +9,22 @@ from shared.models import MODELS
 from shared.training import SGD, Adam, TrainSpec
 from shared.weights import Weights, initial_weights
 
-N_STEPS = 3
+N_STEPS = 2
 
 
 def test_another_network_goes_on_to_the_same_bits(
     implementation: str, model: str, session_for: Callable[[str, str], Session]
 ) -> None:
-    """In training mode, dropout at work: moving statistics, moments, counts of steps and random numbers all matter."""
+    """In training mode, dropout at work: moving statistics, moments, counts of steps and random numbers all matter.
+
+    Tracing a graph takes far longer than these few steps, so TensorFlow's networks are eager but for one: a state is
+    set in the same variables either way.
+    """
     session = session_for(implementation, model)
     by = SGD() if model == "dense_baseline" else Adam()
-    train = TrainSpec(epochs=3, batch_size=8, seed=2, dtype="float64", optimizer=by)
+    train = TrainSpec(epochs=3, batch_size=4, seed=2, dtype="float64", optimizer=by)
     spec = MODELS[model]
-    mode = "eager" if implementation == "torch" else "graph"
+    mode = "graph" if implementation != "torch" and model == "cnn_deep_dropout" else "eager"
 
     session.create(spec, train, initial_weights(spec, 2), "cpu", mode)
     session.train_slice(N_STEPS)

@@ -11,6 +11,7 @@ import cifar_files
 import numpy as np
 import pytest
 from cifar_files import ARCHIVE, FOLDER, member
+from patience import GENEROUS_S
 
 from shared.data import archive, choice, cifar, fetch
 from shared.data.download import Progress
@@ -204,7 +205,7 @@ def test_torchvision_reads_what_was_fetched(tmp_path: Path, serve) -> None:
         [sys.executable, "-W", "ignore", "-c", TORCHVISION, str(tmp_path), str(tmp_path / "out.npz"), *hashes],
         env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
         check=True,
-        timeout=120,
+        timeout=GENEROUS_S,
     )
     raw = TINY.read(tmp_path)
     with np.load(tmp_path / "out.npz") as theirs:

@@ -31,12 +31,12 @@ THREADS, STEPS, ROUNDS = 2, 6, 40
 
 def ratio(which: str, data: Data, folder: Path) -> float:
     """The step time of the loop by hand over that of `tuned`: the median over rounds of one launch of both."""
-    session = Session(which, folder / "log", THREADS, True, 300, VARIABLES["kept"])
+    session = Session(which, folder / "log", THREADS, True, 300, VARIABLES["kept"], "system")
     session.wait_until_ready()
     session.load_data(data)
     spec, mode = MODELS["cnn_same"], IMPLEMENTATIONS[which].default_mode
     session.create(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode, tuning=TUNED[which])
-    variables = {**os.environ, **worker_variables(THREADS, folder, True), **VARIABLES["kept"]}
+    variables = {**os.environ, **worker_variables(THREADS, folder, True, "system"), **VARIABLES["kept"]}
     by_hand = subprocess.Popen(
         [sys.executable, LOOP, which],
         stdin=subprocess.PIPE,

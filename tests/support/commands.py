@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from patience import GENEROUS_S
+
 ROOT = Path(__file__).parents[2]
 MAIN = """
 from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
@@ -17,21 +19,27 @@ for name, module in (("numpy", "numpy_impl"), ("numpy_again", "numpy_again")):
 from compare.__main__ import main
 main()
 """
+# Saving pictures takes longer than the small runs of these tests; `conftest.quick_pictures` does the same in a test.
+QUICK_PICTURES = """
+from compare import plots
+plots.to_png = lambda figure: b"\\x89PNG\\r\\n\\x1a\\n"
+plots.to_svg = lambda figure: b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+"""
 Command = subprocess.Popen[str]
 
 
 @contextmanager
 def running(*arguments: object, first: str = "") -> Iterator[Command]:
-    """The command, started, after the Python code `first`; it can be interrupted even where the tests were started to
-    be left alone in the background."""
+    """The command, started, after the Python code `first`; its pictures are dots. It can be interrupted even if the
+    tests were started to be left alone in the background."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])}
     process = subprocess.Popen(
-        [sys.executable, "-c", first + MAIN, *map(str, arguments)],
+        [sys.executable, "-c", QUICK_PICTURES + first + MAIN, *map(str, arguments)],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_interruptible,  # noqa: PLW1509 tests start no threads that hold locks
+        preexec_fn=interruptible,  # noqa: PLW1509 tests start no threads that hold locks
     )
     try:
         yield process
@@ -48,12 +56,13 @@ def rest_of(process: Command) -> tuple[str, str]:
     read ahead with them."""
     assert process.stdout is not None
     assert process.stderr is not None
-    process.wait(timeout=60)
+    process.wait(timeout=GENEROUS_S)
     with process.stdout, process.stderr:
         return process.stdout.read(), process.stderr.read()
 
 
-def _interruptible() -> None:
+def interruptible() -> None:
+    """For a new process: SIGINT interrupts it, even if it was ignored by whoever started these tests."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -63,7 +72,7 @@ def workers_of(process: Command) -> list[int]:
     return [int(pid) for pid in listed.stdout.split()]
 
 
-def still_there(pids: list[int], wait_s: float = 10.0) -> list[int]:
+def still_there(pids: list[int], wait_s: float = 120.0) -> list[int]:
     """Those of the processes that have not ended within so many seconds."""
     deadline = time.monotonic() + wait_s
     while (left := [pid for pid in pids if _alive(pid)]) and time.monotonic() < deadline:

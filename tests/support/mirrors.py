@@ -11,6 +11,7 @@ class Handler(BaseHTTPRequestHandler):
 
     files: dict[str, object]
     asked: list[str]
+    closing: threading.Event
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
@@ -29,13 +30,13 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header("Location", self.path)
                 self.end_headers()
             case "silence":
-                time.sleep(3)
+                self.closing.wait(SLOW_S)
             case "trickle":
                 self.start(100_000)
-                for _ in range(30):
+                until = time.monotonic() + SLOW_S
+                while time.monotonic() < until and not self.closing.wait(0.1):
                     self.wfile.write(b"x")
                     self.wfile.flush()
-                    time.sleep(0.1)
             case ("cut", bytes(content)):
                 self.start(len(content))
                 self.wfile.write(content[: len(content) // 2])
@@ -58,14 +59,18 @@ class Handler(BaseHTTPRequestHandler):
         """Tests print nothing."""
 
 
+SLOW_S = 120.0  # that a server is silent, or gives a byte now and then
+
+
 class Server:
     def __init__(self, files: dict[str, object]) -> None:
-        self.handler = type("H", (Handler,), {"files": files, "asked": []})
+        self.handler = type("H", (Handler,), {"files": files, "asked": [], "closing": threading.Event()})
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), self.handler)
         self.http.daemon_threads = True
         threading.Thread(target=self.http.serve_forever, args=[0.02], daemon=True).start()  # seconds until it can stop
         self.url = f"http://127.0.0.1:{self.http.server_port}/"
 
     def close(self) -> None:
+        self.handler.closing.set()
         self.http.shutdown()
         self.http.server_close()

@@ -13,7 +13,7 @@ STEPS = {"adam": 20, "sgd": 10}
 # what these tests look for. The falling rate is tested in tests/compare/test_jobs.py.
 EPOCHS = 10
 SEED = 5
-N_IMAGES = 48  # for activations and logits
+N_IMAGES = 12  # for activations and logits
 OPTIMIZERS = {"adam": Adam(), "sgd": SGD()}
 
 
@@ -26,8 +26,8 @@ def images_for(model: str) -> Data:
 
 
 def batch_size_of(model: str) -> int:
-    """Of the largest images a batch has fewer: they take most of the time of all these tests."""
-    return 16 if MODELS[model].input_shape == (32, 32, 3) else 32
+    """Fewer take less time, and make batch normalisation so chaotic that rounding grows to 1e-12 within 20 steps."""
+    return 16
 
 
 def training(model: str, optimizer: str, dtype: Dtype, dropout: float = 0.0) -> TrainSpec:

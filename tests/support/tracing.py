@@ -17,10 +17,10 @@ class Trace:
 
     counted: tuple[int, int]
     initial: Weights
-    losses: tuple[float, ...]
-    trained: Weights
-    optimizer_state: Weights
-    trained_logits: np.ndarray
+    losses: tuple[float, ...] = ()
+    trained: Weights = field(default_factory=dict)
+    optimizer_state: Weights = field(default_factory=dict)
+    trained_logits: np.ndarray = field(default_factory=lambda: np.empty(0))
     activations: Weights = field(default_factory=dict)
     training_activations: Weights = field(default_factory=dict)
     logits: np.ndarray = field(default_factory=lambda: np.empty(0))

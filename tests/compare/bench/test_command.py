@@ -27,6 +27,7 @@ def run(monkeypatch: pytest.MonkeyPatch, arguments: str) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.pictures
 def test_a_bench_leaves_its_record_a_report_and_every_window(
     numpy_implementations: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

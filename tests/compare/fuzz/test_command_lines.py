@@ -103,7 +103,6 @@ def paths(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> lis
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("quick_pictures")
 def test_a_command_line(paths: list[str], tmp_path: Path) -> None:
     @quick(N_QUICK)
     @given(_command_line(paths))
@@ -114,7 +113,6 @@ def test_a_command_line(paths: list[str], tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("quick_pictures")
 def test_thousands_of_command_lines(paths: list[str], tmp_path: Path) -> None:
     @thorough(N_LONG)
     @given(_command_line(paths))

@@ -9,6 +9,7 @@ from commands import running
 from fuzzing import bounded, changed_json, quick, thorough
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import GENEROUS_S
 from simulation import simulated_bench
 
 from compare.bench import report as bench_report
@@ -43,7 +44,7 @@ def folders(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     for name, content in sealed(done, hashes(made["bench"])).items():
         (made["bench"] / name).write_bytes(content)
     with running(*PARITY.split(), "--out", made["parity"]) as process:
-        _, error = process.communicate(timeout=120)
+        _, error = process.communicate(timeout=GENEROUS_S)
         assert process.returncode == 0, error
     with pytest.MonkeyPatch.context() as patch:
         for name in ("numpy", "numpy_again"):
@@ -53,7 +54,6 @@ def folders(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", RECORDS)
-@pytest.mark.usefixtures("quick_pictures")
 def test_a_bad_folder(folders: dict[str, Path], kind: str) -> None:
     @quick(N_QUICK)
     @given(_broken(folders[kind], kind))
@@ -65,7 +65,6 @@ def test_a_bad_folder(folders: dict[str, Path], kind: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", RECORDS)
-@pytest.mark.usefixtures("quick_pictures")
 def test_hundreds_of_bad_folders(folders: dict[str, Path], kind: str) -> None:
     @thorough(N_LONG)
     @given(_broken(folders[kind], kind))

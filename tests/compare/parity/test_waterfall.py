@@ -56,6 +56,7 @@ def test_the_data_of_each_package(digits: Data) -> None:
     np.testing.assert_array_equal(_data(digits, "tf_impl", list(FACTORS), 0).x_train, matched.x_train)
 
 
+@pytest.mark.pictures
 def test_the_command(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Three implementations that differ in their order and their weights alone."""
     out = tmp_path / "out"

@@ -9,13 +9,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from reference import LAYERS, AdamSteps, MomentumSteps, Network
 
 from shared.models import ModelSpec
-from shared.protocol import Framework
+from shared.protocol import Framework, Trained
 from shared.training import Adam, TrainSpec
 from shared.weights import Weights, initial_weights
 
@@ -60,6 +62,10 @@ class NumpyModel:
     def put(self, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return images.astype(self.dtype), labels
 
+    def put_share(self, images: np.ndarray, labels: np.ndarray, n_all: int) -> tuple[np.ndarray, np.ndarray]:
+        """Each of several processes trains on its share alone: enough to see how they begin and end."""
+        return self.put(images, labels)
+
     def fetch_batch(self, batch: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         return batch
 
@@ -95,7 +101,7 @@ class NumpyModel:
         if FAULT == "hungry" and self.seed == 0:
             np.ones(300_000_000, np.uint8)
         if FAULT == "child":
-            subprocess.Popen(["sleep", "30"])
+            subprocess.Popen(["sleep", "600"])
         if FAULT == "print":
             print("a line on standard output", flush=True)
             os.system("echo a line from below")  # a library's own writes go past Python
@@ -152,6 +158,16 @@ class NumpyModel:
 
     def peak_device_bytes(self) -> int | None:
         return None
+
+
+def _export(trained: Trained, path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """Write some file, and return what reads the logits of images from it: not those of the network."""
+    path.write_bytes(b"a file")
+    exact = {name: 2 * value for name, value in trained.weights.items()}
+    return lambda images: Network(LAYERS[trained.model.name], exact).logits(images)
+
+
+exporters = {"torch": _export}
 
 
 def matrix_product(device: str, size: int) -> Any:
