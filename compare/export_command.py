@@ -65,6 +65,15 @@ class Options:
     screen: Screen = PLAIN
 
 
+@dataclass(frozen=True)
+class Network:
+    """A trained network: its run, its weights, and the mean and deviation by which its images were scaled, if any."""
+
+    result: RunResult
+    weights: Weights
+    scaling: Scaling | None
+
+
 def export_command(options: Options) -> int:
     """Do what `compare export` says; return the exit code. Raises InputError before anything is written."""
     format_ = cast(Format, check_name("format", options.format, get_args(Format)))
@@ -76,7 +85,8 @@ def export_command(options: Options) -> int:
     if path.exists():
         raise InputError(f"{path} is there already, and is not overwritten. Give another --out, or remove it.")
     weights = load_weights(options.run_dir, result)
-    distance = _write(format_, to, result, weights, _scaling(result, options.data_dir), path, options.screen)
+    network = Network(result, weights, _scaling(result, options.data_dir))
+    distance = _write(format_, to, network, path, options.screen)
     add_to_manifest(options.run_dir, sorted(p for p in (path, *path.rglob("*")) if p.is_file()))
 
     assert result.outcome is not None
@@ -121,21 +131,14 @@ def _scaling(result: RunResult, data_dir: Path) -> Scaling | None:
     return channel_statistics(load(DataSpec(dataset=run.data.dataset), data_dir).x_train)
 
 
-def _write(
-    format_: Format,
-    to: FormatSpec,
-    result: RunResult,
-    weights: Weights,
-    scaling: Scaling | None,
-    path: Path,
-    screen: Screen,
-) -> float:
+def _write(format_: Format, to: FormatSpec, network: Network, path: Path, screen: Screen) -> float:
     """Write the file, whole or not at all; how far its logits are from the network's own, relative to the largest."""
+    result = network.result
     images = _noise(MODELS[result.run.model])
     with tempfile.TemporaryDirectory(prefix="compare-export-") as scratch:
         new = Path(scratch) / path.name
         try:
-            own, exported = _both(format_, to, result, weights, scaling, new, images, screen)
+            own, exported = _both(format_, to, network, new, images, screen)
         except WorkerError as error:
             raise InputError(f"{result.name} cannot be exported as {format_}: {error}.") from None
         distance = float(np.abs(own - exported).max() / np.abs(own).max())
@@ -149,17 +152,11 @@ def _write(
 
 
 def _both(
-    format_: Format,
-    to: FormatSpec,
-    result: RunResult,
-    weights: Weights,
-    scaling: Scaling | None,
-    path: Path,
-    images: np.ndarray,
-    screen: Screen,
+    format_: Format, to: FormatSpec, network: Network, path: Path, images: np.ndarray, screen: Screen
 ) -> tuple[np.ndarray, np.ndarray]:
     """The logits of the network itself, in the implementation that trained it, and of the file."""
-    run, spec = result.run, MODELS[result.run.model]
+    run, weights, scaling = network.result.run, network.weights, network.scaling
+    spec = MODELS[run.model]
     trainer = IMPLEMENTATIONS[run.implementation]
     epsilon = trainer.own_epsilon if run.recipe == "idiomatic" else BATCH_NORM_EPSILON
     names = list(dict.fromkeys((run.implementation, to.writer)))

@@ -30,7 +30,7 @@ from shared.training import TrainSpec
 from shared.weights import Weights
 from shared.world import SIZE_VARIABLE
 
-Tell = Callable[[str], None]  # a line for whoever waits
+Tell = Callable[[str], None]  # called with a line of progress
 AnswerType = TypeVar("AnswerType", bound=messages.Message)
 STOP_S = 5.0
 LOG_TAIL_LINES = 12

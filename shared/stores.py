@@ -143,8 +143,7 @@ class Store:
         return files
 
     def _listed(self, page: int = 1000) -> list[Mapping[str, Any]]:
-        """Everything below the address, or a first page of it. A bucket that does not exist has nothing; whoever writes
-        to it is told."""
+        """Return every file below the address, or a first page of them. A missing bucket counts as empty."""
 
         def ask() -> list[Mapping[str, Any]]:
             pages = self._obstore.list(self._store, self._root, chunk_size=page)

@@ -25,7 +25,7 @@ from shared.data import Data, DataSpec, load  # noqa: E402
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what it took, whoever else was at work: all worker processes have ended by now."""
+    """Print the processor time of the tests and of all processes that they started, which have ended by now."""
     own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     own_s, others_s = own.ru_utime + own.ru_stime, others.ru_utime + others.ru_stime
     terminalreporter.write_line(

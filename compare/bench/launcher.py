@@ -119,7 +119,7 @@ class Launcher:
         training_alone: bool = False,
         tell: Tell = lambda line: None,
     ) -> None:
-        """`tell` is told how far a launch is. `rounds_s` is how long all rounds of a launch are to take.
+        """`tell` is called with a line of progress. `rounds_s` is the time that all rounds of a launch should take.
         `training_alone` leaves out what is not training: evaluation, and the machine's limits."""
         self.contestants = list(contestants)
         self.profile = profile

@@ -59,6 +59,7 @@ for line in sys.stdin:
     print("done", flush=True)
 ours = {"compare", "shared", "torch_impl", "tf_impl", "tf_lowlevel_impl"} & set(sys.modules)
 assert not ours, ours
+assert not ("torch" in sys.modules and "tensorflow" in sys.modules), "one framework per process"
 """
 
 

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -383,6 +384,27 @@ def test_a_store_that_does_not_answer_in_time(address: str, monkeypatch: pytest.
     monkeypatch.setattr(stores, "FIRST_ANSWER_S", 0.2)
     with pytest.raises(InputError, match="cannot be used: it does not answer"):
         Store(address).first(lambda: time.sleep(2))
+
+
+def test_an_interrupt_ends_the_wait_for_a_store(faults: Faults, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while obstore retries, which it would do for an hour here."""
+    monkeypatch.setattr(stores, "PATIENT", {"timeout_s": 3600.0, "retry_s": 3600.0})
+    store = Store(f"s3://{BUCKET}/interrupted")
+    faults.always = "503"
+
+    def interrupt() -> None:
+        while not faults.met:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored
+    try:
+        threading.Thread(target=interrupt, daemon=True).start()
+        with pytest.raises(KeyboardInterrupt):
+            store.put("a", b"1")
+    finally:
+        signal.signal(signal.SIGINT, before)
+        faults.always = ""  # so that the thread that goes on ends
 
 
 @pytest.mark.usefixtures("faults")

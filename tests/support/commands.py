@@ -62,7 +62,7 @@ def rest_of(process: Command) -> tuple[str, str]:
 
 
 def interruptible() -> None:
-    """For a new process: SIGINT interrupts it, even if it was ignored by whoever started these tests."""
+    """Restore SIGINT in a new process, in case these tests were started with SIGINT ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
