@@ -1,5 +1,5 @@
 """The harness: starts a worker process for each implementation, trains, evaluates, tabulates, reports.
 
-It imports shared/ and never a framework; only compare/worker.py, which runs in the worker processes, imports an
+It imports shared/ and never a framework; only compare/worker/, which runs in the worker processes, imports an
 implementation.
 """

@@ -7,17 +7,17 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-from compare import interrupts
+from compare.processes import signals
 
 LEAST_ADDRESS_SPACE = 1 << 30  # with less, SciPy's OpenBLAS tries for memory for ever while it is imported
 
 
 def main() -> None:
     """Run the command line; options without a command belong to `run`."""
-    interrupts.listen()
+    signals.listen()
     try:
-        from compare.cli import app, report_input_errors
-        from compare.parent import die_with_parent_if_asked
+        from compare.cli.app import app, report_input_errors
+        from compare.processes.parent import die_with_parent_if_asked
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     arguments = sys.argv[1:]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from compare import condensed
-from compare.rows import row
-from compare.run_folder import load_record, load_results, record_paths
-from compare.seeds import Judging, in_order
+from compare.analysis import condensed
+from compare.analysis.rows import row
+from compare.analysis.seeds import Judging, in_order
+from compare.folders.run_folder import load_record, load_results, record_paths
 from shared.result import Outcome, RunResult
 
 

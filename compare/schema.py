@@ -13,11 +13,11 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from compare.analysis.seeds import Judging
 from compare.bench.result import BenchResult
-from compare.manifest import Manifest
+from compare.folders.manifest import Manifest
 from compare.parity.report import RECORDS, Study
-from compare.planned import Planned
-from compare.seeds import Judging
+from compare.training.planned import Planned
 from shared.result import RunResult
 
 KINDS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {

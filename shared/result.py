@@ -210,9 +210,10 @@ class RunResult(Record):
 
 
 class CondensedResult(RunResult):
-    """What is left of one of very many results (compare/condensed.py): of its outcome the last epoch alone, no samples
-    but the first step, and no confusion matrix. `step_median_s` is the median of its steady steps, and `reached_s` the
-    training time until the accuracy that was asked for, None where there is none. It is never written."""
+    """What is left of one of very many results (compare/analysis/condensed.py): of its outcome the last epoch alone, no
+    samples but the first step, and no confusion matrix. `step_median_s` is the median of its steady steps, and
+    `reached_s` the training time until the accuracy that was asked for, None where there is none. It is never written.
+    """
 
     step_median_s: float | None = None
     reached_s: float | None = None

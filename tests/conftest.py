@@ -20,7 +20,7 @@ os.environ.update(
     TORCHINDUCTOR_VEC_ISA_OK="1",
 )
 
-from compare.implementations import IMPLEMENTATIONS, ImplementationSpec  # noqa: E402
+from compare.registry import IMPLEMENTATIONS, ImplementationSpec  # noqa: E402
 from shared.data import Data, DataSpec, load  # noqa: E402
 
 

@@ -3,7 +3,7 @@ before it, so that the list is also the speed waterfall's."""
 
 from dataclasses import dataclass, field
 
-from compare.allocator import VARIABLES
+from compare.processes.allocator import VARIABLES
 from shared.protocol import Device, Mode, Recipe
 
 KEPT = VARIABLES["kept"]

@@ -11,9 +11,9 @@ import numpy as np
 
 from compare.bench.result import Ceiling, Contestant, Launch, Measured, TimedWindow
 from compare.bench.warmup import is_warm
-from compare.environment import require_cuda
-from compare.messages import Timed, Window
-from compare.session import Session, Tell, WorkerError
+from compare.processes.environment import require_cuda
+from compare.processes.session import Session, Tell, WorkerError
+from compare.rpc.messages import Timed, Window
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import ModelSpec

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
 
-from compare import sharing
-from compare.allocator import VARIABLES, Allocator
+from compare import checks
 from compare.bench.launcher import Subject
 from compare.bench.result import Contestant
-from compare.implementations import IMPLEMENTATIONS
-from compare.plan import TUNED, check_batch_size, check_mixed_precision, check_number, check_paths, check_shape
-from compare.screen import PLAIN, Screen
+from compare.processes.allocator import VARIABLES, Allocator
+from compare.registry import IMPLEMENTATIONS
+from compare.reporting.screen import PLAIN, Screen
+from compare.training.plan import TUNED, check_batch_size, check_mixed_precision, check_number, check_paths, check_shape
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose
 from shared.errors import InputError
@@ -112,7 +112,7 @@ def _contestants(options: Options, model: ModelSpec) -> tuple[list[Contestant], 
     lacking: list[str] = []
     for name in names:
         spec = IMPLEMENTATIONS[check_name("implementation", name, IMPLEMENTATIONS)]
-        sharing.check_model(name, model.name)
+        checks.check_model(name, model.name)
         if model.name not in spec.models:
             raise InputError(
                 f"The implementation '{name}' has no '{model.name}', only {', '.join(spec.models)}. Leave it out of "
@@ -159,7 +159,7 @@ def _listed(option: str, text: str) -> list[str]:
 
 def threads_of(options: Options) -> list[int]:
     """The numbers of threads asked for. Raises InputError."""
-    return numbers("--threads", options.threads or str(sharing.default_threads(implementation_names(options))), 1024)
+    return numbers("--threads", options.threads or str(checks.default_threads(implementation_names(options))), 1024)
 
 
 def implementation_names(options: Options) -> list[str]:
@@ -167,7 +167,7 @@ def implementation_names(options: Options) -> list[str]:
     names = [options.aa] if options.aa else _listed("--implementations", options.implementations)
     for name in names:
         check_name("implementation", name, IMPLEMENTATIONS)
-    return sharing.named(names, numbers("--world-size", options.world_sizes, MAX_SIZE))
+    return checks.named(names, numbers("--world-size", options.world_sizes, MAX_SIZE))
 
 
 def batch_sizes_of(options: Options) -> list[int]:
@@ -203,5 +203,5 @@ def make_subject(options: Options, plan: Plan, data: Data) -> Subject:
     for batch_size in batch_sizes_of(options):
         check_batch_size(batch_size, data, "--batch-sizes")
         implementations = [contestant.implementation for contestant in plan.contestants]
-        sharing.check_shares(implementations, batch_size, len(data.x_train), whole_batches=True)
+        checks.check_shares(implementations, batch_size, len(data.x_train), whole_batches=True)
     return Subject(plan.model, TrainSpec(epochs=1, seed=options.seed), data, plan.device)

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from compare.bench.result import BenchResult
 from compare.bench.verdicts import step_time
-from compare.plots import STYLES
+from compare.reporting.plots import STYLES
 
 
 def steps(result: BenchResult) -> Figure:

@@ -1,14 +1,15 @@
 """The report of a bench: pure functions from records to the files of the output folder."""
 
-from compare import plots, tabular
 from compare.bench import operations, sharing, tables
 from compare.bench.plots import steps
 from compare.bench.result import BenchResult, Ending, TimedWindow
 from compare.bench.verdicts import break_evens, say, warnings
-from compare.html_page import with_page
-from compare.manifest import Manifest
-from compare.report import markdown_environment
-from compare.windows import N_BATCHES
+from compare.folders import tabular
+from compare.folders.manifest import Manifest
+from compare.reporting import plots
+from compare.reporting.html_page import with_page
+from compare.training.report import markdown_environment
+from compare.worker.windows import N_BATCHES
 
 ENDINGS: dict[Ending, str] = {
     "precise": "It ended because every ratio was known to {precision:.1%}.",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat, model_validator
 
-from compare.messages import Timed
+from compare.rpc.messages import Timed
 from shared.protocol import Device, Mode, Recipe
 from shared.record import Count, Positive, Record, Seconds, Texts
 from shared.result import Environment
@@ -31,7 +31,7 @@ class Contestant(Record):
 
 
 class TimedWindow(Record):
-    """A window of `steps` steps, in which `others_s` seconds of processor time went to others (compare/load.py).
+    """A window of `steps` steps, in which `others_s` seconds of processor time went to others (compare/worker/load.py).
 
     `round` counts from 0 within the launch, -1 is warm-up; `position` is the place in the round's order.
     """

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from compare.bench import tables
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.verdicts import step_time
-from compare.plots import STYLES
+from compare.reporting.plots import STYLES
 
 COLUMNS = ("speed", "step, end to end", "step, compute only", "images/s", "achieved", "peak memory")
 Span = tuple[float, float, float]  # a value, and the ends of its interval

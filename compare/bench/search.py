@@ -12,8 +12,8 @@ from pathlib import Path
 from compare.bench import tuned
 from compare.bench.launcher import Launcher, Start, Subject
 from compare.bench.result import Contestant, Launch
-from compare.screen import Screen
-from compare.session import Session
+from compare.processes.session import Session
+from compare.reporting.screen import Screen
 from shared.errors import InputError
 from shared.protocol import Device, Mode
 from shared.result import Tuned

@@ -5,7 +5,7 @@ import statistics
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.statistics import Interval
 from compare.bench.verdicts import ratio_between, step_time
-from compare.implementations import IMPLEMENTATIONS
+from compare.registry import IMPLEMENTATIONS
 from shared.models import MODELS
 
 HEADINGS = ("contestant", "processes", "threads each", "step", "against one", "efficiency", "gradients", "sent a step")

@@ -8,9 +8,9 @@ from rich.console import Console
 from compare.bench.result import BenchResult, Ceiling, Contestant
 from compare.bench.statistics import LEAST_P, Interval
 from compare.bench.verdicts import achieved, ratio_to_baseline, step_time
-from compare.messages import Timed
-from compare.screen import table
-from compare.windows import EVALUATION_BATCH
+from compare.reporting.screen import table
+from compare.rpc.messages import Timed
+from compare.worker.windows import EVALUATION_BATCH
 
 Cell = Callable[[BenchResult, Contestant], str]
 NONE = "-"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from compare import environment
 from compare.bench.candidates import CANDIDATES, Candidate
 from compare.bench.result import Contestant, Launch
 from compare.bench.statistics import ratio
-from compare.manifest import installed
+from compare.folders.manifest import installed
+from compare.processes import environment
 from shared.protocol import Device
 from shared.record import Record
 from shared.training import TrainSpec

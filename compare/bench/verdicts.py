@@ -5,8 +5,8 @@ from statistics import geometric_mean
 
 from compare.bench.result import BenchResult, Contestant, Launch
 from compare.bench.statistics import Interval, median, ratio
-from compare.load import MUCH_LOAD
-from compare.messages import Timed
+from compare.rpc.messages import Timed
+from compare.worker.load import MUCH_LOAD
 
 NOT_WAITED = 0.05
 

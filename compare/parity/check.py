@@ -8,8 +8,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from compare import fingerprint
-from compare.implementations import IMPLEMENTATIONS
 from compare.parity import gate, observation, runs
 from compare.parity.bounds import bound
 from compare.parity.envelope import MORE_DRAWS, Drawn
@@ -18,8 +16,10 @@ from compare.parity.ladder import Ladder, Stages, climb
 from compare.parity.observation import Observation, Subject, curve, is_training
 from compare.parity.result import ParityResult, PrecisionResult
 from compare.parity.runs import Extent
-from compare.parity.workers import ask_all
-from compare.session import Session, WorkerError
+from compare.processes.pool import ask_all
+from compare.processes.session import Session, WorkerError
+from compare.registry import IMPLEMENTATIONS
+from compare.worker import fingerprint
 from shared.training import Dtype
 from shared.weights import initial_weights
 

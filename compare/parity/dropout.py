@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from compare.parity.observation import Rungs, Subject
-from compare.session import Session
+from compare.processes.session import Session
 
 IN_EVALUATION = "activations in evaluation with dropout"
 DROPPED = "what dropout drops"

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from compare.implementations import IMPLEMENTATIONS
 from compare.parity import dropout, observation
 from compare.parity.ladder import Stages, consensus
 from compare.parity.observation import Observation, Subject
+from compare.registry import IMPLEMENTATIONS
 
 
 def expected(subject: Subject, observations: Mapping[str, Observation]) -> Stages:

@@ -7,7 +7,7 @@ compared until every field agrees.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from compare.fingerprint import Fields
+from compare.worker.fingerprint import Fields
 
 ASKED = "what was asked for"
 NOTHING = "nothing"

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.implementations import IMPLEMENTATIONS
 from compare.parity.distance import APART, distance
-from compare.report import markdown_environment
-from compare.session import Session
+from compare.processes.session import Session
+from compare.registry import IMPLEMENTATIONS
+from compare.training.report import markdown_environment
 from shared.ledger import Half, LedgerRow
 
 

@@ -10,8 +10,8 @@ from compare.parity.check import Checker
 from compare.parity.plan import EMBEDDED, Options, load_data, make_plan, make_subject
 from compare.parity.result import ParityResult
 from compare.parity.runs import Extent
-from compare.parity.workers import THREADS, Workers
-from compare.screen import PLAIN
+from compare.processes.pool import THREADS, Workers
+from compare.reporting.screen import PLAIN
 from shared.data.choice import default_data_dir
 from shared.errors import InputError
 

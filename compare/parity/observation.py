@@ -8,7 +8,7 @@ import numpy as np
 from compare.parity.envelope import whole
 from compare.parity.ladder import Stages
 from compare.parity.own import metric_errors, update_errors
-from compare.session import Session, WorkerError
+from compare.processes.session import Session, WorkerError
 from shared import randomness
 from shared.batches import n_batches
 from shared.data import Data

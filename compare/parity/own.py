@@ -6,7 +6,7 @@ them may differ by. All of this should be 0.
 
 import numpy as np
 
-from compare.messages import Evaluation
+from compare.rpc.messages import Evaluation
 from shared.training import Adam, TrainSpec
 from shared.weights import Weights
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from compare import sharing
-from compare.implementations import IMPLEMENTATIONS
+from compare import checks
 from compare.parity.observation import RUNGS, Subject
-from compare.plan import check_batch_size, check_mode, check_number, check_paths, check_shape
-from compare.screen import PLAIN, Screen
+from compare.registry import IMPLEMENTATIONS
+from compare.reporting.screen import PLAIN, Screen
+from compare.training.plan import check_batch_size, check_mode, check_number, check_paths, check_shape
 from shared.batches import n_batches
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose
@@ -90,7 +90,7 @@ def make_plan(options: Options) -> Plan:
     check_paths(options.out, options.data_dir, options.dataset)
     device = cast(Device, check_name("device", options.device, get_args(Device)))
     dtypes = PRECISIONS[precision]
-    sharing.check_size(options.world_size)
+    checks.check_size(options.world_size)
     implementations = {model.name: _implementations(options, model) for model in models}
     for name in {name for names in implementations.values() for name in names}:
         # The consensus is one of float64 runs, whatever is judged by it.
@@ -121,14 +121,14 @@ def _implementations(options: Options, model: ModelSpec) -> list[str]:
     asked, sizes = options.implementations, [1] if options.world_size == 1 else [1, options.world_size]
     if asked is None:
         able = [name for name, spec in IMPLEMENTATIONS.items() if model.name in spec.models]
-        names = sharing.named(able, sizes)
+        names = checks.named(able, sizes)
         for name in names:
-            sharing.check_model(name, model.name)
+            checks.check_model(name, model.name)
         return names
-    names = list(dict.fromkeys(sharing.named([n.strip() for n in asked.split(",") if n.strip()], sizes)))
+    names = list(dict.fromkeys(checks.named([n.strip() for n in asked.split(",") if n.strip()], sizes)))
     for name in names:
         check_name("implementation", name, IMPLEMENTATIONS)
-        sharing.check_model(name, model.name)
+        checks.check_model(name, model.name)
     having = [name for name in names if model.name in IMPLEMENTATIONS[name].models]
     if len(having) < 2:
         raise InputError(
@@ -147,7 +147,7 @@ def load_data(options: Options, plan: Plan) -> dict[str, Data]:
         check_shape(model, loaded[datasets[model.name]], datasets[model.name])
         data = loaded[datasets[model.name]]
         check_batch_size(options.batch_size, data)
-        sharing.check_shares(plan.implementations[model.name], options.batch_size, len(data.x_train))
+        checks.check_shares(plan.implementations[model.name], options.batch_size, len(data.x_train))
     return {model: loaded[name] for model, name in datasets.items()}
 
 

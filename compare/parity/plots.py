@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from compare.parity.result import ParityResult, PrecisionResult
 from compare.parity.waterfall import Stage
-from compare.plots import STYLES
+from compare.reporting.plots import STYLES
 
 
 def drift(result: ParityResult) -> Figure:

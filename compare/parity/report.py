@@ -5,15 +5,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, TypeAdapter
 
-from compare import plots, tabular
-from compare.html_page import with_page
-from compare.manifest import Manifest
+from compare.folders import tabular
+from compare.folders.manifest import Manifest
 from compare.parity import tables
 from compare.parity.bounds import FLOAT32, FLOAT64, JUMP, MARGIN
 from compare.parity.envelope import MORE_DRAWS
 from compare.parity.plots import drift
 from compare.parity.result import ParityResult
-from compare.report import WITHIN, WithParity, markdown_environment
+from compare.reporting import plots
+from compare.reporting.html_page import with_page
+from compare.training.report import WITHIN, WithParity, markdown_environment
 from shared.record import Count, Record
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from compare import fingerprint
-from compare.implementations import IMPLEMENTATIONS
 from compare.parity import dropout, observation
 from compare.parity.envelope import Draw, Drift, drift
 from compare.parity.ladder import Stages
 from compare.parity.observation import Observation, Subject, curve
 from compare.parity.start import large, moved, stirred
-from compare.session import Session, WorkerError
+from compare.processes.session import Session, WorkerError
+from compare.registry import IMPLEMENTATIONS
+from compare.worker import fingerprint
 from shared.training import SGD, Adam, Dtype
 from shared.weights import Weights, initial_weights
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from compare.parity.ladder import Reading
 from compare.parity.result import ParityResult, PrecisionResult
-from compare.screen import table
+from compare.reporting.screen import table
 
 COLUMNS = ("rung", "tensors", "worst tensor", "bound", "ulps", "verdict")
 

@@ -11,9 +11,9 @@ from typing import get_args
 
 import numpy as np
 
-from compare.implementations import IMPLEMENTATIONS
 from compare.parity.observation import Subject
-from compare.session import Session
+from compare.processes.session import Session
+from compare.registry import IMPLEMENTATIONS
 from shared import randomness
 from shared.data import Data, Scale, channel_statistics, standardised
 from shared.training import Adam, Own

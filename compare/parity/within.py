@@ -7,7 +7,7 @@ from compare.parity.observation import Subject
 from compare.parity.report import Study
 from compare.parity.result import ParityResult
 from compare.parity.runs import Extent
-from compare.parity.workers import THREADS, Workers
+from compare.processes.pool import THREADS, Workers
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import ModelSpec

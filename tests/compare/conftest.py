@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from compare import plots
 from compare.__main__ import main
-from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
+from compare.registry import IMPLEMENTATIONS, ImplementationSpec
+from compare.reporting import plots
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ from patience import GENEROUS_S
 from results import result
 
 from compare import frames
-from compare.run_folder import load_results
-from compare.seeds import Judging
+from compare.analysis.seeds import Judging
+from compare.folders.run_folder import load_results
 from shared.errors import InputError
 
 NOTEBOOK = Path(__file__).parents[2] / "docs" / "reading_a_run.ipynb"

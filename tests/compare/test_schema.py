@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import results
 
-from compare.manifest import MANIFEST
+from compare.folders.manifest import MANIFEST
 from compare.schema import KINDS, schemas
 
 DOCS = Path(__file__).parents[2] / "docs" / "schema"

@@ -16,8 +16,8 @@ from reference import LAYERS, AdamSteps, MomentumSteps, Network
 from setup_of_training import EPOCHS, N_IMAGES, OPTIMIZERS, SEED, STEPS, batch_size_of, images_for, training
 from tracing import Trace, Tracer
 
-from compare.implementations import IMPLEMENTATIONS
-from compare.session import Session
+from compare.processes.session import Session
+from compare.registry import IMPLEMENTATIONS
 from shared.batches import epoch_batches
 from shared.models import MODELS
 from shared.protocol import Mode

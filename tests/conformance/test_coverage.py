@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from reference import LAYERS
 
-from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
-from compare.session import Session
+from compare.processes.session import Session
+from compare.registry import IMPLEMENTATIONS, ImplementationSpec
 from shared.models import MODELS
 
 ROOT = Path(__file__).parents[2]

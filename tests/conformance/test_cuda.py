@@ -14,8 +14,8 @@ from patience import GENEROUS_S
 from tracing import Tracer
 
 from compare.bench.candidates import CANDIDATES
-from compare.implementations import IMPLEMENTATIONS
-from compare.session import Session, WorkerError
+from compare.processes.session import Session, WorkerError
+from compare.registry import IMPLEMENTATIONS
 from shared.data import Data, DataSpec
 from shared.data import load as load_data
 from shared.models import MODELS

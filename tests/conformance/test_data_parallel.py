@@ -17,8 +17,8 @@ from reference import LAYERS, AdamSteps, Network
 from setup_of_training import SEED, STEPS, images_for, training
 from tracing import Tracer
 
-from compare.implementations import IMPLEMENTATIONS
-from compare.session import Session, WorkerError
+from compare.processes.session import Session, WorkerError
+from compare.registry import IMPLEMENTATIONS
 from shared.batches import epoch_batches
 from shared.data import Data
 from shared.models import MODELS

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from reference import LAYERS, Network
 
-from compare.export_command import FORMATS
-from compare.session import Session
+from compare.commands.export import FORMATS
+from compare.processes.session import Session
 from shared.models import MODELS, ModelSpec
 from shared.protocol import Format
 from shared.weights import Weights, initial_weights

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from reference import LAYERS, Network
 
-from compare.implementations import IMPLEMENTATIONS
-from compare.messages import Created
-from compare.session import Session
+from compare.processes.session import Session
+from compare.registry import IMPLEMENTATIONS
+from compare.rpc.messages import Created
 from shared.data import Data, channel_statistics, standardised
 from shared.metrics import accuracy
 from shared.models import MODELS

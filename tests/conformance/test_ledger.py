@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from compare.parity import ledger_command
+from compare.commands import ledger
 from compare.parity.ledger import Line, ask, page
-from compare.parity.workers import Workers
-from compare.session import Session
+from compare.processes.pool import Workers
+from compare.processes.session import Session
 from shared.ledger import ROWS
 
 PAGE = Path(__file__).parents[2] / "docs" / "ledger.md"
@@ -65,14 +65,14 @@ def test_the_command(
     lines: dict[str, Line], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """From lines that are there already: what it prints, what it writes, and its exit code."""
-    monkeypatch.setattr(ledger_command, "ask", lambda row, sessions: lines[row.name])
+    monkeypatch.setattr(ledger, "ask", lambda row, sessions: lines[row.name])
     monkeypatch.setattr(Workers, "start", lambda self, names: {})
     out = tmp_path / "ledger.md"
-    assert ledger_command.ledger_command("batchnorm-fused,tf32", None, 60) == 0
+    assert ledger.ledger_command("batchnorm-fused,tf32", None, 60) == 0
     assert "2 of 2 rows part, 2 agree once aligned." in capsys.readouterr().out
-    assert ledger_command.ledger_command(None, out, 60) == 0
+    assert ledger.ledger_command(None, out, 60) == 0
     assert out.read_text() == PAGE.read_text()
     apart = replace(lines["tf32"], aligned=1.0)
-    monkeypatch.setattr(ledger_command, "ask", lambda row, sessions: apart)
-    assert ledger_command.ledger_command("tf32", None, 60) == 1
+    monkeypatch.setattr(ledger, "ask", lambda row, sessions: apart)
+    assert ledger.ledger_command("tf32", None, 60) == 1
     assert "tf32: the aligned forms do not agree (1.0e+00)." in capsys.readouterr().out

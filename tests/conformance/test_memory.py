@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from compare.implementations import IMPLEMENTATIONS
-from compare.session import Session
+from compare.processes.session import Session
+from compare.registry import IMPLEMENTATIONS
 from shared.data import Data
 from shared.models import MODELS
 from shared.training import TrainSpec

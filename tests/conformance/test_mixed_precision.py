@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from distance import relative
 
-from compare.implementations import IMPLEMENTATIONS
-from compare.session import Session
+from compare.processes.session import Session
+from compare.registry import IMPLEMENTATIONS
 from shared.data import Data
 from shared.models import MODELS
 from shared.training import MixedPrecision, TrainSpec

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from tracing import Tracer
 
-from compare.implementations import IMPLEMENTATIONS
-from compare.session import Session
+from compare.processes.session import Session
+from compare.registry import IMPLEMENTATIONS
 from shared.models import MODELS
 from shared.training import TrainSpec
 from shared.weights import initial_weights

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from compare.session import Session
+from compare.processes.session import Session
 from shared.models import MODELS
 from shared.training import SGD, Adam, TrainSpec
 from shared.weights import Weights, initial_weights

@@ -8,8 +8,8 @@ from distance import assert_close, relative
 from reference import LAYERS, AdamSteps, Network
 from tracing import Tracer
 
-from compare.implementations import IMPLEMENTATIONS
-from compare.session import Session
+from compare.processes.session import Session
+from compare.registry import IMPLEMENTATIONS
 from shared.batches import EpochBatches
 from shared.data import Data
 from shared.models import MODELS

@@ -8,8 +8,8 @@ from distance import assert_close
 from tracing import Tracer
 
 from compare.bench.candidates import CANDIDATES
-from compare.implementations import IMPLEMENTATIONS
-from compare.session import Session, WorkerError
+from compare.processes.session import Session, WorkerError
+from compare.registry import IMPLEMENTATIONS
 from shared.models import MODELS
 from shared.training import TrainSpec
 from shared.weights import initial_weights

@@ -10,7 +10,7 @@ import cifar_files
 import numpy as np
 import pytest
 
-from compare.data_command import data_command
+from compare.commands.data import data_command
 from shared.data import DataSpec, inert_pickle, load
 from shared.data.catalog import CIFAR10, DATASETS
 from shared.errors import InputError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from compare.output import OutputFolder
+from compare.folders.output import OutputFolder
 from shared import lock
 from shared.data.catalog import MNIST
 from shared.data.fetch import fetch

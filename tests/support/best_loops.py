@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from best_loop import BATCHES, UNCOUNTED
 
-from compare.allocator import VARIABLES
-from compare.environment import worker_variables
-from compare.implementations import IMPLEMENTATIONS
-from compare.session import Session
+from compare.processes.allocator import VARIABLES
+from compare.processes.environment import worker_variables
+from compare.processes.session import Session
+from compare.registry import IMPLEMENTATIONS
 from shared.data import Data
 from shared.models import MODELS
 from shared.training import TrainSpec

@@ -13,7 +13,7 @@ from patience import GENEROUS_S
 
 ROOT = Path(__file__).parents[2]
 MAIN = """
-from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
+from compare.registry import IMPLEMENTATIONS, ImplementationSpec
 for name, module in (("numpy", "numpy_impl"), ("numpy_again", "numpy_again")):
     IMPLEMENTATIONS[name] = ImplementationSpec(name, name, module, "eager")
 from compare.__main__ import main
@@ -21,7 +21,7 @@ main()
 """
 # Saving pictures takes longer than the small runs of these tests; `conftest.quick_pictures` does the same in a test.
 QUICK_PICTURES = """
-from compare import plots
+from compare.reporting import plots
 plots.to_png = lambda figure: b"\\x89PNG\\r\\n\\x1a\\n"
 plots.to_svg = lambda figure: b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 """

@@ -19,13 +19,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from compare import carry_on, manifest
-from compare.executor import AskedDevice
-from compare.output import OutputFolder
-from compare.planned import PLAN, Planned
-from compare.screen import Screen
-from compare.seeds import Judging
-from compare.study import Finished, Progress
+from compare.analysis.seeds import Judging
+from compare.commands import carry_on
+from compare.folders import manifest
+from compare.folders.output import OutputFolder
+from compare.reporting.screen import Screen
+from compare.training.executor import AskedDevice
+from compare.training.planned import PLAN, Planned
+from compare.training.study import Finished, Progress
 from shared.data import DataSpec, load
 from shared.models import MODELS
 from shared.protocol import Device

@@ -19,8 +19,6 @@ from unittest import mock
 
 from faults import FAULTS, GATE, Fault
 
-from compare import environment, fingerprint
-from compare.implementations import IMPLEMENTATIONS
 from compare.parity import gate, runs
 from compare.parity.bounds import bound
 from compare.parity.envelope import Drift, envelope
@@ -29,7 +27,10 @@ from compare.parity.ladder import climb
 from compare.parity.observation import EVALUATION, Observation, Subject
 from compare.parity.plan import Options, load_data, make_plan, make_subject
 from compare.parity.runs import Extent
-from compare.session import Session, WorkerError
+from compare.processes import environment
+from compare.processes.session import Session, WorkerError
+from compare.registry import IMPLEMENTATIONS
+from compare.worker import fingerprint
 from shared.models import MODELS
 from shared.training import Dtype
 from shared.weights import initial_weights

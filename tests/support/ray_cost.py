@@ -20,9 +20,9 @@ import ray
 from many_runs import BATCH_SIZE, EPOCHS, MODEL, MadeUp
 from ray.cluster_utils import Cluster
 
-from compare import ray_executor
-from compare.ray_cluster import Needs
-from compare.ray_executor import OnRay, Sent, Settings
+from compare.processes.ray_cluster import Needs
+from compare.training import ray_executor
+from compare.training.ray_executor import OnRay, Sent, Settings
 from shared.data import DataSpec, load
 from shared.result import Run
 from shared.training import TrainSpec

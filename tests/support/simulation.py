@@ -4,9 +4,9 @@ from typing import get_args
 
 import numpy as np
 
-from compare import messages
 from compare.bench.result import BenchResult, Ceiling, Contestant, Launch, Measured, TimedWindow
-from compare.session import WorkerError
+from compare.processes.session import WorkerError
+from compare.rpc import messages
 from shared.result import Environment
 
 ENVIRONMENT = Environment(

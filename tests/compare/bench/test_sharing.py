@@ -5,7 +5,7 @@ from simulation import contestant, simulated_bench
 
 from compare.bench import report, sharing
 from compare.bench.result import BenchResult
-from compare.manifest import describe
+from compare.folders.manifest import describe
 
 
 def shared_bench(speed: float = 1.5) -> BenchResult:

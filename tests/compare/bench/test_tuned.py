@@ -11,7 +11,7 @@ from compare.bench import launcher, tuned, waterfall
 from compare.bench.candidates import CANDIDATES, PLAIN
 from compare.bench.launcher import Launcher, Subject
 from compare.bench.result import Contestant, Launch
-from compare.implementations import IMPLEMENTATIONS
+from compare.registry import IMPLEMENTATIONS
 from shared.data import Data
 from shared.models import MODELS
 from shared.training import SGD, TrainSpec

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compare import windows
-from compare.windows import Windows
+from compare.worker import windows
+from compare.worker.windows import Windows
 from shared.data import Data
 from shared.training import TrainSpec
 

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compare.__main__ import main
-from compare.cli import app
-from compare.session import Session
+from compare.cli.app import app
+from compare.processes.session import Session
 from shared.data.fetch import OFFLINE_VARIABLE
 
 N_QUICK, N_LONG = 100, 2_000

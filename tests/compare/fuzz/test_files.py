@@ -17,13 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from results import result, run
 
+from compare.analysis.seeds import Judging
 from compare.bench.result import Contestant
 from compare.bench.tuned import Choice, Memory
-from compare.checkpoint import Checkpoint, Checkpoints
-from compare.output import OutputFolder
-from compare.picture_file import read_picture
-from compare.run_folder import load_record
-from compare.seeds import Judging
+from compare.folders.output import OutputFolder
+from compare.folders.picture_file import read_picture
+from compare.folders.run_folder import load_record
+from compare.training.checkpoint import Checkpoint, Checkpoints
 from shared.data import archive, cifar, inert_pickle, npz
 from shared.data.dataset import Damaged
 from shared.errors import InputError

@@ -13,10 +13,10 @@ from patience import GENEROUS_S
 from simulation import simulated_bench
 
 from compare.bench import report as bench_report
-from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
-from compare.manifest import describe, hashes, sealed, utc_now
-from compare.rendering import rendered
-from compare.verify import problems
+from compare.commands.proof import problems
+from compare.commands.rendering import rendered
+from compare.folders.manifest import describe, hashes, sealed, utc_now
+from compare.registry import IMPLEMENTATIONS, ImplementationSpec
 from shared.errors import InputError
 
 N_QUICK, N_LONG = 15, 500

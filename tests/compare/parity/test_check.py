@@ -15,10 +15,10 @@ from commands import running, still_there, workers_of
 from patience import GENEROUS_S, patience
 
 from compare.__main__ import main
-from compare.implementations import IMPLEMENTATIONS, ImplementationSpec
 from compare.parity import Parity, assert_parity, runs
 from compare.parity.envelope import Draw
 from compare.parity.result import ParityResult
+from compare.registry import IMPLEMENTATIONS, ImplementationSpec
 from shared.data import digits
 from shared.errors import InputError
 

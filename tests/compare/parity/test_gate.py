@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compare import fingerprint
 from compare.parity import gate
 from compare.parity.check import Checker
 from compare.parity.observation import Subject
+from compare.worker import fingerprint
 from shared.data import Data
 from shared.models import MODELS, ModelSpec
 from shared.protocol import Device, Mode

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from compare.messages import Evaluation
 from compare.parity.own import metric_errors, update_errors
+from compare.rpc.messages import Evaluation
 from shared import metrics
 from shared.training import SGD, Adam, Optimizer, TrainSpec
 

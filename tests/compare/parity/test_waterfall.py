@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from compare.__main__ import main
+from compare.commands.parity_waterfall import cells
 from compare.parity.waterfall import FACTORS, Stage, Trained, _data, stages
-from compare.parity.waterfall_command import cells
 from shared.data import Data
 
 

@@ -1,0 +1,1 @@
+"""Figures from records: timing, accuracy, equivalence, differences between studies."""

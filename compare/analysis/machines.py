@@ -1,0 +1,49 @@
+"""Which kind of machine a run was made on. Step times of unlike machines have nothing to do with one another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.analysis.timing import step_time
+from shared.result import RunResult
+
+
+@dataclass(frozen=True)
+class OnMachine:
+    """One implementation on one kind of machine: how many of its runs, and the median of their steady steps in seconds,
+    None where none has one."""
+
+    implementation: str
+    machine: str
+    n: int
+    step_s: float | None
+
+
+def machine(result: RunResult) -> str | None:
+    """The kind of machine in words; None where no worker came as far as to say it. Two machines of one kind are one."""
+    seen = result.environment
+    if seen is None:
+        return None
+    device = f", {result.outcome.device_name}" if result.outcome and result.run.device == "cuda" else ""
+    return f"{seen.cpu}, {seen.cores} cores{device}"
+
+
+def kinds(results: Sequence[RunResult]) -> list[str]:
+    """The kinds of machine on which any of the runs ended, in the order in which they come."""
+    return list(dict.fromkeys(found for result in results if result.outcome and (found := machine(result))))
+
+
+def told_apart(results: Sequence[RunResult]) -> list[OnMachine]:
+    """The step time of every implementation on every kind of machine; none where there is one kind alone."""
+    known = kinds(results)
+    if len(known) < 2:
+        return []
+    found = []
+    for kind in known:
+        there = [result for result in results if result.outcome and machine(result) == kind]
+        for name in dict.fromkeys(result.run.implementation for result in there):
+            runs = [result for result in there if result.run.implementation == name]
+            steps = [time.median_s for time in map(step_time, runs) if time]
+            found.append(OnMachine(name, kind, len(runs), float(np.median(steps)) if steps else None))
+    return found

@@ -1,0 +1,74 @@
+"""One flat row of figures for each result: what the table, the CSV file and the reports are made of."""
+
+from dataclasses import dataclass
+
+from compare.analysis.timing import step_time
+from compare.folders.tabular import columns_of
+from shared.result import RunResult
+
+
+@dataclass(frozen=True)
+class Row:
+    """The columns of results.csv, in order. What was not measured is None."""
+
+    implementation: str
+    framework_version: str | None
+    model: str
+    dataset: str
+    recipe: str
+    mode: str
+    device: str
+    seed: int
+    epochs: int
+    batch_size: int
+    n_params: int | None
+    n_trainable: int | None
+    test_accuracy: float | None
+    test_loss: float | None
+    train_accuracy: float | None
+    step_ms_median: float | None
+    step_ms_ci_low: float | None
+    step_ms_ci_high: float | None
+    images_per_s: float | None
+    first_step_s: float | None
+    train_s: float | None
+    peak_rss_bytes: int | None
+    peak_device_bytes: int | None
+    status: str
+    error: str | None
+
+
+COLUMNS = columns_of(Row)
+
+
+def row(result: RunResult) -> Row:
+    """The figures of one result."""
+    run, outcome = result.run, result.outcome
+    time = step_time(result) if outcome else None
+    return Row(
+        implementation=run.implementation,
+        framework_version=result.environment.framework_version if result.environment else None,
+        model=run.model,
+        dataset=run.data.dataset,
+        recipe=run.recipe,
+        mode=f"{run.mode}, tuned" if run.tuned else run.mode,
+        device=run.device,
+        seed=run.train.seed,
+        epochs=outcome.epochs[-1].epoch if outcome else run.train.epochs,
+        batch_size=run.train.batch_size,
+        n_params=outcome.n_params if outcome else None,
+        n_trainable=outcome.n_trainable if outcome else None,
+        test_accuracy=outcome.test_accuracy if outcome else None,
+        test_loss=outcome.test_loss if outcome else None,
+        train_accuracy=outcome.epochs[-1].train_accuracy if outcome else None,
+        step_ms_median=time.median_s * 1e3 if time else None,
+        step_ms_ci_low=time.low_s * 1e3 if time and time.low_s is not None else None,
+        step_ms_ci_high=time.high_s * 1e3 if time and time.high_s is not None else None,
+        images_per_s=run.train.batch_size / time.median_s if time else None,
+        first_step_s=outcome.samples.step_s[0] if outcome and outcome.samples.step_s else None,
+        train_s=outcome.train_s if outcome else None,
+        peak_rss_bytes=outcome.peak_rss_bytes if outcome else None,
+        peak_device_bytes=outcome.peak_device_bytes if outcome else None,
+        status=result.status,
+        error=result.error,
+    )

@@ -1,0 +1,179 @@
+"""What several seeds say together: accuracy with its interval, and every pair of implementations compared seed by seed.
+
+Figures are made from records alone. Accuracies are shares of 1 here and points (hundredths) in words.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field, FiniteFloat
+
+from compare.analysis.equivalence import CONFIDENCE, Paired, paired
+from compare.analysis.machines import kinds
+from compare.analysis.timing import step_time
+from shared.batches import n_batches
+from shared.record import Record
+from shared.result import CondensedResult, RunResult
+
+RESULTS_FOR_AN_INTERVAL = 2
+
+
+class Judging(Record):
+    """What a study's results are held against: equivalence within `margin`, and the time to reach `target`; the order
+    in which its implementations are told; and whether TensorBoard's event files are made. It is kept beside the
+    results, so that a report can be made anew."""
+
+    implementations: Annotated[tuple[str, ...], Field(max_length=1_000)] = ()
+    margin: FiniteFloat = 0.003
+    target: FiniteFloat | None = None
+    tensorboard: bool = False
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One implementation over its seeds. `low` and `high` hold the mean accuracy with 95 % (Student's t); of one seed
+    they and `deviation` are None.
+
+    `step_s` is the median over seeds of the steady step; `reached_s` holds the training time until the target of every
+    seed that reached it. Of machines of several kinds there are neither.
+    """
+
+    implementation: str
+    n: int
+    mean: float
+    deviation: float | None
+    low: float | None
+    high: float | None
+    step_s: float | None
+    reached_s: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """How much more accurate `other` is than `one`, over the seeds that both ended."""
+
+    one: str
+    other: str
+    difference: Paired
+
+
+def in_order(results: Sequence[RunResult], judging: Judging) -> list[RunResult]:
+    """The results by seed, and within a seed in the order of the study's implementations."""
+    names = dict.fromkeys([*judging.implementations, *sorted({r.run.implementation for r in results})])
+    places = {name: number for number, name in enumerate(names)}
+    return sorted(results, key=lambda r: (r.run.train.seed, places[r.run.implementation]))
+
+
+def summaries(results: Sequence[RunResult], judging: Judging) -> list[Summary]:
+    """A summary for each implementation that ended a run, in the order in which they come."""
+    return [_summary(name, of_one, judging) for name, of_one in _by_implementation(results).items()]
+
+
+def pairs(results: Sequence[RunResult], judging: Judging) -> list[Pair]:
+    """Every pair of implementations that ended runs of the same seed."""
+    accuracy = {
+        name: {r.run.train.seed: r.outcome.test_accuracy for r in of_one if r.outcome}
+        for name, of_one in _by_implementation(results).items()
+    }
+    found = []
+    for one, other in itertools.combinations(accuracy, 2):
+        both = [seed for seed in accuracy[one] if seed in accuracy[other]]
+        if both:
+            differences = [accuracy[other][seed] - accuracy[one][seed] for seed in both]
+            found.append(Pair(one, other, paired(differences, judging.margin, 1 / results[0].n_test)))
+    return found
+
+
+def say_all(found: Sequence[Pair]) -> list[str]:
+    """The verdict on each pair, in words; of single seeds in one sentence, for there is none."""
+    if found and all(pair.difference.n == 1 for pair in found):
+        return ["One seed shows neither a difference between implementations nor their equivalence. Give --seeds 5."]
+    return [say(pair) for pair in found]
+
+
+def say(pair: Pair) -> str:
+    """The verdict on a pair, in words."""
+    found, margin = pair.difference, f"{pair.difference.margin * 100:.2g} points"
+    if found.low is None or found.high is None or found.p is None or found.detectable is None:
+        return f"{pair.one} and {pair.other} have one seed in common, which shows nothing."
+    interval = f"{found.mean * 100:+.2f} points [{found.low * 100:+.2f}, {found.high * 100:+.2f}]"
+    match found.verdict:
+        case "equivalent":
+            return (
+                f"{pair.one} and {pair.other} are equivalent within {margin}: {pair.other} is {interval} from "
+                f"{pair.one} over {found.n} seeds."
+            )
+        case "different":
+            more = "more" if found.mean > 0 else "less"
+            return (
+                f"{pair.one} and {pair.other} are different: {pair.other} is {more} accurate by {interval} over "
+                f"{found.n} seeds ({_p(found.p)})."
+            )
+        case "too few":
+            enough = "more than 10,000" if found.enough is None else f"about {max(found.enough, found.n + 1):,}"
+            return (
+                f"Not enough seeds to say of {pair.one} and {pair.other}: {interval} over {found.n} seeds, which could "
+                f"have shown a difference of {found.detectable * 100:.2f} points; {enough} would show equals to be "
+                f"equivalent within {margin}."
+            )
+
+
+def training_s_until(result: RunResult, target: float) -> float | None:
+    """The seconds of training until the end of the first epoch after which the accuracy was `target` or better: of the
+    validation images where there were any, else of the test images. None where it never was."""
+    if isinstance(result, CondensedResult):
+        return result.reached_s
+    assert result.outcome is not None
+    samples = result.outcome.samples
+    if samples.epoch_s:
+        epoch_s = np.cumsum(samples.epoch_s)
+    else:
+        per_epoch = n_batches(result.n_train, result.run.train.batch_size)
+        epoch_s = np.cumsum(samples.step_s)[per_epoch - 1 :: per_epoch]
+    for epoch, until_s in zip(result.outcome.epochs, epoch_s, strict=True):
+        accuracy = epoch.test_accuracy if epoch.validation_accuracy is None else epoch.validation_accuracy
+        if accuracy is not None and accuracy >= target:
+            return float(until_s)
+    return None
+
+
+def _by_implementation(results: Sequence[RunResult]) -> dict[str, list[RunResult]]:
+    """The runs that came to their end."""
+    grouped: dict[str, list[RunResult]] = {}
+    for result in results:
+        if result.outcome:
+            grouped.setdefault(result.run.implementation, []).append(result)
+    return grouped
+
+
+def _summary(name: str, results: Sequence[RunResult], judging: Judging) -> Summary:
+    from scipy import stats
+
+    accuracies = np.array([result.outcome.test_accuracy for result in results if result.outcome])
+    n, mean = len(accuracies), float(accuracies.mean())
+    deviation = half = None
+    if n >= RESULTS_FOR_AN_INTERVAL:
+        deviation = float(accuracies.std(ddof=1))
+        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * deviation / math.sqrt(n)
+    alike = len(kinds(results)) < 2  # else there is no time to tell of all of them (compare/analysis/machines.py)
+    steps = [time.median_s for time in map(step_time, results) if time and alike]
+    target = judging.target if alike else None
+    reached = [training_s_until(result, target) for result in results] if target is not None else []
+    return Summary(
+        implementation=name,
+        n=n,
+        mean=mean,
+        deviation=deviation,
+        low=None if half is None else mean - half,
+        high=None if half is None else mean + half,
+        step_s=float(np.median(steps)) if steps else None,
+        reached_s=tuple(seconds for seconds in reached if seconds is not None),
+    )
+
+
+def _p(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

@@ -1,0 +1,92 @@
+"""`compare doctor`: what is here, what is not, and what to do about it."""
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from compare.commands import health
+from compare.commands.data import state
+from compare.commands.health import Finding
+from compare.extras import EXTRAS, installed_versions, missing
+from compare.folders import manifest
+from compare.processes.environment import cpu_name, usable_cores
+from compare.processes.session import Session, WorkerError
+from compare.registry import IMPLEMENTATIONS
+from compare.reporting.screen import Screen
+from shared.data.catalog import DATASETS
+from shared.errors import InputError
+from shared.result import Environment
+
+TIMEOUT_S = 120.0
+MEMINFO = Path("/proc/meminfo")
+
+
+def doctor_command(data_dir: Path, screen: Screen) -> int:
+    """Look at everything and say how it stands; return the exit code, 1 where something is bad."""
+    findings = [
+        Finding("compare", "ok", f"{manifest.code_version()} ({manifest.code_commit() or 'no checkout'})"),
+        health.of_python(),
+        Finding("processor", "ok", f"{cpu_name()}, {usable_cores()} cores"),
+        health.of_memory(MEMINFO.read_text() if MEMINFO.exists() else ""),
+        health.of_disk(Path("runs")),
+        health.of_disk(data_dir),
+        *health.of_builds(installed_versions("torch", "torchvision")),
+        *_workers(screen),
+        *(_dataset(name, data_dir) for name in DATASETS),
+        *_extras(),
+    ]
+    for finding in findings:
+        mark = {"ok": "", "note": "note: ", "bad": "NOT WELL: "}[finding.state]
+        screen.say(f"{finding.what}: {mark}{finding.said}")
+        if finding.advice:
+            screen.say(f"    {finding.advice}")
+    bad = [finding.what for finding in findings if finding.state == "bad"]
+    screen.say(f"Not well: {', '.join(bad)}." if bad else "All is well.")
+    screen.answer(findings=[asdict(finding) for finding in findings], bad=bad)
+    return 1 if bad else 0
+
+
+def _workers(screen: Screen) -> list[Finding]:
+    """Start a worker of each framework, side by side, as a study would."""
+    names = {spec.package: name for name, spec in reversed(IMPLEMENTATIONS.items())}  # one of each package
+    findings: list[Finding] = []
+    environments: dict[str, Environment] = {}
+    screen.note("Importing every framework in a process of its own ...")
+    with tempfile.TemporaryDirectory(prefix="compare-doctor-") as logs:
+        sessions = {
+            name: Session(
+                name, Path(logs) / f"{name}.log", usable_cores(), hide_cuda=False, timeout_s=TIMEOUT_S, tell=screen.note
+            )
+            for name in sorted(names.values(), key=list(IMPLEMENTATIONS).index)
+        }
+        try:
+            for name, session in sessions.items():
+                try:
+                    environments[name] = session.wait_until_ready()
+                    findings.append(health.of_worker(name, environments[name], ""))
+                except WorkerError as error:
+                    findings.append(health.of_worker(name, None, f"{error} {error.details}".strip()))
+        finally:
+            for session in sessions.values():
+                session.close()
+    return [*findings, *health.of_devices(environments)]
+
+
+def _dataset(name: str, data_dir: Path) -> Finding:
+    """A data set that is not there is no fault; one that is damaged is."""
+    dataset = DATASETS[name]
+    try:
+        there = len(dataset.missing_files(data_dir)) < len(dataset.file_names)
+        said = state(dataset, data_dir)
+    except InputError as error:
+        return Finding(name, "bad", str(error))
+    whole = said.startswith("whole")
+    return Finding(name, "ok" if whole else "bad" if there else "note", said)
+
+
+def _extras() -> list[Finding]:
+    return [
+        Finding(f"extra {extra}", "note", f"not installed ({', '.join(lacking)})", f"pip install -e '.[{extra}]'")
+        for extra in EXTRAS
+        if (lacking := missing(extra))
+    ]

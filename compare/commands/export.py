@@ -1,0 +1,199 @@
+"""`compare export`: a trained network as a file that its framework loads without this project."""
+
+import math
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast, get_args
+
+import numpy as np
+
+from compare.extras import require
+from compare.folders.output import add_to_manifest
+from compare.folders.run_folder import load_data, load_results, load_weights
+from compare.processes import environment
+from compare.processes.session import Session, WorkerError, starting
+from compare.registry import IMPLEMENTATIONS
+from compare.reporting.screen import PLAIN, Screen
+from shared import randomness
+from shared.data import DataSpec, channel_statistics, load, standardised
+from shared.errors import InputError
+from shared.models import BATCH_NORM_EPSILON, MODELS, ModelSpec
+from shared.names import check_name
+from shared.protocol import Format
+from shared.result import RunResult
+from shared.weights import Weights
+
+TIMEOUT_S = 300.0
+N_IMAGES = 256  # by which a file is held against the network that it was made of
+TOLERANCE = 1e-4  # of the largest logit: float32 and another order of sums
+
+Scaling = tuple[np.ndarray, np.ndarray]  # mean and deviation of each channel (C,)
+
+
+@dataclass(frozen=True)
+class FormatSpec:
+    """A format: the implementation whose framework writes it, the end of its files' names, what reads it, how its
+    images lie, and the extra that it needs."""
+
+    writer: str
+    suffix: str
+    read_by: str
+    channels_first: bool
+    extra: str | None = None
+
+
+FORMATS: dict[Format, FormatSpec] = {
+    "torch": FormatSpec("torch", ".pt2", "torch.export.load(PATH).module()", channels_first=True),
+    "onnx": FormatSpec("torch", ".onnx", "onnxruntime.InferenceSession(PATH)", channels_first=True, extra="onnx"),
+    "keras": FormatSpec("keras", ".keras", "keras.saving.load_model(PATH)", channels_first=False),
+    "tf_savedmodel": FormatSpec("tf_lowlevel", ".savedmodel", "tf.saved_model.load(PATH)", channels_first=False),
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command line as they were given."""
+
+    run_dir: Path
+    format: str
+    implementation: str | None
+    seed: int | None
+    data_dir: Path
+    out: Path | None
+    screen: Screen = PLAIN
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network: its run, its weights, and the mean and deviation by which its images were scaled, if any."""
+
+    result: RunResult
+    weights: Weights
+    scaling: Scaling | None
+
+
+def export_command(options: Options) -> int:
+    """Do what `compare export` says; return the exit code. Raises InputError before anything is written."""
+    format_ = cast(Format, check_name("format", options.format, get_args(Format)))
+    to = FORMATS[format_]
+    if to.extra:
+        require(to.extra, f"--format {format_}")
+    result = _chosen(load_results(options.run_dir), options, to)
+    path = options.out or options.run_dir / "exports" / f"{result.name}{to.suffix}"
+    if path.exists():
+        raise InputError(f"{path} is there already, and is not overwritten. Give another --out, or remove it.")
+    weights = load_weights(options.run_dir, result)
+    network = Network(result, weights, _scaling(result, options.data_dir))
+    distance = _write(format_, to, network, path, options.screen)
+    add_to_manifest(options.run_dir, sorted(p for p in (path, *path.rglob("*")) if p.is_file()))
+
+    assert result.outcome is not None
+    spec = MODELS[result.run.model]
+    height, width, channels = spec.input_shape
+    shape = (channels, height, width) if to.channels_first else (height, width, channels)
+    screen = options.screen
+    screen.say(f"{result.name}, {result.outcome.test_accuracy:.2%} of the test images, as {path}")
+    screen.say(
+        f"{to.read_by} gives logits (N, {spec.n_classes}) for float32 images (N, {shape[0]}, {shape[1]}, {shape[2]}) "
+        "from 0 to 1."
+    )
+    screen.say(f"Read back, it gave the network's own for {N_IMAGES} images of noise, to {distance:.1e}.")
+    screen.answer(file=path, format=format_, network=result.name, input_shape=shape, distance=distance)
+    return 0
+
+
+def _chosen(results: list[RunResult], options: Options, to: FormatSpec) -> RunResult:
+    """The run that is asked for; left open, that of the format's own framework, and the first seed's."""
+    done = [result for result in results if result.outcome is not None]
+    if not done:
+        raise InputError(f"No run in {options.run_dir} ended well, so that there are no weights. Train again.")
+    there = list(dict.fromkeys(result.run.implementation for result in done))
+    name = options.implementation or (to.writer if to.writer in there else there[0])
+    of_name = [result for result in done if result.run.implementation == check_name("trained network of", name, there)]
+    seeds = sorted(result.run.train.seed for result in of_name)
+    seed = seeds[0] if options.seed is None else options.seed
+    if seed not in seeds:
+        raise InputError(f"There is no run of {name} with seed {seed}; there are {', '.join(map(str, seeds))}.")
+    return next(result for result in of_name if result.run.train.seed == seed)
+
+
+def _scaling(result: RunResult, data_dir: Path) -> Scaling | None:
+    """By what the network's images were scaled, which the data say; None where they were not."""
+    run = result.run
+    if run.recipe == "idiomatic":
+        own = result.outcome is not None and result.outcome.scale == "standard"
+        return channel_statistics(load_data(result, data_dir).x_train) if own else None
+    if run.data.scale == "unit":
+        return None
+    load_data(result, data_dir)  # it is the very data that the run saw, or this says so
+    return channel_statistics(load(DataSpec(dataset=run.data.dataset), data_dir).x_train)
+
+
+def _write(format_: Format, to: FormatSpec, network: Network, path: Path, screen: Screen) -> float:
+    """Write the file, whole or not at all; how far its logits are from the network's own, relative to the largest."""
+    result = network.result
+    images = _noise(MODELS[result.run.model])
+    with tempfile.TemporaryDirectory(prefix="compare-export-") as scratch:
+        new = Path(scratch) / path.name
+        try:
+            own, exported = _both(format_, to, network, new, images, screen)
+        except WorkerError as error:
+            raise InputError(f"{result.name} cannot be exported as {format_}: {error}.") from None
+        distance = float(np.abs(own - exported).max() / np.abs(own).max())
+        if not distance <= TOLERANCE:
+            raise InputError(
+                f"{result.name} was not exported: read back, the file's logits are {distance:.1e} away from the "
+                f"network's own, and {TOLERANCE:g} is allowed. Please report this with the run's report."
+            )
+        _move(new, path)
+    return distance
+
+
+def _both(
+    format_: Format, to: FormatSpec, network: Network, path: Path, images: np.ndarray, screen: Screen
+) -> tuple[np.ndarray, np.ndarray]:
+    """The logits of the network itself, in the implementation that trained it, and of the file."""
+    run, weights, scaling = network.result.run, network.weights, network.scaling
+    spec = MODELS[run.model]
+    trainer = IMPLEMENTATIONS[run.implementation]
+    epsilon = trainer.own_epsilon if run.recipe == "idiomatic" else BATCH_NORM_EPSILON
+    names = list(dict.fromkeys((run.implementation, to.writer)))
+    screen.note(starting(names))
+    sessions = {name: _start(name, path.parent, screen) for name in names}
+    try:
+        for session in sessions.values():
+            session.wait_until_ready()
+        session = sessions[run.implementation]
+        # In float32 throughout, as the file is; the idiomatic network's own images are scaled here, as the file's are.
+        own_layers = ("normalisation",) if run.recipe == "idiomatic" else ()
+        changes = {"own": own_layers, "dtype": "float32", "mixed_precision": "none"}
+        session.create(spec, run.train.model_copy(update=changes), weights, "cpu", run.mode)
+        own = session.logits(images if scaling is None else standardised(images, *scaling))
+        exported = sessions[to.writer].export(format_, path, spec, weights, epsilon, scaling, images)
+    finally:
+        for session in sessions.values():
+            session.close()
+    return own, exported
+
+
+def _start(name: str, logs: Path, screen: Screen) -> Session:
+    log, threads = logs / f"{name}.log", environment.usable_cores()
+    return Session(name, log, threads, hide_cuda=True, timeout_s=TIMEOUT_S, tell=screen.note)
+
+
+def _noise(spec: ModelSpec) -> np.ndarray:
+    shape = (N_IMAGES, *spec.input_shape)
+    return randomness.uniform(math.prod(shape), "export").astype(np.float32).reshape(shape)
+
+
+def _move(new: Path, path: Path) -> None:
+    """Put what was written in its place: first beside it, whole, and then under its name."""
+    beside = path.with_name(f".{path.name}-new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(new, beside)
+        beside.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}. Give another --out.") from None

@@ -1,0 +1,90 @@
+"""`compare parity --ledger`: from the names of rows to the ledger of differences."""
+
+import math
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from compare.parity.ledger import Line, ask, cells, page
+from compare.processes.pool import Workers
+from compare.processes.session import WorkerError
+from compare.reporting.screen import PLAIN, Screen, table
+from compare.training.plan import check_number
+from shared.errors import InputError
+from shared.ledger import ROWS, LedgerRow
+from shared.names import check_name
+
+HEADINGS = ("row", "what", "one", "the other", "apart", "aligned", "then apart")
+
+NOTE_EVERY = 10  # rows
+
+
+def ledger_command(names: str | None, out: Path | None, timeout_s: float, screen: Screen = PLAIN) -> int:
+    """Ask every row, or those of `names`, of the frameworks, print them, and write the page to `out`; return the exit
+    code: 1 where a row does not part as it should, or does not agree. Raises InputError before a worker is started."""
+    check_number("--timeout", timeout_s, 1, 1_000_000)
+    rows = list(ROWS.values()) if names is None else _rows(names)
+    if out is not None:
+        _check_out(out, names)
+    lines: list[Line] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="compare-ledger-") as logs,
+        Workers(Path(logs), "cpu", timeout_s, screen.note) as workers,
+    ):
+        sessions = workers.start(dict.fromkeys(name for row in rows for name in row.between))
+        for number, row in enumerate(rows, 1):
+            if number % NOTE_EVERY == 1:
+                screen.note(f"Asking for row {number} of {len(rows)}, {row.name} ...")
+            try:
+                lines.append(ask(row, sessions))
+            except WorkerError as error:
+                print(f"{row.name}: a worker failed: {error}\n{error.details}", file=sys.stderr)
+                return 1
+    _print(lines, screen)
+    if out is not None:
+        try:
+            out.write_text(page(lines))
+        except OSError as error:
+            print(f"{out} cannot be written: {error.strerror}. The rows stand above.", file=sys.stderr)
+            return 1
+        screen.say(f"Page: {out}")
+    screen.answer(rows=[_figures(line) for line in lines], page=out)
+    return 0 if all(line.parts and line.agrees for line in lines) else 1
+
+
+def _rows(names: str) -> list[LedgerRow]:
+    asked = [name.strip() for name in names.split(",") if name.strip()]
+    if not asked:
+        raise InputError(f"--row names none. Known: {', '.join(ROWS)}.")
+    return [ROWS[check_name("row", name, ROWS)] for name in dict.fromkeys(asked)]
+
+
+def _check_out(out: Path, names: str | None) -> None:
+    if names is not None:
+        raise InputError("--out is for the page of the whole ledger, and --row asks for some of it. Leave one out.")
+    if out.suffix != ".md":
+        raise InputError(f"--out {out}: the ledger is one page. Give a file whose name ends with .md.")
+    if not (out.parent.is_dir() and os.access(out.parent, os.W_OK)):
+        raise InputError(f"--out {out}: the folder {out.parent} is not there, or cannot be written to.")
+    if out.is_dir() or (out.exists() and not os.access(out, os.W_OK)):
+        raise InputError(f"--out {out}: it is a folder, or cannot be written to.")
+
+
+def _print(lines: list[Line], screen: Screen) -> None:
+    screen.console().print(table(list(HEADINGS), [cells(line) for line in lines], HEADINGS))
+    for line in lines:
+        if not line.parts:
+            screen.say(f"{line.row.name}: the frameworks' own forms do not part ({line.own:.1e}).")
+        if not line.agrees:
+            screen.say(f"{line.row.name}: the aligned forms do not agree ({line.aligned:.1e}).")
+    agreed = sum(line.agrees for line in lines)
+    screen.say(f"{sum(line.parts for line in lines)} of {len(lines)} rows part, {agreed} agree once aligned.")
+
+
+def _figures(line: Line) -> dict[str, object]:
+    """One row for machines; a distance is None where the two have other shapes."""
+    apart = {
+        key: value if math.isfinite(value) else None for key, value in (("own", line.own), ("aligned", line.aligned))
+    }
+    return {"row": line.row.name, "what": line.row.what, **apart, "parts": line.parts, "agrees": line.agrees}

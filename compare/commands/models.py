@@ -1,0 +1,109 @@
+"""`compare models`: the architectures, or the layers of one; with a check, as each framework itself counts them."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from compare.processes import environment
+from compare.processes.session import Session, WorkerError, starting
+from compare.registry import IMPLEMENTATIONS
+from compare.reporting.screen import PLAIN
+from compare.rpc import messages
+from shared.errors import InputError
+from shared.models import MODELS, ModelSpec
+from shared.names import check_name
+from shared.training import TrainSpec
+from shared.weights import initial_weights
+
+TIMEOUT_S = 300.0
+
+
+def models_command(name: str | None, check: bool) -> int:
+    """Print the table; return the exit code. Raises InputError where no architecture has that name."""
+    if check and name is None:
+        raise InputError("--check needs the name of an architecture: 'python -m compare models cnn_same --check'.")
+    console = PLAIN.console()
+    if name is None:
+        console.print(_overview())
+        return 0
+    spec = MODELS[check_name("architecture", name, MODELS)]
+    counted = _count(spec) if check else {}
+    console.print(_layers(spec, counted))
+    if spec.dropout is not None:
+        console.print(f"Dropout at rate {spec.dropout:g} unless --dropout says otherwise.")
+    return _verdict(spec, counted, console) if check else 0
+
+
+def _overview() -> Table:
+    table = _table("Architectures", ("name", "input", "parameters", "trainable", "FLOPs"))
+    for spec in MODELS.values():
+        row = (spec.name, _shape(spec.input_shape), f"{spec.n_params:,}", f"{spec.n_trainable:,}", f"{spec.flops:,}")
+        table.add_row(*row)
+    return table
+
+
+def _layers(spec: ModelSpec, counted: dict[str, messages.Counted]) -> Table:
+    """A row for each layer; where frameworks were asked, a column for the parameters that each of them counts."""
+    table = _table(f"{spec.name}, one image", ("layer", "output", "parameters", "FLOPs", *counted))
+    table.add_row("input", _shape(spec.input_shape))
+    for layer in spec.layers:
+        asked = [f"{c.n_params.get(layer.name, 0):,}" for c in counted.values()]
+        n_params = spec.n_params_of(layer.name)
+        table.add_row(layer.name, _shape(layer.output_shape), f"{n_params:,}", f"{layer.flops:,}", *asked)
+    table.add_section()
+    sums = [f"{sum(c.n_params.values()):,}" for c in counted.values()]
+    table.add_row("all", "", f"{spec.n_params:,}", f"{spec.flops:,}", *sums)
+    table.add_row("trainable", "", f"{spec.n_trainable:,}")
+    if counted:
+        table.add_row("FLOPs", "", "", f"{spec.flops:,}", *(f"{c.flops:,}" for c in counted.values()))
+    return table
+
+
+def _table(title: str, columns: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="left" if column in ("name", "layer") else "right", no_wrap=True)
+    return table
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(size) for size in shape)
+
+
+def _count(spec: ModelSpec) -> dict[str, messages.Counted]:
+    """What each framework counts in its own network."""
+    counted = {}
+    having = [name for name, implementation in IMPLEMENTATIONS.items() if spec.name in implementation.models]
+    with tempfile.TemporaryDirectory() as logs:
+        threads = environment.usable_cores()
+        PLAIN.note(starting(having))
+        sessions = {
+            name: Session(name, Path(logs) / f"{name}.log", threads, True, TIMEOUT_S, tell=PLAIN.note)
+            for name in having
+        }
+        for name, session in sessions.items():
+            try:
+                session.wait_until_ready()
+                mode = IMPLEMENTATIONS[name].default_mode
+                session.create(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode)
+                counted[name] = session.counts()
+            except WorkerError as error:
+                print(f"{name} could not be asked: {error}\n{error.details}", file=sys.stderr)
+            finally:
+                session.close()
+    return counted
+
+
+def _verdict(spec: ModelSpec, counted: dict[str, messages.Counted], console: Console) -> int:
+    contract = {layer.name: n for layer in spec.layers if (n := spec.n_params_of(layer.name))}
+    wrong = [name for name, c in counted.items() if c.n_params != contract or c.flops != spec.flops]
+    asked = [name for name, spec_ in IMPLEMENTATIONS.items() if spec.name in spec_.models]
+    if wrong or len(counted) < len(asked):
+        console.print(f"Not as the contract says: {', '.join(wrong) or 'none of those that answered'}.")
+        return 1
+    console.print(f"{', '.join(counted)} count the same, layer by layer, with FLOPs by each framework's own profiler.")
+    return 0

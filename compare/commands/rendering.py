@@ -1,0 +1,103 @@
+"""Reports from the records of a folder alone, whatever kind of folder it is, and one report of several folders."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from compare.analysis import condensed, seeds
+from compare.bench import report as bench_report
+from compare.bench.result import BenchResult
+from compare.folders.manifest import Manifest
+from compare.folders.run_folder import (
+    MAX_LIST_BYTES,
+    load_manifest,
+    load_record,
+    read_record,
+    unreadable,
+    weights_of_first,
+)
+from compare.parity import report as parity_report
+from compare.parity.result import ParityResult
+from compare.reporting.html_page import with_page
+from compare.reporting.markdown import as_section
+from compare.training import report
+from compare.training.report import WITHIN
+from shared.errors import InputError
+
+Files = dict[str, bytes]
+
+
+def rendered(folder: Path) -> Files:
+    """Every file that is made from the records in `folder`, by its path there.
+
+    Raises InputError where there are none, or one cannot be read.
+    """
+    for name, render in KINDS.items():
+        if (folder / name).exists():
+            return render(folder, load_manifest(folder))
+    raise InputError(
+        f"{folder} holds no records that a report is made from ({', '.join(KINDS)}). Give a folder that "
+        "'python -m compare' wrote."
+    )
+
+
+def has_records(folder: Path) -> bool:
+    """Whether there is anything in `folder` that reports are made from; a report of several folders has none."""
+    return any((folder / name).exists() for name in KINDS)
+
+
+def combined(parts: Mapping[str, Mapping[str, bytes]]) -> Files:
+    """One report of several, by their names: what each found first, and then each as a section."""
+    found: list[str] = []
+    sections: list[str] = []
+    files: Files = {}
+    for number, (name, of_one) in enumerate(parts.items(), 1):
+        text = of_one["report.md"].decode()
+        before, _, _ = text.partition("\n## ")
+        found += [f"- **{report.plain(name)}**: {line[2:]}" for line in before.splitlines() if line.startswith("- ")]
+        sections.append(as_section(text, partial(_numbered, number=number)))
+        drawn = {path: content for path, content in of_one.items() if path.endswith((".png", ".svg"))}
+        files |= {_numbered(path, number): content for path, content in drawn.items()}
+    files["report.md"] = "\n".join([f"# {len(parts)} reports", "", *found, "", *sections]).encode(
+        errors="backslashreplace"
+    )
+    return with_page(files)
+
+
+def _numbered(path: str, number: int) -> str:
+    """plots/curves.png -> plots/2-curves.png, parity/plots/drift.png -> parity/plots/2-drift.png"""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/{number}-{name}"
+
+
+def _run(folder: Path, manifest: Manifest) -> Files:
+    judging = load_record(folder / "study.json", seeds.Judging)
+    results = seeds.in_order(condensed.load(folder, judging.target), judging)
+    parity = None
+    if (folder / WITHIN / "parity.json").exists():
+        parity = parity_report.within(_comparisons(folder / WITHIN), _extent(folder / WITHIN), manifest)
+    return report.render(results, weights_of_first(folder, results), manifest, judging, parity)
+
+
+def _bench(folder: Path, manifest: Manifest) -> Files:
+    return bench_report.render(load_record(folder / "bench.json", BenchResult, MAX_LIST_BYTES), manifest)
+
+
+def _parity(folder: Path, manifest: Manifest) -> Files:
+    return parity_report.render(_comparisons(folder), _extent(folder), manifest)
+
+
+def _comparisons(folder: Path) -> list[ParityResult]:
+    try:
+        return parity_report.RECORDS.validate_json(read_record(folder / "parity.json"))
+    except ValidationError as error:
+        raise unreadable(folder / "parity.json", error) from None
+
+
+def _extent(folder: Path) -> parity_report.Study:
+    return load_record(folder / "study.json", parity_report.Study)
+
+
+KINDS: dict[str, Callable[[Path, Manifest], Files]] = {"results": _run, "bench.json": _bench, "parity.json": _parity}

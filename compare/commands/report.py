@@ -1,0 +1,66 @@
+"""`compare report`: reports made anew from the records of one folder, or one report of several."""
+
+import hashlib
+from pathlib import Path
+
+from compare.commands.rendering import Files, combined, has_records, rendered
+from compare.folders import manifest
+from compare.folders.manifest import Manifest, sealed
+from compare.folders.output import OutputFolder, WriteError, check_vacant, write_whole
+from compare.folders.run_folder import MAX_LIST_BYTES, load_manifest
+from compare.reporting.screen import Screen
+from shared import lock, mounts
+from shared.errors import InputError
+
+
+def report_command(folders: list[Path], out: Path | None, command: str, screen: Screen) -> int:
+    """Do what `compare report` says; return the exit code. Raises InputError before anything is written."""
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise InputError("A folder is named twice. Name each once.")
+    if out is not None:
+        check_vacant(out)
+    if len(folders) == 1 and out is None:
+        return _anew(folders[0], screen)
+    started = manifest.utc_now()
+    parts = {mounts.shown(folder): rendered(folder) for folder in folders}
+    target = OutputFolder(out or Path("runs") / f"{started.replace(':', '')}-report")
+    files = combined(parts) if len(parts) > 1 else next(iter(parts.values()))
+    target.write_all(files, manifest.describe(command, started))
+    screen.say(f"Report: {target.path / 'report.md'}")
+    screen.answer(folder=target.path)
+    return 0
+
+
+def _anew(folder: Path, screen: Screen) -> int:
+    """Make the files of `folder` anew, where they are; its manifest goes on saying who made its records."""
+    if not has_records(folder):
+        rendered(folder)  # which says so
+    with lock.held(folder):  # another command may be adding to what is read
+        files = rendered(folder)
+        known = load_manifest(folder)
+        changed = [name for name, content in files.items() if _content(folder / name) != content]
+        _replace(folder, files, changed, known)
+    screen.say(f"Made anew: {', '.join(changed)}." if changed else "Everything was as its records make it.")
+    screen.say(f"Report: {folder / 'report.md'}")
+    screen.answer(folder=folder, made_anew=changed)
+    return 0
+
+
+def _replace(folder: Path, files: Files, changed: list[str], known: Manifest) -> None:
+    """Write what changed, and then the manifest, which of all other files says what it said."""
+    try:
+        for name in changed:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / name, files[name])
+        if changed:
+            made_now = known.model_copy(update={"libraries": manifest.rendering_libraries()})
+            new = {name: hashlib.sha256(files[name]).hexdigest() for name in changed}  # of no other file
+            for name, content in sealed(made_now, known.files | new).items():
+                write_whole(folder / name, content)
+    except (OSError, WriteError) as error:
+        raise InputError(f"The report cannot be written: {error}. Give another folder with --out.") from None
+
+
+def _content(path: Path) -> bytes | None:
+    """What a report was before; larger than any report, it is none."""
+    return path.read_bytes() if path.is_file() and path.stat().st_size <= MAX_LIST_BYTES else None

@@ -1,0 +1,161 @@
+"""`compare visualize`: pictures of what the networks of a run have learned."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from compare.folders.output import add_to_manifest
+from compare.folders.picture_file import read_picture
+from compare.folders.run_folder import load_data, load_results, load_weights
+from compare.reporting import pictures, plots
+from compare.reporting.inspection import Inspected, inspect
+from compare.reporting.screen import PLAIN
+from shared import mounts
+from shared.data import Data, DataSpec, channel_statistics, load, standardised
+from shared.data.classes import class_names
+from shared.errors import InputError
+from shared.models import MODELS, ModelSpec
+from shared.result import RunResult
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command line as they were given."""
+
+    run_dir: Path
+    data_dir: Path
+    images: str
+    channel: int
+    cmap: str
+    seed: int | None
+    predict: Path | None
+    out: Path | None
+
+
+def visualize_command(options: Options) -> int:
+    """Make the pictures; return the exit code. Raises InputError before any is written."""
+    _check_cmap(options.cmap)
+    results = _chosen(load_results(options.run_dir), options.seed)
+    first = results[0].run
+    spec = MODELS[first.model]
+    weights = [load_weights(options.run_dir, result) for result in results]
+    data = load_data(results[0], options.data_dir)
+    indices = _indices(options.images, len(data.x_test))
+    channels = min((layer.output_shape[-1] for layer in spec.layers if len(layer.output_shape) == 3), default=None)
+    if channels is not None and not 0 <= options.channel < channels:
+        raise InputError(
+            f"--filter {options.channel} is not possible: the layers of {spec.name} have 0 ... {channels - 1}."
+        )
+    names = class_names(first.data.dataset, spec.n_classes)
+    picture, negative = _picture(options.predict, spec)
+
+    out = options.out or options.run_dir / "pictures"
+    seen = _scaled(picture, first.data, options.data_dir)
+    networks = inspect(results, weights, data, data.x_test[indices], seen)
+    shown = load(first.data.model_copy(update={"scale": "unit"}), options.data_dir)
+    drawn = _draw(results, networks, spec, shown, indices, options, names, picture)
+    saved = []
+    for path in _save(drawn, out):
+        print(mounts.shown(path), file=sys.stderr)
+        saved.append(path)
+    add_to_manifest(options.run_dir, saved)
+    if len(picture):
+        _print_prediction(networks, names, negative)
+    PLAIN.say(f"Pictures of {', '.join(n.name for n in networks)}: {out}")
+    return 0
+
+
+def _check_cmap(name: str) -> None:
+    import matplotlib as mpl
+
+    from shared.names import check_name
+
+    check_name("colour map", name, list(mpl.colormaps))
+
+
+def _chosen(results: list[RunResult], seed: int | None) -> list[RunResult]:
+    """The runs of one seed that ended well, in the order in which implementations are known."""
+    done = [result for result in results if result.outcome is not None]
+    if not done:
+        raise InputError("No run in that folder ended well, so that there are no weights to look into. Train again.")
+    seeds = sorted({result.run.train.seed for result in done})
+    if seed is not None and seed not in seeds:
+        raise InputError(f"There is no run of seed {seed} that ended well; there are {', '.join(map(str, seeds))}.")
+    wanted = seeds[0] if seed is None else seed
+    chosen = [result for result in done if result.run.train.seed == wanted]
+    return sorted(chosen, key=lambda r: [*plots.STYLES, r.run.implementation].index(r.run.implementation))
+
+
+def _indices(given: str, n_test: int) -> list[int]:
+    try:
+        indices = [int(part) for part in given.split(",")]
+    except ValueError:
+        raise InputError(f"--images {given!r} is not possible. Give numbers separated by commas, as 9,22,45.") from None
+    for index in indices:
+        if not 0 <= index < n_test:
+            raise InputError(f"--images {index} is not possible: the test images are 0 ... {n_test - 1:,}.")
+    return indices
+
+
+def _picture(path: Path | None, spec: ModelSpec) -> tuple[np.ndarray, bool]:
+    """The picture to be classified as (1, H, W, C), or (0, H, W, C) where there is none."""
+    if path is None:
+        return np.empty((0, *spec.input_shape), np.float32), False
+    image, negative = read_picture(path, spec.input_shape)
+    return image[None], negative
+
+
+def _scaled(picture: np.ndarray, spec: DataSpec, data_dir: Path) -> np.ndarray:
+    """The picture as the data of the run are scaled."""
+    if spec.scale == "unit":
+        return picture
+    return standardised(picture, *channel_statistics(load(DataSpec(dataset=spec.dataset), data_dir).x_train))
+
+
+def _draw(
+    results: list[RunResult],
+    networks: list[Inspected],
+    spec: ModelSpec,
+    data: Data,
+    indices: list[int],
+    options: Options,
+    names: tuple[str, ...],
+    picture: np.ndarray,
+) -> Iterator[tuple[str, Figure]]:
+    """The name and the figure of each picture."""
+    yield "filters", pictures.filters({n.name: n.weights for n in networks}, spec, options.cmap)
+    if pictures.map_layers(networks[0]):
+        yield (
+            "feature_maps",
+            pictures.feature_maps(networks, data.x_test[indices], indices, options.channel, options.cmap),
+        )
+    yield "learning_curves", pictures.overfitting(results)
+    yield "confusion_matrices", pictures.confusion_matrices(results, names)
+    yield "mistakes", pictures.mistakes(networks, data.x_test, data.y_test, names)
+    if len(picture):
+        yield "prediction", pictures.prediction(networks, picture[0], names)
+
+
+def _save(drawn: Iterator[tuple[str, Figure]], out: Path) -> Iterator[Path]:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, figure in drawn:
+            for suffix, content in (("png", plots.to_png(figure)), ("svg", plots.to_svg(figure))):
+                path = out / f"{name}.{suffix}"
+                path.write_bytes(content)
+                yield path
+    except OSError as error:
+        raise InputError(f"The pictures cannot be written to {out}: {error.strerror}. Give another --out.") from None
+
+
+def _print_prediction(networks: list[Inspected], names: tuple[str, ...], negative: bool) -> None:
+    if negative:
+        PLAIN.say("The picture is dark on light; the networks were shown its negative.")
+    for network in networks:
+        p = network.extra_probabilities[0]
+        best = [f"{names[i]} {p[i]:.1%}" for i in np.argsort(-p, kind="stable")[:3]]
+        PLAIN.say(f"{network.name}: {', '.join(best)}")

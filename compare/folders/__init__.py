@@ -1,0 +1,1 @@
+"""Output folders: writing, reading, the manifest, tables as files."""

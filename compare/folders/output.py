@@ -1,0 +1,239 @@
+"""The output folder: made before anything is trained, filled file by file, each written whole or not at all."""
+
+import os
+import sys
+import tempfile
+import weakref
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from compare.folders.manifest import MANIFEST, Manifest, hashes, sealed
+from compare.folders.run_folder import load_manifest
+from compare.processes import signals
+from shared import files, lock, mounts
+from shared.errors import InputError
+
+INTERRUPTED = 130  # the exit code
+PARTIAL = ".partial-"  # how the name of a file begins until it is whole
+
+
+class WriteError(Exception):
+    """A result could not be written: the disk is full, or the folder is gone or locked."""
+
+
+class OutputFolder:
+    """The folder of one study, which no other command works in meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        """Make the folder. Raises InputError where it cannot be made or written to, or holds something already."""
+        check_vacant(path)
+        self.path = path
+        self._made: list[Path] = []
+        self._written: set[Path] = set()
+        try:
+            for folder in (*reversed([p for p in (path, *path.parents) if not p.exists()]), self.log_dir):
+                folder.mkdir()
+                self._made.insert(0, folder)
+        except OSError as error:
+            self._remove_made()
+            raise _unusable(path, error) from None
+        self._hold()
+
+    @classmethod
+    def reopened(cls, path: Path) -> "OutputFolder":
+        """The folder of a study that was begun earlier, without what was being written when it ended. Raises
+        InputError where it cannot be written to, or another command is at work in it."""
+        self = cls.__new__(cls)
+        self.path, self._made, self._written = path, [], set()
+        try:
+            self._hold()
+            self.log_dir.mkdir(exist_ok=True)
+            tempfile.TemporaryFile(dir=path).close()  # it can be written to
+            for left in path.rglob(f"{PARTIAL}*"):
+                left.unlink()
+        except OSError as error:
+            raise _unusable(path, error) from None
+        return self
+
+    def _hold(self) -> None:
+        """Until this is gone, or the process."""
+        weakref.finalize(self, lock.hold(self.path))
+
+    @property
+    def log_dir(self) -> Path:
+        """Where the workers' logs go."""
+        return self.path / "logs"
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write the file `name`: it appears whole, or not at all and WriteError is raised."""
+        target = self.path / name
+        try:
+            for parent in reversed([p for p in target.parents if not p.exists()]):
+                parent.mkdir()
+                self._made.insert(0, parent)
+        except OSError as error:
+            raise WriteError(f"{target} cannot be written: {error.strerror}") from None
+        write_whole(target, content)
+        self._written.add(target)
+
+    def remove(self, name: str) -> None:
+        """Take away the file `name` where it is there, and its folder where that is empty then."""
+        target = self.path / name
+        target.unlink(missing_ok=True)
+        try:
+            mounts.removed(target)
+        except OSError as error:
+            raise WriteError(f"{target} cannot be removed: {error.strerror}") from None
+        self._written.discard(target)
+        if target.parent != self.path and target.parent.is_dir() and not any(target.parent.iterdir()):
+            target.parent.rmdir()
+            self._made = [folder for folder in self._made if folder != target.parent]
+
+    def write_all(self, files: Mapping[str, bytes], manifest: Manifest) -> None:
+        """Write `files`, their contents by name, and then the manifest of all that is in the folder, and its hash."""
+        for name, content in files.items():
+            self.write(name, content)
+        for name, content in sealed(manifest, hashes(self.path)).items():
+            self.write(name, content)
+
+    def discard(self) -> None:
+        """Take away what was made: every file, and the folder and its parents where they were not there before."""
+        logs = self.log_dir.iterdir() if self.log_dir.is_dir() else ()
+        for file in (*self._written, *(log for log in logs if not log.is_dir())):
+            file.unlink(missing_ok=True)
+        self._remove_made()
+
+    def _remove_made(self) -> None:
+        for folder in self._made:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write the file `target`, in a folder that is there: it appears whole, or not at all and WriteError is raised."""
+    try:
+        with tempfile.NamedTemporaryFile(prefix=PARTIAL, dir=target.parent, delete=False) as stream:
+            try:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+                Path(stream.name).chmod(0o644)
+                Path(stream.name).replace(target)
+                mounts.written(target)
+            except BaseException:
+                Path(stream.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise WriteError(f"{target} cannot be written: {error.strerror}") from None
+
+
+def add_to_manifest(folder: Path, saved: list[Path]) -> None:
+    """What was saved within `folder` belongs to it. Of the other files its manifest goes on saying what it said."""
+    here = {path: path.resolve() for path in saved if path.resolve().is_relative_to(folder.resolve())}
+    if not (here and (folder / MANIFEST).is_file()):
+        return
+    with lock.held(folder):
+        known = load_manifest(folder)
+        for path in saved:
+            mounts.written(path)
+        names = {path: inner.relative_to(folder.resolve()).as_posix() for path, inner in here.items()}
+        new = {name: files.sha256(path) for path, name in names.items()}
+        for name, content in sealed(known, known.files | new).items():
+            write_whole(folder / name, content)
+
+
+def carry_out(
+    folder: OutputFolder,
+    work: Callable[[], None],
+    finished: Callable[[], bool],
+    write: Callable[[], None],
+    unit: str,
+    go_on: str = "",
+) -> int | None:
+    """Do `work`, and then `write` what is made of it if anything was `finished`, however the work ended.
+
+    Returns None where it came to its end; else says why there is no more, and what became of what was there, and
+    returns the exit code; `go_on` says how to go on then. Where InputError ends the work and nothing was finished, the
+    folder is gone, too.
+    """
+    try:
+        return _carried_out(folder, work, finished, write, unit, go_on)
+    except KeyboardInterrupt:  # the first one was dealt with, or came when all but the writing was done
+        print(
+            f"Stopped at once: what is in {mounts.shown(folder.path)} is not whole. {go_on}".rstrip(), file=sys.stderr
+        )
+        return INTERRUPTED
+
+
+def _carried_out(
+    folder: OutputFolder,
+    work: Callable[[], None],
+    finished: Callable[[], bool],
+    write: Callable[[], None],
+    unit: str,
+    go_on: str,
+) -> int | None:
+    """What `carry_out` does, interrupted no more than once."""
+    stopped_by: KeyboardInterrupt | WriteError | InputError | None = None
+    try:
+        signals.check()  # one that came while modules were imported may have been lost
+        work()
+    except (KeyboardInterrupt, WriteError) as error:
+        stopped_by = error
+    except InputError as error:
+        if not finished():
+            folder.discard()
+            raise
+        stopped_by = error
+    except BaseException:  # a fault of ours, to be told as one
+        if finished():
+            write()
+        raise
+    if finished():
+        if isinstance(stopped_by, KeyboardInterrupt):
+            print("Interrupted: writing down what is finished. Interrupt again to stop at once.", file=sys.stderr)
+        try:
+            write()
+        except WriteError as error:
+            stopped_by = stopped_by or error
+    return None if stopped_by is None else end_early(folder, stopped_by, finished(), unit, go_on)
+
+
+def end_early(
+    folder: OutputFolder,
+    stopped_by: KeyboardInterrupt | WriteError | InputError,
+    anything_finished: bool,
+    unit: str,
+    go_on: str = "",
+) -> int:
+    """Say why there is no more, and what became of what was there; return the exit code."""
+    what = (
+        "Interrupted"
+        if isinstance(stopped_by, KeyboardInterrupt)
+        else f"Stopped: {mounts.shown(stopped_by)}".rstrip(".")
+    )
+    if anything_finished:
+        print(f"{what}. What was finished is kept in {mounts.shown(folder.path)}. {go_on}".rstrip(), file=sys.stderr)
+    else:
+        folder.discard()
+        print(f"{what}. No {unit} had ended; nothing was kept.", file=sys.stderr)
+    if isinstance(stopped_by, InputError):
+        return 2
+    return INTERRUPTED if isinstance(stopped_by, KeyboardInterrupt) else 1
+
+
+def check_vacant(path: Path) -> None:
+    """Raise InputError unless `path` is an empty folder, or nothing yet."""
+    try:
+        occupied = path.exists() and any(path.iterdir())
+    except OSError as error:
+        raise _unusable(path, error) from None
+    if occupied:
+        raise InputError(
+            f"The output folder {path} is not empty, and nothing in it is overwritten. Give another one with --out, "
+            "or remove it."
+        )
+
+
+def _unusable(path: Path, error: OSError) -> InputError:
+    return InputError(f"The output folder {path} cannot be used: {error.strerror}. Give another one with --out.")

@@ -1,0 +1,147 @@
+"""Reading an output folder back: its records and its weights, which may come from anywhere."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from compare.folders.manifest import MANIFEST, Manifest
+from compare.registry import IMPLEMENTATIONS
+from shared import files
+from shared.data import Data, load
+from shared.errors import InputError
+from shared.models import MODELS
+from shared.names import check_name
+from shared.result import SCHEMA_VERSION, RunResult
+from shared.weights import Weights, check_weights, from_safetensors
+
+MOST_SAID = 300  # of a field and what is wrong with it, which may be of any length
+MAX_RECORD_BYTES = 16 << 20  # a run of 300,000 steps has 12 million
+MAX_LIST_BYTES = 256 << 20  # what names every run or file of a study: of 100,000 runs, 60 million
+MAX_BYTES_A_PARAMETER, MAX_HEADER_BYTES = 8, 1 << 20
+
+Read = TypeVar("Read", bound=BaseModel)
+
+
+def load_record(path: Path, kind: type[Read], max_bytes: int = MAX_RECORD_BYTES) -> Read:
+    """A record from `path`. Raises InputError where it cannot be read."""
+    try:
+        return kind.model_validate_json(read_record(path, max_bytes))
+    except ValidationError as error:
+        raise unreadable(path, error) from None
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """The manifest of `folder`. Raises InputError where it cannot be read."""
+    return load_record(folder / MANIFEST, Manifest, MAX_LIST_BYTES)
+
+
+def read_record(path: Path, max_bytes: int = MAX_RECORD_BYTES) -> bytes:
+    """The text of a record. Raises InputError where it is not there, or larger than any record."""
+    return files.read(path, max_bytes, "Give a folder that is whole, as 'python -m compare' wrote it.")
+
+
+def unreadable(path: Path, error: ValidationError) -> InputError:
+    """What is wrong with a record, by its first wrong field; or that it is of a newer version."""
+    found = error.errors(include_url=False)
+    for wrong in found:
+        if wrong["loc"] == ("schema_version",) and isinstance(wrong["input"], int) and wrong["input"] > SCHEMA_VERSION:
+            return InputError(
+                f"{path} was written by a newer version: its schema is {wrong['input']}, and this version reads up to "
+                f"{SCHEMA_VERSION}. Update compare."
+            )
+    where = ".".join(str(part) for part in found[0]["loc"])[:MOST_SAID]
+    what = found[0]["msg"].removeprefix("Value error, ")[:MOST_SAID].rstrip(".")
+    return InputError(
+        f"{path} is no record that this version can read: {f'{where}: ' if where else ''}{what}. Remove it, or use "
+        "the version that wrote it."
+    )
+
+
+def load_results(folder: Path) -> list[RunResult]:
+    """Every record in `folder`, in the order of their names.
+
+    Raises InputError where there is none, or one cannot be read.
+    """
+    return [read_result(path) for path in record_paths(folder)]
+
+
+def record_paths(folder: Path) -> list[Path]:
+    """The paths of every record in `folder`, in the order of their names. Raises InputError where there is none."""
+    try:
+        paths = sorted((folder / "results").glob("*.json"))
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read: {error.strerror}. Give the folder of a run.") from None
+    if not paths:
+        raise InputError(f"{folder} holds no records (results/*.json). Give a folder that 'python -m compare' wrote.")
+    return paths
+
+
+def read_result(path: Path) -> RunResult:
+    """The record at `path`. Raises InputError where it cannot be read, or is not what its name says."""
+    result = load_record(path, RunResult)
+    try:
+        check_name("architecture", result.run.model, MODELS)
+        check_name("implementation", result.run.implementation, IMPLEMENTATIONS)
+    except InputError as error:
+        raise InputError(f"{path} speaks of something that this version does not have. {error}") from None
+    if path.stem != result.name:
+        raise InputError(f"{path} is the record of {result.name}, and should go by that name. Rename or remove it.")
+    return result
+
+
+def weights_of_first(folder: Path, results: Sequence[RunResult]) -> dict[str, Weights]:
+    """The trained weights of the first seed, which reports draw, by the names of their results.
+
+    Raises InputError where they are missing or are not those that the records speak of.
+    """
+    done = [result for result in results if result.outcome]
+    seed = min((result.run.train.seed for result in done), default=None)
+    return {result.name: load_weights(folder, result) for result in done if result.run.train.seed == seed}
+
+
+def has_weights(folder: Path, result: RunResult) -> bool:
+    """Whether the weights of `result` are there, and are those that the record speaks of."""
+    path = folder / result.weights_path
+    assert result.outcome is not None, "only a run that ended well has weights"
+    return path.is_file() and files.sha256(path) == result.outcome.weights_sha256
+
+
+def load_weights(folder: Path, result: RunResult) -> Weights:
+    """The trained weights of `result`.
+
+    Raises InputError where they are missing or are not those that the record speaks of.
+    """
+    assert result.outcome is not None, "only a run that ended well has weights"
+    path = folder / result.weights_path
+    model = MODELS[result.run.model]
+    content = files.read(
+        path,
+        model.n_params * MAX_BYTES_A_PARAMETER + MAX_HEADER_BYTES,
+        f"Give a run folder that has the weights of {result.name}, or train again.",
+    )
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != result.outcome.weights_sha256:
+        raise InputError(
+            f"{path} is not the file that its record speaks of: its SHA-256 is {sha256}, and the record says "
+            f"{result.outcome.weights_sha256}. Train again, or put the original back."
+        )
+    try:
+        weights = from_safetensors(content)
+        check_weights(model, weights)
+    except ValueError as error:
+        raise InputError(f"{path} does not fit its architecture: {error}.") from None
+    return weights
+
+
+def load_data(result: RunResult, data_dir: Path) -> Data:
+    """The very data that the run saw. Raises InputError where they are not at hand, or are others."""
+    data = load(result.run.data, data_dir)
+    if data.digest() != result.data_digest:
+        raise InputError(
+            f"The data set '{result.run.data.dataset}' is not what the run was made with: its digest is "
+            f"{data.digest()}, and the record says {result.data_digest}. Give the original data with --data-dir."
+        )
+    return data

@@ -1,0 +1,140 @@
+"""The environment of a run: what is set before a framework is imported, and what is recorded of it."""
+
+import contextlib
+import ctypes
+import os
+import platform
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from shared.errors import InputError
+from shared.protocol import Framework
+from shared.result import Environment
+
+# Variables that change what a framework computes or how fast: they are recorded with every result.
+RECORDED_PREFIXES = (
+    *("COMPARE_THREADS", "CUBLAS_", "CUDA_", "GLIBC_", "GOMP_", "KERAS_BACKEND", "KMP_", "LD_PRELOAD", "MALLOC_"),
+    "MKL_",
+    *("NVIDIA_", "OMP_", "OPENBLAS_", "PYTHONHASHSEED", "PYTORCH_", "TORCH", "XLA_"),
+    *("TF_CPP_", "TF_CUDNN_", "TF_DETERMINISTIC", "TF_ENABLE_", "TF_FORCE_", "TF_GPU_", "TF_NUM_", "TF_XLA_"),
+)
+
+
+# How OpenMP's threads wait for each other. By default they spin for some milliseconds, which is fast if each has a core
+# of its own, and takes the core from everything else if not: beside one busy process PyTorch was 3 times as slow.
+Waiting = Literal["passive", "system"]
+WAITING_VARIABLES: dict[Waiting, dict[str, str]] = {
+    "passive": {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"},
+    "system": {},  # as the user's environment says
+}
+
+
+def usable_cores() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def worker_variables(threads: int, keras_home: Path, hide_cuda: bool, waiting: Waiting = "passive") -> dict[str, str]:
+    """The environment of a worker: this process's own, with everything stated that changes a result or a time."""
+    stated = {
+        **WAITING_VARIABLES[waiting],
+        "COMPARE_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "TF_NUM_INTRAOP_THREADS": str(threads),
+        "TF_NUM_INTEROP_THREADS": str(threads),
+        # Messages below the level of an error are noise here; errors go to the worker's log.
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        # Keras reads its backend, float type and image layout from a file in the user's home unless told where to look.
+        "KERAS_BACKEND": "tensorflow",
+        "KERAS_HOME": str(keras_home),
+        # tensorflow takes the whole card unless told not to, and the workers share it.
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        # Of several algorithms for a convolution or a product, cuDNN and cuBLAS take one that gives the same bits
+        # again.
+        "PYTHONHASHSEED": "0",
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        "TF_CUDNN_DETERMINISTIC": "1",
+        "PYTHONUNBUFFERED": "1",
+        # The worker runs this very code, wherever it is started.
+        "PYTHONPATH": os.pathsep.join(_import_path()),
+        "PYTHONSAFEPATH": "1",
+    }
+    if hide_cuda:
+        stated["CUDA_VISIBLE_DEVICES"] = ""
+    return {**os.environ, **stated}
+
+
+def _import_path() -> list[str]:
+    """The user's own PYTHONPATH, and the folder of this code where it is not installed but run from a checkout."""
+    own = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    home = Path(__file__).resolve().parents[2]
+    installed = home == Path(sysconfig.get_path("purelib")).resolve()
+    return own if installed else [str(home), *own]
+
+
+def describe(framework: Framework) -> Environment:
+    """The environment of this process, with what the framework says of itself."""
+    return Environment(
+        node=platform.node(),
+        framework=framework.name,
+        framework_version=framework.version,
+        python=platform.python_version(),
+        numpy=np.__version__,
+        system=platform.platform(),
+        cpu=cpu_name(),
+        cores=usable_cores(),
+        threads=int(os.environ["COMPARE_THREADS"]),
+        n_cuda_devices=framework.n_cuda_devices,
+        settings=framework.settings,
+        variables={k: v for k, v in sorted(os.environ.items()) if k.startswith(RECORDED_PREFIXES)},
+    )
+
+
+def require_cuda(environments: Mapping[str, Environment]) -> None:
+    """Raise InputError where the framework of one of `environments`, by implementation, sees no CUDA device."""
+    blind = {name: e.framework_version for name, e in environments.items() if not e.n_cuda_devices}
+    if blind:
+        raise InputError(
+            "--device cuda was asked for, and there is no CUDA device to be seen by "
+            f"{' or '.join(f'{name} ({version})' for name, version in blind.items())}. Install the framework with "
+            "CUDA (for keras and tf_lowlevel: pip install 'tensorflow[and-cuda]'), leave the implementation out "
+            "with --implementations, or use --device cpu."
+        )
+
+
+def peak_rss_bytes() -> int | None:
+    """The most memory resident since the process started or `reset_peak_rss`; None where the system does not say."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+def reset_peak_rss() -> None:
+    """Let the peak start again from what is in use now, where the system can (Linux): what glibc keeps of freed memory
+    goes back first."""
+    with contextlib.suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:  # not Linux, or not allowed: the peak then goes on from the start of the process
+        return
+
+
+def cpu_name() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

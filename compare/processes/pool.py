@@ -1,0 +1,86 @@
+"""The workers of a comparison: started once, asked for many networks, and replaced where one has ended."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from compare.processes.environment import require_cuda, usable_cores
+from compare.processes.session import Session, Tell, WorkerError, starting
+from shared.protocol import Device
+
+THREADS = 1  # the implementations work side by side, so one each
+
+
+Answer = TypeVar("Answer")
+
+
+def ask_all(sessions: Mapping[str, Session], threads: int, ask: Callable[[Session], Answer]) -> dict[str, Answer]:
+    """ask(session) for every worker, as many at once as there are cores for workers of so many threads.
+
+    Raises WorkerError, which says whose it is, where one fails.
+    """
+    answers = {}
+    with ThreadPoolExecutor(max(1, usable_cores() // threads)) as pool:
+        asked = {name: pool.submit(ask, session) for name, session in sessions.items()}
+        try:
+            for name, future in asked.items():
+                answers[name] = future.result()
+        except WorkerError as error:
+            raise WorkerError(f"{name} failed: {error}", error.details) from error
+        except KeyboardInterrupt:
+            for future in asked.values():
+                future.cancel()
+            for session in sessions.values():  # else the threads would wait for them
+                session.kill()
+            raise
+    return answers
+
+
+class Workers:
+    """A worker for each implementation asked for so far. Used in a `with`, at whose end all of them end."""
+
+    def __init__(self, logs: Path, device: Device, timeout_s: float, tell: Tell | None = None) -> None:
+        self.logs = logs
+        self.tell = tell
+        self.device = device
+        self.timeout_s = timeout_s
+        self._sessions: dict[str, Session] = {}
+
+    def start(self, names: Iterable[str]) -> dict[str, Session]:
+        """The workers of the implementations `names`: those that are alive, and new ones.
+
+        Raises InputError where they are to compute with CUDA and a framework sees no device.
+        """
+        names = list(names)
+        for name in names:
+            if name in self._sessions and not self._sessions[name].alive:
+                self._sessions.pop(name).close()
+        missing = [name for name in names if name not in self._sessions]
+        if self.tell and missing:
+            self.tell(starting(missing))
+        for name in missing:
+            log, hide_cuda = self.logs / f"{name}.log", self.device == "cpu"
+            self._sessions[name] = Session(name, log, THREADS, hide_cuda, self.timeout_s, tell=self.tell)
+        sessions = {name: self._sessions[name] for name in names}
+        if self.device == "cuda":
+            environments = {}
+            for name, session in sessions.items():
+                with contextlib.suppress(WorkerError):  # the session tells it again to whoever asks next
+                    environments[name] = session.wait_until_ready()
+            require_cuda(environments)
+        return sessions
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for session in self._sessions.values():  # all are told first, so that they end side by side
+            if kind is None:
+                session.end_input()
+            else:
+                session.kill()  # it may be in the middle of something long
+        for session in self._sessions.values():
+            session.close()

@@ -1,0 +1,215 @@
+"""Pictures of trained networks, from their weights, outputs and records."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from compare.reporting.inspection import Inspected
+from compare.reporting.plots import STYLES, after_each_epoch
+from shared.models import ModelSpec
+from shared.result import RunResult
+from shared.weights import Weights
+
+MAX_FILTERS = 64
+COLUMNS = 8
+N_MISTAKES = 8
+
+
+def filters(weights: Mapping[str, Weights], spec: ModelSpec, cmap: str) -> Figure:
+    """The first layer's filters of every implementation side by side, in one scale, and under them how far those of
+    the others are from the first one's."""
+    names = list(weights)
+    stacks = [first_filters(of_one, spec) for of_one in weights.values()]
+    first = stacks[0]
+    limit = max(np.abs(stack).max() for stack in stacks)
+    differs = len(names) > 1
+    height = 3.6 * -(-len(first) // COLUMNS) / COLUMNS + 0.7
+    figure = Figure(figsize=(3.8 * len(names), height * (2 if differs else 1)))
+    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
+    axes = figure.subplots(2 if differs else 1, len(names), squeeze=False)
+    for place in axes.flat:
+        place.axis("off")
+    for place, name, stack in zip(axes[0], names, stacks, strict=True):
+        _mosaic(place, stack, limit, cmap)
+        place.set_title(f"{name}: first-layer filters", fontsize=10)
+    if not differs:
+        return figure
+    explanation = "The differences from these\nare on the right, in scales of their own"
+    axes[1, 0].text(0.5, 0.5, explanation, ha="center", va="center", fontsize=10)
+    for place, name, stack in zip(axes[1, 1:], names[1:], stacks[1:], strict=True):
+        difference = stack - first
+        largest = float(np.abs(difference).max())
+        _mosaic(place, difference, largest or 1.0, "coolwarm")
+        place.set_title(f"{name} less {names[0]}:\nat most {largest:.2g}, filters up to {limit:.2g}", fontsize=10)
+    return figure
+
+
+def first_filters(weights: Weights, spec: ModelSpec) -> np.ndarray:
+    """The filters of the first layer, at most 64, as images (filters, height, width, channels).
+
+    A dense layer's units are shown as what they see of the image.
+    """
+    kernel = weights[spec.parameters[0].name]
+    if kernel.ndim == 2:
+        kernel = kernel.reshape(*spec.input_shape, -1)
+    shown: np.ndarray = np.moveaxis(kernel, -1, 0)[:MAX_FILTERS]
+    return shown
+
+
+def _mosaic(axes: Axes, images: np.ndarray, limit: float, cmap: str) -> None:
+    """All images as tiles of one, 0 in the middle of the scale; three channels are shown as colours."""
+    colours = mpl.colormaps[cmap]
+    if images.shape[-1] == 3:
+        shown = np.clip(images / limit / 2 + 0.5, 0, 1)
+    else:
+        shown = colours(images[..., 0] / limit / 2 + 0.5)[..., :3]
+    axes.imshow(tiled(shown), interpolation="nearest")
+
+
+def tiled(images: np.ndarray) -> np.ndarray:
+    """Images (n, height, width, channels) as one, eight in a row, with white between them."""
+    n, height, width, channels = images.shape
+    rows, gap = -(-n // COLUMNS), max(1, height // 8)
+    whole = np.ones((rows * (height + gap) - gap, COLUMNS * (width + gap) - gap, channels))
+    for number, image in enumerate(images):
+        top, left = (number // COLUMNS) * (height + gap), (number % COLUMNS) * (width + gap)
+        whole[top : top + height, left : left + width] = image
+    return whole
+
+
+def feature_maps(
+    networks: Sequence[Inspected], images: np.ndarray, indices: Sequence[int], channel: int, cmap: str
+) -> Figure:
+    """Images x layers: one channel of every convolution and pooling layer for each chosen image, a block for each
+    implementation."""
+    layers = map_layers(networks[0])
+    width, height = len(layers) + 1, len(indices)
+    figure = Figure(figsize=(1.15 * width * len(networks) + 0.5, 1.25 * height + 0.7), layout="constrained")
+    blocks = figure.subfigures(1, len(networks), squeeze=False)[0]
+    for block, network in zip(blocks, networks, strict=True):
+        block.suptitle(f"{network.name}, channel {channel}", fontsize=10)
+        axes = block.subplots(height, width, squeeze=False)
+        for row, index in enumerate(indices):
+            _picture(axes[row, 0], images[row], "gray")
+            axes[row, 0].set_ylabel(f"image {index}", fontsize=8)
+            for column, layer in enumerate(layers, 1):
+                axes[row, column].imshow(network.activations[layer][row, :, :, channel], cmap=cmap)
+        for column, title in enumerate(("input", *layers)):
+            axes[0, column].set_title(title, fontsize=8)
+        for one in axes.flat:
+            one.set_xticks([])
+            one.set_yticks([])
+    return figure
+
+
+def map_layers(network: Inspected) -> list[str]:
+    """The convolution and pooling layers, in order."""
+    return [name for name in network.activations if name.startswith(("conv", "pool"))]
+
+
+def _picture(axes: Axes, image: np.ndarray, cmap: str) -> None:
+    if image.shape[-1] == 3:
+        axes.imshow(np.clip(image, 0, 1))
+    else:
+        axes.imshow(image[..., 0], cmap=cmap)
+
+
+def overfitting(results: Sequence[RunResult]) -> Figure:
+    """Training and validation (or test) loss and accuracy over epochs, and the gap between the two accuracies."""
+    figure = Figure(figsize=(13, 4), layout="constrained")
+    loss_axes, accuracy_axes, gap_axes = figure.subplots(1, 3)
+    watched = "test"
+    for result in results:
+        assert result.outcome is not None
+        name = result.run.implementation
+        style = STYLES.get(name, {})
+        watched, losses, accuracies = after_each_epoch(result.outcome)
+        epochs = [e.epoch for e in result.outcome.epochs]
+        training = np.array([e.train_accuracy for e in result.outcome.epochs]) * 100
+        after = np.array(accuracies) * 100
+        loss_axes.plot(epochs, [e.train_loss for e in result.outcome.epochs], linewidth=1, **style)
+        loss_axes.plot(epochs, losses, marker="o", label=name, **style)
+        accuracy_axes.plot(epochs, training, linewidth=1, **style)
+        accuracy_axes.plot(epochs, after, marker="o", label=name, **style)
+        gap_axes.plot(epochs, training - after, marker="o", label=name, **style)
+    loss_axes.set_yscale("log")
+    gap_axes.axhline(0, color="0.5", linewidth=0.8)
+    titles = (
+        (loss_axes, "cross-entropy", f"Loss: training (thin), {watched} (dots)"),
+        (accuracy_axes, "accuracy (%)", f"Accuracy: training (thin), {watched} (dots)"),
+        (gap_axes, "points", f"Overfitting gap: training less {watched} accuracy"),
+    )
+    for axes, what, title in titles:
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(what)
+        axes.set_title(title, fontsize=9)
+        axes.grid(alpha=0.3)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    accuracy_axes.legend()
+    return figure
+
+
+def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Figure:
+    """How many test images of each class were taken for each class; the colours show the share of the true class."""
+    figure = Figure(figsize=(5.2 * len(results), 5.9), layout="constrained")
+    for axes, result in zip(figure.subplots(1, len(results), squeeze=False)[0], results, strict=True):
+        assert result.outcome is not None
+        counts = np.array(result.outcome.confusion)
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)  # the root, so that rare confusions are seen
+        for (row, column), count in np.ndenumerate(counts):
+            if count:
+                colour = "white" if shares[row, column] > 0.3 else "black"
+                axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color=colour)
+        axes.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8)
+        axes.set_yticks(range(len(names)), names, fontsize=8)
+        axes.set_xlabel("taken for")
+        axes.set_ylabel("true class")
+        axes.set_title(f"{result.run.implementation}: {result.outcome.test_accuracy:.2%}", fontsize=10)
+    return figure
+
+
+def mistakes(networks: Sequence[Inspected], images: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> Figure:
+    """For each implementation the test images that it is most surely wrong about, a row each."""
+    figure = Figure(figsize=(1.5 * N_MISTAKES, 2.3 * len(networks)), layout="constrained")
+    rows = figure.subfigures(len(networks), 1, squeeze=False)[:, 0]
+    for row, network in zip(rows, networks, strict=True):
+        worst = worst_mistakes(network.probabilities, labels)
+        row.suptitle(f"{network.name}: most surely wrong (true class, and what it was taken for)", fontsize=10)
+        for axes, index in zip(row.subplots(1, N_MISTAKES), [*worst, *[None] * (N_MISTAKES - len(worst))], strict=True):
+            axes.axis("off")
+            if index is None:
+                continue
+            _picture(axes, images[index], "gray")
+            p, truth = network.probabilities[index], labels[index]
+            taken = int(p.argmax())
+            axes.set_title(f"#{index}: {names[truth]} {p[truth]:.1%}\nas {names[taken]} {p[taken]:.1%}", fontsize=7)
+    return figure
+
+
+def worst_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> list[int]:
+    """The indices of at most 8 images, those taken for another class whose true class got the least probability."""
+    truth = probabilities[np.arange(len(labels)), labels]
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
+    return [int(index) for index in wrong[np.argsort(truth[wrong], kind="stable")][:N_MISTAKES]]
+
+
+def prediction(networks: Sequence[Inspected], image: np.ndarray, names: Sequence[str]) -> Figure:
+    """One picture as the networks see it, and the probability that each gives to each class."""
+    figure = Figure(figsize=(3 + 3.2 * len(networks), 3.4), layout="constrained")
+    axes = figure.subplots(1, len(networks) + 1)
+    _picture(axes[0], image, "gray")
+    axes[0].set_title("what the networks see", fontsize=9)
+    axes[0].axis("off")
+    for one, network in zip(axes[1:], networks, strict=True):
+        p = network.extra_probabilities[0]
+        one.barh(range(len(names)), p * 100, color=STYLES.get(network.name, {}).get("color", "0.4"))
+        one.set_yticks(range(len(names)), names, fontsize=8)
+        one.invert_yaxis()
+        one.set_xlim(0, 100)
+        one.set_xlabel("probability (%)", fontsize=8)
+        one.set_title(f"{network.name}: {names[int(p.argmax())]} {p.max():.1%}", fontsize=9)
+    return figure

@@ -1,0 +1,137 @@
+"""Pictures, made from records alone."""
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from compare.analysis.timing import steady_slices
+from shared.batches import n_batches
+from shared.result import Outcome, RunResult
+
+# Okabe and Ito's colours, which the colour-blind can tell apart, with line styles for print.
+STYLES = {
+    "torch": {"color": "#D55E00", "linestyle": "-"},
+    "keras": {"color": "#0072B2", "linestyle": "--"},
+    "tf_lowlevel": {"color": "#009E73", "linestyle": ":"},
+}
+
+
+MOST_POINTS = 300  # of a distribution: more cannot be seen, and a drawing of a hundred seeds has to be opened
+
+
+def learning_curves(results: Sequence[RunResult]) -> Figure:
+    """Loss on the left, accuracy on the right, over epochs; training figures thin, those after each epoch dotted."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    loss_axes, accuracy_axes = figure.subplots(1, 2)
+    labelled: set[str] = set()
+    watched = "test"
+    for result in results:
+        if result.outcome is None:
+            continue
+        style = STYLES.get(result.run.implementation, {})
+        epochs = [e.epoch for e in result.outcome.epochs]
+        label = None if result.run.implementation in labelled else result.run.implementation
+        labelled.add(result.run.implementation)
+        watched, losses, accuracies = after_each_epoch(result.outcome)
+        loss_axes.plot(*_training_loss(result), linewidth=1, alpha=0.6, **style)
+        loss_axes.plot(epochs, losses, marker="o", label=label, **style)
+        accuracy_axes.plot(
+            epochs, [e.train_accuracy * 100 for e in result.outcome.epochs], linewidth=1, alpha=0.6, **style
+        )
+        accuracy_axes.plot(epochs, np.array(accuracies) * 100, marker="o", label=label, **style)
+    for axes, what in ((loss_axes, "cross-entropy"), (accuracy_axes, "accuracy (%)")):
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(what)
+        axes.grid(alpha=0.3)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    loss_axes.set_yscale("log")
+    loss_axes.set_title(f"Loss: training (thin, during the epoch), {watched} (dots)", fontsize=9)
+    accuracy_axes.set_title(f"Accuracy: training (thin, during the epoch), {watched} (dots)", fontsize=9)
+    accuracy_axes.legend()
+    return figure
+
+
+def step_times(results: Sequence[RunResult]) -> Figure | None:
+    """For each implementation and seed, the share of its steady steps that took at most so long; None where no single
+    steps were timed."""
+    timed = [(r, np.concatenate(s)) for r in results if r.outcome and (s := steady_slices(r))]
+    if not timed:
+        return None
+    figure = Figure(figsize=(10, 3.4), layout="constrained")
+    axes = figure.subplots()
+    labelled: set[str] = set()
+    for result, step_s in timed:
+        name = result.run.implementation
+        style: dict[str, Any] = dict(STYLES.get(name, {}))
+        shares = np.linspace(0, 1, min(len(step_s), MOST_POINTS))
+        axes.plot(np.quantile(step_s * 1e3, shares), shares, label=None if name in labelled else name, **style)
+        labelled.add(name)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("{x:g}")
+    axes.tick_params(axis="x", which="minor", labelsize=7)
+    axes.set_xlabel("time of a step (ms)")
+    axes.set_ylabel("share of steps")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend()
+    return figure
+
+
+def to_png(figure: Figure) -> bytes:
+    """The figure as a PNG file; the same figure gives the same bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
+    figure.set_layout_engine("none")  # all is in its place now, and finding it is half the time of the next drawing
+    return buffer.getvalue()
+
+
+def to_svg(figure: Figure) -> bytes:
+    """The figure as an SVG file; the same figure gives the same bytes."""
+    buffer = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "compare"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return _numbered_clips(buffer.getvalue())
+
+
+def _numbered_clips(svg: bytes) -> bytes:
+    """The drawing with its clipping paths named by number. Matplotlib names them by a hash of where they are, to the
+    last bit, and the layout's solver does not always agree with itself on that bit."""
+    known: dict[bytes, bytes] = {}
+
+    def numbered(found: re.Match[bytes]) -> bytes:
+        name = known.setdefault(found[2], b"clip%d" % (len(known) + 1))
+        return found[1] + name
+
+    return re.sub(rb'(url\(#|<clipPath id=")(p[0-9a-f]{10})', numbered, svg)
+
+
+def after_each_epoch(outcome: Outcome) -> tuple[str, list[float], list[float]]:
+    """What was evaluated after each epoch, validation or test images; the losses, and the accuracies."""
+    epochs = outcome.epochs
+    if epochs[0].validation_loss is not None:
+        figures = [(e.validation_loss, e.validation_accuracy) for e in epochs]
+        watched = "validation"
+    else:
+        figures = [(e.test_loss, e.test_accuracy) for e in epochs]
+        watched = "test"
+    losses, accuracies = zip(*((loss, accuracy) for loss, accuracy in figures if loss is not None), strict=True)
+    return watched, list(losses), list(accuracies)
+
+
+def _training_loss(result: RunResult) -> tuple[np.ndarray, np.ndarray]:
+    """Epoch (fractional) and training loss: the mean of a tenth of an epoch where its steps are known, else of it."""
+    assert result.outcome is not None
+    if not result.outcome.samples.loss:
+        epochs = result.outcome.epochs
+        return np.array([e.epoch - 0.5 for e in epochs]), np.array([e.train_loss for e in epochs])
+    loss = np.array(result.outcome.samples.loss)
+    per_epoch = n_batches(result.n_train, result.run.train.batch_size)
+    width = max(1, per_epoch // 10)
+    means = np.array([loss[i : i + width].mean() for i in range(0, len(loss), width)])
+    middles = np.array([i + min(width, len(loss) - i) / 2 for i in range(0, len(loss), width)])
+    return middles / per_epoch, means

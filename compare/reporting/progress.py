@@ -1,0 +1,194 @@
+"""Showing how far training is: live bars at a terminal, a line for each epoch elsewhere."""
+
+import time
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from compare.reporting.time_left import TimeLeft
+from shared.result import Epoch, Run, RunResult
+
+SILENCE_S = 15.0  # in a log
+
+
+def said_lines(result: RunResult, said: str) -> list[str]:
+    """Why a run failed, and what its worker wrote to standard error, each line under the run's name."""
+    failed = [f"{result.name} {result.status}: {result.error}"] if result.error else []
+    return failed + [f"{result.name} | {line}" for line in said.splitlines()]
+
+
+def shown_on(stream: TextIO, quiet: bool) -> "Bars | Lines | Failures":
+    """What suits `stream`."""
+    if quiet:
+        return Failures(stream)
+    return Bars(stream) if stream.isatty() else Lines(stream)
+
+
+class Bars:
+    """One bar for each run in progress, and a line above them for each that ended badly or had something to say."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._left = TimeLeft()
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TextColumn("loss {task.fields[loss]}"),
+            TextColumn("{task.fields[rate]} img/s"),
+            TextColumn("{task.fields[left]} of training left"),
+            expand=True,
+            console=Console(file=stream),
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "Bars":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def expect(self, seeds: Sequence[int]) -> None:
+        self._left.seeds = seeds
+
+    def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
+        if not self._tasks:  # the bars of an earlier seed make way
+            for old in self._bars.task_ids:
+                self._bars.remove_task(old)
+        self._tasks[run.name] = self._bars.add_task(
+            run.name,
+            total=n_batches * run.train.epochs,
+            completed=n_batches * epochs_done,
+            epoch=epochs_done + 1,
+            epochs=run.train.epochs,
+            loss="-",
+            rate="-",
+            left="-",
+        )
+        self._left.begin(run, n_batches, epochs_done, n_evaluated)
+
+    def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
+        self._left.advance(run, n_steps)
+        self._bars.update(
+            self._tasks[run.name],
+            advance=n_steps,
+            epoch=epoch,
+            loss=f"{loss:.4f}",
+            rate=f"{images_per_s:,.0f}",
+            left=self._shown_left(),
+        )
+
+    def _shown_left(self) -> str:
+        seconds = self._left.seconds()
+        return "-" if seconds is None else duration(seconds)
+
+    def epoch(self, run: Run, epoch: Epoch) -> None:
+        """The bar itself shows the epoch."""
+        self._left.epoch(run)
+
+    def end(self, result: RunResult, said: str) -> None:
+        self._left.end(result.name)
+        task = self._tasks.pop(result.name, None)
+        if task is not None:
+            self._bars.stop_task(task)
+        for line in said_lines(result, said):  # through the console that draws the bars, so that they stay below
+            self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class Lines:
+    """A line for each epoch of each run, and one after a quarter of a minute without any: for logs, and if standard
+    error is no terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self._left = TimeLeft()
+        self._steps: dict[str, tuple[int, int]] = {}  # done in the epoch, and of how many
+        self._said = time.monotonic()
+
+    def __enter__(self) -> "Lines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held open."""
+
+    def expect(self, seeds: Sequence[int]) -> None:
+        self._left.seeds = seeds
+
+    def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
+        self._left.begin(run, n_batches, epochs_done, n_evaluated)
+        self._steps[run.name] = 0, n_batches
+        after = f", of which {epochs_done} are done" if epochs_done else ""
+        self._say(f"{run.name}: {run.train.epochs} epochs of {n_batches} steps{after}")
+
+    def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
+        self._left.advance(run, n_steps)
+        done, of = self._steps[run.name]
+        self._steps[run.name] = done + n_steps, of
+        if time.monotonic() - self._said > SILENCE_S:
+            where = f"epoch {epoch}/{run.train.epochs}, step {done + n_steps} of {of}"
+            self._say(f"{run.name}: {where}, loss {loss:.4f}{self._shown_left()}")
+
+    def _shown_left(self) -> str:
+        seconds = self._left.seconds()
+        return "" if seconds is None else f", about {duration(seconds)} of training left"
+
+    def _say(self, line: str) -> None:
+        print(line, file=self.stream, flush=True)
+        self._said = time.monotonic()
+
+    def epoch(self, run: Run, epoch: Epoch) -> None:
+        self._left.epoch(run)
+        self._steps[run.name] = 0, self._steps[run.name][1]
+        done = f"epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}, {_accuracy(epoch)}"
+        self._say(f"{run.name}: {done}{self._shown_left()}")
+
+    def end(self, result: RunResult, said: str) -> None:
+        self._left.end(result.name)
+        for line in said_lines(result, said):
+            print(line, file=self.stream)
+
+
+class Failures:
+    """Nothing but why a run failed."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def __enter__(self) -> "Failures":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held open."""
+
+    def expect(self, seeds: Sequence[int]) -> None:
+        """Not told."""
+
+    def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
+        """Not told."""
+
+    def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
+        """Not told."""
+
+    def epoch(self, run: Run, epoch: Epoch) -> None:
+        """Not told."""
+
+    def end(self, result: RunResult, said: str) -> None:
+        if result.error:
+            for line in said_lines(result, said):
+                print(line, file=self.stream)
+
+
+def _accuracy(epoch: Epoch) -> str:
+    if epoch.validation_accuracy is not None:
+        return f"validation accuracy {epoch.validation_accuracy:.2%}"
+    return f"test accuracy {epoch.test_accuracy:.2%}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, whichever says it best."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,70 @@
+"""Where a command says what it finds: tables and sentences at a terminal, plain text elsewhere, JSON for machines."""
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from compare.reporting.opening import opening
+from shared import mounts
+
+
+@dataclass(frozen=True)
+class Screen:
+    """With `as_json` standard output is one JSON object and nothing else; `quiet` leaves out everything but that, and
+    errors. What is under way is said on standard error."""
+
+    as_json: bool = False
+    quiet: bool = False
+
+    def console(self, width: int = 200) -> Console:
+        """Standard output; `width` is for where nobody's window limits it, and nothing need be cut."""
+        opening.cancel()
+        silent = self.as_json or self.quiet
+        return Console(
+            width=None if sys.stdout.isatty() else width, markup=False, emoji=False, highlight=False, quiet=silent
+        )
+
+    def say(self, text: str) -> None:
+        """A sentence on standard output, on one line however long it is."""
+        self.console().print(mounts.shown(text), soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """What is under way, on standard error."""
+        if not self.quiet:
+            opening.say()
+            print(mounts.shown(text), file=sys.stderr)
+
+    def open(self, text: str) -> None:
+        """What a command is about to do (compare/reporting/opening.py)."""
+        if not self.quiet:
+            opening.announce(f"compare: {mounts.shown(text)} ...")
+
+    def answer(self, **fields: Any) -> None:
+        """What was found, as JSON where that is asked for. No number in it is NaN or infinite."""
+        if self.as_json:
+            print(json.dumps(fields, indent=1, allow_nan=False, default=mounts.shown))
+
+
+PLAIN = Screen()
+
+
+def table(headings: list[str], lines: list[list[str]], left_aligned: tuple[str, ...], title: str = "") -> Table:
+    """A table of text cells."""
+    made = Table(
+        title=Text(title) if title else None,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for heading in headings:
+        made.add_column(heading, justify="left" if heading in left_aligned else "right", no_wrap=True)
+    for line in lines:
+        made.add_row(*line)
+    return made

@@ -1,0 +1,132 @@
+"""The table of a run, as text cells: the console and the report show the same."""
+
+import statistics
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.text import Text
+
+from compare.analysis.machines import OnMachine
+from compare.analysis.rows import Row
+from compare.analysis.seeds import Summary
+from compare.reporting.screen import table
+
+Cell = Callable[[Row], str]
+
+
+def _cell(show: Callable[[Row], str], *needed: str) -> Cell:
+    """A cell that shows a dash where a figure it needs is missing."""
+    return lambda row: "-" if any(getattr(row, name) is None for name in needed) else show(row)
+
+
+def _memory(row: Row) -> str:
+    parts = []
+    if row.peak_rss_bytes is not None:
+        parts.append(f"{row.peak_rss_bytes / 2**20:,.0f} MiB")
+    if row.peak_device_bytes is not None:
+        parts.append(f"{row.peak_device_bytes / 2**20:,.0f} MiB on {row.device}")
+    return " + ".join(parts) or "-"
+
+
+CELLS: dict[str, Cell] = {
+    "implementation": lambda row: row.implementation,
+    "mode": lambda row: row.mode,
+    "seed": lambda row: str(row.seed),
+    "epochs": lambda row: str(row.epochs),
+    "test accuracy": _cell(lambda row: f"{row.test_accuracy:.2%}", "test_accuracy"),
+    "test loss": _cell(lambda row: f"{row.test_loss:.4f}", "test_loss"),
+    "parameters": _cell(lambda row: f"{row.n_params:,}", "n_params"),
+    "first step": _cell(lambda row: f"{row.first_step_s:.2f} s", "first_step_s"),
+    "step, median": _cell(lambda row: f"{row.step_ms_median:.2f} ms", "step_ms_median"),
+    "95 % interval": _cell(
+        lambda row: f"{row.step_ms_ci_low:.2f} to {row.step_ms_ci_high:.2f} ms", "step_ms_ci_low", "step_ms_ci_high"
+    ),
+    "images/s": _cell(lambda row: f"{row.images_per_s:,.0f}", "images_per_s"),
+    "training": _cell(lambda row: f"{row.train_s:.1f} s", "train_s"),
+    "peak memory": _memory,
+    "status": lambda row: row.status,
+}
+
+SUMMARY_CELLS: dict[str, Callable[[Summary], str]] = {
+    "implementation": lambda of: of.implementation,
+    "seeds": lambda of: str(of.n),
+    "test accuracy, mean": lambda of: f"{of.mean:.2%}",
+    "95 % interval": lambda of: (
+        "-" if of.low is None or of.high is None else f"{of.low:.2%} to {min(1.0, of.high):.2%}"
+    ),
+    "deviation": lambda of: "-" if of.deviation is None else f"{of.deviation * 100:.2f} points",
+    "step, median": lambda of: "-" if of.step_s is None else f"{of.step_s * 1e3:.2f} ms",
+}
+MACHINE_CELLS: dict[str, Callable[[OnMachine], str]] = {
+    "machine": lambda of: of.machine,
+    "implementation": lambda of: of.implementation,
+    "runs": lambda of: str(of.n),
+    "step, median": lambda of: "-" if of.step_s is None else f"{of.step_s * 1e3:.2f} ms",
+}
+LEFT_ALIGNED = ("machine", "implementation", "mode", "status")
+MAX_COLUMNS = 4
+MOST_PRINTED = 300
+
+
+def cells(rows: Sequence[Row]) -> list[list[str]]:
+    """The cells of the table by row."""
+    return [[show(row) for show in CELLS.values()] for row in rows]
+
+
+def summary_cells(summaries: Sequence[Summary], target: float | None) -> tuple[list[str], list[list[str]]]:
+    """The headings and the lines of the table over seeds; with the time until `target` where there is one."""
+    headings = [*SUMMARY_CELLS, *([] if target is None else [f"training until {target:.2%}"])]
+    lines = [[show(summary) for show in SUMMARY_CELLS.values()] for summary in summaries]
+    if target is not None:
+        lines = [[*line, _reached(summary)] for line, summary in zip(lines, summaries, strict=True)]
+    return headings, lines
+
+
+def machine_cells(found: Sequence[OnMachine]) -> tuple[list[str], list[list[str]]]:
+    """The headings and the lines of the table by kind of machine."""
+    return list(MACHINE_CELLS), [[show(one) for show in MACHINE_CELLS.values()] for one in found]
+
+
+def print_machines(found: Sequence[OnMachine], console: Console) -> None:
+    """Print the table by kind of machine, where there is more than one."""
+    if found:
+        console.print(table(*machine_cells(found), LEFT_ALIGNED, "By machine"))
+
+
+def _reached(summary: Summary) -> str:
+    times, n = summary.reached_s, summary.n
+    if not times:
+        return f"never (0 of {n})"
+    spread = f"{statistics.median(times):.1f} s" + (
+        f" ({min(times):.1f} to {max(times):.1f})" if len(times) > 1 else ""
+    )
+    return spread if len(times) == n else f"{spread}, {len(times)} of {n}"
+
+
+def print_summaries(summaries: Sequence[Summary], target: float | None, console: Console) -> None:
+    """Print the table over seeds."""
+    console.print(table(*summary_cells(summaries, target), LEFT_ALIGNED, "Over seeds"))
+
+
+def print_table(rows: Sequence[Row], title: str, console: Console) -> None:
+    """Print the table, and under it why any run failed or diverged.
+
+    It has a line for each run; where that is wider than the terminal, and the runs are few, it has a column for each.
+    """
+    lines = cells(rows[:MOST_PRINTED])
+    shown = table(list(CELLS), lines, LEFT_ALIGNED, title)
+    if (
+        Measurement.get(console, console.options.update(width=10_000), shown).maximum > console.width
+        and len(rows) <= MAX_COLUMNS
+    ):
+        headings, *turned = zip(list(CELLS), *lines, strict=True)
+        shown = table(list(headings), [list(line) for line in turned], LEFT_ALIGNED, title)
+    console.print(shown)
+    if len(rows) > len(lines):
+        console.print(f"({len(rows) - len(lines):,} more runs are in results.csv.)")
+    failed = [row for row in rows if row.error]
+    for row in failed[:MOST_PRINTED]:
+        console.print(Text(f"{row.implementation}-seed{row.seed} {row.status}: {row.error}"))
+    if len(failed) > MOST_PRINTED:
+        console.print(f"({len(failed) - MOST_PRINTED:,} more did not end well.)")

@@ -1,0 +1,1 @@
+"""A study: its options, its plan, the runs, checkpoints, and its report."""

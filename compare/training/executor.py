@@ -1,0 +1,59 @@
+"""Where the runs of a study are trained: here, or elsewhere (compare/training/ray_executor.py)."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol, cast, get_args
+
+from compare.training.checkpoint import Checkpoints
+from compare.training.study import Finished, Progress, Study
+from shared.errors import InputError
+from shared.names import check_name
+from shared.protocol import Device
+from shared.result import Run
+
+ExecutorName = Literal["local", "ray"]
+AskedDevice = Literal["auto", "cpu", "cuda"]
+
+
+def check_executor(executor: str, address: str) -> ExecutorName:
+    """`executor` where there is such a one. Raises InputError where not, or `address` says nothing to it."""
+    check_name("executor", executor, get_args(ExecutorName))
+    if executor == "local" and address != "auto":
+        raise InputError("--address is that of a Ray cluster. Give --executor ray with it, or leave it out.")
+    return cast(ExecutorName, executor)
+
+
+class Executor(Protocol):
+    """Trains runs. A context: leaving it ends what it started."""
+
+    def __enter__(self) -> "Executor":
+        """Be ready to train."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End everything that was started."""
+
+    def choose_device(self, asked: AskedDevice) -> Device:
+        """The device for every run. Raises InputError where it was asked for and is not there."""
+
+    def execute(self, by_seed: Sequence[Sequence[Run]], progress: Progress) -> Iterator[Finished]:
+        """Train the runs, which come seed by seed; give each result as soon as it is there, good or bad."""
+
+
+class Local:
+    """Worker processes on this machine: the implementations of a seed side by side, in turns (see study.py)."""
+
+    def __init__(self, study: Study, checkpoints: Checkpoints) -> None:
+        self._study = study
+        self._checkpoints = checkpoints
+
+    def __enter__(self) -> "Local":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._study.__exit__(kind)
+
+    def choose_device(self, asked: AskedDevice) -> Device:
+        return self._study.choose_device(asked)
+
+    def execute(self, by_seed: Sequence[Sequence[Run]], progress: Progress) -> Iterator[Finished]:
+        for runs in by_seed:
+            yield from self._study.train(list(runs), progress, self._checkpoints)

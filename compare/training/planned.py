@@ -1,0 +1,67 @@
+"""What a study set out to do, as it is kept in its folder: enough to go on after an interruption."""
+
+from typing import Annotated, Literal
+
+from pydantic import FailFast, Field, model_validator
+
+from compare.analysis.seeds import Judging
+from compare.processes.allocator import Allocator
+from compare.registry import IMPLEMENTATIONS
+from compare.training.executor import ExecutorName
+from shared.models import MODELS
+from shared.protocol import Mode
+from shared.record import Moment, Record
+from shared.result import SCHEMA_VERSION, Run
+
+PLAN = "plan.json"
+
+
+class Planned(Record):
+    """Every run of a study, by seed, with the device that was settled on; by what they are judged; whether they are
+    compared as functions, where they are logged, and where they are trained."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    command: str
+    started: Moment
+    dataset_reason: str
+    data_digest: str
+    runs: Annotated[tuple[Run, ...], FailFast(), Field(min_length=1, max_length=1_000_000)]
+    threads: int = Field(ge=1, le=10_000)
+    allocator: Allocator = "kept"
+    judging: Judging
+    parity: bool = False
+    mlflow: str | None = None
+    executor: ExecutorName = "local"
+    address: str = "auto"
+
+    @model_validator(mode="after")
+    def _one_study(self) -> "Planned":
+        if len({run.name for run in self.runs}) < len(self.runs):
+            raise ValueError("a run is there twice")
+        if unknown := [
+            run.name for run in self.runs if run.implementation not in IMPLEMENTATIONS or run.model not in MODELS
+        ]:
+            raise ValueError(f"{unknown[0]} is of an implementation or architecture that this version does not have")
+        first = self.runs[0]
+        if any((run.data, run.device, run.model) != (first.data, first.device, first.model) for run in self.runs):
+            raise ValueError("its runs are not of one architecture, one data set and one device")
+        return self
+
+    @property
+    def by_seed(self) -> list[list[Run]]:
+        """The runs of each seed, which are trained side by side."""
+        grouped: dict[int, list[Run]] = {}
+        for run in self.runs:
+            grouped.setdefault(run.train.seed, []).append(run)
+        return list(grouped.values())
+
+    @property
+    def implementations(self) -> list[str]:
+        """Every implementation that takes part, in the order in which they were asked for."""
+        return list(dict.fromkeys(run.implementation for run in self.runs))
+
+    @property
+    def common_mode(self) -> Mode | None:
+        """The mode that was asked for of all; None where each runs as its users run it."""
+        usual = all(run.mode == IMPLEMENTATIONS[run.implementation].default_mode for run in self.runs)
+        return None if usual else self.runs[0].mode

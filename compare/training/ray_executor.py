@@ -1,0 +1,231 @@
+"""Runs on a Ray cluster: every run is a task in a fresh process, with the CPUs and the GPU that it needs.
+
+Ray does the scheduling, and tries again what a lost node or process took with it; what fails all the same is a failed
+row. A task trains as a study on one machine does, with a worker process for the framework, so weights are the same to
+the bit wherever they were trained. Every node has this project installed, in the same version.
+"""
+
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compare.checks import most_workers
+from compare.processes.allocator import Allocator
+from compare.processes.ray_cluster import Needs, check_room, connected, room_for
+from compare.registry import IMPLEMENTATIONS
+from compare.training.executor import AskedDevice
+from compare.training.study import Finished, Progress, Study
+from shared.data import Data
+from shared.protocol import Device
+from shared.result import Epoch, Run, RunResult
+
+TRIES_AGAIN = 3  # where a node or a process is lost; an exception is not tried again
+# How many tasks Ray is given beyond what the cluster does at once: every one is looked at whenever a result is waited
+# for, so that all of a large study would cost more the more of it there is.
+AHEAD = 100
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a task trains, whatever it trains."""
+
+    threads: int
+    allocator: Allocator
+    hide_cuda: bool
+    timeout_s: float
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a task sends back: a result as JSON, the weights where there are any, what the worker said and its log."""
+
+    result: str
+    weights_file: bytes | None
+    said: str
+    log: bytes
+
+
+class OnRay:
+    """Trains every run as a task of its own on the cluster at `address`.
+
+    Raises InputError where the cluster does not answer within seconds, or has no node that a run fits on.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        implementations: list[str],
+        data: Data,
+        log_dir: Path,
+        settings: Settings,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.address, self.implementations, self.data, self.log_dir = address, implementations, data, log_dir
+        self.digest = data.digest()
+        self.settings, self.tell = settings, tell
+        self._pending: dict[Any, Run] = {}
+        self._tasks: dict[Needs, Any] = {}
+
+    def __enter__(self) -> "OnRay":
+        import ray
+
+        with ExitStack() as unless_ready:
+            unless_ready.enter_context(connected(self.address))
+            check_room(self.address, self._needs(most_workers(self.implementations), "cpu"))
+            self._arrays = ray.put(self.data.arrays())
+            self._connection = unless_ready.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        import ray
+
+        for task in self._pending:
+            ray.cancel(task, force=True)
+        self._connection.close()
+
+    def choose_device(self, asked: AskedDevice) -> Device:
+        """CUDA where the cluster has GPUs and all frameworks see them there, unless the CPU was asked for."""
+        import ray
+
+        if asked == "cpu" or (asked == "auto" and not ray.cluster_resources().get("GPU")):
+            return "cpu"
+        needs = self._needs(most_workers(self.implementations), "cuda")
+        if asked == "auto" and not room_for(needs):
+            return "cpu"
+        check_room(self.address, needs)
+        look = ray.remote(num_cpus=needs.cpus, num_gpus=needs.gpus, max_calls=1)(_chosen_device)
+        try:
+            chosen: Device = ray.get(look.remote(self.implementations, self._arrays, self.settings, asked))
+        except ray.exceptions.RayTaskError as error:
+            raise error.as_instanceof_cause() from None
+        return chosen
+
+    def execute(self, by_seed: Sequence[Sequence[Run]], progress: Progress) -> Iterator[Finished]:
+        """Send the runs, always some more than the cluster does at once; give each result as it comes."""
+        import ray
+
+        to_send = deque(run for of_seed in by_seed for run in of_seed)
+        n_left = len(to_send)
+        nodes = [node for node in ray.nodes() if node["Alive"]]
+        self.tell(f"{n_left} runs are sent to the cluster at {self.address}, which has {len(nodes)} nodes.")
+        self._send(to_send)
+        while self._pending:
+            ray.wait(list(self._pending), num_returns=1)
+            ended, _ = ray.wait(list(self._pending), num_returns=len(self._pending), timeout=0)
+            for task in ended:
+                finished, said = self._received(task, self._pending.pop(task))
+                n_left -= 1
+                progress.end(finished.result, said)
+                self.tell(f"{finished.result.name}: {finished.result.status}; {n_left} runs are left.")
+                yield finished
+            self._send(to_send)
+
+    def _send(self, runs: deque[Run]) -> None:
+        """Send runs until all the cluster has room for, and AHEAD more, are under way."""
+        room = AHEAD
+        while runs and len(self._pending) < room:
+            needs = self._needs(IMPLEMENTATIONS[runs[0].implementation].n_workers, runs[0].device)
+            if room == AHEAD:  # nodes come and go
+                room += room_for(needs)
+            run = runs.popleft()
+            task = self._task(needs).remote(run.model_dump_json(), self._arrays, self.settings)
+            self._pending[task] = run
+
+    def _needs(self, n_workers: int, device: Device) -> Needs:
+        return Needs(self.settings.threads * n_workers, n_workers if device == "cuda" else 0)
+
+    def _task(self, needs: Needs) -> Any:
+        import ray
+
+        if needs not in self._tasks:
+            self._tasks[needs] = ray.remote(
+                num_cpus=needs.cpus,
+                num_gpus=needs.gpus,
+                max_calls=1,
+                max_retries=TRIES_AGAIN,
+                scheduling_strategy="SPREAD",
+            )(_train)
+        return self._tasks[needs]
+
+    def _received(self, task: Any, run: Run) -> tuple[Finished, str]:
+        import ray
+
+        try:
+            sent: Sent = ray.get(task)
+        except ray.exceptions.RayTaskError as error:
+            return self._failed(run, f"{type(error.cause).__name__}: {error.cause}"), ""
+        except ray.exceptions.RayError as error:  # a lost node or process, again and again
+            return self._failed(run, str(error).strip().splitlines()[0]), ""
+        (self.log_dir / f"{run.name}.log").write_bytes(sent.log)
+        result = RunResult.model_validate_json(sent.result).model_copy(update={"in_turns": False})
+        return Finished(result, sent.weights_file), sent.said
+
+    def _failed(self, run: Run, why: str) -> Finished:
+        result = RunResult(
+            run=run,
+            status="failed",
+            error=why,
+            data_digest=self.digest,
+            n_train=len(self.data.x_train),
+            n_validation=self.data.n_validation,
+            n_test=len(self.data.x_test),
+            in_turns=False,
+        )
+        return Finished(result, None)
+
+
+class _Heard:
+    """A run's progress in a task: nobody watches, but what its worker said is sent back."""
+
+    said = ""
+
+    def expect(self, seeds: Sequence[int]) -> None:
+        """Not told."""
+
+    def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
+        """Not told."""
+
+    def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
+        """Not told."""
+
+    def epoch(self, run: Run, epoch: Epoch) -> None:
+        """Not told."""
+
+    def end(self, result: RunResult, said: str) -> None:
+        self.said = said
+
+
+def _study(implementations: list[str], arrays: Mapping[str, np.ndarray], log_dir: Path, settings: Settings) -> Study:
+    return Study(
+        implementations,
+        Data(**arrays),
+        log_dir,
+        settings.threads,
+        settings.hide_cuda,
+        settings.timeout_s,
+        settings.allocator,
+    )
+
+
+def _chosen_device(
+    implementations: list[str], arrays: Mapping[str, np.ndarray], settings: Settings, asked: AskedDevice
+) -> Device:
+    """In a task: what a study would choose there."""
+    with tempfile.TemporaryDirectory() as logs, _study(implementations, arrays, Path(logs), settings) as study:
+        return study.choose_device(asked)
+
+
+def _train(run_as_json: str, arrays: Mapping[str, np.ndarray], settings: Settings) -> Sent:
+    """In a task: train one run, as a study of it alone."""
+    run, heard = Run.model_validate_json(run_as_json), _Heard()
+    with tempfile.TemporaryDirectory() as folder:
+        with _study([run.implementation], arrays, Path(folder), settings) as study:
+            (finished,) = study.train([run], heard)
+        log = (Path(folder) / f"{run.implementation}.log").read_bytes()
+    return Sent(finished.result.model_dump_json(), finished.weights_file, heard.said, log)

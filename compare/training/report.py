@@ -1,0 +1,296 @@
+"""The report of a study: pure functions from records to the files of the output folder."""
+
+import html
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
+from compare.analysis import condensed, seeds
+from compare.analysis.equivalence import SIGNIFICANCE
+from compare.analysis.machines import OnMachine, kinds, told_apart
+from compare.analysis.rows import COLUMNS, Row, row
+from compare.analysis.seeds import Judging
+from compare.analysis.timing import WARMUP_STEPS
+from compare.folders import tabular
+from compare.folders.manifest import Manifest
+from compare.reporting import pictures, plots, tables
+from compare.reporting.event_files import event_files
+from compare.reporting.html_page import with_page
+from compare.reporting.markdown import as_section, without_command
+from compare.worker.load import MUCH_LOAD
+from shared.augmentation import BEND_GRID, MAX_ANGLE, MAX_BEND, MAX_SCALE, MAX_SHIFT
+from shared.data.classes import class_names
+from shared.models import MODELS
+from shared.result import RunResult
+from shared.training import Adam, Augmentation, Optimizer
+from shared.weights import Weights
+
+if TYPE_CHECKING:
+    import jinja2
+
+MOST_LINES = 1_000  # of a table that somebody reads; results.csv has all
+MOST_FAILURES = 100
+MOST_SEEDS_NAMED = 100
+WITHIN = "parity"  # where the files of a comparison within a run are
+_AFFINE = (
+    f"turned by up to {MAX_ANGLE:g} degrees, stretched by up to {MAX_SCALE:.0%} in each direction and shifted by up to "
+    f"{MAX_SHIFT:g} pixels"
+)
+_BENT = f"bent by moving each of {BEND_GRID} x {BEND_GRID} points by up to {MAX_BEND:g} pixels in each direction"
+_ANEW = "anew in each epoch and the same for every implementation"
+AUGMENTATIONS: dict[Augmentation, str] = {
+    "none": "",
+    "affine": f"each training image {_AFFINE}, {_ANEW}",
+    "elastic": f"each training image {_AFFINE}, and {_BENT}, {_ANEW}",
+}
+
+
+@dataclass(frozen=True)
+class WithParity:
+    """A comparison made within a run: what it found, and the files of its own report (compare/parity/report.py)."""
+
+    verdict: str
+    files: Mapping[str, bytes]
+
+    @property
+    def section(self) -> str:
+        """Its report, as a section of the run's."""
+        text = without_command(self.files["report.md"].decode())
+        return as_section(text, lambda path: f"{WITHIN}/{path}")
+
+
+def render(
+    results: Sequence[RunResult],
+    weights: Mapping[str, Weights],
+    manifest: Manifest,
+    judging: Judging,
+    parity: WithParity | None = None,
+) -> dict[str, bytes]:
+    """The content of every file that is made from records, by its path in the output folder; `weights` are the trained
+    ones, by the names of their results."""
+    rows = [row(result) for result in results]
+    files = tabular.files("results", COLUMNS, [asdict(r) for r in rows])
+    drawn = dict(_drawn(results, weights))
+    for name, figure in drawn.items():
+        files[f"plots/{name}.png"] = plots.to_png(figure)
+        files[f"plots/{name}.svg"] = plots.to_svg(figure)
+    if parity:
+        files |= {f"{WITHIN}/{name}": content for name, content in parity.files.items() if name != "report.md"}
+    if judging.tensorboard:
+        files |= event_files(results, manifest)
+    files["report.md"] = markdown(results, rows, manifest, judging, list(drawn), parity).encode()
+    return with_page(files)
+
+
+def _drawn(results: Sequence[RunResult], weights: Mapping[str, Weights]) -> Iterator[tuple[str, Figure]]:
+    """The pictures that there is something to draw of; what is of single networks, of the first seed's."""
+    done = [result for result in results if result.outcome]
+    if not done:
+        return
+    whole = condensed.whole(results)
+    yield "learning_curves", plots.learning_curves(whole)
+    if times := plots.step_times(whole):
+        yield "step_times", times
+    spec, seed = MODELS[done[0].run.model], min(result.run.train.seed for result in done)
+    first = [result for result in done if result.run.train.seed == seed]
+    yield (
+        "confusion_matrices",
+        pictures.confusion_matrices(first, class_names(done[0].run.data.dataset, spec.n_classes)),
+    )
+    if having := {r.run.implementation: weights[r.name] for r in first if r.name in weights}:
+        yield "filters", pictures.filters(having, spec, "gray")
+
+
+def markdown(
+    results: Sequence[RunResult],
+    rows: Sequence[Row],
+    manifest: Manifest,
+    judging: Judging,
+    drawn: Sequence[str],
+    parity: WithParity | None,
+) -> str:
+    """The report in Markdown, with the pictures named in `drawn`."""
+    first, shown = results[0], rows[:MOST_LINES]
+    failed = [r for r in rows if r.error]
+    machine_headings, on_machines = tables.machine_cells([_plain(one) for one in told_apart(results)])
+    headings, summaries = tables.summary_cells(seeds.summaries(results, judging), judging.target)
+    return (
+        markdown_environment()
+        .get_template("report.md.j2")
+        .render(
+            model=first.run.model,
+            dataset=first.run.data.dataset,
+            manifest=manifest,
+            verdicts=verdicts(results, judging, parity),
+            parity=parity,
+            over_seeds=shows_seeds(results, judging),
+            machine_headings=machine_headings,
+            on_machines=on_machines,
+            in_turns=all(result.in_turns for result in results),
+            summary_headings=headings,
+            summaries=summaries,
+            judging=judging,
+            significance=SIGNIFICANCE,
+            columns=list(tables.CELLS),
+            left_aligned=tables.LEFT_ALIGNED,
+            cells=tables.cells(shown),
+            n_more=len(rows) - len(shown),
+            failed=failed[:MOST_FAILURES],
+            n_more_failed=max(0, len(failed) - MOST_FAILURES),
+            n_drawn=len(condensed.whole(results)) if len(condensed.whole(results)) < len(results) else None,
+            drawn=drawn,
+            first_seed=min((r.run.train.seed for r in results if r.outcome), default=None),
+            seeds=_counted(sorted({result.run.train.seed for result in results})),
+            train=first.run.train,
+            recipe=first.run.recipe,
+            choices=_choices(results),
+            tunings=_tunings(results),
+            optimizer=describe_optimizer(first.run.train.optimizer) if first.run.train.optimizer else "",
+            augmentation=AUGMENTATIONS[first.run.train.augmentation],
+            rate_of_dropout=_dropout(first),
+            n_validation=first.n_validation,
+            n_train=first.n_train,
+            n_test=first.n_test,
+            warmup_steps=WARMUP_STEPS,
+            digest=first.data_digest,
+            allocator=_allocator(results),
+            environments=_environments(results),
+            device_names=sorted({r.outcome.device_name for r in results if r.outcome}) or [first.run.device],
+        )
+    )
+
+
+def _counted(seeds: Sequence[int]) -> str:
+    """The seeds, in words."""
+    if len(seeds) <= MOST_SEEDS_NAMED:
+        return ", ".join(map(str, seeds))
+    return f"{len(seeds):,} of {seeds[0]:,} to {seeds[-1]:,}"
+
+
+def markdown_environment() -> "jinja2.Environment":
+    """Where the templates of Markdown reports are found and filled in."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("compare.reporting"),
+        autoescape=False,  # Markdown, not HTML; what comes from outside goes through `plain`
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"plain": plain, "fenced": fenced}
+    return environment
+
+
+def verdicts(results: Sequence[RunResult], judging: Judging, parity: WithParity | None = None) -> list[str]:
+    """The outcome in sentences: what was trained, what is to be said of every pair of implementations, whether they are
+    the same function where that was asked, and whether the step times are those of a busy machine."""
+    said = [_trained(results), *seeds.say_all(seeds.pairs(results, judging))]
+    return [*said, *([parity.verdict] if parity else []), *_unlike(results), *_busy(results)]
+
+
+def _unlike(results: Sequence[RunResult]) -> list[str]:
+    n_kinds = len(kinds(results))
+    if n_kinds < 2:
+        return []
+    return [
+        f"The runs were made on machines of {n_kinds} kinds. Accuracies are of all of them; times are told for "
+        "each kind, and only within one kind can they be compared."
+    ]
+
+
+def _plain(one: OnMachine) -> OnMachine:
+    return replace(one, machine=plain(one.machine))
+
+
+def _busy(results: Sequence[RunResult]) -> list[str]:
+    loads = [r.outcome.foreign_load for r in results if r.outcome and r.outcome.foreign_load is not None]
+    if not loads or max(loads) <= MUCH_LOAD:
+        return []
+    return [
+        f"Foreign load: other processes took up to {max(loads):.0%} of a core while a network trained. Step times and "
+        "training times here are those of a busy machine."
+    ]
+
+
+def shows_seeds(results: Sequence[RunResult], judging: Judging) -> bool:
+    """Whether there is anything to show over seeds: more than one of them, or a target."""
+    return len({result.run.train.seed for result in results}) > 1 or judging.target is not None
+
+
+def _trained(results: Sequence[RunResult]) -> str:
+    accuracies = [r.outcome.test_accuracy for r in results if r.outcome]
+    parts = []
+    if accuracies:
+        spread = (max(accuracies) - min(accuracies)) * 100
+        parts.append(
+            f"{len(accuracies)} of {len(results)} runs were trained; test accuracy from {min(accuracies):.2%} to "
+            f"{max(accuracies):.2%}, {spread:.2f} points apart."
+        )
+    for status in ("diverged", "failed"):
+        if names := [r.name for r in results if r.status == status]:
+            more = f" and {len(names) - MOST_FAILURES:,} more" if len(names) > MOST_FAILURES else ""
+            parts.append(f"{status.capitalize()}: {', '.join(names[:MOST_FAILURES])}{more}.")
+    return " ".join(parts)
+
+
+def describe_optimizer(optimizer: Optimizer) -> str:
+    """The optimizer with every constant, in words."""
+    if isinstance(optimizer, Adam):
+        return (
+            f"Adam in the paper's form (learning rate {optimizer.learning_rate:g}, betas {optimizer.beta1:g} and "
+            f"{optimizer.beta2:g}, epsilon {optimizer.epsilon:g} outside the root)"
+        )
+    return f"SGD (learning rate {optimizer.learning_rate:g}, momentum {optimizer.momentum:g})"
+
+
+def _choices(results: Sequence[RunResult]) -> dict[str, dict[str, str]]:
+    """What each implementation chose in the idiomatic recipe, in words."""
+    return {r.run.implementation: r.outcome.own_choices for r in results if r.outcome and r.outcome.own_choices}
+
+
+def _tunings(results: Sequence[RunResult]) -> dict[str, str]:
+    """How each implementation was tuned, in words."""
+    found = {}
+    for result in results:
+        if tuned := result.run.tuned:
+            how = ", ".join([result.run.mode, *(f"{what} {value}" for what, value in tuned.tuning.items())])
+            variables = " ".join(f"{k}={v}" for k, v in tuned.variables.items() if not k.startswith("MALLOC_"))
+            found[result.run.implementation] = (
+                f"{tuned.factor} ({how}, {tuned.threads} thread{'s' * (tuned.threads > 1)}"
+                f"{f', {variables}' if variables else ''})"
+            )
+    return found
+
+
+def _dropout(result: RunResult) -> float | None:
+    own = MODELS[result.run.model].dropout
+    return own if result.run.train.dropout is None else result.run.train.dropout
+
+
+def _environments(results: Sequence[RunResult]) -> list[object]:
+    unique = {r.environment.model_dump_json(exclude={"node"}): r.environment for r in results if r.environment}
+    return list(unique.values())
+
+
+def _allocator(results: Sequence[RunResult]) -> str:
+    """The variables of glibc's allocator that were set, as text."""
+    known = [r.environment.variables for r in results if r.environment]
+    return " ".join(f"{k}={v}" for k, v in known[0].items() if k.startswith("MALLOC_")) if known else ""
+
+
+def plain(text: str) -> str:
+    """Text from outside (a file's name, an error) on one line, with nothing left that Markdown or HTML would act on."""
+    return re.sub(r"([\\`*|\[\]])", r"\\\1", html.escape(_shown(text), quote=False))
+
+
+def fenced(text: str) -> str:
+    """Text from outside on one line of a block of code, which it does not end."""
+    return _shown(text).replace("```", "` ` `")
+
+
+def _shown(text: str) -> str:
+    """On one line, without characters that steer a terminal or turn the direction of writing."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())

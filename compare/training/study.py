@@ -1,0 +1,396 @@
+"""Training several implementations side by side, in turns, seed after seed.
+
+All workers are alive at once and one works at a time, for a turn of as many steps as take the slowest about half a
+second; then it is the next one's turn. So all of them do the same steps at nearly the same time, a machine that is
+slow for a minute is slow for all, and their step times can be compared.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from compare.processes.allocator import VARIABLES, Allocator
+from compare.processes.environment import require_cuda
+from compare.processes.session import Divergence, Session, Tell, WorkerError, starting
+from compare.registry import IMPLEMENTATIONS
+from compare.rpc import messages
+from compare.training.checkpoint import Checkpoint, Checkpoints
+from shared.batches import n_batches
+from shared.data import Data, Part
+from shared.models import MODELS
+from shared.protocol import Device
+from shared.result import Environment, Epoch, History, Outcome, Run, RunResult, Samples
+from shared.weights import check_weights, initial_weights, to_safetensors
+
+TURN_S = 0.5
+# Checkpoints add at most 2 % to a run's training, unless the disk is so slow that more than a minute would be lost.
+KEEP_AFTER = 50  # times what it took to keep the last one
+KEEP_AFTER_S = 60.0
+
+
+class Progress(Protocol):
+    """Who is told how far training is."""
+
+    def expect(self, seeds: Sequence[int]) -> None:
+        """The study has runs of these seeds to come."""
+
+    def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
+        """`run` starts, or goes on after `epochs_done` epochs; an epoch has `n_batches` steps, and is followed by an
+        evaluation of `n_evaluated` images."""
+
+    def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
+        """`run` went on by `n_steps` steps in `epoch`."""
+
+    def epoch(self, run: Run, epoch: Epoch) -> None:
+        """`run` ended an epoch."""
+
+    def end(self, result: RunResult, said: str) -> None:
+        """A run came to its end, good or bad; `said` is what its worker wrote to standard error meanwhile."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A result, and the safetensors file of the trained weights where there are any."""
+
+    result: RunResult
+    weights_file: bytes | None
+
+
+@dataclass
+class Contestant:
+    """One run in progress, and the worker that does it."""
+
+    run: Run
+    session: Session
+    environment: Environment
+    created: messages.Created
+    log_start: int
+    epochs: list[Epoch] = field(default_factory=list)
+    slices: list[messages.Slice] = field(default_factory=list)
+    epoch_s: list[float] = field(default_factory=list)
+    epoch_steps: list[int] = field(default_factory=list)
+    resumed_after: tuple[int, ...] = ()
+    n_kept: int = 0  # of `slices` in the last checkpoint
+    keep_s: float = 0.0  # how long the last checkpoint took
+    evaluation: messages.Evaluation | None = None  # on the test images
+
+    @property
+    def done(self) -> bool:
+        return bool(self.epochs) and self.run.train.is_last(self.epochs[-1].epoch, self.epochs[-1].train_accuracy)
+
+
+class Study:
+    """Workers for some implementations, and the data they train on. A context: leaving it ends the workers."""
+
+    def __init__(
+        self,
+        implementations: list[str],
+        data: Data,
+        log_dir: Path,
+        threads: int,
+        hide_cuda: bool,
+        timeout_s: float,
+        allocator: Allocator = "kept",
+        tell: Tell | None = None,
+    ) -> None:
+        self.data = data
+        self.digest = data.digest()
+        self.log_dir = log_dir
+        self.threads = threads
+        self.hide_cuda = hide_cuda
+        self.timeout_s = timeout_s
+        self.variables = VARIABLES[allocator]
+        self.implementations = implementations
+        self.tell = tell
+        self._unready: dict[str, WorkerError] = {}
+        self._sessions: dict[str, Session] = {}  # started when they are first needed, side by side
+
+    def __enter__(self) -> "Study":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for session in self._sessions.values():  # all are told first, so that they end side by side
+            if kind is None:
+                session.end_input()
+            else:
+                session.kill()
+        for session in self._sessions.values():
+            session.close()
+
+    def choose_device(self, asked: Literal["auto", "cpu", "cuda"]) -> Device:
+        """The device for every run: CUDA where all frameworks see one, unless the CPU was asked for.
+
+        Raises InputError where CUDA was asked for and a framework sees none.
+        """
+        if asked == "cpu":
+            return "cpu"
+        environments = {}
+        self._announce(self.implementations)
+        for name in self.implementations:
+            self._sessions[name] = self._start(name, self.threads, self.variables)
+        for name, session in self._sessions.items():
+            try:
+                environments[name] = session.wait_until_ready()
+            except WorkerError as error:
+                self._unready[name] = error  # told when this implementation's run is due
+        if asked == "cuda":
+            require_cuda(environments)
+        return "cuda" if environments and all(e.n_cuda_devices for e in environments.values()) else "cpu"
+
+    def train(self, runs: list[Run], progress: Progress, checkpoints: Checkpoints | None = None) -> Iterator[Finished]:
+        """Train `runs`, each of another implementation, in turns; give each result as soon as it is there.
+
+        After the first epoch, and then after every one with which enough training came together to be worth it, what
+        is needed to go on is kept in `checkpoints`, and where it holds any of a run, that run goes on from there. A run
+        of the idiomatic recipe begins anew: its framework's own loop cannot be entered in the middle.
+        """
+        contestants = []
+        to_start = [run for run in runs if run.implementation not in self._unready and not self._is_started(run)]
+        self._announce([run.implementation for run in to_start])
+        for run in to_start:
+            self._have_started(run)
+        for run in runs:
+            try:
+                contestant = self._prepare(run, checkpoints)
+                contestants.append(contestant)
+                n_evaluated = self.data.n_validation or len(self.data.x_test)
+                progress.begin(run, self._n_steps(run), len(contestant.epochs), n_evaluated)
+            except WorkerError as error:
+                yield self._tell(self._failed(run, error), error.details, progress)
+        n_steps = 1  # the first turn compiles, the second shows how fast a step is
+        while contestants:
+            slowest_s = 0.0
+            for contestant in list(contestants):
+                try:
+                    if not contestant.done:
+                        n_epochs = len(contestant.epochs)
+                        slowest_s = max(slowest_s, self._take_turn(contestant, n_steps, progress))
+                        if checkpoints and len(contestant.epochs) > n_epochs:
+                            self._keep(contestant, checkpoints)
+                    if not contestant.done:
+                        continue
+                    finished = self._finish(contestant)
+                    said = contestant.session.log_since(contestant.log_start)
+                except WorkerError as error:
+                    finished, said = self._failed(contestant.run, error, contestant), error.details
+                contestants.remove(contestant)
+                yield self._tell(finished, said, progress)
+            n_steps = max(1, round(TURN_S / slowest_s)) if slowest_s else n_steps
+
+    def _is_started(self, run: Run) -> bool:
+        """Whether the run's worker is there, alive, and was started as this run is to be trained."""
+        session = self._sessions.get(run.implementation)
+        return session is not None and session.alive and session.started == self._asked_for(run)
+
+    def _have_started(self, run: Run) -> None:
+        """Start the run's worker, in the place of one that will not do."""
+        if session := self._sessions.get(run.implementation):
+            session.close()
+        self._sessions[run.implementation] = self._start(run.implementation, *self._asked_for(run))
+
+    def _asked_for(self, run: Run) -> tuple[int, Mapping[str, str]]:
+        """The threads and variables of the run's worker."""
+        return (run.tuned.threads, run.tuned.variables) if run.tuned else (self.threads, self.variables)
+
+    def _announce(self, names: Sequence[str]) -> None:
+        if self.tell and names:
+            self.tell(starting(names))
+
+    def _start(self, name: str, threads: int, variables: Mapping[str, str]) -> Session:
+        log = self.log_dir / f"{name}.log"
+        return Session(name, log, threads, self.hide_cuda, self.timeout_s, variables, "system", self.tell)
+
+    def _prepare(self, run: Run, checkpoints: Checkpoints | None) -> Contestant:
+        name = run.implementation
+        if name in self._unready:
+            raise self._unready.pop(name)
+        session = self._sessions[name]
+        environment = session.wait_until_ready()
+        if session.data_digest != self.digest:
+            session.load_data(self.data)
+        if session.data_digest != self.digest:
+            raise WorkerError(f"the data arrived altered: digest {session.data_digest}, not {self.digest}")
+        log_start = session.log_size()
+        spec = MODELS[run.model]
+        weights = initial_weights(spec, run.train.seed) if run.recipe == "matched" else None
+        created = session.create(spec, run.train, weights, run.device, run.mode, run.recipe, run.tuning)
+        if (created.n_params, created.n_trainable) != (spec.n_params, spec.n_trainable):
+            raise WorkerError(
+                f"{run.model} has {created.n_params:,} parameters ({created.n_trainable:,} trainable) here, and its "
+                f"contract says {spec.n_params:,} ({spec.n_trainable:,})"
+            )
+        contestant = Contestant(run, session, environment, created, log_start)
+        if checkpoints and run.recipe == "matched" and (known := checkpoints.load(run, self.digest)):
+            checkpoint, state = known
+            session.restore(len(checkpoint.epochs), state)
+            contestant.epochs, contestant.slices = list(checkpoint.epochs), list(checkpoint.slices)
+            contestant.n_kept = len(contestant.slices)
+            contestant.resumed_after = (*checkpoint.resumed_after, len(checkpoint.epochs))
+        return contestant
+
+    def _keep(self, contestant: Contestant, checkpoints: Checkpoints) -> None:
+        """Of a run that is done there is more to keep than this, and at once. What several processes train begins anew:
+        each has random numbers of its own."""
+        spec = IMPLEMENTATIONS[contestant.run.implementation]
+        if contestant.done or contestant.run.recipe != "matched" or spec.n_workers > 1:
+            return
+        unkept_s = sum(part.slice_s for part in contestant.slices[contestant.n_kept :])
+        if unkept_s < min(KEEP_AFTER * contestant.keep_s, KEEP_AFTER_S):
+            return
+        start = time.perf_counter()
+        checkpoint = Checkpoint(
+            run=contestant.run,
+            data_digest=self.digest,
+            epochs=tuple(contestant.epochs),
+            slices=tuple(contestant.slices),
+            resumed_after=contestant.resumed_after,
+        )
+        checkpoints.save(checkpoint, contestant.session.state())
+        contestant.n_kept, contestant.keep_s = len(contestant.slices), time.perf_counter() - start
+
+    def _n_steps(self, run: Run) -> int:
+        """The steps of an epoch; the idiomatic recipe sets a tenth of the images apart by itself."""
+        n_images = len(self.data.x_train)
+        return n_batches(n_images if run.recipe == "matched" else n_images - n_images // 10, run.train.batch_size)
+
+    def _take_turn(self, contestant: Contestant, n_steps: int, progress: Progress) -> float:
+        """One turn; return the time in seconds of its fastest step, 0 where it says nothing about a turn's length."""
+        if contestant.run.recipe == "idiomatic":
+            self._fit_epoch(contestant, progress)
+            return 0.0
+        session, run = contestant.session, contestant.run
+        try:
+            part = session.train_slice(n_steps)
+        except Divergence as divergence:
+            if divergence.part.step_s:
+                contestant.slices.append(divergence.part)
+            raise
+        contestant.slices.append(part)
+        rate = len(part.step_s) * run.train.batch_size / sum(part.step_s)
+        progress.advance(run, len(part.step_s), part.epoch, part.loss[-1], rate)
+        if part.epoch_end:
+            self._end_epoch(contestant, part.epoch, part.epoch_end, progress)
+        # Where an epoch ended, the last batch may have been small.
+        return min(part.step_s) if len(part.step_s) == n_steps else 0.0
+
+    def _end_epoch(self, contestant: Contestant, number: int, end: messages.EpochEnd, progress: Progress) -> None:
+        """Evaluate on the validation images where there are any, and then not on the test images before the end."""
+        part: Part = "validation" if self.data.n_validation else "test"
+        evaluation = contestant.session.evaluate(part)
+        if part == "test":
+            contestant.evaluation = evaluation
+        epoch = Epoch(
+            epoch=number,
+            train_loss=end.train_loss,
+            train_accuracy=end.train_accuracy,
+            **{f"{part}_loss": evaluation.loss, f"{part}_accuracy": evaluation.accuracy},
+        )
+        contestant.epochs.append(epoch)
+        progress.epoch(contestant.run, epoch)
+
+    def _fit_epoch(self, contestant: Contestant, progress: Progress) -> None:
+        run, done = contestant.run, contestant.session.fit_epoch()
+        epoch = Epoch(
+            epoch=len(contestant.epochs) + 1,
+            train_loss=done.train_loss,
+            train_accuracy=done.train_accuracy,
+            validation_loss=done.validation_loss,
+            validation_accuracy=done.validation_accuracy,
+        )
+        contestant.epochs.append(epoch)
+        contestant.epoch_s.append(done.train_s)
+        contestant.epoch_steps.append(done.n_steps)
+        rate = done.n_steps * run.train.batch_size / done.train_s
+        progress.advance(run, done.n_steps, epoch.epoch, done.train_loss, rate)
+        progress.epoch(run, epoch)
+
+    def _finish(self, contestant: Contestant) -> Finished:
+        run, session = contestant.run, contestant.session
+        evaluation = contestant.evaluation or session.evaluate("test")
+        memory = session.memory()
+        weights = session.weights()
+        try:
+            check_weights(MODELS[run.model], weights)
+        except ValueError as error:
+            raise WorkerError(f"the trained weights do not fit the contract: {error}") from None
+        weights_file = to_safetensors(
+            weights,
+            {
+                "model": run.model,
+                "implementation": run.implementation,
+                "recipe": run.recipe,
+                "seed": str(run.train.seed),
+                "scale": contestant.created.scale or run.data.scale,
+            },
+        )
+        outcome = Outcome(
+            device_name=contestant.created.device_name,
+            scale=contestant.created.scale or run.data.scale,
+            own_choices=contestant.created.choices,
+            n_params=contestant.created.n_params,
+            n_trainable=contestant.created.n_trainable,
+            epochs=tuple(contestant.epochs),
+            samples=_samples(contestant),
+            resumed_after=contestant.resumed_after,
+            train_s=sum(part.slice_s for part in contestant.slices) + sum(contestant.epoch_s),
+            test_accuracy=evaluation.accuracy,
+            test_loss=evaluation.loss,
+            confusion=evaluation.confusion,
+            foreign_load=_foreign_load(contestant.slices),
+            peak_rss_bytes=memory.peak_rss_bytes,
+            peak_device_bytes=memory.peak_device_bytes,
+            weights_sha256=hashlib.sha256(weights_file).hexdigest(),
+        )
+        return Finished(self._result(run, contestant, outcome=outcome), weights_file)
+
+    def _failed(self, run: Run, error: WorkerError, contestant: Contestant | None = None) -> Finished:
+        return Finished(self._result(run, contestant, error=error), None)
+
+    def _result(
+        self,
+        run: Run,
+        contestant: Contestant | None,
+        outcome: Outcome | None = None,
+        error: WorkerError | None = None,
+    ) -> RunResult:
+        history = None
+        if contestant and not outcome:
+            history = History(epochs=tuple(contestant.epochs), samples=_samples(contestant))
+        return RunResult(
+            run=run,
+            status="ok" if error is None else "diverged" if error.diverged else "failed",
+            error=error and error.error,
+            environment=contestant and contestant.environment,
+            history=history,
+            data_digest=self.digest,
+            n_train=len(self.data.x_train),
+            n_validation=self.data.n_validation,
+            n_test=len(self.data.x_test),
+            outcome=outcome,
+        )
+
+    def _tell(self, finished: Finished, said: str, progress: Progress) -> Finished:
+        progress.end(finished.result, said)
+        return finished
+
+
+def _samples(contestant: Contestant) -> Samples:
+    return Samples(
+        loss=tuple(x for part in contestant.slices for x in part.loss),
+        step_s=tuple(x for part in contestant.slices for x in part.step_s),
+        slice_steps=tuple(len(part.step_s) for part in contestant.slices),
+        yardstick_s=tuple(part.yardstick_s for part in contestant.slices if part.yardstick_s is not None),
+        epoch_s=tuple(contestant.epoch_s),
+        epoch_steps=tuple(contestant.epoch_steps),
+    )
+
+
+def _foreign_load(slices: Sequence[messages.Slice]) -> float | None:
+    """The share of a core that others took within all slices."""
+    known = [part.foreign_s for part in slices if part.foreign_s is not None]
+    if not slices or len(known) < len(slices):
+        return None
+    return max(0.0, sum(known) / sum(part.slice_s for part in slices))

@@ -1,0 +1,128 @@
+"""The worker process: imports one implementation, and answers requests about it until its input ends.
+
+Started as `python -m compare.worker PACKAGE` with its environment already set (compare/processes/environment.py).
+Requests come on standard input and answers go to what was standard output; anything else that is printed goes to
+standard error, which is the worker's log.
+"""
+
+import gc
+import importlib
+import os
+import sys
+import traceback
+from typing import BinaryIO, cast
+
+from compare.processes.environment import describe
+from compare.processes.parent import die_with_parent_if_asked
+from compare.rpc import messages, wire
+from compare.worker import load
+from compare.worker.data_parallel import Shared
+from compare.worker.peers import PeerFailed, Peers
+from compare.worker.service import Bench, Diverged
+from shared.protocol import Implementation
+from shared.world import World
+
+
+def main() -> None:
+    die_with_parent_if_asked()
+    requests = sys.stdin.buffer
+    answers = _take_over_stdout()
+    try:
+        world = World.here()
+        if world.size > 1:
+            _take_device(world)
+        implementation = cast(Implementation, importlib.import_module(sys.argv[1]))
+        environment = describe(implementation.framework())
+        peers = Peers(world) if world.size > 1 else None
+        if peers is not None:
+            n_devices = min(int(said) for said in peers.exchange(str(environment.n_cuda_devices).encode()))
+            environment = environment.model_copy(update={"n_cuda_devices": n_devices})
+    except Exception as error:  # whatever it is, the harness is told before this process ends
+        _send(answers, _failed(error))
+        raise SystemExit(1) from None
+    gc.freeze()  # a framework's million objects are there for good, and are not gone through for each network
+    if peers is None:
+        _send(answers, messages.Ready(environment=environment))
+        serve(Bench(implementation), requests, answers)
+        return
+    load.count_in(peers.others)
+    bench = Bench(Shared(implementation, peers), agree=peers.as_the_first)
+    if world.rank == 0:
+        _send(answers, messages.Ready(environment=environment))
+        lead(bench, peers, requests, answers)
+    else:
+        follow(bench, peers)
+
+
+def _take_device(world: World) -> None:
+    """Of the CUDA devices that there are for all, the one of this process's number, and none where there are fewer."""
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    devices = [str(n) for n in range(world.size)] if listed is None else [d for d in listed.split(",") if d]
+    os.environ["CUDA_VISIBLE_DEVICES"] = devices[world.rank] if world.rank < len(devices) else ""
+
+
+def serve(bench: Bench, requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests in their order until there are no more."""
+    while (frame := wire.read(requests)) is not None:
+        body, arrays = frame
+        try:
+            answer, sent = bench.do(messages.REQUEST.validate_python(body), arrays)
+        except Exception as error:  # whatever it is, the harness is told, and the worker goes on
+            _send(answers, _failed(error))
+        else:
+            _send(answers, answer, sent)
+
+
+def lead(bench: Bench, peers: Peers, requests: BinaryIO, answers: BinaryIO) -> None:
+    """`serve`, as the first of several processes that all do what is asked. Where one of them fails, there is no going
+    on: others may wait for it for ever."""
+    while (frame := wire.read(requests)) is not None:
+        body, arrays = frame
+        peers.tell(body, arrays)
+        try:
+            answer, sent = bench.do(messages.REQUEST.validate_python(body), arrays)
+            peers.exchange(b"")
+        except PeerFailed as failed:
+            _send(answers, messages.Failed.model_validate_json(str(failed)))
+            raise SystemExit(1) from None
+        except Exception as error:  # whatever it is, the harness is told
+            _send(answers, _failed(error))
+            raise SystemExit(1) from None
+        _send(answers, answer, sent)
+
+
+def follow(bench: Bench, peers: Peers) -> None:
+    """Do what the first of several processes passes on, until there is no more."""
+    while (frame := peers.hear()) is not None:
+        body, arrays = frame
+        try:
+            bench.do(messages.REQUEST.validate_python(body), arrays)
+        except Exception as error:
+            traceback.print_exc()
+            peers.give_up(_failed(error).model_dump_json())
+            raise SystemExit(1) from None
+        peers.exchange(b"")
+
+
+def _send(answers: BinaryIO, answer: messages.Answer, arrays: wire.Arrays | None = None) -> None:
+    wire.write(answers, answer.model_dump(mode="json"), arrays or {})
+
+
+def _take_over_stdout() -> BinaryIO:
+    """Keep standard output for answers alone: what frameworks print there goes to standard error."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return answers
+
+
+def _failed(error: Exception) -> messages.Failed:
+    first, *_ = str(error).strip().splitlines() or [""]
+    return messages.Failed(
+        error=f"{type(error).__name__}: {first}",
+        traceback=traceback.format_exc(),
+        diverged=isinstance(error, Diverged),
+    )
+
+
+if __name__ == "__main__":
+    main()

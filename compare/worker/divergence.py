@@ -1,0 +1,81 @@
+"""Where numbers went bad: the first step, and in it the first tensor.
+
+Looking at every gradient of every step would cost more than the steps. So the state of training is kept now and then,
+and where a loss or a parameter is not finite, the steps since are done once more, slowly.
+"""
+
+import functools
+import math
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from compare.rpc.wire import Arrays
+from shared.batches import EpochBatches
+from shared.protocol import Model
+
+KEEP_S = 10.0  # so much is done again at the most, and a turn
+
+
+class Kept:
+    """The state of training before its step `step`, counted from 0 over all epochs."""
+
+    def __init__(self, step: int, model: Model) -> None:
+        self.step = step
+        self.state = _copied(model.state())
+        self.taken = time.perf_counter()
+
+    def is_recent(self) -> bool:
+        """Whether what was done since can be done again before long."""
+        return time.perf_counter() - self.taken < KEEP_S
+
+
+def _copied(state: Arrays) -> Arrays:
+    """Apart from the model's own memory, which goes on being written to."""
+    return {name: np.array(value) for name, value in state.items()}
+
+
+def first_not_finite(arrays: Arrays) -> str | None:
+    """The name of the first array with NaN or infinite values."""
+    return next((name for name, value in arrays.items() if not np.isfinite(value).all()), None)
+
+
+def told(loss: float, epoch: int, step: int, logits: np.ndarray, parameter: str | None = None) -> str:
+    """A loss that is not finite, and what else is not; `step` counts from 1."""
+    bad = np.count_nonzero(~np.isfinite(logits))
+    seen = [f"{bad:,} of {logits.size:,} logits"] if bad else []
+    also = ", ".join([*seen, *([parameter] if parameter else [])]) or "the loss alone"
+    return f"the loss of epoch {epoch}, step {step} is {loss}; not finite: {also}"
+
+
+def retraced(
+    model: Model,
+    kept: Kept,
+    suspects: range,
+    epoch_batches: Callable[[int], EpochBatches],
+    rate: Callable[[int], float],
+) -> str | None:
+    """Which of the `suspects`, steps counted from 0 over all epochs, was the first to go bad, and where; None where
+    none of them does so again."""
+    of_epoch = functools.lru_cache(maxsize=1)(epoch_batches)
+    n_steps = len(of_epoch(1))
+    model.restore(kept.state)
+    for step in range(kept.step, suspects.stop):
+        epoch, number = step // n_steps + 1, step % n_steps
+        before = _copied(model.state()) if step in suspects else {}
+        batch = model.put(*of_epoch(epoch)[number])
+        loss, logits = model.train_step(batch, rate(step))
+        if step not in suspects:
+            continue
+        found = float(model.fetch(loss))
+        if not math.isfinite(found):
+            return told(found, epoch, number + 1, model.fetch(logits))
+        if parameter := first_not_finite(model.weights()):
+            model.restore(before)
+            gradient = first_not_finite(model.loss_and_gradients(batch)[1])
+            where = f"epoch {epoch}, step {number + 1}"
+            if gradient:
+                return f"the gradient of {gradient} in {where} is not finite"
+            return f"{parameter} is not finite after {where}, though all gradients were"
+    return None

@@ -1,0 +1,185 @@
+"""Studies on a real Ray cluster of three nodes, against the same studies done here."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from commands import ROOT, interruptible
+from essence import essences
+from patience import GENEROUS_S
+
+from compare.__main__ import main
+from compare.bench.result import BenchResult
+from compare.commands.proof import problems
+
+pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
+
+QUICK = "--dataset digits --model dense_baseline --implementations torch --epochs 1 --threads 1 --device cpu --seeds 3"
+Lose = Callable[[], None]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[tuple[str, Lose]]:
+    """Its address, and what takes a node away from it."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0"}
+    with subprocess.Popen(
+        [sys.executable, ROOT / "tests" / "support" / "ray_cluster.py"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        lines = iter(process.stdout.readline, "")
+        address = next(line.strip() for line in lines if ":" in line and " " not in line.strip())
+
+        def lose() -> None:
+            assert process.stdin
+            print("lose", file=process.stdin, flush=True)
+            assert any("lost" in line for line in lines)
+
+        yield address, lose
+        process.stdin.close()
+        process.wait(60)
+
+
+def compare(*arguments: object) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "compare", *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=interruptible,  # noqa: PLW1509 tests start no threads that hold locks
+    )
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """The exit code, and what was written to standard error."""
+    _, error = process.communicate(timeout=GENEROUS_S)
+    return process.returncode, error
+
+
+def first_result(out: Path) -> None:
+    deadline = time.monotonic() + GENEROUS_S
+    while not list(out.glob("results/*.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_node_is_lost_and_the_study_is_the_same(cluster: tuple[str, Lose], tmp_path: Path) -> None:
+    """The same weights, losses and figures, to the bit."""
+    address, lose = cluster
+    here, there = tmp_path / "here", tmp_path / "there"
+    process = compare(*QUICK.split(), "--executor", "ray", "--address", address, "--out", there)
+    first_result(there)
+    lose()
+    code, error = ended(process)
+    assert code == 0, error
+    assert "3 runs are sent to the cluster" in error
+    code, error = ended(compare(*QUICK.split(), "--out", here))
+    assert code == 0, error
+    assert essences(there) == essences(here)
+    assert problems(there) == []
+    assert {path.name for path in (there / "logs").iterdir()} == {f"torch-seed{seed}.log" for seed in range(3)}
+
+
+@pytest.mark.long
+def test_all_three_frameworks_in_float64_with_a_node_lost_at_any_moment(
+    cluster: tuple[str, Lose], tmp_path: Path
+) -> None:
+    """Twelve runs: every loss and every weight is the same to the bit as here."""
+    address, lose = cluster
+    options = [*QUICK.split(), "--implementations", "torch,keras,tf_lowlevel", "--precision", "float64"]
+    here, there = tmp_path / "here", tmp_path / "there"
+    process = compare(*options, "--executor", "ray", "--address", address, "--out", there)
+    time.sleep(random.uniform(10, 40))
+    lose()
+    code, error = ended(process)
+    assert code == 0, error
+    code, error = ended(compare(*options, "--out", here))
+    assert code == 0, error
+    assert len(essences(there)) == 12
+    assert essences(there) == essences(here)
+    assert problems(there) == []
+
+
+@pytest.mark.long
+def test_an_interrupted_study_goes_on_there(cluster: tuple[str, Lose], tmp_path: Path) -> None:
+    address, _ = cluster
+    out = tmp_path / "out"
+    process = compare(*QUICK.split(), "--seeds", "3", "--executor", "ray", "--address", address, "--out", out)
+    first_result(out)
+    process.send_signal(signal.SIGINT)
+    code, error = ended(process)
+    assert code == 130, error
+    assert "Traceback" not in error
+    assert len(essences(out)) < 3
+    code, error = ended(compare("run", "--resume", out))
+    assert code == 0, error
+    assert "runs are sent to the cluster" in error
+    assert len(essences(out)) == 3
+
+
+@pytest.mark.long
+def test_a_bench_there_is_one_task(cluster: tuple[str, Lose], tmp_path: Path) -> None:
+    """Its contestants are on one node, side by side, and its folder is whole here."""
+    out = tmp_path / "out"
+    options = "--model dense_baseline --aa torch --modes eager --threads 1 --budget 12"
+    code, error = ended(compare("bench", *options.split(), "--executor", "ray", "--address", cluster[0], "--out", out))
+    assert code in (0, 1), error  # an interval needs three launches, which may take longer
+    assert "launch 1" in error
+    assert BenchResult.model_validate_json((out / "bench.json").read_bytes()).launches
+    assert problems(out) == []
+
+
+BAD = {
+    "bench --executor ray --address ADDRESS --batch-sizes 9999999": "compare: ",
+    "--executor ray --address nonsense": "No Ray cluster answers at nonsense.",
+    "--executor ray --address ADDRESS --threads 3": "a node with 3 CPUs is needed, and the largest",
+    "--executor ray --address ADDRESS --threads 1 --device cuda": "a node with 1 CPU and 1 GPU is needed",
+}
+WITHOUT_A_CLUSTER = {
+    "bench --executor ray --address 127.0.0.1:9": "No Ray cluster answers at 127.0.0.1:9.",
+    "--executor ray --address 127.0.0.1:9": "No Ray cluster answers at 127.0.0.1:9.",
+    "--executor rya": "Did you mean 'ray'?",
+    "--address 127.0.0.1:9": "--address is that of a Ray cluster. Give --executor ray",
+}
+
+
+@pytest.mark.parametrize("options", WITHOUT_A_CLUSTER)
+def test_what_cannot_be_sent_anywhere_is_told(
+    options: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without Ray itself, which takes longer to import than this to find out."""
+    arguments = [*options.split(), "--dataset", "digits", "--out", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", ["compare", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    assert WITHOUT_A_CLUSTER[options] in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    # Each connects to the cluster in a process of its own; the others ask the same of nodes that are made up, too
+    # (test_ray_executor.py).
+    [pytest.param(line, marks=[] if "--threads 3" in line else pytest.mark.long) for line in BAD],
+)
+def test_what_cannot_be_sent_is_told_at_once(cluster: tuple[str, Lose], options: str, tmp_path: Path) -> None:
+    given = options.replace("ADDRESS", cluster[0]).split()
+    code, error = ended(compare(*given, "--dataset", "digits", "--out", tmp_path / "out"))
+    assert code == 2, error
+    assert BAD[options] in error
+    assert "Traceback" not in error
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,108 @@
+"""What is set before a framework is imported, whatever the user's own environment says."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from compare.bench import search
+from compare.commands import doctor, export, models, verify
+from compare.processes import environment, pool
+from compare.processes.session import Session
+from compare.reporting import inspection
+from compare.reporting.screen import PLAIN
+from compare.training import study
+from shared.data import Data
+from shared.errors import InputError
+from shared.models import MODELS
+
+
+def test_a_worker_has_what_is_stated(
+    numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.setenv("OMP_NUM_THREADS", "64")
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "2")  # not stated here: inherited, and recorded
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", "somebody else's")  # not tensorflow's
+    session = Session(numpy_implementation, tmp_path / "log", threads=3, hide_cuda=True, timeout_s=30)
+    found = session.wait_until_ready()
+    session.close()
+    assert found.threads == 3
+    assert {name: found.variables[name] for name in ("KERAS_BACKEND", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")} == {
+        "KERAS_BACKEND": "tensorflow",
+        "OMP_NUM_THREADS": "3",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    assert found.variables["TF_NUM_INTRAOP_THREADS"] == "3"
+    assert found.variables["MALLOC_ARENA_MAX"] == "2"
+    assert "TF_CLI_CONFIG_FILE" not in found.variables
+
+
+def test_only_what_is_timed_waits_as_the_system_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every other worker gives its core away while it waits; which of both is in the record."""
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "1000")
+    passive, timed = (
+        environment.worker_variables(2, tmp_path, True, waiting)
+        for waiting in ("passive", "system")  # type: ignore[arg-type]
+    )
+    assert (passive["OMP_WAIT_POLICY"], passive["GOMP_SPINCOUNT"]) == ("PASSIVE", "0")
+    assert (timed["OMP_WAIT_POLICY"], timed["GOMP_SPINCOUNT"]) == ("ACTIVE", "1000")
+    assert environment.worker_variables(2, tmp_path, True)["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert all(name.startswith(environment.RECORDED_PREFIXES) for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"))
+
+
+def test_who_is_timed(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, digits: Data) -> None:
+    """A study's workers and a bench's are; those that compare, evaluate, export or draw are not."""
+    asked: list[str] = []
+
+    def start(name: str, *arguments: Any, waiting: str = "passive", **more: Any) -> None:
+        asked.append(arguments[5] if len(arguments) > 5 else waiting)
+        raise InputError("seen enough")
+
+    places = (study, search, pool, verify, export, inspection, models, doctor)
+    for module in places:
+        monkeypatch.setattr(module, "Session", start)
+    contestant: Any = SimpleNamespace(implementation="numpy", name="numpy", threads=1, variables={})
+    result: Any = SimpleNamespace(run=SimpleNamespace(implementation="numpy"))
+    for begin in (
+        lambda: study.Study(["numpy"], digits, tmp_path, 1, True, 60.0).choose_device("auto"),
+        lambda: search.starter(tmp_path, "cpu", 60.0)(contestant),
+        lambda: pool.Workers(tmp_path, "cpu", 60.0).start(["numpy"]),
+        lambda: verify._start("numpy", tmp_path, PLAIN),
+        lambda: export._start("numpy", tmp_path, PLAIN),
+        lambda: inspection._start(result, tmp_path),
+        lambda: models._count(MODELS["dense_baseline"]),
+        lambda: doctor.doctor_command(tmp_path, PLAIN),
+    ):
+        with pytest.raises(InputError, match="seen enough"):
+            begin()
+    assert asked == ["system", "system", *["passive"] * 6]
+
+
+def test_keras_looks_for_its_file_where_it_is_told(tmp_path: Path) -> None:
+    variables = environment.worker_variables(2, tmp_path, hide_cuda=False)
+    assert variables["KERAS_HOME"] == str(tmp_path)
+
+
+def test_cuda_is_hidden_only_where_the_cpu_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert environment.worker_variables(2, tmp_path, hide_cuda=False)["CUDA_VISIBLE_DEVICES"] == "1"
+    assert environment.worker_variables(2, tmp_path, hide_cuda=True)["CUDA_VISIBLE_DEVICES"] == ""
+
+
+def test_peak_memory_starts_again() -> None:
+    environment.reset_peak_rss()
+    before = environment.peak_rss_bytes()
+    block = bytearray(200 << 20)
+    block[::4096] = b"x" * len(block[::4096])
+    after = environment.peak_rss_bytes()
+    del block
+    if before is None or after is None:
+        pytest.skip("this system does not say how much memory a process has had")
+    assert after - before > 190 << 20
+    environment.reset_peak_rss()
+    again = environment.peak_rss_bytes()
+    assert again is not None
+    assert again < after - (150 << 20)

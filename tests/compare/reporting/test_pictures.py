@@ -1,0 +1,199 @@
+"""Pictures of trained networks: what is drawn is what was given."""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fuzzing import bounded
+from PIL import Image
+from results import result
+
+from compare.folders.picture_file import read_picture
+from compare.reporting import pictures, plots
+from compare.reporting.inspection import Inspected, softmax
+from shared.errors import InputError
+from shared.models import CNN_BN_CIFAR, CNN_SAME, DENSE_BASELINE, ModelSpec
+from shared.weights import initial_weights
+
+NAMES = tuple("0123456789")
+RANDOM = np.random.default_rng(0)
+
+
+def network(name: str, spec: ModelSpec = CNN_SAME, n_images: int = 3) -> Inspected:
+    shapes = {layer.name: layer.output_shape for layer in spec.layers}
+    return Inspected(
+        name=name,
+        weights=initial_weights(spec, 0),
+        activations={layer: RANDOM.random((n_images, *shape)) for layer, shape in shapes.items()},
+        probabilities=softmax(RANDOM.normal(size=(50, 10))),
+        extra_probabilities=softmax(RANDOM.normal(size=(1, 10))),
+    )
+
+
+def texts(figure: object) -> str:
+    """All words in a figure, nested figures included."""
+    import matplotlib.text
+
+    return "\n".join(t.get_text() for t in figure.findobj(matplotlib.text.Text))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("spec", [CNN_SAME, CNN_BN_CIFAR, DENSE_BASELINE], ids=lambda spec: spec.name)
+def test_filters_and_their_differences(spec: ModelSpec) -> None:
+    one, other = network("torch", spec), network("keras", spec)
+    first = spec.parameters[0].name
+    other.weights[first] = other.weights[first].copy()
+    other.weights[first][..., 3].flat[0] += 0.25
+    figure = pictures.filters({"torch": one.weights, "keras": other.weights}, spec, "gray")
+    assert "keras less torch:\nat most 0.25" in texts(figure)
+    stacks = [pictures.first_filters(n.weights, spec) for n in (one, other)]
+    assert np.flatnonzero(np.abs(stacks[1] - stacks[0]).max(axis=(1, 2, 3))).tolist() == [3]
+    assert plots.to_png(figure)[:4] == b"\x89PNG"
+
+
+def test_every_filter_is_a_tile_of_the_mosaic() -> None:
+    images = RANDOM.random((11, 3, 4, 3))
+    whole = pictures.tiled(images)
+    assert whole.shape == (3 + 1 + 3, 8 * 4 + 7, 3)
+    for number, image in enumerate(images):
+        top, left = 4 * (number // 8), 5 * (number % 8)
+        np.testing.assert_array_equal(whole[top : top + 3, left : left + 4], image)
+    assert (whole[4:, 15:] == 1).all()  # where there is none
+
+
+def test_clipping_paths_are_named_by_number() -> None:
+    """By default their names are hashes of where they are, to the last bit."""
+    drawing = plots.to_svg(pictures.overfitting([result()]))
+    names = re.findall(rb'<clipPath id="(\w+)"', drawing)
+    assert sorted(names) == sorted({b"clip%d" % (number + 1) for number in range(len(names))})
+    assert set(re.findall(rb"url\(#(\w+)\)", drawing)) == set(names)
+
+
+def test_feature_maps_are_images_by_layers() -> None:
+    networks = [network("torch"), network("keras")]
+    images = RANDOM.random((3, 28, 28, 1))
+    figure = pictures.feature_maps(networks, images, [9, 22, 45], 2, "inferno")
+    blocks = figure.subfigs
+    assert [len(block.axes) for block in blocks] == [3 * 5, 3 * 5]  # the input and four layers
+    for block, net in zip(blocks, networks, strict=True):
+        drawn = [axes.images[0].get_array() for axes in block.axes]
+        for row in range(3):
+            np.testing.assert_array_equal(drawn[row * 5], images[row, ..., 0])
+            for column, layer in enumerate(("conv1", "pool1", "conv2", "pool2"), 1):
+                np.testing.assert_array_equal(drawn[row * 5 + column], net.activations[layer][row, :, :, 2])
+    assert "image 45" in texts(figure)
+
+
+def test_worst_mistakes_come_first_and_are_mistakes() -> None:
+    p = np.full((5, 3), 0.0)
+    p[0], p[1], p[2], p[3], p[4] = [0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.1, 0.2, 0.7], [0.01, 0.98, 0.01], [0, 0, 1]
+    assert pictures.worst_mistakes(p, np.array([0, 0, 0, 0, 2])) == [3, 2, 1]
+    assert pictures.worst_mistakes(p, p.argmax(axis=1)) == []
+
+
+def test_mistakes_name_both_classes() -> None:
+    net = network("torch")
+    labels = np.zeros(50, np.int64)
+    figure = pictures.mistakes([net], RANDOM.random((50, 28, 28, 1)), labels, tuple("abcdefghij"))
+    index = pictures.worst_mistakes(net.probabilities, labels)[0]
+    p = net.probabilities[index]
+    assert f"#{index}: a {p[0]:.1%}\nas {'abcdefghij'[p.argmax()]} {p.max():.1%}" in texts(figure)
+
+
+def test_the_gap_is_training_less_what_came_after() -> None:
+    figure = pictures.overfitting([result(accuracy=0.98), result(implementation="keras", accuracy=0.85)])
+    gap = figure.axes[2]
+    drawn = {line.get_label(): line.get_ydata() for line in gap.lines}
+    np.testing.assert_allclose(drawn["torch"], [-8, -8])  # 90 % in training
+    np.testing.assert_allclose(drawn["keras"], [5, 5])
+
+
+def test_confusion_matrices_show_every_count() -> None:
+    figure = pictures.confusion_matrices([result()], ("no", "yes"))
+    (axes,) = figure.axes
+    assert [t.get_text() for t in axes.texts] == ["1", "1"]
+    assert axes.get_title() == "torch: 98.00%"
+
+
+def test_a_prediction_shows_every_class() -> None:
+    net = network("torch")
+    figure = pictures.prediction([net], RANDOM.random((28, 28, 1)), NAMES)
+    widths = [bar.get_width() for bar in figure.axes[1].patches]
+    np.testing.assert_allclose(widths, net.extra_probabilities[0] * 100)
+
+
+def dark_on_light(tmp_path: Path) -> Path:
+    """A black bar down the middle of white paper, as PNG."""
+    image = Image.new("RGB", (200, 300), "white")
+    image.paste("black", (90, 60, 110, 240))
+    path = tmp_path / "bar.png"
+    image.save(path)
+    return path
+
+
+def test_a_picture_becomes_an_image_as_mnist_has_them(tmp_path: Path) -> None:
+    image, negative = read_picture(dark_on_light(tmp_path), (28, 28, 1))
+    assert (image.shape, image.dtype, negative) == ((28, 28, 1), np.float32, True)
+    assert image[0].max() == image[:, 0].max() == 0  # the paper is dark now, also beside the picture
+    assert image[14, 12:16].max() > 0.8
+    assert abs(image[..., 0].sum(axis=0).argmax() - 13.5) < 1.5  # in the middle
+    colour, negative = read_picture(dark_on_light(tmp_path), (32, 32, 3))
+    assert (colour.shape, negative) == ((32, 32, 3), False)
+    assert colour[0].min() == 1
+
+
+def test_light_on_dark_stays_so(tmp_path: Path) -> None:
+    image = Image.new("L", (28, 28), 0)
+    image.paste(255, (10, 4, 18, 24))
+    image.save(tmp_path / "light.png")
+    seen, negative = read_picture(tmp_path / "light.png", (28, 28, 1))
+    assert not negative
+    np.testing.assert_array_equal(seen[..., 0], np.asarray(image, np.float32) / 255)
+
+
+def test_transparent_paper_is_white(tmp_path: Path) -> None:
+    image = Image.new("RGBA", (100, 100), (0, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (40, 20, 60, 80))
+    image.save(tmp_path / "clear.png")
+    seen, negative = read_picture(tmp_path / "clear.png", (28, 28, 1))
+    assert negative
+    assert seen[0, 0, 0] == 0
+    assert seen[14, 14, 0] == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + bytes(50)])
+def test_what_is_no_picture(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.png"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"broken\.png cannot be read as a picture"):
+        read_picture(path, (28, 28, 1))
+
+
+def test_a_cut_picture_and_one_that_is_not_there(tmp_path: Path) -> None:
+    path = dark_on_light(tmp_path)
+    path.write_bytes(path.read_bytes()[:-60])
+    with pytest.raises(InputError, match="cannot be read as a picture"):
+        read_picture(path, (28, 28, 1))
+    with pytest.raises(InputError, match="No such file"):
+        read_picture(tmp_path / "none.png", (28, 28, 1))
+
+
+def test_a_picture_of_too_many_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    Image.new("1", (9_000, 9_000)).save(path)
+    with pytest.raises(InputError, match="more than 50,000,000 pixels"):
+        read_picture(path, (28, 28, 1))
+
+
+def test_a_line_of_pixels_does_not_become_a_square_of_its_length(tmp_path: Path) -> None:
+    Image.new("1", (49_000_000, 1)).save(tmp_path / "wide.png")
+    with bounded():
+        image, _ = read_picture(tmp_path / "wide.png", (28, 28, 1))
+    assert image.shape == (28, 28, 1)
+
+
+def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(InputError, match="is no file"):
+        read_picture(tmp_path / "pipe.png", (28, 28, 1))

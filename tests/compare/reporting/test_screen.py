@@ -1,0 +1,99 @@
+"""What commands say: to people, to machines, or not at all."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from compare.__main__ import main
+from compare.reporting.screen import Screen, table
+
+QUICK = ["--dataset", "digits", "--model", "dense_baseline", "--implementations", "numpy", "--epochs", "1"]
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["compare", *map(str, arguments)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+def test_json_alone_is_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen(as_json=True)
+    screen.console().print(table(["a"], [["1"]], ()))
+    screen.say("a sentence")
+    screen.note("under way")
+    screen.answer(folder=Path("x"), n=1, nothing=None)
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"folder": "x", "n": 1, "nothing": None}
+    assert err == "under way\n"
+
+
+def test_no_number_for_machines_is_nan() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        Screen(as_json=True).answer(accuracy=float("nan"))
+
+
+def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen(quiet=True)
+    screen.console().print("a table")
+    screen.say("a sentence")
+    screen.note("under way")
+    screen.answer(n=1)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_text_that_looks_like_markup_stays_text(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().say("[bold]x[/bold] :smile:")
+    Screen().console().print(table(["[red]a"], [["[b]1"]], (), title="[i]t"))
+    out = capsys.readouterr().out
+    assert "[bold]x[/bold] :smile:" in out
+    for text in ("[red]a", "[b]1", "[i]t"):
+        assert text in out
+
+
+def test_nothing_is_coloured_where_no_color_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as at a terminal
+    console = Screen().console()
+    with console.capture() as caught:
+        console.print(table(["a"], [["1"]], (), title="bold"))
+        console.print("green", style="green")
+    assert "\x1b[32m" not in caught.get()
+
+
+@pytest.mark.slow
+def test_a_run_for_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], numpy_implementation: str
+) -> None:
+    out = tmp_path / "out"
+    assert command(monkeypatch, *QUICK, "--out", out, "--json", "--quiet") == 0
+    said, err = capsys.readouterr()
+    found = json.loads(said)
+    assert err == ""
+    assert found["folder"] == str(out)
+    assert found["runs"][0]["test_accuracy"] > 0.5
+    assert found["runs"][0]["peak_device_bytes"] is None
+    assert found["verdicts"]
+    assert (found["pairs"], found["over_seeds"][0]["n"]) == ([], 1)
+
+    assert command(monkeypatch, "verify", out, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"folder": str(out), "problems": []}
+    assert command(monkeypatch, "report", out, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"folder": str(out), "made_anew": []}
+    assert command(monkeypatch, "diff", out, out, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["settings"], found["worse"]) == ([], [])
+    assert {change["moved"] for change in found["changes"]} == {"within noise"}
+
+
+@pytest.mark.slow
+def test_a_quiet_run_says_why_it_failed_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], numpy_implementation: str
+) -> None:
+    monkeypatch.setenv("NUMPY_IMPL_FAULT", "nan")
+    assert command(monkeypatch, *QUICK, "--out", tmp_path / "out", "--quiet") == 1
+    said, err = capsys.readouterr()
+    assert said == ""
+    assert "numpy-seed0 diverged: the loss of epoch 1, step 3 is nan" in err
