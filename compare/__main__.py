@@ -17,7 +17,7 @@ def main() -> None:
     signals.listen()
     try:
         from compare.cli.app import app, report_input_errors
-        from compare.processes.parent import die_with_parent_if_asked
+        from compare.processes.signals import die_with_parent_if_asked
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     arguments = sys.argv[1:]

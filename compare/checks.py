@@ -1,13 +1,19 @@
-"""What is asked for of data-parallel training: `--world-size`, and what does not go with it."""
+"""What more than one command checks of its options, and of the data."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import cast, get_args
 
 from compare.processes import environment
 from compare.registry import IMPLEMENTATIONS
+from shared.data import Data
 from shared.errors import InputError
-from shared.models import MODELS
+from shared.models import MODELS, ModelSpec
 from shared.names import check_name
+from shared.training import MixedPrecision
 from shared.world import MAX_SIZE
+
+TUNED = "tuned"  # as a mode: each as it is fastest here
 
 
 def named(implementations: Sequence[str], sizes: Sequence[int]) -> list[str]:
@@ -66,3 +72,57 @@ def most_workers(implementations: Sequence[str]) -> int:
 def default_threads(implementations: Sequence[str]) -> int:
     """The threads of each process, so that those of one network have a core each."""
     return max(1, environment.usable_cores() // most_workers(implementations))
+
+
+def check_number(option: str, value: float, least: float, most: float) -> None:
+    """Raise InputError unless `value` is from `least` to `most`."""
+    if not least <= value <= most:
+        raise InputError(f"{option} {value:g} is not possible. Give a number from {least:,} to {most:,}.")
+
+
+def check_paths(out: Path | None, data_dir: Path, dataset: str) -> None:
+    """Raise InputError where one of them could not be printed, and so not be told of either."""
+    for option, path in (("--out", out), ("--data-dir", data_dir), ("--dataset", dataset)):
+        if not str(path).isprintable():
+            raise InputError(f"{option} {str(path)!r} has characters that cannot be shown. Give a readable path.")
+
+
+def check_mixed_precision(name: str, device: str) -> MixedPrecision:
+    """`name`, checked. Raises InputError where there is none of that name, or not on the device."""
+    checked = cast(MixedPrecision, check_name("mixed precision", name, get_args(MixedPrecision)))
+    if checked == "tf32" and device != "cuda":
+        raise InputError(
+            "--mixed-precision tf32 is a format of CUDA devices alone. Give --device cuda with it, or use bfloat16."
+        )
+    return checked
+
+
+def check_mode(implementation: str, mode: str) -> None:
+    """Raise InputError where the implementation does not have the mode."""
+    having = IMPLEMENTATIONS[implementation].modes
+    if mode != "default" and mode not in having:
+        raise InputError(
+            f"The implementation '{implementation}' has no mode '{mode}', only {' and '.join(having)}. Leave it out of "
+            "--implementations, or give another --mode."
+        )
+
+
+def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
+    """Raise InputError unless the images of `dataset` have the shape that `model` takes."""
+    shape = data.x_train.shape[1:]
+    if shape != model.input_shape:
+        fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape]
+        advice = f"Use --model {' or '.join(fitting)}" if fitting else "There is no architecture for that shape yet"
+        raise InputError(
+            f"The architecture '{model.name}' takes images of {model.input_shape} (height, width, channels), "
+            f"and those of {dataset} are {shape}. {advice}, or another data set."
+        )
+
+
+def check_batch_size(batch_size: int, data: Data, option: str = "--batch-size") -> None:
+    """Raise InputError where a batch would be larger than all training images."""
+    if batch_size > len(data.x_train):
+        raise InputError(
+            f"{option} {batch_size:,} is larger than the {len(data.x_train):,} training images. Give that many or "
+            "fewer."
+        )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SIZE_VARIABLE, RANK_VARIABLE = "COMPARE_WORLD_SIZE", "RANK"  # the second by the name that torchrun gives it
+FOLDER_VARIABLE = "COMPARE_PEERS"  # the folder of the socket by which the processes talk, known to them alone
 MAX_SIZE = 64
 
 

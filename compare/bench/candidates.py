@@ -3,10 +3,10 @@ before it, so that the list is also the speed waterfall's."""
 
 from dataclasses import dataclass, field
 
-from compare.processes.allocator import VARIABLES
+from compare.processes.environment import ALLOCATOR_VARIABLES
 from shared.protocol import Device, Mode, Recipe
 
-KEPT = VARIABLES["kept"]
+KEPT = ALLOCATOR_VARIABLES["kept"]
 HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
 

@@ -8,10 +8,10 @@ from typing import cast, get_args
 from compare import checks
 from compare.bench.launcher import Subject
 from compare.bench.result import Contestant
-from compare.processes.allocator import VARIABLES, Allocator
+from compare.checks import TUNED, check_batch_size, check_mixed_precision, check_number, check_paths, check_shape
+from compare.processes.environment import ALLOCATOR_VARIABLES, Allocator
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import PLAIN, Screen
-from compare.training.plan import TUNED, check_batch_size, check_mixed_precision, check_number, check_paths, check_shape
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose
 from shared.errors import InputError
@@ -80,7 +80,7 @@ def make_plan(options: Options) -> Plan:
 
 
 def _contestants(options: Options, model: ModelSpec) -> tuple[list[Contestant], list[str], list[str]]:
-    variables = VARIABLES[cast(Allocator, options.allocator)]
+    variables = ALLOCATOR_VARIABLES[cast(Allocator, options.allocator)]
     threads, *_ = threads_of(options)
     batch_size, *_ = batch_sizes_of(options)
 

@@ -8,7 +8,7 @@ from compare.folders import tabular
 from compare.folders.manifest import Manifest
 from compare.reporting import plots
 from compare.reporting.html_page import with_page
-from compare.training.report import markdown_environment
+from compare.reporting.markdown import markdown_environment
 from compare.worker.windows import N_BATCHES
 
 ENDINGS: dict[Ending, str] = {

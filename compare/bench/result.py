@@ -31,7 +31,7 @@ class Contestant(Record):
 
 
 class TimedWindow(Record):
-    """A window of `steps` steps, in which `others_s` seconds of processor time went to others (compare/worker/load.py).
+    """A window of `steps` steps; `others_s` is the processor time of other processes meanwhile, in seconds.
 
     `round` counts from 0 within the launch, -1 is warm-up; `position` is the place in the round's order.
     """

@@ -6,7 +6,7 @@ from statistics import geometric_mean
 from compare.bench.result import BenchResult, Contestant, Launch
 from compare.bench.statistics import Interval, median, ratio
 from compare.rpc.messages import Timed
-from compare.worker.load import MUCH_LOAD
+from compare.worker.machine import MUCH_LOAD
 
 NOT_WAITED = 0.05
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from compare.processes import signals
-from compare.processes.parent import GIVEN_COMMAND
+from compare.processes.signals import GIVEN_COMMAND
 from compare.reporting.opening import opening
 from shared import mounts
 from shared.errors import InputError

@@ -17,8 +17,8 @@ from compare.folders.output import OutputFolder, carry_out, check_vacant
 from compare.processes import environment
 from compare.reporting import plots
 from compare.reporting.html_page import with_page
+from compare.reporting.markdown import markdown_environment
 from compare.reporting.screen import table
-from compare.training.report import markdown_environment
 from shared.data import Data
 from shared.errors import InputError
 

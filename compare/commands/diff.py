@@ -4,8 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from compare.analysis.diff import changes, machines_differ, read, settings_changed
+from compare.checks import check_number
 from compare.reporting.screen import Screen
-from compare.training.plan import check_number
 from shared.errors import InputError
 
 

@@ -4,9 +4,9 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from compare.commands import health
+from compare.commands import doctor_findings
 from compare.commands.data import state
-from compare.commands.health import Finding
+from compare.commands.doctor_findings import Finding
 from compare.extras import EXTRAS, installed_versions, missing
 from compare.folders import manifest
 from compare.processes.environment import cpu_name, usable_cores
@@ -25,12 +25,12 @@ def doctor_command(data_dir: Path, screen: Screen) -> int:
     """Look at everything and say how it stands; return the exit code, 1 where something is bad."""
     findings = [
         Finding("compare", "ok", f"{manifest.code_version()} ({manifest.code_commit() or 'no checkout'})"),
-        health.of_python(),
+        doctor_findings.of_python(),
         Finding("processor", "ok", f"{cpu_name()}, {usable_cores()} cores"),
-        health.of_memory(MEMINFO.read_text() if MEMINFO.exists() else ""),
-        health.of_disk(Path("runs")),
-        health.of_disk(data_dir),
-        *health.of_builds(installed_versions("torch", "torchvision")),
+        doctor_findings.of_memory(MEMINFO.read_text() if MEMINFO.exists() else ""),
+        doctor_findings.of_disk(Path("runs")),
+        doctor_findings.of_disk(data_dir),
+        *doctor_findings.of_builds(installed_versions("torch", "torchvision")),
         *_workers(screen),
         *(_dataset(name, data_dir) for name in DATASETS),
         *_extras(),
@@ -63,13 +63,13 @@ def _workers(screen: Screen) -> list[Finding]:
             for name, session in sessions.items():
                 try:
                     environments[name] = session.wait_until_ready()
-                    findings.append(health.of_worker(name, environments[name], ""))
+                    findings.append(doctor_findings.of_worker(name, environments[name], ""))
                 except WorkerError as error:
-                    findings.append(health.of_worker(name, None, f"{error} {error.details}".strip()))
+                    findings.append(doctor_findings.of_worker(name, None, f"{error} {error.details}".strip()))
         finally:
             for session in sessions.values():
                 session.close()
-    return [*findings, *health.of_devices(environments)]
+    return [*findings, *doctor_findings.of_devices(environments)]
 
 
 def _dataset(name: str, data_dir: Path) -> Finding:

@@ -6,11 +6,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from compare.checks import check_number
 from compare.parity.ledger import Line, ask, cells, page
 from compare.processes.pool import Workers
 from compare.processes.session import WorkerError
 from compare.reporting.screen import PLAIN, Screen, table
-from compare.training.plan import check_number
 from shared.errors import InputError
 from shared.ledger import ROWS, LedgerRow
 from shared.names import check_name

@@ -17,8 +17,8 @@ from compare.processes.session import Session, WorkerError
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting import plots
 from compare.reporting.html_page import with_page
+from compare.reporting.markdown import markdown_environment
 from compare.reporting.screen import table
-from compare.training.report import markdown_environment
 from shared.errors import InputError
 
 HEADINGS = ("matched", "loss apart", "explained", "accuracy apart", "explained")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from compare.folders.manifest import MANIFEST, SEAL
 from compare.folders.output import OutputFolder, WriteError, carry_out
-from compare.processes.parent import ASKED, GIVEN_COMMAND
 from compare.processes.ray_cluster import Needs, check_room, connected, largest_node
+from compare.processes.signals import ASKED, GIVEN_COMMAND
 from shared.errors import InputError
 from shared.mounts import shown
 

@@ -21,9 +21,8 @@ from compare.folders.run_folder import (
 from compare.parity import report as parity_report
 from compare.parity.result import ParityResult
 from compare.reporting.html_page import with_page
-from compare.reporting.markdown import as_section
+from compare.reporting.markdown import WITHIN, as_section, plain
 from compare.training import report
-from compare.training.report import WITHIN
 from shared.errors import InputError
 
 Files = dict[str, bytes]
@@ -56,7 +55,7 @@ def combined(parts: Mapping[str, Mapping[str, bytes]]) -> Files:
     for number, (name, of_one) in enumerate(parts.items(), 1):
         text = of_one["report.md"].decode()
         before, _, _ = text.partition("\n## ")
-        found += [f"- **{report.plain(name)}**: {line[2:]}" for line in before.splitlines() if line.startswith("- ")]
+        found += [f"- **{plain(name)}**: {line[2:]}" for line in before.splitlines() if line.startswith("- ")]
         sections.append(as_section(text, partial(_numbered, number=number)))
         drawn = {path: content for path, content in of_one.items() if path.endswith((".png", ".svg"))}
         files |= {_numbered(path, number): content for path, content in drawn.items()}

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from compare.analysis.seeds import Judging
+from compare.checks import TUNED, check_number
 from compare.commands.carry_on import Surroundings, carry_on
 from compare.commands.fetching import show_fetching
 from compare.folders import manifest
@@ -14,7 +15,7 @@ from compare.registry import IMPLEMENTATIONS
 from compare.reporting import mlflow_runs
 from compare.reporting.screen import Screen
 from compare.training.executor import Executor
-from compare.training.plan import TUNED, Options, Plan, check_fit, check_number, check_options, make_plan
+from compare.training.plan import Options, Plan, check_fit, check_options, make_plan
 from compare.training.planned import PLAN, Planned
 from shared.data import Data, load
 from shared.data.choice import choose

@@ -9,7 +9,7 @@ import numpy as np
 from compare.parity.distance import APART, distance
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
-from compare.training.report import markdown_environment
+from compare.reporting.markdown import markdown_environment
 from shared.ledger import Half, LedgerRow
 
 

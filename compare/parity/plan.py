@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from compare import checks
+from compare.checks import check_batch_size, check_mode, check_number, check_paths, check_shape
 from compare.parity.observation import RUNGS, Subject
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import PLAIN, Screen
-from compare.training.plan import check_batch_size, check_mode, check_number, check_paths, check_shape
 from shared.batches import n_batches
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose

@@ -14,7 +14,7 @@ from compare.parity.plots import drift
 from compare.parity.result import ParityResult
 from compare.reporting import plots
 from compare.reporting.html_page import with_page
-from compare.training.report import WITHIN, WithParity, markdown_environment
+from compare.reporting.markdown import WITHIN, WithParity, markdown_environment
 from shared.record import Count, Record
 
 

@@ -1,7 +1,5 @@
-"""The environment of a run: what is set before a framework is imported, and what is recorded of it."""
+"""The environment of a worker: what is set before it imports a framework, and which of that is recorded."""
 
-import contextlib
-import ctypes
 import os
 import platform
 import sysconfig
@@ -9,10 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from shared.errors import InputError
-from shared.protocol import Framework
 from shared.result import Environment
 
 # Variables that change what a framework computes or how fast: they are recorded with every result.
@@ -30,6 +25,23 @@ Waiting = Literal["passive", "system"]
 WAITING_VARIABLES: dict[Waiting, dict[str, str]] = {
     "passive": {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"},
     "system": {},  # as the user's environment says
+}
+
+# What becomes of memory that a framework has freed: part of the conditions, the same for every contestant.
+#
+# glibc gives large blocks back to the system and takes them again at every step, and how much of that a process does
+# depends on how its heap happens to lie. PyTorch on a CPU takes its activations from there: two launches of the same
+# code differed by 8 % (docs/decisions.md), so that no ratio with it can be known to 3 % within minutes. Told to keep
+# what is freed, they differ by less than 2 %, and PyTorch is about a fifth faster. tensorflow has an allocator of
+# its own.
+Allocator = Literal["kept", "system"]
+ALLOCATOR_VARIABLES: dict[Allocator, dict[str, str]] = {
+    "kept": {
+        "MALLOC_MMAP_THRESHOLD_": str(4 << 30),
+        "MALLOC_TRIM_THRESHOLD_": str(16 << 30),
+        "MALLOC_TOP_PAD_": str(256 << 20),
+    },
+    "system": {},
 }
 
 
@@ -80,24 +92,6 @@ def _import_path() -> list[str]:
     return own if installed else [str(home), *own]
 
 
-def describe(framework: Framework) -> Environment:
-    """The environment of this process, with what the framework says of itself."""
-    return Environment(
-        node=platform.node(),
-        framework=framework.name,
-        framework_version=framework.version,
-        python=platform.python_version(),
-        numpy=np.__version__,
-        system=platform.platform(),
-        cpu=cpu_name(),
-        cores=usable_cores(),
-        threads=int(os.environ["COMPARE_THREADS"]),
-        n_cuda_devices=framework.n_cuda_devices,
-        settings=framework.settings,
-        variables={k: v for k, v in sorted(os.environ.items()) if k.startswith(RECORDED_PREFIXES)},
-    )
-
-
 def require_cuda(environments: Mapping[str, Environment]) -> None:
     """Raise InputError where the framework of one of `environments`, by implementation, sees no CUDA device."""
     blind = {name: e.framework_version for name, e in environments.items() if not e.n_cuda_devices}
@@ -108,27 +102,6 @@ def require_cuda(environments: Mapping[str, Environment]) -> None:
             "CUDA (for keras and tf_lowlevel: pip install 'tensorflow[and-cuda]'), leave the implementation out "
             "with --implementations, or use --device cpu."
         )
-
-
-def peak_rss_bytes() -> int | None:
-    """The most memory resident since the process started or `reset_peak_rss`; None where the system does not say."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return None
-
-
-def reset_peak_rss() -> None:
-    """Let the peak start again from what is in use now, where the system can (Linux): what glibc keeps of freed memory
-    goes back first."""
-    with contextlib.suppress(AttributeError, OSError):  # another C library
-        ctypes.CDLL(None).malloc_trim(0)
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:  # not Linux, or not allowed: the peak then goes on from the start of the process
-        return
 
 
 def cpu_name() -> str:

@@ -17,10 +17,9 @@ from typing import BinaryIO, TypeVar, cast
 import numpy as np
 
 from compare.processes import environment
-from compare.processes.parent import ASKED
+from compare.processes.signals import ASKED
 from compare.registry import IMPLEMENTATIONS
 from compare.rpc import messages, wire
-from compare.worker.peers import FOLDER_VARIABLE
 from shared.data import Data, Part
 from shared.errors import InputError
 from shared.ledger import Half
@@ -29,7 +28,7 @@ from shared.protocol import Device, Format, Mode, Recipe
 from shared.result import Environment
 from shared.training import TrainSpec
 from shared.weights import Weights
-from shared.world import SIZE_VARIABLE
+from shared.world import FOLDER_VARIABLE, SIZE_VARIABLE
 
 Tell = Callable[[str], None]  # called with a line of progress
 AnswerType = TypeVar("AnswerType", bound=messages.Message)

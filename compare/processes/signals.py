@@ -1,11 +1,18 @@
-"""Being asked to end, by SIGINT (Ctrl-C) or SIGTERM: KeyboardInterrupt, wherever the program is just then.
+"""How a process ends: when it is asked to, and with the process that started it.
 
-In the middle of the import of a C extension that exception may be lost, or come out as another; so it is noted, too.
+SIGINT (Ctrl-C) and SIGTERM raise KeyboardInterrupt, wherever the program is just then. In the middle of the import of
+a C extension that exception may be lost, or come out as another, so the signal is noted, too.
 """
 
+import ctypes
+import os
 import signal
+import sys
 from types import FrameType
 
+ASKED = "COMPARE_DIE_WITH_PARENT"
+GIVEN_COMMAND = "COMPARE_COMMAND"  # of a command that is carried out elsewhere, by another one
+PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 _noted: list[int] = []
 
 
@@ -30,3 +37,14 @@ def check() -> None:
 def _interrupt(number: int, _: FrameType | None) -> None:
     _noted.append(number)
     raise KeyboardInterrupt
+
+
+def die_with_parent_if_asked() -> None:
+    """Where the variable COMPARE_DIE_WITH_PARENT asks for it, have the system kill this process when its parent ends,
+    however that ends (Linux). Elsewhere a worker ends with its input, when it next looks for a request."""
+    if os.environ.pop(ASKED, "") != "1" or not sys.platform.startswith("linux"):
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before it was asked for
+        raise SystemExit(1)

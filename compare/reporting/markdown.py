@@ -1,7 +1,29 @@
-"""A report as a section of another one."""
+"""What every report in Markdown needs: its templates, text from outside, and a report as a section of another one."""
 
+import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import jinja2
+
+WITHIN = "parity"  # where the files of a comparison within a run are
+
+
+@dataclass(frozen=True)
+class WithParity:
+    """A comparison made within a run: what it found, and the files of its own report (compare/parity/report.py)."""
+
+    verdict: str
+    files: Mapping[str, bytes]
+
+    @property
+    def section(self) -> str:
+        """Its report, as a section of the run's."""
+        text = without_command(self.files["report.md"].decode())
+        return as_section(text, lambda path: f"{WITHIN}/{path}")
 
 
 def as_section(text: str, path_of: Callable[[str], str]) -> str:
@@ -13,3 +35,32 @@ def as_section(text: str, path_of: Callable[[str], str]) -> str:
 def without_command(text: str) -> str:
     """A report without its last section, where the report around it tells the command."""
     return text.partition("\n## The command")[0]
+
+
+def markdown_environment() -> "jinja2.Environment":
+    """Where the templates of Markdown reports are found and filled in."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("compare.reporting"),
+        autoescape=False,  # Markdown, not HTML; what comes from outside goes through `plain`
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"plain": plain, "fenced": fenced}
+    return environment
+
+
+def plain(text: str) -> str:
+    """Text from outside (a file's name, an error) on one line, with nothing left that Markdown or HTML would act on."""
+    return re.sub(r"([\\`*|\[\]])", r"\\\1", html.escape(_shown(text), quote=False))
+
+
+def fenced(text: str) -> str:
+    """Text from outside on one line of a block of code, which it does not end."""
+    return _shown(text).replace("```", "` ` `")
+
+
+def _shown(text: str) -> str:
+    """On one line, without characters that steer a terminal or turn the direction of writing."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())

@@ -250,7 +250,7 @@ class Evaluation(Message):
 
 class Window(Message):
     """One timed window: how long it took, and how long the last loss took to fetch after it; the processor time in it
-    of this process, and of others where the system tells (compare/worker/load.py); where several processes train
+    of this process, and of others where the system tells (compare/worker/machine.py); where several processes train
     together, what was sent over the network."""
 
     kind: Literal["window"] = "window"

@@ -9,8 +9,16 @@ from typing import Literal, TypeVar, cast, get_args
 
 from compare import checks
 from compare.analysis.condensed import MANY
+from compare.checks import (
+    TUNED,
+    check_batch_size,
+    check_mixed_precision,
+    check_mode,
+    check_paths,
+    check_shape,
+)
 from compare.extras import require
-from compare.processes.allocator import Allocator
+from compare.processes.environment import Allocator
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import PLAIN, Screen
 from compare.training.executor import AskedDevice, ExecutorName, check_executor
@@ -23,7 +31,6 @@ from shared.protocol import Device, Mode, Recipe
 from shared.result import Run, Tuned
 from shared.training import SGD, Adam, Augmentation, Dtype, MixedPrecision, Optimizer, Schedule, TrainSpec
 
-TUNED = "tuned"
 AskedMode = Literal["default", "eager", "graph", "xla", "tuned"]
 DEFAULT_MODEL = "cnn_same"
 DEFAULT_EPOCHS = {"digits": 20, "photographs": 20}
@@ -175,19 +182,6 @@ def _check_many(options: Options) -> None:
         )
 
 
-def check_number(option: str, value: float, least: float, most: float) -> None:
-    """Raise InputError unless `value` is from `least` to `most`."""
-    if not least <= value <= most:
-        raise InputError(f"{option} {value:g} is not possible. Give a number from {least:,} to {most:,}.")
-
-
-def check_paths(out: Path | None, data_dir: Path, dataset: str) -> None:
-    """Raise InputError where one of them could not be printed, and so not be told of either."""
-    for option, path in (("--out", out), ("--data-dir", data_dir), ("--dataset", dataset)):
-        if not str(path).isprintable():
-            raise InputError(f"{option} {str(path)!r} has characters that cannot be shown. Give a readable path.")
-
-
 def _or(given: Given | None, default: Given) -> Given:
     return default if given is None else given
 
@@ -226,16 +220,6 @@ def _check_names(options: Options) -> None:
         )
 
 
-def check_mixed_precision(name: str, device: str) -> MixedPrecision:
-    """`name`, checked. Raises InputError where there is none of that name, or not on the device."""
-    checked = cast(MixedPrecision, check_name("mixed precision", name, get_args(MixedPrecision)))
-    if checked == "tf32" and device != "cuda":
-        raise InputError(
-            "--mixed-precision tf32 is a format of CUDA devices alone. Give --device cuda with it, or use bfloat16."
-        )
-    return checked
-
-
 def implementation_names(options: Options) -> list[str]:
     """The names in --implementations, in their order, and how many processes each is."""
     names = [name.strip() for name in options.implementations.split(",") if name.strip()]
@@ -261,16 +245,6 @@ def _check_implementations(options: Options, model: ModelSpec) -> None:
             raise InputError(f"'{name}' has no mode '{TUNED}'. Leave it out, or give another --mode.")
     if len(set(names)) < len(names):
         raise InputError(f"--implementations names one twice: {', '.join(names)}. Name each once.")
-
-
-def check_mode(implementation: str, mode: str) -> None:
-    """Raise InputError where the implementation does not have the mode."""
-    having = IMPLEMENTATIONS[implementation].modes
-    if mode != "default" and mode not in having:
-        raise InputError(
-            f"The implementation '{implementation}' has no mode '{mode}', only {' and '.join(having)}. Leave it out of "
-            "--implementations, or give another --mode."
-        )
 
 
 def _check_numbers(options: Options) -> None:
@@ -404,24 +378,3 @@ def check_fit(plan: Plan, data: Data) -> None:
     sizes = AUTO_BATCH_SIZE.values() if plan.auto_batch_size else [plan.training[0].batch_size]
     for batch_size in sizes:
         checks.check_shares(plan.implementations, batch_size, len(data.x_train))
-
-
-def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
-    """Raise InputError unless the images of `dataset` have the shape that `model` takes."""
-    shape = data.x_train.shape[1:]
-    if shape != model.input_shape:
-        fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape]
-        advice = f"Use --model {' or '.join(fitting)}" if fitting else "There is no architecture for that shape yet"
-        raise InputError(
-            f"The architecture '{model.name}' takes images of {model.input_shape} (height, width, channels), "
-            f"and those of {dataset} are {shape}. {advice}, or another data set."
-        )
-
-
-def check_batch_size(batch_size: int, data: Data, option: str = "--batch-size") -> None:
-    """Raise InputError where a batch would be larger than all training images."""
-    if batch_size > len(data.x_train):
-        raise InputError(
-            f"{option} {batch_size:,} is larger than the {len(data.x_train):,} training images. Give that many or "
-            "fewer."
-        )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import FailFast, Field, model_validator
 
 from compare.analysis.seeds import Judging
-from compare.processes.allocator import Allocator
+from compare.processes.environment import Allocator
 from compare.registry import IMPLEMENTATIONS
 from compare.training.executor import ExecutorName
 from shared.models import MODELS

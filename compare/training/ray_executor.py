@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from compare.checks import most_workers
-from compare.processes.allocator import Allocator
+from compare.processes.environment import Allocator
 from compare.processes.ray_cluster import Needs, check_room, connected, room_for
 from compare.registry import IMPLEMENTATIONS
 from compare.training.executor import AskedDevice

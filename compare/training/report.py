@@ -1,10 +1,7 @@
 """The report of a study: pure functions from records to the files of the output folder."""
 
-import html
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
 
 from matplotlib.figure import Figure
 
@@ -19,8 +16,8 @@ from compare.folders.manifest import Manifest
 from compare.reporting import pictures, plots, tables
 from compare.reporting.event_files import event_files
 from compare.reporting.html_page import with_page
-from compare.reporting.markdown import as_section, without_command
-from compare.worker.load import MUCH_LOAD
+from compare.reporting.markdown import WITHIN, WithParity, markdown_environment, plain
+from compare.worker.machine import MUCH_LOAD
 from shared.augmentation import BEND_GRID, MAX_ANGLE, MAX_BEND, MAX_SCALE, MAX_SHIFT
 from shared.data.classes import class_names
 from shared.models import MODELS
@@ -28,13 +25,9 @@ from shared.result import RunResult
 from shared.training import Adam, Augmentation, Optimizer
 from shared.weights import Weights
 
-if TYPE_CHECKING:
-    import jinja2
-
 MOST_LINES = 1_000  # of a table that somebody reads; results.csv has all
 MOST_FAILURES = 100
 MOST_SEEDS_NAMED = 100
-WITHIN = "parity"  # where the files of a comparison within a run are
 _AFFINE = (
     f"turned by up to {MAX_ANGLE:g} degrees, stretched by up to {MAX_SCALE:.0%} in each direction and shifted by up to "
     f"{MAX_SHIFT:g} pixels"
@@ -46,20 +39,6 @@ AUGMENTATIONS: dict[Augmentation, str] = {
     "affine": f"each training image {_AFFINE}, {_ANEW}",
     "elastic": f"each training image {_AFFINE}, and {_BENT}, {_ANEW}",
 }
-
-
-@dataclass(frozen=True)
-class WithParity:
-    """A comparison made within a run: what it found, and the files of its own report (compare/parity/report.py)."""
-
-    verdict: str
-    files: Mapping[str, bytes]
-
-    @property
-    def section(self) -> str:
-        """Its report, as a section of the run's."""
-        text = without_command(self.files["report.md"].decode())
-        return as_section(text, lambda path: f"{WITHIN}/{path}")
 
 
 def render(
@@ -170,20 +149,6 @@ def _counted(seeds: Sequence[int]) -> str:
     return f"{len(seeds):,} of {seeds[0]:,} to {seeds[-1]:,}"
 
 
-def markdown_environment() -> "jinja2.Environment":
-    """Where the templates of Markdown reports are found and filled in."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("compare.reporting"),
-        autoescape=False,  # Markdown, not HTML; what comes from outside goes through `plain`
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"plain": plain, "fenced": fenced}
-    return environment
-
-
 def verdicts(results: Sequence[RunResult], judging: Judging, parity: WithParity | None = None) -> list[str]:
     """The outcome in sentences: what was trained, what is to be said of every pair of implementations, whether they are
     the same function where that was asked, and whether the step times are those of a busy machine."""
@@ -279,18 +244,3 @@ def _allocator(results: Sequence[RunResult]) -> str:
     """The variables of glibc's allocator that were set, as text."""
     known = [r.environment.variables for r in results if r.environment]
     return " ".join(f"{k}={v}" for k, v in known[0].items() if k.startswith("MALLOC_")) if known else ""
-
-
-def plain(text: str) -> str:
-    """Text from outside (a file's name, an error) on one line, with nothing left that Markdown or HTML would act on."""
-    return re.sub(r"([\\`*|\[\]])", r"\\\1", html.escape(_shown(text), quote=False))
-
-
-def fenced(text: str) -> str:
-    """Text from outside on one line of a block of code, which it does not end."""
-    return _shown(text).replace("```", "` ` `")
-
-
-def _shown(text: str) -> str:
-    """On one line, without characters that steer a terminal or turn the direction of writing."""
-    return "".join(c for c in " ".join(text.split()) if c.isprintable())

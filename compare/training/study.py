@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from compare.processes.allocator import VARIABLES, Allocator
-from compare.processes.environment import require_cuda
+from compare.processes.environment import ALLOCATOR_VARIABLES, Allocator, require_cuda
 from compare.processes.session import Divergence, Session, Tell, WorkerError, starting
 from compare.registry import IMPLEMENTATIONS
 from compare.rpc import messages
@@ -102,7 +101,7 @@ class Study:
         self.threads = threads
         self.hide_cuda = hide_cuda
         self.timeout_s = timeout_s
-        self.variables = VARIABLES[allocator]
+        self.variables = ALLOCATOR_VARIABLES[allocator]
         self.implementations = implementations
         self.tell = tell
         self._unready: dict[str, WorkerError] = {}

@@ -12,11 +12,11 @@ import sys
 import traceback
 from typing import BinaryIO, cast
 
-from compare.processes.environment import describe
-from compare.processes.parent import die_with_parent_if_asked
+from compare.processes.signals import die_with_parent_if_asked
 from compare.rpc import messages, wire
-from compare.worker import load
+from compare.worker import machine
 from compare.worker.data_parallel import Shared
+from compare.worker.machine import describe
 from compare.worker.peers import PeerFailed, Peers
 from compare.worker.service import Bench, Diverged
 from shared.protocol import Implementation
@@ -45,7 +45,7 @@ def main() -> None:
         _send(answers, messages.Ready(environment=environment))
         serve(Bench(implementation), requests, answers)
         return
-    load.count_in(peers.others)
+    machine.count_in(peers.others)
     bench = Bench(Shared(implementation, peers), agree=peers.as_the_first)
     if world.rank == 0:
         _send(answers, messages.Ready(environment=environment))

@@ -17,9 +17,8 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 
 from compare.rpc import wire
-from shared.world import World
+from shared.world import FOLDER_VARIABLE, World
 
-FOLDER_VARIABLE = "COMPARE_PEERS"  # the folder of the socket, which only these processes know
 JOIN_S = 120.0
 _LENGTH = struct.Struct(">Q")
 _FAILED = b"\x00failed\x00"  # which nothing that is exchanged begins with: a float, logits, a number of a process

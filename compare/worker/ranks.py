@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from compare.processes.parent import ASKED, die_with_parent_if_asked
+from compare.processes.signals import ASKED, die_with_parent_if_asked
 from shared.world import RANK_VARIABLE, SIZE_VARIABLE
 
 POLL_S = 0.05

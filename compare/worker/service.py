@@ -12,10 +12,9 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from compare.processes import environment
 from compare.rpc import messages
 from compare.rpc.wire import Arrays
-from compare.worker import fingerprint, limits, load
+from compare.worker import fingerprint, limits, machine
 from compare.worker.divergence import Kept, first_not_finite, retraced, told
 from compare.worker.fitting import Fitting
 from compare.worker.windows import EVALUATION_BATCH, Windows
@@ -150,7 +149,7 @@ class Bench:
         if was_timed:
             gc.freeze()
         self._yardstick_for(request.device)  # before random numbers are seeded: it takes some
-        environment.reset_peak_rss()
+        machine.reset_peak_rss()
         spec = MODELS[request.model]
         model = self.implementation.create(
             spec, request.train, weights or None, request.device, request.mode, request.recipe, request.tuning
@@ -189,7 +188,7 @@ class Bench:
         if self._agree(kept is None or not kept.is_recent()) or kept is None:
             kept = training.kept = Kept(before + first, training.model)
         yardstick_s = self._yardstick_s() if training.unmeasured_s >= YARDSTICK_EVERY_S else None
-        usage = load.usage()
+        usage = machine.usage()
         slice_start = time.perf_counter()
         for number in range(first, min(first + request.steps, len(batches))):
             images, labels = batches[number]
@@ -205,7 +204,7 @@ class Bench:
             losses.append(found)
             training.logits[batches.indices[number]] = of_batch
             training.n_done += 1
-        slice_s, foreign_s = time.perf_counter() - slice_start, load.usage().foreign_s(usage)
+        slice_s, foreign_s = time.perf_counter() - slice_start, machine.usage().foreign_s(usage)
         training.unmeasured_s = slice_s if yardstick_s is not None else training.unmeasured_s + slice_s
         ended = training.n_done == len(batches)
         diverged = bad_loss
@@ -306,7 +305,7 @@ class Bench:
 
     def memory(self) -> messages.Memory:
         return messages.Memory(
-            peak_rss_bytes=environment.peak_rss_bytes(),
+            peak_rss_bytes=machine.peak_rss_bytes(),
             peak_device_bytes=self.training.model.peak_device_bytes(),
         )
 

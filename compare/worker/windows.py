@@ -16,7 +16,7 @@ from itertools import cycle, islice
 import numpy as np
 
 from compare.rpc import messages
-from compare.worker import load
+from compare.worker import machine
 from shared.batches import EpochBatches
 from shared.data import Data
 from shared.protocol import Batch, Model, Tensor
@@ -49,12 +49,12 @@ class Windows:
             if run_into:
                 run_into()
                 self._model.sync()
-            before = load.usage()
+            before = machine.usage()
             start = time.perf_counter()
             last = run()
             self._model.sync()
             elapsed_s = time.perf_counter() - start
-            after = load.usage()
+            after = machine.usage()
         start = time.perf_counter()
         value = None if last is None else float(self._model.fetch(last))
         fetch_s = time.perf_counter() - start  # long if the device was still at work

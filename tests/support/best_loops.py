@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 from best_loop import BATCHES, UNCOUNTED
 
-from compare.processes.allocator import VARIABLES
-from compare.processes.environment import worker_variables
+from compare.processes.environment import ALLOCATOR_VARIABLES, worker_variables
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared.data import Data
@@ -31,12 +30,12 @@ THREADS, STEPS, ROUNDS = 2, 6, 40
 
 def ratio(which: str, data: Data, folder: Path) -> float:
     """The step time of the loop by hand over that of `tuned`: the median over rounds of one launch of both."""
-    session = Session(which, folder / "log", THREADS, True, 300, VARIABLES["kept"], "system")
+    session = Session(which, folder / "log", THREADS, True, 300, ALLOCATOR_VARIABLES["kept"], "system")
     session.wait_until_ready()
     session.load_data(data)
     spec, mode = MODELS["cnn_same"], IMPLEMENTATIONS[which].default_mode
     session.create(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode, tuning=TUNED[which])
-    variables = {**os.environ, **worker_variables(THREADS, folder, True, "system"), **VARIABLES["kept"]}
+    variables = {**os.environ, **worker_variables(THREADS, folder, True, "system"), **ALLOCATOR_VARIABLES["kept"]}
     by_hand = subprocess.Popen(
         [sys.executable, LOOP, which],
         stdin=subprocess.PIPE,

@@ -12,7 +12,7 @@ from compare.analysis import condensed, seeds
 from compare.analysis.diff import changes, read, settings_changed
 from compare.analysis.rows import row
 from compare.commands import carry_on
-from compare.commands.proof import problems
+from compare.commands.verify import problems
 from compare.folders.run_folder import load_results
 from compare.training import report
 from shared.result import CondensedResult, RunResult

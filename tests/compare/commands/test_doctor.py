@@ -9,7 +9,7 @@ from results import ENVIRONMENT
 
 from compare import extras
 from compare.__main__ import main
-from compare.commands import doctor, health
+from compare.commands import doctor, doctor_findings
 from compare.registry import IMPLEMENTATIONS, ImplementationSpec
 
 
@@ -34,7 +34,7 @@ def diagnose(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     ],
 )
 def test_what_frameworks_say_is_recognised(error: str, advice: str) -> None:
-    found = health.of_worker("torch", None, error)
+    found = doctor_findings.of_worker("torch", None, error)
     assert found.state == "bad"
     assert found.said == error
     assert advice in found.advice
@@ -50,25 +50,25 @@ def test_what_frameworks_say_is_recognised(error: str, advice: str) -> None:
     ],
 )
 def test_builds_that_do_not_fit(installed: dict[str, str], n: int) -> None:
-    assert len(health.of_builds(installed)) == n
+    assert len(doctor_findings.of_builds(installed)) == n
 
 
 def test_some_frameworks_see_a_device() -> None:
     seeing = ENVIRONMENT.model_copy(update={"n_cuda_devices": 2})
-    (found,) = health.of_devices({"torch": seeing, "keras": ENVIRONMENT})
+    (found,) = doctor_findings.of_devices({"torch": seeing, "keras": ENVIRONMENT})
     assert found.said.startswith("torch see a CUDA device, and keras do not")
-    assert health.of_devices({"torch": seeing}) == []
-    assert health.of_devices({"torch": ENVIRONMENT}) == []
-    assert health.of_worker("torch", seeing, "").said == "torch 2.0, 2 CUDA devices"
+    assert doctor_findings.of_devices({"torch": seeing}) == []
+    assert doctor_findings.of_devices({"torch": ENVIRONMENT}) == []
+    assert doctor_findings.of_worker("torch", seeing, "").said == "torch 2.0, 2 CUDA devices"
 
 
 def test_memory_and_disk() -> None:
-    assert health.of_memory("MemAvailable:   20971520 kB\n").state == "ok"
-    assert health.of_memory("MemAvailable:   1048576 kB\n").state == "note"
-    assert health.of_memory("").state == "note"
-    assert health.of_disk(Path("runs") / "not" / "there").state == "ok"
-    assert "Make room" in health.of_disk(Path(), least=2**70).advice
-    assert health.of_python((3, 10)).state == "bad"
+    assert doctor_findings.of_memory("MemAvailable:   20971520 kB\n").state == "ok"
+    assert doctor_findings.of_memory("MemAvailable:   1048576 kB\n").state == "note"
+    assert doctor_findings.of_memory("").state == "note"
+    assert doctor_findings.of_disk(Path("runs") / "not" / "there").state == "ok"
+    assert "Make room" in doctor_findings.of_disk(Path(), least=2**70).advice
+    assert doctor_findings.of_python((3, 10)).state == "bad"
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 
 from compare.__main__ import main
 from compare.commands.export import FORMATS
-from compare.commands.proof import problems
+from compare.commands.verify import problems
 
 
 def export(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:

@@ -16,7 +16,7 @@ from patience import GENEROUS_S
 
 from compare.__main__ import main
 from compare.bench.result import BenchResult
-from compare.commands.proof import problems
+from compare.commands.verify import problems
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
 

@@ -17,7 +17,7 @@ from patience import GENEROUS_S
 from results import run
 
 from compare.__main__ import main
-from compare.commands.proof import problems
+from compare.commands.verify import problems
 from compare.folders.output import OutputFolder
 from compare.training import study
 from compare.training.checkpoint import Checkpoint, Checkpoints

@@ -11,7 +11,7 @@ import pytest
 from fuzzing import bounded
 
 from compare.__main__ import main
-from compare.commands.proof import problems
+from compare.commands.verify import problems
 from compare.folders.manifest import MANIFEST, SEAL, Manifest, hashes, sealed
 from compare.folders.run_folder import load_record
 

@@ -11,7 +11,7 @@ import pytest
 from patience import GENEROUS_S
 
 from compare.__main__ import main
-from compare.commands.proof import problems
+from compare.commands.verify import problems
 from compare.commands.visualize import _scaled
 from compare.folders.manifest import MANIFEST, SEAL
 from compare.folders.run_folder import load_results, load_weights

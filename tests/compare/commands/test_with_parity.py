@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from compare.__main__ import main
-from compare.commands.proof import problems
+from compare.commands.verify import problems
 
 QUICK = "--dataset digits --model dense_baseline --epochs 1 --parity --json --quiet"
 

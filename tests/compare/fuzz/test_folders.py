@@ -13,8 +13,8 @@ from patience import GENEROUS_S
 from simulation import simulated_bench
 
 from compare.bench import report as bench_report
-from compare.commands.proof import problems
 from compare.commands.rendering import rendered
+from compare.commands.verify import problems
 from compare.folders.manifest import describe, hashes, sealed, utc_now
 from compare.registry import IMPLEMENTATIONS, ImplementationSpec
 from shared.errors import InputError

@@ -13,6 +13,7 @@ from compare.processes.session import Session
 from compare.reporting import inspection
 from compare.reporting.screen import PLAIN
 from compare.training import study
+from compare.worker import machine
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import MODELS
@@ -93,16 +94,16 @@ def test_cuda_is_hidden_only_where_the_cpu_was_asked_for(tmp_path: Path, monkeyp
 
 
 def test_peak_memory_starts_again() -> None:
-    environment.reset_peak_rss()
-    before = environment.peak_rss_bytes()
+    machine.reset_peak_rss()
+    before = machine.peak_rss_bytes()
     block = bytearray(200 << 20)
     block[::4096] = b"x" * len(block[::4096])
-    after = environment.peak_rss_bytes()
+    after = machine.peak_rss_bytes()
     del block
     if before is None or after is None:
         pytest.skip("this system does not say how much memory a process has had")
     assert after - before > 190 << 20
-    environment.reset_peak_rss()
-    again = environment.peak_rss_bytes()
+    machine.reset_peak_rss()
+    again = machine.peak_rss_bytes()
     assert again is not None
     assert again < after - (150 << 20)

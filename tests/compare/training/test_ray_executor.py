@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from results import result
 
-from compare.processes.allocator import Allocator
+from compare.processes.environment import Allocator
 from compare.processes.ray_cluster import Needs, check_room, largest_node, room_for
 from compare.training import ray_executor
 from compare.training.ray_executor import OnRay, Sent, Settings

@@ -13,9 +13,9 @@ import pytest
 from patience import GENEROUS_S
 
 from compare.worker import __main__ as worker
-from compare.worker import load, peers
+from compare.worker import machine, peers
 from compare.worker.peers import PeerFailed, Peers
-from shared.world import World
+from shared.world import FOLDER_VARIABLE, World
 
 SIZE = 3
 Said = TypeVar("Said")
@@ -24,7 +24,7 @@ Said = TypeVar("Said")
 @pytest.fixture
 def all_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Peers], Said]], list[Said]]:
     """Has every one of a world do the same; what each of them found."""
-    monkeypatch.setenv(peers.FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
 
     def run(do: Callable[[Peers], Said]) -> list[Said]:
         with ThreadPoolExecutor(SIZE) as pool:
@@ -84,15 +84,15 @@ def test_each_takes_a_device_of_its_own(
 
 
 def test_what_the_others_use_is_no_foreign_load(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "_peers", [])
+    monkeypatch.setattr(machine, "_peers", [])
     busy = "import time\nwhile time.process_time() < 0.5: pass\nprint(flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdin is not None
         assert other.stdout is not None
         other.stdout.readline()
-        before = load.usage().own_s
-        load.count_in([other.pid])
-        counted = load.usage()
+        before = machine.usage().own_s
+        machine.count_in([other.pid])
+        counted = machine.usage()
         other.stdin.close()
     assert counted.own_s - before > 0.4
     assert counted.sent is not None
@@ -116,7 +116,7 @@ def test_one_that_gives_up_is_heard_of_by_the_first_and_ends_all(all_peers) -> N
 
 
 def test_a_first_that_never_starts_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(peers.FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     monkeypatch.setattr(peers, "JOIN_S", 0.1)
     with pytest.raises(TimeoutError, match="first of 2"):
         Peers(World(1, 2))
@@ -125,7 +125,7 @@ def test_a_first_that_never_starts_is_not_waited_for_for_ever(tmp_path: Path, mo
 def test_the_path_of_the_socket_may_be_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / ("x" * 200)
     folder.mkdir()
-    monkeypatch.setenv(peers.FOLDER_VARIABLE, str(folder))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
     with ThreadPoolExecutor(2) as pool:
         both = [pool.submit(lambda rank: Peers(World(rank, 2)).exchange(b"%d" % rank), rank) for rank in range(2)]
         assert [future.result(timeout=GENEROUS_S) for future in both] == [[b"0", b"1"]] * 2

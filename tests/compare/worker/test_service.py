@@ -10,9 +10,9 @@ import pytest
 from reference import LAYERS, AdamSteps, Network
 
 from compare.rpc import messages
-from compare.worker import divergence, load, service
+from compare.worker import divergence, machine, service
 from compare.worker.divergence import Kept
-from compare.worker.load import Usage
+from compare.worker.machine import Usage
 from compare.worker.service import Bench, Diverged
 from shared.batches import epoch_batches
 from shared.data import Data
@@ -95,7 +95,7 @@ def test_a_slice_ends_with_its_epoch(digits: Data) -> None:
 
 def test_a_slice_tells_what_others_took_meanwhile(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
-    monkeypatch.setattr(load, "usage", lambda: Usage(own_s=(n := next(ticks)), all_s=3.0 * n, n_preempted=0))
+    monkeypatch.setattr(machine, "usage", lambda: Usage(own_s=(n := next(ticks)), all_s=3.0 * n, n_preempted=0))
     slices, _ = trained(digits, 1_000)
     assert [part.foreign_s for part in slices] == [2.0, 2.0]
 

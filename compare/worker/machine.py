@@ -1,9 +1,19 @@
-"""What else the machine is doing while something is timed: read in the worker, within the timed window itself."""
+"""What a worker says of the machine and of itself: its environment, its memory, and what else the machine is doing
+while something is timed, read within the timed window itself."""
 
+import contextlib
+import ctypes
 import os
+import platform
 import resource
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+
+from compare.processes.environment import RECORDED_PREFIXES, cpu_name, usable_cores
+from shared.protocol import Framework
+from shared.result import Environment
 
 MUCH_LOAD = 0.1  # of a core, while something is timed
 _STAT = Path("/proc/stat")
@@ -78,3 +88,42 @@ def _all_s() -> float | None:
             user, nice, system, _idle, _waiting, irq, softirq, stolen = map(int, counts[:8])
             ticks += user + nice + system + irq + softirq + stolen
     return ticks / _TICKS_PER_S or None  # some sandboxes tell 0 of everything
+
+
+def describe(framework: Framework) -> Environment:
+    """The environment of this process, with what the framework says of itself."""
+    return Environment(
+        node=platform.node(),
+        framework=framework.name,
+        framework_version=framework.version,
+        python=platform.python_version(),
+        numpy=np.__version__,
+        system=platform.platform(),
+        cpu=cpu_name(),
+        cores=usable_cores(),
+        threads=int(os.environ["COMPARE_THREADS"]),
+        n_cuda_devices=framework.n_cuda_devices,
+        settings=framework.settings,
+        variables={k: v for k, v in sorted(os.environ.items()) if k.startswith(RECORDED_PREFIXES)},
+    )
+
+
+def peak_rss_bytes() -> int | None:
+    """The most memory resident since the process started or `reset_peak_rss`; None where the system does not say."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+def reset_peak_rss() -> None:
+    """Let the peak start again from what is in use now, where the system can (Linux): what glibc keeps of freed memory
+    goes back first."""
+    with contextlib.suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:  # not Linux, or not allowed: the peak then goes on from the start of the process
+        return
