@@ -34,7 +34,7 @@ Counts = Annotated[tuple[Count, ...], FailFast()]
 class Record(BaseModel):
     """A frozen record that accepts no unknown field."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

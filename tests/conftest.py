@@ -11,13 +11,14 @@ import pytest
 SUPPORT = Path(__file__).parent / "support"
 # Before NumPy is first imported, and inherited by every process that is started here: what waits takes no core from its
 # neighbours, what is small is not shared among threads, and torch.compile takes the processor's own word for what
-# instructions it has instead of compiling a program for each kind.
+# instructions it has instead of compiling a program for each kind, and no headers for programs that are two or three.
 os.environ.update(
     OMP_WAIT_POLICY="PASSIVE",
     OMP_NUM_THREADS="1",
     OPENBLAS_NUM_THREADS="1",
     TORCHINDUCTOR_COMPILE_THREADS="1",
     TORCHINDUCTOR_VEC_ISA_OK="1",
+    TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS="0",
 )
 
 from compare.registry import IMPLEMENTATIONS, ImplementationSpec  # noqa: E402

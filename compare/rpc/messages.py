@@ -20,7 +20,7 @@ from shared.training import TrainSpec
 class Message(BaseModel):
     """A frozen message that accepts no unknown field."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class LoadData(Message):
@@ -358,5 +358,7 @@ Answer = (
     | Failed
 )
 
-REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
-ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])
+# Built when first used: a worker only reads requests, and the harness only answers.
+_LATER = ConfigDict(defer_build=True)
+REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")], config=_LATER)
+ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")], config=_LATER)

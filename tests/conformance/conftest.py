@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from patience import GENEROUS_S
 from reference import LAYERS, AdamSteps, MomentumSteps, Network
-from setup_of_training import EPOCHS, N_IMAGES, OPTIMIZERS, SEED, STEPS, batch_size_of, images_for, training
+from setup_of_training import EPOCHS, N_IMAGES, OPTIMIZERS, SEED, batch_size_of, images_for, n_steps, training
 from tracing import Trace, Tracer
 
 from compare.processes.session import Session
@@ -109,8 +109,8 @@ def trace(session_for: Callable[[str, str], Session], computing: Computing) -> T
         if dtype == "float32":  # what it makes of 20 steps, or of sums within a layer, is no question of right or wrong
             return Trace(counted=counted, initial=initial, logits=session.logits(images))
         before = before_training(session, images) if looks_before(optimizer, mode) else {}
-        losses = session.train_slice(steps=STEPS[optimizer]).loss
-        assert len(losses) == STEPS[optimizer]
+        losses = session.train_slice(n_steps(model, optimizer)).loss
+        assert len(losses) == n_steps(model, optimizer)
         return Trace(
             counted=counted,
             initial=initial,
@@ -185,8 +185,8 @@ def computing() -> Iterator[Computing]:
         losses = []
         rate = steps.lr
         rising = EPOCHS * len(batches) // 10
-        assert rising > max(STEPS.values())
-        for step, batch in enumerate(batches[: STEPS[optimizer]]):
+        assert rising > n_steps(model, optimizer)
+        for step, batch in enumerate(batches[: n_steps(model, optimizer)]):
             steps.lr = rate * (step + 1) / (rising + 1)
             step_loss, step_gradients, _ = network.loss_and_gradients(x[batch].astype(np.float64), labels[batch])
             steps.step(step_gradients)

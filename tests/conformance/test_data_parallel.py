@@ -14,7 +14,7 @@ import pytest
 from distance import assert_close
 from patience import GENEROUS_S
 from reference import LAYERS, AdamSteps, Network
-from setup_of_training import SEED, STEPS, images_for, training
+from setup_of_training import SEED, images_for, n_steps, training
 from tracing import Tracer
 
 from compare.processes.session import Session, WorkerError
@@ -81,7 +81,7 @@ def test_every_package_can_share_a_network() -> None:
 @pytest.mark.parametrize("which", SHARED)
 def test_two_processes_train_as_one(sharing: Sharing, reference: Tracer, which: str, network: str, by: str) -> None:
     session = created(sharing(f"{which}@2"), network, training(network, by, "float64"))
-    losses = session.train_slice(STEPS[by]).loss
+    losses = session.train_slice(n_steps(network, by)).loss
     expected = reference(network, by)
     assert losses == pytest.approx(expected.losses, rel=1e-12, abs=0)
     assert_close(session.weights(), expected.trained, 1e-12)

@@ -131,7 +131,7 @@ class Network:
             down[:, : 2 * h, : 2 * w] = won.reshape(n, 2 * h, 2 * w, channels)
             return down
 
-        return blocks.max(axis=-1), back
+        return np.take_along_axis(blocks, winner[..., None], axis=-1)[..., 0], back
 
     def flatten(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
         return x.reshape(len(x), -1), lambda upstream: upstream.reshape(x.shape)
