@@ -24,23 +24,36 @@ Init = Literal["glorot_uniform", "zeros", "ones"]
 BATCH_NORM_EPSILON = 0.001
 
 
+Shape = tuple[int, int, int]  # (height, width, channels) of an image or a feature map
+
+
 @dataclass(frozen=True)
 class ParamSpec:
-    """One parameter: canonical name, shape, and the distribution of its initial values."""
+    """One parameter: canonical name, shape, and the distribution of its initial values. `flattened` is the shape of the
+    feature map whose flatten its first axis runs along, None if there is none: a framework that flattens channels first
+    has the rows in another order."""
 
     name: str
     shape: tuple[int, ...]
     init: Init
     trainable: bool = True
+    flattened: Shape | None = None
+
+    @property
+    def is_kernel(self) -> bool:
+        """Whether it is what a layer multiplies its input by; everything else has one value for each channel."""
+        return self.init == "glorot_uniform"
 
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One layer: its name, its output for one image (after the activation, where it has one), and its FLOPs."""
+    """One layer: its name, its output for one image (after the activation, where it has one), and its FLOPs.
+    `flattened` is the shape of the feature map that its output is a flatten of, None if it is none."""
 
     name: str
     output_shape: tuple[int, ...]
     flops: int = 0
+    flattened: Shape | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +64,7 @@ class ModelSpec:
     """
 
     name: str
-    input_shape: tuple[int, int, int]
+    input_shape: Shape
     n_classes: int
     parameters: tuple[ParamSpec, ...]
     layers: tuple[LayerSpec, ...]
@@ -64,14 +77,6 @@ class ModelSpec:
     def normalises(self) -> bool:
         """Whether it has batch normalisation, by which an image's output depends on the others of its batch."""
         return any(not parameter.trainable for parameter in self.parameters)
-
-    @property
-    def flatten_shape(self) -> tuple[int, int, int]:
-        """(height, width, channels) of what enters the flatten in front of the first dense layer."""
-        names = [layer.name for layer in self.layers]
-        before = names.index("flatten") - 1
-        height, width, channels = self.layers[before].output_shape if before >= 0 else self.input_shape
-        return height, width, channels
 
     @property
     def training_flops(self) -> int:
@@ -100,7 +105,7 @@ CNN_SAME = ModelSpec(
         ParamSpec("conv1/bias", (32,), "zeros"),
         ParamSpec("conv2/kernel", (3, 3, 32, 64), "glorot_uniform"),
         ParamSpec("conv2/bias", (64,), "zeros"),
-        ParamSpec("dense1/kernel", (3136, 128), "glorot_uniform"),
+        ParamSpec("dense1/kernel", (3136, 128), "glorot_uniform", flattened=(7, 7, 64)),
         ParamSpec("dense1/bias", (128,), "zeros"),
         ParamSpec("dense2/kernel", (128, 10), "glorot_uniform"),
         ParamSpec("dense2/bias", (10,), "zeros"),
@@ -110,7 +115,7 @@ CNN_SAME = ModelSpec(
         LayerSpec("pool1", (14, 14, 32)),
         LayerSpec("conv2", (14, 14, 64), flops=7_225_344),
         LayerSpec("pool2", (7, 7, 64)),
-        LayerSpec("flatten", (3136,)),
+        LayerSpec("flatten", (3136,), flattened=(7, 7, 64)),
         LayerSpec("dense1", (128,), flops=802_816),
         LayerSpec("dense2", (10,), flops=2_560),
     ),
@@ -128,7 +133,7 @@ CNN_WIDE_VALID = ModelSpec(
         ParamSpec("conv1/bias", (64,), "zeros"),
         ParamSpec("conv2/kernel", (3, 3, 64, 64), "glorot_uniform"),
         ParamSpec("conv2/bias", (64,), "zeros"),
-        ParamSpec("dense1/kernel", (1600, 128), "glorot_uniform"),
+        ParamSpec("dense1/kernel", (1600, 128), "glorot_uniform", flattened=(5, 5, 64)),
         ParamSpec("dense1/bias", (128,), "zeros"),
         ParamSpec("dense2/kernel", (128, 10), "glorot_uniform"),
         ParamSpec("dense2/bias", (10,), "zeros"),
@@ -138,7 +143,7 @@ CNN_WIDE_VALID = ModelSpec(
         LayerSpec("pool1", (13, 13, 64)),
         LayerSpec("conv2", (11, 11, 64), flops=8_921_088),
         LayerSpec("pool2", (5, 5, 64)),
-        LayerSpec("flatten", (1600,)),
+        LayerSpec("flatten", (1600,), flattened=(5, 5, 64)),
         LayerSpec("dense1", (128,), flops=409_600),
         LayerSpec("dense2", (10,), flops=2_560),
     ),
@@ -156,7 +161,7 @@ CNN_HEADLESS_VALID = ModelSpec(
         ParamSpec("conv1/bias", (32,), "zeros"),
         ParamSpec("conv2/kernel", (3, 3, 32, 64), "glorot_uniform"),
         ParamSpec("conv2/bias", (64,), "zeros"),
-        ParamSpec("dense1/kernel", (1600, 10), "glorot_uniform"),
+        ParamSpec("dense1/kernel", (1600, 10), "glorot_uniform", flattened=(5, 5, 64)),
         ParamSpec("dense1/bias", (10,), "zeros"),
     ),
     layers=(
@@ -164,7 +169,7 @@ CNN_HEADLESS_VALID = ModelSpec(
         LayerSpec("pool1", (13, 13, 32)),
         LayerSpec("conv2", (11, 11, 64), flops=4_460_544),
         LayerSpec("pool2", (5, 5, 64)),
-        LayerSpec("flatten", (1600,)),
+        LayerSpec("flatten", (1600,), flattened=(5, 5, 64)),
         LayerSpec("dense1", (10,), flops=32_000),
     ),
     n_params=34_826,
@@ -201,7 +206,7 @@ CNN_BN_CIFAR = ModelSpec(
         ParamSpec("bn4/beta", (64,), "zeros"),
         ParamSpec("bn4/moving_mean", (64,), "zeros", trainable=False),
         ParamSpec("bn4/moving_variance", (64,), "ones", trainable=False),
-        ParamSpec("dense1/kernel", (4096, 512), "glorot_uniform"),
+        ParamSpec("dense1/kernel", (4096, 512), "glorot_uniform", flattened=(8, 8, 64)),
         ParamSpec("dense1/bias", (512,), "zeros"),
         ParamSpec("bn5/gamma", (512,), "ones"),
         ParamSpec("bn5/beta", (512,), "zeros"),
@@ -221,7 +226,7 @@ CNN_BN_CIFAR = ModelSpec(
         LayerSpec("conv4", (16, 16, 64), flops=18_874_368),
         LayerSpec("bn4", (16, 16, 64)),
         LayerSpec("pool2", (8, 8, 64)),
-        LayerSpec("flatten", (4096,)),
+        LayerSpec("flatten", (4096,), flattened=(8, 8, 64)),
         LayerSpec("dense1", (512,), flops=4_194_304),
         LayerSpec("bn5", (512,)),
         LayerSpec("dense2", (10,), flops=10_240),
@@ -242,7 +247,7 @@ CNN_DEEP_DROPOUT = ModelSpec(
         ParamSpec("conv2/bias", (64,), "zeros"),
         ParamSpec("conv3/kernel", (5, 5, 64, 128), "glorot_uniform"),
         ParamSpec("conv3/bias", (128,), "zeros"),
-        ParamSpec("dense1/kernel", (1152, 128), "glorot_uniform"),
+        ParamSpec("dense1/kernel", (1152, 128), "glorot_uniform", flattened=(3, 3, 128)),
         ParamSpec("dense1/bias", (128,), "zeros"),
         ParamSpec("dense2/kernel", (128, 10), "glorot_uniform"),
         ParamSpec("dense2/bias", (10,), "zeros"),
@@ -254,7 +259,7 @@ CNN_DEEP_DROPOUT = ModelSpec(
         LayerSpec("pool2", (7, 7, 64)),
         LayerSpec("conv3", (7, 7, 128), flops=20_070_400),
         LayerSpec("pool3", (3, 3, 128)),
-        LayerSpec("flatten", (1152,)),
+        LayerSpec("flatten", (1152,), flattened=(3, 3, 128)),
         LayerSpec("dense1", (128,), flops=294_912),
         LayerSpec("dropout1", (128,)),
         LayerSpec("dense2", (10,), flops=2_560),
@@ -286,7 +291,7 @@ CNN_BN_VALID = ModelSpec(
         ParamSpec("bn2/beta", (64,), "zeros"),
         ParamSpec("bn2/moving_mean", (64,), "zeros", trainable=False),
         ParamSpec("bn2/moving_variance", (64,), "ones", trainable=False),
-        ParamSpec("dense1/kernel", (576, 10), "glorot_uniform"),
+        ParamSpec("dense1/kernel", (576, 10), "glorot_uniform", flattened=(3, 3, 64)),
         ParamSpec("dense1/bias", (10,), "zeros"),
     ),
     layers=(
@@ -298,7 +303,7 @@ CNN_BN_VALID = ModelSpec(
         LayerSpec("conv4", (6, 6, 64), flops=2_654_208),
         LayerSpec("bn2", (6, 6, 64)),
         LayerSpec("pool2", (3, 3, 64)),
-        LayerSpec("flatten", (576,)),
+        LayerSpec("flatten", (576,), flattened=(3, 3, 64)),
         LayerSpec("dense1", (10,), flops=11_520),
     ),
     n_params=88_042,
@@ -311,13 +316,13 @@ DENSE_BASELINE = ModelSpec(
     input_shape=(28, 28, 1),
     n_classes=10,
     parameters=(
-        ParamSpec("dense1/kernel", (784, 128), "glorot_uniform"),
+        ParamSpec("dense1/kernel", (784, 128), "glorot_uniform", flattened=(28, 28, 1)),
         ParamSpec("dense1/bias", (128,), "zeros"),
         ParamSpec("dense2/kernel", (128, 10), "glorot_uniform"),
         ParamSpec("dense2/bias", (10,), "zeros"),
     ),
     layers=(
-        LayerSpec("flatten", (784,)),
+        LayerSpec("flatten", (784,), flattened=(28, 28, 1)),
         LayerSpec("dense1", (128,), flops=200_704),
         LayerSpec("dense2", (10,), flops=2_560),
     ),

@@ -9,7 +9,7 @@ same window for every implementation.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -77,6 +77,21 @@ class Trained:
     weights: Weights
     epsilon: float
     scaling: tuple[np.ndarray, np.ndarray] | None
+
+
+@dataclass(frozen=True)
+class Build:
+    """What a network is built of: its contract, how it is trained, its initial weights (None: its own, in the idiomatic
+    recipe alone), where and how it is computed, and what makes it faster without changing what is computed (the
+    package's `tuning.py`)."""
+
+    model: ModelSpec
+    train: TrainSpec
+    weights: Weights | None = None
+    device: Device = "cpu"
+    mode: Mode = "eager"
+    recipe: Recipe = "matched"
+    tuning: Tuning = field(default_factory=dict)
 
 
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -176,22 +191,11 @@ class Implementation(Protocol):
     def framework(self) -> Framework:
         """Describe the framework. Called before `create`, it takes hold of no device."""
 
-    def create(
-        self,
-        model: ModelSpec,
-        train: TrainSpec,
-        weights: Weights | None,
-        device: Device,
-        mode: Mode,
-        recipe: Recipe,
-        tuning: Tuning,
-    ) -> Model:
-        """Build the network `model.name`, ready to be trained as `train` and `recipe` say, starting from `weights`;
-        a SharingModel where this process is one of several.
+    def create(self, build: Build) -> Model:
+        """Build the network that `build` describes; a SharingModel if this process is one of several.
 
-        The idiomatic network has the framework's own layers with their defaults, and without `weights` its own initial
-        values. TF32 is off, and the framework's own random numbers are seeded with `train.seed`. `tuning` makes
-        it faster without changing what is computed; what can be chosen is in the package's `tuning.py`.
+        In the idiomatic recipe its layers are the framework's own with their defaults. TF32 is off, and the framework's
+        own random numbers are seeded with `build.train.seed`.
         """
 
     def matrix_product(self, device: Device, size: int) -> Callable[[], None]:

@@ -2,12 +2,12 @@
 variables, and whose optimizers add up the gradients."""
 
 from functools import cache
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from shared.protocol import Build
 from shared.world import World
 from tf_impl.train import KerasModel
 
@@ -24,8 +24,8 @@ def strategy() -> tf.distribute.Strategy:
 class SharingKerasModel(KerasModel):
     """A `KerasModel` whose gradients are those of the whole batch; to be made in the scope of the strategy."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, model: keras.Model, build: Build) -> None:
+        super().__init__(model, build)
         self._drop_otherwise(World.here().rank)
         images, labels = tf.TensorSpec((None, *self.spec.input_shape), self.dtype), tf.TensorSpec((None,), tf.int64)
         number = tf.TensorSpec((), self.dtype)

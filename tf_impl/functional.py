@@ -3,15 +3,10 @@
 Branches and several inputs need this form; for a chain of layers it is another way to write what `Sequential` does.
 """
 
-from collections.abc import Mapping
-
 import keras
 from keras import layers
 
-from shared.models import ModelSpec
-from shared.protocol import Device, Mode, Recipe
-from shared.training import TrainSpec
-from shared.weights import Weights
+from shared.protocol import Build
 from tf_impl.export import EXPORTERS as exporters
 from tf_impl.idiomatic import IDIOM as idiom
 from tf_impl.layers import BatchNormalization
@@ -49,14 +44,6 @@ MODELS: dict[str, Builder] = {
 }
 
 
-def create(
-    model: ModelSpec,
-    train: TrainSpec,
-    weights: Weights | None,
-    device: Device,
-    mode: Mode,
-    recipe: Recipe,
-    tuning: Mapping[str, str],
-) -> KerasModel:
-    """Build `model.name` as a KerasModel."""
-    return create_from(MODELS[model.name], model, train, weights, device, mode, recipe, tuning)
+def create(build: Build) -> KerasModel:
+    """Build the network as a KerasModel."""
+    return create_from(MODELS, build)

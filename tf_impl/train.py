@@ -9,8 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from shared.data import Data
-from shared.models import ModelSpec
-from shared.protocol import Device, Framework, Mode, OnEpoch, Recipe
+from shared.protocol import Build, Framework, Mode, OnEpoch
 from shared.training import SGD, Adam, TrainSpec
 from shared.weights import Weights
 from shared.world import World
@@ -46,17 +45,9 @@ def framework() -> Framework:
     )
 
 
-def create(
-    model: ModelSpec,
-    train: TrainSpec,
-    weights: Weights | None,
-    device: Device,
-    mode: Mode,
-    recipe: Recipe,
-    tuning: Mapping[str, str],
-) -> "KerasModel":
-    """Build `model.name` as a KerasModel."""
-    return create_from(MODELS[model.name], model, train, weights, device, mode, recipe, tuning)
+def create(build: Build) -> "KerasModel":
+    """Build the network as a KerasModel."""
+    return create_from(MODELS, build)
 
 
 def fit(model: "KerasModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
@@ -64,17 +55,9 @@ def fit(model: "KerasModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) ->
     idiomatic.fit(model.model, train, data, on_epoch)
 
 
-def create_from(
-    build: Builder,
-    model: ModelSpec,
-    train: TrainSpec,
-    weights: Weights | None,
-    device: Device,
-    mode: Mode,
-    recipe: Recipe,
-    tuning: Mapping[str, str],
-) -> "KerasModel":
-    """Build `model` as a KerasModel, its network by `build`."""
+def create_from(builders: Mapping[str, Builder], build: Build) -> "KerasModel":
+    """Build the network as a KerasModel, by the one of `builders` that has its name."""
+    train, device = build.train, build.device
     tf.config.experimental.enable_tensor_float_32_execution(train.mixed_precision == "tf32")
     gpus = tf.config.list_physical_devices("GPU")[:1] if device == "cuda" else []
     tf.config.set_visible_devices(gpus, "GPU")
@@ -89,40 +72,32 @@ def create_from(
     keras.config.set_dtype_policy("mixed_bfloat16" if train.mixed_precision == "bfloat16" else train.dtype)
     with tf.device(GPU if device == "cuda" else CPU):
         arguments = train.network_arguments
-        if recipe == "idiomatic" or "normalisation" in train.own:
-            arguments |= idiomatic.OWN_LAYERS.get(model.name, {})
-        checked = Tuning.model_validate(dict(tuning))
+        if build.recipe == "idiomatic" or "normalisation" in train.own:
+            arguments |= idiomatic.OWN_LAYERS.get(build.model.name, {})
+        network = builders[build.model.name]
         if world.size > 1:
             from tf_impl.distributed import SharingKerasModel, strategy
 
             with strategy().scope():
-                return SharingKerasModel(build(**arguments), model, train, weights, device, mode, checked)
-        return KerasModel(build(**arguments), model, train, weights, device, mode, checked)
+                return SharingKerasModel(network(**arguments), build)
+        return KerasModel(network(**arguments), build)
 
 
 class KerasModel:
     """A `keras.Model` with its optimizer."""
 
-    def __init__(
-        self,
-        model: keras.Model,
-        spec: ModelSpec,
-        train: TrainSpec,
-        weights: Weights | None,
-        device: Device,
-        mode: Mode,
-        tuning: Tuning,
-    ) -> None:
-        self.spec = spec
-        self.device = GPU if device == "cuda" else CPU
+    def __init__(self, model: keras.Model, build: Build) -> None:
+        self.spec, train, mode = build.model, build.train, build.mode
+        self.device = GPU if build.device == "cuda" else CPU
         self.dtype = tf.as_dtype(train.dtype)
         self.model = model
-        if weights is not None:
-            self.load(weights)
+        if build.weights is not None:
+            self.load(build.weights)
+        tuning = Tuning.model_validate(dict(build.tuning))
         self.optimizer = _optimizer(train, self.model.trainable_variables, tuning)
         own = "loss" in train.own
         self.loss = _loss_of_probabilities if own else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        images = tf.TensorSpec((None, *spec.input_shape), self.dtype)
+        images = tf.TensorSpec((None, *self.spec.input_shape), self.dtype)
         labels = tf.TensorSpec((None,), tf.int64)
         rate = tf.TensorSpec((), self.dtype)
         self.update = _compiled(self._update, (images, labels, rate), mode, tuning)

@@ -5,11 +5,11 @@ up the gradients.
 """
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from shared.protocol import Build
 from tf_lowlevel_impl.train import LowLevelModel, cross_entropy
 
 Share = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
@@ -25,8 +25,8 @@ def strategy() -> tf.distribute.Strategy:
 class SharingLowLevelModel(LowLevelModel):
     """A `LowLevelModel` whose gradients are those of the whole batch."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, build: Build) -> None:
+        super().__init__(build)
         images, labels = tf.TensorSpec((None, *self.spec.input_shape), self.dtype), tf.TensorSpec((None,), tf.int64)
         number = tf.TensorSpec((), self.dtype)
         self.update_shared = tf.function(self._update_shared, input_signature=(images, labels, number, number))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from shared.data import Data
+from shared.models import ModelSpec
 from shared.protocol import FittedEpoch, Idiom, OnEpoch
 from shared.training import Adam, TrainSpec
 from tf_lowlevel_impl.optimizers import Adam as AdamSteps
@@ -25,13 +26,14 @@ IDIOM = Idiom(
 )
 
 
-def initialise(variables: Mapping[str, tf.Variable]) -> None:
+def initialise(spec: ModelSpec, variables: Mapping[str, tf.Variable]) -> None:
     """Give variables their first values: kernels from N(0, 0.1), scales and variances 1, all else 0."""
     random = tf.random.get_global_generator()
-    for name, variable in variables.items():
-        if name.endswith("/kernel"):
+    for parameter in spec.parameters:
+        variable = variables[parameter.name]
+        if parameter.is_kernel:
             variable.assign(random.normal(variable.shape, stddev=0.1, dtype=variable.dtype))
-        elif name.endswith(("/gamma", "/moving_variance")):
+        elif parameter.init == "ones":
             variable.assign(tf.ones_like(variable))
         else:
             variable.assign(tf.zeros_like(variable))

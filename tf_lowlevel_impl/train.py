@@ -1,6 +1,6 @@
 """Training on TensorFlow's own operations, as shared/protocol.py asks for it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,8 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from shared.data import Data
-from shared.models import ModelSpec
-from shared.protocol import Device, Framework, Mode, OnEpoch, Recipe
+from shared.protocol import Build, Framework, Mode, OnEpoch
 from shared.training import SGD, Adam, TrainSpec
 from shared.weights import Weights
 from shared.world import World
@@ -43,16 +42,9 @@ def framework() -> Framework:
     )
 
 
-def create(
-    model: ModelSpec,
-    train: TrainSpec,
-    weights: Weights | None,
-    device: Device,
-    mode: Mode,
-    recipe: Recipe,
-    tuning: Mapping[str, str],
-) -> "LowLevelModel":
-    """Build `model.name` as a LowLevelModel."""
+def create(build: Build) -> "LowLevelModel":
+    """Build the network as a LowLevelModel."""
+    train, device = build.train, build.device
     tf.config.experimental.enable_tensor_float_32_execution(train.mixed_precision == "tf32")
     gpus = tf.config.list_physical_devices("GPU")[:1] if device == "cuda" else []
     tf.config.set_visible_devices(gpus, "GPU")
@@ -61,13 +53,12 @@ def create(
     world = World.here()
     # What is dropped of one share is not what is dropped of another.
     tf.random.set_global_generator(tf.random.Generator.from_seed(train.seed + world.rank))
-    made = (model, train, weights, device, mode, Tuning.model_validate(dict(tuning)))
     with tf.device(GPU if device == "cuda" else CPU):
         if world.size > 1:
             from tf_lowlevel_impl.distributed import SharingLowLevelModel
 
-            return SharingLowLevelModel(*made)
-        return LowLevelModel(*made)
+            return SharingLowLevelModel(build)
+        return LowLevelModel(build)
 
 
 def fit(model: "LowLevelModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
@@ -78,28 +69,21 @@ def fit(model: "LowLevelModel", train: TrainSpec, data: Data, on_epoch: OnEpoch)
 class LowLevelModel:
     """A `tf.Module` with its optimizer."""
 
-    def __init__(
-        self,
-        spec: ModelSpec,
-        train: TrainSpec,
-        weights: Weights | None,
-        device: Device,
-        mode: Mode,
-        tuning: Tuning,
-    ) -> None:
-        self.spec = spec
-        self.device = GPU if device == "cuda" else CPU
+    def __init__(self, build: Build) -> None:
+        self.spec, train, mode = build.model, build.train, build.mode
+        self.device = GPU if build.device == "cuda" else CPU
         self.dtype = tf.as_dtype(train.dtype)
         self.compute_dtype = tf.bfloat16 if train.mixed_precision == "bfloat16" else self.dtype
-        self.module = MODELS[spec.name](self.dtype, **train.network_arguments)
-        self.variables = layout.by_name(self.module, spec)
-        self.trainable = {p.name: self.variables[p.name] for p in spec.parameters if p.trainable}
-        if weights is None:
-            idiomatic.initialise(self.variables)
+        self.module = MODELS[self.spec.name](self.dtype, **train.network_arguments)
+        self.variables = layout.by_name(self.module, self.spec)
+        self.trainable = {p.name: self.variables[p.name] for p in self.spec.parameters if p.trainable}
+        if build.weights is None:
+            idiomatic.initialise(self.spec, self.variables)
         else:
-            self.load(weights)
+            self.load(build.weights)
+        tuning = Tuning.model_validate(dict(build.tuning))
         self.optimizer = _optimizer(train, list(self.trainable.values()), tuning)
-        images = tf.TensorSpec((None, *spec.input_shape), self.dtype)
+        images = tf.TensorSpec((None, *self.spec.input_shape), self.dtype)
         labels = tf.TensorSpec((None,), tf.int64)
         rate = tf.TensorSpec((), self.dtype)
         self.update = _compiled(self._update, (images, labels, rate), mode, tuning)

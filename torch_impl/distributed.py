@@ -1,13 +1,12 @@
 """A network that several processes train: PyTorch's DistributedDataParallel, over gloo on CPUs and NCCL on GPUs."""
 
-from typing import Any
-
 import numpy as np
 import torch.distributed as dist
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from shared.protocol import Build
 from shared.world import World
 from torch_impl.train import TorchModel
 
@@ -17,8 +16,8 @@ Share = tuple[Tensor, Tensor, float]
 class SharingTorchModel(TorchModel):
     """A `TorchModel` whose gradients are those of the whole batch. Addresses are those that torchrun gave."""
 
-    def __init__(self, *arguments: Any, world: World) -> None:
-        super().__init__(*arguments)
+    def __init__(self, module: nn.Module, build: Build, world: World) -> None:
+        super().__init__(module, build)
         self.world = world
         if not dist.is_initialized():
             dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")

@@ -1,6 +1,6 @@
 """Training in PyTorch, as shared/protocol.py asks for it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from shared.data import Data
-from shared.models import ModelSpec
-from shared.protocol import Device, Framework, Mode, OnEpoch, Recipe
+from shared.models import LayerSpec
+from shared.protocol import Build, Framework, OnEpoch
 from shared.training import SGD, Adam, TrainSpec
 from shared.weights import Weights
 from shared.world import World
@@ -41,30 +41,23 @@ def framework() -> Framework:
     )
 
 
-def create(
-    model: ModelSpec,
-    train: TrainSpec,
-    weights: Weights | None,
-    device: Device,
-    mode: Mode,
-    recipe: Recipe,
-    tuning: Mapping[str, str],
-) -> "TorchModel":
-    """Build `model.name` as a TorchModel."""
+def create(build: Build) -> "TorchModel":
+    """Build the network as a TorchModel."""
+    train = build.train
     _state_settings(tf32=train.mixed_precision == "tf32")
     world = World.here()
     torch.manual_seed(train.seed + world.rank)  # what is dropped of one share is not what is dropped of another
-    if device == "cuda":
+    if build.device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     arguments = train.network_arguments
-    if recipe == "idiomatic" or "normalisation" in train.own:
-        arguments |= idiomatic.OWN_LAYERS.get(model.name, {})
-    made = (MODELS[model.name](**arguments), model, train, weights, device, mode, Tuning.model_validate(dict(tuning)))
+    if build.recipe == "idiomatic" or "normalisation" in train.own:
+        arguments |= idiomatic.OWN_LAYERS.get(build.model.name, {})
+    module = MODELS[build.model.name](**arguments)
     if world.size > 1:
         from torch_impl.distributed import SharingTorchModel
 
-        return SharingTorchModel(*made, world=world)
-    return TorchModel(*made)
+        return SharingTorchModel(module, build, world)
+    return TorchModel(module, build)
 
 
 def fit(model: "TorchModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
@@ -86,30 +79,22 @@ def _cudnn_conv() -> Any:
 class TorchModel:
     """An `nn.Module` with its optimizer."""
 
-    def __init__(
-        self,
-        module: nn.Module,
-        spec: ModelSpec,
-        train: TrainSpec,
-        weights: Weights | None,
-        device: Device,
-        mode: Mode,
-        tuning: Tuning,
-    ) -> None:
-        self.spec = spec
-        self.device = torch.device(device)
+    def __init__(self, module: nn.Module, build: Build) -> None:
+        self.spec, train = build.model, build.train
+        self.device = torch.device(build.device)
         self.dtype = getattr(torch, train.dtype)
+        tuning = Tuning.model_validate(dict(build.tuning))
         self.tuning = tuning
         self.in_bfloat16 = train.mixed_precision == "bfloat16"
         self.module = module.to(self.device, self.dtype)
-        if weights is not None:
-            self.load(weights)
+        if build.weights is not None:
+            self.load(build.weights)
         if tuning.layout == "channels_last":
             self.module.to(memory_format=torch.channels_last)
         self.optimizer = _optimizer(self.module, train, tuning)
         network = pooled_first(self.module) if tuning.relu == "after_pooling" else self.module
-        self.forward = self._compiled(network) if mode == "graph" else network
-        whole = mode == "graph" and tuning.compiled != "network"
+        self.forward = self._compiled(network) if build.mode == "graph" else network
+        whole = build.mode == "graph" and tuning.compiled != "network"
         self.forward_with_loss = self._compiled(self._forward_with_loss) if whole else self._forward_with_loss
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
@@ -164,9 +149,10 @@ class TorchModel:
     @torch.no_grad()
     def activations(self, images: np.ndarray, training: bool = False) -> dict[str, np.ndarray]:
         seen: dict[str, np.ndarray] = {}
+        layers = {layer.name: layer for layer in self.spec.layers}
 
         def tap(name: str, output: Tensor) -> Tensor:
-            seen[name] = self._channels_last(name, self.fetch(output))
+            seen[name] = self._channels_last(layers[name], self.fetch(output))
             return output
 
         self.module.train(training)
@@ -286,11 +272,9 @@ class TorchModel:
         mode = "max-autotune" if self.tuning.compiled == "autotuned" else "default"
         return torch.compile(function, dynamic=False, mode=mode)
 
-    def _channels_last(self, name: str, output: np.ndarray) -> np.ndarray:
-        if name == "flatten":
-            height, width, channels = self.spec.flatten_shape
-            output = output.reshape(-1, channels, height, width)
-            return output.transpose(0, 2, 3, 1).reshape(len(output), -1)
+    def _channels_last(self, layer: LayerSpec, output: np.ndarray) -> np.ndarray:
+        if layer.flattened:
+            return layout.channels_last_rows(output.T, layer.flattened).T
         return output.transpose(0, 2, 3, 1) if output.ndim == 4 else output
 
 

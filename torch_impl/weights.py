@@ -1,18 +1,17 @@
 """Canonical names and layouts <-> those of PyTorch.
 
 What differs: the names in `NAMES`; convolution kernels are (out, in, height, width) instead of (height, width,
-in, out), and dense ones (out, in) instead of (in, out); and because PyTorch flattens channels-first, the inputs of
-the first dense layer come in another order, so its rows are permuted.
+in, out), and dense ones (out, in) instead of (in, out); and because PyTorch flattens channels-first, what a flatten
+gives comes in another order, so the rows of a parameter that meets it are permuted.
 """
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from shared.models import ModelSpec
+from shared.models import ModelSpec, ParamSpec, Shape
 from shared.weights import Weights
 
-FIRST_DENSE = "dense1/kernel"
 NAMES = {
     "kernel": "weight",
     "gamma": "weight",
@@ -27,13 +26,13 @@ def load(module: nn.Module, spec: ModelSpec, weights: Weights) -> None:
     named = named_tensors(module)
     with torch.no_grad():
         for p in spec.parameters:
-            named[torch_name(p.name)].copy_(torch.tensor(from_canonical(spec, p.name, weights[p.name])))
+            named[torch_name(p.name)].copy_(torch.tensor(from_canonical(p, weights[p.name])))
 
 
 def export(spec: ModelSpec, tensors: dict[str, Tensor]) -> Weights:
     """Tensors by PyTorch's names (parameters, gradients, moments) as arrays under canonical names."""
     return {
-        p.name: to_canonical(spec, p.name, tensors[torch_name(p.name)].detach().cpu().numpy())
+        p.name: to_canonical(p, tensors[torch_name(p.name)].detach().cpu().numpy())
         for p in spec.parameters
         if torch_name(p.name) in tensors
     }
@@ -51,23 +50,26 @@ def torch_name(name: str) -> str:
     return f"{layer}.{NAMES.get(part, part)}"
 
 
-def from_canonical(spec: ModelSpec, name: str, value: np.ndarray) -> np.ndarray:
+def from_canonical(parameter: ParamSpec, value: np.ndarray) -> np.ndarray:
     """A canonical array in PyTorch's layout."""
-    if name == FIRST_DENSE:
-        height, width, channels = spec.flatten_shape
-        rows = value.reshape(height, width, channels, -1).transpose(2, 0, 1, 3)
-        return rows.reshape(value.shape).T
-    if value.ndim == 4:
-        return value.transpose(3, 2, 0, 1)
-    return value.T
+    if parameter.flattened:
+        value = channels_first_rows(value, parameter.flattened)
+    return value.transpose(3, 2, 0, 1) if value.ndim == 4 else value.T
 
 
-def to_canonical(spec: ModelSpec, name: str, value: np.ndarray) -> np.ndarray:
+def to_canonical(parameter: ParamSpec, value: np.ndarray) -> np.ndarray:
     """An array in PyTorch's layout in the canonical one; a copy."""
-    if name == FIRST_DENSE:
-        height, width, channels = spec.flatten_shape
-        rows = value.T.reshape(channels, height, width, -1).transpose(1, 2, 0, 3)
-        return rows.reshape(value.T.shape).copy()
-    if value.ndim == 4:
-        return value.transpose(2, 3, 1, 0).copy()
-    return value.T.copy()
+    value = value.transpose(2, 3, 1, 0) if value.ndim == 4 else value.T
+    return (channels_last_rows(value, parameter.flattened) if parameter.flattened else value).copy()
+
+
+def channels_first_rows(value: np.ndarray, flattened: Shape) -> np.ndarray:
+    """Rows (height * width * channels, ...) in the order in which a flatten of channels-first images gives them."""
+    height, width, channels = flattened
+    return value.reshape(height, width, channels, -1).transpose(2, 0, 1, 3).reshape(value.shape)
+
+
+def channels_last_rows(value: np.ndarray, flattened: Shape) -> np.ndarray:
+    """Rows in the order of a flatten of channels-first images in that of channels-last ones."""
+    height, width, channels = flattened
+    return value.reshape(channels, height, width, -1).transpose(1, 2, 0, 3).reshape(value.shape)

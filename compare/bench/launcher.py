@@ -17,7 +17,7 @@ from compare.rpc.messages import Timed, Window
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import ModelSpec
-from shared.protocol import Device
+from shared.protocol import Build, Device
 from shared.result import Environment
 from shared.training import TrainSpec
 from shared.weights import initial_weights
@@ -274,7 +274,7 @@ class Launcher:
             train = train.model_copy(update={"epochs": MANY_EPOCHS, "optimizer": None, "schedule": "constant"})
             weights = {}
         entry.session.create(
-            subject.spec, train, weights, subject.device, contestant.mode, contestant.recipe, contestant.tuning
+            Build(subject.spec, train, weights, subject.device, contestant.mode, contestant.recipe, contestant.tuning)
         )
 
     def _round(self, entries: list[Entry], number: int, steps: int, failed: dict[str, str]) -> None:

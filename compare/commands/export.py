@@ -21,7 +21,7 @@ from shared.data import DataSpec, channel_statistics, load, standardised
 from shared.errors import InputError
 from shared.models import BATCH_NORM_EPSILON, MODELS, ModelSpec
 from shared.names import check_name
-from shared.protocol import Format
+from shared.protocol import Build, Format
 from shared.result import RunResult
 from shared.weights import Weights
 
@@ -169,7 +169,7 @@ def _both(
         # In float32 throughout, as the file is; the idiomatic network's own images are scaled here, as the file's are.
         own_layers = ("normalisation",) if run.recipe == "idiomatic" else ()
         changes = {"own": own_layers, "dtype": "float32", "mixed_precision": "none"}
-        session.create(spec, run.train.model_copy(update=changes), weights, "cpu", run.mode)
+        session.create(Build(spec, run.train.model_copy(update=changes), weights, "cpu", run.mode))
         own = session.logits(images if scaling is None else standardised(images, *scaling))
         exported = sessions[to.writer].export(format_, path, spec, weights, epsilon, scaling, images)
     finally:

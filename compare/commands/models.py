@@ -16,6 +16,7 @@ from compare.rpc import messages
 from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
 from shared.names import check_name
+from shared.protocol import Build
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
@@ -89,7 +90,7 @@ def _count(spec: ModelSpec) -> dict[str, messages.Counted]:
             try:
                 session.wait_until_ready()
                 mode = IMPLEMENTATIONS[name].default_mode
-                session.create(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode)
+                session.create(Build(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode))
                 counted[name] = session.counts()
             except WorkerError as error:
                 print(f"{name} could not be asked: {error}\n{error.details}", file=sys.stderr)

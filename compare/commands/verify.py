@@ -16,6 +16,7 @@ from shared import files
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import MODELS
+from shared.protocol import Build
 from shared.result import RunResult
 
 TIMEOUT_S = 300.0
@@ -74,7 +75,7 @@ def _evaluate(folder: Path, result: RunResult, session: Session, data: Data) -> 
         if session.data_digest != result.data_digest:
             session.load_data(data)
         session.create(
-            MODELS[run.model], run.train, load_weights(folder, result), "cpu", run.mode, run.recipe, run.tuning
+            Build(MODELS[run.model], run.train, load_weights(folder, result), "cpu", run.mode, run.recipe, run.tuning)
         )
         accuracy = session.evaluate("test").accuracy
     except WorkerError as error:

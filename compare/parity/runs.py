@@ -11,6 +11,7 @@ from compare.parity.start import large, moved, stirred
 from compare.processes.session import Session, WorkerError
 from compare.registry import IMPLEMENTATIONS
 from compare.worker import fingerprint
+from shared.protocol import Build
 from shared.training import SGD, Adam, Dtype
 from shared.weights import Weights, initial_weights
 
@@ -40,7 +41,7 @@ def _create(session: Session, subject: Subject, weights: Weights, dropping: bool
     if subject.spec.dropout is not None:
         train = train.model_copy(update={"dropout": None if dropping else 0.0})
     mode = subject.mode or IMPLEMENTATIONS[session.implementation].default_mode
-    session.create(subject.spec, train, weights, subject.device, mode)
+    session.create(Build(subject.spec, train, weights, subject.device, mode))
 
 
 def other_optimizer(subject: Subject) -> Subject:

@@ -16,14 +16,14 @@ def stirred(model: ModelSpec, seed: int) -> Weights:
     else between -0.1 and 0.1.
     """
     weights = initial_weights(model, seed)
-    return weights | {p.name: _stirred(p, seed) for p in model.parameters if p.init != "glorot_uniform"}
+    return weights | {p.name: _stirred(p, seed) for p in model.parameters if not p.is_kernel}
 
 
 def large(model: ModelSpec, seed: int) -> Weights:
     """Stirred weights with a first kernel 30 times and a last one 10 times as large: activations go far beyond 1 and
     probabilities come near 0 and 1, where a clipped or capped value shows."""
     weights = stirred(model, seed)
-    kernels = [name for name in weights if name.endswith("/kernel")]
+    kernels = [parameter.name for parameter in model.parameters if parameter.is_kernel]
     return weights | {kernels[0]: 30 * weights[kernels[0]]} | {kernels[-1]: 10 * weights[kernels[-1]]}
 
 

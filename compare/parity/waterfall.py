@@ -16,6 +16,7 @@ from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared import randomness
 from shared.data import Data, Scale, channel_statistics, standardised
+from shared.protocol import Build
 from shared.training import Adam, Own
 from shared.weights import initial_weights
 
@@ -95,7 +96,7 @@ def train(session: Session, subject: Subject, own: Sequence[str], seed: int, n_s
     )
     weights = None if "initial weights" in own else initial_weights(subject.spec, seed)
     mode = IMPLEMENTATIONS[session.implementation].default_mode
-    session.create(subject.spec, spec, weights, subject.device, mode)
+    session.create(Build(subject.spec, spec, weights, subject.device, mode))
     losses: list[float] = []
     while len(losses) < n_steps:
         losses += session.train_slice(n_steps - len(losses)).loss

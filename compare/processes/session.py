@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, TypeVar, cast
@@ -24,9 +25,8 @@ from shared.data import Data, Part
 from shared.errors import InputError
 from shared.ledger import Half
 from shared.models import ModelSpec
-from shared.protocol import Device, Format, Mode, Recipe
+from shared.protocol import Build, Device, Format
 from shared.result import Environment
-from shared.training import TrainSpec
 from shared.weights import Weights
 from shared.world import FOLDER_VARIABLE, SIZE_VARIABLE
 
@@ -155,21 +155,10 @@ class Session:
         """Give the worker its data; `data_digest` is then that of what arrived."""
         self.data_digest = self._ask(messages.LoadData(), messages.DataLoaded, data.arrays())[0].digest
 
-    def create(
-        self,
-        model: ModelSpec,
-        train: TrainSpec,
-        weights: Weights | None,
-        device: Device,
-        mode: Mode,
-        recipe: Recipe = "matched",
-        tuning: Mapping[str, str] = MappingProxyType({}),
-    ) -> messages.Created:
-        """Have the network built, with `weights` or else, in the idiomatic recipe, with its own initial ones."""
-        request = messages.Create(
-            model=model.name, train=train, device=device, mode=mode, recipe=recipe, tuning=dict(tuning)
-        )
-        return self._ask(request, messages.Created, weights)[0]
+    def create(self, build: Build) -> messages.Created:
+        """Have a network built (shared/protocol.py)."""
+        said = {field.name: getattr(build, field.name) for field in fields(build) if field.name != "weights"}
+        return self._ask(messages.Create(**said), messages.Created, build.weights)[0]
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that decides how training goes on from here."""
@@ -248,7 +237,7 @@ class Session:
         """Have a trained network written to `path`; the logits (N, classes) that the file gives for `images`
         (N, H, W, C), from 0 to 1."""
         statistics = {} if scaling is None else {"mean": scaling[0], "deviation": scaling[1]}
-        request = messages.Export(model=model.name, format=format_, epsilon=epsilon, path=path)
+        request = messages.Export(model=model, format=format_, epsilon=epsilon, path=path)
         return self._ask(request, messages.ArraysSent, {**weights, **statistics, "images": images})[1]["logits"]
 
     def counts(self) -> messages.Counted:

@@ -12,9 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
 
 from shared.data import Part, Scale
 from shared.ledger import Half
-from shared.protocol import Device, Format, Mode, Recipe
+from shared.models import ModelSpec
+from shared.protocol import Build, Device, Format, Mode, Recipe
 from shared.result import Environment
 from shared.training import TrainSpec
+from shared.weights import Weights
 
 
 class Message(BaseModel):
@@ -33,12 +35,17 @@ class Create(Message):
     """Build a network and its optimizer; the initial weights come with this, unless it has its own. -> Created"""
 
     kind: Literal["create"] = "create"
-    model: str
+    model: ModelSpec
     train: TrainSpec
     device: Device
     mode: Mode
     recipe: Recipe = "matched"
     tuning: dict[str, str] = {}
+
+    def build(self, weights: Weights) -> Build:
+        """The request with the arrays that came with it."""
+        said = {name: getattr(self, name) for name in type(self).model_fields if name != "kind"}
+        return Build(**said, weights=weights or None)
 
 
 class TrainSlice(Message):
@@ -157,7 +164,7 @@ class Export(Message):
     images were scaled by where they were, and `images` from 0 to 1. -> ArraysSent, with the file's own `logits`"""
 
     kind: Literal["export"] = "export"
-    model: str
+    model: ModelSpec
     format: Format
     epsilon: FiniteFloat
     path: Path

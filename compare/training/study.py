@@ -20,7 +20,7 @@ from compare.training.checkpoint import Checkpoint, Checkpoints
 from shared.batches import n_batches
 from shared.data import Data, Part
 from shared.models import MODELS
-from shared.protocol import Device
+from shared.protocol import Build, Device
 from shared.result import Environment, Epoch, History, Outcome, Run, RunResult, Samples
 from shared.weights import check_weights, initial_weights, to_safetensors
 
@@ -215,7 +215,7 @@ class Study:
         log_start = session.log_size()
         spec = MODELS[run.model]
         weights = initial_weights(spec, run.train.seed) if run.recipe == "matched" else None
-        created = session.create(spec, run.train, weights, run.device, run.mode, run.recipe, run.tuning)
+        created = session.create(Build(spec, run.train, weights, run.device, run.mode, run.recipe, run.tuning))
         if (created.n_params, created.n_trainable) != (spec.n_params, spec.n_trainable):
             raise WorkerError(
                 f"{run.model} has {created.n_params:,} parameters ({created.n_trainable:,} trainable) here, and its "

@@ -12,9 +12,7 @@ from typing import Any
 import numpy as np
 
 from compare.worker.peers import Peers
-from shared.models import ModelSpec
-from shared.protocol import Batch, Device, Implementation, Mode, Recipe, SharingModel, Tensor, Tuning
-from shared.training import TrainSpec
+from shared.protocol import Batch, Build, Implementation, SharingModel, Tensor
 from shared.weights import Weights
 
 
@@ -75,15 +73,6 @@ class Shared:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._implementation, name)
 
-    def create(
-        self,
-        model: ModelSpec,
-        train: TrainSpec,
-        weights: Weights | None,
-        device: Device,
-        mode: Mode,
-        recipe: Recipe,
-        tuning: Tuning,
-    ) -> SharedModel:
-        create: Callable[..., SharingModel] = self._implementation.create  # type: ignore[assignment]
-        return SharedModel(create(model, train, weights, device, mode, recipe, tuning), self._peers)
+    def create(self, build: Build) -> SharedModel:
+        create: Callable[[Build], SharingModel] = self._implementation.create  # type: ignore[assignment]
+        return SharedModel(create(build), self._peers)

@@ -22,7 +22,6 @@ from shared import metrics
 from shared.batches import EpochBatches
 from shared.data import Data, Part, channel_statistics, standardised
 from shared.ledger import Answer
-from shared.models import MODELS
 from shared.protocol import Device, Implementation, Model, Trained
 from shared.training import TrainSpec
 
@@ -153,11 +152,8 @@ class Bench:
             gc.freeze()
         self._yardstick_for(request.device)  # before random numbers are seeded: it takes some
         machine.reset_peak_rss()
-        spec = MODELS[request.model]
-        model = self.implementation.create(
-            spec, request.train, weights or None, request.device, request.mode, request.recipe, request.tuning
-        )
-        self._training = Training(request.train, model, spec.n_classes)
+        model = self.implementation.create(request.build(weights))
+        self._training = Training(request.train, model, request.model.n_classes)
         idiom = self.implementation.idiom if request.recipe == "idiomatic" else None
         if idiom and idiom.scale == "standard":
             self._training.scaling = channel_statistics(self.data.x_train)
@@ -297,7 +293,7 @@ class Bench:
     def export(self, request: messages.Export, arrays: Arrays) -> tuple[messages.ArraysSent, Arrays]:
         images = arrays.pop("images")
         scaling = (arrays.pop("mean"), arrays.pop("deviation")) if "mean" in arrays else None
-        trained = Trained(MODELS[request.model], arrays, request.epsilon, scaling)
+        trained = Trained(request.model, arrays, request.epsilon, scaling)
         return messages.ArraysSent(), {
             "logits": self.implementation.exporters[request.format](trained, request.path)(images)
         }

@@ -4,9 +4,12 @@ Every conformance test is parametrised over implementation x architecture from t
 either is tested without a line here.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,10 +23,11 @@ from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared.batches import epoch_batches
 from shared.models import MODELS
-from shared.protocol import Mode
+from shared.protocol import Build, Mode
 from shared.training import Dtype
 from shared.weights import initial_weights
 
+SUPPORT = Path(__file__).parents[1] / "support"
 Tuning = tuple[tuple[str, str], ...]
 PAIRS = [(name, model) for name, spec in IMPLEMENTATIONS.items() for model in spec.models]
 
@@ -43,15 +47,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def session_for(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, str], Session]]:
-    """session_for(implementation, model) -> its one worker, with images for `model`."""
+    """session_for(implementation, model) -> its one worker, with images for `model`; it has more_networks, too."""
     logs = tmp_path_factory.mktemp("logs")
     started: dict[str, Session] = {}
     digest = cache(lambda model: images_for(model).digest())
 
     def get(implementation: str, model: str) -> Session:
         if not started:  # all at once, so that they import their frameworks side by side
-            for name in IMPLEMENTATIONS:
-                started[name] = Session(name, logs / f"{name}.log", threads=1, hide_cuda=True, timeout_s=GENEROUS_S)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("PYTHONPATH", str(SUPPORT), prepend=os.pathsep)
+                for name in ("torch", "keras", "tf_lowlevel"):
+                    patch.setitem(
+                        IMPLEMENTATIONS, name, replace(IMPLEMENTATIONS[name], module=f"more_networks.in_{name}")
+                    )
+                for name in IMPLEMENTATIONS:
+                    started[name] = Session(name, logs / f"{name}.log", 1, hide_cuda=True, timeout_s=GENEROUS_S)
         session = started[implementation]
         session.wait_until_ready()
         if session.data_digest != digest(model):
@@ -98,12 +108,14 @@ def trace(session_for: Callable[[str, str], Session], computing: Computing) -> T
         session, spec = session_for(implementation, model), MODELS[model]
         images = images_for(model).x_test[:N_IMAGES]
         created = session.create(
-            spec,
-            training(model, optimizer, dtype),
-            initial_weights(spec, SEED),
-            "cpu",
-            mode or IMPLEMENTATIONS[implementation].default_mode,
-            tuning=dict(tuning),
+            Build(
+                spec,
+                training(model, optimizer, dtype),
+                initial_weights(spec, SEED),
+                "cpu",
+                mode or IMPLEMENTATIONS[implementation].default_mode,
+                tuning=dict(tuning),
+            )
         )
         counted, initial = (created.n_params, created.n_trainable), session.weights()
         if dtype == "float32":  # what it makes of 20 steps, or of sums within a layer, is no question of right or wrong

@@ -19,7 +19,7 @@ from compare.registry import IMPLEMENTATIONS
 from shared.data import Data, DataSpec
 from shared.data import load as load_data
 from shared.models import MODELS
-from shared.protocol import Device, Mode
+from shared.protocol import Build, Device, Mode
 from shared.training import Adam, TrainSpec
 from shared.weights import initial_weights
 
@@ -78,7 +78,7 @@ def test_twenty_steps(
     session, spec = on_cuda(implementation), MODELS[model]
     load(session, digits if spec.input_shape == (28, 28, 1) else photographs)
     train = TRAIN if spec.dropout is None else TRAIN.model_copy(update={"dropout": 0.0})
-    session.create(spec, train, initial_weights(spec, 5), DEVICE, IMPLEMENTATIONS[implementation].default_mode)
+    session.create(Build(spec, train, initial_weights(spec, 5), DEVICE, IMPLEMENTATIONS[implementation].default_mode))
     losses = session.train_slice(STEPS).loss
     expected = trace(implementation, model, "adam", "float64")
     assert losses == pytest.approx(expected.losses, rel=BOUND, abs=0)
@@ -98,7 +98,7 @@ def test_every_candidate(
 ) -> None:
     session, spec = on_cuda(which), MODELS["cnn_same"]
     load(session, digits)
-    session.create(spec, TRAIN, initial_weights(spec, 5), DEVICE, mode, tuning=tuning)
+    session.create(Build(spec, TRAIN, initial_weights(spec, 5), DEVICE, mode, tuning=tuning))
     losses = session.train_slice(STEPS).loss
     expected = trace(which, "cnn_same", "adam", "float64")
     assert losses == pytest.approx(expected.losses, rel=BOUND, abs=0)
@@ -114,7 +114,7 @@ def test_rounding_is_as_asked_for(on_cuda: Named, digits: Data, which: str) -> N
 
     def logits(**asked: str) -> np.ndarray:
         train = TRAIN.model_copy(update={"dtype": "float32", **asked})
-        session.create(spec, train, initial_weights(spec, 5), DEVICE, mode)
+        session.create(Build(spec, train, initial_weights(spec, 5), DEVICE, mode))
         return session.logits(digits.x_test[:48])
 
     whole = logits(dtype="float64")
@@ -129,7 +129,7 @@ def test_a_window_ends_when_the_device_has_done_everything(on_cuda: Named, digit
     session, spec = on_cuda(which), MODELS["cnn_same"]
     load(session, digits)
     train = TRAIN.model_copy(update={"dtype": "float32"})
-    session.create(spec, train, initial_weights(spec, 5), DEVICE, IMPLEMENTATIONS[which].default_mode)
+    session.create(Build(spec, train, initial_weights(spec, 5), DEVICE, IMPLEMENTATIONS[which].default_mode))
     for what in ("end_to_end", "compute"):
         session.time_window(what, 50)
         window = session.time_window(what, 200)

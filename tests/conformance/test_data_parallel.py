@@ -22,6 +22,7 @@ from compare.registry import IMPLEMENTATIONS
 from shared.batches import epoch_batches
 from shared.data import Data
 from shared.models import MODELS
+from shared.protocol import Build
 from shared.training import Adam, TrainSpec
 from shared.weights import initial_weights
 
@@ -66,7 +67,7 @@ def start(name: str, logs: Path) -> Session:
 def created(session: Session, model: str, train: TrainSpec) -> Session:
     """The session, with that network in it."""
     mode = IMPLEMENTATIONS[session.implementation].default_mode
-    session.create(MODELS[model], train, initial_weights(MODELS[model], SEED), "cpu", mode)
+    session.create(Build(MODELS[model], train, initial_weights(MODELS[model], SEED), "cpu", mode))
     return session
 
 

@@ -14,6 +14,7 @@ from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared.data import Data
 from shared.models import MODELS
+from shared.protocol import Build
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
@@ -36,7 +37,9 @@ def passes(
 
     def run(rate: float | None, training: bool, seed: int = 0) -> dict[str, np.ndarray]:
         train = TrainSpec(epochs=1, seed=seed, dropout=rate)
-        session.create(spec, train, initial_weights(spec, 0), "cpu", IMPLEMENTATIONS[implementation].default_mode)
+        session.create(
+            Build(spec, train, initial_weights(spec, 0), "cpu", IMPLEMENTATIONS[implementation].default_mode)
+        )
         return session.activations(digits.x_test[:N_IMAGES], training)
 
     return run

@@ -13,6 +13,7 @@ from compare.rpc.messages import Created
 from shared.data import Data, channel_statistics, standardised
 from shared.metrics import accuracy
 from shared.models import MODELS
+from shared.protocol import Build
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
@@ -36,7 +37,7 @@ def start(session_for: Callable[[str, str], Session]) -> Start:
         session = session_for(implementation, model)
         train = TrainSpec.model_validate({"epochs": 2, "optimizer": None, "schedule": "constant"} | training)
         mode = IMPLEMENTATIONS[implementation].default_mode
-        return session, session.create(MODELS[model], train, None, "cpu", mode, "idiomatic")
+        return session, session.create(Build(MODELS[model], train, None, "cpu", mode, "idiomatic"))
 
     return run
 

@@ -8,6 +8,7 @@ from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared.data import Data
 from shared.models import MODELS
+from shared.protocol import Build
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
@@ -24,7 +25,7 @@ def test_networks_do_not_pile_up(session_for: Callable[[str, str], Session], dig
     weights = initial_weights(spec, 0)
 
     def build() -> None:
-        session.create(spec, TrainSpec(epochs=1), weights, "cpu", IMPLEMENTATIONS[which].default_mode)
+        session.create(Build(spec, TrainSpec(epochs=1), weights, "cpu", IMPLEMENTATIONS[which].default_mode))
         session.train_slice(1)
         session.logits(digits.x_test[:8])
 

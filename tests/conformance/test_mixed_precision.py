@@ -10,6 +10,7 @@ from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared.data import Data
 from shared.models import MODELS
+from shared.protocol import Build
 from shared.training import MixedPrecision, TrainSpec
 from shared.weights import initial_weights
 
@@ -32,7 +33,7 @@ def test_bfloat16(session_for: Callable[[str, str], Session], digits: Data, whic
 
     def run(mixed_precision: MixedPrecision) -> tuple[np.ndarray, tuple[float, ...]]:
         train = training(mixed_precision)
-        session.create(spec, train, initial_weights(spec, 5), "cpu", IMPLEMENTATIONS[which].default_mode)
+        session.create(Build(spec, train, initial_weights(spec, 5), "cpu", IMPLEMENTATIONS[which].default_mode))
         return session.logits(digits.x_test[:48]), session.train_slice(STEPS).loss
 
     whole, losses = run("none")
@@ -52,5 +53,5 @@ def test_tf32_is_on_only_where_it_was_asked_for(session_for: Callable[[str, str]
     session, spec = session_for(which, "dense_baseline"), MODELS["dense_baseline"]
     asked: tuple[MixedPrecision, ...] = ("none", "tf32", "none")
     for mixed_precision in asked:
-        session.create(spec, training(mixed_precision), initial_weights(spec, 5), "cpu", "eager")
+        session.create(Build(spec, training(mixed_precision), initial_weights(spec, 5), "cpu", "eager"))
         assert session.fingerprint()["TF32"] == ("on" if mixed_precision == "tf32" else "off")

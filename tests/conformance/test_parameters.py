@@ -8,6 +8,7 @@ from tracing import Tracer
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared.models import MODELS
+from shared.protocol import Build
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
@@ -28,7 +29,7 @@ def test_layers_as_the_framework_counts_them(
     """Parameters of every layer, and FLOPs by the framework's own profiler."""
     session, spec = session_for(implementation, model), MODELS[model]
     mode = IMPLEMENTATIONS[implementation].default_mode
-    session.create(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode)
+    session.create(Build(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode))
     counted = session.counts()
     assert counted.n_params == {
         layer.name: spec.n_params_of(layer.name) for layer in spec.layers if spec.n_params_of(layer.name)

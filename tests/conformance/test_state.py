@@ -6,6 +6,7 @@ import numpy as np
 
 from compare.processes.session import Session
 from shared.models import MODELS
+from shared.protocol import Build
 from shared.training import SGD, Adam, TrainSpec
 from shared.weights import Weights, initial_weights
 
@@ -26,13 +27,13 @@ def test_another_network_goes_on_to_the_same_bits(
     spec = MODELS[model]
     mode = "graph" if implementation != "torch" and model == "cnn_deep_dropout" else "eager"
 
-    session.create(spec, train, initial_weights(spec, 2), "cpu", mode)
+    session.create(Build(spec, train, initial_weights(spec, 2), "cpu", mode))
     session.train_slice(N_STEPS)
     state = session.state()
     session.restore(1, state)  # the very same network, now at the beginning of the second epoch
     expected = _after(session)
 
-    session.create(spec, train, initial_weights(spec, 9), "cpu", mode)
+    session.create(Build(spec, train, initial_weights(spec, 9), "cpu", mode))
     session.train_slice(1)  # else some of an optimizer's tensors would not be there yet
     session.restore(1, state)
     found = _after(session)

@@ -13,6 +13,7 @@ from compare.registry import IMPLEMENTATIONS
 from shared.batches import EpochBatches
 from shared.data import Data
 from shared.models import MODELS
+from shared.protocol import Build
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
@@ -80,7 +81,7 @@ def test_all_see_the_same_augmented_images(session_for: Callable[[str, str], Ses
     spec = MODELS["dense_baseline"]
     train = TrainSpec(epochs=1, seed=3, augmentation="elastic", schedule="constant", dtype="float64")
     session = session_for(name, "dense_baseline")
-    session.create(spec, train, initial_weights(spec, 3), "cpu", IMPLEMENTATIONS[name].default_mode)
+    session.create(Build(spec, train, initial_weights(spec, 3), "cpu", IMPLEMENTATIONS[name].default_mode))
     parameters = {n: w.astype(np.float64) for n, w in initial_weights(spec, 3).items()}
     network = Network(LAYERS["dense_baseline"], parameters)
     adam = AdamSteps(parameters, lr=2e-3, beta1=0.9, beta2=0.999, epsilon=1e-7)

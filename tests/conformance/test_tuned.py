@@ -11,6 +11,7 @@ from compare.bench.candidates import CANDIDATES
 from compare.processes.session import Session, WorkerError
 from compare.registry import IMPLEMENTATIONS
 from shared.models import MODELS
+from shared.protocol import Build
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
@@ -47,7 +48,7 @@ def test_a_tuning_takes_effect(session_for: Callable[[str, str], Session], which
     mode = IMPLEMENTATIONS[which].default_mode
     for optimizer in ("fused", None):
         tuning = {"optimizer": optimizer} if optimizer else {}
-        session.create(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode, tuning=tuning)
+        session.create(Build(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode, tuning=tuning))
         session.time_window("compute", 2)
         operation_s = session.profile(3)
         assert (FUSED[which] in operation_s) == (optimizer == "fused")
@@ -80,5 +81,5 @@ def test_an_unknown_choice_is_refused(session_for: Callable[[str, str], Session]
     spec = MODELS[model]
     with pytest.raises(WorkerError, match="ValidationError"):
         session_for(implementation, model).create(
-            spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", "eager", tuning={"layout": "sideways"}
+            Build(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", "eager", tuning={"layout": "sideways"})
         )

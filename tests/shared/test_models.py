@@ -40,10 +40,16 @@ def test_flops_follow_from_the_kernels(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_first_dense_layer_takes_the_flattened_image(name: str) -> None:
+def test_what_a_flatten_permutes_is_stated(name: str) -> None:
+    """The shape of the feature map before it, of the layer that flattens and of the kernel that meets what it gives."""
     spec = MODELS[name]
-    (rows,) = (p.shape[0] for p in spec.parameters if p.name == "dense1/kernel")
-    assert math.prod(spec.flatten_shape) == rows
+    shapes = [spec.input_shape, *(layer.output_shape for layer in spec.layers)]
+    (number,) = (n for n, layer in enumerate(spec.layers) if len(shapes[n]) == 3 and len(layer.output_shape) == 1)
+    assert [layer.name for layer in spec.layers if layer.flattened] == [spec.layers[number].name]
+    assert spec.layers[number].flattened == shapes[number]
+    (kernel,) = (p for p in spec.parameters if p.flattened)
+    assert (kernel.flattened, kernel.shape[0]) == (shapes[number], math.prod(shapes[number]))
+    assert kernel.name.partition("/")[0] == next(layer.name for layer in spec.layers[number:] if layer.flops)
 
 
 @pytest.mark.parametrize(("name", "flops"), [("cnn_same", 24_995_328), ("dense_baseline", 409_088)])

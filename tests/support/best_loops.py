@@ -16,6 +16,7 @@ from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared.data import Data
 from shared.models import MODELS
+from shared.protocol import Build
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
@@ -34,7 +35,7 @@ def ratio(which: str, data: Data, folder: Path) -> float:
     session.wait_until_ready()
     session.load_data(data)
     spec, mode = MODELS["cnn_same"], IMPLEMENTATIONS[which].default_mode
-    session.create(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode, tuning=TUNED[which])
+    session.create(Build(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode, tuning=TUNED[which]))
     variables = {**os.environ, **worker_variables(THREADS, folder, True, "system"), **ALLOCATOR_VARIABLES["kept"]}
     by_hand = subprocess.Popen(
         [sys.executable, LOOP, which],

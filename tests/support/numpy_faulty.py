@@ -8,6 +8,7 @@ import numpy as np
 from numpy_impl import NumpyModel, framework, matrix_product, memory_copy
 
 from shared.models import ModelSpec
+from shared.protocol import Build
 from shared.training import TrainSpec
 from shared.weights import Weights, initial_weights
 
@@ -15,12 +16,10 @@ __all__ = ["create", "framework", "matrix_product", "memory_copy"]
 FAULT = os.environ.get("NUMPY_FAULTY", "")
 
 
-def create(
-    model: ModelSpec, train: TrainSpec, weights: Weights, device: str, mode: str, recipe: str, tuning: Any
-) -> "Faulty":
+def create(build: Build) -> "Faulty":
     if FAULT == "create":
         raise RuntimeError("told to fail in create")
-    return Faulty(model, train, weights or initial_weights(model, train.seed))
+    return Faulty(build.model, build.train, build.weights or initial_weights(build.model, build.train.seed))
 
 
 class Faulty(NumpyModel):

@@ -10,10 +10,10 @@ from compare.parity.check import Checker
 from compare.parity.observation import Subject
 from compare.worker import fingerprint
 from shared.data import Data
-from shared.models import MODELS, ModelSpec
-from shared.protocol import Device, Mode
+from shared.models import MODELS
+from shared.protocol import Build
 from shared.training import Adam, TrainSpec
-from shared.weights import Weights, initial_weights
+from shared.weights import initial_weights
 
 MODEL = MODELS["dense_baseline"]
 TRAIN = TrainSpec(epochs=2, batch_size=64, seed=3)
@@ -94,8 +94,9 @@ class Said:
     def __init__(self, implementation: str, subject: Subject, rate: str) -> None:
         self.implementation, self.subject, self.rate = implementation, subject, rate
 
-    def create(self, spec: ModelSpec, train: TrainSpec, weights: Weights, device: Device, mode: Mode) -> None:
-        self.created, self.weights = train, weights
+    def create(self, build: Build) -> None:
+        assert build.weights is not None
+        self.created, self.weights = build.train, build.weights
 
     def fingerprint(self) -> fingerprint.Fields:
         said = fingerprint.of_request(self.created, self.subject.data, self.weights, "cpu", 1)

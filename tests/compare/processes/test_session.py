@@ -14,6 +14,7 @@ from compare.processes.session import Divergence, Session, WorkerError
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import DENSE_BASELINE
+from shared.protocol import Build
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
@@ -42,7 +43,7 @@ def create(session: Session, data: Data) -> None:
     session.wait_until_ready()
     session.load_data(data)
     train = TrainSpec(epochs=1)
-    session.create(DENSE_BASELINE, train, initial_weights(DENSE_BASELINE, 0), "cpu", "eager")
+    session.create(Build(DENSE_BASELINE, train, initial_weights(DENSE_BASELINE, 0), "cpu", "eager"))
 
 
 def test_it_trains_and_ends(start: Start, digits: Data) -> None:

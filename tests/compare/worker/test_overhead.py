@@ -61,7 +61,7 @@ def bench(digits: Data) -> Bench:
     made: Any = SimpleNamespace(create=Idle, matrix_product=lambda device, size: lambda: None)
     bench = Bench(made)
     bench.load_data(digits.arrays())
-    request = messages.Create(model=MODEL.name, train=TRAIN, device="cpu", mode="eager", recipe="matched")
+    request = messages.Create(model=MODEL, train=TRAIN, device="cpu", mode="eager", recipe="matched")
     bench.create(request, dict(initial_weights(MODEL, 0)))
     return bench
 

@@ -28,7 +28,7 @@ def trained(data: Data, n_steps: int) -> tuple[list[messages.Slice], Weights]:
     """Both epochs in slices of `n_steps`: the slices, and the weights after them."""
     bench = Bench(numpy_impl)
     bench.load_data(data.arrays())
-    create = messages.Create(model="dense_baseline", train=SPEC, device="cpu", mode="eager")
+    create = messages.Create(model=DENSE_BASELINE, train=SPEC, device="cpu", mode="eager")
     bench.create(create, initial_weights(DENSE_BASELINE, SPEC.seed))
     slices = []
     while sum(part.epoch_end is not None for part in slices) < SPEC.epochs:
@@ -103,7 +103,7 @@ def test_a_slice_tells_what_others_took_meanwhile(digits: Data, monkeypatch: pyt
 def test_evaluation_covers_every_test_image(digits: Data) -> None:
     bench = Bench(numpy_impl)
     bench.load_data(digits.arrays())
-    create = messages.Create(model="dense_baseline", train=SPEC, device="cpu", mode="eager")
+    create = messages.Create(model=DENSE_BASELINE, train=SPEC, device="cpu", mode="eager")
     bench.create(create, initial_weights(DENSE_BASELINE, SPEC.seed))
     evaluation = bench.evaluate("test")
     confusion = np.array(evaluation.confusion)
@@ -159,7 +159,7 @@ def test_the_step_and_the_tensor_that_went_bad_first_are_named(
     bench = Bench(numpy_impl)
     bench.load_data(digits.arrays())
     weights = initial_weights(DENSE_BASELINE, 0)
-    bench.create(messages.Create(model="dense_baseline", train=SPEC, device="cpu", mode="eager"), weights)
+    bench.create(messages.Create(model=DENSE_BASELINE, train=SPEC, device="cpu", mode="eager"), weights)
     for _ in range(12):
         part = bench.train_slice(messages.TrainSlice(steps=turn))
         if part.diverged:
@@ -182,7 +182,7 @@ def test_an_idiomatic_epoch_that_went_bad(
 ) -> None:
     bench = Bench(numpy_impl)
     weights = initial_weights(DENSE_BASELINE, 0) | {"dense1/bias": np.full(128, bias)}
-    bench.create(messages.Create(model="dense_baseline", train=SPEC, device="cpu", mode="eager"), weights)
+    bench.create(messages.Create(model=DENSE_BASELINE, train=SPEC, device="cpu", mode="eager"), weights)
     done = FittedEpoch(
         train_loss=loss, train_accuracy=0.5, validation_loss=0.5, validation_accuracy=0.5, n_steps=23, train_s=1.0
     )

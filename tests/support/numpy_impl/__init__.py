@@ -17,7 +17,7 @@ import numpy as np
 from reference import LAYERS, AdamSteps, MomentumSteps, Network
 
 from shared.models import ModelSpec
-from shared.protocol import Framework, Trained
+from shared.protocol import Build, Framework, Trained
 from shared.training import Adam, TrainSpec
 from shared.weights import Weights, initial_weights
 
@@ -32,14 +32,12 @@ def framework() -> Framework:
     return Framework("numpy", np.__version__, 0, {})
 
 
-def create(
-    model: ModelSpec, train: TrainSpec, weights: Weights | None, device: str, mode: str, recipe: str, tuning: Any
-) -> "NumpyModel":
+def create(build: Build) -> "NumpyModel":
     if FAULT == "create":
         raise RuntimeError("told to fail\nin create")
-    if tuning:
-        print(f"tuning {dict(tuning)}", file=sys.stderr)
-    return NumpyModel(model, train, weights or initial_weights(model, train.seed))
+    if build.tuning:
+        print(f"tuning {dict(build.tuning)}", file=sys.stderr)
+    return NumpyModel(build.model, build.train, build.weights or initial_weights(build.model, build.train.seed))
 
 
 class NumpyModel:

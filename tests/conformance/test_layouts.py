@@ -1,0 +1,76 @@
+"""What is layout follows from the contract, not from names: networks with global average pooling, with a flatten behind
+a dense layer, and with no dense layer at all."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from distance import assert_close
+from more_networks import LAYERS, MORE
+from reference import AdamSteps, Arrays, Backward, Network
+from setup_of_training import SEED, images_for
+
+from compare.processes.session import Session
+from compare.registry import IMPLEMENTATIONS
+from shared.batches import epoch_batches
+from shared.protocol import Build
+from shared.training import TrainSpec
+from shared.weights import initial_weights
+
+N_STEPS, BATCH_SIZE, N_IMAGES = 3, 16, 6
+
+
+class Further(Network):
+    """The reference with what only these networks have."""
+
+    def global_mean(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
+        _, height, width, _ = x.shape
+
+        def back(upstream: np.ndarray) -> np.ndarray:
+            return np.broadcast_to(upstream[:, None, None] / (height * width), x.shape)
+
+        return x.mean((1, 2)), back
+
+    def dense(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
+        """For each position; a kernel (1, 1, in, out) is that of a convolution that does the same."""
+        kernel = self.p[f"{name}/kernel"]
+        flat = kernel.reshape(kernel.shape[-2:])
+
+        def back(upstream: np.ndarray) -> np.ndarray:
+            rows, up = x.reshape(-1, x.shape[-1]), upstream.reshape(-1, upstream.shape[-1])
+            gradients[f"{name}/kernel"] = (rows.T @ up).reshape(kernel.shape)
+            gradients[f"{name}/bias"] = up.sum(axis=0)
+            return upstream @ flat.T
+
+        return x @ flat + self.p[f"{name}/bias"], back
+
+
+@pytest.mark.parametrize("name", MORE)
+@pytest.mark.parametrize("which", ["torch", "keras", "tf_lowlevel"])
+def test_other_networks_are_the_same_function(
+    session_for: Callable[[str, str], Session], which: str, name: str
+) -> None:
+    """Every layer, every gradient, and the parameters and moments after some steps of Adam, in float64 to 1e-12."""
+    spec, data, mode = MORE[name], images_for("cnn_same"), IMPLEMENTATIONS[which].default_mode
+    train = TrainSpec(epochs=1, batch_size=BATCH_SIZE, seed=SEED, schedule="constant", dtype="float64")
+    weights = {n: (w + 0.1 if w.ndim == 1 else w) for n, w in initial_weights(spec, SEED).items()}
+    session = session_for(which, "cnn_same")
+    created = session.create(Build(spec, train, weights, "cpu", mode))
+    assert (created.n_params, created.n_trainable) == (spec.n_params, spec.n_trainable)
+
+    parameters = {n: w.astype(np.float64) for n, w in weights.items()}
+    network = Further(LAYERS[name], parameters)
+    images = data.x_test[:N_IMAGES]
+    assert_close(session.activations(images), network.forward(images.astype(np.float64))[0], 1e-12)
+    batches = epoch_batches(len(data.x_train), BATCH_SIZE, SEED, 1)
+    adam = AdamSteps(parameters, lr=2e-3, beta1=0.9, beta2=0.999, epsilon=1e-7)
+    losses = []
+    for number, batch in enumerate(batches[:N_STEPS]):
+        loss, gradients, _ = network.loss_and_gradients(data.x_train[batch].astype(np.float64), data.y_train[batch])
+        if number == 0:
+            assert_close(session.gradients()[1], gradients, 1e-12)
+        losses.append(loss)
+        adam.step(gradients)
+    assert session.train_slice(N_STEPS).loss == pytest.approx(losses, rel=1e-12, abs=0)
+    assert_close(session.weights(), parameters, 1e-12)
+    assert_close(session.optimizer_state(), adam.state, 1e-12)
