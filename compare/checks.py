@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from compare.processes import environment
-from compare.registry import IMPLEMENTATIONS
+from compare.registry import IMPLEMENTATIONS, implementation
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
@@ -26,7 +26,7 @@ def named(implementations: Sequence[str], sizes: Sequence[int]) -> list[str]:
 
 
 def _shared(name: str, size: int) -> str:
-    spec = IMPLEMENTATIONS[check_name("implementation", name, IMPLEMENTATIONS)]
+    spec = implementation(name)
     if not spec.joined_by:
         able = ", ".join(known for known, other in IMPLEMENTATIONS.items() if other.joined_by)
         raise InputError(

@@ -1,4 +1,6 @@
-"""What an implementation package must export: `framework()` and `create(...)`, which returns a `Model`.
+"""What an implementation exports: `framework()` and `create(build)`, which returns a `Trainable` network.
+
+What a network can do beyond that comes in tiers: a class each below, from `Comparable` on.
 
 Arrays that cross this boundary are NumPy: images (N, height, width, channels), labels int64 (N,), weights under
 canonical names (shared/models.py). What stays inside is the framework's own: `Batch` and `Tensor` are opaque to the
@@ -98,14 +100,11 @@ Predict = Callable[[np.ndarray], np.ndarray]
 Exporter = Callable[[Trained, Path], Predict]  # the logits (N, classes) of images (N, H, W, C), by the file alone
 
 
-class Model(Protocol):
-    """One network in one framework, on one device, with its optimizer."""
+class Trainable(Protocol):
+    """One network in one framework, on one device, with its optimizer: enough to train it and to measure it."""
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
         """Move images (N, H, W, C) and labels (N,) to the device, in the network's own type and layout."""
-
-    def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-        """What `put` made of a batch, channels last again: images (N, H, W, C) in the network's type, labels (N,)."""
 
     def train_step(self, batch: Batch, learning_rate: float) -> tuple[Tensor, Tensor]:
         """Update the weights once. Return the mean loss and the logits of this step, both left on the device."""
@@ -119,28 +118,31 @@ class Model(Protocol):
     def logits(self, images: np.ndarray) -> np.ndarray:
         """The outputs (N, classes) for images (N, H, W, C), in evaluation mode."""
 
-    def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
-        """The mean loss of a batch, and its gradient with respect to every trainable parameter; nothing is updated."""
+    def weights(self) -> Weights:
+        """The current value of every parameter."""
+
+    def count_parameters(self) -> tuple[int, int]:
+        """How many parameters the framework itself counts: with moving statistics, and the trainable ones alone."""
+
+
+class Comparable(Protocol):
+    """What parity looks at."""
+
+    def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        """What `put` made of a batch, channels last again: images (N, H, W, C) in the network's type, labels (N,)."""
+
+    def load(self, weights: Weights) -> None:
+        """Set every parameter; the optimizer's state is left as it is."""
 
     def activations(self, images: np.ndarray, training: bool = False) -> dict[str, np.ndarray]:
         """The output of every layer of the contract for images (N, H, W, C), channels last, in evaluation or training
         mode; nothing is updated."""
 
-    def weights(self) -> Weights:
-        """The current value of every parameter."""
-
-    def load(self, weights: Weights) -> None:
-        """Set every parameter; the optimizer's state is left as it is."""
+    def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
+        """The mean loss of a batch, and its gradient with respect to every trainable parameter; nothing is updated."""
 
     def optimizer_state(self) -> Weights:
         """The optimizer's own tensors: `<parameter>/m` and `<parameter>/v` for Adam, `<parameter>/velocity` for SGD."""
-
-    def state(self) -> dict[str, np.ndarray]:
-        """Everything that decides how training goes on from here: parameters, the optimizer's tensors and counts, and
-        where random numbers stand. The names are the implementation's own."""
-
-    def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Go on as the network that `state` was taken of would have; it was made by the same call of `create`."""
 
     def settings(self) -> dict[str, str]:
         """Everything that decides what is computed and how, as the network, its optimizer and the framework have it:
@@ -149,8 +151,23 @@ class Model(Protocol):
         The names are the same in every implementation, and so are the values where the networks are set up alike.
         """
 
-    def count_parameters(self) -> tuple[int, int]:
-        """How many parameters the framework itself counts: with moving statistics, and the trainable ones alone."""
+
+class Resumable(Protocol):
+    """What lets training go on from where it stood."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that decides how training goes on from here: parameters, the optimizer's tensors and counts, and
+        where random numbers stand. The names are the implementation's own."""
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Go on as the network that `state` was taken of would have; it was made by the same call of `create`."""
+
+
+class Profiled(Protocol):
+    """What the framework itself measures and counts."""
+
+    def profile(self, work: Callable[[], None]) -> dict[str, float]:
+        """Do `work`, watched by the framework's own profiler: the seconds that each kind of operation took itself."""
 
     def count_by_layer(self) -> dict[str, int]:
         """How many parameters the framework itself counts in each layer that has some."""
@@ -159,14 +176,33 @@ class Model(Protocol):
         """How many FLOPs the framework's own profiler counts in the convolutions and matrix products of one image's
         forward pass."""
 
-    def profile(self, work: Callable[[], None]) -> dict[str, float]:
-        """Do `work`, watched by the framework's own profiler: the seconds that each kind of operation took itself."""
+
+class OnDevice(Protocol):
+    """What is known of the device; without these it is "cpu", and nothing is known of its memory."""
 
     def device_name(self) -> str:
         """The device that the network is on, as its maker calls it; "cpu" for the CPU."""
 
     def peak_device_bytes(self) -> int | None:
         """The most device memory in use since the model was made; None where the framework does not know."""
+
+
+class Model(Trainable, Comparable, Resumable, Profiled, OnDevice, Protocol):
+    """A network with all tiers."""
+
+
+Tier = Literal["parity", "resume", "profile", "limits", "idiomatic", "ledger", "export"]
+MODEL_TIERS: dict[Tier, tuple[str, ...]] = {
+    "parity": ("fetch_batch", "load", "activations", "loss_and_gradients", "optimizer_state", "settings"),
+    "resume": ("state", "restore"),
+    "profile": ("profile", "count_by_layer", "count_flops"),
+}
+MODULE_TIERS: dict[Tier, tuple[str, ...]] = {
+    "limits": ("matrix_product", "memory_copy"),
+    "idiomatic": ("idiom", "fit"),
+    "ledger": ("ledger",),
+    "export": ("exporters",),
+}
 
 
 class SharingModel(Model, Protocol):
@@ -182,7 +218,8 @@ class SharingModel(Model, Protocol):
 
 
 class Implementation(Protocol):
-    """What an implementation package exports."""
+    """What an implementation exports: `framework` and `create`, and by tier (MODULE_TIERS) the rest. What is missing is
+    missed only by the commands that need it, which say so."""
 
     idiom: Idiom
     ledger: Mapping[str, Answers]

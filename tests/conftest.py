@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 SUPPORT = Path(__file__).parent / "support"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "numpy_impl"
 # Before NumPy is first imported, and inherited by every process that is started here: what waits takes no core from its
 # neighbours, what is small is not shared among threads, and torch.compile takes the processor's own word for what
 # instructions it has instead of compiling a program for each kind, and no headers for programs that are two or three.
@@ -51,9 +52,9 @@ def digits() -> Data:
 @pytest.fixture
 def numpy_implementation(monkeypatch: pytest.MonkeyPatch) -> str:
     """Add the NumPy implementation of tests/support to those that can be compared; return its name."""
-    spec = ImplementationSpec("numpy", "NumPy", "numpy_impl", "eager")
+    spec = ImplementationSpec("numpy", "NumPy", "numpy_misbehaving", "eager")
     monkeypatch.setitem(IMPLEMENTATIONS, "numpy", spec)
-    monkeypatch.setenv("PYTHONPATH", str(SUPPORT))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (SUPPORT, EXAMPLE))))
     return "numpy"
 
 

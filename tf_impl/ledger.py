@@ -119,7 +119,7 @@ def _built(**arguments: Any) -> layers.Dense:
 
 
 def _spread(part: str, inputs: Inputs) -> np.ndarray:
-    return np.array(np.std(np.array(getattr(_built(), part)), dtype=np.float64))
+    return np.array(np.std(np.array(getattr(_built(dtype="float32"), part)), dtype=np.float64))
 
 
 def _loaded(part: str, inputs: Inputs) -> np.ndarray:

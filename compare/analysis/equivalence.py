@@ -94,15 +94,10 @@ def paired(differences: Sequence[float], margin: float, resolution: float) -> Pa
 @cache
 def _detectable(n: int) -> float:
     """The difference, in standard deviations, that a t-test of n at SIGNIFICANCE rejects with the probability POWER."""
-    from scipy import optimize, stats
+    from scipy.special import nctdtrinc, stdtrit
 
-    critical = float(stats.t.ppf(1 - SIGNIFICANCE / 2, n - 1))
-
-    def lacking(difference: float) -> float:
-        shift = difference * math.sqrt(n)
-        return float(stats.nct.sf(critical, n - 1, shift)) - POWER
-
-    return float(optimize.brentq(lacking, 0.0, 10 * critical))
+    critical = stdtrit(n - 1, 1 - SIGNIFICANCE / 2)
+    return float(nctdtrinc(n - 1, 1 - POWER, critical)) / math.sqrt(n)
 
 
 def _enough(margin: float) -> int | None:
@@ -116,10 +111,10 @@ def _enough(margin: float) -> int | None:
 def _power(n: int, margin: float) -> float:
     """How probable it is that n differences of two equals have an interval inside the margin: the mean over the
     deviations that n may happen to show, each of which leaves the mean some room."""
-    from scipy import stats
+    from scipy.special import gammaincinv, ndtr, stdtrit
 
     evenly = (np.arange(200) + 0.5) / 200
-    deviations = np.sqrt(stats.chi2.ppf(evenly, n - 1) / (n - 1))
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * deviations / math.sqrt(n)
+    deviations = np.sqrt(2 * gammaincinv((n - 1) / 2, evenly) / (n - 1))  # of the chi-squared distribution
+    half = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * deviations / math.sqrt(n)
     room = np.maximum(margin - half, 0.0)
-    return float(np.mean(2 * stats.norm.cdf(room * math.sqrt(n)) - 1))
+    return float(np.mean(2 * ndtr(room * math.sqrt(n)) - 1))

@@ -151,14 +151,14 @@ def _by_implementation(results: Sequence[RunResult]) -> dict[str, list[RunResult
 
 
 def _summary(name: str, results: Sequence[RunResult], judging: Judging) -> Summary:
-    from scipy import stats
+    from scipy.special import stdtrit
 
     accuracies = np.array([result.outcome.test_accuracy for result in results if result.outcome])
     n, mean = len(accuracies), float(accuracies.mean())
     deviation = half = None
     if n >= RESULTS_FOR_AN_INTERVAL:
         deviation = float(accuracies.std(ddof=1))
-        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * deviation / math.sqrt(n)
+        half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * deviation / math.sqrt(n)
     alike = len(kinds(results)) < 2  # else there is no time to tell of all of them (compare/analysis/machines.py)
     steps = [time.median_s for time in map(step_time, results) if time and alike]
     target = judging.target if alike else None

@@ -191,7 +191,7 @@ class Launcher:
     def _limits(self, entries: list[Entry], failed: dict[str, str]) -> list[Ceiling]:
         """What each framework reaches of the machine's limits in this launch, asked of its first contestant."""
         ceilings: list[Ceiling] = []
-        for entry in list(entries):
+        for entry in [entry for entry in entries if "limits" not in entry.session.lacking]:
             framework = self.environments[entry.contestant.name].framework
             threads = entry.contestant.threads
             if any((known.framework, known.threads) == (framework, threads) for known in ceilings):
@@ -308,7 +308,7 @@ class Launcher:
 
     def _profile(self, entries: list[Entry], failed: dict[str, str]) -> None:
         for entry in list(entries):
-            if not entry.own_loop:
+            if not entry.own_loop and "profile" not in entry.session.lacking:
                 with self._dropping(entry, entries, failed):
                     entry.operation_s = entry.session.profile(PROFILED_STEPS)
 

@@ -9,8 +9,8 @@ from compare import checks
 from compare.bench.launcher import Subject
 from compare.bench.result import Contestant
 from compare.checks import TUNED, check_batch_size, check_mixed_precision, check_number, check_paths, check_shape
-from compare.processes.environment import ALLOCATOR_VARIABLES, Allocator
-from compare.registry import IMPLEMENTATIONS
+from compare.registry import implementation
+from compare.registry.candidates import ALLOCATOR_VARIABLES, Allocator
 from compare.reporting.screen import PLAIN, Screen
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose
@@ -111,7 +111,7 @@ def _contestants(options: Options, model: ModelSpec) -> tuple[list[Contestant], 
     to_tune: list[str] = []
     lacking: list[str] = []
     for name in names:
-        spec = IMPLEMENTATIONS[check_name("implementation", name, IMPLEMENTATIONS)]
+        spec = implementation(name)
         checks.check_model(name, model.name)
         if model.name not in spec.models:
             raise InputError(
@@ -120,7 +120,7 @@ def _contestants(options: Options, model: ModelSpec) -> tuple[list[Contestant], 
             )
         for asked, mixed_with in itertools.product(modes, mixed):
             mode = spec.default_mode if asked in ("default", TUNED) else cast(Mode, asked)
-            if asked == TUNED and spec.n_workers > 1:
+            if asked == TUNED and (spec.n_workers > 1 or not spec.candidates):
                 lacking.append(f"{name} has no mode '{TUNED}', only {' and '.join(spec.modes)}.")
                 continue
             if mode not in spec.modes:
@@ -166,7 +166,7 @@ def implementation_names(options: Options) -> list[str]:
     """Who takes part, as how many processes. Raises InputError."""
     names = [options.aa] if options.aa else _listed("--implementations", options.implementations)
     for name in names:
-        check_name("implementation", name, IMPLEMENTATIONS)
+        implementation(name)
     return checks.named(names, numbers("--world-size", options.world_sizes, MAX_SIZE))
 
 

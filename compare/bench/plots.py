@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from compare.bench.result import BenchResult
 from compare.bench.verdicts import step_time
-from compare.reporting.plots import STYLES
+from compare.reporting.plots import style_of
 
 
 def steps(result: BenchResult) -> Figure:
@@ -15,7 +15,7 @@ def steps(result: BenchResult) -> Figure:
     figure = Figure(figsize=(2.5 + 1.8 * n, 4), layout="constrained")
     axes = figure.subplots()
     for place, contestant in enumerate(result.contestants):
-        colour = STYLES.get(contestant.implementation, {}).get("color", "#555555")
+        colour = style_of(contestant.implementation).get("color", "#555555")
         launches = [rounds for rounds in result.samples(contestant.name, "end_to_end") if rounds]
         time = step_time(result, contestant.name)
         if time is not None and time.low is not None and time.high is not None:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from compare.bench import tables
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.verdicts import step_time
-from compare.reporting.plots import STYLES
+from compare.reporting.plots import style_of
 
 COLUMNS = ("speed", "step, end to end", "step, compute only", "images/s", "achieved", "peak memory")
 Span = tuple[float, float, float]  # a value, and the ends of its interval
@@ -37,7 +37,7 @@ def picture(results: Sequence[BenchResult]) -> Figure:
                 if not points:  # it failed everywhere
                     continue
                 at, middle, low, high = zip(*points, strict=True)
-                style: dict[str, Any] = dict(STYLES.get(implementation, {}))
+                style: dict[str, Any] = style_of(implementation)
                 label = f"{name}, {n_threads} threads" if n_threads > 1 else f"{name}, 1 thread"
                 axes.plot(at, middle, marker="o^sD"[number % 4], label=label, **style)
                 axes.fill_between(at, low, high, alpha=0.15, lw=0, color=style.get("color"))

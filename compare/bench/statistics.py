@@ -71,7 +71,7 @@ def _estimate(launches: list[np.ndarray]) -> Interval:
 
 def _deviations(launches: list[np.ndarray], effects: np.ndarray) -> np.ndarray:
     """How far the mean over launches would be from what it is in each of N_RESAMPLES other benches."""
-    from scipy.stats import norm, t
+    from scipy.special import ndtri, stdtrit
 
     random = np.random.default_rng(0)
     n = len(effects)
@@ -82,7 +82,7 @@ def _deviations(launches: list[np.ndarray], effects: np.ndarray) -> np.ndarray:
     of_launches = (effects - effects.mean()) * between * np.sqrt(n / (n - 1))
     first = random.integers(0, n, (N_RESAMPLES, n))
     second = random.integers(0, N_RESAMPLES, (N_RESAMPLES, n))
-    widened = float(t.ppf(quantile, n - 1) / norm.ppf(quantile))
+    widened = float(stdtrit(n - 1, quantile) / ndtri(quantile))
     deviations: np.ndarray = (of_launches[first] + of_rounds[first, second]).mean(axis=1) * widened
     return deviations
 

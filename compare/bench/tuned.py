@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from compare.bench.candidates import CANDIDATES, Candidate
 from compare.bench.result import Contestant, Launch
 from compare.bench.statistics import ratio
 from compare.folders.manifest import installed
 from compare.processes import environment
+from compare.registry import IMPLEMENTATIONS, Candidate
 from shared.protocol import Device
 from shared.record import Record
 from shared.training import TrainSpec
@@ -72,8 +72,8 @@ def default_memory() -> Memory:
 def key(model: str, device: Device, train: TrainSpec, plain: Contestant) -> str:
     """What a choice depends on: the machine, the frameworks' versions, the network, the batch, the type and the
     optimizer that it is trained in and by, and the list itself."""
-    listed = repr(CANDIDATES[plain.implementation][device])
-    versions = installed("torch", "tensorflow", "keras")
+    listed = repr(IMPLEMENTATIONS[plain.implementation].candidates[device])
+    versions = installed(*dict.fromkeys(name for spec in IMPLEMENTATIONS.values() for name in spec.versions))
     parts = (
         *(platform.node(), environment.cpu_name(), environment.usable_cores(), versions, model, device),
         *(plain.implementation, plain.threads, plain.batch_size, plain.mixed_precision),
@@ -85,8 +85,8 @@ def key(model: str, device: Device, train: TrainSpec, plain: Contestant) -> str:
 
 def candidates(plain: Contestant, device: Device) -> dict[str, Contestant]:
     """The contestants of the search for one implementation, by factor; `plain` says of how many threads and images."""
-    listed = [c for c in CANDIDATES[plain.implementation][device] if plain.threads > 1 or not c.fewer_threads]
-    return {candidate.factor: as_contestant(plain, candidate) for candidate in listed}
+    listed = IMPLEMENTATIONS[plain.implementation].candidates[device]
+    return {c.factor: as_contestant(plain, c) for c in listed if plain.threads > 1 or not c.fewer_threads}
 
 
 def as_contestant(plain: Contestant, candidate: Candidate) -> Contestant:

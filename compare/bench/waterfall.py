@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from compare.bench.candidates import CANDIDATES, PLAIN, Candidate
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.statistics import Interval
 from compare.bench.tuned import as_contestant
 from compare.bench.verdicts import ratio_between, step_time
+from compare.registry import IMPLEMENTATIONS, Candidate
 from shared.protocol import Device
 
 HEADINGS = ("factor", "step, end to end", "speed against the one before", "against the first")
@@ -25,7 +25,8 @@ class Stage:
 
 def stages(implementation: str, device: Device, threads: int) -> list[Stage]:
     """The candidates in their order: an alternative is held against the last that is none."""
-    listed = (*PLAIN[implementation], *CANDIDATES[implementation][device])
+    spec = IMPLEMENTATIONS[implementation]
+    listed = (*spec.plain, *spec.candidates[device])
     found: list[Stage] = []
     last: str | None = None
     for candidate in listed:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from compare.bench import waterfall
-from compare.bench.candidates import PLAIN
 from compare.bench.launcher import Launcher
 from compare.bench.plan import Options, batch_sizes_of, load_data, make_plan, make_subject, threads_of
 from compare.bench.report import why_ended
@@ -14,6 +13,7 @@ from compare.commands.bench import figures, nothing_yet
 from compare.folders import manifest
 from compare.folders.output import OutputFolder, carry_out, check_vacant
 from compare.processes import environment
+from compare.registry import IMPLEMENTATIONS
 from compare.reporting import plots
 from compare.reporting.html_page import with_page
 from compare.reporting.markdown import markdown_environment
@@ -31,11 +31,11 @@ def waterfall_command(options: Options) -> int:
         raise InputError("--waterfall is of one batch size and one number of threads. Give one of each.")
     if options.out is not None:
         check_vacant(options.out)
-    without = [c.implementation for c in plan.contestants if c.implementation not in PLAIN]
+    without = [c.implementation for c in plan.contestants if not IMPLEMENTATIONS[c.implementation].plain]
     if without:
+        known = ", ".join(name for name, spec in IMPLEMENTATIONS.items() if spec.plain)
         raise InputError(
-            f"--waterfall: {' and '.join(without)} has none. Known: {', '.join(PLAIN)}. Leave it out of "
-            "--implementations."
+            f"--waterfall: {' and '.join(without)} has none. Known: {known}. Leave it out of --implementations."
         )
     dataset, data = load_data(options, plan.model)
     subject = make_subject(options, plan, data)

@@ -12,7 +12,7 @@ from compare.folders.output import OutputFolder, carry_out
 from compare.parity import report as parity_report
 from compare.parity import within
 from compare.parity.result import ParityResult
-from compare.processes.environment import Allocator
+from compare.registry.candidates import Allocator
 from compare.reporting import mlflow_runs, progress, tables
 from compare.reporting.screen import Screen
 from compare.training import report

@@ -48,7 +48,7 @@ def doctor_command(data_dir: Path, screen: Screen) -> int:
 
 def _workers(screen: Screen) -> list[Finding]:
     """Start a worker of each framework, side by side, as a study would."""
-    names = {spec.package: name for name, spec in reversed(IMPLEMENTATIONS.items())}  # one of each package
+    names = {spec.package: name for name, spec in reversed(list(IMPLEMENTATIONS.items()))}  # one of each package
     findings: list[Finding] = []
     environments: dict[str, Environment] = {}
     screen.note("Importing every framework in a process of its own ...")

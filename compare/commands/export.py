@@ -34,10 +34,8 @@ Scaling = tuple[np.ndarray, np.ndarray]  # mean and deviation of each channel (C
 
 @dataclass(frozen=True)
 class FormatSpec:
-    """A format: the implementation whose framework writes it, the end of its files' names, what reads it, how its
-    images lie, and the extra that it needs."""
+    """A format: the end of its files' names, what reads it, how its images lie, and the extra that it needs."""
 
-    writer: str
     suffix: str
     read_by: str
     channels_first: bool
@@ -45,10 +43,10 @@ class FormatSpec:
 
 
 FORMATS: dict[Format, FormatSpec] = {
-    "torch": FormatSpec("torch", ".pt2", "torch.export.load(PATH).module()", channels_first=True),
-    "onnx": FormatSpec("torch", ".onnx", "onnxruntime.InferenceSession(PATH)", channels_first=True, extra="onnx"),
-    "keras": FormatSpec("keras", ".keras", "keras.saving.load_model(PATH)", channels_first=False),
-    "tf_savedmodel": FormatSpec("tf_lowlevel", ".savedmodel", "tf.saved_model.load(PATH)", channels_first=False),
+    "torch": FormatSpec(".pt2", "torch.export.load(PATH).module()", channels_first=True),
+    "onnx": FormatSpec(".onnx", "onnxruntime.InferenceSession(PATH)", channels_first=True, extra="onnx"),
+    "keras": FormatSpec(".keras", "keras.saving.load_model(PATH)", channels_first=False),
+    "tf_savedmodel": FormatSpec(".savedmodel", "tf.saved_model.load(PATH)", channels_first=False),
 }
 
 
@@ -80,7 +78,7 @@ def export_command(options: Options) -> int:
     to = FORMATS[format_]
     if to.extra:
         require(to.extra, f"--format {format_}")
-    result = _chosen(load_results(options.run_dir), options, to)
+    result = _chosen(load_results(options.run_dir), options, writer_of(format_))
     path = options.out or options.run_dir / "exports" / f"{result.name}{to.suffix}"
     if path.exists():
         raise InputError(f"{path} is there already, and is not overwritten. Give another --out, or remove it.")
@@ -104,13 +102,18 @@ def export_command(options: Options) -> int:
     return 0
 
 
-def _chosen(results: list[RunResult], options: Options, to: FormatSpec) -> RunResult:
+def writer_of(format_: Format) -> str:
+    """The implementation whose framework writes files of this format."""
+    return next(name for name, spec in IMPLEMENTATIONS.items() if format_ in spec.exports)
+
+
+def _chosen(results: list[RunResult], options: Options, writer: str) -> RunResult:
     """The run that is asked for; left open, that of the format's own framework, and the first seed's."""
     done = [result for result in results if result.outcome is not None]
     if not done:
         raise InputError(f"No run in {options.run_dir} ended well, so that there are no weights. Train again.")
     there = list(dict.fromkeys(result.run.implementation for result in done))
-    name = options.implementation or (to.writer if to.writer in there else there[0])
+    name = options.implementation or (writer if writer in there else there[0])
     of_name = [result for result in done if result.run.implementation == check_name("trained network of", name, there)]
     seeds = sorted(result.run.train.seed for result in of_name)
     seed = seeds[0] if options.seed is None else options.seed
@@ -159,7 +162,8 @@ def _both(
     spec = MODELS[run.model]
     trainer = IMPLEMENTATIONS[run.implementation]
     epsilon = trainer.own_epsilon if run.recipe == "idiomatic" else BATCH_NORM_EPSILON
-    names = list(dict.fromkeys((run.implementation, to.writer)))
+    writer = writer_of(format_)
+    names = list(dict.fromkeys((run.implementation, writer)))
     screen.note(starting(names))
     sessions = {name: _start(name, path.parent, screen) for name in names}
     try:
@@ -171,7 +175,7 @@ def _both(
         changes = {"own": own_layers, "dtype": "float32", "mixed_precision": "none"}
         session.create(Build(spec, run.train.model_copy(update=changes), weights, "cpu", run.mode))
         own = session.logits(images if scaling is None else standardised(images, *scaling))
-        exported = sessions[to.writer].export(format_, path, spec, weights, epsilon, scaling, images)
+        exported = sessions[writer].export(format_, path, spec, weights, epsilon, scaling, images)
     finally:
         for session in sessions.values():
             session.close()

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from compare.folders.output import add_to_manifest
 from compare.folders.picture_file import read_picture
 from compare.folders.run_folder import load_data, load_results, load_weights
+from compare.registry import IMPLEMENTATIONS
 from compare.reporting import pictures, plots
 from compare.reporting.inspection import Inspected, inspect
 from compare.reporting.screen import PLAIN
@@ -87,7 +88,7 @@ def _chosen(results: list[RunResult], seed: int | None) -> list[RunResult]:
         raise InputError(f"There is no run of seed {seed} that ended well; there are {', '.join(map(str, seeds))}.")
     wanted = seeds[0] if seed is None else seed
     chosen = [result for result in done if result.run.train.seed == wanted]
-    return sorted(chosen, key=lambda r: [*plots.STYLES, r.run.implementation].index(r.run.implementation))
+    return sorted(chosen, key=lambda r: [*IMPLEMENTATIONS, r.run.implementation].index(r.run.implementation))
 
 
 def _indices(given: str, n_test: int) -> list[int]:

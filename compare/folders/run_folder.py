@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from compare.folders.manifest import MANIFEST, Manifest
-from compare.registry import IMPLEMENTATIONS
+from compare.registry import implementation
 from shared import files
 from shared.data import Data, load
 from shared.errors import InputError
@@ -84,7 +84,7 @@ def read_result(path: Path) -> RunResult:
     result = load_record(path, RunResult)
     try:
         check_name("architecture", result.run.model, MODELS)
-        check_name("implementation", result.run.implementation, IMPLEMENTATIONS)
+        implementation(result.run.implementation)
     except InputError as error:
         raise InputError(f"{path} speaks of something that this version does not have. {error}") from None
     if path.stem != result.name:

@@ -7,11 +7,11 @@ compared until every field agrees.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from compare.registry import IMPLEMENTATIONS
 from compare.worker.fingerprint import Fields
 
 ASKED = "what was asked for"
 NOTHING = "nothing"
-VERSIONS = ("torch", "tensorflow", "keras")
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,10 @@ def check(fingerprints: Mapping[str, Fields]) -> list[Mismatch]:
     """
     fields = dict.fromkeys(field for said in fingerprints.values() for field in said)
     mismatches = []
+    versions = {name for spec in IMPLEMENTATIONS.values() for name in spec.versions}
     for field in fields:
         values = {name: said.get(field, NOTHING) for name, said in fingerprints.items()}
-        if field in VERSIONS:
+        if field in versions:
             values = {name: value for name, value in values.items() if value != NOTHING}
         elif values.get(ASKED) == NOTHING:
             del values[ASKED]

@@ -8,7 +8,7 @@ from typing import Literal, cast, get_args
 from compare import checks
 from compare.checks import check_batch_size, check_mode, check_number, check_paths, check_shape
 from compare.parity.observation import RUNGS, Subject
-from compare.registry import IMPLEMENTATIONS
+from compare.registry import IMPLEMENTATIONS, implementation
 from compare.reporting.screen import PLAIN, Screen
 from shared.batches import n_batches
 from shared.data import Data, DataSpec, load
@@ -127,7 +127,7 @@ def _implementations(options: Options, model: ModelSpec) -> list[str]:
         return names
     names = list(dict.fromkeys(checks.named([n.strip() for n in asked.split(",") if n.strip()], sizes)))
     for name in names:
-        check_name("implementation", name, IMPLEMENTATIONS)
+        implementation(name)
         checks.check_model(name, model.name)
     having = [name for name in names if model.name in IMPLEMENTATIONS[name].models]
     if len(having) < 2:

@@ -13,9 +13,9 @@ import numpy as np
 
 from compare.parity.observation import Subject
 from compare.processes.session import Session
-from compare.registry import IMPLEMENTATIONS
+from compare.registry import IMPLEMENTATIONS, ImplementationSpec
 from shared import randomness
-from shared.data import Data, Scale, channel_statistics, standardised
+from shared.data import Data, channel_statistics, standardised
 from shared.protocol import Build
 from shared.training import Adam, Own
 from shared.weights import initial_weights
@@ -29,7 +29,6 @@ FACTORS: dict[str, str] = {
     "loss": "Keras: of softmax outputs, which it traces back to the logits by itself; the others: of logits",
     "optimizer": "PyTorch: epsilon 1e-8; Keras: 1e-7 inside the bias correction; raw TensorFlow: 1e-7 outside",
 }
-SCALES: dict[str, Scale] = {"torch_impl": "standard"}  # by package; the others have `unit`
 
 
 @dataclass(frozen=True)
@@ -81,8 +80,9 @@ def stages() -> list[tuple[str | None, tuple[str, ...]]]:
 
 def train(session: Session, subject: Subject, own: Sequence[str], seed: int, n_steps: int) -> Trained:
     """Train one implementation for `n_steps` steps, with the factors `own` as its framework's users have them."""
-    package = IMPLEMENTATIONS[session.implementation].package
-    data = _data(subject.data, package, own, seed)
+    implementation = IMPLEMENTATIONS[session.implementation]
+    package = implementation.package
+    data = _data(subject.data, implementation, own, seed)
     session.wait_until_ready()
     if session.data_digest != data.digest():
         session.load_data(data)
@@ -95,23 +95,22 @@ def train(session: Session, subject: Subject, own: Sequence[str], seed: int, n_s
         }
     )
     weights = None if "initial weights" in own else initial_weights(subject.spec, seed)
-    mode = IMPLEMENTATIONS[session.implementation].default_mode
-    session.create(Build(subject.spec, spec, weights, subject.device, mode))
+    session.create(Build(subject.spec, spec, weights, subject.device, implementation.default_mode))
     losses: list[float] = []
     while len(losses) < n_steps:
         losses += session.train_slice(n_steps - len(losses)).loss
     return Trained(tuple(losses), session.evaluate("test").accuracy)
 
 
-def _data(data: Data, package: str, own: Sequence[str], seed: int) -> Data:
-    """The data as this package's users would have them; a tenth is held out in every stage, so that all are alike in
-    size."""
+def _data(data: Data, implementation: ImplementationSpec, own: Sequence[str], seed: int) -> Data:
+    """The data as this implementation's users would have them; a tenth is held out in every stage, so that all have
+    equally many."""
     n = len(data.x_train)
     kept = np.arange(n - n // 10)
-    if "held-out tenth" in own and SCALES.get(package) == "standard":
-        kept = np.sort(randomness.permutation(n, "held out", package, seed)[: n - n // 10])
+    if "held-out tenth" in own and implementation.idiomatic_scale == "standard":
+        kept = np.sort(randomness.permutation(n, "held out", implementation.package, seed)[: n - n // 10])
     x_train, y_train, x_test = data.x_train[kept], data.y_train[kept], data.x_test
-    if "input scaling" in own and SCALES.get(package) == "standard":
+    if "input scaling" in own and implementation.idiomatic_scale == "standard":
         mean, deviation = channel_statistics(x_train)
         x_train, x_test = standardised(x_train, mean, deviation), standardised(x_test, mean, deviation)
     return replace(data, x_train=x_train, y_train=y_train, x_test=x_test)

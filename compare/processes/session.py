@@ -25,7 +25,7 @@ from shared.data import Data, Part
 from shared.errors import InputError
 from shared.ledger import Half
 from shared.models import ModelSpec
-from shared.protocol import Build, Device, Format
+from shared.protocol import Build, Device, Format, Tier
 from shared.result import Environment
 from shared.weights import Weights
 from shared.world import FOLDER_VARIABLE, SIZE_VARIABLE
@@ -89,6 +89,8 @@ class Session:
         self.environment: Environment | None = None  # known once the worker is ready
         self._unready: WorkerError | None = None  # why it never was
         self.data_digest: str | None = None  # known once it has data
+        self._module_lacks: tuple[Tier, ...] = ()
+        self._model_lacks: tuple[Tier, ...] = ()
         try:
             self._keras_home = tempfile.TemporaryDirectory(prefix="compare-keras-")
             with contextlib.ExitStack() as unless_started:
@@ -124,6 +126,7 @@ class Session:
                     ASKED: "1" if threading.current_thread() is threading.main_thread() else "",
                     SIZE_VARIABLE: str(spec.n_workers),
                     FOLDER_VARIABLE: self._keras_home.name,
+                    **spec.variables,
                     **variables,
                 },
                 start_new_session=True,
@@ -145,11 +148,17 @@ class Session:
         if self.environment is None:
             try:
                 answer, _ = self._receive("import its framework")
-                self.environment = self._expect(answer, messages.Ready).environment
+                ready = self._expect(answer, messages.Ready)
+                self.environment, self._module_lacks = ready.environment, ready.lacking
             except WorkerError as error:
                 self._unready = error
                 raise
         return self.environment
+
+    @property
+    def lacking(self) -> tuple[Tier, ...]:
+        """The tiers that the implementation lacks, and those that the network created last does."""
+        return *self._module_lacks, *self._model_lacks
 
     def load_data(self, data: Data) -> None:
         """Give the worker its data; `data_digest` is then that of what arrived."""
@@ -158,7 +167,9 @@ class Session:
     def create(self, build: Build) -> messages.Created:
         """Have a network built (shared/protocol.py)."""
         said = {field.name: getattr(build, field.name) for field in fields(build) if field.name != "weights"}
-        return self._ask(messages.Create(**said), messages.Created, build.weights)[0]
+        created = self._ask(messages.Create(**said), messages.Created, build.weights)[0]
+        self._model_lacks = created.lacking
+        return created
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that decides how training goes on from here."""

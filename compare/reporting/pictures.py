@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from compare.reporting.inspection import Inspected
-from compare.reporting.plots import STYLES, after_each_epoch
+from compare.reporting.plots import after_each_epoch, style_of
 from shared.models import ModelSpec
 from shared.result import RunResult
 from shared.weights import Weights
@@ -125,7 +125,7 @@ def overfitting(results: Sequence[RunResult]) -> Figure:
     for result in results:
         assert result.outcome is not None
         name = result.run.implementation
-        style = STYLES.get(name, {})
+        style = style_of(name)
         watched, losses, accuracies = after_each_epoch(result.outcome)
         epochs = [e.epoch for e in result.outcome.epochs]
         training = np.array([e.train_accuracy for e in result.outcome.epochs]) * 100
@@ -206,7 +206,7 @@ def prediction(networks: Sequence[Inspected], image: np.ndarray, names: Sequence
     axes[0].axis("off")
     for one, network in zip(axes[1:], networks, strict=True):
         p = network.extra_probabilities[0]
-        one.barh(range(len(names)), p * 100, color=STYLES.get(network.name, {}).get("color", "0.4"))
+        one.barh(range(len(names)), p * 100, color=style_of(network.name).get("color", "0.4"))
         one.set_yticks(range(len(names)), names, fontsize=8)
         one.invert_yaxis()
         one.set_xlim(0, 100)

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import matplotlib as mpl
@@ -10,15 +11,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from compare.analysis.timing import steady_slices
+from compare.registry import IMPLEMENTATIONS
 from shared.batches import n_batches
 from shared.result import Outcome, RunResult
 
-# Okabe and Ito's colours, which the colour-blind can tell apart, with line styles for print.
-STYLES = {
-    "torch": {"color": "#D55E00", "linestyle": "-"},
-    "keras": {"color": "#0072B2", "linestyle": "--"},
-    "tf_lowlevel": {"color": "#009E73", "linestyle": ":"},
-}
+
+def style_of(implementation: str) -> dict[str, Any]:
+    """How the lines of an implementation are drawn, as Matplotlib's arguments; empty if that is left to Matplotlib."""
+    style = IMPLEMENTATIONS[implementation].style if implementation in IMPLEMENTATIONS else None
+    return asdict(style) if style else {}
 
 
 MOST_POINTS = 300  # of a distribution: more cannot be seen, and a drawing of a hundred seeds has to be opened
@@ -33,7 +34,7 @@ def learning_curves(results: Sequence[RunResult]) -> Figure:
     for result in results:
         if result.outcome is None:
             continue
-        style = STYLES.get(result.run.implementation, {})
+        style = style_of(result.run.implementation)
         epochs = [e.epoch for e in result.outcome.epochs]
         label = None if result.run.implementation in labelled else result.run.implementation
         labelled.add(result.run.implementation)
@@ -67,7 +68,7 @@ def step_times(results: Sequence[RunResult]) -> Figure | None:
     labelled: set[str] = set()
     for result, step_s in timed:
         name = result.run.implementation
-        style: dict[str, Any] = dict(STYLES.get(name, {}))
+        style: dict[str, Any] = style_of(name)
         shares = np.linspace(0, 1, min(len(step_s), MOST_POINTS))
         axes.plot(np.quantile(step_s * 1e3, shares), shares, label=None if name in labelled else name, **style)
         labelled.add(name)

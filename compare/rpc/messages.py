@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
 from shared.data import Part, Scale
 from shared.ledger import Half
 from shared.models import ModelSpec
-from shared.protocol import Build, Device, Format, Mode, Recipe
+from shared.protocol import Build, Device, Format, Mode, Recipe, Tier
 from shared.result import Environment
 from shared.training import TrainSpec
 from shared.weights import Weights
@@ -181,6 +181,7 @@ class Ready(Message):
 
     kind: Literal["ready"] = "ready"
     environment: Environment
+    lacking: tuple[Tier, ...] = ()  # the tiers that the implementation does not export (shared/protocol.py)
 
 
 class DataLoaded(Message):
@@ -199,6 +200,7 @@ class Created(Message):
     device_name: str
     scale: Scale | None  # None: images are used as they were sent
     choices: dict[str, str]
+    lacking: tuple[Tier, ...] = ()  # the tiers of which the network lacks something (shared/protocol.py)
 
 
 class EpochEnd(Message):

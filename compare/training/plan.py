@@ -18,8 +18,8 @@ from compare.checks import (
     check_shape,
 )
 from compare.extras import require
-from compare.processes.environment import Allocator
-from compare.registry import IMPLEMENTATIONS
+from compare.registry import IMPLEMENTATIONS, implementation
+from compare.registry.candidates import Allocator
 from compare.reporting.screen import PLAIN, Screen
 from compare.training.executor import AskedDevice, ExecutorName, check_executor
 from compare.training.presets import PRESETS
@@ -232,7 +232,7 @@ def _check_implementations(options: Options, model: ModelSpec) -> None:
     if not names:
         raise InputError(f"--implementations names none. Known: {', '.join(IMPLEMENTATIONS)}.")
     for name in names:
-        spec = IMPLEMENTATIONS[check_name("implementation", name, IMPLEMENTATIONS)]
+        spec = implementation(name)
         checks.check_model(name, model.name)
         if model.name not in spec.models:
             raise InputError(
@@ -241,7 +241,7 @@ def _check_implementations(options: Options, model: ModelSpec) -> None:
             )
         if options.mode != TUNED:
             check_mode(name, options.mode)
-        elif spec.n_workers > 1:
+        elif spec.n_workers > 1 or not spec.candidates:
             raise InputError(f"'{name}' has no mode '{TUNED}'. Leave it out, or give another --mode.")
     if len(set(names)) < len(names):
         raise InputError(f"--implementations names one twice: {', '.join(names)}. Name each once.")

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import FailFast, Field, model_validator
 
 from compare.analysis.seeds import Judging
-from compare.processes.environment import Allocator
 from compare.registry import IMPLEMENTATIONS
+from compare.registry.candidates import Allocator
 from compare.training.executor import ExecutorName
 from shared.models import MODELS
 from shared.protocol import Mode

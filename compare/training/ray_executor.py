@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from compare.checks import most_workers
-from compare.processes.environment import Allocator
 from compare.processes.ray_cluster import Needs, check_room, connected, room_for
 from compare.registry import IMPLEMENTATIONS
+from compare.registry.candidates import Allocator
 from compare.training.executor import AskedDevice
 from compare.training.study import Finished, Progress, Study
 from shared.data import Data

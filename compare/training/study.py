@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from compare.processes.environment import ALLOCATOR_VARIABLES, Allocator, require_cuda
+from compare.processes.environment import require_cuda
 from compare.processes.session import Divergence, Session, Tell, WorkerError, starting
 from compare.registry import IMPLEMENTATIONS
+from compare.registry.candidates import ALLOCATOR_VARIABLES, Allocator
 from compare.rpc import messages
 from compare.training.checkpoint import Checkpoint, Checkpoints
 from shared.batches import n_batches
@@ -234,7 +235,8 @@ class Study:
         """Of a run that is done there is more to keep than this, and at once. What several processes train begins anew:
         each has random numbers of its own."""
         spec = IMPLEMENTATIONS[contestant.run.implementation]
-        if contestant.done or contestant.run.recipe != "matched" or spec.n_workers > 1:
+        resumable = contestant.run.recipe == "matched" and "resume" not in contestant.created.lacking
+        if contestant.done or not resumable or spec.n_workers > 1:
             return
         unkept_s = sum(part.slice_s for part in contestant.slices[contestant.n_kept :])
         if unkept_s < min(KEEP_AFTER * contestant.keep_s, KEEP_AFTER_S):

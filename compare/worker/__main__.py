@@ -19,7 +19,8 @@ from compare.worker.data_parallel import Shared
 from compare.worker.machine import describe
 from compare.worker.peers import PeerFailed, Peers
 from compare.worker.service import Bench, Diverged
-from shared.protocol import Implementation
+from compare.worker.tiers import missing
+from shared.protocol import MODULE_TIERS, Implementation
 from shared.world import World
 
 
@@ -40,15 +41,16 @@ def main() -> None:
     except Exception as error:  # whatever it is, the harness is told before this process ends
         _send(answers, _failed(error))
         raise SystemExit(1) from None
+    lacking = missing(implementation, MODULE_TIERS)
     gc.freeze()  # a framework's million objects are there for good, and are not gone through for each network
     if peers is None:
-        _send(answers, messages.Ready(environment=environment))
+        _send(answers, messages.Ready(environment=environment, lacking=lacking))
         serve(Bench(implementation), requests, answers)
         return
     machine.count_in(peers.others)
     bench = Bench(Shared(implementation, peers), agree=peers.as_the_first)
     if world.rank == 0:
-        _send(answers, messages.Ready(environment=environment))
+        _send(answers, messages.Ready(environment=environment, lacking=lacking))
         lead(bench, peers, requests, answers)
     else:
         follow(bench, peers)

@@ -5,7 +5,10 @@ import statistics
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from compare.rpc import messages
+from compare.worker import tiers
 from shared.protocol import Device, Implementation
 
 SIZE: dict[Device, int] = {"cpu": 2048, "cuda": 8192}
@@ -17,8 +20,8 @@ def measure(implementation: Implementation, device: Device) -> messages.Limits:
     """The median of as many products and copies as there is a quarter of a second for, three at least: what is held
     against it are medians, too, and it is measured in every launch."""
     size, n_values = SIZE[device], N_VALUES[device]
-    product_s = _median_s(implementation.matrix_product(device, size))
-    copy_s = _median_s(implementation.memory_copy(device, n_values))
+    product_s = _median_s(tiers.offered(implementation, "matrix_product")(device, size))
+    copy_s = _median_s(tiers.offered(implementation, "memory_copy")(device, n_values))
     return messages.Limits(flops_per_s=2 * size**3 / product_s, copied_bytes_per_s=2 * 4 * n_values / copy_s)
 
 
@@ -31,3 +34,13 @@ def _median_s(run: Callable[[], None]) -> float:
         run()
         times.append(time.perf_counter() - start)
     return statistics.median(times)
+
+
+def numpy_product(device: Device, size: int) -> Callable[[], None]:
+    """The product of two matrices in NumPy: the yardstick of an implementation that offers none."""
+    factor, product = np.ones((size, size), np.float32), np.empty((size, size), np.float32)
+
+    def run() -> None:
+        np.matmul(factor, factor, out=product)
+
+    return run

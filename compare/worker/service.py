@@ -14,7 +14,7 @@ import numpy as np
 
 from compare.rpc import messages
 from compare.rpc.wire import Arrays
-from compare.worker import fingerprint, limits, machine
+from compare.worker import fingerprint, limits, machine, tiers
 from compare.worker.divergence import Kept, first_not_finite, retraced, told
 from compare.worker.fitting import Fitting
 from compare.worker.windows import EVALUATION_BATCH, Windows
@@ -51,6 +51,7 @@ class Training:
     kept: Kept | None = None
     unmeasured_s: float = math.inf  # of slices since the product was last timed
     windows: Windows | None = None
+    resumes: bool = True  # whether its state can be kept and put back
 
 
 def _finite(loss: float, what: str) -> float:
@@ -65,6 +66,7 @@ class Bench:
     def __init__(self, implementation: Implementation, agree: Callable[[bool], bool] = lambda mine: mine) -> None:
         """`agree` makes one decision of those of all processes that train a network together."""
         self.implementation = implementation
+        self._name = getattr(implementation, "__name__", "?")
         self._agree = agree
         self._data: Data | None = None
         self._training: Training | None = None
@@ -114,7 +116,7 @@ class Bench:
             case messages.GetCounts():
                 return self.counts(), {}
             case messages.AnswerRow(row=row, half=half):
-                answer: Answer = getattr(self.implementation.ledger[row], half)
+                answer: Answer = getattr(tiers.offered(self.implementation, "ledger")[row], half)
                 return messages.ArraysSent(), {"answer": answer(arrays)}
             case messages.Export():
                 return self.export(request, arrays)
@@ -152,9 +154,10 @@ class Bench:
             gc.freeze()
         self._yardstick_for(request.device)  # before random numbers are seeded: it takes some
         machine.reset_peak_rss()
-        model = self.implementation.create(request.build(weights))
-        self._training = Training(request.train, model, request.model.n_classes)
-        idiom = self.implementation.idiom if request.recipe == "idiomatic" else None
+        created = self.implementation.create(request.build(weights))
+        model, lacking = tiers.filled(created, self._name)
+        self._training = Training(request.train, model, request.model.n_classes, resumes="resume" not in lacking)
+        idiom = tiers.offered(self.implementation, "idiom") if request.recipe == "idiomatic" else None
         if idiom and idiom.scale == "standard":
             self._training.scaling = channel_statistics(self.data.x_train)
         n_params, n_trainable = model.count_parameters()
@@ -164,6 +167,7 @@ class Bench:
             device_name=model.device_name(),
             scale=idiom.scale if idiom else None,
             choices=idiom.choices if idiom else {},
+            lacking=lacking,
         )
 
     def restore(self, epochs: int, state: Arrays) -> messages.Restored:
@@ -184,7 +188,7 @@ class Bench:
         losses: list[float] = []
         bad_loss = None
         kept = training.kept
-        if self._agree(kept is None or not kept.is_recent()) or kept is None:
+        if training.resumes and (self._agree(kept is None or not kept.is_recent()) or kept is None):
             kept = training.kept = Kept(before + first, training.model)
         yardstick_s = self._yardstick_s() if training.unmeasured_s >= YARDSTICK_EVERY_S else None
         usage = machine.usage()
@@ -209,7 +213,7 @@ class Bench:
         diverged = bad_loss
         if diverged is None and (parameter := first_not_finite(training.model.weights())):
             diverged = f"{parameter} is not finite after epoch {epoch}, step {training.n_done}"
-        if diverged is not None:
+        if diverged is not None and kept is not None:
             suspects = range(before + first, before + min(training.n_done + 1, len(batches)))
             diverged = retraced(training.model, kept, suspects, self._epoch_batches, rate) or diverged
         return messages.Slice(
@@ -226,7 +230,8 @@ class Bench:
 
     def _yardstick_for(self, device: Device) -> None:
         if device not in self._yardsticks:
-            self._yardsticks[device] = self.implementation.matrix_product(device, YARDSTICK_SIZE[device])
+            product = getattr(self.implementation, "matrix_product", limits.numpy_product)
+            self._yardsticks[device] = product(device, YARDSTICK_SIZE[device])
         self._yardstick = self._yardsticks[device]
 
     def _yardstick_s(self) -> float:
@@ -241,8 +246,8 @@ class Bench:
     def fit_epoch(self) -> messages.Fitted:
         training = self.training
         if training.fitting is None:
-            model, spec, data = training.model, training.spec, self.data
-            training.fitting = Fitting(lambda on_epoch: self.implementation.fit(model, spec, data, on_epoch))
+            model, spec, data, fit = training.model, training.spec, self.data, tiers.offered(self.implementation, "fit")
+            training.fitting = Fitting(lambda on_epoch: fit(model, spec, data, on_epoch))
         done = training.fitting.next_epoch()
         parameter = first_not_finite(training.model.weights())
         last = training.epoch * done.n_steps
@@ -295,7 +300,7 @@ class Bench:
         scaling = (arrays.pop("mean"), arrays.pop("deviation")) if "mean" in arrays else None
         trained = Trained(request.model, arrays, request.epsilon, scaling)
         return messages.ArraysSent(), {
-            "logits": self.implementation.exporters[request.format](trained, request.path)(images)
+            "logits": tiers.offered(self.implementation, "exporters")[request.format](trained, request.path)(images)
         }
 
     def counts(self) -> messages.Counted:

@@ -18,8 +18,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     options = "--dataset digits --model dense_baseline --implementations numpy --epochs 1 --seeds 2 --target 0.5"
     with pytest.MonkeyPatch.context() as patch:
         root = Path(__file__).parents[2]
-        patch.setenv("PYTHONPATH", f"{root}:{root / 'tests' / 'support'}")
-        patch.setitem(IMPLEMENTATIONS, "numpy", ImplementationSpec("numpy", "NumPy", "numpy_impl", "eager"))
+        patch.setenv("PYTHONPATH", f"{root}:{root / 'tests' / 'support'}:{root / 'examples' / 'numpy_impl'}")
+        patch.setitem(IMPLEMENTATIONS, "numpy", ImplementationSpec("numpy", "NumPy", "numpy_misbehaving", "eager"))
         _save_dots(patch)
         patch.setattr(sys, "argv", ["compare", *options.split(), "--tensorboard", "--quiet", "--out", str(out)])
         with pytest.raises(SystemExit) as caught:

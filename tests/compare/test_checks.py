@@ -1,13 +1,10 @@
 """What is asked for of data-parallel training, and what does not go with it."""
 
-import os
-import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from distance import assert_close
-from patience import GENEROUS_S
 
 from compare import checks
 from compare.__main__ import main
@@ -103,25 +100,22 @@ def test_every_process_needs_a_share(size: int, n_images: int, whole: bool, fits
     checks.check_shares(["torch"], size, n_images, whole)
 
 
-@pytest.mark.slow
-def test_a_run_of_two_processes_is_the_run_of_one(tmp_path: Path) -> None:
-    """From the shell, side by side: the same accuracy, and in float32 nearly the same weights."""
-    command = "--dataset digits --model dense_baseline --implementations torch,torch@2 --epochs 2 --device cpu --out"
-    done = subprocess.run(
-        [sys.executable, "-m", "compare", *command.split(), str(tmp_path / "out")],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=GENEROUS_S,
-    )
-    assert done.returncode == 0, done.stderr
+def test_a_run_of_two_processes(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Beside one of one process: each is given half of the cores, and what they trained together is kept. That it is
+    what one process trains is tested for each framework in tests/conformance/test_data_parallel.py."""
+    alone = IMPLEMENTATIONS[numpy_implementation]
+    monkeypatch.setitem(IMPLEMENTATIONS, numpy_implementation, replace(alone, joined_by="tf_config"))
+    command = "--dataset digits --model dense_baseline --implementations numpy,numpy@2 --epochs 2 --device cpu --out"
+    monkeypatch.setattr(sys, "argv", ["compare", *command.split(), str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 0
     one, two = load_results(tmp_path / "out")
     assert one.outcome is not None
     assert two.outcome is not None
-    assert (one.run.implementation, two.run.implementation) == ("torch", "torch@2")
-    assert two.outcome.test_accuracy == one.outcome.test_accuracy
-    assert two.outcome.samples.loss == pytest.approx(one.outcome.samples.loss, rel=1e-4)
-    assert_close(load_weights(tmp_path / "out", two), load_weights(tmp_path / "out", one), 1e-4)
+    assert (one.run.implementation, two.run.implementation) == ("numpy", "numpy@2")
+    assert len(two.outcome.samples.loss) == len(one.outcome.samples.loss) == 2 * 23
+    assert two.outcome.test_accuracy > 0.8
+    assert load_weights(tmp_path / "out", two).keys() == load_weights(tmp_path / "out", one).keys()
     assert two.environment is not None
     assert two.environment.threads == max(1, usable_cores() // 2)

@@ -13,7 +13,6 @@ from distance import assert_close, relative
 from patience import GENEROUS_S
 from tracing import Tracer
 
-from compare.bench.candidates import CANDIDATES
 from compare.processes.session import Session, WorkerError
 from compare.registry import IMPLEMENTATIONS
 from shared.data import Data, DataSpec
@@ -87,7 +86,7 @@ def test_twenty_steps(
 
 def candidates() -> Iterator[pytest.ParameterSet]:
     for implementation in THREE:
-        for candidate in CANDIDATES[implementation][DEVICE]:
+        for candidate in IMPLEMENTATIONS[implementation].candidates[DEVICE]:
             name = f"{implementation}-{candidate.factor}"
             yield pytest.param(implementation, candidate.mode, candidate.tuning, id=name)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from reference import LAYERS, Network
 
-from compare.commands.export import FORMATS
+from compare.commands.export import FORMATS, writer_of
 from compare.processes.session import Session
 from shared.models import MODELS, ModelSpec
 from shared.protocol import Format
@@ -110,7 +110,7 @@ def test_plain_scripts_predict_what_the_reference_does(
         mean, deviation = random.random(spec.input_shape[-1]), 0.2 + random.random(spec.input_shape[-1])
         epsilon = OWN_EPSILON if scaled else 1e-3
         path = tmp_path / f"{name}{FORMATS[to].suffix}"
-        session = session_for(FORMATS[to].writer, name)
+        session = session_for(writer_of(to), name)
         session.export(to, path, spec, weights, epsilon, (mean, deviation) if scaled else None, images)
         np.save(tmp_path / f"{name}.images.npy", images)
         predict(to, path, tmp_path / f"{name}.images.npy", tmp_path / f"{name}.logits.npy")

@@ -7,7 +7,6 @@ import pytest
 from distance import assert_close
 from tracing import Tracer
 
-from compare.bench.candidates import CANDIDATES
 from compare.processes.session import Session, WorkerError
 from compare.registry import IMPLEMENTATIONS
 from shared.models import MODELS
@@ -19,7 +18,9 @@ from shared.weights import initial_weights
 def cases() -> Iterator[pytest.ParameterSet]:
     """Every mode and tuning of every list for the CPU, once; what takes long to compile is a long test."""
     for implementation in ("torch", "keras", "tf_lowlevel"):
-        for mode, tuning in dict.fromkeys((c.mode, tuple(c.tuning.items())) for c in CANDIDATES[implementation]["cpu"]):
+        for mode, tuning in dict.fromkeys(
+            (c.mode, tuple(c.tuning.items())) for c in IMPLEMENTATIONS[implementation].candidates["cpu"]
+        ):
             compiled = mode == "xla" or (implementation == "torch" and mode == "graph")
             if tuning or mode != IMPLEMENTATIONS[implementation].default_mode:
                 name = "-".join((implementation, mode, *(value for _, value in tuning)))

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from best_loop import BATCHES, UNCOUNTED
 
-from compare.processes.environment import ALLOCATOR_VARIABLES, worker_variables
+from compare.processes.environment import worker_variables
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
+from compare.registry.candidates import ALLOCATOR_VARIABLES
 from shared.data import Data
 from shared.models import MODELS
 from shared.protocol import Build

@@ -14,7 +14,7 @@ from patience import GENEROUS_S
 ROOT = Path(__file__).parents[2]
 MAIN = """
 from compare.registry import IMPLEMENTATIONS, ImplementationSpec
-for name, module in (("numpy", "numpy_impl"), ("numpy_again", "numpy_again")):
+for name, module in (("numpy", "numpy_misbehaving"), ("numpy_again", "numpy_again")):
     IMPLEMENTATIONS[name] = ImplementationSpec(name, name, module, "eager")
 from compare.__main__ import main
 main()
@@ -32,7 +32,8 @@ Command = subprocess.Popen[str]
 def running(*arguments: object, first: str = "") -> Iterator[Command]:
     """The command, started, after the Python code `first`; its pictures are dots. It can be interrupted even if the
     tests were started to be left alone in the background."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])}
+    places = ROOT, ROOT / "tests" / "support", ROOT / "examples" / "numpy_impl"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, places))}
     process = subprocess.Popen(
         [sys.executable, "-c", QUICK_PICTURES + first + MAIN, *map(str, arguments)],
         env=environment,

@@ -5,11 +5,10 @@ import time
 from typing import Any
 
 import numpy as np
-from numpy_impl import NumpyModel, framework, matrix_product, memory_copy
+from numpy_impl import framework, matrix_product, memory_copy
+from numpy_impl.model import NumpyModel
 
-from shared.models import ModelSpec
 from shared.protocol import Build
-from shared.training import TrainSpec
 from shared.weights import Weights, initial_weights
 
 __all__ = ["create", "framework", "matrix_product", "memory_copy"]
@@ -19,16 +18,16 @@ FAULT = os.environ.get("NUMPY_FAULTY", "")
 def create(build: Build) -> "Faulty":
     if FAULT == "create":
         raise RuntimeError("told to fail in create")
-    return Faulty(build.model, build.train, build.weights or initial_weights(build.model, build.train.seed))
+    return Faulty(build)
 
 
 class Faulty(NumpyModel):
     n_steps = 0
 
-    def __init__(self, model: ModelSpec, train: TrainSpec, weights: Weights) -> None:
-        super().__init__(model, train, weights)
-        initial = initial_weights(model, train.seed)["dense1/kernel"]
-        self.was_moved = not np.array_equal(weights["dense1/kernel"], initial)
+    def __init__(self, build: Build) -> None:
+        super().__init__(build)
+        initial = initial_weights(build.model, build.train.seed)["dense1/kernel"]
+        self.was_moved = build.weights is not None and not np.array_equal(build.weights["dense1/kernel"], initial)
 
     def settings(self) -> dict[str, str]:
         return super().settings() | ({"dtype": "float16"} if FAULT == "setting" else {})

@@ -7,6 +7,7 @@ import numpy as np
 from compare.bench.result import BenchResult, Ceiling, Contestant, Launch, Measured, TimedWindow
 from compare.processes.session import WorkerError
 from compare.rpc import messages
+from shared.protocol import Build
 from shared.result import Environment
 
 ENVIRONMENT = Environment(
@@ -30,6 +31,8 @@ class SimulatedSession:
     Fetching a loss takes the share `fetch` of a window, and the first step `first_s` in all. It makes `extra` steps
     more than it is asked for, gets warm over some times `cold` steps, and fails in window `fails_at`.
     """
+
+    lacking = ()  # no tier
 
     def __init__(
         self,
@@ -56,8 +59,8 @@ class SimulatedSession:
 
     def load_data(self, data: object) -> None: ...
 
-    def create(self, *arguments: object) -> None:
-        self.created = arguments
+    def create(self, build: Build) -> None:
+        self.created = build
 
     def time_window(self, what: messages.Timed, steps: int, uncounted: int = 0) -> messages.Window:
         self.asked.append((what, steps, uncounted))

@@ -165,9 +165,11 @@ def test_every_contestant_is_created_as_it_is_described(digits: Data) -> None:
     simulation.launcher.contestants = [plain, special]
     simulation.launch(0)
     (_, of_plain), (_, of_special) = simulation.sessions
-    assert of_plain.created[-3:] == ("eager", "matched", {})
-    assert of_special.created[-3:] == ("graph", "matched", {"optimizer": "fused"})
-    trained = [of.created[1] for of in (of_plain, of_special)]
+    plain_build, special_build = of_plain.created, of_special.created
+    assert (plain_build.mode, plain_build.recipe, plain_build.tuning) == ("eager", "matched", {})
+    assert (special_build.mode, special_build.recipe) == ("graph", "matched")
+    assert special_build.tuning == {"optimizer": "fused"}
+    trained = [build.train for build in (plain_build, special_build)]
     assert [train.batch_size for train in trained] == [64, 32]
     assert [train.mixed_precision for train in trained] == ["none", "bfloat16"]
 

@@ -8,7 +8,6 @@ import pytest
 from simulation import SimulatedSession, contestant
 
 from compare.bench import launcher, tuned, waterfall
-from compare.bench.candidates import CANDIDATES, PLAIN
 from compare.bench.launcher import Launcher, Subject
 from compare.bench.result import Contestant, Launch
 from compare.registry import IMPLEMENTATIONS
@@ -55,7 +54,7 @@ def test_one_that_fails_is_not(digits: Data) -> None:
 
 
 def test_none_where_all_fail(digits: Data) -> None:
-    everybody = {candidate.factor: {"fails_at": 0} for candidate in CANDIDATES["torch"]["cpu"]}
+    everybody = {candidate.factor: {"fails_at": 0} for candidate in IMPLEMENTATIONS["torch"].candidates["cpu"]}
     assert search(digits, everybody) is None
 
 
@@ -96,10 +95,11 @@ def test_a_choice_is_one_for_a_batch_size_a_network_and_a_number_of_threads() ->
 @pytest.mark.parametrize("implementation", list(IMPLEMENTATIONS))
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_every_implementation_has_a_list(implementation: str, device: str) -> None:
-    listed = [*PLAIN.get(implementation, ()), *CANDIDATES[implementation][device]]
+    spec = IMPLEMENTATIONS[implementation]
+    listed = [*spec.plain, *spec.candidates[device]]
     assert len({candidate.factor for candidate in listed}) == len(listed)
     assert all(candidate.mode in IMPLEMENTATIONS[implementation].modes for candidate in listed)
-    assert not CANDIDATES[implementation][device][0].tuning
+    assert not spec.candidates[device][0].tuning
 
 
 def test_fewer_threads_are_none_where_there_is_one() -> None:
@@ -117,7 +117,7 @@ def test_a_waterfall_holds_each_stage_against_the_one_before() -> None:
     assert before["torch.compile"] == before["half the threads"] == "huge pages"
 
 
-@pytest.mark.parametrize("implementation", list(PLAIN))
+@pytest.mark.parametrize("implementation", [name for name, spec in IMPLEMENTATIONS.items() if spec.plain])
 def test_every_stage_adds_to_the_one_before(implementation: str) -> None:
     """Tunings and variables of a stage that is no alternative hold those of the one before."""
     chain = [s.candidate for s in waterfall.stages(implementation, "cpu", 2) if not s.candidate.alternative]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from compare.__main__ import main
-from compare.commands.export import FORMATS
 from compare.commands.verify import problems
+from compare.registry import IMPLEMENTATIONS
 
 
 def export(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
@@ -41,8 +41,8 @@ def test_a_file_that_is_not_the_network_is_not_left(
     run_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """The NumPy implementation of the tests writes files that give other logits."""
-    formats = FORMATS
-    monkeypatch.setitem(formats, "torch", replace(formats["torch"], writer="numpy"))
+    for name, exports in (("torch", ()), ("numpy", ("torch",))):
+        monkeypatch.setitem(IMPLEMENTATIONS, name, replace(IMPLEMENTATIONS[name], exports=exports))
     assert export(monkeypatch, run_folder, "--format", "torch", "--out", tmp_path / "here" / "x.pt2") == 2
     assert "was not exported" in capsys.readouterr().err
     assert not (tmp_path / "here").exists()

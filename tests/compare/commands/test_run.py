@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,10 @@ from reference import LAYERS, Network
 from compare.__main__ import main
 from compare.analysis.seeds import Judging
 from compare.bench import launcher, tuned
-from compare.bench.candidates import CANDIDATES, Candidate
 from compare.bench.statistics import Interval
 from compare.bench.tuned import Memory
 from compare.folders.manifest import Manifest
-from compare.registry import IMPLEMENTATIONS, ImplementationSpec
+from compare.registry import IMPLEMENTATIONS, Candidate, ImplementationSpec
 from compare.rpc import messages
 from compare.training.planned import PLAN, Planned
 from compare.training.study import _foreign_load
@@ -60,11 +60,12 @@ def two(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def sound_impl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two: None) -> None:
-    """A package that is numpy_impl without its faults."""
+    """A package that is numpy_misbehaving without its faults."""
     package = tmp_path / "packages" / "sound_impl"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(
-        "import os\nos.environ['NUMPY_IMPL_FAULT'] = ''\nfrom numpy_impl import create, framework, matrix_product\n"
+        "import os\nos.environ['NUMPY_IMPL_FAULT'] = ''\n"
+        "from numpy_misbehaving import create, framework, matrix_product\n"
     )
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], str(package.parent)]))
 
@@ -146,7 +147,8 @@ def test_a_tuned_study_is_made_as_it_was_found_fastest(
         Candidate("plain", "eager", {}, {}),
         Candidate("fast", "eager", {"way": "quick"}, chosen, fewer_threads=True),
     )
-    monkeypatch.setitem(CANDIDATES, "numpy", {"cpu": listed})
+    tunable = replace(IMPLEMENTATIONS["numpy"], candidates={"cpu": listed})
+    monkeypatch.setitem(IMPLEMENTATIONS, "numpy", tunable)
     memory = Memory(tmp_path / "tuned.json")
     monkeypatch.setattr(tuned, "default_memory", lambda: memory)
     monkeypatch.setattr(launcher, "ROUNDS_S", 0.1)
@@ -234,7 +236,7 @@ def test_freed_memory_is_kept_unless_the_system_has_its_way(
 
 
 FAULTS = {
-    "import": "ImportError: numpy_impl was told to fail",
+    "import": "ImportError: numpy_misbehaving was told to fail",
     "create": "RuntimeError: told to fail",
     "exit": "the worker exited with code 7",
     "kill": "the worker was ended by signal 9",

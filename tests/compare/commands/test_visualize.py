@@ -155,9 +155,9 @@ def test_models_as_a_framework_counts_them(monkeypatch: pytest.MonkeyPatch, caps
 def test_a_framework_that_cannot_be_asked_is_no_agreement(
     numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    """The NumPy implementation has no profiler, so that nobody answers."""
     for name in set(IMPLEMENTATIONS) - {numpy_implementation}:
         monkeypatch.delitem(IMPLEMENTATIONS, name)
+    monkeypatch.setenv("NUMPY_IMPL_FAULT", "create")
     assert run(monkeypatch, "models", "dense_baseline", "--check") == 1
     shown = capsys.readouterr()
     assert "numpy could not be asked" in shown.err

@@ -48,7 +48,7 @@ def folders(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         assert process.returncode == 0, error
     with pytest.MonkeyPatch.context() as patch:
         for name in ("numpy", "numpy_again"):
-            patch.setitem(IMPLEMENTATIONS, name, ImplementationSpec(name, name, "numpy_impl", "eager"))
+            patch.setitem(IMPLEMENTATIONS, name, ImplementationSpec(name, name, "numpy_misbehaving", "eager"))
         yield made
 
 

@@ -11,6 +11,7 @@ import pytest
 from compare.__main__ import main
 from compare.commands.parity_waterfall import cells
 from compare.parity.waterfall import FACTORS, Stage, Trained, _data, stages
+from compare.registry import IMPLEMENTATIONS
 from shared.data import Data
 
 
@@ -44,16 +45,16 @@ def test_shares_add_up_to_the_whole() -> None:
 
 def test_the_data_of_each_package(digits: Data) -> None:
     n = len(digits.x_train)
-    matched = _data(digits, "torch_impl", [], 0)
+    matched = _data(digits, IMPLEMENTATIONS["torch"], [], 0)
     assert len(matched.x_train) == n - n // 10
     np.testing.assert_array_equal(matched.x_train, digits.x_train[: n - n // 10])
-    own = _data(digits, "torch_impl", list(FACTORS), 0)
+    own = _data(digits, IMPLEMENTATIONS["torch"], list(FACTORS), 0)
     assert abs(own.x_train.mean()) < 1e-6
     assert own.x_train.std() == pytest.approx(1, abs=1e-5)
-    held_out = _data(digits, "torch_impl", ["held-out tenth"], 0)
+    held_out = _data(digits, IMPLEMENTATIONS["torch"], ["held-out tenth"], 0)
     both = {image.tobytes() for image in matched.x_train} & {image.tobytes() for image in held_out.x_train}
     assert 0.78 < len(both) / n < 0.84  # two tenths, chosen each in its own way
-    np.testing.assert_array_equal(_data(digits, "tf_impl", list(FACTORS), 0).x_train, matched.x_train)
+    np.testing.assert_array_equal(_data(digits, IMPLEMENTATIONS["keras"], list(FACTORS), 0).x_train, matched.x_train)
 
 
 @pytest.mark.pictures

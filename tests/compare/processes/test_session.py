@@ -69,7 +69,7 @@ def test_an_exception_is_an_answer_and_the_worker_goes_on(start: Start, digits: 
 
 
 def test_a_failed_import(start: Start) -> None:
-    with pytest.raises(WorkerError, match="ImportError: numpy_impl was told to fail") as caught:
+    with pytest.raises(WorkerError, match="ImportError: numpy_misbehaving was told to fail") as caught:
         start("import").wait_until_ready()
     assert "Traceback" in caught.value.details
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from results import result
 
-from compare.processes.environment import Allocator
 from compare.processes.ray_cluster import Needs, check_room, largest_node, room_for
+from compare.registry.candidates import Allocator
 from compare.training import ray_executor
 from compare.training.ray_executor import OnRay, Sent, Settings
 from compare.training.study import Finished

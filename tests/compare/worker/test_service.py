@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import numpy_impl
 import pytest
+from numpy_impl import model
+from numpy_impl.model import NumpyModel
 from reference import LAYERS, AdamSteps, Network
 
 from compare.rpc import messages
@@ -112,7 +114,7 @@ def test_evaluation_covers_every_test_image(digits: Data) -> None:
     assert evaluation.accuracy == np.trace(confusion) / 360
 
 
-class Overflowing(numpy_impl.NumpyModel):
+class Overflowing(NumpyModel):
     """Its gradient of one bias is infinite in its eighth step, or its update alone makes that bias so."""
 
     where = "gradient"
@@ -120,13 +122,13 @@ class Overflowing(numpy_impl.NumpyModel):
 
     def train_step(self, batch: tuple[np.ndarray, np.ndarray], learning_rate: float) -> tuple[object, object]:
         done = super().train_step(batch, learning_rate)
-        if self.steps == self.bad_step:
+        if self.optimizer.t == self.bad_step:
             self.parameters["dense1/bias"] = np.full(128, -np.inf)
         return done
 
     def loss_and_gradients(self, batch: tuple[np.ndarray, np.ndarray]) -> tuple[float, Weights]:
         loss, gradients = super().loss_and_gradients(batch)
-        if self.where == "gradient" and self.steps == self.bad_step - 1:
+        if self.where == "gradient" and self.optimizer.t == self.bad_step - 1:
             gradients["dense1/bias"] = np.full(128, np.inf)
         return loss, gradients
 
@@ -155,7 +157,7 @@ def test_the_step_and_the_tensor_that_went_bad_first_are_named(
     monkeypatch.setattr(divergence, "KEEP_S", keep_s)
     monkeypatch.setattr(Overflowing, "where", where)
     monkeypatch.setattr(Overflowing, "bad_step", bad_step)
-    monkeypatch.setattr(numpy_impl, "NumpyModel", Overflowing)
+    monkeypatch.setattr(model, "NumpyModel", Overflowing)
     bench = Bench(numpy_impl)
     bench.load_data(digits.arrays())
     weights = initial_weights(DENSE_BASELINE, 0)

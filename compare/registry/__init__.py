@@ -1,0 +1,98 @@
+"""The implementations that can be compared: those of this repository, and those that other packages add.
+
+A package adds one by an entry point of the group `compare.implementations`: its name is the implementation's, and it
+refers to an `ImplementationSpec`. Importing that must not import a framework: the harness has none. What
+`ImplementationSpec.module` names is imported by the worker alone.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, MutableMapping
+from importlib.metadata import EntryPoint, entry_points
+
+from compare.registry.built_in import BUILT_IN
+from compare.registry.candidates import Candidate
+from compare.registry.spec import ImplementationSpec, Style
+from shared.errors import InputError
+from shared.names import check_name
+from shared.world import MAX_SIZE
+
+__all__ = ["GROUP", "IMPLEMENTATIONS", "Candidate", "ImplementationSpec", "Registry", "Style", "implementation"]
+GROUP = "compare.implementations"
+FRAMEWORKS = {"jax", "keras", "tensorflow", "torch"}
+_WORKERS = {str(n) for n in range(2, MAX_SIZE + 1)}
+
+
+class Registry(MutableMapping[str, ImplementationSpec]):
+    """The implementations by name; `NAME@N` is the one of that name trained by N processes, and is not listed.
+
+    Other packages are looked for when they first matter. `absent` says of each that cannot be used why.
+    """
+
+    def __init__(self, built_in: Iterable[ImplementationSpec]) -> None:
+        self._known = {spec.name: spec for spec in built_in}
+        self.absent: dict[str, str] = {}
+        self._searched = False
+
+    def search(self) -> None:
+        """Add what other packages offer, once."""
+        if self._searched:
+            return
+        self._searched = True
+        for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+            if point.name in self._known:
+                self.absent[point.name] = f"{point.value}: there is an implementation of that name already"
+                continue
+            try:
+                self._known[point.name] = _loaded(point)
+            except Exception as error:  # somebody else's code: whatever it is, the others are still there
+                self.absent[point.name] = f"{point.value}: {type(error).__name__}: {error}"
+
+    def __getitem__(self, name: str) -> ImplementationSpec:
+        if name not in self._known:
+            self.search()
+        if name in self._known:
+            return self._known[name]
+        base, at, n_workers = name.partition("@")
+        spec = self._known.get(base)
+        if at and spec and spec.joined_by and n_workers in _WORKERS:
+            return spec.shared_by(int(n_workers))
+        raise KeyError(name)
+
+    def __setitem__(self, name: str, spec: ImplementationSpec) -> None:
+        self._known[name] = spec
+
+    def __delitem__(self, name: str) -> None:
+        del self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self.search()
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        self.search()
+        return len(self._known)
+
+
+def _loaded(point: EntryPoint) -> ImplementationSpec:
+    before = FRAMEWORKS & sys.modules.keys()
+    spec = point.load()
+    if imported := (FRAMEWORKS & sys.modules.keys()) - before:
+        raise ImportError(f"it imports {' and '.join(sorted(imported))} before a worker asks for it")
+    if not isinstance(spec, ImplementationSpec):
+        raise TypeError(f"it is no ImplementationSpec but of type {type(spec).__name__}")
+    if spec.name != point.name:
+        raise ValueError(f"its name is '{spec.name}', and that of the entry point '{point.name}'")
+    return spec
+
+
+IMPLEMENTATIONS = Registry(BUILT_IN)
+
+
+def implementation(name: str) -> ImplementationSpec:
+    """The implementation of that name. Raises InputError if there is none, or if it cannot be used."""
+    if name not in IMPLEMENTATIONS and name in IMPLEMENTATIONS.absent:
+        raise InputError(
+            f"The implementation '{name}' is installed and cannot be used: {IMPLEMENTATIONS.absent[name]}. Mend or "
+            "uninstall its package, or leave it out."
+        )
+    return IMPLEMENTATIONS[check_name("implementation", name, IMPLEMENTATIONS)]

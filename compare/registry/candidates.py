@@ -1,0 +1,39 @@
+"""One way to run an implementation, and what becomes of memory that its framework frees."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shared.protocol import Mode, Recipe
+
+# What becomes of memory that a framework has freed: part of the conditions, the same for every contestant.
+#
+# glibc gives large blocks back to the system and takes them again at every step, and how much of that a process does
+# depends on how its heap happens to lie. PyTorch on a CPU takes its activations from there: two launches of the same
+# code differed by 8 % (docs/decisions.md), so that no ratio with it can be known to 3 % within minutes. Told to keep
+# what is freed, they differ by less than 2 %, and PyTorch is about a fifth faster. tensorflow has an allocator of
+# its own.
+Allocator = Literal["kept", "system"]
+ALLOCATOR_VARIABLES: dict[Allocator, dict[str, str]] = {
+    "kept": {
+        "MALLOC_MMAP_THRESHOLD_": str(4 << 30),
+        "MALLOC_TRIM_THRESHOLD_": str(16 << 30),
+        "MALLOC_TOP_PAD_": str(256 << 20),
+    },
+    "system": {},
+}
+
+KEPT = ALLOCATOR_VARIABLES["kept"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to run an implementation: `factor` says what it has that the one before has not; an `alternative` is
+    tried in place of what the last one that is none has, and the list goes on from that one."""
+
+    factor: str
+    mode: Mode
+    tuning: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=lambda: KEPT)
+    fewer_threads: bool = False
+    alternative: bool = False
+    recipe: Recipe = "matched"

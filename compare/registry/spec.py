@@ -1,0 +1,76 @@
+"""What is known of an implementation before its framework is imported."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from compare.registry.candidates import Candidate
+from shared.data import Scale
+from shared.models import MODELS
+from shared.protocol import Device, Format, Mode
+from shared.training import Dtype
+
+BOTH: tuple[Dtype, ...] = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How its lines are drawn: a colour that the colour-blind can tell apart, and a line style for print."""
+
+    color: str
+    linestyle: str
+
+
+@dataclass(frozen=True)
+class ImplementationSpec:
+    """One implementation, and every fact about it.
+
+    name, title: how commands and reports call it.
+    module: what a worker imports: it exports what shared/protocol.py asks for.
+    default_mode, modes: the mode in which its users run it by default, and all that it has.
+    models: the architectures that it has.
+    dtypes: the types in which it can compute on each device.
+    own_epsilon: the epsilon of its framework's own batch normalisation, which its idiomatic recipe uses.
+    joined_by, n_workers: how several processes of it train one network, if they can, and how many do.
+    idiomatic_scale: how its idiomatic recipe scales pixels.
+    versions: the distributions whose versions decide how fast it is.
+    variables: environment variables that its worker needs, beside those that every worker gets.
+    style: how plots draw it; None leaves it to the plot.
+    exports: the formats that it writes.
+    candidates: what the mode `tuned` chooses from, for each device; without any it has no such mode.
+    plain: where its speed waterfall begins: with what its framework's users write first.
+    """
+
+    name: str
+    title: str
+    module: str
+    default_mode: Mode
+    models: tuple[str, ...] = tuple(MODELS)
+    modes: tuple[Mode, ...] = ("eager", "graph")
+    dtypes: dict[Device, tuple[Dtype, ...]] = field(default_factory=lambda: {"cpu": BOTH, "cuda": BOTH})
+    own_epsilon: float = 1e-3
+    joined_by: Literal["torchrun", "tf_config"] | None = None
+    n_workers: int = 1
+    idiomatic_scale: Scale = "unit"
+    versions: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    style: Style | None = None
+    exports: tuple[Format, ...] = ()
+    candidates: dict[Device, tuple[Candidate, ...]] = field(default_factory=dict)
+    plain: tuple[Candidate, ...] = ()
+
+    def shared_by(self, n_workers: int) -> "ImplementationSpec":
+        """The same trained by `n_workers` processes, each on its share of every batch, in the default mode. Networks
+        with batch normalisation are left out: statistics would be per share."""
+        return replace(
+            self,
+            name=f"{self.name}@{n_workers}",
+            title=f"{self.title}, {n_workers} workers",
+            models=tuple(name for name in self.models if name in MODELS and not MODELS[name].normalises),
+            modes=(self.default_mode,),
+            n_workers=n_workers,
+        )
+
+    @property
+    def package(self) -> str:
+        """The package that the module is in."""
+        return self.module.partition(".")[0]

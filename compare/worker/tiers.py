@@ -1,0 +1,65 @@
+"""What an implementation or its networks lack of the tiers of shared/protocol.py: said in words when it is needed."""
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from shared.protocol import MODEL_TIERS, MODULE_TIERS, Tier
+
+NEEDED_FOR: dict[Tier, str] = {
+    "parity": "comparing its values",
+    "resume": "going on in the middle of a run",
+    "profile": "what its framework measures and counts",
+    "limits": "the machine's limits",
+    "idiomatic": "the idiomatic recipe",
+    "ledger": "the ledger",
+    "export": "exporting files",
+}
+
+
+class NotOfferedError(Exception):
+    """An implementation was asked for something that it does not have."""
+
+
+class Missing:
+    """Stands for something missing: using it in any way raises NotOfferedError."""
+
+    def __init__(self, whose: str, name: str, tier: Tier) -> None:
+        self._said = (
+            f"the implementation '{whose}' has no `{name}`, which {NEEDED_FOR[tier]} needs (tier '{tier}' of "
+            "shared/protocol.py)"
+        )
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise NotOfferedError(self._said)
+
+    __call__ = __getitem__ = _refuse
+
+    def __getattr__(self, _: str) -> NoReturn:
+        self._refuse()
+
+
+def missing(thing: object, tiers: Mapping[Tier, tuple[str, ...]]) -> tuple[Tier, ...]:
+    """The tiers of which `thing` lacks something."""
+    return tuple(tier for tier, names in tiers.items() if not all(hasattr(thing, name) for name in names))
+
+
+def filled(model: Any, whose: str) -> tuple[Any, tuple[Tier, ...]]:
+    """A network in which everything missing says so when it is used, and the tiers that it lacks."""
+    lacking = missing(model, MODEL_TIERS)
+    for tier, names in MODEL_TIERS.items():
+        for name in names:
+            if not hasattr(model, name):
+                setattr(model, name, Missing(whose, name, tier))
+    if not hasattr(model, "device_name"):
+        model.device_name = lambda: "cpu"
+    if not hasattr(model, "peak_device_bytes"):
+        model.peak_device_bytes = lambda: None
+    return model, lacking
+
+
+def offered(implementation: object, name: str) -> Any:
+    """What the implementation exports under that name; what says that it does not, if it does not."""
+    if hasattr(implementation, name):
+        return getattr(implementation, name)
+    (tier,) = (tier for tier, names in MODULE_TIERS.items() if name in names)
+    return Missing(getattr(implementation, "__name__", "?"), name, tier)

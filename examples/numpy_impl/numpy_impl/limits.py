@@ -1,0 +1,23 @@
+"""The machine's limits as NumPy reaches them."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from shared.protocol import Device
+
+
+def matrix_product(device: Device, size: int) -> Callable[[], None]:
+    """A function that multiplies two float32 matrices (size, size)."""
+    a, product = np.ones((size, size), np.float32), np.empty((size, size), np.float32)
+
+    def run() -> None:
+        np.matmul(a, a, out=product)
+
+    return run
+
+
+def memory_copy(device: Device, n_values: int) -> Callable[[], None]:
+    """A function that copies `n_values` float32 numbers."""
+    source, target = np.zeros(n_values, np.float32), np.zeros(n_values, np.float32)
+    return lambda: np.copyto(target, source)
