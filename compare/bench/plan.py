@@ -41,7 +41,7 @@ class Options:
     baseline: str | None = None
     batch_sizes: str = "64"
     threads: str | None = None
-    precision: float = 0.03
+    interval: float = 0.03
     budget_s: float = 120.0
     allocator: str = "kept"
     device: str = "cpu"
@@ -68,7 +68,7 @@ class Plan:
 def make_plan(options: Options) -> Plan:
     """Check what can be checked without the data. Raises InputError."""
     model = MODELS[check_name("architecture", options.model, MODELS)]
-    check_number("--precision", options.precision, 0.001, 1)
+    check_number("--interval", options.interval, 0.001, 1)
     check_number("--budget", options.budget_s, 1, 1_000_000)
     check_number("--seed", options.seed, 0, 2**32 - 1)
     check_number("--timeout", options.timeout_s, 1, 1_000_000)

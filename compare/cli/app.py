@@ -553,9 +553,10 @@ def bench(
     world_size: Annotated[
         str, typer.Option(metavar="N", help="Processes that train a network together; 1,2 tells what two are worth.")
     ] = "1",
-    precision: Annotated[
-        float, typer.Option(help="Launch until half the interval of every ratio is below this.")
+    interval: Annotated[
+        float, typer.Option(help="Launch until half the confidence interval of every ratio is below this.")
     ] = 0.03,
+    precision: Annotated[float | None, typer.Option(hidden=True, help="The former name of --interval.")] = None,
     budget: Annotated[float, typer.Option(help="Launch no more after so many seconds.")] = 120.0,
     allocator: Annotated[
         str, typer.Option(help="kept (glibc keeps freed memory, for all alike) or system (as users have it).")
@@ -588,7 +589,6 @@ def bench(
     screen = _starting(_screen(as_json, quiet), f"a bench of {model}, {aa or implementations}, modes {modes}")
 
     from compare.bench.plan import Options
-    from compare.commands.bench import bench_command
     from compare.training.executor import check_executor
     from shared.data.choice import default_data_dir
 
@@ -598,6 +598,10 @@ def bench(
 
         again = _again(context, without=("executor", "address", "out"))
         raise typer.Exit(bench_on_ray(address, again, _command(), device == "cuda", out or default_out(model)))
+    if precision is not None:
+        if "interval" in _given(context):
+            raise InputError("--precision is the former name of --interval. Give one of them.")
+        interval = precision
     if aa and "implementations" in _given(context):
         raise InputError("--aa names the one implementation that takes part; leave --implementations out.")
     options = Options(
@@ -612,7 +616,7 @@ def bench(
         aa=aa,
         batch_sizes=batch_sizes,
         threads=threads,
-        precision=precision,
+        interval=interval,
         budget_s=budget,
         allocator=allocator,
         retune=retune,
@@ -625,16 +629,19 @@ def bench(
         screen=screen,
     )
     if waterfall:
-        from compare.commands.bench_waterfall import waterfall_command
+        from compare.commands.bench_waterfall import waterfall_command as command
 
-        _refuse_others(context, "--waterfall", {"waterfall", "precision", *SPEED_OPTIONS})
-        raise typer.Exit(waterfall_command(options))
-    if "," in batch_sizes or "," in (threads or ""):
-        from compare.commands.bench_scaling import scaling_command
+        _refuse_others(context, "--waterfall", {"waterfall", "interval", "precision", *SPEED_OPTIONS})
+    elif "," in batch_sizes or "," in (threads or ""):
+        from compare.commands.bench_scaling import scaling_command as command
 
         _refuse_others(context, "several batch sizes or threads", {"allocator", "baseline", "modes", *SPEED_OPTIONS})
-        raise typer.Exit(scaling_command(options))
-    raise typer.Exit(bench_command(options))
+    else:
+        from compare.commands.bench import bench_command as command
+    code = command(options)
+    if precision is not None:
+        screen.note("--precision is called --interval in 'bench' now. It means the same.")
+    raise typer.Exit(code)
 
 
 SPEED_OPTIONS = (

@@ -88,7 +88,7 @@ def nothing_yet(options: Options, plan: Plan, dataset: str, data: Data) -> Bench
         flops_per_image=plan.model.training_flops,
         bytes_per_image=bytes_per_image,
         bytes_per_step=bytes_per_step,
-        precision=options.precision,
+        precision=options.interval,
         budget_s=options.budget_s,
         took_s=0.0,
         ending="interrupted",

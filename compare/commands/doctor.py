@@ -10,7 +10,8 @@ from compare.commands.doctor_findings import Finding
 from compare.extras import EXTRAS, installed_versions, missing
 from compare.folders import manifest
 from compare.processes.environment import cpu_name, usable_cores
-from compare.processes.session import Session, WorkerError
+from compare.processes.pool import Workers
+from compare.processes.session import WorkerError
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import Screen
 from shared.data.catalog import DATASETS
@@ -32,6 +33,7 @@ def doctor_command(data_dir: Path, screen: Screen) -> int:
         doctor_findings.of_disk(data_dir),
         *doctor_findings.of_builds(installed_versions("torch", "torchvision")),
         *_workers(screen),
+        *(Finding(name, "bad", f"it cannot be used: {why}") for name, why in IMPLEMENTATIONS.absent.items()),
         *(_dataset(name, data_dir) for name in DATASETS),
         *_extras(),
     ]
@@ -51,24 +53,15 @@ def _workers(screen: Screen) -> list[Finding]:
     names = {spec.package: name for name, spec in reversed(list(IMPLEMENTATIONS.items()))}  # one of each package
     findings: list[Finding] = []
     environments: dict[str, Environment] = {}
-    screen.note("Importing every framework in a process of its own ...")
     with tempfile.TemporaryDirectory(prefix="compare-doctor-") as logs:
-        sessions = {
-            name: Session(
-                name, Path(logs) / f"{name}.log", usable_cores(), hide_cuda=False, timeout_s=TIMEOUT_S, tell=screen.note
-            )
-            for name in sorted(names.values(), key=list(IMPLEMENTATIONS).index)
-        }
-        try:
-            for name, session in sessions.items():
+        asked = sorted(names.values(), key=list(IMPLEMENTATIONS).index)
+        with Workers(Path(logs), None, TIMEOUT_S, screen.note, usable_cores()) as workers:
+            for name, session in workers.start(asked).items():
                 try:
                     environments[name] = session.wait_until_ready()
                     findings.append(doctor_findings.of_worker(name, environments[name], ""))
                 except WorkerError as error:
                     findings.append(doctor_findings.of_worker(name, None, f"{error} {error.details}".strip()))
-        finally:
-            for session in sessions.values():
-                session.close()
     return [*findings, *doctor_findings.of_devices(environments)]
 
 

@@ -13,7 +13,8 @@ from compare.extras import require
 from compare.folders.output import add_to_manifest
 from compare.folders.run_folder import load_data, load_results, load_weights
 from compare.processes import environment
-from compare.processes.session import Session, WorkerError, starting
+from compare.processes.pool import Workers
+from compare.processes.session import WorkerError
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import PLAIN, Screen
 from shared import randomness
@@ -164,9 +165,9 @@ def _both(
     epsilon = trainer.own_epsilon if run.recipe == "idiomatic" else BATCH_NORM_EPSILON
     writer = writer_of(format_)
     names = list(dict.fromkeys((run.implementation, writer)))
-    screen.note(starting(names))
-    sessions = {name: _start(name, path.parent, screen) for name in names}
-    try:
+    threads = environment.usable_cores()
+    with Workers(path.parent, "cpu", TIMEOUT_S, screen.note, threads) as workers:
+        sessions = workers.start(names)
         for session in sessions.values():
             session.wait_until_ready()
         session = sessions[run.implementation]
@@ -176,15 +177,7 @@ def _both(
         session.create(Build(spec, run.train.model_copy(update=changes), weights, "cpu", run.mode))
         own = session.logits(images if scaling is None else standardised(images, *scaling))
         exported = sessions[writer].export(format_, path, spec, weights, epsilon, scaling, images)
-    finally:
-        for session in sessions.values():
-            session.close()
     return own, exported
-
-
-def _start(name: str, logs: Path, screen: Screen) -> Session:
-    log, threads = logs / f"{name}.log", environment.usable_cores()
-    return Session(name, log, threads, hide_cuda=True, timeout_s=TIMEOUT_S, tell=screen.note)
 
 
 def _noise(spec: ModelSpec) -> np.ndarray:

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from compare.processes import environment
-from compare.processes.session import Session, WorkerError, starting
+from compare.processes.pool import Workers
+from compare.processes.session import WorkerError
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import PLAIN
 from compare.rpc import messages
@@ -30,6 +31,10 @@ def models_command(name: str | None, check: bool) -> int:
     console = PLAIN.console()
     if name is None:
         console.print(_overview())
+        for name_, implementation in IMPLEMENTATIONS.items():
+            console.print(f"{name_}: {implementation.title}, {len(implementation.models)} of them")
+        for absent, reason in IMPLEMENTATIONS.absent.items():
+            console.print(f"{absent} cannot be used: {reason}", soft_wrap=True, markup=False)
         return 0
     spec = MODELS[check_name("architecture", name, MODELS)]
     counted = _count(spec) if check else {}
@@ -81,21 +86,15 @@ def _count(spec: ModelSpec) -> dict[str, messages.Counted]:
     having = [name for name, implementation in IMPLEMENTATIONS.items() if spec.name in implementation.models]
     with tempfile.TemporaryDirectory() as logs:
         threads = environment.usable_cores()
-        PLAIN.note(starting(having))
-        sessions = {
-            name: Session(name, Path(logs) / f"{name}.log", threads, True, TIMEOUT_S, tell=PLAIN.note)
-            for name in having
-        }
-        for name, session in sessions.items():
-            try:
-                session.wait_until_ready()
-                mode = IMPLEMENTATIONS[name].default_mode
-                session.create(Build(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode))
-                counted[name] = session.counts()
-            except WorkerError as error:
-                print(f"{name} could not be asked: {error}\n{error.details}", file=sys.stderr)
-            finally:
-                session.close()
+        with Workers(Path(logs), "cpu", TIMEOUT_S, PLAIN.note, threads) as workers:
+            for name, session in workers.start(having).items():
+                try:
+                    session.wait_until_ready()
+                    mode = IMPLEMENTATIONS[name].default_mode
+                    session.create(Build(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode))
+                    counted[name] = session.counts()
+                except WorkerError as error:
+                    print(f"{name} could not be asked: {error}\n{error.details}", file=sys.stderr)
     return counted
 
 

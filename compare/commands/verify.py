@@ -10,7 +10,8 @@ from compare.folders import manifest
 from compare.folders.manifest import MANIFEST, SEAL, Manifest, names
 from compare.folders.run_folder import load_data, load_manifest, load_results, load_weights
 from compare.processes import environment
-from compare.processes.session import Session, WorkerError, starting
+from compare.processes.pool import Workers
+from compare.processes.session import Session, WorkerError
 from compare.reporting.screen import Screen
 from shared import files
 from shared.data import Data
@@ -48,23 +49,16 @@ def _rerun(folder: Path, data_dir: Path, screen: Screen) -> list[str]:
         return []
     data = load_data(done[0], data_dir)
     found = []
-    with tempfile.TemporaryDirectory() as logs:
-        names = list(dict.fromkeys(r.run.implementation for r in done))
-        screen.note(starting(names))
-        sessions = {name: _start(name, Path(logs), screen) for name in names}
-        try:
-            for number, result in enumerate(done, 1):
-                screen.note(f"{result.name}: evaluating again ({number} of {len(done)}) ...")
-                found += _evaluate(folder, result, sessions[result.run.implementation], data)
-        finally:
-            for session in sessions.values():
-                session.close()
+    names = list(dict.fromkeys(r.run.implementation for r in done))
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        Workers(Path(logs), "cpu", TIMEOUT_S, screen.note, environment.usable_cores()) as workers,
+    ):
+        sessions = workers.start(names)
+        for number, result in enumerate(done, 1):
+            screen.note(f"{result.name}: evaluating again ({number} of {len(done)}) ...")
+            found += _evaluate(folder, result, sessions[result.run.implementation], data)
     return found
-
-
-def _start(name: str, logs: Path, screen: Screen) -> Session:
-    log, threads = logs / f"{name}.log", environment.usable_cores()
-    return Session(name, log, threads, hide_cuda=True, timeout_s=TIMEOUT_S, tell=screen.note)
 
 
 def _evaluate(folder: Path, result: RunResult, session: Session, data: Data) -> list[str]:

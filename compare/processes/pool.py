@@ -40,9 +40,15 @@ def ask_all(sessions: Mapping[str, Session], threads: int, ask: Callable[[Sessio
 
 
 class Workers:
-    """A worker for each implementation asked for so far. Used in a `with`, at whose end all of them end."""
+    """A worker for each implementation asked for so far. Used in a `with`, at whose end all of them end.
 
-    def __init__(self, logs: Path, device: Device, timeout_s: float, tell: Tell | None = None) -> None:
+    `device` "cpu" hides CUDA from them, and "cuda" asks that all see it; None does neither.
+    """
+
+    def __init__(
+        self, logs: Path, device: Device | None, timeout_s: float, tell: Tell | None = None, threads: int = THREADS
+    ) -> None:
+        self.threads = threads
         self.logs = logs
         self.tell = tell
         self.device = device
@@ -63,7 +69,7 @@ class Workers:
             self.tell(starting(missing))
         for name in missing:
             log, hide_cuda = self.logs / f"{name}.log", self.device == "cpu"
-            self._sessions[name] = Session(name, log, THREADS, hide_cuda, self.timeout_s, tell=self.tell)
+            self._sessions[name] = Session(name, log, self.threads, hide_cuda, self.timeout_s, tell=self.tell)
         sessions = {name: self._sessions[name] for name in names}
         if self.device == "cuda":
             environments = {}

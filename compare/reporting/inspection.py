@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from compare.processes import environment
-from compare.processes.session import Session, WorkerError, starting
+from compare.processes.pool import Workers
+from compare.processes.session import Session, WorkerError
 from compare.reporting.screen import PLAIN
 from shared.data import Data
 from shared.errors import InputError
@@ -40,23 +41,16 @@ def inspect(
 
     Raises InputError where a worker cannot do it.
     """
-    with tempfile.TemporaryDirectory() as logs:
-        PLAIN.note(starting(result.run.implementation for result in results))
-        sessions = [_start(result, Path(logs)) for result in results]  # all at once, so that they import side by side
-        try:
-            return [
-                _inspect_one(result, session, own, data, chosen, extra)
-                for result, session, own in zip(results, sessions, weights, strict=True)
-            ]
-        finally:
-            for session in sessions:
-                session.close()
-
-
-def _start(result: RunResult, logs: Path) -> Session:
-    name = result.run.implementation
-    log, threads = logs / f"{name}.log", environment.usable_cores()
-    return Session(name, log, threads, hide_cuda=True, timeout_s=TIMEOUT_S, tell=PLAIN.note)
+    threads = environment.usable_cores()
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        Workers(Path(logs), "cpu", TIMEOUT_S, PLAIN.note, threads) as workers,
+    ):
+        sessions = workers.start(result.run.implementation for result in results)
+        return [
+            _inspect_one(result, sessions[result.run.implementation], own, data, chosen, extra)
+            for result, own in zip(results, weights, strict=True)
+        ]
 
 
 def _inspect_one(

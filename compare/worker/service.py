@@ -154,10 +154,10 @@ class Bench:
             gc.freeze()
         self._yardstick_for(request.device)  # before random numbers are seeded: it takes some
         machine.reset_peak_rss()
+        idiom = tiers.offered(self.implementation, "idiom") if request.recipe == "idiomatic" else None
         created = self.implementation.create(request.build(weights))
         model, lacking = tiers.filled(created, self._name)
         self._training = Training(request.train, model, request.model.n_classes, resumes="resume" not in lacking)
-        idiom = tiers.offered(self.implementation, "idiom") if request.recipe == "idiomatic" else None
         if idiom and idiom.scale == "standard":
             self._training.scaling = channel_statistics(self.data.x_train)
         n_params, n_trainable = model.count_parameters()

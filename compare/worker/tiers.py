@@ -1,6 +1,6 @@
 """What an implementation or its networks lack of the tiers of shared/protocol.py: said in words when it is needed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from shared.protocol import MODEL_TIERS, MODULE_TIERS, Tier
@@ -20,22 +20,18 @@ class NotOfferedError(Exception):
     """An implementation was asked for something that it does not have."""
 
 
-class Missing:
-    """Stands for something missing: using it in any way raises NotOfferedError."""
+def _said(whose: str, name: str, tier: Tier) -> str:
+    needed = NEEDED_FOR[tier]
+    return f"the implementation '{whose}' has no `{name}`, which {needed} needs (tier '{tier}' of shared/protocol.py)"
 
-    def __init__(self, whose: str, name: str, tier: Tier) -> None:
-        self._said = (
-            f"the implementation '{whose}' has no `{name}`, which {NEEDED_FOR[tier]} needs (tier '{tier}' of "
-            "shared/protocol.py)"
-        )
 
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise NotOfferedError(self._said)
+def refusing(whose: str, name: str, tier: Tier) -> Callable[..., NoReturn]:
+    """A method that stands for one that is missing: it raises NotOfferedError."""
 
-    __call__ = __getitem__ = _refuse
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise NotOfferedError(_said(whose, name, tier))
 
-    def __getattr__(self, _: str) -> NoReturn:
-        self._refuse()
+    return refuse
 
 
 def missing(thing: object, tiers: Mapping[Tier, tuple[str, ...]]) -> tuple[Tier, ...]:
@@ -49,7 +45,7 @@ def filled(model: Any, whose: str) -> tuple[Any, tuple[Tier, ...]]:
     for tier, names in MODEL_TIERS.items():
         for name in names:
             if not hasattr(model, name):
-                setattr(model, name, Missing(whose, name, tier))
+                setattr(model, name, refusing(whose, name, tier))
     if not hasattr(model, "device_name"):
         model.device_name = lambda: "cpu"
     if not hasattr(model, "peak_device_bytes"):
@@ -58,8 +54,8 @@ def filled(model: Any, whose: str) -> tuple[Any, tuple[Tier, ...]]:
 
 
 def offered(implementation: object, name: str) -> Any:
-    """What the implementation exports under that name; what says that it does not, if it does not."""
+    """What the implementation exports under that name. Raises NotOfferedError if it does not."""
     if hasattr(implementation, name):
         return getattr(implementation, name)
     (tier,) = (tier for tier, names in MODULE_TIERS.items() if name in names)
-    return Missing(getattr(implementation, "__name__", "?"), name, tier)
+    raise NotOfferedError(_said(getattr(implementation, "__name__", "?"), name, tier))

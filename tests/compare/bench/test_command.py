@@ -72,7 +72,9 @@ BAD_OPTIONS = {
     "--aa jax": "There is no implementation 'jax'",
     "--aa torch --baseline torch": "There is no baseline 'torch'. Did you mean 'torch-b'?",
     "--budget 0": "--budget 0 is not possible",
-    "--precision 0": "--precision 0 is not possible",
+    "--interval 0": "--interval 0 is not possible",
+    "--precision 0": "--interval 0 is not possible",
+    "--precision 0.1 --interval 0.1": "--precision is the former name of --interval",
     "--batch-sizes 0": "--batch-sizes '0' is not possible. Give whole numbers from 1 to 1,000,000.",
     "--batch-sizes 64,x": "--batch-sizes 'x' is not possible",
     "--batch-sizes 5000": "--batch-sizes 5,000 is larger than the 1,437 training images",
@@ -128,6 +130,7 @@ def test_a_contestant_that_fails_is_told_and_the_others_go_on(
 
 
 @pytest.mark.long
+@pytest.mark.pictures
 def test_several_batch_sizes_give_curves(
     numpy_implementations: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,10 +150,10 @@ def test_several_batch_sizes_give_curves(
 def test_an_interrupt_keeps_what_was_finished(numpy_implementations: str, tmp_path: Path) -> None:
     """Ctrl-C after the first launch: its record and a report stay, and the exit code is 130."""
     out = tmp_path / "out"
-    options = [*HERE.split(), "--implementations", "numpy,numpy_again", "--precision", "0.001", "--out", out]
+    options = [*HERE.split(), "--implementations", "numpy,numpy_again", "--interval", "0.001", "--out", out]
     with running("bench", *options) as process:
         assert process.stderr is not None
-        assert process.stderr.readline().startswith("launch 1, ")
+        assert any(line.startswith("launch 1, ") for line in iter(process.stderr.readline, ""))
         process.send_signal(signal.SIGINT)
         printed, said = rest_of(process)
     assert process.returncode == 130, said

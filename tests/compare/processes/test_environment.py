@@ -1,5 +1,6 @@
 """What is set before a framework is imported, whatever the user's own environment says."""
 
+import ast
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -7,16 +8,14 @@ from typing import Any
 import pytest
 
 from compare.bench import search
-from compare.commands import doctor, export, models, verify
 from compare.processes import environment, pool
 from compare.processes.session import Session
-from compare.reporting import inspection
-from compare.reporting.screen import PLAIN
 from compare.training import study
 from compare.worker import machine
 from shared.data import Data
 from shared.errors import InputError
-from shared.models import MODELS
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_worker_has_what_is_stated(
@@ -55,31 +54,31 @@ def test_only_what_is_timed_waits_as_the_system_does(tmp_path: Path, monkeypatch
 
 
 def test_who_is_timed(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, digits: Data) -> None:
-    """A study's workers and a bench's are; those that compare, evaluate, export or draw are not."""
+    """A study's workers and a bench's are; those of the pool, from which everything else has its own, are not."""
     asked: list[str] = []
 
     def start(name: str, *arguments: Any, waiting: str = "passive", **more: Any) -> None:
         asked.append(arguments[5] if len(arguments) > 5 else waiting)
         raise InputError("seen enough")
 
-    places = (study, search, pool, verify, export, inspection, models, doctor)
-    for module in places:
+    for module in (study, search, pool):
         monkeypatch.setattr(module, "Session", start)
     contestant: Any = SimpleNamespace(implementation="numpy", name="numpy", threads=1, variables={})
-    result: Any = SimpleNamespace(run=SimpleNamespace(implementation="numpy"))
     for begin in (
         lambda: study.Study(["numpy"], digits, tmp_path, 1, True, 60.0).choose_device("auto"),
         lambda: search.starter(tmp_path, "cpu", 60.0)(contestant),
         lambda: pool.Workers(tmp_path, "cpu", 60.0).start(["numpy"]),
-        lambda: verify._start("numpy", tmp_path, PLAIN),
-        lambda: export._start("numpy", tmp_path, PLAIN),
-        lambda: inspection._start(result, tmp_path),
-        lambda: models._count(MODELS["dense_baseline"]),
-        lambda: doctor.doctor_command(tmp_path, PLAIN),
     ):
         with pytest.raises(InputError, match="seen enough"):
             begin()
-    assert asked == ["system", "system", *["passive"] * 6]
+    assert asked == ["system", "system", "passive"]
+    starting = {
+        path.stem
+        for path in (ROOT / "compare").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Session"
+    }
+    assert starting == {"pool", "search", "study"}
 
 
 def test_keras_looks_for_its_file_where_it_is_told(tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""An implementation with seven methods is trained and measured; everything else says which method it lacks."""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from compare.__main__ import main
+from compare.registry import IMPLEMENTATIONS, ImplementationSpec
+
+NETWORK = "--dataset digits --model dense_baseline --implementations numpy,bare"
+
+
+@pytest.fixture
+def compare(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(
+        IMPLEMENTATIONS, "bare", ImplementationSpec("bare", "Bare", "bare", "eager", exports=("torch",))
+    )
+    monkeypatch.setitem(IMPLEMENTATIONS, "torch", ImplementationSpec("torch", "Bare, too", "bare", "eager"))
+
+    def run(*line: object) -> int:
+        monkeypatch.setattr(sys, "argv", ["compare", *" ".join(map(str, line)).split()])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return int(caught.value.code or 0)
+
+    return run
+
+
+def test_it_is_trained_and_reported(compare, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert compare("run", NETWORK, "--epochs 3 --seeds 2 --out", out) == 0
+    rows = pd.read_csv(out / "results.csv").sort_values(["seed", "implementation"])
+    assert (rows.status == "ok").all()
+    assert rows.test_accuracy.tolist()[::2] == rows.test_accuracy.tolist()[1::2]
+    assert compare("report", out, "--out", tmp_path / "again") == 0
+    assert compare("verify", out, "--rerun") == 0
+
+
+def test_it_is_timed(compare, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert compare("bench", NETWORK, "--budget 6 --profile --interval 1 --out", out) in (0, 1)
+    assert "bare" in (out / "report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("line", "lacking"),
+    [
+        ("parity --steps 2 --draws 1 --out OUT " + NETWORK, "`fetch_batch`"),
+        ("run --epochs 1 --recipe idiomatic --out OUT " + NETWORK.replace("numpy,bare", "bare"), "`idiom`"),
+        ("models dense_baseline --check", "`count_by_layer`"),
+    ],
+)
+def test_what_it_lacks_is_named(
+    compare, line: str, lacking: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compare(line.replace("OUT", str(tmp_path / "out"))) == 1
+    shown = capsys.readouterr()
+    assert "the implementation 'bare' has no " + lacking in "".join((shown.out + shown.err).split("\n")).replace(
+        "  ", " "
+    )
