@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("compare", "shared")
 # A room imports from those above it, and from no other; rooms of one line are independent of each other.
 ORDER = (
-    ("registry", "extras", "rpc"),
+    ("registry", "extras", "rpc", "subject"),
     ("processes",),
     ("worker", "folders", "checks"),
     ("analysis",),

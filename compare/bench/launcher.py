@@ -5,21 +5,20 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from compare.bench.result import Ceiling, Contestant, Launch, Measured, TimedWindow
+from compare.bench.entry import Entry
+from compare.bench.result import Ceiling, Contestant, Launch
 from compare.bench.warmup import is_warm
 from compare.processes.environment import require_cuda
 from compare.processes.session import Session, Tell, WorkerError
-from compare.rpc.messages import Timed, Window
-from shared.data import Data
+from compare.rpc.messages import Timed
+from compare.subject import Subject
 from shared.errors import InputError
-from shared.models import ModelSpec
-from shared.protocol import Build, Device
+from shared.protocol import Build
 from shared.result import Environment
-from shared.training import TrainSpec
 from shared.weights import initial_weights
 
 # Windows scatter by a tenth whether they are of two steps or of thirty, so that many short ones know more in the same
@@ -41,68 +40,6 @@ MANY_EPOCHS = 1_000_000  # of a framework's own loop, which is ended with its wo
 PAUSE_S = 0.01
 
 Start = Callable[[Contestant], Session]
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is timed: a network, how it is trained, on what data, and where."""
-
-    spec: ModelSpec
-    train: TrainSpec
-    data: Data
-    device: Device
-
-
-@dataclass
-class Entry:
-    """A contestant in this launch, its worker, and what was measured so far."""
-
-    contestant: Contestant
-    session: Session
-    start_s: float | None = None
-    create_s: float = 0.0
-    first_step_s: float | None = None
-    warm: bool = False
-    windows: list[TimedWindow] = field(default_factory=list)
-    memory: tuple[int | None, int | None] = (None, None)
-    operation_s: dict[str, float] = field(default_factory=dict)
-    uncounted: int = 0  # steps before each window
-
-    @property
-    def own_loop(self) -> bool:
-        """Whether its framework's own loop is timed."""
-        return self.contestant.recipe == "idiomatic"
-
-    def time(
-        self, what: Timed, steps: int, number: int = -1, position: int = 0, uncounted: int | None = None
-    ) -> TimedWindow:
-        """Time one window, and keep it. A framework's own loop makes as many steps as an epoch has."""
-        if self.own_loop:
-            done, steps = self._time_epoch()
-        else:
-            done = self.session.time_window(what, steps, self.uncounted if uncounted is None else uncounted)
-        figures = done.model_dump(exclude={"kind"})
-        window = TimedWindow(what=what, round=number, position=position, steps=steps, **figures)
-        self.windows.append(window)
-        return window
-
-    def _time_epoch(self) -> tuple[Window, int]:
-        epoch = self.session.fit_epoch()
-        nothing_known = {"fetch_s": 0.0, "own_s": epoch.train_s, "foreign_s": None, "n_preempted": 0}
-        return Window.model_validate({"elapsed_s": epoch.train_s, **nothing_known}), epoch.n_steps
-
-    @property
-    def measured(self) -> Measured:
-        return Measured(
-            start_s=self.start_s,
-            create_s=self.create_s,
-            first_step_s=self.first_step_s,
-            warm=self.warm,
-            windows=tuple(self.windows),
-            peak_rss_bytes=self.memory[0],
-            peak_device_bytes=self.memory[1],
-            operation_s=self.operation_s,
-        )
 
 
 class Launcher:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import cast, get_args
 
 from compare import checks
-from compare.bench.launcher import Subject
 from compare.bench.result import Contestant
 from compare.checks import TUNED, check_batch_size, check_mixed_precision, check_number, check_paths, check_shape
 from compare.registry import implementation
 from compare.registry.candidates import ALLOCATOR_VARIABLES, Allocator
 from compare.reporting.screen import PLAIN, Screen
+from compare.subject import Subject
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose
 from shared.errors import InputError

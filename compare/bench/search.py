@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from compare.bench import tuned
-from compare.bench.launcher import Launcher, Start, Subject
+from compare.bench.launcher import Launcher, Start
 from compare.bench.result import Contestant, Launch
 from compare.processes.session import Session
 from compare.reporting.screen import Screen
+from compare.subject import Subject
 from shared.errors import InputError
 from shared.protocol import Device, Mode
 from shared.result import Tuned

@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from compare.bench import report, tables
-from compare.bench.launcher import Launcher, Start, Subject
+from compare.bench.launcher import Launcher, Start
 from compare.bench.plan import Options, Plan, load_data, make_plan, make_subject
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.schedule import repeat
@@ -12,6 +12,7 @@ from compare.bench.search import Search, starter
 from compare.bench.verdicts import ratio_to_baseline, step_time, warnings
 from compare.folders import manifest
 from compare.folders.output import OutputFolder, carry_out, check_vacant
+from compare.subject import Subject
 from shared.data import Data
 
 RECORD = "bench.json"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from compare.bench import scaling
-from compare.bench.launcher import Launcher, Subject
+from compare.bench.launcher import Launcher
 from compare.bench.plan import Options, Plan, batch_sizes_of, load_data, make_plan, make_subject, threads_of
 from compare.bench.result import BenchResult, Launch
 from compare.bench.search import starter
@@ -19,6 +19,7 @@ from compare.reporting import plots
 from compare.reporting.html_page import with_page
 from compare.reporting.markdown import markdown_environment
 from compare.reporting.screen import table
+from compare.subject import Subject
 from shared.data import Data
 from shared.errors import InputError
 

@@ -8,7 +8,6 @@ from pydantic import TypeAdapter
 
 from compare.folders import manifest
 from compare.folders.output import OutputFolder, carry_out, check_vacant
-from compare.parity.observation import Subject
 from compare.parity.plan import Options, Plan, load_data, make_plan, make_subject
 from compare.parity.plots import waterfall
 from compare.parity.waterfall import FACTORS, Stage, Trained, stages, train
@@ -19,6 +18,7 @@ from compare.reporting import plots
 from compare.reporting.html_page import with_page
 from compare.reporting.markdown import markdown_environment
 from compare.reporting.screen import table
+from compare.subject import Subject
 from shared.errors import InputError
 
 HEADINGS = ("matched", "loss apart", "explained", "accuracy apart", "explained")

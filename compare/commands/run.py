@@ -15,7 +15,8 @@ from compare.registry import IMPLEMENTATIONS
 from compare.reporting import mlflow_runs
 from compare.reporting.screen import Screen
 from compare.training.executor import Executor
-from compare.training.plan import Options, Plan, check_fit, check_options, make_plan
+from compare.training.options import Options, check_options
+from compare.training.plan import Plan, check_fit, make_plan
 from compare.training.planned import PLAN, Planned
 from shared.data import Data, load
 from shared.data.choice import choose
@@ -113,9 +114,9 @@ def _tuned(
     plan: Plan, device: Device, data: Data, folder: OutputFolder, options: Options
 ) -> dict[str, tuple[Mode, Tuned]]:
     """How each implementation is fastest on this machine."""
-    from compare.bench.launcher import Subject
     from compare.bench.result import Contestant
     from compare.bench.search import Search, for_run, starter
+    from compare.subject import Subject
 
     subject = Subject(plan.model, plan.training[0], data, device)
     search = Search(subject, starter(folder.log_dir, device, options.timeout_s), options.screen)

@@ -13,12 +13,13 @@ from compare.parity.bounds import bound
 from compare.parity.envelope import MORE_DRAWS, Drawn
 from compare.parity.expected import expected, shortfalls
 from compare.parity.ladder import Ladder, Stages, climb
-from compare.parity.observation import Observation, Subject, curve, is_training
+from compare.parity.observation import Observation, curve, is_training
 from compare.parity.result import ParityResult, PrecisionResult
 from compare.parity.runs import Extent
 from compare.processes.pool import ask_all
 from compare.processes.session import Session, WorkerError
 from compare.registry import IMPLEMENTATIONS
+from compare.subject import Subject
 from compare.worker import fingerprint
 from shared.training import Dtype
 from shared.weights import initial_weights

@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from compare.parity.observation import Rungs, Subject
+from compare.parity.observation import Rungs
 from compare.processes.session import Session
+from compare.subject import Subject
 
 IN_EVALUATION = "activations in evaluation with dropout"
 DROPPED = "what dropout drops"

@@ -8,8 +8,9 @@ import numpy as np
 
 from compare.parity import dropout, observation
 from compare.parity.ladder import Stages, consensus
-from compare.parity.observation import Observation, Subject
+from compare.parity.observation import Observation
 from compare.registry import IMPLEMENTATIONS
+from compare.subject import Subject
 
 
 def expected(subject: Subject, observations: Mapping[str, Observation]) -> Stages:

@@ -9,12 +9,7 @@ from compare.parity.envelope import whole
 from compare.parity.ladder import Stages
 from compare.parity.own import metric_errors, update_errors
 from compare.processes.session import Session, WorkerError
-from shared import randomness
-from shared.batches import n_batches
-from shared.data import Data
-from shared.models import ModelSpec
-from shared.protocol import Device, Mode
-from shared.training import TrainSpec
+from compare.subject import Subject
 from shared.weights import Weights
 
 RUNGS = ("parameters", "activations", "logits", "loss", "gradients", "training", "evaluation")
@@ -37,32 +32,6 @@ METRICS = "metrics of its own logits"
 PREDICTIONS = "predictions after training"
 LARGE = "large values: "
 FORWARD = (ACTIVATIONS, TRAINING_ACTIVATIONS, LOGITS, LOSS)
-N_IMAGES = 48
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is observed: a network, its training and its data, where and how it is computed."""
-
-    spec: ModelSpec
-    train: TrainSpec
-    data: Data
-    device: Device = "cpu"
-    mode: Mode | None = None  # None: each implementation's default
-
-    @property
-    def images(self) -> np.ndarray:
-        """The images (N_IMAGES, H, W, C) that activations and logits are looked at for: test images and as many of
-        noise. Many a data set's images have the same margin all around, which hides how the margin is padded."""
-        known = self.data.x_test[: N_IMAGES // 2]
-        noise = randomness.uniform(known.size, "parity images", self.train.seed).reshape(known.shape)
-        return np.concatenate([known, noise.astype(known.dtype)])
-
-    @property
-    def first_rate(self) -> float:
-        """The learning rate of the first step."""
-        n_steps = self.train.epochs * n_batches(len(self.data.x_train), self.train.batch_size)
-        return self.train.learning_rate(0, n_steps)
 
 
 @dataclass(frozen=True)

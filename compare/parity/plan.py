@@ -7,9 +7,10 @@ from typing import Literal, cast, get_args
 
 from compare import checks
 from compare.checks import check_batch_size, check_mode, check_number, check_paths, check_shape
-from compare.parity.observation import RUNGS, Subject
+from compare.parity.observation import RUNGS
 from compare.registry import IMPLEMENTATIONS, implementation
 from compare.reporting.screen import PLAIN, Screen
+from compare.subject import Subject
 from shared.batches import n_batches
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose

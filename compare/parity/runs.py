@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from compare.parity import dropout, observation
 from compare.parity.envelope import Draw, Drift, drift
 from compare.parity.ladder import Stages
-from compare.parity.observation import Observation, Subject, curve
+from compare.parity.observation import Observation, curve
 from compare.parity.start import large, moved, stirred
 from compare.processes.session import Session, WorkerError
 from compare.registry import IMPLEMENTATIONS
+from compare.subject import Subject
 from compare.worker import fingerprint
 from shared.protocol import Build
 from shared.training import SGD, Adam, Dtype

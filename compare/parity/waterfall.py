@@ -11,9 +11,9 @@ from typing import get_args
 
 import numpy as np
 
-from compare.parity.observation import Subject
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS, ImplementationSpec
+from compare.subject import Subject
 from shared import randomness
 from shared.data import Data, channel_statistics, standardised
 from shared.protocol import Build

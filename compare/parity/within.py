@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from compare.parity.check import Checker
-from compare.parity.observation import Subject
 from compare.parity.report import Study
 from compare.parity.result import ParityResult
 from compare.parity.runs import Extent
 from compare.processes.pool import THREADS, Workers
+from compare.subject import Subject
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import ModelSpec

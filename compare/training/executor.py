@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol, cast, get_args
 
 from compare.training.checkpoint import Checkpoints
-from compare.training.study import Finished, Progress, Study
+from compare.training.outcome import Finished
+from compare.training.study import Progress, Study
 from shared.errors import InputError
 from shared.names import check_name
 from shared.protocol import Device

@@ -1,87 +1,31 @@
-"""What `compare run` was asked for, checked: from the options of the command line to the specs of the runs."""
+"""What a study sets out to do: from the options, which were checked, to the specs of its runs."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, TypeVar, cast, get_args
+from typing import cast
 
 from compare import checks
-from compare.analysis.condensed import MANY
 from compare.checks import (
     TUNED,
     check_batch_size,
-    check_mixed_precision,
-    check_mode,
-    check_paths,
     check_shape,
 )
-from compare.extras import require
-from compare.registry import IMPLEMENTATIONS, implementation
+from compare.registry import IMPLEMENTATIONS
 from compare.registry.candidates import Allocator
-from compare.reporting.screen import PLAIN, Screen
-from compare.training.executor import AskedDevice, ExecutorName, check_executor
-from compare.training.presets import PRESETS
+from compare.training.executor import AskedDevice, ExecutorName
+from compare.training.options import DEFAULT_MODEL, AskedMode, Options, batch_size_of, given_or, implementation_names
 from shared.data import Data, DataSpec, Scale
-from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
-from shared.names import check_name
 from shared.protocol import Device, Mode, Recipe
 from shared.result import Run, Tuned
 from shared.training import SGD, Adam, Augmentation, Dtype, MixedPrecision, Optimizer, Schedule, TrainSpec
 
-AskedMode = Literal["default", "eager", "graph", "xla", "tuned"]
-DEFAULT_MODEL = "cnn_same"
 DEFAULT_EPOCHS = {"digits": 20, "photographs": 20}
 OTHER_EPOCHS = 3
 # A run that may end early never comes to the low end of the schedule, which 0.002 is made for.
 STOPPING_LEARNING_RATE = 0.001
 AUTO_BATCH_SIZE: dict[Device, int] = {"cuda": 64, "cpu": 16}
-Given = TypeVar("Given")
-
-
-@dataclass(frozen=True)
-class Options:
-    """The options of the command line as they were given; None where an option was left out."""
-
-    dataset: str
-    data_dir: Path
-    implementations: str
-    command: str
-    preset: str | None = None
-    model: str | None = None
-    recipe: str = "matched"
-    epochs: int | None = None
-    batch_size: str | None = None
-    optimizer: str | None = None
-    learning_rate: float | None = None
-    schedule: str | None = None
-    augmentation: str | None = None
-    dropout: float | None = None
-    precision: str = "float32"
-    mixed_precision: str = "none"
-    stop_at: float | None = None
-    seed: int = 0
-    seeds: int = 1
-    margin: float = 0.003
-    target: float | None = None
-    limit: int | None = None
-    validation: int | None = None
-    scale: str | None = None
-    mode: str = "default"
-    device: str = "auto"
-    threads: int | None = None
-    allocator: str = "kept"
-    out: Path | None = None
-    timeout_s: float = 300.0
-    parity: bool = False
-    tensorboard: bool = False
-    mlflow: str | None = None
-    executor: str = "local"
-    address: str = "auto"
-    world_size: int = 1
-    screen: Screen = PLAIN
 
 
 @dataclass(frozen=True)
@@ -131,214 +75,27 @@ class Plan:
         return usual if self.mode in ("default", TUNED) else cast(Mode, self.mode)
 
 
-def check_options(options: Options) -> Options:
-    """Check what can be checked without the data; return the options with those of the preset filled in."""
-    options = _with_preset(options)
-    model = MODELS[check_name("architecture", _or(options.model, DEFAULT_MODEL), MODELS)]
-    _check_names(options)
-    _check_implementations(options, model)
-    _check_numbers(options)
-    if options.dropout is not None and model.dropout is None:
-        having = ", ".join(name for name, spec in MODELS.items() if spec.dropout is not None)
-        raise InputError(f"--dropout: the architecture '{model.name}' has no dropout. Use --model {having}.")
-    _check_recipe(options)
-    _check_tuned(options)
-    _check_many(options)
-    if options.tensorboard:
-        require("tensorboard", "--tensorboard")
-    check_paths(options.out, options.data_dir, options.dataset)
-    return options
-
-
-def _check_tuned(options: Options) -> None:
-    """What was found fastest is so on this machine, and is looked for before anything is trained."""
-    if options.mode != TUNED:
-        return
-    if options.executor != "local":
-        raise InputError(
-            "--mode tuned is what was found fastest on this machine, and --executor ray trains on others. Leave one of "
-            "them out."
-        )
-    if options.allocator != "kept":
-        raise InputError(
-            "--mode tuned chooses what becomes of freed memory, too, and --allocator says something else. Leave one of "
-            "them out."
-        )
-    if options.parity:
-        raise InputError(
-            "--parity compares the implementations as they are written, not as --mode tuned carries them out. Leave "
-            "one of them out."
-        )
-
-
-def _check_many(options: Options) -> None:
-    """What is kept of every step has to be in memory at once, and of so many runs there is no room for it."""
-    n_runs = options.seeds * len(implementation_names(options))
-    kept = {"--tensorboard": options.tensorboard, "--mlflow": options.mlflow is not None}
-    if n_runs > MANY and (asked := [name for name, given in kept.items() if given]):
-        raise InputError(
-            f"{' and '.join(asked)} cannot be given for {n_runs:,} runs, {MANY:,} at the most: every step of every run "
-            "would be in memory at once. Leave it out, or ask for fewer --seeds."
-        )
-
-
-def _or(given: Given | None, default: Given) -> Given:
-    return default if given is None else given
-
-
-def _with_preset(options: Options) -> Options:
-    if options.preset is None:
-        return options
-    preset = PRESETS[check_name("preset", options.preset, PRESETS)]
-    return replace(
-        options,
-        model=_or(options.model, preset.model),
-        epochs=_or(options.epochs, preset.epochs),
-        batch_size=_or(options.batch_size, str(preset.batch_size)),
-        learning_rate=_or(options.learning_rate, preset.learning_rate),
-        augmentation=_or(options.augmentation, preset.augmentation),
-        validation=_or(options.validation, preset.validation),
-    )
-
-
-def _check_names(options: Options) -> None:
-    check_name("recipe", options.recipe, get_args(Recipe))
-    check_name("optimizer", _or(options.optimizer, "adam"), ["adam", "sgd"])
-    check_name("schedule", _or(options.schedule, "linear"), get_args(Schedule))
-    check_name("augmentation", _or(options.augmentation, "none"), get_args(Augmentation))
-    check_name("scale", _or(options.scale, "unit"), get_args(Scale))
-    check_name("mode", options.mode, get_args(AskedMode))
-    check_name("device", options.device, get_args(AskedDevice))
-    check_name("allocator", options.allocator, get_args(Allocator))
-    check_executor(options.executor, options.address)
-    check_mixed_precision(options.mixed_precision, options.device)
-    check_name("precision", options.precision, get_args(Dtype))
-    if options.precision == "float64" and options.mixed_precision != "none":
-        raise InputError(
-            f"--precision float64 and --mixed-precision {options.mixed_precision} contradict each other: one asks for "
-            "more digits than float32, the other for fewer. Give one of them."
-        )
-
-
-def implementation_names(options: Options) -> list[str]:
-    """The names in --implementations, in their order, and how many processes each is."""
-    names = [name.strip() for name in options.implementations.split(",") if name.strip()]
-    return checks.named(names, [options.world_size])
-
-
-def _check_implementations(options: Options, model: ModelSpec) -> None:
-    checks.check_size(options.world_size)
-    names = implementation_names(options)
-    if not names:
-        raise InputError(f"--implementations names none. Known: {', '.join(IMPLEMENTATIONS)}.")
-    for name in names:
-        spec = implementation(name)
-        checks.check_model(name, model.name)
-        if model.name not in spec.models:
-            raise InputError(
-                f"The implementation '{name}' has no '{model.name}', only {', '.join(spec.models)}. Leave it out of "
-                "--implementations, or give another --model."
-            )
-        if options.mode != TUNED:
-            check_mode(name, options.mode)
-        elif spec.n_workers > 1 or not spec.candidates:
-            raise InputError(f"'{name}' has no mode '{TUNED}'. Leave it out, or give another --mode.")
-    if len(set(names)) < len(names):
-        raise InputError(f"--implementations names one twice: {', '.join(names)}. Name each once.")
-
-
-def _check_numbers(options: Options) -> None:
-    _check_range("--epochs", options.epochs, 1, 1_000_000)
-    _check_range("--batch-size", _batch_size(options), 1)
-    _check_range("--seed", options.seed, 0, 2**32 - 1)
-    _check_range("--seeds", options.seeds, 1, 100_000)
-    _check_range("--limit", options.limit, 1)
-    _check_range("--validation", options.validation, 0)
-    _check_range("--threads", options.threads, 1, 1024)
-    _check_range("--timeout", options.timeout_s, 1, 1_000_000)
-    rate, dropout, stop_at = options.learning_rate, options.dropout, options.stop_at
-    if rate is not None and not (rate > 0 and math.isfinite(rate)):
-        raise InputError(f"--learning-rate {rate:g} is not possible. Give a number above 0.")
-    if not 0 < options.margin < 1:
-        raise InputError(
-            f"--margin {options.margin:g} is not possible. Give a difference in accuracy above 0 and below 1: 0.003 "
-            "stands for 0.3 points."
-        )
-    if options.target is not None and not 0 < options.target <= 1:
-        raise InputError(
-            f"--target {options.target:g} is not possible. Give an accuracy above 0 and up to 1: 0.99 stands for 99 %."
-        )
-    if dropout is not None and not 0 <= dropout < 1:
-        raise InputError(f"--dropout {dropout:g} is not possible. Give a rate from 0 to below 1.")
-    if stop_at is not None and not 0 < stop_at <= 1:
-        raise InputError(
-            f"--stop-at {stop_at:g} is not possible. Give an accuracy above 0 and up to 1: 0.98 stands for 98 %."
-        )
-
-
-def _check_recipe(options: Options) -> None:
-    """The idiomatic recipe makes its own choices, so that it cannot be told others."""
-    if options.recipe != "idiomatic":
-        return
-    told = {
-        "--world-size": None if checks.most_workers(implementation_names(options)) == 1 else options.world_size,
-        "--preset": options.preset,
-        "--optimizer": options.optimizer,
-        "--learning-rate": options.learning_rate,
-        "--schedule": options.schedule,
-        "--augment": options.augmentation,
-        "--validation": options.validation,
-        "--scale": options.scale,
-        "--mode": None if options.mode == "default" else options.mode,
-        "--precision": None if options.precision == "float32" else options.precision,
-        "--mixed-precision": None if options.mixed_precision == "none" else options.mixed_precision,
-    }
-    if given := [name for name, value in told.items() if value is not None]:
-        raise InputError(
-            f"{' and '.join(given)} cannot be given with --recipe idiomatic, in which each framework's own defaults "
-            "decide. Leave it out, or use --recipe matched."
-        )
-
-
-def _batch_size(options: Options) -> int | None:
-    """The batch size as a number, None for auto."""
-    given = _or(options.batch_size, "64")
-    if given == "auto":
-        return None
-    try:
-        return int(given)
-    except ValueError:
-        raise InputError(f"--batch-size {given!r} is not possible. Give a whole number, or auto.") from None
-
-
-def _check_range(option: str, value: float | None, least: int, most: int | None = None) -> None:
-    if value is None or (least <= value and (most is None or value <= most)):
-        return
-    wanted = f"{least} or more" if most is None or not value > most else f"{most:,} or less"
-    raise InputError(f"{option} {value} is not possible. Give {wanted}.")
-
-
 def make_plan(options: Options, dataset: str) -> Plan:
     """The plan for options that were checked, on the data set that was settled on."""
-    batch_size = _batch_size(options)
+    batch_size = batch_size_of(options)
     matched = options.recipe == "matched"
     return Plan(
-        model=MODELS[_or(options.model, DEFAULT_MODEL)],
+        model=MODELS[given_or(options.model, DEFAULT_MODEL)],
         implementations=implementation_names(options),
         data=DataSpec(
             dataset=dataset,
-            scale=cast(Scale, _or(options.scale, "unit")),
+            scale=cast(Scale, given_or(options.scale, "unit")),
             n_train=options.limit,
-            validation=_or(options.validation, 0),
+            validation=given_or(options.validation, 0),
         ),
         training=[
             TrainSpec(
-                epochs=_or(options.epochs, DEFAULT_EPOCHS.get(dataset, OTHER_EPOCHS)),
-                batch_size=_or(batch_size, max(AUTO_BATCH_SIZE.values())),
+                epochs=given_or(options.epochs, DEFAULT_EPOCHS.get(dataset, OTHER_EPOCHS)),
+                batch_size=given_or(batch_size, max(AUTO_BATCH_SIZE.values())),
                 seed=seed,
                 optimizer=_optimizer(options) if matched else None,
                 schedule=_schedule(options),
-                augmentation=cast(Augmentation, _or(options.augmentation, "none")),
+                augmentation=cast(Augmentation, given_or(options.augmentation, "none")),
                 dropout=options.dropout,
                 dtype=cast(Dtype, options.precision),
                 mixed_precision=cast(MixedPrecision, options.mixed_precision),
@@ -359,7 +116,7 @@ def make_plan(options: Options, dataset: str) -> Plan:
 def _schedule(options: Options) -> Schedule:
     if options.recipe == "idiomatic":
         return "constant"
-    return cast(Schedule, _or(options.schedule, "linear"))
+    return cast(Schedule, given_or(options.schedule, "linear"))
 
 
 def _optimizer(options: Options) -> Optimizer:

@@ -20,7 +20,8 @@ from compare.processes.ray_cluster import Needs, check_room, connected, room_for
 from compare.registry import IMPLEMENTATIONS
 from compare.registry.candidates import Allocator
 from compare.training.executor import AskedDevice
-from compare.training.study import Finished, Progress, Study
+from compare.training.outcome import Finished
+from compare.training.study import Progress, Study
 from shared.data import Data
 from shared.protocol import Device
 from shared.result import Epoch, Run, RunResult

@@ -5,10 +5,8 @@ second; then it is the next one's turn. So all of them do the same steps at near
 slow for a minute is slow for all, and their step times can be compared.
 """
 
-import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -18,12 +16,13 @@ from compare.registry import IMPLEMENTATIONS
 from compare.registry.candidates import ALLOCATOR_VARIABLES, Allocator
 from compare.rpc import messages
 from compare.training.checkpoint import Checkpoint, Checkpoints
+from compare.training.outcome import Contestant, Finished, failed_as, finished_as
 from shared.batches import n_batches
 from shared.data import Data, Part
 from shared.models import MODELS
 from shared.protocol import Build, Device
-from shared.result import Environment, Epoch, History, Outcome, Run, RunResult, Samples
-from shared.weights import check_weights, initial_weights, to_safetensors
+from shared.result import Epoch, Run, RunResult
+from shared.weights import initial_weights
 
 TURN_S = 0.5
 # Checkpoints add at most 2 % to a run's training, unless the disk is so slow that more than a minute would be lost.
@@ -49,37 +48,6 @@ class Progress(Protocol):
 
     def end(self, result: RunResult, said: str) -> None:
         """A run came to its end, good or bad; `said` is what its worker wrote to standard error meanwhile."""
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A result, and the safetensors file of the trained weights where there are any."""
-
-    result: RunResult
-    weights_file: bytes | None
-
-
-@dataclass
-class Contestant:
-    """One run in progress, and the worker that does it."""
-
-    run: Run
-    session: Session
-    environment: Environment
-    created: messages.Created
-    log_start: int
-    epochs: list[Epoch] = field(default_factory=list)
-    slices: list[messages.Slice] = field(default_factory=list)
-    epoch_s: list[float] = field(default_factory=list)
-    epoch_steps: list[int] = field(default_factory=list)
-    resumed_after: tuple[int, ...] = ()
-    n_kept: int = 0  # of `slices` in the last checkpoint
-    keep_s: float = 0.0  # how long the last checkpoint took
-    evaluation: messages.Evaluation | None = None  # on the test images
-
-    @property
-    def done(self) -> bool:
-        return bool(self.epochs) and self.run.train.is_last(self.epochs[-1].epoch, self.epochs[-1].train_accuracy)
 
 
 class Study:
@@ -159,7 +127,7 @@ class Study:
                 n_evaluated = self.data.n_validation or len(self.data.x_test)
                 progress.begin(run, self._n_steps(run), len(contestant.epochs), n_evaluated)
             except WorkerError as error:
-                yield self._tell(self._failed(run, error), error.details, progress)
+                yield self._tell(failed_as(run, error, self.data, self.digest), error.details, progress)
         n_steps = 1  # the first turn compiles, the second shows how fast a step is
         while contestants:
             slowest_s = 0.0
@@ -172,10 +140,10 @@ class Study:
                             self._keep(contestant, checkpoints)
                     if not contestant.done:
                         continue
-                    finished = self._finish(contestant)
+                    finished = finished_as(contestant, self.data, self.digest)
                     said = contestant.session.log_since(contestant.log_start)
                 except WorkerError as error:
-                    finished, said = self._failed(contestant.run, error, contestant), error.details
+                    finished, said = failed_as(contestant.run, error, self.data, self.digest, contestant), error.details
                 contestants.remove(contestant)
                 yield self._tell(finished, said, progress)
             n_steps = max(1, round(TURN_S / slowest_s)) if slowest_s else n_steps
@@ -308,90 +276,6 @@ class Study:
         progress.advance(run, done.n_steps, epoch.epoch, done.train_loss, rate)
         progress.epoch(run, epoch)
 
-    def _finish(self, contestant: Contestant) -> Finished:
-        run, session = contestant.run, contestant.session
-        evaluation = contestant.evaluation or session.evaluate("test")
-        memory = session.memory()
-        weights = session.weights()
-        try:
-            check_weights(MODELS[run.model], weights)
-        except ValueError as error:
-            raise WorkerError(f"the trained weights do not fit the contract: {error}") from None
-        weights_file = to_safetensors(
-            weights,
-            {
-                "model": run.model,
-                "implementation": run.implementation,
-                "recipe": run.recipe,
-                "seed": str(run.train.seed),
-                "scale": contestant.created.scale or run.data.scale,
-            },
-        )
-        outcome = Outcome(
-            device_name=contestant.created.device_name,
-            scale=contestant.created.scale or run.data.scale,
-            own_choices=contestant.created.choices,
-            n_params=contestant.created.n_params,
-            n_trainable=contestant.created.n_trainable,
-            epochs=tuple(contestant.epochs),
-            samples=_samples(contestant),
-            resumed_after=contestant.resumed_after,
-            train_s=sum(part.slice_s for part in contestant.slices) + sum(contestant.epoch_s),
-            test_accuracy=evaluation.accuracy,
-            test_loss=evaluation.loss,
-            confusion=evaluation.confusion,
-            foreign_load=_foreign_load(contestant.slices),
-            peak_rss_bytes=memory.peak_rss_bytes,
-            peak_device_bytes=memory.peak_device_bytes,
-            weights_sha256=hashlib.sha256(weights_file).hexdigest(),
-        )
-        return Finished(self._result(run, contestant, outcome=outcome), weights_file)
-
-    def _failed(self, run: Run, error: WorkerError, contestant: Contestant | None = None) -> Finished:
-        return Finished(self._result(run, contestant, error=error), None)
-
-    def _result(
-        self,
-        run: Run,
-        contestant: Contestant | None,
-        outcome: Outcome | None = None,
-        error: WorkerError | None = None,
-    ) -> RunResult:
-        history = None
-        if contestant and not outcome:
-            history = History(epochs=tuple(contestant.epochs), samples=_samples(contestant))
-        return RunResult(
-            run=run,
-            status="ok" if error is None else "diverged" if error.diverged else "failed",
-            error=error and error.error,
-            environment=contestant and contestant.environment,
-            history=history,
-            data_digest=self.digest,
-            n_train=len(self.data.x_train),
-            n_validation=self.data.n_validation,
-            n_test=len(self.data.x_test),
-            outcome=outcome,
-        )
-
     def _tell(self, finished: Finished, said: str, progress: Progress) -> Finished:
         progress.end(finished.result, said)
         return finished
-
-
-def _samples(contestant: Contestant) -> Samples:
-    return Samples(
-        loss=tuple(x for part in contestant.slices for x in part.loss),
-        step_s=tuple(x for part in contestant.slices for x in part.step_s),
-        slice_steps=tuple(len(part.step_s) for part in contestant.slices),
-        yardstick_s=tuple(part.yardstick_s for part in contestant.slices if part.yardstick_s is not None),
-        epoch_s=tuple(contestant.epoch_s),
-        epoch_steps=tuple(contestant.epoch_steps),
-    )
-
-
-def _foreign_load(slices: Sequence[messages.Slice]) -> float | None:
-    """The share of a core that others took within all slices."""
-    known = [part.foreign_s for part in slices if part.foreign_s is not None]
-    if not slices or len(known) < len(slices):
-        return None
-    return max(0.0, sum(known) / sum(part.slice_s for part in slices))

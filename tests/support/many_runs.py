@@ -25,8 +25,9 @@ from compare.folders import manifest
 from compare.folders.output import OutputFolder
 from compare.reporting.screen import Screen
 from compare.training.executor import AskedDevice
+from compare.training.outcome import Finished
 from compare.training.planned import PLAN, Planned
-from compare.training.study import Finished, Progress
+from compare.training.study import Progress
 from shared.data import DataSpec, load
 from shared.models import MODELS
 from shared.protocol import Device

@@ -24,12 +24,13 @@ from compare.parity.bounds import bound
 from compare.parity.envelope import Drift, envelope
 from compare.parity.expected import expected, shortfalls
 from compare.parity.ladder import climb
-from compare.parity.observation import EVALUATION, Observation, Subject
+from compare.parity.observation import EVALUATION, Observation
 from compare.parity.plan import Options, load_data, make_plan, make_subject
 from compare.parity.runs import Extent
 from compare.processes import environment
 from compare.processes.session import Session, WorkerError
 from compare.registry import IMPLEMENTATIONS
+from compare.subject import Subject
 from compare.worker import fingerprint
 from shared.models import MODELS
 from shared.training import Dtype

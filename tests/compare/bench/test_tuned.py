@@ -8,9 +8,10 @@ import pytest
 from simulation import SimulatedSession, contestant
 
 from compare.bench import launcher, tuned, waterfall
-from compare.bench.launcher import Launcher, Subject
+from compare.bench.launcher import Launcher
 from compare.bench.result import Contestant, Launch
 from compare.registry import IMPLEMENTATIONS
+from compare.subject import Subject
 from shared.data import Data
 from shared.models import MODELS
 from shared.training import SGD, TrainSpec

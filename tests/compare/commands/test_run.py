@@ -26,8 +26,8 @@ from compare.bench.tuned import Memory
 from compare.folders.manifest import Manifest
 from compare.registry import IMPLEMENTATIONS, Candidate, ImplementationSpec
 from compare.rpc import messages
+from compare.training.outcome import foreign_load
 from compare.training.planned import PLAN, Planned
-from compare.training.study import _foreign_load
 from shared.data import Data
 from shared.result import RunResult, Tuned
 from shared.weights import from_safetensors
@@ -78,10 +78,10 @@ def test_what_others_took_is_told_of_the_whole_run() -> None:
             epoch=1, step=1, loss=(1.0,), step_s=(0.1,), slice_s=slice_s, foreign_s=foreign_s, epoch_end=None
         )
 
-    assert _foreign_load([part(0.1, 1.0), part(0.2, 2.0)]) == pytest.approx(0.1)
-    assert _foreign_load([part(-0.1, 1.0)]) == 0.0
-    assert _foreign_load([part(0.1, 1.0), part(None, 2.0)]) is None
-    assert _foreign_load([]) is None
+    assert foreign_load([part(0.1, 1.0), part(0.2, 2.0)]) == pytest.approx(0.1)
+    assert foreign_load([part(-0.1, 1.0)]) == 0.0
+    assert foreign_load([part(0.1, 1.0), part(None, 2.0)]) is None
+    assert foreign_load([]) is None
 
 
 def test_what_a_study_is_judged_by_is_kept(

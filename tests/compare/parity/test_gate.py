@@ -7,7 +7,7 @@ import pytest
 
 from compare.parity import gate
 from compare.parity.check import Checker
-from compare.parity.observation import Subject
+from compare.subject import Subject
 from compare.worker import fingerprint
 from shared.data import Data
 from shared.models import MODELS

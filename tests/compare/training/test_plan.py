@@ -3,7 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from compare.training.plan import Options, check_options, make_plan
+from compare.training.options import Options, check_options
+from compare.training.plan import make_plan
 from compare.training.presets import PRESETS
 from shared.protocol import Device
 from shared.result import Tuned

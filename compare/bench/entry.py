@@ -1,0 +1,59 @@
+"""A contestant in one launch, and what was measured of it."""
+
+from dataclasses import dataclass, field
+
+from compare.bench.result import Contestant, Measured, TimedWindow
+from compare.processes.session import Session
+from compare.rpc.messages import Timed, Window
+
+
+@dataclass
+class Entry:
+    """A contestant in this launch, its worker, and what was measured so far."""
+
+    contestant: Contestant
+    session: Session
+    start_s: float | None = None
+    create_s: float = 0.0
+    first_step_s: float | None = None
+    warm: bool = False
+    windows: list[TimedWindow] = field(default_factory=list)
+    memory: tuple[int | None, int | None] = (None, None)
+    operation_s: dict[str, float] = field(default_factory=dict)
+    uncounted: int = 0  # steps before each window
+
+    @property
+    def own_loop(self) -> bool:
+        """Whether its framework's own loop is timed."""
+        return self.contestant.recipe == "idiomatic"
+
+    def time(
+        self, what: Timed, steps: int, number: int = -1, position: int = 0, uncounted: int | None = None
+    ) -> TimedWindow:
+        """Time one window, and keep it. A framework's own loop makes as many steps as an epoch has."""
+        if self.own_loop:
+            done, steps = self._time_epoch()
+        else:
+            done = self.session.time_window(what, steps, self.uncounted if uncounted is None else uncounted)
+        figures = done.model_dump(exclude={"kind"})
+        window = TimedWindow(what=what, round=number, position=position, steps=steps, **figures)
+        self.windows.append(window)
+        return window
+
+    def _time_epoch(self) -> tuple[Window, int]:
+        epoch = self.session.fit_epoch()
+        nothing_known = {"fetch_s": 0.0, "own_s": epoch.train_s, "foreign_s": None, "n_preempted": 0}
+        return Window.model_validate({"elapsed_s": epoch.train_s, **nothing_known}), epoch.n_steps
+
+    @property
+    def measured(self) -> Measured:
+        return Measured(
+            start_s=self.start_s,
+            create_s=self.create_s,
+            first_step_s=self.first_step_s,
+            warm=self.warm,
+            windows=tuple(self.windows),
+            peak_rss_bytes=self.memory[0],
+            peak_device_bytes=self.memory[1],
+            operation_s=self.operation_s,
+        )
