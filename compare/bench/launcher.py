@@ -13,7 +13,8 @@ from compare.bench.entry import Entry
 from compare.bench.result import Ceiling, Contestant, Launch
 from compare.bench.warmup import is_warm
 from compare.processes.environment import require_cuda
-from compare.processes.session import Session, Tell, WorkerError
+from compare.processes.process import Tell, WorkerError
+from compare.processes.session import Session
 from compare.rpc.messages import Timed
 from compare.subject import Subject
 from shared.errors import InputError

@@ -11,7 +11,7 @@ from compare.extras import EXTRAS, installed_versions, missing
 from compare.folders import manifest
 from compare.processes.environment import cpu_name, usable_cores
 from compare.processes.pool import Workers
-from compare.processes.session import WorkerError
+from compare.processes.process import WorkerError
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import Screen
 from shared.data.catalog import DATASETS

@@ -14,7 +14,7 @@ from compare.folders.output import add_to_manifest
 from compare.folders.run_folder import load_data, load_results, load_weights
 from compare.processes import environment
 from compare.processes.pool import Workers
-from compare.processes.session import WorkerError
+from compare.processes.process import WorkerError
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import PLAIN, Screen
 from shared import randomness

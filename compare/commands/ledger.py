@@ -9,7 +9,7 @@ from pathlib import Path
 from compare.checks import check_number
 from compare.parity.ledger import Line, ask, cells, page
 from compare.processes.pool import Workers
-from compare.processes.session import WorkerError
+from compare.processes.process import WorkerError
 from compare.reporting.screen import PLAIN, Screen, table
 from shared.errors import InputError
 from shared.ledger import ROWS, LedgerRow

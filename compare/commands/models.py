@@ -10,7 +10,7 @@ from rich.table import Table
 
 from compare.processes import environment
 from compare.processes.pool import Workers
-from compare.processes.session import WorkerError
+from compare.processes.process import WorkerError
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import PLAIN
 from compare.rpc import messages

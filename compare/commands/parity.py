@@ -13,7 +13,7 @@ from compare.parity.plan import Options, Plan, load_data, make_plan, make_subjec
 from compare.parity.result import ParityResult
 from compare.parity.runs import Extent
 from compare.processes.pool import THREADS, Workers
-from compare.processes.session import WorkerError
+from compare.processes.process import WorkerError
 from compare.reporting.progress import duration
 from shared.data import Data
 from shared.training import Dtype

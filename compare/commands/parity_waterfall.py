@@ -12,7 +12,8 @@ from compare.parity.plan import Options, Plan, load_data, make_plan, make_subjec
 from compare.parity.plots import waterfall
 from compare.parity.waterfall import FACTORS, Stage, Trained, stages, train
 from compare.processes.pool import THREADS, Workers, ask_all
-from compare.processes.session import Session, WorkerError
+from compare.processes.process import WorkerError
+from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting import plots
 from compare.reporting.html_page import with_page

@@ -11,7 +11,8 @@ from compare.folders.manifest import MANIFEST, SEAL, Manifest, names
 from compare.folders.run_folder import load_data, load_manifest, load_results, load_weights
 from compare.processes import environment
 from compare.processes.pool import Workers
-from compare.processes.session import Session, WorkerError
+from compare.processes.process import WorkerError
+from compare.processes.session import Session
 from compare.reporting.screen import Screen
 from shared import files
 from shared.data import Data

@@ -17,7 +17,8 @@ from compare.parity.observation import Observation, curve, is_training
 from compare.parity.result import ParityResult, PrecisionResult
 from compare.parity.runs import Extent
 from compare.processes.pool import ask_all
-from compare.processes.session import Session, WorkerError
+from compare.processes.process import WorkerError
+from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from compare.subject import Subject
 from compare.worker import fingerprint

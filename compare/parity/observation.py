@@ -8,7 +8,8 @@ import numpy as np
 from compare.parity.envelope import whole
 from compare.parity.ladder import Stages
 from compare.parity.own import metric_errors, update_errors
-from compare.processes.session import Session, WorkerError
+from compare.processes.process import WorkerError
+from compare.processes.session import Session
 from compare.subject import Subject
 from shared.weights import Weights
 

@@ -8,7 +8,8 @@ from compare.parity.envelope import Draw, Drift, drift
 from compare.parity.ladder import Stages
 from compare.parity.observation import Observation, curve
 from compare.parity.start import large, moved, stirred
-from compare.processes.session import Session, WorkerError
+from compare.processes.process import WorkerError
+from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from compare.subject import Subject
 from compare.worker import fingerprint

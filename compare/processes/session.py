@@ -1,159 +1,24 @@
-"""The harness's handle on one worker process: start it, ask it, give up on it, end it."""
+"""What the harness can ask of one worker, a method each."""
 
-import contextlib
-import os
-import queue
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from types import MappingProxyType
-from typing import BinaryIO, TypeVar, cast
 
 import numpy as np
 
-from compare.processes import environment
-from compare.processes.signals import ASKED
-from compare.registry import IMPLEMENTATIONS
-from compare.rpc import messages, wire
+from compare.processes.process import Divergence, WorkerProcess
+from compare.rpc import messages
 from shared.data import Data, Part
-from shared.errors import InputError
 from shared.ledger import Half
 from shared.models import ModelSpec
 from shared.protocol import Build, Device, Format, Tier
-from shared.result import Environment
 from shared.weights import Weights
-from shared.world import FOLDER_VARIABLE, SIZE_VARIABLE
-
-Tell = Callable[[str], None]  # called with a line of progress
-AnswerType = TypeVar("AnswerType", bound=messages.Message)
-STOP_S = 5.0
-LOG_TAIL_LINES = 12
 
 
-def starting(names: Iterable[str]) -> str:
-    """The line that says which workers are about to start."""
-    return f"Starting {', '.join(names)}, each in a process of its own ..."
+class Session(WorkerProcess):
+    """A worker, and what it can be asked."""
 
-
-class WorkerError(Exception):
-    """A worker could not do what it was asked: one line for the table, and all there is to know for the log."""
-
-    def __init__(self, error: str, details: str = "", diverged: bool = False) -> None:
-        super().__init__(error)
-        self.error = error
-        self.details = details
-        self.diverged = diverged  # numbers are no longer finite; the worker is well
-
-
-class Divergence(WorkerError):
-    """A loss or a parameter is no longer finite; `part` holds the steps of the slice before that."""
-
-    def __init__(self, part: messages.Slice) -> None:
-        super().__init__(part.diverged or "", diverged=True)
-        self.part = part
-
-
-class Session:
-    """A worker process for one implementation.
-
-    The worker has a process group of its own, so that an interrupt at the terminal reaches the harness alone. It ends
-    when its input does, and where the system can, it is killed with the harness, even in the middle of something or
-    stopped: it never outlives it. Raises InputError where it cannot even be started.
-    """
-
-    def __init__(
-        self,
-        implementation: str,
-        log: Path,
-        threads: int,
-        hide_cuda: bool,
-        timeout_s: float,
-        variables: Mapping[str, str] = MappingProxyType({}),
-        waiting: environment.Waiting = "passive",
-        tell: Tell | None = None,
-    ) -> None:
-        """`tell` is called, from a thread, when the worker has imported its framework. `waiting` is "system" for a
-        worker whose steps are timed: what people who train have counts. Every other worker waits passively, and so
-        takes no core from its neighbours."""
-        self.implementation = implementation
-        self.log = log
-        self.timeout_s = timeout_s
-        self.started = threads, dict(variables)
-        self._tell, self._begun_s = tell, time.monotonic()
-        self.environment: Environment | None = None  # known once the worker is ready
-        self._unready: WorkerError | None = None  # why it never was
-        self.data_digest: str | None = None  # known once it has data
-        self._module_lacks: tuple[Tier, ...] = ()
-        self._model_lacks: tuple[Tier, ...] = ()
-        try:
-            self._keras_home = tempfile.TemporaryDirectory(prefix="compare-keras-")
-            with contextlib.ExitStack() as unless_started:
-                unless_started.callback(self._keras_home.cleanup)
-                self._process = self._start(threads, hide_cuda, variables, waiting)
-                unless_started.pop_all()
-        except OSError as error:  # a full disk, a folder that cannot be written to, too many processes
-            where = f" ({error.filename})" if error.filename else ""
-            raise InputError(
-                f"No worker can be started for {implementation}: {error.strerror}{where}. Make room, or lift the limit."
-            ) from None
-        self._frames: queue.Queue[tuple[messages.Answer, wire.Arrays] | WorkerError] = queue.Queue()
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-        self._listener.start()
-
-    def _start(
-        self, threads: int, hide_cuda: bool, variables: Mapping[str, str], waiting: environment.Waiting
-    ) -> "subprocess.Popen[bytes]":
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK  # a pipe in its place would be waited for
-        with os.fdopen(os.open(self.log, flags, 0o644), "ab") as stderr:
-            spec = IMPLEMENTATIONS[self.implementation]
-            program = ["compare.worker", spec.module]
-            if spec.n_workers > 1:
-                program = ["compare.worker.ranks", spec.module, spec.joined_by or ""]
-            return subprocess.Popen(
-                [sys.executable, "-m", *program],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env={
-                    **environment.worker_variables(threads, Path(self._keras_home.name), hide_cuda, waiting),
-                    # The system counts the thread that started a process as its parent.
-                    ASKED: "1" if threading.current_thread() is threading.main_thread() else "",
-                    SIZE_VARIABLE: str(spec.n_workers),
-                    FOLDER_VARIABLE: self._keras_home.name,
-                    **spec.variables,
-                    **variables,
-                },
-                start_new_session=True,
-            )
-
-    def _ready_line(self, found: Environment) -> str:
-        took_s = time.monotonic() - self._begun_s
-        return f"{self.implementation} is ready after {took_s:.1f} s: {found.framework} {found.framework_version}."
-
-    @property
-    def alive(self) -> bool:
-        """Whether the worker can still be asked."""
-        return self._process.poll() is None
-
-    def wait_until_ready(self) -> Environment:
-        """Wait until the framework is imported; return the environment that the worker runs in."""
-        if self._unready is not None:
-            raise self._unready
-        if self.environment is None:
-            try:
-                answer, _ = self._receive("import its framework")
-                ready = self._expect(answer, messages.Ready)
-                self.environment, self._module_lacks = ready.environment, ready.lacking
-            except WorkerError as error:
-                self._unready = error
-                raise
-        return self.environment
+    _model_lacks: tuple[Tier, ...] = ()  # known once a network was created
 
     @property
     def lacking(self) -> tuple[Tier, ...]:
@@ -258,122 +123,3 @@ class Session:
     def memory(self) -> messages.Memory:
         """Peak memory so far."""
         return self._ask(messages.GetMemory(), messages.Memory)[0]
-
-    def log_size(self) -> int:
-        """How many bytes the worker has written to its log."""
-        return self.log.stat().st_size if self.log.exists() else 0
-
-    def log_since(self, start: int) -> str:
-        """What the worker wrote to its log after its first `start` bytes."""
-        try:
-            with self.log.open("rb") as stream:
-                stream.seek(start)
-                return stream.read().decode(errors="replace").strip()
-        except OSError as error:  # the folder was taken away
-            return f"(its log cannot be read: {error.strerror})"
-
-    def end_input(self) -> None:
-        """Tell the worker that there will be no more requests, so that it ends."""
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.close()
-        except BrokenPipeError:  # it is gone already, with a request unread
-            self.kill()
-
-    def close(self) -> None:
-        """End the worker: by ending its input, else by force."""
-        self.end_input()
-        try:
-            self._process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._listener.join(STOP_S)
-        if not self._listener.is_alive():  # else a process that the worker left behind still holds the pipe
-            assert self._process.stdout is not None
-            self._process.stdout.close()
-        self._keras_home.cleanup()
-
-    def kill(self) -> None:
-        """End the worker at once, with whatever processes it started."""
-        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-    def _ask(
-        self,
-        request: messages.Request,
-        expected: type[AnswerType],
-        arrays: Mapping[str, np.ndarray] | None = None,
-    ) -> tuple[AnswerType, wire.Arrays]:
-        doing = request.kind.replace("_", " ")
-        given_up = threading.Event()
-
-        def give_up() -> None:
-            given_up.set()
-            self.kill()
-
-        # A worker that reads no more would block the write for ever.
-        timer = threading.Timer(self.timeout_s, give_up)
-        timer.daemon = True  # an interrupt may come before it can be cancelled; it must not hold up the end
-        try:
-            timer.start()
-            wire.write(cast(BinaryIO, self._process.stdin), request.model_dump(mode="json"), arrays or {})
-        except (BrokenPipeError, ValueError) as error:
-            if given_up.is_set():
-                self.kill()  # the timer may still be at it
-                raise self._timed_out(doing) from error
-            raise self._ended() from error
-        finally:
-            timer.cancel()
-        answer, received = self._receive(doing)
-        return self._expect(answer, expected), received
-
-    def _receive(self, doing: str) -> tuple[messages.Answer, wire.Arrays]:
-        try:
-            frame = self._frames.get(timeout=self.timeout_s)
-        except queue.Empty:
-            self.kill()
-            raise self._timed_out(doing) from None
-        if isinstance(frame, WorkerError):
-            raise frame
-        return frame
-
-    def _timed_out(self, doing: str) -> WorkerError:
-        return WorkerError(
-            f"no answer within {self.timeout_s:g} s when asked to {doing}; the worker was ended", self._log_tail()
-        )
-
-    def _expect(self, answer: messages.Answer, expected: type[AnswerType]) -> AnswerType:
-        if isinstance(answer, messages.Failed):
-            if IMPLEMENTATIONS[self.implementation].n_workers > 1:  # it ends, but not yet
-                self.kill()
-            raise WorkerError(answer.error, answer.traceback, answer.diverged)
-        assert isinstance(answer, expected), f"{type(answer).__name__} is no answer to this request"
-        return answer
-
-    def _listen(self) -> None:
-        """Pass on answers until there are no more; in a thread, since a pipe cannot be waited for with a limit."""
-        assert self._process.stdout is not None
-        try:
-            while (frame := wire.read(cast(BinaryIO, self._process.stdout))) is not None:
-                body, arrays = frame
-                answer = messages.ANSWER.validate_python(body)
-                self._frames.put((answer, arrays))
-                if self._tell and isinstance(answer, messages.Ready):
-                    self._tell(self._ready_line(answer.environment))
-        except Exception as error:  # nothing sensible can come any more: tell whoever waits, and ask no more
-            self.kill()
-            self._frames.put(WorkerError(f"the worker's answer cannot be read ({error})", self._log_tail()))
-            return
-        self._frames.put(self._ended())
-
-    def _ended(self) -> WorkerError:
-        try:
-            code = self._process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            return WorkerError("the worker closed its output", self._log_tail())
-        how = f"was ended by signal {-code}" if code < 0 else f"exited with code {code}"
-        return WorkerError(f"the worker {how}", self._log_tail())
-
-    def _log_tail(self) -> str:
-        return "\n".join(self.log_since(0).splitlines()[-LOG_TAIL_LINES:])

@@ -9,7 +9,8 @@ import numpy as np
 
 from compare.processes import environment
 from compare.processes.pool import Workers
-from compare.processes.session import Session, WorkerError
+from compare.processes.process import WorkerError
+from compare.processes.session import Session
 from compare.reporting.screen import PLAIN
 from shared.data import Data
 from shared.errors import InputError

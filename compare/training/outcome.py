@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from compare.processes.session import Session, WorkerError
+from compare.processes.process import WorkerError
+from compare.processes.session import Session
 from compare.rpc import messages
 from shared.data import Data
 from shared.models import MODELS

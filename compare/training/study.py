@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from compare.processes.environment import require_cuda
-from compare.processes.session import Divergence, Session, Tell, WorkerError, starting
+from compare.processes.process import Divergence, Tell, WorkerError, starting
+from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from compare.registry.candidates import ALLOCATOR_VARIABLES, Allocator
 from compare.rpc import messages

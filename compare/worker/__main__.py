@@ -18,8 +18,9 @@ from compare.worker import machine
 from compare.worker.data_parallel import Shared
 from compare.worker.machine import describe
 from compare.worker.peers import PeerFailed, Peers
-from compare.worker.service import Bench, Diverged
+from compare.worker.service import Service
 from compare.worker.tiers import missing
+from compare.worker.training import Diverged
 from shared.protocol import MODULE_TIERS, Implementation
 from shared.world import World
 
@@ -45,10 +46,10 @@ def main() -> None:
     gc.freeze()  # a framework's million objects are there for good, and are not gone through for each network
     if peers is None:
         _send(answers, messages.Ready(environment=environment, lacking=lacking))
-        serve(Bench(implementation), requests, answers)
+        serve(Service(implementation), requests, answers)
         return
     machine.count_in(peers.others)
-    bench = Bench(Shared(implementation, peers), agree=peers.as_the_first)
+    bench = Service(Shared(implementation, peers), agree=peers.as_the_first)
     if world.rank == 0:
         _send(answers, messages.Ready(environment=environment, lacking=lacking))
         lead(bench, peers, requests, answers)
@@ -63,7 +64,7 @@ def _take_device(world: World) -> None:
     os.environ["CUDA_VISIBLE_DEVICES"] = devices[world.rank] if world.rank < len(devices) else ""
 
 
-def serve(bench: Bench, requests: BinaryIO, answers: BinaryIO) -> None:
+def serve(bench: Service, requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests in their order until there are no more."""
     while (frame := wire.read(requests)) is not None:
         body, arrays = frame
@@ -75,7 +76,7 @@ def serve(bench: Bench, requests: BinaryIO, answers: BinaryIO) -> None:
             _send(answers, answer, sent)
 
 
-def lead(bench: Bench, peers: Peers, requests: BinaryIO, answers: BinaryIO) -> None:
+def lead(bench: Service, peers: Peers, requests: BinaryIO, answers: BinaryIO) -> None:
     """`serve`, as the first of several processes that all do what is asked. Where one of them fails, there is no going
     on: others may wait for it for ever."""
     while (frame := wire.read(requests)) is not None:
@@ -93,7 +94,7 @@ def lead(bench: Bench, peers: Peers, requests: BinaryIO, answers: BinaryIO) -> N
         _send(answers, answer, sent)
 
 
-def follow(bench: Bench, peers: Peers) -> None:
+def follow(bench: Service, peers: Peers) -> None:
     """Do what the first of several processes passes on, until there is no more."""
     while (frame := peers.hear()) is not None:
         body, arrays = frame

@@ -13,7 +13,8 @@ from distance import assert_close, relative
 from patience import GENEROUS_S
 from tracing import Tracer
 
-from compare.processes.session import Session, WorkerError
+from compare.processes.process import WorkerError
+from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared.data import Data, DataSpec
 from shared.data import load as load_data

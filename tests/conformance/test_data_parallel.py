@@ -17,7 +17,8 @@ from reference import LAYERS, AdamSteps, Network
 from setup_of_training import SEED, images_for, n_steps, training
 from tracing import Tracer
 
-from compare.processes.session import Session, WorkerError
+from compare.processes.process import WorkerError
+from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared.batches import epoch_batches
 from shared.data import Data

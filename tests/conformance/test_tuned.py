@@ -7,7 +7,8 @@ import pytest
 from distance import assert_close
 from tracing import Tracer
 
-from compare.processes.session import Session, WorkerError
+from compare.processes.process import WorkerError
+from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared.models import MODELS
 from shared.protocol import Build

@@ -28,7 +28,8 @@ from compare.parity.observation import EVALUATION, Observation
 from compare.parity.plan import Options, load_data, make_plan, make_subject
 from compare.parity.runs import Extent
 from compare.processes import environment
-from compare.processes.session import Session, WorkerError
+from compare.processes.process import WorkerError
+from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from compare.subject import Subject
 from compare.worker import fingerprint

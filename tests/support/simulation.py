@@ -5,7 +5,7 @@ from typing import get_args
 import numpy as np
 
 from compare.bench.result import BenchResult, Ceiling, Contestant, Launch, Measured, TimedWindow
-from compare.processes.session import WorkerError
+from compare.processes.process import WorkerError
 from compare.rpc import messages
 from shared.protocol import Build
 from shared.result import Environment

@@ -10,7 +10,7 @@ from compare.bench.result import BenchResult, Contestant, Launch, TimedWindow
 from compare.bench.schedule import repeat
 from compare.bench.statistics import Interval
 from compare.bench.verdicts import achieved, break_even, break_evens, names, ratio_to_baseline, say, warnings
-from compare.processes.session import WorkerError
+from compare.processes.process import WorkerError
 from compare.subject import Subject
 from shared.data import Data
 from shared.errors import InputError

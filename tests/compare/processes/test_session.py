@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from patience import GENEROUS_S, patience
 
-from compare.processes.session import Divergence, Session, WorkerError
+from compare.processes.process import Divergence, WorkerError
+from compare.processes.session import Session
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import DENSE_BASELINE

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from compare.rpc import messages
-from compare.worker.service import Bench
+from compare.worker.service import Service
 from shared.data import Data
 from shared.models import MODELS
 from shared.training import TrainSpec
@@ -57,9 +57,9 @@ class Idle:
 
 
 @pytest.fixture
-def bench(digits: Data) -> Bench:
+def bench(digits: Data) -> Service:
     made: Any = SimpleNamespace(create=Idle, matrix_product=lambda device, size: lambda: None)
-    bench = Bench(made)
+    bench = Service(made)
     bench.load_data(digits.arrays())
     request = messages.Create(model=MODEL, train=TRAIN, device="cpu", mode="eager", recipe="matched")
     bench.create(request, dict(initial_weights(MODEL, 0)))
@@ -82,18 +82,18 @@ def quickest(of_step: Any) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("what", ["end_to_end", "compute"])
-def test_a_timed_window(bench: Bench, what: messages.Timed) -> None:
-    harness, arithmetic = quickest(lambda: bench.windows.time(what, 200).elapsed_s / 200)
+def test_a_timed_window(bench: Service, what: messages.Timed) -> None:
+    harness, arithmetic = quickest(lambda: bench.training.timed.time(what, 200).elapsed_s / 200)
     assert harness < LIMIT * arithmetic
 
 
-def test_a_slice_of_a_training_run(bench: Bench) -> None:
+def test_a_slice_of_a_training_run(bench: Service) -> None:
     """With the gathering of its batch, the copies of its loss and logits, and the averages of its epoch."""
     n_steps = 23  # an epoch of the digits
 
     def of_step() -> float:
         start = time.perf_counter()
-        assert len(bench.train_slice(messages.TrainSlice(steps=n_steps)).loss) == n_steps
+        assert len(bench.training.train_slice(messages.TrainSlice(steps=n_steps)).loss) == n_steps
         return (time.perf_counter() - start) / n_steps
 
     harness, arithmetic = quickest(of_step)

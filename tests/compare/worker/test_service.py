@@ -12,10 +12,11 @@ from numpy_impl.model import NumpyModel
 from reference import LAYERS, AdamSteps, Network
 
 from compare.rpc import messages
-from compare.worker import divergence, machine, service
+from compare.worker import divergence, machine, training
 from compare.worker.divergence import Kept
 from compare.worker.machine import Usage
-from compare.worker.service import Bench, Diverged
+from compare.worker.service import Service
+from compare.worker.training import Diverged
 from shared.batches import epoch_batches
 from shared.data import Data
 from shared.models import DENSE_BASELINE
@@ -28,13 +29,13 @@ SPEC = TrainSpec(epochs=2, batch_size=64, seed=7, dtype="float64")
 
 def trained(data: Data, n_steps: int) -> tuple[list[messages.Slice], Weights]:
     """Both epochs in slices of `n_steps`: the slices, and the weights after them."""
-    bench = Bench(numpy_impl)
+    bench = Service(numpy_impl)
     bench.load_data(data.arrays())
     create = messages.Create(model=DENSE_BASELINE, train=SPEC, device="cpu", mode="eager")
     bench.create(create, initial_weights(DENSE_BASELINE, SPEC.seed))
     slices = []
     while sum(part.epoch_end is not None for part in slices) < SPEC.epochs:
-        slices.append(bench.train_slice(messages.TrainSlice(steps=n_steps)))
+        slices.append(bench.training.train_slice(messages.TrainSlice(steps=n_steps)))
     return slices, bench.training.model.weights()
 
 
@@ -65,7 +66,7 @@ def test_the_yardstick_is_put_to_the_machine_now_and_then(
     every_s: float, n_timed: int, digits: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before the first turn, and then not before so much training came together; never a number that is old."""
-    monkeypatch.setattr(service, "YARDSTICK_EVERY_S", every_s)
+    monkeypatch.setattr(training, "YARDSTICK_EVERY_S", every_s)
     slices, _ = trained(digits, 1)
     assert len(slices) == 46
     timed = [part.yardstick_s for part in slices if part.yardstick_s is not None]
@@ -103,11 +104,11 @@ def test_a_slice_tells_what_others_took_meanwhile(digits: Data, monkeypatch: pyt
 
 
 def test_evaluation_covers_every_test_image(digits: Data) -> None:
-    bench = Bench(numpy_impl)
+    bench = Service(numpy_impl)
     bench.load_data(digits.arrays())
     create = messages.Create(model=DENSE_BASELINE, train=SPEC, device="cpu", mode="eager")
     bench.create(create, initial_weights(DENSE_BASELINE, SPEC.seed))
-    evaluation = bench.evaluate("test")
+    evaluation = bench.training.evaluate("test")
     confusion = np.array(evaluation.confusion)
     assert confusion.sum() == 360
     np.testing.assert_array_equal(confusion.sum(axis=1), np.bincount(digits.y_test, minlength=10))
@@ -158,12 +159,12 @@ def test_the_step_and_the_tensor_that_went_bad_first_are_named(
     monkeypatch.setattr(Overflowing, "where", where)
     monkeypatch.setattr(Overflowing, "bad_step", bad_step)
     monkeypatch.setattr(model, "NumpyModel", Overflowing)
-    bench = Bench(numpy_impl)
+    bench = Service(numpy_impl)
     bench.load_data(digits.arrays())
     weights = initial_weights(DENSE_BASELINE, 0)
     bench.create(messages.Create(model=DENSE_BASELINE, train=SPEC, device="cpu", mode="eager"), weights)
     for _ in range(12):
-        part = bench.train_slice(messages.TrainSlice(steps=turn))
+        part = bench.training.train_slice(messages.TrainSlice(steps=turn))
         if part.diverged:
             break
     assert part.diverged == said.format(told)
@@ -182,7 +183,7 @@ def test_the_step_and_the_tensor_that_went_bad_first_are_named(
 def test_an_idiomatic_epoch_that_went_bad(
     loss: float, bias: float, said: str, digits: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench = Bench(numpy_impl)
+    bench = Service(numpy_impl)
     weights = initial_weights(DENSE_BASELINE, 0) | {"dense1/bias": np.full(128, bias)}
     bench.create(messages.Create(model=DENSE_BASELINE, train=SPEC, device="cpu", mode="eager"), weights)
     done = FittedEpoch(
@@ -191,7 +192,7 @@ def test_an_idiomatic_epoch_that_went_bad(
     bench.training.fitting = SimpleNamespace(next_epoch=lambda: done, finish=lambda: None)
     bench.training.epoch = 2
     with pytest.raises(Diverged) as caught:
-        bench.fit_epoch()
+        bench.training.fit_epoch()
     assert str(caught.value) == said
 
 

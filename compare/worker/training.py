@@ -1,0 +1,197 @@
+"""One network in training: its steps and epochs, its evaluation, and what it is timed by."""
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import partial
+
+import numpy as np
+
+from compare.rpc import messages
+from compare.rpc.wire import Arrays
+from compare.worker import machine
+from compare.worker.divergence import Kept, first_not_finite, retraced, told
+from compare.worker.fitting import Fitting
+from compare.worker.windows import EVALUATION_BATCH, Windows
+from shared import metrics
+from shared.batches import EpochBatches
+from shared.data import Data, Part, standardised
+from shared.protocol import Model
+from shared.training import TrainSpec
+
+YARDSTICK_TIMES = 6
+YARDSTICK_EVERY_S = 1.0  # of training, so that it takes less than a hundredth of it
+
+
+class Diverged(Exception):
+    """A loss is NaN or infinite."""
+
+
+@dataclass
+class Training:
+    """A network in training, and where it stands: in `epoch`, of whose `batches` the first `n_done` are done."""
+
+    spec: TrainSpec
+    model: Model
+    given_data: Data | None
+    n_classes: int
+    yardstick: Callable[[], None]
+    agree: Callable[[bool], bool]  # makes one decision of those of all processes that train this network together
+    fit: Callable[..., None] | None = None  # the framework's own loop, in the idiomatic recipe
+    scaling: tuple[np.ndarray, np.ndarray] | None = None  # mean and deviation of each channel, for an idiomatic network
+    fitting: Fitting | None = None
+    epoch: int = 1
+    batches: EpochBatches | None = None
+    n_done: int = 0
+    logits: np.ndarray = field(default_factory=lambda: np.empty(0))  # of each training image, from its step
+    kept: Kept | None = None
+    unmeasured_s: float = math.inf  # of slices since the product was last timed
+    windows: Windows | None = None
+    resumes: bool = True  # whether its state can be kept and put back
+
+    @property
+    def data(self) -> Data:
+        if self.given_data is None:
+            raise RuntimeError("no data were loaded")
+        return self.given_data
+
+    def train_slice(self, request: messages.TrainSlice) -> messages.Slice:
+        batches = self.batches or self._begin_epoch()
+        epoch, first = self.epoch, self.n_done
+        before, n_steps = (e * len(batches) for e in (epoch - 1, self.spec.epochs))
+
+        def rate(step: int) -> float:
+            return self.spec.learning_rate(step, n_steps)
+
+        step_s: list[float] = []
+        losses: list[float] = []
+        bad_loss = None
+        kept = self.kept
+        if self.resumes and (self.agree(kept is None or not kept.is_recent()) or kept is None):
+            kept = self.kept = Kept(before + first, self.model)
+        yardstick_s = self._yardstick_s() if self.unmeasured_s >= YARDSTICK_EVERY_S else None
+        usage = machine.usage()
+        slice_start = time.perf_counter()
+        for number in range(first, min(first + request.steps, len(batches))):
+            images, labels = batches[number]
+            start = time.perf_counter()
+            loss, logits = self.model.train_step(self.model.put(images, labels), rate(before + number))
+            self.model.sync()
+            took_s = time.perf_counter() - start
+            found, of_batch = float(self.model.fetch(loss)), self.model.fetch(logits)
+            if not math.isfinite(found):
+                bad_loss = told(found, epoch, number + 1, of_batch, first_not_finite(self.model.weights()))
+                break
+            step_s.append(took_s)
+            losses.append(found)
+            self.logits[batches.indices[number]] = of_batch
+            self.n_done += 1
+        slice_s, foreign_s = time.perf_counter() - slice_start, machine.usage().foreign_s(usage)
+        self.unmeasured_s = slice_s if yardstick_s is not None else self.unmeasured_s + slice_s
+        ended = self.n_done == len(batches)
+        diverged = bad_loss
+        if diverged is None and (parameter := first_not_finite(self.model.weights())):
+            diverged = f"{parameter} is not finite after epoch {epoch}, step {self.n_done}"
+        if diverged is not None and kept is not None:
+            suspects = range(before + first, before + min(self.n_done + 1, len(batches)))
+            diverged = retraced(self.model, kept, suspects, self._epoch_batches, rate) or diverged
+        return messages.Slice(
+            epoch=epoch,
+            step=self.n_done,
+            loss=tuple(losses),
+            step_s=tuple(step_s),
+            slice_s=slice_s,
+            yardstick_s=yardstick_s,
+            foreign_s=foreign_s,
+            epoch_end=self._end_epoch() if ended and diverged is None else None,
+            diverged=diverged,
+        )
+
+    def _yardstick_s(self) -> float:
+        """How fast the machine is just now, in a few milliseconds."""
+        times = []
+        for _ in range(YARDSTICK_TIMES):
+            start = time.perf_counter()
+            self.yardstick()
+            times.append(time.perf_counter() - start)
+        return statistics.median(times)
+
+    def fit_epoch(self) -> messages.Fitted:
+        if self.fitting is None:
+            assert self.fit is not None, "only the idiomatic recipe has a loop of its own"
+            self.fitting = Fitting(partial(self.fit, self.model, self.spec, self.data))
+        done = self.fitting.next_epoch()
+        parameter = first_not_finite(self.model.weights())
+        last = self.epoch * done.n_steps
+        during = f"epoch {self.epoch} (steps {last - done.n_steps + 1:,} to {last:,})"
+        also = f"; not finite: {parameter}" if parameter else ""
+        for what, loss in (("training", done.train_loss), ("validation", done.validation_loss)):
+            if not math.isfinite(loss):
+                raise Diverged(f"the {what} loss of {during} is {loss}{also}")
+        if parameter:
+            raise Diverged(f"{parameter} is not finite after {during}")
+        if self.spec.is_last(self.epoch, done.train_accuracy):
+            self.fitting.finish()
+        self.epoch += 1
+        return messages.Fitted(**asdict(done))
+
+    def evaluate(self, part: Part) -> messages.Evaluation:
+        x, y = self.data.part(part)
+        logits = self.scaled_logits(x)
+        return messages.Evaluation(
+            accuracy=metrics.accuracy(logits, y),
+            loss=_finite(metrics.cross_entropy(logits, y), f"the {part} loss after epoch {self.epoch - 1}"),
+            confusion=tuple(tuple(row) for row in metrics.confusion(logits, y).tolist()),
+        )
+
+    @property
+    def timed(self) -> Windows:
+        if self.windows is None:
+            self.windows = Windows(self.model, self.spec, self.data)
+        return self.windows
+
+    def scaled_logits(self, images: np.ndarray) -> np.ndarray:
+        pieces = (self.scaled(images[i : i + EVALUATION_BATCH]) for i in range(0, len(images), EVALUATION_BATCH))
+        return np.concatenate([self.model.logits(piece) for piece in pieces])
+
+    def scaled(self, images: np.ndarray) -> np.ndarray:
+        return images if self.scaling is None else standardised(images, *self.scaling)
+
+    def gradients(self) -> tuple[messages.LossSent, Arrays]:
+        model = self.model
+        loss, gradients = model.loss_and_gradients(model.put(*self._epoch_batches(1)[0]))
+        return messages.LossSent(loss=loss), gradients
+
+    def _epoch_batches(self, epoch: int) -> EpochBatches:
+        spec = self.spec
+        x, y = self.data.part("train")
+        return EpochBatches(x, y, spec.batch_size, spec.seed, epoch, spec.augmentation)
+
+    def _begin_epoch(self) -> EpochBatches:
+        """Set out the batches, and one array for all logits to come.
+
+        Small arrays kept from every step, among a framework's large ones, would keep its heap in pieces.
+        """
+        self.batches = batches = self._epoch_batches(self.epoch)
+        self.n_done = 0
+        self.logits = np.empty((len(self.data.x_train), self.n_classes), self.spec.dtype)
+        return batches
+
+    def _end_epoch(self) -> messages.EpochEnd:
+        """Averages over the epoch's images, and on to the next one."""
+        labels = self.data.y_train
+        loss = metrics.cross_entropy(self.logits, labels)
+        self.batches = None
+        self.epoch += 1
+        return messages.EpochEnd(
+            train_loss=_finite(loss, f"the training loss of epoch {self.epoch - 1}"),
+            train_accuracy=metrics.accuracy(self.logits, labels),
+        )
+
+
+def _finite(loss: float, what: str) -> float:
+    if not math.isfinite(loss):
+        raise Diverged(f"{what} is {loss}")
+    return loss
