@@ -1,68 +1,15 @@
-"""The rooms of compare/ import each other in one direction."""
-
-import ast
-from functools import cache
-from pathlib import Path
+"""The rooms of compare/ import each other in one direction, and the picture of them is up to date."""
 
 import pytest
+from rooms import ORDER, PICTURE, Imports, Sources, imports, picture, room
+from rooms import sources as all_sources
 
-ROOT = Path(__file__).parents[1]
-PACKAGES = ("compare", "shared")
-# A room imports from those above it, and from no other; rooms of one line are independent of each other.
-ORDER = (
-    ("registry", "extras", "rpc", "subject"),
-    ("processes",),
-    ("worker", "folders", "checks"),
-    ("analysis",),
-    ("frames", "reporting"),
-    ("parity", "bench", "training"),
-    ("schema", "commands"),
-    ("cli",),
-    ("__main__", "pytest_plugin"),
-)
-FLOORS = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}
-Sources = dict[str, str]
-Imports = list[tuple[str, str]]
+FLOORS = {name: floor for floor, names in enumerate(ORDER) for name in names}
 
 
 @pytest.fixture(scope="module")
 def sources() -> Sources:
-    """The text of every module of PACKAGES, by its dotted name."""
-    found = {}
-    for package in PACKAGES:
-        for path in (ROOT / package).rglob("*.py"):
-            parts = path.relative_to(ROOT).with_suffix("").parts
-            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text()
-    return found
-
-
-@cache
-def named_in(text: str) -> tuple[tuple[str, str], ...]:
-    """(module, name) of every `from module import name`, also inside functions; (module, "") of `import module`."""
-    found = []
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            found += [(alias.name, "") for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found += [(node.module, alias.name) for alias in node.names]
-    return tuple(found)
-
-
-def imports(sources: Sources) -> Imports:
-    """(importing module, imported module) for every import within `sources`."""
-    found = set()
-    for importer, text in sources.items():
-        for module, name in named_in(text):
-            if (full := f"{module}.{name}") in sources:
-                found.add((importer, full))
-            elif module in sources:
-                found.add((importer, module))
-    return sorted(found)
-
-
-def room(module: str) -> str:
-    """The room of a module of compare/; "" for compare itself."""
-    return module.split(".")[1] if "." in module else ""
+    return all_sources()
 
 
 def wrong(sources: Sources) -> Imports:
@@ -128,3 +75,7 @@ def test_a_circle_is_found(sources: Sources) -> None:
     changed = sources | {"shared.errors": f"{sources['shared.errors']}\nfrom shared.models import MODELS\n"}
     changed["shared.models"] += "\nfrom shared.errors import InputError\n"
     assert set(circle(changed)) == {"shared.errors", "shared.models"}
+
+
+def test_the_picture_is_that_of_the_code(sources: Sources) -> None:
+    assert PICTURE.read_text() == picture(sources), "run python tests/support/rooms.py"

@@ -9,7 +9,7 @@ from shared.training import SGD, Adam, Dtype, TrainSpec
 
 # Only these first steps are done, while the rate rises. At the full rate batch normalisation makes training
 # chaotic: a change of 1 ulp in the initial weights becomes 1e-11 in 20 steps (docs/decisions.md), which would hide
-# what these tests look for. The falling rate is tested in tests/compare/test_jobs.py.
+# what these tests look for. The falling rate is tested in tests/compare/worker/test_service.py.
 EPOCHS = 10
 SEED = 5
 N_IMAGES = 12  # for activations and logits
