@@ -26,6 +26,9 @@ from compare.registry import IMPLEMENTATIONS, ImplementationSpec  # noqa: E402
 from shared.data import Data, DataSpec, load  # noqa: E402
 
 
+IMPLEMENTATIONS.searched = True  # tests do not depend on which other packages are installed here
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the processor time of the tests and of all processes that they started, which have ended by now."""
     own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

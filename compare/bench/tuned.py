@@ -1,5 +1,7 @@
 """The fastest candidate of each implementation: found by a short search in turns, and remembered for this machine."""
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -47,12 +49,19 @@ class Memory:
             return None
 
     def remember(self, key: str, choice: Choice) -> None:
-        """Write the file anew, with `choice` in it. Raises OSError where it cannot be written."""
-        known = self._known() | {key: choice.model_dump(mode="json")}
+        """Write the file again, with `choice` in it. Waits for another command that does the same. Raises OSError if it
+        cannot be written."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps(known, indent=1))
-        temporary.replace(self.path)
+        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with contextlib.suppress(OSError):  # a file system that has no locks
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            known = self._known() | {key: choice.model_dump(mode="json")}
+            temporary = self.path.with_suffix(f".{os.getpid()}")
+            temporary.write_text(json.dumps(known, indent=1))
+            temporary.replace(self.path)
+        finally:
+            os.close(folder)
 
     def _known(self) -> dict[str, object]:
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from compare.folders.output import add_to_manifest
+from compare.folders.output import WriteError, add_to_manifest, write_whole
 from compare.folders.picture_file import read_picture
 from compare.folders.run_folder import load_data, load_results, load_weights
 from compare.registry import IMPLEMENTATIONS
@@ -147,10 +147,12 @@ def _save(drawn: Iterator[tuple[str, Figure]], out: Path) -> Iterator[Path]:
         for name, figure in drawn:
             for suffix, content in (("png", plots.to_png(figure)), ("svg", plots.to_svg(figure))):
                 path = out / f"{name}.{suffix}"
-                path.write_bytes(content)
+                write_whole(path, content)
                 yield path
     except OSError as error:
         raise InputError(f"The pictures cannot be written to {out}: {error.strerror}. Give another --out.") from None
+    except WriteError as error:
+        raise InputError(f"The pictures cannot be written: {error}. Give another --out.") from None
 
 
 def _print_prediction(networks: list[Inspected], names: tuple[str, ...], negative: bool) -> None:

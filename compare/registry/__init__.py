@@ -31,13 +31,13 @@ class Registry(MutableMapping[str, ImplementationSpec]):
     def __init__(self, built_in: Iterable[ImplementationSpec]) -> None:
         self._known = {spec.name: spec for spec in built_in}
         self.absent: dict[str, str] = {}
-        self._searched = False
+        self.searched = False
 
     def search(self) -> None:
         """Add what other packages offer, once."""
-        if self._searched:
+        if self.searched:
             return
-        self._searched = True
+        self.searched = True
         for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
             if point.name in self._known:
                 self.absent[point.name] = f"{point.value}: there is an implementation of that name already"

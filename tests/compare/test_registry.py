@@ -80,7 +80,7 @@ def test_a_command_names_the_reason_and_others_go_on(
 ) -> None:
     offer(packages, "raises", *PROBLEMS["raises"][:2])
     known = registry.IMPLEMENTATIONS
-    monkeypatch.setattr(known, "_searched", False)
+    monkeypatch.setattr(known, "searched", False)
     monkeypatch.setattr(known, "absent", {})
     monkeypatch.setattr(sys, "argv", ["compare", "run", "--implementations", "raises", "--dataset", "digits"])
     with pytest.raises(SystemExit) as caught:

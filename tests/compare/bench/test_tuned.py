@@ -1,10 +1,14 @@
 """The search for the fastest candidate, on workers that only pretend; and its memory."""
 
 import itertools
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from patience import GENEROUS_S
 from simulation import SimulatedSession, contestant
 
 from compare.bench import launcher, tuned, waterfall
@@ -125,3 +129,20 @@ def test_every_stage_adds_to_the_one_before(implementation: str) -> None:
     for before, after in itertools.pairwise(chain):
         assert before.tuning.items() <= after.tuning.items()
         assert before.variables.items() <= after.variables.items()
+
+
+def test_choices_of_several_commands_at_once_are_all_kept(tmp_path: Path) -> None:
+    """Each reads the file, adds its own choice and writes it; without a lock, the last one to write wins."""
+    choice = tuned.Choice(factor="plain", contestant=PLAIN_TORCH, n_candidates=1, speed=1.0)
+    path, code = (
+        tmp_path / "cache" / "tuned.json",
+        (
+            "import sys, pathlib; from compare.bench import tuned\n"
+            "memory, choice = tuned.Memory(pathlib.Path(sys.argv[1])), tuned.Choice.model_validate_json(sys.argv[3])\n"
+            "for number in range(20): memory.remember(f'{sys.argv[2]}-{number}', choice)"
+        ),
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    commands = [subprocess.Popen([*command, name, choice.model_dump_json()]) for name in ("a", "b")]
+    assert [process.wait(GENEROUS_S) for process in commands] == [0, 0]
+    assert json.loads(path.read_text()).keys() == {f"{name}-{n}" for name in ("a", "b") for n in range(20)}
