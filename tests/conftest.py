@@ -25,7 +25,6 @@ os.environ.update(
 from compare.registry import IMPLEMENTATIONS, ImplementationSpec  # noqa: E402
 from shared.data import Data, DataSpec, load  # noqa: E402
 
-
 IMPLEMENTATIONS.searched = True  # tests do not depend on which other packages are installed here
 
 
