@@ -16,6 +16,9 @@ class Adam(Record):
         m <- beta1 m + (1 - beta1) g            v <- beta2 v + (1 - beta2) g^2
         p <- p - learning_rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 
+    Weight decay w is coupled (an L2 penalty): g <- g + w p comes first, of every trainable parameter. So it passes
+    through the moments, which Keras's own weight decay does not.
+
     Under the linear schedule the default rate is 0.001 on average, which is both frameworks' own.
     Keras's own Adam has epsilon inside that correction ("epsilon hat"), so its values are not comparable.
     """
@@ -25,20 +28,41 @@ class Adam(Record):
     beta1: float = Field(0.9, ge=0, lt=1)
     beta2: float = Field(0.999, ge=0, lt=1)
     epsilon: float = Field(1e-7, gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(0.0, ge=0, allow_inf_nan=False)
+
+
+class AdamW(Record):
+    """Adam with decoupled weight decay w (Loshchilov and Hutter 2019, algorithm 2): of every trainable parameter
+
+        p <- p - learning_rate w p
+
+    comes first, by the rate of the step, and then Adam's update, whose moments know nothing of it.
+    """
+
+    name: Literal["adamw"] = "adamw"
+    learning_rate: float = Field(0.002, gt=0, allow_inf_nan=False)
+    beta1: float = Field(0.9, ge=0, lt=1)
+    beta2: float = Field(0.999, ge=0, lt=1)
+    epsilon: float = Field(1e-7, gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(0.01, ge=0, allow_inf_nan=False)
 
 
 class SGD(Record):
     """Gradient descent with momentum; the velocity does not absorb the learning rate:
 
     v <- momentum v + g            p <- p - learning_rate v
+
+    Weight decay w is coupled: g <- g + w p comes first, of every trainable parameter.
     """
 
     name: Literal["sgd"] = "sgd"
     learning_rate: float = Field(0.01, gt=0, allow_inf_nan=False)
     momentum: float = Field(0.9, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0, allow_inf_nan=False)
 
 
-Optimizer = Annotated[Adam | SGD, Field(discriminator="name")]
+Optimizer = Annotated[Adam | AdamW | SGD, Field(discriminator="name")]
+OPTIMIZERS: dict[str, type[Adam] | type[AdamW] | type[SGD]] = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
 
 
 Schedule = Literal["linear", "constant"]

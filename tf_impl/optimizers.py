@@ -23,9 +23,9 @@ class _Optimizer(keras.optimizers.Optimizer):
 
 
 class PaperAdam(_Optimizer):
-    """Adam with epsilon added to the root of the corrected second moment."""
+    """Adam with epsilon added to the root of the corrected second moment, with coupled or decoupled weight decay."""
 
-    def __init__(self, spec: training.Adam) -> None:
+    def __init__(self, spec: training.Adam | training.AdamW) -> None:
         super().__init__(learning_rate=spec.learning_rate, name="paper_adam")
         self.spec = spec
 
@@ -36,7 +36,15 @@ class PaperAdam(_Optimizer):
         self.m = [self.add_variable_from_reference(v, name="m") for v in variables]
         self.v = [self.add_variable_from_reference(v, name="v") for v in variables]
 
+    def decayed(self, gradient: Any, variable: Any, learning_rate: Any) -> Any:
+        """The gradient with the coupled weight decay; the decoupled one is applied to the variable."""
+        if isinstance(self.spec, training.AdamW):
+            self.assign_sub(variable, learning_rate * self.spec.weight_decay * variable)
+            return gradient
+        return gradient + self.spec.weight_decay * variable if self.spec.weight_decay else gradient
+
     def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
+        gradient = self.decayed(gradient, variable, learning_rate)
         index = self._get_variable_index(variable)
         m, v = self.m[index], self.v[index]
         beta1, beta2 = self.spec.beta1, self.spec.beta2
@@ -58,6 +66,7 @@ class FusedAdam(PaperAdam):
     moment; given epsilon times the root of the correction, its formula is the same."""
 
     def update_step(self, gradient: Any, variable: tf.Variable, learning_rate: Any) -> None:
+        gradient = self.decayed(gradient, variable, learning_rate)
         index = self._get_variable_index(variable)
         beta1, beta2, epsilon = self.spec.beta1, self.spec.beta2, self.spec.epsilon
         step = tf.cast(self.iterations.value + 1, tf.float64)
@@ -92,6 +101,8 @@ class ClassicMomentum(_Optimizer):
 
     def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
         velocity = self.velocity[self._get_variable_index(variable)]
+        if self.spec.weight_decay:
+            gradient = gradient + self.spec.weight_decay * variable
         self.assign(velocity, self.spec.momentum * velocity + gradient)
         self.assign_sub(variable, learning_rate * velocity)
 

@@ -34,7 +34,7 @@ def _of_optimizer(optimizer: keras.optimizers.Optimizer | None) -> dict[str, str
     match optimizer:
         case PaperAdam(spec=adam):
             said = {
-                "optimizer": "adam",
+                "optimizer": adam.name,
                 "beta1": f"{adam.beta1:.12g}",
                 "beta2": f"{adam.beta2:.12g}",
                 "epsilon": f"{adam.epsilon:.12g}",
@@ -44,4 +44,5 @@ def _of_optimizer(optimizer: keras.optimizers.Optimizer | None) -> dict[str, str
             said = {"optimizer": "sgd", "momentum": f"{sgd.momentum:.12g}", "dampening": "0", "nesterov": "off"}
         case _:
             return {}
-    return said | {"weight decay": f"{optimizer.weight_decay or 0:.12g}"}
+    # Keras's own weight decay would come on top.
+    return said | {"weight decay": f"{optimizer.spec.weight_decay + (optimizer.weight_decay or 0):.12g}"}

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from shared.data import Data
 from shared.protocol import Build, Framework, Mode, OnEpoch
-from shared.training import SGD, Adam, TrainSpec
+from shared.training import SGD, Adam, AdamW, TrainSpec
 from shared.weights import Weights
 from shared.world import World
 from tf_impl import idiomatic
@@ -261,7 +261,7 @@ def _optimizer(train: TrainSpec, variables: list[keras.Variable], tuning: Tuning
             return None
         case _ if "optimizer" in train.own:
             optimizer = keras.optimizers.Adam()
-        case Adam() as adam:
+        case Adam() | AdamW() as adam:
             optimizer = (FusedAdam if tuning.optimizer == "fused" else PaperAdam)(adam)
         case SGD() as sgd:
             optimizer = ClassicMomentum(sgd)

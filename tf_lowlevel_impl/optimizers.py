@@ -8,9 +8,9 @@ from shared import training
 
 
 class Adam(tf.Module):
-    """Adam with epsilon added to the root of the corrected second moment."""
+    """Adam with epsilon added to the root of the corrected second moment, with coupled or decoupled weight decay."""
 
-    def __init__(self, spec: training.Adam, variables: Sequence[tf.Variable]) -> None:
+    def __init__(self, spec: training.Adam | training.AdamW, variables: Sequence[tf.Variable]) -> None:
         super().__init__()
         self.spec = spec
         self.variables_ = tuple(variables)
@@ -18,13 +18,21 @@ class Adam(tf.Module):
         self.m = [tf.Variable(tf.zeros_like(p)) for p in variables]
         self.v = [tf.Variable(tf.zeros_like(p)) for p in variables]
 
+    def decayed(self, p: tf.Variable, g: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
+        """The gradient with the coupled weight decay; the decoupled one is applied to the variable."""
+        if isinstance(self.spec, training.AdamW):
+            p.assign_sub(learning_rate * self.spec.weight_decay * p)
+            return g
+        return g + self.spec.weight_decay * p if self.spec.weight_decay else g
+
     def apply(self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor) -> None:
         """Update every variable by its gradient, in the order of the variables given at first."""
         beta1, beta2 = self.spec.beta1, self.spec.beta2
         # In float32, 1 - 0.999^t would carry an error of 1e-5 in the first steps.
         step = tf.cast(self.step.assign_add(1), tf.float64)
         correction1, correction2 = 1 - beta1**step, 1 - beta2**step
-        for p, g, m, v in zip(self.variables_, gradients, self.m, self.v, strict=True):
+        for p, gradient, m, v in zip(self.variables_, gradients, self.m, self.v, strict=True):
+            g = self.decayed(p, gradient, learning_rate)
             m.assign(beta1 * m + (1 - beta1) * g)
             v.assign(beta2 * v + (1 - beta2) * g * g)
             m_hat = m / tf.cast(correction1, p.dtype)
@@ -42,7 +50,8 @@ class FusedAdam(Adam):
         power1, power2 = beta1**step, beta2**step
         # The kernel corrects by the powers that it is given, in the variable's own type.
         scaled = tf.sqrt(1 - power2)
-        for p, g, m, v in zip(self.variables_, gradients, self.m, self.v, strict=True):
+        for p, gradient, m, v in zip(self.variables_, gradients, self.m, self.v, strict=True):
+            g = self.decayed(p, gradient, learning_rate)
             corrected = tf.cast(tf.cast(learning_rate, tf.float64) * scaled / (1 - power1), p.dtype)
             tf.raw_ops.ResourceApplyAdam(
                 var=p.handle,
@@ -69,6 +78,7 @@ class SGD(tf.Module):
 
     def apply(self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor) -> None:
         """Update every variable by its gradient, in the order of the variables given at first."""
-        for p, g, velocity in zip(self.variables_, gradients, self.velocity, strict=True):
+        for p, gradient, velocity in zip(self.variables_, gradients, self.velocity, strict=True):
+            g = gradient + self.spec.weight_decay * p if self.spec.weight_decay else gradient
             velocity.assign(self.spec.momentum * velocity + g)
             p.assign_sub(learning_rate * velocity)

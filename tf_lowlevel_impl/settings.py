@@ -8,8 +8,6 @@ import tensorflow as tf
 from tf_lowlevel_impl.layers import BatchNorm, Dropout
 from tf_lowlevel_impl.optimizers import SGD, Adam
 
-NO_VARIANTS = {"weight decay": "0"}  # these optimizers of our own have none
-
 
 def settings(module: tf.Module, optimizer: Adam | SGD | None) -> dict[str, str]:
     """The settings of `module`, of `optimizer` where there is one, and of the framework."""
@@ -34,21 +32,15 @@ def settings(module: tf.Module, optimizer: Adam | SGD | None) -> dict[str, str]:
 def _of_optimizer(optimizer: Adam | SGD | None) -> dict[str, str]:
     match optimizer:
         case Adam(spec=adam):
-            return {
-                "optimizer": "adam",
+            said = {
+                "optimizer": adam.name,
                 "beta1": f"{adam.beta1:.12g}",
                 "beta2": f"{adam.beta2:.12g}",
                 "epsilon": f"{adam.epsilon:.12g}",
-                **NO_VARIANTS,
-                "amsgrad": "off",
+                "amsgrad": "off",  # neither of these optimizers of our own has such variants
             }
         case SGD(spec=sgd):
-            return {
-                "optimizer": "sgd",
-                "momentum": f"{sgd.momentum:.12g}",
-                **NO_VARIANTS,
-                "dampening": "0",
-                "nesterov": "off",
-            }
+            said = {"optimizer": "sgd", "momentum": f"{sgd.momentum:.12g}", "dampening": "0", "nesterov": "off"}
         case None:
             return {}
+    return said | {"weight decay": f"{optimizer.spec.weight_decay:.12g}"}

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from shared.data import Data
 from shared.protocol import Build, Framework, Mode, OnEpoch
-from shared.training import SGD, Adam, TrainSpec
+from shared.training import SGD, Adam, AdamW, TrainSpec
 from shared.weights import Weights
 from shared.world import World
 from tf_lowlevel_impl import idiomatic, optimizers
@@ -248,7 +248,7 @@ def _optimizer(
     match train.optimizer:
         case None:
             return None
-        case Adam() as adam:
+        case Adam() | AdamW() as adam:
             return (optimizers.FusedAdam if tuning.optimizer == "fused" else optimizers.Adam)(adam, variables)
         case SGD() as sgd:
             return optimizers.SGD(sgd, variables)

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from shared.data import Data
 from shared.models import LayerSpec
 from shared.protocol import Build, Framework, OnEpoch
-from shared.training import SGD, Adam, TrainSpec
+from shared.training import SGD, Adam, AdamW, TrainSpec
 from shared.weights import Weights
 from shared.world import World
 from torch_impl import idiomatic
@@ -288,14 +288,14 @@ def _optimizer(module: nn.Module, train: TrainSpec, tuning: Tuning) -> torch.opt
     match train.optimizer:
         case None:
             return None
-        case Adam() as adam:
+        case Adam() | AdamW() as adam:
             # PyTorch's Adam is the paper's: epsilon is added to the root of the corrected second moment.
-            return torch.optim.Adam(
+            return (torch.optim.AdamW if isinstance(adam, AdamW) else torch.optim.Adam)(
                 module.parameters(),
                 lr=adam.learning_rate,
                 betas=(adam.beta1, adam.beta2),
                 eps=adam.epsilon,
-                weight_decay=0.0,
+                weight_decay=adam.weight_decay,
                 amsgrad=False,
                 fused=tuning.optimizer == "fused" or None,
             )
@@ -305,7 +305,7 @@ def _optimizer(module: nn.Module, train: TrainSpec, tuning: Tuning) -> torch.opt
                 lr=sgd.learning_rate,
                 momentum=sgd.momentum,
                 dampening=0.0,
-                weight_decay=0.0,
+                weight_decay=sgd.weight_decay,
                 nesterov=False,
                 fused=tuning.optimizer == "fused" or None,
             )

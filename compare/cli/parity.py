@@ -42,7 +42,7 @@ def parity(
     seed: Annotated[int, typer.Option(help="First seed: of the initial weights and of the order of the batches.")] = 0,
     seeds: Annotated[int, typer.Option(help="How many seeds, counted up.", show_default="1; for --waterfall 3")] = 1,
     batch_size: Annotated[int, typer.Option(help="Images in a batch.")] = 64,
-    optimizer: Annotated[str, typer.Option(help="adam, or sgd with momentum 0.9.")] = "adam",
+    optimizer: Annotated[str, typer.Option(help="adam, adamw, or sgd with momentum 0.9.")] = "adam",
     rung: Annotated[
         str | None,
         typer.Option(help="Highest rung of the ladder: parameters, activations, ...", show_default="evaluation"),

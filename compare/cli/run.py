@@ -67,9 +67,20 @@ def run(
     batch_size: Annotated[
         str | None, typer.Option(help="Images in a batch; auto is 64 on CUDA, 16 on a CPU.", show_default="64")
     ] = None,
-    optimizer: Annotated[str | None, typer.Option(help="adam, or sgd with momentum 0.9.", show_default="adam")] = None,
+    optimizer: Annotated[
+        str | None,
+        typer.Option(
+            help="adam, adamw (its weight decay is decoupled), or sgd with momentum 0.9.", show_default="adam"
+        ),
+    ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Learning rate.", show_default="adam 0.002, with --stop-at 0.001; sgd 0.01")
+    ] = None,
+    weight_decay: Annotated[
+        float | None,
+        typer.Option(
+            help="Weight decay of every parameter: coupled (L2), but of adamw.", show_default="adamw 0.01; else 0"
+        ),
     ] = None,
     schedule: Annotated[
         str | None,
@@ -177,6 +188,7 @@ def run(
             batch_size=batch_size,
             optimizer=optimizer,
             learning_rate=learning_rate,
+            weight_decay=weight_decay,
             schedule=schedule,
             augmentation=augment,
             dropout=dropout,

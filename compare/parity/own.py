@@ -7,7 +7,7 @@ them may differ by. All of this should be 0.
 import numpy as np
 
 from compare.rpc.messages import Evaluation
-from shared.training import Adam, TrainSpec
+from shared.training import SGD, TrainSpec
 from shared.weights import Weights
 
 
@@ -48,9 +48,10 @@ def update_errors(
 def _direction(train: TrainSpec, moments: dict[str, np.ndarray]) -> np.ndarray:
     """What the learning rate is multiplied by in the first step (shared/training.py has the formulas)."""
     exact = {key: value.astype(np.float64) for key, value in moments.items()}
-    if not isinstance(train.optimizer, Adam):
+    if isinstance(train.optimizer, SGD):
         return exact["velocity"]
     adam = train.optimizer
+    assert adam is not None, "a framework's own optimizer is not compared"
     corrected = exact["m"] / (1 - adam.beta1), exact["v"] / (1 - adam.beta2)
     direction: np.ndarray = corrected[0] / (np.sqrt(corrected[1]) + adam.epsilon)
     return direction

@@ -18,7 +18,7 @@ from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
 from shared.names import check_name
 from shared.protocol import Device, Mode
-from shared.training import SGD, Adam, Dtype, TrainSpec
+from shared.training import OPTIMIZERS, Dtype, TrainSpec
 
 Precision = Literal["both", "float64", "float32"]
 PRECISIONS: dict[Precision, tuple[Dtype, ...]] = {
@@ -76,7 +76,7 @@ def make_plan(options: Options) -> Plan:
     """Check what can be checked without the data. Raises InputError."""
     models = _models(options.model)
     precision = cast(Precision, check_name("precision", options.precision, get_args(Precision)))
-    check_name("optimizer", options.optimizer, ["adam", "sgd"])
+    check_name("optimizer", options.optimizer, OPTIMIZERS)
     if options.rung is not None:
         check_name("rung", options.rung, RUNGS)
     for option, value, least, most in (
@@ -154,7 +154,7 @@ def load_data(options: Options, plan: Plan) -> dict[str, Data]:
 
 def make_subject(options: Options, plan: Plan, model: ModelSpec, data: Data, seed: int) -> Subject:
     """The network, its training and its data."""
-    optimizer = Adam() if options.optimizer == "adam" else SGD()
+    optimizer = OPTIMIZERS[options.optimizer]()
     epochs = math.ceil(options.steps / n_batches(len(data.x_train), options.batch_size))
     train = TrainSpec(epochs=epochs, batch_size=options.batch_size, seed=seed, optimizer=optimizer)
     return Subject(model, train, data, plan.device, plan.mode)

@@ -48,7 +48,7 @@ def _create(session: Session, subject: Subject, weights: Weights, dropping: bool
 
 def other_optimizer(subject: Subject) -> Subject:
     """The same, trained by the optimizer that the check is not about."""
-    other = SGD() if isinstance(subject.train.optimizer, Adam) else Adam()
+    other = Adam() if isinstance(subject.train.optimizer, SGD) else SGD()
     return replace(subject, train=subject.train.model_copy(update={"optimizer": other}))
 
 

@@ -24,7 +24,7 @@ from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
 from shared.names import check_name
 from shared.protocol import Recipe
-from shared.training import Augmentation, Dtype, Schedule
+from shared.training import OPTIMIZERS, Augmentation, Dtype, Schedule
 
 AskedMode = Literal["default", "eager", "graph", "xla", "tuned"]
 DEFAULT_MODEL = "cnn_same"
@@ -46,6 +46,7 @@ class Options:
     batch_size: str | None = None
     optimizer: str | None = None
     learning_rate: float | None = None
+    weight_decay: float | None = None
     schedule: str | None = None
     augmentation: str | None = None
     dropout: float | None = None
@@ -142,7 +143,7 @@ def _with_preset(options: Options) -> Options:
 
 def _check_names(options: Options) -> None:
     check_name("recipe", options.recipe, get_args(Recipe))
-    check_name("optimizer", given_or(options.optimizer, "adam"), ["adam", "sgd"])
+    check_name("optimizer", given_or(options.optimizer, "adam"), OPTIMIZERS)
     check_name("schedule", given_or(options.schedule, "linear"), get_args(Schedule))
     check_name("augmentation", given_or(options.augmentation, "none"), get_args(Augmentation))
     check_name("scale", given_or(options.scale, "unit"), get_args(Scale))
@@ -198,6 +199,9 @@ def _check_numbers(options: Options) -> None:
     rate, dropout, stop_at = options.learning_rate, options.dropout, options.stop_at
     if rate is not None and not (rate > 0 and math.isfinite(rate)):
         raise InputError(f"--learning-rate {rate:g} is not possible. Give a number above 0.")
+    decay = options.weight_decay
+    if decay is not None and not (decay >= 0 and math.isfinite(decay)):
+        raise InputError(f"--weight-decay {decay:g} is not possible. Give a number from 0 up, as 0.01.")
     if not 0 < options.margin < 1:
         raise InputError(
             f"--margin {options.margin:g} is not possible. Give a difference in accuracy above 0 and below 1: 0.003 "
@@ -224,6 +228,7 @@ def _check_recipe(options: Options) -> None:
         "--preset": options.preset,
         "--optimizer": options.optimizer,
         "--learning-rate": options.learning_rate,
+        "--weight-decay": options.weight_decay,
         "--schedule": options.schedule,
         "--augment": options.augmentation,
         "--validation": options.validation,

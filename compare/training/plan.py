@@ -19,7 +19,7 @@ from shared.data import Data, DataSpec, Scale
 from shared.models import MODELS, ModelSpec
 from shared.protocol import Device, Mode, Recipe
 from shared.result import Run, Tuned
-from shared.training import SGD, Adam, Augmentation, Dtype, MixedPrecision, Optimizer, Schedule, TrainSpec
+from shared.training import OPTIMIZERS, Augmentation, Dtype, MixedPrecision, Optimizer, Schedule, TrainSpec
 
 DEFAULT_EPOCHS = {"digits": 20, "photographs": 20}
 OTHER_EPOCHS = 3
@@ -120,12 +120,13 @@ def _schedule(options: Options) -> Schedule:
 
 
 def _optimizer(options: Options) -> Optimizer:
-    kind: type[Adam] | type[SGD] = SGD if options.optimizer == "sgd" else Adam
-    if options.learning_rate is not None:
-        return kind(learning_rate=options.learning_rate)
-    if kind is Adam and options.stop_at is not None:
-        return Adam(learning_rate=STOPPING_LEARNING_RATE)
-    return kind()
+    name = given_or(options.optimizer, "adam")
+    stopping = STOPPING_LEARNING_RATE if name != "sgd" and options.stop_at is not None else None
+    constants = {
+        "learning_rate": given_or(options.learning_rate, stopping),
+        "weight_decay": options.weight_decay,
+    }
+    return OPTIMIZERS[name].model_validate({key: value for key, value in constants.items() if value is not None})
 
 
 def check_fit(plan: Plan, data: Data) -> None:

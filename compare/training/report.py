@@ -22,7 +22,7 @@ from shared.augmentation import BEND_GRID, MAX_ANGLE, MAX_BEND, MAX_SCALE, MAX_S
 from shared.data.classes import class_names
 from shared.models import MODELS
 from shared.result import RunResult
-from shared.training import Adam, Augmentation, Optimizer
+from shared.training import SGD, AdamW, Augmentation, Optimizer
 from shared.weights import Weights
 
 MOST_LINES = 1_000  # of a table that somebody reads; results.csv has all
@@ -203,12 +203,14 @@ def _trained(results: Sequence[RunResult]) -> str:
 
 def describe_optimizer(optimizer: Optimizer) -> str:
     """The optimizer with every constant, in words."""
-    if isinstance(optimizer, Adam):
+    decay = f", weight decay {optimizer.weight_decay:g}" if optimizer.weight_decay else ""
+    if not isinstance(optimizer, SGD):
+        named = "AdamW, with decoupled weight decay" if isinstance(optimizer, AdamW) else "Adam in the paper's form"
         return (
-            f"Adam in the paper's form (learning rate {optimizer.learning_rate:g}, betas {optimizer.beta1:g} and "
-            f"{optimizer.beta2:g}, epsilon {optimizer.epsilon:g} outside the root)"
+            f"{named} (learning rate {optimizer.learning_rate:g}, betas {optimizer.beta1:g} and "
+            f"{optimizer.beta2:g}, epsilon {optimizer.epsilon:g} outside the root{decay})"
         )
-    return f"SGD (learning rate {optimizer.learning_rate:g}, momentum {optimizer.momentum:g})"
+    return f"SGD (learning rate {optimizer.learning_rate:g}, momentum {optimizer.momentum:g}{decay})"
 
 
 def _choices(results: Sequence[RunResult]) -> dict[str, dict[str, str]]:

@@ -99,10 +99,10 @@ def digest(array: np.ndarray) -> str:
 
 def _of_optimizer(train: TrainSpec) -> Fields:
     assert train.optimizer is not None, "a framework's own optimizer is not compared"
-    constants = train.optimizer.model_dump(exclude={"name", "learning_rate"})
+    constants = train.optimizer.model_dump(exclude={"name", "learning_rate", "weight_decay"})
     # Variants that only some implementations could be set to.
-    variants = {"amsgrad": "off"} if train.optimizer.name == "adam" else {"dampening": "0", "nesterov": "off"}
-    said = {"optimizer": train.optimizer.name, "weight decay": "0", **variants}
+    variants = {"amsgrad": "off"} if train.optimizer.name != "sgd" else {"dampening": "0", "nesterov": "off"}
+    said = {"optimizer": train.optimizer.name, "weight decay": f"{train.optimizer.weight_decay:.12g}", **variants}
     return said | {k: f"{v:.12g}" for k, v in constants.items()}
 
 

@@ -78,7 +78,7 @@ TORCH = [
     Fault("the learning rate is ignored", TORCH_TRAIN, 'group["lr"] = learning_rate', 'group["lr"] = 0.001', "step 1: parameters", "", DENSE),
     Fault("another epsilon in Adam", TORCH_TRAIN, "eps=adam.epsilon", "eps=1e-8", GATE, "epsilon", DENSE),
     Fault("Adam's betas swapped", TORCH_TRAIN, "(adam.beta1, adam.beta2)", "(adam.beta2, adam.beta1)", GATE, "beta1", DENSE),
-    Fault("weight decay", TORCH_TRAIN, "weight_decay=0.0", "weight_decay=1e-4", GATE, "weight decay", DENSE),
+    Fault("weight decay", TORCH_TRAIN, "weight_decay=adam.weight_decay", "weight_decay=adam.weight_decay + 1e-4", GATE, "weight decay", DENSE),
     Fault("amsgrad", TORCH_TRAIN, "amsgrad=False", "amsgrad=True", GATE, "amsgrad", DENSE),
     Fault("Nesterov's momentum", TORCH_TRAIN, "nesterov=False", "nesterov=True", "sgd, step 1: parameters", "", DENSE),
     Fault("dampened momentum", TORCH_TRAIN, "dampening=0.0", "dampening=0.9", "sgd, step 2: optimizer state", "", DENSE),
@@ -103,7 +103,7 @@ TORCH = [
     Fault("training under bfloat16 autocast", TORCH_TRAIN, "loss, logits = self.forward_with_loss(images, labels)", "with torch.autocast('cpu', torch.bfloat16):\n            loss, logits = self.forward_with_loss(images, labels)", "step 1: losses", "loss"),
     Fault("moving statistics moved by looking at a gradient", TORCH_TRAIN, "with self._statistics_kept():\n            loss", "if True:\n            loss", AGAIN, "bn1", BN),
     Fault("PyTorch's own batch normalisation", TORCH_MODELS, "norm2d: type[nn.Module] = BatchNorm) -> None", "norm2d: type[nn.Module] = nn.BatchNorm2d) -> None", GATE, "bn1: epsilon", BN, "class CnnBnValid"),
-    Fault("RMSprop for Adam", TORCH_TRAIN, "return torch.optim.Adam(\n                module.parameters(),\n                lr=adam.learning_rate,\n                betas=(adam.beta1, adam.beta2),\n                eps=adam.epsilon,\n                weight_decay=0.0,\n                amsgrad=False,\n                fused=tuning.optimizer == \"fused\" or None,\n            )", "return torch.optim.RMSprop(module.parameters())", GATE, "optimizer", DENSE),
+    Fault("RMSprop for Adam", TORCH_TRAIN, "return (torch.optim.AdamW if isinstance(adam, AdamW) else torch.optim.Adam)(\n                module.parameters(),\n                lr=adam.learning_rate,\n                betas=(adam.beta1, adam.beta2),\n                eps=adam.epsilon,\n                weight_decay=adam.weight_decay,\n                amsgrad=False,\n                fused=tuning.optimizer == \"fused\" or None,\n            )", "return torch.optim.RMSprop(module.parameters())", GATE, "optimizer", DENSE),
 ]
 
 KERAS_MODELS, KERAS_LAYERS = "tf_impl/models.py", "tf_impl/layers.py"

@@ -7,7 +7,7 @@ import numpy as np
 
 from numpy_impl.networks import LAYERS, AdamSteps, MomentumSteps, Network, trainable
 from shared.protocol import Build, Framework
-from shared.training import SGD, Adam
+from shared.training import SGD, Adam, AdamW
 from shared.weights import Weights, initial_weights
 
 Batch = tuple[np.ndarray, np.ndarray]  # images (N, H, W, C), labels (N,)
@@ -100,7 +100,7 @@ class NumpyModel:
             "threads": os.environ["OMP_NUM_THREADS"],
             "TF32": "off",
             "deterministic": "on",
-            "weight decay": "0",
+            "weight decay": f"{self.train.optimizer.weight_decay:.12g}" if self.train.optimizer else "0",
         }
         for kind, name in self.network.layers:
             if kind == "batch_norm":
@@ -109,9 +109,9 @@ class NumpyModel:
             elif kind == "dropout":
                 said |= {f"{name}: rate": f"{self.network.rate:.12g}"}
         match self.train.optimizer:
-            case Adam() as adam:
+            case Adam() | AdamW() as adam:
                 constants = {"beta1": adam.beta1, "beta2": adam.beta2, "epsilon": adam.epsilon}
-                said |= {"optimizer": "adam", "amsgrad": "off"}
+                said |= {"optimizer": adam.name, "amsgrad": "off"}
             case SGD() as sgd:
                 constants = {"momentum": sgd.momentum}
                 said |= {"optimizer": "sgd", "dampening": "0", "nesterov": "off"}
@@ -138,9 +138,10 @@ class NumpyModel:
 
 def _optimizer(build: Build, parameters: Weights) -> AdamSteps | MomentumSteps:
     match build.train.optimizer:
-        case Adam() as adam:
-            return AdamSteps(parameters, adam.learning_rate, adam.beta1, adam.beta2, adam.epsilon)
+        case Adam() | AdamW() as adam:
+            constants = adam.learning_rate, adam.beta1, adam.beta2, adam.epsilon, adam.weight_decay
+            return AdamSteps(parameters, *constants, decoupled=isinstance(adam, AdamW))
         case SGD() as sgd:
-            return MomentumSteps(parameters, sgd.learning_rate, sgd.momentum)
+            return MomentumSteps(parameters, sgd.learning_rate, sgd.momentum, sgd.weight_decay)
         case None:
             raise ValueError("NumPy has no optimizer of its own")

@@ -8,7 +8,7 @@ from compare.training.plan import make_plan
 from compare.training.presets import PRESETS
 from shared.protocol import Device
 from shared.result import Tuned
-from shared.training import Adam
+from shared.training import SGD, Adam, AdamW
 
 DEVICES: tuple[Device, ...] = ("cpu", "cuda")
 OPTIONS = Options(dataset="mnist", data_dir=Path(), implementations="torch", command="compare")
@@ -44,6 +44,19 @@ def test_a_run_that_may_end_early_has_a_lower_rate() -> None:
     assert (rate(), rate(stop_at=0.98)) == (0.002, 0.001)
     assert rate(stop_at=0.98, learning_rate=0.003) == 0.003
     assert rate(stop_at=0.98, optimizer="sgd") == rate(optimizer="sgd") == 0.01
+
+
+def test_weight_decay_is_the_optimizers() -> None:
+    def optimizer(**options: object) -> object:
+        (training,) = make_plan(check_options(replace(OPTIONS, **options)), "mnist").training  # type: ignore[arg-type]
+        return training.optimizer
+
+    assert optimizer() == Adam()
+    assert optimizer(weight_decay=0.05) == Adam(weight_decay=0.05)
+    assert optimizer(optimizer="adamw") == AdamW(weight_decay=0.01)
+    assert optimizer(optimizer="adamw", weight_decay=0.0, learning_rate=0.1) == AdamW(weight_decay=0, learning_rate=0.1)
+    assert optimizer(optimizer="sgd", weight_decay=1e-4) == SGD(weight_decay=1e-4)
+    assert optimizer(optimizer="adamw", stop_at=0.9) == AdamW(learning_rate=0.001)
 
 
 def test_the_idiomatic_recipe_states_no_optimizer() -> None:
