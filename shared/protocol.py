@@ -192,10 +192,16 @@ class Model(Trainable, Comparable, Resumable, Profiled, OnDevice, Protocol):
 
 
 Tier = Literal["parity", "resume", "profile", "limits", "idiomatic", "ledger", "export"]
+
+
+def _methods(tier: type) -> tuple[str, ...]:
+    return tuple(name for name, value in vars(tier).items() if callable(value) and not name.startswith("_"))
+
+
 MODEL_TIERS: dict[Tier, tuple[str, ...]] = {
-    "parity": ("fetch_batch", "load", "activations", "loss_and_gradients", "optimizer_state", "settings"),
-    "resume": ("state", "restore"),
-    "profile": ("profile", "count_by_layer", "count_flops"),
+    "parity": _methods(Comparable),
+    "resume": _methods(Resumable),
+    "profile": _methods(Profiled),
 }
 MODULE_TIERS: dict[Tier, tuple[str, ...]] = {
     "limits": ("matrix_product", "memory_copy"),
@@ -218,8 +224,8 @@ class SharingModel(Model, Protocol):
 
 
 class Implementation(Protocol):
-    """What an implementation exports: `framework` and `create`, and by tier (MODULE_TIERS) the rest. What is missing is
-    missed only by the commands that need it, which say so."""
+    """What an implementation exports: `framework`, `create`, and the tiers of MODULE_TIERS. A command that needs a tier
+    that is missing says so."""
 
     idiom: Idiom
     ledger: Mapping[str, Answers]

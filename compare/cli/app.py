@@ -51,7 +51,7 @@ def report_input_errors() -> Iterator[None]:
             file=sys.stderr,
         )
         raise SystemExit(1) from None
-    except BrokenPipeError:  # whoever listened has heard enough
+    except BrokenPipeError:  # the reader of the output has closed it
         _say_no_more()
         raise SystemExit(1) from None
     except OSError as error:

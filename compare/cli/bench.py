@@ -47,7 +47,7 @@ def bench(
         ),
     ] = "none",
     baseline: Annotated[
-        str | None, typer.Option(help="Contestant that the others are held against.", show_default="the first")
+        str | None, typer.Option(help="Contestant that the others are compared with.", show_default="the first")
     ] = None,
     aa: Annotated[
         str | None, typer.Option("--aa", help="Pit one implementation against itself: the interval must hold 1.")
@@ -67,7 +67,7 @@ def bench(
     allocator: Annotated[
         str, typer.Option(help="kept (glibc keeps freed memory, for all alike) or system (as users have it).")
     ] = "kept",
-    retune: Annotated[bool, typer.Option("--retune", help="Search for tuned anew, whatever is remembered.")] = False,
+    retune: Annotated[bool, typer.Option("--retune", help="Search for the fastest settings of tuned again.")] = False,
     profile: Annotated[bool, typer.Option("--profile", help="Show where the time of a step goes.")] = False,
     waterfall: Annotated[
         bool, typer.Option("--waterfall", help="From each plain loop to the fastest, one factor at a time.")

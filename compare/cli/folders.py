@@ -41,7 +41,7 @@ def report(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make the reports of a folder anew from its records, or one report of several folders."""
+    """Make the reports of a folder again from its records, or one report of several folders."""
     screen = starting(screen_for(as_json, quiet), f"reading {len(folders)} folder{'s' * (len(folders) > 1)}")
 
     from compare.commands.report import report_command

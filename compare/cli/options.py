@@ -27,7 +27,7 @@ def usable(given: Path | list[Path] | None) -> Path | list[Path] | None:
         try:
             path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            continue  # whoever needs it says so
+            continue  # the command that needs it reports that
         except OSError as error:
             raise InputError(f"{str(path)[:MOST_SAID]} cannot be used: {error.strerror}. Give another path.") from None
     return given

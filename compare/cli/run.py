@@ -79,7 +79,8 @@ def run(
     weight_decay: Annotated[
         float | None,
         typer.Option(
-            help="Weight decay of every parameter: coupled (L2), but of adamw.", show_default="adamw 0.01; else 0"
+            help="Weight decay of every parameter: decoupled with adamw, else coupled (L2).",
+            show_default="adamw 0.01; else 0",
         ),
     ] = None,
     schedule: Annotated[

@@ -1,4 +1,4 @@
-"""`compare report`: reports made anew from the records of one folder, or one report of several."""
+"""`compare report`: reports made again from the records of one folder, or one report of several."""
 
 import hashlib
 from pathlib import Path

@@ -104,7 +104,7 @@ def problems(folder: Path) -> list[str]:
 
 
 def made_by_others(folder: Path) -> str | None:
-    """Why reports cannot be held against what their records make now: they were made with other libraries."""
+    """Why reports cannot be compared with what their records give now: other libraries made them."""
     known = load_manifest(folder)
     here = manifest.rendering_libraries()
     if known.libraries == here and known.version == manifest.code_version():
@@ -112,7 +112,7 @@ def made_by_others(folder: Path) -> str | None:
     made_with = known.libraries or "libraries that it does not name"
     return (
         f"Its reports were made with compare {known.version} and {made_with}; here are compare "
-        f"{manifest.code_version()} and {here}. So they were held against their hashes alone, and not made anew."
+        f"{manifest.code_version()} and {here}. Only their hashes were compared; they were not made again."
     )
 
 
@@ -127,16 +127,16 @@ def _of_manifest(folder: Path) -> list[str]:
 
 
 def _of_reports(folder: Path, known: Manifest) -> list[str]:
-    """Every figure in a report comes from a record: made anew from them, every text and table has the same bytes.
+    """Every figure in a report comes from a record: made again from them, every text and table has the same bytes.
 
-    Pictures, and the page that holds them, are held against their hashes alone: matplotlib's layout is solved anew each
+    Pictures, and the page that holds them, are compared by their hashes alone: matplotlib solves its layout again each
     time, and may end a last bit away from where it was.
     """
     if made_by_others(folder) or not has_records(folder):
         return []
     made = rendered(folder)
     return [
-        f"{name} is not what its records say: made anew, it has other bytes."
+        f"{name} is not what its records say: made again, it has other bytes."
         for name, content in made.items()
         if name.endswith(TEXTS) and hashlib.sha256(content).hexdigest() != known.files.get(name)
     ]

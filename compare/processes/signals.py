@@ -17,7 +17,7 @@ _noted: list[int] = []
 
 
 def listen() -> None:
-    """From now on, both signals are interrupts; but not where whoever started this process has them ignored."""
+    """From now on, both signals are interrupts, unless the process that started this one ignores them."""
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)

@@ -44,7 +44,7 @@ class Registry(MutableMapping[str, ImplementationSpec]):
                 continue
             try:
                 self._known[point.name] = _loaded(point)
-            except Exception as error:  # somebody else's code: whatever it is, the others are still there
+            except (Exception, SystemExit) as error:  # code of another package: the other implementations stay usable
                 self.absent[point.name] = f"{point.value}: {type(error).__name__}: {error}"
 
     def __getitem__(self, name: str) -> ImplementationSpec:

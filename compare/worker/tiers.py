@@ -1,4 +1,4 @@
-"""What an implementation or its networks lack of the tiers of shared/protocol.py: said in words when it is needed."""
+"""The tiers of shared/protocol.py that an implementation or its networks lack, and the error that names them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -40,7 +40,7 @@ def missing(thing: object, tiers: Mapping[Tier, tuple[str, ...]]) -> tuple[Tier,
 
 
 def filled(model: Any, whose: str) -> tuple[Any, tuple[Tier, ...]]:
-    """A network in which everything missing says so when it is used, and the tiers that it lacks."""
+    """The network, in which every missing method raises NotOfferedError, and the tiers that it lacks."""
     lacking = missing(model, MODEL_TIERS)
     for tier, names in MODEL_TIERS.items():
         for name in names:

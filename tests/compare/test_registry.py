@@ -18,6 +18,7 @@ PROBLEMS = {
     "no_module": ("", "nowhere.at_all:SPEC", "ModuleNotFoundError: No module named 'nowhere'"),
     "no_name": ("", "{module}:SPEC", "AttributeError"),
     "raises": ("raise RuntimeError('it is broken')", "{module}:SPEC", "RuntimeError: it is broken"),
+    "exits": ("raise SystemExit(3)", "{module}:SPEC", "SystemExit: 3"),
     "no_spec": ("SPEC = 3", "{module}:SPEC", "TypeError: it is no ImplementationSpec but of type int"),
     "another": (
         ABOUT.format(name="other"),

@@ -73,11 +73,11 @@ def test_every_missing_and_every_added_file(folder: Path) -> None:
 
 
 def test_a_figure_that_no_record_gives(folder: Path) -> None:
-    """Altered in the report and in the manifest alike, so that every hash is right: made anew it shows."""
+    """Altered in the report and in the manifest alike, so that every hash is right: made again it shows."""
     report = folder / "report.md"
     report.write_text(report.read_text().replace("2 of 2 runs were trained", "3 of 3 runs were trained"))
     seal_anew(folder)
-    assert problems(folder) == ["report.md is not what its records say: made anew, it has other bytes."]
+    assert problems(folder) == ["report.md is not what its records say: made again, it has other bytes."]
 
 
 def test_reports_of_other_libraries_are_not_made_anew(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
