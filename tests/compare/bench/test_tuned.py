@@ -2,8 +2,7 @@
 
 import itertools
 import json
-import subprocess
-import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -131,18 +130,26 @@ def test_every_stage_adds_to_the_one_before(implementation: str) -> None:
         assert before.variables.items() <= after.variables.items()
 
 
-def test_choices_of_several_commands_at_once_are_all_kept(tmp_path: Path) -> None:
-    """Each reads the file, adds its own choice and writes it; without a lock, the last one to write wins."""
+def test_choices_of_several_commands_at_once_are_all_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One reads the file, another one comes in between: it waits, else the first would write its choice away."""
     choice = tuned.Choice(factor="plain", contestant=PLAIN_TORCH, n_candidates=1, speed=1.0)
-    path, code = (
-        tmp_path / "cache" / "tuned.json",
-        (
-            "import sys, pathlib; from compare.bench import tuned\n"
-            "memory, choice = tuned.Memory(pathlib.Path(sys.argv[1])), tuned.Choice.model_validate_json(sys.argv[3])\n"
-            "for number in range(20): memory.remember(f'{sys.argv[2]}-{number}', choice)"
-        ),
-    )
-    command = [sys.executable, "-c", code, str(path)]
-    commands = [subprocess.Popen([*command, name, choice.model_dump_json()]) for name in ("a", "b")]
-    assert [process.wait(GENEROUS_S) for process in commands] == [0, 0]
-    assert json.loads(path.read_text()).keys() == {f"{name}-{n}" for name in ("a", "b") for n in range(20)}
+    memory, has_read, go_on = tuned.Memory(tmp_path / "tuned.json"), threading.Event(), threading.Event()
+    known = tuned.Memory._known
+
+    def slowly(self: tuned.Memory) -> dict[str, object]:
+        found = known(self)
+        if threading.current_thread() is first:
+            has_read.set()
+            go_on.wait(GENEROUS_S)
+        return found
+
+    monkeypatch.setattr(tuned.Memory, "_known", slowly)
+    first, second = (threading.Thread(target=memory.remember, args=(name, choice)) for name in ("first", "second"))
+    first.start()
+    has_read.wait(GENEROUS_S)
+    second.start()
+    second.join(0.5)  # long enough to write, if nothing keeps it from that
+    go_on.set()
+    for thread in (first, second):
+        thread.join(GENEROUS_S)
+    assert json.loads(memory.path.read_text()).keys() == {"first", "second"}
