@@ -8,8 +8,8 @@ from shared.protocol import MODEL_TIERS, MODULE_TIERS, Tier
 NEEDED_FOR: dict[Tier, str] = {
     "parity": "comparing its values",
     "resume": "going on in the middle of a run",
-    "profile": "what its framework measures and counts",
-    "limits": "the machine's limits",
+    "profile": "profiling and counting",
+    "limits": "measuring the machine's limits",
     "idiomatic": "the idiomatic recipe",
     "ledger": "the ledger",
     "export": "exporting files",
@@ -22,7 +22,7 @@ class NotOfferedError(Exception):
 
 def _said(whose: str, name: str, tier: Tier) -> str:
     needed = NEEDED_FOR[tier]
-    return f"the implementation '{whose}' has no `{name}`, which {needed} needs (tier '{tier}' of shared/protocol.py)"
+    return f"the implementation '{whose}' has no `{name}`, needed for {needed} (tier '{tier}' of shared/protocol.py)"
 
 
 def refusing(whose: str, name: str, tier: Tier) -> Callable[..., NoReturn]:
