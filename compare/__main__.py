@@ -38,7 +38,7 @@ def main() -> None:
 
 def _unmount() -> None:
     """Whatever else was to be said of the command, what a store did not take is a failure."""
-    from shared import mounts
+    from shared.storage import mounts
 
     if complaints := mounts.unmount_all():
         print("compare: " + " ".join(complaints), file=sys.stderr)

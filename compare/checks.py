@@ -7,9 +7,8 @@ from typing import cast, get_args
 from compare.processes import environment
 from compare.registry import IMPLEMENTATIONS, implementation
 from shared.data import Data
-from shared.errors import InputError
+from shared.errors import InputError, check_name
 from shared.models import MODELS, ModelSpec
-from shared.names import check_name
 from shared.training import MixedPrecision
 from shared.world import MAX_SIZE
 

@@ -14,9 +14,8 @@ from compare.reporting.screen import PLAIN, Screen
 from compare.subject import Subject
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose
-from shared.errors import InputError
+from shared.errors import InputError, check_name
 from shared.models import MODELS, ModelSpec
-from shared.names import check_name
 from shared.protocol import Device, Mode
 from shared.training import MixedPrecision, TrainSpec
 from shared.world import MAX_SIZE

@@ -16,9 +16,9 @@ from compare.cli.parity import parity
 from compare.cli.run import run
 from compare.processes import signals
 from compare.reporting.opening import opening
-from shared import mounts
 from shared.errors import InputError
-from shared.stores import StoreError
+from shared.storage import mounts
+from shared.storage.stores import StoreError
 
 MOST_SHOWN = 3_000  # of a message
 

@@ -17,8 +17,8 @@ from compare.cli.options import (
     starting,
     usable,
 )
-from shared import mounts
 from shared.errors import InputError
+from shared.storage import mounts
 
 SPEED_OPTIONS = (
     "model", "dataset", "data_dir", "implementations", "batch_sizes", "threads", "mixed_precision", "budget", "device",

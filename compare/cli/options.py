@@ -11,9 +11,9 @@ import typer
 
 from compare.processes.signals import GIVEN_COMMAND
 from compare.reporting.opening import opening
-from shared import mounts
 from shared.errors import InputError
-from shared.stores import is_address
+from shared.storage import mounts
+from shared.storage.stores import is_address
 
 if TYPE_CHECKING:
     from compare.reporting.screen import Screen

@@ -16,7 +16,7 @@ from compare.cli.options import (
     starting,
     usable,
 )
-from shared import mounts
+from shared.storage import mounts
 
 WATERFALL_OPTIONS = (
     "model", "dataset", "data_dir", "implementations", "steps", "seed", "seeds", "batch_size", "device", "mode", "out",

@@ -16,7 +16,7 @@ from compare.cli.options import (
     starting,
     usable,
 )
-from shared import mounts
+from shared.storage import mounts
 
 
 def run(

@@ -20,11 +20,11 @@ from compare.training.checkpoint import Checkpoints
 from compare.training.executor import Executor, ExecutorName, Local
 from compare.training.planned import PLAN, Planned
 from compare.training.study import Study
-from shared import mounts
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import MODELS
 from shared.result import RunResult
+from shared.storage import mounts
 
 ENDED = ("ok", "diverged")  # another try would give the same
 

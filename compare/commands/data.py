@@ -9,8 +9,7 @@ from shared.data.catalog import DATASETS
 from shared.data.dataset import Dataset
 from shared.data.embedded import EMBEDDED
 from shared.data.fetch import fetch
-from shared.errors import InputError
-from shared.names import check_name
+from shared.errors import InputError, check_name
 
 
 def data_command(name: str | None, data_dir: Path) -> int:

@@ -19,9 +19,8 @@ from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import PLAIN, Screen
 from shared import randomness
 from shared.data import DataSpec, channel_statistics, load, standardised
-from shared.errors import InputError
+from shared.errors import InputError, check_name
 from shared.models import BATCH_NORM_EPSILON, MODELS, ModelSpec
-from shared.names import check_name
 from shared.protocol import Build, Format
 from shared.result import RunResult
 from shared.weights import Weights

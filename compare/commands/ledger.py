@@ -11,9 +11,8 @@ from compare.parity.ledger import Line, ask, cells, page
 from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
 from compare.reporting.screen import PLAIN, Screen, table
-from shared.errors import InputError
+from shared.errors import InputError, check_name
 from shared.ledger import ROWS, LedgerRow
-from shared.names import check_name
 
 HEADINGS = ("row", "what", "one", "the other", "apart", "aligned", "then apart")
 

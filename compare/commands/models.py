@@ -14,9 +14,8 @@ from compare.processes.process import WorkerError
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import PLAIN
 from compare.rpc import messages
-from shared.errors import InputError
+from shared.errors import InputError, check_name
 from shared.models import MODELS, ModelSpec
-from shared.names import check_name
 from shared.protocol import Build
 from shared.training import TrainSpec
 from shared.weights import initial_weights

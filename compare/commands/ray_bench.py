@@ -13,7 +13,7 @@ from compare.folders.output import OutputFolder, WriteError, carry_out
 from compare.processes.ray_cluster import Needs, check_room, connected, largest_node
 from compare.processes.signals import ASKED, GIVEN_COMMAND
 from shared.errors import InputError
-from shared.mounts import shown
+from shared.storage.mounts import shown
 
 
 @dataclass(frozen=True)

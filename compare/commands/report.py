@@ -9,8 +9,8 @@ from compare.folders.manifest import Manifest, sealed
 from compare.folders.output import OutputFolder, WriteError, check_vacant, write_whole
 from compare.folders.run_folder import MAX_LIST_BYTES, load_manifest
 from compare.reporting.screen import Screen
-from shared import lock, mounts
 from shared.errors import InputError
+from shared.storage import lock, mounts
 
 
 def report_command(folders: list[Path], out: Path | None, command: str, screen: Screen) -> int:

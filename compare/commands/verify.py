@@ -14,12 +14,12 @@ from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
 from compare.processes.session import Session
 from compare.reporting.screen import Screen
-from shared import files
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import MODELS
 from shared.protocol import Build
 from shared.result import RunResult
+from shared.storage import files
 
 TIMEOUT_S = 300.0
 MAX_SEAL_BYTES = 1 << 10

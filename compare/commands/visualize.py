@@ -15,12 +15,12 @@ from compare.registry import IMPLEMENTATIONS
 from compare.reporting import pictures, plots
 from compare.reporting.inspection import Inspected, inspect
 from compare.reporting.screen import PLAIN
-from shared import mounts
 from shared.data import Data, DataSpec, channel_statistics, load, standardised
-from shared.data.classes import class_names
+from shared.data.catalog import class_names
 from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
 from shared.result import RunResult
+from shared.storage import mounts
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def visualize_command(options: Options) -> int:
 def _check_cmap(name: str) -> None:
     import matplotlib as mpl
 
-    from shared.names import check_name
+    from shared.errors import check_name
 
     check_name("colour map", name, list(mpl.colormaps))
 

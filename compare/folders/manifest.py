@@ -9,9 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from shared import files
 from shared.record import TIME_FORMAT, Moment, Record, Texts
 from shared.result import SCHEMA_VERSION
+from shared.storage import files
 
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from compare.folders.manifest import MANIFEST, Manifest, hashes, sealed
 from compare.folders.run_folder import load_manifest
 from compare.processes import signals
-from shared import files, lock, mounts
 from shared.errors import InputError
+from shared.storage import files, lock, mounts
 
 INTERRUPTED = 130  # the exit code
 PARTIAL = ".partial-"  # how the name of a file begins until it is whole

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shared import files
 from shared.errors import InputError
+from shared.storage import files
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -9,12 +9,11 @@ from pydantic import BaseModel, ValidationError
 
 from compare.folders.manifest import MANIFEST, Manifest
 from compare.registry import implementation
-from shared import files
 from shared.data import Data, load
-from shared.errors import InputError
+from shared.errors import InputError, check_name
 from shared.models import MODELS
-from shared.names import check_name
 from shared.result import SCHEMA_VERSION, RunResult
+from shared.storage import files
 from shared.weights import Weights, check_weights, from_safetensors
 
 MOST_SAID = 300  # of a field and what is wrong with it, which may be of any length

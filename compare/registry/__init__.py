@@ -12,8 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from compare.registry.built_in import BUILT_IN
 from compare.registry.candidates import Candidate
 from compare.registry.spec import ImplementationSpec, Style
-from shared.errors import InputError
-from shared.names import check_name
+from shared.errors import InputError, check_name
 from shared.world import MAX_SIZE
 
 __all__ = ["GROUP", "IMPLEMENTATIONS", "Candidate", "ImplementationSpec", "Registry", "Style", "implementation"]

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compare.reporting.opening import opening
-from shared import mounts
+from shared.storage import mounts
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from safetensors.numpy import save
 from compare.folders.output import OutputFolder
 from compare.folders.run_folder import MAX_RECORD_BYTES, unreadable
 from compare.rpc import messages
-from shared import files
 from shared.errors import InputError
 from shared.models import MODELS
 from shared.record import Counts, Record
 from shared.result import SCHEMA_VERSION, Epochs, Run
+from shared.storage import files
 
 State = dict[str, np.ndarray]
 FOLDER = "checkpoints"

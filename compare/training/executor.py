@@ -6,8 +6,7 @@ from typing import Literal, Protocol, cast, get_args
 from compare.training.checkpoint import Checkpoints
 from compare.training.outcome import Finished
 from compare.training.study import Progress, Study
-from shared.errors import InputError
-from shared.names import check_name
+from shared.errors import InputError, check_name
 from shared.protocol import Device
 from shared.result import Run
 

@@ -20,9 +20,8 @@ from compare.reporting.screen import PLAIN, Screen
 from compare.training.executor import AskedDevice, check_executor
 from compare.training.presets import PRESETS
 from shared.data import Scale
-from shared.errors import InputError
+from shared.errors import InputError, check_name
 from shared.models import MODELS, ModelSpec
-from shared.names import check_name
 from shared.protocol import Recipe
 from shared.training import OPTIMIZERS, Augmentation, Dtype, Schedule
 

@@ -19,7 +19,7 @@ from compare.reporting.html_page import with_page
 from compare.reporting.markdown import WITHIN, WithParity, markdown_environment, plain
 from compare.worker.machine import MUCH_LOAD
 from shared.augmentation import BEND_GRID, MAX_ANGLE, MAX_BEND, MAX_SCALE, MAX_SHIFT
-from shared.data.classes import class_names
+from shared.data.catalog import class_names
 from shared.models import MODELS
 from shared.result import RunResult
 from shared.training import SGD, AdamW, Augmentation, Optimizer

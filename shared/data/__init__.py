@@ -14,10 +14,9 @@ from pydantic import Field
 from shared import randomness
 from shared.data import npz
 from shared.data.catalog import DATASETS
+from shared.data.dataset import RawImages
 from shared.data.embedded import EMBEDDED
-from shared.data.raw import RawImages
-from shared.errors import InputError
-from shared.names import check_name
+from shared.errors import InputError, check_name
 from shared.record import Record
 
 Scale = Literal["unit", "standard"]

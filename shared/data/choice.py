@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared import mounts
 from shared.data.catalog import DATASETS, MNIST
 from shared.data.download import OnProgress
 from shared.data.embedded import EMBEDDED
 from shared.data.fetch import fetch
-from shared.errors import InputError
-from shared.names import check_name
+from shared.errors import InputError, check_name
+from shared.storage import mounts
 
 AUTO_FETCH_S = 20.0
 

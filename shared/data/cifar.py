@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from shared.data import archive, inert_pickle
-from shared.data.dataset import Damaged, Download, looking_into, reading
+from shared.data.dataset import Damaged, Download, RawImages, looking_into, reading
 from shared.data.inert_pickle import Recorded
-from shared.data.raw import RawImages
 from shared.errors import InputError
 
 MAX_FILE_BYTES = 32 << 20  # those of CIFAR-10 have 31.0 million

@@ -7,9 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from shared import mounts
-from shared.data.raw import RawImages
+import numpy as np
+
 from shared.errors import InputError
+from shared.storage import mounts
+
+
+@dataclass(frozen=True)
+class RawImages:
+    """Images (N, H, W, C), 8-bit or floating in [0, 1], and integer labels (N,), for training and for testing."""
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
 
 
 class Damaged(Exception):

@@ -12,10 +12,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from shared import lock, mounts
 from shared.data.dataset import Damaged, Dataset, Download
 from shared.data.download import DownloadFailed, OnProgress, download
 from shared.errors import InputError
+from shared.storage import lock, mounts
 
 MIRROR_VARIABLE = "COMPARE_MIRROR"
 OFFLINE_VARIABLE = "COMPARE_OFFLINE"

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared.data.dataset import Damaged, Download, looking_into, reading
-from shared.data.raw import RawImages
+from shared.data.dataset import Damaged, Download, RawImages, looking_into, reading
 from shared.errors import InputError
 
 N_SLACK_BYTES = 1 << 20  # a gzip stream can be a little larger than its content

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared.data.raw import RawImages
+from shared.data.dataset import RawImages
 from shared.errors import InputError
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")

@@ -12,11 +12,11 @@ import idx_files
 import pytest
 from mirrors import SLOW_S
 
-from shared import mounts
 from shared.data import choice, fetch
 from shared.data.download import Progress
 from shared.errors import InputError
-from shared.stores import Store
+from shared.storage import mounts
+from shared.storage.stores import Store
 
 TINY, CONTENTS = idx_files.make()
 GOOD = {f"/{name}.gz": gzip.compress(content) for name, content in CONTENTS.items()}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_sample_images
 from sklearn.model_selection import train_test_split
 
-from shared.data import photographs, shipped
+from shared.data import embedded, shipped
 from shared.errors import InputError
 
 
@@ -33,15 +33,15 @@ def test_the_split_is_that_of_scikit_learn(counts: list[int], share: float, seed
 
 def test_the_photographs_are_those_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[np.ndarray] = []
-    pieces = photographs._pieces
-    monkeypatch.setattr(photographs, "_pieces", lambda photograph: (seen.append(photograph), pieces(photograph))[1])
-    photographs.read()
+    pieces = embedded._pieces
+    monkeypatch.setattr(embedded, "_pieces", lambda photograph: (seen.append(photograph), pieces(photograph))[1])
+    embedded.photographs()
     for ours, theirs in zip(seen, load_sample_images().images, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
 def test_neither_imports_it() -> None:
-    code = "import sys; from shared.data import digits, photographs; digits.read(), photographs.read(); "
+    code = "import sys; from shared.data.embedded import digits, photographs; digits(), photographs(); "
     code += "assert 'sklearn' not in sys.modules and 'scipy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 

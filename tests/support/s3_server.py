@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 BUCKET = "studies"
-IMPATIENT = {"timeout_s": 2.0, "retry_s": 8.0}  # for shared/stores.py
+IMPATIENT = {"timeout_s": 2.0, "retry_s": 8.0}  # for shared/storage/stores.py
 SILENCE_S = 5.0  # longer than the time limit above
 
 

@@ -15,9 +15,9 @@ from patience import GENEROUS_S
 from s3_server import BUCKET, IMPATIENT, Faults, environment, faulty_proxy, s3_server
 
 from compare.__main__ import main
-from shared import mounts, stores
 from shared.result import RunResult
-from shared.stores import Store
+from shared.storage import mounts, stores
+from shared.storage.stores import Store
 
 Command = Callable[..., tuple[int, str]]
 STUDY = "--dataset digits --model dense_baseline --implementations numpy,numpy_again --epochs 2 --seeds 2"

@@ -19,7 +19,7 @@ from compare.parity import Parity, assert_parity, runs
 from compare.parity.envelope import Draw
 from compare.parity.result import ParityResult
 from compare.registry import IMPLEMENTATIONS, ImplementationSpec
-from shared.data import digits
+from shared.data.embedded import digits
 from shared.errors import InputError
 
 FAULTY = "numpy_faulty"
@@ -35,7 +35,7 @@ def kept() -> Iterator[Parity]:
 @pytest.fixture(scope="module")
 def few_digits(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A data set of 200 of the digits: an epoch has four batches, the last of them small."""
-    raw, path = digits.read(), tmp_path_factory.mktemp("data") / "few.npz"
+    raw, path = digits(), tmp_path_factory.mktemp("data") / "few.npz"
     parts = {"x_train": raw.x_train[:200], "y_train": raw.y_train[:200], "x_test": raw.x_test[:64]}
     np.savez(path, **parts, y_test=raw.y_test[:64])
     return str(path)

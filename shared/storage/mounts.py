@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shared.errors import InputError
-from shared.stores import Store, StoreError, is_address
+from shared.storage.stores import Store, StoreError, is_address
 
 LOCK = ".lock"  # who is at work there
 

@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 from compare.folders.output import OutputFolder
-from shared import lock
 from shared.data.catalog import MNIST
 from shared.data.fetch import fetch
 from shared.errors import InputError
+from shared.storage import lock
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
 def held_by_another(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds `folder`, until it is killed."""
     code = (
-        "import sys, time; from pathlib import Path; from shared.lock import hold; release = hold(Path(sys.argv[1])); "
-        "print('held', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from shared.storage.lock import hold; "
+        "release = hold(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code, str(folder)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)

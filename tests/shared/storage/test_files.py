@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared import files
 from shared.errors import InputError
+from shared.storage import files
 
 
 def test_the_content_of_a_file(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shared import mounts
 from shared.errors import InputError
+from shared.storage import mounts
 
 
 @contextmanager

@@ -19,9 +19,9 @@ import pytest
 from s3_server import BUCKET, IMPATIENT, Faults, environment, faulty_proxy, s3_server
 
 from compare.__main__ import main
-from shared import lock, mounts, stores
 from shared.errors import InputError
-from shared.stores import Store, StoreError
+from shared.storage import lock, mounts, stores
+from shared.storage.stores import Store, StoreError
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_a_lock_is_taken_over_by_one_process_at_a_time(address: str, tmp_path: P
     """The other waits, and then finds it held."""
     code = """
 import sys, time
-from shared import mounts
+from shared.storage import mounts
 with mounts._alone_here(sys.argv[1]):
     print("in", flush=True)
     sys.stdin.read()

@@ -1,0 +1,1 @@
+"""Files, folders and locks, here or on a store."""
