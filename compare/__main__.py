@@ -16,7 +16,7 @@ def main() -> None:
     """Run the command line; options without a command belong to `run`."""
     signals.listen()
     try:
-        from compare.cli.app import app, report_input_errors
+        from compare.cli.app import carry_out, report_input_errors
         from compare.processes.signals import die_with_parent_if_asked
     except KeyboardInterrupt:
         raise SystemExit(130) from None
@@ -31,7 +31,7 @@ def main() -> None:
     try:
         with report_input_errors():
             _check_surroundings()
-            app(arguments, prog_name="python -m compare")
+            carry_out(arguments)
     finally:
         _unmount()
 

@@ -1,16 +1,13 @@
 """What more than one command checks of its options, and of the data."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import cast, get_args
 
 from compare.processes import environment
 from compare.registry import IMPLEMENTATIONS, implementation
+from shared.choices import MixedPrecision
 from shared.data import Data
-from shared.errors import InputError, check_name
+from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
-from shared.training import MixedPrecision
-from shared.world import MAX_SIZE
 
 TUNED = "tuned"  # as a mode: each as it is fastest here
 
@@ -34,19 +31,20 @@ def _shared(name: str, size: int) -> str:
     return f"{name}@{size}"
 
 
-def check_size(size: int) -> None:
-    """Raise InputError unless so many processes can train one network."""
-    if not 1 <= size <= MAX_SIZE:
-        raise InputError(f"--world-size {size} is not possible. Give a number from 1 to {MAX_SIZE}.")
-
-
-def check_model(name: str, model: str) -> None:
-    """Raise InputError where the implementation `name` is one of several processes, which cannot train `model`."""
-    if IMPLEMENTATIONS[name].n_workers > 1 and MODELS[model].normalises:
-        able = ", ".join(known for known, spec in MODELS.items() if not spec.normalises)
+def check_model(name: str, model: ModelSpec) -> None:
+    """Raise InputError where the implementation `name` has no `model`, or is one of several processes, which cannot
+    train it."""
+    spec = implementation(name)
+    if spec.n_workers > 1 and model.normalises:
+        able = ", ".join(known for known, other in MODELS.items() if not other.normalises)
         raise InputError(
-            f"The architecture '{model}' has batch normalisation, which would see each process's share of a batch, by "
-            f"other rules in every framework: {name} would train another network. Use --model {able}."
+            f"The architecture '{model.name}' has batch normalisation, which would see each process's share of a "
+            f"batch, by other rules in every framework: {name} would train another network. Use --model {able}."
+        )
+    if model.name not in spec.models:
+        raise InputError(
+            f"The implementation '{name}' has no '{model.name}', only {', '.join(spec.models)}. Leave it out of "
+            "--implementations, or give another --model."
         )
 
 
@@ -73,27 +71,12 @@ def default_threads(implementations: Sequence[str]) -> int:
     return max(1, environment.usable_cores() // most_workers(implementations))
 
 
-def check_number(option: str, value: float, least: float, most: float) -> None:
-    """Raise InputError unless `value` is from `least` to `most`."""
-    if not least <= value <= most:
-        raise InputError(f"{option} {value:g} is not possible. Give a number from {least:,} to {most:,}.")
-
-
-def check_paths(out: Path | None, data_dir: Path, dataset: str) -> None:
-    """Raise InputError where one of them could not be printed, and so not be told of either."""
-    for option, path in (("--out", out), ("--data-dir", data_dir), ("--dataset", dataset)):
-        if not str(path).isprintable():
-            raise InputError(f"{option} {str(path)!r} has characters that cannot be shown. Give a readable path.")
-
-
-def check_mixed_precision(name: str, device: str) -> MixedPrecision:
-    """`name`, checked. Raises InputError where there is none of that name, or not on the device."""
-    checked = cast(MixedPrecision, check_name("mixed precision", name, get_args(MixedPrecision)))
-    if checked == "tf32" and device != "cuda":
+def check_mixed_precision(name: MixedPrecision, device: str) -> None:
+    """Raise InputError where the device has no such format."""
+    if name == "tf32" and device != "cuda":
         raise InputError(
             "--mixed-precision tf32 is a format of CUDA devices alone. Give --device cuda with it, or use bfloat16."
         )
-    return checked
 
 
 def check_mode(implementation: str, mode: str) -> None:

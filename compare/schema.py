@@ -14,9 +14,13 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from compare.analysis.seeds import Judging
+from compare.bench import scaling
+from compare.bench import waterfall as speed
 from compare.bench.result import BenchResult
 from compare.folders.manifest import Manifest
-from compare.parity.report import RECORDS, Study
+from compare.options import OPTIONS, tables
+from compare.parity.report import RECORDS, ParityExtent
+from compare.parity.waterfall import RecipeWaterfall
 from compare.training.planned import Planned
 from shared.result import RunResult
 
@@ -25,8 +29,11 @@ KINDS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {
     "plan": ("plan.json: what a study set out to do", TypeAdapter(Planned)),
     "judging": ("study.json of a run: by what it is judged", TypeAdapter(Judging)),
     "parity": ("parity.json: the comparisons of `compare parity`", RECORDS),
-    "parity-study": ("study.json of a comparison: how far it went", TypeAdapter(Study)),
+    "parity-study": ("study.json of a comparison: how far it went", TypeAdapter(ParityExtent)),
     "bench": ("bench.json: every timed window of `compare bench`", TypeAdapter(BenchResult)),
+    "waterfall": ("waterfall.json: the stages of `compare parity --waterfall`", TypeAdapter(RecipeWaterfall)),
+    "speed": ("speed.json: the benches of `compare bench --waterfall`", speed.RECORDS),
+    "scaling": ("scaling.json: the benches of several batch sizes or threads", scaling.RECORDS),
     "manifest": ("manifest.json: who wrote a folder, when, and the hash of every file", TypeAdapter(Manifest)),
 }
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -34,10 +41,15 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def schemas() -> dict[str, str]:
     """The text of each schema, by its file's name."""
-    return {
+    options = {"$schema": DIALECT, "$comment": "The options of each command", "$defs": _options()}
+    return {"options.schema.json": json.dumps(options, indent=1) + "\n"} | {
         f"{name}.schema.json": json.dumps({"$schema": DIALECT, "$comment": what, **_of(adapter)}, indent=1) + "\n"
         for name, (what, adapter) in KINDS.items()
     }
+
+
+def _options() -> dict[str, object]:
+    return {name: tables.schema(of) for name, of in OPTIONS.items()}
 
 
 class _WithInfinity(GenerateJsonSchema):

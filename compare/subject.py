@@ -6,9 +6,9 @@ import numpy as np
 
 from shared import randomness
 from shared.batches import n_batches
+from shared.choices import Device, Mode
 from shared.data import Data
 from shared.models import ModelSpec
-from shared.protocol import Device, Mode
 from shared.training import TrainSpec
 
 N_IMAGES = 48

@@ -5,7 +5,7 @@ same changed images.
 import numpy as np
 
 from shared import randomness
-from shared.training import Augmentation
+from shared.choices import Augmentation
 
 MAX_ANGLE = 10.0  # degrees
 MAX_SCALE = 0.1

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from shared import augmentation, randomness
-from shared.training import Augmentation
+from shared.choices import Augmentation
 
 
 def n_batches(n_images: int, batch_size: int) -> int:

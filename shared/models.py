@@ -96,19 +96,32 @@ class ModelSpec:
         return sum(math.prod(p.shape) for p in self.parameters if p.name.startswith(f"{layer}/"))
 
 
+def weighted(layer: str, shape: tuple[int, ...], flattened: Shape | None = None) -> tuple[ParamSpec, ...]:
+    """The parameters of a convolution or a dense layer, whose kernel has that shape."""
+    kernel = ParamSpec(f"{layer}/kernel", shape, "glorot_uniform", flattened=flattened)
+    return kernel, ParamSpec(f"{layer}/bias", shape[-1:], "zeros")
+
+
+def normalised(layer: str, channels: int) -> tuple[ParamSpec, ...]:
+    """The parameters of a batch normalisation."""
+    shape = (channels,)
+    return (
+        ParamSpec(f"{layer}/gamma", shape, "ones"),
+        ParamSpec(f"{layer}/beta", shape, "zeros"),
+        ParamSpec(f"{layer}/moving_mean", shape, "zeros", trainable=False),
+        ParamSpec(f"{layer}/moving_variance", shape, "ones", trainable=False),
+    )
+
+
 CNN_SAME = ModelSpec(
     name="cnn_same",
     input_shape=(28, 28, 1),
     n_classes=10,
     parameters=(
-        ParamSpec("conv1/kernel", (3, 3, 1, 32), "glorot_uniform"),
-        ParamSpec("conv1/bias", (32,), "zeros"),
-        ParamSpec("conv2/kernel", (3, 3, 32, 64), "glorot_uniform"),
-        ParamSpec("conv2/bias", (64,), "zeros"),
-        ParamSpec("dense1/kernel", (3136, 128), "glorot_uniform", flattened=(7, 7, 64)),
-        ParamSpec("dense1/bias", (128,), "zeros"),
-        ParamSpec("dense2/kernel", (128, 10), "glorot_uniform"),
-        ParamSpec("dense2/bias", (10,), "zeros"),
+        *weighted("conv1", (3, 3, 1, 32)),
+        *weighted("conv2", (3, 3, 32, 64)),
+        *weighted("dense1", (3136, 128), flattened=(7, 7, 64)),
+        *weighted("dense2", (128, 10)),
     ),
     layers=(
         LayerSpec("conv1", (28, 28, 32), flops=451_584),
@@ -129,14 +142,10 @@ CNN_WIDE_VALID = ModelSpec(
     input_shape=(28, 28, 1),
     n_classes=10,
     parameters=(
-        ParamSpec("conv1/kernel", (3, 3, 1, 64), "glorot_uniform"),
-        ParamSpec("conv1/bias", (64,), "zeros"),
-        ParamSpec("conv2/kernel", (3, 3, 64, 64), "glorot_uniform"),
-        ParamSpec("conv2/bias", (64,), "zeros"),
-        ParamSpec("dense1/kernel", (1600, 128), "glorot_uniform", flattened=(5, 5, 64)),
-        ParamSpec("dense1/bias", (128,), "zeros"),
-        ParamSpec("dense2/kernel", (128, 10), "glorot_uniform"),
-        ParamSpec("dense2/bias", (10,), "zeros"),
+        *weighted("conv1", (3, 3, 1, 64)),
+        *weighted("conv2", (3, 3, 64, 64)),
+        *weighted("dense1", (1600, 128), flattened=(5, 5, 64)),
+        *weighted("dense2", (128, 10)),
     ),
     layers=(
         LayerSpec("conv1", (26, 26, 64), flops=778_752),
@@ -157,12 +166,9 @@ CNN_HEADLESS_VALID = ModelSpec(
     input_shape=(28, 28, 1),
     n_classes=10,
     parameters=(
-        ParamSpec("conv1/kernel", (3, 3, 1, 32), "glorot_uniform"),
-        ParamSpec("conv1/bias", (32,), "zeros"),
-        ParamSpec("conv2/kernel", (3, 3, 32, 64), "glorot_uniform"),
-        ParamSpec("conv2/bias", (64,), "zeros"),
-        ParamSpec("dense1/kernel", (1600, 10), "glorot_uniform", flattened=(5, 5, 64)),
-        ParamSpec("dense1/bias", (10,), "zeros"),
+        *weighted("conv1", (3, 3, 1, 32)),
+        *weighted("conv2", (3, 3, 32, 64)),
+        *weighted("dense1", (1600, 10), flattened=(5, 5, 64)),
     ),
     layers=(
         LayerSpec("conv1", (26, 26, 32), flops=389_376),
@@ -182,38 +188,17 @@ CNN_BN_CIFAR = ModelSpec(
     input_shape=(32, 32, 3),
     n_classes=10,
     parameters=(
-        ParamSpec("conv1/kernel", (3, 3, 3, 32), "glorot_uniform"),
-        ParamSpec("conv1/bias", (32,), "zeros"),
-        ParamSpec("bn1/gamma", (32,), "ones"),
-        ParamSpec("bn1/beta", (32,), "zeros"),
-        ParamSpec("bn1/moving_mean", (32,), "zeros", trainable=False),
-        ParamSpec("bn1/moving_variance", (32,), "ones", trainable=False),
-        ParamSpec("conv2/kernel", (3, 3, 32, 32), "glorot_uniform"),
-        ParamSpec("conv2/bias", (32,), "zeros"),
-        ParamSpec("bn2/gamma", (32,), "ones"),
-        ParamSpec("bn2/beta", (32,), "zeros"),
-        ParamSpec("bn2/moving_mean", (32,), "zeros", trainable=False),
-        ParamSpec("bn2/moving_variance", (32,), "ones", trainable=False),
-        ParamSpec("conv3/kernel", (3, 3, 32, 64), "glorot_uniform"),
-        ParamSpec("conv3/bias", (64,), "zeros"),
-        ParamSpec("bn3/gamma", (64,), "ones"),
-        ParamSpec("bn3/beta", (64,), "zeros"),
-        ParamSpec("bn3/moving_mean", (64,), "zeros", trainable=False),
-        ParamSpec("bn3/moving_variance", (64,), "ones", trainable=False),
-        ParamSpec("conv4/kernel", (3, 3, 64, 64), "glorot_uniform"),
-        ParamSpec("conv4/bias", (64,), "zeros"),
-        ParamSpec("bn4/gamma", (64,), "ones"),
-        ParamSpec("bn4/beta", (64,), "zeros"),
-        ParamSpec("bn4/moving_mean", (64,), "zeros", trainable=False),
-        ParamSpec("bn4/moving_variance", (64,), "ones", trainable=False),
-        ParamSpec("dense1/kernel", (4096, 512), "glorot_uniform", flattened=(8, 8, 64)),
-        ParamSpec("dense1/bias", (512,), "zeros"),
-        ParamSpec("bn5/gamma", (512,), "ones"),
-        ParamSpec("bn5/beta", (512,), "zeros"),
-        ParamSpec("bn5/moving_mean", (512,), "zeros", trainable=False),
-        ParamSpec("bn5/moving_variance", (512,), "ones", trainable=False),
-        ParamSpec("dense2/kernel", (512, 10), "glorot_uniform"),
-        ParamSpec("dense2/bias", (10,), "zeros"),
+        *weighted("conv1", (3, 3, 3, 32)),
+        *normalised("bn1", 32),
+        *weighted("conv2", (3, 3, 32, 32)),
+        *normalised("bn2", 32),
+        *weighted("conv3", (3, 3, 32, 64)),
+        *normalised("bn3", 64),
+        *weighted("conv4", (3, 3, 64, 64)),
+        *normalised("bn4", 64),
+        *weighted("dense1", (4096, 512), flattened=(8, 8, 64)),
+        *normalised("bn5", 512),
+        *weighted("dense2", (512, 10)),
     ),
     layers=(
         LayerSpec("conv1", (32, 32, 32), flops=1_769_472),
@@ -241,16 +226,11 @@ CNN_DEEP_DROPOUT = ModelSpec(
     input_shape=(28, 28, 1),
     n_classes=10,
     parameters=(
-        ParamSpec("conv1/kernel", (5, 5, 1, 32), "glorot_uniform"),
-        ParamSpec("conv1/bias", (32,), "zeros"),
-        ParamSpec("conv2/kernel", (5, 5, 32, 64), "glorot_uniform"),
-        ParamSpec("conv2/bias", (64,), "zeros"),
-        ParamSpec("conv3/kernel", (5, 5, 64, 128), "glorot_uniform"),
-        ParamSpec("conv3/bias", (128,), "zeros"),
-        ParamSpec("dense1/kernel", (1152, 128), "glorot_uniform", flattened=(3, 3, 128)),
-        ParamSpec("dense1/bias", (128,), "zeros"),
-        ParamSpec("dense2/kernel", (128, 10), "glorot_uniform"),
-        ParamSpec("dense2/bias", (10,), "zeros"),
+        *weighted("conv1", (5, 5, 1, 32)),
+        *weighted("conv2", (5, 5, 32, 64)),
+        *weighted("conv3", (5, 5, 64, 128)),
+        *weighted("dense1", (1152, 128), flattened=(3, 3, 128)),
+        *weighted("dense2", (128, 10)),
     ),
     layers=(
         LayerSpec("conv1", (28, 28, 32), flops=1_254_400),
@@ -275,24 +255,13 @@ CNN_BN_VALID = ModelSpec(
     input_shape=(28, 28, 1),
     n_classes=10,
     parameters=(
-        ParamSpec("conv1/kernel", (5, 5, 1, 32), "glorot_uniform"),
-        ParamSpec("conv1/bias", (32,), "zeros"),
-        ParamSpec("conv2/kernel", (5, 5, 32, 32), "glorot_uniform"),
-        ParamSpec("conv2/bias", (32,), "zeros"),
-        ParamSpec("bn1/gamma", (32,), "ones"),
-        ParamSpec("bn1/beta", (32,), "zeros"),
-        ParamSpec("bn1/moving_mean", (32,), "zeros", trainable=False),
-        ParamSpec("bn1/moving_variance", (32,), "ones", trainable=False),
-        ParamSpec("conv3/kernel", (3, 3, 32, 64), "glorot_uniform"),
-        ParamSpec("conv3/bias", (64,), "zeros"),
-        ParamSpec("conv4/kernel", (3, 3, 64, 64), "glorot_uniform"),
-        ParamSpec("conv4/bias", (64,), "zeros"),
-        ParamSpec("bn2/gamma", (64,), "ones"),
-        ParamSpec("bn2/beta", (64,), "zeros"),
-        ParamSpec("bn2/moving_mean", (64,), "zeros", trainable=False),
-        ParamSpec("bn2/moving_variance", (64,), "ones", trainable=False),
-        ParamSpec("dense1/kernel", (576, 10), "glorot_uniform", flattened=(3, 3, 64)),
-        ParamSpec("dense1/bias", (10,), "zeros"),
+        *weighted("conv1", (5, 5, 1, 32)),
+        *weighted("conv2", (5, 5, 32, 32)),
+        *normalised("bn1", 32),
+        *weighted("conv3", (3, 3, 32, 64)),
+        *weighted("conv4", (3, 3, 64, 64)),
+        *normalised("bn2", 64),
+        *weighted("dense1", (576, 10), flattened=(3, 3, 64)),
     ),
     layers=(
         LayerSpec("conv1", (24, 24, 32), flops=921_600),
@@ -316,10 +285,8 @@ DENSE_BASELINE = ModelSpec(
     input_shape=(28, 28, 1),
     n_classes=10,
     parameters=(
-        ParamSpec("dense1/kernel", (784, 128), "glorot_uniform", flattened=(28, 28, 1)),
-        ParamSpec("dense1/bias", (128,), "zeros"),
-        ParamSpec("dense2/kernel", (128, 10), "glorot_uniform"),
-        ParamSpec("dense2/bias", (10,), "zeros"),
+        *weighted("dense1", (784, 128), flattened=(28, 28, 1)),
+        *weighted("dense2", (128, 10)),
     ),
     layers=(
         LayerSpec("flatten", (784,), flattened=(28, 28, 1)),
@@ -331,15 +298,5 @@ DENSE_BASELINE = ModelSpec(
     flops=203_264,
 )
 
-MODELS: dict[str, ModelSpec] = {
-    spec.name: spec
-    for spec in (
-        CNN_SAME,
-        CNN_WIDE_VALID,
-        CNN_HEADLESS_VALID,
-        CNN_BN_CIFAR,
-        CNN_BN_VALID,
-        CNN_DEEP_DROPOUT,
-        DENSE_BASELINE,
-    )
-}
+ALL = (CNN_SAME, CNN_WIDE_VALID, CNN_HEADLESS_VALID, CNN_BN_CIFAR, CNN_BN_VALID, CNN_DEEP_DROPOUT, DENSE_BASELINE)
+MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in ALL}

@@ -17,7 +17,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from shared.data import Data, Scale
+from shared.choices import Device, Format, Mode, Recipe, Scale
+from shared.data import Data
 from shared.ledger import Answers
 from shared.models import ModelSpec
 from shared.training import TrainSpec
@@ -26,10 +27,6 @@ from shared.weights import Weights
 Batch = Any
 Tensor = Any
 Tuning = Mapping[str, str]
-Device = Literal["cpu", "cuda"]
-Mode = Literal["eager", "graph", "xla"]
-Recipe = Literal["matched", "idiomatic"]
-Format = Literal["torch", "onnx", "keras", "tf_savedmodel"]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, FailFast, Field, FiniteFloat, model_validator
 
 from shared.batches import n_batches
-from shared.data import DataSpec, Scale
-from shared.protocol import Device, Mode, Recipe
+from shared.choices import Device, Mode, Recipe, Scale
+from shared.data import DataSpec
+from shared.models import MODELS, ModelSpec
 from shared.record import Count, Counts, Numbers, Positive, Record, Seconds, Share, Texts, Times
 from shared.training import TrainSpec
 
@@ -38,6 +39,11 @@ class Run(Record):
     mode: Mode
     device: Device
     tuned: Tuned | None = None
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The contract of its architecture."""
+        return MODELS[self.model]
 
     @property
     def tuning(self) -> dict[str, str]:

@@ -1,15 +1,36 @@
 """How a network is trained, with every constant stated: no framework's default is ever inherited."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from shared.choices import Augmentation, Dtype, MixedPrecision, OptimizerName, Own, Schedule
 from shared.record import Record
 
-Dtype = Literal["float32", "float64"]
+
+class _Adaptive(Record):
+    """The constants of Adam and its kin."""
+
+    title: ClassVar[str] = "Adam in the paper's form"
+    # Variants that only some implementations could be set to, and none is.
+    variants: ClassVar[dict[str, str]] = {"amsgrad": "off"}
+
+    learning_rate: float = Field(0.002, gt=0, allow_inf_nan=False)
+    beta1: float = Field(0.9, ge=0, lt=1)
+    beta2: float = Field(0.999, ge=0, lt=1)
+    epsilon: float = Field(1e-7, gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(0.0, ge=0, allow_inf_nan=False)
+
+    @property
+    def in_words(self) -> str:
+        """The optimizer with every constant."""
+        return (
+            f"{self.title} (learning rate {self.learning_rate:g}, betas {self.beta1:g} and {self.beta2:g}, epsilon "
+            f"{self.epsilon:g} outside the root{_decay_in_words(self.weight_decay)})"
+        )
 
 
-class Adam(Record):
+class Adam(_Adaptive):
     """Adam as in the paper (Kingma and Ba 2015, algorithm 1), with epsilon outside the root of the corrected second
     moment:
 
@@ -24,14 +45,9 @@ class Adam(Record):
     """
 
     name: Literal["adam"] = "adam"
-    learning_rate: float = Field(0.002, gt=0, allow_inf_nan=False)
-    beta1: float = Field(0.9, ge=0, lt=1)
-    beta2: float = Field(0.999, ge=0, lt=1)
-    epsilon: float = Field(1e-7, gt=0, allow_inf_nan=False)
-    weight_decay: float = Field(0.0, ge=0, allow_inf_nan=False)
 
 
-class AdamW(Record):
+class AdamW(_Adaptive):
     """Adam with decoupled weight decay w (Loshchilov and Hutter 2019, algorithm 2): of every trainable parameter
 
         p <- p - learning_rate w p
@@ -40,10 +56,7 @@ class AdamW(Record):
     """
 
     name: Literal["adamw"] = "adamw"
-    learning_rate: float = Field(0.002, gt=0, allow_inf_nan=False)
-    beta1: float = Field(0.9, ge=0, lt=1)
-    beta2: float = Field(0.999, ge=0, lt=1)
-    epsilon: float = Field(1e-7, gt=0, allow_inf_nan=False)
+    title: ClassVar = "AdamW, with decoupled weight decay"
     weight_decay: float = Field(0.01, ge=0, allow_inf_nan=False)
 
 
@@ -55,20 +68,26 @@ class SGD(Record):
     Weight decay w is coupled: g <- g + w p comes first, of every trainable parameter.
     """
 
+    variants: ClassVar[dict[str, str]] = {"dampening": "0", "nesterov": "off"}
+
     name: Literal["sgd"] = "sgd"
     learning_rate: float = Field(0.01, gt=0, allow_inf_nan=False)
     momentum: float = Field(0.9, ge=0, lt=1)
     weight_decay: float = Field(0.0, ge=0, allow_inf_nan=False)
 
+    @property
+    def in_words(self) -> str:
+        """The optimizer with every constant."""
+        decay = _decay_in_words(self.weight_decay)
+        return f"SGD (learning rate {self.learning_rate:g}, momentum {self.momentum:g}{decay})"
+
+
+def _decay_in_words(weight_decay: float) -> str:
+    return f", weight decay {weight_decay:g}" if weight_decay else ""
+
 
 Optimizer = Annotated[Adam | AdamW | SGD, Field(discriminator="name")]
-OPTIMIZERS: dict[str, type[Adam] | type[AdamW] | type[SGD]] = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
-
-
-Schedule = Literal["linear", "constant"]
-Augmentation = Literal["none", "affine", "elastic"]
-Own = Literal["normalisation", "optimizer", "loss"]
-MixedPrecision = Literal["none", "tf32", "bfloat16"]
+OPTIMIZERS: dict[OptimizerName, type[Adam] | type[AdamW] | type[SGD]] = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
 
 
 class TrainSpec(Record):

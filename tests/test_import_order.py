@@ -60,7 +60,11 @@ def test_no_circles(sources: Sources) -> None:
     ("importer", "code", "imported"),
     [
         ("compare.rpc.messages", "from compare.processes import session", "compare.processes.session"),
-        ("compare.folders.manifest", "def f():\n    from compare.training.plan import Plan", "compare.training.plan"),
+        (
+            "compare.folders.manifest",
+            "def f():\n    from compare.training.plan import RunPlan",
+            "compare.training.plan",
+        ),
         ("compare.parity.plan", "import compare.bench.plan", "compare.bench.plan"),
         ("compare.worker.machine", "from compare.folders import output", "compare.folders.output"),
         ("shared.models", "from compare.registry import IMPLEMENTATIONS", "compare.registry"),

@@ -35,7 +35,7 @@ class Entry:
             done, steps = self._time_epoch()
         else:
             done = self.session.time_window(what, steps, self.uncounted if uncounted is None else uncounted)
-        figures = done.model_dump(exclude={"kind"})
+        figures = done.model_dump()
         window = TimedWindow(what=what, round=number, position=position, steps=steps, **figures)
         self.windows.append(window)
         return window

@@ -11,7 +11,6 @@ import numpy as np
 
 from compare.bench.entry import Entry
 from compare.bench.result import Ceiling, Contestant, Launch
-from compare.bench.warmup import is_warm
 from compare.processes.environment import require_cuda
 from compare.processes.process import Tell, WorkerError
 from compare.processes.session import Session
@@ -39,6 +38,9 @@ MANY_EPOCHS = 1_000_000  # of a framework's own loop, which is ended with its wo
 # After a window its threads may look for work a little longer; then, and while the next one's first steps are not
 # counted, nobody is timed.
 PAUSE_S = 0.01
+
+WARM_WINDOWS = 4
+FASTER = 0.98  # of the windows before, else it still gets faster
 
 Start = Callable[[Contestant], Session]
 
@@ -135,7 +137,7 @@ class Launcher:
             if any((known.framework, known.threads) == (framework, threads) for known in ceilings):
                 continue
             with self._dropping(entry, entries, failed):
-                figures = entry.session.limits(self.subject.device).model_dump(exclude={"kind"})
+                figures = entry.session.limits(self.subject.device).model_dump()
                 ceilings.append(Ceiling(framework=framework, threads=threads, **figures))
         return ceilings
 
@@ -272,3 +274,12 @@ def _shape(entries: Sequence[Entry], rounds_s: float) -> Shape:
     round_s += sum(PAUSE_S + entry.windows[-1].elapsed_s for entry in entries if entry.own_loop)
     n_rounds = round(rounds_s / round_s) if round_s else LEAST_ROUNDS
     return Shape(min(MOST_ROUNDS, max(LEAST_ROUNDS, n_rounds)), steps, uncounted)
+
+
+def is_warm(step_s: Sequence[float]) -> bool:
+    """Whether steps got no faster lately: the median of the last windows is not below 98 % of that of the windows
+    before."""
+    if len(step_s) < 2 * WARM_WINDOWS:
+        return False
+    before, last = np.median(step_s[-2 * WARM_WINDOWS : -WARM_WINDOWS]), np.median(step_s[-WARM_WINDOWS:])
+    return bool(last >= FASTER * before)

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat, model_validator
 
 from compare.rpc.messages import Timed
-from shared.protocol import Device, Mode, Recipe
+from shared.choices import Device, MixedPrecision, Mode, Recipe
+from shared.models import MODELS, ModelSpec
 from shared.record import Count, Positive, Record, Seconds, Texts
 from shared.result import Environment
-from shared.training import MixedPrecision
 
 BENCH_SCHEMA_VERSION: Literal[1] = 1
 Ending = Literal["precise", "budget", "interrupted", "failed"]
@@ -124,6 +124,11 @@ class BenchResult(Record):
     environments: dict[str, Environment]
     launches: tuple[Launch, ...]
 
+    @property
+    def spec(self) -> ModelSpec:
+        """The contract of its architecture."""
+        return MODELS[self.model]
+
     @model_validator(mode="after")
     def _of_its_contestants(self) -> "BenchResult":
         names = {contestant.name for contestant in self.contestants}
@@ -131,6 +136,11 @@ class BenchResult(Record):
         if len(names) < len(self.contestants) or not known or not names >= set(self.environments):
             raise ValueError("its launches, environments or baseline are of others than its contestants")
         return self
+
+    @property
+    def cpu(self) -> str:
+        """The processor that it was measured on."""
+        return next((environment.cpu for environment in self.environments.values()), "a processor that is not known")
 
     def samples(self, name: str, what: Timed) -> list[tuple[float, ...]]:
         """The times of a steady step of one contestant, by launch and round, without launches in which it failed."""

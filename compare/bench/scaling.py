@@ -1,18 +1,57 @@
 """Step time, throughput and memory over batch size and threads, from one bench for each pair of them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from matplotlib.figure import Figure
+from pydantic import Field, TypeAdapter
 
-from compare.bench import tables
+from compare.bench import statistics, tables
 from compare.bench.result import BenchResult, Contestant
-from compare.bench.verdicts import step_time
+from compare.bench.verdicts import step_time, warnings
+from compare.folders.manifest import Manifest
+from compare.reporting import plots
+from compare.reporting.html_page import with_page
+from compare.reporting.markdown import markdown_environment
 from compare.reporting.plots import style_of
 
 COLUMNS = ("speed", "step, end to end", "step, compute only", "images/s", "achieved", "peak memory")
 Span = tuple[float, float, float]  # a value, and the ends of its interval
 HEADINGS = ("threads", "batch size", "contestant", *COLUMNS)
+
+
+RECORD = "scaling.json"
+RECORDS: TypeAdapter[list[BenchResult]] = TypeAdapter(Annotated[list[BenchResult], Field(min_length=1)])
+LEAST_OF_A_POINT = 2  # of each pair: there are many
+
+
+def render(results: Sequence[BenchResult], manifest: Manifest) -> dict[str, bytes]:
+    """The content of every file that is made from the records."""
+    figure = picture(results)
+    first = results[0]
+    text = (
+        markdown_environment()
+        .get_template("scaling.md.j2")
+        .render(
+            model=first.model,
+            least=LEAST_OF_A_POINT,
+            least_for_interval=statistics.LEAST_FOR_INTERVAL,
+            baseline=first.baseline,
+            conditions=f"On the device {first.device}, {first.dataset}.",
+            headings=HEADINGS,
+            lines=cells(results),
+            warnings=list(dict.fromkeys(text for result in results for text in warnings(result))),
+            cpu=first.cpu,
+            manifest=manifest,
+        )
+    )
+    return with_page(
+        {
+            "report.md": text.encode(),
+            "plots/scaling.png": plots.to_png(figure),
+            "plots/scaling.svg": plots.to_svg(figure),
+        }
+    )
 
 
 def cells(results: Sequence[BenchResult]) -> list[list[str]]:

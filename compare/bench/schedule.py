@@ -2,14 +2,14 @@
 
 import itertools
 import statistics
-from collections.abc import Callable
+from collections.abc import Iterator
 
 from compare.bench.launcher import Launcher
 from compare.bench.result import BenchResult, Ending
 from compare.bench.verdicts import ratio_to_baseline
 
 # Of fewer, an interval is too often narrow by chance, and then that would be the moment to stop.
-LEAST_LAUNCHES = 5
+LEAST_TO_STOP = 5
 
 
 def precise(result: BenchResult) -> bool:
@@ -23,15 +23,15 @@ def ended(result: BenchResult) -> Ending | None:
     """Whether it is enough, and why; None where another launch is due."""
     if not result.launches[-1].measured:
         return "failed"
-    if len(result.launches) >= LEAST_LAUNCHES and precise(result):
+    if len(result.launches) >= LEAST_TO_STOP and precise(result):
         return "precise"
     begins = [*(launch.started_s for launch in result.launches), result.took_s]
     usual_s = statistics.median(b - a for a, b in itertools.pairwise(begins[1:])) if len(begins) > 2 else begins[1]
     return "budget" if result.took_s + usual_s / 2 >= result.budget_s else None  # most of it would be beyond
 
 
-def repeat(result: BenchResult, launcher: Launcher, told: Callable[[BenchResult], None]) -> None:
-    """Launch again and again until it is enough; `told` gets the result so far after each launch."""
+def repeat(result: BenchResult, launcher: Launcher) -> Iterator[BenchResult]:
+    """Launch again and again until it is enough; give the result so far after each launch."""
     ending: Ending | None = None
     while ending is None:
         done = launcher.launch(len(result.launches))
@@ -44,4 +44,4 @@ def repeat(result: BenchResult, launcher: Launcher, told: Callable[[BenchResult]
         )
         ending = ended(result)
         result = result.model_copy(update={"ending": ending or "interrupted"})
-        told(result)
+        yield result

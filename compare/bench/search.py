@@ -15,8 +15,8 @@ from compare.bench.result import Contestant, Launch
 from compare.processes.session import Session
 from compare.reporting.screen import Screen
 from compare.subject import Subject
+from shared.choices import Device, Mode
 from shared.errors import InputError
-from shared.protocol import Device, Mode
 from shared.result import Tuned
 
 
@@ -48,9 +48,9 @@ class Search:
         """`anew`: whatever is remembered."""
         self._subject, self._start, self._screen, self._anew = subject, start, screen, anew
         self._memory = tuned.default_memory()
-        self._found: dict[str, tuned.Choice] = {}
+        self._found: dict[str, tuned.Fastest] = {}
 
-    def fastest(self, plain: Contestant) -> tuned.Choice:
+    def fastest(self, plain: Contestant) -> tuned.Fastest:
         """The fastest candidate for `plain`, which says of how many threads and images. Raises InputError where every
         one failed."""
         subject = self._subject
@@ -65,7 +65,7 @@ class Search:
         )
         return choice
 
-    def _searched(self, plain: Contestant, key: str) -> tuned.Choice:
+    def _searched(self, plain: Contestant, key: str) -> tuned.Fastest:
         self._screen.note(f"{plain.name}: looking for the fastest of a list, once for this machine ...")
         failed: dict[str, str] = {}
 

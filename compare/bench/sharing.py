@@ -6,7 +6,6 @@ from compare.bench.result import BenchResult, Contestant
 from compare.bench.statistics import Interval
 from compare.bench.verdicts import ratio_between, step_time
 from compare.registry import IMPLEMENTATIONS
-from shared.models import MODELS
 
 HEADINGS = ("contestant", "processes", "threads each", "step", "against one", "efficiency", "gradients", "sent a step")
 
@@ -48,7 +47,7 @@ def shared(result: BenchResult) -> list[Contestant]:
 
 def cells(result: BenchResult) -> list[list[str]]:
     """A line for each of them."""
-    gradients = f"{4 * MODELS[result.model].n_trainable / 1e6:.2f} MB"
+    gradients = f"{4 * result.spec.n_trainable / 1e6:.2f} MB"
     lines = []
     for c in shared(result):
         n, step, faster, sent = (

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 CONFIDENCE = 0.95
-LEAST_LAUNCHES = 3  # of two, Student's t makes an interval that says nothing
+LEAST_FOR_INTERVAL = 3  # of two, Student's t makes an interval that says nothing
 N_RESAMPLES = 2000
 LEAST_P = 2 / N_RESAMPLES  # nothing smaller can be told from so many
 
@@ -60,7 +60,7 @@ def _estimate(launches: list[np.ndarray]) -> Interval:
     """The mean over launches of the median over rounds, of logarithms; given as what they are logarithms of."""
     effects = np.array([np.median(rounds) for rounds in launches])
     estimate = float(effects.mean())
-    if len(effects) < LEAST_LAUNCHES:
+    if len(effects) < LEAST_FOR_INTERVAL:
         return Interval(float(np.exp(estimate)))
     drawn = estimate + _deviations(launches, effects)
     low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])

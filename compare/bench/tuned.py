@@ -16,7 +16,7 @@ from compare.bench.statistics import ratio
 from compare.folders.manifest import installed
 from compare.processes import environment
 from compare.registry import IMPLEMENTATIONS, Candidate
-from shared.protocol import Device
+from shared.choices import Device
 from shared.record import Record
 from shared.training import TrainSpec
 
@@ -25,7 +25,7 @@ AS_GOOD = 1.01  # a difference that two launches cannot show
 MEMORY_VERSION = 1
 
 
-class Choice(Record):
+class Fastest(Record):
     """What was chosen for an implementation, from how many candidates, and how many times as fast it was as the first
     of them that did not fail."""
 
@@ -35,20 +35,20 @@ class Choice(Record):
     speed: float
 
 
-class Memory:
+class TunedMemory:
     """Choices in a file, by what they depend on."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def recall(self, key: str) -> Choice | None:
+    def recall(self, key: str) -> Fastest | None:
         """What was chosen, None where nothing was, or where the file cannot be read any more."""
         try:
-            return Choice.model_validate(self._known()[key])
+            return Fastest.model_validate(self._known()[key])
         except (KeyError, ValidationError):
             return None
 
-    def remember(self, key: str, choice: Choice) -> None:
+    def remember(self, key: str, choice: Fastest) -> None:
         """Write the file again, with `choice` in it. Waits for another command that does the same. Raises OSError if it
         cannot be written."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,11 +71,11 @@ class Memory:
         return known if isinstance(known, dict) else {}
 
 
-def default_memory() -> Memory:
+def default_memory() -> TunedMemory:
     """In the user's cache folder."""
     import pooch
 
-    return Memory(Path(pooch.os_cache("compare")) / f"tuned-{MEMORY_VERSION}.json")
+    return TunedMemory(Path(pooch.os_cache("compare")) / f"tuned-{MEMORY_VERSION}.json")
 
 
 def key(model: str, device: Device, train: TrainSpec, plain: Contestant) -> str:
@@ -112,7 +112,7 @@ def as_contestant(plain: Contestant, candidate: Candidate) -> Contestant:
     )
 
 
-def choose(plain: Contestant, device: Device, launch: Callable[[list[Contestant], int], Launch]) -> Choice | None:
+def choose(plain: Contestant, device: Device, launch: Callable[[list[Contestant], int], Launch]) -> Fastest | None:
     """The fastest candidate, from a few launches of all of them, by its ratio to the first that never failed, round by
     round; of those that are as good as the fastest, the first. One that failed is none; None where all did."""
     found = candidates(plain, device)
@@ -128,4 +128,4 @@ def choose(plain: Contestant, device: Device, launch: Callable[[list[Contestant]
     speeds = {factor: ratio(of_one, first).value for factor, of_one in step_s.items()}
     best = next(factor for factor, speed in speeds.items() if speed * AS_GOOD >= max(speeds.values()))
     contestant = found[best].model_copy(update={"name": plain.name, "tuned": best})
-    return Choice(factor=best, contestant=contestant, n_candidates=len(found), speed=speeds[best])
+    return Fastest(factor=best, contestant=contestant, n_candidates=len(found), speed=speeds[best])

@@ -1,50 +1,76 @@
 """The speed waterfall: from what a framework's users write first to the fastest of a list, one factor at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from matplotlib.figure import Figure
+from pydantic import Field, TypeAdapter
 
+from compare.bench.report import why_ended
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.statistics import Interval
 from compare.bench.tuned import as_contestant
 from compare.bench.verdicts import ratio_between, step_time
+from compare.folders.manifest import Manifest
 from compare.registry import IMPLEMENTATIONS, Candidate
-from shared.protocol import Device
+from compare.reporting import plots
+from compare.reporting.html_page import with_page
+from compare.reporting.markdown import markdown_environment
+from shared.choices import Device
+from shared.record import Record
 
 HEADINGS = ("factor", "step, end to end", "speed against the one before", "against the first")
 
 
 @dataclass(frozen=True)
-class Stage:
+class SpeedStage:
     """A candidate, and the factor of the one that it is held against (None for the first)."""
 
     candidate: Candidate
     before: str | None
 
 
-def stages(implementation: str, device: Device, threads: int) -> list[Stage]:
+class SpeedWaterfall(Record):
+    """The bench of one implementation's stages."""
+
+    result: BenchResult
+    stages: tuple[SpeedStage, ...]
+
+    @property
+    def implementation(self) -> str:
+        """Whose it is."""
+        return self.result.contestants[0].implementation
+
+
+RECORD = "speed.json"
+RECORDS: TypeAdapter[list[SpeedWaterfall]] = TypeAdapter(Annotated[list[SpeedWaterfall], Field(min_length=1)])
+
+
+def stages(implementation: str, device: Device, threads: int) -> list[SpeedStage]:
     """The candidates in their order: an alternative is held against the last that is none."""
     spec = IMPLEMENTATIONS[implementation]
     listed = (*spec.plain, *spec.candidates[device])
-    found: list[Stage] = []
+    found: list[SpeedStage] = []
     last: str | None = None
     for candidate in listed:
         if candidate.fewer_threads and threads == 1:
             continue
-        found.append(Stage(candidate, last))
+        found.append(SpeedStage(candidate, last))
         if not candidate.alternative:
             last = candidate.factor
     return found
 
 
-def contestants(plain: Contestant, of: list[Stage]) -> list[Contestant]:
+def contestants(plain: Contestant, of: list[SpeedStage]) -> list[Contestant]:
     """The contestants of a waterfall, named by factor; `plain` says of how many threads and images."""
     return [as_contestant(plain, stage.candidate) for stage in of]
 
 
-def cells(result: BenchResult, of: list[Stage]) -> list[list[str]]:
+def cells(waterfall: SpeedWaterfall) -> list[list[str]]:
     """The lines of the table."""
+    result, of = waterfall.result, waterfall.stages
     first = of[0].candidate.factor
     lines = []
     for stage in of:
@@ -66,11 +92,40 @@ def _said(found: Interval | None) -> str:
     return f"{found.value:.2f}x [{found.low:.2f}, {found.high:.2f}]"
 
 
-def picture(results: dict[str, tuple[BenchResult, list[Stage]]]) -> Figure:
+def render(done: Sequence[SpeedWaterfall], manifest: Manifest) -> dict[str, bytes]:
+    """The content of every file that is made from the records."""
+    figure = picture(done)
+    first = done[0].result
+    text = (
+        markdown_environment()
+        .get_template("speed_waterfall.md.j2")
+        .render(
+            model=first.model,
+            batch_size=first.contestants[0].batch_size,
+            device=first.device,
+            threads=first.contestants[0].threads,
+            headings=HEADINGS,
+            tables={waterfall.implementation: cells(waterfall) for waterfall in done},
+            why={waterfall.implementation: why_ended(waterfall.result) for waterfall in done},
+            cpu=first.cpu,
+            manifest=manifest,
+        )
+    )
+    return with_page(
+        {
+            "report.md": text.encode(),
+            "plots/waterfall.png": plots.to_png(figure),
+            "plots/waterfall.svg": plots.to_svg(figure),
+        }
+    )
+
+
+def picture(done: Sequence[SpeedWaterfall]) -> Figure:
     """Step times from the plain loop down, a panel for each implementation; alternatives are hatched."""
-    figure = Figure(figsize=(4.6 * len(results), 4.8), layout="constrained")
-    panels = figure.subplots(1, len(results), squeeze=False)[0]
-    for axes, (implementation, (result, of)) in zip(panels, results.items(), strict=True):
+    figure = Figure(figsize=(4.6 * len(done), 4.8), layout="constrained")
+    panels = figure.subplots(1, len(done), squeeze=False)[0]
+    for axes, waterfall in zip(panels, done, strict=True):
+        result, of = waterfall.result, waterfall.stages
         for place, stage in enumerate(of):
             time = step_time(result, stage.candidate.factor)
             if time is None:
@@ -86,6 +141,6 @@ def picture(results: dict[str, tuple[BenchResult, list[Stage]]]) -> Figure:
         names = [stage.candidate.factor for stage in of]
         axes.set_yticks([-place for place in range(len(of))], names, fontsize=8)
         axes.set_xlabel("ms a step, end to end")
-        axes.set_title(implementation)
+        axes.set_title(waterfall.implementation)
         axes.grid(axis="x", alpha=0.3)
     return figure

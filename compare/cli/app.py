@@ -3,17 +3,13 @@
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
 
-import typer
+import click
 
-from compare.cli.bench import bench
-from compare.cli.folders import diff, export, report, verify, visualize
-from compare.cli.inventory import data, doctor, models
-from compare.cli.parity import parity
-from compare.cli.run import run
+from compare.cli.build import SETTINGS, command
+from compare.options import OPTIONS
 from compare.processes import signals
 from compare.reporting.opening import opening
 from shared.errors import InputError
@@ -21,19 +17,47 @@ from shared.storage import mounts
 from shared.storage.stores import StoreError
 
 MOST_SHOWN = 3_000  # of a message
+NAME = "python -m compare"
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+
+def _version(context: click.Context, _: click.Parameter, show: bool) -> None:
+    if show:
+        from compare.folders.manifest import code_version
+
+        print(code_version())
+        context.exit()
+
+
+class InOrder(click.Group):
+    """Its help lists the commands in their order."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+app = InOrder(
     help="One small CNN in PyTorch, Keras and raw TensorFlow: train it in each, time it, tabulate it.",
     epilog="Options without a command belong to 'run': 'python -m compare --epochs 3' is 'python -m compare run "
     "--epochs 3'. Exit codes: 0 done; 1 a run failed; 2 bad input or usage; 130 interrupted.",
+    commands={name: command(name, of) for name, of in OPTIONS.items()},
+    params=[
+        click.Option(["--version"], is_flag=True, is_eager=True, callback=_version, help="Show the version and exit.")
+    ],
+    context_settings=SETTINGS,
 )
-for command in (run, data, doctor, models, parity, bench, report, verify, diff, export, visualize):
-    app.command()(command)
+
+
+def carry_out(arguments: Sequence[str]) -> None:
+    """Do what the command line says. Raises SystemExit with the exit code."""
+    try:
+        with app.make_context(NAME, list(arguments)) as context:
+            app.invoke(context)
+    except click.exceptions.Exit as ended:
+        raise SystemExit(ended.exit_code) from None
+    except click.ClickException as error:  # a command line that cannot be understood
+        opening.cancel()
+        error.show()
+        raise SystemExit(error.exit_code) from None
 
 
 @contextmanager
@@ -89,20 +113,3 @@ def _shown(text: str) -> str:
 def _say_no_more() -> None:
     """Nor is standard output to fail again, when it is closed."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _version(show: bool) -> None:
-    if show:
-        from compare.folders.manifest import code_version
-
-        print(code_version())
-        raise typer.Exit
-
-
-@app.callback()
-def compare(
-    version: Annotated[
-        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
-    ] = False,
-) -> None:
-    """What stands in front of every command."""

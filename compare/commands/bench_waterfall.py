@@ -1,108 +1,85 @@
 """`compare bench --waterfall`: one bench for each implementation, and the page that is made of them."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 from compare.bench import waterfall
 from compare.bench.launcher import Launcher
-from compare.bench.plan import Options, batch_sizes_of, load_data, make_plan, make_subject, threads_of
-from compare.bench.report import why_ended
-from compare.bench.result import BenchResult
+from compare.bench.plan import BenchPlan, make_plan
 from compare.bench.schedule import repeat
 from compare.bench.search import starter
-from compare.commands.bench import figures, nothing_yet
-from compare.folders import manifest
-from compare.folders.output import OutputFolder, carry_out, check_vacant
-from compare.processes import environment
+from compare.bench.waterfall import SpeedWaterfall
+from compare.commands.bench import figures
+from compare.commands.lifecycle import Began, Work, report_line
+from compare.options.bench import BenchOptions
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting import plots
-from compare.reporting.html_page import with_page
-from compare.reporting.markdown import markdown_environment
-from compare.reporting.screen import table
+from compare.reporting.screen import Screen, table
+from shared.data import Data
 from shared.errors import InputError
 
-Results = dict[str, tuple[BenchResult, list[waterfall.Stage]]]
 
-
-def waterfall_command(options: Options) -> int:
+def command(options: BenchOptions, screen: Screen) -> int:
     """Do what `compare bench --waterfall` says; return the exit code. Raises InputError before anything is written."""
-    started = manifest.utc_now()
-    plan = make_plan(options)
-    if len(batch_sizes_of(options)) > 1 or len(threads_of(options)) > 1:
+    if len(options.batch_sizes) > 1 or len(options.threads or ()) > 1:
         raise InputError("--waterfall is of one batch size and one number of threads. Give one of each.")
-    if options.out is not None:
-        check_vacant(options.out)
+    plan = make_plan(options)
+    began = Began(options.command, options.out)
     without = [c.implementation for c in plan.contestants if not IMPLEMENTATIONS[c.implementation].plain]
     if without:
         known = ", ".join(name for name, spec in IMPLEMENTATIONS.items() if spec.plain)
         raise InputError(
             f"--waterfall: {' and '.join(without)} has none. Known: {known}. Leave it out of --implementations."
         )
-    dataset, data = load_data(options, plan.model)
-    subject = make_subject(options, plan, data)
-    folder = OutputFolder(options.out or Path("runs") / f"{started.replace(':', '')}-speed-{plan.model.name}")
-    start = starter(folder.log_dir, plan.device, options.timeout_s)
-    results: Results = {}
-    screen = options.screen
-
-    def work() -> None:
-        for plain in plan.contestants:
-            of = waterfall.stages(plain.implementation, plan.device, plain.threads)
-            taking_part = waterfall.contestants(plain, of)
-            launcher = Launcher(taking_part, subject, start, options.budget_s, tell=options.screen.note)
-
-            def told(result: BenchResult, name: str = plain.implementation, of: list[waterfall.Stage] = of) -> None:
-                results[name] = result, of
-                folder.write(f"{name}.json", result.model_dump_json(indent=1).encode())
-                left_s = max(0.0, result.budget_s - result.took_s)
-                screen.note(
-                    f"{name}: launch {len(result.launches)}, {result.took_s:.0f} s, at most {left_s:.0f} s left for it"
-                )
-
-            empty = nothing_yet(options, plan, dataset, data).model_copy(
-                update={"contestants": tuple(taking_part), "baseline": taking_part[0].name}
-            )
-            repeat(empty, launcher, told)
-            lines = waterfall.cells(*results[plain.implementation])
-            headings = list(waterfall.HEADINGS)
-            screen.console(120).print(table(headings, lines, waterfall.HEADINGS[:1], title=plain.implementation))
-
-    def write() -> None:
-        done = manifest.describe(options.command, started)
-        folder.write_all(_files(results, done), done)
-
-    ended_early = carry_out(folder, work, lambda: bool(results), write, "launch")
+    dataset, data = plan.load_data()
+    work = Waterfalls(plan, dataset, data, began, screen)
+    ended_early = work.carry_out()
     if ended_early is not None:
         return ended_early
-    screen.say(f"Report: {folder.path / 'report.md'}")
+    report_line(work.folder, screen)
     screen.answer(
-        folder=folder.path,
-        stages={name: [figures(result, c) for c in result.contestants] for name, (result, _) in results.items()},
+        folder=work.folder.path,
+        stages={done.implementation: [figures(done.result, c) for c in done.result.contestants] for done in work.done},
     )
-    return 1 if any(launch.failed for result, _ in results.values() for launch in result.launches) else 0
+    return 1 if any(launch.failed for done in work.done for launch in done.result.launches) else 0
 
 
-def _files(results: Results, done: manifest.Manifest) -> dict[str, bytes]:
-    figure = waterfall.picture(results)
-    first, _ = next(iter(results.values()))
-    text = (
-        markdown_environment()
-        .get_template("speed_waterfall.md.j2")
-        .render(
-            model=first.model,
-            batch_size=first.contestants[0].batch_size,
-            device=first.device,
-            threads=first.contestants[0].threads,
-            headings=waterfall.HEADINGS,
-            tables={name: waterfall.cells(*found) for name, found in results.items()},
-            why={name: why_ended(result) for name, (result, _) in results.items()},
-            cpu=environment.cpu_name(),
-            manifest=done,
-        )
-    )
-    return with_page(
-        {
-            "report.md": text.encode(),
-            "plots/waterfall.png": plots.to_png(figure),
-            "plots/waterfall.svg": plots.to_svg(figure),
-        }
-    )
+class Waterfalls(Work[SpeedWaterfall]):
+    """A bench for each implementation, of its loops from the plain one to the fastest; a result for each launch."""
+
+    unit = "launch"
+
+    def __init__(self, plan: BenchPlan, dataset: str, data: Data, began: Began, screen: Screen) -> None:
+        self.subject = plan.subject(data)
+        super().__init__(began.folder(f"speed-{plan.model.name}"))
+        self.plan, self.dataset, self.data, self.began, self.screen = plan, dataset, data, began, screen
+
+    def do(self) -> Iterator[SpeedWaterfall]:
+        options, note = self.plan.options, self.screen.note
+        start = starter(self.folder.log_dir, options.device, options.timeout)
+        for plain in self.plan.contestants:
+            name = plain.implementation
+            stages = waterfall.stages(name, options.device, plain.threads)
+            contestants = waterfall.contestants(plain, stages)
+            launcher = Launcher(contestants, self.subject, start, options.budget, tell=note)
+            empty = self.plan.nothing_yet(self.dataset, self.data).model_copy(
+                update={"contestants": tuple(contestants), "baseline": contestants[0].name}
+            )
+            for result in repeat(empty, launcher):
+                so_far = SpeedWaterfall(result=result, stages=tuple(stages))
+                others = [done for done in self.done if done.implementation != name]
+                self.folder.write(waterfall.RECORD, waterfall.RECORDS.dump_json([*others, so_far], indent=1))
+                yield so_far
+                left_s = max(0.0, result.budget_s - result.took_s)
+                note(
+                    f"{name}: launch {len(result.launches)}, {result.took_s:.0f} s, at most {left_s:.0f} s left for it"
+                )
+            lines, headings = waterfall.cells(self.done[-1]), list(waterfall.HEADINGS)
+            self.screen.console(120).print(table(headings, lines, waterfall.HEADINGS[:1], title=name))
+
+    @property
+    def done(self) -> list[SpeedWaterfall]:
+        """The last result of each implementation, which holds all its launches."""
+        return list({done.implementation: done for done in self.results}.values())
+
+    def write(self) -> None:
+        done = self.began.manifest()
+        self.folder.write_all(waterfall.render(self.done, done), done)

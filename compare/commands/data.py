@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 from compare.commands.fetching import show_fetching
-from compare.reporting.screen import PLAIN
+from compare.options.inventory import DataOptions
+from compare.reporting.screen import Screen
 from shared.data.catalog import DATASETS
 from shared.data.dataset import Dataset
 from shared.data.embedded import EMBEDDED
@@ -12,21 +13,20 @@ from shared.data.fetch import fetch
 from shared.errors import InputError, check_name
 
 
-def data_command(name: str | None, data_dir: Path) -> int:
-    """Fetch the data set `name` where it is missing, and check it; without a name, say how every data set stands."""
-    if name in EMBEDDED:
-        PLAIN.say(f"{name}: embedded, nothing to fetch")
-        return 0
-    if name is not None:
+def command(options: DataOptions, screen: Screen) -> int:
+    """Do what `compare data` says; return the exit code."""
+    name, data_dir = options.name, options.data_folder
+    if name is not None and name not in EMBEDDED:
         dataset = DATASETS[check_name("data set to fetch", name, [*DATASETS, *EMBEDDED])]
-        fetch(dataset, data_dir, on_progress=show_fetching(sys.stderr))
+        fetch(dataset, data_dir, on_progress=(lambda _: None) if screen.quiet else show_fetching(sys.stderr))
         dataset.read(data_dir)
-        PLAIN.say(f"{name}: {state(dataset, data_dir)}")
-        return 0
-    for embedded in EMBEDDED:
-        PLAIN.say(f"{embedded}: embedded")
-    for dataset in DATASETS.values():
-        PLAIN.say(f"{dataset.name}: {state(dataset, data_dir)}")
+    states = dict.fromkeys(EMBEDDED, "embedded, nothing to fetch")
+    states |= {dataset.name: state(dataset, data_dir) for dataset in DATASETS.values() if name in (None, dataset.name)}
+    if name is not None:
+        states = {name: states[name]}
+    for each, said in states.items():
+        screen.say(f"{each}: {said}")
+    screen.answer(data_sets=states)
     return 0
 
 

@@ -9,6 +9,7 @@ from compare.commands.data import state
 from compare.commands.doctor_findings import Finding
 from compare.extras import EXTRAS, installed_versions, missing
 from compare.folders import manifest
+from compare.options.inventory import DoctorOptions
 from compare.processes.environment import cpu_name, usable_cores
 from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
@@ -22,7 +23,7 @@ TIMEOUT_S = 120.0
 MEMINFO = Path("/proc/meminfo")
 
 
-def doctor_command(data_dir: Path, screen: Screen) -> int:
+def command(options: DoctorOptions, screen: Screen) -> int:
     """Look at everything and say how it stands; return the exit code, 1 where something is bad."""
     findings = [
         Finding("compare", "ok", f"{manifest.code_version()} ({manifest.code_commit() or 'no checkout'})"),
@@ -30,11 +31,11 @@ def doctor_command(data_dir: Path, screen: Screen) -> int:
         Finding("processor", "ok", f"{cpu_name()}, {usable_cores()} cores"),
         doctor_findings.of_memory(MEMINFO.read_text() if MEMINFO.exists() else ""),
         doctor_findings.of_disk(Path("runs")),
-        doctor_findings.of_disk(data_dir),
+        doctor_findings.of_disk(options.data_folder),
         *doctor_findings.of_builds(installed_versions("torch", "torchvision")),
         *_workers(screen),
         *(Finding(name, "bad", f"it cannot be used: {why}") for name, why in IMPLEMENTATIONS.absent.items()),
-        *(_dataset(name, data_dir) for name in DATASETS),
+        *(_dataset(name, options.data_folder) for name in DATASETS),
         *_extras(),
     ]
     for finding in findings:

@@ -5,23 +5,24 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast, get_args
 
 import numpy as np
 
 from compare.extras import require
 from compare.folders.output import add_to_manifest
 from compare.folders.run_folder import load_data, load_results, load_weights
+from compare.options.folders import ExportOptions
 from compare.processes import environment
 from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting.screen import PLAIN, Screen
+from compare.reporting.screen import Screen
 from shared import randomness
+from shared.choices import Format
 from shared.data import DataSpec, channel_statistics, load, standardised
 from shared.errors import InputError, check_name
-from shared.models import BATCH_NORM_EPSILON, MODELS, ModelSpec
-from shared.protocol import Build, Format
+from shared.models import BATCH_NORM_EPSILON, ModelSpec
+from shared.protocol import Build
 from shared.result import RunResult
 from shared.weights import Weights
 
@@ -51,19 +52,6 @@ FORMATS: dict[Format, FormatSpec] = {
 
 
 @dataclass(frozen=True)
-class Options:
-    """The options of the command line as they were given."""
-
-    run_dir: Path
-    format: str
-    implementation: str | None
-    seed: int | None
-    data_dir: Path
-    out: Path | None
-    screen: Screen = PLAIN
-
-
-@dataclass(frozen=True)
 class Network:
     """A trained network: its run, its weights, and the mean and deviation by which its images were scaled, if any."""
 
@@ -72,9 +60,9 @@ class Network:
     scaling: Scaling | None
 
 
-def export_command(options: Options) -> int:
+def command(options: ExportOptions, screen: Screen) -> int:
     """Do what `compare export` says; return the exit code. Raises InputError before anything is written."""
-    format_ = cast(Format, check_name("format", options.format, get_args(Format)))
+    format_ = options.format
     to = FORMATS[format_]
     if to.extra:
         require(to.extra, f"--format {format_}")
@@ -83,15 +71,14 @@ def export_command(options: Options) -> int:
     if path.exists():
         raise InputError(f"{path} is there already, and is not overwritten. Give another --out, or remove it.")
     weights = load_weights(options.run_dir, result)
-    network = Network(result, weights, _scaling(result, options.data_dir))
-    distance = _write(format_, to, network, path, options.screen)
+    network = Network(result, weights, _scaling(result, options.data_folder))
+    distance = _write(format_, to, network, path, screen)
     add_to_manifest(options.run_dir, sorted(p for p in (path, *path.rglob("*")) if p.is_file()))
 
     assert result.outcome is not None
-    spec = MODELS[result.run.model]
+    spec = result.run.spec
     height, width, channels = spec.input_shape
     shape = (channels, height, width) if to.channels_first else (height, width, channels)
-    screen = options.screen
     screen.say(f"{result.name}, {result.outcome.test_accuracy:.2%} of the test images, as {path}")
     screen.say(
         f"{to.read_by} gives logits (N, {spec.n_classes}) for float32 images (N, {shape[0]}, {shape[1]}, {shape[2]}) "
@@ -107,7 +94,7 @@ def writer_of(format_: Format) -> str:
     return next(name for name, spec in IMPLEMENTATIONS.items() if format_ in spec.exports)
 
 
-def _chosen(results: list[RunResult], options: Options, writer: str) -> RunResult:
+def _chosen(results: list[RunResult], options: ExportOptions, writer: str) -> RunResult:
     """The run that is asked for; left open, that of the format's own framework, and the first seed's."""
     done = [result for result in results if result.outcome is not None]
     if not done:
@@ -137,7 +124,7 @@ def _scaling(result: RunResult, data_dir: Path) -> Scaling | None:
 def _write(format_: Format, to: FormatSpec, network: Network, path: Path, screen: Screen) -> float:
     """Write the file, whole or not at all; how far its logits are from the network's own, relative to the largest."""
     result = network.result
-    images = _noise(MODELS[result.run.model])
+    images = _noise(result.run.spec)
     with tempfile.TemporaryDirectory(prefix="compare-export-") as scratch:
         new = Path(scratch) / path.name
         try:
@@ -159,7 +146,7 @@ def _both(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The logits of the network itself, in the implementation that trained it, and of the file."""
     run, weights, scaling = network.result.run, network.weights, network.scaling
-    spec = MODELS[run.model]
+    spec = run.spec
     trainer = IMPLEMENTATIONS[run.implementation]
     epsilon = trainer.own_epsilon if run.recipe == "idiomatic" else BATCH_NORM_EPSILON
     writer = writer_of(format_)

@@ -2,14 +2,14 @@
 
 from typing import TextIO
 
-from shared.data.download import OnProgress, Progress
+from shared.data.download import DownloadProgress, OnProgress
 
 
 def show_fetching(stream: TextIO) -> OnProgress:
     """Say what is being fetched, and how far it is in tenths."""
     shown: dict[str, int] = {}
 
-    def show(step: Progress) -> None:
+    def show(step: DownloadProgress) -> None:
         tenths = min(10, step.done_bytes * 10 // step.total_bytes) if step.total_bytes > 0 else 0  # as a server says
         if shown.get(step.file) != tenths:
             shown[step.file] = tenths

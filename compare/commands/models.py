@@ -8,11 +8,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from compare.options.inventory import ModelsOptions
 from compare.processes import environment
 from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting.screen import PLAIN
+from compare.reporting.screen import Screen
 from compare.rpc import messages
 from shared.errors import InputError, check_name
 from shared.models import MODELS, ModelSpec
@@ -23,24 +24,40 @@ from shared.weights import initial_weights
 TIMEOUT_S = 300.0
 
 
-def models_command(name: str | None, check: bool) -> int:
+def command(options: ModelsOptions, screen: Screen) -> int:
     """Print the table; return the exit code. Raises InputError where no architecture has that name."""
-    if check and name is None:
+    name = options.name
+    if options.check and name is None:
         raise InputError("--check needs the name of an architecture: 'python -m compare models cnn_same --check'.")
-    console = PLAIN.console()
+    console = screen.console()
     if name is None:
         console.print(_overview())
         for name_, implementation in IMPLEMENTATIONS.items():
             console.print(f"{name_}: {implementation.title}, {len(implementation.models)} of them")
         for absent, reason in IMPLEMENTATIONS.absent.items():
             console.print(f"{absent} cannot be used: {reason}", soft_wrap=True, markup=False)
+        screen.answer(architectures=[_figures(spec) for spec in MODELS.values()], absent=IMPLEMENTATIONS.absent)
         return 0
     spec = MODELS[check_name("architecture", name, MODELS)]
-    counted = _count(spec) if check else {}
+    counted = _count(spec, screen) if options.check else {}
     console.print(_layers(spec, counted))
     if spec.dropout is not None:
         console.print(f"Dropout at rate {spec.dropout:g} unless --dropout says otherwise.")
-    return _verdict(spec, counted, console) if check else 0
+    code = _verdict(spec, counted, console) if options.check else 0
+    layers = [{"layer": one.name, "output": one.output_shape, "flops": one.flops} for one in spec.layers]
+    counts = {name: one.model_dump() for name, one in counted.items()}
+    screen.answer(**_figures(spec), layers=layers, counted=counts, agree=code == 0)
+    return code
+
+
+def _figures(spec: ModelSpec) -> dict[str, object]:
+    return {
+        "name": spec.name,
+        "input": spec.input_shape,
+        "parameters": spec.n_params,
+        "trainable": spec.n_trainable,
+        "flops": spec.flops,
+    }
 
 
 def _overview() -> Table:
@@ -79,13 +96,13 @@ def _shape(shape: tuple[int, ...]) -> str:
     return " x ".join(str(size) for size in shape)
 
 
-def _count(spec: ModelSpec) -> dict[str, messages.Counted]:
+def _count(spec: ModelSpec, screen: Screen) -> dict[str, messages.Counted]:
     """What each framework counts in its own network."""
     counted = {}
     having = [name for name, implementation in IMPLEMENTATIONS.items() if spec.name in implementation.models]
     with tempfile.TemporaryDirectory() as logs:
         threads = environment.usable_cores()
-        with Workers(Path(logs), "cpu", TIMEOUT_S, PLAIN.note, threads) as workers:
+        with Workers(Path(logs), "cpu", TIMEOUT_S, screen.note, threads) as workers:
             for name, session in workers.start(having).items():
                 try:
                     session.wait_until_ready()

@@ -2,54 +2,35 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from compare.folders import manifest
-from compare.folders.output import OutputFolder, carry_out, check_vacant
+from compare.commands.lifecycle import Began, Work, report_line
+from compare.options.parity import ParityOptions
 from compare.parity import report, tables
 from compare.parity.check import Checker
-from compare.parity.plan import Options, Plan, load_data, make_plan, make_subject
+from compare.parity.plan import ParityPlan, make_plan
 from compare.parity.result import ParityResult
-from compare.parity.runs import Extent
 from compare.processes.pool import THREADS, Workers
 from compare.processes.process import WorkerError
 from compare.reporting.progress import duration
+from compare.reporting.screen import Screen
+from shared.choices import Dtype
 from shared.data import Data
-from shared.training import Dtype
 
 
-def parity_command(options: Options) -> int:
+def command(options: ParityOptions, screen: Screen) -> int:
     """Do what `compare parity` says; return the exit code. Raises InputError before anything is written."""
-    started = manifest.utc_now()
     plan = make_plan(options)
-    if options.out is not None:
-        check_vacant(options.out)
-    data = load_data(options, plan)
-    extent = Extent(options.rung or Extent.top, options.steps, plan.dtypes, options.draws)
-    screen = options.screen
-
-    folder = OutputFolder(options.out or Path("runs") / f"{started.replace(':', '')}-parity")
-    results: list[ParityResult] = []
-
-    def write() -> None:
-        done = manifest.describe(options.command, started)
-        study = report.Study(steps=extent.n_steps, draws=extent.n_draws)
-        folder.write_all(report.render(results, study, done), done)
-
-    ended_early = carry_out(
-        folder,
-        work=lambda: _compare(options, plan, data, extent, folder, results),
-        finished=lambda: bool(results),
-        write=write,
-        unit="comparison",
-    )
+    began = Began(options.command, options.out)
+    work = Comparisons(plan, plan.load_data(), began, screen)
+    ended_early = work.carry_out()
     if ended_early is not None:
         return ended_early
+    results = work.results
     screen.say(f"{sum(result.passed for result in results)} of {len(results)} comparisons agree.")
-    screen.say(f"Report: {folder.path / 'report.md'}")
+    report_line(work.folder, screen)
     screen.answer(
-        folder=folder.path,
+        folder=work.folder.path,
         comparisons=[
             {"model": result.model, "seed": result.seed, "agree": result.passed, "verdict": result.verdict}
             for result in results
@@ -58,7 +39,46 @@ def parity_command(options: Options) -> int:
     return 0 if all(result.passed for result in results) else 1
 
 
-class TimeLeft:
+class Comparisons(Work[ParityResult]):
+    """Every network with every seed."""
+
+    unit = "comparison"
+
+    def __init__(self, plan: ParityPlan, data: Mapping[str, Data], began: Began, screen: Screen) -> None:
+        super().__init__(began.folder("parity"))
+        self.plan, self.data, self.began, self.screen = plan, data, began, screen
+
+    def do(self) -> Iterator[ParityResult]:
+        plan, options, note = self.plan, self.plan.options, self.screen.note
+        console = self.screen.console()
+        times = len(plan.seeds) * len({"float64", *plan.dtypes})
+        sizes = [float(model.training_flops) for model in plan.models for _ in range(times)]
+
+        def tell(result: ParityResult, dtype: Dtype) -> None:
+            note(f"{result.model}, seed {result.seed}: compared in {dtype}, {left.after_another()}")
+
+        with Workers(self.folder.log_dir, options.device, options.timeout, note) as workers:
+            # All at once, so that they import side by side.
+            for session in workers.start(plan.all_implementations).values():
+                with contextlib.suppress(WorkerError):  # the comparison tells it
+                    session.wait_until_ready()
+            left = ComparisonsLeft(sizes)
+            note(f"Comparing {', '.join(model.name for model in plan.models)} in float64 first ...")
+            for model in plan.models:
+                for seed in plan.seeds:
+                    sessions = workers.start(plan.implementations[model.name])
+                    subject = plan.subject(model, self.data[model.name], seed)
+                    result = Checker(sessions, THREADS, tell).check(subject, plan.extent)
+                    yield result
+                    tables.print_result(result, console)
+
+    def write(self) -> None:
+        done = self.began.manifest()
+        study = report.ParityExtent(steps=self.plan.extent.n_steps, draws=self.plan.extent.n_draws)
+        self.folder.write_all(report.render(self.results, study, done), done)
+
+
+class ComparisonsLeft:
     """How long comparisons will go on, if what is left takes as long for its size as what is done."""
 
     def __init__(self, sizes: Sequence[float], now: Callable[[], float] = time.monotonic) -> None:
@@ -71,36 +91,3 @@ class TimeLeft:
         self.n_done += 1
         done, left = sum(self.sizes[: self.n_done]), sum(self.sizes[self.n_done :])
         return f"about {duration((self.now() - self.begun) * left / done)} left"
-
-
-def _compare(
-    options: Options,
-    plan: Plan,
-    data: Mapping[str, Data],
-    extent: Extent,
-    folder: OutputFolder,
-    results: list[ParityResult],
-) -> None:
-    """Compare every network with every seed; add each result to `results` as soon as it is there, and print it."""
-    console = options.screen.console()
-    times = options.seeds * len({"float64", *plan.dtypes})
-    sizes = [float(model.training_flops) for model in plan.models for _ in range(times)]
-
-    def tell(result: ParityResult, dtype: Dtype) -> None:
-        options.screen.note(f"{result.model}, seed {result.seed}: compared in {dtype}, {left.after_another()}")
-
-    with Workers(folder.log_dir, plan.device, options.timeout_s, options.screen.note) as workers:
-        for session in workers.start(
-            plan.all_implementations
-        ).values():  # all at once, so that they import side by side
-            with contextlib.suppress(WorkerError):  # the comparison tells it
-                session.wait_until_ready()
-        left = TimeLeft(sizes)
-        options.screen.note(f"Comparing {', '.join(model.name for model in plan.models)} in float64 first ...")
-        for model in plan.models:
-            for seed in range(options.seed, options.seed + options.seeds):
-                sessions = workers.start(plan.implementations[model.name])
-                subject = make_subject(options, plan, model, data[model.name], seed)
-                result = Checker(sessions, THREADS, tell).check(subject, extent)
-                results.append(result)
-                tables.print_result(result, console)

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from compare.analysis import condensed, seeds
 from compare.bench import report as bench_report
+from compare.bench import scaling
+from compare.bench import waterfall as speed
 from compare.bench.result import BenchResult
 from compare.folders.manifest import Manifest
 from compare.folders.run_folder import (
@@ -19,6 +22,7 @@ from compare.folders.run_folder import (
     weights_of_first,
 )
 from compare.parity import report as parity_report
+from compare.parity import waterfall, waterfall_report
 from compare.parity.result import ParityResult
 from compare.reporting.html_page import with_page
 from compare.reporting.markdown import WITHIN, as_section, plain
@@ -89,14 +93,40 @@ def _parity(folder: Path, manifest: Manifest) -> Files:
 
 
 def _comparisons(folder: Path) -> list[ParityResult]:
+    return _listed(folder / "parity.json", parity_report.RECORDS)
+
+
+def _extent(folder: Path) -> parity_report.ParityExtent:
+    return load_record(folder / "study.json", parity_report.ParityExtent)
+
+
+def _parity_waterfall(folder: Path, manifest: Manifest) -> Files:
+    return waterfall_report.render(
+        load_record(folder / waterfall.RECORD, waterfall.RecipeWaterfall, MAX_LIST_BYTES), manifest
+    )
+
+
+def _speed_waterfall(folder: Path, manifest: Manifest) -> Files:
+    return speed.render(_listed(folder / speed.RECORD, speed.RECORDS), manifest)
+
+
+def _curves(folder: Path, manifest: Manifest) -> Files:
+    return scaling.render(_listed(folder / scaling.RECORD, scaling.RECORDS), manifest)
+
+
+def _listed(path: Path, records: TypeAdapter[list[Any]]) -> list[Any]:
     try:
-        return parity_report.RECORDS.validate_json(read_record(folder / "parity.json"))
+        return records.validate_json(read_record(path, MAX_LIST_BYTES))
     except ValidationError as error:
-        raise unreadable(folder / "parity.json", error) from None
+        raise unreadable(path, error) from None
 
 
-def _extent(folder: Path) -> parity_report.Study:
-    return load_record(folder / "study.json", parity_report.Study)
-
-
-KINDS: dict[str, Callable[[Path, Manifest], Files]] = {"results": _run, "bench.json": _bench, "parity.json": _parity}
+# By the record that each kind of folder has.
+KINDS: dict[str, Callable[[Path, Manifest], Files]] = {
+    "results": _run,
+    "bench.json": _bench,
+    "parity.json": _parity,
+    waterfall.RECORD: _parity_waterfall,
+    speed.RECORD: _speed_waterfall,
+    scaling.RECORD: _curves,
+}

@@ -3,30 +3,31 @@
 import hashlib
 from pathlib import Path
 
+from compare.commands.lifecycle import Began, report_line
 from compare.commands.rendering import Files, combined, has_records, rendered
 from compare.folders import manifest
 from compare.folders.manifest import Manifest, sealed
-from compare.folders.output import OutputFolder, WriteError, check_vacant, write_whole
+from compare.folders.output import WriteError, write_whole
 from compare.folders.run_folder import MAX_LIST_BYTES, load_manifest
+from compare.options.folders import ReportOptions
 from compare.reporting.screen import Screen
 from shared.errors import InputError
 from shared.storage import lock, mounts
 
 
-def report_command(folders: list[Path], out: Path | None, command: str, screen: Screen) -> int:
+def command(options: ReportOptions, screen: Screen) -> int:
     """Do what `compare report` says; return the exit code. Raises InputError before anything is written."""
+    folders = options.folders
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise InputError("A folder is named twice. Name each once.")
-    if out is not None:
-        check_vacant(out)
-    if len(folders) == 1 and out is None:
+    began = Began(options.command, options.out)
+    if len(folders) == 1 and options.out is None:
         return _anew(folders[0], screen)
-    started = manifest.utc_now()
     parts = {mounts.shown(folder): rendered(folder) for folder in folders}
-    target = OutputFolder(out or Path("runs") / f"{started.replace(':', '')}-report")
+    target = began.folder("report")
     files = combined(parts) if len(parts) > 1 else next(iter(parts.values()))
-    target.write_all(files, manifest.describe(command, started))
-    screen.say(f"Report: {target.path / 'report.md'}")
+    target.write_all(files, began.manifest())
+    report_line(target, screen)
     screen.answer(folder=target.path)
     return 0
 

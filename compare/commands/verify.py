@@ -9,6 +9,7 @@ from compare.commands.rendering import has_records, rendered
 from compare.folders import manifest
 from compare.folders.manifest import MANIFEST, SEAL, Manifest, names
 from compare.folders.run_folder import load_data, load_manifest, load_results, load_weights
+from compare.options.folders import VerifyOptions
 from compare.processes import environment
 from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
@@ -16,7 +17,6 @@ from compare.processes.session import Session
 from compare.reporting.screen import Screen
 from shared.data import Data
 from shared.errors import InputError
-from shared.models import MODELS
 from shared.protocol import Build
 from shared.result import RunResult
 from shared.storage import files
@@ -26,14 +26,15 @@ MAX_SEAL_BYTES = 1 << 10
 TEXTS = (".md", ".csv", ".parquet", ".json", ".tfevents.0")
 
 
-def verify_command(folder: Path, rerun: bool, data_dir: Path, screen: Screen) -> int:
+def command(options: VerifyOptions, screen: Screen) -> int:
     """Do what `compare verify` says; return the exit code, 1 where anything is not as it was written."""
+    folder = options.run_dir
     found = problems(folder)
     if not found:
         if said := made_by_others(folder):
             screen.note(said)
-        if rerun:
-            found = _rerun(folder, data_dir, screen)
+        if options.rerun:
+            found = _rerun(folder, options.data_folder, screen)
     for text in found:
         screen.say(text)
     screen.say(f"{folder} is {'not ' if found else ''}as it was written.")
@@ -70,7 +71,7 @@ def _evaluate(folder: Path, result: RunResult, session: Session, data: Data) -> 
         if session.data_digest != result.data_digest:
             session.load_data(data)
         session.create(
-            Build(MODELS[run.model], run.train, load_weights(folder, result), "cpu", run.mode, run.recipe, run.tuning)
+            Build(run.spec, run.train, load_weights(folder, result), "cpu", run.mode, run.recipe, run.tuning)
         )
         accuracy = session.evaluate("test").accuracy
     except WorkerError as error:

@@ -1,8 +1,6 @@
 """`compare visualize`: pictures of what the networks of a run have learned."""
 
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,62 +9,51 @@ from matplotlib.figure import Figure
 from compare.folders.output import WriteError, add_to_manifest, write_whole
 from compare.folders.picture_file import read_picture
 from compare.folders.run_folder import load_data, load_results, load_weights
+from compare.options.folders import VisualizeOptions
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting import pictures, plots
 from compare.reporting.inspection import Inspected, inspect
-from compare.reporting.screen import PLAIN
+from compare.reporting.screen import Screen
 from shared.data import Data, DataSpec, channel_statistics, load, standardised
 from shared.data.catalog import class_names
 from shared.errors import InputError
-from shared.models import MODELS, ModelSpec
+from shared.models import ModelSpec
 from shared.result import RunResult
 from shared.storage import mounts
 
 
-@dataclass(frozen=True)
-class Options:
-    """The options of the command line as they were given."""
-
-    run_dir: Path
-    data_dir: Path
-    images: str
-    channel: int
-    cmap: str
-    seed: int | None
-    predict: Path | None
-    out: Path | None
-
-
-def visualize_command(options: Options) -> int:
+def command(options: VisualizeOptions, screen: Screen) -> int:
     """Make the pictures; return the exit code. Raises InputError before any is written."""
     _check_cmap(options.cmap)
     results = _chosen(load_results(options.run_dir), options.seed)
     first = results[0].run
-    spec = MODELS[first.model]
+    spec = first.spec
     weights = [load_weights(options.run_dir, result) for result in results]
-    data = load_data(results[0], options.data_dir)
-    indices = _indices(options.images, len(data.x_test))
+    data = load_data(results[0], options.data_folder)
+    indices = list(options.images)
+    _check_images(options.images, len(data.x_test))
     channels = min((layer.output_shape[-1] for layer in spec.layers if len(layer.output_shape) == 3), default=None)
-    if channels is not None and not 0 <= options.channel < channels:
+    if channels is not None and not 0 <= options.filter < channels:
         raise InputError(
-            f"--filter {options.channel} is not possible: the layers of {spec.name} have 0 ... {channels - 1}."
+            f"--filter {options.filter} is not possible: the layers of {spec.name} have 0 ... {channels - 1}."
         )
     names = class_names(first.data.dataset, spec.n_classes)
     picture, negative = _picture(options.predict, spec)
 
     out = options.out or options.run_dir / "pictures"
-    seen = _scaled(picture, first.data, options.data_dir)
+    seen = _scaled(picture, first.data, options.data_folder)
     networks = inspect(results, weights, data, data.x_test[indices], seen)
-    shown = load(first.data.model_copy(update={"scale": "unit"}), options.data_dir)
+    shown = load(first.data.model_copy(update={"scale": "unit"}), options.data_folder)
     drawn = _draw(results, networks, spec, shown, indices, options, names, picture)
     saved = []
     for path in _save(drawn, out):
-        print(mounts.shown(path), file=sys.stderr)
+        screen.note(mounts.shown(path))
         saved.append(path)
     add_to_manifest(options.run_dir, saved)
     if len(picture):
-        _print_prediction(networks, names, negative)
-    PLAIN.say(f"Pictures of {', '.join(n.name for n in networks)}: {out}")
+        _print_prediction(networks, names, negative, screen)
+    screen.say(f"Pictures of {', '.join(n.name for n in networks)}: {out}")
+    screen.answer(folder=out, pictures=saved)
     return 0
 
 
@@ -91,15 +78,10 @@ def _chosen(results: list[RunResult], seed: int | None) -> list[RunResult]:
     return sorted(chosen, key=lambda r: [*IMPLEMENTATIONS, r.run.implementation].index(r.run.implementation))
 
 
-def _indices(given: str, n_test: int) -> list[int]:
-    try:
-        indices = [int(part) for part in given.split(",")]
-    except ValueError:
-        raise InputError(f"--images {given!r} is not possible. Give numbers separated by commas, as 9,22,45.") from None
-    for index in indices:
-        if not 0 <= index < n_test:
+def _check_images(images: tuple[int, ...], n_test: int) -> None:
+    for index in images:
+        if index >= n_test:
             raise InputError(f"--images {index} is not possible: the test images are 0 ... {n_test - 1:,}.")
-    return indices
 
 
 def _picture(path: Path | None, spec: ModelSpec) -> tuple[np.ndarray, bool]:
@@ -123,7 +105,7 @@ def _draw(
     spec: ModelSpec,
     data: Data,
     indices: list[int],
-    options: Options,
+    options: VisualizeOptions,
     names: tuple[str, ...],
     picture: np.ndarray,
 ) -> Iterator[tuple[str, Figure]]:
@@ -132,7 +114,7 @@ def _draw(
     if pictures.map_layers(networks[0]):
         yield (
             "feature_maps",
-            pictures.feature_maps(networks, data.x_test[indices], indices, options.channel, options.cmap),
+            pictures.feature_maps(networks, data.x_test[indices], indices, options.filter, options.cmap),
         )
     yield "learning_curves", pictures.overfitting(results)
     yield "confusion_matrices", pictures.confusion_matrices(results, names)
@@ -155,10 +137,10 @@ def _save(drawn: Iterator[tuple[str, Figure]], out: Path) -> Iterator[Path]:
         raise InputError(f"The pictures cannot be written: {error}. Give another --out.") from None
 
 
-def _print_prediction(networks: list[Inspected], names: tuple[str, ...], negative: bool) -> None:
+def _print_prediction(networks: list[Inspected], names: tuple[str, ...], negative: bool, screen: Screen) -> None:
     if negative:
-        PLAIN.say("The picture is dark on light; the networks were shown its negative.")
+        screen.say("The picture is dark on light; the networks were shown its negative.")
     for network in networks:
         p = network.extra_probabilities[0]
         best = [f"{names[i]} {p[i]:.1%}" for i in np.argsort(-p, kind="stable")[:3]]
-        PLAIN.say(f"{network.name}: {', '.join(best)}")
+        screen.say(f"{network.name}: {', '.join(best)}")

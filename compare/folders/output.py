@@ -1,19 +1,16 @@
 """The output folder: made before anything is trained, filled file by file, each written whole or not at all."""
 
 import os
-import sys
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from compare.folders.manifest import MANIFEST, Manifest, hashes, sealed
 from compare.folders.run_folder import load_manifest
-from compare.processes import signals
 from shared.errors import InputError
 from shared.storage import files, lock, mounts
 
-INTERRUPTED = 130  # the exit code
 PARTIAL = ".partial-"  # how the name of a file begins until it is whole
 
 
@@ -140,86 +137,6 @@ def add_to_manifest(folder: Path, saved: list[Path]) -> None:
         new = {name: files.sha256(path) for path, name in names.items()}
         for name, content in sealed(known, known.files | new).items():
             write_whole(folder / name, content)
-
-
-def carry_out(
-    folder: OutputFolder,
-    work: Callable[[], None],
-    finished: Callable[[], bool],
-    write: Callable[[], None],
-    unit: str,
-    go_on: str = "",
-) -> int | None:
-    """Do `work`, and then `write` what is made of it if anything was `finished`, however the work ended.
-
-    Returns None where it came to its end; else says why there is no more, and what became of what was there, and
-    returns the exit code; `go_on` says how to go on then. Where InputError ends the work and nothing was finished, the
-    folder is gone, too.
-    """
-    try:
-        return _carried_out(folder, work, finished, write, unit, go_on)
-    except KeyboardInterrupt:  # the first one was dealt with, or came when all but the writing was done
-        print(
-            f"Stopped at once: what is in {mounts.shown(folder.path)} is not whole. {go_on}".rstrip(), file=sys.stderr
-        )
-        return INTERRUPTED
-
-
-def _carried_out(
-    folder: OutputFolder,
-    work: Callable[[], None],
-    finished: Callable[[], bool],
-    write: Callable[[], None],
-    unit: str,
-    go_on: str,
-) -> int | None:
-    """What `carry_out` does, interrupted no more than once."""
-    stopped_by: KeyboardInterrupt | WriteError | InputError | None = None
-    try:
-        signals.check()  # one that came while modules were imported may have been lost
-        work()
-    except (KeyboardInterrupt, WriteError) as error:
-        stopped_by = error
-    except InputError as error:
-        if not finished():
-            folder.discard()
-            raise
-        stopped_by = error
-    except BaseException:  # a fault of ours, to be told as one
-        if finished():
-            write()
-        raise
-    if finished():
-        if isinstance(stopped_by, KeyboardInterrupt):
-            print("Interrupted: writing down what is finished. Interrupt again to stop at once.", file=sys.stderr)
-        try:
-            write()
-        except WriteError as error:
-            stopped_by = stopped_by or error
-    return None if stopped_by is None else end_early(folder, stopped_by, finished(), unit, go_on)
-
-
-def end_early(
-    folder: OutputFolder,
-    stopped_by: KeyboardInterrupt | WriteError | InputError,
-    anything_finished: bool,
-    unit: str,
-    go_on: str = "",
-) -> int:
-    """Say why there is no more, and what became of what was there; return the exit code."""
-    what = (
-        "Interrupted"
-        if isinstance(stopped_by, KeyboardInterrupt)
-        else f"Stopped: {mounts.shown(stopped_by)}".rstrip(".")
-    )
-    if anything_finished:
-        print(f"{what}. What was finished is kept in {mounts.shown(folder.path)}. {go_on}".rstrip(), file=sys.stderr)
-    else:
-        folder.discard()
-        print(f"{what}. No {unit} had ended; nothing was kept.", file=sys.stderr)
-    if isinstance(stopped_by, InputError):
-        return 2
-    return INTERRUPTED if isinstance(stopped_by, KeyboardInterrupt) else 1
 
 
 def check_vacant(path: Path) -> None:

@@ -115,7 +115,7 @@ def load_weights(folder: Path, result: RunResult) -> Weights:
     """
     assert result.outcome is not None, "only a run that ended well has weights"
     path = folder / result.weights_path
-    model = MODELS[result.run.model]
+    model = result.run.spec
     content = files.read(
         path,
         model.n_params * MAX_BYTES_A_PARAMETER + MAX_HEADER_BYTES,

@@ -3,7 +3,7 @@
 from compare.parity import dropout, observation
 from compare.parity.envelope import Drift
 from compare.parity.ladder import Bound
-from shared.training import Dtype
+from shared.choices import Dtype
 
 EXACT = Bound(0.0, "the same numbers")
 FAIR = Bound(5.0, "standard deviations")

@@ -22,7 +22,7 @@ from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from compare.subject import Subject
 from compare.worker import fingerprint
-from shared.training import Dtype
+from shared.choices import Dtype
 from shared.weights import initial_weights
 
 Answer = TypeVar("Answer")

@@ -1,19 +1,29 @@
-"""Parity for programs and tests of your own."""
+"""Parity for programs and tests of your own, and within a run: its network, its data, its first seed, and the first
+steps of its training."""
 
 import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import TypedDict, Unpack
 
+from compare.options.parity import ParityOptions
 from compare.parity import tables
 from compare.parity.check import Checker
-from compare.parity.plan import EMBEDDED, Options, load_data, make_plan, make_subject
+from compare.parity.plan import make_plan
+from compare.parity.report import ParityExtent
 from compare.parity.result import ParityResult
 from compare.parity.runs import Extent
 from compare.processes.pool import THREADS, Workers
 from compare.reporting.screen import PLAIN
-from shared.data.choice import default_data_dir
+from compare.subject import Subject
+from shared.choices import Device, Mode
+from shared.data import Data
 from shared.errors import InputError
+from shared.models import ModelSpec
+from shared.training import TrainSpec
+
+EXTENT = Extent(n_steps=20, n_draws=1)
+STUDY = ParityExtent(steps=EXTENT.n_steps, draws=EXTENT.n_draws)
 
 
 class CheckOptions(TypedDict, total=False):
@@ -54,18 +64,16 @@ class Parity:
 
         Raises InputError where that is not possible.
         """
-        directory = given.pop("data_dir", None) or default_data_dir()
-        defaults: CheckOptions = {"dataset": EMBEDDED, "precision": "float64", "steps": 20}
-        chosen = {**defaults, **given}
-        options = Options(model=model, data_dir=directory, command="", device=self.device, **chosen)  # type: ignore[arg-type]
+        told = {"model": model, "precision": "float64", "steps": 20, **given}
+        options = ParityOptions.of_texts(device=self.device, **told)
+        options.checked()
         plan = make_plan(options)
         if len(plan.models) != 1:
             raise InputError(f"One architecture is compared at a time, and '{model}' names {len(plan.models)}.")
         (spec,) = plan.models
-        subject = make_subject(options, plan, spec, load_data(options, plan)[spec.name], options.seed)
-        sessions = self._workers.start(plan.implementations[subject.spec.name])
-        extent = Extent(options.rung or Extent.top, options.steps, plan.dtypes, options.draws)
-        return Checker(sessions, THREADS).check(subject, extent)
+        subject = plan.subject(spec, plan.load_data()[spec.name], options.seed)
+        sessions = self._workers.start(plan.implementations[spec.name])
+        return Checker(sessions, THREADS).check(subject, plan.extent)
 
 
 def assert_parity(
@@ -93,3 +101,29 @@ def _shown(result: ParityResult) -> str:
     with console.capture() as capture:
         tables.print_result(result, console)
     return capture.get()
+
+
+def check_possible(implementations: list[str], recipe: str, mixed_precision: str) -> None:
+    """Raise InputError where there is nothing to compare, or it is meant to differ."""
+    if recipe != "matched" or mixed_precision != "none":
+        raise InputError(
+            "--parity is of the matched recipe in float32: others are meant to differ. Leave one of them out."
+        )
+    if len(implementations) < 2:
+        raise InputError("--parity compares implementations. Name two or more.")
+
+
+def check_run(
+    model: ModelSpec,
+    train: TrainSpec,
+    data: Data,
+    implementations: list[str],
+    device: Device,
+    mode: Mode | None,
+    logs: Path,
+    timeout_s: float,
+) -> ParityResult:
+    """Compare the implementations over the first steps of a run, in workers of their own."""
+    with Workers(logs, device, timeout_s) as workers:
+        sessions = workers.start(implementations)
+        return Checker(sessions, THREADS).check(Subject(model, train, data, device, mode), EXTENT)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
@@ -11,9 +12,10 @@ from compare.parity.own import metric_errors, update_errors
 from compare.processes.process import WorkerError
 from compare.processes.session import Session
 from compare.subject import Subject
+from shared.choices import Rung
 from shared.weights import Weights
 
-RUNGS = ("parameters", "activations", "logits", "loss", "gradients", "training", "evaluation")
+RUNGS = get_args(Rung)
 """Where a climb may end; everything up to and with that rung is observed."""
 
 Rungs = Iterator[tuple[str, dict[str, np.ndarray]]]

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from compare.parity.result import ParityResult, PrecisionResult
-from compare.parity.waterfall import Stage
+from compare.parity.waterfall import RecipeStage
 from compare.reporting.plots import style_of
 
 
@@ -22,13 +22,13 @@ def drift(result: ParityResult) -> Figure:
     return figure
 
 
-def waterfall(stages: Sequence[Stage], model: str) -> Figure:
+def waterfall(stages: Sequence[RecipeStage], model: str) -> Figure:
     """Two panels: how far apart the losses along training and the test accuracies are, stage after stage; the bar of a
     factor hangs where the stage before it ended, and the whiskers are the standard error over seeds."""
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     figure.suptitle(f"{model}: from each framework's own recipe to the matched one, over {len(stages[0].runs)} seeds")
     titles = ("loss of a step, mean difference", "test accuracy, mean difference (points)")
-    measures = (Stage.losses_apart, Stage.accuracies_apart)
+    measures = (RecipeStage.losses_apart, RecipeStage.accuracies_apart)
     for axes, title, measure in zip(figure.subplots(1, 2), titles, measures, strict=True):
         apart = [measure(stage) for stage in stages]
         means, errors = [a.mean for a in apart], [a.error for a in apart]

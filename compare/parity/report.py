@@ -30,26 +30,26 @@ RECORDS: TypeAdapter[list[ParityResult]] = TypeAdapter(
 )
 
 
-class Study(Record):
+class ParityExtent(Record):
     """What a report says of how far a comparison went; kept beside its records."""
 
     steps: Count
     draws: Count
 
 
-def render(results: Sequence[ParityResult], study: Study, manifest: Manifest) -> dict[str, bytes]:
+def render(results: Sequence[ParityResult], study: ParityExtent, manifest: Manifest) -> dict[str, bytes]:
     """The content of every file, by its path in the output folder."""
     return with_page(_files(results, study, manifest))
 
 
-def within(results: Sequence[ParityResult], study: Study, manifest: Manifest) -> WithParity:
+def within(results: Sequence[ParityResult], study: ParityExtent, manifest: Manifest) -> WithParity:
     """What a run's own report tells of a comparison that was made within the run."""
     said = f"Parity over {study.steps} training steps: {' '.join(result.verdict for result in results)}"
     return WithParity(said, _files(results, study, manifest, f"{WITHIN}/"))
 
 
 def _files(
-    results: Sequence[ParityResult], study: Study, manifest: Manifest, seen_from_folder: str = ""
+    results: Sequence[ParityResult], study: ParityExtent, manifest: Manifest, seen_from_folder: str = ""
 ) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     pictures = []

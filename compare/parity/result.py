@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from compare.parity import gate
 from compare.parity.envelope import Drift
 from compare.parity.ladder import Ladder
+from shared.choices import Dtype
 from shared.record import Count
-from shared.training import Dtype
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from compare.subject import Subject
 from compare.worker import fingerprint
+from shared.choices import Dtype
 from shared.protocol import Build
-from shared.training import SGD, Adam, Dtype
+from shared.training import SGD, Adam
 from shared.weights import Weights, initial_weights
 
 OTHER_STEPS = 5  # by the optimizer that the check is not about

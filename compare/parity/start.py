@@ -3,8 +3,8 @@
 import numpy as np
 
 from shared import randomness
+from shared.choices import Dtype
 from shared.models import ModelSpec, ParamSpec
-from shared.training import Dtype
 from shared.weights import Weights, initial_weights
 
 

@@ -7,17 +7,20 @@ training and in the test accuracy after it, is what that factor explains, in thi
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import get_args
+from typing import Annotated, get_args
 
 import numpy as np
+from pydantic import Field
 
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS, ImplementationSpec
 from compare.subject import Subject
 from shared import randomness
+from shared.choices import Own
 from shared.data import Data, channel_statistics, standardised
 from shared.protocol import Build
-from shared.training import Adam, Own
+from shared.record import Positive, Record
+from shared.training import Adam
 from shared.weights import initial_weights
 
 FACTORS: dict[str, str] = {
@@ -32,7 +35,7 @@ FACTORS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingCurve:
     """The loss of every step, and the test accuracy after the last."""
 
     losses: tuple[float, ...]
@@ -48,11 +51,11 @@ class Apart:
 
 
 @dataclass(frozen=True)
-class Stage:
+class RecipeStage:
     """All seeds of one stage: `matched` is the factor that has just been made the same for all; None at the start."""
 
     matched: str | None
-    runs: tuple[dict[str, Trained], ...]
+    runs: tuple[dict[str, TrainingCurve], ...]
 
     def losses_apart(self) -> Apart:
         """The losses along training, averaged over the steps."""
@@ -63,12 +66,23 @@ class Stage:
         return _apart([100 * _over_pairs(run, lambda trained: np.array(trained.accuracy)) for run in self.runs])
 
 
+class RecipeWaterfall(Record):
+    """All stages of one architecture, each after so many steps."""
+
+    model: str
+    steps: Positive
+    stages: Annotated[tuple[RecipeStage, ...], Field(min_length=1)]
+
+
+RECORD = "waterfall.json"
+
+
 def _apart(seeds: list[float]) -> Apart:
     error = np.std(seeds, ddof=1) / np.sqrt(len(seeds)) if len(seeds) > 1 else 0.0
     return Apart(float(np.mean(seeds)), float(error))
 
 
-def _over_pairs(run: Mapping[str, Trained], of: Callable[[Trained], np.ndarray]) -> float:
+def _over_pairs(run: Mapping[str, TrainingCurve], of: Callable[[TrainingCurve], np.ndarray]) -> float:
     return float(np.mean([np.mean(abs(of(a) - of(b))) for a, b in combinations(run.values(), 2)]))
 
 
@@ -78,7 +92,7 @@ def stages() -> list[tuple[str | None, tuple[str, ...]]]:
     return [(None, names), *((name, names[number:]) for number, name in enumerate(names, 1))]
 
 
-def train(session: Session, subject: Subject, own: Sequence[str], seed: int, n_steps: int) -> Trained:
+def train(session: Session, subject: Subject, own: Sequence[str], seed: int, n_steps: int) -> TrainingCurve:
     """Train one implementation for `n_steps` steps, with the factors `own` as its framework's users have them."""
     implementation = IMPLEMENTATIONS[session.implementation]
     package = implementation.package
@@ -99,7 +113,7 @@ def train(session: Session, subject: Subject, own: Sequence[str], seed: int, n_s
     losses: list[float] = []
     while len(losses) < n_steps:
         losses += session.train_slice(n_steps - len(losses)).loss
-    return Trained(tuple(losses), session.evaluate("test").accuracy)
+    return TrainingCurve(tuple(losses), session.evaluate("test").accuracy)
 
 
 def _data(data: Data, implementation: ImplementationSpec, own: Sequence[str], seed: int) -> Data:

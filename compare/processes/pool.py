@@ -10,7 +10,7 @@ from typing import TypeVar
 from compare.processes.environment import require_cuda, usable_cores
 from compare.processes.process import Tell, WorkerError, starting
 from compare.processes.session import Session
-from shared.protocol import Device
+from shared.choices import Device
 
 THREADS = 1  # the implementations work side by side, so one each
 

@@ -26,7 +26,7 @@ from shared.result import Environment
 from shared.world import FOLDER_VARIABLE, SIZE_VARIABLE
 
 Tell = Callable[[str], None]  # called with a line of progress
-AnswerType = TypeVar("AnswerType", bound=messages.Message)
+AnswerType = TypeVar("AnswerType", bound=messages.Answer)
 STOP_S = 5.0
 LOG_TAIL_LINES = 12
 
@@ -195,7 +195,7 @@ class WorkerProcess:
         expected: type[AnswerType],
         arrays: Mapping[str, np.ndarray] | None = None,
     ) -> tuple[AnswerType, wire.Arrays]:
-        doing = request.kind.replace("_", " ")
+        doing = request.in_words
         given_up = threading.Event()
 
         def give_up() -> None:
@@ -207,7 +207,7 @@ class WorkerProcess:
         timer.daemon = True  # an interrupt may come before it can be cancelled; it must not hold up the end
         try:
             timer.start()
-            wire.write(cast(BinaryIO, self._process.stdin), request.model_dump(mode="json"), arrays or {})
+            wire.write(cast(BinaryIO, self._process.stdin), request.body(), arrays or {})
         except (BrokenPipeError, ValueError) as error:
             if given_up.is_set():
                 self.kill()  # the timer may still be at it
@@ -247,7 +247,7 @@ class WorkerProcess:
         try:
             while (frame := wire.read(cast(BinaryIO, self._process.stdout))) is not None:
                 body, arrays = frame
-                answer = messages.ANSWER.validate_python(body)
+                answer = messages.Answer.of_body(body)
                 self._frames.put((answer, arrays))
                 if self._tell and isinstance(answer, messages.Ready):
                     self._tell(self._ready_line(answer.environment))

@@ -8,10 +8,11 @@ import numpy as np
 
 from compare.processes.process import Divergence, WorkerProcess
 from compare.rpc import messages
+from shared.choices import Device, Format
 from shared.data import Data, Part
 from shared.ledger import Half
 from shared.models import ModelSpec
-from shared.protocol import Build, Device, Format, Tier
+from shared.protocol import Build, Tier
 from shared.weights import Weights
 
 
@@ -120,6 +121,6 @@ class Session(WorkerProcess):
         """What the framework itself counts: parameters by layer, FLOPs of one image's forward pass."""
         return self._ask(messages.GetCounts(), messages.Counted)[0]
 
-    def memory(self) -> messages.Memory:
+    def memory(self) -> messages.PeakMemory:
         """Peak memory so far."""
-        return self._ask(messages.GetMemory(), messages.Memory)[0]
+        return self._ask(messages.GetMemory(), messages.PeakMemory)[0]

@@ -2,7 +2,7 @@
 
 from compare.registry.candidates import KEPT, Candidate
 from compare.registry.spec import ImplementationSpec, Style
-from shared.protocol import Device, Mode
+from shared.choices import Device, Mode
 
 ALL: tuple[Mode, ...] = ("eager", "graph", "xla")
 HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}

@@ -1,9 +1,8 @@
 """One way to run an implementation, and what becomes of memory that its framework frees."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
-from shared.protocol import Mode, Recipe
+from shared.choices import Allocator, Mode, Recipe
 
 # What becomes of memory that a framework has freed: part of the conditions, the same for every contestant.
 #
@@ -12,7 +11,6 @@ from shared.protocol import Mode, Recipe
 # code differed by 8 % (docs/decisions.md), so that no ratio with it can be known to 3 % within minutes. Told to keep
 # what is freed, they differ by less than 2 %, and PyTorch is about a fifth faster. tensorflow has an allocator of
 # its own.
-Allocator = Literal["kept", "system"]
 ALLOCATOR_VARIABLES: dict[Allocator, dict[str, str]] = {
     "kept": {
         "MALLOC_MMAP_THRESHOLD_": str(4 << 30),

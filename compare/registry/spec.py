@@ -4,10 +4,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from compare.registry.candidates import Candidate
-from shared.data import Scale
+from shared.choices import Device, Dtype, Format, Mode, Scale
 from shared.models import MODELS
-from shared.protocol import Device, Format, Mode
-from shared.training import Dtype
 
 BOTH: tuple[Dtype, ...] = ("float32", "float64")
 

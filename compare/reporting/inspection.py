@@ -14,7 +14,6 @@ from compare.processes.session import Session
 from compare.reporting.screen import PLAIN
 from shared.data import Data
 from shared.errors import InputError
-from shared.models import MODELS
 from shared.protocol import Build
 from shared.result import RunResult
 from shared.weights import Weights
@@ -61,7 +60,7 @@ def _inspect_one(
     try:
         session.wait_until_ready()
         session.load_data(data)
-        session.create(Build(MODELS[run.model], run.train, weights, "cpu", run.mode, run.recipe, run.tuning))
+        session.create(Build(run.spec, run.train, weights, "cpu", run.mode, run.recipe, run.tuning))
         return Inspected(
             name=run.implementation,
             weights=weights,

@@ -1,139 +1,293 @@
-"""What the harness can ask of a worker, and what a worker can answer. Arrays travel beside a message, by name
-(compare/rpc/wire.py).
+"""What the harness can ask of a worker, and what a worker can answer.
 
-A worker announces itself with `Ready`. From then on every request gets exactly one answer: the one named beside it,
-or `Failed`.
+A worker announces itself with `Ready`. From then on every request gets exactly one answer: the one that its docstring
+names, or `Failed`. Arrays travel beside a message, by name (compare/rpc/wire.py).
 """
 
-from typing import Annotated
+import re
+from pathlib import Path
+from typing import Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import Field, FiniteFloat
 
-from compare.rpc.answers import (
-    ArraysSent,
-    Counted,
-    Created,
-    DataLoaded,
-    EpochEnd,
-    Evaluation,
-    Failed,
-    FingerprintSent,
-    Fitted,
-    Limits,
-    LossSent,
-    Memory,
-    Profile,
-    Ready,
-    Restored,
-    Slice,
-    Window,
-)
 from compare.rpc.message import Message
-from compare.rpc.requests import (
-    AnswerRow,
-    Create,
-    Evaluate,
-    Export,
-    FitEpoch,
-    GetActivations,
-    GetCounts,
-    GetFingerprint,
-    GetGradients,
-    GetLimits,
-    GetLogits,
-    GetMemory,
-    GetOptimizerState,
-    GetProfile,
-    GetState,
-    GetWeights,
-    LoadData,
-    Restore,
-    Timed,
-    TimeWindow,
-    TrainSlice,
-)
+from shared.choices import Device, Format, Mode, Recipe, Scale
+from shared.data import Part
+from shared.ledger import Half
+from shared.models import ModelSpec
+from shared.protocol import Build, Tier
+from shared.result import Environment
+from shared.training import TrainSpec
+from shared.weights import Weights
 
-__all__ = [
-    "ANSWER",
-    "REQUEST",
-    "Answer",
-    "AnswerRow",
-    "ArraysSent",
-    "Counted",
-    "Create",
-    "Created",
-    "DataLoaded",
-    "EpochEnd",
-    "Evaluate",
-    "Evaluation",
-    "Export",
-    "Failed",
-    "FingerprintSent",
-    "FitEpoch",
-    "Fitted",
-    "GetActivations",
-    "GetCounts",
-    "GetFingerprint",
-    "GetGradients",
-    "GetLimits",
-    "GetLogits",
-    "GetMemory",
-    "GetOptimizerState",
-    "GetProfile",
-    "GetState",
-    "GetWeights",
-    "Limits",
-    "LoadData",
-    "LossSent",
-    "Memory",
-    "Message",
-    "Profile",
-    "Question",
-    "Ready",
-    "Request",
-    "Restore",
-    "Restored",
-    "Slice",
-    "TimeWindow",
-    "Timed",
-    "TrainSlice",
-    "Window",
-]
+Timed = Literal["end_to_end", "compute", "evaluation"]
 
-Question = (
-    GetWeights
-    | GetState
-    | GetOptimizerState
-    | GetActivations
-    | GetLogits
-    | GetGradients
-    | GetFingerprint
-    | GetCounts
-    | AnswerRow
-    | Export
-    | GetMemory
-    | GetLimits
-)
-Request = LoadData | Create | Restore | TrainSlice | FitEpoch | Evaluate | TimeWindow | GetProfile | Question
-Answer = (
-    Ready
-    | DataLoaded
-    | Created
-    | Restored
-    | Slice
-    | Fitted
-    | Evaluation
-    | Window
-    | Limits
-    | Profile
-    | ArraysSent
-    | LossSent
-    | FingerprintSent
-    | Counted
-    | Memory
-    | Failed
-)
-# Built when first used: a worker only reads requests, and the harness only answers.
-_LATER = ConfigDict(defer_build=True)
-REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")], config=_LATER)
-ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")], config=_LATER)
+
+class Request(Message):
+    """What is asked."""
+
+    @property
+    def in_words(self) -> str:
+        """What it asks for: `TrainSlice` is "train slice"."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).lower()
+
+
+class Answer(Message):
+    """What is answered."""
+
+
+class LoadData(Request):
+    """Take the arrays of the data that come with this. -> DataLoaded"""
+
+
+class Create(Request):
+    """Build a network and its optimizer; the initial weights come with this, unless it has its own. -> Created"""
+
+    model: ModelSpec
+    train: TrainSpec
+    device: Device
+    mode: Mode
+    recipe: Recipe = "matched"
+    tuning: dict[str, str] = Field(default_factory=dict)
+
+    def build(self, weights: Weights) -> Build:
+        """The request with the arrays that came with it."""
+        said = {name: getattr(self, name) for name in type(self).model_fields}
+        return Build(**said, weights=weights or None)
+
+
+class TrainSlice(Request):
+    """Train on for `steps` steps from where the last slice ended, but not beyond the end of an epoch. -> Slice"""
+
+    steps: int = Field(ge=1)
+
+
+class FitEpoch(Request):
+    """Train for the next epoch of the idiomatic recipe. -> Fitted"""
+
+
+class GetState(Request):
+    """Give everything that decides how training goes on from here. -> ArraysSent, with it"""
+
+
+class Restore(Request):
+    """Go on after `epochs` whole epochs, from the state that comes with this. -> Restored"""
+
+    epochs: int = Field(ge=1)
+
+
+class Evaluate(Request):
+    """Evaluate on all images of one part of the data. -> Evaluation"""
+
+    part: Part = "test"
+
+
+class TimeWindow(Request):
+    """Time `steps` training steps from the host's batch to updated weights (`end_to_end`) or from a batch that is on
+    the device already (`compute`), or as many batches of test images evaluated, after `uncounted` ones. -> Window"""
+
+    what: Timed
+    steps: int = Field(ge=1)
+    uncounted: int = Field(0, ge=0)
+
+
+class GetProfile(Request):
+    """Do `steps` training steps under the framework's own profiler. -> Profile"""
+
+    steps: int = Field(ge=1)
+
+
+class GetLimits(Request):
+    """Find out what the framework reaches of the device's limits. -> Limits"""
+
+    device: Device
+
+
+class GetWeights(Request):
+    """Give the current weights. -> ArraysSent, with them"""
+
+
+class GetOptimizerState(Request):
+    """Give the optimizer's own tensors. -> ArraysSent, with them"""
+
+
+class GetActivations(Request):
+    """Give the output of every layer for the `images` that come with this. -> ArraysSent, with them"""
+
+    training: bool
+
+
+class GetLogits(Request):
+    """Give the logits for the `images` that come with this. -> ArraysSent, with `logits`"""
+
+
+class GetGradients(Request):
+    """Give the loss and gradients of the first batch of the first epoch; nothing is updated. -> LossSent, with them"""
+
+
+class GetFingerprint(Request):
+    """Give what the network is about to compute with, field by field. -> FingerprintSent"""
+
+
+class GetCounts(Request):
+    """Have the framework count what the network has and does. -> Counted"""
+
+
+class AnswerRow(Request):
+    """Answer one half of a row of the ledger, whose inputs come with this. -> ArraysSent, with the `answer`"""
+
+    row: str
+    half: Half
+
+
+class Export(Request):
+    """Write a trained network to the file `path`; its weights come with this, the `mean` and `deviation` that its
+    images were scaled by where they were, and `images` from 0 to 1. -> ArraysSent, with the file's own `logits`"""
+
+    model: ModelSpec
+    format: Format
+    epsilon: FiniteFloat
+    path: Path
+
+
+class GetMemory(Request):
+    """Give the peak memory of the process and of its device. -> PeakMemory"""
+
+
+class Ready(Answer):
+    """The framework is imported."""
+
+    environment: Environment
+    lacking: tuple[Tier, ...] = ()  # the tiers that the implementation does not export (shared/protocol.py)
+
+
+class DataLoaded(Answer):
+    """The digest of the arrays as they arrived."""
+
+    digest: str
+
+
+class Created(Answer):
+    """The parameters as the framework itself counts them, the device they are on, and what the recipe chose."""
+
+    n_params: int
+    n_trainable: int
+    device_name: str
+    scale: Scale | None  # None: images are used as they were sent
+    choices: dict[str, str]
+    lacking: tuple[Tier, ...] = ()  # the tiers of which the network lacks something (shared/protocol.py)
+
+
+class EpochEnd(Message):
+    """Averages over the steps of an epoch that a slice brought to its end."""
+
+    train_loss: FiniteFloat
+    train_accuracy: FiniteFloat
+
+
+class Slice(Answer):
+    """The steps of one slice, and where training stands after them (`step` counts within the epoch, from 1).
+
+    `foreign_s` is the processor time that other processes took meanwhile, None where the system does not tell, and
+    `yardstick_s` how long a matrix product took just before, None where one was timed not long ago.
+    Where `diverged` says what is no longer finite, and where, the steps are those before.
+    """
+
+    epoch: int
+    step: int
+    loss: tuple[FiniteFloat, ...]
+    step_s: tuple[FiniteFloat, ...]
+    slice_s: FiniteFloat
+    yardstick_s: FiniteFloat | None = None
+    foreign_s: FiniteFloat | None = None
+    epoch_end: EpochEnd | None
+    diverged: str | None = None
+
+
+class Restored(Answer):
+    """The network stands where it stood."""
+
+
+class Fitted(Answer):
+    """One epoch of the idiomatic recipe."""
+
+    train_loss: FiniteFloat
+    train_accuracy: FiniteFloat
+    validation_loss: FiniteFloat
+    validation_accuracy: FiniteFloat
+    n_steps: int
+    train_s: FiniteFloat
+
+
+class Evaluation(Answer):
+    """Figures of one part of the data; `confusion` is by true class (row) and predicted class (column)."""
+
+    accuracy: FiniteFloat
+    loss: FiniteFloat
+    confusion: tuple[tuple[int, ...], ...]
+
+
+class Window(Answer):
+    """One timed window: how long it took, and how long the last loss took to fetch after it; the processor time in it
+    of this process, and of others where the system tells (compare/worker/machine.py); where several processes train
+    together, what was sent over the network."""
+
+    elapsed_s: FiniteFloat
+    fetch_s: FiniteFloat
+    own_s: FiniteFloat
+    foreign_s: FiniteFloat | None
+    n_preempted: int
+    sent_bytes: int | None = None
+
+
+class Profile(Answer):
+    """The seconds that each kind of operation took in one step, on average."""
+
+    operation_s: dict[str, FiniteFloat]
+
+
+class Limits(Answer):
+    """What a framework reaches: in products of large float32 matrices, and copying a large array, bytes read
+    and bytes written."""
+
+    flops_per_s: FiniteFloat
+    copied_bytes_per_s: FiniteFloat
+
+
+class ArraysSent(Answer):
+    """The arrays asked for come with this."""
+
+
+class LossSent(Answer):
+    """The loss; its gradients come with this."""
+
+    loss: FiniteFloat
+
+
+class FingerprintSent(Answer):
+    """What the network is about to compute with (compare/worker/fingerprint.py)."""
+
+    fields: dict[str, str]
+
+
+class Counted(Answer):
+    """What the framework itself counts: parameters by layer, FLOPs of one image's forward pass."""
+
+    n_params: dict[str, int]
+    flops: int
+
+
+class PeakMemory(Answer):
+    """Peak memory in bytes; None where it is not known."""
+
+    peak_rss_bytes: int | None
+    peak_device_bytes: int | None
+
+
+class Failed(Answer):
+    """The request could not be done: what went wrong in one line, and the traceback; `diverged` where numbers are no
+    longer finite."""
+
+    error: str
+    traceback: str
+    diverged: bool = False

@@ -18,7 +18,6 @@ from compare.folders.output import OutputFolder
 from compare.folders.run_folder import MAX_RECORD_BYTES, unreadable
 from compare.rpc import messages
 from shared.errors import InputError
-from shared.models import MODELS
 from shared.record import Counts, Record
 from shared.result import SCHEMA_VERSION, Epochs, Run
 from shared.storage import files
@@ -81,7 +80,7 @@ class Checkpoints:
 
 def _read(path: Path, run: Run) -> tuple[Checkpoint, State]:
     """Raises InputError or a ValueError where there is no whole checkpoint at `path`."""
-    files.check(path, MODELS[run.model].n_params * MAX_BYTES_A_PARAMETER + MAX_RECORD_BYTES, "")
+    files.check(path, run.spec.n_params * MAX_BYTES_A_PARAMETER + MAX_RECORD_BYTES, "")
     try:
         with safe_open(path, "np") as file:
             header = file.metadata() or {}

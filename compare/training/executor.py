@@ -1,25 +1,13 @@
 """Where the runs of a study are trained: here, or elsewhere (compare/training/ray_executor.py)."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, Protocol, cast, get_args
+from typing import Protocol
 
 from compare.training.checkpoint import Checkpoints
 from compare.training.outcome import Finished
 from compare.training.study import Progress, Study
-from shared.errors import InputError, check_name
-from shared.protocol import Device
+from shared.choices import AskedDevice, Device
 from shared.result import Run
-
-ExecutorName = Literal["local", "ray"]
-AskedDevice = Literal["auto", "cpu", "cuda"]
-
-
-def check_executor(executor: str, address: str) -> ExecutorName:
-    """`executor` where there is such a one. Raises InputError where not, or `address` says nothing to it."""
-    check_name("executor", executor, get_args(ExecutorName))
-    if executor == "local" and address != "auto":
-        raise InputError("--address is that of a Ray cluster. Give --executor ray with it, or leave it out.")
-    return cast(ExecutorName, executor)
 
 
 class Executor(Protocol):

@@ -8,7 +8,6 @@ from compare.processes.process import WorkerError
 from compare.processes.session import Session
 from compare.rpc import messages
 from shared.data import Data
-from shared.models import MODELS
 from shared.result import Environment, Epoch, History, Outcome, Run, RunResult, Samples
 from shared.weights import check_weights, to_safetensors
 
@@ -22,7 +21,7 @@ class Finished:
 
 
 @dataclass
-class Contestant:
+class Trainee:
     """One run in progress, and the worker that does it."""
 
     run: Run
@@ -44,14 +43,14 @@ class Contestant:
         return bool(self.epochs) and self.run.train.is_last(self.epochs[-1].epoch, self.epochs[-1].train_accuracy)
 
 
-def finished_as(contestant: Contestant, data: Data, digest: str) -> Finished:
+def finished_as(contestant: Trainee, data: Data, digest: str) -> Finished:
     """The result of a run that came to its end. Raises WorkerError if its worker cannot say what is needed."""
     run, session = contestant.run, contestant.session
     evaluation = contestant.evaluation or session.evaluate("test")
     memory = session.memory()
     weights = session.weights()
     try:
-        check_weights(MODELS[run.model], weights)
+        check_weights(run.spec, weights)
     except ValueError as error:
         raise WorkerError(f"the trained weights do not fit the contract: {error}") from None
     weights_file = to_safetensors(
@@ -85,7 +84,7 @@ def finished_as(contestant: Contestant, data: Data, digest: str) -> Finished:
     return Finished(_result(run, data, digest, contestant, outcome=outcome), weights_file)
 
 
-def failed_as(run: Run, error: WorkerError, data: Data, digest: str, contestant: Contestant | None = None) -> Finished:
+def failed_as(run: Run, error: WorkerError, data: Data, digest: str, contestant: Trainee | None = None) -> Finished:
     """The result of a run that did not, with what it gave until then."""
     return Finished(_result(run, data, digest, contestant, error=error), None)
 
@@ -94,7 +93,7 @@ def _result(
     run: Run,
     data: Data,
     digest: str,
-    contestant: Contestant | None,
+    contestant: Trainee | None,
     outcome: Outcome | None = None,
     error: WorkerError | None = None,
 ) -> RunResult:
@@ -115,7 +114,7 @@ def _result(
     )
 
 
-def _samples(contestant: Contestant) -> Samples:
+def _samples(contestant: Trainee) -> Samples:
     return Samples(
         loss=tuple(x for part in contestant.slices for x in part.loss),
         step_s=tuple(x for part in contestant.slices for x in part.step_s),

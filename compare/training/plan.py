@@ -1,52 +1,61 @@
-"""What a study sets out to do: from the options, which were checked, to the specs of its runs."""
+"""What a study sets out to do: from its options to the specs of its runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
 from compare import checks
-from compare.checks import (
-    TUNED,
-    check_batch_size,
-    check_shape,
-)
-from compare.registry import IMPLEMENTATIONS
-from compare.registry.candidates import Allocator
-from compare.training.executor import AskedDevice, ExecutorName
-from compare.training.options import DEFAULT_MODEL, AskedMode, Options, batch_size_of, given_or, implementation_names
-from shared.data import Data, DataSpec, Scale
+from compare.analysis.condensed import MANY
+from compare.analysis.seeds import Judging
+from compare.checks import TUNED
+from compare.options.run import DEFAULT_MODEL, RunOptions
+from compare.registry import IMPLEMENTATIONS, implementation
+from shared.choices import Device, Mode
+from shared.data import Data, DataSpec
+from shared.errors import InputError, check_name
 from shared.models import MODELS, ModelSpec
-from shared.protocol import Device, Mode, Recipe
 from shared.result import Run, Tuned
-from shared.training import OPTIMIZERS, Augmentation, Dtype, MixedPrecision, Optimizer, Schedule, TrainSpec
+from shared.training import OPTIMIZERS, Optimizer, TrainSpec
 
 DEFAULT_EPOCHS = {"digits": 20, "photographs": 20}
 OTHER_EPOCHS = 3
 # A run that may end early never comes to the low end of the schedule, which 0.002 is made for.
 STOPPING_LEARNING_RATE = 0.001
 AUTO_BATCH_SIZE: dict[Device, int] = {"cuda": 64, "cpu": 16}
+DEFAULT_BATCH_SIZE = 64
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The options, checked. Where `auto_batch_size`, that of `training` is replaced by what suits the device."""
+class RunPlan:
+    """A study, checked. `data` names the data set that was settled on, and `options` is all that was asked for."""
 
+    options: RunOptions
     model: ModelSpec
     implementations: list[str]
     data: DataSpec
-    training: list[TrainSpec]  # one for each seed
-    auto_batch_size: bool
-    recipe: Recipe
-    mode: AskedMode
-    device: AskedDevice
+    training: list[TrainSpec]  # one for each seed, in batches of `batch_size`
     threads: int
-    allocator: Allocator
-    executor: ExecutorName
 
     def batch_size(self, device: Device) -> int:
         """The images of a batch on the device that was settled on."""
-        return AUTO_BATCH_SIZE[device] if self.auto_batch_size else self.training[0].batch_size
+        return AUTO_BATCH_SIZE[device] if self.options.batch_size == "auto" else self.training[0].batch_size
+
+    @property
+    def judging(self) -> Judging:
+        """By what its results are judged."""
+        return Judging(
+            implementations=tuple(self.implementations),
+            margin=self.options.margin,
+            target=self.options.target,
+            tensorboard=self.options.tensorboard,
+        )
+
+    @property
+    def folder_name(self) -> str:
+        """What its output folder is called after the time, where it has no other name."""
+        return f"{self.model.name}-{Path(self.data.dataset).stem}"
 
     def runs(
         self, training: TrainSpec, device: Device, tuned: Mapping[str, tuple[Mode, Tuned]] = MappingProxyType({})
@@ -62,7 +71,7 @@ class Plan:
                 model=self.model.name,
                 data=self.data,
                 train=training,
-                recipe=self.recipe,
+                recipe=self.options.recipe,
                 mode=modes[name],
                 device=device,
                 tuned=tuned[name][1] if name in tuned else None,
@@ -71,68 +80,100 @@ class Plan:
         ]
 
     def _mode(self, implementation: str) -> Mode:
-        usual = IMPLEMENTATIONS[implementation].default_mode
-        return usual if self.mode in ("default", TUNED) else cast(Mode, self.mode)
+        usual, asked = IMPLEMENTATIONS[implementation].default_mode, self.options.mode
+        return usual if asked in ("default", TUNED) else cast(Mode, asked)
+
+    def check_fit(self, data: Data) -> None:
+        """Check what needs the data: their shape is the network's, and a batch is not larger than all of them. Raises
+        InputError."""
+        checks.check_shape(self.model, data, self.data.dataset)
+        checks.check_batch_size(self.training[0].batch_size, data)
+        auto = self.options.batch_size == "auto"
+        for batch_size in AUTO_BATCH_SIZE.values() if auto else [self.training[0].batch_size]:
+            checks.check_shares(self.implementations, batch_size, len(data.x_train))
 
 
-def make_plan(options: Options, dataset: str) -> Plan:
+def check_options(options: RunOptions) -> RunOptions:
+    """The options with those of the preset filled in. Raises InputError where something else than the data stands
+    against them."""
+    options = options.with_preset()
+    model = MODELS[check_name("architecture", options.model or DEFAULT_MODEL, MODELS)]
+    checks.check_mixed_precision(options.mixed_precision, options.device)
+    _check_implementations(options, model)
+    if options.dropout is not None and model.dropout is None:
+        having = ", ".join(name for name, spec in MODELS.items() if spec.dropout is not None)
+        raise InputError(f"--dropout: the architecture '{model.name}' has no dropout. Use --model {having}.")
+    _check_many(options)
+    return options
+
+
+def make_plan(options: RunOptions, dataset: str) -> RunPlan:
     """The plan for options that were checked, on the data set that was settled on."""
-    batch_size = batch_size_of(options)
-    matched = options.recipe == "matched"
-    return Plan(
-        model=MODELS[given_or(options.model, DEFAULT_MODEL)],
-        implementations=implementation_names(options),
+    names = implementation_names(options)
+    return RunPlan(
+        options=options,
+        model=MODELS[options.model or DEFAULT_MODEL],
+        implementations=names,
         data=DataSpec(
             dataset=dataset,
-            scale=cast(Scale, given_or(options.scale, "unit")),
+            scale=options.scale or "unit",
             n_train=options.limit,
-            validation=given_or(options.validation, 0),
+            validation=options.validation or 0,
         ),
-        training=[
-            TrainSpec(
-                epochs=given_or(options.epochs, DEFAULT_EPOCHS.get(dataset, OTHER_EPOCHS)),
-                batch_size=given_or(batch_size, max(AUTO_BATCH_SIZE.values())),
-                seed=seed,
-                optimizer=_optimizer(options) if matched else None,
-                schedule=_schedule(options),
-                augmentation=cast(Augmentation, given_or(options.augmentation, "none")),
-                dropout=options.dropout,
-                dtype=cast(Dtype, options.precision),
-                mixed_precision=cast(MixedPrecision, options.mixed_precision),
-                stop_at=options.stop_at,
-            )
-            for seed in range(options.seed, options.seed + options.seeds)
-        ],
-        auto_batch_size=batch_size is None,
-        recipe=cast(Recipe, options.recipe),
-        mode=cast(AskedMode, options.mode),
-        device=cast(AskedDevice, options.device),
-        threads=options.threads or checks.default_threads(implementation_names(options)),
-        allocator=cast(Allocator, options.allocator),
-        executor=cast(ExecutorName, options.executor),
+        training=[_training(options, dataset, options.seed + number) for number in range(options.seeds)],
+        threads=options.threads or checks.default_threads(names),
     )
 
 
-def _schedule(options: Options) -> Schedule:
-    if options.recipe == "idiomatic":
-        return "constant"
-    return cast(Schedule, given_or(options.schedule, "linear"))
+def _training(options: RunOptions, dataset: str, seed: int) -> TrainSpec:
+    idiomatic = options.recipe == "idiomatic"
+    return TrainSpec(
+        epochs=options.epochs or DEFAULT_EPOCHS.get(dataset, OTHER_EPOCHS),
+        batch_size=DEFAULT_BATCH_SIZE if options.batch_size in (None, "auto") else options.batch_size,
+        seed=seed,
+        optimizer=None if idiomatic else _optimizer(options),
+        schedule="constant" if idiomatic else options.schedule or "linear",
+        augmentation=options.augment or "none",
+        dropout=options.dropout,
+        dtype=options.precision,
+        mixed_precision=options.mixed_precision,
+        stop_at=options.stop_at,
+    )
 
 
-def _optimizer(options: Options) -> Optimizer:
-    name = given_or(options.optimizer, "adam")
-    stopping = STOPPING_LEARNING_RATE if name != "sgd" and options.stop_at is not None else None
-    constants = {
-        "learning_rate": given_or(options.learning_rate, stopping),
-        "weight_decay": options.weight_decay,
-    }
-    return OPTIMIZERS[name].model_validate({key: value for key, value in constants.items() if value is not None})
+def _optimizer(options: RunOptions) -> Optimizer:
+    """The optimizer, with those of its constants that an option of the same name gives."""
+    kind = OPTIMIZERS[options.optimizer or "adam"]
+    given = {name: value for name in kind.model_fields if (value := getattr(options, name, None)) is not None}
+    if options.stop_at is not None and options.optimizer != "sgd":
+        given = {"learning_rate": STOPPING_LEARNING_RATE} | given
+    return kind.model_validate(given)
 
 
-def check_fit(plan: Plan, data: Data) -> None:
-    """Check what needs the data: that their shape is the network's, and that a batch is not larger than all of them."""
-    check_shape(plan.model, data, plan.data.dataset)
-    check_batch_size(plan.training[0].batch_size, data)
-    sizes = AUTO_BATCH_SIZE.values() if plan.auto_batch_size else [plan.training[0].batch_size]
-    for batch_size in sizes:
-        checks.check_shares(plan.implementations, batch_size, len(data.x_train))
+def implementation_names(options: RunOptions) -> list[str]:
+    """The names in --implementations, in their order, and how many processes each is."""
+    return checks.named(options.implementations, [options.world_size])
+
+
+def _check_implementations(options: RunOptions, model: ModelSpec) -> None:
+    names = implementation_names(options)
+    for name in names:
+        spec = implementation(name)
+        checks.check_model(name, model)
+        if options.mode != TUNED:
+            checks.check_mode(name, options.mode)
+        elif spec.n_workers > 1 or not spec.candidates:
+            raise InputError(f"'{name}' has no mode '{TUNED}'. Leave it out, or give another --mode.")
+    if options.recipe == "idiomatic" and checks.most_workers(names) > 1:
+        raise InputError("--recipe idiomatic is of one process a network. Name the implementations without @N.")
+
+
+def _check_many(options: RunOptions) -> None:
+    """What is kept of every step has to be in memory at once, and of so many runs there is no room for it."""
+    n_runs = options.seeds * len(options.implementations)
+    kept = {"--tensorboard": options.tensorboard, "--mlflow": options.mlflow is not None}
+    if n_runs > MANY and (asked := [name for name, given in kept.items() if given]):
+        raise InputError(
+            f"{' and '.join(asked)} cannot be given for {n_runs:,} runs, {MANY:,} at the most: every step of every run "
+            "would be in memory at once. Leave it out, or ask for fewer --seeds."
+        )

@@ -6,10 +6,8 @@ from pydantic import FailFast, Field, model_validator
 
 from compare.analysis.seeds import Judging
 from compare.registry import IMPLEMENTATIONS
-from compare.registry.candidates import Allocator
-from compare.training.executor import ExecutorName
+from shared.choices import Allocator, ExecutorName, Mode
 from shared.models import MODELS
-from shared.protocol import Mode
 from shared.record import Moment, Record
 from shared.result import SCHEMA_VERSION, Run
 

@@ -18,28 +18,16 @@ import numpy as np
 from compare.checks import most_workers
 from compare.processes.ray_cluster import Needs, check_room, connected, room_for
 from compare.registry import IMPLEMENTATIONS
-from compare.registry.candidates import Allocator
-from compare.training.executor import AskedDevice
 from compare.training.outcome import Finished
-from compare.training.study import Progress, Study
+from compare.training.study import Progress, Settings, Study
+from shared.choices import AskedDevice, Device
 from shared.data import Data
-from shared.protocol import Device
 from shared.result import Epoch, Run, RunResult
 
 TRIES_AGAIN = 3  # where a node or a process is lost; an exception is not tried again
 # How many tasks Ray is given beyond what the cluster does at once: every one is looked at whenever a result is waited
 # for, so that all of a large study would cost more the more of it there is.
 AHEAD = 100
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a task trains, whatever it trains."""
-
-    threads: int
-    allocator: Allocator
-    hide_cuda: bool
-    timeout_s: float
 
 
 @dataclass(frozen=True)
@@ -203,15 +191,7 @@ class _Heard:
 
 
 def _study(implementations: list[str], arrays: Mapping[str, np.ndarray], log_dir: Path, settings: Settings) -> Study:
-    return Study(
-        implementations,
-        Data(**arrays),
-        log_dir,
-        settings.threads,
-        settings.hide_cuda,
-        settings.timeout_s,
-        settings.allocator,
-    )
+    return Study(implementations, Data(**arrays), log_dir, settings)
 
 
 def _chosen_device(

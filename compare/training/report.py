@@ -19,10 +19,9 @@ from compare.reporting.html_page import with_page
 from compare.reporting.markdown import WITHIN, WithParity, markdown_environment, plain
 from compare.worker.machine import MUCH_LOAD
 from shared.augmentation import BEND_GRID, MAX_ANGLE, MAX_BEND, MAX_SCALE, MAX_SHIFT
+from shared.choices import Augmentation
 from shared.data.catalog import class_names
-from shared.models import MODELS
 from shared.result import RunResult
-from shared.training import SGD, AdamW, Augmentation, Optimizer
 from shared.weights import Weights
 
 MOST_LINES = 1_000  # of a table that somebody reads; results.csv has all
@@ -73,7 +72,7 @@ def _drawn(results: Sequence[RunResult], weights: Mapping[str, Weights]) -> Iter
     yield "learning_curves", plots.learning_curves(whole)
     if times := plots.step_times(whole):
         yield "step_times", times
-    spec, seed = MODELS[done[0].run.model], min(result.run.train.seed for result in done)
+    spec, seed = done[0].run.spec, min(result.run.train.seed for result in done)
     first = [result for result in done if result.run.train.seed == seed]
     yield (
         "confusion_matrices",
@@ -127,7 +126,7 @@ def markdown(
             recipe=first.run.recipe,
             choices=_choices(results),
             tunings=_tunings(results),
-            optimizer=describe_optimizer(first.run.train.optimizer) if first.run.train.optimizer else "",
+            optimizer=first.run.train.optimizer.in_words if first.run.train.optimizer else "",
             augmentation=AUGMENTATIONS[first.run.train.augmentation],
             rate_of_dropout=_dropout(first),
             n_validation=first.n_validation,
@@ -201,18 +200,6 @@ def _trained(results: Sequence[RunResult]) -> str:
     return " ".join(parts)
 
 
-def describe_optimizer(optimizer: Optimizer) -> str:
-    """The optimizer with every constant, in words."""
-    decay = f", weight decay {optimizer.weight_decay:g}" if optimizer.weight_decay else ""
-    if not isinstance(optimizer, SGD):
-        named = "AdamW, with decoupled weight decay" if isinstance(optimizer, AdamW) else "Adam in the paper's form"
-        return (
-            f"{named} (learning rate {optimizer.learning_rate:g}, betas {optimizer.beta1:g} and "
-            f"{optimizer.beta2:g}, epsilon {optimizer.epsilon:g} outside the root{decay})"
-        )
-    return f"SGD (learning rate {optimizer.learning_rate:g}, momentum {optimizer.momentum:g}{decay})"
-
-
 def _choices(results: Sequence[RunResult]) -> dict[str, dict[str, str]]:
     """What each implementation chose in the idiomatic recipe, in words."""
     return {r.run.implementation: r.outcome.own_choices for r in results if r.outcome and r.outcome.own_choices}
@@ -233,7 +220,7 @@ def _tunings(results: Sequence[RunResult]) -> dict[str, str]:
 
 
 def _dropout(result: RunResult) -> float | None:
-    own = MODELS[result.run.model].dropout
+    own = result.run.spec.dropout
     return own if result.run.train.dropout is None else result.run.train.dropout
 
 

@@ -7,6 +7,7 @@ slow for a minute is slow for all, and their step times can be compared.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -14,14 +15,14 @@ from compare.processes.environment import require_cuda
 from compare.processes.process import Divergence, Tell, WorkerError, starting
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
-from compare.registry.candidates import ALLOCATOR_VARIABLES, Allocator
+from compare.registry.candidates import ALLOCATOR_VARIABLES
 from compare.rpc import messages
 from compare.training.checkpoint import Checkpoint, Checkpoints
-from compare.training.outcome import Contestant, Finished, failed_as, finished_as
+from compare.training.outcome import Finished, Trainee, failed_as, finished_as
 from shared.batches import n_batches
+from shared.choices import Allocator, Device
 from shared.data import Data, Part
-from shared.models import MODELS
-from shared.protocol import Build, Device
+from shared.protocol import Build
 from shared.result import Epoch, Run, RunResult
 from shared.weights import initial_weights
 
@@ -51,28 +52,26 @@ class Progress(Protocol):
         """A run came to its end, good or bad; `said` is what its worker wrote to standard error meanwhile."""
 
 
+@dataclass(frozen=True)
+class Settings:
+    """How workers train, whatever they train."""
+
+    threads: int
+    allocator: Allocator
+    hide_cuda: bool
+    timeout_s: float
+
+
 class Study:
     """Workers for some implementations, and the data they train on. A context: leaving it ends the workers."""
 
     def __init__(
-        self,
-        implementations: list[str],
-        data: Data,
-        log_dir: Path,
-        threads: int,
-        hide_cuda: bool,
-        timeout_s: float,
-        allocator: Allocator = "kept",
-        tell: Tell | None = None,
+        self, implementations: list[str], data: Data, log_dir: Path, settings: Settings, tell: Tell | None = None
     ) -> None:
-        self.data = data
+        self.implementations, self.data, self.log_dir = implementations, data, log_dir
         self.digest = data.digest()
-        self.log_dir = log_dir
-        self.threads = threads
-        self.hide_cuda = hide_cuda
-        self.timeout_s = timeout_s
-        self.variables = ALLOCATOR_VARIABLES[allocator]
-        self.implementations = implementations
+        self.threads, self.hide_cuda, self.timeout_s = settings.threads, settings.hide_cuda, settings.timeout_s
+        self.variables = ALLOCATOR_VARIABLES[settings.allocator]
         self.tell = tell
         self._unready: dict[str, WorkerError] = {}
         self._sessions: dict[str, Session] = {}  # started when they are first needed, side by side
@@ -172,7 +171,7 @@ class Study:
         log = self.log_dir / f"{name}.log"
         return Session(name, log, threads, self.hide_cuda, self.timeout_s, variables, "system", self.tell)
 
-    def _prepare(self, run: Run, checkpoints: Checkpoints | None) -> Contestant:
+    def _prepare(self, run: Run, checkpoints: Checkpoints | None) -> Trainee:
         name = run.implementation
         if name in self._unready:
             raise self._unready.pop(name)
@@ -183,7 +182,7 @@ class Study:
         if session.data_digest != self.digest:
             raise WorkerError(f"the data arrived altered: digest {session.data_digest}, not {self.digest}")
         log_start = session.log_size()
-        spec = MODELS[run.model]
+        spec = run.spec
         weights = initial_weights(spec, run.train.seed) if run.recipe == "matched" else None
         created = session.create(Build(spec, run.train, weights, run.device, run.mode, run.recipe, run.tuning))
         if (created.n_params, created.n_trainable) != (spec.n_params, spec.n_trainable):
@@ -191,7 +190,7 @@ class Study:
                 f"{run.model} has {created.n_params:,} parameters ({created.n_trainable:,} trainable) here, and its "
                 f"contract says {spec.n_params:,} ({spec.n_trainable:,})"
             )
-        contestant = Contestant(run, session, environment, created, log_start)
+        contestant = Trainee(run, session, environment, created, log_start)
         if checkpoints and run.recipe == "matched" and (known := checkpoints.load(run, self.digest)):
             checkpoint, state = known
             session.restore(len(checkpoint.epochs), state)
@@ -200,7 +199,7 @@ class Study:
             contestant.resumed_after = (*checkpoint.resumed_after, len(checkpoint.epochs))
         return contestant
 
-    def _keep(self, contestant: Contestant, checkpoints: Checkpoints) -> None:
+    def _keep(self, contestant: Trainee, checkpoints: Checkpoints) -> None:
         """Of a run that is done there is more to keep than this, and at once. What several processes train begins anew:
         each has random numbers of its own."""
         spec = IMPLEMENTATIONS[contestant.run.implementation]
@@ -226,7 +225,7 @@ class Study:
         n_images = len(self.data.x_train)
         return n_batches(n_images if run.recipe == "matched" else n_images - n_images // 10, run.train.batch_size)
 
-    def _take_turn(self, contestant: Contestant, n_steps: int, progress: Progress) -> float:
+    def _take_turn(self, contestant: Trainee, n_steps: int, progress: Progress) -> float:
         """One turn; return the time in seconds of its fastest step, 0 where it says nothing about a turn's length."""
         if contestant.run.recipe == "idiomatic":
             self._fit_epoch(contestant, progress)
@@ -246,7 +245,7 @@ class Study:
         # Where an epoch ended, the last batch may have been small.
         return min(part.step_s) if len(part.step_s) == n_steps else 0.0
 
-    def _end_epoch(self, contestant: Contestant, number: int, end: messages.EpochEnd, progress: Progress) -> None:
+    def _end_epoch(self, contestant: Trainee, number: int, end: messages.EpochEnd, progress: Progress) -> None:
         """Evaluate on the validation images where there are any, and then not on the test images before the end."""
         part: Part = "validation" if self.data.n_validation else "test"
         evaluation = contestant.session.evaluate(part)
@@ -261,7 +260,7 @@ class Study:
         contestant.epochs.append(epoch)
         progress.epoch(contestant.run, epoch)
 
-    def _fit_epoch(self, contestant: Contestant, progress: Progress) -> None:
+    def _fit_epoch(self, contestant: Trainee, progress: Progress) -> None:
         run, done = contestant.run, contestant.session.fit_epoch()
         epoch = Epoch(
             epoch=len(contestant.epochs) + 1,

@@ -69,7 +69,7 @@ def serve(bench: Service, requests: BinaryIO, answers: BinaryIO) -> None:
     while (frame := wire.read(requests)) is not None:
         body, arrays = frame
         try:
-            answer, sent = bench.do(messages.REQUEST.validate_python(body), arrays)
+            answer, sent = bench.do(messages.Request.of_body(body), arrays)
         except Exception as error:  # whatever it is, the harness is told, and the worker goes on
             _send(answers, _failed(error))
         else:
@@ -83,7 +83,7 @@ def lead(bench: Service, peers: Peers, requests: BinaryIO, answers: BinaryIO) ->
         body, arrays = frame
         peers.tell(body, arrays)
         try:
-            answer, sent = bench.do(messages.REQUEST.validate_python(body), arrays)
+            answer, sent = bench.do(messages.Request.of_body(body), arrays)
             peers.exchange(b"")
         except PeerFailed as failed:
             _send(answers, messages.Failed.model_validate_json(str(failed)))
@@ -99,7 +99,7 @@ def follow(bench: Service, peers: Peers) -> None:
     while (frame := peers.hear()) is not None:
         body, arrays = frame
         try:
-            bench.do(messages.REQUEST.validate_python(body), arrays)
+            bench.do(messages.Request.of_body(body), arrays)
         except Exception as error:
             traceback.print_exc()
             peers.give_up(_failed(error).model_dump_json())
@@ -108,7 +108,7 @@ def follow(bench: Service, peers: Peers) -> None:
 
 
 def _send(answers: BinaryIO, answer: messages.Answer, arrays: wire.Arrays | None = None) -> None:
-    wire.write(answers, answer.model_dump(mode="json"), arrays or {})
+    wire.write(answers, answer.body(), arrays or {})
 
 
 def _take_over_stdout() -> BinaryIO:

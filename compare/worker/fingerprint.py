@@ -10,8 +10,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from shared.batches import EpochBatches, epoch_order, n_batches
+from shared.choices import Device
 from shared.data import Data
-from shared.protocol import Device, Model
+from shared.protocol import Model
 from shared.training import TrainSpec
 
 Fields = dict[str, str]
@@ -100,10 +101,8 @@ def digest(array: np.ndarray) -> str:
 def _of_optimizer(train: TrainSpec) -> Fields:
     assert train.optimizer is not None, "a framework's own optimizer is not compared"
     constants = train.optimizer.model_dump(exclude={"name", "learning_rate", "weight_decay"})
-    # Variants that only some implementations could be set to.
-    variants = {"amsgrad": "off"} if train.optimizer.name != "sgd" else {"dampening": "0", "nesterov": "off"}
-    said = {"optimizer": train.optimizer.name, "weight decay": f"{train.optimizer.weight_decay:.12g}", **variants}
-    return said | {k: f"{v:.12g}" for k, v in constants.items()}
+    said = {"optimizer": train.optimizer.name, "weight decay": f"{train.optimizer.weight_decay:.12g}"}
+    return said | train.optimizer.variants | {k: f"{v:.12g}" for k, v in constants.items()}
 
 
 def _batches_by_arithmetic(n_images: int, batch_size: int) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 
 from compare.rpc import messages
 from compare.worker import tiers
-from shared.protocol import Device, Implementation
+from shared.choices import Device
+from shared.protocol import Implementation
 
 SIZE: dict[Device, int] = {"cpu": 2048, "cuda": 8192}
 N_VALUES: dict[Device, int] = {"cpu": 1 << 26, "cuda": 1 << 28}  # far more than caches hold

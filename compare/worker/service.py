@@ -10,9 +10,10 @@ from compare.rpc import messages
 from compare.rpc.wire import Arrays
 from compare.worker import fingerprint, limits, machine, tiers
 from compare.worker.training import Training
+from shared.choices import Device
 from shared.data import Data, channel_statistics
 from shared.ledger import Answer
-from shared.protocol import Device, Implementation, Trained
+from shared.protocol import Implementation, Trained
 
 # A product by which two runs are compared that met the machine at different speeds (compare/analysis/diff.py).
 YARDSTICK_SIZE: dict[Device, int] = {"cpu": 512, "cuda": 2048}
@@ -53,7 +54,7 @@ class Service:
             case _:
                 return self.look(request, arrays)
 
-    def look(self, request: messages.Question, arrays: Arrays) -> tuple[messages.Answer, Arrays]:
+    def look(self, request: messages.Request, arrays: Arrays) -> tuple[messages.Answer, Arrays]:
         """Answer what changes nothing."""
         match request:
             case messages.GetWeights():
@@ -82,6 +83,7 @@ class Service:
                 return limits.measure(self.implementation, device), {}
             case messages.GetMemory():
                 return self.memory(), {}
+        raise TypeError(f"nobody answers {type(request).__name__}")
 
     @property
     def data(self) -> Data:
@@ -164,8 +166,8 @@ class Service:
         model = self.training.model
         return messages.Counted(n_params=model.count_by_layer(), flops=model.count_flops())
 
-    def memory(self) -> messages.Memory:
-        return messages.Memory(
+    def memory(self) -> messages.PeakMemory:
+        return messages.PeakMemory(
             peak_rss_bytes=machine.peak_rss_bytes(),
             peak_device_bytes=self.training.model.peak_device_bytes(),
         )

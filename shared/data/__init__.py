@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from shared import randomness
+from shared.choices import Scale
 from shared.data import npz
 from shared.data.catalog import DATASETS
 from shared.data.dataset import RawImages
@@ -19,7 +20,6 @@ from shared.data.embedded import EMBEDDED
 from shared.errors import InputError, check_name
 from shared.record import Record
 
-Scale = Literal["unit", "standard"]
 N_CLASSES = 10
 
 

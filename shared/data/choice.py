@@ -14,14 +14,14 @@ AUTO_FETCH_S = 20.0
 
 
 @dataclass(frozen=True)
-class Choice:
+class DataChoice:
     """The data set chosen, and why, as a sentence for the console and the report."""
 
     dataset: str
     reason: str
 
 
-def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: None) -> Choice:
+def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: None) -> DataChoice:
     """Settle on a data set, fetching it where it is not in `data_dir`.
 
     A data set asked for by name is never replaced by another: where it cannot be had, InputError is raised.
@@ -32,17 +32,17 @@ def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: Non
         check_name("data set", dataset, ["auto", *EMBEDDED, *DATASETS, "FILE.npz"])
     if dataset in DATASETS:
         fetch(DATASETS[dataset], data_dir, on_progress=on_progress)
-    return Choice(dataset, f"The data set is {dataset}, as asked for.")
+    return DataChoice(dataset, f"The data set is {dataset}, as asked for.")
 
 
-def _choose_auto(data_dir: Path, on_progress: OnProgress) -> Choice:
+def _choose_auto(data_dir: Path, on_progress: OnProgress) -> DataChoice:
     if not MNIST.missing_files(data_dir):
-        return Choice("mnist", f"The data set is mnist, found in {mounts.shown(data_dir)}.")
+        return DataChoice("mnist", f"The data set is mnist, found in {mounts.shown(data_dir)}.")
     try:
         fetch(MNIST, data_dir, AUTO_FETCH_S, on_progress)
     except InputError as error:
-        return Choice("digits", f"The data set is the embedded digits (not MNIST). {error}")
-    return Choice("mnist", f"The data set is mnist, fetched into {mounts.shown(data_dir)}.")
+        return DataChoice("digits", f"The data set is the embedded digits (not MNIST). {error}")
+    return DataChoice("mnist", f"The data set is mnist, fetched into {mounts.shown(data_dir)}.")
 
 
 def default_data_dir() -> Path:

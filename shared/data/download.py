@@ -17,7 +17,7 @@ BUSY = {408, 425, 429, 500, 502, 503, 504}  # what a server answers that may wel
 
 
 @dataclass(frozen=True)
-class Progress:
+class DownloadProgress:
     """How far a file is: `total_bytes` is 0 where the server does not say."""
 
     file: str
@@ -25,7 +25,7 @@ class Progress:
     total_bytes: int
 
 
-OnProgress = Callable[[Progress], None]
+OnProgress = Callable[[DownloadProgress], None]
 
 
 class DownloadFailed(Exception):
@@ -133,4 +133,4 @@ class _Watched:
         self.done += n_bytes
         if max(self.done, total_bytes) > self.wanted.max_bytes:
             raise Damaged(f"is larger than {self.wanted.max_bytes:,} bytes")
-        self.on_progress(Progress(self.wanted.name, self.done, total_bytes))
+        self.on_progress(DownloadProgress(self.wanted.name, self.done, total_bytes))

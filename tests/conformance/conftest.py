@@ -22,9 +22,9 @@ from tracing import Trace, Tracer
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared.batches import epoch_batches
+from shared.choices import Dtype, Mode
 from shared.models import MODELS
-from shared.protocol import Build, Mode
-from shared.training import Dtype
+from shared.protocol import Build
 from shared.weights import initial_weights
 
 SUPPORT = Path(__file__).parents[1] / "support"

@@ -16,10 +16,11 @@ from tracing import Tracer
 from compare.processes.process import WorkerError
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
+from shared.choices import Device, Mode
 from shared.data import Data, DataSpec
 from shared.data import load as load_data
 from shared.models import MODELS
-from shared.protocol import Build, Device, Mode
+from shared.protocol import Build
 from shared.training import Adam, TrainSpec
 from shared.weights import initial_weights
 

@@ -12,8 +12,8 @@ from reference import LAYERS, Network
 
 from compare.commands.export import FORMATS, writer_of
 from compare.processes.session import Session
+from shared.choices import Format
 from shared.models import MODELS, ModelSpec
-from shared.protocol import Format
 from shared.weights import Weights, initial_weights
 
 N_IMAGES = 5  # no multiple of what an exporter may have taken for the size of every batch

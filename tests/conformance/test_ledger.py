@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from compare.commands import ledger
+from compare.commands import parity_ledger as ledger
+from compare.options.parity import ParityOptions
 from compare.parity.ledger import Line, ask, page
 from compare.processes.pool import Workers
 from compare.processes.session import Session
+from compare.reporting.screen import PLAIN
 from shared.ledger import ROWS
 
 PAGE = Path(__file__).parents[2] / "docs" / "ledger.md"
@@ -68,11 +70,11 @@ def test_the_command(
     monkeypatch.setattr(ledger, "ask", lambda row, sessions: lines[row.name])
     monkeypatch.setattr(Workers, "start", lambda self, names: {})
     out = tmp_path / "ledger.md"
-    assert ledger.ledger_command("batchnorm-fused,tf32", None, 60) == 0
+    assert ledger.command(ParityOptions(row=("batchnorm-fused", "tf32")), PLAIN) == 0
     assert "2 of 2 rows part, 2 agree once aligned." in capsys.readouterr().out
-    assert ledger.ledger_command(None, out, 60) == 0
+    assert ledger.command(ParityOptions(ledger=True, out=out), PLAIN) == 0
     assert out.read_text() == PAGE.read_text()
     apart = replace(lines["tf32"], aligned=1.0)
     monkeypatch.setattr(ledger, "ask", lambda row, sessions: apart)
-    assert ledger.ledger_command("tf32", None, 60) == 1
+    assert ledger.command(ParityOptions(row=("tf32",)), PLAIN) == 1
     assert "tf32: the aligned forms do not agree (1.0e+00)." in capsys.readouterr().out

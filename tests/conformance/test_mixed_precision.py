@@ -8,10 +8,11 @@ from distance import relative
 
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
+from shared.choices import MixedPrecision
 from shared.data import Data
 from shared.models import MODELS
 from shared.protocol import Build
-from shared.training import MixedPrecision, TrainSpec
+from shared.training import TrainSpec
 from shared.weights import initial_weights
 
 pytestmark = pytest.mark.slow

@@ -5,8 +5,8 @@ import pytest
 
 from shared import augmentation
 from shared.batches import EpochBatches, epoch_batches
+from shared.choices import Augmentation
 from shared.data import Data
-from shared.training import Augmentation
 
 KINDS: list[Augmentation] = ["affine", "elastic"]
 

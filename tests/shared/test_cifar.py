@@ -10,7 +10,9 @@ import cifar_files
 import numpy as np
 import pytest
 
-from compare.commands.data import data_command
+from compare.commands import data as data_command
+from compare.options.inventory import DataOptions
+from compare.reporting.screen import PLAIN
 from shared.data import DataSpec, inert_pickle, load
 from shared.data.catalog import CIFAR10, DATASETS
 from shared.errors import InputError
@@ -191,7 +193,7 @@ def test_the_data_command_tells_how_it_stands(
     monkeypatch.setitem(DATASETS, "tiny", TINY)
 
     def said(name: str) -> str:
-        assert data_command(None, folder.parent) == 0
+        assert data_command.command(DataOptions(data_dir=folder.parent), PLAIN) == 0
         return next(line for line in capsys.readouterr().out.splitlines() if line.startswith(name))
 
     assert said("tiny") == f"tiny: whole in {folder}, every file recognised by its content"

@@ -14,7 +14,7 @@ from cifar_files import ARCHIVE, FOLDER, member
 from patience import GENEROUS_S
 
 from shared.data import archive, choice, cifar, fetch
-from shared.data.download import Progress
+from shared.data.download import DownloadProgress
 from shared.errors import InputError
 
 TINY, CONTENTS = cifar_files.make()
@@ -33,12 +33,12 @@ def everything_in(folder: Path) -> list[str]:
 
 
 def test_fetched_files_are_whole_and_readable(tmp_path: Path, serve) -> None:
-    steps: list[Progress] = []
+    steps: list[DownloadProgress] = []
     paths = fetch.fetch(TINY, tmp_path, 20, steps.append, [serve(served(GOOD)).url])
     assert paths == [tmp_path / FOLDER / name for name in TINY.file_names]
     assert everything_in(tmp_path) == [FOLDER, *(f"{FOLDER}/{name}" for name in NAMES)]
     assert {path.name: path.read_bytes() for path in paths} == CONTENTS
-    assert steps[-1] == Progress(ARCHIVE, len(GOOD), len(GOOD))
+    assert steps[-1] == DownloadProgress(ARCHIVE, len(GOOD), len(GOOD))
     assert TINY.read(tmp_path).x_train.shape == (20, 32, 32, 3)
 
 

@@ -13,7 +13,7 @@ import pytest
 from mirrors import SLOW_S
 
 from shared.data import choice, fetch
-from shared.data.download import Progress
+from shared.data.download import DownloadProgress
 from shared.errors import InputError
 from shared.storage import mounts
 from shared.storage.stores import Store
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("serve")
 
 
 def test_fetched_files_are_whole_and_readable(tmp_path: Path, serve) -> None:
-    steps: list[Progress] = []
+    steps: list[DownloadProgress] = []
     paths = fetch.fetch(TINY, tmp_path, 20, steps.append, [serve(GOOD).url])
     assert sorted(p.name for p in paths) == sorted(name[1:] for name in GOOD)
     assert sorted(p.name for p in (tmp_path / "Tiny" / "raw").iterdir()) == sorted(p.name for p in paths)

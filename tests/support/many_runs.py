@@ -20,17 +20,16 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from compare.analysis.seeds import Judging
-from compare.commands import carry_on
+from compare.commands.study import StudyWork
 from compare.folders import manifest
 from compare.folders.output import OutputFolder
 from compare.reporting.screen import Screen
-from compare.training.executor import AskedDevice
 from compare.training.outcome import Finished
 from compare.training.planned import PLAN, Planned
-from compare.training.study import Progress
-from shared.data import DataSpec, load
+from compare.training.study import Progress, Settings
+from shared.choices import AskedDevice, Device
+from shared.data import Data, DataSpec, load
 from shared.models import MODELS
-from shared.protocol import Device
 from shared.result import Environment, Epoch, Outcome, Run, RunResult, Samples
 from shared.training import TrainSpec
 from shared.weights import initial_weights, to_safetensors
@@ -133,27 +132,35 @@ def study(n_runs: int, out: Path) -> int:
         for seed in seeds
         for name in names
     )[:n_runs]
-    folder, digest = OutputFolder(out), data.digest()
+    digest = data.digest()
+    planned = Planned(
+        command="made up",
+        dataset_reason="made up",
+        parity=False,
+        mlflow=None,
+        started=manifest.utc_now(),
+        data_digest=digest,
+        runs=runs,
+        threads=2,
+        allocator="kept",
+        judging=Judging(implementations=tuple(names)),
+    )
+    return MadeUpStudy(planned, OutputFolder(out), data, names).exit_code()
 
-    def settle(_: object) -> Planned:
-        planned = Planned(
-            command="made up",
-            dataset_reason="made up",
-            parity=False,
-            mlflow=None,
-            started=manifest.utc_now(),
-            data_digest=digest,
-            runs=runs,
-            threads=2,
-            allocator="kept",
-            judging=Judging(implementations=tuple(names)),
-        )
-        folder.write(PLAN, planned.model_dump_json(indent=1).encode())
-        return planned
 
-    carry_on._executor = lambda *_: MadeUp(digest)  # type: ignore[assignment]
-    around = carry_on.Surroundings(names, 2, "kept", True, 60.0, Screen(quiet=True))
-    return carry_on.carry_on(folder, data, around, settle, None)
+class MadeUpStudy(StudyWork):
+    """A study of which no run is trained."""
+
+    def __init__(self, made_up: Planned, folder: OutputFolder, data: Data, names: list[str]) -> None:
+        super().__init__(folder, data, names, Settings(2, "kept", True, 60.0), None, None, Screen(quiet=True))
+        self.made_up = made_up
+
+    def executor(self) -> MadeUp:
+        return MadeUp(self.data.digest())
+
+    def settle(self, executor: object) -> Planned:
+        self.folder.write(PLAN, self.made_up.model_dump_json(indent=1).encode())
+        return self.made_up
 
 
 def main() -> None:

@@ -19,13 +19,14 @@ from unittest import mock
 
 from faults import FAULTS, GATE, Fault
 
+from compare.options.parity import ParityOptions
 from compare.parity import gate, runs
 from compare.parity.bounds import bound
 from compare.parity.envelope import Drift, envelope
 from compare.parity.expected import expected, shortfalls
 from compare.parity.ladder import climb
 from compare.parity.observation import EVALUATION, Observation
-from compare.parity.plan import Options, load_data, make_plan, make_subject
+from compare.parity.plan import make_plan
 from compare.parity.runs import Extent
 from compare.processes import environment
 from compare.processes.process import WorkerError
@@ -33,8 +34,8 @@ from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from compare.subject import Subject
 from compare.worker import fingerprint
+from shared.choices import Dtype
 from shared.models import MODELS
-from shared.training import Dtype
 from shared.weights import initial_weights
 
 HOME = Path(__file__).resolve().parents[2]
@@ -178,9 +179,8 @@ def line(f: Found) -> str:
 
 
 def _subject(model: str) -> Subject:
-    options = Options(model=model, dataset="embedded", data_dir=Path(), command="", steps=EXTENT.n_steps)
-    plan = make_plan(options)
-    return make_subject(options, plan, MODELS[model], load_data(options, plan)[model], seed=0)
+    plan = make_plan(ParityOptions(model=(model,), steps=EXTENT.n_steps))
+    return plan.subject(MODELS[model], plan.load_data()[model], seed=0)
 
 
 def _typed(subject: Subject, dtype: Dtype) -> Subject:

@@ -22,7 +22,8 @@ from ray.cluster_utils import Cluster
 
 from compare.processes.ray_cluster import Needs
 from compare.training import ray_executor
-from compare.training.ray_executor import OnRay, Sent, Settings
+from compare.training.ray_executor import OnRay, Sent
+from compare.training.study import Settings
 from shared.data import DataSpec, load
 from shared.result import Run
 from shared.training import TrainSpec

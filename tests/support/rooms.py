@@ -12,7 +12,7 @@ PACKAGES = ("compare", "shared")
 # A room imports from those of the lines above it, and from no other.
 ORDER = (
     ("registry", "extras", "rpc", "subject"),
-    ("processes",),
+    ("options", "processes"),
     ("worker", "folders", "checks"),
     ("analysis",),
     ("frames", "reporting"),

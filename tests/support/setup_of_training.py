@@ -3,9 +3,10 @@
 from functools import cache
 from pathlib import Path
 
+from shared.choices import Dtype
 from shared.data import Data, DataSpec, load
 from shared.models import MODELS
-from shared.training import SGD, Adam, Dtype, TrainSpec
+from shared.training import SGD, Adam, TrainSpec
 
 # Only these first steps are done, while the rate rises. At the full rate batch normalisation makes training
 # chaotic: a change of 1 ulp in the initial weights becomes 1e-11 in 20 steps (docs/decisions.md), which would hide

@@ -83,8 +83,8 @@ class SimulatedSession:
     def limits(self, device: str) -> messages.Limits:
         return messages.Limits(flops_per_s=1e11, copied_bytes_per_s=1e10)
 
-    def memory(self) -> messages.Memory:
-        return messages.Memory(peak_rss_bytes=1 << 30, peak_device_bytes=None)
+    def memory(self) -> messages.PeakMemory:
+        return messages.PeakMemory(peak_rss_bytes=1 << 30, peak_device_bytes=None)
 
     def end_input(self) -> None:
         self.ended = True

@@ -11,7 +11,6 @@ from results import failure, result
 from compare.analysis import condensed, seeds
 from compare.analysis.diff import changes, read, settings_changed
 from compare.analysis.rows import row
-from compare.commands import carry_on
 from compare.commands.verify import problems
 from compare.folders.run_folder import load_results
 from compare.training import report
@@ -88,7 +87,6 @@ def test_tables_and_verdicts_are_those_of_whole_records(folder: Path) -> None:
 @pytest.mark.usefixtures("few")
 def test_a_study_its_report_and_what_is_compared_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The report that a study writes is the one that its records make; of two studies the difference is told."""
-    monkeypatch.setattr(carry_on, "_executor", carry_on._executor)  # the study of many_runs puts another in its place
     monkeypatch.setattr(report, "MOST_LINES", 7)
     out, other = tmp_path / "out", tmp_path / "other"
     assert many_runs.study(24, out) == 0

@@ -11,8 +11,11 @@ import pytest
 from commands import rest_of, running
 
 from compare.__main__ import main
-from compare.bench.plan import Options, make_plan
+from compare.bench import scaling
+from compare.bench.plan import make_plan
 from compare.bench.result import BenchResult
+from compare.commands.verify import problems
+from compare.options.bench import BenchOptions
 
 ROOT = Path(__file__).parents[3]
 HERE = "--model dense_baseline --threads 1"
@@ -56,26 +59,26 @@ BAD_OPTIONS = {
     "--model cnn_sam": "Did you mean 'cnn_same'?",
     "--implementations torch": "A bench needs two contestants, and there is one.",
     "--implementations torch --modes xla": "there is none. torch has no mode 'xla', only eager and graph.",
-    "--implementations torch,torch": "name a contestant twice",
+    "--implementations torch,torch": "--implementations torch,torch names one twice",
     "--modes default,eager --implementations torch": "name a contestant twice",
     "--modes turbo": "There is no mode 'turbo'",
     "--baseline jax": "There is no baseline 'jax'. Known: torch, keras, tf_lowlevel.",
-    "--aa torch --modes eager,graph": "--aa pits one mode against itself, not eager and graph.",
-    "--aa torch --implementations keras": "leave --implementations out",
+    "--aa torch --modes eager,graph": "--aa pits one against itself, not eager and graph.",
+    "--aa torch --implementations keras": "--implementations cannot be given with --aa",
     "--mixed-precision tf32": "--mixed-precision tf32 is a format of CUDA devices alone.",
     "--mixed-precision float8": "There is no mixed precision 'float8'. Did you mean 'bfloat16'?",
     "--aa torch --mixed-precision none,bfloat16": "--aa pits one against itself, not none and bfloat16.",
     "--waterfall --aa torch": "--aa cannot be given with --waterfall",
     "--waterfall --model cnn_bn_cifar --implementations keras,keras_functional": "keras_functional has none",
     "--batch-sizes 16,64 --profile": "--profile cannot be given with several batch sizes or threads",
-    "--batch-sizes 16,16": "names a number twice",
+    "--batch-sizes 16,16": "names one twice",
     "--aa jax": "There is no implementation 'jax'",
     "--aa torch --baseline torch": "There is no baseline 'torch'. Did you mean 'torch-b'?",
     "--budget 0": "--budget 0 is not possible",
     "--interval 0": "--interval 0 is not possible",
     "--precision 0": "--interval 0 is not possible",
     "--precision 0.1 --interval 0.1": "--precision is the former name of --interval",
-    "--batch-sizes 0": "--batch-sizes '0' is not possible. Give whole numbers from 1 to 1,000,000.",
+    "--batch-sizes 0": "--batch-sizes 0 is not possible. Give whole numbers from 1 to 1,000,000.",
     "--batch-sizes 64,x": "--batch-sizes 'x' is not possible",
     "--batch-sizes 5000": "--batch-sizes 5,000 is larger than the 1,437 training images",
     "--threads none": "--threads 'none' is not possible",
@@ -100,8 +103,8 @@ def test_bad_input_is_one_paragraph(
 
 
 def test_mixed_precision_is_an_axis() -> None:
-    options = Options(dataset="embedded", data_dir=Path(), command="", mixed_precisions="none,bfloat16")
-    plan = make_plan(replace(options, implementations="torch,keras"))
+    options = BenchOptions(mixed_precision=("none", "bfloat16"))
+    plan = make_plan(replace(options, implementations=("torch", "keras")))
     named = {one.name: one.mixed_precision for one in plan.contestants}
     assert named == {"torch": "none", "torch-bfloat16": "bfloat16", "keras": "none", "keras-bfloat16": "bfloat16"}
 
@@ -137,8 +140,9 @@ def test_several_batch_sizes_give_curves(
     out = tmp_path / "out"
     options = f"--implementations numpy,numpy_again --batch-sizes 64,256 --budget 2 --out {out}"
     assert run(monkeypatch, f"{HERE} {options}") == 0
-    for size in (64, 256):
-        record = BenchResult.model_validate_json((out / f"threads1-batch{size}.json").read_bytes())
+    records = scaling.RECORDS.validate_json((out / scaling.RECORD).read_bytes())
+    assert problems(out) == []  # its report is what its records give
+    for size, record in zip((64, 256), records, strict=True):
         assert len(record.launches) == 2
         assert {contestant.batch_size for contestant in record.contestants} == {size}
     assert "| 1 | 256 | numpy_again |" in (out / "report.md").read_text()

@@ -78,7 +78,7 @@ class Simulation:
 
     def run(self) -> list[BenchResult]:
         known: list[BenchResult] = []
-        repeat(self.empty, self, known.append)
+        known += repeat(self.empty, self)
         return known
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compare.bench import statistics
-from compare.bench.schedule import LEAST_LAUNCHES
+from compare.bench.schedule import LEAST_TO_STOP
 from compare.bench.statistics import median, ratio
 
 TRUE_RATIO = 1.3
@@ -54,7 +54,7 @@ def test_intervals_hold_the_truth_where_a_bench_ends_by_them(of_launches: float)
     held = 0
     for _ in range(150):
         slow, fast = bench(random, 8, of_launches, 0.12, n_rounds=60)
-        for n in range(LEAST_LAUNCHES, 9):
+        for n in range(LEAST_TO_STOP, 9):
             found = ratio(fast[:n], slow[:n])
             if found.half_width <= 0.03:
                 break

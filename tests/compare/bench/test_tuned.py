@@ -27,7 +27,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "PAUSE_S", 0.0)
 
 
-def search(data: Data, differently: dict[str, dict[str, object]]) -> tuned.Choice | None:
+def search(data: Data, differently: dict[str, dict[str, object]]) -> tuned.Fastest | None:
     """What is chosen for torch where a step takes 10 ms, and with some candidates what `differently` says."""
     random = np.random.default_rng(0)
     subject = Subject(MODELS["dense_baseline"], TrainSpec(epochs=1), data, "cpu")
@@ -65,7 +65,7 @@ def test_none_where_all_fail(digits: Data) -> None:
 def test_a_choice_is_remembered(digits: Data, tmp_path: Path) -> None:
     choice = search(digits, {})
     assert choice is not None
-    memory = tuned.Memory(tmp_path / "cache" / "tuned.json")
+    memory = tuned.TunedMemory(tmp_path / "cache" / "tuned.json")
     assert memory.recall("this machine") is None
     memory.remember("this machine", choice)
     memory.remember("another", choice.model_copy(update={"speed": 9.0}))
@@ -75,7 +75,7 @@ def test_a_choice_is_remembered(digits: Data, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"this machine": {}}', '{"this machine": 1}', "\udcff"])
 def test_a_memory_that_cannot_be_read_remembers_nothing(tmp_path: Path, content: str, digits: Data) -> None:
-    memory = tuned.Memory(tmp_path / "tuned.json")
+    memory = tuned.TunedMemory(tmp_path / "tuned.json")
     memory.path.write_bytes(content.encode(errors="surrogateescape"))
     assert memory.recall("this machine") is None
     choice = search(digits, {})
@@ -132,18 +132,18 @@ def test_every_stage_adds_to_the_one_before(implementation: str) -> None:
 
 def test_choices_of_several_commands_at_once_are_all_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One reads the file, another one comes in between: it waits, else the first would write its choice away."""
-    choice = tuned.Choice(factor="plain", contestant=PLAIN_TORCH, n_candidates=1, speed=1.0)
-    memory, has_read, go_on = tuned.Memory(tmp_path / "tuned.json"), threading.Event(), threading.Event()
-    known = tuned.Memory._known
+    choice = tuned.Fastest(factor="plain", contestant=PLAIN_TORCH, n_candidates=1, speed=1.0)
+    memory, has_read, go_on = tuned.TunedMemory(tmp_path / "tuned.json"), threading.Event(), threading.Event()
+    known = tuned.TunedMemory._known
 
-    def slowly(self: tuned.Memory) -> dict[str, object]:
+    def slowly(self: tuned.TunedMemory) -> dict[str, object]:
         found = known(self)
         if threading.current_thread() is first:
             has_read.set()
             go_on.wait(GENEROUS_S)
         return found
 
-    monkeypatch.setattr(tuned.Memory, "_known", slowly)
+    monkeypatch.setattr(tuned.TunedMemory, "_known", slowly)
     first, second = (threading.Thread(target=memory.remember, args=(name, choice)) for name in ("first", "second"))
     first.start()
     has_read.wait(GENEROUS_S)

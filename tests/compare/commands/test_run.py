@@ -22,7 +22,7 @@ from compare.__main__ import main
 from compare.analysis.seeds import Judging
 from compare.bench import launcher, tuned
 from compare.bench.statistics import Interval
-from compare.bench.tuned import Memory
+from compare.bench.tuned import TunedMemory
 from compare.folders.manifest import Manifest
 from compare.registry import IMPLEMENTATIONS, Candidate, ImplementationSpec
 from compare.rpc import messages
@@ -149,7 +149,7 @@ def test_a_tuned_study_is_made_as_it_was_found_fastest(
     )
     tunable = replace(IMPLEMENTATIONS["numpy"], candidates={"cpu": listed})
     monkeypatch.setitem(IMPLEMENTATIONS, "numpy", tunable)
-    memory = Memory(tmp_path / "tuned.json")
+    memory = TunedMemory(tmp_path / "tuned.json")
     monkeypatch.setattr(tuned, "default_memory", lambda: memory)
     monkeypatch.setattr(launcher, "ROUNDS_S", 0.1)
     monkeypatch.setattr(launcher, "MOST_WARMUP_S", 0.1)

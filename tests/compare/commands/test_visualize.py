@@ -65,7 +65,7 @@ def test_what_is_looked_into_is_what_was_trained(trained: Path, digits: Data) ->
 BAD = {
     "--images 0,360": "--images 360 is not possible: the test images are 0 ... 359.",
     "--images -1": "--images -1 is not possible",
-    "--images one": "--images 'one' is not possible. Give numbers separated by commas, as 9,22,45.",
+    "--images one": "--images 'one' is not possible. Give whole numbers.",
     "--cmap infreno": "There is no colour map 'infreno'. Did you mean 'inferno'?",
     "--seed 5": "There is no run of seed 5 that ended well; there are 0, 1.",
     "--predict nothing.png": "nothing.png cannot be read: No such file or directory",

@@ -10,7 +10,6 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
-import typer
 from fuzzing import bounded, quick, thorough
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,7 +67,7 @@ NAMES = [
     "inferno",
 ]
 WORDS = [*NUMBERS, *NAMES, "", "\xe9\udcff", "a b", "$(id)", "x" * 5_000]
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = app.commands
 LEFT_OUT = {"--mlflow"}  # which would look for a server
 
 
@@ -130,7 +129,7 @@ def _command_line(draw: st.DrawFn, paths: list[str]) -> list[str]:
     name = draw(st.sampled_from(list(COMMANDS)))
     options, positional = [], []
     for parameter in COMMANDS[name].params:
-        if isinstance(parameter, click.Option) or hasattr(parameter, "is_flag"):
+        if isinstance(parameter, click.Option):
             options.append(parameter)
         else:
             positional.append(parameter)

@@ -19,7 +19,7 @@ from results import result, run
 
 from compare.analysis.seeds import Judging
 from compare.bench.result import Contestant
-from compare.bench.tuned import Choice, Memory
+from compare.bench.tuned import Fastest, TunedMemory
 from compare.folders.output import OutputFolder
 from compare.folders.picture_file import read_picture
 from compare.folders.run_folder import load_record
@@ -141,7 +141,7 @@ BATCH = next(content for name, content in CIFAR_CONTENTS.items() if name == "dat
 CONTESTANT = Contestant(
     name="numpy", implementation="numpy", mode="eager", threads=2, batch_size=64, tuning={"threads": "2"}, variables={}
 )
-CHOICE = Choice(factor="threads", contestant=CONTESTANT, n_candidates=3, speed=1.2)
+CHOICE = Fastest(factor="threads", contestant=CONTESTANT, n_candidates=3, speed=1.2)
 
 TARGETS = {
     "idx": Target(changed(IDX_CONTENTS[IMAGES]), _read_idx, name=IMAGES),
@@ -174,7 +174,7 @@ TARGETS = {
     "study": Target(changed_json(Judging().model_dump_json().encode()), lambda path: load_record(path, Judging)),
     "tuned": Target(
         changed_json(json.dumps({"key": CHOICE.model_dump()}).encode()),
-        lambda path: Memory(path).recall("key"),
+        lambda path: TunedMemory(path).recall("key"),
         errors=(),
     ),
 }

@@ -4,7 +4,7 @@ import pytest
 
 from compare.parity.bounds import EXACT, FAIR, FLOAT32, FLOAT64, JUMP, MARGIN, ROUNDED, bound
 from compare.parity.ladder import Bound
-from shared.training import Dtype
+from shared.choices import Dtype
 
 BOUNDS = {
     ("parameters as loaded", "w"): (EXACT, EXACT),

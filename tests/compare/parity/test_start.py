@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from compare.parity.start import moved, stirred
+from shared.choices import Dtype
 from shared.models import MODELS
-from shared.training import Dtype
 from shared.weights import check_weights, initial_weights
 
 

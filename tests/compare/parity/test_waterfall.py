@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from compare.__main__ import main
-from compare.commands.parity_waterfall import cells
-from compare.parity.waterfall import FACTORS, Stage, Trained, _data, stages
+from compare.commands.rendering import rendered
+from compare.commands.verify import problems
+from compare.parity.waterfall import FACTORS, RecipeStage, TrainingCurve, _data, stages
+from compare.parity.waterfall_report import cells
 from compare.registry import IMPLEMENTATIONS
 from shared.data import Data
+from shared.storage.files import sha256
 
 
 def test_the_stages_go_from_all_to_none() -> None:
@@ -25,9 +28,13 @@ def test_the_stages_go_from_all_to_none() -> None:
 
 def test_how_far_apart() -> None:
     """Pairs (a, b), (a, c), (b, c) of two steps' losses and of accuracies, of two seeds."""
-    run = {"a": Trained((1.0, 2.0), 0.5), "b": Trained((2.0, 2.0), 0.6), "c": Trained((1.0, 5.0), 0.5)}
+    run = {
+        "a": TrainingCurve((1.0, 2.0), 0.5),
+        "b": TrainingCurve((2.0, 2.0), 0.6),
+        "c": TrainingCurve((1.0, 5.0), 0.5),
+    }
     same = dict.fromkeys("abc", run["a"])
-    stage = Stage(None, (run, same))
+    stage = RecipeStage(None, (run, same))
     one_seed = (0.5 + 1.5 + 2.0) / 3
     assert stage.losses_apart().mean == pytest.approx(one_seed / 2)
     assert stage.losses_apart().error == pytest.approx(one_seed / 2)
@@ -35,8 +42,8 @@ def test_how_far_apart() -> None:
 
 
 def test_shares_add_up_to_the_whole() -> None:
-    def stage(matched: str | None, apart: float) -> Stage:
-        return Stage(matched, ({"a": Trained((0.0,), 0.0), "b": Trained((apart,), apart)},))
+    def stage(matched: str | None, apart: float) -> RecipeStage:
+        return RecipeStage(matched, ({"a": TrainingCurve((0.0,), 0.0), "b": TrainingCurve((apart,), apart)},))
 
     rows = cells([stage(None, 1.0), stage("x", 0.25), stage("y", 0.0)])
     assert [row[0] for row in rows] == ["nothing", "x", "y"]
@@ -75,12 +82,23 @@ def test_the_command(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(SystemExit) as caught:
         main()
     assert caught.value.code == 0
-    done = json.loads((out / "waterfall.json").read_text())
+    record = json.loads((out / "waterfall.json").read_text())
+    done = record["stages"]
+    assert (record["model"], record["steps"]) == ("dense_baseline", 5)
     assert [stage["matched"] for stage in done] == [None, *FACTORS]
     assert all(len(stage["runs"]) == 3 for stage in done)
-    *_, last = (Stage(s["matched"], tuple({k: Trained(**t) for k, t in r.items()} for r in s["runs"])) for s in done)
+    *_, last = (
+        RecipeStage(s["matched"], tuple({k: TrainingCurve(**t) for k, t in r.items()} for r in s["runs"])) for s in done
+    )
     assert last.losses_apart().mean == 0
     first = {name: trained["losses"] for name, trained in done[0]["runs"][0].items()}
     assert len({tuple(losses) for losses in first.values()}) == 3
     assert "| batch order |" in (out / "report.md").read_text()
     assert (out / "waterfall.png").stat().st_size > 10_000
+    assert problems(out) == []  # its report is what its record gives
+    (out / "report.md").write_text("altered")
+    assert problems(out) == [
+        f"report.md was altered: its SHA-256 is {sha256(out / 'report.md')}, and the manifest says "
+        f"{json.loads((out / 'manifest.json').read_text())['files']['report.md']}."
+    ]
+    assert "Explained" in rendered(out)["report.md"].decode()

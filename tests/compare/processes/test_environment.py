@@ -65,7 +65,7 @@ def test_who_is_timed(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(module, "Session", start)
     contestant: Any = SimpleNamespace(implementation="numpy", name="numpy", threads=1, variables={})
     for begin in (
-        lambda: study.Study(["numpy"], digits, tmp_path, 1, True, 60.0).choose_device("auto"),
+        lambda: study.Study(["numpy"], digits, tmp_path, study.Settings(1, "kept", True, 60.0)).choose_device("auto"),
         lambda: search.starter(tmp_path, "cpu", 60.0)(contestant),
         lambda: pool.Workers(tmp_path, "cpu", 60.0).start(["numpy"]),
     ):

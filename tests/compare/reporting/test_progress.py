@@ -6,7 +6,7 @@ import time
 import pytest
 from results import result, run
 
-from compare.commands.parity import TimeLeft as ComparisonsLeft
+from compare.commands.parity import ComparisonsLeft
 from compare.reporting import progress
 from compare.reporting.time_left import TimeLeft
 from shared.result import Epoch

@@ -3,22 +3,22 @@
 from dataclasses import replace
 from pathlib import Path
 
-from compare.training.options import Options, check_options
-from compare.training.plan import make_plan
-from compare.training.presets import PRESETS
-from shared.protocol import Device
+from compare.options.presets import PRESETS
+from compare.options.run import RunOptions
+from compare.training.plan import check_options, make_plan
+from shared.choices import Device
 from shared.result import Tuned
 from shared.training import SGD, Adam, AdamW
 
 DEVICES: tuple[Device, ...] = ("cpu", "cuda")
-OPTIONS = Options(dataset="mnist", data_dir=Path(), implementations="torch", command="compare")
+OPTIONS = RunOptions(dataset="mnist", data_dir=Path(), implementations=("torch",), command="compare")
 
 
 def test_auto_batch_size_depends_on_the_device() -> None:
     plan = make_plan(check_options(replace(OPTIONS, batch_size="auto")), "mnist")
     sizes = {device: plan.runs(plan.training[0], device)[0].train.batch_size for device in DEVICES}
     assert sizes == {"cpu": 16, "cuda": 64}
-    fixed = make_plan(check_options(replace(OPTIONS, batch_size="32")), "mnist")
+    fixed = make_plan(check_options(replace(OPTIONS, batch_size=32)), "mnist")
     assert {fixed.runs(fixed.training[0], d)[0].train.batch_size for d in DEVICES} == {32}
 
 
@@ -27,10 +27,10 @@ def test_a_preset_fills_in_what_was_left_out() -> None:
     options = check_options(replace(OPTIONS, preset="stretch", epochs=2, validation=100))
     plan = make_plan(options, "mnist")
     (training,) = plan.training
-    assert plan.model.name == preset.model
+    assert plan.model.name == preset.values["model"]
     assert (training.epochs, plan.data.validation) == (2, 100)  # as given
-    assert (training.batch_size, training.augmentation) == (preset.batch_size, preset.augmentation)
-    assert training.optimizer == Adam(learning_rate=preset.learning_rate)
+    assert (training.batch_size, training.augmentation) == (preset.values["batch_size"], preset.values["augment"])
+    assert training.optimizer == Adam(learning_rate=preset.values["learning_rate"])
 
 
 def test_a_run_that_may_end_early_has_a_lower_rate() -> None:
@@ -65,7 +65,7 @@ def test_the_idiomatic_recipe_states_no_optimizer() -> None:
 
 
 def test_tuned_is_as_it_was_found_fastest_and_else_as_users_run_it() -> None:
-    plan = make_plan(check_options(replace(OPTIONS, implementations="torch,keras", mode="tuned")), "mnist")
+    plan = make_plan(check_options(replace(OPTIONS, implementations=("torch", "keras"), mode="tuned")), "mnist")
     how = Tuned(factor="a factor", tuning={"layout": "channels_last"}, variables={"A": "1"}, threads=1)
     torch, keras = plan.runs(plan.training[0], "cpu", {"torch": ("graph", how)})
     assert (torch.mode, torch.tuned) == ("graph", how)

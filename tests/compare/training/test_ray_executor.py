@@ -11,10 +11,11 @@ import pytest
 from results import result
 
 from compare.processes.ray_cluster import Needs, check_room, largest_node, room_for
-from compare.registry.candidates import Allocator
 from compare.training import ray_executor
 from compare.training.outcome import Finished
-from compare.training.ray_executor import OnRay, Sent, Settings
+from compare.training.ray_executor import OnRay, Sent
+from compare.training.study import Settings
+from shared.choices import Allocator
 from shared.data import Data
 from shared.errors import InputError
 from shared.result import Run

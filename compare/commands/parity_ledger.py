@@ -6,30 +6,33 @@ import sys
 import tempfile
 from pathlib import Path
 
-from compare.checks import check_number
+from compare.options.parity import ParityOptions
 from compare.parity.ledger import Line, ask, cells, page
 from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
-from compare.reporting.screen import PLAIN, Screen, table
+from compare.reporting.screen import Screen, table
 from shared.errors import InputError, check_name
-from shared.ledger import ROWS, LedgerRow
+from shared.ledger import ROWS
+from shared.storage import mounts
 
 HEADINGS = ("row", "what", "one", "the other", "apart", "aligned", "then apart")
 
 NOTE_EVERY = 10  # rows
 
 
-def ledger_command(names: str | None, out: Path | None, timeout_s: float, screen: Screen = PLAIN) -> int:
-    """Ask every row, or those of `names`, of the frameworks, print them, and write the page to `out`; return the exit
-    code: 1 where a row does not part as it should, or does not agree. Raises InputError before a worker is started."""
-    check_number("--timeout", timeout_s, 1, 1_000_000)
-    rows = list(ROWS.values()) if names is None else _rows(names)
+def command(options: ParityOptions, screen: Screen) -> int:
+    """Ask every row, or those that were named, of the frameworks, print them, and write the page where one is asked
+    for; return the exit code: 1 where a row does not part as it should, or does not agree. Raises InputError before a
+    worker is started."""
+    rows = list(ROWS.values()) if options.row is None else [ROWS[check_name("row", name, ROWS)] for name in options.row]
+    out = options.out
     if out is not None:
-        _check_out(out, names)
+        mounts.here(mounts.shown(out))
+        _check_out(out, options.row)
     lines: list[Line] = []
     with (
         tempfile.TemporaryDirectory(prefix="compare-ledger-") as logs,
-        Workers(Path(logs), "cpu", timeout_s, screen.note) as workers,
+        Workers(Path(logs), "cpu", options.timeout, screen.note) as workers,
     ):
         sessions = workers.start(dict.fromkeys(name for row in rows for name in row.between))
         for number, row in enumerate(rows, 1):
@@ -52,14 +55,7 @@ def ledger_command(names: str | None, out: Path | None, timeout_s: float, screen
     return 0 if all(line.parts and line.agrees for line in lines) else 1
 
 
-def _rows(names: str) -> list[LedgerRow]:
-    asked = [name.strip() for name in names.split(",") if name.strip()]
-    if not asked:
-        raise InputError(f"--row names none. Known: {', '.join(ROWS)}.")
-    return [ROWS[check_name("row", name, ROWS)] for name in dict.fromkeys(asked)]
-
-
-def _check_out(out: Path, names: str | None) -> None:
+def _check_out(out: Path, names: tuple[str, ...] | None) -> None:
     if names is not None:
         raise InputError("--out is for the page of the whole ledger, and --row asks for some of it. Leave one out.")
     if out.suffix != ".md":

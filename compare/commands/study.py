@@ -2,129 +2,122 @@
 
 import shlex
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import asdict
 
 from compare.analysis import condensed, machines, seeds
 from compare.analysis.rows import row
+from compare.commands.lifecycle import Work, report_line
 from compare.folders import manifest, run_folder
-from compare.folders.output import OutputFolder, carry_out
+from compare.folders.output import OutputFolder
+from compare.parity import library
 from compare.parity import report as parity_report
-from compare.parity import within
 from compare.parity.result import ParityResult
-from compare.registry.candidates import Allocator
 from compare.reporting import mlflow_runs, progress, tables
 from compare.reporting.screen import Screen
 from compare.training import report
 from compare.training.checkpoint import Checkpoints
-from compare.training.executor import Executor, ExecutorName, Local
+from compare.training.executor import Executor, Local
 from compare.training.planned import PLAN, Planned
-from compare.training.study import Study
+from compare.training.study import Settings, Study
 from shared.data import Data
 from shared.errors import InputError
-from shared.models import MODELS
 from shared.result import RunResult
 from shared.storage import mounts
 
 ENDED = ("ok", "diverged")  # another try would give the same
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """Where a study is trained, how its workers are started, and where it says what it finds."""
+class StudyWork(Work[RunResult]):
+    """Trains every run that the folder has no result of, and reports on all."""
 
-    implementations: list[str]
-    threads: int
-    allocator: Allocator
-    hide_cuda: bool
-    timeout_s: float
-    screen: Screen
-    executor: ExecutorName = "local"
-    address: str = "auto"
+    unit = "run"
 
+    def __init__(
+        self,
+        folder: OutputFolder,
+        data: Data,
+        implementations: list[str],
+        settings: Settings,
+        cluster: str | None,
+        server: mlflow_runs.Server | None,
+        screen: Screen,
+    ) -> None:
+        """`cluster` is the address of the Ray cluster that trains, None where it is done here."""
+        super().__init__(folder)
+        self.results = known_results(folder)
+        self.data, self.implementations, self.settings, self.cluster = data, implementations, settings, cluster
+        self.server, self.screen = server, screen
+        self.checkpoints = Checkpoints(folder, screen.note)
+        self.planned: Planned | None = None  # once the device is settled
+        self.compared: ParityResult | None = None
 
-def carry_on(
-    folder: OutputFolder,
-    data: Data,
-    around: Surroundings,
-    settle: Callable[[Executor], Planned],
-    server: mlflow_runs.Server | None,
-) -> int:
-    """Train every run that `folder` has no result of, and report on all; return the exit code.
+    @abstractmethod
+    def settle(self, executor: Executor) -> Planned:
+        """What the study is, now that its workers are there to be asked for their devices."""
 
-    `settle` says what the study is, once its workers are there to be asked for their devices.
-    """
-    results = known_results(folder)
-    compared: list[ParityResult] = []
-    checkpoints = Checkpoints(folder, around.screen.note)
-    settled: list[Planned] = []
+    def exit_code(self) -> int:
+        """Do it, and log it where it is to be logged; the exit code."""
+        ended_early = self.carry_out()
+        if ended_early is not None:
+            return ended_early
+        assert self.planned is not None
+        if self.server is not None and not _log(self.server, self.folder, self.results, self.planned, self.screen):
+            return 1
+        well = all(result.status == "ok" for result in self.results)
+        return 0 if well and (self.compared is None or self.compared.passed) else 1
 
-    def work() -> None:
+    def do(self) -> Iterator[RunResult]:
         with (
-            _executor(around, data, folder, checkpoints) as executor,
-            progress.shown_on(sys.stderr, around.screen.quiet) as shown,
+            self.executor() as executor,
+            progress.shown_on(sys.stderr, self.screen.quiet) as shown,
         ):
-            planned = settle(executor)
-            settled.append(planned)
+            planned = self.planned = self.settle(executor)
             many = len(planned.runs) > condensed.MANY
             condense = condensed.Condenser(planned.judging.target)
-            results[:] = _of_plan(results, planned)
-            done = {result.name for result in results}
+            _check_of_plan(self.results, planned)
+            done = {result.name for result in self.results}
             left = [[run for run in runs if run.name not in done] for runs in planned.by_seed]
             shown.expect([runs[0].train.seed for runs in left if runs])
             for finished in executor.execute(left, shown):
                 result = finished.result
                 if finished.weights_file is not None:
-                    folder.write(result.weights_path, finished.weights_file)
-                folder.write(f"results/{result.name}.json", result.model_dump_json(indent=1).encode())
+                    self.folder.write(result.weights_path, finished.weights_file)
+                self.folder.write(f"results/{result.name}.json", result.model_dump_json(indent=1).encode())
                 if result.status in ENDED:
-                    checkpoints.drop(result.run)
-                results.append(condense(result) if many else result)
+                    self.checkpoints.drop(result.run)
+                yield condense(result) if many else result
         if planned.parity:
-            around.screen.note("Comparing the implementations as functions ...")
-            compared.append(_compare(planned, data, folder, around.timeout_s))
+            self.screen.note("Comparing the implementations as functions ...")
+            self.compared = _compare(planned, self.data, self.folder, self.settings.timeout_s)
 
-    def write() -> None:
-        if results and settled:
-            around.screen.note("Drawing pictures and writing the report ...")
-            if len(settled[0].runs) > condensed.MANY:  # what is left of them here is not enough, and takes the room
-                results.clear()
-                results.extend(condensed.load(folder.path, settled[0].judging.target))
-            _report(settled[0], folder, results, compared, around.screen)
+    def write(self) -> None:
+        if not self.results or self.planned is None:
+            return
+        self.screen.note("Drawing pictures and writing the report ...")
+        if len(self.planned.runs) > condensed.MANY:  # what is left of them here is not enough, and takes the room
+            self.results.clear()
+            self.results += condensed.load(self.folder.path, self.planned.judging.target)
+        _report(self.planned, self.folder, self.results, self.compared, self.screen)
 
-    ended_early = carry_out(
-        folder,
-        work,
-        finished=lambda: bool(results) or checkpoints.any,
-        write=write,
-        unit="run",
-        go_on=f"Go on with: python -m compare run --resume {shlex.quote(mounts.shown(folder.path))}",
-    )
-    if ended_early is not None:
-        return ended_early
-    if server is not None and not _log(server, folder, results, settled[0], around.screen):
-        return 1
-    well = all(result.status == "ok" for result in results) and all(result.passed for result in compared)
-    return 0 if well else 1
+    @property
+    def anything_kept(self) -> bool:
+        return bool(self.results) or self.checkpoints.any
 
+    @property
+    def go_on(self) -> str:
+        return f"Go on with: python -m compare run --resume {shlex.quote(mounts.shown(self.folder.path))}"
 
-def _executor(around: Surroundings, data: Data, folder: OutputFolder, checkpoints: Checkpoints) -> Executor:
-    if around.executor == "ray":
-        from compare.training.ray_executor import OnRay, Settings
+    def executor(self) -> Executor:
+        """Where the runs are trained."""
+        log_dir, note = self.folder.log_dir, self.screen.note
+        if self.cluster is None:
+            study = Study(self.implementations, self.data, log_dir, self.settings, note)
+            return Local(study, self.checkpoints)
+        from compare.training.ray_executor import OnRay
 
-        settings = Settings(around.threads, around.allocator, around.hide_cuda, around.timeout_s)
-        return OnRay(around.address, around.implementations, data, folder.log_dir, settings, around.screen.note)
-    study = Study(
-        around.implementations,
-        data,
-        folder.log_dir,
-        around.threads,
-        around.hide_cuda,
-        around.timeout_s,
-        around.allocator,
-        around.screen.note,
-    )
-    return Local(study, checkpoints)
+        return OnRay(self.cluster, self.implementations, self.data, log_dir, self.settings, note)
 
 
 def known_results(folder: OutputFolder) -> list[RunResult]:
@@ -136,8 +129,8 @@ def known_results(folder: OutputFolder) -> list[RunResult]:
     return [result for result in known if result.outcome is None or run_folder.has_weights(folder.path, result)]
 
 
-def _of_plan(results: list[RunResult], planned: Planned) -> list[RunResult]:
-    """The results, all of which are of the plan. Raises InputError where one is of something else."""
+def _check_of_plan(results: list[RunResult], planned: Planned) -> None:
+    """Raise InputError where one of the results is not of the plan."""
     asked = {run.name: run for run in planned.runs}
     for result in results:
         if (asked.get(result.name), planned.data_digest) != (result.run, result.data_digest):
@@ -145,14 +138,13 @@ def _of_plan(results: list[RunResult], planned: Planned) -> list[RunResult]:
                 f"The record of {result.name} is not of what {PLAN} asks for. Remove it to have that run trained "
                 "again, or put the original plan back."
             )
-    return results
 
 
 def _compare(planned: Planned, data: Data, folder: OutputFolder, timeout_s: float) -> ParityResult:
     """Whether the implementations are the same function, on the device and in the mode of the runs."""
     first = planned.runs[0]
-    return within.check_run(
-        MODELS[first.model],
+    return library.check_run(
+        first.spec,
         first.train,
         data,
         planned.implementations,
@@ -164,7 +156,7 @@ def _compare(planned: Planned, data: Data, folder: OutputFolder, timeout_s: floa
 
 
 def _report(
-    planned: Planned, folder: OutputFolder, results: list[RunResult], compared: list[ParityResult], screen: Screen
+    planned: Planned, folder: OutputFolder, results: list[RunResult], compared: ParityResult | None, screen: Screen
 ) -> None:
     """Print the table, and write everything that is made from records."""
     judging = planned.judging
@@ -172,7 +164,7 @@ def _report(
     rows = [row(result) for result in results]
     over_seeds, first = seeds.summaries(results, judging), planned.runs[0]
     done = manifest.describe(planned.command, planned.started, planned.dataset_reason)
-    parity = parity_report.within(compared, within.STUDY, done) if compared else None
+    parity = parity_report.within([compared], library.STUDY, done) if compared else None
     folder.write("study.json", judging.model_dump_json(indent=1).encode())
     weights = run_folder.weights_of_first(folder.path, results)
     folder.write_all(report.render(results, weights, done, judging, parity), done)
@@ -185,7 +177,7 @@ def _report(
     said = report.verdicts(results, judging, parity)
     for text in said:
         screen.say(text)
-    screen.say(f"Report: {folder.path / 'report.md'}")
+    report_line(folder, screen)
     screen.answer(
         folder=folder.path,
         verdicts=said,

@@ -1,0 +1,109 @@
+"""A whole bench on a Ray cluster: its contestants are kept together on one node, and nothing else is sent there."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from compare.commands.lifecycle import Began, Work
+from compare.folders.manifest import MANIFEST, SEAL
+from compare.folders.output import OutputFolder, WriteError
+from compare.options.bench import BenchOptions
+from compare.processes.ray_cluster import Needs, check_room, connected, largest_node
+from compare.processes.signals import ASKED, GIVEN_COMMAND
+from compare.reporting.screen import Screen
+from shared.errors import InputError
+from shared.storage.mounts import shown
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a bench elsewhere came to: its exit code, what it wrote to standard output and standard error, and its
+    files."""
+
+    code: int
+    out: str
+    err: str
+    files: dict[str, bytes]
+
+
+def command(options: BenchOptions, screen: Screen) -> int:
+    """Do what `compare bench` says on one node of the cluster, all of whose CPUs it is given; return its exit code. Its
+    folder says that it was made by the command as it was given here. Raises InputError where it cannot be sent, or says
+    that its input is bad."""
+    began = Began(options.command, options.out)
+    with connected(options.address):
+        check_room(options.address, Needs(1, _gpus(options)))
+        work = Elsewhere(options, began.folder(f"bench-{options.model}"))
+        early = work.carry_out()
+    if early is not None:
+        return early
+    (done,) = work.results
+    print(done.err, end="", file=sys.stderr)
+    print(done.out, end="")
+    return 1 if done.code < 0 else done.code  # below 0 it was killed
+
+
+class Elsewhere(Work[Done]):
+    """A bench on a node of the cluster."""
+
+    unit = "bench"
+
+    def __init__(self, options: BenchOptions, folder: OutputFolder) -> None:
+        super().__init__(folder)
+        self.options = options
+
+    def do(self) -> Iterator[Done]:
+        import ray
+
+        options, gpus = self.options, _gpus(self.options)
+        bench = ray.remote(num_cpus=largest_node(gpus), num_gpus=gpus, max_calls=1, max_retries=1)(_bench)
+        arguments = options.arguments(without=("executor", "address", "out"))
+        task = bench.remote(arguments, options.command, shown(self.folder.path))
+        try:
+            done = ray.get(task)
+        except ray.exceptions.RayError as error:
+            why = str(error).strip().splitlines()[0].rstrip(".")
+            raise WriteError(f"The bench was lost on the cluster at {options.address}: {why}") from None
+        except BaseException:
+            ray.cancel(task, force=True)
+            raise
+        for name in sorted(done.files, key=lambda name: (name in (MANIFEST, SEAL), name)):
+            self.folder.write(name, done.files[name])
+        if done.files:
+            yield done
+        if done.code == 2:
+            raise InputError(done.err.strip().removeprefix("compare: "))
+        if not done.files:
+            yield done
+
+    @property
+    def anything_kept(self) -> bool:
+        return any(done.files for done in self.results)
+
+    def write(self) -> None:
+        """It was written elsewhere."""
+
+
+def _gpus(options: BenchOptions) -> int:
+    return 1 if options.device == "cuda" else 0
+
+
+def _bench(arguments: Sequence[str], command: str, named: str) -> Done:
+    """In a task: the same, here; the folder goes by the name that it will have, and by the command that was given."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out"
+        ran = subprocess.run(
+            [sys.executable, "-m", "compare", "bench", *arguments, "--out", str(out)],
+            env=os.environ | {ASKED: "1", GIVEN_COMMAND: command},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = [text.replace(str(out), named) for text in (ran.stdout, ran.stderr)]
+        files = {p.relative_to(out).as_posix(): p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    return Done(ran.returncode, said[0], said[1], files)

@@ -1,0 +1,128 @@
+"""How every command goes that keeps results in a folder: its results one by one, what is made of them at the end, and
+what is kept and said where it ends early."""
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar, Generic, TypeVar
+
+from compare.folders import manifest
+from compare.folders.output import OutputFolder, WriteError, check_vacant
+from compare.processes import signals
+from compare.reporting.screen import Screen
+from shared.errors import InputError
+from shared.storage import mounts
+
+INTERRUPTED = 130  # the exit code
+Result = TypeVar("Result")
+Stopped = KeyboardInterrupt | WriteError | InputError
+
+
+class Work(ABC, Generic[Result]):
+    """What a command does in its folder. `results` are those that it has so far, in their order."""
+
+    unit: ClassVar[str]  # what one result is of, for whoever is told that there is none
+
+    def __init__(self, folder: OutputFolder) -> None:
+        self.folder = folder
+        self.results: list[Result] = []
+
+    @abstractmethod
+    def do(self) -> Iterator[Result]:
+        """Do it, and give each result as soon as it is kept in the folder."""
+
+    @abstractmethod
+    def write(self) -> None:
+        """Write what is made of the results, be they all or not."""
+
+    @property
+    def anything_kept(self) -> bool:
+        """Whether there is anything that the folder is worth keeping for."""
+        return bool(self.results)
+
+    @property
+    def go_on(self) -> str:
+        """How to go on where it ended early, as a sentence."""
+        return ""
+
+    def carry_out(self) -> int | None:
+        """Do it, and write what is made of it if anything is kept, however it ended.
+
+        Returns None where it came to its end; else says why there is no more, and what became of what was there, and
+        returns the exit code. Where InputError ended it and nothing is kept, the folder is gone, too.
+        """
+        try:
+            stopped_by = self._done()
+            if self.anything_kept:
+                if isinstance(stopped_by, KeyboardInterrupt):
+                    print(
+                        "Interrupted: writing down what is finished. Interrupt again to stop at once.", file=sys.stderr
+                    )
+                try:
+                    self.write()
+                except WriteError as error:
+                    stopped_by = stopped_by or error
+            return None if stopped_by is None else self._end_early(stopped_by)
+        except KeyboardInterrupt:  # the first one was dealt with, or came when all but the writing was done
+            shown = mounts.shown(self.folder.path)
+            print(f"Stopped at once: what is in {shown} is not whole. {self.go_on}".rstrip(), file=sys.stderr)
+            return INTERRUPTED
+
+    def _done(self) -> Stopped | None:
+        """Do it; what stopped it, if anything did."""
+        try:
+            signals.check()  # one that came while modules were imported may have been lost
+            for result in self.do():
+                self.results.append(result)
+        except (KeyboardInterrupt, WriteError) as error:
+            return error
+        except InputError as error:
+            if not self.anything_kept:
+                self.folder.discard()
+                raise
+            return error
+        except BaseException:  # a fault of ours, to be told as one
+            if self.anything_kept:
+                self.write()
+            raise
+        return None
+
+    def _end_early(self, stopped_by: Stopped) -> int:
+        """Say why there is no more, and what became of what was there; the exit code."""
+        interrupted = isinstance(stopped_by, KeyboardInterrupt)
+        what = "Interrupted" if interrupted else f"Stopped: {mounts.shown(stopped_by)}".rstrip(".")
+        if self.anything_kept:
+            kept = f"What was finished is kept in {mounts.shown(self.folder.path)}."
+            print(f"{what}. {kept} {self.go_on}".rstrip(), file=sys.stderr)
+        else:
+            self.folder.discard()
+            print(f"{what}. No {self.unit} had ended; nothing was kept.", file=sys.stderr)
+        if isinstance(stopped_by, InputError):
+            return 2
+        return INTERRUPTED if interrupted else 1
+
+
+class Began:
+    """When a command began, and where its results go: to `out`, which has to be empty, or to a folder of its own below
+    runs/. Raises InputError where `out` is not empty."""
+
+    def __init__(self, command: str, out: Path | None) -> None:
+        self.command = command
+        self.at = manifest.utc_now()
+        self._out = out
+        if out is not None:
+            check_vacant(out)
+
+    def folder(self, name: str) -> OutputFolder:
+        """The folder, made; `name` says what is in it where it has none of its own."""
+        return OutputFolder(self._out or Path("runs") / f"{self.at.replace(':', '')}-{name}")
+
+    def manifest(self, dataset_reason: str = "") -> manifest.Manifest:
+        """What the folder says of how it was made."""
+        return manifest.describe(self.command, self.at, dataset_reason)
+
+
+def report_line(folder: OutputFolder, screen: Screen) -> None:
+    """Say where the report is."""
+    screen.say(f"Report: {folder.path / 'report.md'}")

@@ -1,0 +1,24 @@
+"""Every option of every command, each declared once: the command line, its help, the checks, the JSON schema and the
+tables of the documentation are made from these declarations."""
+
+from compare.options.base import Options
+from compare.options.bench import BenchOptions
+from compare.options.folders import DiffOptions, ExportOptions, ReportOptions, VerifyOptions, VisualizeOptions
+from compare.options.inventory import DataOptions, DoctorOptions, ModelsOptions
+from compare.options.parity import ParityOptions
+from compare.options.run import RunOptions
+
+# The commands, in the order of the help.
+OPTIONS: dict[str, type[Options]] = {
+    "run": RunOptions,
+    "data": DataOptions,
+    "doctor": DoctorOptions,
+    "models": ModelsOptions,
+    "parity": ParityOptions,
+    "bench": BenchOptions,
+    "report": ReportOptions,
+    "verify": VerifyOptions,
+    "diff": DiffOptions,
+    "export": ExportOptions,
+    "visualize": VisualizeOptions,
+}

@@ -1,0 +1,94 @@
+"""What the options of all commands have in common: the checks that their declarations ask for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from compare.extras import require
+from compare.options.option import OUTPUT, Conflict, Option, declared, option
+from shared.errors import InputError
+from shared.storage import mounts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a command was asked for. `command` is the whole command as it was given, and `given` names the options that
+    stood on it."""
+
+    forms_in_words: ClassVar[Mapping[str, str]] = {}  # of those that no option of that name asks for
+
+    command: str = ""
+    given: frozenset[str] = frozenset()
+    as_json: bool = option(
+        False, OUTPUT, "Say what was found as JSON, and nothing else, on standard output.", flag="--json", forms=None
+    )
+    quiet: bool = option(False, OUTPUT, "Say nothing but errors, and what --json asks for.", short="-q", forms=None)
+
+    @classmethod
+    def of_texts(cls, **values: Any) -> Self:
+        """Options of which some may be texts, as they stand on a command line."""
+        known = declared(cls)
+        parsed = {name: known[name].parsed(one) if isinstance(one, str) else one for name, one in values.items()}
+        return cls(**parsed)
+
+    @property
+    def form(self) -> str:
+        """Which form of the command this is, by the option that asks for it; "" is the plain one."""
+        return ""
+
+    @property
+    def module(self) -> str:
+        """Which module of compare/commands does it, by the end of its name: `parity_waterfall`."""
+        return self.form
+
+    @property
+    def opening(self) -> str:
+        """What is about to be done, in words."""
+        return ""
+
+    def checked(self) -> Self:
+        """Itself, where all values are possible and go together. Raises InputError where not."""
+        known = declared(type(self))
+        told = {name: one for name, one in known.items() if name in self.given or self._value(one) != one.default}
+        if self.form and (
+            alien := [one.title for one in told.values() if one.forms is not None and self.form not in one.forms]
+        ):
+            asked = self.forms_in_words.get(self.form) or known[self.form].title
+            raise InputError(f"{' and '.join(alien)} cannot be given with {asked}: it does not ask for that.")
+        for one in known.values():
+            if self._value(one) is not None:
+                one.check(self._value(one))
+        self._check_together(known, {name: one for name, one in told.items() if self._value(one) != one.default})
+        return self
+
+    def _check_together(self, known: Mapping[str, Option], told: Mapping[str, Option]) -> None:
+        refused: dict[Conflict, list[str]] = {}
+        for one in told.values():
+            for conflict in one.conflicts:
+                if conflict.holds(self):
+                    refused.setdefault(conflict, []).append(one.title)
+            if one.needs and getattr(self, one.needs.other) != one.needs.value:
+                needed = f"{known[one.needs.other].title} {one.needs.value}"
+                raise InputError(f"{one.title} is {one.needs.because}. Give {needed} with it, or leave it out.")
+            if one.extra:
+                require(one.extra, one.title)
+        for conflict, titles in refused.items():
+            other = known[conflict.other]
+            by, advice = other.title, "Leave one of them out"
+            if conflict.value is not None:
+                by = f"{other.title} {conflict.value}"
+                advice = f"Leave it out, or use {other.title} {other.default}"
+            raise InputError(f"{' and '.join(titles)} cannot be given with {by}, {conflict.because}. {advice}.")
+
+    def _value(self, one: Option) -> Any:
+        return getattr(self, one.name)
+
+    def arguments(self, without: tuple[str, ...] = ()) -> list[str]:
+        """The options that were given, as they stand on a command line; some left out."""
+        said: list[str] = []
+        for name, one in declared(type(self)).items():
+            if name in self.given and name not in without:
+                value = self._value(one)
+                shown = ",".join(map(str, value)) if isinstance(value, tuple) else mounts.shown(value)
+                said += [one.title] if value is True else [one.title, shown]
+        return said

@@ -1,0 +1,100 @@
+"""The options of the commands that read what others wrote: report, verify, diff, export, visualize."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from compare.options import common
+from compare.options.base import Options
+from compare.options.option import COMPARISON, DATA, OUTPUT, REQUIRED, option
+from shared.choices import Format
+from shared.storage import mounts
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(Options):
+    """Make the reports of a folder again from its records, or one report of several folders."""
+
+    folders: tuple[Path, ...] = common.run_dir(metavar="RUN_DIR...", help="Folders of runs, comparisons and benches.")
+    out: Path | None = common.out("RUN_DIR; of several runs/<UTC time>-report")
+
+    @property
+    def opening(self) -> str:
+        return f"reading {len(self.folders)} folder{'s' * (len(self.folders) > 1)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyOptions(common.ReadsData, Options):
+    """Say whether every file of a folder is as it was written, and its reports what its records say."""
+
+    run_dir: Path = common.run_dir()
+    rerun: bool = option(False, COMPARISON, "Evaluate the trained weights again, too.")
+    data_dir: Path | None = common.data_dir()
+
+    @property
+    def opening(self) -> str:
+        return f"checking every file of {mounts.shown(self.run_dir)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffOptions(Options):
+    """Say what changed from one run to another, and whether accuracy or speed moved by more than noise."""
+
+    before: Path = common.run_dir(metavar="RUN_A", help="Folder of the run before.")
+    after: Path = common.run_dir(metavar="RUN_B", help="Folder of the run after.")
+    margin: float = option(
+        0.003,
+        COMPARISON,
+        "Accuracies this near are one: 0.003 is 0.3 points.",
+        gt=0,
+        lt=1,
+        quantity="a difference in accuracy",
+        example="0.003 stands for 0.3 points",
+    )
+    across_machines: bool = option(False, COMPARISON, "Compare runs of different machines, with a warning.")
+    fail_on_regression: bool = option(False, COMPARISON, "Exit with 1 where accuracy or speed got worse.")
+
+    @property
+    def opening(self) -> str:
+        return "reading both runs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions(common.ReadsData, Options):
+    """Write a trained network as a file that its framework loads without this project."""
+
+    run_dir: Path = common.run_dir()
+    format: Format = option(REQUIRED, OUTPUT, "torch (torch.export), onnx, keras or tf_savedmodel.")
+    implementation: str | None = option(
+        None, DATA, "Whose network.", left_out="the format's own framework's, or the first"
+    )
+    seed: int | None = option(None, DATA, "Which seed's network.", left_out="the first")
+    data_dir: Path | None = common.data_dir()
+    out: Path | None = common.out(
+        "in RUN_DIR/exports", help="File, or folder of a SavedModel.", parse=mounts.here, metavar="PATH"
+    )
+
+    @property
+    def opening(self) -> str:
+        return f"exporting a network of {mounts.shown(self.run_dir)} as {self.format}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisualizeOptions(common.ReadsData, Options):
+    """Draw filters, feature maps, learning curves, confusion matrices and the worst mistakes, side by side."""
+
+    run_dir: Path = common.run_dir(help="Folder of a run, with its weights.")
+    images: tuple[int, ...] = option(
+        (0, 1, 2), DATA, "Test images whose feature maps are shown.", quantity="whole numbers", ge=0
+    )
+    filter: int = option(0, DATA, "Which filter's feature maps are shown.")
+    seed: int | None = option(None, DATA, "Which seed's networks.", left_out="the first")
+    predict: Path | None = option(
+        None, DATA, "A picture (PNG, JPEG) to be classified by all.", parse=mounts.here, metavar="FILE"
+    )
+    data_dir: Path | None = common.data_dir()
+    cmap: str = option("inferno", OUTPUT, "Colour map, one of matplotlib's.")
+    out: Path | None = common.out("RUN_DIR/pictures", help="Folder for the pictures.", parse=mounts.here)
+
+    @property
+    def opening(self) -> str:
+        return f"pictures of the networks of {mounts.shown(self.run_dir)}"

@@ -1,0 +1,40 @@
+"""The report of a waterfall: pure functions from its record to the files of the output folder."""
+
+from collections.abc import Sequence
+
+from compare.folders.manifest import Manifest
+from compare.parity.plots import waterfall
+from compare.parity.waterfall import FACTORS, RecipeStage, RecipeWaterfall
+from compare.reporting import plots
+from compare.reporting.html_page import with_page
+from compare.reporting.markdown import markdown_environment
+
+HEADINGS = ("matched", "loss apart", "explained", "accuracy apart", "explained")
+
+
+def render(done: RecipeWaterfall, manifest: Manifest) -> dict[str, bytes]:
+    """The content of every file that is made from the record."""
+    figure = waterfall(done.stages, done.model)
+    page = markdown_environment().get_template("waterfall.md.j2")
+    text = page.render(done=done, headings=HEADINGS, rows=cells(done.stages), factors=FACTORS, manifest=manifest)
+    return with_page(
+        {
+            "waterfall.png": plots.to_png(figure),
+            "waterfall.svg": plots.to_svg(figure),
+            "report.md": text.encode(),
+        }
+    )
+
+
+def cells(done: Sequence[RecipeStage]) -> list[list[str]]:
+    """The rows of the table: at each stage how far apart losses and accuracies are, with the standard error over seeds,
+    and what share of the whole the factor explains that was just matched."""
+    rows = []
+    for number, stage in enumerate(done):
+        row = ["nothing" if stage.matched is None else stage.matched]
+        for measure in (RecipeStage.losses_apart, RecipeStage.accuracies_apart):
+            now, whole = measure(stage), measure(done[0]).mean
+            explained = (measure(done[number - 1]).mean - now.mean) / whole if number and whole else None
+            row += [f"{now.mean:.4f} ± {now.error:.4f}", "" if explained is None else f"{explained:.0%}"]
+        rows.append(row)
+    return rows
