@@ -5,10 +5,10 @@ from shared.lean import without
 with without("matplotlib", "pandas", "sklearn"):
     import tensorflow as _  # noqa: F401  first of all, and Keras with it
 
+from tf_impl.create import create, fit, framework
 from tf_impl.export import EXPORTERS as exporters
 from tf_impl.idiomatic import IDIOM as idiom
 from tf_impl.ledger import LEDGER as ledger
-from tf_impl.limits import matrix_product, memory_copy
-from tf_impl.train import create, fit, framework
+from tf_lowlevel_impl.limits import matrix_product, memory_copy
 
 __all__ = ["create", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]

@@ -7,7 +7,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from shared.protocol import Exporter, Format, Predict, Trained
+from shared.choices import Format
+from shared.protocol import Exporter, Predict, Trained
 from tf_impl import weights as layout
 from tf_impl.idiomatic import OWN_LAYERS
 from tf_impl.models import MODELS

@@ -7,13 +7,14 @@ import keras
 from keras import layers
 
 from shared.protocol import Build
+from tf_impl.create import create_from, fit, framework
 from tf_impl.export import EXPORTERS as exporters
 from tf_impl.idiomatic import IDIOM as idiom
 from tf_impl.layers import BatchNormalization
 from tf_impl.ledger import LEDGER as ledger
-from tf_impl.limits import matrix_product, memory_copy
 from tf_impl.models import Builder
-from tf_impl.train import KerasModel, create_from, fit, framework
+from tf_impl.train import KerasModel
+from tf_lowlevel_impl.limits import matrix_product, memory_copy
 
 __all__ = ["create", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
 

@@ -8,6 +8,8 @@ import tensorflow as tf
 from keras import ops
 
 from shared import training
+from shared.training import TrainSpec
+from tf_lowlevel_impl.tuning import Tuning
 
 
 class _Optimizer(keras.optimizers.Optimizer):
@@ -108,3 +110,18 @@ class ClassicMomentum(_Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         return {"spec": self.spec.model_dump()}
+
+
+def matched(train: TrainSpec, variables: list[keras.Variable], tuning: Tuning) -> keras.optimizers.Optimizer | None:
+    """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
+    match train.optimizer:
+        case None:
+            return None
+        case _ if "optimizer" in train.own:
+            optimizer = keras.optimizers.Adam()
+        case training.Adam() | training.AdamW() as adam:
+            optimizer = (FusedAdam if tuning.optimizer == "fused" else PaperAdam)(adam)
+        case training.SGD() as sgd:
+            optimizer = ClassicMomentum(sgd)
+    optimizer.build(variables)
+    return optimizer

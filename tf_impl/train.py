@@ -1,107 +1,44 @@
 """Training in Keras, as shared/protocol.py asks for it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from shared.data import Data
-from shared.protocol import Build, Framework, Mode, OnEpoch
-from shared.training import SGD, Adam, AdamW, TrainSpec
+from shared.protocol import Build
 from shared.weights import Weights
-from shared.world import World
-from tf_impl import idiomatic
 from tf_impl import weights as layout
-from tf_impl.models import MODELS, Builder
-from tf_impl.optimizers import ClassicMomentum, FusedAdam, PaperAdam
-from tf_impl.profile import by_operation
+from tf_impl.optimizers import matched
 from tf_impl.settings import settings
-from tf_impl.tuning import Tuning
+from tf_lowlevel_impl.on_device import TensorFlowDevice, compiled, count_flops
+from tf_lowlevel_impl.tuning import Tuning
 
-CPU, GPU = "/CPU:0", "/GPU:0"
 STATE_NAMES = ("m", "v", "velocity")
 
 Batch = tuple[tf.Tensor, tf.Tensor]
 
 
-def framework() -> Framework:
-    """Keras's version, devices and settings."""
-    if World.here().size > 1:
-        from tf_impl.distributed import strategy
-
-        strategy()
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    return Framework(
-        name="keras",
-        version=f"{keras.__version__} (tensorflow {tf.__version__})",
-        n_cuda_devices=len(tf.config.list_physical_devices("GPU")),
-        settings={
-            "tf32": str(tf.config.experimental.tensor_float_32_execution_enabled()),
-            "backend": keras.backend.backend(),
-        },
-    )
-
-
-def create(build: Build) -> "KerasModel":
-    """Build the network as a KerasModel."""
-    return create_from(MODELS, build)
-
-
-def fit(model: "KerasModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
-    """Train `model` in the idiomatic recipe."""
-    idiomatic.fit(model.model, train, data, on_epoch)
-
-
-def create_from(builders: Mapping[str, Builder], build: Build) -> "KerasModel":
-    """Build the network as a KerasModel, by the one of `builders` that has its name."""
-    train, device = build.train, build.device
-    tf.config.experimental.enable_tensor_float_32_execution(train.mixed_precision == "tf32")
-    gpus = tf.config.list_physical_devices("GPU")[:1] if device == "cuda" else []
-    tf.config.set_visible_devices(gpus, "GPU")
-    if gpus:
-        tf.config.experimental.reset_memory_stats("GPU:0")
-    world = World.here()
-    keras.utils.set_random_seed(train.seed + world.rank)  # what is dropped of one share is not what is of another
-    # What ~/.keras/keras.json could have changed is stated here.
-    keras.config.set_image_data_format("channels_last")
-    keras.config.set_floatx(train.dtype)
-    # Else it stays what the first network of this process had.
-    keras.config.set_dtype_policy("mixed_bfloat16" if train.mixed_precision == "bfloat16" else train.dtype)
-    with tf.device(GPU if device == "cuda" else CPU):
-        arguments = train.network_arguments
-        if build.recipe == "idiomatic" or "normalisation" in train.own:
-            arguments |= idiomatic.OWN_LAYERS.get(build.model.name, {})
-        network = builders[build.model.name]
-        if world.size > 1:
-            from tf_impl.distributed import SharingKerasModel, strategy
-
-            with strategy().scope():
-                return SharingKerasModel(network(**arguments), build)
-        return KerasModel(network(**arguments), build)
-
-
-class KerasModel:
+class KerasModel(TensorFlowDevice):
     """A `keras.Model` with its optimizer."""
 
     def __init__(self, model: keras.Model, build: Build) -> None:
+        super().__init__(build.device)
         self.spec, train, mode = build.model, build.train, build.mode
-        self.device = GPU if build.device == "cuda" else CPU
         self.dtype = tf.as_dtype(train.dtype)
         self.model = model
         if build.weights is not None:
             self.load(build.weights)
         tuning = Tuning.model_validate(dict(build.tuning))
-        self.optimizer = _optimizer(train, self.model.trainable_variables, tuning)
+        self.optimizer = matched(train, self.model.trainable_variables, tuning)
         own = "loss" in train.own
         self.loss = _loss_of_probabilities if own else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         images = tf.TensorSpec((None, *self.spec.input_shape), self.dtype)
         labels = tf.TensorSpec((None,), tf.int64)
         rate = tf.TensorSpec((), self.dtype)
-        self.update = _compiled(self._update, (images, labels, rate), mode, tuning)
-        self.forward = _compiled(self._forward, (images,), mode, tuning)
+        self.update = compiled(self._update, (images, labels, rate), mode, tuning)
+        self.forward = compiled(self._forward, (images,), mode, tuning)
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
         return self._put_images(images), self._put(labels, tf.int64)
@@ -122,13 +59,6 @@ class KerasModel:
         self.optimizer.learning_rate.assign(rate)
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         return loss, logits
-
-    def sync(self) -> None:
-        if self.device != CPU:  # on the CPU every call returns when it is done
-            tf.test.experimental.sync_devices()
-
-    def fetch(self, tensor: tf.Tensor) -> np.ndarray:
-        return tensor.numpy()
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         return self.fetch(self.forward(self._put_images(images)))
@@ -196,22 +126,7 @@ class KerasModel:
         return {layer.name: layer.count_params() for layer in self.model.layers if layer.count_params()}
 
     def count_flops(self) -> int:
-        images = tf.TensorSpec((1, *self.spec.input_shape), self.dtype)
-        return _count_flops(tf.function(self._forward).get_concrete_function(images).graph)
-
-    def profile(self, work: Callable[[], None]) -> dict[str, float]:
-        return by_operation(work, "cpu" if self.device == CPU else "cuda")
-
-    def device_name(self) -> str:
-        if self.device == CPU:
-            return "cpu"
-        (gpu,) = tf.config.get_visible_devices("GPU")
-        return str(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name))
-
-    def peak_device_bytes(self) -> int | None:
-        if self.device == CPU:
-            return None
-        return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+        return count_flops(self._forward, tf.TensorSpec((1, *self.spec.input_shape), self.dtype))
 
     @contextmanager
     def _statistics_kept(self) -> Iterator[None]:
@@ -233,37 +148,3 @@ class KerasModel:
 
 def _loss_of_probabilities(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     return keras.losses.SparseCategoricalCrossentropy()(labels, keras.ops.softmax(logits))
-
-
-def _count_flops(graph: tf.Graph) -> int:
-    """What TensorFlow's own profiler counts in the convolutions and matrix products of `graph`."""
-    profiler = tf.compat.v1.profiler
-    builder = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
-    options = builder.with_accounted_types([".*Conv2D", ".*MatMul"]).with_empty_output().build()
-    return int(profiler.profile(graph, options=options, cmd="op").total_float_ops)
-
-
-def _compiled(
-    function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], mode: Mode, tuning: Tuning
-) -> Callable[..., Any]:
-    """As a graph, `function` is traced once and serves every batch size, or is traced for each where shapes are static;
-    else it is run operation by operation."""
-    if mode == "eager":
-        return function
-    any_size = signature if tuning.shapes == "any" else None
-    return tf.function(function, input_signature=any_size, jit_compile=mode == "xla")
-
-
-def _optimizer(train: TrainSpec, variables: list[keras.Variable], tuning: Tuning) -> keras.optimizers.Optimizer | None:
-    """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
-    match train.optimizer:
-        case None:
-            return None
-        case _ if "optimizer" in train.own:
-            optimizer = keras.optimizers.Adam()
-        case Adam() | AdamW() as adam:
-            optimizer = (FusedAdam if tuning.optimizer == "fused" else PaperAdam)(adam)
-        case SGD() as sgd:
-            optimizer = ClassicMomentum(sgd)
-    optimizer.build(variables)
-    return optimizer

@@ -5,11 +5,11 @@ from shared.lean import without
 with without("keras", "matplotlib", "pandas", "sklearn"):
     import tensorflow
 
+from tf_lowlevel_impl.create import create, fit, framework
 from tf_lowlevel_impl.export import EXPORTERS as exporters
 from tf_lowlevel_impl.idiomatic import IDIOM as idiom
 from tf_lowlevel_impl.ledger import LEDGER as ledger
 from tf_lowlevel_impl.limits import matrix_product, memory_copy
-from tf_lowlevel_impl.train import create, fit, framework
 
 tensorflow.__path__[:] = [folder for folder in tensorflow.__path__ if folder]  # it looked for Keras's
 

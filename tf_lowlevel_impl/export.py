@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from shared.protocol import Exporter, Format, Predict, Trained
+from shared.choices import Format
+from shared.protocol import Exporter, Predict, Trained
 from tf_lowlevel_impl import weights as layout
 from tf_lowlevel_impl.layers import BatchNorm
 from tf_lowlevel_impl.models import MODELS

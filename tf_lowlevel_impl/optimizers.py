@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from shared import training
+from shared.training import TrainSpec
+from tf_lowlevel_impl.tuning import Tuning
 
 
 class Adam(tf.Module):
@@ -82,3 +84,14 @@ class SGD(tf.Module):
             g = gradient + self.spec.weight_decay * p if self.spec.weight_decay else gradient
             velocity.assign(self.spec.momentum * velocity + g)
             p.assign_sub(learning_rate * velocity)
+
+
+def matched(train: TrainSpec, variables: Sequence[tf.Variable], tuning: Tuning) -> Adam | SGD | None:
+    """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
+    match train.optimizer:
+        case None:
+            return None
+        case training.Adam() | training.AdamW() as adam:
+            return (FusedAdam if tuning.optimizer == "fused" else Adam)(adam, variables)
+        case training.SGD() as sgd:
+            return SGD(sgd, variables)

@@ -7,7 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-from shared.protocol import Device
+from shared.choices import Device
 from shared.timeline import time_by_name
 
 # Executors write the operations that they run on these lines, as "name:kind".

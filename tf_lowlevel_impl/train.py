@@ -1,77 +1,32 @@
 """Training on TensorFlow's own operations, as shared/protocol.py asks for it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from shared.data import Data
-from shared.protocol import Build, Framework, Mode, OnEpoch
-from shared.training import SGD, Adam, AdamW, TrainSpec
+from shared.protocol import Build
 from shared.weights import Weights
-from shared.world import World
-from tf_lowlevel_impl import idiomatic, optimizers
+from tf_lowlevel_impl import idiomatic
 from tf_lowlevel_impl import weights as layout
 from tf_lowlevel_impl.models import MODELS
-from tf_lowlevel_impl.profile import by_operation
+from tf_lowlevel_impl.on_device import TensorFlowDevice, compiled, count_flops
+from tf_lowlevel_impl.optimizers import matched
 from tf_lowlevel_impl.settings import settings
 from tf_lowlevel_impl.tuning import Tuning
 
-CPU, GPU = "/CPU:0", "/GPU:0"
 STATE_NAMES = ("m", "v", "velocity")
 
 Batch = tuple[tf.Tensor, tf.Tensor]
 
 
-def framework() -> Framework:
-    """TensorFlow's version, devices and settings."""
-    if World.here().size > 1:
-        from tf_lowlevel_impl.distributed import strategy
-
-        strategy()
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    return Framework(
-        name="tensorflow",
-        version=tf.__version__,
-        n_cuda_devices=len(tf.config.list_physical_devices("GPU")),
-        settings={
-            "tf32": str(tf.config.experimental.tensor_float_32_execution_enabled()),
-        },
-    )
-
-
-def create(build: Build) -> "LowLevelModel":
-    """Build the network as a LowLevelModel."""
-    train, device = build.train, build.device
-    tf.config.experimental.enable_tensor_float_32_execution(train.mixed_precision == "tf32")
-    gpus = tf.config.list_physical_devices("GPU")[:1] if device == "cuda" else []
-    tf.config.set_visible_devices(gpus, "GPU")
-    if gpus:
-        tf.config.experimental.reset_memory_stats("GPU:0")
-    world = World.here()
-    # What is dropped of one share is not what is dropped of another.
-    tf.random.set_global_generator(tf.random.Generator.from_seed(train.seed + world.rank))
-    with tf.device(GPU if device == "cuda" else CPU):
-        if world.size > 1:
-            from tf_lowlevel_impl.distributed import SharingLowLevelModel
-
-            return SharingLowLevelModel(build)
-        return LowLevelModel(build)
-
-
-def fit(model: "LowLevelModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
-    """Train `model` in the idiomatic recipe."""
-    idiomatic.fit(model.module, train, data, on_epoch)
-
-
-class LowLevelModel:
+class LowLevelModel(TensorFlowDevice):
     """A `tf.Module` with its optimizer."""
 
     def __init__(self, build: Build) -> None:
+        super().__init__(build.device)
         self.spec, train, mode = build.model, build.train, build.mode
-        self.device = GPU if build.device == "cuda" else CPU
         self.dtype = tf.as_dtype(train.dtype)
         self.compute_dtype = tf.bfloat16 if train.mixed_precision == "bfloat16" else self.dtype
         self.module = MODELS[self.spec.name](self.dtype, **train.network_arguments)
@@ -82,12 +37,12 @@ class LowLevelModel:
         else:
             self.load(build.weights)
         tuning = Tuning.model_validate(dict(build.tuning))
-        self.optimizer = _optimizer(train, list(self.trainable.values()), tuning)
+        self.optimizer = matched(train, list(self.trainable.values()), tuning)
         images = tf.TensorSpec((None, *self.spec.input_shape), self.dtype)
         labels = tf.TensorSpec((None,), tf.int64)
         rate = tf.TensorSpec((), self.dtype)
-        self.update = _compiled(self._update, (images, labels, rate), mode, tuning)
-        self.forward = _compiled(self._forward, (images,), mode, tuning)
+        self.update = compiled(self._update, (images, labels, rate), mode, tuning)
+        self.forward = compiled(self._forward, (images,), mode, tuning)
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
         return self._put_images(images), self._put(labels, tf.int64)
@@ -106,13 +61,6 @@ class LowLevelModel:
             loss = cross_entropy(labels, logits)
         self.optimizer.apply(tape.gradient(loss, list(self.trainable.values())), rate)
         return loss, logits
-
-    def sync(self) -> None:
-        if self.device != CPU:  # on the CPU every call returns when it is done
-            tf.test.experimental.sync_devices()
-
-    def fetch(self, tensor: tf.Tensor) -> np.ndarray:
-        return tensor.numpy()
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         return self.fetch(self.forward(self._put_images(images)))
@@ -184,22 +132,7 @@ class LowLevelModel:
         return {name: sum(v.shape.num_elements() for v in layer.variables) for name, layer in layers.items()}
 
     def count_flops(self) -> int:
-        images = tf.TensorSpec((1, *self.spec.input_shape), self.dtype)
-        return _count_flops(tf.function(self._forward).get_concrete_function(images).graph)
-
-    def profile(self, work: Callable[[], None]) -> dict[str, float]:
-        return by_operation(work, "cpu" if self.device == CPU else "cuda")
-
-    def device_name(self) -> str:
-        if self.device == CPU:
-            return "cpu"
-        (gpu,) = tf.config.get_visible_devices("GPU")
-        return str(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name))
-
-    def peak_device_bytes(self) -> int | None:
-        if self.device == CPU:
-            return None
-        return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+        return count_flops(self._forward, tf.TensorSpec((1, *self.spec.input_shape), self.dtype))
 
     @contextmanager
     def _statistics_kept(self) -> Iterator[None]:
@@ -220,35 +153,3 @@ class LowLevelModel:
 def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """The mean over the batch of the cross-entropy of logits (N, classes) with labels (N,)."""
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
-
-
-def _count_flops(graph: tf.Graph) -> int:
-    """What TensorFlow's own profiler counts in the convolutions and matrix products of `graph`."""
-    profiler = tf.compat.v1.profiler
-    builder = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
-    options = builder.with_accounted_types([".*Conv2D", ".*MatMul"]).with_empty_output().build()
-    return int(profiler.profile(graph, options=options, cmd="op").total_float_ops)
-
-
-def _compiled(
-    function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], mode: Mode, tuning: Tuning
-) -> Callable[..., Any]:
-    """As a graph, `function` is traced once and serves every batch size, or is traced for each where shapes are static;
-    else it is run operation by operation."""
-    if mode == "eager":
-        return function
-    any_size = signature if tuning.shapes == "any" else None
-    return tf.function(function, input_signature=any_size, jit_compile=mode == "xla")
-
-
-def _optimizer(
-    train: TrainSpec, variables: list[tf.Variable], tuning: Tuning
-) -> optimizers.Adam | optimizers.SGD | None:
-    """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
-    match train.optimizer:
-        case None:
-            return None
-        case Adam() | AdamW() as adam:
-            return (optimizers.FusedAdam if tuning.optimizer == "fused" else optimizers.Adam)(adam, variables)
-        case SGD() as sgd:
-            return optimizers.SGD(sgd, variables)

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from shared.protocol import Exporter, Format, Predict, Trained
+from shared.choices import Format
+from shared.protocol import Exporter, Predict, Trained
 from torch_impl import weights as layout
 from torch_impl.idiomatic import OWN_LAYERS
 from torch_impl.models import MODELS

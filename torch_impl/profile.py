@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from shared.protocol import Device
+from shared.choices import Device
 
 
 def by_operation(work: Callable[[], None], device: Device) -> dict[str, float]:

@@ -10,70 +10,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from shared.data import Data
 from shared.models import LayerSpec
-from shared.protocol import Build, Framework, OnEpoch
-from shared.training import SGD, Adam, AdamW, TrainSpec
+from shared.protocol import Build
 from shared.weights import Weights
-from shared.world import World
-from torch_impl import idiomatic
 from torch_impl import weights as layout
-from torch_impl.models import MODELS
+from torch_impl.optimizers import matched
 from torch_impl.pooling import pooled_first
 from torch_impl.profile import by_operation
 from torch_impl.settings import settings
 from torch_impl.tuning import Tuning
 
 Batch = tuple[Tensor, Tensor]
-
-
-def framework() -> Framework:
-    """PyTorch's version, devices and settings."""
-    _state_settings()
-    return Framework(
-        name="torch",
-        version=torch.__version__,
-        n_cuda_devices=torch.cuda.device_count(),
-        settings={
-            "tf32": f"matmul {torch.backends.cuda.matmul.fp32_precision}, conv {_cudnn_conv().fp32_precision}",
-            "cuda": str(torch.version.cuda),
-        },
-    )
-
-
-def create(build: Build) -> "TorchModel":
-    """Build the network as a TorchModel."""
-    train = build.train
-    _state_settings(tf32=train.mixed_precision == "tf32")
-    world = World.here()
-    torch.manual_seed(train.seed + world.rank)  # what is dropped of one share is not what is dropped of another
-    if build.device == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-    arguments = train.network_arguments
-    if build.recipe == "idiomatic" or "normalisation" in train.own:
-        arguments |= idiomatic.OWN_LAYERS.get(build.model.name, {})
-    module = MODELS[build.model.name](**arguments)
-    if world.size > 1:
-        from torch_impl.distributed import SharingTorchModel
-
-        return SharingTorchModel(module, build, world)
-    return TorchModel(module, build)
-
-
-def fit(model: "TorchModel", train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
-    """Train `model` in the idiomatic recipe."""
-    idiomatic.fit(model.module, model.device, train, data, on_epoch)
-
-
-def _state_settings(tf32: bool = False) -> None:
-    torch.backends.cuda.matmul.fp32_precision = "tf32" if tf32 else "ieee"
-    _cudnn_conv().fp32_precision = "tf32" if tf32 else "ieee"
-    torch.backends.cudnn.deterministic = True
-    torch.backends.cudnn.benchmark = False
-
-
-def _cudnn_conv() -> Any:
-    return torch.backends.cudnn.conv  # type: ignore[attr-defined]  # it is missing from the module's stubs
 
 
 class TorchModel:
@@ -91,7 +38,7 @@ class TorchModel:
             self.load(build.weights)
         if tuning.layout == "channels_last":
             self.module.to(memory_format=torch.channels_last)
-        self.optimizer = _optimizer(self.module, train, tuning)
+        self.optimizer = matched(self.module, train, tuning)
         network = pooled_first(self.module) if tuning.relu == "after_pooling" else self.module
         self.forward = self._compiled(network) if build.mode == "graph" else network
         whole = build.mode == "graph" and tuning.compiled != "network"
@@ -279,33 +226,3 @@ class TorchModel:
 
 
 _STATE_NAMES = {"exp_avg": "m", "exp_avg_sq": "v", "momentum_buffer": "velocity"}
-
-
-def _optimizer(module: nn.Module, train: TrainSpec, tuning: Tuning) -> torch.optim.Optimizer | None:
-    """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
-    if "optimizer" in train.own:
-        return torch.optim.Adam(module.parameters())
-    match train.optimizer:
-        case None:
-            return None
-        case Adam() | AdamW() as adam:
-            # PyTorch's Adam is the paper's: epsilon is added to the root of the corrected second moment.
-            return (torch.optim.AdamW if isinstance(adam, AdamW) else torch.optim.Adam)(
-                module.parameters(),
-                lr=adam.learning_rate,
-                betas=(adam.beta1, adam.beta2),
-                eps=adam.epsilon,
-                weight_decay=adam.weight_decay,
-                amsgrad=False,
-                fused=tuning.optimizer == "fused" or None,
-            )
-        case SGD() as sgd:
-            return torch.optim.SGD(
-                module.parameters(),
-                lr=sgd.learning_rate,
-                momentum=sgd.momentum,
-                dampening=0.0,
-                weight_decay=sgd.weight_decay,
-                nesterov=False,
-                fused=tuning.optimizer == "fused" or None,
-            )

@@ -45,6 +45,7 @@ class Fault:
 
 TORCH_MODELS, TORCH_LAYERS = "torch_impl/models.py", "torch_impl/layers.py"
 TORCH_TRAIN, TORCH_WEIGHTS = "torch_impl/train.py", "torch_impl/weights.py"
+TORCH_CREATE, TORCH_OPTIMIZERS = "torch_impl/create.py", "torch_impl/optimizers.py"
 IN_SAME, IN_DROPOUT = "class CnnSame", "class CnnDeepDropout"
 
 # A line for each fault, however long: a table is what this is.
@@ -76,12 +77,12 @@ TORCH = [
     Fault("no evaluation mode, batch normalisation", TORCH_TRAIN, "self.module.eval()", "pass", LOGITS, "logits", BN),
     Fault("no evaluation mode, dropout", TORCH_TRAIN, "self.module.eval()", "pass", IN_EVALUATION, "logits", DROPOUT),
     Fault("the learning rate is ignored", TORCH_TRAIN, 'group["lr"] = learning_rate', 'group["lr"] = 0.001', "step 1: parameters", "", DENSE),
-    Fault("another epsilon in Adam", TORCH_TRAIN, "eps=adam.epsilon", "eps=1e-8", GATE, "epsilon", DENSE),
-    Fault("Adam's betas swapped", TORCH_TRAIN, "(adam.beta1, adam.beta2)", "(adam.beta2, adam.beta1)", GATE, "beta1", DENSE),
-    Fault("weight decay", TORCH_TRAIN, "weight_decay=adam.weight_decay", "weight_decay=adam.weight_decay + 1e-4", GATE, "weight decay", DENSE),
-    Fault("amsgrad", TORCH_TRAIN, "amsgrad=False", "amsgrad=True", GATE, "amsgrad", DENSE),
-    Fault("Nesterov's momentum", TORCH_TRAIN, "nesterov=False", "nesterov=True", "sgd, step 1: parameters", "", DENSE),
-    Fault("dampened momentum", TORCH_TRAIN, "dampening=0.0", "dampening=0.9", "sgd, step 2: optimizer state", "", DENSE),
+    Fault("another epsilon in Adam", TORCH_OPTIMIZERS, "eps=adam.epsilon", "eps=1e-8", GATE, "epsilon", DENSE),
+    Fault("Adam's betas swapped", TORCH_OPTIMIZERS, "(adam.beta1, adam.beta2)", "(adam.beta2, adam.beta1)", GATE, "beta1", DENSE),
+    Fault("weight decay", TORCH_OPTIMIZERS, "weight_decay=adam.weight_decay", "weight_decay=adam.weight_decay + 1e-4", GATE, "weight decay", DENSE),
+    Fault("amsgrad", TORCH_OPTIMIZERS, "amsgrad=False", "amsgrad=True", GATE, "amsgrad", DENSE),
+    Fault("Nesterov's momentum", TORCH_OPTIMIZERS, "nesterov=False", "nesterov=True", "sgd, step 1: parameters", "", DENSE),
+    Fault("dampened momentum", TORCH_OPTIMIZERS, "dampening=0.0", "dampening=0.9", "sgd, step 2: optimizer state", "", DENSE),
     Fault("clipped gradients", TORCH_TRAIN, "loss.backward()", "loss.backward(); nn.utils.clip_grad_norm_(self.module.parameters(), 0.1)", "step 1: optimizer state", "", DENSE),
     Fault("the step is taken before the gradient is there", TORCH_TRAIN, "loss.backward()\n        self.optimizer.step()", "self.optimizer.step()\n        loss.backward()", "step 1: optimizer state", "", DENSE),
     Fault("the smaller last batch is dropped", TORCH_TRAIN, "loss.backward()", "if len(images) < 64:\n            return loss.detach(), logits.detach()\n        loss.backward()", "step 25: losses", "loss", DENSE),
@@ -90,8 +91,8 @@ TORCH = [
     Fault("weights through float16", TORCH_WEIGHTS, "torch.tensor(from_canonical(p, weights[p.name]))", "torch.tensor(from_canonical(p, weights[p.name])).half()", GATE, "initial conv1/kernel"),
     Fault("pixels through bfloat16", TORCH_TRAIN, "torch.from_numpy(images))", "torch.from_numpy(images).bfloat16())", GATE, "images of the first batch", DENSE),
     Fault("labels shifted by one", TORCH_TRAIN, "torch.from_numpy(labels)", "torch.from_numpy((labels + 1) % 10)", GATE, "labels of the first batch", DENSE),
-    Fault("TF32 left on", TORCH_TRAIN, 'matmul.fp32_precision = "tf32" if tf32 else "ieee"', 'matmul.fp32_precision = "tf32"', GATE, "TF32", DENSE),
-    Fault("cuDNN may choose other algorithms", TORCH_TRAIN, "cudnn.benchmark = False", "cudnn.benchmark = True", GATE, "deterministic", DENSE),
+    Fault("TF32 left on", TORCH_CREATE, 'matmul.fp32_precision = "tf32" if tf32 else "ieee"', 'matmul.fp32_precision = "tf32"', GATE, "TF32", DENSE),
+    Fault("cuDNN may choose other algorithms", TORCH_CREATE, "cudnn.benchmark = False", "cudnn.benchmark = True", GATE, "deterministic", DENSE),
     Fault("rows of the first dense layer not permuted", TORCH_WEIGHTS, "return value.reshape(height, width, channels, -1).transpose(2, 0, 1, 3).reshape(value.shape)", "return value", GATE, "initial dense1/kernel"),
     Fault("dropout alive in evaluation", TORCH_MODELS, "self.dropout1(x)", "F.dropout(x, self.dropout1.p, True)", IN_EVALUATION, "dropout1", DROPOUT, IN_DROPOUT),
     Fault("no dropout at all", TORCH_MODELS, "self.dropout1(x)", "x", DROPPED, "dropout1/share", DROPOUT, IN_DROPOUT),
@@ -103,11 +104,11 @@ TORCH = [
     Fault("training under bfloat16 autocast", TORCH_TRAIN, "loss, logits = self.forward_with_loss(images, labels)", "with torch.autocast('cpu', torch.bfloat16):\n            loss, logits = self.forward_with_loss(images, labels)", "step 1: losses", "loss"),
     Fault("moving statistics moved by looking at a gradient", TORCH_TRAIN, "with self._statistics_kept():\n            loss", "if True:\n            loss", AGAIN, "bn1", BN),
     Fault("PyTorch's own batch normalisation", TORCH_MODELS, "norm2d: type[nn.Module] = BatchNorm) -> None", "norm2d: type[nn.Module] = nn.BatchNorm2d) -> None", GATE, "bn1: epsilon", BN, "class CnnBnValid"),
-    Fault("RMSprop for Adam", TORCH_TRAIN, "return (torch.optim.AdamW if isinstance(adam, AdamW) else torch.optim.Adam)(\n                module.parameters(),\n                lr=adam.learning_rate,\n                betas=(adam.beta1, adam.beta2),\n                eps=adam.epsilon,\n                weight_decay=adam.weight_decay,\n                amsgrad=False,\n                fused=tuning.optimizer == \"fused\" or None,\n            )", "return torch.optim.RMSprop(module.parameters())", GATE, "optimizer", DENSE),
+    Fault("RMSprop for Adam", TORCH_OPTIMIZERS, "return (torch.optim.AdamW if isinstance(adam, AdamW) else torch.optim.Adam)(\n                module.parameters(),\n                lr=adam.learning_rate,\n                betas=(adam.beta1, adam.beta2),\n                eps=adam.epsilon,\n                weight_decay=adam.weight_decay,\n                amsgrad=False,\n                fused=tuning.optimizer == \"fused\" or None,\n            )", "return torch.optim.RMSprop(module.parameters())", GATE, "optimizer", DENSE),
 ]
 
 KERAS_MODELS, KERAS_LAYERS = "tf_impl/models.py", "tf_impl/layers.py"
-KERAS_TRAIN, KERAS_OPTIMIZERS, KERAS_WEIGHTS = "tf_impl/train.py", "tf_impl/optimizers.py", "tf_impl/weights.py"
+KERAS_CREATE, KERAS_TRAIN, KERAS_OPTIMIZERS, KERAS_WEIGHTS = "tf_impl/create.py", "tf_impl/train.py", "tf_impl/optimizers.py", "tf_impl/weights.py"
 IN_KERAS_SAME, IN_KERAS_DROPOUT = "def cnn_same", "def cnn_deep_dropout"
 
 KERAS = [
@@ -135,7 +136,7 @@ KERAS = [
     Fault("gradients halved", KERAS_TRAIN, "self.optimizer.apply(tape.gradient(loss, variables), variables)", "self.optimizer.apply([g / 2 for g in tape.gradient(loss, variables)], variables)", "step 1: optimizer state", "", DENSE),
     Fault("images mirrored", KERAS_TRAIN, "self._put(images, self.dtype)", "self._put(images[:, :, ::-1], self.dtype)", GATE, "images of the first batch", DENSE),
     Fault("pixels through float16", KERAS_TRAIN, "self._put(images, self.dtype)", "self._put(images.astype('float16'), self.dtype)", GATE, "images of the first batch", DENSE),
-    Fault("TF32 left on", KERAS_TRAIN, "enable_tensor_float_32_execution(train.mixed_precision == \"tf32\")", "enable_tensor_float_32_execution(True)", GATE, "TF32", DENSE),
+    Fault("TF32 left on", KERAS_CREATE, "enable_tensor_float_32_execution(train.mixed_precision == \"tf32\")", "enable_tensor_float_32_execution(True)", GATE, "TF32", DENSE),
     Fault("moving statistics exchanged", KERAS_WEIGHTS, "named[p.name].assign(weights[p.name])", "named[p.name].assign(weights[p.name.replace('moving_mean', 'moving_variance')])", GATE, "initial bn1/moving_mean", BN),
     Fault("a lower rate of dropout", KERAS_MODELS, "layers.Dropout(dropout,", "layers.Dropout(0.9 * dropout,", DROPPED, "dropout1/share", DROPOUT, IN_KERAS_DROPOUT),
     Fault("dropout alike for all images", KERAS_MODELS, "layers.Dropout(dropout,", "layers.Dropout(dropout, noise_shape=(1, 128),", DROPPED, "dropout1/share", DROPOUT, IN_KERAS_DROPOUT),
@@ -143,11 +144,11 @@ KERAS = [
     Fault("ReLU capped at 6", KERAS_MODELS, 'layers.Dense(128, activation="relu"', 'layers.Dense(128, activation="relu6"', LARGE + ACTIVATIONS, "dense1", within=IN_KERAS_SAME),
     Fault("bias corrections in the parameter's type", KERAS_OPTIMIZERS, '"float64")', "variable.dtype)", "step 1: update from its own moments", "", DENSE),
     Fault("no dropout in training steps", KERAS_TRAIN, "self._logits(images, training=True)\n            loss", "self._logits(images, training=False)\n            loss", TRAINED, "anew", DROPOUT),
-    Fault("Keras's own Adam", KERAS_TRAIN, "optimizer = (FusedAdam if tuning.optimizer == \"fused\" else PaperAdam)(adam)", "optimizer = keras.optimizers.Adam()", GATE, "optimizer", DENSE),
+    Fault("Keras's own Adam", KERAS_OPTIMIZERS, "optimizer = (FusedAdam if tuning.optimizer == \"fused\" else PaperAdam)(adam)", "optimizer = keras.optimizers.Adam()", GATE, "optimizer", DENSE),
 ]
 
 RAW_LAYERS, RAW_MODELS = "tf_lowlevel_impl/layers.py", "tf_lowlevel_impl/models.py"
-RAW_TRAIN, RAW_OPTIMIZERS, RAW_WEIGHTS = "tf_lowlevel_impl/train.py", "tf_lowlevel_impl/optimizers.py", "tf_lowlevel_impl/weights.py"
+RAW_CREATE, RAW_TRAIN, RAW_OPTIMIZERS, RAW_WEIGHTS = "tf_lowlevel_impl/create.py", "tf_lowlevel_impl/train.py", "tf_lowlevel_impl/optimizers.py", "tf_lowlevel_impl/weights.py"
 
 RAW = [
     Fault("all padding at the top and left", RAW_LAYERS, "padding=self.padding)", "padding=[[0, 0], [2, 0], [2, 0], [0, 0]])", ACTIVATIONS, "conv1"),
@@ -183,7 +184,7 @@ RAW = [
     Fault("loss of clipped probabilities", RAW_TRAIN, "tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)", "-tf.math.log(tf.clip_by_value(tf.gather(tf.nn.softmax(logits), labels, batch_dims=1), 1e-7, 1.0))", LARGE + LOSS, "loss", DENSE),
     Fault("exponentials that overflow", RAW_TRAIN, "tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)", "tf.math.log(tf.reduce_sum(tf.exp(10 * logits), 1)) / 10 - tf.gather(logits, labels, batch_dims=1)", LOSS, "loss", DENSE),
     Fault("dropout chosen once, when the graph is traced", RAW_LAYERS, "tf.random.get_global_generator().uniform(tf.shape(x), dtype=x.dtype)", "tf.constant(__import__('numpy').random.random((1, x.shape[1])), x.dtype)", DROPPED, "dropout1/share", DROPOUT),
-    Fault("another seed in every process", RAW_TRAIN, "tf.random.Generator.from_seed(train.seed + world.rank)", "tf.random.Generator.from_non_deterministic_state()", TRAINED, "the same", DROPOUT),
+    Fault("another seed in every process", RAW_CREATE, "tf.random.Generator.from_seed(train.seed + world.rank)", "tf.random.Generator.from_non_deterministic_state()", TRAINED, "the same", DROPOUT),
     Fault("bias corrections in the parameter's type", RAW_OPTIMIZERS, "tf.cast(self.step.assign_add(1), tf.float64)", "tf.cast(self.step.assign_add(1), self.m[0].dtype)", "step 1: update from its own moments", "", DENSE),
 ]
 

@@ -1,0 +1,71 @@
+"""What both TensorFlow implementations do alike, since nothing of it is compared: which device is seen, how a function
+becomes a graph, and what TensorFlow itself counts."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from shared.choices import Device, Mode
+from tf_lowlevel_impl.profile import by_operation
+from tf_lowlevel_impl.tuning import Tuning
+
+CPU, GPU = "/CPU:0", "/GPU:0"
+
+
+def see(device: Device) -> str:
+    """See no other device; its name in TensorFlow."""
+    gpus = tf.config.list_physical_devices("GPU")[:1] if device == "cuda" else []
+    tf.config.set_visible_devices(gpus, "GPU")
+    if gpus:
+        tf.config.experimental.reset_memory_stats("GPU:0")
+    return GPU if device == "cuda" else CPU
+
+
+class TensorFlowDevice:
+    """A network on a device: waiting for it, and what is known of it."""
+
+    def __init__(self, device: Device) -> None:
+        self.device = GPU if device == "cuda" else CPU
+
+    def sync(self) -> None:
+        if self.device != CPU:  # on the CPU every call returns when it is done
+            tf.test.experimental.sync_devices()
+
+    def fetch(self, tensor: tf.Tensor) -> np.ndarray:
+        return tensor.numpy()
+
+    def profile(self, work: Callable[[], None]) -> dict[str, float]:
+        return by_operation(work, "cpu" if self.device == CPU else "cuda")
+
+    def device_name(self) -> str:
+        if self.device == CPU:
+            return "cpu"
+        (gpu,) = tf.config.get_visible_devices("GPU")
+        return str(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name))
+
+    def peak_device_bytes(self) -> int | None:
+        if self.device == CPU:
+            return None
+        return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+
+
+def count_flops(function: Callable[..., Any], images: tf.TensorSpec) -> int:
+    """What TensorFlow's own profiler counts in the convolutions and matrix products of `function` of `images`."""
+    graph = tf.function(function).get_concrete_function(images).graph
+    profiler = tf.compat.v1.profiler
+    builder = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
+    options = builder.with_accounted_types([".*Conv2D", ".*MatMul"]).with_empty_output().build()
+    return int(profiler.profile(graph, options=options, cmd="op").total_float_ops)
+
+
+def compiled(
+    function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], mode: Mode, tuning: Tuning
+) -> Callable[..., Any]:
+    """As a graph, `function` is traced once and serves every batch size, or is traced for each where shapes are static;
+    else it is run operation by operation."""
+    if mode == "eager":
+        return function
+    any_size = signature if tuning.shapes == "any" else None
+    return tf.function(function, input_signature=any_size, jit_compile=mode == "xla")

@@ -1,0 +1,59 @@
+"""What this package exports to build and to fit a network, and what it says of PyTorch."""
+
+from typing import Any
+
+import torch
+
+from shared.data import Data
+from shared.protocol import Build, Framework, OnEpoch
+from shared.training import TrainSpec
+from shared.world import World
+from torch_impl import idiomatic
+from torch_impl.distributed import SharingTorchModel
+from torch_impl.models import MODELS
+from torch_impl.train import TorchModel
+
+
+def framework() -> Framework:
+    """PyTorch's version, devices and settings."""
+    _state_settings()
+    return Framework(
+        name="torch",
+        version=torch.__version__,
+        n_cuda_devices=torch.cuda.device_count(),
+        settings={
+            "tf32": f"matmul {torch.backends.cuda.matmul.fp32_precision}, conv {_cudnn_conv().fp32_precision}",
+            "cuda": str(torch.version.cuda),
+        },
+    )
+
+
+def create(build: Build) -> TorchModel:
+    """Build the network as a TorchModel."""
+    train = build.train
+    _state_settings(tf32=train.mixed_precision == "tf32")
+    world = World.here()
+    torch.manual_seed(train.seed + world.rank)  # what is dropped of one share is not what is dropped of another
+    if build.device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    arguments = train.network_arguments
+    if build.recipe == "idiomatic" or "normalisation" in train.own:
+        arguments |= idiomatic.OWN_LAYERS.get(build.model.name, {})
+    module = MODELS[build.model.name](**arguments)
+    return SharingTorchModel(module, build, world) if world.size > 1 else TorchModel(module, build)
+
+
+def fit(model: TorchModel, train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
+    """Train `model` in the idiomatic recipe."""
+    idiomatic.fit(model.module, model.device, train, data, on_epoch)
+
+
+def _state_settings(tf32: bool = False) -> None:
+    torch.backends.cuda.matmul.fp32_precision = "tf32" if tf32 else "ieee"
+    _cudnn_conv().fp32_precision = "tf32" if tf32 else "ieee"
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+
+
+def _cudnn_conv() -> Any:
+    return torch.backends.cudnn.conv  # type: ignore[attr-defined]  # it is missing from the module's stubs
