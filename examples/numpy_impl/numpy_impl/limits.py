@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from shared.protocol import Device
+from shared.choices import Device
 
 
 def matrix_product(device: Device, size: int) -> Callable[[], None]:

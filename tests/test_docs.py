@@ -1,0 +1,29 @@
+"""Every file that the documentation names is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+OURS = "compare|shared|tests|torch_impl|tf_impl|tf_lowlevel_impl|examples|docs"
+NAMED = re.compile(rf"\b((?:{OURS})/[\w./-]*\.(?:py|md|toml|json))\b")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_named_files_are_there(page: Path) -> None:
+    assert [name for name in NAMED.findall(page.read_text()) if not (ROOT / name).exists()] == []
+
+
+def test_a_file_that_is_not_there_is_found() -> None:
+    assert NAMED.findall("see `compare/training/options.py` and [x](../shared/names.py)") == [
+        "compare/training/options.py",
+        "shared/names.py",
+    ]
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
