@@ -1,12 +1,18 @@
 """`python -m compare`."""
 
+import sys
+
+if __name__ == "__main__" and sys.path and not sys.flags.safe_path:
+    # `python -m` puts the current folder first, where somebody's own `shared` or `types.py` would be taken for others'.
+    del sys.path[0]
+
 import io
 import os
 import resource
-import sys
 from pathlib import Path
 from typing import TextIO
 
+from compare import own_packages
 from compare.processes import signals
 
 LEAST_ADDRESS_SPACE = 1 << 30  # with less, SciPy's OpenBLAS tries for memory for ever while it is imported
@@ -14,6 +20,7 @@ LEAST_ADDRESS_SPACE = 1 << 30  # with less, SciPy's OpenBLAS tries for memory fo
 
 def main() -> None:
     """Run the command line; options without a command belong to `run`."""
+    own_packages.prefer()
     signals.listen()
     try:
         from compare.cli.app import carry_out, report_input_errors

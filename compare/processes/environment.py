@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from compare import own_packages
 from shared.errors import InputError
 from shared.result import Environment
 
@@ -68,11 +69,12 @@ def worker_variables(threads: int, keras_home: Path, hide_cuda: bool, waiting: W
 
 
 def _import_path() -> list[str]:
-    """The user's own PYTHONPATH, and the folder of this code where it is not installed but run from a checkout."""
-    own = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    home = Path(__file__).resolve().parents[2]
-    installed = home == Path(sysconfig.get_path("purelib")).resolve()
-    return own if installed else [str(home), *own]
+    """The user's own PYTHONPATH, less what would hide this code's packages, and the folder of this code where it is not
+    installed but run from a checkout."""
+    entries = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    own = [entry for entry in entries if not own_packages.hides(Path(entry))]
+    installed = Path(sysconfig.get_path("purelib")).resolve() == own_packages.HOME
+    return own if installed else [str(own_packages.HOME), *own]
 
 
 def require_cuda(environments: Mapping[str, Environment]) -> None:

@@ -11,7 +11,7 @@ PICTURE = ROOT / "docs" / "images" / "architecture.svg"
 PACKAGES = ("compare", "shared")
 # A room imports from those of the lines above it, and from no other.
 ORDER = (
-    ("registry", "extras", "rpc", "subject"),
+    ("registry", "extras", "rpc", "subject", "own_packages"),
     ("options", "processes"),
     ("worker", "folders", "checks"),
     ("analysis",),
