@@ -12,10 +12,49 @@ class InputError(Exception):
     """
 
 
+# What people say, and which names it may stand for: meaning goes before spelling.
+MEANT: dict[str, tuple[str, ...]] = {
+    "gpu": ("cuda",),
+    "nvidia": ("cuda",),
+    "processor": ("cpu",),
+    "pytorch": ("torch",),
+    "tensorflow": ("keras", "tf_lowlevel", "tf_savedmodel"),
+    "tf": ("keras", "tf_lowlevel", "tf_savedmodel"),
+    "raw_tensorflow": ("tf_lowlevel",),
+    "functional": ("keras_functional",),
+    "compile": ("graph", "xla"),
+    "compiled": ("graph", "xla"),
+    "jit": ("xla", "graph"),
+    "fastest": ("tuned",),
+    "fp64": ("float64",),
+    "double": ("float64",),
+    "fp32": ("float32", "none"),
+    "single": ("float32",),
+    "bf16": ("bfloat16",),
+    "fp16": ("bfloat16",),
+    "amp": ("bfloat16",),
+    "momentum": ("sgd",),
+    "cifar": ("cifar10",),
+    "fashion": ("fashion_mnist",),
+    "images": ("photographs",),
+    "savedmodel": ("tf_savedmodel",),
+    "pt2": ("torch",),
+    "torchscript": ("torch",),
+    "normalised": ("standard",),
+    "normalized": ("standard",),
+    "cosine": ("linear",),
+    "fixed": ("constant",),
+    "rotate": ("affine",),
+}
+
+
 def check_name(what: str, name: str, known: Collection[str]) -> str:
-    """Return `name` if it is among `known`; else raise an InputError that names the nearest match."""
+    """Return `name` if it is among `known`; else raise an InputError that names those it may stand for: by meaning,
+    else by spelling."""
     if name in known:
         return name
-    nearest = get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
-    hint = f" Did you mean '{nearest[0]}'?" if nearest else ""
+    said = name.lower().replace("-", "_")
+    nearest = [one for one in MEANT.get(said, ()) if one in known] or get_close_matches(said, list(known), 1, 0.5)
+    meant = "' or '".join(nearest)
+    hint = f" Did you mean '{meant}'?" if nearest else ""
     raise InputError(f"There is no {what} '{name}'.{hint} Known: {', '.join(known)}.")

@@ -109,15 +109,16 @@ def _parameters(one: Option) -> list[click.Parameter]:
         made.declared = one  # type: ignore[attr-defined]
         return [made]
     shared_settings: dict[str, Any] = {"type": type_, "is_flag": one.kind is bool}
+    default = {} if one.required else {"default": one.default}  # even None would be one
     made = Named(
         [one.title, *([one.short] if one.short else []), one.name],
         help=one.help + (f"  [default: {shown}]" if (shown := one.default_in_words) else ""),
-        default=None if one.required else one.default,
         required=one.required,
         metavar=None if one.kind is bool else one.value_in_words,
         envvar=one.variable or None,
         show_default=False,
         **shared_settings,
+        **default,
     )
     made.declared = one
     if not one.former:
@@ -148,6 +149,8 @@ def _take_former(known: dict[str, Option], values: dict[str, Any], given: set[st
 def _usable(one: Option, text: str) -> Path:
     """A path that can be looked at, there or not. What lies on a store is copied here, before the command
     itself begins, and that may take a while."""
+    if not text:  # of a variable that was not set; it would be the current folder
+        raise InputError(f"{one.title} is empty. Give a path, or leave it out.")
     parse: Callable[[str], Path] = one.parse or Path
     if parse is mounts.located and is_address(text) and not {"-q", "--quiet"} & set(sys.argv):
         opening.announce(f"compare: fetching what {text} holds ...")

@@ -94,7 +94,7 @@ class RunOptions(common.ReadsData, Options):
         gt=0, le=1, quantity="an accuracy", example="0.98 stands for 98 %"
     )
     batch_size: int | Literal["auto"] | None = option(
-        None, TRAINING, "Images in a batch; auto is 64 on CUDA, 16 on a CPU.", left_out="64", ge=1
+        None, TRAINING, "Images in a batch; auto is 64 on CUDA, 16 on a CPU.", left_out="64", ge=1, le=1_000_000
     )
     optimizer: OptimizerName | None = option(
         None, TRAINING, "adam, adamw (its weight decay is decoupled), or sgd with momentum 0.9.", left_out="adam",
@@ -171,7 +171,7 @@ class RunOptions(common.ReadsData, Options):
     )
     mlflow: str | None = option(
         None, OUTPUT, "Log the study to this MLflow server, or folder; needs the extra mlflow.",
-        note="[docs/output.md](docs/output.md).", metavar="URI"
+        note="[docs/output.md](docs/output.md).", metavar="URI", forms=ALSO_RESUMED
     )
     world_size: int = option(
         1, CLUSTER, "N processes train each network, each on its share of every batch.",
@@ -180,11 +180,12 @@ class RunOptions(common.ReadsData, Options):
     )
     executor: ExecutorName = option(
         "local", CLUSTER, "local, or ray: every run is a task on a Ray cluster; needs the extra ray.",
-        note="The weights are the same, to the bit ([docs/scaling.md](docs/scaling.md)).", conflicts=(FOUND_FASTEST,)
+        note="The weights are the same, to the bit ([docs/scaling.md](docs/scaling.md)).", conflicts=(FOUND_FASTEST,),
+        forms=ALSO_RESUMED
     )
     address: str = option(
         "auto", CLUSTER, "The Ray cluster; auto finds it.", metavar="HOST:PORT",
-        needs=Need("executor", "ray", "that of a Ray cluster")
+        needs=Need("executor", "ray", "that of a Ray cluster"), forms=ALSO_RESUMED
     )
     # fmt: on
 

@@ -52,7 +52,12 @@ BAD_OPTIONS = {
     "--scale unti": "There is no scale 'unti'. Did you mean 'unit'?",
     "--mode grpah": "There is no mode 'grpah'. Did you mean 'graph'?",
     "--mode xla": "The implementation 'torch' has no mode 'xla', only eager and graph.",
-    "--device gpu": "There is no device 'gpu'",
+    "--device gpu": "There is no device 'gpu'. Did you mean 'cuda'?",
+    "--implementations tensorflow": "'tensorflow'. Did you mean 'keras' or 'tf_lowlevel'?",
+    "--implementations PyTorch": "'PyTorch'. Did you mean 'torch'?",
+    "--dataset fashion-mnist": "'fashion-mnist'. Did you mean 'fashion_mnist'?",
+    "--batch-size 999999999999": "--batch-size 999999999999 is not possible. Give a number from 1 to 1,000,000.",
+    "parity --precision double": "'double'. Did you mean 'float64'?",
     "--epochs 0": "--epochs 0 is not possible. Give a number from 1 to 1,000,000.",
     "--epochs -3": "--epochs -3 is not possible",
     "--batch-size 0": "--batch-size 0 is not possible",
@@ -159,6 +164,7 @@ def test_bad_options(line: str, monkeypatch: pytest.MonkeyPatch, capsys, empty_f
         ("--epochs 1.5", "Invalid value for '--epochs'"),
         ("rnu", "No such command 'rnu'"),
         ("run extra", "unexpected extra argument"),
+        ("export .", "Missing option '--format'"),
     ],
 )
 def test_bad_usage(line: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
