@@ -13,6 +13,7 @@ EXTRAS = {
     "tensorboard": ("tensorboard",),
     "s3": ("obstore", "boto3"),
     "gs": ("obstore",),
+    "sign": ("cryptography",),
 }
 
 

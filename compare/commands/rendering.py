@@ -28,6 +28,7 @@ from compare.reporting.html_page import with_page
 from compare.reporting.markdown import WITHIN, as_section, plain
 from compare.training import report
 from shared.errors import InputError
+from shared.storage import inside
 
 Files = dict[str, bytes]
 
@@ -37,6 +38,7 @@ def rendered(folder: Path) -> Files:
 
     Raises InputError where there are none, or one cannot be read.
     """
+    inside.check(folder)
     for name, render in KINDS.items():
         if (folder / name).exists():
             return render(folder, load_manifest(folder))

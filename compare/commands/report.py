@@ -12,7 +12,7 @@ from compare.folders.run_folder import MAX_LIST_BYTES, load_manifest
 from compare.options.folders import ReportOptions
 from compare.reporting.screen import Screen
 from shared.errors import InputError
-from shared.storage import lock, mounts
+from shared.storage import files, lock, mounts
 
 
 def command(options: ReportOptions, screen: Screen) -> int:
@@ -25,8 +25,8 @@ def command(options: ReportOptions, screen: Screen) -> int:
         return _anew(folders[0], screen)
     parts = {mounts.shown(folder): rendered(folder) for folder in folders}
     target = began.folder("report")
-    files = combined(parts) if len(parts) > 1 else next(iter(parts.values()))
-    target.write_all(files, began.manifest())
+    made = combined(parts) if len(parts) > 1 else next(iter(parts.values()))
+    target.write_all(made, began.manifest())
     report_line(target, screen)
     screen.answer(folder=target.path)
     return 0
@@ -37,31 +37,31 @@ def _anew(folder: Path, screen: Screen) -> int:
     if not has_records(folder):
         rendered(folder)  # which says so
     with lock.held(folder):  # another command may be adding to what is read
-        files = rendered(folder)
+        made = rendered(folder)
         known = load_manifest(folder)
-        changed = [name for name, content in files.items() if _content(folder / name) != content]
-        _replace(folder, files, changed, known)
+        changed = [name for name, content in made.items() if _content(folder / name) != content]
+        _replace(folder, made, changed, known)
     screen.say(f"Made anew: {', '.join(changed)}." if changed else "Everything was as its records make it.")
     screen.say(f"Report: {folder / 'report.md'}")
     screen.answer(folder=folder, made_anew=changed)
     return 0
 
 
-def _replace(folder: Path, files: Files, changed: list[str], known: Manifest) -> None:
+def _replace(folder: Path, made: Files, changed: list[str], known: Manifest) -> None:
     """Write what changed, and then the manifest, which of all other files says what it said."""
     try:
         for name in changed:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            write_whole(folder / name, files[name])
+            write_whole(folder, name, made[name])
         if changed:
             made_now = known.model_copy(update={"libraries": manifest.rendering_libraries()})
-            new = {name: hashlib.sha256(files[name]).hexdigest() for name in changed}  # of no other file
+            new = {name: hashlib.sha256(made[name]).hexdigest() for name in changed}  # of no other file
             for name, content in sealed(made_now, known.files | new).items():
-                write_whole(folder / name, content)
+                write_whole(folder, name, content)
     except (OSError, WriteError) as error:
         raise InputError(f"The report cannot be written: {error}. Give another folder with --out.") from None
 
 
 def _content(path: Path) -> bytes | None:
     """What a report was before; larger than any report, it is none."""
-    return path.read_bytes() if path.is_file() and path.stat().st_size <= MAX_LIST_BYTES else None
+    there = path.is_file() and path.stat().st_size <= MAX_LIST_BYTES
+    return files.read(path, MAX_LIST_BYTES, "Give the folder of a run.") if there else None

@@ -11,12 +11,14 @@ from compare.training.planned import PLAN, Planned
 from compare.training.study import Settings
 from shared.data import Data, load
 from shared.errors import InputError
+from shared.storage import inside
 
 
 def command(options: RunOptions, screen: Screen) -> int:
     """Do what `compare run --resume` says; return the exit code. Raises InputError before anything is written."""
     path = options.resume
     assert path is not None
+    inside.check(path)
     if not (path / PLAN).is_file():
         raise InputError(
             f"{path} has no {PLAN}: no study had begun there, so that there is nothing to resume. Start it anew, with "
@@ -30,9 +32,24 @@ def command(options: RunOptions, screen: Screen) -> int:
             f"The data set '{spec.dataset}' is not what the study was begun with: its digest is {data.digest()}, and "
             f"{PLAN} says {planned.data_digest}. Give the original data with --data-dir."
         )
-    server = None if planned.mlflow is None else mlflow_runs.connect(planned.mlflow)
+    cluster = _cluster(planned, options)
+    server = None if options.mlflow is None else mlflow_runs.connect(options.mlflow)
+    if planned.mlflow and server is None:
+        screen.note(f"Its plan names the MLflow server {planned.mlflow}. Give --mlflow to have the study logged there.")
     folder = OutputFolder.reopened(path)
-    return ResumedStudy(planned, data, folder, server, options.timeout, screen).exit_code()
+    return ResumedStudy(planned, data, folder, server, cluster, options.timeout, screen).exit_code()
+
+
+def _cluster(planned: Planned, options: RunOptions) -> str | None:
+    """The address of the Ray cluster where the study goes on, None where that is here. No address is taken from a plan,
+    which may come from anybody: whoever answers there is sent the data, and what it answers is believed. Raises
+    InputError where the plan names one and the command line does not say where to go on."""
+    if planned.executor == "ray" and "executor" not in options.given:
+        raise InputError(
+            f"The study was begun on the Ray cluster at {planned.address}, by what its folder says. Give --executor "
+            f"ray --address {planned.address} to go on there, or --executor local to go on here."
+        )
+    return options.address if options.executor == "ray" else None
 
 
 class ResumedStudy(StudyWork):
@@ -44,11 +61,11 @@ class ResumedStudy(StudyWork):
         data: Data,
         folder: OutputFolder,
         server: mlflow_runs.Server | None,
+        cluster: str | None,
         timeout_s: float,
         screen: Screen,
     ) -> None:
         settings = Settings(known.threads, known.allocator, known.runs[0].device == "cpu", timeout_s)
-        cluster = known.address if known.executor == "ray" else None
         super().__init__(folder, data, known.implementations, settings, cluster, server, screen)
         self.known = known
 

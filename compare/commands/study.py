@@ -62,8 +62,7 @@ class StudyWork(Work[RunResult]):
         ended_early = self.carry_out()
         if ended_early is not None:
             return ended_early
-        assert self.planned is not None
-        if self.server is not None and not _log(self.server, self.folder, self.results, self.planned, self.screen):
+        if self.server is not None and not _log(self.server, self.folder, self.results, self.screen):
             return 1
         well = all(result.status == "ok" for result in self.results)
         return 0 if well and (self.compared is None or self.compared.passed) else 1
@@ -107,7 +106,10 @@ class StudyWork(Work[RunResult]):
 
     @property
     def go_on(self) -> str:
-        return f"Go on with: python -m compare run --resume {shlex.quote(mounts.shown(self.folder.path))}"
+        line = ["python", "-m", "compare", "run", "--resume", mounts.shown(self.folder.path)]
+        line += ["--executor", "ray", "--address", self.cluster] if self.cluster else []
+        line += ["--mlflow", self.server.uri] if self.server else []
+        return f"Go on with: {shlex.join(line)}"
 
     def executor(self) -> Executor:
         """Where the runs are trained."""
@@ -187,9 +189,7 @@ def _report(
     )
 
 
-def _log(
-    server: mlflow_runs.Server, folder: OutputFolder, results: list[RunResult], planned: Planned, screen: Screen
-) -> bool:
+def _log(server: mlflow_runs.Server, folder: OutputFolder, results: list[RunResult], screen: Screen) -> bool:
     """Log the study; whether that went well."""
     done = run_folder.load_manifest(folder.path)
     try:
@@ -197,5 +197,5 @@ def _log(
     except mlflow_runs.MlflowError as error:
         print(f"MLflow took no more: {error} All of it is in {mounts.shown(folder.path)}.", file=sys.stderr)
         return False
-    screen.note(f"MLflow run {run_id} in the experiment '{mlflow_runs.EXPERIMENT}' of {planned.mlflow}")
+    screen.note(f"MLflow run {run_id} in the experiment '{mlflow_runs.EXPERIMENT}' of {server.uri}")
     return True

@@ -2,44 +2,66 @@
 its records say."""
 
 import hashlib
+import re
 import tempfile
 from pathlib import Path
 
 from compare.commands.rendering import has_records, rendered
-from compare.folders import manifest
-from compare.folders.manifest import MANIFEST, SEAL, Manifest, names
-from compare.folders.run_folder import load_data, load_manifest, load_results, load_weights
+from compare.folders import manifest, signature
+from compare.folders.manifest import MANIFEST, SEAL, SIGNATURE, Manifest, names
+from compare.folders.run_folder import (
+    MAX_LIST_BYTES,
+    load_data,
+    load_manifest,
+    load_record,
+    load_results,
+    load_weights,
+)
 from compare.options.folders import VerifyOptions
 from compare.processes import environment
 from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
 from compare.processes.session import Session
+from compare.reporting.html_page import page
 from compare.reporting.screen import Screen
+from compare.training.planned import PLAN, Planned
 from shared.data import Data
 from shared.errors import InputError
 from shared.protocol import Build
 from shared.result import RunResult
-from shared.storage import files
+from shared.storage import files, inside, lock
 
 TIMEOUT_S = 300.0
 MAX_SEAL_BYTES = 1 << 10
-TEXTS = (".md", ".csv", ".parquet", ".json", ".tfevents.0")
+PICTURES = (".png", ".svg")
+PAGE = "report.html"
+MADE_WITH = re.compile(r"Python \d+\.\d+\.\d+\S*(, ([\w-]+ \d\S*|no [\w-]+))+")
 
 
 def command(options: VerifyOptions, screen: Screen) -> int:
     """Do what `compare verify` says; return the exit code, 1 where anything is not as it was written."""
     folder = options.run_dir
     found = problems(folder)
-    if not found:
-        if said := made_by_others(folder):
-            screen.note(said)
-        if options.rerun:
-            found = _rerun(folder, options.data_folder, screen)
+    not_compared = None if found else made_by_others(folder)
+    if not found and options.rerun:
+        found = _rerun(folder, options.data_folder, screen)
+    if options.verify_key is not None and (said := signature.problem(folder, options.verify_key)):
+        found.append(said)
+    if options.sign is not None and not found:
+        with lock.held(folder):
+            signature.sign(folder, options.sign)
+        screen.say(f"Signed: {folder / SIGNATURE}")
     for text in found:
         screen.say(text)
-    screen.say(f"{folder} is {'not ' if found else ''}as it was written.")
-    screen.answer(folder=folder, problems=found)
+    if not_compared:
+        screen.say(f"Its hashes are right. {not_compared}")
+    screen.say(f"{folder} is {'not ' if found else ''}as it was written{_as_far_as(not_compared, found)}.")
+    screen.answer(folder=folder, problems=found, not_compared=not_compared)
     return 1 if found else 0
+
+
+def _as_far_as(not_compared: str | None, found: list[str]) -> str:
+    return ", by its hashes alone" if not_compared and not found else ""
 
 
 def _rerun(folder: Path, data_dir: Path, screen: Screen) -> list[str]:
@@ -86,22 +108,38 @@ def problems(folder: Path) -> list[str]:
 
     Raises InputError where there is no manifest to hold the folder against.
     """
-    if not (folder / MANIFEST).is_file():
+    if not (folder / MANIFEST).exists():
         raise InputError(f"{folder} has no {MANIFEST}. Give a whole folder that 'python -m compare' wrote.")
-    found = _of_manifest(folder)
+    found = [f"{name} is {what}, and nothing in it was looked at." for name, what in inside.odd(folder).items()]
+    if any(text.startswith((f"{MANIFEST} ", f"{SEAL} ")) for text in found):
+        return found
+    found += _of_manifest(folder)
     try:
-        known = load_manifest(folder)
+        known = load_record(folder / MANIFEST, Manifest, MAX_LIST_BYTES)
     except InputError:
         return found  # which says so
-    present = names(folder)
-    found += [f"{name} is missing." for name in known.files if name not in present]
+    present, odd = names(folder), inside.odd(folder)
+    found += [f"{name} is missing." for name in known.files if name not in present and name not in odd]
     found += [f"{name} is not in the manifest." for name in present if name not in known.files]
     found += [
         f"{name} was altered: its SHA-256 is {found_there}, and the manifest says {sha256}."
         for name, sha256 in known.files.items()
         if name in present and (found_there := files.sha256(folder / name)) != sha256
     ]
-    return found or _of_reports(folder, known)
+    return found or [*_of_fields(folder, known), *_of_reports(folder, known)]
+
+
+def _of_fields(folder: Path, known: Manifest) -> list[str]:
+    """What the manifest says of itself that cannot be, or that the study's plan says otherwise."""
+    found = [] if MADE_WITH.fullmatch(known.libraries) else [f"{MANIFEST} names no libraries that made its reports."]
+    if known.ended < known.started:
+        found.append(f"{MANIFEST} says that it ended before it began.")
+    if (folder / PLAN).is_file():
+        planned = load_record(folder / PLAN, Planned, MAX_LIST_BYTES)
+        for field in ("command", "started", "dataset_reason"):
+            if getattr(known, field) != getattr(planned, field):
+                found.append(f"{MANIFEST} and {PLAN} say different things of it: {field.replace('_', ' ')}.")
+    return found
 
 
 def made_by_others(folder: Path) -> str | None:
@@ -113,7 +151,7 @@ def made_by_others(folder: Path) -> str | None:
     made_with = known.libraries or "libraries that it does not name"
     return (
         f"Its reports were made with compare {known.version} and {made_with}; here are compare "
-        f"{manifest.code_version()} and {here}. Only their hashes were compared; they were not made again."
+        f"{manifest.code_version()} and {here}. So they were not made again, and not held against the records."
     )
 
 
@@ -128,16 +166,20 @@ def _of_manifest(folder: Path) -> list[str]:
 
 
 def _of_reports(folder: Path, known: Manifest) -> list[str]:
-    """Every figure in a report comes from a record: made again from them, every text and table has the same bytes.
+    """Every figure in a report comes from a record: made again from them, each text, table and page has the same bytes.
 
-    Pictures, and the page that holds them, are compared by their hashes alone: matplotlib solves its layout again each
-    time, and may end a last bit away from where it was.
+    Pictures are compared by their hashes alone: matplotlib solves its layout again each time, and may end a last bit
+    away from where it was. The page is made again with the pictures that are there.
     """
     if made_by_others(folder) or not has_records(folder):
         return []
     made = rendered(folder)
+    if PAGE in made:
+        drawn = [name for name in made if name.endswith(PICTURES) and (folder / name).is_file()]
+        there = {name: files.read(folder / name, MAX_LIST_BYTES, "Put the original back.") for name in drawn}
+        made[PAGE] = page({"report.md": made["report.md"], **there})
     return [
         f"{name} is not what its records say: made again, it has other bytes."
         for name, content in made.items()
-        if name.endswith(TEXTS) and hashlib.sha256(content).hexdigest() != known.files.get(name)
+        if not name.endswith(PICTURES) and hashlib.sha256(content).hexdigest() != known.files.get(name)
     ]

@@ -21,6 +21,8 @@ from shared.models import ModelSpec
 from shared.result import RunResult
 from shared.storage import mounts
 
+MOST_IMAGES = 24  # whose feature maps are drawn together: each has a row for every layer and network
+
 
 def command(options: VisualizeOptions, screen: Screen) -> int:
     """Make the pictures; return the exit code. Raises InputError before any is written."""
@@ -33,7 +35,9 @@ def command(options: VisualizeOptions, screen: Screen) -> int:
     indices = list(options.images)
     _check_images(options.images, len(data.x_test))
     channels = min((layer.output_shape[-1] for layer in spec.layers if len(layer.output_shape) == 3), default=None)
-    if channels is not None and not 0 <= options.filter < channels:
+    if channels is None and options.filter:
+        raise InputError(f"--filter {options.filter} is not possible: {spec.name} has no filters. Leave it out.")
+    if channels is not None and options.filter >= channels:
         raise InputError(
             f"--filter {options.filter} is not possible: the layers of {spec.name} have 0 ... {channels - 1}."
         )
@@ -46,7 +50,7 @@ def command(options: VisualizeOptions, screen: Screen) -> int:
     shown = load(first.data.model_copy(update={"scale": "unit"}), options.data_folder)
     drawn = _draw(results, networks, spec, shown, indices, options, names, picture)
     saved = []
-    for path in _save(drawn, out):
+    for path in _save(drawn, options.out, options.run_dir):
         screen.note(mounts.shown(path))
         saved.append(path)
     add_to_manifest(options.run_dir, saved)
@@ -79,6 +83,11 @@ def _chosen(results: list[RunResult], seed: int | None) -> list[RunResult]:
 
 
 def _check_images(images: tuple[int, ...], n_test: int) -> None:
+    if len(images) > MOST_IMAGES:
+        raise InputError(
+            f"--images names {len(images)}, and one drawing holds the feature maps of {MOST_IMAGES} at most. Name "
+            "fewer, and draw more than once with other --out folders."
+        )
     for index in images:
         if index >= n_test:
             raise InputError(f"--images {index} is not possible: the test images are 0 ... {n_test - 1:,}.")
@@ -123,16 +132,17 @@ def _draw(
         yield "prediction", pictures.prediction(networks, picture[0], names)
 
 
-def _save(drawn: Iterator[tuple[str, Figure]], out: Path) -> Iterator[Path]:
+def _save(drawn: Iterator[tuple[str, Figure]], out: Path | None, run_dir: Path) -> Iterator[Path]:
+    """Write each picture twice, and give their paths: to `out`, or else below the run's folder."""
+    folder, below = (run_dir, "pictures/") if out is None else (out, "")
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for name, figure in drawn:
             for suffix, content in (("png", plots.to_png(figure)), ("svg", plots.to_svg(figure))):
-                path = out / f"{name}.{suffix}"
-                write_whole(path, content)
-                yield path
+                write_whole(folder, f"{below}{name}.{suffix}", content)
+                yield folder / f"{below}{name}.{suffix}"
     except OSError as error:
-        raise InputError(f"The pictures cannot be written to {out}: {error.strerror}. Give another --out.") from None
+        raise InputError(f"The pictures cannot be written to {folder}: {error.strerror}. Give another --out.") from None
     except WriteError as error:
         raise InputError(f"The pictures cannot be written: {error}. Give another --out.") from None
 

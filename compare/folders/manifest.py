@@ -13,7 +13,7 @@ from shared.record import TIME_FORMAT, Moment, Record, Texts
 from shared.result import SCHEMA_VERSION
 from shared.storage import files
 
-MANIFEST, SEAL = "manifest.json", "manifest.sha256"
+MANIFEST, SEAL, SIGNATURE = "manifest.json", "manifest.sha256", "manifest.sig"
 
 
 class Manifest(Record):
@@ -59,9 +59,9 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def names(folder: Path) -> dict[str, None]:
-    """Every file but the manifest and its hash, by its path in the folder, in their order; links are none of them."""
+    """Every file but the manifest, its hash and its signature, by its path in the folder, in order; no link is one."""
     there = (p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*")) if p.is_file() and not p.is_symlink())
-    return dict.fromkeys(name for name in there if name not in (MANIFEST, SEAL))
+    return dict.fromkeys(name for name in there if name not in (MANIFEST, SEAL, SIGNATURE))
 
 
 def rendering_libraries() -> str:

@@ -1,6 +1,5 @@
 """The output folder: made before anything is trained, filled file by file, each written whole or not at all."""
 
-import os
 import tempfile
 import weakref
 from collections.abc import Mapping
@@ -9,9 +8,7 @@ from pathlib import Path
 from compare.folders.manifest import MANIFEST, Manifest, hashes, sealed
 from compare.folders.run_folder import load_manifest
 from shared.errors import InputError
-from shared.storage import files, lock, mounts
-
-PARTIAL = ".partial-"  # how the name of a file begins until it is whole
+from shared.storage import files, inside, lock, mounts
 
 
 class WriteError(Exception):
@@ -42,11 +39,12 @@ class OutputFolder:
         InputError where it cannot be written to, or another command is at work in it."""
         self = cls.__new__(cls)
         self.path, self._made, self._written = path, [], set()
+        inside.check(path)
         try:
             self._hold()
             self.log_dir.mkdir(exist_ok=True)
             tempfile.TemporaryFile(dir=path).close()  # it can be written to
-            for left in path.rglob(f"{PARTIAL}*"):
+            for left in path.rglob(f"{inside.PARTIAL}*"):
                 left.unlink()
         except OSError as error:
             raise _unusable(path, error) from None
@@ -64,20 +62,16 @@ class OutputFolder:
     def write(self, name: str, content: bytes) -> None:
         """Write the file `name`: it appears whole, or not at all and WriteError is raised."""
         target = self.path / name
-        try:
-            for parent in reversed([p for p in target.parents if not p.exists()]):
-                parent.mkdir()
-                self._made.insert(0, parent)
-        except OSError as error:
-            raise WriteError(f"{target} cannot be written: {error.strerror}") from None
-        write_whole(target, content)
+        missing = [p for p in target.parents if p != self.path and self.path in p.parents and not p.exists()]
+        write_whole(self.path, name, content)
+        self._made = [*missing, *self._made]
         self._written.add(target)
 
     def remove(self, name: str) -> None:
         """Take away the file `name` where it is there, and its folder where that is empty then."""
         target = self.path / name
-        target.unlink(missing_ok=True)
         try:
+            inside.remove(self.path, name)
             mounts.removed(target)
         except OSError as error:
             raise WriteError(f"{target} cannot be removed: {error.strerror}") from None
@@ -106,22 +100,14 @@ class OutputFolder:
                 folder.rmdir()
 
 
-def write_whole(target: Path, content: bytes) -> None:
-    """Write the file `target`, in a folder that is there: it appears whole, or not at all and WriteError is raised."""
+def write_whole(folder: Path, name: str, content: bytes) -> None:
+    """Write the file `name` below `folder`, which is there, through no link: it appears whole, or not at all and
+    WriteError is raised."""
     try:
-        with tempfile.NamedTemporaryFile(prefix=PARTIAL, dir=target.parent, delete=False) as stream:
-            try:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-                Path(stream.name).chmod(0o644)
-                Path(stream.name).replace(target)
-                mounts.written(target)
-            except BaseException:
-                Path(stream.name).unlink(missing_ok=True)
-                raise
+        inside.write(folder, name, content)
+        mounts.written(folder / name)
     except OSError as error:
-        raise WriteError(f"{target} cannot be written: {error.strerror}") from None
+        raise WriteError(f"{folder / name} cannot be written: {error.strerror}") from None
 
 
 def add_to_manifest(folder: Path, saved: list[Path]) -> None:
@@ -136,7 +122,7 @@ def add_to_manifest(folder: Path, saved: list[Path]) -> None:
         names = {path: inner.relative_to(folder.resolve()).as_posix() for path, inner in here.items()}
         new = {name: files.sha256(path) for path, name in names.items()}
         for name, content in sealed(known, known.files | new).items():
-            write_whole(folder / name, content)
+            write_whole(folder, name, content)
 
 
 def check_vacant(path: Path) -> None:

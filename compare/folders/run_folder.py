@@ -13,7 +13,7 @@ from shared.data import Data, load
 from shared.errors import InputError, check_name
 from shared.models import MODELS
 from shared.result import SCHEMA_VERSION, RunResult
-from shared.storage import files
+from shared.storage import files, inside
 from shared.weights import Weights, check_weights, from_safetensors
 
 MOST_SAID = 300  # of a field and what is wrong with it, which may be of any length
@@ -33,7 +33,8 @@ def load_record(path: Path, kind: type[Read], max_bytes: int = MAX_RECORD_BYTES)
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """The manifest of `folder`. Raises InputError where it cannot be read."""
+    """The manifest of `folder`. Raises InputError where it cannot be read, or something there is no file or folder."""
+    inside.check(folder)
     return load_record(folder / MANIFEST, Manifest, MAX_LIST_BYTES)
 
 
@@ -69,10 +70,8 @@ def load_results(folder: Path) -> list[RunResult]:
 
 def record_paths(folder: Path) -> list[Path]:
     """The paths of every record in `folder`, in the order of their names. Raises InputError where there is none."""
-    try:
-        paths = sorted((folder / "results").glob("*.json"))
-    except OSError as error:
-        raise InputError(f"{folder} cannot be read: {error.strerror}. Give the folder of a run.") from None
+    inside.check(folder)
+    paths = sorted((folder / "results").glob("*.json"))
     if not paths:
         raise InputError(f"{folder} holds no records (results/*.json). Give a folder that 'python -m compare' wrote.")
     return paths

@@ -28,6 +28,22 @@ class VerifyOptions(common.ReadsData, Options):
 
     run_dir: Path = common.run_dir()
     rerun: bool = option(False, COMPARISON, "Evaluate the trained weights again, too.")
+    sign: Path | None = option(
+        None,
+        OUTPUT,
+        "Sign the manifest with this private Ed25519 key (PEM); needs the extra sign.",
+        parse=mounts.here,
+        metavar="FILE",
+        extra="sign",
+    )
+    verify_key: Path | None = option(
+        None,
+        COMPARISON,
+        "Check the signature with this public Ed25519 key (PEM); needs the extra sign.",
+        parse=mounts.here,
+        metavar="FILE",
+        extra="sign",
+    )
     data_dir: Path | None = common.data_dir()
 
     @property
@@ -86,7 +102,7 @@ class VisualizeOptions(common.ReadsData, Options):
     images: tuple[int, ...] = option(
         (0, 1, 2), DATA, "Test images whose feature maps are shown.", quantity="whole numbers", ge=0
     )
-    filter: int = option(0, DATA, "Which filter's feature maps are shown.")
+    filter: int = option(0, DATA, "Which filter's feature maps are shown.", ge=0)
     seed: int | None = option(None, DATA, "Which seed's networks.", left_out="the first")
     predict: Path | None = option(
         None, DATA, "A picture (PNG, JPEG) to be classified by all.", parse=mounts.here, metavar="FILE"

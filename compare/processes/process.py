@@ -103,7 +103,7 @@ class WorkerProcess:
     def _start(
         self, threads: int, hide_cuda: bool, variables: Mapping[str, str], waiting: environment.Waiting
     ) -> "subprocess.Popen[bytes]":
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK  # a pipe in its place would be waited for
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW  # a pipe would be waited for
         with os.fdopen(os.open(self.log, flags, 0o644), "ab") as stderr:
             spec = IMPLEMENTATIONS[self.implementation]
             program = ["compare.worker", spec.module]

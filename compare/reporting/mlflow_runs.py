@@ -5,11 +5,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from compare.extras import require
-from compare.folders.manifest import Manifest
+from compare.folders.manifest import MANIFEST, SEAL, Manifest, names
 from shared.errors import InputError
 from shared.result import RunResult
 
@@ -38,6 +38,7 @@ class MlflowError(Exception):
 class Server:
     """An MLflow server or folder that answers, and the identifier of the experiment there."""
 
+    uri: str
     client: "MlflowClient"
     experiment: str
 
@@ -55,7 +56,7 @@ def connect(uri: str) -> Server:
     try:
         client = MlflowClient(tracking_uri=uri)
         known = client.get_experiment_by_name(EXPERIMENT)
-        return Server(client, known.experiment_id if known else client.create_experiment(EXPERIMENT))
+        return Server(uri, client, known.experiment_id if known else client.create_experiment(EXPERIMENT))
     except Exception as error:  # whatever the store behind it raises: of MLflow, of requests, of the system
         raise InputError(
             f"--mlflow {uri} cannot be used: {_first_line(error)} Give the address of an MLflow server that runs, "
@@ -73,9 +74,9 @@ def _log_study(server: Server, folder: Path, results: Sequence[RunResult], manif
     client = server.client
     try:
         study = _begin(server, folder.name, {"compare.command": manifest.command})
-        for file in (p for p in sorted(folder.rglob("*")) if p.is_file()):
-            where = file.parent.relative_to(folder).as_posix()
-            client.log_artifact(study, str(file), None if where == "." else where)
+        for name in (*names(folder), MANIFEST, SEAL):  # a link is none of them
+            where = PurePosixPath(name).parent.as_posix()
+            client.log_artifact(study, str(folder / name), None if where == "." else where)
         for result in results:
             _log_run(server, study, result, manifest)
         client.set_terminated(study, "FINISHED" if all(r.status == "ok" for r in results) else "FAILED")

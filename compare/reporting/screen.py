@@ -14,6 +14,11 @@ from compare.reporting.opening import opening
 from shared.storage import mounts
 
 
+def printable(text: str) -> str:
+    """What a terminal shows as it is: names from elsewhere may steer it, or forge a line."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 @dataclass(frozen=True)
 class Screen:
     """With `as_json` standard output is one JSON object and nothing else; `quiet` leaves out everything but that, and
@@ -32,13 +37,13 @@ class Screen:
 
     def say(self, text: str) -> None:
         """A sentence on standard output, on one line however long it is."""
-        self.console().print(mounts.shown(text), soft_wrap=True)
+        self.console().print(printable(mounts.shown(text)), soft_wrap=True)
 
     def note(self, text: str) -> None:
         """What is under way, on standard error."""
         if not self.quiet:
             opening.say()
-            print(mounts.shown(text), file=sys.stderr)
+            print(printable(mounts.shown(text)), file=sys.stderr)
 
     def open(self, text: str) -> None:
         """What a command is about to do (compare/reporting/opening.py)."""

@@ -23,6 +23,7 @@ from compare.training.study import Progress, Settings, Study
 from shared.choices import AskedDevice, Device
 from shared.data import Data
 from shared.result import Epoch, Run, RunResult
+from shared.storage import inside
 
 TRIES_AGAIN = 3  # where a node or a process is lost; an exception is not tried again
 # How many tasks Ray is given beyond what the cluster does at once: every one is looked at whenever a result is waited
@@ -151,7 +152,7 @@ class OnRay:
             return self._failed(run, f"{type(error.cause).__name__}: {error.cause}"), ""
         except ray.exceptions.RayError as error:  # a lost node or process, again and again
             return self._failed(run, str(error).strip().splitlines()[0]), ""
-        (self.log_dir / f"{run.name}.log").write_bytes(sent.log)
+        inside.write(self.log_dir, f"{run.name}.log", sent.log)
         result = RunResult.model_validate_json(sent.result).model_copy(update={"in_turns": False})
         return Finished(result, sent.weights_file), sent.said
 

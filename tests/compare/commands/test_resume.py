@@ -19,6 +19,8 @@ from results import run
 from compare.__main__ import main
 from compare.commands.verify import problems
 from compare.folders.output import OutputFolder
+from compare.processes import ray_cluster
+from compare.reporting import mlflow_runs
 from compare.training import study
 from compare.training.checkpoint import Checkpoint, Checkpoints
 from compare.training.planned import PLAN
@@ -177,6 +179,29 @@ def test_an_altered_checkpoint_is_told_and_not_gone_on_from(tmp_path: Path) -> N
     path.write_bytes(content)
     assert checkpoints.load(of, "0" * 64) is None
     assert ["of another run, or of other data" in said[0], "was altered" in said[1]] == [True, True]
+
+
+def test_no_address_is_taken_from_a_plan(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever wrote the folder would be sent what is in it, and believed."""
+
+    def connected(*_: object) -> None:
+        raise AssertionError("it connected to an address that the folder names")
+
+    monkeypatch.setattr(mlflow_runs, "connect", connected)
+    monkeypatch.setattr(ray_cluster, "connected", connected)
+    plan = json.loads((run_folder / PLAN).read_text())
+    (run_folder / PLAN).write_text(json.dumps(plan | {"executor": "ray", "address": "somewhere:1"}))
+    assert resume(monkeypatch, run_folder) == 2
+    assert "Give --executor ray --address somewhere:1 to go on there" in capsys.readouterr().err
+    assert resume(monkeypatch, run_folder, "--executor", "local") == 0
+    (run_folder / PLAN).write_text(json.dumps(plan | {"mlflow": "http://somewhere:1"}))
+    monkeypatch.setattr(sys, "argv", ["compare", "run", "--resume", str(run_folder)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert not caught.value.code
+    assert "Its plan names the MLflow server http://somewhere:1." in capsys.readouterr().err
 
 
 def test_a_run_that_lost_its_weights_is_trained_again(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

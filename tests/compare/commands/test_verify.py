@@ -1,6 +1,7 @@
 """Whatever is altered, missing or added in a folder is named, and reports come from records alone."""
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from fuzzing import bounded
 
 from compare.__main__ import main
@@ -81,11 +84,70 @@ def test_a_figure_that_no_record_gives(folder: Path) -> None:
 
 
 def test_reports_of_other_libraries_are_not_made_anew(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    other = load_record(folder / MANIFEST, Manifest).model_copy(update={"libraries": "Python 2.7, matplotlib 0.1"})
+    other = load_record(folder / MANIFEST, Manifest).model_copy(update={"libraries": "Python 3.0.1, matplotlib 0.1"})
     for name, content in sealed(other, other.files).items():
         (folder / name).write_bytes(content)
+    assert command(monkeypatch, "verify", folder, "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["problems"] == []
+    assert "matplotlib 0.1" in answer["not_compared"]
     assert command(monkeypatch, "verify", folder) == 0
-    assert "matplotlib 0.1" in capsys.readouterr().err
+    assert capsys.readouterr().out.endswith(f"{folder} is as it was written, by its hashes alone.\n")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("libraries", "none of your business"), ("ended", "2001-01-01T00:00:00Z"), ("command", "python -m compare --x")],
+)
+def test_fields_of_the_manifest_that_cannot_be(folder: Path, field: str, value: str) -> None:
+    other = load_record(folder / MANIFEST, Manifest).model_copy(update={field: value})
+    for name, content in sealed(other, other.files).items():
+        (folder / name).write_bytes(content)
+    assert any(text.startswith("manifest.json ") for text in problems(folder))
+
+
+def test_a_page_that_says_something_else(folder: Path) -> None:
+    page = folder / "report.html"
+    page.write_text(page.read_text().replace("2 of 2 runs were trained", "3 of 3 runs were trained"))
+    seal_anew(folder)
+    assert problems(folder) == ["report.html is not what its records say: made again, it has other bytes."]
+
+
+def test_what_is_no_file_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    (folder / "plots" / "extra.png").symlink_to("/etc/passwd")
+    (folder / "extra").symlink_to("/etc")
+    os.mkfifo(folder / "plots" / "pipe")
+    (folder / "a\nreport.md is missing.").write_text("")
+    assert command(monkeypatch, "verify", folder) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert "plots/extra.png is a symbolic link, and nothing in it was looked at." in said
+    assert "extra is a symbolic link, and nothing in it was looked at." in said
+    assert "plots/pipe is a pipe, and nothing in it was looked at." in said
+    assert "a\\nreport.md is missing. is not in the manifest." in said  # one line, and no line of its own
+
+
+def test_a_signature(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    for name in ("mine", "other"):
+        key = Ed25519PrivateKey.generate()
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        (tmp_path / f"{name}.pem").write_bytes(private)
+        (tmp_path / f"{name}.pub").write_bytes(public)
+    assert command(monkeypatch, "verify", folder, "--verify-key", tmp_path / "mine.pub") == 1
+    assert "manifest.sig is missing: the folder was not signed." in capsys.readouterr().out
+    for option, key in (("--sign", "mine.pub"), ("--verify-key", "mine.pem"), ("--sign", "nothing.pem")):
+        assert command(monkeypatch, "verify", folder, option, tmp_path / key) == 2
+        assert "Ed25519" in (error := capsys.readouterr().err) or "openssl" in error
+    assert command(monkeypatch, "verify", folder, "--sign", tmp_path / "mine.pem") == 0
+    assert command(monkeypatch, "verify", folder, "--verify-key", tmp_path / "mine.pub") == 0
+    assert command(monkeypatch, "verify", folder, "--verify-key", tmp_path / "other.pub") == 1
+    assert problems(folder) == []
+    report = folder / "report.md"
+    report.write_text(report.read_text() + "more")
+    seal_anew(folder)  # which a forger can do, too
+    capsys.readouterr()
+    assert command(monkeypatch, "verify", folder, "--verify-key", tmp_path / "mine.pub") == 1
+    assert "manifest.sig does not fit" in capsys.readouterr().out
 
 
 @pytest.mark.long

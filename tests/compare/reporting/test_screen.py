@@ -79,7 +79,7 @@ def test_a_run_for_machines(
     assert (found["pairs"], found["over_seeds"][0]["n"]) == ([], 1)
 
     assert command(monkeypatch, "verify", out, "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"folder": str(out), "problems": []}
+    assert json.loads(capsys.readouterr().out) == {"folder": str(out), "problems": [], "not_compared": None}
     assert command(monkeypatch, "report", out, "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"folder": str(out), "made_anew": []}
     assert command(monkeypatch, "diff", out, out, "--json") == 0

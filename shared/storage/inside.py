@@ -1,0 +1,101 @@
+"""Within a folder that may come from anywhere: nothing is reached through a link, and nothing is waited for.
+
+Writing goes by handles of folders, one below the other, so that no part of a path can be a link, nor become one
+meanwhile. A file appears whole, or not at all.
+"""
+
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+
+from shared.errors import InputError
+
+PARTIAL = ".partial-"  # how the name of a file begins until it is whole
+KINDS = {
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+def odd(folder: Path) -> dict[str, str]:
+    """What is in `folder` that is neither a file nor a folder: what it is, by its path there, in order."""
+    found = {}
+    left = [folder]
+    while left:
+        with os.scandir(left.pop()) as entries:
+            for entry in entries:
+                mode = entry.stat(follow_symlinks=False).st_mode
+                if stat.S_ISDIR(mode):
+                    left.append(Path(entry.path))
+                elif not stat.S_ISREG(mode):
+                    name = Path(entry.path).relative_to(folder).as_posix()
+                    found[name] = KINDS.get(stat.S_IFMT(mode), "no file")
+    return dict(sorted(found.items()))
+
+
+def check(folder: Path) -> None:
+    """Raise InputError where something in `folder` is neither a file nor a folder."""
+    try:
+        found = odd(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return  # whoever needs it says what it should be
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read: {error.strerror}. Give the folder of a run.") from None
+    for name, what in found.items():
+        raise InputError(
+            f"{folder / name} is {what}. A folder that 'python -m compare' wrote has files and folders alone, and "
+            "nothing in it is read or written through anything else. Put what is meant in its place: 'cp -rL' makes a "
+            "copy without links."
+        )
+
+
+def write(folder: Path, name: str, content: bytes) -> None:
+    """Write the file `name` below `folder`, which is there; folders between are made. Raises OSError."""
+    *between, last = PurePosixPath(name).parts
+    with _handle(folder, between, make=True) as parent:
+        partial = f"{PARTIAL}{secrets.token_hex(8)}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(partial, flags, 0o666, dir_fd=parent)  # less what the umask takes away
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.rename(partial, last, src_dir_fd=parent, dst_dir_fd=parent)
+        except BaseException:
+            os.unlink(partial, dir_fd=parent)
+            raise
+
+
+def remove(folder: Path, name: str) -> None:
+    """Take away the file `name` below `folder`, where it is there. Raises OSError."""
+    *between, last = PurePosixPath(name).parts
+    try:
+        with _handle(folder, between) as parent:
+            os.unlink(last, dir_fd=parent)
+    except FileNotFoundError:
+        return
+
+
+@contextmanager
+def _handle(folder: Path, between: list[str], make: bool = False) -> Iterator[int]:
+    """A handle of the folder below `folder` that is reached by the names in `between`, none of them a link."""
+    handle = os.open(folder, _FOLDER)
+    try:
+        for name in between:
+            if make:
+                with suppress(FileExistsError):  # what is there is looked at next
+                    os.mkdir(name, dir_fd=handle)
+            below = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=handle)
+            os.close(handle)
+            handle = below
+        yield handle
+    finally:
+        os.close(handle)

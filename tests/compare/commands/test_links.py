@@ -1,0 +1,124 @@
+"""A run folder in which something is a link: nothing outside of it is changed, read into a report, or waited for."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from fuzzing import bounded
+
+from compare import frames
+from compare.__main__ import main
+from shared.errors import InputError
+from shared.storage import inside
+
+COMMANDS = (
+    "report RUN",
+    "report RUN --out again",
+    "visualize RUN",
+    "export RUN --format onnx",
+    "run --resume RUN",
+    "diff RUN RUN",
+)
+
+
+def command(monkeypatch: pytest.MonkeyPatch, line: str, folder: Path) -> int:
+    monkeypatch.setattr(sys, "argv", ["compare", *line.replace("RUN", str(folder)).split()])
+    with pytest.raises(SystemExit) as caught, bounded():
+        main()
+    return int(caught.value.code or 0)
+
+
+def linked(folder: Path, name: str, victim: Path) -> None:
+    """Put a link to `victim`, which is of the same kind, in the place of what is there."""
+    path = folder / name
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(victim)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+NAMES = [
+    *("report.md", "report.html", "results.csv", "plan.json", "study.json", "manifest.json", "manifest.sha256"),
+    *("results/numpy-seed0.json", "weights/numpy-seed0.safetensors", "plots/learning_curves.png", "logs/numpy.log"),
+    *("pictures/filters.png", "exports/numpy-seed0.onnx", "checkpoints/numpy-seed0.safetensors"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_linked_file(name: str, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    linked(run_folder, name, victim)
+    monkeypatch.chdir(tmp_path)
+    for line in COMMANDS:
+        assert command(monkeypatch, line, run_folder) == 2, line
+        assert "is a symbolic link" in capsys.readouterr().err, line
+    assert command(monkeypatch, "verify RUN", run_folder) == 1
+    assert f"{name} is a symbolic link" in capsys.readouterr().out
+    with pytest.raises(InputError, match="symbolic link"):
+        frames.runs(run_folder)
+    assert victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", ["results", "weights", "plots", "logs", "pictures", "exports", "checkpoints"])
+def test_a_linked_folder(name: str, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    victim = tmp_path / "victim"
+    if (run_folder / name).is_dir():
+        shutil.copytree(run_folder / name, victim)
+    else:
+        victim.mkdir()
+    before = contents(victim)
+    linked(run_folder, name, victim)
+    monkeypatch.chdir(tmp_path)
+    for line in COMMANDS:
+        assert command(monkeypatch, line, run_folder) == 2, line
+    assert command(monkeypatch, "verify RUN", run_folder) == 1
+    assert contents(victim) == before
+
+
+@pytest.mark.parametrize("name", ["report.md", "plan.json", "results/more.json", "pictures/filters.svg"])
+def test_a_pipe_is_not_waited_for(name: str, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = run_folder / name
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(exist_ok=True)
+    os.mkfifo(path)
+    monkeypatch.chdir(tmp_path)
+    for line in COMMANDS:
+        assert command(monkeypatch, line, run_folder) == 2, line
+    assert command(monkeypatch, "verify RUN", run_folder) == 1
+
+
+def test_writing_goes_through_no_link(tmp_path: Path) -> None:
+    """Also where one appears after the folder was looked at."""
+    outside, folder = tmp_path / "outside", tmp_path / "folder"
+    outside.mkdir()
+    folder.mkdir()
+    (folder / "below").symlink_to(outside)
+    with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
+        inside.write(folder, "below/file", b"x")
+    with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
+        inside.remove(folder, "below/file")
+    (outside / "file").write_text("precious")
+    (folder / "file").symlink_to(outside / "file")
+    inside.write(folder, "file", b"x")  # in place of the link
+    assert (outside / "file").read_text() == "precious"
+    assert (folder / "file").read_bytes() == b"x"
+    assert [p.name for p in outside.iterdir()] == ["file"]
+
+
+def test_the_umask_is_respected(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        inside.write(tmp_path, "a/b", b"x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o700
