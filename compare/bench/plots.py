@@ -22,7 +22,8 @@ def steps(result: BenchResult) -> Figure:
             axes.fill_between(
                 [place - 0.4, place + 0.4], time.low * 1e3, time.high * 1e3, color=colour, alpha=0.2, lw=0
             )
-        for at, rounds in zip(np.linspace(place - 0.3, place + 0.3, len(launches)), launches, strict=True):
+        half = 0.3 if len(launches) > 1 else 0.0  # a single launch stands above its name
+        for at, rounds in zip(np.linspace(place - half, place + half, len(launches)), launches, strict=True):
             axes.plot([at] * len(rounds), np.array(rounds) * 1e3, ".", markersize=3, alpha=0.5, color=colour)
             axes.plot([at], [np.median(rounds) * 1e3], "_", markersize=8, color=colour)
     axes.set_xticks(range(n), [contestant.name for contestant in result.contestants])

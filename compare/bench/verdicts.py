@@ -4,7 +4,7 @@ import math
 from statistics import geometric_mean
 
 from compare.bench.result import BenchResult, Contestant, Launch
-from compare.bench.statistics import Interval, median, ratio
+from compare.bench.statistics import LEAST_FOR_INTERVAL, Interval, median, ratio
 from compare.rpc.messages import Timed
 from compare.worker.machine import MUCH_LOAD
 
@@ -38,7 +38,11 @@ def say(result: BenchResult, name: str) -> str:
     if found is None:
         return f"{name} was not measured together with {result.baseline}."
     if found.low is None or found.high is None:
-        return f"{name} is {found.value:.2f}x as fast as {result.baseline}, in too few launches to show anything."
+        n = sum(name in one.measured and result.baseline in one.measured for one in result.launches)
+        return (
+            f"{name} was {found.value:.2f}x as fast as {result.baseline} in {n} launch{'es' * (n > 1)}: too few to "
+            f"say, since an interval needs {LEAST_FOR_INTERVAL}. Give a larger --budget."
+        )
     interval = f"[{found.low:.2f}, {found.high:.2f}]"
     if found.holds(1.0):
         return f"No difference shown between {name} and {result.baseline}: {found.value:.2f}x {interval}."

@@ -1,5 +1,6 @@
 """`compare bench`: from options to verdicts."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
@@ -9,6 +10,7 @@ from compare.bench.plan import BenchPlan, make_plan
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.schedule import repeat
 from compare.bench.search import Search, starter
+from compare.bench.statistics import LEAST_FOR_INTERVAL
 from compare.bench.verdicts import ratio_to_baseline, step_time, warnings
 from compare.commands.lifecycle import Began, Work, report_line
 from compare.options.bench import BenchOptions
@@ -47,6 +49,10 @@ class Bench(Work[BenchResult]):
             self.folder.write(RECORD, result.model_dump_json(indent=1).encode())
             yield result
             note(f"launch {len(result.launches)}, {_left(result)}: {'; '.join(report.verdicts(result))}")
+            took_s, least = result.took_s, LEAST_FOR_INTERVAL
+            if len(result.launches) == 1 and took_s * least > result.budget_s:
+                enough = math.ceil(took_s * (least + 1))
+                note(f"Warning: a launch takes about {took_s:.0f} s, and an interval needs {least}: --budget {enough}.")
 
     def _settled(self, start: Start) -> list[Contestant]:
         """The contestants, those to be tuned as this machine remembers them or as a search finds them now."""

@@ -74,7 +74,8 @@ class Comparisons(Work[ParityResult]):
 
     def write(self) -> None:
         done = self.began.manifest()
-        study = report.ParityExtent(steps=self.plan.extent.n_steps, draws=self.plan.extent.n_draws)
+        extent = self.plan.extent
+        study = report.ParityExtent(steps=extent.n_steps, draws=extent.n_draws, rung=extent.top)
         self.folder.write_all(report.render(self.results, study, done), done)
 
 

@@ -10,11 +10,13 @@ from compare.folders.manifest import Manifest
 from compare.parity import tables
 from compare.parity.bounds import FLOAT32, FLOAT64, JUMP, MARGIN
 from compare.parity.envelope import MORE_DRAWS
+from compare.parity.observation import RUNGS
 from compare.parity.plots import drift
 from compare.parity.result import ParityResult
 from compare.reporting import plots
 from compare.reporting.html_page import with_page
 from compare.reporting.markdown import WITHIN, WithParity, markdown_environment
+from shared.choices import Rung
 from shared.record import Count, Record
 
 
@@ -34,6 +36,7 @@ class ParityExtent(Record):
     """What a report says of how far a comparison went; kept beside its records."""
 
     steps: Count
+    rung: Rung = "evaluation"
     draws: Count
 
 
@@ -70,6 +73,8 @@ def _files(
             models=list(dict.fromkeys(result.model for result in results)),
             agreed=sum(result.passed for result in results),
             steps=study.steps,
+            rung=study.rung,
+            trained=RUNGS.index(study.rung) >= RUNGS.index("training"),
             draws=study.draws,
             more=MORE_DRAWS,
             float64=FLOAT64.value,

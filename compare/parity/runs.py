@@ -13,7 +13,7 @@ from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from compare.subject import Subject
 from compare.worker import fingerprint
-from shared.choices import Dtype
+from shared.choices import Dtype, Rung
 from shared.protocol import Build
 from shared.training import SGD, Adam
 from shared.weights import Weights, initial_weights
@@ -26,7 +26,7 @@ class Extent:
     """How far a check goes: up to which rung, over how many steps, in which types, with how many draws of each
     implementation for an envelope."""
 
-    top: str = observation.RUNGS[-1]
+    top: Rung = "evaluation"
     n_steps: int = 100
     dtypes: tuple[Dtype, ...] = ("float64", "float32")
     n_draws: int = 3
