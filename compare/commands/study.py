@@ -135,8 +135,8 @@ def _check_of_plan(results: list[RunResult], planned: Planned) -> None:
     for result in results:
         if (asked.get(result.name), planned.data_digest) != (result.run, result.data_digest):
             raise InputError(
-                f"The record of {result.name} is not of what {PLAN} asks for. Remove it to have that run trained "
-                "again, or put the original plan back."
+                f"The record of {result.name} is not of what {PLAN} asks for. Move it elsewhere to have that run "
+                "trained again, or put the original plan back."
             )
 
 
