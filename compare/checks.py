@@ -94,10 +94,14 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
     shape = data.x_train.shape[1:]
     if shape != model.input_shape:
         fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape]
-        advice = f"Use --model {' or '.join(fitting)}" if fitting else "There is no architecture for that shape yet"
+        advice = (
+            f"Use --model {' or '.join(fitting)}, or another data set."
+            if fitting
+            else "No architecture takes images of that shape. Give another data set, or resize the images."
+        )
         raise InputError(
             f"The architecture '{model.name}' takes images of {model.input_shape} (height, width, channels), "
-            f"and those of {dataset} are {shape}. {advice}, or another data set."
+            f"and those of {dataset} are {shape}. {advice}"
         )
 
 

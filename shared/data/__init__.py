@@ -14,7 +14,7 @@ from pydantic import Field
 
 from shared import randomness
 from shared.choices import Scale
-from shared.data import npz
+from shared.data import npz, own, own_idx
 from shared.data.catalog import DATASETS
 from shared.data.dataset import RawImages, unit
 from shared.data.embedded import EMBEDDED
@@ -26,7 +26,7 @@ N_CLASSES = 10
 
 
 class DataSpec(Record):
-    """Which data: a data set by name (or the path of an .npz file), how pixels are scaled, and how many images.
+    """Which data: a data set by name (or FILE.npz, or idx:DIR), how pixels are scaled, and how many images.
 
     `unit` divides the 8-bit pixels by 255. `standard` then also subtracts the mean of the training images and divides
     by their standard deviation, per channel. `n_train` and `n_test` take the first images of each part; None takes
@@ -60,7 +60,7 @@ class Data:
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Data":
         """Return the data whose `arrays()` these are, without warnings. Raises KeyError if one is missing."""
-        x_train, y_train, x_test, y_test = (arrays[name] for name in npz.NAMES)
+        x_train, y_train, x_test, y_test = (arrays[name] for name in own.NAMES)
         return cls(x_train, y_train, x_test, y_test, arrays.get("x_validation"), arrays.get("y_validation"))
 
     def part(self, part: Part) -> tuple[np.ndarray, np.ndarray]:
@@ -143,6 +143,8 @@ def _set_apart(spec: DataSpec, labels: np.ndarray) -> np.ndarray:
 def _read(dataset: str, data_dir: Path) -> RawImages:
     if dataset in EMBEDDED:
         return EMBEDDED[dataset]()
+    if (folder := own_idx.folder_of(dataset)) is not None:
+        return own_idx.read(folder, N_CLASSES)
     if dataset.endswith(".npz"):
         return npz.read(Path(dataset), N_CLASSES)
     return DATASETS[check_name("data set", dataset, DATASETS)].read(data_dir)
