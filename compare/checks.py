@@ -95,13 +95,13 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
     if shape != model.input_shape:
         fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape]
         advice = (
-            f"Use --model {' or '.join(fitting)}, or another"
+            f"Use --model {' or '.join(fitting)}, or another data set."
             if fitting
-            else "No architecture has that shape. Use another"
+            else "No architecture takes images of that shape. Give another data set, or resize the images."
         )
         raise InputError(
             f"The architecture '{model.name}' takes images of {model.input_shape} (height, width, channels), "
-            f"and those of {dataset} are {shape}. {advice} data set."
+            f"and those of {dataset} are {shape}. {advice}"
         )
 
 

@@ -12,7 +12,7 @@ from compare.bench.schedule import repeat
 from compare.bench.search import Search, starter
 from compare.bench.statistics import LEAST_FOR_INTERVAL
 from compare.bench.verdicts import ratio_to_baseline, step_time, warnings
-from compare.commands.lifecycle import Began, Work, report_line
+from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
 from compare.options.bench import BenchOptions
 from compare.reporting.screen import Screen
 from shared.data import Data
@@ -25,6 +25,7 @@ def command(options: BenchOptions, screen: Screen) -> int:
     plan = make_plan(options)
     began = Began(options.command, options.out)
     dataset, data = plan.load_data()
+    note_data_warnings([data], screen)
     work = Bench(plan, dataset, data, began, screen)
     ended_early = work.carry_out()
     return work.verdict() if ended_early is None else ended_early
@@ -70,7 +71,7 @@ class Bench(Work[BenchResult]):
         said, warned = report.verdicts(result), warnings(result)
         for text in (*said, report.why_ended(result), *warned, *tables.ceilings(result)):
             screen.say(text)
-        done = self.began.manifest()
+        done = self.began.manifest(data=[self.data])
         self.folder.write_all(report.render(result, done), done)
         report_line(self.folder, screen)
         screen.answer(

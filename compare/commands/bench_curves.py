@@ -9,7 +9,7 @@ from compare.bench.plan import BenchPlan, make_plan
 from compare.bench.result import BenchResult, Launch
 from compare.bench.search import starter
 from compare.commands.bench import figures
-from compare.commands.lifecycle import Began, Work, report_line
+from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
 from compare.options.bench import BenchOptions
 from compare.reporting.screen import Screen, table
 from shared.data import Data
@@ -26,6 +26,7 @@ def command(options: BenchOptions, screen: Screen) -> int:
         raise InputError("--modes tuned is of one batch size and one number of threads. Give one of each.")
     began = Began(options.command, options.out)
     dataset, data = plan.load_data()
+    note_data_warnings([data], screen)
     work = Points(plan, dataset, data, began, screen)
     ended_early = work.carry_out()
     if ended_early is not None:
@@ -76,5 +77,5 @@ class Points(Work[BenchResult]):
     def write(self) -> None:
         headings = list(scaling.HEADINGS)
         self.screen.console(180).print(table(headings, scaling.cells(self.results), ("contestant",)))
-        done = self.began.manifest()
+        done = self.began.manifest(data=[self.data])
         self.folder.write_all(scaling.render(self.results, done), done)

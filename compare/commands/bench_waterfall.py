@@ -9,7 +9,7 @@ from compare.bench.schedule import repeat
 from compare.bench.search import starter
 from compare.bench.waterfall import SpeedWaterfall
 from compare.commands.bench import figures
-from compare.commands.lifecycle import Began, Work, report_line
+from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
 from compare.options.bench import BenchOptions
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import Screen, table
@@ -30,6 +30,7 @@ def command(options: BenchOptions, screen: Screen) -> int:
             f"--waterfall: {' and '.join(without)} has none. Known: {known}. Leave it out of --implementations."
         )
     dataset, data = plan.load_data()
+    note_data_warnings([data], screen)
     work = Waterfalls(plan, dataset, data, began, screen)
     ended_early = work.carry_out()
     if ended_early is not None:
@@ -81,5 +82,5 @@ class Waterfalls(Work[SpeedWaterfall]):
         return list({done.implementation: done for done in self.results}.values())
 
     def write(self) -> None:
-        done = self.began.manifest()
+        done = self.began.manifest(data=[self.data])
         self.folder.write_all(waterfall.render(self.done, done), done)

@@ -69,7 +69,7 @@ def command(options: ExportOptions, screen: Screen) -> int:
     result = _chosen(load_results(options.run_dir), options, writer_of(format_))
     path = options.out or options.run_dir / "exports" / f"{result.name}{to.suffix}"
     if path.exists():
-        raise InputError(f"{path} is there already, and is not overwritten. Give another --out, or remove it.")
+        raise InputError(f"{path} is there already, and is not overwritten. Give another --out, or move it elsewhere.")
     weights = load_weights(options.run_dir, result)
     network = Network(result, weights, _scaling(result, options.data_folder))
     distance = _write(format_, to, network, path, screen)

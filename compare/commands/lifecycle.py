@@ -3,7 +3,7 @@ what is kept and said where it ends early."""
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
@@ -11,6 +11,7 @@ from compare.folders import manifest
 from compare.folders.output import OutputFolder, WriteError, check_vacant
 from compare.processes import signals
 from compare.reporting.screen import Screen
+from shared.data import Data
 from shared.errors import InputError
 from shared.storage import mounts
 
@@ -118,9 +119,19 @@ class Began:
         """The folder, made; `name` says what is in it where it has none of its own."""
         return OutputFolder(self._out or Path("runs") / f"{self.at.replace(':', '')}-{name}")
 
-    def manifest(self, dataset_reason: str = "") -> manifest.Manifest:
-        """What the folder says of how it was made."""
-        return manifest.describe(self.command, self.at, dataset_reason)
+    def manifest(self, dataset_reason: str = "", data: Iterable[Data] = ()) -> manifest.Manifest:
+        """What the folder says of how it was made, and the warnings on the data of it."""
+        return manifest.describe(self.command, self.at, dataset_reason, _warnings(data))
+
+
+def note_data_warnings(data: Iterable[Data], screen: Screen) -> None:
+    """Say which data are probably not what they should be, before anything is computed with them."""
+    for text in _warnings(data):
+        screen.note(f"Check the data: {text}")
+
+
+def _warnings(data: Iterable[Data]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for each in data for text in each.warnings))
 
 
 def report_line(folder: OutputFolder, screen: Screen) -> None:

@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from compare.commands.lifecycle import Began, Work, report_line
+from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
 from compare.options.parity import ParityOptions
 from compare.parity import report, tables
 from compare.parity.check import Checker
@@ -22,7 +22,9 @@ def command(options: ParityOptions, screen: Screen) -> int:
     """Do what `compare parity` says; return the exit code. Raises InputError before anything is written."""
     plan = make_plan(options)
     began = Began(options.command, options.out)
-    work = Comparisons(plan, plan.load_data(), began, screen)
+    data = plan.load_data()
+    note_data_warnings(data.values(), screen)
+    work = Comparisons(plan, data, began, screen)
     ended_early = work.carry_out()
     if ended_early is not None:
         return ended_early
@@ -73,7 +75,7 @@ class Comparisons(Work[ParityResult]):
                     tables.print_result(result, console)
 
     def write(self) -> None:
-        done = self.began.manifest()
+        done = self.began.manifest(data=self.data.values())
         extent = self.plan.extent
         study = report.ParityExtent(steps=extent.n_steps, draws=extent.n_draws, rung=extent.top)
         self.folder.write_all(report.render(self.results, study, done), done)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 
-from compare.commands.lifecycle import Began, Work, report_line
+from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
 from compare.options.parity import ParityOptions
 from compare.parity import waterfall, waterfall_report
 from compare.parity.plan import ParityPlan, make_plan
@@ -26,7 +26,9 @@ def command(options: ParityOptions, screen: Screen) -> int:
         raise InputError(f"--waterfall is of one process each, not {' and '.join(shared)}. Name them without @N.")
     began = Began(options.command, options.out)
     (model,) = plan.models
-    work = Stages(plan, plan.subject(model, plan.load_data()[model.name], options.seed), began, screen)
+    data = plan.load_data()[model.name]
+    note_data_warnings([data], screen)
+    work = Stages(plan, plan.subject(model, data, options.seed), began, screen)
     try:
         ended_early = work.carry_out()
     except WorkerError as error:
@@ -63,7 +65,7 @@ class Stages(Work[RecipeStage]):
         yield from done
 
     def write(self) -> None:
-        plan, done = self.plan, self.began.manifest()
+        plan, done = self.plan, self.began.manifest(data=[self.subject.data])
         record = waterfall.RecipeWaterfall(
             model=self.subject.spec.name, steps=plan.options.steps, stages=tuple(self.results)
         )

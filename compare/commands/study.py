@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from compare.analysis import condensed, machines, seeds
 from compare.analysis.rows import row
-from compare.commands.lifecycle import Work, report_line
+from compare.commands.lifecycle import Work, note_data_warnings, report_line
 from compare.folders import manifest, run_folder
 from compare.folders.output import OutputFolder
 from compare.parity import library
@@ -59,6 +59,7 @@ class StudyWork(Work[RunResult]):
 
     def exit_code(self) -> int:
         """Do it, and log it where it is to be logged; the exit code."""
+        note_data_warnings([self.data], self.screen)
         ended_early = self.carry_out()
         if ended_early is not None:
             return ended_early
@@ -98,7 +99,7 @@ class StudyWork(Work[RunResult]):
         if len(self.planned.runs) > condensed.MANY:  # what is left of them here is not enough, and takes the room
             self.results.clear()
             self.results += condensed.load(self.folder.path, self.planned.judging.target)
-        _report(self.planned, self.folder, self.results, self.compared, self.screen)
+        _report(self.planned, self.data.warnings, self.folder, self.results, self.compared, self.screen)
 
     @property
     def anything_kept(self) -> bool:
@@ -137,8 +138,8 @@ def _check_of_plan(results: list[RunResult], planned: Planned) -> None:
     for result in results:
         if (asked.get(result.name), planned.data_digest) != (result.run, result.data_digest):
             raise InputError(
-                f"The record of {result.name} is not of what {PLAN} asks for. Remove it to have that run trained "
-                "again, or put the original plan back."
+                f"The record of {result.name} is not of what {PLAN} asks for. Move it elsewhere to have that run "
+                "trained again, or put the original plan back."
             )
 
 
@@ -158,14 +159,19 @@ def _compare(planned: Planned, data: Data, folder: OutputFolder, timeout_s: floa
 
 
 def _report(
-    planned: Planned, folder: OutputFolder, results: list[RunResult], compared: ParityResult | None, screen: Screen
+    planned: Planned,
+    data_warnings: tuple[str, ...],
+    folder: OutputFolder,
+    results: list[RunResult],
+    compared: ParityResult | None,
+    screen: Screen,
 ) -> None:
     """Print the table, and write everything that is made from records."""
     judging = planned.judging
     results = seeds.in_order(results, judging)
     rows = [row(result) for result in results]
     over_seeds, first = seeds.summaries(results, judging), planned.runs[0]
-    done = manifest.describe(planned.command, planned.started, planned.dataset_reason)
+    done = manifest.describe(planned.command, planned.started, planned.dataset_reason, data_warnings)
     parity = parity_report.within([compared], library.STUDY, done) if compared else None
     folder.write("study.json", judging.model_dump_json(indent=1).encode())
     weights = run_folder.weights_of_first(folder.path, results)
@@ -182,6 +188,7 @@ def _report(
     report_line(folder, screen)
     screen.answer(
         folder=folder.path,
+        data_warnings=data_warnings,
         verdicts=said,
         runs=[asdict(one) for one in rows],
         over_seeds=[asdict(summary) for summary in over_seeds],

@@ -7,18 +7,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import FailFast, Field
 
 from shared.record import TIME_FORMAT, Moment, Record, Texts
 from shared.result import SCHEMA_VERSION
 from shared.storage import files
 
 MANIFEST, SEAL, SIGNATURE = "manifest.json", "manifest.sha256", "manifest.sig"
+MOST_WARNINGS = 1_000
 
 
 class Manifest(Record):
     """Times are UTC, in ISO 8601; `files` maps each file's path in the folder to the SHA-256 of its content;
-    `dataset_reason` says why it is this data set where the choice was left open; `libraries` are those that reports and
+    `dataset_reason` says why it is this data set where the choice was left open; `data_warnings` are sentences on data
+    that are probably not what they should be; `libraries` are those that reports and
     pictures are made with, since others may make other bytes."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -28,11 +32,14 @@ class Manifest(Record):
     version: str
     commit: str | None
     dataset_reason: str | None = None
+    data_warnings: Annotated[tuple[str, ...], FailFast(), Field(max_length=MOST_WARNINGS)] = ()
     libraries: str = ""
     files: Texts
 
 
-def describe(command: str, started: str, dataset_reason: str | None = None) -> Manifest:
+def describe(
+    command: str, started: str, dataset_reason: str | None = None, data_warnings: tuple[str, ...] = ()
+) -> Manifest:
     """The manifest of what ends now, its files still to be named."""
     return Manifest(
         command=command,
@@ -41,6 +48,7 @@ def describe(command: str, started: str, dataset_reason: str | None = None) -> M
         version=code_version(),
         commit=code_commit(),
         dataset_reason=dataset_reason,
+        data_warnings=data_warnings,
         libraries=rendering_libraries(),
         files={},
     )

@@ -134,7 +134,7 @@ def check_vacant(path: Path) -> None:
     if occupied:
         raise InputError(
             f"The output folder {path} is not empty, and nothing in it is overwritten. Give another one with --out, "
-            "or remove it."
+            "or move it elsewhere."
         )
 
 

@@ -55,8 +55,8 @@ def unreadable(path: Path, error: ValidationError) -> InputError:
     where = ".".join(str(part) for part in found[0]["loc"])[:MOST_SAID]
     what = found[0]["msg"].removeprefix("Value error, ")[:MOST_SAID].rstrip(".")
     return InputError(
-        f"{path} is no record that this version can read: {f'{where}: ' if where else ''}{what}. Remove it, or use "
-        "the version that wrote it."
+        f"{path} is no record that this version can read: {f'{where}: ' if where else ''}{what}. Move it elsewhere, or "
+        "use the version that wrote it."
     )
 
 
@@ -86,7 +86,9 @@ def read_result(path: Path) -> RunResult:
     except InputError as error:
         raise InputError(f"{path} speaks of something that this version does not have. {error}") from None
     if path.stem != result.name:
-        raise InputError(f"{path} is the record of {result.name}, and should go by that name. Rename or remove it.")
+        raise InputError(
+            f"{path} is the record of {result.name}, and should go by that name. Rename it, or move it elsewhere."
+        )
     return result
 
 

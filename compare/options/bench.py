@@ -24,7 +24,7 @@ class BenchOptions(common.ReadsData, Options):
 
     # fmt: off
     dataset: str = option(
-        "embedded", DATA, "embedded (digits or photographs), mnist, fashion_mnist, cifar10 or FILE.npz.",
+        "embedded", DATA, "embedded (digits or photographs), mnist, fashion_mnist, cifar10, FILE.npz or idx:DIR.",
         forms=SEVERAL_POINTS
     )
     data_dir: Path | None = common.data_dir(forms=SEVERAL_POINTS)

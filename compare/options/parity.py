@@ -20,7 +20,7 @@ class ParityOptions(common.ReadsData, Options):
 
     # fmt: off
     dataset: str = option(
-        "embedded", DATA, "embedded (digits or photographs), mnist, fashion_mnist, cifar10 or FILE.npz.",
+        "embedded", DATA, "embedded (digits or photographs), mnist, fashion_mnist, cifar10, FILE.npz or idx:DIR.",
         forms=ALSO_WATERFALL
     )
     data_dir: Path | None = common.data_dir(forms=ALSO_WATERFALL)

@@ -59,10 +59,11 @@ class RunOptions(common.ReadsData, Options):
     )
     dataset: str = option(
         "auto", DATA,
-        "auto (MNIST where it can be had, else digits), digits, photographs, mnist, fashion_mnist, cifar10 or "
-        "FILE.npz.",
-        note="What is missing is fetched and verified. `FILE.npz` holds ten classes of your own: `x_train`, `y_train`, "
-        "`x_test`, `y_test`. `cifar10` and `photographs` (pieces of two photographs) are for `--model cnn_bn_cifar`."
+        "auto (MNIST where it can be had, else digits), digits, photographs, mnist, fashion_mnist, cifar10, "
+        "FILE.npz or idx:DIR.",
+        note="What is missing is fetched and verified. Images of your own, of ten classes: `FILE.npz` holds `x_train`, "
+        "`y_train`, `x_test`, `y_test`; in `idx:DIR` are four files in MNIST's format, under MNIST's names. `cifar10` "
+        "and `photographs` (pieces of two photographs) are for `--model cnn_bn_cifar`."
     )
     data_dir: Path | None = common.data_dir(forms=ALSO_RESUMED)
     limit: int | None = option(None, DATA, "Train on the first N images only.", metavar="N", left_out="all", ge=1)

@@ -85,6 +85,7 @@ def _files(
             ladder=f"{seen_from_folder}ladder.csv",
             headings=tables.headings,
             cells=tables.cells,
+            data_warnings=() if seen_from_folder else manifest.data_warnings,  # the run's own report has them
             command=manifest.command,
             version=manifest.version,
             commit=manifest.commit,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
@@ -14,6 +13,7 @@ from compare.options.run import DEFAULT_MODEL, RunOptions
 from compare.registry import IMPLEMENTATIONS, implementation
 from shared.choices import Device, Mode
 from shared.data import Data, DataSpec
+from shared.data.choice import short_name
 from shared.errors import InputError, check_name
 from shared.models import MODELS, ModelSpec
 from shared.result import Run, Tuned
@@ -55,7 +55,7 @@ class RunPlan:
     @property
     def folder_name(self) -> str:
         """What its output folder is called after the time, where it has no other name."""
-        return f"{self.model.name}-{Path(self.data.dataset).stem}"
+        return f"{self.model.name}-{short_name(self.data.dataset)}"
 
     def runs(
         self, training: TrainSpec, device: Device, tuned: Mapping[str, tuple[Mode, Tuned]] = MappingProxyType({})

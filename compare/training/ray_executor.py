@@ -192,7 +192,7 @@ class _Heard:
 
 
 def _study(implementations: list[str], arrays: Mapping[str, np.ndarray], log_dir: Path, settings: Settings) -> Study:
-    return Study(implementations, Data(**arrays), log_dir, settings)
+    return Study(implementations, Data.of_arrays(arrays), log_dir, settings)
 
 
 def _chosen_device(

@@ -98,7 +98,7 @@ class Service:
         return self._training
 
     def load_data(self, arrays: Arrays) -> messages.DataLoaded:
-        self._data = Data(**arrays)
+        self._data = Data.of_arrays(arrays)
         return messages.DataLoaded(digest=self.data.digest())
 
     def create(self, request: messages.Create, weights: Arrays) -> messages.Created:

@@ -4,7 +4,8 @@
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -13,10 +14,11 @@ from pydantic import Field
 
 from shared import randomness
 from shared.choices import Scale
-from shared.data import npz
+from shared.data import npz, own, own_idx
 from shared.data.catalog import DATASETS
-from shared.data.dataset import RawImages
+from shared.data.dataset import RawImages, unit
 from shared.data.embedded import EMBEDDED
+from shared.data.sanity import data_warnings
 from shared.errors import InputError, check_name
 from shared.record import Record
 
@@ -24,7 +26,7 @@ N_CLASSES = 10
 
 
 class DataSpec(Record):
-    """Which data: a data set by name (or the path of an .npz file), how pixels are scaled, and how many images.
+    """Which data: a data set by name (or FILE.npz, or idx:DIR), how pixels are scaled, and how many images.
 
     `unit` divides the 8-bit pixels by 255. `standard` then also subtracts the mean of the training images and divides
     by their standard deviation, per channel. `n_train` and `n_test` take the first images of each part; None takes
@@ -45,7 +47,7 @@ Part = Literal["train", "validation", "test"]
 @dataclass(frozen=True)
 class Data:
     """Images as float32 (N, H, W, C) and labels as int64 (N,), for training, testing and, where some were set apart,
-    for validation."""
+    for validation. `warnings` are sentences that whoever looks at results should know (shared/data/sanity.py)."""
 
     x_train: np.ndarray
     y_train: np.ndarray
@@ -53,6 +55,13 @@ class Data:
     y_test: np.ndarray
     x_validation: np.ndarray | None = None
     y_validation: np.ndarray | None = None
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Data":
+        """Return the data whose `arrays()` these are, without warnings. Raises KeyError if one is missing."""
+        x_train, y_train, x_test, y_test = (arrays[name] for name in own.NAMES)
+        return cls(x_train, y_train, x_test, y_test, arrays.get("x_validation"), arrays.get("y_validation"))
 
     def part(self, part: Part) -> tuple[np.ndarray, np.ndarray]:
         """The images and labels of one part. Raises a ValueError where there is none."""
@@ -92,13 +101,22 @@ def load(spec: DataSpec, data_dir: Path) -> Data:
     n_test = _count(spec, "test", spec.n_test, len(x_test))
     x, y = x_train[:n_train], raw.y_train[:n_train].astype(np.int64)
     apart = _set_apart(spec, y)
-    return Data(
-        x_train=x[~apart] if spec.validation else x,
-        y_train=y[~apart],
-        x_test=x_test[:n_test],
+    trained = np.flatnonzero(~apart) if spec.validation else slice(None)  # a slice copies nothing
+    used = replace(
+        raw,
+        x_train=raw.x_train[:n_train][trained],
+        y_train=y[trained],
+        x_test=raw.x_test[:n_test],
         y_test=raw.y_test[:n_test].astype(np.int64),
+    )
+    return Data(
+        x_train=x[trained],
+        y_train=used.y_train,
+        x_test=x_test[:n_test],
+        y_test=used.y_test,
         x_validation=x[apart] if spec.validation else None,
         y_validation=y[apart] if spec.validation else None,
+        warnings=data_warnings(used, spec.scale, limited=n_train < len(raw.x_train)),
     )
 
 
@@ -125,13 +143,15 @@ def _set_apart(spec: DataSpec, labels: np.ndarray) -> np.ndarray:
 def _read(dataset: str, data_dir: Path) -> RawImages:
     if dataset in EMBEDDED:
         return EMBEDDED[dataset]()
+    if (folder := own_idx.folder_of(dataset)) is not None:
+        return own_idx.read(folder, N_CLASSES)
     if dataset.endswith(".npz"):
         return npz.read(Path(dataset), N_CLASSES)
     return DATASETS[check_name("data set", dataset, DATASETS)].read(data_dir)
 
 
 def _scaled(raw: RawImages, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
-    train, test = _unit(raw.x_train), _unit(raw.x_test)
+    train, test = unit(raw.x_train), unit(raw.x_test)
     if scale == "standard":
         mean, deviation = channel_statistics(train)
         if not (deviation > 0).all():
@@ -152,12 +172,6 @@ def standardised(images: np.ndarray, mean: np.ndarray, deviation: np.ndarray) ->
     """Images (N, H, W, C) less `mean` and divided by `deviation`, each (C,), as float32."""
     scaled: np.ndarray = ((images - mean) / deviation).astype(np.float32)
     return scaled
-
-
-def _unit(images: np.ndarray) -> np.ndarray:
-    if images.dtype == np.uint8:
-        return images.astype(np.float32) / np.float32(255)
-    return images.astype(np.float32)
 
 
 def _count(spec: DataSpec, part: str, wanted: int | None, there: int) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.data import own_idx
 from shared.data.catalog import DATASETS, MNIST
 from shared.data.download import OnProgress
 from shared.data.embedded import EMBEDDED
@@ -28,11 +29,17 @@ def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: Non
     """
     if dataset == "auto":
         return _choose_auto(data_dir, on_progress)
-    if not dataset.endswith(".npz"):
-        check_name("data set", dataset, ["auto", *EMBEDDED, *DATASETS, "FILE.npz"])
+    if own_idx.folder_of(dataset) is None and not dataset.endswith(".npz"):
+        check_name("data set", dataset, ["auto", *EMBEDDED, *DATASETS, "FILE.npz", f"{own_idx.PREFIX}DIR"])
     if dataset in DATASETS:
         fetch(DATASETS[dataset], data_dir, on_progress=on_progress)
     return DataChoice(dataset, f"The data set is {dataset}, as asked for.")
+
+
+def short_name(dataset: str) -> str:
+    """Return a name for folders: of FILE.npz and of idx:DIR the last part of the path."""
+    folder = own_idx.folder_of(dataset)
+    return Path(dataset).stem if folder is None else folder.resolve().name or "idx"
 
 
 def _choose_auto(data_dir: Path, on_progress: OnProgress) -> DataChoice:

@@ -15,12 +15,23 @@ from shared.storage import mounts
 
 @dataclass(frozen=True)
 class RawImages:
-    """Images (N, H, W, C), 8-bit or floating in [0, 1], and integer labels (N,), for training and for testing."""
+    """Images (N, H, W, C), 8-bit or floating in [0, 1], and integer labels (N,), for training and for testing.
+
+    `notes` are sentences on how they were read, if their owner should know.
+    """
 
     x_train: np.ndarray
     y_train: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
+def unit(images: np.ndarray) -> np.ndarray:
+    """Return `images` of any shape as float32 in [0, 1]: 8-bit pixels are divided by 255."""
+    if images.dtype == np.uint8:
+        return images.astype(np.float32) / np.float32(255)
+    return images.astype(np.float32)
 
 
 class Damaged(Exception):
@@ -79,9 +90,7 @@ def reading(path: Path, advice: str) -> Iterator[None]:
     except Damaged as damaged:
         raise InputError(f"{path} {damaged}. {advice}") from None
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be read: {error}. Make it readable, or remove it and fetch it again."
-        ) from None
+        raise InputError(f"{path} cannot be read: {error}. Make it readable, or give another folder.") from None
 
 
 @contextmanager

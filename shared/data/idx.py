@@ -5,7 +5,6 @@ A file is recognised by the SHA-256 of its decompressed content, whatever its co
 
 import gzip
 import hashlib
-import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from shared.data import idx_header
 from shared.data.dataset import Damaged, Download, RawImages, looking_into, reading
+from shared.data.idx_header import IdxHeader
 from shared.errors import InputError
 
 N_SLACK_BYTES = 1 << 20  # a gzip stream can be a little larger than its content
@@ -29,12 +30,12 @@ class IdxFile:
     sha256: str
 
     @property
-    def n_header_bytes(self) -> int:
-        return 4 + 4 * len(self.shape)
+    def header(self) -> IdxHeader:
+        return IdxHeader(self.shape)
 
     @property
     def n_bytes(self) -> int:
-        return self.n_header_bytes + math.prod(self.shape)
+        return self.header.n_bytes
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,11 @@ class IdxDataset:
                 f"(with or without .gz). Give the folder that holds {self.folder}/raw with --data-dir, or fetch it "
                 f"with 'python -m compare data {self.name}'."
             )
-        x_train, y_train, x_test, y_test = (_read_file(_find(file, folder), file) for file in self.files)
+        advice = (
+            f"Move it elsewhere and fetch it again with 'python -m compare data {self.name}', or give another folder "
+            f"with --data-dir. Files of your own are read with '--dataset idx:{folder}'."
+        )
+        x_train, y_train, x_test, y_test = (_read_file(_find(file, folder), file, advice) for file in self.files)
         return RawImages(x_train[..., None], y_train, x_test[..., None], y_test)
 
     def downloads(self, missing: Sequence[str]) -> list[Download]:
@@ -97,8 +102,8 @@ def _find(file: IdxFile, folder: Path) -> Path:
     return raw if raw.exists() else folder / f"{file.name}.gz"
 
 
-def _read_file(path: Path, file: IdxFile) -> np.ndarray:
-    with reading(path, "Remove it and fetch it again."):
+def _read_file(path: Path, file: IdxFile, advice: str) -> np.ndarray:
+    with reading(path, advice):
         return _array(path, file)
 
 
@@ -111,17 +116,30 @@ def _checked(file: IdxFile, path: Path) -> list[Path]:
 def _array(path: Path, file: IdxFile) -> np.ndarray:
     """The array in `path`. Raises Damaged unless its content is that of `file`."""
     content = _content(path, file.n_bytes)
+    _check_start(content, file)
     if len(content) < file.n_bytes:
         raise Damaged(f"is cut off: it holds {len(content):,} of {file.n_bytes:,} bytes")
-    if len(content) > file.n_bytes:
-        raise Damaged(f"is not the original {file.name}: it holds more than {file.n_bytes:,} bytes")
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 != file.sha256:
         raise Damaged(
             f"is not the original {file.name}: the SHA-256 of its (decompressed) content is {sha256}, and the "
             f"original's is {file.sha256}"
         )
-    return np.frombuffer(content, np.uint8, offset=file.n_header_bytes).reshape(file.shape)
+    return np.frombuffer(content, np.uint8, offset=file.header.size).reshape(file.shape)
+
+
+def _check_start(content: bytes, file: IdxFile) -> None:
+    """Raise Damaged if `content` is of another file: somebody's own images are not an original that was cut off."""
+    found = idx_header.parse(content)
+    if found not in (None, file.header):
+        raise Damaged(
+            f"is not the original {file.name}: its header says {found.in_words}, and the original has "
+            f"{file.header.in_words}"
+        )
+    if len(content) > file.n_bytes:
+        raise Damaged(f"is not the original {file.name}: it holds more than {file.n_bytes:,} bytes")
+    if len(content) < file.n_bytes and not content.startswith(file.header.content()[: len(content)]):
+        raise Damaged(f"is not the original {file.name}: it does not begin as an IDX file does")
 
 
 def _content(path: Path, n_bytes: int) -> bytes:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from shared.data import own
 from shared.data.dataset import RawImages
+from shared.data.own import FREE_BYTES, MAX_RATIO, NAMES
 from shared.errors import InputError
 
-NAMES = ("x_train", "y_train", "x_test", "y_test")
 MOST_SAID = 200  # of names that may be of any length
-FREE_BYTES, MAX_RATIO = 64 << 20, 20
 LAYOUT = (
     "The file must hold x_train and x_test, 8-bit pixels (or floating ones in [0, 1]) of shape (N, H, W) or "
     "(N, H, W, C), and y_train and y_test, integer labels of shape (N,)."
@@ -19,30 +19,11 @@ LAYOUT = (
 
 
 def read(path: Path, n_classes: int) -> RawImages:
-    """The four arrays in `path`; images without a channel axis get one.
+    """The four arrays in `path`, as shared/data/own.py gives them.
 
     Raises InputError where the file cannot be read, lacks an array, or an array has a wrong shape, type or value.
     """
-    arrays = _arrays(path)
-    raw = RawImages(
-        x_train=_images(path, "x_train", arrays["x_train"]),
-        y_train=_labels(path, "y_train", arrays["y_train"], n_classes),
-        x_test=_images(path, "x_test", arrays["x_test"]),
-        y_test=_labels(path, "y_test", arrays["y_test"], n_classes),
-    )
-    for part in ("train", "test"):
-        n_images, n_labels = len(arrays[f"x_{part}"]), len(arrays[f"y_{part}"])
-        if n_images != n_labels:
-            raise InputError(
-                f"{path}: x_{part} has {n_images:,} images and y_{part} has {n_labels:,} labels. "
-                "There must be one label for each image."
-            )
-    if raw.x_train.shape[1:] != raw.x_test.shape[1:]:
-        raise InputError(
-            f"{path}: the images of x_train are {raw.x_train.shape[1:]} and those of x_test {raw.x_test.shape[1:]} "
-            "(height, width, channels). They must be alike."
-        )
-    return raw
+    return own.checked(own.Source(path, LAYOUT, {name: name for name in NAMES}), _arrays(path), n_classes)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -99,36 +80,3 @@ def _check_sizes(path: Path, archive: "np.lib.npyio.NpzFile") -> None:
                 f"{path}: {name} says that it is of shape {shape} and type {dtype}, which is more than the "
                 f"{member.file_size:,} bytes that the file has of it. Write the file again."
             )
-
-
-def _images(path: Path, name: str, images: np.ndarray) -> np.ndarray:
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.ndim != 4 or 0 in images.shape:
-        raise InputError(f"{path}: {name} has shape {images.shape}. {LAYOUT}")
-    if images.dtype == np.uint8:
-        return images
-    if images.dtype.kind != "f":
-        raise InputError(f"{path}: {name} is of type {images.dtype}. {LAYOUT}")
-    if not np.isfinite(images).all():
-        raise InputError(f"{path}: {name} holds NaN or infinite pixels. Remove or mend those images.")
-    if images.min() < 0 or images.max() > 1:
-        raise InputError(f"{path}: {name} holds floating pixels from {images.min():g} to {images.max():g}. {LAYOUT}")
-    return images
-
-
-def _labels(path: Path, name: str, labels: np.ndarray, n_classes: int) -> np.ndarray:
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim != 1 or labels.size == 0:
-        raise InputError(f"{path}: {name} has shape {labels.shape}. {LAYOUT}")
-    if labels.dtype.kind == "f" and np.isnan(labels).any():
-        raise InputError(f"{path}: {name} holds NaN at index {int(np.isnan(labels).argmax())}. {LAYOUT}")
-    if labels.dtype.kind not in "iu":
-        raise InputError(f"{path}: {name} is of type {labels.dtype}. {LAYOUT}")
-    if labels.min() < 0 or labels.max() >= n_classes:
-        raise InputError(
-            f"{path}: {name} holds labels from {labels.min()} to {labels.max()}. Labels must lie in 0 ... "
-            f"{n_classes - 1}."
-        )
-    return labels

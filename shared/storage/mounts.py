@@ -256,7 +256,7 @@ def _file_of(address: str) -> Path:
 def _not_empty(address: str) -> InputError:
     return InputError(
         f"The output folder {address} is not empty, and nothing in it is overwritten. Give another one with --out, or "
-        "remove it."
+        "move it elsewhere."
     )
 
 

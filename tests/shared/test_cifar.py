@@ -91,7 +91,9 @@ def test_one_altered_byte(folder: Path, name: str) -> None:
         TINY.read(folder.parent)
     message = str(caught.value)
     assert message.startswith(f"{folder / name} is not the original {name}: the MD5 of its {len(content):,} bytes is ")
-    assert f", and the original's is {original}. Remove it and fetch it again." in message
+    assert (
+        f", and the original's is {original}. Move it elsewhere and fetch it again, or give another folder" in message
+    )
     assert ".npz" in message
 
 

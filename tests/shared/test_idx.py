@@ -105,7 +105,9 @@ def test_the_raw_file_comes_before_the_gzipped_one(tmp_path: Path) -> None:
     folder = tmp_path / "Tiny" / "raw"
     idx_files.write(folder, CONTENTS, gzipped=True)
     idx_files.write(folder, {IMAGES: b"altered"}, gzipped=False)
-    with pytest.raises(InputError, match=f"{IMAGES} is cut off"):
+    with pytest.raises(
+        InputError, match=f"{IMAGES} is not the original {IMAGES}: it does not begin as an IDX file does"
+    ):
         TINY.read(tmp_path)
 
 

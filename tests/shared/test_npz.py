@@ -51,9 +51,35 @@ def test_floating_images_are_taken_as_they_are(tmp_path: Path, arrays: Arrays) -
     np.testing.assert_array_equal(data.x_train[..., 0], arrays["x_train"].astype(np.float32))
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("part", ["train", "test", "both"])
+def test_channels_first(tmp_path: Path, arrays: Arrays, channels: int, part: str) -> None:
+    """As PyTorch has them: the same data as with the channels last, and a sentence that says what was done."""
+    last = {n: np.stack([a // (i + 1) for i in range(channels)], -1) for n, a in arrays.items() if n[0] == "x"}
+    names = ["x_train", "x_test"] if part == "both" else [f"x_{part}"]
+    first = {name: np.moveaxis(last[name], -1, 1) for name in names}
+    expected = load(DataSpec(dataset=save(tmp_path, arrays | last)), tmp_path)
+    data = load(DataSpec(dataset=save(tmp_path, arrays | last | first)), tmp_path)
+    assert data.digest() == expected.digest()
+    (note,) = set(data.warnings) - set(expected.warnings)
+    assert all(f"{name} {first[name].shape}" in note for name in names)
+    assert "channels last, as numpy.moveaxis(images, 1, -1) gives them" in note
+
+
+def test_channels_last_are_left_alone(tmp_path: Path, arrays: Arrays) -> None:
+    """Small pictures, and pictures of which an axis is as short as channels are."""
+    for shape in ((3, 3, 3), (1, 28, 1), (4, 4, 4), (2, 28, 3)):
+        made = arrays | {n: np.resize(a, (len(a), *shape)) for n, a in arrays.items() if n[0] == "x"}
+        data = load(DataSpec(dataset=save(tmp_path, made)), tmp_path)
+        assert data.x_train.shape == (30, *shape)
+        assert not any("channels" in text for text in data.warnings)
+
+
 BAD = {
     "missing": ("y_test", lambda a: None, "has no array y_test"),
     "shape": ("x_train", lambda a: a[:, 0], r"x_train has shape \(30, 28\)"),
+    "flat": ("x_train", lambda a: a.reshape(30, -1), r"Give each image its shape, as images.reshape\(-1, height"),
+    "labels from 1": ("y_train", lambda a: np.arange(30) % 10 + 1, "Yours seem to count from 1: subtract 1"),
     "five axes": ("x_train", lambda a: a[..., None, None], r"x_train has shape \(30, 28, 28, 1, 1\)"),
     "empty": ("x_test", lambda a: a[:0], r"x_test has shape \(0, 28, 28, 1\)"),
     "no label": ("y_train", lambda a: a[:-1], "x_train has 30 images and y_train has 29 labels"),

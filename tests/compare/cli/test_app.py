@@ -187,7 +187,10 @@ def test_altered_data(monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path, e
     idx_files.write(tmp_path / "MNIST" / "raw", contents, gzipped=True)
     assert run_main(monkeypatch, "--dataset", "mnist", "--data-dir", str(tmp_path)) == 2
     error = capsys.readouterr().err
-    assert "train-images-idx3-ubyte.gz is cut off: it holds 23,536 of 47,040,016 bytes" in error
+    assert "its header says 30 images of 28 x 28, and the original has 60,000 images of 28 x 28" in error
+    assert f"Files of your own are read with '--dataset idx:{tmp_path / 'MNIST' / 'raw'}'" in error
+    assert "cut off" not in error
+    assert "emove" not in error
     assert list(empty_folder.iterdir()) == []
 
 

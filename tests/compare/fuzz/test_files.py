@@ -24,7 +24,7 @@ from compare.folders.output import OutputFolder
 from compare.folders.picture_file import read_picture
 from compare.folders.run_folder import load_record
 from compare.training.checkpoint import Checkpoint, Checkpoints
-from shared.data import archive, cifar, inert_pickle, npz
+from shared.data import archive, cifar, inert_pickle, npz, own_idx
 from shared.data.dataset import Damaged
 from shared.errors import InputError
 from shared.models import MODELS
@@ -102,6 +102,19 @@ def _read_idx(path: Path) -> object:
         (path.parent / "Tiny" / "raw" / path.name).unlink()
 
 
+def _own_idx(path: Path) -> object:
+    folder = path.parent / "own"
+    folder.mkdir(exist_ok=True)
+    for name, content in IDX_CONTENTS.items():
+        (folder / name).write_bytes(content)
+    (folder / IMAGES).unlink()
+    path.rename(folder / path.name)
+    try:
+        return own_idx.read(folder, 10)
+    finally:
+        (folder / path.name).unlink()
+
+
 def _pickle(path: Path) -> object:
     return inert_pickle.loads(path.read_bytes(), cifar.NAMES)
 
@@ -146,6 +159,8 @@ CHOICE = Fastest(factor="threads", contestant=CONTESTANT, n_candidates=3, speed=
 TARGETS = {
     "idx": Target(changed(IDX_CONTENTS[IMAGES]), _read_idx, name=IMAGES),
     "gzipped idx": Target(changed(gzip.compress(IDX_CONTENTS[IMAGES])), _read_idx, name=f"{IMAGES}.gz"),
+    "own idx": Target(changed(IDX_CONTENTS[IMAGES]), _own_idx, name=IMAGES),
+    "own gzipped idx": Target(changed(gzip.compress(IDX_CONTENTS[IMAGES])), _own_idx, name=f"{IMAGES}.gz"),
     "cifar batch": Target(
         changed(BATCH), lambda path: cifar._batch(path.read_bytes(), cifar_files.N_IMAGES), errors=(Damaged,)
     ),

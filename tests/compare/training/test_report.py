@@ -111,6 +111,16 @@ def test_markdown_states_the_data_first() -> None:
     assert lines[2] == MANIFEST.dataset_reason
 
 
+def test_warnings_on_the_data_come_before_the_verdicts() -> None:
+    warned = MANIFEST.model_copy(update={"data_warnings": ("All test images are of class 3.", "<b>x</b>")})
+    files = report.render(RESULTS, {}, warned, Judging())
+    lines = files["report.md"].decode().splitlines()
+    assert lines[4] == "- **Check the data**: All test images are of class 3."
+    assert "<b>" not in lines[5]
+    assert lines[6].startswith("- 2 of 3 runs were trained")
+    assert b"All test images are of class 3." in files["report.html"]
+
+
 def test_names_and_errors_from_outside_stay_text() -> None:
     hostile = [result(dataset="<script>alert(1)</script>|[x](y).npz"), failure("<b>`|boom|`</b>\n| new | row |")]
     text = report.render(hostile, {}, MANIFEST, Judging())["report.md"].decode()

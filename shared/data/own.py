@@ -1,0 +1,116 @@
+"""Checking the four arrays of somebody's own data set, whatever file format they come from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from shared.data.dataset import RawImages
+from shared.errors import InputError
+
+NAMES = ("x_train", "y_train", "x_test", "y_test")
+# An own file may unpack to so many bytes, or to so many times what it takes on the disk; pixels compress no better.
+FREE_BYTES, MAX_RATIO = 64 << 20, 20
+MAX_CHANNELS = 4  # of a picture: grey, colour, or colour and transparency
+
+
+@dataclass(frozen=True)
+class Source:
+    """The place of the arrays, for messages: the path, the name of each array there, and the layout it must have."""
+
+    path: Path
+    layout: str
+    names: Mapping[str, str]
+
+
+def checked(source: Source, arrays: Mapping[str, np.ndarray], n_classes: int) -> RawImages:
+    """Return `arrays` (by the names in NAMES) as images (N, H, W, C) and labels (N,).
+
+    Images (N, H, W) get a channel axis. Images (N, C, H, W) get their channels last, and a note says so. Raises
+    InputError if an array has a wrong shape, type or value, or if images and labels do not fit each other.
+    """
+    raw = RawImages(
+        x_train=_images(source, "x_train", arrays["x_train"]),
+        y_train=_labels(source, "y_train", arrays["y_train"], n_classes),
+        x_test=_images(source, "x_test", arrays["x_test"]),
+        y_test=_labels(source, "y_test", arrays["y_test"], n_classes),
+        notes=_notes(source, arrays),
+    )
+    for part in ("train", "test"):
+        _check_counts(source, part, len(arrays[f"x_{part}"]), len(arrays[f"y_{part}"]))
+    if raw.x_train.shape[1:] != raw.x_test.shape[1:]:
+        raise InputError(
+            f"{source.path}: the images of {source.names['x_train']} are {raw.x_train.shape[1:]} and those of "
+            f"{source.names['x_test']} {raw.x_test.shape[1:]} (height, width, channels). They must be alike."
+        )
+    return raw
+
+
+def _check_counts(source: Source, part: str, n_images: int, n_labels: int) -> None:
+    if n_images != n_labels:
+        raise InputError(
+            f"{source.path}: {source.names[f'x_{part}']} has {n_images:,} images and {source.names[f'y_{part}']} has "
+            f"{n_labels:,} labels. There must be one label for each image."
+        )
+
+
+def is_channels_first(shape: tuple[int, ...]) -> bool:
+    """Whether images of this shape are (N, C, H, W): only the axis after N is small enough for channels."""
+    return len(shape) == 4 and shape[1] <= MAX_CHANNELS < min(shape[2:])
+
+
+def _notes(source: Source, arrays: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    moved = [name for name in ("x_train", "x_test") if is_channels_first(arrays[name].shape)]
+    if not moved:
+        return ()
+    names = " and ".join(f"{source.names[name]} {arrays[name].shape}" for name in moved)
+    one = len(moved) == 1
+    return (
+        f"{names} {'has' if one else 'have'} the channels first. {'It was' if one else 'They were'} read with the "
+        "channels last, as numpy.moveaxis(images, 1, -1) gives them.",
+    )
+
+
+def _images(source: Source, name: str, images: np.ndarray) -> np.ndarray:
+    where = f"{source.path}: {source.names[name]}"
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.ndim == 2 and images.size:
+        raise InputError(
+            f"{where} has shape {images.shape}, which has no height and width. Give each image its shape, as "
+            f"images.reshape(-1, height, width) does. {source.layout}"
+        )
+    if images.ndim != 4 or 0 in images.shape:
+        raise InputError(f"{where} has shape {images.shape}. {source.layout}")
+    if is_channels_first(images.shape):
+        images = np.ascontiguousarray(np.moveaxis(images, 1, -1))
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind != "f":
+        raise InputError(f"{where} is of type {images.dtype}. {source.layout}")
+    if not np.isfinite(images).all():
+        raise InputError(f"{where} holds NaN or infinite pixels. Leave those images out, or correct them.")
+    if images.min() < 0 or images.max() > 1:
+        raise InputError(f"{where} holds floating pixels from {images.min():g} to {images.max():g}. {source.layout}")
+    return images
+
+
+def _labels(source: Source, name: str, labels: np.ndarray, n_classes: int) -> np.ndarray:
+    where = f"{source.path}: {source.names[name]}"
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or labels.size == 0:
+        raise InputError(f"{where} has shape {labels.shape}. {source.layout}")
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise InputError(f"{where} holds NaN at index {int(np.isnan(labels).argmax())}. {source.layout}")
+    if labels.dtype.kind not in "iu":
+        raise InputError(f"{where} is of type {labels.dtype}. {source.layout}")
+    if labels.min() < 0 or labels.max() >= n_classes:
+        from_1 = labels.min() == 1 and labels.max() == n_classes
+        advice = " Yours seem to count from 1: subtract 1 from all labels, training and test." if from_1 else ""
+        raise InputError(
+            f"{where} holds labels from {labels.min()} to {labels.max()}. Labels must lie in 0 ... {n_classes - 1}."
+            f"{advice}"
+        )
+    return labels

@@ -1,0 +1,162 @@
+"""Warnings on data that load without an error, but are probably not what their owner thinks they are."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from shared.choices import Scale
+from shared.data.dataset import RawImages, unit
+
+DIM = 0.25  # photographs and drawings have some pixel brighter than a quarter of the range
+BLACK = 1.5 / 255  # no pixel above 1 of 255
+MANY = 0.01  # the share of images from which on a property is no accident
+APART = 4.0  # how many times as bright as the other the images of one part may be
+PARTS = ("training", "test")
+
+
+def data_warnings(raw: RawImages, scale: Scale = "unit", limited: bool = False) -> tuple[str, ...]:
+    """Return a sentence for each doubt about the images and labels that are trained and tested on; () if there is none.
+
+    `limited` says that the training images are the first ones of more.
+    """
+    return (
+        *raw.notes,
+        *_of_pixels(raw, scale),
+        *_of_classes(raw.y_train, raw.y_test, limited),
+        *_of_duplicates(raw.x_train, raw.x_test),
+    )
+
+
+def _of_pixels(raw: RawImages, scale: Scale) -> Iterator[str]:
+    """Images that are blank, almost black, or scaled in two ways."""
+    both = dict(zip(PARTS, (raw.x_train, raw.x_test), strict=True))
+    peaks = {part: _peaks(images) for part, images in both.items()}
+    for part, images in both.items():
+        if images.min() == images.max():
+            yield f"Every pixel of the {part} images is {_value(images, float(peaks[part][0]))}: they show nothing."
+        else:
+            yield from _mixed(part, images, peaks[part])
+    if scale == "unit":  # otherwise the deviation makes up for a small range
+        yield from _dim(both, {part: float(found.max()) for part, found in peaks.items()})
+    yield from _apart(both, peaks)
+
+
+def _peaks(images: np.ndarray) -> np.ndarray:
+    """The largest pixel of every image, (N,), in [0, 1]."""
+    return unit(images.reshape(len(images), -1).max(axis=1))
+
+
+def _value(images: np.ndarray, peak: float) -> str:
+    return f"{round(peak * 255)} of 255" if images.dtype == np.uint8 else f"{peak:.3g} of 1"
+
+
+def _dim(both: dict[str, np.ndarray], brightest: dict[str, float]) -> Iterator[str]:
+    said: dict[str, list[str]] = {}  # by what is said of them, parts of which the same is said
+    for part, images in both.items():
+        if 0 < brightest[part] < DIM and images.min() < images.max():
+            what = (
+                f"{_value(images, brightest[part])}, so the networks see "
+                f"{'almost black' if brightest[part] <= BLACK else 'dark'} images. "
+                f"{_rescaling(images, brightest[part])}"
+            )
+            said.setdefault(what, []).append(f"the {part} images")
+    for what, parts in said.items():
+        yield f"The largest pixel of {' and of '.join(parts)} is {what}"
+
+
+def _rescaling(images: np.ndarray, brightest: float) -> str:
+    if images.dtype != np.uint8:
+        return "Floating pixels must reach from 0 to 1. These look as if they were divided by 255 once too often."
+    if brightest <= BLACK:
+        return "8-bit pixels are divided by 255. Multiply images of 0 and 1 by 255, or save them as floating numbers."
+    return "8-bit pixels are divided by 255. Scale these images so that they reach from 0 to 255."
+
+
+def _mixed(part: str, images: np.ndarray, peaks: np.ndarray) -> Iterator[str]:
+    """Some images of a part that were scaled in another way than the rest."""
+    black = (peaks > 0) & (peaks <= BLACK)
+    n_black, brightest = int(black.sum()), float(peaks.max())
+    if brightest >= DIM and n_black > MANY * len(peaks):
+        yield (
+            f"{n_black:,} of the {len(peaks):,} {part} images have no pixel above "
+            f"{_value(images, float(peaks[black].max()))}, and others have up to {_value(images, brightest)}. Scale "
+            "all images alike."
+        )
+
+
+def _apart(both: dict[str, np.ndarray], peaks: dict[str, np.ndarray]) -> Iterator[str]:
+    if any(not found.any() for found in peaks.values()):
+        return
+    # The median, so that a single bright image hides nothing. Blank images say nothing about the scale.
+    typical = {part: float(np.median(found[found > 0])) for part, found in peaks.items()}
+    brighter, darker = sorted(typical, key=lambda part: -typical[part])
+    ratio = typical[brighter] / typical[darker]
+    if ratio >= APART:
+        values = {part: _value(both[part], typical[part]) for part in PARTS}
+        yield (
+            f"The {brighter} images are about {ratio:,.0f} times as bright as the {darker} images: the largest pixel "
+            f"of a typical one is {values[brighter]}, against {values[darker]}. Scale both alike."
+        )
+
+
+def _of_classes(y_train: np.ndarray, y_test: np.ndarray, limited: bool) -> Iterator[str]:
+    trained, tested = (np.unique(labels).tolist() for labels in (y_train, y_test))
+    taken = " The training images are the first ones of the data: shuffle data that are sorted by class."
+    advice = taken if limited else ""
+    for part, classes in zip(PARTS, (trained, tested), strict=True):
+        if len(classes) == 1:
+            yield (
+                f"All {part} images are of class {classes[0]}, so there is nothing to tell apart."
+                f"{advice if part == 'training' else ''}"
+            )
+    if missing := [label for label in tested if label not in trained]:
+        n_missing = int(np.isin(y_test, missing).sum())
+        yield (
+            f"No training image is of class {_listed(missing)}, but {n_missing:,} of the {len(y_test):,} test images "
+            f"are: no network can get them right.{advice}"
+        )
+    yield from _shifted(trained, tested)
+
+
+def _shifted(trained: list[int], tested: list[int]) -> Iterator[str]:
+    """Labels that count from 1, in both parts or in one of them."""
+    known = sorted({*trained, *tested})
+    if known[0] > 0 and len(known) > 1 and _without_gap(known):
+        yield (
+            f"No image is of class 0, and the labels are {known[0]} to {known[-1]}. Labels count from 0: if yours "
+            f"count from {known[0]}, subtract {known[0]} from all of them."
+        )
+    alike = len(trained) == len(tested) > 2 and _without_gap(trained) and _without_gap(tested)
+    if alike and abs(trained[0] - tested[0]) == 1:
+        yield (
+            f"The training labels are {trained[0]} to {trained[-1]} and the test labels {tested[0]} to {tested[-1]}. "
+            "One of them may count from 1 and the other from 0."
+        )
+
+
+def _without_gap(classes: list[int]) -> bool:
+    return classes[-1] - classes[0] == len(classes) - 1
+
+
+def _listed(classes: list[int]) -> str:
+    *others, last = map(str, classes)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _of_duplicates(x_train: np.ndarray, x_test: np.ndarray) -> Iterator[str]:
+    as_they_are = x_train.dtype == x_test.dtype == np.uint8
+    test, train = (images if as_they_are else unit(images) for images in (x_test, x_train))
+    known = [row.tobytes() for row in _rows(test)]
+    wanted = set(known)
+    found = {content for row in _rows(train) if (content := row.tobytes()) in wanted}
+    if n_found := sum(content in found for content in known):
+        yield (
+            f"{n_found:,} of the {len(known):,} test images {'is' if n_found == 1 else 'are'} among the training "
+            "images, pixel for pixel. On those, the test accuracy says nothing about new images."
+        )
+
+
+def _rows(images: np.ndarray) -> np.ndarray:
+    """The images as (N, pixels), -0.0 as 0.0."""
+    rows = np.ascontiguousarray(images).reshape(len(images), -1)
+    return rows if rows.dtype == np.uint8 else rows + np.float32(0)
