@@ -198,10 +198,12 @@ def worst_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> list[int]:
 
 
 def prediction(networks: Sequence[Inspected], image: np.ndarray, names: Sequence[str]) -> Figure:
-    """One picture as the networks see it, and the probability that each gives to each class."""
+    """Draw one image (H, W, C) in [0, 1] as the networks see it, 0 black and 1 white, and the probability that each
+    network gives to each class."""
     figure = Figure(figsize=(3 + 3.2 * len(networks), 3.4), layout="constrained")
     axes = figure.subplots(1, len(networks) + 1)
     _picture(axes[0], image, "gray")
+    axes[0].images[0].set_clim(0, 1)  # else matplotlib stretches a faint image, which the networks see as faint
     axes[0].set_title("what the networks see", fontsize=9)
     axes[0].axis("off")
     for one, network in zip(axes[1:], networks, strict=True):

@@ -8,15 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from patience import GENEROUS_S
+from PIL import Image, ImageDraw
 
 from compare.__main__ import main
 from compare.commands.verify import problems
 from compare.commands.visualize import _scaled
 from compare.folders.manifest import MANIFEST, SEAL
+from compare.folders.picture_file import read_picture
 from compare.folders.run_folder import load_results, load_weights
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting.inspection import inspect
+from compare.reporting import pictures
+from compare.reporting.inspection import Inspected, inspect
 from shared.data import Data, DataSpec, load
 from shared.errors import InputError
 
@@ -79,6 +83,50 @@ def test_bad_options(line: str, trained: Path, monkeypatch: pytest.MonkeyPatch, 
     shown = capsys.readouterr()
     assert BAD[line] in shown.err
     assert shown.err.count("\n") == 1
+    assert not (trained / "pictures").exists()
+
+
+def _seven(path: Path, ink: int, paper: int) -> Path:
+    picture = Image.new("L", (112, 112), paper)
+    ImageDraw.Draw(picture).line([(30, 32), (30, 20), (80, 20), (50, 95)], fill=ink, width=9)
+    picture.save(path)
+    return path
+
+
+def test_a_picture_is_drawn_as_the_networks_were_given_it(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path
+) -> None:
+    """Paper in dim light and a blackboard with the same 7: the same answer, and the same image in the picture."""
+    drawn: list[np.ndarray] = []
+    draw = pictures.prediction
+
+    def noted(networks: list[Inspected], image: np.ndarray, names: tuple[str, ...]) -> Figure:
+        figure = draw(networks, image, names)
+        drawn.append(np.asarray(figure.axes[0].images[0].get_array()))
+        return figure
+
+    monkeypatch.setattr(pictures, "prediction", noted)
+    answers = []
+    for name, ink, paper in (("paper", 20, 110), ("board", 255, 0)):
+        path = _seven(tmp_path / f"{name}.png", ink, paper)
+        capsys.readouterr()
+        assert run(monkeypatch, "visualize", str(trained), "--predict", str(path)) == 0
+        said = capsys.readouterr().out
+        assert ("The picture is dark on light; the networks were shown its negative." in said) == (name == "paper")
+        (answer,) = (line for line in said.splitlines() if line.startswith("numpy: "))
+        answers.append(answer)
+        np.testing.assert_array_equal(drawn[-1], read_picture(path, (28, 28, 1))[0][..., 0])
+    assert {f"prediction.{suffix}" for suffix in ("png", "svg")} <= {p.name for p in (trained / "pictures").iterdir()}
+    np.testing.assert_allclose(drawn[0], drawn[1], atol=1e-6)
+    assert answers[0] == answers[1]
+
+
+def test_an_empty_picture_is_refused_before_anything_is_drawn(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path
+) -> None:
+    path = _seven(tmp_path / "empty.png", 255, 255)
+    assert run(monkeypatch, "visualize", str(trained), "--predict", str(path)) == 2
+    assert "empty.png is empty: nothing on it differs clearly from its ground. Give" in capsys.readouterr().err
     assert not (trained / "pictures").exists()
 
 

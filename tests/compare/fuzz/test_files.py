@@ -86,7 +86,9 @@ def _picture(kind: str) -> bytes:
 
     stream = io.BytesIO()
     pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)
-    Image.fromarray(pixels).save(stream, kind)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    Image.fromarray(pixels).save(stream, kind, exif=exif)
     return stream.getvalue()
 
 

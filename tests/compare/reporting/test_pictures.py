@@ -1,19 +1,13 @@
 """Pictures of trained networks: what is drawn is what was given."""
 
-import os
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
-from fuzzing import bounded
-from PIL import Image
 from results import result
 
-from compare.folders.picture_file import read_picture
 from compare.reporting import pictures, plots
 from compare.reporting.inspection import Inspected, softmax
-from shared.errors import InputError
 from shared.models import CNN_BN_CIFAR, CNN_SAME, DENSE_BASELINE, ModelSpec
 from shared.weights import initial_weights
 
@@ -123,77 +117,9 @@ def test_a_prediction_shows_every_class() -> None:
     np.testing.assert_allclose(widths, net.extra_probabilities[0] * 100)
 
 
-def dark_on_light(tmp_path: Path) -> Path:
-    """A black bar down the middle of white paper, as PNG."""
-    image = Image.new("RGB", (200, 300), "white")
-    image.paste("black", (90, 60, 110, 240))
-    path = tmp_path / "bar.png"
-    image.save(path)
-    return path
-
-
-def test_a_picture_becomes_an_image_as_mnist_has_them(tmp_path: Path) -> None:
-    image, negative = read_picture(dark_on_light(tmp_path), (28, 28, 1))
-    assert (image.shape, image.dtype, negative) == ((28, 28, 1), np.float32, True)
-    assert image[0].max() == image[:, 0].max() == 0  # the paper is dark now, also beside the picture
-    assert image[14, 12:16].max() > 0.8
-    assert abs(image[..., 0].sum(axis=0).argmax() - 13.5) < 1.5  # in the middle
-    colour, negative = read_picture(dark_on_light(tmp_path), (32, 32, 3))
-    assert (colour.shape, negative) == ((32, 32, 3), False)
-    assert colour[0].min() == 1
-
-
-def test_light_on_dark_stays_so(tmp_path: Path) -> None:
-    image = Image.new("L", (28, 28), 0)
-    image.paste(255, (10, 4, 18, 24))
-    image.save(tmp_path / "light.png")
-    seen, negative = read_picture(tmp_path / "light.png", (28, 28, 1))
-    assert not negative
-    np.testing.assert_array_equal(seen[..., 0], np.asarray(image, np.float32) / 255)
-
-
-def test_transparent_paper_is_white(tmp_path: Path) -> None:
-    image = Image.new("RGBA", (100, 100), (0, 0, 0, 0))
-    image.paste((0, 0, 0, 255), (40, 20, 60, 80))
-    image.save(tmp_path / "clear.png")
-    seen, negative = read_picture(tmp_path / "clear.png", (28, 28, 1))
-    assert negative
-    assert seen[0, 0, 0] == 0
-    assert seen[14, 14, 0] == 1
-
-
-@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + bytes(50)])
-def test_what_is_no_picture(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "broken.png"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=r"broken\.png cannot be read as a picture"):
-        read_picture(path, (28, 28, 1))
-
-
-def test_a_cut_picture_and_one_that_is_not_there(tmp_path: Path) -> None:
-    path = dark_on_light(tmp_path)
-    path.write_bytes(path.read_bytes()[:-60])
-    with pytest.raises(InputError, match="cannot be read as a picture"):
-        read_picture(path, (28, 28, 1))
-    with pytest.raises(InputError, match="No such file"):
-        read_picture(tmp_path / "none.png", (28, 28, 1))
-
-
-def test_a_picture_of_too_many_pixels(tmp_path: Path) -> None:
-    path = tmp_path / "large.png"
-    Image.new("1", (9_000, 9_000)).save(path)
-    with pytest.raises(InputError, match="more than 50,000,000 pixels"):
-        read_picture(path, (28, 28, 1))
-
-
-def test_a_line_of_pixels_does_not_become_a_square_of_its_length(tmp_path: Path) -> None:
-    Image.new("1", (49_000_000, 1)).save(tmp_path / "wide.png")
-    with bounded():
-        image, _ = read_picture(tmp_path / "wide.png", (28, 28, 1))
-    assert image.shape == (28, 28, 1)
-
-
-def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(InputError, match="is no file"):
-        read_picture(tmp_path / "pipe.png", (28, 28, 1))
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_prediction_shows_what_the_networks_were_given(channels: int) -> None:
+    faint = 0.2 + 0.1 * RANDOM.random((28, 28, channels))
+    (drawn,) = pictures.prediction([network("torch")], faint, NAMES).axes[0].images
+    np.testing.assert_array_equal(drawn.get_array(), faint if channels == 3 else faint[..., 0])
+    assert drawn.get_clim() == (0, 1)  # faint as it is, not stretched

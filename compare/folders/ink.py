@@ -1,0 +1,122 @@
+"""Finding the ink of a grey picture: whatever differs from the ground that the picture's edge shows."""
+
+import numpy as np
+
+LEAST_CONTRAST = 16.0  # of 255: two greys that are nearer to each other look alike
+NOISE = 5.0  # ink differs from the ground by more than this many deviations of the ground's noise
+EVEN_TOLERANCE = 0.1  # the edge is even if most of it is within this part of the contrast
+EVEN_SHARE = 0.65  # ink may touch the rest of the edge
+FRAME_PART = 6  # a frame is at most a sixth of the picture thick
+FRAME_SHARE = 0.95  # so much of the picture's edge is of the frame's grey
+UNLIKE_SHARE = 0.4  # so much behind a frame, and so much of the whole page, is of another grey; the rest may be ink
+REWEIGHTINGS = 20  # for least absolute deviations by least squares; the ground changes little after ten
+STROKE_PART = 1 / 3  # strokes are thinner than this part of the picture
+FARTHEST = 0.999  # a few odd pixels of a large picture do not count; in one of 28 x 28 each pixel does
+
+
+def find_ink(grey: np.ndarray) -> tuple[np.ndarray, bool] | None:
+    """Return the ink of a picture, and whether it is darker than its ground; None if nothing can be seen on it.
+
+    `grey` is (H, W) with values from 0 (black) to 255. The ink is float32 (H, W): 0 where there is ground, 1 where the
+    picture is farthest from it. A thin frame around the picture counts as ground.
+    """
+    margins = _frame_lines(grey.astype(np.float32))
+    inside = tuple(slice(before, size - after) for (before, after), size in zip(margins, grey.shape, strict=True))
+    page = grey[inside].astype(np.float32)
+    level = np.median(_edge(page))
+    contrast = max(_farthest(page - level), _farthest(level - page))
+    if _is_even(page, contrast):
+        dark = _farthest(level - page) > _farthest(page - level)
+        ink = level - page if dark else page - level
+    else:
+        ground = _ground_between_edges(page)
+        dark = _farthest(ground - page) > _farthest(page - ground)
+        ink = _evenly_lit(page, dark)
+    ink = ink - np.median(_edge(ink))
+    contrast = _farthest(ink)
+    noise = 1.4826 * float(np.median(np.abs(_edge(ink))))  # the deviation of a normal distribution
+    if contrast < max(LEAST_CONTRAST, NOISE * noise):
+        return None
+    return np.pad(np.clip(ink / contrast, 0, 1), margins).astype(np.float32), dark
+
+
+def _edge(page: np.ndarray) -> np.ndarray:
+    return np.concatenate([page[0], page[-1], page[:, 0], page[:, -1]])
+
+
+def _farthest(difference: np.ndarray) -> float:
+    return float(np.quantile(difference, FARTHEST, method="higher"))
+
+
+def _is_even(page: np.ndarray, contrast: float) -> bool:
+    """Whether the ground along the edge is of one grey: no shadow, no light from one side."""
+    edge = _edge(page)
+    near = np.abs(edge - np.median(edge)) <= max(LEAST_CONTRAST / 4, EVEN_TOLERANCE * contrast)
+    return bool(near.mean() >= EVEN_SHARE)
+
+
+def _ground_between_edges(page: np.ndarray) -> np.ndarray:
+    """The ground (H, W) in light from one side: a surface, bilinear in the place, through most of the edge.
+
+    It has the least absolute deviations from the edge, so that ink that touches the edge does not bend it.
+    """
+    down, across = np.meshgrid(*(np.linspace(-1, 1, n) for n in page.shape), indexing="ij")
+    terms = np.stack([np.ones_like(down), down, across, down * across], axis=-1)
+    at_edge, edge = _edge(terms), _edge(page).astype(np.float64)
+    weights = np.ones_like(edge)
+    for _ in range(REWEIGHTINGS):
+        fitted = np.linalg.lstsq(at_edge * weights[:, None], edge * weights, rcond=None)[0]
+        weights = 1 / np.sqrt(np.maximum(np.abs(at_edge @ fitted - edge), 1))
+    ground: np.ndarray = terms @ fitted
+    return ground
+
+
+def _evenly_lit(page: np.ndarray, dark: bool) -> np.ndarray:
+    """The ink (H, W) of a page in uneven light: what a closing removes, if it is dark, or else an opening.
+
+    Strokes are removed because they are thin; shadows are wider, and stay.
+    """
+    from scipy.ndimage import grey_closing, grey_opening
+
+    size = int(min(page.shape) * STROKE_PART) | 1
+    # The light goes on behind the edge as it comes to it: else the darker end of a ramp would be taken for a stroke.
+    wide = np.pad(page, size, mode="reflect", reflect_type="odd")
+    bare = (grey_closing if dark else grey_opening)(wide, size=(size, size))[size:-size, size:-size]
+    # A shadow darkens paper and ink by the same factor. But a board may be black, and nothing can be divided by that.
+    found: np.ndarray = 255 * (1 - page / np.maximum(bare, 1)) if dark else page - bare
+    return found
+
+
+def _frame_lines(grey: np.ndarray) -> tuple[tuple[int, int], tuple[int, int]]:
+    """How many lines of a picture belong to a thin frame: at its top and bottom, and at its left and right.
+
+    A black border says nothing of the paper. There is a frame on all four sides, or none.
+    """
+    depth = min(grey.shape) // FRAME_PART
+    none = (0, 0), (0, 0)
+    if depth == 0:
+        return none
+    frame = float(np.median(_edge(grey)))
+    behind = _edge(grey[depth:-depth, depth:-depth]) - frame
+    unlike = np.abs(behind) >= LEAST_CONTRAST
+    alike = np.abs(_edge(grey) - frame) < LEAST_CONTRAST
+    if unlike.mean() < UNLIKE_SHARE or alike.mean() < FRAME_SHARE:
+        return none
+    relative = (grey - frame) / np.median(behind[unlike])  # 0 is the frame, and what is behind it about 1
+    # Much of the page is unlike the frame. That tells a frame from the page's own margin with strokes along it.
+    if np.mean(relative[depth:-depth, depth:-depth] > 1 / 2) < UNLIKE_SHARE:
+        return none
+    lines = [_lines_at_top(np.rot90(relative, turns), depth) for turns in range(4)]
+    if 0 in lines:
+        return none
+    top, right, bottom, left = lines
+    return (top, bottom), (left, right)
+
+
+def _lines_at_top(relative: np.ndarray, depth: int) -> int:
+    """How many lines at the top are a frame, which is 0 in `relative` and ends at once; 0 if it is none."""
+    strip = relative[: depth + 1, depth:-depth]
+    lightness = np.quantile(strip, 0.8, axis=1)  # ink may touch the frame along most of a side
+    lines = int((lightness > 3 / 4 * lightness[-1]).argmax())
+    bare = np.mean(np.abs(strip[:lines]) < 1 / 4, axis=1) >= FRAME_SHARE
+    return lines if np.all(bare[: -max(1, depth // 8)]) else 0  # the last may be blurred
