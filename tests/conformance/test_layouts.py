@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from distance import assert_close
 from more_networks import LAYERS, MORE
-from reference import AdamSteps, Arrays, Backward, Network
+from reference import AdamSteps, Network
 from setup_of_training import SEED, images_for
 
 from compare.processes.session import Session
@@ -18,31 +18,6 @@ from shared.training import TrainSpec
 from shared.weights import initial_weights
 
 N_STEPS, BATCH_SIZE, N_IMAGES = 3, 16, 6
-
-
-class Further(Network):
-    """The reference with what only these networks have."""
-
-    def global_mean(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
-        _, height, width, _ = x.shape
-
-        def back(upstream: np.ndarray) -> np.ndarray:
-            return np.broadcast_to(upstream[:, None, None] / (height * width), x.shape)
-
-        return x.mean((1, 2)), back
-
-    def dense(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
-        """For each position; a kernel (1, 1, in, out) is that of a convolution that does the same."""
-        kernel = self.p[f"{name}/kernel"]
-        flat = kernel.reshape(kernel.shape[-2:])
-
-        def back(upstream: np.ndarray) -> np.ndarray:
-            rows, up = x.reshape(-1, x.shape[-1]), upstream.reshape(-1, upstream.shape[-1])
-            gradients[f"{name}/kernel"] = (rows.T @ up).reshape(kernel.shape)
-            gradients[f"{name}/bias"] = up.sum(axis=0)
-            return upstream @ flat.T
-
-        return x @ flat + self.p[f"{name}/bias"], back
 
 
 @pytest.mark.parametrize("name", MORE)
@@ -59,7 +34,7 @@ def test_other_networks_are_the_same_function(
     assert (created.n_params, created.n_trainable) == (spec.n_params, spec.n_trainable)
 
     parameters = {n: w.astype(np.float64) for n, w in weights.items()}
-    network = Further(LAYERS[name], parameters)
+    network = Network(LAYERS[name], parameters)
     images = data.x_test[:N_IMAGES]
     assert_close(session.activations(images), network.forward(images.astype(np.float64))[0], 1e-12)
     batches = epoch_batches(len(data.x_train), BATCH_SIZE, SEED, 1)

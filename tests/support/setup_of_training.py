@@ -1,11 +1,15 @@
 """How the networks of the conformance tests are trained."""
 
+import math
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
+from shared import randomness
 from shared.choices import Dtype
-from shared.data import Data, DataSpec, load
-from shared.models import MODELS
+from shared.data import N_CLASSES, Data, DataSpec, load
+from shared.models import MODELS, ModelSpec
 from shared.training import SGD, Adam, TrainSpec
 
 # Only these first steps are done, while the rate rises. At the full rate batch normalisation makes training
@@ -25,10 +29,28 @@ def n_steps(model: str, optimizer: str) -> int:
 
 @cache
 def images_for(model: str) -> Data:
-    """Real images of the shape that `model` takes."""
-    if MODELS[model].input_shape == (28, 28, 1):
-        return load(DataSpec(dataset="digits"), Path())
-    return load(DataSpec(dataset="photographs"), Path())
+    """Images of the shape that `model` takes, with labels of its classes: real ones if there are any, else made up."""
+    spec = MODELS[model]
+    known = {(28, 28, 1): "digits", (32, 32, 3): "photographs"}.get(spec.input_shape)
+    if known and spec.n_classes == N_CLASSES:
+        return load(DataSpec(dataset=known), Path())
+    return made_up(spec)
+
+
+def made_up(spec: ModelSpec) -> Data:
+    """Images as photographs are: nowhere plain, with something of each size in them, brighter the higher the class."""
+    parts = {}
+    for part, n in (("train", 400), ("test", 120)):
+        labels = randomness.permutation(n, "made up", part, spec.name) % spec.n_classes
+        images = np.zeros((n, *spec.input_shape), np.float32)
+        for size in (1, 4, 16):  # of a patch of one brightness
+            height, width, channels = spec.input_shape
+            coarse = (n, -(-height // size), -(-width // size), channels)
+            drawn = randomness.uniform(math.prod(coarse), "made up", part, spec.name, size).reshape(coarse)
+            images += drawn.repeat(size, 1).repeat(size, 2)[:, :height, :width] / 3
+        bright = (1 + labels / spec.n_classes)[:, None, None, None] / 2
+        parts |= {f"x_{part}": (images * bright).astype(np.float32), f"y_{part}": labels.astype(np.int64)}
+    return Data(**parts)
 
 
 def batch_size_of(model: str) -> int:

@@ -151,15 +151,26 @@ class Network:
         return x.reshape(len(x), -1), lambda upstream: upstream.reshape(x.shape)
 
     def dense(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
+        """For each position; a kernel (1, 1, in, out) is that of a convolution that does the same."""
         kernel = self.p[f"{name}/kernel"]
+        flat = kernel.reshape(kernel.shape[-2:])
 
         def back(upstream: np.ndarray) -> np.ndarray:
-            gradients[f"{name}/kernel"] = x.T @ upstream
-            gradients[f"{name}/bias"] = upstream.sum(axis=0)
-            return upstream @ kernel.T
+            rows, up = x.reshape(-1, x.shape[-1]), upstream.reshape(-1, upstream.shape[-1])
+            gradients[f"{name}/kernel"] = (rows.T @ up).reshape(kernel.shape)
+            gradients[f"{name}/bias"] = up.sum(axis=0)
+            return upstream @ flat.T
 
-        self.n_products += x.size * kernel.shape[1]
-        return x @ kernel + self.p[f"{name}/bias"], back
+        self.n_products += x.size * flat.shape[1]
+        return x @ flat + self.p[f"{name}/bias"], back
+
+    def global_mean(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
+        _, height, width, _ = x.shape
+
+        def back(upstream: np.ndarray) -> np.ndarray:
+            return np.broadcast_to(upstream[:, None, None] / (height * width), x.shape)
+
+        return x.mean((1, 2)), back
 
     def dense_relu(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
         out, dense_back = self.dense(x, name, gradients)
