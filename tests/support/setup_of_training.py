@@ -18,7 +18,7 @@ OPTIMIZERS = {"adam": Adam(), "sgd": SGD()}
 
 
 def n_steps(model: str, optimizer: str) -> int:
-    """20 steps of Adam and 10 of SGD; a third as many of the network whose steps take as long as all others' together."""
+    """20 steps of Adam and 10 of SGD; a third as many of the network whose steps take longest."""
     steps = {"adam": 20, "sgd": 10}[optimizer]
     return steps // 3 if model == "cnn_bn_cifar" else steps
 
