@@ -105,6 +105,34 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
         )
 
 
+def check_own_norm(
+    what: str, implementations: Sequence[str], model: ModelSpec, batch_size: int, n_images: int, change: str
+) -> None:
+    """Raise InputError if `what` (an option) leaves a batch with too few images for the batch normalisation of an
+    implementation's own framework. It sets a tenth of the `n_images` apart; `change` names the options that help."""
+    n_kept = n_images - n_images // 10
+    last = n_kept % batch_size or batch_size
+    refusing = [name for name in implementations if last < IMPLEMENTATIONS[name].own_norm_needs]
+    if not refusing or not model.normalises_vectors:
+        return
+    which = "every batch" if batch_size == last else "the last batch of an epoch"
+    raise InputError(
+        f"{what} trains on {n_kept:,} of the {n_images:,} training images in batches of {batch_size:,}, so {which} has "
+        f"{'one image' if last == 1 else f'{last} images'}. {IMPLEMENTATIONS[refusing[0]].title}'s own batch "
+        f"normalisation, which {model.name} then has, cannot take a variance of that. Give another {change}, or leave "
+        f"{' and '.join(refusing)} out of --implementations."
+    )
+
+
+def check_held_out(n_images: int) -> None:
+    """Raise InputError if there is no tenth of the training images, which the idiomatic recipe validates on."""
+    if n_images < 10:
+        raise InputError(
+            "--recipe idiomatic sets a tenth of the training images apart for validation, and of "
+            f"{n_images:,} there is no tenth. Train on ten images or more (--limit), or use --recipe matched."
+        )
+
+
 def check_batch_size(batch_size: int, data: Data, option: str = "--batch-size") -> None:
     """Raise InputError where a batch would be larger than all training images."""
     if batch_size > len(data.x_train):

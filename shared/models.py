@@ -79,6 +79,13 @@ class ModelSpec:
         return any(not parameter.trainable for parameter in self.parameters)
 
     @property
+    def normalises_vectors(self) -> bool:
+        """Whether any batch normalisation sees one value of each channel for an image, as after a dense layer: of a
+        batch of one image that is no variance."""
+        normalised = {p.name.rpartition("/")[0] for p in self.parameters if not p.trainable}
+        return any(math.prod(layer.output_shape[:-1]) == 1 for layer in self.layers if layer.name in normalised)
+
+    @property
     def training_flops(self) -> int:
         """The FLOPs of one image in a training step: those of the forward pass, as many for the gradients by the
         weights, and as many for those by the inputs of all layers but the first."""

@@ -75,7 +75,7 @@ def fit(network: keras.Model, train: TrainSpec, data: Data, on_epoch: OnEpoch) -
     stop = [] if train.stop_at is None else [StopAt(train.stop_at)]
     model.fit(
         data.x_train,
-        keras.utils.to_categorical(data.y_train, num_classes=10),
+        keras.utils.to_categorical(data.y_train, num_classes=network.output_shape[-1]),
         batch_size=train.batch_size,
         epochs=train.epochs,
         validation_split=0.1,

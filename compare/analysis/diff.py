@@ -1,7 +1,6 @@
 """What changed from one run folder to another, and whether accuracy or speed moved by more than noise."""
 
 import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,20 +12,17 @@ import numpy as np
 from compare.analysis import condensed
 from compare.analysis.equivalence import SIGNIFICANCE, paired
 from compare.analysis.machines import machine as machine_of
-from compare.analysis.timing import StepTime, step_time
+from compare.analysis.speed import Pair, Ratio, machine, ratio
 from compare.folders.manifest import Manifest
 from compare.folders.run_folder import load_manifest
 from shared.errors import InputError
 from shared.result import RunResult
 
-# The standard deviation of the logarithm of a launch's median step: a process keeps the luck that it was started with.
-LAUNCH_DEVIATION = 0.04
-NORMAL_95 = 1.96
 MOST_SAID = 2_000  # of the names of runs, of which there may be very many
 NORMAL_99 = 2.576
 MACHINE = ("cpu", "cores", "system")
 
-Moved = Literal["better", "worse", "within noise"]
+Moved = Literal["better", "worse", "within noise", "not known"]
 
 
 @dataclass(frozen=True)
@@ -45,12 +41,19 @@ class Side:
 
 @dataclass(frozen=True)
 class Change:
-    """How a figure of one implementation moved from the first folder to the second, and how it is said."""
+    """How a figure of one implementation moved from the first folder to the second, and how it is said.
+
+    `value` is the second accuracy less the first, or how many times as long a step takes; `low` and `high` hold the
+    latter, and are None if there is no interval.
+    """
 
     implementation: str
     what: Literal["accuracy", "step time"]
     moved: Moved
     said: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 def read(folder: Path) -> Side:
@@ -95,20 +98,26 @@ def settings_changed(a: Side, b: Side) -> list[str]:
 
 def changes(a: Side, b: Side, margin: float, across_machines: bool = False) -> list[Change]:
     """How accuracy and step time of every implementation moved; the latter by runs on machines of one kind, unless
-    `across_machines`. Raises InputError where no run is in both."""
+    `across_machines`. Raises InputError if no run is in both."""
     both = a.done.keys() & b.done.keys()
     if not both:
         raise InputError(f"{a.name} and {b.name} have no run of the same implementation and seed that ended in both.")
-    found = []
-    machine = _machine(a, b)
-    for name in dict.fromkeys(r.run.implementation for r in a.results):
-        seeds = sorted(seed for implementation, seed in both if implementation == name)
-        if seeds:
-            pairs = [(a.done[name, seed], b.done[name, seed]) for seed in seeds]
-            found.append(_accuracy(name, pairs, margin))
-            alike = [(one, other) for one, other in pairs if across_machines or machine_of(one) == machine_of(other)]
-            found += _step_time(name, alike, machine)
-    return found
+    pairs: dict[str, list[Pair]] = {r.run.implementation: [] for r in a.results}
+    for name, seed in sorted(both):
+        pairs[name].append((a.done[name, seed], b.done[name, seed]))
+    alike = {
+        name: [(one, other) for one, other in of_one if across_machines or machine_of(one) == machine_of(other)]
+        for name, of_one in pairs.items()
+        if of_one
+    }
+    of_machine = machine([pair for of_one in alike.values() for pair in of_one])
+    ratios = {name: ratio(of_one, of_machine) for name, of_one in alike.items()}
+    n_compared = sum(found.estimate is not None for found in ratios.values())
+    said = []
+    for name, found in ratios.items():
+        said.append(_accuracy(name, pairs[name], margin))
+        said.append(_step_time(name, found, of_machine.slower, n_compared))
+    return said
 
 
 def _accuracy(name: str, pairs: Sequence[tuple[RunResult, RunResult]], margin: float) -> Change:
@@ -129,47 +138,22 @@ def _accuracy(name: str, pairs: Sequence[tuple[RunResult, RunResult]], margin: f
     said = (
         f"{name}: test accuracy {np.mean(first):.2%} became {np.mean(second):.2%} ({mean * 100:+.2f} points, {seeds})"
     )
-    return Change(name, "accuracy", moved, f"{said}, {moved}.")
+    return Change(name, "accuracy", moved, f"{said}, {moved}.", mean)
 
 
-def _machine(a: Side, b: Side) -> float | None:
-    """How many times as long a matrix product took in the second folder's runs, the same for every implementation;
-    None where a run did not measure it."""
-    logs = []
-    for key in a.done.keys() & b.done.keys():
-        first, second = (side.done[key].outcome for side in (a, b))
-        yardsticks = [outcome.samples.yardstick_s for outcome in (first, second) if outcome]
-        if not all(yardsticks):
-            return None
-        logs.append(math.log(statistics.median(yardsticks[1]) / statistics.median(yardsticks[0])))
-    return math.exp(float(np.mean(logs)))
-
-
-def _step_time(name: str, pairs: Sequence[tuple[RunResult, RunResult]], machine: float | None) -> list[Change]:
-    """The ratio of median steps, less what the machine itself was slower, with the scatter of turns and of launches
-    (all seeds of a run are one launch)."""
-    logs, variances = [], []
-    for one, other in pairs:
-        first, second = step_time(one), step_time(other)
-        if first is not None and second is not None:
-            logs.append(math.log(second.median_s / first.median_s))
-            variances.append(_variance(first) + _variance(second))
-    if not logs:
-        return []
-    ratio = math.exp(float(np.median(logs))) / (machine or 1.0)
-    spread = NORMAL_95 * math.sqrt(float(np.mean(variances)) / len(logs) + 2 * LAUNCH_DEVIATION**2)
-    low, high = ratio * math.exp(-spread), ratio * math.exp(spread)
+def _step_time(name: str, found: Ratio, slower: float | None, n_compared: int) -> Change:
+    """How the step time of one implementation moved, `n_compared` of them having an interval."""
+    if found.estimate is None:
+        said = f"{name}: whether a step takes as long as before is not known, since {found.why_unknown}"
+        so_far = "" if found.raw is None else f" (the medians: {found.raw:.2f}x)"
+        return Change(name, "step time", "not known", f"{said}{so_far}.", found.raw)
+    low, high = found.estimate.interval(n_compared)
     moved: Moved = "worse" if low > 1 else "better" if high < 1 else "within noise"
-    against = "" if machine is None else f", held against a matrix product, which takes {machine:.2f}x"
-    said = f"{name}: a step takes {ratio:.2f}x [{low:.2f}, {high:.2f}] as long as before{against}: {moved}."
-    return [Change(name, "step time", moved, said)]
-
-
-def _variance(time: StepTime) -> float:
-    """Of the logarithm of a median, by its interval over turns."""
-    if time.low_s is None or time.high_s is None:
-        return 0.0
-    return float((math.log(time.high_s / time.low_s) / (2 * NORMAL_95)) ** 2)
+    ratio = math.exp(found.estimate.log)
+    against = f", relative to a matrix product, which takes {slower:.2f}x" if slower is not None else ""
+    unknown = "" if found.load_known else " The load by other processes is not known and not in the interval."
+    said = f"{name}: a step takes {ratio:.2f}x [{low:.2f}, {high:.2f}] as long as before{against}: {moved}.{unknown}"
+    return Change(name, "step time", moved, said, ratio, low, high)
 
 
 def _fields(result: RunResult) -> dict[str, str]:

@@ -9,16 +9,21 @@ from shared.result import CondensedResult, RunResult
 
 WARMUP_STEPS = 20
 CONFIDENCE = 0.95
+TURNS_FOR_AN_INTERVAL = 5
 N_RESAMPLES = 500
 
 
 @dataclass(frozen=True)
 class StepTime:
-    """The median time of a steady step in seconds, and its 95 % interval where there are turns enough to resample."""
+    """The median time of a steady step in seconds, and its 95 % interval if there are turns enough to resample.
+
+    `n_turns` is how many turns (in the idiomatic recipe: epochs) the interval resamples, 0 if there is no interval.
+    """
 
     median_s: float
     low_s: float | None
     high_s: float | None
+    n_turns: int = 0
 
 
 def steady_slices(result: RunResult) -> list[np.ndarray]:
@@ -40,30 +45,39 @@ def steady_slices(result: RunResult) -> list[np.ndarray]:
     return [s for s in slices if s.size]
 
 
-def _epoch_step_time(result: RunResult) -> StepTime:
-    """The median over epochs of an epoch's time over its steps, without the first epoch where there are others."""
+def _steady_epochs(result: RunResult) -> list[np.ndarray]:
+    """The seconds per step of each epoch of the idiomatic recipe but the first, as one-element arrays (1,).
+
+    The first epoch holds what a framework traces and compiles. Its steps were not timed one by one, so that share
+    cannot be taken out: the whole epoch is left out, also if it is the only one.
+    """
     assert result.outcome is not None
     samples = result.outcome.samples
-    step_s = np.array(samples.epoch_s) / np.array(samples.epoch_steps)
-    return StepTime(float(np.median(step_s[1:] if len(step_s) > 1 else step_s)), None, None)
+    pairs = zip(samples.epoch_s[1:], samples.epoch_steps[1:], strict=True)
+    return [np.array([epoch_s / n_steps]) for epoch_s, n_steps in pairs if n_steps]
+
+
+def _turns(result: RunResult) -> list[np.ndarray]:
+    """The steady step times in seconds, turn by turn, of either recipe."""
+    assert result.outcome is not None
+    return _steady_epochs(result) if result.outcome.samples.epoch_s else steady_slices(result)
 
 
 def step_time(result: RunResult) -> StepTime | None:
-    """The median over all steady steps, None where there is none; its interval is a percentile bootstrap over turns.
+    """The median over all steady steps, None if there is none; its interval is a percentile bootstrap over turns.
 
+    In the idiomatic recipe an epoch is a turn, known by its mean step.
     Steps within a turn meet the machine in one state and are not independent, turns are nearly so. What differs from
     one launch of a process to the next is not in this interval: a run is one launch.
     """
     if isinstance(result, CondensedResult):
         return None if result.step_median_s is None else StepTime(result.step_median_s, None, None)
     assert result.outcome is not None
-    if result.outcome.samples.epoch_s:
-        return _epoch_step_time(result)
-    slices = steady_slices(result)
+    slices = _turns(result)
     if not slices:
         return None
     median_s = float(np.median(np.concatenate(slices)))
-    if len(slices) < 5:
+    if len(slices) < TURNS_FOR_AN_INTERVAL:
         return StepTime(median_s, None, None)
 
     turn = np.repeat(np.arange(len(slices)), [len(s) for s in slices])
@@ -75,16 +89,21 @@ def step_time(result: RunResult) -> StepTime | None:
     counted = [np.bincount(drawn, minlength=len(slices))[turn_in_order] for drawn in draws]
     medians = [_median_of_counted(in_order, counts) for counts in counted]
     low, high = np.percentile(medians, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])
-    return StepTime(median_s, float(low), float(high))
+    return StepTime(median_s, float(low), float(high), len(slices))
 
 
 def median_step_s(result: RunResult) -> float | None:
-    """The median of `step_time` alone, in seconds; None where there is none."""
-    assert result.outcome is not None
-    if result.outcome.samples.epoch_s:
-        return _epoch_step_time(result).median_s
-    slices = steady_slices(result)
+    """The median of `step_time` alone, in seconds; None if there is none."""
+    slices = _turns(result)
     return float(np.median(np.concatenate(slices))) if slices else None
+
+
+def neighbours_alike(result: RunResult) -> float:
+    """The correlation of the median steps of neighbouring turns, 0 to 0.6: 0 if they are independent."""
+    medians = np.log([np.median(turn) for turn in _turns(result)])
+    around = medians - medians.mean()
+    total = float((around**2).sum())
+    return min(0.6, max(0.0, float((around[1:] * around[:-1]).sum()) / total)) if total else 0.0
 
 
 def _median_of_counted(in_order: np.ndarray, counts: np.ndarray) -> float:

@@ -42,8 +42,11 @@ class Entry:
 
     def _time_epoch(self) -> tuple[Window, int]:
         epoch = self.session.fit_epoch()
-        nothing_known = {"fetch_s": 0.0, "own_s": epoch.train_s, "foreign_s": None, "n_preempted": 0}
-        return Window.model_validate({"elapsed_s": epoch.train_s, **nothing_known}), epoch.n_steps
+        foreign_s = None  # of the part of the epoch that is timed: its validation is not
+        if epoch.foreign_s is not None and epoch.elapsed_s > 0:
+            foreign_s = epoch.foreign_s * epoch.train_s / epoch.elapsed_s
+        window = Window(elapsed_s=epoch.train_s, fetch_s=0.0, own_s=epoch.train_s, foreign_s=foreign_s, n_preempted=0)
+        return window, epoch.n_steps
 
     @property
     def measured(self) -> Measured:

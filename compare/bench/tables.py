@@ -8,7 +8,7 @@ from rich.console import Console
 from compare.bench.result import BenchResult, Ceiling, Contestant
 from compare.bench.statistics import LEAST_P, Interval
 from compare.bench.verdicts import achieved, ratio_to_baseline, step_time
-from compare.reporting.screen import table
+from compare.reporting.screen import print_lines
 from compare.rpc.messages import Timed
 from compare.worker.windows import EVALUATION_BATCH
 
@@ -133,4 +133,4 @@ def _ranging(values: Sequence[float], form: str) -> str:
 def print_result(result: BenchResult, console: Console) -> None:
     """Print the table, turned so that a contestant is a column: it is wider than a terminal otherwise."""
     names, *lines = zip(CELLS, *cells(result), strict=True)
-    console.print(table(list(names), [list(line) for line in lines], ("contestant",)))
+    print_lines(console, list(names), [list(line) for line in lines], ("contestant",))

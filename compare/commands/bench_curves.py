@@ -11,7 +11,7 @@ from compare.bench.search import starter
 from compare.commands.bench import figures
 from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
 from compare.options.bench import BenchOptions
-from compare.reporting.screen import Screen, table
+from compare.reporting.screen import Screen, print_lines
 from shared.data import Data
 from shared.errors import InputError
 
@@ -76,6 +76,6 @@ class Points(Work[BenchResult]):
 
     def write(self) -> None:
         headings = list(scaling.HEADINGS)
-        self.screen.console(180).print(table(headings, scaling.cells(self.results), ("contestant",)))
+        print_lines(self.screen.console(180), headings, scaling.cells(self.results), ("contestant",))
         done = self.began.manifest(data=[self.data])
         self.folder.write_all(scaling.render(self.results, done), done)

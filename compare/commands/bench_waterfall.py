@@ -8,11 +8,12 @@ from compare.bench.plan import BenchPlan, make_plan
 from compare.bench.schedule import repeat
 from compare.bench.search import starter
 from compare.bench.waterfall import SpeedWaterfall
+from compare.checks import check_own_norm
 from compare.commands.bench import figures
 from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
 from compare.options.bench import BenchOptions
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting.screen import Screen, table
+from compare.reporting.screen import Screen, print_lines
 from shared.data import Data
 from shared.errors import InputError
 
@@ -31,6 +32,7 @@ def command(options: BenchOptions, screen: Screen) -> int:
         )
     dataset, data = plan.load_data()
     note_data_warnings([data], screen)
+    _check_plain_loops(plan, data)
     work = Waterfalls(plan, dataset, data, began, screen)
     ended_early = work.carry_out()
     if ended_early is not None:
@@ -41,6 +43,17 @@ def command(options: BenchOptions, screen: Screen) -> int:
         stages={done.implementation: [figures(done.result, c) for c in done.result.contestants] for done in work.done},
     )
     return 1 if any(launch.failed for done in work.done for launch in done.result.launches) else 0
+
+
+def _check_plain_loops(plan: BenchPlan, data: Data) -> None:
+    """Raise InputError if a framework's own loop, with which its waterfall begins, cannot train on the last batch."""
+    loops = [
+        contestant.implementation
+        for contestant in plan.contestants
+        if any(stage.recipe == "idiomatic" for stage in IMPLEMENTATIONS[contestant.implementation].plain)
+    ]
+    (batch_size,) = plan.options.batch_sizes
+    check_own_norm("--waterfall", loops, plan.model, batch_size, len(data.x_train), "--batch-sizes")
 
 
 class Waterfalls(Work[SpeedWaterfall]):
@@ -74,7 +87,7 @@ class Waterfalls(Work[SpeedWaterfall]):
                     f"{name}: launch {len(result.launches)}, {result.took_s:.0f} s, at most {left_s:.0f} s left for it"
                 )
             lines, headings = waterfall.cells(self.done[-1]), list(waterfall.HEADINGS)
-            self.screen.console(120).print(table(headings, lines, waterfall.HEADINGS[:1], title=name))
+            print_lines(self.screen.console(120), headings, lines, waterfall.HEADINGS[:1], title=name)
 
     @property
     def done(self) -> list[SpeedWaterfall]:

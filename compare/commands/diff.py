@@ -9,7 +9,8 @@ from shared.errors import InputError
 
 
 def command(options: DiffOptions, screen: Screen) -> int:
-    """Do what `compare diff` says; return the exit code: 1 with --fail-on-regression where anything got worse."""
+    """Do what `compare diff` says; return the exit code: 1 with --fail-on-regression if anything got worse.
+    What is not known is not worse."""
     a, b = read(options.before), read(options.after)
     if elsewhere := machines_differ(a, b):
         said = "; ".join(elsewhere)
@@ -21,13 +22,16 @@ def command(options: DiffOptions, screen: Screen) -> int:
         screen.note(f"Warning: different machines ({said}). Step times are those of two machines.")
     found = changes(a, b, options.margin, options.across_machines)
     settings = settings_changed(a, b)
-    moved = [change for change in found if change.moved != "within noise"]
+    moved = [change for change in found if change.moved in ("better", "worse")]
+    unknown = [f"{change.what} of {change.implementation}" for change in found if change.moved == "not known"]
     worse = [f"{change.what} of {change.implementation}" for change in moved if change.moved == "worse"]
     for text in (*settings, *(change.said for change in found)):
         screen.say(text)
     if not settings and not moved:
-        screen.say("Nothing changed but noise.")
+        screen.say("Nothing changed but noise, of what is known." if unknown else "Nothing changed but noise.")
+    if unknown:
+        screen.say(f"Not known: {', '.join(unknown)}. More epochs, on a quiet machine, would tell.")
     if worse:
         screen.say(f"Worse: {', '.join(worse)}.")
-    screen.answer(settings=settings, changes=[asdict(change) for change in found], worse=worse)
+    screen.answer(settings=settings, changes=[asdict(change) for change in found], worse=worse, not_known=unknown)
     return 1 if worse and options.fail_on_regression else 0

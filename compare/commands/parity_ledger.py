@@ -10,12 +10,13 @@ from compare.options.parity import ParityOptions
 from compare.parity.ledger import Line, ask, cells, page
 from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
-from compare.reporting.screen import Screen, table
+from compare.reporting.screen import Screen, print_lines
 from shared.errors import InputError, check_name
 from shared.ledger import ROWS
 from shared.storage import mounts
 
 HEADINGS = ("row", "what", "one", "the other", "apart", "aligned", "then apart")
+SENTENCES = ("what", "one", "the other", "aligned")
 
 NOTE_EVERY = 10  # rows
 
@@ -67,7 +68,7 @@ def _check_out(out: Path, names: tuple[str, ...] | None) -> None:
 
 
 def _print(lines: list[Line], screen: Screen) -> None:
-    screen.console().print(table(list(HEADINGS), [cells(line) for line in lines], HEADINGS))
+    print_lines(screen.console(), list(HEADINGS), [cells(line) for line in lines], HEADINGS, folded=SENTENCES)
     for line in lines:
         if not line.parts:
             screen.say(f"{line.row.name}: the frameworks' own forms do not part ({line.own:.1e}).")

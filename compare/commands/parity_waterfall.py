@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 
+from compare.checks import check_own_norm
 from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
 from compare.options.parity import ParityOptions
 from compare.parity import waterfall, waterfall_report
@@ -12,8 +13,9 @@ from compare.processes.pool import THREADS, Workers, ask_all
 from compare.processes.process import WorkerError
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting.screen import Screen, table
+from compare.reporting.screen import Screen, print_lines
 from compare.subject import Subject
+from shared.batches import n_batches
 from shared.errors import InputError
 
 
@@ -28,6 +30,11 @@ def command(options: ParityOptions, screen: Screen) -> int:
     (model,) = plan.models
     data = plan.load_data()[model.name]
     note_data_warnings([data], screen)
+    n_kept = len(data.x_train) - len(data.x_train) // 10  # as in every stage
+    if options.steps >= n_batches(n_kept, options.batch_size):  # else no epoch comes to its last batch
+        check_own_norm(
+            "--waterfall", plan.all_implementations, model, options.batch_size, len(data.x_train), "--batch-size"
+        )
     work = Stages(plan, plan.subject(model, data, options.seed), began, screen)
     try:
         ended_early = work.carry_out()
@@ -38,7 +45,7 @@ def command(options: ParityOptions, screen: Screen) -> int:
     if ended_early is not None:
         return ended_early
     rows = waterfall_report.cells(work.results)
-    screen.console(120).print(table(list(waterfall_report.HEADINGS), rows, left_aligned=waterfall_report.HEADINGS[:1]))
+    print_lines(screen.console(120), list(waterfall_report.HEADINGS), rows, waterfall_report.HEADINGS[:1])
     report_line(work.folder, screen)
     screen.answer(folder=work.folder.path, headings=waterfall_report.HEADINGS, rows=rows)
     return 0

@@ -67,7 +67,9 @@ class DiffOptions(Options):
         example="0.003 stands for 0.3 points",
     )
     across_machines: bool = option(False, COMPARISON, "Compare runs of different machines, with a warning.")
-    fail_on_regression: bool = option(False, COMPARISON, "Exit with 1 where accuracy or speed got worse.")
+    fail_on_regression: bool = option(
+        False, COMPARISON, "Exit with 1 if accuracy or speed got worse.", note="What is not known is not worse."
+    )
 
     @property
     def opening(self) -> str:

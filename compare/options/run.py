@@ -85,7 +85,7 @@ class RunOptions(common.ReadsData, Options):
     )
     recipe: Recipe = option(
         "matched", TRAINING, "matched (same weights, batches, optimizer) or idiomatic (each framework's own way).",
-        note="The idiomatic one is as a good tutorial of that framework has it."
+        note="The idiomatic one is as a good tutorial of that framework has it. Its step time needs two epochs."
     )
     epochs: int | None = option(
         None, TRAINING, "Passes over the data.", left_out="embedded data 20, others 3", ge=1, le=1_000_000

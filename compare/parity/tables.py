@@ -7,7 +7,7 @@ from rich.console import Console
 
 from compare.parity.ladder import Reading
 from compare.parity.result import ParityResult, PrecisionResult
-from compare.reporting.screen import table
+from compare.reporting.screen import print_lines
 
 COLUMNS = ("rung", "tensors", "worst tensor", "bound", "ulps", "verdict")
 
@@ -58,5 +58,5 @@ def print_result(result: ParityResult, console: Console) -> None:
         console.print(f"{result.model}, seed {result.seed}: {mismatch}")
     for precision in result.precisions:
         title = f"{result.model}, seed {result.seed}, {precision.dtype}: distance from the float64 consensus"
-        console.print(table(headings(precision), cells(precision), ("rung", "worst tensor", "verdict"), title))
+        print_lines(console, headings(precision), cells(precision), ("rung", "worst tensor", "verdict"), title)
     console.print(f"{result.model}, seed {result.seed}: {result.verdict}")

@@ -67,6 +67,7 @@ BUILT_IN = (
         module="torch_impl",
         default_mode="eager",
         own_epsilon=1e-5,
+        own_norm_needs=2,
         joined_by="torchrun",
         idiomatic_scale="standard",
         versions=("torch",),

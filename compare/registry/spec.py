@@ -28,6 +28,7 @@ class ImplementationSpec:
     models: the architectures that it has.
     dtypes: the types in which it can compute on each device.
     own_epsilon: the epsilon of its framework's own batch normalisation, which its idiomatic recipe uses.
+    own_norm_needs: the fewest images of a batch of which its own batch normalisation takes a variance.
     joined_by, n_workers: how several processes of it train one network, if they can, and how many do.
     idiomatic_scale: how its idiomatic recipe scales pixels.
     versions: the distributions whose versions decide how fast it is.
@@ -46,6 +47,7 @@ class ImplementationSpec:
     modes: tuple[Mode, ...] = ("eager", "graph")
     dtypes: dict[Device, tuple[Dtype, ...]] = field(default_factory=lambda: {"cpu": BOTH, "cuda": BOTH})
     own_epsilon: float = 1e-3
+    own_norm_needs: int = 1
     joined_by: Literal["torchrun", "tf_config"] | None = None
     n_workers: int = 1
     idiomatic_scale: Scale = "unit"

@@ -3,10 +3,13 @@
 import json
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -59,8 +62,17 @@ class Screen:
 PLAIN = Screen()
 
 
-def table(headings: list[str], lines: list[list[str]], left_aligned: tuple[str, ...], title: str = "") -> Table:
-    """A table of text cells."""
+NARROWEST_FOLDED = 20  # characters of a column whose sentences fold over several lines
+
+
+def table(
+    headings: list[str],
+    lines: list[list[str]],
+    left_aligned: tuple[str, ...],
+    title: str = "",
+    folded: tuple[str, ...] = (),
+) -> Table:
+    """A table of text cells; those of the columns `folded` go over several lines if there is no room."""
     made = Table(
         title=Text(title) if title else None,
         title_justify="left",
@@ -68,8 +80,44 @@ def table(headings: list[str], lines: list[list[str]], left_aligned: tuple[str, 
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )
-    for heading in headings:
-        made.add_column(heading, justify="left" if heading in left_aligned else "right", no_wrap=True)
+    for number, heading in enumerate(headings):
+        justify: Literal["left", "right"] = "left" if heading in left_aligned else "right"
+        widest = max(cell_len(cell) for cell in (heading, *(line[number] for line in lines)))
+        if heading in folded:
+            made.add_column(heading, justify=justify, overflow="fold", min_width=min(NARROWEST_FOLDED, widest))
+        else:
+            made.add_column(heading, justify=justify, no_wrap=True, min_width=widest)
     for line in lines:
         made.add_row(*line)
     return made
+
+
+def print_lines(
+    console: Console,
+    headings: list[str],
+    lines: list[list[str]],
+    left_aligned: tuple[str, ...],
+    title: str = "",
+    folded: tuple[str, ...] = (),
+) -> None:
+    """Print a table of which nothing is cut: its columns `folded` go over several lines if it is wider than the
+    console, and if that does not help each of its lines is printed as a block, a cell a line."""
+    whole = table(headings, lines, left_aligned, title)
+    if width(console, whole).maximum <= console.width:
+        console.print(whole)
+        return
+    narrower = table(headings, lines, left_aligned, title, folded)
+    if width(console, narrower).minimum <= console.width:
+        console.print(narrower)
+        return
+    if title:
+        console.print(Text(title, style="bold"))
+    for first, *others in lines:
+        console.print(Text(f"{headings[0]}: {first}", style="bold"))
+        for heading, cell in zip(headings[1:], others, strict=True):
+            console.print(Padding(Text(f"{heading}: {cell}"), (0, 0, 0, 2)))
+
+
+def width(console: Console, shown: Table) -> Measurement:
+    """The fewest and the most characters of a line of a table, whatever the console has room for."""
+    return Measurement.get(console, console.options.update(width=10_000), shown)

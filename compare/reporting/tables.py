@@ -4,13 +4,12 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
-from rich.measure import Measurement
 from rich.text import Text
 
 from compare.analysis.machines import OnMachine
 from compare.analysis.rows import Row
 from compare.analysis.seeds import Summary
-from compare.reporting.screen import table
+from compare.reporting.screen import print_lines, table, width
 
 Cell = Callable[[Row], str]
 
@@ -91,7 +90,7 @@ def machine_cells(found: Sequence[OnMachine]) -> tuple[list[str], list[list[str]
 def print_machines(found: Sequence[OnMachine], console: Console) -> None:
     """Print the table by kind of machine, where there is more than one."""
     if found:
-        console.print(table(*machine_cells(found), LEFT_ALIGNED, "By machine"))
+        print_lines(console, *machine_cells(found), LEFT_ALIGNED, "By machine")
 
 
 def _reached(summary: Summary) -> str:
@@ -106,23 +105,22 @@ def _reached(summary: Summary) -> str:
 
 def print_summaries(summaries: Sequence[Summary], target: float | None, console: Console) -> None:
     """Print the table over seeds."""
-    console.print(table(*summary_cells(summaries, target), LEFT_ALIGNED, "Over seeds"))
+    print_lines(console, *summary_cells(summaries, target), LEFT_ALIGNED, "Over seeds")
 
 
 def print_table(rows: Sequence[Row], title: str, console: Console) -> None:
     """Print the table, and under it why any run failed or diverged.
 
-    It has a line for each run; where that is wider than the terminal, and the runs are few, it has a column for each.
+    It has a line for each run. If that is wider than the terminal, it has a column for each of few runs, and a block
+    for each of many.
     """
-    lines = cells(rows[:MOST_PRINTED])
-    shown = table(list(CELLS), lines, LEFT_ALIGNED, title)
-    if (
-        Measurement.get(console, console.options.update(width=10_000), shown).maximum > console.width
-        and len(rows) <= MAX_COLUMNS
-    ):
-        headings, *turned = zip(list(CELLS), *lines, strict=True)
-        shown = table(list(headings), [list(line) for line in turned], LEFT_ALIGNED, title)
-    console.print(shown)
+    headings, lines = list(CELLS), cells(rows[:MOST_PRINTED])
+    wide = width(console, table(headings, lines, LEFT_ALIGNED, title)).maximum > console.width
+    if wide and len(rows) <= MAX_COLUMNS:
+        turned = [list(line) for line in zip(headings, *lines, strict=True)]
+        if width(console, table(turned[0], turned[1:], LEFT_ALIGNED, title)).maximum <= console.width:
+            headings, *lines = turned
+    print_lines(console, headings, lines, LEFT_ALIGNED, title)
     if len(rows) > len(lines):
         console.print(f"({len(rows) - len(lines):,} more runs are in results.csv.)")
     failed = [row for row in rows if row.error]

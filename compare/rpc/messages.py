@@ -209,7 +209,8 @@ class Restored(Answer):
 
 
 class Fitted(Answer):
-    """One epoch of the idiomatic recipe."""
+    """One epoch of the idiomatic recipe. `elapsed_s` is all of it, its validation too; `foreign_s` and `yardstick_s`
+    are as in a Slice, over that time."""
 
     train_loss: FiniteFloat
     train_accuracy: FiniteFloat
@@ -217,6 +218,9 @@ class Fitted(Answer):
     validation_accuracy: FiniteFloat
     n_steps: int
     train_s: FiniteFloat
+    elapsed_s: FiniteFloat
+    yardstick_s: FiniteFloat | None = None
+    foreign_s: FiniteFloat | None = None
 
 
 class Evaluation(Answer):

@@ -31,8 +31,7 @@ class Trainee:
     log_start: int
     epochs: list[Epoch] = field(default_factory=list)
     slices: list[messages.Slice] = field(default_factory=list)
-    epoch_s: list[float] = field(default_factory=list)
-    epoch_steps: list[int] = field(default_factory=list)
+    fitted: list[messages.Fitted] = field(default_factory=list)  # epochs of the idiomatic recipe
     resumed_after: tuple[int, ...] = ()
     n_kept: int = 0  # of `slices` in the last checkpoint
     keep_s: float = 0.0  # how long the last checkpoint took
@@ -72,11 +71,11 @@ def finished_as(contestant: Trainee, data: Data, digest: str) -> Finished:
         epochs=tuple(contestant.epochs),
         samples=_samples(contestant),
         resumed_after=contestant.resumed_after,
-        train_s=sum(part.slice_s for part in contestant.slices) + sum(contestant.epoch_s),
+        train_s=sum(part.slice_s for part in contestant.slices) + sum(part.train_s for part in contestant.fitted),
         test_accuracy=evaluation.accuracy,
         test_loss=evaluation.loss,
         confusion=evaluation.confusion,
-        foreign_load=foreign_load(contestant.slices),
+        foreign_load=foreign_load(contestant.slices, contestant.fitted),
         peak_rss_bytes=memory.peak_rss_bytes,
         peak_device_bytes=memory.peak_device_bytes,
         weights_sha256=hashlib.sha256(weights_file).hexdigest(),
@@ -115,19 +114,23 @@ def _result(
 
 
 def _samples(contestant: Trainee) -> Samples:
+    parts: list[messages.Slice | messages.Fitted] = [*contestant.slices, *contestant.fitted]
     return Samples(
         loss=tuple(x for part in contestant.slices for x in part.loss),
         step_s=tuple(x for part in contestant.slices for x in part.step_s),
         slice_steps=tuple(len(part.step_s) for part in contestant.slices),
-        yardstick_s=tuple(part.yardstick_s for part in contestant.slices if part.yardstick_s is not None),
-        epoch_s=tuple(contestant.epoch_s),
-        epoch_steps=tuple(contestant.epoch_steps),
+        yardstick_s=tuple(part.yardstick_s for part in parts if part.yardstick_s is not None),
+        epoch_s=tuple(part.train_s for part in contestant.fitted),
+        epoch_steps=tuple(part.n_steps for part in contestant.fitted),
     )
 
 
-def foreign_load(slices: Sequence[messages.Slice]) -> float | None:
-    """The share of a core that others took within all slices."""
-    known = [part.foreign_s for part in slices if part.foreign_s is not None]
-    if not slices or len(known) < len(slices):
+def foreign_load(slices: Sequence[messages.Slice], fitted: Sequence[messages.Fitted] = ()) -> float | None:
+    """The share of a core that others took within all slices, or within all epochs of the idiomatic recipe; None if any
+    of them does not say."""
+    parts: list[messages.Slice | messages.Fitted] = [*slices, *fitted]
+    elapsed = [part.slice_s for part in slices] + [part.elapsed_s for part in fitted]
+    known = [part.foreign_s for part in parts if part.foreign_s is not None]
+    if not sum(elapsed) or len(known) < len(elapsed):
         return None
-    return max(0.0, sum(known) / sum(part.slice_s for part in slices))
+    return max(0.0, sum(known) / sum(elapsed))

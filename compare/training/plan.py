@@ -84,13 +84,23 @@ class RunPlan:
         return usual if asked in ("default", TUNED) else cast(Mode, asked)
 
     def check_fit(self, data: Data) -> None:
-        """Check what needs the data: their shape is the network's, and a batch is not larger than all of them. Raises
-        InputError."""
+        """Check what needs the data: their shape is the network's, a batch is not larger than all of them, and no
+        implementation's own recipe is left with a batch that it cannot train on. Raises InputError."""
         checks.check_shape(self.model, data, self.data.dataset)
         checks.check_batch_size(self.training[0].batch_size, data)
         auto = self.options.batch_size == "auto"
         for batch_size in AUTO_BATCH_SIZE.values() if auto else [self.training[0].batch_size]:
             checks.check_shares(self.implementations, batch_size, len(data.x_train))
+            if self.options.recipe == "idiomatic":
+                checks.check_held_out(len(data.x_train))
+                checks.check_own_norm(
+                    "--recipe idiomatic",
+                    self.implementations,
+                    self.model,
+                    batch_size,
+                    len(data.x_train),
+                    "--batch-size or --limit",
+                )
 
 
 def check_options(options: RunOptions) -> RunOptions:

@@ -10,7 +10,7 @@ from compare.analysis.equivalence import SIGNIFICANCE
 from compare.analysis.machines import OnMachine, kinds, told_apart
 from compare.analysis.rows import COLUMNS, Row, row
 from compare.analysis.seeds import Judging
-from compare.analysis.timing import WARMUP_STEPS
+from compare.analysis.timing import WARMUP_STEPS, step_time
 from compare.folders import tabular
 from compare.folders.manifest import Manifest
 from compare.reporting import pictures, plots, tables
@@ -152,7 +152,7 @@ def verdicts(results: Sequence[RunResult], judging: Judging, parity: WithParity 
     """The outcome in sentences: what was trained, what is to be said of every pair of implementations, whether they are
     the same function where that was asked, and whether the step times are those of a busy machine."""
     said = [_trained(results), *seeds.say_all(seeds.pairs(results, judging))]
-    return [*said, *([parity.verdict] if parity else []), *_unlike(results), *_busy(results)]
+    return [*said, *([parity.verdict] if parity else []), *_unlike(results), *_no_steps(results), *_busy(results)]
 
 
 def _unlike(results: Sequence[RunResult]) -> list[str]:
@@ -188,16 +188,48 @@ def _trained(results: Sequence[RunResult]) -> str:
     accuracies = [r.outcome.test_accuracy for r in results if r.outcome]
     parts = []
     if accuracies:
-        spread = (max(accuracies) - min(accuracies)) * 100
+        lowest, highest = min(accuracies), max(accuracies)
         parts.append(
-            f"{len(accuracies)} of {len(results)} runs were trained; test accuracy from {min(accuracies):.2%} to "
-            f"{max(accuracies):.2%}, {spread:.2f} points apart."
+            f"{len(accuracies)} of {len(results)} runs were trained; test accuracy from {lowest:.2%} to {highest:.2%}"
+            f"{_spread(results)}."
         )
     for status in ("diverged", "failed"):
         if names := [r.name for r in results if r.status == status]:
             more = f" and {len(names) - MOST_FAILURES:,} more" if len(names) > MOST_FAILURES else ""
             parts.append(f"{status.capitalize()}: {', '.join(names[:MOST_FAILURES])}{more}.")
     return " ".join(parts)
+
+
+def _spread(results: Sequence[RunResult]) -> str:
+    """How far accuracies are apart: implementations within a seed, and seeds within an implementation, since what seeds
+    differ by is no difference between implementations."""
+    accuracy = {(r.run.train.seed, r.run.implementation): r.outcome.test_accuracy for r in results if r.outcome}
+    within_seeds, within_implementations = (_widest(accuracy, axis) for axis in (0, 1))
+    if within_implementations is None:
+        return "" if within_seeds is None else f", {within_seeds * 100:.2f} points apart"
+    of_seeds = f"seeds are up to {within_implementations * 100:.2f} points apart within an implementation"
+    if within_seeds is None:
+        return f"; {of_seeds}"
+    return f"; implementations are up to {within_seeds * 100:.2f} points apart within a seed, and {of_seeds}"
+
+
+def _widest(accuracy: Mapping[tuple[int, str], float], axis: int) -> float | None:
+    """The largest range of accuracies that share what is on the axis of their keys; None if no two share it."""
+    groups: dict[object, list[float]] = {}
+    for key, value in accuracy.items():
+        groups.setdefault(key[axis], []).append(value)
+    return max((max(group) - min(group) for group in groups.values() if len(group) > 1), default=None)
+
+
+def _no_steps(results: Sequence[RunResult]) -> list[str]:
+    """Why there is no step time, if the only epoch of a framework's own loop is the one in which it compiles."""
+    names = [r.run.implementation for r in results if r.outcome and r.run.recipe == "idiomatic" and not step_time(r)]
+    if not names:
+        return []
+    return [
+        f"No step time of {', '.join(dict.fromkeys(names))}: the first epoch of a framework's own loop includes "
+        "tracing and compiling, and there is no other. Give --epochs 2 or more."
+    ]
 
 
 def _choices(results: Sequence[RunResult]) -> dict[str, dict[str, str]]:

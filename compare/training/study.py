@@ -270,8 +270,7 @@ class Study:
             validation_accuracy=done.validation_accuracy,
         )
         contestant.epochs.append(epoch)
-        contestant.epoch_s.append(done.train_s)
-        contestant.epoch_steps.append(done.n_steps)
+        contestant.fitted.append(done)
         rate = done.n_steps * run.train.batch_size / done.train_s
         progress.advance(run, done.n_steps, epoch.epoch, done.train_loss, rate)
         progress.epoch(run, epoch)

@@ -47,7 +47,7 @@ class Training:
     n_done: int = 0
     logits: np.ndarray = field(default_factory=lambda: np.empty(0))  # of each training image, from its step
     kept: Kept | None = None
-    unmeasured_s: float = math.inf  # of slices since the product was last timed
+    unmeasured_s: float = math.inf  # of training since the product was last timed
     windows: Windows | None = None
     resumes: bool = True  # whether its state can be kept and put back
 
@@ -71,7 +71,7 @@ class Training:
         kept = self.kept
         if self.resumes and (self.agree(kept is None or not kept.is_recent()) or kept is None):
             kept = self.kept = Kept(before + first, self.model)
-        yardstick_s = self._yardstick_s() if self.unmeasured_s >= YARDSTICK_EVERY_S else None
+        yardstick_s = self._yardstick_s()
         usage = machine.usage()
         slice_start = time.perf_counter()
         for number in range(first, min(first + request.steps, len(batches))):
@@ -89,7 +89,7 @@ class Training:
             self.logits[batches.indices[number]] = of_batch
             self.n_done += 1
         slice_s, foreign_s = time.perf_counter() - slice_start, machine.usage().foreign_s(usage)
-        self.unmeasured_s = slice_s if yardstick_s is not None else self.unmeasured_s + slice_s
+        self.unmeasured_s += slice_s
         ended = self.n_done == len(batches)
         diverged = bad_loss
         if diverged is None and (parameter := first_not_finite(self.model.weights())):
@@ -109,8 +109,11 @@ class Training:
             diverged=diverged,
         )
 
-    def _yardstick_s(self) -> float:
-        """How fast the machine is just now, in a few milliseconds."""
+    def _yardstick_s(self) -> float | None:
+        """How many seconds a matrix product takes just now, None if that was timed not long ago."""
+        if self.unmeasured_s < YARDSTICK_EVERY_S:
+            return None
+        self.unmeasured_s = 0.0
         times = []
         for _ in range(YARDSTICK_TIMES):
             start = time.perf_counter()
@@ -122,7 +125,11 @@ class Training:
         if self.fitting is None:
             assert self.fit is not None, "only the idiomatic recipe has a loop of its own"
             self.fitting = Fitting(partial(self.fit, self.model, self.spec, self.data))
+        yardstick_s = self._yardstick_s()
+        usage, start = machine.usage(), time.perf_counter()
         done = self.fitting.next_epoch()
+        elapsed_s, foreign_s = time.perf_counter() - start, machine.usage().foreign_s(usage)
+        self.unmeasured_s += elapsed_s
         parameter = first_not_finite(self.model.weights())
         last = self.epoch * done.n_steps
         during = f"epoch {self.epoch} (steps {last - done.n_steps + 1:,} to {last:,})"
@@ -135,7 +142,8 @@ class Training:
         if self.spec.is_last(self.epoch, done.train_accuracy):
             self.fitting.finish()
         self.epoch += 1
-        return messages.Fitted(**asdict(done))
+        timed = {"elapsed_s": elapsed_s, "yardstick_s": yardstick_s, "foreign_s": foreign_s}
+        return messages.Fitted(**asdict(done), **timed)
 
     def evaluate(self, part: Part) -> messages.Evaluation:
         x, y = self.data.part(part)

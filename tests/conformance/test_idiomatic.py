@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from reference import LAYERS, Network
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from compare.rpc.messages import Created
+from compare.worker import machine
 from shared.data import Data, channel_statistics, standardised
 from shared.metrics import accuracy
 from shared.models import MODELS
@@ -31,10 +33,12 @@ Start = Callable[..., tuple[Session, Created]]
 
 @pytest.fixture
 def start(session_for: Callable[[str, str], Session]) -> Start:
-    """start(implementation, model, **training) -> a worker with a fresh idiomatic network."""
+    """start(implementation, model, data, **training) -> a worker with a fresh idiomatic network."""
 
-    def run(implementation: str, model: str, **training: float) -> tuple[Session, Created]:
+    def run(implementation: str, model: str, data: Data | None = None, **training: float) -> tuple[Session, Created]:
         session = session_for(implementation, model)
+        if data is not None:
+            session.load_data(data)
         train = TrainSpec.model_validate({"epochs": 2, "optimizer": None, "schedule": "constant"} | training)
         mode = IMPLEMENTATIONS[implementation].default_mode
         return session, session.create(Build(MODELS[model], train, None, "cpu", mode, "idiomatic"))
@@ -71,6 +75,30 @@ def test_training(start: Start, name: str) -> None:
     assert second.train_accuracy > 0.3
     assert second.validation_accuracy > 0.2
     assert second.train_s > 0
+
+
+@pytest.mark.parametrize("name", ["torch", "keras", "tf_lowlevel"])
+def test_what_others_took_is_known_if_the_system_says_it(start: Start, name: str) -> None:
+    """As in the matched recipe, and with the time of a matrix product."""
+    session, _ = start(name, "dense_baseline", epochs=1)
+    epoch = session.fit_epoch()
+    assert (epoch.foreign_s is None) == (machine.usage().all_s is None)
+    assert epoch.elapsed_s > epoch.train_s > 0
+    assert epoch.yardstick_s is not None
+    assert epoch.yardstick_s > 0
+
+
+@pytest.mark.parametrize("name", ["torch", "keras", "tf_lowlevel"])
+def test_data_of_fewer_classes_than_the_network_has(start: Start, digits: Data, name: str) -> None:
+    """As a file of one's own may have them: what never comes is never predicted."""
+    few = digits.y_train < 4
+    of_few = replace(digits, x_train=digits.x_train[few], y_train=digits.y_train[few])
+    session, _ = start(name, "dense_baseline", of_few, epochs=4)
+    accuracies = [session.fit_epoch().train_accuracy for _ in range(4)]
+    confusion = np.array(session.evaluate("test").confusion)
+    assert accuracies[-1] > 0.8
+    assert confusion.shape == (10, 10)
+    assert confusion[:, 4:].sum() == 0
 
 
 @pytest.mark.parametrize("name", ["torch", "keras", "tf_lowlevel"])

@@ -8,7 +8,7 @@ import pytest
 
 from compare.commands import parity_ledger as ledger
 from compare.options.parity import ParityOptions
-from compare.parity.ledger import Line, ask, page
+from compare.parity.ledger import Line, ask, cells, page
 from compare.processes.pool import Workers
 from compare.processes.session import Session
 from compare.reporting.screen import PLAIN
@@ -71,7 +71,16 @@ def test_the_command(
     monkeypatch.setattr(Workers, "start", lambda self, names: {})
     out = tmp_path / "ledger.md"
     assert ledger.command(ParityOptions(row=("batchnorm-fused", "tf32")), PLAIN) == 0
-    assert "2 of 2 rows part, 2 agree once aligned." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "2 of 2 rows part, 2 agree once aligned." in said
+    for whole in (
+        "batchnorm-fused",
+        "tf32",
+        *ledger.HEADINGS,
+        *(cells(lines[name])[4] for name in ("batchnorm-fused", "tf32")),
+    ):
+        assert whole in said
+    assert "…" not in said
     assert ledger.command(ParityOptions(ledger=True, out=out), PLAIN) == 0
     assert out.read_text() == PAGE.read_text()
     apart = replace(lines["tf32"], aligned=1.0)

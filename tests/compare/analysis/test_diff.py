@@ -1,5 +1,6 @@
 """What changed between two runs whose differences are made here."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -33,10 +34,11 @@ def run(
     accuracy: float = 0.98,
     name: str = "torch",
     n_test: int = 10_000,
-    product_s: float | None = None,
+    product_s: float | None = 0.002,
+    scatter_of_products: float = 0.02,
 ) -> RunResult:
-    """`product_s` is how long the yardstick took, by about a fifth more or less."""
-    scatter = np.random.default_rng(seed + 1).normal(1, 0.2, 15)
+    """`product_s` is how long the yardstick took, by about `scatter_of_products` of it more or less."""
+    scatter = np.random.default_rng(seed + 1).normal(1, scatter_of_products, 15)
     yardstick_s = () if product_s is None else tuple((product_s * scatter).tolist())
     made = result(steps(slower, seed), 6_400, 64, (20,) * 15, name, seed, accuracy, yardstick_s=yardstick_s)
     return made.model_copy(update={"n_test": n_test})
@@ -66,19 +68,72 @@ def test_a_slowdown(slower: float, verdict: str) -> None:
 def test_a_slower_machine_is_no_slowdown_and_hides_none() -> None:
     """All take a quarter longer in the second run, and so does a matrix product; one of them takes more than that."""
     names = ("torch", "keras")
-    before = side(*(run(name=name, product_s=0.002) for name in names))
-    after = side(run(name="torch", slower=1.25, product_s=0.0025), run(name="keras", slower=1.5, product_s=0.0025))
+    before = side(*(run(name=name, scatter_of_products=0.2) for name in names))
+    after = side(
+        run(name="torch", slower=1.25, product_s=0.0025, scatter_of_products=0.2),
+        run(name="keras", slower=1.5, product_s=0.0025, scatter_of_products=0.2),
+    )
     found = moved(before, after)
     assert found["torch", "step time"] == "within noise"
     assert found["keras", "step time"] == "worse"
     (said,) = (c.said for c in changes(before, after, 0.003) if (c.implementation, c.what) == ("torch", "step time"))
     assert "a step takes 1.00x" in said
-    assert "held against a matrix product, which takes 1.25x" in said
+    assert "relative to a matrix product, which takes 1.25x" in said
 
 
-def test_runs_of_which_one_has_no_yardstick_are_compared_as_they_are() -> None:
-    found = moved(side(run(product_s=0.002)), side(run(slower=1.25)))
+@pytest.mark.parametrize("slower", [1.0, 1.25, 10.0])
+def test_without_a_yardstick_in_either_run_the_machine_is_not_known(slower: float) -> None:
+    """Not that it is as fast as it was."""
+    for a, b in ((run(), run(slower=slower, product_s=None)), (run(product_s=None), run(slower=slower))):
+        assert moved(side(a), side(b))["torch", "step time"] == "not known"
+
+
+def test_a_run_without_yardsticks_takes_none_from_the_others() -> None:
+    """Implementations take turns, so that any of them says how fast the machine was."""
+    found = moved(side(run(), run(name="keras", product_s=None)), side(run(slower=1.5), run(name="keras")))
     assert found["torch", "step time"] == "worse"
+    assert found["keras", "step time"] == "within noise"
+
+
+def few(n_turns: int, slower: float = 1.0, seed: int = 0) -> RunResult:
+    """A run of `n_turns` turns of a step after those of the warm-up."""
+    made = slower * np.random.default_rng(seed).lognormal(np.log(0.02), 0.3, 2 * n_turns)
+    return result(made, 64 * 2 * n_turns, 64, (1,) * 2 * n_turns, seed=seed, yardstick_s=(0.002, 0.0021))
+
+
+@pytest.mark.parametrize("slower", [1.0, 1.5, 3.0, 1 / 3])
+@pytest.mark.parametrize("n_turns", [1, 2, 4])
+def test_what_has_no_interval_is_not_known(n_turns: int, slower: float) -> None:
+    """In either order, and if only one of the two runs is too short."""
+    for a, b in ((few(n_turns), few(n_turns, slower)), (run(), few(n_turns, slower)), (few(n_turns, slower), run())):
+        (change,) = (c for c in changes(side(a), side(b), 0.003) if c.what == "step time")
+        assert (change.moved, change.low, change.high) == ("not known", None, None)
+        assert "a run has fewer than 5 turns" in change.said
+
+
+def test_a_run_without_a_steady_step_is_not_known() -> None:
+    one_step = result(np.array([0.5]), 64, 64, (1,), yardstick_s=(0.002, 0.002))
+    (change,) = (c for c in changes(side(run()), side(one_step), 0.003) if c.what == "step time")
+    assert (change.moved, change.value) == ("not known", None)
+    assert "a run has no steady step" in change.said
+
+
+def test_one_matrix_product_does_not_show_how_they_scatter() -> None:
+    def once(slower: float) -> RunResult:
+        return result(steps(slower), 6_400, 64, (20,) * 15, yardstick_s=(0.002,))
+
+    assert moved(side(once(1.0)), side(once(1.5)))["torch", "step time"] == "not known"
+
+
+def test_five_seeds_too_short_for_intervals_have_one_together() -> None:
+    """By their scatter; four have not."""
+
+    def seeds(n: int, slower: float) -> Side:
+        return side(*(few(2, slower, seed) for seed in range(n)))
+
+    assert moved(seeds(4, 1.0), seeds(4, 3.0))["torch", "step time"] == "not known"
+    assert moved(seeds(5, 1.0), seeds(5, 1.0))["torch", "step time"] == "within noise"
+    assert moved(seeds(5, 1.0), seeds(5, 3.0))["torch", "step time"] == "worse"
 
 
 def test_seeds_of_one_launch_do_not_make_up_for_launches() -> None:
@@ -157,6 +212,21 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert command(monkeypatch, a, b, "--fail-on-regression") == 1
     assert "Worse: step time of torch." in capsys.readouterr().out
     assert command(monkeypatch, b, a, "--fail-on-regression") == 0
+
+
+def test_what_is_not_known_does_not_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = write(tmp_path / "a", few(2)), write(tmp_path / "b", few(2, slower=2.0))
+    for arguments in ((a, b), (b, a)):
+        assert command(monkeypatch, *arguments, "--fail-on-regression") == 0
+        said = capsys.readouterr().out
+        assert "Not known: step time of torch." in said
+        assert "Worse" not in said
+        assert "Nothing changed but noise, of what is known." in said
+    assert command(monkeypatch, a, b, "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["worse"], answer["not_known"]) == ([], ["step time of torch"])
 
 
 def test_other_machines_are_compared_only_where_told_to(

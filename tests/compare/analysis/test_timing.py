@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from results import result
 from scipy.stats import bootstrap
 
-from compare.analysis.timing import _median_of_counted, steady_slices, step_time
-from shared.result import Samples
+from compare.analysis.rows import row
+from compare.analysis.timing import _median_of_counted, median_step_s, neighbours_alike, steady_slices, step_time
+from shared.result import RunResult, Samples
 
 
 def test_warm_up_and_small_batches_are_left_out() -> None:
@@ -84,16 +85,51 @@ def test_too_few_turns_give_no_interval() -> None:
 
 
 @pytest.mark.parametrize(
-    ("epoch_s", "steps", "expected"), [((9.0, 4.0, 2.0), (20, 20, 10), 0.2), ((9.0,), (20,), 0.45)]
+    ("epoch_s", "steps", "expected"), [((9.0, 4.0, 2.0), (20, 20, 10), 0.2), ((9.0, 4.0), (20, 20), 0.2)]
 )
 def test_an_epoch_at_a_time(epoch_s: tuple[float, ...], steps: tuple[int, ...], expected: float) -> None:
-    """In the idiomatic recipe: an epoch's time over its own steps, the first epoch only where it is alone."""
+    """In the idiomatic recipe: an epoch's time over its own steps, without the first."""
+    run = of_epochs(epoch_s, steps)
+    time = step_time(run)
+    assert time is not None
+    assert (time.median_s, time.low_s) == (pytest.approx(expected), None)
+    assert median_step_s(run) == time.median_s
+
+
+def test_the_epoch_that_compiles_has_no_step_time() -> None:
+    """Also if it is the only one: what is traced in it cannot be taken out."""
+    alone = of_epochs((9.0,), (20,))
+    assert step_time(alone) is None
+    assert median_step_s(alone) is None
+    figures = row(alone)
+    assert (figures.step_ms_median, figures.images_per_s, figures.first_step_s) == (None, None, None)
+
+
+def test_many_epochs_have_an_interval_without_the_first() -> None:
+    time = step_time(of_epochs((90.0, 2.0, 2.2, 1.8, 2.1, 1.9), (10,) * 6))
+    assert time is not None
+    assert (time.median_s, time.n_turns) == (pytest.approx(0.2), 5)
+    assert time.low_s is not None
+    assert time.high_s is not None
+    assert 0.17 < time.low_s < 0.2 < time.high_s < 0.23
+
+
+def test_neighbouring_turns_that_are_alike() -> None:
+    """Half of a run beside a busy process: its turns are not independent. Turns that alternate count as they are."""
+    halves = np.repeat([1.0, 1.0, 2.0, 2.0, 2.0], 20) * np.random.default_rng(0).normal(1, 0.01, 100)
+    made = result(halves, n_train=6_400, slice_steps=(10,) * 10)
+    assert neighbours_alike(made) > 0.3
+    alternating = result(np.tile(np.repeat([1.0, 2.0], 10), 5), n_train=6_400, slice_steps=(10,) * 10)
+    assert neighbours_alike(alternating) == 0
+    assert neighbours_alike(result(np.ones(100), n_train=6_400, slice_steps=(10,) * 10)) == 0
+
+
+def of_epochs(epoch_s: tuple[float, ...], steps: tuple[int, ...]) -> RunResult:
+    """A run of the idiomatic recipe."""
     run = result()
     assert run.outcome is not None
     outcome = run.outcome.model_copy(update={"samples": Samples(epoch_s=epoch_s, epoch_steps=steps)})
-    time = step_time(run.model_copy(update={"outcome": outcome}))
-    assert time is not None
-    assert (time.median_s, time.low_s) == (pytest.approx(expected), None)
+    return run.model_copy(update={"outcome": outcome, "run": run.run.model_copy(update={"recipe": "idiomatic"})})
 
 
 @given(st.lists(st.tuples(st.floats(1e-6, 1e3), st.integers(0, 5)), min_size=1, max_size=30))

@@ -81,6 +81,23 @@ def test_what_others_took_is_told_of_the_whole_run() -> None:
     assert foreign_load([part(0.1, 1.0), part(0.2, 2.0)]) == pytest.approx(0.1)
     assert foreign_load([part(-0.1, 1.0)]) == 0.0
     assert foreign_load([part(0.1, 1.0), part(None, 2.0)]) is None
+
+
+def test_the_foreign_load_of_the_idiomatic_recipe_is_that_of_all_its_epochs() -> None:
+    def epoch(foreign_s: float | None, elapsed_s: float) -> messages.Fitted:
+        return messages.Fitted(
+            train_loss=1.0,
+            train_accuracy=0.5,
+            validation_loss=1.0,
+            validation_accuracy=0.5,
+            n_steps=10,
+            train_s=elapsed_s / 2,
+            elapsed_s=elapsed_s,
+            foreign_s=foreign_s,
+        )
+
+    assert foreign_load([], [epoch(0.5, 1.0), epoch(1.0, 2.0)]) == pytest.approx(0.5)
+    assert foreign_load([], [epoch(0.5, 1.0), epoch(None, 2.0)]) is None
     assert foreign_load([]) is None
 
 

@@ -14,7 +14,7 @@ from compare.commands.verify import problems
 from compare.parity.waterfall import FACTORS, RecipeStage, TrainingCurve, _data, stages
 from compare.parity.waterfall_report import cells
 from compare.registry import IMPLEMENTATIONS
-from shared.data import Data
+from shared.data import Data, DataSpec, load
 from shared.storage.files import sha256
 
 
@@ -102,3 +102,28 @@ def test_the_command(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch
         f"{json.loads((out / 'manifest.json').read_text())['files']['report.md']}."
     ]
     assert "Explained" in rendered(out)["report.md"].decode()
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("bench --waterfall --implementations torch,keras --batch-sizes", "--batch-sizes"),
+        ("parity --waterfall --implementations torch,keras --steps 100000 --batch-size", "--batch-size"),
+    ],
+)
+def test_a_waterfall_refuses_a_batch_of_one_before_it_starts_anything(
+    command: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It begins with PyTorch's own batch normalisation, on nine tenths of the images."""
+    n_images = len(load(DataSpec(dataset="photographs"), Path()).x_train)
+    n_kept = n_images - n_images // 10
+    out = tmp_path / "out"
+    arguments = [*command.split(), str(n_kept - 1), "--model", "cnn_bn_cifar", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", ["compare", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert f"--waterfall trains on {n_kept:,} of the {n_images:,} training images" in said
+    assert f"Give another {option}, or leave torch out" in said
+    assert not out.exists()

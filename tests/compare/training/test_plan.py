@@ -3,10 +3,16 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from compare.options.presets import PRESETS
 from compare.options.run import RunOptions
-from compare.training.plan import check_options, make_plan
+from compare.training.plan import RunPlan, check_options, make_plan
 from shared.choices import Device
+from shared.data import Data
+from shared.errors import InputError
+from shared.models import MODELS
 from shared.result import Tuned
 from shared.training import SGD, Adam, AdamW
 
@@ -62,6 +68,66 @@ def test_weight_decay_is_the_optimizers() -> None:
 def test_the_idiomatic_recipe_states_no_optimizer() -> None:
     (training,) = make_plan(check_options(replace(OPTIONS, recipe="idiomatic")), "mnist").training
     assert (training.optimizer, training.schedule) == (None, "constant")
+
+
+def of_images(model: str, n_images: int) -> Data:
+    """Data of so many training images, of the shape that the network takes."""
+    shape, labels = MODELS[model].input_shape, np.arange(n_images) % 10
+    return Data(np.zeros((n_images, *shape), np.float32), labels, np.zeros((10, *shape), np.float32), np.arange(10))
+
+
+def idiomatic(model: str, *implementations: str, batch_size: int = 64) -> RunPlan:
+    options = replace(OPTIONS, recipe="idiomatic", model=model, implementations=implementations, batch_size=batch_size)
+    return make_plan(check_options(options), "photographs")
+
+
+@pytest.mark.parametrize(
+    ("n_images", "batch_size", "which"),
+    [
+        (72, 64, "the last batch of an epoch"),  # 65 are trained on
+        (143, 64, "the last batch of an epoch"),
+        (37, 11, "the last batch of an epoch"),
+        (100, 1, "every batch"),
+    ],
+)
+def test_a_batch_of_one_that_pytorchs_normalisation_refuses(n_images: int, batch_size: int, which: str) -> None:
+    """Said before anything is trained, with the numbers and the options that help."""
+    data = of_images("cnn_bn_cifar", n_images)
+    n_kept = n_images - n_images // 10
+    with pytest.raises(InputError) as caught:
+        idiomatic("cnn_bn_cifar", "torch", "keras", batch_size=batch_size).check_fit(data)
+    said = str(caught.value)
+    assert f"--recipe idiomatic trains on {n_kept:,} of the {n_images:,} training images" in said
+    assert f"so {which} has one image" in said
+    assert "PyTorch's own batch normalisation" in said
+    assert "Give another --batch-size or --limit, or leave torch out of --implementations." in said
+
+
+@pytest.mark.parametrize("n_images", [71, 73, 71 * 64])
+def test_a_last_batch_of_more_is_trained_on(n_images: int) -> None:
+    idiomatic("cnn_bn_cifar", "torch", "keras").check_fit(of_images("cnn_bn_cifar", n_images))
+
+
+@pytest.mark.parametrize(
+    ("model", "implementations"),
+    [("cnn_bn_valid", ("torch",)), ("cnn_same", ("torch",)), ("cnn_bn_cifar", ("keras", "keras_functional"))],
+)
+def test_a_batch_of_one_that_others_train_on(model: str, implementations: tuple[str, ...]) -> None:
+    """Normalisation of feature maps has many values of one image; other frameworks' own refuses nothing."""
+    idiomatic(model, *implementations).check_fit(of_images(model, 72))
+
+
+def test_the_matched_recipe_trains_on_a_batch_of_one() -> None:
+    options = replace(OPTIONS, model="cnn_bn_cifar", batch_size=64)
+    make_plan(check_options(options), "photographs").check_fit(of_images("cnn_bn_cifar", 65))
+
+
+@pytest.mark.parametrize("n_images", [1, 9])
+def test_too_few_images_to_set_a_tenth_apart(n_images: int) -> None:
+    plan = idiomatic("dense_baseline", "torch", batch_size=1)
+    with pytest.raises(InputError, match=r"of \d there is no tenth\. Train on ten images or more \(--limit\)"):
+        plan.check_fit(of_images("dense_baseline", n_images))
+    plan.check_fit(of_images("dense_baseline", 10))
 
 
 def test_tuned_is_as_it_was_found_fastest_and_else_as_users_run_it() -> None:

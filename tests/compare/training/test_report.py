@@ -13,7 +13,7 @@ from compare.analysis.seeds import Judging
 from compare.folders.manifest import Manifest
 from compare.reporting import plots, tables
 from compare.training import report
-from shared.result import RunResult
+from shared.result import RunResult, Samples
 
 MANIFEST = Manifest(
     command="python -m compare --dataset digits",
@@ -84,11 +84,62 @@ def test_nothing_is_cut_off(width: int) -> None:
     assert "…" not in text
 
 
+@pytest.mark.parametrize("width", [60, 100, 200])
+def test_nothing_is_cut_off_of_many_runs(width: int) -> None:
+    text = console_text([result(seed=seed) for seed in range(12)], width)
+    for heading in tables.CELLS:
+        assert heading in text
+    assert "…" not in text
+    assert text.count("421,642") == 12
+
+
 def test_verdict() -> None:
     assert report.verdicts(RESULTS, Judging()) == [
         "2 of 3 runs were trained; test accuracy from 98.00% to 99.00%, 1.00 points apart. Failed: keras-seed0.",
         "One seed shows neither a difference between implementations nor their equivalence. Give --seeds 5.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "said"),
+    [
+        (  # identical for each seed: what differs is the seeds
+            {("torch", 0): 0.9444, ("keras", 0): 0.9444, ("torch", 1): 0.9528, ("keras", 1): 0.9528},
+            "test accuracy from 94.44% to 95.28%; implementations are up to 0.00 points apart within a seed, and seeds "
+            "are up to 0.84 points apart within an implementation.",
+        ),
+        (  # the other way round
+            {("torch", 0): 0.94, ("keras", 0): 0.95, ("torch", 1): 0.94, ("keras", 1): 0.95},
+            "test accuracy from 94.00% to 95.00%; implementations are up to 1.00 points apart within a seed, and seeds "
+            "are up to 0.00 points apart within an implementation.",
+        ),
+        (
+            {("torch", 0): 0.94, ("torch", 1): 0.95, ("torch", 2): 0.97},
+            "test accuracy from 94.00% to 97.00%; seeds are up to 3.00 points apart within an implementation.",
+        ),
+        ({("torch", 0): 0.94, ("keras", 1): 0.95}, "test accuracy from 94.00% to 95.00%."),  # no two to compare
+        ({("torch", 0): 0.94}, "test accuracy from 94.00% to 94.00%."),
+        ({("torch", 0): 0.94, ("keras", 0): 0.95}, "test accuracy from 94.00% to 95.00%, 1.00 points apart."),
+    ],
+)
+def test_implementations_and_seeds_are_told_apart(accuracies: dict[tuple[str, int], float], said: str) -> None:
+    made = [result(implementation=name, seed=seed, accuracy=share) for (name, seed), share in accuracies.items()]
+    assert report.verdicts(made, Judging())[0] == f"{len(made)} of {len(made)} runs were trained; {said}"
+
+
+@pytest.mark.parametrize(("n_epochs", "shown"), [(1, "-"), (2, "100.00 ms")])
+def test_the_epoch_that_compiles_is_no_step_time(n_epochs: int, shown: str) -> None:
+    """Of the idiomatic recipe: the table shows none, and a sentence says why."""
+    made = result()
+    assert made.outcome is not None
+    samples = Samples(epoch_s=(9.0, 2.0)[:n_epochs], epoch_steps=(20, 20)[:n_epochs])
+    run = made.run.model_copy(update={"recipe": "idiomatic"})
+    made = made.model_copy(update={"run": run, "outcome": made.outcome.model_copy(update={"samples": samples})})
+    (cells,) = tables.cells([row(made)])
+    assert dict(zip(tables.CELLS, cells, strict=True))["step, median"] == shown
+    why = [text for text in report.verdicts([made], Judging()) if text.startswith("No step time of torch: ")]
+    assert len(why) == (shown == "-")
+    assert all("Give --epochs 2 or more." in text for text in why)
 
 
 def test_a_busy_machine_is_told() -> None:

@@ -196,6 +196,30 @@ def test_an_idiomatic_epoch_that_went_bad(
     assert str(caught.value) == said
 
 
+def test_an_idiomatic_epoch_says_what_others_took_meanwhile(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all of it, its validation too; and the matrix product is timed before it, not within it."""
+    bench = Service(numpy_impl)
+    create = messages.Create(model=DENSE_BASELINE, train=SPEC, device="cpu", mode="eager")
+    bench.create(create, initial_weights(DENSE_BASELINE, 0))
+    order = []
+    counted = iter([Usage(1.0, 10.0, 0), Usage(4.0, 15.0, 0), Usage(4.0, 20.0, 0), Usage(5.0, 21.0, 0)])
+    monkeypatch.setattr(machine, "usage", lambda: (order.append("usage"), next(counted))[1])
+    monkeypatch.setattr(bench.training, "yardstick", lambda: order.append("product"))
+    done = FittedEpoch(0.5, 0.5, 0.5, 0.5, n_steps=23, train_s=1e-9)
+
+    def next_epoch() -> FittedEpoch:
+        order.append("epoch")
+        return done
+
+    bench.training.fitting = SimpleNamespace(next_epoch=next_epoch, finish=lambda: None)
+    first, second = bench.training.fit_epoch(), bench.training.fit_epoch()
+    assert (first.foreign_s, second.foreign_s) == (2.0, 0.0)
+    assert first.elapsed_s >= 0
+    assert first.yardstick_s is not None
+    assert second.yardstick_s is None  # not a second of training later
+    assert order == ["product"] * training.YARDSTICK_TIMES + ["usage", "epoch", "usage"] * 2
+
+
 def test_what_is_kept_is_apart_from_the_network_that_goes_on() -> None:
     """PyTorch's arrays on a CPU are the network's own memory."""
     live = np.zeros(3)

@@ -1,0 +1,173 @@
+"""How many times as long a step takes in one run as in another, with an interval of all that is known to scatter.
+
+The logarithm of the ratio has a variance of four parts, and what one of them needs may be missing. Then the ratio is
+not known, however far it is from 1: a missing interval is not an interval of width 0.
+
+- *turns*: the scatter of the median step from turn to turn, within a run; or, of five seeds or more, from seed to seed.
+- *yardstick*: two runs' machine speeds are compared by the time of one matrix product, which scatters, too.
+- *launch*: a process keeps the luck that it was started with.
+- *load*: other processes slow steps and the matrix product unequally. How unequally was measured (docs/decisions.md).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.analysis.timing import TURNS_FOR_AN_INTERVAL, StepTime, neighbours_alike, step_time
+from shared.result import RunResult
+
+# Standard deviations of the logarithm of a run's median step.
+LAUNCH_DEVIATION = 0.04
+LOAD_DEVIATION = 0.1  # if other processes take a core or more; of less load, in proportion
+NORMAL_95 = 1.96
+CONFIDENCE = 0.95  # that no interval of a comparison misses
+SEEDS_FOR_AN_INTERVAL = 5
+TRIMMED = 0.2  # of the times of a run's matrix products, at either end
+TRIMMED_MEAN = 1.1  # the variance of such a mean of normal values, over that of their plain mean
+
+Pair = tuple[RunResult, RunResult]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A logarithm, the variance with which it is known, and the degrees of freedom with which that is."""
+
+    log: float
+    variance: float
+    freedom: float
+
+    def __sub__(self, other: "Estimate") -> "Estimate":
+        """The difference of two independent ones; its degrees of freedom are Welch and Satterthwaite's."""
+        variance = self.variance + other.variance
+        parts = self.variance**2 / self.freedom + other.variance**2 / other.freedom
+        return Estimate(self.log - other.log, variance, variance**2 / parts if parts else math.inf)
+
+    def interval(self, n_compared: int) -> tuple[float, float]:
+        """The interval of the number itself by Student's t, wide enough for `n_compared` such intervals to hold
+        together with 95 % (Bonferroni)."""
+        from scipy.special import stdtrit  # what scipy.stats.t is made of, a hundred times as quick
+
+        freedom = min(self.freedom, 1e6)
+        half = float(stdtrit(freedom, 1 - (1 - CONFIDENCE) / (2 * n_compared))) * math.sqrt(self.variance)
+        return math.exp(self.log - half), math.exp(min(self.log + half, 700.0))
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times as long the steps of one implementation took in the second run.
+
+    `raw` is the ratio of median steps, None if a run has no steady step; `estimate` is that over the machine's own
+    slowdown, None if `why_unknown` says what is missing.
+    """
+
+    raw: float | None
+    estimate: Estimate | None
+    why_unknown: str = ""
+    load_known: bool = True
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How many times as long a matrix product took in the second run: by seed, and over all. `estimate` is None if
+    there are too few products for their scatter to be known, `by_seed` is empty if there are none."""
+
+    by_seed: dict[int, float]
+    estimate: Estimate | None
+
+    @property
+    def slower(self) -> float | None:
+        """The ratio over all seeds, None if a run timed no matrix product."""
+        return math.exp(float(np.mean(list(self.by_seed.values())))) if self.by_seed else None
+
+
+def machine(pairs: Sequence[Pair]) -> Machine:
+    """The machine's slowdown from runs of all implementations, which take turns and so meet the same machine."""
+    times = [(one.run.train.seed, _yardsticks(one), _yardsticks(other)) for one, other in pairs]
+    times = [(seed, before, after) for seed, before, after in times if before.size and after.size]
+    logs: dict[int, list[float]] = {}
+    for seed, before, after in times:
+        logs.setdefault(seed, []).append(_trimmed_mean(after) - _trimmed_mean(before))
+    by_seed = {seed: float(np.mean(of_one)) for seed, of_one in logs.items()}
+    all_runs = [run for _, before, after in times for run in (before, after)]
+    freedom = sum(run.size - 1 for run in all_runs)
+    if not freedom:
+        return Machine(by_seed, None)
+    apart = sum(float(abs(run - np.median(run)).sum()) for run in all_runs)
+    deviation = math.sqrt(math.pi / 2) * apart / freedom  # of normal values; one wild product does not decide it
+    variance = sum(TRIMMED_MEAN * deviation**2 / run.size for run in all_runs) / len(times) ** 2
+    return Machine(by_seed, Estimate(float(np.mean(list(by_seed.values()))), variance, freedom))
+
+
+def ratio(pairs: Sequence[Pair], of_machine: Machine) -> Ratio:
+    """The ratio for one implementation, whose runs of each seed in both folders are `pairs`, on machines alike."""
+    if not pairs:
+        return Ratio(None, None, "the runs were made on machines of different kinds")
+    times = [(one.run.train.seed, step_time(one), step_time(other), one, other) for one, other in pairs]
+    timed = [(seed, a, b, one, other) for seed, a, b, one, other in times if a is not None and b is not None]
+    if not timed:
+        return Ratio(None, None, "a run has no steady step")
+    logs = {seed: math.log(b.median_s / a.median_s) for seed, a, b, _, _ in timed}
+    raw = math.exp(float(np.median(list(logs.values()))))
+    if not of_machine.by_seed:
+        return Ratio(raw, None, "a run does not say how fast its machine was (no matrix product was timed)")
+    if both := [logs[seed] - of_machine.by_seed[seed] for seed in logs if seed in of_machine.by_seed]:
+        found = _over_seeds(both)
+    if len(both) < SEEDS_FOR_AN_INTERVAL:
+        variances = [_run_variance(time, run) for _, a, b, one, other in timed for time, run in ((a, one), (b, other))]
+        known = [estimate for estimate in variances if estimate is not None]
+        if len(known) < len(variances):
+            return Ratio(raw, None, f"a run has fewer than {TURNS_FOR_AN_INTERVAL} turns of steady steps")
+        if of_machine.estimate is None:
+            return Ratio(raw, None, "too few matrix products were timed to know their scatter")
+        found = _within_runs(list(logs.values()), known) - of_machine.estimate
+    loads = [_load(runs) for runs in zip(*pairs, strict=True)]
+    between = 2 * LAUNCH_DEVIATION**2 + sum((LOAD_DEVIATION * (load or 0.0)) ** 2 for load in loads)
+    return Ratio(raw, found - Estimate(0.0, between, math.inf), load_known=None not in loads)
+
+
+def _over_seeds(logs: Sequence[float]) -> Estimate:
+    """By the scatter from seed to seed, which holds that of turns and products."""
+    n = len(logs)
+    variance = float(np.var(logs, ddof=1)) * math.pi / 2 / n if n > 1 else math.inf  # that of a median
+    return Estimate(float(np.median(logs)), variance, max(1, n - 1))
+
+
+def _within_runs(logs: Sequence[float], runs: Sequence[Estimate]) -> Estimate:
+    """By the scatter within each of the runs, two for each of `logs`."""
+    total = Estimate(0.0, 0.0, math.inf)
+    for run in runs:
+        total = total - run
+    return Estimate(float(np.mean(logs)), total.variance / len(logs) ** 2, total.freedom)
+
+
+def _run_variance(time: StepTime, run: RunResult) -> Estimate | None:
+    """How well a run's median step is known, by its interval over turns; None if it has none.
+
+    Turns next to one another meet the same neighbours on the machine: they count as fewer than they are.
+    """
+    if time.low_s is None or time.high_s is None:
+        return None
+    alike = neighbours_alike(run)
+    counted = max(3.0, time.n_turns * (1 - alike) / (1 + alike))
+    # A bootstrap's variance is that of n values about their own mean, which is (n - 1) / n of theirs.
+    variance = (math.log(time.high_s / time.low_s) / (2 * NORMAL_95)) ** 2 * time.n_turns / (time.n_turns - 1)
+    return Estimate(0.0, variance * time.n_turns / counted, counted - 1)
+
+
+def _yardsticks(run: RunResult) -> np.ndarray:
+    """The logarithms of the times of a run's matrix products."""
+    return np.log(run.outcome.samples.yardstick_s) if run.outcome else np.empty(0)
+
+
+def _trimmed_mean(values: np.ndarray) -> float:
+    n_left_out = int(TRIMMED * values.size)
+    return float(np.sort(values)[n_left_out : values.size - n_left_out].mean())
+
+
+def _load(runs: Sequence[RunResult]) -> float | None:
+    """The cores that others took while these runs trained, at most 1; None if a run does not say."""
+    loads = [run.outcome.foreign_load for run in runs if run.outcome]
+    known = [min(1.0, load) for load in loads if load is not None]
+    return float(np.mean(known)) if known and len(known) == len(loads) else None

@@ -1,0 +1,153 @@
+"""How well the ratio of two runs' step times is known: simulated runs on a busy machine, whose truth is known."""
+
+import math
+
+import numpy as np
+import pytest
+from results import result
+
+from compare.analysis.diff import Side, changes
+from compare.analysis.speed import Estimate, machine, ratio
+from compare.folders.manifest import describe, utc_now
+from shared.result import RunResult
+
+MANIFEST = describe("a command", utc_now())
+BASE_S = {"torch": 0.02, "keras": 0.015, "tf_lowlevel": 0.014}
+
+
+class BusyMachine:
+    """A machine in use by others: how slow it is jumps between a few levels and stays there for a while, the same for
+    all who take turns; single steps and products are late by more than a normal distribution has it."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.default_rng(seed)
+        self.level = self._level(0.35)
+
+    def _level(self, unsteady: float) -> float:
+        return float(self.random.lognormal(0.0, unsteady))
+
+    def study(
+        self,
+        n_turns: int,
+        n_products: int,
+        slower: float = 1.0,
+        load: float | None = 1.0,
+        jumps: float = 0.1,
+        unsteady: float = 0.35,
+        lateness: float = 0.08,
+    ) -> Side:
+        """A run of each implementation in turns of 10 steps, which take `slower` times as long as its code did.
+
+        The machine's level jumps in so many of the turns, by a factor whose logarithm deviates by `unsteady`; steps and
+        products are late by the logarithm `lateness`, with heavy tails.
+        """
+
+        def late(n: int) -> np.ndarray:
+            return np.exp(lateness * abs(self.random.standard_t(2.5, n)))
+
+        levels = np.empty(n_turns)
+        for turn in range(n_turns):
+            if self.random.random() < jumps:
+                self.level = self._level(unsteady)
+            levels[turn] = self.level
+        made = []
+        for name, base_s in BASE_S.items():
+            launch = self.random.lognormal(0.0, 0.03)
+            turns = [base_s * slower * launch * level * late(10) for level in levels]
+            at = self.random.choice(n_turns, n_products, replace=False)
+            products = 0.002 * levels[at] * late(n_products)
+            made.append(self._run(name, turns, tuple(products.tolist()), load))
+        return Side("a folder", MANIFEST, made)
+
+    def _run(self, name: str, turns: list[np.ndarray], products: tuple[float, ...], load: float | None) -> RunResult:
+        n_steps = 10 * len(turns)
+        return result(
+            np.concatenate(turns),
+            n_train=64 * n_steps,
+            slice_steps=(10,) * len(turns),
+            implementation=name,
+            yardstick_s=products,
+            foreign_load=load,
+        )
+
+
+def moved(a: Side, b: Side) -> set[str]:
+    return {change.moved for change in changes(a, b, 0.003) if change.what == "step time"}
+
+
+def n_called(what: str, random_seeds: range, n_turns: int, n_products: int, slower: float, **quiet: float) -> int:
+    """How many of as many pairs as there are seeds have a step time that moved so."""
+    return sum(
+        what in moved(busy.study(n_turns, n_products, **quiet), busy.study(n_turns, n_products, slower, **quiet))
+        for busy in map(BusyMachine, random_seeds)
+    )
+
+
+@pytest.mark.parametrize(
+    ("n_turns", "n_products", "load"), [(4, 2, 1.0), (9, 2, None), (10, 3, 1.0), (20, 5, None), (40, 20, None)]
+)
+def test_of_forty_pairs_of_equal_runs_one_at_the_most_is_called_worse(
+    n_turns: int, n_products: int, load: float | None
+) -> None:
+    """Of any length, and if the system does not say what others took, too."""
+    assert n_called("worse", range(40), n_turns, n_products, 1.0, load=load) <= 1
+
+
+def test_a_slowdown_beyond_what_a_busy_machine_makes_is_called_worse() -> None:
+    assert n_called("worse", range(20), 40, 20, 4.0, load=1.0) >= 18
+
+
+def test_on_a_quiet_machine_a_quarter_more_is_found_and_nothing_else() -> None:
+    quiet = {"load": 0.0, "jumps": 0.0, "lateness": 0.01, "unsteady": 0.0}
+    assert n_called("worse", range(20), 20, 10, 1.25, **quiet) >= 18
+    assert n_called("worse", range(40), 20, 10, 1.0, **quiet) <= 1
+
+
+def pair(load: float | None, products: tuple[float, ...] = (0.002,) * 5) -> tuple[RunResult, RunResult]:
+    step_s = np.tile([0.019, 0.02, 0.021], 50)
+    made = [result(step_s, 64 * 150, slice_steps=(10,) * 15, yardstick_s=products, foreign_load=load) for _ in range(2)]
+    return made[0], made[1]
+
+
+def width(load: float | None, products: tuple[float, ...] = (0.002,) * 5, n_compared: int = 1) -> float:
+    """How wide the interval is, in logarithms."""
+    found = ratio([pair(load, products)], machine([pair(load, products)]))
+    assert found.estimate is not None
+    low, high = found.estimate.interval(n_compared)
+    assert low < 1 < high
+    return math.log(high / low)
+
+
+def test_what_scatters_widens_the_interval() -> None:
+    """Load, the yardstick, fewer of its times, and more intervals that are to hold together."""
+    scattered = (0.001, 0.0015, 0.002, 0.003, 0.004)
+    assert width(0.0) < width(0.3) < width(1.0) == width(5.0)
+    assert width(0.0) < width(0.0, scattered) < width(0.0, scattered[::2])
+    assert width(0.0) < width(0.0, n_compared=3)
+    assert width(0.0, scattered) > 2 * width(0.0)
+
+
+def test_unknown_load_is_not_taken_for_none() -> None:
+    """It is said, since it cannot be counted."""
+    one, other = pair(None)
+    (said,) = (c.said for c in changes(*(Side("x", MANIFEST, [r]) for r in (one, other)), 0.003) if c.low)
+    assert "The load by other processes is not known" in said
+
+
+def test_the_difference_of_estimates() -> None:
+    """Variances add up; of two that are known alike the degrees of freedom add up, too (Welch and Satterthwaite)."""
+    found = Estimate(1.0, 0.5, 4.0) - Estimate(0.25, 0.5, 4.0)
+    assert (found.log, found.variance, found.freedom) == (0.75, 1.0, pytest.approx(8.0))
+    exact = Estimate(1.0, 0.5, 4.0) - Estimate(0.0, 0.0, math.inf)
+    assert (exact.variance, exact.freedom) == (0.5, pytest.approx(4.0))
+
+
+def test_one_wild_product_does_not_decide() -> None:
+    """The machine's slowdown, and how well that is known."""
+    calm = (0.002, 0.0021, 0.0019, 0.00205, 0.00195)
+    wild = (*calm[:4], 0.02)
+    one, other = pair(0.0, calm)[0], pair(0.0, wild)[0]
+    found = machine([(one, other)])
+    assert found.slower == pytest.approx(1.0, abs=0.05)
+    assert found.estimate is not None
+    assert 0 < found.estimate.variance < 0.2
