@@ -4,6 +4,7 @@ import io
 import os
 import resource
 import sys
+import warnings
 from pathlib import Path
 from typing import TextIO
 
@@ -15,9 +16,12 @@ LEAST_ADDRESS_SPACE = 1 << 30  # with less, SciPy's OpenBLAS tries for memory fo
 def main() -> None:
     """Run the command line; options without a command belong to `run`."""
     signals.listen()
+    _settle()
     try:
         from compare.cli.app import carry_out, report_input_errors
         from compare.processes.signals import die_with_parent_if_asked
+        from compare.reporting import listeners
+        from shared.storage import temporary
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     arguments = sys.argv[1:]
@@ -28,12 +32,25 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names of files need not be text
+    listeners.make_patient()
     try:
         with report_input_errors():
             _check_surroundings()
-            carry_out(arguments)
+            temporary.clear_abandoned()
+            try:
+                carry_out(arguments)
+            finally:
+                listeners.check()
     finally:
         _unmount()
+
+
+def _settle() -> None:
+    """Leave behind what the user's environment sets for other programs, and what would change what is done here."""
+    os.environ.pop("MPLBACKEND", None)  # pictures are drawn without any, and a name that is none stops Matplotlib
+    if os.environ.pop("PYTHONWARNINGS", ""):  # those of libraries are for who develops them, and no errors
+        warnings.resetwarnings()
+        warnings.simplefilter("ignore")
 
 
 def _unmount() -> None:
