@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from compare.folders.output import WriteError, add_to_manifest, write_whole
+from compare.folders.additions import adding_to
+from compare.folders.output import WriteError, write_whole
 from compare.folders.picture_file import read_picture
 from compare.folders.run_folder import load_data, load_results, load_weights
 from compare.options.folders import VisualizeOptions
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting import pictures, plots
+from compare.reporting import listeners, pictures, plots
 from compare.reporting.inspection import Inspected, inspect
 from compare.reporting.screen import Screen
 from shared.data import Data, DataSpec, channel_statistics, load, standardised
@@ -42,14 +43,15 @@ def command(options: VisualizeOptions, screen: Screen) -> int:
 
     out = options.out or options.run_dir / "pictures"
     seen = _scaled(picture, first.data, options.data_folder)
-    networks = inspect(results, weights, data, data.x_test[indices], seen)
-    shown = load(first.data.model_copy(update={"scale": "unit"}), options.data_folder)
-    drawn = _draw(results, networks, spec, shown, indices, options, names, picture)
-    saved = []
-    for path in _save(drawn, out):
-        screen.note(mounts.shown(path))
-        saved.append(path)
-    add_to_manifest(options.run_dir, saved)
+    with adding_to(options.run_dir, out) as added:
+        networks = inspect(results, weights, data, data.x_test[indices], seen)
+        shown = load(first.data.model_copy(update={"scale": "unit"}), options.data_folder)
+        drawn = _draw(results, networks, spec, shown, indices, options, names, picture)
+        saved = []
+        for path in _save(drawn, out, added):
+            screen.note(mounts.shown(path))
+            saved.append(path)
+    listeners.outlive()
     if len(picture):
         _print_prediction(networks, names, negative, screen)
     screen.say(f"Pictures of {', '.join(n.name for n in networks)}: {out}")
@@ -123,12 +125,14 @@ def _draw(
         yield "prediction", pictures.prediction(networks, picture[0], names)
 
 
-def _save(drawn: Iterator[tuple[str, Figure]], out: Path) -> Iterator[Path]:
+def _save(drawn: Iterator[tuple[str, Figure]], out: Path, added: list[Path]) -> Iterator[Path]:
+    """Write the pictures, and give the path of each; it is in `added` before it is written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, figure in drawn:
             for suffix, content in (("png", plots.to_png(figure)), ("svg", plots.to_svg(figure))):
                 path = out / f"{name}.{suffix}"
+                added.append(path)
                 write_whole(path, content)
                 yield path
     except OSError as error:

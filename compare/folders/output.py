@@ -1,17 +1,19 @@
 """The output folder: made before anything is trained, filled file by file, each written whole or not at all."""
 
 import os
+import secrets
 import tempfile
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
+from compare.folders import leftovers
+from compare.folders.leftovers import LOGS, PARTIAL
 from compare.folders.manifest import MANIFEST, Manifest, hashes, sealed
+from compare.folders.presence import Presence
 from compare.folders.run_folder import load_manifest
 from shared.errors import InputError
 from shared.storage import files, lock, mounts
-
-PARTIAL = ".partial-"  # how the name of a file begins until it is whole
 
 
 class WriteError(Exception):
@@ -28,13 +30,17 @@ class OutputFolder:
         self._made: list[Path] = []
         self._written: set[Path] = set()
         try:
-            for folder in (*reversed([p for p in (path, *path.parents) if not p.exists()]), self.log_dir):
+            leftovers.clear_unbegun(path)
+            for folder in reversed([p for p in (path, *path.parents) if not p.exists()]):
                 folder.mkdir()
                 self._made.insert(0, folder)
+            self._hold()  # before there is anything in it that could be taken for left over
+            self.log_dir.mkdir()
+            self._made.insert(0, self.log_dir)
         except OSError as error:
             self._remove_made()
             raise _unusable(path, error) from None
-        self._hold()
+        self._presence.keep(self.log_dir)
 
     @classmethod
     def reopened(cls, path: Path) -> "OutputFolder":
@@ -46,24 +52,32 @@ class OutputFolder:
             self._hold()
             self.log_dir.mkdir(exist_ok=True)
             tempfile.TemporaryFile(dir=path).close()  # it can be written to
-            for left in path.rglob(f"{PARTIAL}*"):
-                left.unlink()
+            leftovers.clear(path)
         except OSError as error:
             raise _unusable(path, error) from None
+        self._presence.keep(self.log_dir)
         return self
 
     def _hold(self) -> None:
         """Until this is gone, or the process."""
         weakref.finalize(self, lock.hold(self.path))
+        self._presence = Presence(self.path)
 
     @property
     def log_dir(self) -> Path:
         """Where the workers' logs go."""
-        return self.path / "logs"
+        return self.path / LOGS
+
+    @property
+    def lost(self) -> str | None:
+        """That the folder was removed or replaced meanwhile, as a sentence; None if it was not."""
+        return self._presence.lost
 
     def write(self, name: str, content: bytes) -> None:
         """Write the file `name`: it appears whole, or not at all and WriteError is raised."""
         target = self.path / name
+        if lost := self.lost:
+            raise WriteError(lost)
         try:
             for parent in reversed([p for p in target.parents if not p.exists()]):
                 parent.mkdir()
@@ -72,6 +86,7 @@ class OutputFolder:
             raise WriteError(f"{target} cannot be written: {error.strerror}") from None
         write_whole(target, content)
         self._written.add(target)
+        self._presence.keep(target)
 
     def remove(self, name: str) -> None:
         """Take away the file `name` where it is there, and its folder where that is empty then."""
@@ -82,6 +97,7 @@ class OutputFolder:
         except OSError as error:
             raise WriteError(f"{target} cannot be removed: {error.strerror}") from None
         self._written.discard(target)
+        self._presence.forget(target)
         if target.parent != self.path and target.parent.is_dir() and not any(target.parent.iterdir()):
             target.parent.rmdir()
             self._made = [folder for folder in self._made if folder != target.parent]
@@ -95,6 +111,8 @@ class OutputFolder:
 
     def discard(self) -> None:
         """Take away what was made: every file, and the folder and its parents where they were not there before."""
+        if self.lost:
+            return  # whatever stands there now is not this command's
         logs = self.log_dir.iterdir() if self.log_dir.is_dir() else ()
         for file in (*self._written, *(log for log in logs if not log.is_dir())):
             file.unlink(missing_ok=True)
@@ -109,40 +127,40 @@ class OutputFolder:
 def write_whole(target: Path, content: bytes) -> None:
     """Write the file `target`, in a folder that is there: it appears whole, or not at all and WriteError is raised."""
     try:
-        with tempfile.NamedTemporaryFile(prefix=PARTIAL, dir=target.parent, delete=False) as stream:
+        partial = target.with_name(f"{PARTIAL}{secrets.token_hex(8)}")
+        with partial.open("xb") as stream:  # who may read it is the user's to say, by umask
             try:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-                Path(stream.name).chmod(0o644)
-                Path(stream.name).replace(target)
+                partial.replace(target)
                 mounts.written(target)
             except BaseException:
-                Path(stream.name).unlink(missing_ok=True)
+                partial.unlink(missing_ok=True)
                 raise
     except OSError as error:
         raise WriteError(f"{target} cannot be written: {error.strerror}") from None
 
 
 def add_to_manifest(folder: Path, saved: list[Path]) -> None:
-    """What was saved within `folder` belongs to it. Of the other files its manifest goes on saying what it said."""
+    """What was saved within `folder`, which this process holds, belongs to it. Of the other files its manifest goes on
+    saying what it said."""
     here = {path: path.resolve() for path in saved if path.resolve().is_relative_to(folder.resolve())}
     if not (here and (folder / MANIFEST).is_file()):
         return
-    with lock.held(folder):
-        known = load_manifest(folder)
-        for path in saved:
-            mounts.written(path)
-        names = {path: inner.relative_to(folder.resolve()).as_posix() for path, inner in here.items()}
-        new = {name: files.sha256(path) for path, name in names.items()}
-        for name, content in sealed(known, known.files | new).items():
-            write_whole(folder / name, content)
+    known = load_manifest(folder)
+    for path in saved:
+        mounts.written(path)
+    names = {path: inner.relative_to(folder.resolve()).as_posix() for path, inner in here.items()}
+    new = {name: files.sha256(path) for path, name in names.items()}
+    for name, content in sealed(known, known.files | new).items():
+        write_whole(folder / name, content)
 
 
 def check_vacant(path: Path) -> None:
     """Raise InputError unless `path` is an empty folder, or nothing yet."""
     try:
-        occupied = path.exists() and any(path.iterdir())
+        occupied = path.exists() and any(path.iterdir()) and not leftovers.is_unbegun(path)
     except OSError as error:
         raise _unusable(path, error) from None
     if occupied:
