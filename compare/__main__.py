@@ -9,6 +9,7 @@ if __name__ == "__main__" and sys.path and not sys.flags.safe_path:
 import io
 import os
 import resource
+import warnings
 from pathlib import Path
 from typing import TextIO
 
@@ -22,9 +23,12 @@ def main() -> None:
     """Run the command line; options without a command belong to `run`."""
     own_packages.prefer()
     signals.listen()
+    _settle()
     try:
         from compare.cli.app import carry_out, report_input_errors
         from compare.processes.signals import die_with_parent_if_asked
+        from compare.reporting import listeners
+        from shared.storage import temporary
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     arguments = sys.argv[1:]
@@ -35,12 +39,25 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names of files need not be text
+    listeners.make_patient()
     try:
         with report_input_errors():
             _check_surroundings()
-            carry_out(arguments)
+            temporary.clear_abandoned()
+            try:
+                carry_out(arguments)
+            finally:
+                listeners.check()
     finally:
         _unmount()
+
+
+def _settle() -> None:
+    """Leave behind what the user's environment sets for other programs, and what would change what is done here."""
+    os.environ.pop("MPLBACKEND", None)  # pictures are drawn without any, and a name that is none stops Matplotlib
+    if os.environ.pop("PYTHONWARNINGS", ""):  # those of libraries are for who develops them, and no errors
+        warnings.resetwarnings()
+        warnings.simplefilter("ignore")
 
 
 def _unmount() -> None:

@@ -5,7 +5,6 @@ import math
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,12 +17,13 @@ from compare.subject import Subject
 from shared.choices import Device, Mode
 from shared.errors import InputError
 from shared.result import Tuned
+from shared.storage import temporary
 
 
 def starter(log_dir: Path, device: Device, timeout_s: float) -> Start:
     """What starts a worker for a contestant, with its own variables and its log in `log_dir`. What `torch.compile`
     keeps on disk is this command's own, so that its first launch finds nothing compiled."""
-    compiled = tempfile.mkdtemp(prefix="compare-compiled-")
+    compiled = str(temporary.make("compiled"))
     atexit.register(shutil.rmtree, compiled, ignore_errors=True)
 
     def start(contestant: Contestant) -> Session:

@@ -57,6 +57,8 @@ class TunedMemory:
             with contextlib.suppress(OSError):  # a file system that has no locks
                 fcntl.flock(folder, fcntl.LOCK_EX)
             known = self._known() | {key: choice.model_dump(mode="json")}
+            for left in self.path.parent.glob(f"{self.path.stem}.[0-9]*"):  # by a command that was killed
+                left.unlink()
             temporary = self.path.with_suffix(f".{os.getpid()}")
             temporary.write_text(json.dumps(known, indent=1))
             temporary.replace(self.path)

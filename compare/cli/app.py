@@ -79,10 +79,11 @@ def report_input_errors() -> Iterator[None]:
         _say_no_more()
         raise SystemExit(1) from None
     except OSError as error:
-        if error.errno != errno.ENOSPC or error.filename is not None:
+        if error.errno not in (errno.ENOSPC, errno.EIO) or error.filename is not None:
             raise
         _say_no_more()
-        print(f"compare: Standard output takes no more: {error.strerror}.", file=sys.stderr)
+        if error.errno == errno.ENOSPC:  # else the terminal was closed
+            print(f"compare: Standard output takes no more: {error.strerror}.", file=sys.stderr)
         raise SystemExit(1) from None
     except MemoryError:
         print("compare: There is not enough memory. Close other programs, or lift the limit.", file=sys.stderr)

@@ -3,10 +3,8 @@
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from compare.commands.lifecycle import Began, Work
 from compare.folders.manifest import MANIFEST, SEAL
@@ -16,6 +14,7 @@ from compare.processes.ray_cluster import Needs, check_room, connected, largest_
 from compare.processes.signals import ASKED, GIVEN_COMMAND
 from compare.reporting.screen import Screen
 from shared.errors import InputError
+from shared.storage import temporary
 from shared.storage.mounts import shown
 
 
@@ -94,8 +93,8 @@ def _gpus(options: BenchOptions) -> int:
 
 def _bench(arguments: Sequence[str], command: str, named: str) -> Done:
     """In a task: the same, here; the folder goes by the name that it will have, and by the command that was given."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out"
+    with temporary.folder("ray") as folder:
+        out = folder / "out"
         ran = subprocess.run(
             [sys.executable, "-m", "compare", "bench", *arguments, "--out", str(out)],
             env=os.environ | {ASKED: "1", GIVEN_COMMAND: command},

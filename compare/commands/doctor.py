@@ -1,6 +1,5 @@
 """`compare doctor`: what is here, what is not, and what to do about it."""
 
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from compare.reporting.screen import Screen
 from shared.data.catalog import DATASETS
 from shared.errors import InputError
 from shared.result import Environment
+from shared.storage import temporary
 
 TIMEOUT_S = 120.0
 MEMINFO = Path("/proc/meminfo")
@@ -54,9 +54,9 @@ def _workers(screen: Screen) -> list[Finding]:
     names = {spec.package: name for name, spec in reversed(list(IMPLEMENTATIONS.items()))}  # one of each package
     findings: list[Finding] = []
     environments: dict[str, Environment] = {}
-    with tempfile.TemporaryDirectory(prefix="compare-doctor-") as logs:
+    with temporary.folder("logs") as logs:
         asked = sorted(names.values(), key=list(IMPLEMENTATIONS).index)
-        with Workers(Path(logs), None, TIMEOUT_S, screen.note, usable_cores()) as workers:
+        with Workers(logs, None, TIMEOUT_S, screen.note, usable_cores()) as workers:
             for name, session in workers.start(asked).items():
                 try:
                     environments[name] = session.wait_until_ready()

@@ -1,21 +1,22 @@
 """`compare export`: a trained network as a file that its framework loads without this project."""
 
 import math
+import re
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from compare.extras import require
-from compare.folders.output import add_to_manifest
+from compare.folders.additions import adding_to
 from compare.folders.run_folder import load_data, load_results, load_weights
 from compare.options.folders import ExportOptions
 from compare.processes import environment
 from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
 from compare.registry import IMPLEMENTATIONS
+from compare.reporting import listeners
 from compare.reporting.screen import Screen
 from shared import randomness
 from shared.choices import Format
@@ -24,6 +25,7 @@ from shared.errors import InputError, check_name
 from shared.models import BATCH_NORM_EPSILON, ModelSpec
 from shared.protocol import Build
 from shared.result import RunResult
+from shared.storage import temporary
 from shared.weights import Weights
 
 TIMEOUT_S = 300.0
@@ -68,13 +70,17 @@ def command(options: ExportOptions, screen: Screen) -> int:
         require(to.extra, f"--format {format_}")
     result = _chosen(load_results(options.run_dir), options, writer_of(format_))
     path = options.out or options.run_dir / "exports" / f"{result.name}{to.suffix}"
-    if path.exists():
-        raise InputError(f"{path} is there already, and is not overwritten. Give another --out, or move it elsewhere.")
-    weights = load_weights(options.run_dir, result)
-    network = Network(result, weights, _scaling(result, options.data_folder))
-    distance = _write(format_, to, network, path, screen)
-    add_to_manifest(options.run_dir, sorted(p for p in (path, *path.rglob("*")) if p.is_file()))
+    with adding_to(options.run_dir, path) as added:
+        if path.exists():
+            raise InputError(
+                f"{path} is there already, and is not overwritten. Give another --out, or move it elsewhere."
+            )
+        weights = load_weights(options.run_dir, result)
+        network = Network(result, weights, _scaling(result, options.data_folder))
+        added.append(path)
+        distance = _write(format_, to, network, path, screen)
 
+    listeners.outlive()
     assert result.outcome is not None
     spec = result.run.spec
     height, width, channels = spec.input_shape
@@ -125,8 +131,8 @@ def _write(format_: Format, to: FormatSpec, network: Network, path: Path, screen
     """Write the file, whole or not at all; how far its logits are from the network's own, relative to the largest."""
     result = network.result
     images = _noise(result.run.spec)
-    with tempfile.TemporaryDirectory(prefix="compare-export-") as scratch:
-        new = Path(scratch) / path.name
+    with temporary.folder("export") as scratch:
+        new = scratch / path.name
         try:
             own, exported = _both(format_, to, network, new, images, screen)
         except WorkerError as error:
@@ -173,10 +179,18 @@ def _noise(spec: ModelSpec) -> np.ndarray:
 
 def _move(new: Path, path: Path) -> None:
     """Put what was written in its place: first beside it, whole, and then under its name."""
-    beside = path.with_name(f".{path.name}-new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(new, beside)
-        beside.replace(path)
+        with temporary.beside(path) as beside:
+            shutil.move(new, beside / path.name)
+            (beside / path.name).replace(path)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}. Give another --out.") from None
+        raise InputError(f"{path} cannot be written: {_reason(error)}. Make room, or give another --out.") from None
+
+
+def _reason(error: OSError) -> str:
+    """Why something could not be moved: of a folder that is a list, an entry for each file."""
+    if error.strerror:
+        return error.strerror
+    text = str(error.args[0][0][2] if error.args and isinstance(error.args[0], list) else error)
+    return re.sub(r"^\[Errno \d+\] ([^:]+).*", r"\1", text)

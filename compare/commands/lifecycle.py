@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
-from compare.folders import manifest
+from compare.folders import leftovers, manifest
 from compare.folders.output import OutputFolder, WriteError, check_vacant
 from compare.processes import signals
+from compare.reporting import listeners
 from compare.reporting.screen import Screen
 from shared.data import Data
 from shared.errors import InputError
 from shared.storage import mounts
 
 INTERRUPTED = 130  # the exit code
+WRITING = "Interrupted: writing down what is finished. Interrupt again to stop at once."
 Result = TypeVar("Result")
 Stopped = KeyboardInterrupt | WriteError | InputError
 
@@ -53,17 +55,18 @@ class Work(ABC, Generic[Result]):
         Returns None where it came to its end; else says why there is no more, and what became of what was there, and
         returns the exit code. Where InputError ended it and nothing is kept, the folder is gone, too.
         """
+        listeners.outlive()
         try:
             stopped_by = self._done()
-            if self.anything_kept:
+            if lost := self.folder.lost:
+                stopped_by = stopped_by or WriteError(lost)
+            elif self.anything_kept:
                 if isinstance(stopped_by, KeyboardInterrupt):
-                    print(
-                        "Interrupted: writing down what is finished. Interrupt again to stop at once.", file=sys.stderr
-                    )
-                try:
-                    self.write()
-                except WriteError as error:
-                    stopped_by = stopped_by or error
+                    print(WRITING, file=sys.stderr)
+                failed = self._written()
+                stopped_by = stopped_by or failed
+            if signals.spared():  # by the report, which is there now
+                stopped_by = stopped_by or KeyboardInterrupt()
             return None if stopped_by is None else self._end_early(stopped_by)
         except KeyboardInterrupt:  # the first one was dealt with, or came when all but the writing was done
             shown = mounts.shown(self.folder.path)
@@ -76,22 +79,44 @@ class Work(ABC, Generic[Result]):
             signals.check()  # one that came while modules were imported may have been lost
             for result in self.do():
                 self.results.append(result)
-        except (KeyboardInterrupt, WriteError) as error:
+            signals.spare_one(WRITING)  # here, where one that comes just before is still dealt with
+        except KeyboardInterrupt as error:
+            return error
+        except WriteError as error:
+            signals.spare_one(WRITING)
             return error
         except InputError as error:
-            if not self.anything_kept:
+            signals.spare_one(WRITING)
+            if not self.anything_kept and not self.folder.lost:
                 self.folder.discard()
                 raise
             return error
-        except BaseException:  # a fault of ours, to be told as one
+        except BaseException as error:  # a fault of ours, to be told as one
+            if self.folder.lost and isinstance(error, OSError):  # or what comes of that
+                return WriteError(str(error))
             if self.anything_kept:
                 self.write()
             raise
         return None
 
+    def _written(self) -> Stopped | None:
+        """Write what is made of the results; what stopped that, if anything did."""
+        try:
+            self.write()
+        except WriteError as error:
+            return error
+        except (InputError, OSError) as error:
+            if not self.folder.lost:
+                raise
+            return WriteError(str(error))
+        return None
+
     def _end_early(self, stopped_by: Stopped) -> int:
         """Say why there is no more, and what became of what was there; the exit code."""
         interrupted = isinstance(stopped_by, KeyboardInterrupt)
+        if lost := self.folder.lost:
+            print(f"{'Interrupted' if interrupted else 'Stopped'}: {mounts.shown(lost)}.", file=sys.stderr)
+            return INTERRUPTED if interrupted else 1
         what = "Interrupted" if interrupted else f"Stopped: {mounts.shown(stopped_by)}".rstrip(".")
         if self.anything_kept:
             kept = f"What was finished is kept in {mounts.shown(self.folder.path)}."
@@ -117,6 +142,8 @@ class Began:
 
     def folder(self, name: str) -> OutputFolder:
         """The folder, made; `name` says what is in it where it has none of its own."""
+        if self._out is None:
+            leftovers.clear_runs()
         return OutputFolder(self._out or Path("runs") / f"{self.at.replace(':', '')}-{name}")
 
     def manifest(self, dataset_reason: str = "", data: Iterable[Data] = ()) -> manifest.Manifest:

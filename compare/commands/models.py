@@ -1,8 +1,6 @@
 """`compare models`: the architectures, or the layers of one; with a check, as each framework itself counts them."""
 
 import sys
-import tempfile
-from pathlib import Path
 
 from rich import box
 from rich.console import Console
@@ -18,6 +16,7 @@ from compare.rpc import messages
 from shared.errors import InputError, check_name
 from shared.models import MODELS, ModelSpec
 from shared.protocol import Build
+from shared.storage import temporary
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
@@ -100,9 +99,9 @@ def _count(spec: ModelSpec, screen: Screen) -> dict[str, messages.Counted]:
     """What each framework counts in its own network."""
     counted = {}
     having = [name for name, implementation in IMPLEMENTATIONS.items() if spec.name in implementation.models]
-    with tempfile.TemporaryDirectory() as logs:
+    with temporary.folder("logs") as logs:
         threads = environment.usable_cores()
-        with Workers(Path(logs), "cpu", TIMEOUT_S, screen.note, threads) as workers:
+        with Workers(logs, "cpu", TIMEOUT_S, screen.note, threads) as workers:
             for name, session in workers.start(having).items():
                 try:
                     session.wait_until_ready()

@@ -3,7 +3,6 @@
 import math
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from compare.options.parity import ParityOptions
@@ -13,7 +12,7 @@ from compare.processes.process import WorkerError
 from compare.reporting.screen import Screen, print_lines
 from shared.errors import InputError, check_name
 from shared.ledger import ROWS
-from shared.storage import mounts
+from shared.storage import mounts, temporary
 
 HEADINGS = ("row", "what", "one", "the other", "apart", "aligned", "then apart")
 SENTENCES = ("what", "one", "the other", "aligned")
@@ -32,8 +31,8 @@ def command(options: ParityOptions, screen: Screen) -> int:
         _check_out(out, options.row)
     lines: list[Line] = []
     with (
-        tempfile.TemporaryDirectory(prefix="compare-ledger-") as logs,
-        Workers(Path(logs), "cpu", options.timeout, screen.note) as workers,
+        temporary.folder("logs") as logs,
+        Workers(logs, "cpu", options.timeout, screen.note) as workers,
     ):
         sessions = workers.start(dict.fromkeys(name for row in rows for name in row.between))
         for number, row in enumerate(rows, 1):

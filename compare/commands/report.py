@@ -5,11 +5,13 @@ from pathlib import Path
 
 from compare.commands.lifecycle import Began, report_line
 from compare.commands.rendering import Files, combined, has_records, rendered
-from compare.folders import manifest
+from compare.folders import leftovers, manifest
 from compare.folders.manifest import Manifest, sealed
-from compare.folders.output import WriteError, write_whole
+from compare.folders.output import OutputFolder, WriteError, write_whole
 from compare.folders.run_folder import MAX_LIST_BYTES, load_manifest
 from compare.options.folders import ReportOptions
+from compare.processes import signals
+from compare.reporting import listeners
 from compare.reporting.screen import Screen
 from shared.errors import InputError
 from shared.storage import files, lock, mounts
@@ -26,10 +28,21 @@ def command(options: ReportOptions, screen: Screen) -> int:
     parts = {mounts.shown(folder): rendered(folder) for folder in folders}
     target = began.folder("report")
     made = combined(parts) if len(parts) > 1 else next(iter(parts.values()))
-    target.write_all(made, began.manifest())
+    _fill(target, made, began.manifest())
+    listeners.outlive()
     report_line(target, screen)
     screen.answer(folder=target.path)
     return 0
+
+
+def _fill(target: OutputFolder, files: Files, made: Manifest) -> None:
+    """Write the report of a new folder, whole or not at all."""
+    try:
+        with signals.held_back():
+            target.write_all(files, made)
+    except WriteError:
+        target.discard()
+        raise
 
 
 def _anew(folder: Path, screen: Screen) -> int:
@@ -37,26 +50,40 @@ def _anew(folder: Path, screen: Screen) -> int:
     if not has_records(folder):
         rendered(folder)  # which says so
     with lock.held(folder):  # another command may be adding to what is read
+        _clear(folder)
         made = rendered(folder)
         known = load_manifest(folder)
         changed = [name for name, content in made.items() if _content(folder / name) != content]
-        _replace(folder, made, changed, known)
+        with signals.held_back():
+            _replace(folder, made, changed, known)
+    listeners.outlive()
     screen.say(f"Made anew: {', '.join(changed)}." if changed else "Everything was as its records make it.")
     screen.say(f"Report: {folder / 'report.md'}")
     screen.answer(folder=folder, made_anew=changed)
     return 0
 
 
-def _replace(folder: Path, made: Files, changed: list[str], known: Manifest) -> None:
-    """Write what changed, and then the manifest, which of all other files says what it said."""
+def _clear(folder: Path) -> None:
     try:
-        for name in changed:
-            write_whole(folder, name, made[name])
-        if changed:
-            made_now = known.model_copy(update={"libraries": manifest.rendering_libraries()})
-            new = {name: hashlib.sha256(made[name]).hexdigest() for name in changed}  # of no other file
-            for name, content in sealed(made_now, known.files | new).items():
-                write_whole(folder, name, content)
+        leftovers.clear(folder)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written to: {error.strerror}. Give another folder with --out.") from None
+
+
+def _replace(folder: Path, made: Files, changed: list[str], known: Manifest) -> None:
+    """Write what changed, and then the manifest, which of all other files says what it said; of what was written it
+    says so even if not all of it could be."""
+    done: dict[str, str] = {}
+    try:
+        try:
+            for name in changed:
+                write_whole(folder, name, made[name])
+                done[name] = hashlib.sha256(made[name]).hexdigest()
+        finally:
+            if done:
+                made_now = known.model_copy(update={"libraries": manifest.rendering_libraries()})
+                for name, content in sealed(made_now, known.files | done).items():
+                    write_whole(folder, name, content)
     except (OSError, WriteError) as error:
         raise InputError(f"The report cannot be written: {error}. Give another folder with --out.") from None
 

@@ -21,8 +21,8 @@ def command(options: RunOptions, screen: Screen) -> int:
     inside.check(path)
     if not (path / PLAN).is_file():
         raise InputError(
-            f"{path} has no {PLAN}: no study had begun there, so that there is nothing to resume. Start it anew, with "
-            "another --out."
+            f"{path} has no {PLAN}: no study had begun there, so there is nothing to resume. Start it with --out "
+            f"{path}, which takes a folder in which nothing had begun, or with another one."
         )
     planned = load_record(path / PLAN, Planned, MAX_LIST_BYTES)
     spec = planned.runs[0].data

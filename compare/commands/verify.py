@@ -3,7 +3,6 @@ its records say."""
 
 import hashlib
 import re
-import tempfile
 from pathlib import Path
 
 from compare.commands.rendering import has_records, rendered
@@ -29,7 +28,7 @@ from shared.data import Data
 from shared.errors import InputError
 from shared.protocol import Build
 from shared.result import RunResult
-from shared.storage import files, inside, lock
+from shared.storage import files, inside, lock, temporary
 
 TIMEOUT_S = 300.0
 MAX_SEAL_BYTES = 1 << 10
@@ -75,8 +74,8 @@ def _rerun(folder: Path, data_dir: Path, screen: Screen) -> list[str]:
     found = []
     names = list(dict.fromkeys(r.run.implementation for r in done))
     with (
-        tempfile.TemporaryDirectory() as logs,
-        Workers(Path(logs), "cpu", TIMEOUT_S, screen.note, environment.usable_cores()) as workers,
+        temporary.folder("logs") as logs,
+        Workers(logs, "cpu", TIMEOUT_S, screen.note, environment.usable_cores()) as workers,
     ):
         sessions = workers.start(names)
         for number, result in enumerate(done, 1):

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from compare.folders.output import WriteError, add_to_manifest, write_whole
+from compare.folders.additions import adding_to
+from compare.folders.output import WriteError, write_whole
 from compare.folders.picture_file import read_picture
 from compare.folders.run_folder import load_data, load_results, load_weights
 from compare.options.folders import VisualizeOptions
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting import pictures, plots
+from compare.reporting import listeners, pictures, plots
 from compare.reporting.inspection import Inspected, inspect
 from compare.reporting.screen import Screen
 from shared.data import Data, DataSpec, channel_statistics, load, standardised
@@ -46,14 +47,15 @@ def command(options: VisualizeOptions, screen: Screen) -> int:
 
     out = options.out or options.run_dir / "pictures"
     seen = _scaled(picture, first.data, options.data_folder)
-    networks = inspect(results, weights, data, data.x_test[indices], seen)
-    shown = load(first.data.model_copy(update={"scale": "unit"}), options.data_folder)
-    drawn = _draw(results, networks, spec, shown, indices, options, names, picture)
-    saved = []
-    for path in _save(drawn, options.out, options.run_dir):
-        screen.note(mounts.shown(path))
-        saved.append(path)
-    add_to_manifest(options.run_dir, saved)
+    with adding_to(options.run_dir, out) as added:
+        networks = inspect(results, weights, data, data.x_test[indices], seen)
+        shown = load(first.data.model_copy(update={"scale": "unit"}), options.data_folder)
+        drawn = _draw(results, networks, spec, shown, indices, options, names, picture)
+        saved = []
+        for path in _save(drawn, options, added):
+            screen.note(mounts.shown(path))
+            saved.append(path)
+    listeners.outlive()
     if len(picture):
         _print_prediction(networks, names, negative, screen)
     screen.say(f"Pictures of {', '.join(n.name for n in networks)}: {out}")
@@ -132,15 +134,18 @@ def _draw(
         yield "prediction", pictures.prediction(networks, picture[0], names)
 
 
-def _save(drawn: Iterator[tuple[str, Figure]], out: Path | None, run_dir: Path) -> Iterator[Path]:
-    """Write each picture twice, and give their paths: to `out`, or else below the run's folder."""
-    folder, below = (run_dir, "pictures/") if out is None else (out, "")
+def _save(drawn: Iterator[tuple[str, Figure]], options: VisualizeOptions, added: list[Path]) -> Iterator[Path]:
+    """Write each picture twice, to --out or else below the run's folder, and give their paths; each is in `added`
+    before it is written."""
+    folder, below = (options.run_dir, "pictures/") if options.out is None else (options.out, "")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, figure in drawn:
             for suffix, content in (("png", plots.to_png(figure)), ("svg", plots.to_svg(figure))):
+                path = folder / f"{below}{name}.{suffix}"
+                added.append(path)
                 write_whole(folder, f"{below}{name}.{suffix}", content)
-                yield folder / f"{below}{name}.{suffix}"
+                yield path
     except OSError as error:
         raise InputError(f"The pictures cannot be written to {folder}: {error.strerror}. Give another --out.") from None
     except WriteError as error:

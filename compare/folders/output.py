@@ -5,7 +5,10 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
+from compare.folders import leftovers
+from compare.folders.leftovers import LOGS
 from compare.folders.manifest import MANIFEST, Manifest, hashes, sealed
+from compare.folders.presence import Presence
 from compare.folders.run_folder import load_manifest
 from shared.errors import InputError
 from shared.storage import files, inside, lock, mounts
@@ -25,13 +28,17 @@ class OutputFolder:
         self._made: list[Path] = []
         self._written: set[Path] = set()
         try:
-            for folder in (*reversed([p for p in (path, *path.parents) if not p.exists()]), self.log_dir):
+            leftovers.clear_unbegun(path)
+            for folder in reversed([p for p in (path, *path.parents) if not p.exists()]):
                 folder.mkdir()
                 self._made.insert(0, folder)
+            self._hold()  # before there is anything in it that could be taken for left over
+            self.log_dir.mkdir()
+            self._made.insert(0, self.log_dir)
         except OSError as error:
             self._remove_made()
             raise _unusable(path, error) from None
-        self._hold()
+        self._presence.keep(self.log_dir)
 
     @classmethod
     def reopened(cls, path: Path) -> "OutputFolder":
@@ -44,28 +51,37 @@ class OutputFolder:
             self._hold()
             self.log_dir.mkdir(exist_ok=True)
             tempfile.TemporaryFile(dir=path).close()  # it can be written to
-            for left in path.rglob(f"{inside.PARTIAL}*"):
-                left.unlink()
+            leftovers.clear(path)
         except OSError as error:
             raise _unusable(path, error) from None
+        self._presence.keep(self.log_dir)
         return self
 
     def _hold(self) -> None:
         """Until this is gone, or the process."""
         weakref.finalize(self, lock.hold(self.path))
+        self._presence = Presence(self.path)
 
     @property
     def log_dir(self) -> Path:
         """Where the workers' logs go."""
-        return self.path / "logs"
+        return self.path / LOGS
+
+    @property
+    def lost(self) -> str | None:
+        """That the folder was removed or replaced meanwhile, as a sentence; None if it was not."""
+        return self._presence.lost
 
     def write(self, name: str, content: bytes) -> None:
         """Write the file `name`: it appears whole, or not at all and WriteError is raised."""
         target = self.path / name
+        if lost := self.lost:
+            raise WriteError(lost)
         missing = [p for p in target.parents if p != self.path and self.path in p.parents and not p.exists()]
         write_whole(self.path, name, content)
         self._made = [*missing, *self._made]
         self._written.add(target)
+        self._presence.keep(target)
 
     def remove(self, name: str) -> None:
         """Take away the file `name` where it is there, and its folder where that is empty then."""
@@ -76,6 +92,7 @@ class OutputFolder:
         except OSError as error:
             raise WriteError(f"{target} cannot be removed: {error.strerror}") from None
         self._written.discard(target)
+        self._presence.forget(target)
         if target.parent != self.path and target.parent.is_dir() and not any(target.parent.iterdir()):
             target.parent.rmdir()
             self._made = [folder for folder in self._made if folder != target.parent]
@@ -89,6 +106,8 @@ class OutputFolder:
 
     def discard(self) -> None:
         """Take away what was made: every file, and the folder and its parents where they were not there before."""
+        if self.lost:
+            return  # whatever stands there now is not this command's
         logs = self.log_dir.iterdir() if self.log_dir.is_dir() else ()
         for file in (*self._written, *(log for log in logs if not log.is_dir())):
             file.unlink(missing_ok=True)
@@ -111,24 +130,24 @@ def write_whole(folder: Path, name: str, content: bytes) -> None:
 
 
 def add_to_manifest(folder: Path, saved: list[Path]) -> None:
-    """What was saved within `folder` belongs to it. Of the other files its manifest goes on saying what it said."""
+    """What was saved within `folder`, which this process holds, belongs to it. Of the other files its manifest goes on
+    saying what it said."""
     here = {path: path.resolve() for path in saved if path.resolve().is_relative_to(folder.resolve())}
     if not (here and (folder / MANIFEST).is_file()):
         return
-    with lock.held(folder):
-        known = load_manifest(folder)
-        for path in saved:
-            mounts.written(path)
-        names = {path: inner.relative_to(folder.resolve()).as_posix() for path, inner in here.items()}
-        new = {name: files.sha256(path) for path, name in names.items()}
-        for name, content in sealed(known, known.files | new).items():
-            write_whole(folder, name, content)
+    known = load_manifest(folder)
+    for path in saved:
+        mounts.written(path)
+    names = {path: inner.relative_to(folder.resolve()).as_posix() for path, inner in here.items()}
+    new = {name: files.sha256(path) for path, name in names.items()}
+    for name, content in sealed(known, known.files | new).items():
+        write_whole(folder, name, content)
 
 
 def check_vacant(path: Path) -> None:
     """Raise InputError unless `path` is an empty folder, or nothing yet."""
     try:
-        occupied = path.exists() and any(path.iterdir())
+        occupied = path.exists() and any(path.iterdir()) and not leftovers.is_unbegun(path)
     except OSError as error:
         raise _unusable(path, error) from None
     if occupied:

@@ -1,7 +1,7 @@
 """Parity for programs and tests of your own, and within a run: its network, its data, its first seed, and the first
 steps of its training."""
 
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TypedDict, Unpack
@@ -20,6 +20,7 @@ from shared.choices import Device, Mode
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import ModelSpec
+from shared.storage import temporary
 from shared.training import TrainSpec
 
 EXTENT = Extent(n_steps=20, n_draws=1)
@@ -50,14 +51,15 @@ class Parity:
         self.timeout_s = timeout_s
 
     def __enter__(self) -> "Parity":
-        self._logs = tempfile.TemporaryDirectory(prefix="compare-parity-")
-        self._workers = Workers(Path(self._logs.name), "cuda" if self.device == "cuda" else "cpu", self.timeout_s)
+        self._logs = ExitStack()
+        logs = self._logs.enter_context(temporary.folder("parity"))
+        self._workers = Workers(logs, "cuda" if self.device == "cuda" else "cpu", self.timeout_s)
         self._workers.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._workers.__exit__(kind, error, at)
-        self._logs.cleanup()
+        self._logs.close()
 
     def check(self, model: str = "cnn_same", **given: Unpack[CheckOptions]) -> ParityResult:
         """Compare the implementations of one architecture, as `python -m compare parity` does with the same options.

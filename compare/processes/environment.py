@@ -1,5 +1,6 @@
 """The environment of a worker: what is set before it imports a framework, and which of that is recorded."""
 
+import getpass
 import os
 import platform
 import sysconfig
@@ -10,6 +11,7 @@ from typing import Literal
 from compare import own_packages
 from shared.errors import InputError
 from shared.result import Environment
+from shared.storage import temporary
 
 # Variables that change what a framework computes or how fast: they are recorded with every result.
 RECORDED_PREFIXES = (
@@ -36,8 +38,18 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def worker_variables(threads: int, keras_home: Path, hide_cuda: bool, waiting: Waiting = "passive") -> dict[str, str]:
-    """The environment of a worker: this process's own, with everything stated that changes a result or a time."""
+COMPILED_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"  # where compiled code is kept, which changes nothing: it is not recorded
+
+
+def recorded(variables: Mapping[str, str]) -> dict[str, str]:
+    """Those of a worker's variables that its results are kept with."""
+    names = (name for name in sorted(variables) if name.startswith(RECORDED_PREFIXES) and name != COMPILED_VARIABLE)
+    return {name: variables[name] for name in names}
+
+
+def worker_variables(threads: int, home: Path, hide_cuda: bool, waiting: Waiting = "passive") -> dict[str, str]:
+    """The environment of a worker: this process's own, with everything stated that changes a result or a time. `home`
+    is its own folder: what its framework leaves among temporary files goes with it."""
     stated = {
         **WAITING_VARIABLES[waiting],
         "COMPARE_THREADS": str(threads),
@@ -50,7 +62,9 @@ def worker_variables(threads: int, keras_home: Path, hide_cuda: bool, waiting: W
         "TF_CPP_MIN_LOG_LEVEL": "2",
         # Keras reads its backend, float type and image layout from a file in the user's home unless told where to look.
         "KERAS_BACKEND": "tensorflow",
-        "KERAS_HOME": str(keras_home),
+        "KERAS_HOME": str(home),
+        "TMPDIR": str(home),
+        COMPILED_VARIABLE: _compiled(),  # which outlives the worker, as it does anywhere else
         # tensorflow takes the whole card unless told not to, and the workers share it.
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         # Of several algorithms for a convolution or a product, cuDNN and cuBLAS take one that gives the same bits
@@ -59,6 +73,9 @@ def worker_variables(threads: int, keras_home: Path, hide_cuda: bool, waiting: W
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
         "TF_CUDNN_DETERMINISTIC": "1",
         "PYTHONUNBUFFERED": "1",
+        # A framework's own warnings are no errors, and it needs its docstrings and assertions.
+        "PYTHONWARNINGS": "",
+        "PYTHONOPTIMIZE": "",
         # The worker runs this very code, wherever it is started.
         "PYTHONPATH": os.pathsep.join(_import_path()),
         "PYTHONSAFEPATH": "1",
@@ -66,6 +83,15 @@ def worker_variables(threads: int, keras_home: Path, hide_cuda: bool, waiting: W
     if hide_cuda:
         stated["CUDA_VISIBLE_DEVICES"] = ""
     return {**os.environ, **stated}
+
+
+def _compiled() -> str:
+    """Where torch.compile keeps what it compiled, by the rule of PyTorch itself, but with this process's TMPDIR."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a number without a name
+        user = str(os.getuid())
+    return os.environ.get(COMPILED_VARIABLE) or str(temporary.place() / f"torchinductor_{user.replace('/', '_')}")
 
 
 def _import_path() -> list[str]:

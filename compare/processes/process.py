@@ -3,12 +3,13 @@
 import contextlib
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +24,7 @@ from compare.rpc import messages, wire
 from shared.errors import InputError
 from shared.protocol import Tier
 from shared.result import Environment
+from shared.storage import temporary
 from shared.world import FOLDER_VARIABLE, SIZE_VARIABLE
 
 Tell = Callable[[str], None]  # called with a line of progress
@@ -85,10 +87,11 @@ class WorkerProcess:
         self._unready: WorkerError | None = None  # why it never was
         self.data_digest: str | None = None  # known once it has data
         self._module_lacks: tuple[Tier, ...] = ()
+        self._home = temporary.make("worker")
+        self._remove_home = weakref.finalize(self, shutil.rmtree, self._home, ignore_errors=True)
         try:
-            self._keras_home = tempfile.TemporaryDirectory(prefix="compare-keras-")
             with contextlib.ExitStack() as unless_started:
-                unless_started.callback(self._keras_home.cleanup)
+                unless_started.callback(self._remove_home)
                 self._process = self._start(threads, hide_cuda, variables, waiting)
                 unless_started.pop_all()
         except OSError as error:  # a full disk, a folder that cannot be written to, too many processes
@@ -104,7 +107,7 @@ class WorkerProcess:
         self, threads: int, hide_cuda: bool, variables: Mapping[str, str], waiting: environment.Waiting
     ) -> "subprocess.Popen[bytes]":
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW  # a pipe would be waited for
-        with os.fdopen(os.open(self.log, flags, 0o644), "ab") as stderr:
+        with os.fdopen(os.open(self.log, flags, 0o666), "ab") as stderr:
             spec = IMPLEMENTATIONS[self.implementation]
             program = ["compare.worker", spec.module]
             if spec.n_workers > 1:
@@ -115,11 +118,11 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 env={
-                    **environment.worker_variables(threads, Path(self._keras_home.name), hide_cuda, waiting),
+                    **environment.worker_variables(threads, self._home, hide_cuda, waiting),
                     # The system counts the thread that started a process as its parent.
                     ASKED: "1" if threading.current_thread() is threading.main_thread() else "",
                     SIZE_VARIABLE: str(spec.n_workers),
-                    FOLDER_VARIABLE: self._keras_home.name,
+                    FOLDER_VARIABLE: str(self._home),
                     **spec.variables,
                     **variables,
                 },
@@ -181,7 +184,7 @@ class WorkerProcess:
         if not self._listener.is_alive():  # else a process that the worker left behind still holds the pipe
             assert self._process.stdout is not None
             self._process.stdout.close()
-        self._keras_home.cleanup()
+        self._remove_home()
 
     def kill(self) -> None:
         """End the worker at once, with whatever processes it started."""

@@ -1,9 +1,7 @@
 """What trained networks do with images, asked of a worker for each implementation."""
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +14,7 @@ from shared.data import Data
 from shared.errors import InputError
 from shared.protocol import Build
 from shared.result import RunResult
+from shared.storage import temporary
 from shared.weights import Weights
 
 TIMEOUT_S = 300.0
@@ -43,8 +42,8 @@ def inspect(
     """
     threads = environment.usable_cores()
     with (
-        tempfile.TemporaryDirectory() as logs,
-        Workers(Path(logs), "cpu", TIMEOUT_S, PLAIN.note, threads) as workers,
+        temporary.folder("logs") as logs,
+        Workers(logs, "cpu", TIMEOUT_S, PLAIN.note, threads) as workers,
     ):
         sessions = workers.start(result.run.implementation for result in results)
         return [

@@ -5,7 +5,6 @@ row. A task trains as a study on one machine does, with a worker process for the
 the bit wherever they were trained. Every node has this project installed, in the same version.
 """
 
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -23,7 +22,7 @@ from compare.training.study import Progress, Settings, Study
 from shared.choices import AskedDevice, Device
 from shared.data import Data
 from shared.result import Epoch, Run, RunResult
-from shared.storage import inside
+from shared.storage import inside, temporary
 
 TRIES_AGAIN = 3  # where a node or a process is lost; an exception is not tried again
 # How many tasks Ray is given beyond what the cluster does at once: every one is looked at whenever a result is waited
@@ -199,15 +198,15 @@ def _chosen_device(
     implementations: list[str], arrays: Mapping[str, np.ndarray], settings: Settings, asked: AskedDevice
 ) -> Device:
     """In a task: what a study would choose there."""
-    with tempfile.TemporaryDirectory() as logs, _study(implementations, arrays, Path(logs), settings) as study:
+    with temporary.folder("ray") as logs, _study(implementations, arrays, logs, settings) as study:
         return study.choose_device(asked)
 
 
 def _train(run_as_json: str, arrays: Mapping[str, np.ndarray], settings: Settings) -> Sent:
     """In a task: train one run, as a study of it alone."""
     run, heard = Run.model_validate_json(run_as_json), _Heard()
-    with tempfile.TemporaryDirectory() as folder:
-        with _study([run.implementation], arrays, Path(folder), settings) as study:
+    with temporary.folder("ray") as folder:
+        with _study([run.implementation], arrays, folder, settings) as study:
             (finished,) = study.train([run], heard)
-        log = (Path(folder) / f"{run.implementation}.log").read_bytes()
+        log = (folder / f"{run.implementation}.log").read_bytes()
     return Sent(finished.result.model_dump_json(), finished.weights_file, heard.said, log)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compare.processes.environment import RECORDED_PREFIXES, cpu_name, usable_cores
+from compare.processes.environment import cpu_name, recorded, usable_cores
 from shared.protocol import Framework
 from shared.result import Environment
 
@@ -104,7 +104,7 @@ def describe(framework: Framework) -> Environment:
         threads=int(os.environ["COMPARE_THREADS"]),
         n_cuda_devices=framework.n_cuda_devices,
         settings=framework.settings,
-        variables={k: v for k, v in sorted(os.environ.items()) if k.startswith(RECORDED_PREFIXES)},
+        variables=recorded(os.environ),
     )
 
 

@@ -11,13 +11,13 @@ import json
 import os
 import shutil
 import socket
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from shared.errors import InputError
+from shared.storage import temporary
 from shared.storage.stores import Store, StoreError, is_address
 
 LOCK = ".lock"  # who is at work there
@@ -233,7 +233,7 @@ def _mounted(address: str, writable: bool) -> Mount:
     for mount in _mounts:
         if mount.store.address == store.address:
             return mount
-    local = Path(tempfile.mkdtemp(prefix="compare-store-")) / "folder"
+    local = temporary.make("store") / "folder"
     local.mkdir()
     _mounts.append(Mount(store, local, writable))
     return _mounts[-1]
@@ -250,7 +250,7 @@ def _alone_here(address: str) -> Iterator[None]:
 def _file_of(address: str) -> Path:
     """A file of this machine that stands for the lock of `address`."""
     name = hashlib.sha256(f"{os.getuid()} {address}".encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"compare-lock-{name}"
+    return temporary.place() / f"compare-lock-{name}"
 
 
 def _not_empty(address: str) -> InputError:

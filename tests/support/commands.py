@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from patience import GENEROUS_S
 
@@ -29,19 +30,20 @@ Command = subprocess.Popen[str]
 
 
 @contextmanager
-def running(*arguments: object, first: str = "") -> Iterator[Command]:
-    """The command, started, after the Python code `first`; its pictures are dots. It can be interrupted even if the
-    tests were started to be left alone in the background."""
+def running(*arguments: object, first: str = "", dots: bool = True, **how: Any) -> Iterator[Command]:
+    """The command, started, after the Python code `first`; its pictures are `dots`. It can be interrupted even if the
+    tests were started to be left alone in the background. `how` changes how `Popen` starts it."""
     places = ROOT, ROOT / "tests" / "support", ROOT / "examples" / "numpy_impl"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, places))}
-    process = subprocess.Popen(
-        [sys.executable, "-c", QUICK_PICTURES + first + MAIN, *map(str, arguments)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=interruptible,  # noqa: PLW1509 tests start no threads that hold locks
-    )
+    settings: dict[str, Any] = {
+        "env": environment,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "preexec_fn": interruptible,  # tests start no threads that hold locks
+        **how,
+    }
+    command = [sys.executable, "-c", (QUICK_PICTURES if dots else "") + first + MAIN, *map(str, arguments)]
+    process = subprocess.Popen(command, text=True, **settings)
     try:
         yield process
     finally:
@@ -65,6 +67,20 @@ def rest_of(process: Command) -> tuple[str, str]:
 def interruptible() -> None:
     """Restore SIGINT in a new process, in case these tests were started with SIGINT ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def uninterruptible() -> None:
+    """Have SIGINT ignored in a new process, as a shell without job control does of what it starts with `&`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def wait_for(path: Path, process: Command) -> None:
+    """Wait until `path` is there. Fails if the process ends before that."""
+    deadline = time.monotonic() + GENEROUS_S
+    while not path.exists():
+        assert process.poll() is None, f"it ended before {path} was there"
+        assert time.monotonic() < deadline, f"{path} does not come"
+        time.sleep(0.02)
 
 
 def workers_of(process: Command) -> list[int]:

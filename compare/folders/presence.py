@@ -1,0 +1,40 @@
+"""Whether an output folder is still the one that a command began to fill: it may be removed or replaced meanwhile."""
+
+from pathlib import Path
+
+
+class Presence:
+    """What is known of the folder, and what has to stay in it for as long as the command is at work there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._identity = _identity(folder)
+        self._kept: list[Path] = []
+
+    def keep(self, path: Path) -> None:
+        """From now on, the folder is taken for removed if `path` is. One file is enough: whoever empties the folder
+        removes them all."""
+        if len(self._kept) < 2:
+            self._kept.append(path)
+
+    def forget(self, path: Path) -> None:
+        """The command itself has removed it."""
+        self._kept = [kept for kept in self._kept if kept != path]
+
+    @property
+    def lost(self) -> str | None:
+        """That the folder is not there any more, as a sentence; None if it is."""
+        if _identity(self._folder) == self._identity and all(path.exists() for path in self._kept):
+            return None
+        return (
+            f"the output folder {self._folder} was removed or replaced while this command was at work in it, and "
+            "nothing more is written there. Start again, and leave the folder alone until the command has ended"
+        )
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
