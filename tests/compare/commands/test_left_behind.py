@@ -20,11 +20,12 @@ from compare.commands import export as export_command
 from compare.commands import visualize as visualize_command
 from compare.commands.verify import problems
 from compare.folders import leftovers
-from compare.folders.output import PARTIAL, OutputFolder
+from compare.folders.output import OutputFolder
 from compare.registry import IMPLEMENTATIONS
 from compare.training.planned import PLAN
 from shared.errors import InputError
 from shared.storage import lock
+from shared.storage.inside import PARTIAL
 
 ROOT = Path(__file__).parents[3]
 OPTIONS = "--dataset digits --model dense_baseline --implementations numpy --batch-size 32 --limit 320"
