@@ -70,6 +70,8 @@ def command(options: ExportOptions, screen: Screen) -> int:
         require(to.extra, f"--format {format_}")
     result = _chosen(load_results(options.run_dir), options, writer_of(format_))
     path = options.out or options.run_dir / "exports" / f"{result.name}{to.suffix}"
+    if format_ == "keras" and path.suffix != to.suffix:  # which Keras goes by
+        raise InputError(f"--out {path}: names of this format end with {to.suffix}. Give such a name.")
     with adding_to(options.run_dir, path) as added:
         if path.exists():
             raise InputError(

@@ -56,6 +56,7 @@ def test_a_file_that_is_not_the_network_is_not_left(
         (("--format", "torch", "--seed", "7"), "no run of numpy with seed 7; there are 0, 1"),
         (("--format", "torch", "--implementation", "keras"), "no trained network of 'keras'"),
         (("--format", "onnx"), "needs onnxscript"),
+        (("--format", "keras", "--out", "NAME"), "names of this format end with .keras"),
     ],
 )
 def test_what_cannot_be_done_is_said(
