@@ -1,0 +1,74 @@
+"""Every kind of folder that the program writes is made again from its records, and held to them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from simulation import simulated_bench
+
+from compare.bench import scaling
+from compare.bench import waterfall as speed
+from compare.bench.waterfall import SpeedStage, SpeedWaterfall
+from compare.commands.rendering import KINDS, rendered
+from compare.commands.verify import problems
+from compare.folders.manifest import Manifest, describe, utc_now
+from compare.folders.output import OutputFolder
+from compare.parity import waterfall, waterfall_report
+from compare.parity.waterfall import RecipeStage, RecipeWaterfall, TrainingCurve, stages
+from compare.registry.candidates import Candidate
+from compare.schema import schemas
+from shared.errors import InputError
+
+Made = tuple[str, bytes, dict[str, bytes]]  # the record's name and content, and what is made of it
+
+
+def of_speed(manifest: Manifest) -> Made:
+    result = simulated_bench()
+    factors = [contestant.name for contestant in result.contestants]
+    before = [None, *factors]
+    listed = tuple(SpeedStage(Candidate(factor, "eager"), last) for factor, last in zip(factors, before, strict=False))
+    done = [SpeedWaterfall(result=result, stages=listed)]
+    return speed.RECORD, speed.RECORDS.dump_json(done, indent=1), speed.render(done, manifest)
+
+
+def of_scaling(manifest: Manifest) -> Made:
+    done = [simulated_bench()]
+    return scaling.RECORD, scaling.RECORDS.dump_json(done, indent=1), scaling.render(done, manifest)
+
+
+def of_recipes(manifest: Manifest) -> Made:
+    random = np.random.default_rng(0)
+
+    def curve() -> TrainingCurve:
+        return TrainingCurve(tuple(random.uniform(0, 1, 4).tolist()), float(random.uniform(0.8, 1)))
+
+    runs = [tuple({"torch": curve(), "keras": curve()} for _ in range(2)) for _ in stages()]
+    listed = tuple(RecipeStage(matched, each) for (matched, _), each in zip(stages(), runs, strict=True))
+    done = RecipeWaterfall(model="dense_baseline", steps=4, stages=listed)
+    return waterfall.RECORD, done.model_dump_json(indent=1).encode(), waterfall_report.render(done, manifest)
+
+
+FOLDERS = {"speed": of_speed, "scaling": of_scaling, "waterfall": of_recipes}
+
+
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_such_a_folder_is_held_to_its_records(kind: str, tmp_path: Path) -> None:
+    make: Callable[[Manifest], Made] = FOLDERS[kind]
+    manifest = describe("python -m compare", utc_now())
+    name, record, files = make(manifest)
+    folder = OutputFolder(tmp_path / "out")
+    folder.write(name, record)
+    folder.write_all(files, manifest)
+    assert problems(folder.path) == []
+    assert rendered(folder.path)["report.md"] == files["report.md"]
+    jsonschema.validate(json.loads(record), json.loads(schemas()[f"{kind}.schema.json"]))
+    (folder.path / name).write_bytes(b"[]")
+    with pytest.raises(InputError, match=r"is no record that this version can read"):
+        rendered(folder.path)
+
+
+def test_no_kind_is_forgotten() -> None:
+    assert set(KINDS) == {"results", "bench.json", "parity.json", speed.RECORD, scaling.RECORD, waterfall.RECORD}
