@@ -221,7 +221,15 @@ def test_a_folder_that_is_removed_before_the_report(tmp_path: Path) -> None:
     assert not out.exists()
 
 
-@pytest.mark.parametrize("variable", ["PYTHONWARNINGS=error", "LC_ALL=C", "PYTHONOPTIMIZE=2"])
+# Three commands each. The one that finds most is part of the default suite; the others take 35 s of processor time.
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "PYTHONWARNINGS=error",
+        pytest.param("LC_ALL=C", marks=pytest.mark.long),
+        pytest.param("PYTHONOPTIMIZE=2", marks=pytest.mark.long),
+    ],
+)
 def test_surroundings_that_change_nothing(variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out, (name, value) = tmp_path / "out", variable.split("=")
     monkeypatch.setenv(name, value)
