@@ -3,7 +3,7 @@
 import sys
 
 if __name__ == "__main__" and sys.path and not sys.flags.safe_path:
-    # `python -m` puts the current folder first, where somebody's own `shared` or `types.py` would be taken for others'.
+    # `python -m` puts the current folder first: a user's own `shared` or `types.py` there would hide the real one.
     del sys.path[0]
 
 import io

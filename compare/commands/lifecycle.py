@@ -25,7 +25,7 @@ Stopped = KeyboardInterrupt | WriteError | InputError
 class Work(ABC, Generic[Result]):
     """What a command does in its folder. `results` are those that it has so far, in their order."""
 
-    unit: ClassVar[str]  # what one result is of, for whoever is told that there is none
+    unit: ClassVar[str]  # what one result is called in messages
 
     def __init__(self, folder: OutputFolder) -> None:
         self.folder = folder

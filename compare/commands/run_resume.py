@@ -41,9 +41,11 @@ def command(options: RunOptions, screen: Screen) -> int:
 
 
 def _cluster(planned: Planned, options: RunOptions) -> str | None:
-    """The address of the Ray cluster where the study goes on, None where that is here. No address is taken from a plan,
-    which may come from anybody: whoever answers there is sent the data, and what it answers is believed. Raises
-    InputError where the plan names one and the command line does not say where to go on."""
+    """Return the address of the Ray cluster to continue on; None if the study continues on this machine.
+
+    No address is taken from a plan: it may come from anybody, and a cluster receives the data and can run code here.
+    Raises InputError if the plan names a cluster and the command line does not say where to continue.
+    """
     if planned.executor == "ray" and "executor" not in options.given:
         raise InputError(
             f"The study was begun on the Ray cluster at {planned.address}, by what its folder says. Give --executor "

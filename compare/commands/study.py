@@ -177,7 +177,7 @@ def _report(
     weights = run_folder.weights_of_first(folder.path, results)
     folder.write_all(report.render(results, weights, done, judging, parity), done)
 
-    console = screen.console()  # only now, since whoever listens may have gone
+    console = screen.console()  # only now: its reader may have gone
     tables.print_table(rows, f"{first.model} on {first.data.dataset}, {first.device}", console)
     if report.shows_seeds(results, judging):
         tables.print_summaries(over_seeds, judging.target, console)

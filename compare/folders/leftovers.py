@@ -46,7 +46,7 @@ def clear_unbegun(folder: Path) -> None:
     if not folder.is_dir() or not is_unbegun(folder):
         return
     with lock.held(folder):
-        if is_unbegun(folder):  # still, now that nobody else is at work there
+        if is_unbegun(folder):  # checked again under the lock
             clear(folder)
             shutil.rmtree(folder / LOGS)
 

@@ -32,7 +32,7 @@ class OutputFolder:
             for folder in reversed([p for p in (path, *path.parents) if not p.exists()]):
                 folder.mkdir()
                 self._made.insert(0, folder)
-            self._hold()  # before there is anything in it that could be taken for left over
+            self._hold()  # before it holds anything that a cleanup could remove
             self.log_dir.mkdir()
             self._made.insert(0, self.log_dir)
         except OSError as error:

@@ -12,8 +12,7 @@ class Presence:
         self._kept: list[Path] = []
 
     def keep(self, path: Path) -> None:
-        """From now on, the folder is taken for removed if `path` is. One file is enough: whoever empties the folder
-        removes them all."""
+        """Consider the folder removed as soon as `path` is gone. One file is enough: emptying a folder removes all."""
         if len(self._kept) < 2:
             self._kept.append(path)
 

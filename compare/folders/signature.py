@@ -1,5 +1,7 @@
-"""A signature over a folder's manifest, by an Ed25519 key: whoever alters the folder and its manifest alike cannot make
-one that the public key fits."""
+"""Sign a folder's manifest with an Ed25519 key, and check such a signature.
+
+Without the private key nobody can alter the folder and sign its new manifest.
+"""
 
 import base64
 import binascii

@@ -54,7 +54,7 @@ class Options:
             alien := [one.title for one in told.values() if one.forms is not None and self.form not in one.forms]
         ):
             asked = self.forms_in_words.get(self.form) or known[self.form].title
-            raise InputError(f"{' and '.join(alien)} cannot be given with {asked}: it does not ask for that.")
+            raise InputError(f"{' and '.join(alien)} cannot be combined with {asked}.")
         for one in known.values():
             if self._value(one) is not None:
                 one.check(self._value(one))
@@ -78,7 +78,7 @@ class Options:
             if conflict.value is not None:
                 by = f"{other.title} {conflict.value}"
                 advice = f"Leave it out, or use {other.title} {other.default}"
-            raise InputError(f"{' and '.join(titles)} cannot be given with {by}, {conflict.because}. {advice}.")
+            raise InputError(f"{' and '.join(titles)} cannot be combined with {by}, {conflict.because}. {advice}.")
 
     def _value(self, one: Option) -> Any:
         return getattr(self, one.name)

@@ -55,7 +55,7 @@ class Option:
     """One option, or one argument.
 
     Attributes:
-        help: a sentence for whoever asks for help.
+        help: what it does, in a sentence; shown by --help.
         group: under which of GROUPS it is listed.
         note: more about it, in Markdown, for the tables of the documentation.
         flag: its name on the command line where that is not the field's.

@@ -26,7 +26,7 @@ BAD = {
     "run --world-size 2 --model cnn_bn_cifar": "'cnn_bn_cifar' has batch normalisation",
     "run --implementations keras_functional --model cnn_bn_cifar --world-size 2": "cannot be trained by several",
     "run --world-size 2 --mode graph": "'torch@2' has no mode 'graph', only eager",
-    "run --world-size 2 --recipe idiomatic": "--world-size cannot be given with --recipe idiomatic",
+    "run --world-size 2 --recipe idiomatic": "--world-size cannot be combined with --recipe idiomatic",
     "run --world-size 2 --dataset digits --batch-size 1": "a batch has 1",
     "run --world-size 2 --dataset digits --limit 65": "the last batch of an epoch has 1 of 65 images",
     "parity --world-size 0": "--world-size 0 is not possible",

@@ -114,7 +114,7 @@ def test_what_cannot_be_resumed(
     run_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert resume(monkeypatch, run_folder, "--epochs", "3") == 2
-    assert "--epochs cannot be given with --resume" in capsys.readouterr().err
+    assert "--epochs cannot be combined with --resume" in capsys.readouterr().err
     plan = json.loads((run_folder / PLAN).read_text())
     (run_folder / PLAN).write_text(json.dumps(plan | {"data_digest": "0" * 64}))
     assert resume(monkeypatch, run_folder) == 2

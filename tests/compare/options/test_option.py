@@ -65,12 +65,12 @@ def test_what_is_possible_passes() -> None:
         ({"heat": "hot"}, "--heat 'hot' is not possible. Give a whole number, or auto."),
         (
             {"steam": True, "bread": "wheat"},
-            "--steam cannot be given with --bread wheat, which stays dry. Leave it out, or use --bread rye.",
+            "--steam cannot be combined with --bread wheat, which stays dry. Leave it out, or use --bread rye.",
         ),
         ({"stone": "slate"}, "--stone is for steam. Give --steam True with it, or leave it out."),
         ({"stone": "a\x1bb"}, "has characters that cannot be shown"),
-        ({"cold": True, "loaves": 2}, "--loaves cannot be given with --cold: it does not ask for that."),
-        ({"cold": True, "given": frozenset({"loaves"})}, "--loaves cannot be given with --cold"),  # as by default
+        ({"cold": True, "loaves": 2}, "--loaves cannot be combined with --cold."),
+        ({"cold": True, "given": frozenset({"loaves"})}, "--loaves cannot be combined with --cold"),  # as by default
     ],
 )
 def test_what_is_not_is_refused_in_words(values: dict[str, Any], said: str) -> None:
