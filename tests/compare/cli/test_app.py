@@ -174,6 +174,14 @@ def test_bad_usage(line: str, message: str, monkeypatch: pytest.MonkeyPatch, cap
     assert "Traceback" not in shown.err
 
 
+@pytest.mark.parametrize("arguments", [("run", "--resume", ""), ("run", "--out", ""), ("report", "")])
+def test_an_empty_path_is_not_the_current_folder(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    assert run_main(monkeypatch, *arguments) == 2
+    assert "is empty. Give a path, or leave it out." in capsys.readouterr().err
+
+
 def test_images_of_another_shape(monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path) -> None:
     images, labels = np.zeros((20, 32, 32, 3), np.uint8), np.zeros(20, np.uint8)
     path = tmp_path / "colour.npz"

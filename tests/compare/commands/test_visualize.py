@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from compare.__main__ import main
 from compare.commands.verify import problems
-from compare.commands.visualize import _scaled
+from compare.commands.visualize import MOST_IMAGES, _check_images, _scaled
 from compare.folders.manifest import MANIFEST, SEAL
 from compare.folders.picture_file import read_picture
 from compare.folders.run_folder import load_results, load_weights
@@ -229,3 +229,9 @@ def test_a_picture_is_scaled_as_the_data_are(digits: Data) -> None:
         _scaled(picture, DataSpec(dataset="digits", scale="standard"), Path()), standard.x_train[:1]
     )
     np.testing.assert_array_equal(_scaled(picture, DataSpec(dataset="digits"), Path()), picture)
+
+
+def test_feature_maps_of_so_many_images_and_no_more() -> None:
+    _check_images(tuple(range(MOST_IMAGES)), 100)
+    with pytest.raises(InputError, match="names 25, and one drawing holds the feature maps of 24 at most"):
+        _check_images(tuple(range(MOST_IMAGES + 1)), 100)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
+from compare.folders.manifest import describe, utc_now
+from compare.parity import report
 from compare.parity.ladder import Bound, Ladder, Stages, climb, consensus
 
 BOUND = Bound(1e-12, "float64")
@@ -126,3 +128,11 @@ def test_a_tensor_that_only_one_has_is_named() -> None:
     by_name["torch"]["gradients"]["more/kernel"] = np.ones(3)
     parting = ladder_of(by_name).first_parting
     assert (parting.rung, parting.tensor, parting.odd_one_out) == ("gradients", "more/kernel", "torch")
+
+
+def test_a_report_does_not_claim_steps_that_were_not_trained() -> None:
+    manifest = describe("python -m compare parity", utc_now())
+    short = report.render([], report.ParityExtent(steps=100, draws=3, rung="logits"), manifest)["report.md"].decode()
+    assert "the rung `logits`, as asked for: nothing was trained" in short
+    whole = report.render([], report.ParityExtent(steps=100, draws=3), manifest)["report.md"].decode()
+    assert "the predictions after 100 steps" in whole
