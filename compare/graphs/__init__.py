@@ -1,0 +1,1 @@
+"""Networks as graphs of ONNX's operators, whatever framework they come from (docs/port.md)."""

@@ -1,0 +1,77 @@
+"""One network as a graph in the vocabulary of ONNX, whatever framework it comes from.
+
+Values are in canonical layout: the batch first, then channels, then what is spatial (N, C, H, W); a flattened image has
+its channels outermost. Weights have ONNX's layouts: a convolution's kernel is (output, input / group, height, width), a
+product's (output, input). Kinds, attributes and roles: docs/port.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+Attribute = bool | int | float | str | None | tuple[int, ...] | tuple[float, ...]
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation.
+
+    `name` is unique in its graph: the module or layer as its owner calls it ("layer1.0.bn1"), with ":KIND" behind it for
+    all but the first of several operations in one layer. `kind` is an operator of ONNX, one of "Input", "Parameter" and
+    "Constant", or what has no counterpart there, as "framework:operation". `inputs` are the names of the nodes whose
+    outputs it takes, in order. `roles` are its weights, by ONNX's names of them. `layer` is the class or function as
+    its owner writes it ("BatchNorm2d"). `shape` is that of its output, in canonical layout.
+    """
+
+    name: str
+    kind: str
+    inputs: tuple[str, ...] = ()
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    roles: tuple[str, ...] = ()
+    layer: str = ""
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes, each behind those whose outputs it takes, and the names of those that are the network's outputs."""
+
+    nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> Node:
+        return self.by_name[name]
+
+    @property
+    def by_name(self) -> dict[str, Node]:
+        """Every node by its name."""
+        return {node.name: node for node in self.nodes}
+
+    def body(self) -> dict[str, Any]:
+        """The graph in JSON's types."""
+        return asdict(self)
+
+    @classmethod
+    def of_body(cls, body: Mapping[str, Any]) -> "Graph":
+        """The graph of `body`. Raises KeyError or TypeError if it is not one."""
+        return cls(tuple(_node(each) for each in body["nodes"]), tuple(body["outputs"]))
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One call of a network, watched: its graph, the output of every node by its name, and every weight by
+    "NODE/ROLE". After a call in training mode `statistics` holds what batch normalisations keep, by the same names."""
+
+    graph: Graph
+    values: Arrays
+    weights: Arrays
+    statistics: Arrays = field(default_factory=dict)
+
+
+def _node(body: Mapping[str, Any]) -> Node:
+    attributes = {name: tuple(value) if isinstance(value, list) else value for name, value in body["attributes"].items()}
+    lists = {name: tuple(body[name]) for name in ("inputs", "roles", "shape")}
+    return Node(body["name"], body["kind"], attributes=attributes, layer=body["layer"], **lists)
