@@ -82,7 +82,7 @@ def main() -> None:
     requests = sys.stdin.buffer
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what the user's code prints goes to the log
-    sys.stdin = open(os.devnull)  # noqa: SIM115  # the user's code has no one to ask
+    sys.stdin = Path(os.devnull).open()  # noqa: SIM115  # the user's code has no one to ask
     serve(Holder(), requests, answers)
 
 
@@ -104,7 +104,8 @@ def _failed(error: BaseException) -> Answer:
         return messages.UserFailed(message=str(error))
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in frames if not frame.filename.startswith((OURS, "<frozen"))]
-    if not theirs or frames[-1].filename.startswith(OURS):  # a fault of ours
+    ours = frames[-1].filename.startswith(OURS) and not getattr(error, "of_the_model", False)
+    if not theirs or ours:
         return Failed(error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc(), diverged=False)
     traceback.print_exc()
     lines = "".join([*traceback.format_list(theirs), *traceback.format_exception_only(error)]).rstrip().splitlines()

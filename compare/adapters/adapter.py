@@ -1,6 +1,7 @@
 """What every adapter can do: read a model, watch a call of it, give it weights, keep them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,16 @@ from compare.graphs.node import Recording
 
 class Unreadable(Exception):
     """The model cannot be read or called; the message says why and what to do."""
+
+
+@contextmanager
+def users_own() -> Iterator[None]:
+    """What fails in here is the user's model, though a function of ours called it."""
+    try:
+        yield
+    except Exception as error:
+        error.of_the_model = True  # type: ignore[attr-defined]
+        raise
 
 
 class Adapter(Protocol):

@@ -134,7 +134,7 @@ def _exported(path: Path) -> Adapter:
 def _seed() -> None:
     """Seed what initial weights are drawn from, in whatever is imported by now."""
     random.seed(0)
-    np.random.seed(0)
+    np.random.seed(0)  # noqa: NPY002  # what users draw from
     if torch := sys.modules.get("torch"):
         torch.manual_seed(0)
     if tensorflow := sys.modules.get("tensorflow"):

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.overrides import TorchFunctionMode
 
-from compare.adapters.adapter import Unreadable
+from compare.adapters.adapter import Unreadable, users_own
 from compare.adapters.naming import Named, unique_names
 from compare.adapters.torch_calls import by_name, name_of
 from compare.adapters.torch_operations import Call, Meaning, meaning
@@ -206,7 +206,8 @@ class _Watch(TorchFunctionMode):
             arguments["p"] = arguments.get("p", 0.5)
             result = args[0].clone() if args else kwargs["input"].clone()
         else:
-            result = func(*args, **kwargs)
+            with users_own():
+                result = func(*args, **kwargs)
         if name == "setitem" and tensors:
             self._keep(func, args, kwargs, Meaning("torch:setitem", tensors), inputs, args[0], 0)
             return result
@@ -239,13 +240,17 @@ class _Watch(TorchFunctionMode):
             found = meaning(Call(name, arguments, output, reverse))
         elif name in ("chunk", "split", "tensor_split", "unbind") and name != "unbind":
             found = _part(arguments, output, part)
-        if found is not None and all(id(t) in self._owned or t is None for t in found.weights.values()):
-            if all(isinstance(t, torch.Tensor) for t in found.inputs):
-                return found
+        if found is not None and self._is_known(found):
+            return found
         weights = {self._owned[id(t)].rpartition(".")[2]: t for t in self._all_owned(arguments)}
         attributes = {"output": part} if n > 1 else {}
         shown = {k: v for k, v in arguments.items() if isinstance(v, (bool, int, float, str)) and not k.isdigit()}
         return Meaning(f"torch:{name}", tensors, {**shown, **attributes}, dict(weights))
+
+    def _is_known(self, found: Meaning) -> bool:
+        """Whether its weights are the model's own, and its inputs tensors."""
+        owned = all(id(tensor) in self._owned or tensor is None for tensor in found.weights.values())
+        return owned and all(isinstance(tensor, torch.Tensor) for tensor in found.inputs)
 
     def _all_owned(self, arguments: Any) -> list[torch.Tensor]:
         return [t for t in _flat(list(arguments.values())) if id(t) in self._owned]

@@ -7,11 +7,12 @@ product's (output, input). Kinds, attributes and roles: docs/port.md.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-Attribute = bool | int | float | str | None | tuple[int, ...] | tuple[float, ...]
+Attribute = Any  # a bool, number or text, a tuple of numbers, or None
 Arrays = dict[str, np.ndarray]
 
 
@@ -19,11 +20,11 @@ Arrays = dict[str, np.ndarray]
 class Node:
     """One operation.
 
-    `name` is unique in its graph: the module or layer as its owner calls it ("layer1.0.bn1"), with ":KIND" behind it for
-    all but the first of several operations in one layer. `kind` is an operator of ONNX, one of "Input", "Parameter" and
-    "Constant", or what has no counterpart there, as "framework:operation". `inputs` are the names of the nodes whose
-    outputs it takes, in order. `roles` are its weights, by ONNX's names of them. `layer` is the class or function as
-    its owner writes it ("BatchNorm2d"). `shape` is that of its output, in canonical layout.
+    `name` is unique in its graph: the module or layer as its owner calls it ("layer1.0.bn1"), with ":KIND" behind it
+    for all but the first of several operations in one layer. `kind` is an operator of ONNX, one of "Input",
+    "Parameter" and "Constant", or what has no counterpart there, as "framework:operation". `inputs` are the names of
+    the nodes whose outputs it takes, in order. `roles` are its weights, by ONNX's names of them. `layer` is the class
+    or function as its owner writes it ("BatchNorm2d"). `shape` is that of its output, in canonical layout.
     """
 
     name: str
@@ -45,14 +46,14 @@ class Graph:
     def __getitem__(self, name: str) -> Node:
         return self.by_name[name]
 
-    @property
+    @cached_property
     def by_name(self) -> dict[str, Node]:
         """Every node by its name."""
         return {node.name: node for node in self.nodes}
 
     def body(self) -> dict[str, Any]:
         """The graph in JSON's types."""
-        return asdict(self)
+        return {"nodes": [asdict(node) for node in self.nodes], "outputs": list(self.outputs)}
 
     @classmethod
     def of_body(cls, body: Mapping[str, Any]) -> "Graph":

@@ -71,6 +71,7 @@ class PortResult:
     n_weights: int
     n_varied: int
     training_distance: float | None
+    untrained: str
     recordings: tuple[Recording, Recording]
 
     @property
@@ -146,6 +147,7 @@ class _Comparison:
         else:
             self.inputs = port_inputs.made_up(request.sizes, stated)
         self.n_varied = 0
+        self.untrained = ""
 
     def record(self, given: Arrays, training: bool) -> tuple[Recording, Recording]:
         """Both models called on the same inputs, side by side."""
@@ -193,6 +195,7 @@ class _Comparison:
             moved.n_moved,
             self.n_varied,
             training_distance,
+            self.untrained,
             (left, right),
         )
 
@@ -205,7 +208,9 @@ class _Comparison:
             source, target, flipped = (self.right, self.left, True)
         first, second = (right, left) if flipped else (left, right)
         if flipped:
-            alignment = Alignment(tuple((r, l) for l, r in alignment.pairs), alignment.right_only, alignment.left_only)
+            alignment = Alignment(
+                tuple((name_r, name_l) for name_l, name_r in alignment.pairs), alignment.right_only, alignment.left_only
+            )
         self.tell(f"Giving the {target.worker.side} model the {source.worker.side} one's weights ...")
         new = {} if self.request.save_weights else varied(first)
         if new:
@@ -250,10 +255,9 @@ class _Comparison:
         self.tell("Comparing both in training mode ...")
         try:
             left, right = self.record(self.inputs, True)
-        except InputError as error:
-            if "no training mode" not in str(error):
-                raise
-            self.tell(str(error))
+        except InputError as error:  # it was called in evaluation, and that stands
+            self.untrained = str(error)
+            self.tell(f"Compared in evaluation alone. {error}")
             return [], None, (), ()
         alignment = align(left, right)
         case = self.case(left, right, alignment, self.inputs, True)
@@ -286,7 +290,8 @@ def _statistics_causes(case: Case, found: list[Difference]) -> list[Cause]:
     groups: dict[str, list[Difference]] = {}
     for difference in found:
         groups.setdefault(difference.cause, []).append(difference)
-    causes, gone = [], []
+    causes: list[Cause] = []
+    gone: list[Difference] = []
     before = _kept_distance(case, gone)
     for name, some in groups.items():
         gone += some
@@ -315,8 +320,14 @@ def _kept_distance(case: Case, gone: list[Difference]) -> float:
 def _pairs(case: Case) -> tuple[Pair, ...]:
     left, right = case.left, case.right
     return tuple(
-        Pair(l, r, left.graph[l].kind, distance(right.values[r], left.values[l]), case.bounds.get(l, MARGIN * 1e-12))
-        for l, r in case.alignment.pairs
+        Pair(
+            name_l,
+            name_r,
+            left.graph[name_l].kind,
+            distance(right.values[name_r], left.values[name_l]),
+            case.bounds.get(name_l, MARGIN * 1e-12),
+        )
+        for name_l, name_r in case.alignment.pairs
     )
 
 

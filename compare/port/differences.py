@@ -83,7 +83,7 @@ class Difference:
 
 def differences(left: Recording, right: Recording, alignment: Alignment, moved: Transfer) -> list[Difference]:
     """Every difference of two aligned networks, in the order of the left one."""
-    found = [d for l, r in alignment.pairs for d in _of_pair(left.graph[l], right.graph[r], left)]
+    found = [d for name_l, name_r in alignment.pairs for d in _of_pair(left.graph[name_l], right.graph[name_r], left)]
     found += _of_weights(left, right, alignment, moved)
     found += _unpaired(left, right, alignment)
     found += _wiring(left, right, alignment)
@@ -96,26 +96,32 @@ def differences(left: Recording, right: Recording, alignment: Alignment, moved: 
     return sorted(found, key=lambda d: place[d.left] if d.left is not None else order[d.right or ""])
 
 
-def _of_pair(l: Node, r: Node, left: Recording) -> Iterator[Difference]:
-    if l.kind != r.kind:
-        yield _of_kinds(l, r)
+def _of_pair(node_l: Node, node_r: Node, left: Recording) -> Iterator[Difference]:
+    if node_l.kind != node_r.kind:
+        yield _of_kinds(node_l, node_r)
         return
     names = [
         name
-        for name in dict.fromkeys((*l.attributes, *r.attributes))
-        if l.attributes.get(name) != r.attributes.get(name)
+        for name in dict.fromkeys((*node_l.attributes, *node_r.attributes))
+        if node_l.attributes.get(name) != node_r.attributes.get(name)
     ]
-    if l.kind.partition(":")[1]:
+    if node_l.kind.partition(":")[1]:
         return  # what is not known is compared by its values alone
     pads = [name for name in names if name in ("pads", "output_padding")]
     if pads:
-        yield _of_pads(l, r, tuple(pads))
+        yield _of_pads(node_l, node_r, tuple(pads))
     for name in names:
         if name in pads or (name in ("scalar_first",)):
             continue
-        cause = _cause_of(l, name, left)
+        cause = _cause_of(node_l, name, left)
         yield Difference(
-            cause, l.name, r.name, shown(l.attributes.get(name)), shown(r.attributes.get(name)), "attributes", (name,)
+            cause,
+            node_l.name,
+            node_r.name,
+            shown(node_l.attributes.get(name)),
+            shown(node_r.attributes.get(name)),
+            "attributes",
+            (name,),
         )
 
 
@@ -129,40 +135,29 @@ def _cause_of(node: Node, name: str, left: Recording) -> str:
     return _BY_ATTRIBUTE.get((node.kind, name), f"{node.kind.lower()}.{name}")
 
 
-def _of_kinds(l: Node, r: Node) -> Difference:
+def _of_kinds(node_l: Node, node_r: Node) -> Difference:
     cause = "layer.kind"
-    if l.kind in ACTIVATIONS and r.kind in ACTIVATIONS:
+    if node_l.kind in ACTIVATIONS and node_r.kind in ACTIVATIONS:
         cause = "activation.kind"
-    elif l.kind in POOLS and r.kind in POOLS:
+    elif node_l.kind in POOLS and node_r.kind in POOLS:
         cause = "pool.kind"
-    elif l.kind in NORMALIZATIONS and r.kind in NORMALIZATIONS:
+    elif node_l.kind in NORMALIZATIONS and node_r.kind in NORMALIZATIONS:
         cause = "norm.kind"
-    elif {l.kind, r.kind} <= set(FAMILIES[3]):
+    elif {node_l.kind, node_r.kind} <= set(FAMILIES[3]):
         cause = "merge.kind"
-    elif {l.kind, r.kind} <= {"Flatten", "Reshape"}:
+    elif {node_l.kind, node_r.kind} <= {"Flatten", "Reshape"}:
         cause = "flatten.order"
-    return Difference(cause, l.name, r.name, spoken(l), spoken(r), "kind")
+    return Difference(cause, node_l.name, node_r.name, spoken(node_l), spoken(node_r), "kind")
 
 
-def _of_pads(l: Node, r: Node, names: tuple[str, ...]) -> Difference:
-    begins_l, ends_l = effective_pads(l)
-    begins_r, ends_r = effective_pads(r)
-    sums = [
-        tuple(a + b for a, b in zip(begins, ends, strict=True))
-        for begins, ends in ((begins_l, ends_l), (begins_r, ends_r))
-    ]
-    if sums[0] == sums[1]:
-        cause = "padding.side"
-    elif "output_padding" in names and (
-        l.attributes["pads"] == r.attributes["pads"] or l.attributes["strides"] != (1,) * len(begins_l)
-    ):
+def _of_pads(node_l: Node, node_r: Node, names: tuple[str, ...]) -> Difference:
+    pads = [effective_pads(node) for node in (node_l, node_r)]
+    totals = [tuple(a + b for a, b in zip(*both, strict=True)) for both in pads]
+    cause = "padding.side" if totals[0] == totals[1] else "padding.amount"
+    if cause == "padding.amount" and node_l.kind == "ConvTranspose" and max(node_l.attributes["strides"]) > 1:
         cause = "deconv.output_padding"
-    else:
-        cause = "padding.amount"
-    values = [
-        ", ".join(f"({b},{e})" for b, e in zip(*both, strict=True)) for both in ((begins_l, ends_l), (begins_r, ends_r))
-    ]
-    return Difference(cause, l.name, r.name, *values, "attributes", names)
+    left, right = (", ".join(f"({b},{e})" for b, e in zip(*both, strict=True)) for both in pads)
+    return Difference(cause, node_l.name, node_r.name, left, right, "attributes", names)
 
 
 def effective_pads(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -190,20 +185,20 @@ def _of_weights(left: Recording, right: Recording, alignment: Alignment, moved: 
             yield Difference(
                 _missing(right.graph[name], role), to_left[name], name, "none", "has one", "weights", (role,)
             )
-    for l, r, role in moved.unfit:
-        values = [shown(rec.weights[f"{name}/{role}"].shape) for rec, name in ((left, l), (right, r))]
-        if left.graph[l].kind == right.graph[r].kind:
-            yield Difference("weights.shape", l, r, *values, "weights", (role,))
-    unfit = {(r, role) for _, r, role in moved.unfit}
-    for l, r in alignment.pairs:
-        for role in right.graph[r].roles:
-            at_l, at_r = f"{l}/{role}", f"{r}/{role}"
-            if at_l not in left.weights or (r, role) in unfit:
+    for name_l, name_r, role in moved.unfit:
+        shapes = [shown(rec.weights[f"{name}/{role}"].shape) for rec, name in ((left, name_l), (right, name_r))]
+        if left.graph[name_l].kind == right.graph[name_r].kind:
+            yield Difference("weights.shape", name_l, name_r, shapes[0], shapes[1], "weights", (role,))
+    unfit = {(name_r, role) for _, name_r, role in moved.unfit}
+    for name_l, name_r in alignment.pairs:
+        for role in right.graph[name_r].roles:
+            at_l, at_r = f"{name_l}/{role}", f"{name_r}/{role}"
+            if at_l not in left.weights or (name_r, role) in unfit:
                 continue
             a, b = left.weights[at_l], right.weights[at_r]
             if not np.array_equal(a.reshape(-1).astype(b.dtype), b.reshape(-1)):
                 cause = "weights.layout" if _rearranged(a, b) else "weights.value"
-                yield Difference(cause, l, r, f"{role} of its own", f"another {role}", "weights", (role,))
+                yield Difference(cause, name_l, name_r, f"{role} of its own", f"another {role}", "weights", (role,))
 
 
 def _missing(node: Node, role: str) -> str:
@@ -284,17 +279,16 @@ def _wiring(left: Recording, right: Recording, alignment: Alignment) -> Iterator
             name = recording.graph[name].inputs[0]
         return name
 
-    for l, r in alignment.pairs:
-        node_l, node_r = left.graph[l], right.graph[r]
+    for name_l, name_r in alignment.pairs:
+        node_l, node_r = left.graph[name_l], right.graph[name_r]
         mine = [to_right.get(through(name, left, to_right), "") for name in node_l.inputs]
         theirs = [through(name, right, to_left) for name in node_r.inputs]
         if node_l.kind in COMMUTATIVE or not (mine and theirs):
             mine, theirs = sorted(mine), sorted(theirs)
         if mine != theirs and len(mine) == len(theirs):
             cause = "channels.order" if node_l.kind == "Concat" and sorted(mine) == sorted(theirs) else "layer.order"
-            yield Difference(
-                cause, l, r, f"takes {', '.join(node_l.inputs)}", f"takes {', '.join(node_r.inputs)}", "wiring"
-            )
+            values = [f"takes {', '.join(node.inputs)}" for node in (node_l, node_r)]
+            yield Difference(cause, name_l, name_r, values[0], values[1], "wiring")
 
 
 def shown(value: object) -> str:

@@ -79,7 +79,7 @@ class Case:
 
     def error(self, mended: Mended) -> float:
         """The distance of the outputs of a changed right network from the left one's."""
-        values = run(mended, self.inputs, self.fallback)
+        values = run(mended.graph, mended.weights, self.inputs, self.fallback)
         if values is None:
             return float("inf")
         return output_distance([values[name] for name in mended.graph.outputs], outputs_of(self.left))

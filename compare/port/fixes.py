@@ -35,12 +35,12 @@ class Want:
 
 def fixes(difference: Difference, left: Recording, right: Recording, frameworks: tuple[str, str]) -> dict[str, str]:
     """What to write on either side, each of which alone is enough."""
-    l = left.graph[difference.left] if difference.left else None
-    r = right.graph[difference.right] if difference.right else None
+    node_l = left.graph[difference.left] if difference.left else None
+    node_r = right.graph[difference.right] if difference.right else None
     role = difference.attributes[0] if difference.change == "weights" and difference.attributes else ""
     return {
-        "left": fix(difference.cause, frameworks[0], Want(l, r, role)),
-        "right": fix(difference.cause, frameworks[1], Want(r, l, role)),
+        "left": fix(difference.cause, frameworks[0], Want(node_l, node_r, role)),
+        "right": fix(difference.cause, frameworks[1], Want(node_r, node_l, role)),
     }
 
 
@@ -155,7 +155,8 @@ def _activation(torch: bool) -> Write:
 
 
 def _torch_pads(want: Want) -> str:
-    assert want.theirs is not None and want.mine is not None
+    assert want.theirs is not None
+    assert want.mine is not None
     begins, ends = effective_pads(want.theirs)
     if begins == ends:
         return f"{want.my_layer}(..., padding={shown(begins)})"
@@ -165,7 +166,8 @@ def _torch_pads(want: Want) -> str:
 
 
 def _keras_pads(want: Want) -> str:
-    assert want.theirs is not None and want.mine is not None
+    assert want.theirs is not None
+    assert want.mine is not None
     begins, ends = effective_pads(want.theirs)
     pads = tuple(zip(begins, ends, strict=True))
     layer = f"keras.layers.ZeroPadding{len(begins)}D"
@@ -239,7 +241,7 @@ KERAS: dict[str, Write] = {
     "conv.groups": _setting("{layer}(..., groups={value})", "group"),
     "pool.kind": _pool_kind(False),
     "pool.size": lambda want: (
-        f"{want.my_layer}(pool_size={shown(want.attribute('kernel_shape'))}, strides={shown(want.attribute('strides'))})"
+        f"{want.my_layer}({shown(want.attribute('kernel_shape'))}, strides={shown(want.attribute('strides'))})"
     ),
     "pool.ceil": lambda want: f'{want.my_layer}(..., padding="{"same" if want.attribute("ceil_mode") else "valid"}")',
     "pool.include_pad": lambda want: (

@@ -1,4 +1,4 @@
-"""What both networks are called with: sizes that the user names or a model states, filled with numbers; or real data."""
+"""What both networks are called with: sizes that the user names or a model states, filled with numbers, or data."""
 
 import re
 import zipfile
@@ -52,15 +52,15 @@ def parse_sizes(texts: Sequence[str]) -> list[InputSize]:
 
 def made_up(asked: Sequence[InputSize], stated: Sequence[Shapes | None]) -> Arrays:
     """Arrays (N_EXAMPLES, ...) in canonical layout for the inputs asked for, or else for those that a model states.
-    `stated` are those of the left and of the right model. Raises InputError if neither says anything, or both differ."""
+    `stated` are those of the left and of the right model. Raises InputError if neither says anything or they differ."""
     known = [shapes for shapes in stated if shapes]
     if len(known) == 2:
         a, b = ([_ones_gone(shape) for shape in shapes.values()] for shapes in known)
         if a != b and not (len(a) == len(b) and all(_compatible(x, y) for x, y in zip(a, b, strict=True))):
             shown = [", ".join("x".join(map(str, shape)) for shape in shapes.values()) for shapes in known]
             raise InputError(
-                f"The models take different inputs: the left one {shown[0]}, the right one {shown[1]} (channels first). "
-                "Give two models of one input."
+                f"The models take different inputs: the left one {shown[0]}, the right one {shown[1]} (channels "
+                "first). Give two models of one input."
             )
     if not asked:
         if not known:
@@ -128,7 +128,8 @@ def read(path: Path, stated: Sequence[Shapes | None]) -> Arrays:
     for name, array in arrays.items():
         if array.ndim < 2 or array.dtype.kind not in "fiub" or not len(array):
             raise InputError(
-                f"{name} in {path.name} is {array.dtype} of shape {array.shape}: an input is (examples, ...) of numbers."
+                f"{name} in {path.name} is {array.dtype} of shape {array.shape}: an input is (examples, ...) of "
+                "numbers."
             )
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise InputError(f"{name} in {path.name} has values that are NaN or infinite. Take them out.")

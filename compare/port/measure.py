@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from compare.graphs.evaluate import evaluate
-from compare.graphs.node import Arrays, Node, Recording
+from compare.graphs.node import Arrays, Graph, Node, Recording
 from shared import randomness
 
 LEAST_BOUND = {"float64": 1e-12, "float32": 1e-5}
@@ -58,9 +58,9 @@ def outputs_of(recording: Recording) -> list[np.ndarray]:
     return [recording.values[name] for name in recording.graph.outputs]
 
 
-def run(mended: "object", inputs: Arrays, fallback: Fallback) -> Arrays | None:
+def run(graph: Graph, weights: Arrays, inputs: Arrays, fallback: Fallback) -> Arrays | None:
     """The values of a changed graph; None if it cannot be run, as when two shapes do not fit."""
     try:
-        return evaluate(mended.graph, inputs, mended.weights, fallback)  # type: ignore[attr-defined]
+        return evaluate(graph, inputs, weights, fallback)
     except (ValueError, IndexError, ZeroDivisionError):
         return None

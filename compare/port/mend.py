@@ -55,7 +55,8 @@ def _take_over(nodes: dict[str, Node], arrays: Arrays, left: Recording, name_l: 
 
 
 def _take_weights(nodes: dict[str, Node], arrays: Arrays, left: Recording, change: Difference) -> None:
-    assert change.left and change.right
+    assert change.left
+    assert change.right
     node, source = nodes[change.right], left.graph[change.left]
     for role in change.attributes:
         if role in source.roles:
@@ -106,7 +107,8 @@ def _wired(
         if affected and node.name in to_right and to_right[node.name] in kept:
             mine = to_right[node.name]
             kept[mine] = replace(kept[mine], inputs=tuple(map(partner, node.inputs)))
-    outputs = tuple(inserted.get(l, name) for l, name in zip(left.graph.outputs, outputs, strict=False))
+    both = zip(left.graph.outputs, outputs, strict=False)
+    outputs = tuple(inserted.get(name_l, name) for name_l, name in both)
     for node in list(kept.values()):
         for name in node.inputs:
             if name.startswith(INSERTED) and name not in kept:

@@ -200,15 +200,13 @@ def _flatten_concats(recording: Recording) -> Recording:
     by_name: dict[str, Node] = {}
     nodes = []
     for node in recording.graph.nodes:
-        if node.kind == "Concat":
-            parts: list[str] = []
-            for name in node.inputs:
-                inner = by_name[name]
-                same = inner.kind == "Concat" and inner.attributes["axis"] == node.attributes["axis"]
-                parts += inner.inputs if same else (name,)
-            node = replace(node, inputs=tuple(parts))
-        nodes.append(node)
-        by_name[node.name] = node
+        parts: list[str] = []
+        for name in node.inputs:
+            inner = by_name[name]
+            same = node.kind == inner.kind == "Concat" and inner.attributes["axis"] == node.attributes["axis"]
+            parts += inner.inputs if same else (name,)
+        nodes.append(replace(node, inputs=tuple(parts)))
+        by_name[node.name] = nodes[-1]
     return rewired(recording, nodes, {})
 
 
@@ -217,13 +215,10 @@ def _join_swish(recording: Recording) -> Recording:
     by_name = recording.graph.by_name
     nodes = []
     for node in recording.graph.nodes:
-        if node.kind == "Mul" and len(node.inputs) == 2:
-            a, b = (by_name[name] for name in node.inputs)
-            if b.kind == "Sigmoid" and b.inputs == (a.name,):
-                node = replace(node, kind="Swish", inputs=(a.name,), attributes={})
-            elif a.kind == "Sigmoid" and a.inputs == (b.name,):
-                node = replace(node, kind="Swish", inputs=(b.name,), attributes={})
-        nodes.append(node)
+        taken = [by_name[name] for name in node.inputs] if node.kind == "Mul" else []
+        gates = [gate for gate in taken if gate.kind == "Sigmoid" and {gate.name, *gate.inputs} == set(node.inputs)]
+        joined = replace(node, kind="Swish", inputs=gates[0].inputs, attributes={}) if gates else node
+        nodes.append(joined)
     return rewired(recording, nodes, {})
 
 
@@ -234,7 +229,7 @@ RULES: tuple[Rule, ...] = (
     _join_transposes,
     _join_reshapes,
     _join_swish,
-    lambda recording: needed(recording),
+    needed,
     _fold_pads,
     _flatten_concats,
 )

@@ -100,6 +100,7 @@ class PortRecord(Record):
     n_pairs: Count
     n_weights: Count
     n_varied: Count
+    untrained: str  # why there is nothing of training mode; "" if there is
 
 
 def finite(value: float | None) -> float | None:
@@ -139,6 +140,7 @@ def record_of(result: PortResult) -> PortRecord:
         n_pairs=len(pairs),
         n_weights=result.n_weights,
         n_varied=result.n_varied,
+        untrained=result.untrained.partition("\n")[0],
     )
 
 

@@ -2,6 +2,7 @@
 
 from compare.folders.manifest import Manifest
 from compare.port import words
+from compare.port.picture import drawing
 from compare.port.record import RECORD, PortRecord
 from compare.reporting.html_page import with_page
 from compare.reporting.markdown import markdown_environment
@@ -23,7 +24,8 @@ def render(record: PortRecord, manifest: Manifest) -> dict[str, bytes]:
         version=manifest.version,
         commit=manifest.commit,
     )
-    return with_page({"report.md": text.encode(), RECORD: record.model_dump_json(indent=1).encode()})
+    files = {"report.md": text.encode(), RECORD: record.model_dump_json(indent=1).encode()}
+    return with_page(files, drawing(record))
 
 
 def pair_cells(record: PortRecord) -> list[list[str]]:

@@ -1,5 +1,7 @@
 """What was found out about two models, in sentences: for the terminal and for the reports."""
 
+from typing import Literal
+
 from compare.port.record import FoundCause, PortRecord
 
 MOST_NAMED = 2
@@ -12,27 +14,24 @@ def size(value: float | None) -> str:
 
 def verdict(record: PortRecord) -> str:
     """One sentence."""
+    agree = f"the outputs agree to {size(record.output_distance)}"
+    if record.verdict == "same":
+        trained = record.training_distance
+        return f"same: {agree} ({record.precision})" + ("" if trained is None else f", in training to {size(trained)}")
     n = len(record.causes)
     counted = f"{n} cause{'s' * (n != 1)}"
-    if record.verdict == "same":
-        same = f"same: the outputs agree to {size(record.output_distance)} ({record.precision})"
-        return (
-            f"{same}, in training mode to {size(record.training_distance)}"
-            if record.training_distance is not None
-            else same
-        )
     if record.unexplained:
         where = ", ".join(f"{one.left} / {one.right}" for one in record.unexplained[:MOST_NAMED])
         more = len(record.unexplained) - MOST_NAMED
         return f"different: {counted} found, and unexplained {where}{f' and {more} more' if more > 0 else ''}"
-    shown = [cause for cause in record.causes if not cause.training]
-    if not shown:
-        return f"different in training mode alone: {counted}; in evaluation the outputs agree to {size(record.output_distance)}"
-    explains = "explains" if n == 1 else "explain"
-    mended = "with it" if n == 1 else f"with {'both' if n == 2 else 'all'}"
-    if record.left_over is None:
+    if all(cause.training for cause in record.causes) and n:
+        return f"different in training mode alone: {counted}; in evaluation {agree}"
+    if record.left_over is None or not n:
         return f"different: {counted} found, which do not explain everything"
-    return f"different: {counted} {explains} everything; {mended} mended the outputs agree to {size(record.left_over)} ({record.precision})"
+    explain = "explains" if n == 1 else "explain"
+    mended = "with it" if n == 1 else "with both" if n == 2 else "with all"
+    rest = f"the outputs agree to {size(record.left_over)} ({record.precision})"
+    return f"different: {counted} {explain} everything; {mended} mended {rest}"
 
 
 def places(cause: FoundCause) -> str:
@@ -45,15 +44,11 @@ def places(cause: FoundCause) -> str:
 def lines(record: PortRecord) -> list[str]:
     """The verdict, the causes with what mends each, and what is unexplained."""
     found = [verdict(record)]
-    side = "left" if record.weights == "right" else "right"
+    side: Literal["left", "right"] = "left" if record.weights == "right" else "right"
     for number, cause in enumerate(record.causes, 1):
         mode = "   (training mode)" if cause.training else ""
         found.append(f"{number}. {cause.cause:<22} {places(cause)}: {cause.left} / {cause.right}{mode}")
-        change = ""
-        if cause.before is not None or cause.after is not None:
-            change = f"   {'output' if not cause.cause.startswith('batch_norm.m') else 'error'} error {size(cause.before)} -> {size(cause.after)}"
-            change = change.replace("error error", "kept statistics, error")
-        found.append(f"   fix ({side}): {cause.fix['right' if side == 'right' else 'left']}{change}")
+        found.append(f"   fix ({side}): {cause.fix[side]}{_change(cause)}")
     for one in record.unexplained:
         found.append(f"unexplained: {one.left} / {one.right} differ by {size(one.distance)} for the same input")
     for name, names in record.unmatched.items():
@@ -61,6 +56,13 @@ def lines(record: PortRecord) -> list[str]:
             more = f" and {len(names) - 6} more" if len(names) > 6 else ""
             found.append(f"only in the {name} model: {', '.join(names[:6])}{more}")
     return found
+
+
+def _change(cause: FoundCause) -> str:
+    if cause.before is None and cause.after is None:
+        return ""
+    what = "kept statistics" if cause.cause in ("batch_norm.momentum", "batch_norm.variance") else "output error"
+    return f"   {what} {size(cause.before)} -> {size(cause.after)}"
 
 
 def notes(record: PortRecord) -> list[str]:
@@ -73,6 +75,8 @@ def notes(record: PortRecord) -> list[str]:
             f"{record.n_varied} weights were constant, as those of a new model are; they were given varied values, so "
             "that none hides a difference."
         )
+    if record.untrained:
+        said.append(f"Compared in evaluation alone: {record.untrained}")
     kinds: dict[str, int] = {}
     for one in record.harmless:
         kinds[one.cause] = kinds.get(one.cause, 0) + 1

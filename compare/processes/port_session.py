@@ -30,12 +30,13 @@ class ModelWorker(WorkerProcess):
     def load(self, precision: Precision) -> port_messages.ModelLoaded:
         """Have the model loaded. Raises InputError if it cannot be."""
         request = port_messages.LoadModel(reference=self.reference, precision=precision)
-        return self._said(request, port_messages.ModelLoaded, None, "load")[0]
+        return self._said(request, port_messages.ModelLoaded, None, "be loaded")[0]
 
     def record(self, inputs: Mapping[str, np.ndarray], training: bool) -> Recording:
         """Have the model called on `inputs`, in canonical layout, and watched. Raises InputError if it fails."""
         request = port_messages.RecordCall(training=training)
-        answer, arrays = self._said(request, port_messages.Recorded, inputs, "call")
+        doing = "be called in training mode" if training else "be called"
+        answer, arrays = self._said(request, port_messages.Recorded, inputs, doing)
         parts: dict[str, dict[str, np.ndarray]] = {"value": {}, "weight": {}, "kept": {}}
         for name, array in arrays.items():
             part, _, rest = name.partition("/")
@@ -44,17 +45,17 @@ class ModelWorker(WorkerProcess):
 
     def give_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the model weights by NODE/ROLE, in canonical layout. Raises InputError if they do not fit."""
-        self._said(port_messages.GiveWeights(), port_messages.Done, weights, "give weights to")
+        self._said(port_messages.GiveWeights(), port_messages.Done, weights, "be given weights")
 
     def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
         """The output of one node of the last recording for other inputs. Raises InputError."""
         arrays = {str(place): array for place, array in enumerate(inputs)}
         request = port_messages.ApplyNode(node=node, training=training)
-        return self._said(request, ArraysSent, arrays, "compute a part of")[1]["output"]
+        return self._said(request, ArraysSent, arrays, "compute a part")[1]["output"]
 
     def save_weights(self, path: Path) -> None:
         """Have the weights written to `path`. Raises InputError if the suffix is another framework's."""
-        self._said(port_messages.SaveWeights(path=path), port_messages.Done, None, "save the weights of")
+        self._said(port_messages.SaveWeights(path=path), port_messages.Done, None, "have its weights saved")
 
     def _said(
         self,
@@ -63,21 +64,17 @@ class ModelWorker(WorkerProcess):
         arrays: Mapping[str, np.ndarray] | None,
         doing: str,
     ) -> tuple[AnswerType, wire.Arrays]:
+        what = f"The {self.side} model, {self.reference}"
         try:
             return self._ask(request, expected, arrays)
         except UserCodeFailed as failed:
-            what = f"The {self.side} model, {self.reference}"
             if failed.message:
                 raise InputError(f"{what}: {failed.message}") from None
-            raise InputError(
-                f"{what}, failed when it was to {doing.split(maxsplit=1)[0]}. Its own last lines:\n"
-                + "\n".join(failed.lines)
-            ) from None
+            lines = "\n".join(failed.lines)
+            raise InputError(f"{what}, failed when it was to {doing}. Its own last lines:\n{lines}") from None
         except WorkerError as error:
             tail = f"\n{error.details}" if error.details else ""
-            raise InputError(
-                f"Could not {doing} the {self.side} model, {self.reference}: {error.error}{tail}"
-            ) from None
+            raise InputError(f"{what}, could not {doing}: {error.error}{tail}") from None
 
     def _expect(self, answer: object, expected: type[AnswerType]) -> AnswerType:
         if isinstance(answer, port_messages.UserFailed):

@@ -19,13 +19,14 @@ TABLE = '<div class="table" role="region" tabindex="0" aria-label="table"><table
 MIME = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
-def with_page(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """`files`, and the page of the report.md among them."""
-    return {**files, "report.html": page(files)}
+def with_page(files: Mapping[str, bytes], drawing: str = "") -> dict[str, bytes]:
+    """`files`, and the page of the report.md among them; `drawing` is one for the page alone (see `page`)."""
+    return {**files, "report.html": page(files, drawing)}
 
 
-def page(files: Mapping[str, bytes]) -> bytes:
-    """The HTML page of the report.md in `files`, with the pictures in `files` that it shows."""
+def page(files: Mapping[str, bytes], drawing: str = "") -> bytes:
+    """The HTML page of the report.md in `files`, with the pictures in `files` that it shows. `drawing` is markup of our
+    own that stands in front of the last section: a drawing that can be clicked, which Markdown has none of."""
     import jinja2
     from markupsafe import Markup
 
@@ -36,6 +37,11 @@ def page(files: Mapping[str, bytes]) -> bytes:
         keep_trailing_newline=True,
     )
     title, sections, body = _convert(files)
+    if drawing:
+        before, last, after = body.rpartition("<h2")
+        body = (
+            f'{before}<div class="table" role="region" tabindex="0" aria-label="drawing">{drawing}</div>{last}{after}'
+        )
     template = environment.get_template("page.html.j2")
     return template.render(title=title, sections=sections, body=Markup(body)).encode()
 
