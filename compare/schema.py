@@ -21,6 +21,7 @@ from compare.folders.manifest import Manifest
 from compare.options import OPTIONS, tables
 from compare.parity.report import RECORDS, ParityExtent
 from compare.parity.waterfall import RecipeWaterfall
+from compare.port.record import PortRecord
 from compare.training.planned import Planned
 from shared.result import RunResult
 
@@ -34,6 +35,7 @@ KINDS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {
     "waterfall": ("waterfall.json: the stages of `compare parity --waterfall`", TypeAdapter(RecipeWaterfall)),
     "speed": ("speed.json: the benches of `compare bench --waterfall`", speed.RECORDS),
     "scaling": ("scaling.json: the benches of several batch sizes or threads", scaling.RECORDS),
+    "port": ("port.json: what `compare port` found out about two models", TypeAdapter(PortRecord)),
     "manifest": ("manifest.json: who wrote a folder, when, and the hash of every file", TypeAdapter(Manifest)),
 }
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -24,6 +24,8 @@ from compare.folders.run_folder import (
 from compare.parity import report as parity_report
 from compare.parity import waterfall, waterfall_report
 from compare.parity.result import ParityResult
+from compare.port import record as port_record
+from compare.port import report as port_report
 from compare.reporting.html_page import with_page
 from compare.reporting.markdown import WITHIN, as_section, plain
 from compare.training import report
@@ -116,6 +118,12 @@ def _curves(folder: Path, manifest: Manifest) -> Files:
     return scaling.render(_listed(folder / scaling.RECORD, scaling.RECORDS), manifest)
 
 
+def _port(folder: Path, manifest: Manifest) -> Files:
+    return port_report.render(
+        load_record(folder / port_record.RECORD, port_record.PortRecord, MAX_LIST_BYTES), manifest
+    )
+
+
 def _listed(path: Path, records: TypeAdapter[list[Any]]) -> list[Any]:
     try:
         return records.validate_json(read_record(path, MAX_LIST_BYTES))
@@ -131,4 +139,5 @@ KINDS: dict[str, Callable[[Path, Manifest], Files]] = {
     waterfall.RECORD: _parity_waterfall,
     speed.RECORD: _speed_waterfall,
     scaling.RECORD: _curves,
+    port_record.RECORD: _port,
 }

@@ -71,7 +71,27 @@ class Recording:
     statistics: Arrays = field(default_factory=dict)
 
 
+def needed(recording: Recording) -> Recording:
+    """The recording without what no output depends on; inputs stay."""
+    graph = recording.graph
+    used = set(graph.outputs)
+    for node in reversed(graph.nodes):
+        if node.name in used:
+            used.update(node.inputs)
+    nodes = tuple(node for node in graph.nodes if node.name in used or node.kind == "Input")
+    names = {node.name for node in nodes}
+
+    def kept(arrays: Arrays) -> Arrays:
+        return {name: array for name, array in arrays.items() if name.rpartition("/")[0] in names or name in names}
+
+    return Recording(
+        Graph(nodes, graph.outputs), kept(recording.values), kept(recording.weights), kept(recording.statistics)
+    )
+
+
 def _node(body: Mapping[str, Any]) -> Node:
-    attributes = {name: tuple(value) if isinstance(value, list) else value for name, value in body["attributes"].items()}
+    attributes = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in body["attributes"].items()
+    }
     lists = {name: tuple(body[name]) for name in ("inputs", "roles", "shape")}
     return Node(body["name"], body["kind"], attributes=attributes, layer=body["layer"], **lists)

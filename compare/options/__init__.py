@@ -6,6 +6,7 @@ from compare.options.bench import BenchOptions
 from compare.options.folders import DiffOptions, ExportOptions, ReportOptions, VerifyOptions, VisualizeOptions
 from compare.options.inventory import DataOptions, DoctorOptions, ModelsOptions
 from compare.options.parity import ParityOptions
+from compare.options.port import PortOptions
 from compare.options.run import RunOptions
 
 # The commands, in the order of the help.
@@ -15,6 +16,7 @@ OPTIONS: dict[str, type[Options]] = {
     "doctor": DoctorOptions,
     "models": ModelsOptions,
     "parity": ParityOptions,
+    "port": PortOptions,
     "bench": BenchOptions,
     "report": ReportOptions,
     "verify": VerifyOptions,

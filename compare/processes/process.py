@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, TypeVar, cast
@@ -54,6 +55,15 @@ class Divergence(WorkerError):
     def __init__(self, part: messages.Slice) -> None:
         super().__init__(part.diverged or "", diverged=True)
         self.part = part
+
+
+@dataclass(frozen=True)
+class Program:
+    """A module with its arguments, the environment variables it wants, and how many processes it becomes."""
+
+    arguments: Sequence[str]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    n_workers: int = 1
 
 
 class WorkerProcess:
@@ -108,12 +118,9 @@ class WorkerProcess:
     ) -> "subprocess.Popen[bytes]":
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW  # a pipe would be waited for
         with os.fdopen(os.open(self.log, flags, 0o666), "ab") as stderr:
-            spec = IMPLEMENTATIONS[self.implementation]
-            program = ["compare.worker", spec.module]
-            if spec.n_workers > 1:
-                program = ["compare.worker.ranks", spec.module, spec.joined_by or ""]
+            program = self.program()
             return subprocess.Popen(
-                [sys.executable, "-m", *program],
+                [sys.executable, "-m", *program.arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -121,13 +128,21 @@ class WorkerProcess:
                     **environment.worker_variables(threads, self._home, hide_cuda, waiting),
                     # The system counts the thread that started a process as its parent.
                     ASKED: "1" if threading.current_thread() is threading.main_thread() else "",
-                    SIZE_VARIABLE: str(spec.n_workers),
+                    SIZE_VARIABLE: str(program.n_workers),
                     FOLDER_VARIABLE: str(self._home),
-                    **spec.variables,
+                    **program.variables,
                     **variables,
                 },
                 start_new_session=True,
             )
+
+    def program(self) -> Program:
+        """What runs in the process."""
+        spec = IMPLEMENTATIONS[self.implementation]
+        if spec.n_workers == 1:
+            return Program(["compare.worker", spec.module], spec.variables)
+        arguments = ["compare.worker.ranks", spec.module, spec.joined_by or ""]
+        return Program(arguments, spec.variables, spec.n_workers)
 
     def _ready_line(self, found: Environment) -> str:
         took_s = time.monotonic() - self._begun_s
@@ -238,7 +253,7 @@ class WorkerProcess:
 
     def _expect(self, answer: messages.Answer, expected: type[AnswerType]) -> AnswerType:
         if isinstance(answer, messages.Failed):
-            if IMPLEMENTATIONS[self.implementation].n_workers > 1:  # it ends, but not yet
+            if self.program().n_workers > 1:  # it ends, but not yet
                 self.kill()
             raise WorkerError(answer.error, answer.traceback, answer.diverged)
         assert isinstance(answer, expected), f"{type(answer).__name__} is no answer to this request"

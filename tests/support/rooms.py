@@ -11,12 +11,12 @@ PICTURE = ROOT / "docs" / "images" / "architecture.svg"
 PACKAGES = ("compare", "shared")
 # A room imports from those of the lines above it, and from no other.
 ORDER = (
-    ("registry", "extras", "rpc", "subject", "own_packages"),
+    ("registry", "extras", "rpc", "subject", "own_packages", "graphs"),
     ("options", "processes"),
-    ("worker", "folders", "checks"),
+    ("worker", "adapters", "folders", "checks"),
     ("analysis",),
     ("frames", "reporting"),
-    ("parity", "bench", "training"),
+    ("parity", "bench", "training", "port"),
     ("schema", "commands"),
     ("cli",),
     ("__main__", "pytest_plugin"),

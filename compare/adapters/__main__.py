@@ -1,0 +1,115 @@
+"""The worker of one person's own model: `python -m compare.adapters`. It loads the model that it is asked for, and
+answers requests about it until its input ends.
+
+Requests come on standard input and answers go to what was standard output; what the user's code prints goes to standard
+error, which is the worker's log.
+"""
+
+import importlib.metadata
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from compare.adapters import loading
+from compare.adapters.adapter import Adapter, Unreadable
+from compare.adapters.references import parse
+from compare.processes.signals import die_with_parent_if_asked
+from compare.rpc import port_messages as messages
+from compare.rpc import wire
+from compare.rpc.messages import Answer, ArraysSent, Failed, Request
+
+LAST_LINES = 8
+OURS = str(Path(__file__).parents[1])
+
+
+class Holder:
+    """Holds the model, and answers about it."""
+
+    def __init__(self) -> None:
+        self._adapter: Adapter | None = None
+
+    @property
+    def adapter(self) -> Adapter:
+        """Raises RuntimeError if no model was loaded."""
+        if self._adapter is None:
+            raise RuntimeError("no model was loaded")
+        return self._adapter
+
+    def do(self, request: Request, arrays: wire.Arrays) -> tuple[Answer, wire.Arrays]:
+        """Do what is asked; return the answer and the arrays that go with it."""
+        match request:
+            case messages.LoadModel():
+                return self.load(request), {}
+            case messages.RecordCall(training=training):
+                return self.record(arrays, training)
+            case messages.GiveWeights():
+                self.adapter.set_weights(arrays)
+                return messages.Done(), {}
+            case messages.ApplyNode(node=node, training=training):
+                inputs = [arrays[str(place)] for place in range(len(arrays))]
+                return ArraysSent(), {"output": self.adapter.apply(node, inputs, training)}
+            case messages.SaveWeights(path=path):
+                self.adapter.save_weights(path)
+                return messages.Done(), {}
+        raise TypeError(f"no answer to {type(request).__name__}")
+
+    def load(self, request: messages.LoadModel) -> messages.ModelLoaded:
+        loading.prepare(request.precision)
+        self._adapter = adapter = loading.load(parse(request.reference), request.precision)
+        model = type(getattr(adapter, "model", adapter)).__name__
+        precisions = getattr(adapter, "precisions", ("float64", "float32"))
+        return messages.ModelLoaded(
+            framework=adapter.framework,
+            version=importlib.metadata.version(adapter.framework),
+            model=model,
+            inputs=adapter.stated_inputs(),
+            precisions=precisions,
+        )
+
+    def record(self, arrays: wire.Arrays, training: bool) -> tuple[messages.Recorded, wire.Arrays]:
+        recording = self.adapter.record(arrays, training)
+        parts = (("value", recording.values), ("weight", recording.weights), ("kept", recording.statistics))
+        sent = {f"{part}/{name}": np.asarray(array) for part, named in parts for name, array in named.items()}
+        return messages.Recorded(graph=recording.graph.body()), sent
+
+
+def main() -> None:
+    die_with_parent_if_asked()
+    requests = sys.stdin.buffer
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what the user's code prints goes to the log
+    sys.stdin = open(os.devnull)  # noqa: SIM115  # the user's code has no one to ask
+    serve(Holder(), requests, answers)
+
+
+def serve(holder: Holder, requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests in their order until there are no more."""
+    while (frame := wire.read(requests)) is not None:
+        body, arrays = frame
+        try:
+            answer, sent = holder.do(Request.of_body(body), arrays)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # the user's code may raise anything, SystemExit too
+            answer, sent = _failed(error), {}
+        wire.write(answers, answer.body(), sent)
+
+
+def _failed(error: BaseException) -> Answer:
+    if isinstance(error, Unreadable):
+        return messages.UserFailed(message=str(error))
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not frame.filename.startswith((OURS, "<frozen"))]
+    if not theirs or frames[-1].filename.startswith(OURS):  # a fault of ours
+        return Failed(error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc(), diverged=False)
+    traceback.print_exc()
+    lines = "".join([*traceback.format_list(theirs), *traceback.format_exception_only(error)]).rstrip().splitlines()
+    return messages.UserFailed(message="", lines=tuple(lines[-LAST_LINES:]))
+
+
+if __name__ == "__main__":
+    main()

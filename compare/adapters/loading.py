@@ -1,0 +1,143 @@
+"""From a reference to an adapter: the user's code is imported here, in the worker, and nowhere else."""
+
+import importlib
+import importlib.util
+import json
+import os
+import random
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from compare.adapters.adapter import Adapter, Unreadable
+from compare.adapters.references import Reference
+
+# A folder with a file of one of these names must not come before the installed packages.
+FRAMEWORKS = ("torch", "keras", "tensorflow", "numpy", "onnx", "torchvision", "jax", "shared", "compare")
+
+
+def prepare(precision: str) -> None:
+    """Make what a model is built with reproducible, and Keras build it in `precision`. To be called before anything is
+    imported."""
+    home = Path(os.environ["KERAS_HOME"])
+    settings = {"floatx": precision, "epsilon": 1e-7, "backend": "tensorflow", "image_data_format": "channels_last"}
+    (home / "keras.json").write_text(json.dumps(settings))
+    _seed()
+
+
+def load(reference: Reference, precision: str) -> Adapter:
+    """The adapter of the model. Raises Unreadable, and whatever the user's code raises."""
+    if reference.path is not None:
+        return _saved(reference.path, precision)
+    module = _module(reference)
+    found: Any = module
+    for part in reference.name.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            raise Unreadable(_no_such_name(reference, module)) from None
+    _seed()
+    if reference.called or isinstance(found, type):
+        found = found(*reference.args, **dict(reference.kwargs))
+    return adapter_of(found, reference)
+
+
+def adapter_of(found: Any, reference: Reference) -> Adapter:
+    """The adapter of what a reference names: of a model, or of what a function returns. What it is decides."""
+    for _ in range(2):
+        if (adapter := _known(found)) is not None:
+            return adapter
+        if not callable(found) or isinstance(found, type):
+            break
+        found = found()
+    raise Unreadable(
+        f"{reference.text} is no model but {type(found).__name__}. It must be a torch.nn.Module, a Keras model, a "
+        "tf.Module, or a class or function that gives one."
+    )
+
+
+def _known(found: Any) -> Adapter | None:
+    torch, keras, tensorflow = (sys.modules.get(name) for name in ("torch", "keras", "tensorflow"))
+    if torch is not None and isinstance(found, torch.nn.Module):
+        from compare.adapters.torch_adapter import TorchAdapter
+
+        return TorchAdapter(found)
+    if keras is not None and isinstance(found, keras.layers.Layer):
+        from compare.adapters.keras_adapter import KerasAdapter
+
+        return KerasAdapter(found)
+    if tensorflow is not None and isinstance(found, tensorflow.Module):
+        from compare.adapters.tensorflow_adapter import TensorFlowAdapter
+
+        return TensorFlowAdapter(found)
+    return None
+
+
+def _module(reference: Reference) -> ModuleType:
+    if not reference.module.endswith(".py"):
+        return importlib.import_module(reference.module)
+    path = Path(reference.module).resolve()
+    hides = any((path.parent / name).exists() for one in FRAMEWORKS for name in (one, f"{one}.py"))
+    sys.path.insert(len(sys.path) if hides else 0, str(path.parent))
+    name = path.stem if path.stem not in (*FRAMEWORKS, *sys.stdlib_module_names) else f"users_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise Unreadable(f"{path.name} cannot be imported as Python.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _no_such_name(reference: Reference, module: ModuleType) -> str:
+    own = [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and callable(value) and getattr(value, "__module__", None) == module.__name__
+    ]
+    hint = f" It has {', '.join(sorted(own)[:8])}." if own else ""
+    return f"{reference.module} has no {reference.name}.{hint}"
+
+
+def _saved(path: Path, precision: str) -> Adapter:
+    if path.suffix == ".keras":
+        from compare.adapters.keras_adapter import load_keras_file
+
+        return load_keras_file(path, precision)
+    if path.suffix == ".onnx":
+        from compare.adapters.onnx_adapter import OnnxAdapter
+
+        return OnnxAdapter(path)
+    if path.suffix == ".pt2":
+        return _exported(path)
+    from compare.adapters.tensorflow_adapter import load_saved_model
+
+    return load_saved_model(path)
+
+
+def _exported(path: Path) -> Adapter:
+    import torch
+
+    from compare.adapters.torch_adapter import TorchAdapter
+
+    try:
+        program = torch.export.load(path)
+    except Exception as error:  # whatever a broken file makes of it
+        first = str(error).strip().splitlines() or [type(error).__name__]
+        raise Unreadable(f"{path.name} cannot be read as an exported PyTorch program: {first[0][:300]}") from None
+    return TorchAdapter(program.module())
+
+
+def _seed() -> None:
+    """Seed what initial weights are drawn from, in whatever is imported by now."""
+    random.seed(0)
+    np.random.seed(0)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
+    if tensorflow := sys.modules.get("tensorflow"):
+        tensorflow.random.set_seed(0)
+    if keras := sys.modules.get("keras"):
+        keras.utils.set_random_seed(0)

@@ -1,0 +1,42 @@
+"""Names of nodes: as their owner calls them, each once."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Named:
+    """What names an operation: the `path` of the module or layer it is in (ending in ":" for one that does other
+    things, too), which `call` of that layer it belongs to, its kind, and whether it has weights."""
+
+    path: str
+    call: int
+    kind: str
+    weighted: bool
+
+
+def unique_names(operations: Sequence[Named]) -> list[str]:
+    """A name for each: the layer's own for the operation with its weights, or else for its first one; the others have
+    their kind behind it, and a number from the second on ("conv1", "conv1:Relu", "relu", "relu:2")."""
+    first: dict[tuple[str, int], int] = {}
+    for place, one in enumerate(operations):
+        key = one.path, one.call
+        if key not in first or (one.weighted and not operations[first[key]].weighted):
+            first[key] = place
+    counts: Counter[str] = Counter()
+    names = []
+    for place, one in enumerate(operations):
+        kind = one.kind.rpartition(":")[2]
+        path = one.path.rstrip(":")
+        plain = not one.path.endswith(":") and first[one.path, one.call] == place
+        name = path if plain and path else f"{path}:{kind}" if path else kind
+        counts[name] += 1
+        n = counts[name]
+        while n > 1 and counts[f"{name}:{n}"]:
+            n += 1
+        unique = name if n == 1 else f"{name}:{n}"
+        if n > 1:
+            counts[unique] += 1
+        names.append(unique)
+    return names

@@ -1,0 +1,89 @@
+"""References to models: `FILE.py:NAME`, `package.module:NAME`, a call of one with literals, or a saved model's path."""
+
+import ast
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SAVED = (".keras", ".onnx", ".pt2")
+FORMS = "FILE.py:NAME, package.module:NAME, NAME(...) with plain values, or a .keras, .onnx, .pt2 file or a SavedModel"
+
+
+class BadReference(ValueError):
+    """A reference that cannot be one; the message says what it should be."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where a model is: the `path` of a saved model; or a Python file or module, the `name` in it, and what it is
+    called with, if it is called."""
+
+    text: str
+    path: Path | None = None
+    module: str = ""
+    name: str = ""
+    called: bool = False
+    args: tuple[Any, ...] = ()
+    kwargs: tuple[tuple[str, Any], ...] = ()
+
+
+def parse(text: str) -> Reference:
+    """The reference that `text` is. Raises BadReference; nothing is imported."""
+    if not text.strip():
+        raise BadReference(f"An empty reference names no model: give {FORMS}.")
+    path = Path(text)
+    if path.suffix.lower() in (*SAVED, ".pt", ".pth", ".h5", ".hdf5", ".pb", ".ckpt", ".safetensors"):
+        return Reference(text, path=_saved(text, path))
+    if path.is_dir():
+        if not (path / "saved_model.pb").is_file():
+            raise BadReference(f"{text} is a folder, and no SavedModel (it has no saved_model.pb). Give {FORMS}.")
+        return Reference(text, path=path)
+    match = re.fullmatch(r"(?P<where>[^()]+?):(?P<what>[A-Za-z_][\w.]*)\s*(?P<call>\(.*\))?", text.strip(), re.DOTALL)
+    if match is None:
+        raise BadReference(f"{text} names no model: give {FORMS}.")
+    where = match["where"].strip()
+    if where.endswith(".py"):
+        if not Path(where).is_file():
+            raise BadReference(f"{where} is not there. Give {FORMS}.")
+    elif not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", where):
+        raise BadReference(f"{where} is neither a file ending in .py nor a module's name. Give {FORMS}.")
+    args, kwargs = _arguments(text, match["call"])
+    return Reference(text, None, where, match["what"], match["call"] is not None, args, kwargs)
+
+
+def _saved(text: str, path: Path) -> Path:
+    suffix = path.suffix.lower()
+    if suffix in (".pt", ".pth", ".ckpt", ".safetensors"):
+        raise BadReference(
+            f"{text} holds weights, not a model: it says nothing of how they are used. Give the module itself, as "
+            "FILE.py:NAME, and the file with --left-weights or --right-weights."
+        )
+    if suffix in (".h5", ".hdf5"):
+        raise BadReference(
+            f"{text} is in Keras's old format. Load it and save it again as .keras, or give a function that loads it, "
+            "as FILE.py:NAME."
+        )
+    if suffix == ".pb":
+        raise BadReference(f"Give the folder that {text} is in, which is the SavedModel.")
+    if not path.is_file():
+        raise BadReference(f"{text} is not there, or is no file.")
+    return path
+
+
+def _arguments(text: str, call: str | None) -> tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]:
+    if call is None:
+        return (), ()
+    try:
+        found = ast.parse(f"f{call}", mode="eval").body
+        assert isinstance(found, ast.Call)
+        args = tuple(ast.literal_eval(arg) for arg in found.args)
+        kwargs = tuple((str(word.arg), ast.literal_eval(word.value)) for word in found.keywords if word.arg)
+        if len(kwargs) != len(found.keywords):
+            raise ValueError("** is no plain value")
+    except (SyntaxError, ValueError, AssertionError, RecursionError, MemoryError, TypeError):
+        raise BadReference(
+            f"The arguments in {text} must be plain values (numbers, texts in quotes, True, None, lists), as in "
+            '"models:build(weights=None)". Write a function for anything else.'
+        ) from None
+    return args, kwargs

@@ -1,0 +1,319 @@
+"""PyTorch's modules as graphs: one call is watched, function by function.
+
+A call is watched as it happens, through the mode that PyTorch offers for overriding its functions. So control flow in
+Python is followed as it is, and functions called on tensors are seen as the modules are. A saved program (`.pt2`) is
+called and watched in the same way.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch.overrides import TorchFunctionMode
+
+from compare.adapters.adapter import Unreadable
+from compare.adapters.naming import Named, unique_names
+from compare.adapters.torch_calls import by_name, name_of
+from compare.adapters.torch_operations import Call, Meaning, meaning
+from compare.graphs.node import Graph, Node, Recording, needed
+
+DROPS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
+
+
+@dataclass
+class _Seen:
+    """One operation of the call: the function and its arguments, to be called again, and what it is."""
+
+    func: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    meaning: Meaning
+    inputs: list[int]  # places in the list of what was seen
+    output: torch.Tensor
+    value: np.ndarray
+    part: int = 0  # which of several results
+    path: str = ""
+    call: int = 0
+    layer: str = ""
+
+
+class TorchAdapter:
+    """A torch.nn.Module, or anything else that can be called and has its parameters."""
+
+    framework = "torch"
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self.model = model
+        self._seen: list[_Seen] = []
+        self._places: dict[str, int] = {}
+        self._tensors: dict[str, torch.Tensor] = {}
+
+    def stated_inputs(self) -> dict[str, tuple[int, ...]] | None:
+        """PyTorch's modules state none."""
+        return None
+
+    def record(self, inputs: Mapping[str, np.ndarray], training: bool) -> Recording:
+        """See Adapter.record."""
+        dtype = next((torch.float64 for array in inputs.values() if array.dtype == np.float64), torch.float32)
+        self._convert(dtype)
+        given = {name: torch.from_numpy(np.array(array)) for name, array in inputs.items()}
+        self._set_mode(training)
+        kept = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
+        watch = _Watch(self.model, training)
+        try:
+            outputs = watch.call(given)
+            recording = self._recording(watch, outputs, kept)
+            if training:
+                recording.statistics.update(self._statistics(recording))
+        finally:
+            with torch.no_grad():
+                for name, buffer in self.model.named_buffers():
+                    if name in kept:
+                        buffer.copy_(kept[name])
+        return recording
+
+    def _convert(self, dtype: torch.dtype) -> None:
+        if any(t.is_floating_point() and t.dtype != dtype for t in (*self.model.parameters(), *self.model.buffers())):
+            self.model.to(dtype)
+
+    def _set_mode(self, training: bool) -> None:
+        try:
+            self.model.train(training)
+        except NotImplementedError:  # an exported program is in the mode that it was exported in
+            if training:
+                raise Unreadable("An exported program has no training mode: it is compared in evaluation.") from None
+
+    def _recording(self, watch: "_Watch", outputs: list[int], kept: Mapping[str, torch.Tensor]) -> Recording:
+        before = {id(buffer): kept[name] for name, buffer in self.model.named_buffers()}
+        seen = self._seen = watch.seen
+        named = [Named(s.path, s.call, s.meaning.kind, bool(s.meaning.weights)) for s in seen]
+        names = unique_names(named)
+        self._places = {name: place for place, name in enumerate(names)}
+        self._tensors = {}
+        nodes, values, weights = [], {}, {}
+        for name, one in zip(names, seen, strict=True):
+            held = {role: tensor for role, tensor in one.meaning.weights.items() if tensor is not None}
+            for role, tensor in held.items():
+                self._tensors[f"{name}/{role}"] = tensor
+                weights[f"{name}/{role}"] = before.get(id(tensor), tensor).detach().cpu().numpy().copy()
+            inputs = tuple(names[place] for place in one.inputs)
+            shape = tuple(one.output.shape)
+            nodes.append(Node(name, one.meaning.kind, inputs, one.meaning.attributes, tuple(held), one.layer, shape))
+            values[name] = one.value
+        graph = Graph(tuple(nodes), tuple(names[place] for place in outputs))
+        return needed(Recording(graph, values, weights))
+
+    def _statistics(self, recording: Recording) -> dict[str, np.ndarray]:
+        kept = {}
+        for node in recording.graph.nodes:
+            if node.kind == "BatchNormalization" and node.attributes["training_mode"]:
+                for role in ("mean", "var"):
+                    if (tensor := self._tensors.get(f"{node.name}/{role}")) is not None:
+                        kept[f"{node.name}/{role}"] = tensor.detach().cpu().numpy().copy()
+        return kept
+
+    def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
+        """See Adapter.set_weights."""
+        with torch.no_grad():
+            for name, array in weights.items():
+                tensor = self._tensors[name]
+                if tuple(tensor.shape) != array.shape:
+                    raise Unreadable(f"{name} has the shape {tuple(tensor.shape)}, and was given {array.shape}.")
+                tensor.copy_(torch.from_numpy(np.array(array)).to(tensor.dtype))
+
+    def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
+        """See Adapter.apply."""
+        one = self._seen[self._places[node]]
+        given = [torch.from_numpy(np.array(array)) for array in inputs]
+        old = {id(self._seen[place].output): new for place, new in zip(one.inputs, given, strict=True)}
+        with torch.no_grad():
+            result = one.func(*_replaced(one.args, old), **_replaced(one.kwargs, old))
+        return _flat(result)[one.part].detach().cpu().numpy()
+
+    def save_weights(self, path: Path) -> None:
+        """See Adapter.save_weights."""
+        if path.suffix != ".safetensors":
+            raise Unreadable(f"{path.name} must end in .safetensors for the weights of a PyTorch model.")
+        state = {name: tensor.detach().clone().contiguous() for name, tensor in self.model.state_dict().items()}
+        save_file(state, path)
+        back = load_file(path)
+        if set(back) != set(state) or not all(torch.equal(back[name], state[name]) for name in state):
+            raise Unreadable(f"What was written to {path.name} does not read back as it was.")
+
+
+class _Watch(TorchFunctionMode):
+    """Sees every function that is called on tensors while the model is called."""
+
+    def __init__(self, model: torch.nn.Module, training: bool) -> None:
+        super().__init__()
+        self.model, self.training = model, training
+        self.seen: list[_Seen] = []
+        self._place: dict[int, int] = {}  # of the last value of a tensor, by its identity
+        self._alive: list[Any] = []
+        self._owned = {id(t): name for name, t in (*model.named_parameters(), *model.named_buffers())}
+        self._paths = {id(module): name for name, module in model.named_modules()}
+        self._stack: list[tuple[str, int, str, bool]] = []
+        self._calls = 0
+
+    def call(self, inputs: Mapping[str, torch.Tensor]) -> list[int]:
+        """Call the model; the places of its outputs among what was seen."""
+        for name, tensor in inputs.items():
+            self._keep(None, (), {}, Meaning("Input"), [], tensor, 0, path=name)
+        with self._hooks(), torch.no_grad(), self:
+            try:
+                result = self.model(*inputs.values())
+            except TypeError:
+                result = self.model(**inputs)
+        found = [self._place[id(t)] for t in _flat(result) if id(t) in self._place]
+        if not found:
+            raise Unreadable("The model's result holds no tensor that was computed from its inputs.")
+        return found
+
+    @contextmanager
+    def _hooks(self) -> Iterator[None]:
+        def enter(module: torch.nn.Module, _: Any) -> None:
+            self._calls += 1
+            leaf = not any(True for _ in module.children())
+            path = self._paths.get(id(module), "")
+            self._stack.append((path, self._calls, type(module).__name__, leaf))
+
+        def leave(module: torch.nn.Module, _: Any, __: Any) -> None:
+            self._stack.pop()
+
+        hooks = torch.nn.modules.module
+        before = hooks.register_module_forward_pre_hook(enter)
+        after = hooks.register_module_forward_hook(leave, always_call=True)
+        try:
+            yield
+        finally:
+            before.remove()
+            after.remove()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        name, reverse = name_of(func)
+        if name == "set" and args and id(args[0]) in self._place:
+            raise Unreadable("The model sets attributes of tensors while it is called, which cannot be followed.")
+        tensors = [t for t in _flat((args, kwargs)) if id(t) in self._place]
+        inputs = [self._place[id(t)] for t in tensors]
+        arguments = by_name(func, name, args, kwargs)
+        if name in DROPS and tensors and self.training:
+            arguments["p"] = arguments.get("p", 0.5)
+            result = args[0].clone() if args else kwargs["input"].clone()
+        else:
+            result = func(*args, **kwargs)
+        if name == "setitem" and tensors:
+            self._keep(func, args, kwargs, Meaning("torch:setitem", tensors), inputs, args[0], 0)
+            return result
+        outputs = _flat(result)
+        if not outputs or not (inputs or self._any_owned(args, kwargs)):
+            return result
+        if name.endswith(".get") and name not in ("data.get", "T.get", "mT.get"):
+            return result
+        before = dict(self._place)
+        for part, output in enumerate(outputs):
+            what = self._meaning(name, arguments, output, reverse, tensors, len(outputs), part)
+            places = []
+            for tensor in what.inputs:
+                places.append(before[id(tensor)] if id(tensor) in before else self._source(tensor))
+            self._keep(func, args, kwargs, what, places, output, part, name)
+        return result
+
+    def _meaning(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        output: torch.Tensor,
+        reverse: bool,
+        tensors: list[Any],
+        n: int,
+        part: int,
+    ) -> Meaning:
+        found = None
+        if n == 1:
+            found = meaning(Call(name, arguments, output, reverse))
+        elif name in ("chunk", "split", "tensor_split", "unbind") and name != "unbind":
+            found = _part(arguments, output, part)
+        if found is not None and all(id(t) in self._owned or t is None for t in found.weights.values()):
+            if all(isinstance(t, torch.Tensor) for t in found.inputs):
+                return found
+        weights = {self._owned[id(t)].rpartition(".")[2]: t for t in self._all_owned(arguments)}
+        attributes = {"output": part} if n > 1 else {}
+        shown = {k: v for k, v in arguments.items() if isinstance(v, (bool, int, float, str)) and not k.isdigit()}
+        return Meaning(f"torch:{name}", tensors, {**shown, **attributes}, dict(weights))
+
+    def _all_owned(self, arguments: Any) -> list[torch.Tensor]:
+        return [t for t in _flat(list(arguments.values())) if id(t) in self._owned]
+
+    def _any_owned(self, args: Any, kwargs: Any) -> bool:
+        return any(id(t) in self._owned for t in _flat((args, kwargs)))
+
+    def _source(self, tensor: torch.Tensor) -> int:
+        """The place of a tensor that comes from nowhere in the graph: a parameter, or a constant."""
+        name = self._owned.get(id(tensor))
+        kind = "Constant" if name is None else "Parameter"
+        return self._keep(
+            None, (), {}, Meaning(kind, (), {}, {"value": tensor}), [], tensor, 0, path=name or "constant"
+        )
+
+    def _keep(
+        self,
+        func: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        what: Meaning,
+        inputs: list[int],
+        output: torch.Tensor,
+        part: int,
+        name: str = "",
+        path: str | None = None,
+    ) -> int:
+        at, call, module, leaf = self._stack[-1] if self._stack else ("", 0, "", False)
+        one = _Seen(
+            func, args, kwargs, what, inputs, output, output.detach().cpu().numpy().copy(), part,
+            (at if leaf else f"{at}:") if path is None else path, call if leaf else 0, module if leaf else name,
+        )  # fmt: skip
+        self.seen.append(one)
+        self._alive.append((args, kwargs, output))
+        self._place[id(output)] = len(self.seen) - 1
+        return len(self.seen) - 1
+
+
+def _part(arguments: dict[str, Any], output: torch.Tensor, part: int) -> Meaning | None:
+    whole = arguments["input"]
+    axis = arguments.get("dim", 0) % whole.ndim
+    size = arguments.get("split_size", arguments.get("split_size_or_sections"))
+    if isinstance(size, (tuple, list)):
+        start = sum(size[:part])
+    else:
+        each = size if size is not None else -(-whole.shape[axis] // arguments["chunks"])
+        start = part * each
+    cut = {"axes": (axis,), "starts": (start,), "ends": (start + output.shape[axis],), "steps": (1,)}
+    return Meaning("Slice", [whole], dict(cut))
+
+
+def _flat(value: Any) -> list[torch.Tensor]:
+    """All tensors within tuples, lists and dictionaries, in order."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, Mapping):
+        return [t for each in value.values() for t in _flat(each)]
+    if isinstance(value, (tuple, list)):
+        return [t for each in value for t in _flat(each)]
+    return []
+
+
+def _replaced(value: Any, new: Mapping[int, torch.Tensor]) -> Any:
+    """The same with other tensors in place of some."""
+    if isinstance(value, torch.Tensor):
+        return new.get(id(value), value)
+    if isinstance(value, dict):
+        return {name: _replaced(each, new) for name, each in value.items()}
+    if isinstance(value, (tuple, list)):
+        return type(value)(_replaced(each, new) for each in value)
+    return value

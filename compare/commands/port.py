@@ -1,0 +1,71 @@
+"""`compare port`: from two references to where the models differ, why, and the line that mends it."""
+
+from collections.abc import Iterator
+
+from compare.commands.lifecycle import Began, Work, report_line
+from compare.options.port import PortOptions
+from compare.port import report, words
+from compare.port.check import Request, compare_models
+from compare.port.inputs import parse_sizes
+from compare.port.record import PortRecord, record_of
+from compare.reporting.screen import Screen, print_lines
+from shared.errors import InputError
+
+SUFFIXES = (".safetensors", ".h5", ".onnx")
+
+
+def command(options: PortOptions, screen: Screen) -> int:
+    """Do what `compare port` says; return the exit code: 0 if both are the same function, 1 if not. Raises InputError
+    if they cannot be compared."""
+    request = _request(options)
+    work = Port(request, Began(options.command, options.out), screen, options.timeout)
+    ended_early = work.carry_out()
+    if ended_early is not None:
+        return ended_early
+    (record,) = work.results
+    for line in words.lines(record):
+        screen.say(line)
+    for line in words.notes(record):
+        screen.say(line)
+    if options.verbose:
+        cells = report.pair_cells(record)
+        print_lines(screen.console(), list(report.PAIR_HEADINGS), cells, report.PAIR_HEADINGS[:3])
+    report_line(work.folder, screen)
+    screen.answer(folder=work.folder.path, **record.model_dump(mode="json", exclude={"layers", "pairs"}))
+    return 0 if record.verdict == "same" else 1
+
+
+def _request(options: PortOptions) -> Request:
+    if options.data is not None and options.input:
+        raise InputError("--input and --data both say what the models are called with. Leave one of them out.")
+    if options.save_weights is not None:
+        if options.weights == "as-is":
+            raise InputError(
+                "--save-weights writes what one model got from the other, and --weights as-is gives nothing."
+            )
+        if options.save_weights.suffix not in SUFFIXES:
+            raise InputError(
+                f"--save-weights {options.save_weights} must end in .safetensors (PyTorch) or .weights.h5 (Keras)."
+            )
+        if options.save_weights.exists():
+            raise InputError(f"--save-weights {options.save_weights} is there already, and nothing is overwritten.")
+    sizes = tuple(parse_sizes(options.input or ()))
+    return Request(options.left, options.right, sizes, options.data, options.weights, options.save_weights)
+
+
+class Port(Work[PortRecord]):
+    """One comparison of two models."""
+
+    unit = "comparison"
+
+    def __init__(self, request: Request, began: Began, screen: Screen, timeout_s: float) -> None:
+        super().__init__(began.folder("port"))
+        self.request, self.began, self.screen, self.timeout_s = request, began, screen, timeout_s
+
+    def do(self) -> Iterator[PortRecord]:
+        yield record_of(compare_models(self.request, self.folder.log_dir, self.timeout_s, self.screen.note))
+
+    def write(self) -> None:
+        done = self.began.manifest()
+        for record in self.results:
+            self.folder.write_all(report.render(record, done), done)

@@ -1,0 +1,45 @@
+"""The options of `compare port`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from compare.options import common
+from compare.options.base import Options
+from compare.options.option import COMPARISON, DATA, OUTPUT, REQUIRED, argument, option
+from shared.storage import mounts
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortOptions(Options):
+    """Find where two models of your own differ, why, and the line that mends it."""
+
+    # fmt: off
+    left: str = argument(
+        REQUIRED, "FILE.py:NAME, package.module:NAME, a call of one, or a .keras, .onnx, .pt2 file or SavedModel.",
+        metavar="LEFT"
+    )
+    right: str = argument(REQUIRED, "The other model.", metavar="RIGHT")
+    input: tuple[str, ...] | None = option(
+        None, DATA, "Sizes of one example, as 3x224x224; NAME=SIZES of several; SIZES:LOW..HIGH of integers.",
+        left_out="as a model states", metavar="SIZES",
+    )
+    data: Path | None = option(
+        None, DATA, "Real inputs: an .npz with an array (examples, ...) for each input.", parse=mounts.here,
+        metavar="FILE.npz", left_out="made-up numbers",
+    )
+    weights: Literal["left", "right", "as-is"] = option(
+        "left", COMPARISON, "Whose weights both models get; as-is: each keeps its own.",
+    )
+    save_weights: Path | None = option(
+        None, OUTPUT, "Write the weights of the model that got the other's: .safetensors or .weights.h5.",
+        parse=mounts.here, metavar="FILE",
+    )
+    verbose: bool = option(False, OUTPUT, "Show every pair of layers.")
+    timeout: float = common.timeout()
+    out: Path | None = common.out("runs/<UTC time>-port")
+    # fmt: on
+
+    @property
+    def opening(self) -> str:
+        return f"comparing {self.left} with {self.right}"

@@ -1,0 +1,1 @@
+"""Where two models part, why, and what makes them agree: the library behind `compare port`."""

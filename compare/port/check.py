@@ -1,0 +1,332 @@
+"""Two models, from their references to a verdict."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from compare.graphs.evaluate import NoReference, evaluate, evaluate_node, statistics
+from compare.graphs.node import Arrays, Node, Recording
+from compare.port import inputs as port_inputs
+from compare.port.align import Alignment, align
+from compare.port.differences import Difference, differences
+from compare.port.explain import Case, Cause, Explanation, Unexplained, explain
+from compare.port.measure import MARGIN, bounds, distance
+from compare.port.normal import normal_form
+from compare.port.weights import Transfer, transfer, varied
+from compare.processes.port_session import ModelWorker
+from compare.rpc.port_messages import ModelLoaded
+from shared.errors import InputError
+
+Weights = Literal["left", "right", "as-is"]
+Verdict = Literal["same", "different", "not comparable"]
+SECOND_LOOK = 64.0  # times the inputs, so that values reach where activations differ
+FLOAT32 = 1e-3  # how far a model's own float32 values may be from the evaluator's float64 ones
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be compared: two references, what both are called with, and whose weights both have."""
+
+    left: str
+    right: str
+    sizes: tuple[port_inputs.InputSize, ...] = ()
+    data: Path | None = None
+    weights: Weights = "left"
+    save_weights: Path | None = None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two aligned nodes, and how far the values of the second are from those of the first: in flow."""
+
+    left: str
+    right: str
+    kind: str
+    distance: float
+    bound: float
+
+
+@dataclass(frozen=True)
+class PortResult:
+    """What was found out about two models."""
+
+    request: Request
+    left: ModelLoaded
+    right: ModelLoaded
+    verdict: Verdict
+    output_distance: float
+    bound: float
+    left_over: float
+    pairs: tuple[Pair, ...]
+    training_pairs: tuple[Pair, ...]
+    causes: tuple[Cause, ...]
+    harmless: tuple[Difference, ...]
+    unexplained: tuple[Unexplained, ...]
+    left_only: tuple[str, ...]
+    right_only: tuple[str, ...]
+    n_weights: int
+    n_varied: int
+    training_distance: float | None
+    recordings: tuple[Recording, Recording]
+
+    @property
+    def first(self) -> Pair | None:
+        """The first pair that is beyond its bound, in the order of the left model."""
+        return next((pair for pair in self.pairs if pair.distance > pair.bound), None)
+
+
+class Side:
+    """One model: its worker, and recordings of it in normal form."""
+
+    def __init__(self, worker: ModelWorker) -> None:
+        self.worker = worker
+        self.loaded: ModelLoaded = worker.load("float64")
+
+    def record(self, given: Arrays, training: bool) -> Recording:
+        """A call of it, in float64. A model that computes in float32 alone is computed by the reference evaluator, and
+        held to its own values. Raises InputError."""
+        if "float64" in self.loaded.precisions:
+            return normal_form(self.worker.record(given, training))
+        own = normal_form(self.worker.record(_cast(given, np.float32), training))
+        weights = _cast(own.weights, np.float64)
+        values = evaluate(own.graph, given, weights, self.fallback(training))
+        for name in own.graph.outputs:
+            if distance(values[name], own.values[name]) > FLOAT32:
+                raise InputError(
+                    f"The {self.worker.side} model computes in float32 alone, and its {name} differs from what its "
+                    "operations give in float64 by more than rounding does. Make it compute in float64."
+                )
+        kept = {
+            f"{node.name}/{role}": array
+            for node in own.graph.nodes
+            if node.kind == "BatchNormalization" and node.attributes.get("training_mode")
+            for role, array in statistics(node, values[node.inputs[0]], _of(node, weights)).items()
+        }
+        return replace(own, values=values, weights=weights, statistics=kept)
+
+    def fallback(self, training: bool) -> Callable[[Node, list[np.ndarray]], np.ndarray]:
+        """What computes a node that the evaluator does not know."""
+        return lambda node, given: self.worker.apply(node.name, given, training)
+
+
+def compare_models(request: Request, logs: Path, timeout_s: float, tell: Callable[[str], None]) -> PortResult:
+    """Compare two models. Raises InputError if one cannot be loaded or called."""
+    workers: list[ModelWorker] = []
+    try:
+        for side, reference in (("left", request.left), ("right", request.right)):
+            workers.append(ModelWorker(side, reference, logs / f"{side}.log", timeout_s, tell))
+        with ThreadPoolExecutor(2) as pool:
+            left, right = pool.map(Side, workers)
+            return _Comparison(request, left, right, pool, tell).result()
+    except BaseException:
+        for worker in workers:
+            worker.kill()
+        raise
+    finally:
+        for worker in workers:
+            worker.end_input()
+        for worker in workers:
+            worker.close()
+
+
+class _Comparison:
+    """The steps of one comparison."""
+
+    def __init__(
+        self, request: Request, left: Side, right: Side, pool: ThreadPoolExecutor, tell: Callable[[str], None]
+    ) -> None:
+        self.request, self.left, self.right, self.pool, self.tell = request, left, right, pool, tell
+        stated = [side.loaded.inputs for side in (left, right)]
+        if request.data is not None:
+            self.inputs = port_inputs.read(request.data, stated)
+        else:
+            self.inputs = port_inputs.made_up(request.sizes, stated)
+        self.n_varied = 0
+
+    def record(self, given: Arrays, training: bool) -> tuple[Recording, Recording]:
+        """Both models called on the same inputs, side by side."""
+        calls = [self.pool.submit(side.record, given, training) for side in (self.left, self.right)]
+        left, right = (call.result() for call in calls)
+        return left, right
+
+    def result(self) -> PortResult:
+        self.tell("Calling both models on the same inputs ...")
+        left, right = self.record(self.inputs, False)
+        alignment = align(left, right)
+        moved = self.give_weights(left, right, alignment)
+        if self.request.weights != "as-is":
+            left, right = self.record(self.inputs, False)
+            moved = transfer(left, right, alignment)
+        case = self.case(left, right, alignment, self.inputs, False)
+        self.tell("Looking for what explains the difference ...")
+        self.graphs = left, right
+        found = differences(left, right, alignment, moved)
+        explanation = explain(case, found)
+        causes = list(explanation.causes)
+        causes += self.second_look(explanation, alignment)
+        trained, training_distance, training_pairs, unexplained = self.in_training(causes)
+        causes += trained
+        harmless = tuple(d for d in explanation.harmless if not any(d in cause.differences for cause in causes))
+        if self.request.save_weights is not None:
+            self.save()
+        apart = explanation.output_distance
+        same = not causes and not unexplained and not explanation.unexplained and apart <= case.bound
+        return PortResult(
+            self.request,
+            self.left.loaded,
+            self.right.loaded,
+            "same" if same else "different",
+            apart,
+            case.bound,
+            explanation.left_over,
+            _pairs(case),
+            training_pairs,
+            tuple(causes),
+            harmless,
+            (*explanation.unexplained, *unexplained),
+            _told(left, alignment.left_only),
+            _told(right, alignment.right_only),
+            moved.n_moved,
+            self.n_varied,
+            training_distance,
+            (left, right),
+        )
+
+    def give_weights(self, left: Recording, right: Recording, alignment: Alignment) -> Transfer:
+        """Give one model the other's weights, of which those that are constant are varied before."""
+        if self.request.weights == "as-is":
+            return transfer(left, right, alignment)
+        source, target, flipped = (self.left, self.right, False)
+        if self.request.weights == "right":
+            source, target, flipped = (self.right, self.left, True)
+        first, second = (right, left) if flipped else (left, right)
+        if flipped:
+            alignment = Alignment(tuple((r, l) for l, r in alignment.pairs), alignment.right_only, alignment.left_only)
+        self.tell(f"Giving the {target.worker.side} model the {source.worker.side} one's weights ...")
+        new = {} if self.request.save_weights else varied(first)
+        if new:
+            source.worker.give_weights(_cast(new, np.float64))
+            self.n_varied = len(new)
+        whole = replace(first, weights=first.weights | new)
+        moved = transfer(whole, second, alignment)
+        target.worker.give_weights(moved.given)
+        return moved
+
+    def case(self, left: Recording, right: Recording, alignment: Alignment, given: Arrays, training: bool) -> Case:
+        fallbacks = [side.fallback(training) for side in (self.left, self.right)]
+        return Case(left, right, alignment, given, bounds(left, given, fallbacks[0]), *fallbacks)
+
+    def second_look(self, explanation: Explanation, alignment: Alignment) -> list[Cause]:
+        """Activations that differ where no value came to: looked for with larger inputs."""
+        hidden = [d for d in explanation.harmless if d.cause.startswith("activation.")]
+        hidden = [d for d in hidden if d.left and d.right and self.apart_somewhere(d)]
+        if not hidden:
+            return []
+        self.tell("Looking again with larger values ...")
+        given = port_inputs.larger(self.inputs, SECOND_LOOK)
+        left, right = self.record(given, False)
+        case = self.case(left, right, alignment, given, False)
+        known = [d for cause in explanation.causes for d in cause.differences]
+        return list(explain(case, hidden, known).causes)
+
+    def apart_somewhere(self, difference: Difference) -> bool:
+        """Whether two activations are different functions."""
+        left, right = self.graphs
+        a, b = left.graph[difference.left or ""], right.graph[difference.right or ""]
+        line = np.linspace(-12, 12, 97)[None] * np.ones((2, 1))
+        try:
+            return distance(*(evaluate_node(node, [line], {}) for node in (a, b))) > 1e-9
+        except (NoReference, ValueError, KeyError, IndexError):
+            return False
+
+    def in_training(
+        self, known: list[Cause]
+    ) -> tuple[list[Cause], float | None, tuple[Pair, ...], tuple[Unexplained, ...]]:
+        """The causes that show in training mode alone."""
+        self.tell("Comparing both in training mode ...")
+        try:
+            left, right = self.record(self.inputs, True)
+        except InputError as error:
+            if "no training mode" not in str(error):
+                raise
+            self.tell(str(error))
+            return [], None, (), ()
+        alignment = align(left, right)
+        case = self.case(left, right, alignment, self.inputs, True)
+        found = differences(left, right, alignment, transfer(left, right, alignment))
+        names = {(d.cause, d.left, d.right) for cause in known for d in cause.differences}
+        first = [d for d in found if (d.cause, d.left, d.right) in names]
+        fresh = [d for d in found if d not in first]
+        explanation = explain(case, fresh, first)
+        causes = [replace(cause, training=True) for cause in explanation.causes]
+        causes += _statistics_causes(
+            case, [d for d in fresh if d.cause in ("batch_norm.momentum", "batch_norm.variance")]
+        )
+        rates = tuple(d for d in fresh if d.cause == "dropout.rate")
+        dropped = tuple(d for d in fresh if d.cause == "layer.missing" and "Dropout" in (d.left_value + d.right_value))
+        for name, some in (("dropout.rate", rates), ("layer.missing", dropped)):
+            if some:
+                causes.append(Cause(name, some, None, None, training=True))
+        measured = max((pair.distance for pair in _pairs(case) if pair.left in left.graph.outputs), default=0.0)
+        return causes, measured, _pairs(case), explanation.unexplained
+
+    def save(self) -> None:
+        """Write the weights of the model that got the other's."""
+        assert self.request.save_weights is not None
+        target = self.left if self.request.weights == "right" else self.right
+        target.worker.save_weights(self.request.save_weights)
+
+
+def _statistics_causes(case: Case, found: list[Difference]) -> list[Cause]:
+    """Of what batch normalisations keep: the causes without which both keep the same."""
+    groups: dict[str, list[Difference]] = {}
+    for difference in found:
+        groups.setdefault(difference.cause, []).append(difference)
+    causes, gone = [], []
+    before = _kept_distance(case, gone)
+    for name, some in groups.items():
+        gone += some
+        after = _kept_distance(case, gone)
+        if before != after:
+            causes.append(Cause(name, tuple(some), before, after, training=True))
+        before = after
+    return causes
+
+
+def _kept_distance(case: Case, gone: list[Difference]) -> float:
+    """The largest distance of what two batch normalisations keep for the left one's inputs, after changes."""
+    mended = case.mended(gone)
+    most = 0.0
+    for name_l, name_r in case.alignment.pairs:
+        node = mended.graph.by_name.get(name_r)
+        if node is None or node.kind != "BatchNormalization" or f"{name_l}/mean" not in case.left.statistics:
+            continue
+        source = case.left.values[case.left.graph[name_l].inputs[0]]
+        kept = statistics(node, source, _of(node, mended.weights))
+        for role, array in kept.items():
+            most = max(most, distance(array, case.left.statistics[f"{name_l}/{role}"]))
+    return most
+
+
+def _pairs(case: Case) -> tuple[Pair, ...]:
+    left, right = case.left, case.right
+    return tuple(
+        Pair(l, r, left.graph[l].kind, distance(right.values[r], left.values[l]), case.bounds.get(l, MARGIN * 1e-12))
+        for l, r in case.alignment.pairs
+    )
+
+
+def _told(recording: Recording, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if recording.graph[name].kind not in ("Constant", "Input"))
+
+
+def _of(node: Node, weights: Mapping[str, np.ndarray]) -> Arrays:
+    return {role: weights[f"{node.name}/{role}"] for role in node.roles}
+
+
+def _cast(arrays: Mapping[str, np.ndarray], dtype: type) -> Arrays:
+    return {name: array.astype(dtype) if array.dtype.kind == "f" else array for name, array in arrays.items()}

@@ -1,0 +1,321 @@
+"""What is written differently in two aligned networks: every difference is a hypothesis, and not yet a cause.
+
+A difference names the cause that it would be (docs/causes.md) and says how the right network would be changed if it
+were as the left one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from compare.graphs.node import Node, Recording
+from compare.port.align import FAMILIES, Alignment
+from compare.port.weights import NEUTRAL, Transfer
+
+Change = Literal["attributes", "kind", "bypass", "insert", "move", "wiring", "weights", "none"]
+ACTIVATIONS, POOLS, NORMALIZATIONS = FAMILIES[0], FAMILIES[1], FAMILIES[2]
+ARITHMETIC = ("Add", "Sub", "Mul", "Div")
+COMMUTATIVE = ("Add", "Mul", "Max", "Min")
+
+# The name of the cause for an attribute of a kind.
+_BY_ATTRIBUTE = {
+    ("Conv", "strides"): "conv.stride",
+    ("Conv", "dilations"): "conv.dilation",
+    ("Conv", "group"): "conv.groups",
+    ("Conv", "pad_mode"): "padding.mode",
+    ("ConvTranspose", "strides"): "conv.stride",
+    ("ConvTranspose", "dilations"): "conv.dilation",
+    ("ConvTranspose", "group"): "conv.groups",
+    ("ConvTranspose", "output_padding"): "deconv.output_padding",
+    ("BatchNormalization", "epsilon"): "batch_norm.epsilon",
+    ("BatchNormalization", "momentum"): "batch_norm.momentum",
+    ("BatchNormalization", "unbiased"): "batch_norm.variance",
+    ("BatchNormalization", "axis"): "batch_norm.axis",
+    ("BatchNormalization", "training_mode"): "batch_norm.mode",
+    ("LayerNormalization", "epsilon"): "layer_norm.epsilon",
+    ("LayerNormalization", "axes"): "layer_norm.axes",
+    ("RMSNormalization", "epsilon"): "layer_norm.epsilon",
+    ("RMSNormalization", "axes"): "layer_norm.axes",
+    ("GroupNormalization", "epsilon"): "group_norm.epsilon",
+    ("GroupNormalization", "num_groups"): "group_norm.groups",
+    ("Gelu", "approximate"): "activation.approximation",
+    ("Softmax", "axis"): "softmax.axis",
+    ("LogSoftmax", "axis"): "softmax.axis",
+    ("Dropout", "ratio"): "dropout.rate",
+    ("Dropout", "active"): "dropout.in_evaluation",
+    ("Concat", "axis"): "concat.axis",
+    ("Resize", "coordinate_transformation_mode"): "resize.corners",
+    ("Resize", "antialias"): "resize.antialias",
+    ("Resize", "mode"): "resize.mode",
+    ("Resize", "nearest_mode"): "resize.mode",
+    ("Resize", "cubic_coeff_a"): "resize.mode",
+    ("Resize", "sizes"): "resize.size",
+    ("DepthToSpace", "mode"): "channels.order",
+    ("SpaceToDepth", "mode"): "channels.order",
+    ("Gather", "padding_idx"): "embedding.padding",
+    ("Flatten", "axis"): "flatten.order",
+    ("Reshape", "shape"): "flatten.order",
+    ("Transpose", "perm"): "channels.order",
+    ("Pad", "mode"): "padding.mode",
+    ("Pad", "value"): "padding.mode",
+    ("MaxPool", "pad_value"): "padding.mode",
+}
+_OF_POOLS = {"kernel_shape": "pool.size", "strides": "pool.size", "dilations": "pool.size", "ceil_mode": "pool.ceil"}
+_OF_POOLS |= {"count_include_pad": "pool.include_pad", "output_size": "pool.size", "keepdims": "pool.size"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is different, and how the right network would be changed to be as the left: `attributes` of it set
+    as the left's, its whole `kind`, left out (`bypass`), put in (`insert`), put elsewhere (`move`), connected otherwise
+    (`wiring`), or given other `weights`; "none" changes nothing in a forward pass."""
+
+    cause: str
+    left: str | None
+    right: str | None
+    left_value: str
+    right_value: str
+    change: Change
+    attributes: tuple[str, ...] = field(default=())
+
+
+def differences(left: Recording, right: Recording, alignment: Alignment, moved: Transfer) -> list[Difference]:
+    """Every difference of two aligned networks, in the order of the left one."""
+    found = [d for l, r in alignment.pairs for d in _of_pair(left.graph[l], right.graph[r], left)]
+    found += _of_weights(left, right, alignment, moved)
+    found += _unpaired(left, right, alignment)
+    found += _wiring(left, right, alignment)
+    place = {node.name: k for k, node in enumerate(left.graph.nodes)}
+    to_left = alignment.to_left
+    order = {name: place.get(to_left.get(name, ""), -1) for name in (n.name for n in right.graph.nodes)}
+    last = -1
+    for node in right.graph.nodes:  # what has no partner stands behind what comes before it
+        last = order[node.name] = max(order[node.name], last) if order[node.name] < 0 else order[node.name]
+    return sorted(found, key=lambda d: place[d.left] if d.left is not None else order[d.right or ""])
+
+
+def _of_pair(l: Node, r: Node, left: Recording) -> Iterator[Difference]:
+    if l.kind != r.kind:
+        yield _of_kinds(l, r)
+        return
+    names = [
+        name
+        for name in dict.fromkeys((*l.attributes, *r.attributes))
+        if l.attributes.get(name) != r.attributes.get(name)
+    ]
+    if l.kind.partition(":")[1]:
+        return  # what is not known is compared by its values alone
+    pads = [name for name in names if name in ("pads", "output_padding")]
+    if pads:
+        yield _of_pads(l, r, tuple(pads))
+    for name in names:
+        if name in pads or (name in ("scalar_first",)):
+            continue
+        cause = _cause_of(l, name, left)
+        yield Difference(
+            cause, l.name, r.name, shown(l.attributes.get(name)), shown(r.attributes.get(name)), "attributes", (name,)
+        )
+
+
+def _cause_of(node: Node, name: str, left: Recording) -> str:
+    if node.kind in POOLS and name in _OF_POOLS:
+        return _OF_POOLS[name]
+    if node.kind in ACTIVATIONS and (node.kind, name) not in _BY_ATTRIBUTE:
+        return "activation.slope" if node.kind != "Clip" else "activation.kind"
+    if name == "scalar":
+        return "input.scale" if _near_input(node, left) else "scale.value"
+    return _BY_ATTRIBUTE.get((node.kind, name), f"{node.kind.lower()}.{name}")
+
+
+def _of_kinds(l: Node, r: Node) -> Difference:
+    cause = "layer.kind"
+    if l.kind in ACTIVATIONS and r.kind in ACTIVATIONS:
+        cause = "activation.kind"
+    elif l.kind in POOLS and r.kind in POOLS:
+        cause = "pool.kind"
+    elif l.kind in NORMALIZATIONS and r.kind in NORMALIZATIONS:
+        cause = "norm.kind"
+    elif {l.kind, r.kind} <= set(FAMILIES[3]):
+        cause = "merge.kind"
+    elif {l.kind, r.kind} <= {"Flatten", "Reshape"}:
+        cause = "flatten.order"
+    return Difference(cause, l.name, r.name, spoken(l), spoken(r), "kind")
+
+
+def _of_pads(l: Node, r: Node, names: tuple[str, ...]) -> Difference:
+    begins_l, ends_l = effective_pads(l)
+    begins_r, ends_r = effective_pads(r)
+    sums = [
+        tuple(a + b for a, b in zip(begins, ends, strict=True))
+        for begins, ends in ((begins_l, ends_l), (begins_r, ends_r))
+    ]
+    if sums[0] == sums[1]:
+        cause = "padding.side"
+    elif "output_padding" in names and (
+        l.attributes["pads"] == r.attributes["pads"] or l.attributes["strides"] != (1,) * len(begins_l)
+    ):
+        cause = "deconv.output_padding"
+    else:
+        cause = "padding.amount"
+    values = [
+        ", ".join(f"({b},{e})" for b, e in zip(*both, strict=True)) for both in ((begins_l, ends_l), (begins_r, ends_r))
+    ]
+    return Difference(cause, l.name, r.name, *values, "attributes", names)
+
+
+def effective_pads(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The padding before and behind each spatial axis; of a transposed convolution, what is cut off."""
+    pads = node.attributes["pads"]
+    n = len(pads) // 2
+    begins, ends = tuple(pads[:n]), tuple(pads[n:])
+    if node.kind == "Pad":
+        return begins, ends
+    extra = node.attributes.get("output_padding") or (0,) * n
+    return begins, tuple(end - more for end, more in zip(ends, extra, strict=True))
+
+
+def _of_weights(left: Recording, right: Recording, alignment: Alignment, moved: Transfer) -> Iterator[Difference]:
+    to_right, to_left = alignment.to_right, alignment.to_left
+    for at in moved.left_only:
+        name, _, role = at.rpartition("/")
+        if role not in NEUTRAL or (left.weights[at] != NEUTRAL[role]).any():
+            yield Difference(
+                _missing(left.graph[name], role), name, to_right[name], "has one", "none", "weights", (role,)
+            )
+    for at in moved.right_only:
+        name, _, role = at.rpartition("/")
+        if (right.weights[at] != NEUTRAL.get(role, np.nan)).any():
+            yield Difference(
+                _missing(right.graph[name], role), to_left[name], name, "none", "has one", "weights", (role,)
+            )
+    for l, r, role in moved.unfit:
+        values = [shown(rec.weights[f"{name}/{role}"].shape) for rec, name in ((left, l), (right, r))]
+        if left.graph[l].kind == right.graph[r].kind:
+            yield Difference("weights.shape", l, r, *values, "weights", (role,))
+    unfit = {(r, role) for _, r, role in moved.unfit}
+    for l, r in alignment.pairs:
+        for role in right.graph[r].roles:
+            at_l, at_r = f"{l}/{role}", f"{r}/{role}"
+            if at_l not in left.weights or (r, role) in unfit:
+                continue
+            a, b = left.weights[at_l], right.weights[at_r]
+            if not np.array_equal(a.reshape(-1).astype(b.dtype), b.reshape(-1)):
+                cause = "weights.layout" if _rearranged(a, b) else "weights.value"
+                yield Difference(cause, l, r, f"{role} of its own", f"another {role}", "weights", (role,))
+
+
+def _missing(node: Node, role: str) -> str:
+    return {"B": "bias.missing", "scale": "scale.missing"}.get(role, "weights.missing")
+
+
+def _rearranged(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether both hold the same values, in another order."""
+    return a.size == b.size and np.array_equal(np.sort(a, axis=None), np.sort(b, axis=None).astype(a.dtype))
+
+
+def _unpaired(left: Recording, right: Recording, alignment: Alignment) -> Iterator[Difference]:
+    rights = [right.graph[name] for name in alignment.right_only]
+    for name in alignment.left_only:
+        node = left.graph[name]
+        if node.kind in ("Input", "Constant", "Parameter"):
+            continue
+        twin = next((r for r in rights if r.kind == node.kind and _alike(node, left, r, right)), None)
+        if twin is not None and node.kind not in ("Dropout", "Transpose", "Slice", "Cast"):
+            rights.remove(twin)
+            yield Difference("layer.order", name, twin.name, _where(node), _where(twin), "move")
+            continue
+        yield Difference(_unpaired_cause(node, left), name, None, spoken(node), "none", "insert")
+    for node in rights:
+        if node.kind not in ("Input", "Constant", "Parameter"):
+            yield Difference(_unpaired_cause(node, right), None, node.name, "none", spoken(node), "bypass")
+
+
+def _alike(a: Node, left: Recording, b: Node, right: Recording) -> bool:
+    shapes = [
+        [rec.weights[f"{node.name}/{role}"].shape for role in node.roles] for node, rec in ((a, left), (b, right))
+    ]
+    return shapes[0] == shapes[1] and (bool(shapes[0]) or a.attributes == b.attributes)
+
+
+def _unpaired_cause(node: Node, recording: Recording) -> str:
+    if node.kind in ("Softmax", "LogSoftmax"):
+        return "softmax.present"
+    if node.kind == "Dropout":
+        evaluating = node.attributes.get("active") and not _trains(recording)
+        return "dropout.in_evaluation" if evaluating else "layer.missing"
+    if node.kind == "Cast":
+        return "precision"
+    if node.kind in ARITHMETIC and "scalar" in node.attributes and _near_input(node, recording):
+        return "input.scale"
+    if (node.kind == "Slice" and -1 in node.attributes["steps"]) or node.kind.endswith(
+        (":flip", "Reverse", "ReverseV2")
+    ):
+        return "channels.order"
+    if node.kind == "Transpose":
+        takers = [other.kind for other in recording.graph.nodes if node.name in other.inputs]
+        return "flatten.order" if set(takers) & {"Flatten", "Reshape"} else "channels.order"
+    if node.kind == "Pad":
+        return "padding.amount"
+    return "layer.missing"
+
+
+def _trains(recording: Recording) -> bool:
+    return any(node.attributes.get("training_mode") for node in recording.graph.nodes) or bool(recording.statistics)
+
+
+def _near_input(node: Node, recording: Recording) -> bool:
+    """Whether nothing but arithmetic with numbers stands between the input and this."""
+    graph = recording.graph
+    while node.kind != "Input":
+        if node.kind not in (*ARITHMETIC, "Pad", "Cast", "Transpose", "Slice") or not node.inputs:
+            return False
+        node = graph[node.inputs[0]]
+    return True
+
+
+def _wiring(left: Recording, right: Recording, alignment: Alignment) -> Iterator[Difference]:
+    """Pairs whose inputs are not each other's partners, apart from what has no partner."""
+    to_right, to_left = alignment.to_right, alignment.to_left
+
+    def through(name: str, recording: Recording, partners: dict[str, str]) -> str:
+        while name not in partners and recording.graph[name].inputs:
+            name = recording.graph[name].inputs[0]
+        return name
+
+    for l, r in alignment.pairs:
+        node_l, node_r = left.graph[l], right.graph[r]
+        mine = [to_right.get(through(name, left, to_right), "") for name in node_l.inputs]
+        theirs = [through(name, right, to_left) for name in node_r.inputs]
+        if node_l.kind in COMMUTATIVE or not (mine and theirs):
+            mine, theirs = sorted(mine), sorted(theirs)
+        if mine != theirs and len(mine) == len(theirs):
+            cause = "channels.order" if node_l.kind == "Concat" and sorted(mine) == sorted(theirs) else "layer.order"
+            yield Difference(
+                cause, l, r, f"takes {', '.join(node_l.inputs)}", f"takes {', '.join(node_r.inputs)}", "wiring"
+            )
+
+
+def shown(value: object) -> str:
+    """A value as it is read: `0.001`, `(1,1)`."""
+    if isinstance(value, tuple):
+        return "(" + ",".join(map(shown, value)) + ")"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "none" if value is None else str(value)
+
+
+def spoken(node: Node) -> str:
+    """A node in a word or two: its kind, and what makes it special."""
+    told = {
+        name: value
+        for name, value in node.attributes.items()
+        if name in ("alpha", "ratio", "min", "max", "scalar", "kernel_shape", "axis")
+    }
+    inside = ", ".join(f"{name}={shown(value)}" for name, value in told.items() if value is not None)
+    return f"{node.kind}({inside})" if inside else node.kind
+
+
+def _where(node: Node) -> str:
+    return f"behind {node.inputs[0]}" if node.inputs else "at the start"

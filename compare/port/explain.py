@@ -1,0 +1,185 @@
+"""Which differences are causes: those that, taken away, take the right network's output to the left one's.
+
+A difference whose node gives the same as its partner for the left one's inputs is harmless. The others are grouped by
+cause and taken away group by group, in the order of the network; the reference evaluator says what is left of the
+error. A group without which the rest explains as much is harmless, too, so that what is reported is minimal. What
+is beyond the bound then, node by node, is unexplained.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.graphs.evaluate import NoReference, evaluate_node
+from compare.graphs.node import Arrays, Node, Recording
+from compare.port.align import Alignment
+from compare.port.differences import Difference
+from compare.port.measure import Fallback, distance, output_distance, outputs_of, run
+from compare.port.mend import INSERTED, Mended, mend
+
+ONLY_TRAINING = ("batch_norm.momentum", "batch_norm.variance", "dropout.rate")
+MOST_GROUPS = 12  # of which each is left out in turn
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Differences of one name that are the cause of a part of the error. `before` and `after`: the distance of the
+    outputs without and with these taken away, those before it being gone; None for what shows in no output."""
+
+    cause: str
+    differences: tuple[Difference, ...]
+    before: float | None
+    after: float | None
+    training: bool = False
+
+
+@dataclass(frozen=True)
+class Unexplained:
+    """A pair that gives different values for the same input, and nothing says why."""
+
+    left: str
+    right: str
+    distance: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`output_distance` before anything is changed and `left_over` after all causes are gone."""
+
+    output_distance: float
+    left_over: float
+    causes: tuple[Cause, ...]
+    harmless: tuple[Difference, ...]
+    unexplained: tuple[Unexplained, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Two aligned networks, called in one mode, with what both were given."""
+
+    left: Recording
+    right: Recording
+    alignment: Alignment
+    inputs: Arrays
+    bounds: Mapping[str, float]
+    left_fallback: Fallback
+    right_fallback: Fallback
+
+    @property
+    def bound(self) -> float:
+        """That of the outputs."""
+        return max(self.bounds[name] for name in self.left.graph.outputs)
+
+    def fallback(self, node: Node, inputs: list[np.ndarray]) -> np.ndarray:
+        """What the evaluator does not know is computed by the network that it comes from."""
+        if node.name.startswith(INSERTED):
+            return self.left_fallback(_named(node, node.name.removeprefix(INSERTED)), inputs)
+        return self.right_fallback(node, inputs)
+
+    def error(self, mended: Mended) -> float:
+        """The distance of the outputs of a changed right network from the left one's."""
+        values = run(mended, self.inputs, self.fallback)
+        if values is None:
+            return float("inf")
+        return output_distance([values[name] for name in mended.graph.outputs], outputs_of(self.left))
+
+    def mended(self, changes: Sequence[Difference]) -> Mended:
+        """The right network after `changes`."""
+        return mend(self.left, self.right, self.alignment, self.right.weights, changes)
+
+
+def explain(case: Case, found: Sequence[Difference], first: Sequence[Difference] = ()) -> Explanation:
+    """The causes among `found`. `first` are known causes, taken away before anything else."""
+    silent = [d for d in found if d.cause in ONLY_TRAINING or d.change == "none"]
+    harmless = [d for d in found if d not in silent and _is_harmless(case, d)]
+    real = [d for d in found if d not in silent and d not in harmless]
+    groups: dict[str, list[Difference]] = {}
+    for difference in real:
+        groups.setdefault(difference.cause, []).append(difference)
+    follow = groups.pop("weights.shape", [])  # a consequence, if anything else is different
+    if follow and not groups:
+        groups["weights.shape"], follow = follow, []
+    measured = output_distance(outputs_of(case.right), outputs_of(case.left))
+    base = [*first, *follow]
+    before = measured if not first else case.error(case.mended(base))
+    names = _needed(case, groups, base)
+    harmless += [d for name in groups if name not in names for d in groups[name]]
+    causes, gone = [], list(base)
+    start = before
+    for name in names:
+        gone += groups[name]
+        after = case.error(case.mended(gone))
+        causes.append(Cause(name, tuple(groups[name]), before, after))
+        before = after
+    left_over = before
+    unexplained = _unexplained(case, case.mended(gone)) if left_over > case.bound else ()
+    return Explanation(start, left_over, tuple(causes), tuple(harmless), unexplained)
+
+
+def _needed(case: Case, groups: Mapping[str, list[Difference]], base: list[Difference]) -> list[str]:
+    """The names of the groups without which the error would be larger, in their order."""
+    names = list(groups)
+    if not names:
+        return []
+
+    def error(some: Sequence[str]) -> float:
+        return case.error(case.mended([*base, *(d for name in some for d in groups[name])]))
+
+    everything = error(names)
+    if len(names) == 1 or len(names) > MOST_GROUPS:
+        return names
+    least = max(case.bound, 2 * everything)
+    for name in list(names):
+        rest = [other for other in names if other != name]
+        if error(rest) <= least:
+            names = rest
+    return names
+
+
+def _is_harmless(case: Case, difference: Difference) -> bool:
+    """Whether the two nodes give the same for the same input."""
+    if difference.change not in ("attributes", "kind", "weights") or not (difference.left and difference.right):
+        return False
+    if difference.cause == "dropout.in_evaluation":
+        return False
+    node_l = case.left.graph[difference.left]
+    inputs = [case.left.values[name] for name in node_l.inputs]
+    mended = case.mended([])
+    node_r = mended.graph.by_name.get(difference.right)
+    if node_r is None:
+        return False
+    weights = {role: mended.weights[f"{node_r.name}/{role}"] for role in node_r.roles}
+    try:
+        given = evaluate_node(node_r, inputs, weights)
+    except (NoReference, ValueError, IndexError, ZeroDivisionError):
+        return False
+    return distance(given, case.left.values[difference.left]) <= case.bounds[difference.left]
+
+
+def _unexplained(case: Case, mended: Mended) -> tuple[Unexplained, ...]:
+    """The pairs that give different values for the left one's inputs, after all known causes are gone."""
+    found = []
+    by_name = mended.graph.by_name
+    for name_l, name_r in case.alignment.pairs:
+        if name_r not in by_name or case.left.graph[name_l].kind == "Input":
+            continue
+        node = by_name[name_r]
+        inputs = [case.left.values[name] for name in case.left.graph[name_l].inputs]
+        weights = {role: mended.weights[f"{name_r}/{role}"] for role in node.roles}
+        try:
+            given = evaluate_node(node, inputs, weights)
+        except NoReference:
+            given = case.right_fallback(node, inputs)
+        except (ValueError, IndexError, ZeroDivisionError):
+            continue
+        apart = distance(given, case.left.values[name_l])
+        if apart > case.bounds[name_l]:
+            found.append(Unexplained(name_l, name_r, apart))
+    return tuple(found)
+
+
+def _named(node: Node, name: str) -> Node:
+    from dataclasses import replace
+
+    return replace(node, name=name)

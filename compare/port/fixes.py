@@ -1,0 +1,266 @@
+"""The line of code that mends a cause, in the framework of the side that is changed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from compare.graphs.node import Node, Recording
+from compare.port.differences import Difference, effective_pads, shown
+
+Write = Callable[["Want"], str]
+
+
+@dataclass(frozen=True)
+class Want:
+    """How one node (`mine`, None if there is none) is to become like another (`theirs`)."""
+
+    mine: Node | None
+    theirs: Node | None
+    role: str = ""
+
+    def attribute(self, name: str) -> object:
+        """What an attribute is to be."""
+        return None if self.theirs is None else self.theirs.attributes.get(name)
+
+    @property
+    def spatial(self) -> str:
+        """ "1d", "2d" or "3d"."""
+        node = self.theirs or self.mine
+        return f"{len(node.shape) - 2}d" if node else "2d"
+
+    @property
+    def my_layer(self) -> str:
+        """What the layer is called that is changed."""
+        return self.mine.layer if self.mine else ""
+
+
+def fixes(difference: Difference, left: Recording, right: Recording, frameworks: tuple[str, str]) -> dict[str, str]:
+    """What to write on either side, each of which alone is enough."""
+    l = left.graph[difference.left] if difference.left else None
+    r = right.graph[difference.right] if difference.right else None
+    role = difference.attributes[0] if difference.change == "weights" and difference.attributes else ""
+    return {
+        "left": fix(difference.cause, frameworks[0], Want(l, r, role)),
+        "right": fix(difference.cause, frameworks[1], Want(r, l, role)),
+    }
+
+
+def fix(cause: str, framework: str, want: Want) -> str:
+    """The line for one side."""
+    if want.theirs is None and want.mine is not None:
+        return f"take {want.mine.name} ({want.mine.layer or want.mine.kind}) out"
+    table = TORCH if framework == "torch" else KERAS
+    if want.mine is None and want.theirs is not None:
+        written = _new_layer(table, want)
+        return f"{written} behind the counterpart of {', '.join(want.theirs.inputs) or 'the input'}"
+    write = table.get(cause)
+    if write is not None and (line := write(want)):
+        return line
+    return f"make {want.mine.name if want.mine else '?'} as {want.theirs.name if want.theirs else '?'} is"
+
+
+def _new_layer(table: dict[str, Write], want: Want) -> str:
+    assert want.theirs is not None
+    return _layer(table is TORCH, want.theirs)
+
+
+def _layer(torch: bool, node: Node) -> str:
+    """The layer that computes a node, as it is written."""
+    a, n = node.attributes, len(node.shape) - 2
+    names = _TORCH_LAYERS if torch else _KERAS_LAYERS
+    if node.kind in names:
+        return names[node.kind].format(
+            n=n,
+            channels=node.shape[1] if len(node.shape) > 1 else "",
+            **{name: shown(value) for name, value in a.items()},
+            **({} if "alpha" in a else {"alpha": ""}),
+        )
+    return f"{node.kind} ({node.layer})" if node.layer else node.kind
+
+
+_TORCH_LAYERS = {
+    "Relu": "nn.ReLU()",
+    "LeakyRelu": "nn.LeakyReLU({alpha})",
+    "Elu": "nn.ELU({alpha})",
+    "Celu": "nn.CELU({alpha})",
+    "Selu": "nn.SELU()",
+    "Gelu": 'nn.GELU(approximate="{approximate}")',
+    "Swish": "nn.SiLU()",
+    "Sigmoid": "nn.Sigmoid()",
+    "Tanh": "nn.Tanh()",
+    "Softplus": "nn.Softplus(beta={beta})",
+    "Softsign": "nn.Softsign()",
+    "HardSwish": "nn.Hardswish()",
+    "HardSigmoid": "nn.Hardsigmoid()",
+    "Mish": "nn.Mish()",
+    "LogSigmoid": "nn.LogSigmoid()",
+    "Clip": "nn.Hardtanh({min}, {max})",
+    "Softmax": "nn.Softmax(dim={axis})",
+    "LogSoftmax": "nn.LogSoftmax(dim={axis})",
+    "Dropout": "nn.Dropout({ratio})",
+    "BatchNormalization": "nn.BatchNorm{n}d({channels}, eps={epsilon})",
+    "MaxPool": "nn.MaxPool{n}d({kernel_shape}, {strides})",
+    "AveragePool": "nn.AvgPool{n}d({kernel_shape}, {strides})",
+    "GlobalAveragePool": "nn.AdaptiveAvgPool{n}d(1)",
+    "Flatten": "nn.Flatten()",
+}
+_KERAS_LAYERS = {
+    "Relu": "keras.layers.ReLU()",
+    "LeakyRelu": "keras.layers.LeakyReLU(negative_slope={alpha})",
+    "Elu": "keras.layers.ELU(alpha={alpha})",
+    "Celu": "keras.layers.Activation(lambda x: keras.ops.celu(x, {alpha}))",
+    "Selu": 'keras.layers.Activation("selu")',
+    "Gelu": 'keras.layers.Activation(lambda x: keras.ops.gelu(x, approximate="{approximate}" == "tanh"))',
+    "Swish": 'keras.layers.Activation("silu")',
+    "Sigmoid": 'keras.layers.Activation("sigmoid")',
+    "Tanh": 'keras.layers.Activation("tanh")',
+    "Softplus": 'keras.layers.Activation("softplus")',
+    "Softsign": 'keras.layers.Activation("softsign")',
+    "HardSwish": 'keras.layers.Activation("hard_silu")',
+    "HardSigmoid": 'keras.layers.Activation("hard_sigmoid")',
+    "Mish": 'keras.layers.Activation("mish")',
+    "LogSigmoid": 'keras.layers.Activation("log_sigmoid")',
+    "Clip": "keras.layers.Activation(lambda x: keras.ops.clip(x, {min}, {max}))",
+    "Softmax": "keras.layers.Softmax()",
+    "LogSoftmax": 'keras.layers.Activation("log_softmax")',
+    "Dropout": "keras.layers.Dropout({ratio})",
+    "BatchNormalization": "keras.layers.BatchNormalization(epsilon={epsilon})",
+    "MaxPool": "keras.layers.MaxPooling{n}D({kernel_shape}, {strides})",
+    "AveragePool": "keras.layers.AveragePooling{n}D({kernel_shape}, {strides})",
+    "GlobalAveragePool": "keras.layers.GlobalAveragePooling{n}D()",
+    "Flatten": "keras.layers.Flatten()",
+}
+
+
+def _momentum(want: Want, own: str) -> str:
+    kept = want.attribute("momentum")
+    if not isinstance(kept, float):
+        return ""
+    return f"{want.my_layer}(momentum={shown(kept if own == 'keras' else round(1 - kept, 12))})"
+
+
+def _epsilon(name: str) -> Write:
+    return lambda want: f"{want.my_layer}({name}={shown(want.attribute('epsilon'))})"
+
+
+def _setting(template: str, attribute: str) -> Write:
+    return lambda want: template.format(layer=want.my_layer, value=shown(want.attribute(attribute)))
+
+
+def _activation(torch: bool) -> Write:
+    def write(want: Want) -> str:
+        assert want.theirs is not None
+        return f"{_layer(torch, want.theirs)} in place of {want.mine.name if want.mine else ''}"
+
+    return write
+
+
+def _torch_pads(want: Want) -> str:
+    assert want.theirs is not None and want.mine is not None
+    begins, ends = effective_pads(want.theirs)
+    if begins == ends:
+        return f"{want.my_layer}(..., padding={shown(begins)})"
+    pads = [n for pair in zip(reversed(begins), reversed(ends), strict=True) for n in pair]
+    value = ", value=-float('inf')" if want.mine.kind == "MaxPool" and want.attribute("pad_value") is None else ""
+    return f"F.pad(x, {tuple(pads)}{value}) before {want.mine.name}, and padding=0"
+
+
+def _keras_pads(want: Want) -> str:
+    assert want.theirs is not None and want.mine is not None
+    begins, ends = effective_pads(want.theirs)
+    pads = tuple(zip(begins, ends, strict=True))
+    layer = f"keras.layers.ZeroPadding{len(begins)}D"
+    if not any(begins) and not any(ends):
+        return f'{want.my_layer}(..., padding="valid")'
+    if want.mine.kind == "AveragePool":
+        return f'{layer}({pads}) before {want.mine.name}, and padding="valid" (zeros are counted then)'
+    if want.mine.kind == "ConvTranspose":
+        return f'{want.my_layer}(..., padding="valid") and keras.layers.Cropping{len(begins)}D({pads}) behind it'
+    return f'{layer}({pads}) before it, and padding="valid"'
+
+
+def _output_padding(want: Want) -> str:
+    return f"{want.my_layer}(..., output_padding={shown(want.attribute('output_padding'))})"
+
+
+def _bias(word: str) -> Write:
+    return lambda want: f"{want.my_layer}(..., {word}={want.theirs is not None and 'B' in want.theirs.roles})"
+
+
+def _pool_kind(torch: bool) -> Write:
+    return _activation(torch)
+
+
+TORCH: dict[str, Write] = {
+    **dict.fromkeys(("batch_norm.epsilon", "layer_norm.epsilon", "group_norm.epsilon"), _epsilon("eps")),
+    "batch_norm.momentum": lambda want: _momentum(want, "torch"),
+    "batch_norm.variance": lambda want: (
+        "nn.BatchNorm keeps the unbiased variance: multiply what it keeps by (n - 1) / n"
+    ),
+    "group_norm.groups": _setting("nn.GroupNorm({value}, channels)", "num_groups"),
+    **dict.fromkeys(("padding.side", "padding.amount"), _torch_pads),
+    "padding.mode": _setting('{layer}(..., padding_mode="{value}")', "pad_mode"),
+    "conv.stride": _setting("{layer}(..., stride={value})", "strides"),
+    "conv.dilation": _setting("{layer}(..., dilation={value})", "dilations"),
+    "conv.groups": _setting("{layer}(..., groups={value})", "group"),
+    "deconv.output_padding": _output_padding,
+    "pool.kind": _pool_kind(True),
+    "pool.size": lambda want: (
+        f"{want.my_layer}({shown(want.attribute('kernel_shape'))}, {shown(want.attribute('strides'))})"
+    ),
+    "pool.ceil": _setting("{layer}(..., ceil_mode={value})", "ceil_mode"),
+    "pool.include_pad": _setting("{layer}(..., count_include_pad={value})", "count_include_pad"),
+    **dict.fromkeys(("activation.kind", "activation.slope", "activation.approximation"), _activation(True)),
+    "softmax.axis": _setting("nn.Softmax(dim={value})", "axis"),
+    "dropout.rate": _setting("nn.Dropout({value})", "ratio"),
+    "dropout.in_evaluation": lambda want: "F.dropout(x, p, training=self.training)",
+    "bias.missing": _bias("bias"),
+    "resize.corners": lambda want: (
+        f"F.interpolate(..., align_corners={want.attribute('coordinate_transformation_mode') == 'align_corners'})"
+    ),
+    "resize.antialias": _setting("F.interpolate(..., antialias={value})", "antialias"),
+    "resize.mode": _setting('F.interpolate(..., mode="{value}")', "mode"),
+    "merge.kind": lambda want: (
+        f"torch.{want.theirs.kind.lower()} in place of {want.mine.name}" if want.theirs and want.mine else ""
+    ),
+    "concat.axis": _setting("torch.cat(..., dim={value})", "axis"),
+    "embedding.padding": _setting("nn.Embedding(..., padding_idx={value})", "padding_idx"),
+}
+KERAS: dict[str, Write] = {
+    **dict.fromkeys(("batch_norm.epsilon", "layer_norm.epsilon", "group_norm.epsilon"), _epsilon("epsilon")),
+    "batch_norm.momentum": lambda want: _momentum(want, "keras"),
+    "batch_norm.variance": lambda want: "Keras keeps the biased variance: multiply what it keeps by n / (n - 1)",
+    "group_norm.groups": _setting("keras.layers.GroupNormalization(groups={value})", "num_groups"),
+    **dict.fromkeys(("padding.side", "padding.amount", "deconv.output_padding"), _keras_pads),
+    "padding.mode": lambda want: (
+        f'keras.ops.pad(x, ..., mode="{want.attribute("pad_mode")}") before it, and padding="valid"'
+    ),
+    "conv.stride": _setting("{layer}(..., strides={value})", "strides"),
+    "conv.dilation": _setting("{layer}(..., dilation_rate={value})", "dilations"),
+    "conv.groups": _setting("{layer}(..., groups={value})", "group"),
+    "pool.kind": _pool_kind(False),
+    "pool.size": lambda want: (
+        f"{want.my_layer}(pool_size={shown(want.attribute('kernel_shape'))}, strides={shown(want.attribute('strides'))})"
+    ),
+    "pool.ceil": lambda want: f'{want.my_layer}(..., padding="{"same" if want.attribute("ceil_mode") else "valid"}")',
+    "pool.include_pad": lambda want: (
+        'keras.layers.ZeroPadding before it, and padding="valid"'
+        if want.attribute("count_include_pad")
+        else 'padding="same"'
+    ),
+    **dict.fromkeys(("activation.kind", "activation.slope", "activation.approximation"), _activation(False)),
+    "softmax.axis": _setting("keras.layers.Softmax(axis={value})", "axis"),
+    "dropout.rate": _setting("keras.layers.Dropout({value})", "ratio"),
+    "dropout.in_evaluation": lambda want: "keras.layers.Dropout(rate)(x), without training=True",
+    "bias.missing": _bias("use_bias"),
+    "resize.corners": lambda want: (
+        "keras.ops.image.resize(...) samples at half pixels: align_corners has no counterpart"
+    ),
+    "resize.mode": _setting('keras.layers.UpSampling2D(..., interpolation="{value}")', "mode"),
+    "merge.kind": lambda want: (
+        f"keras.layers.{want.theirs.kind} in place of {want.mine.name}" if want.theirs and want.mine else ""
+    ),
+    "concat.axis": _setting("keras.layers.Concatenate(axis={value})", "axis"),
+    "embedding.padding": _setting(
+        "keras.layers.Embedding(...) has no padding index: its row {value} must be kept at zero", "padding_idx"
+    ),
+}

@@ -1,0 +1,153 @@
+"""What both networks are called with: sizes that the user names or a model states, filled with numbers; or real data."""
+
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from compare.graphs.node import Arrays
+from shared import randomness
+from shared.errors import InputError
+
+N_EXAMPLES = 2  # batch normalisation in training needs more than one
+MOST_EXAMPLES = 8  # of real data
+FORM = "SIZES as 3x224x224, NAME=SIZES for one of several, and SIZES:LOW..HIGH for integers"
+Shapes = dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class InputSize:
+    """The shape of one example of an input; `low` and `high` are the bounds of integers, both included."""
+
+    name: str
+    sizes: tuple[int, ...]
+    low: int | None = None
+    high: int | None = None
+
+
+def parse_sizes(texts: Sequence[str]) -> list[InputSize]:
+    """The inputs that `--input` names. Raises InputError."""
+    found = []
+    for text in texts:
+        match = re.fullmatch(
+            r"(?:(?P<name>[A-Za-z_]\w*)=)?(?P<sizes>\d+(?:x\d+)*)(?::(?P<low>\d+)\.\.(?P<high>\d+))?", text.strip()
+        )
+        if match is None:
+            raise InputError(f"--input {text!r} is not understood: give {FORM}, without the batch.")
+        sizes = tuple(int(n) for n in match["sizes"].split("x"))
+        if 0 in sizes or np.prod([float(n) for n in sizes]) > 2**28:
+            raise InputError(f"--input {text} has no values, or more than 2^28 an example. Give {FORM}.")
+        low, high = (int(match[end]) if match[end] else None for end in ("low", "high"))
+        if low is not None and high is not None and low > high:
+            raise InputError(f"--input {text}: integers from {low} to {high} are none. Put the smaller number first.")
+        found.append(InputSize(match["name"] or "", sizes, low, high))
+    names = [one.name for one in found]
+    if len(found) > 1 and ("" in names or len(set(names)) < len(names)):
+        raise InputError(f"Several inputs need a name each in --input: give {FORM}.")
+    return found
+
+
+def made_up(asked: Sequence[InputSize], stated: Sequence[Shapes | None]) -> Arrays:
+    """Arrays (N_EXAMPLES, ...) in canonical layout for the inputs asked for, or else for those that a model states.
+    `stated` are those of the left and of the right model. Raises InputError if neither says anything, or both differ."""
+    known = [shapes for shapes in stated if shapes]
+    if len(known) == 2:
+        a, b = ([_ones_gone(shape) for shape in shapes.values()] for shapes in known)
+        if a != b and not (len(a) == len(b) and all(_compatible(x, y) for x, y in zip(a, b, strict=True))):
+            shown = [", ".join("x".join(map(str, shape)) for shape in shapes.values()) for shapes in known]
+            raise InputError(
+                f"The models take different inputs: the left one {shown[0]}, the right one {shown[1]} (channels first). "
+                "Give two models of one input."
+            )
+    if not asked:
+        if not known:
+            raise InputError(f"Neither model states what it takes. Say it with --input: {FORM}.")
+        whole = next((shapes for shapes in known if all(n > 0 for s in shapes.values() for n in s)), None)
+        if whole is None:
+            raise InputError(f"The models leave a size of their input open. Say it with --input: {FORM}.")
+        asked = [InputSize(name, shape) for name, shape in whole.items()]
+    elif known:
+        asked = [_as_stated(one, known, k) for k, one in enumerate(asked)]
+    else:
+        asked = [_channels_first(one) for one in asked]
+    return {one.name or f"input{k or ''}": _filled(one) for k, one in enumerate(asked)}
+
+
+def _compatible(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    return len(a) == len(b) and all(x == y or x <= 0 or y <= 0 for x, y in zip(a, b, strict=True))
+
+
+def _ones_gone(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n for n in shape if n != 1)
+
+
+def _as_stated(one: InputSize, known: Sequence[Shapes], k: int) -> InputSize:
+    """The sizes in the canonical order that a model states them in, be they given channels first or last."""
+    for shapes in known:
+        shape = shapes.get(one.name) or (list(shapes.values())[k] if k < len(shapes) else None)
+        if shape is None:
+            continue
+        last = (*one.sizes[-1:], *one.sizes[:-1])
+        for sizes in (one.sizes, last):
+            if _compatible(shape, sizes):
+                return InputSize(one.name, sizes, one.low, one.high)
+        shown = "x".join(str(n) if n > 0 else "?" for n in shape)
+        raise InputError(f"--input {'x'.join(map(str, one.sizes))}: a model takes {shown} (channels first). Give that.")
+    return _channels_first(one)
+
+
+def _channels_first(one: InputSize) -> InputSize:
+    sizes = one.sizes
+    if len(sizes) >= 3 and sizes[-1] <= 4 < sizes[0]:
+        sizes = (sizes[-1], *sizes[:-1])
+    return InputSize(one.name, sizes, one.low, one.high)
+
+
+def _filled(one: InputSize) -> np.ndarray:
+    shape = (N_EXAMPLES, *one.sizes)
+    n = int(np.prod(shape))
+    draw = randomness.uniform(n, f"input {one.name}", 0).reshape(shape)
+    if one.low is not None and one.high is not None:
+        return (one.low + np.floor(draw * (one.high - one.low + 1))).astype(np.int64)
+    return 2 * draw - 1
+
+
+def read(path: Path, stated: Sequence[Shapes | None]) -> Arrays:
+    """The arrays of an .npz file by name, of each the first MOST_EXAMPLES examples, in canonical layout. Raises
+    InputError."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, zipfile.BadZipFile, KeyError) as error:
+        raise InputError(f"{path.name} cannot be read as an .npz of plain arrays: {error}.") from None
+    if not arrays:
+        raise InputError(f"{path.name} holds no array. Give one array for every input of the models.")
+    for name, array in arrays.items():
+        if array.ndim < 2 or array.dtype.kind not in "fiub" or not len(array):
+            raise InputError(
+                f"{name} in {path.name} is {array.dtype} of shape {array.shape}: an input is (examples, ...) of numbers."
+            )
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise InputError(f"{name} in {path.name} has values that are NaN or infinite. Take them out.")
+    known = [shapes for shapes in stated if shapes]
+    found = {}
+    for k, (name, array) in enumerate(arrays.items()):
+        one = (
+            _as_stated(InputSize(name, array.shape[1:]), known, k)
+            if known
+            else _channels_first(InputSize(name, array.shape[1:]))
+        )
+        taken = array[:MOST_EXAMPLES]
+        if one.sizes != array.shape[1:]:
+            taken = np.moveaxis(taken, -1, 1)
+        whole = taken.dtype.kind in "iub" and taken.dtype != np.uint8
+        found[name] = taken.astype(np.int64) if whole else taken.astype(np.float64)
+    return found
+
+
+def larger(inputs: Mapping[str, np.ndarray], times: float) -> Arrays:
+    """The same inputs with larger values; integers stay."""
+    return {name: array * times if array.dtype.kind == "f" else array for name, array in inputs.items()}

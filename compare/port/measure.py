@@ -1,0 +1,66 @@
+"""How far two arrays are from each other, and how far is too far."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from compare.graphs.evaluate import evaluate
+from compare.graphs.node import Arrays, Node, Recording
+from shared import randomness
+
+LEAST_BOUND = {"float64": 1e-12, "float32": 1e-5}
+MARGIN = 16  # times what a change of 1 ulp in every weight makes of a value
+Fallback = Callable[[Node, list[np.ndarray]], np.ndarray]
+
+
+def distance(actual: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference of two elements over the largest element of `expected`; infinite if the shapes differ in
+    more than axes of length 1, or one alone is not finite."""
+    if actual.shape != expected.shape:
+        if [n for n in actual.shape if n > 1] != [n for n in expected.shape if n > 1]:
+            return float("inf")
+        actual = actual.reshape(expected.shape)
+    a, b = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
+    if not np.array_equal(np.isfinite(a), np.isfinite(b)):
+        return float("inf")
+    with np.errstate(invalid="ignore"):
+        difference = np.where(a == b, 0.0, np.abs(a - b))
+    largest = float(np.abs(b[np.isfinite(b)]).max(initial=0.0))
+    most = float(difference.max(initial=0.0))
+    return most / largest if largest else most
+
+
+def bounds(left: Recording, inputs: Mapping[str, np.ndarray], fallback: Fallback) -> dict[str, float]:
+    """How far a value of the left network may be from its partner's, by node: what a change of 1 ulp in every weight
+    and input makes of it, with a margin, and no less than 1e-12 in float64."""
+    dtype = "float64" if any(array.dtype == np.float64 for array in inputs.values()) else "float32"
+    moved = {name: _by_an_ulp(array, name) for name, array in left.weights.items()}
+    given = {name: _by_an_ulp(array, name) for name, array in inputs.items()}
+    values = evaluate(left.graph, given, moved, fallback)
+    least = LEAST_BOUND[dtype]
+    return {name: max(least, MARGIN * distance(values[name], left.values[name])) for name in values}
+
+
+def _by_an_ulp(array: np.ndarray, name: str) -> np.ndarray:
+    if array.dtype.kind != "f":
+        return array
+    up = randomness.uniform(array.size, f"ulp of {name}", 0).reshape(array.shape) < 0.5
+    return np.nextafter(array, np.where(up, np.inf, -np.inf).astype(array.dtype))
+
+
+def output_distance(outputs: list[np.ndarray], expected: list[np.ndarray]) -> float:
+    """The largest distance of two outputs, in their order."""
+    return max((distance(a, b) for a, b in zip(outputs, expected, strict=False)), default=float("inf"))
+
+
+def outputs_of(recording: Recording) -> list[np.ndarray]:
+    """The outputs of a recorded call."""
+    return [recording.values[name] for name in recording.graph.outputs]
+
+
+def run(mended: "object", inputs: Arrays, fallback: Fallback) -> Arrays | None:
+    """The values of a changed graph; None if it cannot be run, as when two shapes do not fit."""
+    try:
+        return evaluate(mended.graph, inputs, mended.weights, fallback)  # type: ignore[attr-defined]
+    except (ValueError, IndexError, ZeroDivisionError):
+        return None

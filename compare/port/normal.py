@@ -1,0 +1,240 @@
+"""Normal forms: what two frameworks write differently and mean alike becomes the same graph.
+
+Every rule takes a recording and gives one in which every node still has its value, so rules can be applied in any
+number. No rule changes what the network computes.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from compare.graphs.node import Graph, Node, Recording, needed
+
+RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
+Rule = Callable[[Recording], Recording]
+
+
+def normal_form(recording: Recording) -> Recording:
+    """The recording in normal form."""
+    for rule in RULES:
+        recording = rule(recording)
+    return needed(recording)
+
+
+def rewired(
+    recording: Recording, nodes: list[Node], stands_for: dict[str, str], values: dict | None = None
+) -> Recording:
+    """The recording with other nodes, where what took `name` takes `stands_for[name]`."""
+
+    def final(name: str) -> str:
+        while name in stands_for:
+            name = stands_for[name]
+        return name
+
+    wired = tuple(replace(node, inputs=tuple(map(final, node.inputs))) for node in nodes)
+    outputs = tuple(map(final, recording.graph.outputs))
+    return replace(recording, graph=Graph(wired, outputs), values=recording.values | (values or {}))
+
+
+def _drop_identities(recording: Recording) -> Recording:
+    """What passes its input on unchanged goes; so does a cast to the type that the value has."""
+    stands_for, nodes = {}, []
+    for node in recording.graph.nodes:
+        same_type = node.kind == "Cast" and recording.values[node.name].dtype == recording.values[node.inputs[0]].dtype
+        if node.kind == "Identity" or same_type:
+            stands_for[node.name] = node.inputs[0]
+        else:
+            nodes.append(node)
+    return rewired(recording, nodes, stands_for)
+
+
+def _simple_kinds(recording: Recording) -> Recording:
+    """One name for operations that have two."""
+    nodes = []
+    for node in recording.graph.nodes:
+        spatial = recording.graph[node.inputs[0]].shape[2:] if node.inputs else ()
+        nodes.append(_simple(node, spatial))
+    return rewired(recording, nodes, {})
+
+
+def _simple(node: Node, spatial: tuple[int, ...]) -> Node:
+    a = node.attributes
+    if node.kind == "Clip" and a["min"] == 0 and a["max"] is None:
+        return replace(node, kind="Relu", attributes={})
+    if node.kind == "LeakyRelu" and a["alpha"] == 0:
+        return replace(node, kind="Relu", attributes={})
+    if node.kind == "Celu" and a["alpha"] == 1:
+        return replace(node, kind="Elu")
+    if node.kind == "AveragePool" and a["kernel_shape"] == spatial and not any(a["pads"]):
+        return replace(node, kind="GlobalAveragePool", attributes={"keepdims": True})
+    if node.kind == "AdaptiveAveragePool" and all(n % m == 0 for n, m in zip(spatial, a["output_size"], strict=True)):
+        size = tuple(n // m for n, m in zip(spatial, a["output_size"], strict=True))
+        pool = {"kernel_shape": size, "strides": size, "pads": (0,) * 2 * len(size), "ceil_mode": False}
+        return replace(node, kind="AveragePool", attributes={**pool, "count_include_pad": True})
+    if (
+        node.kind == "ReduceMean"
+        and len(node.shape) >= 2
+        and a["axes"] == tuple(range(2, 2 + len(spatial)))
+        and spatial
+    ):
+        return replace(node, kind="GlobalAveragePool", attributes={"keepdims": a["keepdims"]})
+    return node
+
+
+def _split_global_pools(recording: Recording) -> Recording:
+    """A global pooling keeps its axes, and a Flatten behind it takes them away."""
+    stands_for, nodes, values = {}, [], {}
+    for node in recording.graph.nodes:
+        if node.kind in ("GlobalAveragePool", "GlobalMaxPool") and not node.attributes["keepdims"]:
+            n_spatial = len(recording.graph[node.inputs[0]].shape) - 2
+            whole = (*node.shape, *(1,) * n_spatial)
+            nodes.append(replace(node, attributes={"keepdims": True}, shape=whole))
+            flat = f"{node.name}:Flatten"
+            nodes.append(Node(flat, "Flatten", (node.name,), {"axis": 1}, layer="", shape=node.shape))
+            values[flat] = recording.values[node.name]
+            values[node.name] = recording.values[node.name].reshape(whole)
+            stands_for[node.name] = flat
+        else:
+            nodes.append(node)
+    renamed = []
+    for node in nodes:  # the Flatten itself takes the pooling's output
+        taken = tuple(stands_for.get(name, name) for name in node.inputs)
+        if node.kind == "Flatten" and node.inputs and node.name == stands_for.get(node.inputs[0]):
+            taken = node.inputs
+        renamed.append(replace(node, inputs=taken))
+    outputs = tuple(stands_for.get(name, name) for name in recording.graph.outputs)
+    return replace(recording, graph=Graph(tuple(renamed), outputs), values=recording.values | values)
+
+
+def _join_reshapes(recording: Recording) -> Recording:
+    """A chain of reshapes is one; one that changes nothing goes."""
+    by_name = recording.graph.by_name
+    stands_for, nodes = {}, []
+    for node in recording.graph.nodes:
+        if node.kind not in RESHAPES:
+            nodes.append(node)
+            continue
+        source = node.inputs[0]
+        while by_name[source].kind in RESHAPES:
+            source = by_name[source].inputs[0]
+        before = by_name[source].shape
+        if before == node.shape:
+            stands_for[node.name] = source
+            continue
+        kept = len(node.shape) - 1
+        if kept >= 1 and node.shape[:kept] == before[:kept]:
+            joined = replace(node, kind="Flatten", inputs=(source,), attributes={"axis": kept})
+        else:
+            whole = bool(before) and bool(node.shape) and before[0] == node.shape[0]
+            shape = (-1, *node.shape[1:]) if whole else node.shape
+            joined = replace(node, kind="Reshape", inputs=(source,), attributes={"shape": shape})
+        nodes.append(joined)
+    return rewired(recording, nodes, stands_for)
+
+
+def _join_transposes(recording: Recording) -> Recording:
+    """Two transposes in a row are one; one that changes nothing goes."""
+    by_name: dict[str, Node] = {}
+    stands_for: dict[str, str] = {}
+    nodes = []
+    for old in recording.graph.nodes:
+        node = replace(old, inputs=tuple(stands_for.get(name, name) for name in old.inputs))
+        if node.kind == "Transpose":
+            perm, source = tuple(node.attributes["perm"]), by_name[node.inputs[0]]
+            if source.kind == "Transpose":
+                perm = tuple(source.attributes["perm"][axis] for axis in perm)
+                node = replace(node, inputs=source.inputs, attributes={"perm": perm})
+            if perm == tuple(range(len(perm))):
+                stands_for[node.name] = node.inputs[0]
+                continue
+        nodes.append(node)
+        by_name[node.name] = node
+    return rewired(recording, nodes, stands_for)
+
+
+def _fold_pads(recording: Recording) -> Recording:
+    """A padding that only one convolution or pooling takes is that operation's own."""
+    by_name = recording.graph.by_name
+    n_uses: dict[str, int] = {}
+    for name in [*recording.graph.outputs, *(name for node in recording.graph.nodes for name in node.inputs)]:
+        n_uses[name] = n_uses.get(name, 0) + 1
+    nodes, folded = [], {}
+    for node in recording.graph.nodes:
+        pad = by_name[node.inputs[0]] if node.inputs else None
+        if pad is not None and pad.kind == "Pad" and n_uses[pad.name] == 1 and (own := _padded(node, pad)) is not None:
+            folded[pad.name] = pad.inputs[0]
+            nodes.append(own)
+        else:
+            nodes.append(node)
+    return rewired(recording, [node for node in nodes if node.name not in folded], folded)
+
+
+def _padded(node: Node, pad: Node) -> Node | None:
+    """`node` with the padding in front of it taken in; None if it cannot be."""
+    pads, n = pad.attributes["pads"], len(pad.shape)
+    begins, ends = pads[2:n], pads[n + 2 :]
+    if any(pads[:2]) or any(pads[n : n + 2]) or min(pads, default=0) < 0:
+        return None
+    mode, value = pad.attributes["mode"], pad.attributes.get("value", 0.0)
+    own = node.attributes.get("pads", ())
+    a = dict(node.attributes)
+    if node.kind == "Conv" and mode == "constant" and value == 0 and a["pad_mode"] == "constant":
+        total = tuple(x + y for x, y in zip(own, (*begins, *ends), strict=True))
+        return replace(node, attributes=a | {"pads": total})
+    if any(own):
+        return None
+    if node.kind == "Conv" and mode in ("reflect", "edge", "wrap"):
+        named = {"edge": "replicate", "wrap": "circular"}.get(mode, mode)
+        return replace(node, attributes=a | {"pads": (*begins, *ends), "pad_mode": named})
+    if mode == "constant" and node.kind == "MaxPool":
+        low = None if value is None or np.isneginf(value) else float(value)
+        return replace(node, attributes=a | {"pads": (*begins, *ends), "pad_value": low})
+    if mode == "constant" and value == 0 and node.kind == "AveragePool":
+        return replace(node, attributes=a | {"pads": (*begins, *ends), "count_include_pad": True})
+    return None
+
+
+def _flatten_concats(recording: Recording) -> Recording:
+    """A concatenation of concatenations along one axis is one of all their parts."""
+    by_name: dict[str, Node] = {}
+    nodes = []
+    for node in recording.graph.nodes:
+        if node.kind == "Concat":
+            parts: list[str] = []
+            for name in node.inputs:
+                inner = by_name[name]
+                same = inner.kind == "Concat" and inner.attributes["axis"] == node.attributes["axis"]
+                parts += inner.inputs if same else (name,)
+            node = replace(node, inputs=tuple(parts))
+        nodes.append(node)
+        by_name[node.name] = node
+    return rewired(recording, nodes, {})
+
+
+def _join_swish(recording: Recording) -> Recording:
+    """x * sigmoid(x) is Swish."""
+    by_name = recording.graph.by_name
+    nodes = []
+    for node in recording.graph.nodes:
+        if node.kind == "Mul" and len(node.inputs) == 2:
+            a, b = (by_name[name] for name in node.inputs)
+            if b.kind == "Sigmoid" and b.inputs == (a.name,):
+                node = replace(node, kind="Swish", inputs=(a.name,), attributes={})
+            elif a.kind == "Sigmoid" and a.inputs == (b.name,):
+                node = replace(node, kind="Swish", inputs=(b.name,), attributes={})
+        nodes.append(node)
+    return rewired(recording, nodes, {})
+
+
+RULES: tuple[Rule, ...] = (
+    _drop_identities,
+    _simple_kinds,
+    _split_global_pools,
+    _join_transposes,
+    _join_reshapes,
+    _join_swish,
+    lambda recording: needed(recording),
+    _fold_pads,
+    _flatten_concats,
+)

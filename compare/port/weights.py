@@ -1,0 +1,78 @@
+"""Which weights go from one network to the other, and what stands for those that only one of them has."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.graphs.node import Arrays, Node, Recording
+from compare.port.align import Alignment
+from shared import randomness
+
+# What a role is as if it were not there.
+NEUTRAL = {"B": 0.0, "scale": 1.0, "mean": 0.0, "var": 1.0}
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """`given`: weights of the right network by NODE/ROLE; `n_moved` of them come from the left. `unfit`: (left name,
+    right name, role) of those whose shapes differ. `left_only` and `right_only`: NODE/ROLE of those that the paired
+    node of the other side lacks."""
+
+    given: Arrays
+    n_moved: int
+    unfit: tuple[tuple[str, str, str], ...]
+    left_only: tuple[str, ...]
+    right_only: tuple[str, ...]
+
+
+def transfer(left: Recording, right: Recording, alignment: Alignment) -> Transfer:
+    """What the right network is to be given so that it has the left one's weights."""
+    given: Arrays = {}
+    unfit, left_only, right_only = [], [], []
+    n_moved = 0
+    for name_l, name_r in alignment.pairs:
+        node_l, node_r = left.graph[name_l], right.graph[name_r]
+        for role in dict.fromkeys((*node_l.roles, *node_r.roles)):
+            at_l, at_r = f"{name_l}/{role}", f"{name_r}/{role}"
+            if role not in node_l.roles:
+                right_only.append(at_r)
+                if role in NEUTRAL:
+                    given[at_r] = np.full_like(right.weights[at_r], NEUTRAL[role])
+            elif role not in node_r.roles:
+                left_only.append(at_l)
+            elif (array := fitting(left.weights[at_l], right.weights[at_r].shape)) is None:
+                unfit.append((name_l, name_r, role))
+            else:
+                given[at_r] = array.astype(right.weights[at_r].dtype)
+                n_moved += 1
+    return Transfer(given, n_moved, tuple(unfit), tuple(left_only), tuple(right_only))
+
+
+def fitting(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The array in a shape that differs from its own in axes of length 1 alone; None if it is another."""
+    if array.shape == shape:
+        return array
+    if [n for n in array.shape if n > 1] == [n for n in shape if n > 1]:
+        return array.reshape(shape)
+    return None
+
+
+def varied(recording: Recording) -> Arrays:
+    """New values for weights that are constant, as those of new normalisations and biases are: a difference between two
+    networks may not show while they are 0 or 1. By NODE/ROLE; empty if all weights vary."""
+    new: Arrays = {}
+    for node in recording.graph.nodes:
+        for role in node.roles:
+            name = f"{node.name}/{role}"
+            array = recording.weights[name]
+            if _constant(node, role, array):
+                draw = randomness.uniform(array.size, f"varied {name}", 0).reshape(array.shape)
+                low, high = (0.5, 1.5) if role in ("scale", "var") else (-0.2, 0.2)
+                new[name] = (low + (high - low) * draw).astype(array.dtype)
+    return new
+
+
+def _constant(node: Node, role: str, array: np.ndarray) -> bool:
+    if node.kind in ("Constant",) or array.dtype.kind != "f" or not array.size or role not in NEUTRAL:
+        return False
+    return bool((array == array.flat[0]).all()) and (array.size > 1 or array.flat[0] == NEUTRAL[role])

@@ -1,0 +1,96 @@
+"""The worker that holds one person's own model, and what it can be asked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from compare.graphs.node import Graph, Recording
+from compare.processes.environment import usable_cores
+from compare.processes.process import AnswerType, Program, Tell, WorkerError, WorkerProcess
+from compare.rpc import port_messages, wire
+from compare.rpc.messages import ArraysSent, Failed, Request
+from shared.errors import InputError
+
+Precision = Literal["float64", "float32"]
+
+
+class ModelWorker(WorkerProcess):
+    """A process that holds one model. `side` is what it is called in messages: "left" or "right"."""
+
+    def __init__(self, side: str, reference: str, log: Path, timeout_s: float, tell: Tell | None = None) -> None:
+        self.side, self.reference = side, reference
+        super().__init__(side, log, usable_cores(), True, timeout_s, tell=tell)
+
+    def program(self) -> Program:
+        """See WorkerProcess.program."""
+        return Program(["compare.adapters"])
+
+    def load(self, precision: Precision) -> port_messages.ModelLoaded:
+        """Have the model loaded. Raises InputError if it cannot be."""
+        request = port_messages.LoadModel(reference=self.reference, precision=precision)
+        return self._said(request, port_messages.ModelLoaded, None, "load")[0]
+
+    def record(self, inputs: Mapping[str, np.ndarray], training: bool) -> Recording:
+        """Have the model called on `inputs`, in canonical layout, and watched. Raises InputError if it fails."""
+        request = port_messages.RecordCall(training=training)
+        answer, arrays = self._said(request, port_messages.Recorded, inputs, "call")
+        parts: dict[str, dict[str, np.ndarray]] = {"value": {}, "weight": {}, "kept": {}}
+        for name, array in arrays.items():
+            part, _, rest = name.partition("/")
+            parts[part][rest] = array
+        return Recording(Graph.of_body(answer.graph), parts["value"], parts["weight"], parts["kept"])
+
+    def give_weights(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Give the model weights by NODE/ROLE, in canonical layout. Raises InputError if they do not fit."""
+        self._said(port_messages.GiveWeights(), port_messages.Done, weights, "give weights to")
+
+    def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
+        """The output of one node of the last recording for other inputs. Raises InputError."""
+        arrays = {str(place): array for place, array in enumerate(inputs)}
+        request = port_messages.ApplyNode(node=node, training=training)
+        return self._said(request, ArraysSent, arrays, "compute a part of")[1]["output"]
+
+    def save_weights(self, path: Path) -> None:
+        """Have the weights written to `path`. Raises InputError if the suffix is another framework's."""
+        self._said(port_messages.SaveWeights(path=path), port_messages.Done, None, "save the weights of")
+
+    def _said(
+        self,
+        request: Request,
+        expected: type[AnswerType],
+        arrays: Mapping[str, np.ndarray] | None,
+        doing: str,
+    ) -> tuple[AnswerType, wire.Arrays]:
+        try:
+            return self._ask(request, expected, arrays)
+        except UserCodeFailed as failed:
+            what = f"The {self.side} model, {self.reference}"
+            if failed.message:
+                raise InputError(f"{what}: {failed.message}") from None
+            raise InputError(
+                f"{what}, failed when it was to {doing.split(maxsplit=1)[0]}. Its own last lines:\n"
+                + "\n".join(failed.lines)
+            ) from None
+        except WorkerError as error:
+            tail = f"\n{error.details}" if error.details else ""
+            raise InputError(
+                f"Could not {doing} the {self.side} model, {self.reference}: {error.error}{tail}"
+            ) from None
+
+    def _expect(self, answer: object, expected: type[AnswerType]) -> AnswerType:
+        if isinstance(answer, port_messages.UserFailed):
+            raise UserCodeFailed(answer.message, answer.lines)
+        if isinstance(answer, Failed):
+            raise WorkerError(answer.error, answer.traceback)
+        assert isinstance(answer, expected), f"{type(answer).__name__} is no answer to this request"
+        return answer
+
+
+class UserCodeFailed(Exception):
+    """What failed is the user's own model."""
+
+    def __init__(self, message: str, lines: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.message, self.lines = message, lines

@@ -1,0 +1,67 @@
+"""What can be asked of the worker that holds one person's own model, and what it answers."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from compare.rpc.messages import Answer, Request
+
+
+class LoadModel(Request):
+    """Load the model that `reference` names (compare/adapters/references.py), to compute in `precision`.
+    -> ModelLoaded"""
+
+    reference: str
+    precision: Literal["float64", "float32"]
+
+
+class RecordCall(Request):
+    """Call the model on the inputs that come with this, and watch. -> Recorded, with `value/NODE`, `weight/NODE/ROLE`
+    and `kept/NODE/ROLE`"""
+
+    training: bool
+
+
+class GiveWeights(Request):
+    """Give the model the weights that come with this, by NODE/ROLE. -> Done"""
+
+
+class ApplyNode(Request):
+    """Compute one node for the inputs `0`, `1`, ... that come with this. -> ArraysSent, with `output`"""
+
+    node: str
+    training: bool
+
+
+class SaveWeights(Request):
+    """Write the model's weights to `path`, in its framework's own format. -> Done"""
+
+    path: Path
+
+
+class ModelLoaded(Answer):
+    """What it is: the framework with its version, the class of the model, and what it states of its inputs."""
+
+    framework: str
+    version: str
+    model: str
+    inputs: dict[str, tuple[int, ...]] | None
+    precisions: tuple[str, ...] = ("float64", "float32")
+
+
+class Recorded(Answer):
+    """The graph of a call, as compare/graphs/node.py writes it."""
+
+    graph: dict[str, Any] = Field(repr=False)
+
+
+class Done(Answer):
+    """It was done."""
+
+
+class UserFailed(Answer):
+    """What failed is the user's own model or file: the sentence, and the last lines of its own traceback."""
+
+    message: str
+    lines: tuple[str, ...] = ()
