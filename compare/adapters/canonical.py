@@ -1,0 +1,298 @@
+"""The canonical recording of a trace: axes renumbered, weights in ONNX's layouts, and the way back to the framework."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from compare.adapters.adapter import Unreadable
+from compare.adapters.changes import Change, Permuted, Reshaped, Taken, apply, undo
+from compare.adapters.layouts import Form, Layouts, order_of
+from compare.adapters.steps import Step, Trace, Value, Weight
+from compare.graphs.node import Arrays, Attribute, Graph, Node, Recording
+
+Attributes = dict[str, Attribute]
+
+
+class Canonical:
+    """A trace in canonical form. `recording` is what it is; `step_of` and `weight_of` lead back to the framework."""
+
+    def __init__(self, trace: Trace, array: Any) -> None:
+        """`array` makes a NumPy array of a tensor of the framework."""
+        self.layouts = Layouts(trace)
+        self.step_of: dict[str, Step] = {}
+        self.weight_of: dict[str, Weight] = {}
+        self._array = array
+        self._changes: dict[str, tuple[Change, ...]] = {}  # from the framework's array to the node's
+        self._nodes: dict[str, Node] = {}
+        self._values: Arrays = {}
+        self._weights: Arrays = {}
+        self._made_by: dict[int, str] = {}
+        self._uses: dict[int, list[Step]] = {}
+        for step in trace.steps:
+            for value in step.inputs:
+                self._uses.setdefault(value.number, []).append(step)
+        for step in trace.steps:
+            self._put(step)
+        graph = Graph(tuple(self._nodes.values()), tuple(self._made_by[value.number] for value in trace.outputs))
+        self.recording = Recording(graph, self._values, self._weights)
+
+    def _put(self, step: Step) -> None:
+        """Add the nodes of one step."""
+        if step.rule == "parameter":
+            self._parameter(step)
+            return
+        form = self.layouts.form(step.output)
+        forms = [self.layouts.form(value) for value in step.inputs]
+        inputs = [self._made_by[value.number] for value in step.inputs]
+        native = self._array(step.output.tensor)
+        if step.rule == "reshape":
+            self._reshape(step, inputs, forms[0], form, native)
+            return
+        if step.rule == "same":
+            inputs = [
+                self._broadcast(step, name, value, before, form)
+                for name, value, before in zip(inputs, step.inputs, forms, strict=True)
+            ]
+        elif step.rule in ("product", "concat"):
+            inputs = [
+                self._in_order(step, name, before, order_of(before.rank, form.last))
+                for name, before in zip(inputs, forms, strict=True)
+            ]
+        elif step.rule == "unsqueeze":
+            new = {int(axis) % form.rank for axis in step.attributes["axes"]}  # type: ignore[union-attr]
+            kept = [axis for axis in range(form.rank) if axis not in new]
+            wanted = tuple(kept.index(axis) for axis in form.order if axis not in new)
+            inputs = [self._in_order(step, inputs[0], forms[0], wanted)]
+        elif step.rule == "native" or (step.rule == "spatial" and len(inputs) > 0):
+            last = step.rule == "spatial" and step.last
+            inputs = [
+                self._in_order(step, name, before, order_of(before.rank, last and before.rank >= 3))
+                for name, before in zip(inputs, forms, strict=True)
+            ]
+        order = _natural_order(step, forms, form)
+        kind, attributes = _renumbered(step, forms, form)
+        value = form.canonical(native) if form.rows is not None else native.transpose(order)
+        weights = {
+            role: weight.then(*_changes(step, role, weight, forms, form)) for role, weight in step.weights.items()
+        }
+        changes = form.changes if form.rows is not None else _turned(order)
+        name = self._add(step, step.name, kind, inputs, attributes, value, changes, weights)
+        self._made_by[step.output.number] = self._in_order(step, name, Form(form.rank, form.last), form.order, order)
+
+    def _add(
+        self,
+        step: Step,
+        name: str,
+        kind: str,
+        inputs: Sequence[str],
+        attributes: Mapping[str, Attribute],
+        value: np.ndarray,
+        changes: Sequence[Change],
+        weights: Mapping[str, Weight] | None = None,
+    ) -> str:
+        """Add one node with its output and weights. Return its name, which is `name` or one like it."""
+        number, wanted = 1, name
+        while name in self._nodes:
+            number += 1
+            name = f"{wanted}#{number}"
+        for role, weight in (weights or {}).items():
+            self.weight_of[f"{name}/{role}"] = weight
+            self._weights[f"{name}/{role}"] = weight.changed(weight.read())
+        self._nodes[name] = Node(
+            name, kind, tuple(inputs), dict(attributes), tuple(weights or ()), step.layer, tuple(value.shape)
+        )
+        self._values[name] = np.ascontiguousarray(value)
+        self._changes[name] = tuple(changes)
+        self.step_of[name] = step
+        return name
+
+    def _in_order(
+        self, step: Step, name: str, form: Form, wanted: tuple[int, ...], present: tuple[int, ...] | None = None
+    ) -> str:
+        """Return a node whose output is that of `name` with the native axes in the order `wanted`."""
+        present = form.order if present is None else present
+        if wanted == present:
+            return name
+        order = tuple(present.index(axis) for axis in wanted)
+        value = self._values[name].transpose(order)
+        return self._add(step, f"{step.name}:Transpose", "Transpose", [name], {"perm": order}, value, _turned(wanted))
+
+    def _broadcast(self, step: Step, name: str, value: Value, before: Form, after: Form) -> str:
+        """Return a node that broadcasts with values of the form `after` as the native ones do."""
+        rank = len(value.shape)
+        if rank == after.rank:
+            return self._in_order(step, name, before, after.order) if before.last != after.last else name
+        if rank == 0 or not after.last or self._nodes[name].kind in ("Parameter", "Constant"):
+            return name
+        full = (1,) * (after.rank - rank) + value.shape
+        shape = tuple(full[axis] for axis in after.order)
+        array = before.native(self._values[name]).reshape(full).transpose(after.order)
+        changes = (Reshaped(value.shape, full), Permuted(after.order))
+        return self._add(step, f"{step.name}:Reshape", "Reshape", [name], {"shape": shape}, array, changes)
+
+    def _parameter(self, step: Step) -> None:
+        """Add a parameter or constant: of the rank and in the layout of the values that it meets."""
+        value, form = step.output, self.layouts.form(step.output)
+        changes: tuple[Change, ...] = form.changes
+        uses = [use for use in self._uses.get(value.number, []) if use.rule == "same"]
+        if uses and len(value.shape) and len(uses) == len(self._uses[value.number]):
+            after = self.layouts.form(uses[0].output)
+            if len(value.shape) < after.rank and after.last:
+                full = (1,) * (after.rank - len(value.shape)) + value.shape
+                changes = (Reshaped(value.shape, full), Permuted(after.order))
+            elif form.rows is None and after.rows is not None and value.shape[-1] == after.rows.size:
+                changes = (Taken(len(value.shape) - 1, after.rows),)
+        weights = {role: weight.then(*changes) for role, weight in step.weights.items()}
+        array = apply(changes, self._array(value.tensor))
+        self._made_by[value.number] = self._add(step, step.name, step.kind, [], {}, array, changes, weights)
+
+    def _reshape(self, step: Step, inputs: list[str], before: Form, after: Form, native: np.ndarray) -> None:
+        """Add a reshape: one node if the canonical values are one of another, else with transposes around it."""
+        source, target = self._values[inputs[0]], after.canonical(native)
+        there = np.arange(source.size).reshape(step.inputs[0].shape)
+        name = inputs[0]
+        if np.array_equal(before.canonical(there).ravel(), after.canonical(there.reshape(native.shape)).ravel()):
+            kind, attributes = _kind_of_reshape(source.shape, target.shape)
+            self._made_by[step.output.number] = self._add(
+                step, step.name, kind, [name], attributes, target, after.changes
+            )
+            return
+        if before.rows is not None or after.rows is not None:
+            raise Unreadable(f"{step.name}: this reshape of a flattened image cannot be followed.")
+        name = self._in_order(step, name, before, tuple(range(before.rank)))
+        kind, attributes = _kind_of_reshape(step.inputs[0].shape, native.shape)
+        name = self._add(step, step.name, kind, [name], attributes, native, ())
+        natural = tuple(range(after.rank))
+        self._made_by[step.output.number] = self._in_order(step, name, after, after.order, natural)
+
+    def apply(
+        self, name: str, inputs: Sequence[np.ndarray], training: bool, tensor: Callable[[np.ndarray], Any]
+    ) -> np.ndarray:
+        """Return the output of one node for other inputs. `tensor` makes the framework's of an array. Raises
+        Unreadable if there is no such node or it cannot be called alone."""
+        node = self._nodes.get(name)
+        if node is None or len(inputs) != len(node.inputs):
+            raise Unreadable(f"{name}: no node of this name takes {len(inputs)} inputs.")
+        if node.kind in ("Transpose", "Identity", "Reshape", "Flatten"):
+            return _moved(node, inputs[0])
+        step = self.step_of[name]
+        if step.call is None:
+            raise Unreadable(f"{name}: {node.kind} cannot be called alone.")
+        native = [
+            np.ascontiguousarray(undo(self._changes[source], each))
+            for source, each in zip(node.inputs, inputs, strict=True)
+        ]
+        made = self._array(step.call([tensor(each) for each in native], training))
+        return np.ascontiguousarray(apply(self._changes[name], made))
+
+    def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Write weights by "NODE/ROLE". Raises Unreadable if one is not there, cannot be set or does not fit."""
+        for name, array in weights.items():
+            weight = self.weight_of.get(name)
+            if weight is None or weight.write is None:
+                raise Unreadable(f"{name}: {'no such weight' if weight is None else 'a constant cannot be set'}.")
+            present = apply(weight.changes, weight.read())
+            if present.shape != array.shape:
+                raise Unreadable(f"{name}: its shape is {present.shape}; the array to set has {array.shape}.")
+            weight.write(undo(weight.changes, array))
+
+
+def _turned(order: tuple[int, ...]) -> tuple[Change, ...]:
+    return () if order == tuple(range(len(order))) else (Permuted(order),)
+
+
+def _moved(node: Node, array: np.ndarray) -> np.ndarray:
+    """Return what a node that only moves elements makes of an array."""
+    if node.kind == "Identity":
+        return array
+    if node.kind == "Transpose":
+        return array.transpose(node.attributes["perm"])  # type: ignore[arg-type]
+    if node.kind == "Flatten":
+        return array.reshape(len(array), -1)
+    return array.reshape(node.attributes["shape"])  # type: ignore[arg-type]
+
+
+def _kind_of_reshape(before: tuple[int, ...], after: tuple[int, ...]) -> tuple[str, Attributes]:
+    """Return Flatten for what joins everything behind the batch, else Reshape with -1 for a batch that is kept."""
+    if len(after) == 2 and after[0] == before[0] and len(before) >= 2:
+        return "Flatten", {"axis": 1}
+    kept = before and after and before[0] == after[0]
+    return "Reshape", {"shape": (-1, *after[1:]) if kept else after}
+
+
+def _natural_order(step: Step, forms: list[Form], form: Form) -> tuple[int, ...]:
+    """Return the native axes of the output in the order in which the canonical operation leaves them."""
+    rank = form.rank
+    if step.rule in ("same", "concat", "product", "transpose", "unsqueeze", "opaque", "input"):
+        return form.order
+    if step.rule == "spatial":
+        return order_of(rank, step.last and rank >= 3)
+    if step.rule in ("reduce", "squeeze"):
+        before = forms[0]
+        if step.attributes.get("keepdims"):
+            return before.order
+        gone = {int(axis) % before.rank for axis in step.attributes["axes"]}  # type: ignore[union-attr]
+        kept = [axis for axis in range(before.rank) if axis not in gone]
+        return tuple(kept.index(axis) for axis in before.order if axis not in gone)
+    return tuple(range(rank))
+
+
+def _renumbered(step: Step, forms: list[Form], form: Form) -> tuple[str, Attributes]:
+    """Return the kind and the attributes with canonical axes."""
+    attributes = dict(step.attributes)
+    if step.rule == "transpose":
+        perm = attributes["perm"]
+        assert isinstance(perm, tuple)
+        order = tuple(forms[0].axis(int(perm[axis])) for axis in form.order)
+        return ("Identity", {}) if order == tuple(range(form.rank)) else ("Transpose", {"perm": order})
+    if step.rule == "opaque" or not forms:
+        return step.kind, attributes
+    # The axes of an operation are those of its output, but if it takes some away.
+    of = forms[0] if step.rule in ("reduce", "squeeze") else form
+    if "axis" in attributes and step.rule != "native" and attributes["axis"] is not None:
+        attributes["axis"] = of.axis(int(attributes["axis"]))  # type: ignore[arg-type]
+    if "axes" in attributes and step.rule != "native":
+        axes = [of.axis(int(axis)) for axis in attributes["axes"]]  # type: ignore[union-attr]
+        if step.kind == "Slice":
+            places = np.argsort(axes)
+            for name in ("starts", "ends", "steps"):
+                attributes[name] = tuple(attributes[name][place] for place in places)  # type: ignore[index, assignment]
+        attributes["axes"] = tuple(sorted(axes))
+    if step.kind == "Pad":
+        pads, rank = attributes["pads"], form.rank
+        assert isinstance(pads, tuple)
+        attributes["pads"] = tuple(pads[axis + side] for side in (0, rank) for axis in form.order)
+    return step.kind, attributes
+
+
+def _changes(step: Step, role: str, weight: Weight, forms: list[Form], form: Form) -> list[Change]:
+    """Return the changes of a weight that the layouts of the values around it ask for."""
+    if step.kind == "Gemm":
+        if role == "B":
+            return [] if form.rows is None else [Taken(0, form.rows)]
+        changes: list[Change] = [] if form.rows is None else [Taken(0, form.rows)]
+        return changes if forms[0].rows is None else [*changes, Taken(1, forms[0].rows)]
+    if step.rule != "same":
+        return []
+    if form.rows is not None:
+        size = apply(weight.changes, weight.read()).shape
+        return [Taken(0, form.rows)] if size == form.rows.shape else []
+    if step.kind in ("LayerNormalization", "RMSNormalization"):
+        axes = [int(axis) % form.rank for axis in step.attributes["axes"]]  # type: ignore[union-attr]
+        order = sorted(range(len(axes)), key=lambda place: form.axis(axes[place]))
+        return [Permuted(tuple(order))] if len(axes) > 1 else []
+    if step.kind == "PRelu":
+        return _slopes(apply(weight.changes, weight.read()).shape, form)
+    return []
+
+
+def _slopes(shape: tuple[int, ...], form: Form) -> list[Change]:
+    """Return the changes of a PRelu's slopes, whose shape is that of an example: to (C) if all else is shared."""
+    if len(shape) != form.rank - 1:
+        return []
+    changes: list[Change] = [Permuted(tuple(axis - 1 for axis in form.order[1:]))] if form.last else []
+    canonical = apply(changes, np.empty(shape)).shape
+    if all(size == 1 for size in canonical[1:]) and len(canonical) > 1:
+        changes.append(Reshaped(canonical, canonical[:1]))
+    return changes

@@ -1,0 +1,234 @@
+"""A Keras model, read by watching one call of it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import tree
+
+from compare.adapters import keras_layers, keras_merges, keras_shapes, tensorflow_arithmetic, tensorflow_layers
+from compare.adapters.adapter import Unreadable
+from compare.adapters.canonical import Canonical
+from compare.adapters.keras_known import known_of
+from compare.adapters.keras_watch import KerasWatch
+from compare.adapters.layouts import Form
+from compare.adapters.pruned import pruned
+from compare.adapters.tensorflow_watch import array, plain
+from compare.graphs.node import Arrays, Recording
+
+# What registers itself when it is imported.
+TABLES = (keras_layers, keras_merges, keras_shapes, tensorflow_arithmetic, tensorflow_layers)
+
+
+class KerasAdapter:
+    """Any keras.Model or layer: Sequential, functional, subclassed."""
+
+    framework = "keras"
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self._canonical: Canonical | None = None
+        self._stated: dict[str, bool] = {}
+
+    def stated_inputs(self) -> dict[str, tuple[int, ...]] | None:
+        """The shape of one example of every input, in canonical layout and in order; None if the model states none."""
+        stated = self._native_inputs()
+        if stated is None:
+            return None
+        found = {}
+        for name, sizes in stated.items():
+            shape = tuple(size for size in sizes if size is not None)
+            if len(shape) < len(sizes):
+                return None
+            order = Form(len(shape) + 1, self._last(name, shape)).order
+            found[name] = tuple((1, *shape)[axis] for axis in order[1:])
+        return found
+
+    def record(self, inputs: Mapping[str, np.ndarray], training: bool) -> Recording:
+        """Call the model in evaluation or training mode, and watch. In training mode nothing is dropped, and the
+        model's variables are as before afterwards. Raises Unreadable if the model cannot be called so."""
+        lasts = {name: self._is_moved(name, each) for name, each in inputs.items()}
+        return self._record(inputs, lasts, training)
+
+    def _record(self, inputs: Mapping[str, np.ndarray], lasts: Mapping[str, bool], training: bool) -> Recording:
+        watch = KerasWatch(training, known_of)
+        tensors: dict[str, Any] = {}
+        for name, each in inputs.items():
+            native = Form(each.ndim, lasts[name]).native(each)
+            tensors[name] = tf.constant(np.ascontiguousarray(native))
+            watch.input(name, tensors[name], lasts[name])
+        if not getattr(self.model, "built", True):
+            self._try(self._arguments(tensors), training)
+        with _unchanged(self.model):
+            with watch.watching():
+                outputs = self._try(self._arguments(tensors), training, watch)
+            updated = {
+                id(step): {role: step.weights[role].read() for role in ("mean", "var")}
+                for step in watch.trace.steps
+                if step.kind == "BatchNormalization" and training and "mean" in step.weights
+            }
+        watch.trace.outputs = tuple(watch.trace.value(each) for each in tree.flatten(outputs))
+        pruned(watch.trace)
+        canonical = self._canonical = Canonical(watch.trace, array)
+        statistics: Arrays = {}
+        for name, step in canonical.step_of.items():
+            for role, value in updated.get(id(step), {}).items():
+                if f"{name}/{role}" in canonical.weight_of:
+                    statistics[f"{name}/{role}"] = canonical.weight_of[f"{name}/{role}"].changed(value)
+        recording = canonical.recording
+        return Recording(recording.graph, recording.values, recording.weights, statistics)
+
+    def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Give the model weights by "NODE/ROLE" of the last recording, in canonical layout. Raises Unreadable if one
+        does not fit."""
+        self._recorded().set_weights(weights)
+
+    def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
+        """The output of one node of the last recording for other inputs. Raises Unreadable if it cannot be called
+        alone."""
+        with _unchanged(self.model):
+            return self._recorded().apply(node, inputs, training, tf.constant)
+
+    def save_weights(self, path: Path) -> None:
+        """Write the weights as `.weights.h5` and read them back. Raises Unreadable if the suffix is another, or if
+        what is read back is not what was written."""
+        if not path.name.endswith(".weights.h5"):
+            raise Unreadable(f"{path.name}: Keras's weights are written to a file that ends with .weights.h5.")
+        self.model.save_weights(path)
+        before = [np.array(variable) for variable in self.model.weights]
+        with _unchanged(self.model):
+            for variable in self.model.weights:
+                variable.assign(np.zeros(variable.shape, variable.dtype))
+            self.model.load_weights(path)
+            after = [np.array(variable) for variable in self.model.weights]
+        if not all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)):
+            raise Unreadable(f"{path.name}: what is read back differs from the model's weights.")
+
+    def _recorded(self) -> Canonical:
+        if self._canonical is None:
+            raise Unreadable("The model must be recorded first.")
+        return self._canonical
+
+    def _native_inputs(self) -> dict[str, tuple[int | None, ...]] | None:
+        """The shapes of one example that the model states, with the framework's axes; None if it states none."""
+        try:
+            stated = self.model.inputs
+        except (AttributeError, ValueError):
+            return None
+        if not stated:
+            return None
+        stated = tree.flatten(stated)
+        return {name: tuple(each.shape[1:]) for name, each in zip(_input_names(stated), stated, strict=True)}
+
+    def _is_moved(self, name: str, given: np.ndarray) -> bool:
+        """Whether an input's channels are moved last for the model."""
+        if given.ndim < 3:
+            return False
+        stated = self._native_inputs() or {}
+        shape = stated.get(name)
+        if shape is None and len(stated) == 1:
+            shape = next(iter(stated.values()))
+        if shape is None or len(shape) != given.ndim - 1:
+            return _takes_last(self.model, given.ndim)
+        moved = tuple((given.shape)[axis] for axis in (*range(2, given.ndim), 1))
+        fits_moved, fits = (_fits(shape, each) for each in (moved, given.shape[1:]))
+        if fits_moved != fits:
+            return fits_moved
+        return self._last(name, shape)
+
+    def _last(self, name: str, shape: tuple[int | None, ...]) -> bool:
+        """Whether a stated input has its channels last: of an image as its sizes say, of a sequence as it is used."""
+        if len(shape) < 2:
+            return False
+        if len(shape) > 2:
+            few = shape[0] in (1, 2, 3, 4) and shape[-1] not in (1, 2, 3, 4)
+            return not few and _takes_last(self.model, len(shape) + 1)
+        if name not in self._stated:
+            self._stated[name] = self._sequence_is_last(name)
+        return self._stated[name]
+
+    def _sequence_is_last(self, name: str) -> bool:
+        """Whether the first operation that cares takes a sequence as (N, T, C): a trial shows it."""
+        if not _takes_last(self.model, 3):
+            return False
+        stated = self._native_inputs() or {}
+        sizes = {each: tuple(size or 32 for size in shape) for each, shape in stated.items()}
+        model, kept = self.model, self._canonical
+        types = dict(zip(sizes, (each.dtype for each in tree.flatten(model.inputs)), strict=True))
+        inputs = {each: np.zeros((2, *shape), types[each]) for each, shape in sizes.items()}
+        self._record(inputs, dict.fromkeys(inputs, False), False)
+        made, self._canonical = self._recorded(), kept
+        # Kept as it is, it is moved right behind the input if a convolution wants its channels second.
+        return any(
+            node.kind == "Transpose" and node.inputs == (name,) and made.step_of[node.name].rule == "spatial"
+            for node in made.recording.graph.nodes
+        )
+
+    def _arguments(self, tensors: Mapping[str, Any]) -> Any:
+        """What the model is called with: one tensor, or as it states its inputs."""
+        structure = getattr(self.model, "_inputs_struct", None)
+        stated = list(self._native_inputs() or {})
+        if structure is not None and len(stated) == len(tensors):
+            names = stated if set(stated) == set(tensors) else list(tensors)
+            return tree.pack_sequence_as(structure, [tensors[name] for name in names])
+        if len(tensors) == 1:
+            return next(iter(tensors.values()))
+        return list(tensors.values()) if isinstance(structure, list | tuple) else dict(tensors)
+
+    def _try(self, arguments: Any, training: bool, watch: KerasWatch | None = None) -> Any:
+        try:
+            if watch is not None:
+                return watch.run(self.model, arguments)
+            return self.model(arguments, training=training)
+        except Unreadable:
+            raise
+        except Exception as error:
+            shapes = [tuple(each.shape) for each in tree.flatten(arguments)]
+            raise Unreadable(f"The model cannot be called with inputs of shape {shapes}: {plain(error)}") from error
+
+
+def _input_names(stated: list[Any]) -> list[str]:
+    """Return the names of inputs: those that somebody chose, else "input", "input_2" and so on."""
+    names: list[str] = []
+    for place, each in enumerate(stated, 1):
+        name = str(each._keras_history.operation.name)
+        if re.fullmatch(r"(input_layer|keras_tensor)(_\d+)?", name):
+            name = "input" if place == 1 else f"input_{place}"
+        names.append(name)
+    return names
+
+
+def _fits(stated: tuple[int | None, ...], given: tuple[int, ...]) -> bool:
+    return all(size is None or size == each for size, each in zip(stated, given, strict=True))
+
+
+def _takes_last(model: Any, rank: int) -> bool:
+    """Whether the layers of this rank take channels last; those that say nothing as Keras is configured."""
+    formats = set()
+    for layer in model._flatten_layers():
+        name = type(layer).__name__
+        if hasattr(layer, "data_format") and (f"{rank - 2}D" in name or "D" not in name):
+            formats.add(layer.data_format)
+    if rank == 3:
+        return "channels_last" in formats and any(
+            "1D" in type(layer).__name__ for layer in model._flatten_layers() if hasattr(layer, "data_format")
+        )
+    formats = formats or {keras.config.image_data_format()}
+    return "channels_last" in formats
+
+
+@contextmanager
+def _unchanged(model: Any) -> Iterator[None]:
+    """The variables of a model are the same afterwards."""
+    before = [(variable, np.array(variable)) for variable in model.variables]
+    try:
+        yield
+    finally:
+        for variable, value in before:
+            if not np.array_equal(np.array(variable), value, equal_nan=True):
+                variable.assign(value)

@@ -1,0 +1,253 @@
+"""Watch one call of a Keras model: known layers as one step or a few, what is inside all others by its operations."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.src.backend.common.global_state import get_global_attribute
+from keras.src.backend.common.keras_tensor import any_symbolic_tensors
+from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
+from keras.src.ops.operation import Operation
+from keras.src.utils.naming import to_snake_case
+
+from compare.adapters import tensorflow_operations as operations
+from compare.adapters.keras_activations import kind_of
+from compare.adapters.steps import Weight
+from compare.adapters.tensorflow_watch import Watch
+from compare.graphs.node import Attribute
+
+Original = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Description:
+    """A known layer's step: all but what it took and made."""
+
+    kind: str
+    rule: str = "same"
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    weights: Mapping[str, Weight] = field(default_factory=dict)
+    last: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a layer: its name, its tensors, what it made, and whether it runs in training mode."""
+
+    layer: Any
+    path: str
+    inputs: list[Any]
+    output: Any
+    training: bool
+    masked: bool
+
+
+class KerasWatch(Watch):
+    """A watch that knows Keras's layers. `describe` gives the step of a layer that is known."""
+
+    def __init__(self, training: bool, describe: "Describe") -> None:
+        super().__init__(training, operations.add)
+        self._describe = describe
+        self._parents: list[Any] = []
+        self._resolved: dict[int, dict[str, Any]] = {}
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch what runs inside."""
+        with ExitStack() as stack:
+            stack.enter_context(super().watching())
+            stack.enter_context(_replaced(keras.layers.Layer, "__call__", self._layer_call))
+            stack.enter_context(_replaced(keras.layers.Layer, "_maybe_build", self._build))
+            stack.enter_context(_replaced(Operation, "__call__", self._operation_call))
+            for name in _FUNCTIONS:
+                stack.enter_context(_replaced(keras.src.backend.nn, name, self._function))
+            yield
+
+    def run(self, model: Any, arguments: Any, path: str = "") -> Any:
+        """Call the model itself, whose own name is no part of its layers' names."""
+        with self._within(model, path):
+            return model(arguments, training=self.training)
+
+    @contextmanager
+    def _within(self, layer: Any, path: str) -> Iterator[None]:
+        """Name what runs inside by a layer that is no step of its own."""
+        self._parents.append(layer)
+        try:
+            with self.inside(path):
+                yield
+        finally:
+            self._parents.pop()
+
+    def _own_variables(self, layer: Any, path: str) -> None:
+        """Know the variables that a layer owns itself: by the attribute that holds them, else by their own names."""
+        for variable in (*layer._trainable_variables, *layer._non_trainable_variables):
+            name = _attribute(layer, variable) or variable.name
+            self.variables[id(variable.value.handle)] = weight_of(variable, f"{path}.{name}" if path else name)
+
+    def _build(self, original: Original, layer: Any, *args: Any, **kwargs: Any) -> Any:
+        with self.mute():
+            return original(layer, *args, **kwargs)
+
+    def _operation_call(self, original: Original, operation: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(operation, keras.layers.Layer):
+            self._resolved[id(operation)] = kwargs
+            if not self.muted and self._parents and operation is self._parents[-1]:
+                self._own_variables(operation, self.path[-1])  # it is built by now
+        elif not self.muted and not any_symbolic_tensors(args, kwargs):
+            with self.inside(self._path(operation)):
+                return original(operation, *args, **kwargs)
+        return original(operation, *args, **kwargs)
+
+    def _function(self, original: Original, *args: Any, **kwargs: Any) -> Any:
+        """One of Keras's own activation functions, called by a user."""
+        name = original.__name__
+        if self.muted or not args or not isinstance(args[0], tf.Tensor) or not self.trace.known(args[0]):
+            return original(*args, **kwargs)
+        bound = inspect.signature(original).bind(*args, **kwargs)
+        bound.apply_defaults()
+        meant = kind_of(name, bound.arguments)
+        if meant is None:
+            return original(*args, **kwargs)
+        return self.function(self.name(meant[0]), meant, args[0], lambda x: original(x, *args[1:], **kwargs), name)
+
+    def function(
+        self, name: str, meant: tuple[str, Mapping[str, Attribute]], x: Any, call: Callable[[Any], Any], layer: str
+    ) -> Any:
+        """Add the step of a known function of one tensor, and return its output."""
+        with self.mute():
+            output = self.own(call(x))
+        if (mask := get_keras_mask(x)) is not None and get_keras_mask(output) is None:
+            set_keras_mask(output, mask)
+
+        def again(tensors: list[Any], training: bool) -> Any:
+            with self.mute():
+                return call(tensors[0])
+
+        self.trace.add(name, meant[0], [x], output, "same", attributes=meant[1], layer=layer, call=again)
+        return output
+
+    def _layer_call(self, original: Original, layer: Any, *args: Any, **kwargs: Any) -> Any:
+        if any_symbolic_tensors(args, kwargs) or (self._parents and layer is self._parents[0] and not self.muted):
+            return original(layer, *args, **kwargs)
+        if isinstance(layer, _DROPPING) and type(layer).call.__module__.startswith("keras."):
+            x = args[0] if args else kwargs["inputs"]
+            return x if self.muted else self._dropout(layer, x, kwargs.get("training"))
+        if self.muted:
+            return original(layer, *args, **kwargs)
+        path = self._path(layer)
+        known = self._describe(layer)
+        if known is not None:
+            return known(self, path, layer, original, args, kwargs)
+        with self._within(layer, path):
+            return original(layer, *args, **kwargs)
+
+    def _dropout(self, layer: Any, x: Any, training: bool | None) -> Any:
+        """A layer that drops or adds noise in training: it passes everything on, and its rate is an attribute."""
+        if training is None:
+            context = get_global_attribute("current_call_ctx")
+            training = self.training if context is None else context.get_value("training", self.training)
+        if isinstance(layer, keras.layers.GaussianNoise):
+            meant: tuple[str, dict[str, Attribute]] = (
+                "keras:GaussianNoise",
+                {"stddev": float(layer.stddev), "active": bool(training)},
+            )
+        else:
+            meant = ("Dropout", {"ratio": float(layer.rate), "active": bool(training)})
+        x = tf.convert_to_tensor(x)
+        return self.function(self._path(layer), meant, x, lambda value: value, type(layer).__name__)
+
+    def own(self, output: Any) -> Any:
+        """Return `output` as a tensor of its own, with Keras's mask."""
+        made = super().own(output)
+        if made is not output and (mask := get_keras_mask(output)) is not None:
+            set_keras_mask(made, mask)
+        return made
+
+    def resolved(self, layer: Any) -> dict[str, Any]:
+        """Return the keyword arguments that Keras gave the last call of a layer."""
+        return self._resolved.get(id(layer), {})
+
+    def _path(self, part: Any) -> str:
+        """Return the name of a layer or operation: as its owner calls it, behind the names of those around it."""
+        path = self.path[-1] if self.path else ""
+        name = self._name(part)
+        return f"{path}.{name}" if path else name
+
+    def _name(self, part: Any) -> str:
+        """A name that somebody chose, else the attribute that the owner keeps it in, else Keras's automatic name."""
+        if not self._parents or not _automatic(part):
+            return str(part.name)
+        owner = self._parents[-1]
+        if isinstance(owner, keras.Sequential) or type(owner).__name__ == "Functional":
+            return str(part.name)
+        return _attribute(owner, part) or str(part.name)
+
+
+Known = Callable[[KerasWatch, str, Any, Original, tuple[Any, ...], dict[str, Any]], Any]
+Describe = Callable[[Any], Known | None]
+
+_DROPPING = (
+    keras.layers.Dropout,
+    keras.layers.SpatialDropout1D,
+    keras.layers.SpatialDropout2D,
+    keras.layers.SpatialDropout3D,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+    keras.layers.AlphaDropout,
+)
+_FUNCTIONS = (
+    "relu", "relu6", "sigmoid", "sparse_sigmoid", "tanh", "tanh_shrink", "softplus", "softsign", "soft_shrink",
+    "sparse_plus", "silu", "squareplus", "log_sigmoid", "leaky_relu", "hard_sigmoid", "hard_silu", "elu", "selu",
+    "gelu", "celu", "hard_tanh", "hard_shrink", "threshold", "softmax", "log_softmax", "sparsemax",
+)  # fmt: skip
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, replacement: Callable[..., Any]) -> Iterator[None]:
+    """Replace a function by `replacement`, which takes the original first."""
+    original = getattr(owner, name)
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return replacement(original, *args, **kwargs)
+
+    called.__name__ = name
+    called.__wrapped__ = original  # type: ignore[attr-defined]  # for inspect.signature
+    setattr(owner, name, called)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
+def _automatic(part: Any) -> bool:
+    """Whether Keras gave the name: the class's name in lower case, and a number."""
+    return re.fullmatch(rf"{re.escape(to_snake_case(type(part).__name__))}(_\d+)?", part.name) is not None
+
+
+def _attribute(owner: Any, part: Any) -> str | None:
+    """Return the attribute that holds `part`: "conv", or "blocks.0" in a list, or "heads.left" in a dictionary."""
+    for name, value in vars(owner).items():
+        if name.startswith("_"):
+            continue
+        if value is part:
+            return str(name)
+        if isinstance(value, list | tuple):
+            for place, each in enumerate(value):
+                if each is part:
+                    return f"{name}.{place}"
+        elif isinstance(value, dict):
+            for key, each in value.items():
+                if each is part:
+                    return f"{name}.{key}"
+    return None
+
+
+def weight_of(variable: Any, name: str) -> Weight:
+    """Return the weight in one of Keras's variables."""
+    return Weight(name, lambda: np.array(variable), variable.assign)

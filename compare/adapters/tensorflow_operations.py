@@ -1,0 +1,157 @@
+"""TensorFlow's operations as steps: a table, and `tf:NAME` for what is not in it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.eager import context, execute
+
+from compare.adapters.changes import Permuted, Reshaped, apply
+from compare.adapters.shortest import shortest
+from compare.adapters.steps import Weight
+from compare.adapters.tensorflow_watch import Operation, Watch
+from compare.graphs.node import Attribute
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What an operation is: the places of the inputs that are data, and of those that are weights, by role."""
+
+    kind: str
+    data: tuple[int, ...]
+    rule: str
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    weights: Mapping[str, Weight] = field(default_factory=dict)
+    last: bool = False
+    output: int = 0
+
+
+Reader = Callable[[Watch, Operation], Meaning | None]
+READERS: dict[str, Reader] = {}
+
+# What is about shapes, or draws numbers: of no step, its output is a constant.
+_ASIDE = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike", "Fill", "Range", "VarHandleOp", "Const", "NoOp"}
+_PASSING = {"Identity", "StopGradient", "PreventGradient", "EnsureShape", "CheckNumerics", "Snapshot", "Cast"}
+
+
+def reader(*kinds: str) -> Callable[[Reader], Reader]:
+    """Register a function that reads operations of these kinds."""
+
+    def register(function: Reader) -> Reader:
+        READERS.update(dict.fromkeys(kinds, function))
+        return function
+
+    return register
+
+
+def add(watch: Watch, operation: Operation) -> None:
+    """Add the steps of one operation to the trace."""
+    if operation.kind == "ReadVariableOp":
+        _variable_read(watch, operation)
+        return
+    if operation.kind in _ASIDE or not operation.outputs or all(watch.fresh(tensor) for tensor in operation.inputs):
+        return
+    if _derived(watch, operation):
+        return
+    meaning = READERS[operation.kind](watch, operation) if operation.kind in READERS else None
+    if meaning is not None:
+        _put(watch, operation, meaning)
+        return
+    for number in range(len(operation.outputs)):
+        data = tuple(place for place, tensor in enumerate(operation.inputs) if tensor.dtype != tf.resource)
+        suffix = f".{number}" if number else ""
+        rule = "same" if operation.kind in _ELEMENTWISE else "opaque"
+        meaning = Meaning(f"tf:{operation.kind}{suffix}", data, rule, _plain(operation), output=number)
+        _put(watch, operation, meaning)
+
+
+_ELEMENTWISE = {
+    "Cos", "Sin", "Tan", "Acos", "Asin", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Sign", "Floor", "Ceil",
+    "Round", "Rint", "Expm1", "Log1p", "Erfc", "Erfinv", "Lgamma", "Digamma", "IsNan", "IsInf", "IsFinite",
+    "LogicalNot", "LogicalAnd", "LogicalOr", "Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual",
+    "SelectV2", "Select", "SquaredDifference", "FloorDiv", "FloorMod", "Mod", "DivNoNan", "MulNoNan", "Xdivy",
+    "Xlogy", "Atan2", "AddN", "Cast", "Inv",
+}  # fmt: skip
+
+
+def _put(watch: Watch, operation: Operation, meaning: Meaning) -> None:
+    output = operation.outputs[meaning.output]
+    if watch.trace.known(output):
+        return
+
+    def call(tensors: list[Any], training: bool) -> Any:
+        inputs = list(operation.inputs)
+        for place, tensor in zip(meaning.data, tensors, strict=True):
+            inputs[place] = tensor
+        for place in range(len(inputs)):
+            held = watch.weight(operation.inputs[place])
+            if held is not None and place not in meaning.data:
+                inputs[place] = tf.constant(apply(held.changes, held.read()), dtype=operation.inputs[place].dtype)
+        made = execute.quick_execute(operation.kind, len(operation.outputs), inputs, operation.given, context.context())
+        return made[meaning.output]
+
+    watch.trace.add(
+        watch.name(meaning.kind.removeprefix("tf:"), next(iter(meaning.weights.values()), None)),
+        meaning.kind,
+        [operation.inputs[place] for place in meaning.data],
+        output,
+        meaning.rule,
+        attributes=meaning.attributes,
+        weights=meaning.weights,
+        layer=f"tf.raw_ops.{operation.kind}",
+        last=meaning.last,
+        call=call,
+    )
+
+
+def _variable_read(watch: Watch, operation: Operation) -> None:
+    weight = watch.variables.get(id(operation.inputs[0]))
+    if weight is None:  # a variable that the adapter did not find can be read, and not be set
+        array = operation.outputs[0].numpy()
+        weight = Weight(watch.name("Variable"), lambda: array, None)
+    watch.derive(operation.outputs[0], weight)
+
+
+def _derived(watch: Watch, operation: Operation) -> bool:
+    """Note what only changes the layout of a weight. Return whether this operation does."""
+    weight = watch.weight(operation.inputs[0])
+    if weight is None or not all(watch.fresh(tensor) for tensor in operation.inputs[1:]):
+        return False
+    before, after = (tuple(int(size) for size in each.shape) for each in (operation.inputs[0], operation.outputs[0]))
+    if operation.kind in _PASSING:
+        watch.derive(operation.outputs[0], weight)
+    elif operation.kind in ("Reshape", "ExpandDims", "Squeeze"):
+        watch.derive(operation.outputs[0], weight.then(Reshaped(before, after)))
+    elif operation.kind == "Transpose":
+        watch.derive(operation.outputs[0], weight.then(Permuted(ints(operation.constant(1)))))
+    else:
+        return False
+    return True
+
+
+def _plain(operation: Operation) -> dict[str, Attribute]:
+    """The attributes that are plain numbers and texts."""
+    kept: dict[str, Attribute] = {}
+    for name, value in operation.attributes.items():
+        if isinstance(value, bytes):
+            kept[name] = value.decode()
+        elif isinstance(value, bool | int | float | str) and name not in ("T", "Tidx", "N", "Tshape", "Index"):
+            kept[name] = value
+    return kept
+
+
+def is_scalar(watch: Watch, tensor: Any) -> bool:
+    """Whether a tensor is a number of the code."""
+    return watch.fresh(tensor) and len(tensor.shape) == 0
+
+
+def scalar(tensor: Any) -> float:
+    """Return the number of a tensor as somebody wrote it."""
+    return shortest(tensor.numpy())
+
+
+def ints(values: Sequence[Any] | np.ndarray) -> tuple[int, ...]:
+    """Return plain integers."""
+    return tuple(int(value) for value in np.asarray(values).ravel())

@@ -1,0 +1,199 @@
+"""Watch one eager call: every TensorFlow operation becomes a step of a trace."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.framework import op_callbacks
+
+from compare.adapters.shortest import shortest_array
+from compare.adapters.steps import Step, Trace, Weight
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One operation that TensorFlow did. `given`: its attributes as TensorFlow takes them again."""
+
+    kind: str
+    inputs: list[Any]
+    attributes: Mapping[str, Any]
+    outputs: list[Any]
+    given: tuple[Any, ...]
+
+    def text(self, name: str) -> str:
+        """Return a text attribute."""
+        value = self.attributes[name]
+        return value.decode() if isinstance(value, bytes) else str(value)
+
+    def constant(self, place: int) -> Any:
+        """Return the value of an input that is known without the network's inputs, as NumPy's."""
+        return self.inputs[place].numpy()
+
+
+class Watch:
+    """A trace that fills while the network runs within `watching`."""
+
+    def __init__(self, training: bool, add: Callable[["Watch", Operation], None]) -> None:
+        """`add` makes steps of an operation."""
+        self._add = add
+        self.training = training
+        self.trace = Trace(self._source)
+        # The weight that a tensor was read from, by the tensor's identity; with the tensor, so that it lives.
+        self.parameters: dict[int, tuple[Weight, Any]] = {}
+        # The weight in every variable, by its handle's identity. An adapter fills it before the call.
+        self.variables: dict[int, Weight] = {}
+        self.muted = 0
+        self.path: list[str] = []
+        self._held: list[Any] = []
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch what runs inside. User's own tf.functions run eagerly, or nothing of them would be seen."""
+        eager = tf.config.functions_run_eagerly()
+        with ExitStack() as stack:
+            stack.callback(tf.config.run_functions_eagerly, eager)
+            tf.config.run_functions_eagerly(True)
+            op_callbacks.add_op_callback(self._seen)
+            stack.callback(op_callbacks.remove_op_callback, self._seen)
+            if self.training:
+                stack.enter_context(_nothing_dropped(self))
+            yield
+
+    @contextmanager
+    def mute(self) -> Iterator[None]:
+        """Record nothing of what runs inside. Compiled functions run as they are."""
+        eager = tf.config.functions_run_eagerly()
+        self.muted += 1
+        tf.config.run_functions_eagerly(False)
+        try:
+            yield
+        finally:
+            self.muted -= 1
+            tf.config.run_functions_eagerly(eager)
+
+    @contextmanager
+    def inside(self, path: str) -> Iterator[None]:
+        """Name what runs inside by `path`."""
+        self.path.append(path)
+        try:
+            yield
+        finally:
+            self.path.pop()
+
+    def name(self, kind: str, weight: Weight | None = None) -> str:
+        """Return the name of an operation: its weight's owner if it has one, else the part that runs now."""
+        path = self.path[-1] if self.path else ""
+        if weight is not None:
+            owner = weight.name.rpartition(".")[0]
+            return owner if owner and self.trace.free(owner) else weight.name
+        return f"{path}:{kind}" if path else kind
+
+    def own(self, output: Any) -> Any:
+        """Return `output` as a tensor of its own, if it is one that a step already made."""
+        if self.trace.known(output) or id(output) in self.parameters:
+            with self.mute():
+                return tf.identity(output)
+        return output
+
+    def input(self, name: str, tensor: Any, last: bool) -> None:
+        """Add one of the network's inputs."""
+        self.trace.add(name, "Input", [], tensor, "input", last=last)
+
+    def fresh(self, tensor: Any) -> bool:
+        """Whether a tensor depends on neither an input nor a weight."""
+        return not self.trace.known(tensor) and id(tensor) not in self.parameters
+
+    def weight(self, tensor: Any) -> Weight | None:
+        """Return the weight that a tensor holds, if it holds one."""
+        known = self.parameters.get(id(tensor))
+        return known[0] if known else None
+
+    def derive(self, tensor: Any, weight: Weight) -> None:
+        """Note that a tensor holds a weight."""
+        self.parameters[id(tensor)] = (weight, tensor)
+
+    def _source(self, tensor: Any) -> tuple[str, Weight]:
+        if (weight := self.weight(tensor)) is not None:
+            return "Parameter", weight
+        array = (
+            shortest_array(tensor.numpy()) if self.trace.steps and _is_double(self.trace.steps[0]) else tensor.numpy()
+        )
+        return "Constant", Weight(self.name("Constant"), lambda: array, None)
+
+    def _seen(
+        self,
+        kind: str | bytes,
+        inputs: Sequence[Any],
+        attributes: tuple[Any, ...],
+        outputs: Sequence[Any],
+        *_: Any,
+        **__: Any,
+    ) -> None:
+        """What TensorFlow calls after every eager operation."""
+        if self.muted or not tf.executing_eagerly():
+            return
+        # The identity of a tensor is its own only as long as it lives.
+        self._held += [*inputs, *outputs]
+        self.muted += 1
+        try:
+            name = kind.decode() if isinstance(kind, bytes) else kind
+            pairs = dict(zip(attributes[::2], attributes[1::2], strict=True))
+            self._add(self, Operation(name, list(inputs), pairs, list(outputs), tuple(attributes)))
+        finally:
+            self.muted -= 1
+
+
+def _is_double(step: Step) -> bool:
+    return bool(step.output.tensor.dtype == tf.float64)
+
+
+@contextmanager
+def _nothing_dropped(watch: Watch) -> Iterator[None]:
+    """Replace TensorFlow's own dropout functions by ones that record and pass on."""
+
+    def passed_on(x: Any, rate: Any = 0.5, *_: Any, **__: Any) -> Any:
+        if watch.muted:
+            return x
+        return watch_dropout(watch, x, float(rate), "dropout")
+
+    with ExitStack() as stack:
+        for place, name in (
+            (tf.nn, "dropout"),
+            (tf.nn.experimental, "stateless_dropout"),
+            (tf.nn.experimental, "general_dropout"),
+        ):
+            stack.callback(setattr, place, name, getattr(place, name))
+            setattr(place, name, passed_on)
+        yield
+
+
+def watch_dropout(watch: Watch, x: Any, rate: float, layer: str, name: str | None = None) -> Any:
+    """Record a dropout that drops nothing, and return its output."""
+    x = tf.convert_to_tensor(x)
+    output = watch.own(x)
+    watch.trace.add(
+        name or watch.name("Dropout"),
+        "Dropout",
+        [x],
+        output,
+        "same",
+        attributes={"ratio": rate, "active": watch.training},
+        layer=layer,
+        call=lambda tensors, training: tensors[0],
+    )
+    return output
+
+
+def array(tensor: Any) -> np.ndarray:
+    """Return the array of a tensor."""
+    return np.asarray(tensor.numpy())
+
+
+def plain(error: Exception) -> str:
+    """Return what an error says, without colours and without the tensors that Keras lists behind it."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split("Arguments received by")[0]
+    return " ".join(text.split()) or type(error).__name__
