@@ -173,8 +173,9 @@ def _of_reports(folder: Path, known: Manifest) -> list[str]:
     if made_by_others(folder) or not has_records(folder):
         return []
     made = rendered(folder)
-    if PAGE in made:
-        drawn = [name for name in made if name.endswith(PICTURES) and (folder / name).is_file()]
+    pictures = [name for name in made if name.endswith(PICTURES)]
+    if PAGE in made and pictures:
+        drawn = [name for name in pictures if (folder / name).is_file()]
         there = {name: files.read(folder / name, MAX_LIST_BYTES, "Put the original back.") for name in drawn}
         made[PAGE] = page({"report.md": made["report.md"], **there})
     return [

@@ -148,6 +148,7 @@ class _Comparison:
             self.inputs = port_inputs.made_up(request.sizes, stated)
         self.n_varied = 0
         self.untrained = ""
+        self.forms: tuple[Difference, ...] = ()  # of the variance that each side keeps, which no forward pass shows
 
     def record(self, given: Arrays, training: bool) -> tuple[Recording, Recording]:
         """Both models called on the same inputs, side by side."""
@@ -188,7 +189,7 @@ class _Comparison:
             _pairs(case),
             training_pairs,
             tuple(causes),
-            harmless,
+            (*harmless, *self.forms),
             (*explanation.unexplained, *unexplained),
             _told(left, alignment.left_only),
             _told(right, alignment.right_only),
@@ -267,9 +268,8 @@ class _Comparison:
         fresh = [d for d in found if d not in first]
         explanation = explain(case, fresh, first)
         causes = [replace(cause, training=True) for cause in explanation.causes]
-        causes += _statistics_causes(
-            case, [d for d in fresh if d.cause in ("batch_norm.momentum", "batch_norm.variance")]
-        )
+        causes += _statistics_causes(case, fresh)
+        self.forms = tuple(d for d in fresh if d.cause == "batch_norm.variance")
         rates = tuple(d for d in fresh if d.cause == "dropout.rate")
         dropped = tuple(d for d in fresh if d.cause == "layer.missing" and "Dropout" in (d.left_value + d.right_value))
         for name, some in (("dropout.rate", rates), ("layer.missing", dropped)):
@@ -286,20 +286,14 @@ class _Comparison:
 
 
 def _statistics_causes(case: Case, found: list[Difference]) -> list[Cause]:
-    """Of what batch normalisations keep: the causes without which both keep the same."""
-    groups: dict[str, list[Difference]] = {}
-    for difference in found:
-        groups.setdefault(difference.cause, []).append(difference)
-    causes: list[Cause] = []
-    gone: list[Difference] = []
-    before = _kept_distance(case, gone)
-    for name, some in groups.items():
-        gone += some
-        after = _kept_distance(case, gone)
-        if before != after:
-            causes.append(Cause(name, tuple(some), before, after, training=True))
-        before = after
-    return causes
+    """The cause for which batch normalisations keep different statistics, apart from the form of the variance: that is
+    each framework's own, and no option changes it."""
+    forms = [d for d in found if d.cause == "batch_norm.variance"]
+    momenta = [d for d in found if d.cause == "batch_norm.momentum"]
+    if not momenta:
+        return []
+    before, after = (_kept_distance(case, gone) for gone in (forms, [*forms, *momenta]))
+    return [Cause("batch_norm.momentum", tuple(momenta), before, after, training=True)] if before != after else []
 
 
 def _kept_distance(case: Case, gone: list[Difference]) -> float:

@@ -65,7 +65,7 @@ def drawing(record: PortRecord) -> str:
         layers = record.layers["left"] if side == "left" else record.layers["right"]
         for layer in layers:
             parts += [_edge(x, side, places[name], places[layer.name]) for name in layer.inputs if name in places]
-    kinds = {side: {layer.name: layer for layer in record.layers[side]} for side in record.layers}
+    kinds = {side: {layer.name: layer.layer or layer.kind for layer in record.layers[side]} for side in record.layers}
     for number, row in enumerate(lines):
         parts.append(f'<a href="#row-{number}" id="row-{number}" class={quoteattr(row.level)}>')
         parts.append(f"<title>{escape(_values(row))}</title>")
@@ -75,11 +75,9 @@ def drawing(record: PortRecord) -> str:
             said = "same" if row.pair.within else size(row.pair.distance)
             parts.append(f'<text class="far" x="{LEFT + WIDTH + GAP / 2}" y="{y - 4}">{escape(said)}</text>')
         if row.left is not None:
-            parts.append(_box(LEFT, number, row.left, kinds["left"][row.left].layer or kinds["left"][row.left].kind))
+            parts.append(_box(LEFT, number, row.left, kinds["left"][row.left]))
         if row.right is not None:
-            parts.append(
-                _box(RIGHT, number, row.right, kinds["right"][row.right].layer or kinds["right"][row.right].kind)
-            )
+            parts.append(_box(RIGHT, number, row.right, kinds["right"][row.right]))
         parts.append(_detail(number, row))
         parts.append("</a>")
     return "".join([*parts, "</svg>"])
@@ -110,7 +108,8 @@ def _edge(x: int, side: str, start: int, end: int) -> str:
     out = -1 if side == "left" else 1
     border = x if side == "left" else x + WIDTH
     reach = border + out * min(ARCS - 6, 12 + 8 * math.log2(max(2, abs(end - start))))
-    return f'<path class="edge" d="M{border} {_middle(start)}C{reach} {_middle(start)} {reach} {_middle(end)} {border} {_middle(end)}"/>'
+    a, b = _middle(start), _middle(end)
+    return f'<path class="edge" d="M{border} {a}C{reach} {a} {reach} {b} {border} {b}"/>'
 
 
 def _values(row: Row) -> str:
@@ -118,7 +117,8 @@ def _values(row: Row) -> str:
         return f"{row.left or row.right}: without a partner"
     pair = row.pair
     trained = "" if pair.training_distance is None else f", in training {size(pair.training_distance)}"
-    return f"{pair.left} / {pair.right}: {pair.kind}, differs by {size(pair.distance)} (may be {size(pair.bound)}){trained}"
+    far = f"differs by {size(pair.distance)} (may be {size(pair.bound)}){trained}"
+    return f"{pair.left} / {pair.right}: {pair.kind}, {far}"
 
 
 def _detail(number: int, row: Row) -> str:

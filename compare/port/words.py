@@ -61,7 +61,7 @@ def lines(record: PortRecord) -> list[str]:
 def _change(cause: FoundCause) -> str:
     if cause.before is None and cause.after is None:
         return ""
-    what = "kept statistics" if cause.cause in ("batch_norm.momentum", "batch_norm.variance") else "output error"
+    what = "kept statistics" if cause.cause == "batch_norm.momentum" else "output error"
     return f"   {what} {size(cause.before)} -> {size(cause.after)}"
 
 

@@ -26,7 +26,7 @@ def with_page(files: Mapping[str, bytes], drawing: str = "") -> dict[str, bytes]
 
 def page(files: Mapping[str, bytes], drawing: str = "") -> bytes:
     """The HTML page of the report.md in `files`, with the pictures in `files` that it shows. `drawing` is markup of our
-    own that stands in front of the last section: a drawing that can be clicked, which Markdown has none of."""
+    own for the start of the last section but one: a drawing that can be clicked, which Markdown has none of."""
     import jinja2
     from markupsafe import Markup
 
@@ -39,9 +39,9 @@ def page(files: Mapping[str, bytes], drawing: str = "") -> bytes:
     title, sections, body = _convert(files)
     if drawing:
         before, last, after = body.rpartition("<h2")
-        body = (
-            f'{before}<div class="table" role="region" tabindex="0" aria-label="drawing">{drawing}</div>{last}{after}'
-        )
+        before, section, rest = before.rpartition("</h2>")
+        shown = f'<div class="table" role="region" tabindex="0" aria-label="drawing">{drawing}</div>'
+        body = f"{before}{section}{shown}{rest}{last}{after}"
     template = environment.get_template("page.html.j2")
     return template.render(title=title, sections=sections, body=Markup(body)).encode()
 
