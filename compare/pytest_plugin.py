@@ -1,4 +1,4 @@
-"""A fixture for tests of your own; pytest finds it by itself once `compare` is installed."""
+"""Fixtures for tests of your own; pytest finds them by itself once `compare` is installed."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ import pytest
 
 if TYPE_CHECKING:
     from compare.parity.library import Parity
+    from compare.port.library import Port
 
 
 @pytest.fixture(scope="session")
@@ -16,4 +17,13 @@ def parity() -> "Iterator[Parity]":
     from compare.parity.library import Parity
 
     with Parity() as shared:
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def port() -> "Iterator[Port]":
+    """Workers of two models, kept for the whole session, for `compare.port.assert_same(..., port=port)`."""
+    from compare.port.library import Port
+
+    with Port() as shared:
         yield shared

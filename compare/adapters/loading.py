@@ -42,13 +42,13 @@ def load(reference: Reference, precision: str) -> Adapter:
     _seed()
     if reference.called or isinstance(found, type):
         found = found(*reference.args, **dict(reference.kwargs))
-    return adapter_of(found, reference)
+    return adapter_of(found, reference, precision)
 
 
-def adapter_of(found: Any, reference: Reference) -> Adapter:
+def adapter_of(found: Any, reference: Reference, precision: str) -> Adapter:
     """The adapter of what a reference names: of a model, or of what a function returns. What it is decides."""
     for _ in range(2):
-        if (adapter := _known(found)) is not None:
+        if (adapter := _known(found, precision)) is not None:
             return adapter
         if not callable(found) or isinstance(found, type):
             break
@@ -59,12 +59,12 @@ def adapter_of(found: Any, reference: Reference) -> Adapter:
     )
 
 
-def _known(found: Any) -> Adapter | None:
+def _known(found: Any, precision: str) -> Adapter | None:
     torch, keras, tensorflow = (sys.modules.get(name) for name in ("torch", "keras", "tensorflow"))
     if torch is not None and isinstance(found, torch.nn.Module):
         from compare.adapters.torch_adapter import TorchAdapter
 
-        return TorchAdapter(found)
+        return TorchAdapter(found, precision)
     if keras is not None and isinstance(found, keras.layers.Layer):
         from compare.adapters.keras_adapter import KerasAdapter
 
@@ -112,13 +112,13 @@ def _saved(path: Path, precision: str) -> Adapter:
 
         return OnnxAdapter(path)
     if path.suffix == ".pt2":
-        return _exported(path)
+        return _exported(path, precision)
     from compare.adapters.tensorflow_adapter import load_saved_model
 
     return load_saved_model(path)
 
 
-def _exported(path: Path) -> Adapter:
+def _exported(path: Path, precision: str) -> Adapter:
     import torch
 
     from compare.adapters.torch_adapter import TorchAdapter
@@ -128,7 +128,7 @@ def _exported(path: Path) -> Adapter:
     except Exception as error:  # whatever a broken file makes of it
         first = str(error).strip().splitlines() or [type(error).__name__]
         raise Unreadable(f"{path.name} cannot be read as an exported PyTorch program: {first[0][:300]}") from None
-    return TorchAdapter(program.module())
+    return TorchAdapter(program.module(), precision)
 
 
 def _seed() -> None:

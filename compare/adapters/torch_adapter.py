@@ -47,8 +47,9 @@ class TorchAdapter:
 
     framework = "torch"
 
-    def __init__(self, model: torch.nn.Module) -> None:
-        self.model = model
+    def __init__(self, model: torch.nn.Module, precision: str = "float64") -> None:
+        """`precision` is what a model of integers computes in."""
+        self.model, self.precision = model, precision
         self._seen: list[_Seen] = []
         self._places: dict[str, int] = {}
         self._tensors: dict[str, torch.Tensor] = {}
@@ -59,14 +60,14 @@ class TorchAdapter:
 
     def record(self, inputs: Mapping[str, np.ndarray], training: bool) -> Recording:
         """See Adapter.record."""
-        dtype = next((torch.float64 for array in inputs.values() if array.dtype == np.float64), torch.float32)
-        self._convert(dtype)
-        given = {name: torch.from_numpy(np.array(array)) for name, array in inputs.items()}
+        given = {array.dtype.name for array in inputs.values() if array.dtype.kind == "f"} or {self.precision}
+        self._convert(torch.float64 if "float64" in given else torch.float32)
+        tensors = {name: torch.from_numpy(np.array(array)) for name, array in inputs.items()}
         self._set_mode(training)
         kept = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
         watch = _Watch(self.model, training)
         try:
-            outputs = watch.call(given)
+            outputs = watch.call(tensors)
             recording = self._recording(watch, outputs, kept)
             if training:
                 recording.statistics.update(self._statistics(recording))

@@ -8,6 +8,7 @@ from compare.port import report, words
 from compare.port.check import Request, compare_models
 from compare.port.inputs import parse_sizes
 from compare.port.record import PortRecord, record_of
+from compare.port.workers import ModelWorkers
 from compare.reporting.screen import Screen, print_lines
 from shared.errors import InputError
 
@@ -63,7 +64,8 @@ class Port(Work[PortRecord]):
         self.request, self.began, self.screen, self.timeout_s = request, began, screen, timeout_s
 
     def do(self) -> Iterator[PortRecord]:
-        yield record_of(compare_models(self.request, self.folder.log_dir, self.timeout_s, self.screen.note))
+        with ModelWorkers(self.folder.log_dir, self.timeout_s, self.screen.note) as workers:
+            yield record_of(compare_models(self.request, workers))
 
     def write(self) -> None:
         done = self.began.manifest()

@@ -14,9 +14,11 @@ from compare.port import inputs as port_inputs
 from compare.port.align import Alignment, align
 from compare.port.differences import Difference, differences
 from compare.port.explain import Case, Cause, Explanation, Unexplained, explain
-from compare.port.measure import MARGIN, bounds, distance
+from compare.port.measure import LEAST_BOUND, MARGIN, bounds, distance, output_distance, outputs_of
 from compare.port.normal import normal_form
+from compare.port.rounding import Rounded, recomputed, rounded_nodes
 from compare.port.weights import Transfer, transfer, varied
+from compare.port.workers import ModelWorkers
 from compare.processes.port_session import ModelWorker
 from compare.rpc.port_messages import ModelLoaded
 from shared.errors import InputError
@@ -72,6 +74,7 @@ class PortResult:
     n_varied: int
     training_distance: float | None
     untrained: str
+    rounded: tuple[tuple[Rounded, ...], tuple[Rounded, ...]]
     recordings: tuple[Recording, Recording]
 
     @property
@@ -114,24 +117,10 @@ class Side:
         return lambda node, given: self.worker.apply(node.name, given, training)
 
 
-def compare_models(request: Request, logs: Path, timeout_s: float, tell: Callable[[str], None]) -> PortResult:
+def compare_models(request: Request, workers: ModelWorkers) -> PortResult:
     """Compare two models. Raises InputError if one cannot be loaded or called."""
-    workers: list[ModelWorker] = []
-    try:
-        for side, reference in (("left", request.left), ("right", request.right)):
-            workers.append(ModelWorker(side, reference, logs / f"{side}.log", timeout_s, tell))
-        with ThreadPoolExecutor(2) as pool:
-            left, right = pool.map(Side, workers)
-            return _Comparison(request, left, right, pool, tell).result()
-    except BaseException:
-        for worker in workers:
-            worker.kill()
-        raise
-    finally:
-        for worker in workers:
-            worker.end_input()
-        for worker in workers:
-            worker.close()
+    left, right = workers.pool.map(Side, workers.start(request.left, request.right))
+    return _Comparison(request, left, right, workers.pool, workers.tell).result()
 
 
 class _Comparison:
@@ -148,6 +137,7 @@ class _Comparison:
             self.inputs = port_inputs.made_up(request.sizes, stated)
         self.n_varied = 0
         self.untrained = ""
+        self.rounded: tuple[tuple[Rounded, ...], tuple[Rounded, ...]] = ((), ())
         self.forms: tuple[Difference, ...] = ()  # of the variance that each side keeps, which no forward pass shows
 
     def record(self, given: Arrays, training: bool) -> tuple[Recording, Recording]:
@@ -164,12 +154,17 @@ class _Comparison:
         if self.request.weights != "as-is":
             left, right = self.record(self.inputs, False)
             moved = transfer(left, right, alignment)
+        measured = output_distance(outputs_of(right), outputs_of(left))
+        left, right = self.rounded_away(left, right, self.inputs, False)
         case = self.case(left, right, alignment, self.inputs, False)
         self.tell("Looking for what explains the difference ...")
         self.graphs = left, right
         found = differences(left, right, alignment, moved)
-        explanation = explain(case, found)
+        random = tuple(d for d in found if d.cause == "dropout.in_evaluation")
+        explanation = explain(case, [d for d in found if d not in random])
         causes = list(explanation.causes)
+        if random:
+            causes.insert(0, Cause("dropout.in_evaluation", random, measured, explanation.output_distance))
         causes += self.second_look(explanation, alignment)
         trained, training_distance, training_pairs, unexplained = self.in_training(causes)
         causes += trained
@@ -183,20 +178,21 @@ class _Comparison:
             self.left.loaded,
             self.right.loaded,
             "same" if same else "different",
-            apart,
+            measured if random else apart,
             case.bound,
             explanation.left_over,
             _pairs(case),
             training_pairs,
             tuple(causes),
             (*harmless, *self.forms),
-            (*explanation.unexplained, *unexplained),
+            tuple({(one.left, one.right): one for one in (*unexplained, *explanation.unexplained)}.values()),
             _told(left, alignment.left_only),
             _told(right, alignment.right_only),
             moved.n_moved,
             self.n_varied,
             training_distance,
             self.untrained,
+            self.rounded,
             (left, right),
         )
 
@@ -222,6 +218,22 @@ class _Comparison:
         target.worker.give_weights(moved.given)
         return moved
 
+    def rounded_away(
+        self, left: Recording, right: Recording, given: Arrays, training: bool
+    ) -> tuple[Recording, Recording]:
+        """Both recordings, each by the reference evaluator if its framework rounds to float32 within it, or if it drops
+        at random."""
+        if all(distance(a, b) <= LEAST_BOUND["float64"] for a, b in zip(*map(outputs_of, (left, right)), strict=False)):
+            return left, right
+        found = [rounded_nodes(recording) for recording in (left, right)]
+        self.rounded = tuple(found[0]), tuple(found[1])
+        sides = zip((self.left, self.right), (left, right), found, strict=True)
+        again = [
+            recomputed(rec, given, side.fallback(training)) if some or _is_random(rec) else rec
+            for side, rec, some in sides
+        ]
+        return again[0], again[1]
+
     def case(self, left: Recording, right: Recording, alignment: Alignment, given: Arrays, training: bool) -> Case:
         fallbacks = [side.fallback(training) for side in (self.left, self.right)]
         return Case(left, right, alignment, given, bounds(left, given, fallbacks[0]), *fallbacks)
@@ -234,7 +246,7 @@ class _Comparison:
             return []
         self.tell("Looking again with larger values ...")
         given = port_inputs.larger(self.inputs, SECOND_LOOK)
-        left, right = self.record(given, False)
+        left, right = self.rounded_away(*self.record(given, False), given, False)
         case = self.case(left, right, alignment, given, False)
         known = [d for cause in explanation.causes for d in cause.differences]
         return list(explain(case, hidden, known).causes)
@@ -261,8 +273,9 @@ class _Comparison:
             self.tell(f"Compared in evaluation alone. {error}")
             return [], None, (), ()
         alignment = align(left, right)
+        left, right = self.rounded_away(left, right, self.inputs, True)
         case = self.case(left, right, alignment, self.inputs, True)
-        found = differences(left, right, alignment, transfer(left, right, alignment))
+        found = differences(left, right, alignment, transfer(left, right, alignment), training=True)
         names = {(d.cause, d.left, d.right) for cause in known for d in cause.differences}
         first = [d for d in found if (d.cause, d.left, d.right) in names]
         fresh = [d for d in found if d not in first]
@@ -283,6 +296,12 @@ class _Comparison:
         assert self.request.save_weights is not None
         target = self.left if self.request.weights == "right" else self.right
         target.worker.save_weights(self.request.save_weights)
+
+
+def _is_random(recording: Recording) -> bool:
+    """Whether it drops at random, in evaluation too."""
+    dropouts = [node for node in recording.graph.nodes if node.kind == "Dropout" and node.attributes.get("active")]
+    return any((recording.values[node.name] != recording.values[node.inputs[0]]).any() for node in dropouts)
 
 
 def _statistics_causes(case: Case, found: list[Difference]) -> list[Cause]:

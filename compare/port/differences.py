@@ -66,6 +66,9 @@ _OF_POOLS = {"kernel_shape": "pool.size", "strides": "pool.size", "dilations": "
 _OF_POOLS |= {"count_include_pad": "pool.include_pad", "output_size": "pool.size", "keepdims": "pool.size"}
 
 
+_OF_RESIZE = ("sizes", "mode", "coordinate_transformation_mode", "antialias", "nearest_mode", "cubic_coeff_a")
+
+
 @dataclass(frozen=True)
 class Difference:
     """One thing that is different, and how the right network would be changed to be as the left: `attributes` of it set
@@ -81,11 +84,14 @@ class Difference:
     attributes: tuple[str, ...] = field(default=())
 
 
-def differences(left: Recording, right: Recording, alignment: Alignment, moved: Transfer) -> list[Difference]:
-    """Every difference of two aligned networks, in the order of the left one."""
-    found = [d for name_l, name_r in alignment.pairs for d in _of_pair(left.graph[name_l], right.graph[name_r], left)]
+def differences(
+    left: Recording, right: Recording, alignment: Alignment, moved: Transfer, training: bool = False
+) -> list[Difference]:
+    """Every difference of two aligned networks that were called in evaluation or training mode, in the order of the
+    left one."""
+    found = [d for name_l, name_r in alignment.pairs for d in _of_pair(left, right, name_l, name_r)]
     found += _of_weights(left, right, alignment, moved)
-    found += _unpaired(left, right, alignment)
+    found += _unpaired(left, right, alignment, training)
     found += _wiring(left, right, alignment)
     place = {node.name: k for k, node in enumerate(left.graph.nodes)}
     to_left = alignment.to_left
@@ -96,33 +102,27 @@ def differences(left: Recording, right: Recording, alignment: Alignment, moved: 
     return sorted(found, key=lambda d: place[d.left] if d.left is not None else order[d.right or ""])
 
 
-def _of_pair(node_l: Node, node_r: Node, left: Recording) -> Iterator[Difference]:
+def _of_pair(left: Recording, right: Recording, name_l: str, name_r: str) -> Iterator[Difference]:
+    node_l, node_r = left.graph[name_l], right.graph[name_r]
     if node_l.kind != node_r.kind:
-        yield _of_kinds(node_l, node_r)
+        yield _of_kinds(left, node_l, node_r)
         return
-    names = [
-        name
-        for name in dict.fromkeys((*node_l.attributes, *node_r.attributes))
-        if node_l.attributes.get(name) != node_r.attributes.get(name)
-    ]
-    if node_l.kind.partition(":")[1]:
+    if ":" in node_l.kind:
         return  # what is not known is compared by its values alone
-    pads = [name for name in names if name in ("pads", "output_padding")]
+    a, b = node_l.attributes, node_r.attributes
+    names = [name for name in dict.fromkeys((*a, *b)) if a.get(name) != b.get(name)]
+    pads = tuple(name for name in names if name in ("pads", "output_padding"))
     if pads:
-        yield _of_pads(node_l, node_r, tuple(pads))
+        yield _of_pads(left, right, node_l, node_r, pads)
+    if node_l.kind == "Resize" and names:  # one of them says what the others are
+        cause = next(_BY_ATTRIBUTE["Resize", name] for name in _OF_RESIZE if name in names)
+        values = [", ".join(shown(each[name]) for name in names if name in each) for each in (a, b)]
+        yield Difference(cause, name_l, name_r, values[0], values[1], "attributes", tuple(names))
+        return
     for name in names:
-        if name in pads or (name in ("scalar_first",)):
-            continue
-        cause = _cause_of(node_l, name, left)
-        yield Difference(
-            cause,
-            node_l.name,
-            node_r.name,
-            shown(node_l.attributes.get(name)),
-            shown(node_r.attributes.get(name)),
-            "attributes",
-            (name,),
-        )
+        if name not in pads and name != "scalar_first":
+            cause = _cause_of(node_l, name, left)
+            yield Difference(cause, name_l, name_r, shown(a.get(name)), shown(b.get(name)), "attributes", (name,))
 
 
 def _cause_of(node: Node, name: str, left: Recording) -> str:
@@ -135,9 +135,11 @@ def _cause_of(node: Node, name: str, left: Recording) -> str:
     return _BY_ATTRIBUTE.get((node.kind, name), f"{node.kind.lower()}.{name}")
 
 
-def _of_kinds(node_l: Node, node_r: Node) -> Difference:
+def _of_kinds(left: Recording, node_l: Node, node_r: Node) -> Difference:
     cause = "layer.kind"
-    if node_l.kind in ACTIVATIONS and node_r.kind in ACTIVATIONS:
+    if "scalar" in node_l.attributes and "scalar" in node_r.attributes and _near_input(node_l, left):
+        cause = "input.scale"
+    elif node_l.kind in ACTIVATIONS and node_r.kind in ACTIVATIONS:
         cause = "activation.kind"
     elif node_l.kind in POOLS and node_r.kind in POOLS:
         cause = "pool.kind"
@@ -150,37 +152,53 @@ def _of_kinds(node_l: Node, node_r: Node) -> Difference:
     return Difference(cause, node_l.name, node_r.name, spoken(node_l), spoken(node_r), "kind")
 
 
-def _of_pads(node_l: Node, node_r: Node, names: tuple[str, ...]) -> Difference:
-    pads = [effective_pads(node) for node in (node_l, node_r)]
-    totals = [tuple(a + b for a, b in zip(*both, strict=True)) for both in pads]
+def _of_pads(left: Recording, right: Recording, node_l: Node, node_r: Node, names: tuple[str, ...]) -> Difference:
+    used = [effective_pads(node, recording) for node, recording in ((node_l, left), (node_r, right))]
+    totals = [tuple(a + b for a, b in zip(*both, strict=True)) for both in used]
     cause = "padding.side" if totals[0] == totals[1] else "padding.amount"
     if cause == "padding.amount" and node_l.kind == "ConvTranspose" and max(node_l.attributes["strides"]) > 1:
         cause = "deconv.output_padding"
-    left, right = (", ".join(f"({b},{e})" for b, e in zip(*both, strict=True)) for both in pads)
-    return Difference(cause, node_l.name, node_r.name, left, right, "attributes", names)
+    values = [", ".join(f"({b},{e})" for b, e in zip(*stated_pads(node), strict=True)) for node in (node_l, node_r)]
+    return Difference(cause, node_l.name, node_r.name, values[0], values[1], "attributes", names)
 
 
-def effective_pads(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def stated_pads(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The padding before and behind each spatial axis; of a transposed convolution, what is cut off."""
     pads = node.attributes["pads"]
     n = len(pads) // 2
     begins, ends = tuple(pads[:n]), tuple(pads[n:])
-    if node.kind == "Pad":
-        return begins, ends
     extra = node.attributes.get("output_padding") or (0,) * n
     return begins, tuple(end - more for end, more in zip(ends, extra, strict=True))
 
 
+def effective_pads(node: Node, recording: Recording) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """`stated_pads`, but behind an axis only what a window reaches: with a stride the last of it may be left out."""
+    begins, ends = stated_pads(node)
+    if node.kind not in ("Conv", "MaxPool", "AveragePool"):
+        return begins, ends
+    kernel = node.attributes.get("kernel_shape") or recording.weights[f"{node.name}/W"].shape[2:]
+    before, after = recording.graph[node.inputs[0]].shape[2:], node.shape[2:]
+    strides = node.attributes["strides"]
+    dilations = node.attributes.get("dilations") or (1,) * len(kernel)
+    windows = zip(after, strides, dilations, kernel, before, begins, ends, strict=True)
+    return begins, tuple(min(e, (o - 1) * s + d * (k - 1) + 1 - n - b) for o, s, d, k, n, b, e in windows)
+
+
 def _of_weights(left: Recording, right: Recording, alignment: Alignment, moved: Transfer) -> Iterator[Difference]:
     to_right, to_left = alignment.to_right, alignment.to_left
+    unlike = {at for pair in alignment.pairs if left.graph[pair[0]].kind != right.graph[pair[1]].kind for at in pair}
     for at in moved.left_only:
         name, _, role = at.rpartition("/")
+        if name in unlike:
+            continue
         if role not in NEUTRAL or (left.weights[at] != NEUTRAL[role]).any():
             yield Difference(
                 _missing(left.graph[name], role), name, to_right[name], "has one", "none", "weights", (role,)
             )
     for at in moved.right_only:
         name, _, role = at.rpartition("/")
+        if name in unlike:
+            continue
         if (right.weights[at] != NEUTRAL.get(role, np.nan)).any():
             yield Difference(
                 _missing(right.graph[name], role), to_left[name], name, "none", "has one", "weights", (role,)
@@ -210,7 +228,7 @@ def _rearranged(a: np.ndarray, b: np.ndarray) -> bool:
     return a.size == b.size and np.array_equal(np.sort(a, axis=None), np.sort(b, axis=None).astype(a.dtype))
 
 
-def _unpaired(left: Recording, right: Recording, alignment: Alignment) -> Iterator[Difference]:
+def _unpaired(left: Recording, right: Recording, alignment: Alignment, training: bool) -> Iterator[Difference]:
     rights = [right.graph[name] for name in alignment.right_only]
     for name in alignment.left_only:
         node = left.graph[name]
@@ -221,10 +239,10 @@ def _unpaired(left: Recording, right: Recording, alignment: Alignment) -> Iterat
             rights.remove(twin)
             yield Difference("layer.order", name, twin.name, _where(node), _where(twin), "move")
             continue
-        yield Difference(_unpaired_cause(node, left), name, None, spoken(node), "none", "insert")
+        yield Difference(_unpaired_cause(node, left, training), name, None, spoken(node), "none", "insert")
     for node in rights:
         if node.kind not in ("Input", "Constant", "Parameter"):
-            yield Difference(_unpaired_cause(node, right), None, node.name, "none", spoken(node), "bypass")
+            yield Difference(_unpaired_cause(node, right, training), None, node.name, "none", spoken(node), "bypass")
 
 
 def _alike(a: Node, left: Recording, b: Node, right: Recording) -> bool:
@@ -234,12 +252,11 @@ def _alike(a: Node, left: Recording, b: Node, right: Recording) -> bool:
     return shapes[0] == shapes[1] and (bool(shapes[0]) or a.attributes == b.attributes)
 
 
-def _unpaired_cause(node: Node, recording: Recording) -> str:
+def _unpaired_cause(node: Node, recording: Recording, training: bool) -> str:
     if node.kind in ("Softmax", "LogSoftmax"):
         return "softmax.present"
     if node.kind == "Dropout":
-        evaluating = node.attributes.get("active") and not _trains(recording)
-        return "dropout.in_evaluation" if evaluating else "layer.missing"
+        return "dropout.in_evaluation" if node.attributes.get("active") and not training else "layer.missing"
     if node.kind == "Cast":
         return "precision"
     if node.kind in ARITHMETIC and "scalar" in node.attributes and _near_input(node, recording):
@@ -254,10 +271,6 @@ def _unpaired_cause(node: Node, recording: Recording) -> str:
     if node.kind == "Pad":
         return "padding.amount"
     return "layer.missing"
-
-
-def _trains(recording: Recording) -> bool:
-    return any(node.attributes.get("training_mode") for node in recording.graph.nodes) or bool(recording.statistics)
 
 
 def _near_input(node: Node, recording: Recording) -> bool:

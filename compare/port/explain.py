@@ -100,13 +100,12 @@ def explain(case: Case, found: Sequence[Difference], first: Sequence[Difference]
     follow = groups.pop("weights.shape", [])  # a consequence, if anything else is different
     if follow and not groups:
         groups["weights.shape"], follow = follow, []
-    measured = output_distance(outputs_of(case.right), outputs_of(case.left))
     base = [*first, *follow]
-    before = measured if not first else case.error(case.mended(base))
-    names = _needed(case, groups, base)
+    start = case.error(case.mended(base)) if first else output_distance(outputs_of(case.right), outputs_of(case.left))
+    names = _needed(case, groups, base) if start > case.bound else []
     harmless += [d for name in groups if name not in names for d in groups[name]]
     causes, gone = [], list(base)
-    start = before
+    before = start
     for name in names:
         gone += groups[name]
         after = case.error(case.mended(gone))
@@ -139,9 +138,11 @@ def _needed(case: Case, groups: Mapping[str, list[Difference]], base: list[Diffe
 
 def _is_harmless(case: Case, difference: Difference) -> bool:
     """Whether the two nodes give the same for the same input."""
-    if difference.change not in ("attributes", "kind", "weights") or not (difference.left and difference.right):
-        return False
     if difference.cause == "dropout.in_evaluation":
+        return False
+    if difference.left is None or difference.right is None:
+        return _alone(case, difference).kind == "Dropout"  # which drops nothing here
+    if difference.change not in ("attributes", "kind", "weights"):
         return False
     node_l = case.left.graph[difference.left]
     inputs = [case.left.values[name] for name in node_l.inputs]
@@ -155,6 +156,13 @@ def _is_harmless(case: Case, difference: Difference) -> bool:
     except (NoReference, ValueError, IndexError, ZeroDivisionError):
         return False
     return distance(given, case.left.values[difference.left]) <= case.bounds[difference.left]
+
+
+def _alone(case: Case, difference: Difference) -> Node:
+    """The node that only one side has."""
+    if difference.left is not None:
+        return case.left.graph[difference.left]
+    return case.right.graph[difference.right or ""]
 
 
 def _unexplained(case: Case, mended: Mended) -> tuple[Unexplained, ...]:

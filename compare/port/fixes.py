@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from compare.graphs.node import Node, Recording
-from compare.port.differences import Difference, effective_pads, shown
+from compare.port.differences import Difference, shown, stated_pads
 
 Write = Callable[["Want"], str]
 
@@ -72,6 +72,7 @@ def _layer(torch: bool, node: Node) -> str:
             n=n,
             channels=node.shape[1] if len(node.shape) > 1 else "",
             **{name: shown(value) for name, value in a.items()},
+            tanh=a.get("approximate") == "tanh",
             **({} if "alpha" in a else {"alpha": ""}),
         )
     return f"{node.kind} ({node.layer})" if node.layer else node.kind
@@ -109,7 +110,7 @@ _KERAS_LAYERS = {
     "Elu": "keras.layers.ELU(alpha={alpha})",
     "Celu": "keras.layers.Activation(lambda x: keras.ops.celu(x, {alpha}))",
     "Selu": 'keras.layers.Activation("selu")',
-    "Gelu": 'keras.layers.Activation(lambda x: keras.ops.gelu(x, approximate="{approximate}" == "tanh"))',
+    "Gelu": "keras.layers.Activation(lambda x: keras.ops.gelu(x, approximate={tanh}))",
     "Swish": 'keras.layers.Activation("silu")',
     "Sigmoid": 'keras.layers.Activation("sigmoid")',
     "Tanh": 'keras.layers.Activation("tanh")',
@@ -157,7 +158,7 @@ def _activation(torch: bool) -> Write:
 def _torch_pads(want: Want) -> str:
     assert want.theirs is not None
     assert want.mine is not None
-    begins, ends = effective_pads(want.theirs)
+    begins, ends = stated_pads(want.theirs)
     if begins == ends:
         return f"{want.my_layer}(..., padding={shown(begins)})"
     pads = [n for pair in zip(reversed(begins), reversed(ends), strict=True) for n in pair]
@@ -168,7 +169,7 @@ def _torch_pads(want: Want) -> str:
 def _keras_pads(want: Want) -> str:
     assert want.theirs is not None
     assert want.mine is not None
-    begins, ends = effective_pads(want.theirs)
+    begins, ends = stated_pads(want.theirs)
     pads = tuple(zip(begins, ends, strict=True))
     layer = f"keras.layers.ZeroPadding{len(begins)}D"
     if not any(begins) and not any(ends):

@@ -38,10 +38,11 @@ def rewired(
 
 
 def _drop_identities(recording: Recording) -> Recording:
-    """What passes its input on unchanged goes; so does a cast to the type that the value has."""
+    """What passes its input on unchanged goes; so does a cast to the type that the value has, or of integers."""
     stands_for, nodes = {}, []
     for node in recording.graph.nodes:
-        same_type = node.kind == "Cast" and recording.values[node.name].dtype == recording.values[node.inputs[0]].dtype
+        types = {recording.values[name].dtype for name in (node.name, *node.inputs)}
+        same_type = node.kind == "Cast" and (len(types) == 1 or all(each.kind in "iu" for each in types))
         if node.kind == "Identity" or same_type:
             stands_for[node.name] = node.inputs[0]
         else:
@@ -60,6 +61,11 @@ def _simple_kinds(recording: Recording) -> Recording:
 
 def _simple(node: Node, spatial: tuple[int, ...]) -> Node:
     a = node.attributes
+    if node.kind == "Resize":  # what says something of another mode says nothing
+        alien = {"nearest": "cubic_coeff_a antialias", "linear": "cubic_coeff_a nearest_mode", "cubic": "nearest_mode"}
+        return replace(node, attributes={name: a[name] for name in a if name not in alien[a["mode"]].split()})
+    if node.kind == "Softplus":  # beyond its threshold PyTorch leaves out what is less than 3e-9
+        return replace(node, attributes={"beta": a["beta"], "threshold": None})
     if node.kind == "Clip" and a["min"] == 0 and a["max"] is None:
         return replace(node, kind="Relu", attributes={})
     if node.kind == "LeakyRelu" and a["alpha"] == 0:

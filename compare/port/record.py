@@ -100,6 +100,7 @@ class PortRecord(Record):
     n_pairs: Count
     n_weights: Count
     n_varied: Count
+    rounded: dict[Literal["left", "right"], tuple[str, ...]]  # computed with constants of float32 by the framework
     untrained: str  # why there is nothing of training mode; "" if there is
 
 
@@ -140,6 +141,10 @@ def record_of(result: PortResult) -> PortRecord:
         n_pairs=len(pairs),
         n_weights=result.n_weights,
         n_varied=result.n_varied,
+        rounded={
+            "left": tuple(one.name for one in result.rounded[0]),
+            "right": tuple(one.name for one in result.rounded[1]),
+        },
         untrained=result.untrained.partition("\n")[0],
     )
 

@@ -75,6 +75,10 @@ def notes(record: PortRecord) -> list[str]:
             f"{record.n_varied} weights were constant, as those of a new model are; they were given varied values, so "
             "that none hides a difference."
         )
+    for side, names in record.rounded.items():
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            said.append(f"The {side} framework computes {names[0]}{more} with constants of float32; set aside.")
     if record.untrained:
         said.append(f"Compared in evaluation alone: {record.untrained}")
     kinds: dict[str, int] = {}

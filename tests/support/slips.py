@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # a pair is a line
 """Pairs of small models for `compare port`, one slip each or none, each with its right answer.
 
 Every pair is two files as somebody would write them, one in PyTorch and one in Keras, and the name of the cause that a
@@ -5,17 +6,16 @@ reader would give. `python tests/support/slips.py --out docs/slips.md` compares 
 """
 
 import argparse
-import json
-import subprocess
-import sys
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-ROOT = Path(__file__).parents[2]
+from compare.port import Port
+from compare.port.words import lines
+from shared.errors import InputError
+
 TORCH = """import torch
 import torch.nn.functional as F
 from torch import nn
@@ -188,7 +188,7 @@ SLIPS: tuple[Slip, ...] = (
     conv("nn.MaxPool2d(3, 2, padding=1)", "L.MaxPooling2D(3, 2)", "pooling without padding", "padding.amount"),
     # Convolution.
     conv("nn.Conv2d(4, 4, 3, stride=2)", "L.Conv2D(4, 3)", "stride forgotten", "conv.stride"),
-    conv("nn.Conv2d(4, 4, 1, stride=2), nn.Conv2d(4, 4, 3, padding=1)", "L.Conv2D(4, 1), L.Conv2D(4, 3, strides=2, padding='same')", "stride elsewhere", "conv.stride", also=("padding.side",)),
+    conv("nn.Conv2d(4, 4, 1, stride=2), nn.Conv2d(4, 4, 3, padding=1)", "L.Conv2D(4, 1), L.Conv2D(4, 3, strides=2, padding='same')", "stride elsewhere", "conv.stride", also=("padding.side", "padding.amount")),
     conv("nn.Conv2d(4, 4, 3, dilation=2, padding=2)", "L.Conv2D(4, 3, padding='same')", "dilation forgotten", "conv.dilation", also=("padding.amount",)),
     conv("nn.Conv2d(4, 4, 3, groups=2)", "L.Conv2D(4, 3)", "groups forgotten", "conv.groups", also=("weights.shape",)),
     conv("nn.ConvTranspose2d(4, 4, 3, stride=2, padding=1)", "L.Conv2DTranspose(4, 3, strides=2, padding='same')", "output padding forgotten", "deconv.output_padding"),
@@ -231,7 +231,7 @@ SLIPS: tuple[Slip, ...] = (
     Slip("channels reversed", "3x8x8", "Apply(lambda x: x.flip(1)), nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(144, 5)", "L.Conv2D(4, 3), L.Flatten(), L.Dense(5)", ("channels.order",)),
     # Resizing.
     conv("nn.Upsample(scale_factor=2, mode='bilinear', align_corners=True)", "L.UpSampling2D(2, interpolation='bilinear')", "corners aligned", "resize.corners"),
-    conv("nn.Upsample(scale_factor=2)", "L.UpSampling2D(2, interpolation='bilinear')", "nearest for bilinear", "resize.mode", also=("resize.corners",)),
+    conv("nn.Upsample(scale_factor=2), nn.Tanh()", "L.UpSampling2D(2, interpolation='bilinear'), L.Activation('tanh')", "nearest for bilinear", "resize.mode"),
     # Shortcuts.
     Slip("product for sum", "3x12x12", residual(BODY), functional(f"{KBODY}\n    z = L.Multiply()([x, y])"), ("merge.kind",)),
     Slip("no shortcut", "3x12x12", residual(BODY), functional(f"{KBODY}\n    z = y"), ("layer.missing",)),
@@ -262,27 +262,27 @@ class Answer:
         return self.verdict == verdict and wanted <= found <= wanted | set(slip.also) and not self.n_unexplained
 
 
-def ask(slip: Slip, folder: Path) -> Answer:
-    """Compare one pair as a user does, by the command."""
+def ask(slip: Slip, folder: Path, port: Port) -> Answer:
+    """Compare one pair."""
     folder.mkdir()
     for name, text in zip(("left.py", "right.py"), slip.files(), strict=True):
         (folder / name).write_text(text)
-    command = [sys.executable, "-m", "compare", "port", f"{folder}/left.py:build", f"{folder}/right.py:build"]
-    command += ["--input", slip.input, "--json", "--out", str(folder / "out")]
     begun = time.monotonic()
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=600)
+    try:
+        found = port.check(f"{folder}/left.py:build", f"{folder}/right.py:build", input=slip.input)
+    except InputError as error:
+        return Answer("failed", (), 0, None, time.monotonic() - begun, str(error))
+    causes = tuple(cause.cause for cause in found.causes)
+    said = "\n".join(lines(found))
     took = time.monotonic() - begun
-    if done.returncode not in (0, 1):
-        return Answer("failed", (), 0, None, took, done.stderr[-2000:])
-    found = json.loads(done.stdout)
-    causes = tuple(cause["cause"] for cause in found["causes"])
-    return Answer(found["verdict"], causes, len(found["unexplained"]), found["left_over"], took)
+    return Answer(found.verdict, causes, len(found.unexplained), found.left_over, took, said)
 
 
-def ask_all(slips: Sequence[Slip], at_once: int = 2) -> list[Answer]:
-    """Compare all."""
-    with TemporaryDirectory() as folder, ThreadPoolExecutor(at_once) as pool:
-        return list(pool.map(lambda pair: ask(pair[1], Path(folder) / str(pair[0])), enumerate(slips)))
+def ask_all(slips: Sequence[Slip]) -> Iterator[Answer]:
+    """Compare all, with workers that stay."""
+    with TemporaryDirectory() as folder, Port() as port:
+        for number, slip in enumerate(slips):
+            yield ask(slip, Path(folder) / str(number), port)
 
 
 def page(slips: Sequence[Slip], answers: Sequence[Answer]) -> str:
@@ -316,15 +316,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, help="write the page here")
     parser.add_argument("--only", help="pairs whose names contain this")
-    parser.add_argument("--at-once", type=int, default=2)
     arguments = parser.parse_args()
     slips = [slip for slip in SLIPS if not arguments.only or arguments.only in slip.name]
-    answers = ask_all(slips, arguments.at_once)
-    for slip, answer in zip(slips, answers, strict=True):
-        shown = "right" if answer.right(slip) else f"WRONG, wanted {slip.causes}"
-        print(f"{slip.name}: {answer.verdict} {answer.causes} {answer.n_unexplained} {answer.seconds:.1f} s {shown}")
-        if answer.said:
-            print(answer.said)
+    answers = []
+    for slip, answer in zip(slips, ask_all(slips), strict=True):
+        answers.append(answer)
+        right = answer.right(slip)
+        found = f"{answer.verdict} {', '.join(answer.causes)}, {answer.n_unexplained} unexplained"
+        shown = "right" if right else f"WRONG, wanted {slip.causes}\n{answer.said}"
+        print(f"{slip.name}: {found}, {answer.seconds:.1f} s: {shown}", flush=True)
     if arguments.out:
         arguments.out.write_text(page(slips, answers))
 

@@ -1,0 +1,74 @@
+"""Comparisons of two models for programs and tests of your own."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from compare.port.check import Request, Weights, compare_models
+from compare.port.inputs import parse_sizes
+from compare.port.record import PortRecord, record_of
+from compare.port.words import lines
+from compare.port.workers import ModelWorkers
+from shared.storage import temporary
+
+Sizes = Sequence[int] | str | Sequence[str] | None
+
+
+class Port:
+    """Workers that stay, for one comparison after another; used in a `with`."""
+
+    def __init__(self, timeout_s: float = 300.0) -> None:
+        self.timeout_s = timeout_s
+
+    def __enter__(self) -> "Port":
+        self._stack = ExitStack()
+        logs = self._stack.enter_context(temporary.folder("port"))
+        self._workers = self._stack.enter_context(ModelWorkers(logs, self.timeout_s, lambda _: None))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.__exit__(kind, error, at)
+
+    def check(
+        self, left: str, right: str, input: Sizes = None, data: Path | None = None, weights: Weights = "left"
+    ) -> PortRecord:
+        """Compare two models, as `python -m compare port` does with the same options. `input` is the shape of one
+        example, (3, 224, 224), or what --input takes. Raises InputError if that is not possible."""
+        request = Request(left, right, tuple(parse_sizes(_texts(input))), data, weights)
+        return record_of(compare_models(request, self._workers))
+
+
+def assert_same(
+    left: str,
+    right: str,
+    input: Sizes = None,
+    data: Path | None = None,
+    weights: Weights = "left",
+    port: Port | None = None,
+) -> PortRecord:
+    """Compare two models, and return what was found.
+
+    Raises AssertionError, with the causes and the lines that mend them, unless they are the same function, and
+    InputError if they cannot be compared. `port` has workers that are there already (the pytest fixture of that name);
+    without it, workers are started for this comparison alone.
+    """
+    __tracebackhide__ = True  # pytest then shows the line that asked
+    if port is None:
+        with Port() as own:
+            record = own.check(left, right, input, data, weights)
+    else:
+        record = port.check(left, right, input, data, weights)
+    if record.verdict != "same":
+        raise AssertionError("\n".join(lines(record)))
+    return record
+
+
+def _texts(given: Sizes) -> list[str]:
+    if given is None:
+        return []
+    if isinstance(given, str):
+        return [part for part in given.split(",") if part]
+    if all(isinstance(each, int) for each in given):
+        return ["x".join(map(str, given))]
+    return [str(each) for each in given]

@@ -1,0 +1,49 @@
+"""Operations that a framework computes with constants, or as a whole, in float32 though the model is in float64.
+
+TensorFlow's gelu has 1.4142135 for the square root of 2 in float64, too, and its bilinear resizing computes in
+float32. That is no difference of two models: in float32 they agree. So an operation that is off by no more than the
+rounding of float32 is computed by the reference evaluator instead, and named.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from compare.graphs.evaluate import NoReference, evaluate, evaluate_node
+from compare.graphs.node import Recording
+from compare.port.measure import LEAST_BOUND, MARGIN, Fallback, distance
+
+FLOAT32_ROUNDING = 2e-6
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """A node whose own framework gives what differs from its definition by float32's rounding."""
+
+    name: str
+    kind: str
+    distance: float
+
+
+def rounded_nodes(recording: Recording) -> tuple[Rounded, ...]:
+    """The nodes of which that is so, each for its own inputs."""
+    found = []
+    for node in recording.graph.nodes:
+        inputs = [recording.values[name] for name in node.inputs]
+        if not any(array.dtype == np.float64 for array in (*inputs, recording.values[node.name])):
+            continue
+        weights = {role: recording.weights[f"{node.name}/{role}"] for role in node.roles}
+        try:
+            given = evaluate_node(node, inputs, weights)
+        except (NoReference, ValueError, KeyError, IndexError):
+            continue
+        apart = distance(recording.values[node.name], given)
+        if MARGIN * LEAST_BOUND["float64"] < apart <= FLOAT32_ROUNDING:
+            found.append(Rounded(node.name, node.kind, apart))
+    return tuple(found)
+
+
+def recomputed(recording: Recording, inputs: Mapping[str, np.ndarray], fallback: Fallback) -> Recording:
+    """The recording with the values that the reference evaluator gives."""
+    return replace(recording, values=evaluate(recording.graph, inputs, recording.weights, fallback))

@@ -1,0 +1,66 @@
+"""The two workers of a comparison, kept for the next one: what takes long is to import a framework."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+from compare.adapters.references import BadReference, parse
+from compare.processes.port_session import ModelWorker
+from shared.errors import InputError
+
+ROOTS = {"torch": "torch", "torchvision": "torch", "timm": "torch", "keras": "tensorflow", "tensorflow": "tensorflow"}
+SUFFIXES = {".keras": "tensorflow", ".onnx": "onnx", ".pt2": "torch", "": "tensorflow"}
+SIDES = ("left", "right")
+
+
+class ModelWorkers:
+    """Workers that hold a model each. Used in a `with`, at whose end they end."""
+
+    def __init__(self, logs: Path, timeout_s: float, tell: Callable[[str], None]) -> None:
+        self.logs, self.timeout_s, self.tell = logs, timeout_s, tell
+        self._kept: dict[str, tuple[str, ModelWorker]] = {}  # by side, with the framework
+
+    def start(self, left: str, right: str) -> tuple[ModelWorker, ModelWorker]:
+        """A worker for each reference: the one of last time if it has the same framework and is alive. Raises
+        InputError if a reference cannot be one."""
+        for side, text in zip(SIDES, (left, right), strict=True):
+            framework = self._framework(side, text)
+            known, worker = self._kept.get(side, ("", None))
+            if worker is not None and framework and framework == known and worker.alive:
+                worker.reference = text
+                continue
+            if worker is not None:
+                worker.close()
+            made = ModelWorker(side, text, self.logs / f"{side}.log", self.timeout_s, self.tell)
+            self._kept[side] = framework, made
+        return self._kept["left"][1], self._kept["right"][1]
+
+    def _framework(self, side: str, text: str) -> str:
+        """What a model's worker will import, as far as that can be seen from outside; "" if it cannot."""
+        try:
+            reference = parse(text)
+        except BadReference as error:
+            raise InputError(f"The {side} model: {error}") from None
+        if reference.path is not None:
+            return SUFFIXES.get(reference.path.suffix.lower(), "")
+        if not reference.module.endswith(".py"):
+            return ROOTS.get(reference.module.partition(".")[0], "")
+        found = re.findall(r"^\s*(?:from|import)\s+(\w+)", Path(reference.module).read_text(errors="replace"), re.M)
+        frameworks = {ROOTS[name] for name in found if name in ROOTS}
+        return frameworks.pop() if len(frameworks) == 1 else ""
+
+    def __enter__(self) -> "ModelWorkers":
+        self.pool = ThreadPoolExecutor(len(SIDES))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for _, worker in self._kept.values():  # all are told first, so that they end side by side
+            if kind is None:
+                worker.end_input()
+            else:
+                worker.kill()  # it may be in the middle of something long
+        self.pool.shutdown(cancel_futures=True)
+        for _, worker in self._kept.values():
+            worker.close()
