@@ -12,7 +12,7 @@ import numpy as np
 
 from compare.graphs.node import Node, Recording
 from compare.port.align import FAMILIES, Alignment
-from compare.port.weights import NEUTRAL, Transfer
+from compare.port.weights import Transfer
 
 Change = Literal["attributes", "kind", "bypass", "insert", "move", "wiring", "weights", "none"]
 ACTIVATIONS, POOLS, NORMALIZATIONS = FAMILIES[0], FAMILIES[1], FAMILIES[2]
@@ -189,20 +189,14 @@ def _of_weights(left: Recording, right: Recording, alignment: Alignment, moved: 
     unlike = {at for pair in alignment.pairs if left.graph[pair[0]].kind != right.graph[pair[1]].kind for at in pair}
     for at in moved.left_only:
         name, _, role = at.rpartition("/")
-        if name in unlike:
-            continue
-        if role not in NEUTRAL or (left.weights[at] != NEUTRAL[role]).any():
-            yield Difference(
-                _missing(left.graph[name], role), name, to_right[name], "has one", "none", "weights", (role,)
-            )
+        if name not in unlike:
+            cause = _missing(left.graph[name], role)
+            yield Difference(cause, name, to_right[name], "has one", "none", "weights", (role,))
     for at in moved.right_only:
         name, _, role = at.rpartition("/")
-        if name in unlike:
-            continue
-        if (right.weights[at] != NEUTRAL.get(role, np.nan)).any():
-            yield Difference(
-                _missing(right.graph[name], role), to_left[name], name, "none", "has one", "weights", (role,)
-            )
+        if name not in unlike:
+            cause = _missing(right.graph[name], role)
+            yield Difference(cause, to_left[name], name, "none", "has one", "weights", (role,))
     for name_l, name_r, role in moved.unfit:
         shapes = [shown(rec.weights[f"{name}/{role}"].shape) for rec, name in ((left, name_l), (right, name_r))]
         if left.graph[name_l].kind == right.graph[name_r].kind:
