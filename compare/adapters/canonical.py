@@ -95,7 +95,7 @@ class Canonical:
         number, wanted = 1, name
         while name in self._nodes:
             number += 1
-            name = f"{wanted}#{number}"
+            name = f"{wanted}:{number}"
         for role, weight in (weights or {}).items():
             self.weight_of[f"{name}/{role}"] = weight
             self._weights[f"{name}/{role}"] = weight.changed(weight.read())

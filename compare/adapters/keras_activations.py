@@ -68,11 +68,8 @@ def _relu(parameters: Mapping[str, Any]) -> Kind:
     if threshold and not slope and limit is None:
         return "ThresholdedRelu", {"alpha": shortest(threshold)}
     if threshold or (slope and limit is not None):
-        more: dict[str, Attribute] = {
-            "negative_slope": slope,
-            "threshold": threshold,
-            "max_value": None if limit is None else float(limit),
-        }
+        bound = None if limit is None else float(limit)
+        more: dict[str, Attribute] = {"negative_slope": slope, "threshold": threshold, "max_value": bound}
         return "keras:ReLU", more
     if limit is not None:
         return "Clip", {"min": 0.0, "max": shortest(limit)}

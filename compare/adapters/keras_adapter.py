@@ -1,9 +1,12 @@
 """A Keras model, read by watching one call of it."""
 
+import json
 import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
@@ -22,7 +25,7 @@ from compare.adapters.tensorflow_watch import array, plain
 from compare.graphs.node import Arrays, Recording
 
 # What registers itself when it is imported.
-TABLES = (keras_layers, keras_merges, keras_shapes, tensorflow_arithmetic, tensorflow_layers)
+TABLES = (keras_layers, keras_merges, keras_shapes, tensorflow_arithmetic, tensorflow_layers, tensorflow_parts)
 
 
 class KerasAdapter:
@@ -60,7 +63,7 @@ class KerasAdapter:
         tensors: dict[str, Any] = {}
         for name, each in inputs.items():
             native = Form(each.ndim, lasts[name]).native(each)
-            tensors[name] = tf.constant(np.ascontiguousarray(native))
+            tensors[name] = tf.constant(np.ascontiguousarray(native), self._type(name, each))
             watch.input(name, tensors[name], lasts[name])
         if not getattr(self.model, "built", True):
             self._try(self._arguments(tensors), training)
@@ -124,6 +127,14 @@ class KerasAdapter:
             return None
         stated = tree.flatten(stated)
         return {name: tuple(each.shape[1:]) for name, each in zip(_input_names(stated), stated, strict=True)}
+
+    def _type(self, name: str, given: np.ndarray) -> Any:
+        """The type of integers that the model states for an input; floating-point numbers keep theirs."""
+        stated = dict(zip(self._native_inputs() or {}, tree.flatten(getattr(self.model, "inputs", None)), strict=False))
+        wanted = getattr(stated.get(name) or (next(iter(stated.values())) if len(stated) == 1 else None), "dtype", None)
+        if wanted is None or "int" not in str(wanted) or given.dtype.kind not in "iu":
+            return given.dtype
+        return wanted
 
     def _is_moved(self, name: str, given: np.ndarray) -> bool:
         """Whether an input's channels are moved last for the model."""
@@ -190,6 +201,37 @@ class KerasAdapter:
         except Exception as error:
             shapes = [tuple(each.shape) for each in tree.flatten(arguments)]
             raise Unreadable(f"The model cannot be called with inputs of shape {shapes}: {plain(error)}") from error
+
+
+def load_keras_file(path: Path, precision: str) -> KerasAdapter:
+    """Return the adapter of a model that Keras saved, with layers that compute in `precision`. Raises Unreadable if it
+    cannot be read."""
+    try:
+        with TemporaryDirectory() as folder:
+            copy = Path(folder) / "model.keras"
+            with zipfile.ZipFile(path) as before, zipfile.ZipFile(copy, "w") as after:
+                for name in before.namelist():
+                    content = before.read(name)
+                    if name == "config.json":
+                        content = json.dumps(_in_precision(json.loads(content), precision)).encode()
+                    after.writestr(name, content)
+            return KerasAdapter(keras.saving.load_model(copy, compile=False))
+    except Exception as error:
+        raise Unreadable(f"{path.name} cannot be read as a model of Keras: {plain(error)}") from error
+
+
+def _in_precision(config: Any, precision: str) -> Any:
+    """Return the configuration of a model with other types of floating-point numbers: a file states one per layer."""
+    if isinstance(config, list):
+        return [_in_precision(each, precision) for each in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") == "DTypePolicy" and "float" in str(config["config"].get("name")):
+        return config | {"config": config["config"] | {"name": precision}}
+    changed = {name: _in_precision(each, precision) for name, each in config.items()}
+    if isinstance(config.get("dtype"), str) and "float" in config["dtype"]:
+        changed["dtype"] = precision
+    return changed
 
 
 def _input_names(stated: list[Any]) -> list[str]:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras import tree
 
 from compare.adapters.keras_activations import kind_of_function
+from compare.adapters.keras_kernels import computable
 from compare.adapters.keras_watch import Call, Description, KerasWatch, Known, Original, weight_of
 from compare.adapters.steps import Weight
 
@@ -140,6 +141,7 @@ def _single(describe: Describer) -> Known:
     def known(
         watch: KerasWatch, path: str, layer: Any, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
+        original = computable(layer, original)
         with watch.mute():
             args, kwargs = converted(args), converted(kwargs)
             inputs = tensors_of(args, kwargs)

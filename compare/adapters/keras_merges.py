@@ -146,7 +146,7 @@ def _rescaling(watch: KerasWatch, path: str, layer: Any, original: Original, arg
         plain = isinstance(number, int | float)
         if plain and number == (1 if kind == "Mul" else 0):
             continue
-        operand = tf.cast(number, made.dtype)
+        operand = tf.constant(number, made.dtype)
 
         def scale(value: Any, kind: str = kind, operand: Any = operand) -> Any:
             return value * operand if kind == "Mul" else value + operand

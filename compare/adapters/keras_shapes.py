@@ -125,6 +125,8 @@ def _resize(call: Call, interpolation: str, sizes: tuple[int, ...], repeated: bo
         "nearest_mode": "floor" if repeated else "round_prefer_ceil",
         "cubic_coeff_a": -0.5,
         "antialias": antialias,
+        # TensorFlow gives what is outside of the image no weight.
+        "exclude_outside": mode == "cubic",
         "sizes": sizes,
     }
     return Description("Resize", "spatial", attributes, last=is_last(call.layer))

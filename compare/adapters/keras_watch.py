@@ -119,17 +119,10 @@ class KerasWatch(Watch):
     def function(
         self, name: str, meant: tuple[str, Mapping[str, Attribute]], x: Any, call: Callable[[Any], Any], layer: str
     ) -> Any:
-        """Add the step of a known function of one tensor, and return its output."""
-        with self.mute():
-            output = self.own(call(x))
+        """Add the step of a known function of one tensor, and return its output, with the mask that Keras passes on."""
+        output = super().function(name, meant, x, call, layer)
         if (mask := get_keras_mask(x)) is not None and get_keras_mask(output) is None:
             set_keras_mask(output, mask)
-
-        def again(tensors: list[Any], training: bool) -> Any:
-            with self.mute():
-                return call(tensors[0])
-
-        self.trace.add(name, meant[0], [x], output, "same", attributes=meant[1], layer=layer, call=again)
         return output
 
     def _layer_call(self, original: Original, layer: Any, *args: Any, **kwargs: Any) -> Any:

@@ -96,9 +96,9 @@ class Trace:
         return id(tensor) in self.values
 
     def name(self, wanted: str) -> str:
-        """Return `wanted`, with "#2" and so on behind it if it is taken."""
+        """Return `wanted`, with ":2" and so on behind it if it is taken."""
         number = self._names[wanted] = self._names.get(wanted, 0) + 1
-        return wanted if number == 1 else f"{wanted}#{number}"
+        return wanted if number == 1 else f"{wanted}:{number}"
 
     def free(self, name: str) -> bool:
         """Return whether no step has this name."""

@@ -136,29 +136,6 @@ def _pad(watch: Watch, operation: Operation) -> Meaning:
     return Meaning("Pad", (0,), "same", {"pads": ints(pads.T), "mode": mode, "value": value})
 
 
-@reader("StridedSlice")
-def _slice(watch: Watch, operation: Operation) -> Meaning | None:
-    begins, ends, steps = (ints(operation.constant(place)) for place in (1, 2, 3))
-    shape = tuple(operation.inputs[0].shape)
-    masks = {name: operation.attributes[f"{name}_mask"] for name in ("begin", "end", "ellipsis", "new_axis")}
-    if masks["new_axis"] or operation.attributes["shrink_axis_mask"]:
-        return None
-    axis, kept = 0, []
-    for place, (begin, end, step) in enumerate(zip(begins, ends, steps, strict=True)):
-        if masks["ellipsis"] >> place & 1:
-            axis += len(shape) - (len(begins) - 1)
-            continue
-        start = None if masks["begin"] >> place & 1 else begin
-        stop = None if masks["end"] >> place & 1 else end
-        bounds = slice(start, stop, step).indices(shape[axis])
-        if bounds != (0, shape[axis], 1):
-            kept.append((axis, *bounds))
-        axis += 1
-    if any(step < 0 for *_, step in kept):
-        return None
-    return sliced(kept)
-
-
 def sliced(kept: list[tuple[int, int, int, int]]) -> Meaning:
     """Return the meaning of a slice by its (axis, start, end, step)."""
     if not kept:

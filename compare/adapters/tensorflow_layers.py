@@ -126,6 +126,7 @@ def _resize(watch: Watch, operation: Operation) -> Meaning:
         # TensorFlow: Keys's kernel with -0.5 for centred pixels, else the older -0.75.
         "cubic_coeff_a": -0.5 if half else -0.75,
         "antialias": False,
+        "exclude_outside": half and operation.kind == "ResizeBicubic",
         "sizes": _spatial(operation.outputs[0].shape, True),
     }
     return Meaning("Resize", (0,), "spatial", attributes, last=True)

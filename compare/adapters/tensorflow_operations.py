@@ -28,7 +28,7 @@ class Meaning:
     output: int = 0
 
 
-Reader = Callable[[Watch, Operation], Meaning | None]
+Reader = Callable[[Watch, Operation], Meaning | list[Meaning] | None]
 READERS: dict[str, Reader] = {}
 
 # What is about shapes, or draws numbers: of no step, its output is a constant.
@@ -55,16 +55,17 @@ def add(watch: Watch, operation: Operation) -> None:
         return
     if _derived(watch, operation):
         return
-    meaning = READERS[operation.kind](watch, operation) if operation.kind in READERS else None
-    if meaning is not None:
-        _put(watch, operation, meaning)
+    meanings = READERS[operation.kind](watch, operation) if operation.kind in READERS else None
+    if meanings is not None:
+        for meaning in meanings if isinstance(meanings, list) else [meanings]:
+            _put(watch, operation, meaning)
         return
     for number in range(len(operation.outputs)):
         data = tuple(place for place, tensor in enumerate(operation.inputs) if tensor.dtype != tf.resource)
         suffix = f".{number}" if number else ""
         rule = "same" if operation.kind in _ELEMENTWISE else "opaque"
-        meaning = Meaning(f"tf:{operation.kind}{suffix}", data, rule, _plain(operation), output=number)
-        _put(watch, operation, meaning)
+        other = Meaning(f"tf:{operation.kind}{suffix}", data, rule, _plain(operation), output=number)
+        _put(watch, operation, other)
 
 
 _ELEMENTWISE = {

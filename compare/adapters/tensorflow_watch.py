@@ -4,14 +4,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from math import pi, sqrt
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import op_callbacks
 
-from compare.adapters.shortest import shortest_array
+from compare.adapters.shortest import shortest, shortest_array
 from compare.adapters.steps import Step, Trace, Weight
+from compare.graphs.node import Attribute
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,7 @@ class Watch:
             tf.config.run_functions_eagerly(True)
             op_callbacks.add_op_callback(self._seen)
             stack.callback(op_callbacks.remove_op_callback, self._seen)
+            stack.enter_context(_exact(self))
             if self.training:
                 stack.enter_context(_nothing_dropped(self))
             yield
@@ -97,6 +100,20 @@ class Watch:
         if self.trace.known(output) or id(output) in self.parameters:
             with self.mute():
                 return tf.identity(output)
+        return output
+
+    def function(
+        self, name: str, meant: tuple[str, Mapping[str, Attribute]], x: Any, call: Callable[[Any], Any], layer: str
+    ) -> Any:
+        """Add the step of a known function of one tensor, and return its output."""
+        with self.mute():
+            output = self.own(call(x))
+
+        def again(tensors: list[Any], training: bool) -> Any:
+            with self.mute():
+                return call(tensors[0])
+
+        self.trace.add(name, meant[0], [x], output, "same", attributes=meant[1], layer=layer, call=again)
         return output
 
     def input(self, name: str, tensor: Any, last: bool) -> None:
@@ -149,6 +166,34 @@ class Watch:
 
 def _is_double(step: Step) -> bool:
     return bool(step.output.tensor.dtype == tf.float64)
+
+
+@contextmanager
+def _exact(watch: Watch) -> Iterator[None]:
+    """Replace functions whose constants TensorFlow keeps in float32, whatever they compute in, by exact ones."""
+
+    def leaky(features: Any, alpha: float = 0.2, name: str | None = None) -> Any:
+        meant = ("LeakyRelu", {"alpha": shortest(alpha)})
+        return _one(features, meant, lambda x: tf.where(x > 0, x, tf.constant(alpha, x.dtype) * x), "tf.nn.leaky_relu")
+
+    def gelu(features: Any, approximate: bool = False, name: str | None = None) -> Any:
+        def exact(x: Any) -> Any:
+            half, cubed, root = (tf.constant(value, x.dtype) for value in (0.5, 0.044715, sqrt(2 / pi)))
+            if approximate:
+                return half * x * (1 + tf.tanh(root * (x + cubed * x * x * x)))
+            return half * x * (1 + tf.math.erf(x / tf.constant(sqrt(2), x.dtype)))
+
+        return _one(features, ("Gelu", {"approximate": "tanh" if approximate else "none"}), exact, "tf.nn.gelu")
+
+    def _one(x: Any, meant: tuple[str, Mapping[str, Attribute]], call: Callable[[Any], Any], layer: str) -> Any:
+        x = tf.convert_to_tensor(x)
+        return call(x) if watch.muted else watch.function(watch.name(meant[0]), meant, x, call, layer)
+
+    with ExitStack() as stack:
+        for function, name in ((leaky, "leaky_relu"), (gelu, "gelu")):
+            stack.callback(setattr, tf.nn, name, getattr(tf.nn, name))
+            setattr(tf.nn, name, function)
+        yield
 
 
 @contextmanager
