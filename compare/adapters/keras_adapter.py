@@ -14,7 +14,14 @@ import numpy as np
 import tensorflow as tf
 from keras import tree
 
-from compare.adapters import keras_layers, keras_merges, keras_shapes, tensorflow_arithmetic, tensorflow_layers
+from compare.adapters import (
+    keras_layers,
+    keras_merges,
+    keras_shapes,
+    tensorflow_arithmetic,
+    tensorflow_layers,
+    tensorflow_parts,
+)
 from compare.adapters.adapter import Unreadable
 from compare.adapters.canonical import Canonical
 from compare.adapters.keras_known import known_of

@@ -1,5 +1,6 @@
 """Two models, from their references to a verdict."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from compare.port.explain import Case, Cause, Explanation, Unexplained, explain
 from compare.port.measure import LEAST_BOUND, MARGIN, bounds, distance, output_distance, outputs_of
 from compare.port.normal import normal_form
 from compare.port.rounding import Rounded, recomputed, rounded_nodes
-from compare.port.weights import Transfer, transfer, varied
+from compare.port.weights import Transfer, measured_statistics, transfer, varied
 from compare.port.workers import ModelWorkers
 from compare.processes.port_session import ModelWorker
 from compare.rpc.port_messages import ModelLoaded
@@ -211,7 +212,10 @@ class _Comparison:
         self.tell(f"Giving the {target.worker.side} model the {source.worker.side} one's weights ...")
         new = {} if self.request.save_weights else varied(first)
         if new:
-            source.worker.give_weights(_cast(new, np.float64))
+            source.worker.give_weights(new)
+            with contextlib.suppress(InputError):  # without a training mode the statistics stay as drawn
+                new |= measured_statistics(source.record(self.inputs, True), new)
+            source.worker.give_weights(new)
             self.n_varied = len(new)
         whole = replace(first, weights=first.weights | new)
         moved = transfer(whole, second, alignment)

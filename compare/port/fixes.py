@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from compare.graphs.node import Node, Recording
-from compare.port.differences import Difference, shown, stated_pads
+from compare.port.differences import NORMALIZATIONS, Difference, shown, stated_pads
 
 Write = Callable[["Want"], str]
 
@@ -185,8 +185,19 @@ def _output_padding(want: Want) -> str:
     return f"{want.my_layer}(..., output_padding={shown(want.attribute('output_padding'))})"
 
 
-def _bias(word: str) -> Write:
-    return lambda want: f"{want.my_layer}(..., {word}={want.theirs is not None and 'B' in want.theirs.roles})"
+def _bias(torch: bool) -> Write:
+    """A bias or a scale that is to be there, or not, by the name that the layer has for it."""
+
+    def write(want: Want) -> str:
+        there = want.theirs is not None and want.role in want.theirs.roles
+        normalizes = want.mine is not None and want.mine.kind in NORMALIZATIONS
+        if torch:
+            word = ("elementwise_affine" if "Layer" in want.my_layer else "affine") if normalizes else "bias"
+        else:
+            word = {"B": "center", "scale": "scale"}[want.role] if normalizes else "use_bias"
+        return f"{want.my_layer}(..., {word}={there})"
+
+    return write
 
 
 def _pool_kind(torch: bool) -> Write:
@@ -216,7 +227,7 @@ TORCH: dict[str, Write] = {
     "softmax.axis": _setting("nn.Softmax(dim={value})", "axis"),
     "dropout.rate": _setting("nn.Dropout({value})", "ratio"),
     "dropout.in_evaluation": lambda want: "F.dropout(x, p, training=self.training)",
-    "bias.missing": _bias("bias"),
+    **dict.fromkeys(("bias.missing", "scale.missing"), _bias(True)),
     "resize.corners": lambda want: (
         f"F.interpolate(..., align_corners={want.attribute('coordinate_transformation_mode') == 'align_corners'})"
     ),
@@ -254,7 +265,7 @@ KERAS: dict[str, Write] = {
     "softmax.axis": _setting("keras.layers.Softmax(axis={value})", "axis"),
     "dropout.rate": _setting("keras.layers.Dropout({value})", "ratio"),
     "dropout.in_evaluation": lambda want: "keras.layers.Dropout(rate)(x), without training=True",
-    "bias.missing": _bias("use_bias"),
+    **dict.fromkeys(("bias.missing", "scale.missing"), _bias(False)),
     "resize.corners": lambda want: (
         "keras.ops.image.resize(...) samples at half pixels: align_corners has no counterpart"
     ),

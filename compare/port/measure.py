@@ -59,8 +59,8 @@ def outputs_of(recording: Recording) -> list[np.ndarray]:
 
 
 def run(graph: Graph, weights: Arrays, inputs: Arrays, fallback: Fallback) -> Arrays | None:
-    """The values of a changed graph; None if it cannot be run, as when two shapes do not fit."""
+    """The outputs of a changed graph; None if it cannot be run, as when two shapes do not fit."""
     try:
-        return evaluate(graph, inputs, weights, fallback)
+        return evaluate(graph, inputs, weights, fallback, keep=False)
     except (ValueError, IndexError, ZeroDivisionError):
         return None

@@ -43,7 +43,8 @@ def _drop_identities(recording: Recording) -> Recording:
     for node in recording.graph.nodes:
         types = {recording.values[name].dtype for name in (node.name, *node.inputs)}
         same_type = node.kind == "Cast" and (len(types) == 1 or all(each.kind in "iu" for each in types))
-        if node.kind == "Identity" or same_type:
+        alone = node.kind == "Concat" and len(node.inputs) == 1
+        if node.kind == "Identity" or same_type or alone:
             stands_for[node.name] = node.inputs[0]
         else:
             nodes.append(node)

@@ -1,5 +1,6 @@
 """Which weights go from one network to the other, and what stands for those that only one of them has."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,24 @@ def varied(recording: Recording) -> Arrays:
                 draw = randomness.uniform(array.size, f"varied {name}", 0).reshape(array.shape)
                 low, high = (0.5, 1.5) if role in ("scale", "var") else (-0.2, 0.2)
                 new[name] = (low + (high - low) * draw).astype(array.dtype)
+    return new
+
+
+def measured_statistics(recording: Recording, names: Collection[str]) -> Arrays:
+    """Statistics for the batch normalisations among `names` (NODE/ROLE) of a call in training mode: those of its own
+    batch, varied. With statistics that have nothing to do with a network's values these would shrink from layer to
+    layer, and its outputs hardly depend on its inputs."""
+    new: Arrays = {}
+    for node in recording.graph.nodes:
+        if node.kind != "BatchNormalization" or not {f"{node.name}/mean", f"{node.name}/var"} & set(names):
+            continue
+        axis = node.attributes["axis"]
+        values = np.moveaxis(recording.values[node.inputs[0]], axis, 0).reshape(node.shape[axis], -1)
+        mean, var = values.mean(1), values.var(1)
+        var = np.maximum(var, 0.01 * var.mean() + np.finfo(np.float32).tiny)
+        draw = randomness.uniform(2 * len(mean), f"varied {node.name}", 1).reshape(2, -1)
+        found = {"mean": mean + 0.4 * (draw[0] - 0.5) * np.sqrt(var), "var": var * (0.5 + draw[1])}
+        new |= {f"{node.name}/{role}": array for role, array in found.items() if f"{node.name}/{role}" in names}
     return new
 
 
