@@ -104,8 +104,7 @@ def _failed(error: BaseException) -> Answer:
         return messages.UserFailed(message=str(error))
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in frames if not frame.filename.startswith((OURS, "<frozen"))]
-    ours = frames[-1].filename.startswith(OURS) and not getattr(error, "of_the_model", False)
-    if not theirs or ours:
+    if not getattr(error, "of_the_model", False) and (not theirs or frames[-1].filename.startswith(OURS)):
         return Failed(error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc(), diverged=False)
     traceback.print_exc()
     lines = "".join([*traceback.format_list(theirs), *traceback.format_exception_only(error)]).rstrip().splitlines()

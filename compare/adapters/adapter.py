@@ -19,8 +19,8 @@ def users_own() -> Iterator[None]:
     """What fails in here is the user's model, though a function of ours called it."""
     try:
         yield
-    except Exception as error:
-        error.of_the_model = True  # type: ignore[attr-defined]
+    except (Exception, SystemExit) as error:
+        error.of_the_model = not isinstance(error, Unreadable)  # type: ignore[union-attr]
         raise
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.adapters.adapter import Adapter, Unreadable
+from compare.adapters.adapter import Adapter, Unreadable, users_own
 from compare.adapters.references import Reference
 
 # A folder with a file of one of these names must not come before the installed packages.
@@ -32,7 +32,8 @@ def load(reference: Reference, precision: str) -> Adapter:
     """The adapter of the model. Raises Unreadable, and whatever the user's code raises."""
     if reference.path is not None:
         return _saved(reference.path, precision)
-    module = _module(reference)
+    with users_own():
+        module = _module(reference)
     found: Any = module
     for part in reference.name.split("."):
         try:
@@ -41,7 +42,8 @@ def load(reference: Reference, precision: str) -> Adapter:
             raise Unreadable(_no_such_name(reference, module)) from None
     _seed()
     if reference.called or isinstance(found, type):
-        found = found(*reference.args, **dict(reference.kwargs))
+        with users_own():
+            found = found(*reference.args, **dict(reference.kwargs))
     return adapter_of(found, reference, precision)
 
 
@@ -52,7 +54,8 @@ def adapter_of(found: Any, reference: Reference, precision: str) -> Adapter:
             return adapter
         if not callable(found) or isinstance(found, type):
             break
-        found = found()
+        with users_own():
+            found = found()
     raise Unreadable(
         f"{reference.text} is no model but {type(found).__name__}. It must be a torch.nn.Module, a Keras model, a "
         "tf.Module, or a class or function that gives one."

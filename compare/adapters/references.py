@@ -33,9 +33,9 @@ def parse(text: str) -> Reference:
     if not text.strip():
         raise BadReference(f"An empty reference names no model: give {FORMS}.")
     path = Path(text)
-    if path.suffix.lower() in (*SAVED, ".pt", ".pth", ".h5", ".hdf5", ".pb", ".ckpt", ".safetensors"):
+    if "(" not in text and path.suffix.lower() in (*SAVED, ".pt", ".pth", ".h5", ".hdf5", ".pb", ".ckpt", ".safetensors"):
         return Reference(text, path=_saved(text, path))
-    if path.is_dir():
+    if "(" not in text and _is_folder(path):
         if not (path / "saved_model.pb").is_file():
             raise BadReference(f"{text} is a folder, and no SavedModel (it has no saved_model.pb). Give {FORMS}.")
         return Reference(text, path=path)
@@ -50,6 +50,13 @@ def parse(text: str) -> Reference:
         raise BadReference(f"{where} is neither a file ending in .py nor a module's name. Give {FORMS}.")
     args, kwargs = _arguments(text, match["call"])
     return Reference(text, None, where, match["what"], match["call"] is not None, args, kwargs)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # its name is too long for a path
+        return False
 
 
 def _saved(text: str, path: Path) -> Path:

@@ -5,6 +5,7 @@ Python is followed as it is, and functions called on tensors are seen as the mod
 called and watched in the same way.
 """
 
+import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from compare.adapters.torch_calls import by_name, name_of
 from compare.adapters.torch_operations import Call, Meaning, meaning
 from compare.graphs.node import Graph, Node, Recording, needed
 
+STOCHASTIC = ("StochasticDepth", "DropPath")  # of torchvision and of timm
 DROPS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
 
 
@@ -165,7 +167,7 @@ class _Watch(TorchFunctionMode):
         """Call the model; the places of its outputs among what was seen."""
         for name, tensor in inputs.items():
             self._keep(None, (), {}, Meaning("Input"), [], tensor, 0, path=name)
-        with self._hooks(), torch.no_grad(), self:
+        with self._hooks(), _stochastic_depth_as_dropout(self.model), torch.no_grad(), self:
             try:
                 result = self.model(*inputs.values())
             except TypeError:
@@ -288,6 +290,24 @@ class _Watch(TorchFunctionMode):
         self._alive.append((args, kwargs, output))
         self._place[id(output)] = len(self.seen) - 1
         return len(self.seen) - 1
+
+
+@contextmanager
+def _stochastic_depth_as_dropout(model: torch.nn.Module) -> Iterator[None]:
+    """Meanwhile modules that drop whole branches at random call dropout, which is known here."""
+    found = [module for module in model.modules() if type(module).__name__ in STOCHASTIC]
+    for module in found:
+        module.forward = functools.partial(_dropped, module)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for module in found:
+            del module.forward
+
+
+def _dropped(module: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+    ratio = next((float(getattr(module, name)) for name in ("p", "drop_prob") if hasattr(module, name)), 0.0)
+    return torch.nn.functional.dropout(x, ratio, module.training)
 
 
 def _part(arguments: dict[str, Any], output: torch.Tensor, part: int) -> Meaning | None:

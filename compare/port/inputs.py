@@ -119,7 +119,7 @@ def read(path: Path, stated: Sequence[Shapes | None]) -> Arrays:
     """The arrays of an .npz file by name, of each the first MOST_EXAMPLES examples, in canonical layout. Raises
     InputError."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, zipfile.BadZipFile, KeyError) as error:
         raise InputError(f"{path.name} cannot be read as an .npz of plain arrays: {error}.") from None

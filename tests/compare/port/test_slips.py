@@ -1,0 +1,67 @@
+"""Slips in ported models are found and named, and equal models have no cause: a sample here, all of them by
+`-m long`."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from slips import SLIPS, Slip, ask
+
+from compare.port import Port, assert_same
+from compare.port.words import lines
+from shared.errors import InputError
+
+SAMPLE = 5  # one in so many is in the default suite, whatever is added: drawn by its name
+
+
+def _in_sample(slip: Slip) -> bool:
+    return hashlib.sha256(slip.name.encode()).digest()[0] % SAMPLE == 0
+
+
+PAIRS = [pytest.param(slip, id=slip.name, marks=[] if _in_sample(slip) else [pytest.mark.long]) for slip in SLIPS]
+
+
+@pytest.mark.parametrize("slip", PAIRS)
+def test_a_slip_gets_its_right_answer(slip: Slip, port: Port, tmp_path: Path) -> None:
+    answer = ask(slip, tmp_path / "pair", port)
+    assert answer.right(slip), answer.said
+
+
+def test_there_are_enough_of_both_kinds() -> None:
+    assert len(SLIPS) >= 80
+    assert len({slip.name for slip in SLIPS}) == len(SLIPS)
+    assert sum(not slip.causes for slip in SLIPS) >= 25
+
+
+def test_assert_same_says_what_mends_it(port: Port, tmp_path: Path) -> None:
+    slip = next(slip for slip in SLIPS if slip.name == "default epsilon")
+    for name, text in zip(("left.py", "right.py"), slip.files(), strict=True):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(AssertionError, match=r"(?s)batch_norm\.epsilon.*BatchNormalization\(epsilon=1e-05\)"):
+        assert_same(f"{tmp_path}/left.py:build", f"{tmp_path}/right.py:build", input=(3, 12, 12), port=port)
+    same = assert_same(f"{tmp_path}/left.py:build", f"{tmp_path}/left.py:build", input=(3, 12, 12), port=port)
+    assert lines(same)[0].startswith("same: ")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import torch\ndef build():\n    return {}['absent']", "KeyError: 'absent'"),
+        ("import torch\ndef build():\n    raise SystemExit(3)", "SystemExit: 3"),
+        ("import torch\nbuild = 3", "is no model but int"),
+        ("import torch\n", "has no build"),
+        ("import torch\nthis is no Python", "SyntaxError"),
+        (
+            "import torch\nclass build(torch.nn.Module):\n    def forward(self, x):\n        return x.nope()",
+            "no attribute 'nope'",
+        ),
+        ("import torch\nclass build(torch.nn.Module):\n    def forward(self, x):\n        return 'text'", "no tensor"),
+        ("import torch, os\ndef build():\n    os._exit(5)", "exited with code 5"),
+    ],
+)
+def test_a_model_that_fails_is_shown_as_its_own_failure(code: str, said: str, port: Port, tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text(code)
+    with pytest.raises(InputError, match="The left model") as raised:
+        port.check(f"{tmp_path}/bad.py:build", f"{tmp_path}/bad.py:build", input=(3, 8, 8))
+    assert said in str(raised.value)
+    assert "compare/adapters" not in str(raised.value)
