@@ -20,6 +20,11 @@ def uniform(n: int, *key: int | str) -> np.ndarray:
     return (_raw(n, *key) >> np.uint64(11)) * 2.0**-53
 
 
+def bits(n: int, *key: int | str) -> np.ndarray:
+    """`n` bits as uint8, determined by `key` (non-negative integers and strings)."""
+    return np.unpackbits(_raw(-(-n // 64), *key).view(np.uint8), count=n)
+
+
 def permutation(n: int, *key: int | str) -> np.ndarray:
     """A permutation of 0 ... n - 1 as int64, determined by `key` (non-negative integers and strings)."""
     return np.argsort(_raw(n, *key), kind="stable")

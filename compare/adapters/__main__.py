@@ -9,6 +9,7 @@ import importlib.metadata
 import os
 import sys
 import traceback
+from collections.abc import Container
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,8 +45,8 @@ class Holder:
         match request:
             case messages.LoadModel():
                 return self.load(request), {}
-            case messages.RecordCall(training=training):
-                return self.record(arrays, training)
+            case messages.RecordCall(training=training, known=known):
+                return self.record(arrays, training, frozenset(known))
             case messages.GiveWeights():
                 self.adapter.set_weights(arrays)
                 return messages.Done(), {}
@@ -70,9 +71,12 @@ class Holder:
             precisions=precisions,
         )
 
-    def record(self, arrays: wire.Arrays, training: bool) -> tuple[messages.Recorded, wire.Arrays]:
+    def record(
+        self, arrays: wire.Arrays, training: bool, known: Container[str]
+    ) -> tuple[messages.Recorded, wire.Arrays]:
         recording = self.adapter.record(arrays, training)
-        parts = (("value", recording.values), ("weight", recording.weights), ("kept", recording.statistics))
+        weights = {name: array for name, array in recording.weights.items() if name not in known}
+        parts = (("value", recording.values), ("weight", weights), ("kept", recording.statistics))
         sent = {f"{part}/{name}": np.asarray(array) for part, named in parts for name, array in named.items()}
         return messages.Recorded(graph=recording.graph.body()), sent
 

@@ -33,7 +33,16 @@ def parse(text: str) -> Reference:
     if not text.strip():
         raise BadReference(f"An empty reference names no model: give {FORMS}.")
     path = Path(text)
-    if "(" not in text and path.suffix.lower() in (*SAVED, ".pt", ".pth", ".h5", ".hdf5", ".pb", ".ckpt", ".safetensors"):
+    if "(" not in text and path.suffix.lower() in (
+        *SAVED,
+        ".pt",
+        ".pth",
+        ".h5",
+        ".hdf5",
+        ".pb",
+        ".ckpt",
+        ".safetensors",
+    ):
         return Reference(text, path=_saved(text, path))
     if "(" not in text and _is_folder(path):
         if not (path / "saved_model.pb").is_file():

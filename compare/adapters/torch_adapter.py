@@ -103,7 +103,7 @@ class TorchAdapter:
             held = {role: tensor for role, tensor in one.meaning.weights.items() if tensor is not None}
             for role, tensor in held.items():
                 self._tensors[f"{name}/{role}"] = tensor
-                weights[f"{name}/{role}"] = before.get(id(tensor), tensor).detach().cpu().numpy().copy()
+                weights[f"{name}/{role}"] = before.get(id(tensor), tensor).detach().cpu().numpy()
             inputs = tuple(names[place] for place in one.inputs)
             shape = tuple(one.output.shape)
             nodes.append(Node(name, one.meaning.kind, inputs, one.meaning.attributes, tuple(held), one.layer, shape))

@@ -12,8 +12,6 @@ from compare.port.workers import ModelWorkers
 from compare.reporting.screen import Screen, print_lines
 from shared.errors import InputError
 
-SUFFIXES = (".safetensors", ".h5", ".onnx")
-
 
 def command(options: PortOptions, screen: Screen) -> int:
     """Do what `compare port` says; return the exit code: 0 if both are the same function, 1 if not. Raises InputError
@@ -43,10 +41,6 @@ def _request(options: PortOptions) -> Request:
         if options.weights == "as-is":
             raise InputError(
                 "--save-weights writes what one model got from the other, and --weights as-is gives nothing."
-            )
-        if options.save_weights.suffix not in SUFFIXES:
-            raise InputError(
-                f"--save-weights {options.save_weights} must end in .safetensors (PyTorch) or .weights.h5 (Keras)."
             )
         if options.save_weights.exists():
             raise InputError(f"--save-weights {options.save_weights} is there already, and nothing is overwritten.")

@@ -27,6 +27,7 @@ from shared.errors import InputError
 Weights = Literal["left", "right", "as-is"]
 Verdict = Literal["same", "different", "not comparable"]
 SECOND_LOOK = 64.0  # times the inputs, so that values reach where activations differ
+SUFFIXES = {"torch": ".safetensors", "keras": ".weights.h5", "tensorflow": ".weights.h5", "onnx": ".onnx"}
 FLOAT32 = 1e-3  # how far a model's own float32 values may be from the evaluator's float64 ones
 
 
@@ -90,13 +91,16 @@ class Side:
     def __init__(self, worker: ModelWorker) -> None:
         self.worker = worker
         self.loaded: ModelLoaded = worker.load("float64")
+        self.known: Arrays = {}  # its weights, which can be large and are sent once
 
     def record(self, given: Arrays, training: bool) -> Recording:
         """A call of it, in float64. A model that computes in float32 alone is computed by the reference evaluator, and
         held to its own values. Raises InputError."""
         if "float64" in self.loaded.precisions:
-            return normal_form(self.worker.record(given, training))
-        own = normal_form(self.worker.record(_cast(given, np.float32), training))
+            recording = self.worker.record(given, training, self.known)
+            self.known |= recording.weights
+            return normal_form(recording)
+        own = normal_form(self.worker.record(_cast(given, np.float32), training, {}))
         weights = _cast(own.weights, np.float64)
         values = evaluate(own.graph, given, weights, self.fallback(training))
         for name in own.graph.outputs:
@@ -112,6 +116,11 @@ class Side:
             for role, array in statistics(node, values[node.inputs[0]], _of(node, weights)).items()
         }
         return replace(own, values=values, weights=weights, statistics=kept)
+
+    def give(self, weights: Arrays) -> None:
+        """Give it weights by NODE/ROLE. Raises InputError if they do not fit."""
+        self.worker.give_weights(weights)
+        self.known |= weights
 
     def fallback(self, training: bool) -> Callable[[Node, list[np.ndarray]], np.ndarray]:
         """What computes a node that the evaluator does not know."""
@@ -136,10 +145,24 @@ class _Comparison:
             self.inputs = port_inputs.read(request.data, stated)
         else:
             self.inputs = port_inputs.made_up(request.sizes, stated)
+        self._check_suffix()
         self.n_varied = 0
         self.untrained = ""
         self.rounded: tuple[tuple[Rounded, ...], tuple[Rounded, ...]] = ((), ())
         self.forms: tuple[Difference, ...] = ()  # of the variance that each side keeps, which no forward pass shows
+
+    def _check_suffix(self) -> None:
+        """Raise InputError unless the file for the weights is of the framework that they are written by."""
+        path = self.request.save_weights
+        framework = self.target.loaded.framework
+        suffix = SUFFIXES.get(framework, ".weights.h5")
+        if path is not None and not path.name.endswith(suffix):
+            raise InputError(f"--save-weights {path} must end in {suffix} for a model of {framework}.")
+
+    @property
+    def target(self) -> Side:
+        """The model that gets the other's weights."""
+        return self.left if self.request.weights == "right" else self.right
 
     def record(self, given: Arrays, training: bool) -> tuple[Recording, Recording]:
         """Both models called on the same inputs, side by side."""
@@ -150,6 +173,7 @@ class _Comparison:
     def result(self) -> PortResult:
         self.tell("Calling both models on the same inputs ...")
         left, right = self.record(self.inputs, False)
+        _check_outputs(left, right)
         alignment = align(left, right)
         moved = self.give_weights(left, right, alignment)
         if self.request.weights != "as-is":
@@ -212,14 +236,14 @@ class _Comparison:
         self.tell(f"Giving the {target.worker.side} model the {source.worker.side} one's weights ...")
         new = {} if self.request.save_weights else varied(first)
         if new:
-            source.worker.give_weights(new)
+            source.give(new)
             with contextlib.suppress(InputError):  # without a training mode the statistics stay as drawn
                 new |= measured_statistics(source.record(self.inputs, True), new)
-            source.worker.give_weights(new)
+            source.give(new)
             self.n_varied = len(new)
         whole = replace(first, weights=first.weights | new)
         moved = transfer(whole, second, alignment)
-        target.worker.give_weights(moved.given)
+        target.give(moved.given)
         return moved
 
     def rounded_away(
@@ -298,8 +322,23 @@ class _Comparison:
     def save(self) -> None:
         """Write the weights of the model that got the other's."""
         assert self.request.save_weights is not None
-        target = self.left if self.request.weights == "right" else self.right
-        target.worker.save_weights(self.request.save_weights)
+        self.target.worker.save_weights(self.request.save_weights)
+
+
+def _check_outputs(left: Recording, right: Recording) -> None:
+    """Raise InputError if the outputs cannot be those of one function: another number of them, or of features."""
+    shapes = [[tuple(rec.values[name].shape) for name in rec.graph.outputs] for rec in (left, right)]
+    counts = [len(some) for some in shapes]
+    if counts[0] != counts[1]:
+        raise InputError(
+            f"The left model has {counts[0]} outputs and the right one {counts[1]}. Give two models of the same outputs."
+        )
+    for a, b in zip(*shapes, strict=True):
+        if len(a) == len(b) == 2 and a[1] != b[1]:
+            raise InputError(
+                f"The left model gives {a[1]} values for an example and the right one {b[1]}. Give two models of the "
+                "same outputs."
+            )
 
 
 def _is_random(recording: Recording) -> bool:

@@ -1,6 +1,6 @@
 """How far two arrays are from each other, and how far is too far."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -34,18 +34,34 @@ def bounds(left: Recording, inputs: Mapping[str, np.ndarray], fallback: Fallback
     """How far a value of the left network may be from its partner's, by node: what a change of 1 ulp in every weight
     and input makes of it, with a margin, and no less than 1e-12 in float64."""
     dtype = "float64" if any(array.dtype == np.float64 for array in inputs.values()) else "float32"
-    moved = {name: _by_an_ulp(array, name) for name, array in left.weights.items()}
     given = {name: _by_an_ulp(array, name) for name, array in inputs.items()}
-    values = evaluate(left.graph, given, moved, fallback)
+    values = evaluate(left.graph, given, _Moved(left.weights), fallback)
     least = LEAST_BOUND[dtype]
     return {name: max(least, MARGIN * distance(values[name], left.values[name])) for name in values}
+
+
+class _Moved(Mapping[str, np.ndarray]):
+    """Weights that are each moved by 1 ulp when they are taken: not all need be there at once."""
+
+    def __init__(self, weights: Arrays) -> None:
+        self._weights = weights
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return _by_an_ulp(self._weights[name], name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        return len(self._weights)
 
 
 def _by_an_ulp(array: np.ndarray, name: str) -> np.ndarray:
     if array.dtype.kind != "f":
         return array
-    up = randomness.uniform(array.size, f"ulp of {name}", 0).reshape(array.shape) < 0.5
-    return np.nextafter(array, np.where(up, np.inf, -np.inf).astype(array.dtype))
+    up = randomness.bits(array.size, f"ulp of {name}", 0).reshape(array.shape)
+    infinite = np.array([-np.inf, np.inf], array.dtype)
+    return np.nextafter(array, infinite[up])
 
 
 def output_distance(outputs: list[np.ndarray], expected: list[np.ndarray]) -> float:

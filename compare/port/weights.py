@@ -44,7 +44,7 @@ def transfer(left: Recording, right: Recording, alignment: Alignment) -> Transfe
             elif (array := fitting(left.weights[at_l], right.weights[at_r].shape)) is None:
                 unfit.append((name_l, name_r, role))
             else:
-                given[at_r] = array.astype(right.weights[at_r].dtype)
+                given[at_r] = array.astype(right.weights[at_r].dtype, copy=False)
                 n_moved += 1
     return Transfer(given, n_moved, tuple(unfit), tuple(left_only), tuple(right_only))
 

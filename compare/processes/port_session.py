@@ -32,16 +32,20 @@ class ModelWorker(WorkerProcess):
         request = port_messages.LoadModel(reference=self.reference, precision=precision)
         return self._said(request, port_messages.ModelLoaded, None, "be loaded")[0]
 
-    def record(self, inputs: Mapping[str, np.ndarray], training: bool) -> Recording:
-        """Have the model called on `inputs`, in canonical layout, and watched. Raises InputError if it fails."""
-        request = port_messages.RecordCall(training=training)
+    def record(self, inputs: Mapping[str, np.ndarray], training: bool, known: Mapping[str, np.ndarray]) -> Recording:
+        """Have the model called on `inputs`, in canonical layout, and watched. `known` are weights by NODE/ROLE that
+        need not be sent again. Raises InputError if it fails."""
+        request = port_messages.RecordCall(training=training, known=tuple(known))
         doing = "be called in training mode" if training else "be called"
         answer, arrays = self._said(request, port_messages.Recorded, inputs, doing)
         parts: dict[str, dict[str, np.ndarray]] = {"value": {}, "weight": {}, "kept": {}}
         for name, array in arrays.items():
             part, _, rest = name.partition("/")
             parts[part][rest] = array
-        return Recording(Graph.of_body(answer.graph), parts["value"], parts["weight"], parts["kept"])
+        graph = Graph.of_body(answer.graph)
+        named = {f"{node.name}/{role}" for node in graph.nodes for role in node.roles}
+        weights = parts["weight"] | {name: array for name, array in known.items() if name in named}
+        return Recording(graph, parts["value"], weights, parts["kept"])
 
     def give_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the model weights by NODE/ROLE, in canonical layout. Raises InputError if they do not fit."""

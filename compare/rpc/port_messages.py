@@ -18,9 +18,10 @@ class LoadModel(Request):
 
 class RecordCall(Request):
     """Call the model on the inputs that come with this, and watch. -> Recorded, with `value/NODE`, `weight/NODE/ROLE`
-    and `kept/NODE/ROLE`"""
+    and `kept/NODE/ROLE`; weights named in `known` are not sent: they can be large."""
 
     training: bool
+    known: tuple[str, ...] = ()
 
 
 class GiveWeights(Request):
