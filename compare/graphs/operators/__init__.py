@@ -1,0 +1,24 @@
+"""Every kind of docs/port.md in NumPy: what a node computes, by its kind."""
+
+from compare.graphs.operators import (
+    activations,
+    arithmetic,
+    convolution,
+    normalization,
+    pooling,
+    resize,
+    shapes,
+)
+from compare.graphs.operators.base import NoReference, Operator
+
+OPERATORS: dict[str, Operator] = {
+    **activations.OPERATORS,
+    **arithmetic.OPERATORS,
+    **convolution.OPERATORS,
+    **normalization.OPERATORS,
+    **pooling.OPERATORS,
+    **resize.OPERATORS,
+    **shapes.OPERATORS,
+}
+
+__all__ = ["OPERATORS", "NoReference", "Operator"]
