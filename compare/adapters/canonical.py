@@ -190,9 +190,13 @@ class Canonical:
         """Write weights by "NODE/ROLE". Raises Unreadable if one is not there, cannot be set or does not fit."""
         for name, array in weights.items():
             weight = self.weight_of.get(name)
-            if weight is None or weight.write is None:
-                raise Unreadable(f"{name}: {'no such weight' if weight is None else 'a constant cannot be set'}.")
+            if weight is None:
+                raise Unreadable(f"{name}: no such weight.")
             present = apply(weight.changes, weight.read())
+            if weight.write is None:
+                if np.array_equal(present, array):
+                    continue
+                raise Unreadable(f"{name}: it is a constant in the code and cannot be set.")
             if present.shape != array.shape:
                 raise Unreadable(f"{name}: its shape is {present.shape}; the array to set has {array.shape}.")
             weight.write(undo(weight.changes, array))
@@ -224,7 +228,7 @@ def _kind_of_reshape(before: tuple[int, ...], after: tuple[int, ...]) -> tuple[s
 def _natural_order(step: Step, forms: list[Form], form: Form) -> tuple[int, ...]:
     """Return the native axes of the output in the order in which the canonical operation leaves them."""
     rank = form.rank
-    if step.rule in ("same", "concat", "product", "transpose", "unsqueeze", "opaque", "input"):
+    if step.rule in ("same", "concat", "product", "transpose", "unsqueeze", "input") or ":" in step.kind:
         return form.order
     if step.rule == "spatial":
         return order_of(rank, step.last and rank >= 3)

@@ -28,7 +28,7 @@ from compare.adapters.keras_known import known_of
 from compare.adapters.keras_watch import KerasWatch
 from compare.adapters.layouts import Form
 from compare.adapters.pruned import pruned
-from compare.adapters.tensorflow_watch import array, plain
+from compare.adapters.tensorflow_watch import array, exact, plain
 from compare.graphs.node import Arrays, Recording
 
 # What registers itself when it is imported.
@@ -101,7 +101,7 @@ class KerasAdapter:
     def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
         """The output of one node of the last recording for other inputs. Raises Unreadable if it cannot be called
         alone."""
-        with _unchanged(self.model):
+        with _unchanged(self.model), exact():
             return self._recorded().apply(node, inputs, training, tf.constant)
 
     def save_weights(self, path: Path) -> None:
@@ -138,7 +138,8 @@ class KerasAdapter:
     def _type(self, name: str, given: np.ndarray) -> Any:
         """The type of integers that the model states for an input; floating-point numbers keep theirs."""
         stated = dict(zip(self._native_inputs() or {}, tree.flatten(getattr(self.model, "inputs", None)), strict=False))
-        wanted = getattr(stated.get(name) or (next(iter(stated.values())) if len(stated) == 1 else None), "dtype", None)
+        alone = next(iter(stated.values())) if len(stated) == 1 else None
+        wanted = getattr(stated.get(name, alone), "dtype", None)
         if wanted is None or "int" not in str(wanted) or given.dtype.kind not in "iu":
             return given.dtype
         return wanted

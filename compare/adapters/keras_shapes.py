@@ -126,7 +126,7 @@ def _resize(call: Call, interpolation: str, sizes: tuple[int, ...], repeated: bo
         "cubic_coeff_a": -0.5,
         "antialias": antialias,
         # TensorFlow gives what is outside of the image no weight.
-        "exclude_outside": mode == "cubic",
+        "exclude_outside": mode == "cubic" or antialias,
         "sizes": sizes,
     }
     return Description("Resize", "spatial", attributes, last=is_last(call.layer))

@@ -1,5 +1,7 @@
 """TensorFlow's operations on each element, on axes and on shapes, as canonical steps."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -153,7 +155,7 @@ def _plain_slice(watch: Watch, operation: Operation) -> Meaning:
 
 
 @reader("MatMul", "BatchMatMulV2", "BatchMatMul", "BatchMatMulV3")
-def _product(watch: Watch, operation: Operation) -> Meaning | None:
+def _product(watch: Watch, operation: Operation) -> Meaning | list[Meaning]:
     plain = operation.kind == "MatMul"
     turned = [
         bool(operation.attributes.get(name, False))
@@ -164,10 +166,34 @@ def _product(watch: Watch, operation: Operation) -> Meaning | None:
     if weight is not None and len(right.shape) == 2 and not turned[0]:
         weight = weight if turned[1] else weight.then(Permuted((1, 0)))
         return Meaning("Gemm", (0,), "product", {"axis": -1}, {"W": weight})
+    rank = len(right.shape)
+    order = (*range(rank - 2), rank - 1, rank - 2)
     if any(turned):
-        attributes: dict[str, Attribute] = {"transpose_first": turned[0], "transpose_second": turned[1]}
-        return Meaning("tf:MatMul", (0, 1), "native", attributes)
+        return _turned_product(watch, operation, turned, order)
     return Meaning("MatMul", (0, 1), "native")
+
+
+def _turned_product(watch: Watch, operation: Operation, turned: list[bool], order: tuple[int, ...]) -> list[Meaning]:
+    """The transposes are steps of their own."""
+
+    def turn(tensors: list[Any], training: bool) -> Any:
+        with watch.mute():
+            return tf.transpose(tensors[0], order)
+
+    def product(tensors: list[Any], training: bool) -> Any:
+        with watch.mute():
+            return tf.matmul(*tensors)
+
+    layer, values = f"tf.raw_ops.{operation.kind}", list(operation.inputs)
+    for place in (0, 1):
+        if turned[place]:
+            before = values[place]
+            values[place] = turn([before], False)
+            more: dict[str, Any] = {"attributes": {"perm": order}, "layer": layer, "call": turn}
+            watch.trace.add(watch.name("Transpose"), "Transpose", [before], values[place], "transpose", **more)
+    name = watch.name("MatMul")
+    watch.trace.add(name, "MatMul", values, operation.outputs[0], "native", layer=layer, call=product)
+    return []
 
 
 @reader("GatherV2", "ResourceGather")
@@ -182,3 +208,25 @@ def _gather(watch: Watch, operation: Operation) -> Meaning | None:
     if weight is not None and np.ndim(operation.constant(2)) == 0 and int(operation.constant(2)) == 0:
         return Meaning("Gather", (1,), "opaque", {"axis": 0, "padding_idx": None}, {"W": weight})
     return None
+
+
+@reader("SquaredDifference")
+def _squared_difference(watch: Watch, operation: Operation) -> list[Meaning]:
+    left, right = operation.inputs
+    with watch.mute():
+        difference = left - right
+
+    def subtract(tensors: list[Any], training: bool) -> Any:
+        with watch.mute():
+            return tensors[0] - tensors[1]
+
+    def square(tensors: list[Any], training: bool) -> Any:
+        with watch.mute():
+            return tensors[0] * tensors[0]
+
+    layer = "tf.raw_ops.SquaredDifference"
+    watch.trace.add(watch.name("Sub"), "Sub", [left, right], difference, "same", layer=layer, call=subtract)
+    watch.trace.add(
+        watch.name("Square"), "Square", [difference], operation.outputs[0], "same", layer=layer, call=square
+    )
+    return []

@@ -50,7 +50,9 @@ class Watch:
         self.variables: dict[int, Weight] = {}
         self.muted = 0
         self.path: list[str] = []
+        self.held_variables: list[tuple[Any, Weight]] = []
         self._held: list[Any] = []
+        self._strange: set[int] = set()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -61,7 +63,7 @@ class Watch:
             tf.config.run_functions_eagerly(True)
             op_callbacks.add_op_callback(self._seen)
             stack.callback(op_callbacks.remove_op_callback, self._seen)
-            stack.enter_context(_exact(self))
+            stack.enter_context(exact(self))
             if self.training:
                 stack.enter_context(_nothing_dropped(self))
             yield
@@ -122,12 +124,33 @@ class Watch:
 
     def fresh(self, tensor: Any) -> bool:
         """Whether a tensor depends on neither an input nor a weight."""
-        return not self.trace.known(tensor) and id(tensor) not in self.parameters
+        return not self.trace.known(tensor) and self.weight(tensor) is None
 
     def weight(self, tensor: Any) -> Weight | None:
         """Return the weight that a tensor holds, if it holds one."""
         known = self.parameters.get(id(tensor))
+        if known is None and not self.trace.known(tensor) and id(tensor) not in self._strange:
+            if (read := self._read(tensor)) is not None:
+                self.derive(tensor, read)
+                return read
+            self._strange.add(id(tensor))
+            self._held.append(tensor)
         return known[0] if known else None
+
+    def _read(self, tensor: Any) -> Weight | None:
+        """Return the weight in whose memory a tensor is: TensorFlow's fast path reads variables and shows no operation
+        for it."""
+        shape = tuple(tensor.shape) if tensor.dtype in (tf.float32, tf.float64) else None
+        for variable, weight in self.held_variables:
+            same = tuple(variable.shape) == shape and variable.dtype == tensor.dtype and 0 not in variable.shape
+            if same and _address(tensor) == _address(variable.read_value()):
+                return weight
+        return None
+
+    def hold(self, variable: Any, weight: Weight) -> None:
+        """Know a variable of TensorFlow's."""
+        self.variables[id(variable.handle)] = weight
+        self.held_variables.append((variable, weight))
 
     def derive(self, tensor: Any, weight: Weight) -> None:
         """Note that a tensor holds a weight."""
@@ -159,7 +182,8 @@ class Watch:
         try:
             name = kind.decode() if isinstance(kind, bytes) else kind
             pairs = dict(zip(attributes[::2], attributes[1::2], strict=True))
-            self._add(self, Operation(name, list(inputs), pairs, list(outputs), tuple(attributes)))
+            given = tuple(part for pair in pairs.items() if pair[1] is not None for part in pair)
+            self._add(self, Operation(name, list(inputs), pairs, list(outputs), given))
         finally:
             self.muted -= 1
 
@@ -169,25 +193,26 @@ def _is_double(step: Step) -> bool:
 
 
 @contextmanager
-def _exact(watch: Watch) -> Iterator[None]:
-    """Replace functions whose constants TensorFlow keeps in float32, whatever they compute in, by exact ones."""
+def exact(watch: Watch | None = None) -> Iterator[None]:
+    """Replace functions whose constants TensorFlow keeps in float32, whatever they compute in, by exact ones, which
+    `watch` records."""
 
     def leaky(features: Any, alpha: float = 0.2, name: str | None = None) -> Any:
         meant = ("LeakyRelu", {"alpha": shortest(alpha)})
         return _one(features, meant, lambda x: tf.where(x > 0, x, tf.constant(alpha, x.dtype) * x), "tf.nn.leaky_relu")
 
     def gelu(features: Any, approximate: bool = False, name: str | None = None) -> Any:
-        def exact(x: Any) -> Any:
+        def formula(x: Any) -> Any:
             half, cubed, root = (tf.constant(value, x.dtype) for value in (0.5, 0.044715, sqrt(2 / pi)))
             if approximate:
                 return half * x * (1 + tf.tanh(root * (x + cubed * x * x * x)))
             return half * x * (1 + tf.math.erf(x / tf.constant(sqrt(2), x.dtype)))
 
-        return _one(features, ("Gelu", {"approximate": "tanh" if approximate else "none"}), exact, "tf.nn.gelu")
+        return _one(features, ("Gelu", {"approximate": "tanh" if approximate else "none"}), formula, "tf.nn.gelu")
 
     def _one(x: Any, meant: tuple[str, Mapping[str, Attribute]], call: Callable[[Any], Any], layer: str) -> Any:
         x = tf.convert_to_tensor(x)
-        return call(x) if watch.muted else watch.function(watch.name(meant[0]), meant, x, call, layer)
+        return call(x) if watch is None or watch.muted else watch.function(watch.name(meant[0]), meant, x, call, layer)
 
     with ExitStack() as stack:
         for function, name in ((leaky, "leaky_relu"), (gelu, "gelu")):
@@ -231,6 +256,11 @@ def watch_dropout(watch: Watch, x: Any, rate: float, layer: str, name: str | Non
         call=lambda tensors, training: tensors[0],
     )
     return output
+
+
+def _address(tensor: Any) -> int:
+    """Return where a tensor is in memory."""
+    return int(np.asarray(memoryview(tensor)).ctypes.data)
 
 
 def array(tensor: Any) -> np.ndarray:
