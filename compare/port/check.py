@@ -331,7 +331,8 @@ def _check_outputs(left: Recording, right: Recording) -> None:
     counts = [len(some) for some in shapes]
     if counts[0] != counts[1]:
         raise InputError(
-            f"The left model has {counts[0]} outputs and the right one {counts[1]}. Give two models of the same outputs."
+            f"The left model has {counts[0]} outputs and the right one {counts[1]}. Give two models of the same "
+            "outputs."
         )
     for a, b in zip(*shapes, strict=True):
         if len(a) == len(b) == 2 and a[1] != b[1]:

@@ -115,7 +115,7 @@ def _of_pair(left: Recording, right: Recording, name_l: str, name_r: str) -> Ite
     if pads:
         yield _of_pads(left, right, node_l, node_r, pads)
     if node_l.kind == "Resize" and names:  # one of them says what the others are
-        cause = next(_BY_ATTRIBUTE["Resize", name] for name in _OF_RESIZE if name in names)
+        cause = next((_BY_ATTRIBUTE["Resize", name] for name in _OF_RESIZE if name in names), "resize.mode")
         values = [", ".join(shown(each[name]) for name in names if name in each) for each in (a, b)]
         yield Difference(cause, name_l, name_r, values[0], values[1], "attributes", tuple(names))
         return
