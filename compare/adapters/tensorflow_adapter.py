@@ -161,7 +161,9 @@ class TensorFlowAdapter:
                 more[name] = training
                 break
         try:
-            if self._stated and set(self._stated) == set(tensors):
+            if self._stated and len(self._stated) == len(tensors):
+                if set(self._stated) != set(tensors):  # the other model calls them otherwise: they go by place
+                    tensors = dict(zip(self._stated, tensors.values(), strict=True))
                 return self._call(**tensors, **more)
             return self._call(*tensors.values(), **more)
         except Unreadable:

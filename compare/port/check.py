@@ -101,7 +101,8 @@ class Side:
             self.known |= recording.weights
             return normal_form(recording)
         own = normal_form(self.worker.record(_cast(given, np.float32), training, {}))
-        weights = _cast(own.weights, np.float64)
+        weights = _cast(own.weights, np.float64)  # those that were given were rounded when they were taken
+        weights |= {name: array for name, array in self.known.items() if name in weights}
         values = evaluate(own.graph, given, weights, self.fallback(training))
         for name in own.graph.outputs:
             if distance(values[name], own.values[name]) > FLOAT32:

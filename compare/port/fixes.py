@@ -48,7 +48,7 @@ def fix(cause: str, framework: str, want: Want) -> str:
     """The line for one side."""
     if want.theirs is None and want.mine is not None:
         return f"take {want.mine.name} ({want.mine.layer or want.mine.kind}) out"
-    table = TORCH if framework == "torch" else KERAS
+    table = {"torch": TORCH, "tensorflow": KERAS | TENSORFLOW}.get(framework, KERAS)
     if want.mine is None and want.theirs is not None:
         written = _new_layer(table, want)
         return f"{written} behind the counterpart of {', '.join(want.theirs.inputs) or 'the input'}"
@@ -204,6 +204,26 @@ def _pool_kind(torch: bool) -> Write:
     return _activation(torch)
 
 
+def _in_place(template: str, attribute: str) -> Write:
+    return lambda want: template.format(
+        name=want.mine.name if want.mine else "", value=shown(want.attribute(attribute))
+    )
+
+
+TENSORFLOW: dict[str, Write] = {
+    **dict.fromkeys(
+        ("batch_norm.epsilon", "layer_norm.epsilon", "group_norm.epsilon"),
+        _in_place("variance_epsilon={value} in the normalisation that ends in {name}", "epsilon"),
+    ),
+    "batch_norm.mode": lambda want: (
+        f"tf.nn.moments of the batch in the normalisation that ends in {want.mine.name}, in training"
+        if want.mine is not None and want.attribute("training_mode")
+        else ""
+    ),
+    "conv.stride": _in_place("strides={value} in {name}", "strides"),
+    "conv.dilation": _in_place("dilations={value} in {name}", "dilations"),
+    "bias.missing": lambda want: f"tf.nn.bias_add behind {want.mine.name}" if want.mine is not None else "",
+}
 TORCH: dict[str, Write] = {
     **dict.fromkeys(("batch_norm.epsilon", "layer_norm.epsilon", "group_norm.epsilon"), _epsilon("eps")),
     "batch_norm.momentum": lambda want: _momentum(want, "torch"),
