@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from compare.commands.lifecycle import Began, Work, report_line
 from compare.options.port import PortOptions
 from compare.port import report, words
-from compare.port.check import Request, compare_models
+from compare.port.check import compare_models
 from compare.port.inputs import parse_sizes
 from compare.port.record import PortRecord, record_of
+from compare.port.result import Request
 from compare.port.workers import ModelWorkers
 from compare.reporting.screen import Screen, print_lines
 from shared.errors import InputError

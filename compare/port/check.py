@@ -1,131 +1,30 @@
 """Two models, from their references to a verdict."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 
-from compare.graphs.evaluate import NoReference, evaluate, evaluate_node, statistics
-from compare.graphs.node import Arrays, Node, Recording
+from compare.graphs.evaluate import NoReference, evaluate_node
+from compare.graphs.node import Arrays, Recording
 from compare.port import inputs as port_inputs
 from compare.port.align import Alignment, align
-from compare.port.differences import Difference, differences
+from compare.port.difference import Difference
+from compare.port.differences import differences
 from compare.port.explain import Case, Cause, Explanation, Unexplained, explain
-from compare.port.measure import LEAST_BOUND, MARGIN, bounds, distance, output_distance, outputs_of
-from compare.port.normal import normal_form
-from compare.port.rounding import Rounded, recomputed, rounded_nodes
+from compare.port.kept import statistics_causes
+from compare.port.measure import LEAST_BOUND, bounds, distance, output_distance, outputs_of
+from compare.port.result import Pair, PortResult, Request, pairs_of
+from compare.port.rounding import Rounded, is_random, recomputed, rounded_nodes
+from compare.port.side import Side
 from compare.port.weights import Transfer, measured_statistics, transfer, varied
 from compare.port.workers import ModelWorkers
-from compare.processes.port_session import ModelWorker
-from compare.rpc.port_messages import ModelLoaded
 from shared.errors import InputError
 
-Weights = Literal["left", "right", "as-is"]
-Verdict = Literal["same", "different", "not comparable"]
 SECOND_LOOK = 64.0  # times the inputs, so that values reach where activations differ
 SUFFIXES = {"torch": ".safetensors", "keras": ".weights.h5", "tensorflow": ".weights.h5", "onnx": ".onnx"}
-FLOAT32 = 1e-3  # how far a model's own float32 values may be from the evaluator's float64 ones
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be compared: two references, what both are called with, and whose weights both have."""
-
-    left: str
-    right: str
-    sizes: tuple[port_inputs.InputSize, ...] = ()
-    data: Path | None = None
-    weights: Weights = "left"
-    save_weights: Path | None = None
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two aligned nodes, and how far the values of the second are from those of the first: in flow."""
-
-    left: str
-    right: str
-    kind: str
-    distance: float
-    bound: float
-
-
-@dataclass(frozen=True)
-class PortResult:
-    """What was found out about two models."""
-
-    request: Request
-    left: ModelLoaded
-    right: ModelLoaded
-    verdict: Verdict
-    output_distance: float
-    bound: float
-    left_over: float
-    pairs: tuple[Pair, ...]
-    training_pairs: tuple[Pair, ...]
-    causes: tuple[Cause, ...]
-    harmless: tuple[Difference, ...]
-    unexplained: tuple[Unexplained, ...]
-    left_only: tuple[str, ...]
-    right_only: tuple[str, ...]
-    n_weights: int
-    n_varied: int
-    training_distance: float | None
-    untrained: str
-    rounded: tuple[tuple[Rounded, ...], tuple[Rounded, ...]]
-    recordings: tuple[Recording, Recording]
-
-    @property
-    def first(self) -> Pair | None:
-        """The first pair that is beyond its bound, in the order of the left model."""
-        return next((pair for pair in self.pairs if pair.distance > pair.bound), None)
-
-
-class Side:
-    """One model: its worker, and recordings of it in normal form."""
-
-    def __init__(self, worker: ModelWorker) -> None:
-        self.worker = worker
-        self.loaded: ModelLoaded = worker.load("float64")
-        self.known: Arrays = {}  # its weights, which can be large and are sent once
-
-    def record(self, given: Arrays, training: bool) -> Recording:
-        """A call of it, in float64. A model that computes in float32 alone is computed by the reference evaluator, and
-        held to its own values. Raises InputError."""
-        if "float64" in self.loaded.precisions:
-            recording = self.worker.record(given, training, self.known)
-            self.known |= recording.weights
-            return normal_form(recording)
-        own = normal_form(self.worker.record(_cast(given, np.float32), training, {}))
-        weights = _cast(own.weights, np.float64)  # those that were given were rounded when they were taken
-        weights |= {name: array for name, array in self.known.items() if name in weights}
-        values = evaluate(own.graph, given, weights, self.fallback(training))
-        for name in own.graph.outputs:
-            if distance(values[name], own.values[name]) > FLOAT32:
-                raise InputError(
-                    f"The {self.worker.side} model computes in float32 alone, and its {name} differs from what its "
-                    "operations give in float64 by more than rounding does. Make it compute in float64."
-                )
-        kept = {
-            f"{node.name}/{role}": array
-            for node in own.graph.nodes
-            if node.kind == "BatchNormalization" and node.attributes.get("training_mode")
-            for role, array in statistics(node, values[node.inputs[0]], _of(node, weights)).items()
-        }
-        return replace(own, values=values, weights=weights, statistics=kept)
-
-    def give(self, weights: Arrays) -> None:
-        """Give it weights by NODE/ROLE. Raises InputError if they do not fit."""
-        self.worker.give_weights(weights)
-        self.known |= weights
-
-    def fallback(self, training: bool) -> Callable[[Node, list[np.ndarray]], np.ndarray]:
-        """What computes a node that the evaluator does not know."""
-        return lambda node, given: self.worker.apply(node.name, given, training)
 
 
 def compare_models(request: Request, workers: ModelWorkers) -> PortResult:
@@ -174,7 +73,7 @@ class _Comparison:
     def result(self) -> PortResult:
         self.tell("Calling both models on the same inputs ...")
         left, right = self.record(self.inputs, False)
-        _check_outputs(left, right)
+        check_outputs(left, right)
         alignment = align(left, right)
         moved = self.give_weights(left, right, alignment)
         if self.request.weights != "as-is":
@@ -207,7 +106,7 @@ class _Comparison:
             measured if random else apart,
             case.bound,
             explanation.left_over,
-            _pairs(case),
+            pairs_of(case),
             training_pairs,
             tuple(causes),
             (*harmless, *self.forms),
@@ -258,7 +157,7 @@ class _Comparison:
         self.rounded = tuple(found[0]), tuple(found[1])
         sides = zip((self.left, self.right), (left, right), found, strict=True)
         again = [
-            recomputed(rec, given, side.fallback(training)) if some or _is_random(rec) else rec
+            recomputed(rec, given, side.fallback(training)) if some or is_random(rec) else rec
             for side, rec, some in sides
         ]
         return again[0], again[1]
@@ -310,15 +209,15 @@ class _Comparison:
         fresh = [d for d in found if d not in first]
         explanation = explain(case, fresh, first)
         causes = [replace(cause, training=True) for cause in explanation.causes]
-        causes += _statistics_causes(case, fresh)
+        causes += statistics_causes(case, fresh)
         self.forms = tuple(d for d in fresh if d.cause == "batch_norm.variance")
         rates = tuple(d for d in fresh if d.cause == "dropout.rate")
         dropped = tuple(d for d in fresh if d.cause == "layer.missing" and "Dropout" in (d.left_value + d.right_value))
         for name, some in (("dropout.rate", rates), ("layer.missing", dropped)):
             if some:
                 causes.append(Cause(name, some, None, None, training=True))
-        measured = max((pair.distance for pair in _pairs(case) if pair.left in left.graph.outputs), default=0.0)
-        return causes, measured, _pairs(case), explanation.unexplained
+        measured = max((pair.distance for pair in pairs_of(case) if pair.left in left.graph.outputs), default=0.0)
+        return causes, measured, pairs_of(case), explanation.unexplained
 
     def save(self) -> None:
         """Write the weights of the model that got the other's."""
@@ -326,7 +225,7 @@ class _Comparison:
         self.target.worker.save_weights(self.request.save_weights)
 
 
-def _check_outputs(left: Recording, right: Recording) -> None:
+def check_outputs(left: Recording, right: Recording) -> None:
     """Raise InputError if the outputs cannot be those of one function: another number of them, or of features."""
     shapes = [[tuple(rec.values[name].shape) for name in rec.graph.outputs] for rec in (left, right)]
     counts = [len(some) for some in shapes]
@@ -343,59 +242,5 @@ def _check_outputs(left: Recording, right: Recording) -> None:
             )
 
 
-def _is_random(recording: Recording) -> bool:
-    """Whether it drops at random, in evaluation too."""
-    dropouts = [node for node in recording.graph.nodes if node.kind == "Dropout" and node.attributes.get("active")]
-    return any((recording.values[node.name] != recording.values[node.inputs[0]]).any() for node in dropouts)
-
-
-def _statistics_causes(case: Case, found: list[Difference]) -> list[Cause]:
-    """The cause for which batch normalisations keep different statistics, apart from the form of the variance: that is
-    each framework's own, and no option changes it."""
-    forms = [d for d in found if d.cause == "batch_norm.variance"]
-    momenta = [d for d in found if d.cause == "batch_norm.momentum"]
-    if not momenta:
-        return []
-    before, after = (_kept_distance(case, gone) for gone in (forms, [*forms, *momenta]))
-    return [Cause("batch_norm.momentum", tuple(momenta), before, after, training=True)] if before != after else []
-
-
-def _kept_distance(case: Case, gone: list[Difference]) -> float:
-    """The largest distance of what two batch normalisations keep for the left one's inputs, after changes."""
-    mended = case.mended(gone)
-    most = 0.0
-    for name_l, name_r in case.alignment.pairs:
-        node = mended.graph.by_name.get(name_r)
-        if node is None or node.kind != "BatchNormalization" or f"{name_l}/mean" not in case.left.statistics:
-            continue
-        source = case.left.values[case.left.graph[name_l].inputs[0]]
-        kept = statistics(node, source, _of(node, mended.weights))
-        for role, array in kept.items():
-            most = max(most, distance(array, case.left.statistics[f"{name_l}/{role}"]))
-    return most
-
-
-def _pairs(case: Case) -> tuple[Pair, ...]:
-    left, right = case.left, case.right
-    return tuple(
-        Pair(
-            name_l,
-            name_r,
-            left.graph[name_l].kind,
-            distance(right.values[name_r], left.values[name_l]),
-            case.bounds.get(name_l, MARGIN * 1e-12),
-        )
-        for name_l, name_r in case.alignment.pairs
-    )
-
-
 def _told(recording: Recording, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if recording.graph[name].kind not in ("Constant", "Input"))
-
-
-def _of(node: Node, weights: Mapping[str, np.ndarray]) -> Arrays:
-    return {role: weights[f"{node.name}/{role}"] for role in node.roles}
-
-
-def _cast(arrays: Mapping[str, np.ndarray], dtype: type) -> Arrays:
-    return {name: array.astype(dtype) if array.dtype.kind == "f" else array for name, array in arrays.items()}

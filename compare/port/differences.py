@@ -5,19 +5,16 @@ were as the left one.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
 from compare.graphs.node import Node, Recording
 from compare.port.align import FAMILIES, Alignment
+from compare.port.difference import Difference, near_input, shown, spoken
+from compare.port.unpaired import unpaired, wiring
 from compare.port.weights import Transfer
 
-Change = Literal["attributes", "kind", "bypass", "insert", "move", "wiring", "weights", "none"]
 ACTIVATIONS, POOLS, NORMALIZATIONS = FAMILIES[0], FAMILIES[1], FAMILIES[2]
-ARITHMETIC = ("Add", "Sub", "Mul", "Div")
-COMMUTATIVE = ("Add", "Mul", "Max", "Min")
 
 # The name of the cause for an attribute of a kind.
 _BY_ATTRIBUTE = {
@@ -69,21 +66,6 @@ _OF_POOLS |= {"count_include_pad": "pool.include_pad", "output_size": "pool.size
 _OF_RESIZE = ("sizes", "mode", "coordinate_transformation_mode", "antialias", "nearest_mode", "cubic_coeff_a")
 
 
-@dataclass(frozen=True)
-class Difference:
-    """One thing that is different, and how the right network would be changed to be as the left: `attributes` of it set
-    as the left's, its whole `kind`, left out (`bypass`), put in (`insert`), put elsewhere (`move`), connected otherwise
-    (`wiring`), or given other `weights`; "none" changes nothing in a forward pass."""
-
-    cause: str
-    left: str | None
-    right: str | None
-    left_value: str
-    right_value: str
-    change: Change
-    attributes: tuple[str, ...] = field(default=())
-
-
 def differences(
     left: Recording, right: Recording, alignment: Alignment, moved: Transfer, training: bool = False
 ) -> list[Difference]:
@@ -91,8 +73,8 @@ def differences(
     left one."""
     found = [d for name_l, name_r in alignment.pairs for d in _of_pair(left, right, name_l, name_r)]
     found += _of_weights(left, right, alignment, moved)
-    found += _unpaired(left, right, alignment, training)
-    found += _wiring(left, right, alignment)
+    found += unpaired(left, right, alignment, training)
+    found += wiring(left, right, alignment)
     place = {node.name: k for k, node in enumerate(left.graph.nodes)}
     to_left = alignment.to_left
     order = {name: place.get(to_left.get(name, ""), -1) for name in (n.name for n in right.graph.nodes)}
@@ -131,13 +113,13 @@ def _cause_of(node: Node, name: str, left: Recording) -> str:
     if node.kind in ACTIVATIONS and (node.kind, name) not in _BY_ATTRIBUTE:
         return "activation.slope" if node.kind != "Clip" else "activation.kind"
     if name == "scalar":
-        return "input.scale" if _near_input(node, left) else "scale.value"
+        return "input.scale" if near_input(node, left) else "scale.value"
     return _BY_ATTRIBUTE.get((node.kind, name), f"{node.kind.lower()}.{name}")
 
 
 def _of_kinds(left: Recording, node_l: Node, node_r: Node) -> Difference:
     cause = "layer.kind"
-    if "scalar" in node_l.attributes and "scalar" in node_r.attributes and _near_input(node_l, left):
+    if "scalar" in node_l.attributes and "scalar" in node_r.attributes and near_input(node_l, left):
         cause = "input.scale"
     elif node_l.kind in ACTIVATIONS and node_r.kind in ACTIVATIONS:
         cause = "activation.kind"
@@ -220,103 +202,3 @@ def _missing(node: Node, role: str) -> str:
 def _rearranged(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether both hold the same values, in another order."""
     return a.size == b.size and np.array_equal(np.sort(a, axis=None), np.sort(b, axis=None).astype(a.dtype))
-
-
-def _unpaired(left: Recording, right: Recording, alignment: Alignment, training: bool) -> Iterator[Difference]:
-    rights = [right.graph[name] for name in alignment.right_only]
-    for name in alignment.left_only:
-        node = left.graph[name]
-        if node.kind in ("Input", "Constant", "Parameter"):
-            continue
-        twin = next((r for r in rights if r.kind == node.kind and _alike(node, left, r, right)), None)
-        if twin is not None and node.kind not in ("Dropout", "Transpose", "Slice", "Cast"):
-            rights.remove(twin)
-            yield Difference("layer.order", name, twin.name, _where(node), _where(twin), "move")
-            continue
-        yield Difference(_unpaired_cause(node, left, training), name, None, spoken(node), "none", "insert")
-    for node in rights:
-        if node.kind not in ("Input", "Constant", "Parameter"):
-            yield Difference(_unpaired_cause(node, right, training), None, node.name, "none", spoken(node), "bypass")
-
-
-def _alike(a: Node, left: Recording, b: Node, right: Recording) -> bool:
-    shapes = [
-        [rec.weights[f"{node.name}/{role}"].shape for role in node.roles] for node, rec in ((a, left), (b, right))
-    ]
-    return shapes[0] == shapes[1] and (bool(shapes[0]) or a.attributes == b.attributes)
-
-
-def _unpaired_cause(node: Node, recording: Recording, training: bool) -> str:
-    if node.kind in ("Softmax", "LogSoftmax"):
-        return "softmax.present"
-    if node.kind == "Dropout":
-        return "dropout.in_evaluation" if node.attributes.get("active") and not training else "layer.missing"
-    if node.kind == "Cast":
-        return "precision"
-    if node.kind in ARITHMETIC and "scalar" in node.attributes and _near_input(node, recording):
-        return "input.scale"
-    if (node.kind == "Slice" and -1 in node.attributes["steps"]) or node.kind.endswith(
-        (":flip", "Reverse", "ReverseV2")
-    ):
-        return "channels.order"
-    if node.kind == "Transpose":
-        takers = [other.kind for other in recording.graph.nodes if node.name in other.inputs]
-        return "flatten.order" if set(takers) & {"Flatten", "Reshape"} else "channels.order"
-    if node.kind == "Pad":
-        return "padding.amount"
-    return "layer.missing"
-
-
-def _near_input(node: Node, recording: Recording) -> bool:
-    """Whether nothing but arithmetic with numbers stands between the input and this."""
-    graph = recording.graph
-    while node.kind != "Input":
-        if node.kind not in (*ARITHMETIC, "Pad", "Cast", "Transpose", "Slice") or not node.inputs:
-            return False
-        node = graph[node.inputs[0]]
-    return True
-
-
-def _wiring(left: Recording, right: Recording, alignment: Alignment) -> Iterator[Difference]:
-    """Pairs whose inputs are not each other's partners, apart from what has no partner."""
-    to_right, to_left = alignment.to_right, alignment.to_left
-
-    def through(name: str, recording: Recording, partners: dict[str, str]) -> str:
-        while name not in partners and recording.graph[name].inputs:
-            name = recording.graph[name].inputs[0]
-        return name
-
-    for name_l, name_r in alignment.pairs:
-        node_l, node_r = left.graph[name_l], right.graph[name_r]
-        mine = [to_right.get(through(name, left, to_right), "") for name in node_l.inputs]
-        theirs = [through(name, right, to_left) for name in node_r.inputs]
-        if node_l.kind in COMMUTATIVE or not (mine and theirs):
-            mine, theirs = sorted(mine), sorted(theirs)
-        if mine != theirs and len(mine) == len(theirs):
-            cause = "channels.order" if node_l.kind == "Concat" and sorted(mine) == sorted(theirs) else "layer.order"
-            values = [f"takes {', '.join(node.inputs)}" for node in (node_l, node_r)]
-            yield Difference(cause, name_l, name_r, values[0], values[1], "wiring")
-
-
-def shown(value: object) -> str:
-    """A value as it is read: `0.001`, `(1,1)`."""
-    if isinstance(value, tuple):
-        return "(" + ",".join(map(shown, value)) + ")"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return "none" if value is None else str(value)
-
-
-def spoken(node: Node) -> str:
-    """A node in a word or two: its kind, and what makes it special."""
-    told = {
-        name: value
-        for name, value in node.attributes.items()
-        if name in ("alpha", "ratio", "min", "max", "scalar", "kernel_shape", "axis")
-    }
-    inside = ", ".join(f"{name}={shown(value)}" for name, value in told.items() if value is not None)
-    return f"{node.kind}({inside})" if inside else node.kind
-
-
-def _where(node: Node) -> str:
-    return f"behind {node.inputs[0]}" if node.inputs else "at the start"

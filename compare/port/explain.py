@@ -14,7 +14,7 @@ import numpy as np
 from compare.graphs.evaluate import NoReference, evaluate_node
 from compare.graphs.node import Arrays, Node, Recording
 from compare.port.align import Alignment
-from compare.port.differences import Difference
+from compare.port.difference import Difference
 from compare.port.measure import Fallback, distance, output_distance, outputs_of, run
 from compare.port.mend import INSERTED, Mended, mend
 

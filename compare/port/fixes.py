@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from compare.graphs.node import Node, Recording
-from compare.port.differences import NORMALIZATIONS, Difference, shown, stated_pads
+from compare.port.difference import Difference, shown
+from compare.port.differences import NORMALIZATIONS, stated_pads
 
 Write = Callable[["Want"], str]
 

@@ -5,9 +5,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from compare.port.check import Request, Weights, compare_models
+from compare.port.check import compare_models
 from compare.port.inputs import parse_sizes
 from compare.port.record import PortRecord, record_of
+from compare.port.result import Request, Weights
 from compare.port.words import lines
 from compare.port.workers import ModelWorkers
 from shared.storage import temporary

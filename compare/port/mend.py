@@ -6,7 +6,7 @@ from graphlib import TopologicalSorter
 
 from compare.graphs.node import Arrays, Graph, Node, Recording
 from compare.port.align import Alignment
-from compare.port.differences import Difference
+from compare.port.difference import Difference
 
 INSERTED = "left:"  # before the name of a node that was put in from the left network
 

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from compare.graphs.node import Recording
-from compare.port.check import Pair, PortResult
 from compare.port.explain import Cause
 from compare.port.fixes import fixes
+from compare.port.result import Pair, PortResult
 from shared.record import Count, Record
 
 RECORD = "port.json"

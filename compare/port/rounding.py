@@ -47,3 +47,9 @@ def rounded_nodes(recording: Recording) -> tuple[Rounded, ...]:
 def recomputed(recording: Recording, inputs: Mapping[str, np.ndarray], fallback: Fallback) -> Recording:
     """The recording with the values that the reference evaluator gives."""
     return replace(recording, values=evaluate(recording.graph, inputs, recording.weights, fallback))
+
+
+def is_random(recording: Recording) -> bool:
+    """Whether it drops at random, in evaluation too."""
+    dropouts = [node for node in recording.graph.nodes if node.kind == "Dropout" and node.attributes.get("active")]
+    return any((recording.values[node.name] != recording.values[node.inputs[0]]).any() for node in dropouts)

@@ -1,0 +1,54 @@
+"""A call of a PyTorch function, and what it is in canonical terms (docs/port.md)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from compare.graphs.node import Attribute
+
+
+@dataclass
+class Call:
+    """One call of a function: its plain name, its arguments by name, and the tensor it gave."""
+
+    name: str
+    arguments: dict[str, Any]
+    output: torch.Tensor
+    reverse: bool = False
+
+    def __getitem__(self, name: str) -> Any:
+        return self.arguments[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An argument, or what it is if it was not given."""
+        found = self.arguments.get(name)
+        return default if found is None else found
+
+    @property
+    def input(self) -> torch.Tensor:
+        return self.arguments["input"]
+
+    @property
+    def n_spatial(self) -> int:
+        """How many axes stand behind batch and channels."""
+        return self.input.ndim - 2
+
+    def ints(self, name: str, default: Any, n: int | None = None) -> tuple[int, ...]:
+        """An argument that is a number for all axes, or one for each."""
+        value = self.get(name, default)
+        n = self.n_spatial if n is None else n
+        if isinstance(value, int):
+            return (value,) * n
+        return tuple(int(each) for each in value) * (n if len(value) == 1 else 1)
+
+
+@dataclass
+class Meaning:
+    """What a call is in canonical terms; `weights` are the tensors by role."""
+
+    kind: str
+    inputs: Sequence[torch.Tensor] = ()
+    attributes: dict[str, Attribute] = field(default_factory=dict)
+    weights: dict[str, torch.Tensor | None] = field(default_factory=dict)

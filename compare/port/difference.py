@@ -1,0 +1,58 @@
+"""One difference of two aligned networks, and how values are shown in it."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from compare.graphs.node import Node, Recording
+
+Change = Literal["attributes", "kind", "bypass", "insert", "move", "wiring", "weights", "none"]
+ARITHMETIC = ("Add", "Sub", "Mul", "Div")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is different, and how the right network would be changed to be as the left: `attributes` of it set
+    as the left's, its whole `kind`, left out (`bypass`), put in (`insert`), put elsewhere (`move`), connected otherwise
+    (`wiring`), or given other `weights`; "none" changes nothing in a forward pass."""
+
+    cause: str
+    left: str | None
+    right: str | None
+    left_value: str
+    right_value: str
+    change: Change
+    attributes: tuple[str, ...] = field(default=())
+
+
+def near_input(node: Node, recording: Recording) -> bool:
+    """Whether nothing but arithmetic with numbers stands between the input and this."""
+    graph = recording.graph
+    while node.kind != "Input":
+        if node.kind not in (*ARITHMETIC, "Pad", "Cast", "Transpose", "Slice") or not node.inputs:
+            return False
+        node = graph[node.inputs[0]]
+    return True
+
+
+def shown(value: object) -> str:
+    """A value as it is read: `0.001`, `(1,1)`."""
+    if isinstance(value, tuple):
+        return "(" + ",".join(map(shown, value)) + ")"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "none" if value is None else str(value)
+
+
+def spoken(node: Node) -> str:
+    """A node in a word or two: its kind, and what makes it special."""
+    told = {
+        name: value
+        for name, value in node.attributes.items()
+        if name in ("alpha", "ratio", "min", "max", "scalar", "kernel_shape", "axis")
+    }
+    inside = ", ".join(f"{name}={shown(value)}" for name, value in told.items() if value is not None)
+    return f"{node.kind}({inside})" if inside else node.kind
+
+
+def where(node: Node) -> str:
+    return f"behind {node.inputs[0]}" if node.inputs else "at the start"

@@ -1,0 +1,85 @@
+"""What is asked of a comparison of two models, and what came of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from compare.graphs.node import Recording
+from compare.port.difference import Difference
+from compare.port.explain import Case, Cause, Unexplained
+from compare.port.inputs import InputSize
+from compare.port.measure import MARGIN, distance
+from compare.port.rounding import Rounded
+from compare.rpc.port_messages import ModelLoaded
+
+Weights = Literal["left", "right", "as-is"]
+Verdict = Literal["same", "different", "not comparable"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be compared: two references, what both are called with, and whose weights both have."""
+
+    left: str
+    right: str
+    sizes: tuple[InputSize, ...] = ()
+    data: Path | None = None
+    weights: Weights = "left"
+    save_weights: Path | None = None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two aligned nodes, and how far the values of the second are from those of the first: in flow."""
+
+    left: str
+    right: str
+    kind: str
+    distance: float
+    bound: float
+
+
+@dataclass(frozen=True)
+class PortResult:
+    """What was found out about two models."""
+
+    request: Request
+    left: ModelLoaded
+    right: ModelLoaded
+    verdict: Verdict
+    output_distance: float
+    bound: float
+    left_over: float
+    pairs: tuple[Pair, ...]
+    training_pairs: tuple[Pair, ...]
+    causes: tuple[Cause, ...]
+    harmless: tuple[Difference, ...]
+    unexplained: tuple[Unexplained, ...]
+    left_only: tuple[str, ...]
+    right_only: tuple[str, ...]
+    n_weights: int
+    n_varied: int
+    training_distance: float | None
+    untrained: str
+    rounded: tuple[tuple[Rounded, ...], tuple[Rounded, ...]]
+    recordings: tuple[Recording, Recording]
+
+    @property
+    def first(self) -> Pair | None:
+        """The first pair that is beyond its bound, in the order of the left model."""
+        return next((pair for pair in self.pairs if pair.distance > pair.bound), None)
+
+
+def pairs_of(case: Case) -> tuple[Pair, ...]:
+    """Every pair, with how far its values are from each other in flow."""
+    left, right = case.left, case.right
+    return tuple(
+        Pair(
+            name_l,
+            name_r,
+            left.graph[name_l].kind,
+            distance(right.values[name_r], left.values[name_l]),
+            case.bounds.get(name_l, MARGIN * 1e-12),
+        )
+        for name_l, name_r in case.alignment.pairs
+    )

@@ -1,0 +1,69 @@
+"""One model of a comparison: its worker, and recordings of calls of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from compare.graphs.evaluate import evaluate, statistics
+from compare.graphs.node import Arrays, Node, Recording
+from compare.port.measure import distance
+from compare.port.normal import normal_form
+from compare.processes.port_session import ModelWorker
+from compare.rpc.port_messages import ModelLoaded
+from shared.errors import InputError
+
+FLOAT32 = 1e-3  # how far a model's own float32 values may be from the evaluator's float64 ones
+
+
+class Side:
+    """One model: its worker, and recordings of it in normal form."""
+
+    def __init__(self, worker: ModelWorker) -> None:
+        self.worker = worker
+        self.loaded: ModelLoaded = worker.load("float64")
+        self.known: Arrays = {}  # its weights, which can be large and are sent once
+
+    def record(self, given: Arrays, training: bool) -> Recording:
+        """A call of it, in float64. A model that computes in float32 alone is computed by the reference evaluator, and
+        held to its own values. Raises InputError."""
+        if "float64" in self.loaded.precisions:
+            recording = self.worker.record(given, training, self.known)
+            self.known |= recording.weights
+            return normal_form(recording)
+        own = normal_form(self.worker.record(cast(given, np.float32), training, {}))
+        weights = cast(own.weights, np.float64)  # those that were given were rounded when they were taken
+        weights |= {name: array for name, array in self.known.items() if name in weights}
+        values = evaluate(own.graph, given, weights, self.fallback(training))
+        for name in own.graph.outputs:
+            if distance(values[name], own.values[name]) > FLOAT32:
+                raise InputError(
+                    f"The {self.worker.side} model computes in float32 alone, and its {name} differs from what its "
+                    "operations give in float64 by more than rounding does. Make it compute in float64."
+                )
+        kept = {
+            f"{node.name}/{role}": array
+            for node in own.graph.nodes
+            if node.kind == "BatchNormalization" and node.attributes.get("training_mode")
+            for role, array in statistics(node, values[node.inputs[0]], weights_of(node, weights)).items()
+        }
+        return replace(own, values=values, weights=weights, statistics=kept)
+
+    def give(self, weights: Arrays) -> None:
+        """Give it weights by NODE/ROLE. Raises InputError if they do not fit."""
+        self.worker.give_weights(weights)
+        self.known |= weights
+
+    def fallback(self, training: bool) -> Callable[[Node, list[np.ndarray]], np.ndarray]:
+        """What computes a node that the evaluator does not know."""
+        return lambda node, given: self.worker.apply(node.name, given, training)
+
+
+def weights_of(node: Node, weights: Mapping[str, np.ndarray]) -> Arrays:
+    """The weights of one node by role."""
+    return {role: weights[f"{node.name}/{role}"] for role in node.roles}
+
+
+def cast(arrays: Mapping[str, np.ndarray], dtype: type) -> Arrays:
+    """The arrays in another floating-point type; integers stay."""
+    return {name: array.astype(dtype) if array.dtype.kind == "f" else array for name, array in arrays.items()}

@@ -1,0 +1,75 @@
+"""Differences of the graphs themselves: layers without a partner, in another order, or connected otherwise."""
+
+from collections.abc import Iterator
+
+from compare.graphs.node import Node, Recording
+from compare.port.align import Alignment
+from compare.port.difference import ARITHMETIC, Difference, near_input, spoken, where
+
+COMMUTATIVE = ("Add", "Mul", "Max", "Min")
+
+
+def unpaired(left: Recording, right: Recording, alignment: Alignment, training: bool) -> Iterator[Difference]:
+    rights = [right.graph[name] for name in alignment.right_only]
+    for name in alignment.left_only:
+        node = left.graph[name]
+        if node.kind in ("Input", "Constant", "Parameter"):
+            continue
+        twin = next((r for r in rights if r.kind == node.kind and _alike(node, left, r, right)), None)
+        if twin is not None and node.kind not in ("Dropout", "Transpose", "Slice", "Cast"):
+            rights.remove(twin)
+            yield Difference("layer.order", name, twin.name, where(node), where(twin), "move")
+            continue
+        yield Difference(_unpaired_cause(node, left, training), name, None, spoken(node), "none", "insert")
+    for node in rights:
+        if node.kind not in ("Input", "Constant", "Parameter"):
+            yield Difference(_unpaired_cause(node, right, training), None, node.name, "none", spoken(node), "bypass")
+
+
+def _alike(a: Node, left: Recording, b: Node, right: Recording) -> bool:
+    shapes = [
+        [rec.weights[f"{node.name}/{role}"].shape for role in node.roles] for node, rec in ((a, left), (b, right))
+    ]
+    return shapes[0] == shapes[1] and (bool(shapes[0]) or a.attributes == b.attributes)
+
+
+def _unpaired_cause(node: Node, recording: Recording, training: bool) -> str:
+    if node.kind in ("Softmax", "LogSoftmax"):
+        return "softmax.present"
+    if node.kind == "Dropout":
+        return "dropout.in_evaluation" if node.attributes.get("active") and not training else "layer.missing"
+    if node.kind == "Cast":
+        return "precision"
+    if node.kind in ARITHMETIC and "scalar" in node.attributes and near_input(node, recording):
+        return "input.scale"
+    if (node.kind == "Slice" and -1 in node.attributes["steps"]) or node.kind.endswith(
+        (":flip", "Reverse", "ReverseV2")
+    ):
+        return "channels.order"
+    if node.kind == "Transpose":
+        takers = [other.kind for other in recording.graph.nodes if node.name in other.inputs]
+        return "flatten.order" if set(takers) & {"Flatten", "Reshape"} else "channels.order"
+    if node.kind == "Pad":
+        return "padding.amount"
+    return "layer.missing"
+
+
+def wiring(left: Recording, right: Recording, alignment: Alignment) -> Iterator[Difference]:
+    """Pairs whose inputs are not each other's partners, apart from what has no partner."""
+    to_right, to_left = alignment.to_right, alignment.to_left
+
+    def through(name: str, recording: Recording, partners: dict[str, str]) -> str:
+        while name not in partners and recording.graph[name].inputs:
+            name = recording.graph[name].inputs[0]
+        return name
+
+    for name_l, name_r in alignment.pairs:
+        node_l, node_r = left.graph[name_l], right.graph[name_r]
+        mine = [to_right.get(through(name, left, to_right), "") for name in node_l.inputs]
+        theirs = [through(name, right, to_left) for name in node_r.inputs]
+        if node_l.kind in COMMUTATIVE or not (mine and theirs):
+            mine, theirs = sorted(mine), sorted(theirs)
+        if mine != theirs and len(mine) == len(theirs):
+            cause = "channels.order" if node_l.kind == "Concat" and sorted(mine) == sorted(theirs) else "layer.order"
+            values = [f"takes {', '.join(node.inputs)}" for node in (node_l, node_r)]
+            yield Difference(cause, name_l, name_r, values[0], values[1], "wiring")
