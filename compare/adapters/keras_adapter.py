@@ -111,7 +111,7 @@ class KerasAdapter:
             raise Unreadable(f"{path.name}: Keras's weights are written to a file that ends with .weights.h5.")
         self.model.save_weights(path)
         before = [np.array(variable) for variable in self.model.weights]
-        with _unchanged(self.model):
+        with _unchanged(self.model, whole=True):
             for variable in self.model.weights:
                 variable.assign(np.zeros(variable.shape, variable.dtype))
             self.model.load_weights(path)
@@ -273,9 +273,10 @@ def _takes_last(model: Any, rank: int) -> bool:
 
 
 @contextmanager
-def _unchanged(model: Any) -> Iterator[None]:
-    """The variables of a model are the same afterwards."""
-    before = [(variable, np.array(variable)) for variable in model.variables]
+def _unchanged(model: Any, whole: bool = False) -> Iterator[None]:
+    """The variables of a model are the same afterwards: those that a call can change, or all for `whole`."""
+    variables = model.variables if whole else model.non_trainable_variables  # weights can be gigabytes
+    before = [(variable, np.array(variable)) for variable in variables]
     try:
         yield
     finally:
