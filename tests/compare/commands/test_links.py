@@ -122,3 +122,23 @@ def test_the_umask_is_respected(tmp_path: Path) -> None:
         os.umask(before)
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_log_goes_into_no_other_file(tmp_path: Path) -> None:
+    """Not through a link, and not into a file that another folder has, too (a hard link)."""
+    victim, log = tmp_path / "victim", tmp_path / "log"
+    victim.write_text("precious")
+    os.link(victim, log)
+    for _ in range(2):  # the second one appends
+        with os.fdopen(inside.open_log(log), "wb") as stream:
+            stream.write(b"a warning ")
+    assert victim.read_text() == "precious"
+    assert log.read_text() == "a warning a warning "
+    log.unlink()
+    log.symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"):
+        inside.open_log(log)
+    log.unlink()
+    os.mkfifo(log)
+    with pytest.raises(OSError, match="No such device"):  # nobody reads it
+        inside.open_log(log)
