@@ -272,6 +272,17 @@ def test_help_and_version(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     assert "--batch-size" in capsys.readouterr().out
 
 
+def test_help_without_docstrings(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """`python -OO` leaves them out."""
+    for arguments in (["--help"], ["bench", "--help"]):
+        assert run_main(monkeypatch, *arguments) == 0
+        done = subprocess.run(
+            [sys.executable, "-OO", "-m", "compare", *arguments],
+            cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=GENEROUS_S,
+        )  # fmt: skip
+        assert (done.stdout, done.stderr, done.returncode) == (capsys.readouterr().out, "", 0)
+
+
 def test_from_the_shell() -> None:
     """Once as a user does it: a process, its exit code, its standard error."""
     done = subprocess.run(
