@@ -7,6 +7,7 @@ from compare.bench.launcher import Launcher
 from compare.bench.plan import BenchPlan, make_plan
 from compare.bench.schedule import repeat
 from compare.bench.search import starter
+from compare.bench.statistics import LEAST_FOR_INTERVAL
 from compare.bench.waterfall import SpeedWaterfall
 from compare.checks import check_own_norm
 from compare.commands.bench import figures
@@ -73,7 +74,7 @@ class Waterfalls(Work[SpeedWaterfall]):
             name = plain.implementation
             stages = waterfall.stages(name, options.device, plain.threads)
             contestants = waterfall.contestants(plain, stages)
-            launcher = Launcher(contestants, self.subject, start, options.budget, tell=note)
+            launcher = Launcher(contestants, self.subject, start, options.budget, needs=LEAST_FOR_INTERVAL, tell=note)
             empty = self.plan.nothing_yet(self.dataset, self.data).model_copy(
                 update={"contestants": tuple(contestants), "baseline": contestants[0].name}
             )
