@@ -109,7 +109,8 @@ def check_own_norm(
     what: str, implementations: Sequence[str], model: ModelSpec, batch_size: int, n_images: int, change: str
 ) -> None:
     """Raise InputError if `what` (an option) leaves a batch with too few images for the batch normalisation of an
-    implementation's own framework. It sets a tenth of the `n_images` apart; `change` names the options that help."""
+    implementation's own framework. It sets a tenth of the `n_images` apart; `change` says what helps: "Give another
+    --batch-size"."""
     n_kept = n_images - n_images // 10
     last = n_kept % batch_size or batch_size
     refusing = [name for name in implementations if last < IMPLEMENTATIONS[name].own_norm_needs]
@@ -119,7 +120,7 @@ def check_own_norm(
     raise InputError(
         f"{what} trains on {n_kept:,} of the {n_images:,} training images in batches of {batch_size:,}, so {which} has "
         f"{'one image' if last == 1 else f'{last} images'}. {IMPLEMENTATIONS[refusing[0]].title}'s own batch "
-        f"normalisation, which {model.name} then has, cannot take a variance of that. Give another {change}, or leave "
+        f"normalisation, which {model.name} then has, cannot take a variance of that. {change}, or leave "
         f"{' and '.join(refusing)} out of --implementations."
     )
 

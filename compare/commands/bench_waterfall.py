@@ -54,7 +54,7 @@ def _check_plain_loops(plan: BenchPlan, data: Data) -> None:
         if any(stage.recipe == "idiomatic" for stage in IMPLEMENTATIONS[contestant.implementation].plain)
     ]
     (batch_size,) = plan.options.batch_sizes
-    check_own_norm("--waterfall", loops, plan.model, batch_size, len(data.x_train), "--batch-sizes")
+    check_own_norm("--waterfall", loops, plan.model, batch_size, len(data.x_train), "Give another --batch-sizes")
 
 
 class Waterfalls(Work[SpeedWaterfall]):
