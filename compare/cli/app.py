@@ -18,6 +18,8 @@ from shared.storage.stores import StoreError
 
 MOST_SHOWN = 3_000  # of a message
 NAME = "python -m compare"
+# What a user's files and folders can be like anywhere: closed to us, or not to be reached.
+OF_A_PATH = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG, errno.ESTALE, errno.EIO)
 
 
 def _version(context: click.Context, _: click.Parameter, show: bool) -> None:
@@ -79,12 +81,7 @@ def report_input_errors() -> Iterator[None]:
         _say_no_more()
         raise SystemExit(1) from None
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EIO) or error.filename is not None:
-            raise
-        _say_no_more()
-        if error.errno == errno.ENOSPC:  # else the terminal was closed
-            print(f"compare: Standard output takes no more: {error.strerror}.", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(_code_of(error)) from None
     except MemoryError:
         print("compare: There is not enough memory. Close other programs, or lift the limit.", file=sys.stderr)
         raise SystemExit(2) from None
@@ -105,9 +102,24 @@ def report_input_errors() -> Iterator[None]:
         opening.cancel()
 
 
+def _code_of(error: OSError) -> int:
+    """Say what a user can mend of an error of the system's, and return the exit code. Raises it if it is ours."""
+    if error.errno in OF_A_PATH and error.filename is not None:
+        path = _shown(mounts.shown(error.filename))
+        advice = "Make it accessible, or give another path."
+        print(f"compare: {path} cannot be used: {error.strerror}. {advice}", file=sys.stderr)
+        return 2
+    if error.errno not in (errno.ENOSPC, errno.EIO) or error.filename is not None:
+        raise error
+    _say_no_more()
+    if error.errno == errno.ENOSPC:  # else the terminal was closed
+        print(f"compare: Standard output takes no more: {error.strerror}.", file=sys.stderr)
+    return 1
+
+
 def _shown(text: str) -> str:
     """What a terminal shows as it is: names from elsewhere may be of any length, and steer it."""
-    plain = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+    plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     return plain if len(plain) <= MOST_SHOWN else f"{plain[:MOST_SHOWN]} ..."
 
 

@@ -1,5 +1,6 @@
 """The command line: help, and one clear paragraph for every kind of bad input."""
 
+import errno
 import os
 import resource
 import shlex
@@ -19,6 +20,7 @@ from compare.cli.app import report_input_errors
 from compare.commands.lifecycle import Work
 from compare.folders.output import OutputFolder
 from compare.processes import signals
+from compare.reporting import opening
 from shared.errors import InputError
 
 ROOT = Path(__file__).parents[3]
@@ -38,6 +40,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.delenv("COMPARE_DATA_DIR", raising=False)
+    monkeypatch.setattr(opening, "SILENCE_S", 1e6)  # a busy machine takes longer to refuse something
     return folder
 
 
@@ -301,6 +304,31 @@ def test_too_little_memory_to_begin_with(monkeypatch: pytest.MonkeyPatch, capsys
         main()
     assert caught.value.code == 2
     assert "This process may have 300 MiB of memory (ulimit -v), and needs 1,024" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ELOOP, errno.EIO])
+def test_a_path_that_is_closed_to_us(code: int, capsys) -> None:
+    """Wherever a command comes upon it: `verify` of a folder in which one folder cannot be looked into."""
+    with pytest.raises(SystemExit) as caught, report_input_errors():
+        raise OSError(code, os.strerror(code), "RUN/plots")
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == (
+        f"compare: RUN/plots cannot be used: {os.strerror(code)}. Make it accessible, or give another path.\n"
+    )
+
+
+def test_a_message_is_one_line(capsys) -> None:
+    """A name from a folder cannot look like another message."""
+    with pytest.raises(SystemExit), report_input_errors():
+        raise InputError("RUN/a\nThe folder is as it was written.\x1b[31m is a symbolic link.")
+    assert capsys.readouterr().err == (
+        "compare: RUN/a\\nThe folder is as it was written.\\x1b[31m is a symbolic link.\n"
+    )
+
+
+def test_an_error_of_ours_is_shown_as_one() -> None:
+    with pytest.raises(FileNotFoundError), report_input_errors():
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "forgotten")
 
 
 def test_memory_that_runs_out(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
