@@ -90,7 +90,7 @@ def check_mode(implementation: str, mode: str) -> None:
 
 
 def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
-    """Raise InputError unless the images of `dataset` have the shape that `model` takes."""
+    """Raise InputError unless the images of `dataset` have the shape that `model` takes, and no more classes."""
     shape = data.x_train.shape[1:]
     if shape != model.input_shape:
         fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape]
@@ -102,6 +102,14 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
         raise InputError(
             f"The architecture '{model.name}' takes images of {model.input_shape} (height, width, channels), "
             f"and those of {dataset} are {shape}. {advice}"
+        )
+    highest = max(int(labels.max()) for labels in (data.y_train, data.y_test))
+    if highest >= model.n_classes:
+        fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape and spec.n_classes > highest]
+        advice = f"Use --model {' or '.join(fitting)}" if fitting else "Leave those images out"
+        raise InputError(
+            f"The architecture '{model.name}' has {model.n_classes} classes, 0 to {model.n_classes - 1}, and labels of "
+            f"{dataset} go up to {highest}. {advice}, or give another data set."
         )
 
 

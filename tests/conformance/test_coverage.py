@@ -50,7 +50,8 @@ def test_every_package_is_installed() -> None:
 
 
 def test_every_contract_has_a_reference() -> None:
-    assert reference_problems({name: spec.layers for name, spec in MODELS.items()}, LAYERS) == []
+    found = reference_problems({name: spec.layers for name, spec in MODELS.items()}, LAYERS)
+    assert not found, "\n".join(found)
 
 
 def reference_problems(contracts: Mapping[str, Sequence[LayerSpec]], reference: Reference) -> list[str]:
@@ -81,7 +82,8 @@ def reference_problems(contracts: Mapping[str, Sequence[LayerSpec]], reference: 
 def test_every_network_written_is_covered(spec: ImplementationSpec) -> None:
     """The names in its MODELS are those that it is known to have, and every network written there is in MODELS."""
     path = networks_file(spec)
-    assert network_problems(path.read_text(), path.relative_to(ROOT).as_posix(), spec.models) == []
+    found = network_problems(path.read_text(), path.relative_to(ROOT).as_posix(), spec.models)
+    assert not found, "\n".join(found)
 
 
 def network_problems(code: str, path: str, known: Sequence[str]) -> list[str]:
