@@ -21,6 +21,33 @@ NAME = "python -m compare"
 # What a user's files and folders can be like anywhere: closed to us, or not to be reached.
 OF_A_PATH = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG, errno.ESTALE, errno.EIO)
 
+# What people say, and which options it may stand for: the first that a command has.
+MEANT_OPTIONS: dict[str, tuple[str, ...]] = {
+    "gpu": ("--device cuda",),
+    "cuda": ("--device cuda",),
+    "cpu": ("--device cpu",),
+    "lr": ("--learning-rate",),
+    "wd": ("--weight-decay",),
+    "bs": ("--batch-size", "--batch-sizes"),
+    "opt": ("--optimizer",),
+    "scheduler": ("--schedule",),
+    "arch": ("--model",),
+    "network": ("--model",),
+    "data": ("--dataset",),
+    "output": ("--out",),
+    "o": ("--out",),
+    "framework": ("--implementations", "--implementation"),
+    "frameworks": ("--implementations", "--implementation"),
+    "backend": ("--implementations", "--implementation"),
+    "workers": ("--world-size",),
+    "amp": ("--mixed-precision bfloat16",),
+    "fp16": ("--mixed-precision bfloat16",),
+    "bf16": ("--mixed-precision bfloat16",),
+    "compile": ("--mode graph", "--modes graph"),
+    "jit": ("--mode xla", "--modes xla"),
+    "image": ("--predict",),
+}
+
 
 def _version(context: click.Context, _: click.Parameter, show: bool) -> None:
     if show:
@@ -58,8 +85,19 @@ def carry_out(arguments: Sequence[str]) -> None:
         raise SystemExit(ended.exit_code) from None
     except click.ClickException as error:  # a command line that cannot be understood
         opening.cancel()
-        error.show()
+        (_by_meaning(error) or error).show()
         raise SystemExit(error.exit_code) from None
+
+
+def _by_meaning(error: click.ClickException) -> click.ClickException | None:
+    """What to say of an option that is not known, but whose meaning is: click goes by spelling alone."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return None
+    there = {name for one in error.ctx.command.params for name in one.opts}
+    for meant in MEANT_OPTIONS.get(error.option_name.strip("-").replace("_", "-"), ()):
+        if meant.split()[0] in there:
+            return click.UsageError(f"No such option '{error.option_name}'. Did you mean '{meant}'?", error.ctx)
+    return None
 
 
 @contextmanager

@@ -56,6 +56,10 @@ BAD_OPTIONS = {
     "--mode grpah": "There is no mode 'grpah'. Did you mean 'graph'?",
     "--mode xla": "The implementation 'torch' has no mode 'xla', only eager and graph.",
     "--device gpu": "There is no device 'gpu'. Did you mean 'cuda'?",
+    "--device tpu": "There is no device 'tpu'. Known: auto, cpu, cuda.",
+    "--model mlp": "There is no architecture 'mlp'. Did you mean 'dense_baseline'?",
+    "--dataset kmnist": "There is no data set 'kmnist'. Did you mean 'idx:DIR'?",
+    "--implementations tf.keras": "There is no implementation 'tf.keras'. Did you mean 'keras' or 'keras_functional'?",
     "--implementations tensorflow": "'tensorflow'. Did you mean 'keras' or 'tf_lowlevel'?",
     "--implementations PyTorch": "'PyTorch'. Did you mean 'torch'?",
     "--dataset fashion-mnist": "'fashion-mnist'. Did you mean 'fashion_mnist'?",
@@ -265,6 +269,22 @@ def test_data_lists_what_is_there(monkeypatch: pytest.MonkeyPatch, capsys, tmp_p
     shown = capsys.readouterr().out
     assert "digits: embedded" in shown
     assert f"mnist: not in {tmp_path / 'MNIST' / 'raw'}" in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("--gpu", "--device cuda"),
+        ("--lr 0.1", "--learning-rate"),
+        ("bench --bs 16", "--batch-sizes"),
+        ("bench --jit", "--modes xla"),
+        ("export RUN --framework torch", "--implementation"),
+        ("--epoch 3", "--epochs"),  # by its spelling
+    ],
+)
+def test_an_option_that_goes_by_another_name(line: str, meant: str, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    assert run_main(monkeypatch, *line.split()) == 2
+    assert f"Did you mean '{meant}'?" in capsys.readouterr().err
 
 
 def test_help_and_version(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
