@@ -1,13 +1,16 @@
 """`python -m compare`."""
 
+import os
 import sys
 
 if __name__ == "__main__" and sys.path and not sys.flags.safe_path:
     # `python -m` puts the current folder first: a user's own `shared` or `types.py` there would hide the real one.
     del sys.path[0]
+    if "" in os.environ.get("PYTHONPATH", "-").split(os.pathsep):  # "$PYTHONPATH:folder" if it was not set
+        there = {entry for entry in sys.path if os.path.exists(entry or ".")}  # noqa: PTH110 it imports nothing more
+        sys.path[:] = [e for e in sys.path if e not in there or not os.path.samefile(e or ".", ".")]  # noqa: PTH121
 
 import io
-import os
 import resource
 import warnings
 from pathlib import Path

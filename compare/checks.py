@@ -90,7 +90,7 @@ def check_mode(implementation: str, mode: str) -> None:
 
 
 def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
-    """Raise InputError unless the images of `dataset` have the shape that `model` takes."""
+    """Raise InputError unless the images of `dataset` have the shape that `model` takes, and no more classes."""
     shape = data.x_train.shape[1:]
     if shape != model.input_shape:
         fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape]
@@ -103,13 +103,22 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
             f"The architecture '{model.name}' takes images of {model.input_shape} (height, width, channels), "
             f"and those of {dataset} are {shape}. {advice}"
         )
+    highest = max(int(labels.max()) for labels in (data.y_train, data.y_test))
+    if highest >= model.n_classes:
+        fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape and spec.n_classes > highest]
+        advice = f"Use --model {' or '.join(fitting)}" if fitting else "Leave those images out"
+        raise InputError(
+            f"The architecture '{model.name}' has {model.n_classes} classes, 0 to {model.n_classes - 1}, and labels of "
+            f"{dataset} go up to {highest}. {advice}, or give another data set."
+        )
 
 
 def check_own_norm(
     what: str, implementations: Sequence[str], model: ModelSpec, batch_size: int, n_images: int, change: str
 ) -> None:
     """Raise InputError if `what` (an option) leaves a batch with too few images for the batch normalisation of an
-    implementation's own framework. It sets a tenth of the `n_images` apart; `change` names the options that help."""
+    implementation's own framework. It sets a tenth of the `n_images` apart; `change` says what helps: "Give another
+    --batch-size"."""
     n_kept = n_images - n_images // 10
     last = n_kept % batch_size or batch_size
     refusing = [name for name in implementations if last < IMPLEMENTATIONS[name].own_norm_needs]
@@ -119,7 +128,7 @@ def check_own_norm(
     raise InputError(
         f"{what} trains on {n_kept:,} of the {n_images:,} training images in batches of {batch_size:,}, so {which} has "
         f"{'one image' if last == 1 else f'{last} images'}. {IMPLEMENTATIONS[refusing[0]].title}'s own batch "
-        f"normalisation, which {model.name} then has, cannot take a variance of that. Give another {change}, or leave "
+        f"normalisation, which {model.name} then has, cannot take a variance of that. {change}, or leave "
         f"{' and '.join(refusing)} out of --implementations."
     )
 

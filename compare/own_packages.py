@@ -24,6 +24,7 @@ def prefer() -> None:
     """From now on, in this process."""
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder())
+    sys.path.sort(key=lambda entry: hides(Path(entry)))  # what else is in such a folder comes last, too
 
 
 def hides(folder: Path) -> bool:

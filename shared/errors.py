@@ -12,14 +12,21 @@ class InputError(Exception):
     """
 
 
-# What people say, and which names it may stand for: meaning goes before spelling.
+# What people say, and which names it may stand for: meaning goes before spelling. None of them is meant by a word
+# without names, though one may be spelled alike.
 MEANT: dict[str, tuple[str, ...]] = {
     "gpu": ("cuda",),
     "nvidia": ("cuda",),
+    "rocm": (),
+    "mps": (),
+    "tpu": (),
+    "xpu": (),
     "processor": ("cpu",),
     "pytorch": ("torch",),
     "tensorflow": ("keras", "tf_lowlevel", "tf_savedmodel"),
     "tf": ("keras", "tf_lowlevel", "tf_savedmodel"),
+    "tf.keras": ("keras", "keras_functional"),
+    "tensorflow.keras": ("keras", "keras_functional"),
     "raw_tensorflow": ("tf_lowlevel",),
     "functional": ("keras_functional",),
     "compile": ("graph", "xla"),
@@ -32,16 +39,29 @@ MEANT: dict[str, tuple[str, ...]] = {
     "single": ("float32",),
     "bf16": ("bfloat16",),
     "fp16": ("bfloat16",),
+    "half": ("bfloat16",),
     "amp": ("bfloat16",),
     "momentum": ("sgd",),
-    "cifar": ("cifar10",),
+    "mlp": ("dense_baseline",),
+    "cifar": ("cifar10", "cnn_bn_cifar"),
+    "emnist": ("idx:DIR",),
+    "kmnist": ("idx:DIR",),
     "fashion": ("fashion_mnist",),
     "images": ("photographs",),
     "savedmodel": ("tf_savedmodel",),
+    "saved_model": ("tf_savedmodel",),
+    "h5": ("keras",),
+    "hdf5": ("keras",),
+    "pt": ("torch",),
+    "pth": ("torch",),
     "pt2": ("torch",),
     "torchscript": ("torch",),
+    "native": ("idiomatic",),
+    "normalise": ("standard",),
+    "normalize": ("standard",),
     "normalised": ("standard",),
     "normalized": ("standard",),
+    "zscore": ("standard",),
     "cosine": ("linear",),
     "fixed": ("constant",),
     "rotate": ("affine",),
@@ -54,7 +74,10 @@ def check_name(what: str, name: str, known: Collection[str]) -> str:
     if name in known:
         return name
     said = name.lower().replace("-", "_")
-    nearest = [one for one in MEANT.get(said, ()) if one in known] or get_close_matches(said, list(known), 1, 0.5)
+    if said in MEANT:
+        nearest = [one for one in MEANT[said] if one in known]
+    else:
+        nearest = get_close_matches(said, list(known), 1, 0.5)
     meant = "' or '".join(nearest)
     hint = f" Did you mean '{meant}'?" if nearest else ""
     raise InputError(f"There is no {what} '{name}'.{hint} Known: {', '.join(known)}.")

@@ -11,6 +11,7 @@ import numpy as np
 
 from compare.bench.entry import Entry
 from compare.bench.result import Ceiling, Contestant, Launch
+from compare.bench.verdicts import budget_warning
 from compare.processes.environment import require_cuda
 from compare.processes.process import Tell, WorkerError
 from compare.processes.session import Session
@@ -29,6 +30,7 @@ WINDOW_S = 0.03  # about how long the slowest contestant's window takes
 UNCOUNTED_S, LEAST_UNCOUNTED = 0.03, 2
 ROUNDS_S = 10.0  # about how long all rounds of a launch take: as long as starting it and warming up
 LEAST_ROUNDS, MOST_ROUNDS = 6, 200
+NOTE_EVERY_S = 5.0  # there is a line of progress
 COMPUTE_EVERY = 3  # rounds there is a window of "compute only", too
 WARMUP_S = 0.1
 MOST_WARMUP_S = 15.0
@@ -57,14 +59,17 @@ class Launcher:
         profile: bool = False,
         rounds_s: float | None = None,
         training_alone: bool = False,
+        needs: int = 0,
         tell: Tell = lambda line: None,
     ) -> None:
-        """`tell` is called with a line of progress. `rounds_s` is the time that all rounds of a launch should take.
+        """`tell` is called with a line of progress, and with a warning if there is no time for as many launches as the
+        result `needs`. `rounds_s` is the time that all rounds of a launch should take.
         `training_alone` leaves out what is not training: evaluation, and the machine's limits."""
         self.contestants = list(contestants)
         self.profile = profile
         self.rounds_s = ROUNDS_S if rounds_s is None else rounds_s
         self.training_alone = training_alone
+        self.needs = needs
         self._tell = tell
         self._shape: Shape | None = None  # of the first launch, and then of all
         self.subject = subject
@@ -96,9 +101,15 @@ class Launcher:
                 entry.uncounted = shape.uncounted.get(entry.contestant.name, LEAST_UNCOUNTED)
             if number == 0:
                 self._check_budget()
-            took_s = self.clock() - started_s
+            noted_s = self.clock()
+            took_s = noted_s - started_s
             self._tell(f"Launch {number + 1}: all are warm after {took_s:.0f} s, {shape.n_rounds} rounds follow ...")
+            if number == 0 and (warning := budget_warning(took_s + self.rounds_s, self.needs, self.budget_s)):
+                self._tell(warning)
             for round_number in range(shape.n_rounds):
+                if (now_s := self.clock()) - noted_s >= NOTE_EVERY_S:
+                    self._tell(f"Launch {number + 1}: {round_number} of {shape.n_rounds} rounds are done.")
+                    noted_s = now_s
                 # A later launch is not cut short: few rounds would count as much as many.
                 if number == 0 and round_number >= LEAST_ROUNDS and self.clock() > self.budget_s:
                     break

@@ -36,7 +36,8 @@ def verdicts(result: BenchResult) -> list[str]:
 
 def why_ended(result: BenchResult) -> str:
     """Why there were no more launches."""
-    return f"{len(result.launches)} launches, {result.took_s:.0f} s. " + ENDINGS[result.ending].format(
+    n = len(result.launches)
+    return f"{n} launch{'es' * (n != 1)}, {result.took_s:.0f} s. " + ENDINGS[result.ending].format(
         precision=result.precision, budget=result.budget_s
     )
 

@@ -49,6 +49,17 @@ def say(result: BenchResult, name: str) -> str:
     return f"{name} is {found.value:.2f}x {interval} as fast as {result.baseline}."
 
 
+def budget_warning(launch_s: float, needs: int, budget_s: float) -> str | None:
+    """Return what to say, before the budget is spent, if there is no time in it for as many launches as the result
+    needs; None if there is."""
+    if launch_s * needs <= budget_s:
+        return None
+    return (
+        f"Warning: a launch takes about {launch_s:.0f} s, and an interval needs {needs} launches. In {budget_s:g} s "
+        f"there will be none: give --budget {math.ceil(launch_s * (needs + 1))} or more."
+    )
+
+
 def break_evens(result: BenchResult) -> list[str]:
     """For every implementation that took part both eagerly and compiled: after how many steps compiling pays off."""
     return [

@@ -18,6 +18,35 @@ from shared.storage.stores import StoreError
 
 MOST_SHOWN = 3_000  # of a message
 NAME = "python -m compare"
+# What a user's files and folders can be like anywhere: closed to us, or not to be reached.
+OF_A_PATH = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG, errno.ESTALE, errno.EIO)
+
+# What people say, and which options it may stand for: the first that a command has.
+MEANT_OPTIONS: dict[str, tuple[str, ...]] = {
+    "gpu": ("--device cuda",),
+    "cuda": ("--device cuda",),
+    "cpu": ("--device cpu",),
+    "lr": ("--learning-rate",),
+    "wd": ("--weight-decay",),
+    "bs": ("--batch-size", "--batch-sizes"),
+    "opt": ("--optimizer",),
+    "scheduler": ("--schedule",),
+    "arch": ("--model",),
+    "network": ("--model",),
+    "data": ("--dataset",),
+    "output": ("--out",),
+    "o": ("--out",),
+    "framework": ("--implementations", "--implementation"),
+    "frameworks": ("--implementations", "--implementation"),
+    "backend": ("--implementations", "--implementation"),
+    "workers": ("--world-size",),
+    "amp": ("--mixed-precision bfloat16",),
+    "fp16": ("--mixed-precision bfloat16",),
+    "bf16": ("--mixed-precision bfloat16",),
+    "compile": ("--mode graph", "--modes graph"),
+    "jit": ("--mode xla", "--modes xla"),
+    "image": ("--predict",),
+}
 
 
 def _version(context: click.Context, _: click.Parameter, show: bool) -> None:
@@ -56,8 +85,19 @@ def carry_out(arguments: Sequence[str]) -> None:
         raise SystemExit(ended.exit_code) from None
     except click.ClickException as error:  # a command line that cannot be understood
         opening.cancel()
-        error.show()
+        (_by_meaning(error) or error).show()
         raise SystemExit(error.exit_code) from None
+
+
+def _by_meaning(error: click.ClickException) -> click.ClickException | None:
+    """What to say of an option that is not known, but whose meaning is: click goes by spelling alone."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return None
+    there = {name for one in error.ctx.command.params for name in one.opts}
+    for meant in MEANT_OPTIONS.get(error.option_name.strip("-").replace("_", "-"), ()):
+        if meant.split()[0] in there:
+            return click.UsageError(f"No such option '{error.option_name}'. Did you mean '{meant}'?", error.ctx)
+    return None
 
 
 @contextmanager
@@ -79,12 +119,7 @@ def report_input_errors() -> Iterator[None]:
         _say_no_more()
         raise SystemExit(1) from None
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EIO) or error.filename is not None:
-            raise
-        _say_no_more()
-        if error.errno == errno.ENOSPC:  # else the terminal was closed
-            print(f"compare: Standard output takes no more: {error.strerror}.", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(_code_of(error)) from None
     except MemoryError:
         print("compare: There is not enough memory. Close other programs, or lift the limit.", file=sys.stderr)
         raise SystemExit(2) from None
@@ -105,9 +140,24 @@ def report_input_errors() -> Iterator[None]:
         opening.cancel()
 
 
+def _code_of(error: OSError) -> int:
+    """Say what a user can mend of an error of the system's, and return the exit code. Raises it if it is ours."""
+    if error.errno in OF_A_PATH and error.filename is not None:
+        path = _shown(mounts.shown(error.filename))
+        advice = "Make it accessible, or give another path."
+        print(f"compare: {path} cannot be used: {error.strerror}. {advice}", file=sys.stderr)
+        return 2
+    if error.errno not in (errno.ENOSPC, errno.EIO) or error.filename is not None:
+        raise error
+    _say_no_more()
+    if error.errno == errno.ENOSPC:  # else the terminal was closed
+        print(f"compare: Standard output takes no more: {error.strerror}.", file=sys.stderr)
+    return 1
+
+
 def _shown(text: str) -> str:
     """What a terminal shows as it is: names from elsewhere may be of any length, and steer it."""
-    plain = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+    plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     return plain if len(plain) <= MOST_SHOWN else f"{plain[:MOST_SHOWN]} ..."
 
 

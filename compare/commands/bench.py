@@ -1,6 +1,5 @@
 """`compare bench`: from options to verdicts."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
@@ -45,15 +44,19 @@ class Bench(Work[BenchResult]):
         options, note = self.plan.options, self.screen.note
         start = starter(self.folder.log_dir, options.device, options.timeout)
         plan = replace(self.plan, contestants=self._settled(start))
-        launcher = Launcher(plan.contestants, self.subject, start, options.budget, options.profile, tell=note)
+        launcher = Launcher(
+            plan.contestants,
+            self.subject,
+            start,
+            options.budget,
+            options.profile,
+            needs=LEAST_FOR_INTERVAL,
+            tell=note,
+        )
         for result in repeat(plan.nothing_yet(self.dataset, self.data), launcher):
             self.folder.write(RECORD, result.model_dump_json(indent=1).encode())
             yield result
             note(f"launch {len(result.launches)}, {_left(result)}: {'; '.join(report.verdicts(result))}")
-            took_s, least = result.took_s, LEAST_FOR_INTERVAL
-            if len(result.launches) == 1 and took_s * least > result.budget_s:
-                enough = math.ceil(took_s * (least + 1))
-                note(f"Warning: a launch takes about {took_s:.0f} s, and an interval needs {least}: --budget {enough}.")
 
     def _settled(self, start: Start) -> list[Contestant]:
         """The contestants, those to be tuned as this machine remembers them or as a search finds them now."""

@@ -7,6 +7,7 @@ from compare.bench.launcher import Launcher
 from compare.bench.plan import BenchPlan, make_plan
 from compare.bench.schedule import repeat
 from compare.bench.search import starter
+from compare.bench.statistics import LEAST_FOR_INTERVAL
 from compare.bench.waterfall import SpeedWaterfall
 from compare.checks import check_own_norm
 from compare.commands.bench import figures
@@ -53,7 +54,7 @@ def _check_plain_loops(plan: BenchPlan, data: Data) -> None:
         if any(stage.recipe == "idiomatic" for stage in IMPLEMENTATIONS[contestant.implementation].plain)
     ]
     (batch_size,) = plan.options.batch_sizes
-    check_own_norm("--waterfall", loops, plan.model, batch_size, len(data.x_train), "--batch-sizes")
+    check_own_norm("--waterfall", loops, plan.model, batch_size, len(data.x_train), "Give another --batch-sizes")
 
 
 class Waterfalls(Work[SpeedWaterfall]):
@@ -73,7 +74,7 @@ class Waterfalls(Work[SpeedWaterfall]):
             name = plain.implementation
             stages = waterfall.stages(name, options.device, plain.threads)
             contestants = waterfall.contestants(plain, stages)
-            launcher = Launcher(contestants, self.subject, start, options.budget, tell=note)
+            launcher = Launcher(contestants, self.subject, start, options.budget, needs=LEAST_FOR_INTERVAL, tell=note)
             empty = self.plan.nothing_yet(self.dataset, self.data).model_copy(
                 update={"contestants": tuple(contestants), "baseline": contestants[0].name}
             )

@@ -33,7 +33,12 @@ def command(options: ParityOptions, screen: Screen) -> int:
     n_kept = len(data.x_train) - len(data.x_train) // 10  # as in every stage
     if options.steps >= n_batches(n_kept, options.batch_size):  # else no epoch comes to its last batch
         check_own_norm(
-            "--waterfall", plan.all_implementations, model, options.batch_size, len(data.x_train), "--batch-size"
+            "--waterfall",
+            plan.all_implementations,
+            model,
+            options.batch_size,
+            len(data.x_train),
+            "Give another --batch-size",
         )
     work = Stages(plan, plan.subject(model, data, options.seed), began, screen)
     try:

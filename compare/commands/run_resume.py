@@ -32,6 +32,7 @@ def command(options: RunOptions, screen: Screen) -> int:
             f"The data set '{spec.dataset}' is not what the study was begun with: its digest is {data.digest()}, and "
             f"{PLAN} says {planned.data_digest}. Give the original data with --data-dir."
         )
+    planned.check_fit(data)
     cluster = _cluster(planned, options)
     server = None if options.mlflow is None else mlflow_runs.connect(options.mlflow)
     if planned.mlflow and server is None:

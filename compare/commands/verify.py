@@ -107,9 +107,10 @@ def problems(folder: Path) -> list[str]:
 
     Raises InputError where there is no manifest to hold the folder against.
     """
-    if not (folder / MANIFEST).exists():
+    odd = inside.odd(folder) if folder.is_dir() else {}
+    if MANIFEST not in odd and not (folder / MANIFEST).exists():
         raise InputError(f"{folder} has no {MANIFEST}. Give a whole folder that 'python -m compare' wrote.")
-    found = [f"{name} is {what}, and nothing in it was looked at." for name, what in inside.odd(folder).items()]
+    found = [f"{name} is {what}, and nothing in it was looked at." for name, what in odd.items()]
     if any(text.startswith((f"{MANIFEST} ", f"{SEAL} ")) for text in found):
         return found
     found += _of_manifest(folder)
@@ -117,7 +118,7 @@ def problems(folder: Path) -> list[str]:
         known = load_record(folder / MANIFEST, Manifest, MAX_LIST_BYTES)
     except InputError:
         return found  # which says so
-    present, odd = names(folder), inside.odd(folder)
+    present = names(folder)
     found += [f"{name} is missing." for name in known.files if name not in present and name not in odd]
     found += [f"{name} is not in the manifest." for name in present if name not in known.files]
     found += [

@@ -7,10 +7,13 @@ NOISE = 5.0  # ink differs from the ground by more than this many deviations of 
 EVEN_TOLERANCE = 0.1  # the edge is even if most of it is within this part of the contrast
 EVEN_SHARE = 0.65  # ink may touch the rest of the edge
 FRAME_PART = 6  # a frame is at most a sixth of the picture thick
-FRAME_SHARE = 0.95  # so much of the picture's edge is of the frame's grey
+FRAME_SHARE = 0.95  # so much of the picture's edge is of the frame's grey, and of every line of a bar
+BEHIND_SHARE = 0.9  # so much of the line behind a bar is of another grey
+MOST_INK = 0.5  # of what is between bars; if there is more, the bars are the ground
 UNLIKE_SHARE = 0.4  # so much behind a frame, and so much of the whole page, is of another grey; the rest may be ink
 REWEIGHTINGS = 20  # for least absolute deviations by least squares; the ground changes little after ten
 STROKE_PART = 1 / 3  # strokes are thinner than this part of the picture
+Margins = tuple[tuple[int, int], tuple[int, int]]  # lines at the top and bottom, and at the left and right
 FARTHEST = 0.999  # a few odd pixels of a large picture do not count; in one of 28 x 28 each pixel does
 
 
@@ -18,9 +21,16 @@ def find_ink(grey: np.ndarray) -> tuple[np.ndarray, bool] | None:
     """Return the ink of a picture, and whether it is darker than its ground; None if nothing can be seen on it.
 
     `grey` is (H, W) with values from 0 (black) to 255. The ink is float32 (H, W): 0 where there is ground, 1 where the
-    picture is farthest from it. A thin frame around the picture counts as ground.
+    picture is farthest from it. A thin frame around the picture, or a bar along some of its sides, counts as ground.
     """
-    margins = _frame_lines(grey.astype(np.float32))
+    margins = _bar_lines(grey.astype(np.float32))
+    if any(map(any, margins)) and (found := _ink_within(grey, margins)) and (found[0] > 1 / 2).mean() <= MOST_INK:
+        return found
+    return _ink_within(grey, _frame_lines(grey.astype(np.float32)))
+
+
+def _ink_within(grey: np.ndarray, margins: Margins) -> tuple[np.ndarray, bool] | None:
+    """Return what `find_ink` does for the page within the margins; they are ground."""
     inside = tuple(slice(before, size - after) for (before, after), size in zip(margins, grey.shape, strict=True))
     page = grey[inside].astype(np.float32)
     level = np.median(_edge(page))
@@ -87,7 +97,48 @@ def _evenly_lit(page: np.ndarray, dark: bool) -> np.ndarray:
     return found
 
 
-def _frame_lines(grey: np.ndarray) -> tuple[tuple[int, int], tuple[int, int]]:
+def _bar_lines(grey: np.ndarray) -> Margins:
+    """Return how many lines at each side are a bar: thin, of one grey, and of another than most of what is left.
+
+    That is what a scanner leaves along some sides. A side is looked at again after another one was cut off, so that a
+    bar across its end does not hide it.
+    """
+    depth = min(grey.shape) // FRAME_PART
+    cut = [0, 0, 0, 0]  # at the top, right, bottom and left: rot90 brings one after another to the top
+    rest, bars = grey, []
+    for turns in (*range(4), *range(4)):
+        if cut[turns] == 0 and (lines := _bar_at_top(np.rot90(rest, turns), depth)):
+            bars.append(np.median(np.rot90(rest, turns)[0]))
+            cut[turns] = lines
+            top, right, bottom, left = cut
+            rest = grey[top : grey.shape[0] - bottom, left : grey.shape[1] - right]
+    # A ground with something wide on it has a bar at two sides, and goes on between them.
+    if any(np.mean(np.abs(_edge(rest) - bar) >= LEAST_CONTRAST) < FRAME_SHARE for bar in bars):
+        return (0, 0), (0, 0)
+    top, right, bottom, left = cut
+    return (top, bottom), (left, right)
+
+
+def _bar_at_top(grey: np.ndarray, depth: int) -> int:
+    """Return how many lines at the top are a bar of at most `depth` lines; 0 if there is none."""
+    bar = np.median(grey[0])
+    unlike = np.abs(grey - bar) >= LEAST_CONTRAST
+    lines = int((unlike.mean(axis=1) > 1 - FRAME_SHARE).argmax())
+    blurred = max(1, depth // 8)
+    behind = unlike[lines + blurred :]
+    is_bar = (
+        0 < lines <= depth
+        and len(behind) > depth
+        and behind[0].mean() >= BEHIND_SHARE
+        and behind.mean() > 1 - UNLIKE_SHARE
+    )
+    if not is_bar:
+        return 0
+    greys = np.abs(np.median(grey[lines : lines + blurred + 1], axis=1) - bar)
+    return lines + int((greys[:-1] < 3 / 4 * greys[-1]).sum())
+
+
+def _frame_lines(grey: np.ndarray) -> Margins:
     """How many lines of a picture belong to a thin frame: at its top and bottom, and at its left and right.
 
     A black border says nothing of the paper. There is a frame on all four sides, or none.
@@ -102,7 +153,8 @@ def _frame_lines(grey: np.ndarray) -> tuple[tuple[int, int], tuple[int, int]]:
     alike = np.abs(_edge(grey) - frame) < LEAST_CONTRAST
     if unlike.mean() < UNLIKE_SHARE or alike.mean() < FRAME_SHARE:
         return none
-    relative = (grey - frame) / np.median(behind[unlike])  # 0 is the frame, and what is behind it about 1
+    # 0 is the frame, and what is behind it about 1. Ink may be farther from the frame than its page is.
+    relative = np.minimum((grey - frame) / np.median(behind[unlike]), 1)
     # Much of the page is unlike the frame. That tells a frame from the page's own margin with strokes along it.
     if np.mean(relative[depth:-depth, depth:-depth] > 1 / 2) < UNLIKE_SHARE:
         return none

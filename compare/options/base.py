@@ -13,8 +13,9 @@ from shared.storage import mounts
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What a command was asked for. `command` is the whole command as it was given, and `given` names the options that
-    stood on it."""
+    stood on it. `summary` says what the command does: a docstring would be lost with `python -OO`."""
 
+    summary: ClassVar[str] = ""
     forms_in_words: ClassVar[Mapping[str, str]] = {}  # of those that no option of that name asks for
 
     command: str = ""

@@ -18,7 +18,9 @@ WITH_CURVES = ("", "curves")
 
 @dataclass(frozen=True, kw_only=True)
 class BenchOptions(common.ReadsData, Options):
-    """Time training steps in turns, launch after launch, until the ratios are known."""
+    """The options of `compare bench`."""
+
+    summary: ClassVar[str] = "Time training steps in turns, launch after launch, until the ratios are known."
 
     forms_in_words: ClassVar[Mapping[str, str]] = {"curves": "several batch sizes or threads"}
 

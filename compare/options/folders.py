@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from compare.options import common
 from compare.options.base import Options
@@ -12,7 +13,9 @@ from shared.storage import mounts
 
 @dataclass(frozen=True, kw_only=True)
 class ReportOptions(Options):
-    """Make the reports of a folder again from its records, or one report of several folders."""
+    """The options of `compare report`."""
+
+    summary: ClassVar[str] = "Make the reports of a folder again from its records, or one report of several folders."
 
     folders: tuple[Path, ...] = common.run_dir(metavar="RUN_DIR...", help="Folders of runs, comparisons and benches.")
     out: Path | None = common.out("RUN_DIR; of several runs/<UTC time>-report")
@@ -24,7 +27,11 @@ class ReportOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyOptions(common.ReadsData, Options):
-    """Say whether every file of a folder is as it was written, and its reports what its records say."""
+    """The options of `compare verify`."""
+
+    summary: ClassVar[str] = (
+        "Say whether every file of a folder is as it was written, and its reports what its records say."
+    )
 
     run_dir: Path = common.run_dir()
     rerun: bool = option(False, COMPARISON, "Evaluate the trained weights again, too.")
@@ -53,7 +60,11 @@ class VerifyOptions(common.ReadsData, Options):
 
 @dataclass(frozen=True, kw_only=True)
 class DiffOptions(Options):
-    """Say what changed from one run to another, and whether accuracy or speed moved by more than noise."""
+    """The options of `compare diff`."""
+
+    summary: ClassVar[str] = (
+        "Say what changed from one run to another, and whether accuracy or speed moved by more than noise."
+    )
 
     before: Path = common.run_dir(metavar="RUN_A", help="Folder of the run before.")
     after: Path = common.run_dir(metavar="RUN_B", help="Folder of the run after.")
@@ -78,7 +89,9 @@ class DiffOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions(common.ReadsData, Options):
-    """Write a trained network as a file that its framework loads without this project."""
+    """The options of `compare export`."""
+
+    summary: ClassVar[str] = "Write a trained network as a file that its framework loads without this project."
 
     run_dir: Path = common.run_dir()
     format: Format = option(REQUIRED, OUTPUT, "torch (torch.export), onnx, keras or tf_savedmodel.")
@@ -98,7 +111,11 @@ class ExportOptions(common.ReadsData, Options):
 
 @dataclass(frozen=True, kw_only=True)
 class VisualizeOptions(common.ReadsData, Options):
-    """Draw filters, feature maps, learning curves, confusion matrices and the worst mistakes, side by side."""
+    """The options of `compare visualize`."""
+
+    summary: ClassVar[str] = (
+        "Draw filters, feature maps, learning curves, confusion matrices and the worst mistakes, side by side."
+    )
 
     run_dir: Path = common.run_dir(help="Folder of a run, with its weights.")
     images: tuple[int, ...] = option(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from compare.options import common
 from compare.options.base import Options
@@ -10,7 +11,9 @@ from compare.options.option import COMPARISON, argument, option
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions(common.ReadsData, Options):
-    """Fetch a data set; without a name, say which are at hand and whole."""
+    """The options of `compare data`."""
+
+    summary: ClassVar[str] = "Fetch a data set; without a name, say which are at hand and whole."
 
     name: str | None = argument(None, "Data set to fetch and check: mnist, fashion_mnist or cifar10.")
     data_dir: Path | None = common.data_dir()
@@ -22,7 +25,11 @@ class DataOptions(common.ReadsData, Options):
 
 @dataclass(frozen=True, kw_only=True)
 class DoctorOptions(common.ReadsData, Options):
-    """Say what is here: frameworks, devices, data sets, memory, disk; and what to do where something is not well."""
+    """The options of `compare doctor`."""
+
+    summary: ClassVar[str] = (
+        "Say what is here: frameworks, devices, data sets, memory, disk; and what to do where something is not well."
+    )
 
     data_dir: Path | None = common.data_dir()
 
@@ -33,7 +40,9 @@ class DoctorOptions(common.ReadsData, Options):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelsOptions(Options):
-    """Show the architectures; with a name, its layers, parameters and FLOPs."""
+    """The options of `compare models`."""
+
+    summary: ClassVar[str] = "Show the architectures; with a name, its layers, parameters and FLOPs."
 
     name: str | None = argument(None, "Architecture whose layers are shown.")
     check: bool = option(False, COMPARISON, "Ask each framework too: its own count of parameters and FLOPs.")

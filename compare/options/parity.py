@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from compare.options import common
 from compare.options.base import Options
@@ -16,7 +16,11 @@ EVERY_FORM = ("", "waterfall", "ledger")
 
 @dataclass(frozen=True, kw_only=True)
 class ParityOptions(common.ReadsData, Options):
-    """Prove that the implementations of an architecture are the same function, or name the one that is not."""
+    """The options of `compare parity`."""
+
+    summary: ClassVar[str] = (
+        "Prove that the implementations of an architecture are the same function, or name the one that is not."
+    )
 
     # fmt: off
     dataset: str = option(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from compare.options import common
 from compare.options.base import Options
@@ -42,7 +42,9 @@ ALSO_RESUMED = ("", "resume")
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(common.ReadsData, Options):
-    """Train each implementation, evaluate it, and write a table and a report."""
+    """The options of `compare run`."""
+
+    summary: ClassVar[str] = "Train each implementation, evaluate it, and write a table and a report."
 
     # fmt: off
     resume: Path | None = option(

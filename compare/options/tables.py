@@ -15,7 +15,7 @@ def schema(of: type[Options]) -> dict[str, Any]:
     known = declared(of)
     return {
         "type": "object",
-        "description": of.__doc__,
+        "description": of.summary,
         "properties": {name: _schema(one) for name, one in known.items()},
         "required": [name for name, one in known.items() if one.required],
         "additionalProperties": False,

@@ -25,7 +25,7 @@ from compare.rpc import messages, wire
 from shared.errors import InputError
 from shared.protocol import Tier
 from shared.result import Environment
-from shared.storage import temporary
+from shared.storage import inside, temporary
 from shared.world import FOLDER_VARIABLE, SIZE_VARIABLE
 
 Tell = Callable[[str], None]  # called with a line of progress
@@ -116,8 +116,7 @@ class WorkerProcess:
     def _start(
         self, threads: int, hide_cuda: bool, variables: Mapping[str, str], waiting: environment.Waiting
     ) -> "subprocess.Popen[bytes]":
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW  # a pipe would be waited for
-        with os.fdopen(os.open(self.log, flags, 0o666), "ab") as stderr:
+        with os.fdopen(inside.open_log(self.log), "ab") as stderr:
             program = self.program()
             return subprocess.Popen(
                 [sys.executable, "-m", *program.arguments],

@@ -99,7 +99,7 @@ class RunPlan:
                     self.model,
                     batch_size,
                     len(data.x_train),
-                    "--batch-size or --limit",
+                    "Give another --batch-size or --limit",
                 )
 
 

@@ -4,9 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import FailFast, Field, model_validator
 
+from compare import checks
 from compare.analysis.seeds import Judging
 from compare.registry import IMPLEMENTATIONS
 from shared.choices import Allocator, ExecutorName, Mode
+from shared.data import Data
 from shared.models import MODELS
 from shared.record import Moment, Record
 from shared.result import SCHEMA_VERSION, Run
@@ -44,6 +46,27 @@ class Planned(Record):
         if any((run.data, run.device, run.model) != (first.data, first.device, first.model) for run in self.runs):
             raise ValueError("its runs are not of one architecture, one data set and one device")
         return self
+
+    def check_fit(self, data: Data) -> None:
+        """Check what a new study's plan was checked for: an earlier version, or somebody else, may have written this
+        one. Raises InputError unless every run can be trained on `data`."""
+        n_images = len(data.x_train)
+        checks.check_shape(self.runs[0].spec, data, self.runs[0].data.dataset)
+        for recipe, batch_size in sorted({(run.recipe, run.train.batch_size) for run in self.runs}):
+            runs = [run for run in self.runs if (run.recipe, run.train.batch_size) == (recipe, batch_size)]
+            names = list(dict.fromkeys(run.implementation for run in runs))
+            checks.check_batch_size(batch_size, data, f"{PLAN}: a batch size of")
+            checks.check_shares(names, batch_size, n_images)
+            if recipe == "idiomatic":
+                checks.check_held_out(n_images)
+                checks.check_own_norm(
+                    f"{PLAN}: the study",
+                    names,
+                    runs[0].spec,
+                    batch_size,
+                    n_images,
+                    "Begin another study, with another --batch-size or --limit",
+                )
 
     @property
     def by_seed(self) -> list[list[Run]]:

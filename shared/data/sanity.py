@@ -5,11 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from shared.choices import Scale
+from shared.data.alike import label_warnings
 from shared.data.dataset import RawImages, unit
 
 DIM = 0.25  # photographs and drawings have some pixel brighter than a quarter of the range
 BLACK = 1.5 / 255  # no pixel above 1 of 255
 MANY = 0.01  # the share of images from which on a property is no accident
+BLANK = 0.05  # so many may be blank: Fashion-MNIST has none, and somebody's own may have some
 APART = 4.0  # how many times as bright as the other the images of one part may be
 PARTS = ("training", "test")
 
@@ -19,12 +21,13 @@ def data_warnings(raw: RawImages, scale: Scale = "unit", limited: bool = False) 
 
     `limited` says that the training images are the first ones of more.
     """
-    return (
-        *raw.notes,
-        *_of_pixels(raw, scale),
-        *_of_classes(raw.y_train, raw.y_test, limited),
-        *_of_duplicates(raw.x_train, raw.x_test),
-    )
+    of_pixels = tuple(_of_pixels(raw, scale))
+    of_classes = tuple(_of_classes(raw.y_train, raw.y_test, limited))
+    numbering = tuple(_of_numbering(raw.y_train, raw.y_test))
+    of_labels: tuple[str, ...] = ()
+    if not of_pixels and not numbering:  # which are why images would not look like others of their class
+        of_labels = tuple(label_warnings(raw.x_train, raw.y_train, raw.x_test, raw.y_test))
+    return (*raw.notes, *of_pixels, *of_classes, *numbering, *of_labels, *_of_duplicates(raw))
 
 
 def _of_pixels(raw: RawImages, scale: Scale) -> Iterator[str]:
@@ -35,6 +38,7 @@ def _of_pixels(raw: RawImages, scale: Scale) -> Iterator[str]:
         if images.min() == images.max():
             yield f"Every pixel of the {part} images is {_value(images, float(peaks[part][0]))}: they show nothing."
         else:
+            yield from _blank(part, images)
             yield from _mixed(part, images, peaks[part])
     if scale == "unit":  # otherwise the deviation makes up for a small range
         yield from _dim(both, {part: float(found.max()) for part, found in peaks.items()})
@@ -70,6 +74,14 @@ def _rescaling(images: np.ndarray, brightest: float) -> str:
     if brightest <= BLACK:
         return "8-bit pixels are divided by 255. Multiply images of 0 and 1 by 255, or save them as floating numbers."
     return "8-bit pixels are divided by 255. Scale these images so that they reach from 0 to 255."
+
+
+def _blank(part: str, images: np.ndarray) -> Iterator[str]:
+    """Images of which each is of one colour, though not all are of the same."""
+    rows = images.reshape(len(images), -1)
+    n_blank = int((rows.max(axis=1) == rows.min(axis=1)).sum())
+    if n_blank > BLANK * len(images):
+        yield f"{n_blank:,} of the {len(images):,} {part} images are of one colour: they show nothing."
 
 
 def _mixed(part: str, images: np.ndarray, peaks: np.ndarray) -> Iterator[str]:
@@ -115,11 +127,11 @@ def _of_classes(y_train: np.ndarray, y_test: np.ndarray, limited: bool) -> Itera
             f"No training image is of class {_listed(missing)}, but {n_missing:,} of the {len(y_test):,} test images "
             f"are: no network can get them right.{advice}"
         )
-    yield from _shifted(trained, tested)
 
 
-def _shifted(trained: list[int], tested: list[int]) -> Iterator[str]:
+def _of_numbering(y_train: np.ndarray, y_test: np.ndarray) -> Iterator[str]:
     """Labels that count from 1, in both parts or in one of them."""
+    trained, tested = (np.unique(labels).tolist() for labels in (y_train, y_test))
     known = sorted({*trained, *tested})
     if known[0] > 0 and len(known) > 1 and _without_gap(known):
         yield (
@@ -143,16 +155,22 @@ def _listed(classes: list[int]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _of_duplicates(x_train: np.ndarray, x_test: np.ndarray) -> Iterator[str]:
-    as_they_are = x_train.dtype == x_test.dtype == np.uint8
-    test, train = (images if as_they_are else unit(images) for images in (x_test, x_train))
+def _of_duplicates(raw: RawImages) -> Iterator[str]:
+    as_they_are = raw.x_train.dtype == raw.x_test.dtype == np.uint8
+    test, train = (images if as_they_are else unit(images) for images in (raw.x_test, raw.x_train))
     known = [row.tobytes() for row in _rows(test)]
     wanted = set(known)
-    found = {content for row in _rows(train) if (content := row.tobytes()) in wanted}
+    found: dict[bytes, set[int]] = {}
+    for row, label in zip(_rows(train), raw.y_train.tolist(), strict=True):
+        if (content := row.tobytes()) in wanted:
+            found.setdefault(content, set()).add(label)
     if n_found := sum(content in found for content in known):
+        labelled = zip(known, raw.y_test.tolist(), strict=True)
+        n_otherwise = sum(label not in found[content] for content, label in labelled if content in found)
+        otherwise = f", {n_otherwise:,} of them with another label" if n_otherwise else ""
         yield (
             f"{n_found:,} of the {len(known):,} test images {'is' if n_found == 1 else 'are'} among the training "
-            "images, pixel for pixel. On those, the test accuracy says nothing about new images."
+            f"images, pixel for pixel{otherwise}. On those, the test accuracy says nothing about new images."
         )
 
 

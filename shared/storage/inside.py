@@ -84,6 +84,26 @@ def remove(folder: Path, name: str) -> None:
         return
 
 
+def open_log(path: Path) -> int:
+    """Return a descriptor that appends to the file `path`, which is made if it is missing. Raises OSError.
+
+    The file is reached by no link and no pipe is waited for. A file with a second name (a hard link) may be one of
+    another folder: it is replaced, and its other name keeps what it had.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    parent = os.open(path.parent, _FOLDER | os.O_NOFOLLOW)
+    try:
+        descriptor = os.open(path.name, flags, 0o666, dir_fd=parent)
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+            os.close(descriptor)
+            os.unlink(path.name, dir_fd=parent)
+            descriptor = os.open(path.name, flags | os.O_EXCL, 0o666, dir_fd=parent)
+    finally:
+        os.close(parent)
+    return descriptor
+
+
 @contextmanager
 def _handle(folder: Path, between: list[str], make: bool = False) -> Iterator[int]:
     """A handle of the folder below `folder` that is reached by the names in `between`, none of them a link."""

@@ -11,6 +11,7 @@ from compare.__main__ import main
 from compare.folders.run_folder import load_results, load_weights
 from compare.processes.environment import usable_cores
 from compare.registry import IMPLEMENTATIONS
+from shared.data import Data
 from shared.errors import InputError
 from shared.models import MODELS
 
@@ -119,3 +120,15 @@ def test_a_run_of_two_processes(numpy_implementation: str, monkeypatch: pytest.M
     assert load_weights(tmp_path / "out", two).keys() == load_weights(tmp_path / "out", one).keys()
     assert two.environment is not None
     assert two.environment.threads == max(1, usable_cores() // 2)
+
+
+def test_more_classes_than_the_network_has(digits: Data) -> None:
+    """A framework would fail in the middle of its first step; fewer are trained on."""
+    of_three = replace(MODELS["dense_baseline"], name="of_three", n_classes=3)
+    with pytest.raises(InputError) as caught:
+        checks.check_shape(of_three, digits, "digits")
+    said = str(caught.value)
+    assert said.startswith("The architecture 'of_three' has 3 classes, 0 to 2, and labels of digits go up to 9. Use ")
+    assert "dense_baseline" in said
+    few = replace(digits, y_train=digits.y_train % 3, y_test=digits.y_test % 2)
+    checks.check_shape(of_three, few, "digits")

@@ -2,17 +2,19 @@
 
 import ast
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from reference import LAYERS
+from reference import LAYERS, Network
 
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS, ImplementationSpec
-from shared.models import MODELS
+from shared.models import MODELS, LayerSpec
 
 ROOT = Path(__file__).parents[2]
+REFERENCE = "examples/numpy_impl/numpy_impl/networks.py"
+Reference = Mapping[str, Sequence[tuple[str, str]]]  # of each architecture: the kind and the name of each layer
 
 
 def networks_file(spec: ImplementationSpec) -> Path:
@@ -48,18 +50,46 @@ def test_every_package_is_installed() -> None:
 
 
 def test_every_contract_has_a_reference() -> None:
-    assert LAYERS.keys() == MODELS.keys()
-    for name, spec in MODELS.items():
-        assert [layer for _, layer in LAYERS[name]] == [layer.name for layer in spec.layers]
+    found = reference_problems({name: spec.layers for name, spec in MODELS.items()}, LAYERS)
+    assert not found, "\n".join(found)
+
+
+def reference_problems(contracts: Mapping[str, Sequence[LayerSpec]], reference: Reference) -> list[str]:
+    """Return which steps of README's "Adding an architecture" are missing between contracts and reference, in words."""
+    found = [
+        f"Step 1 is missing: there is no contract of {name} in shared/models.py."
+        for name in reference
+        if name not in contracts
+    ]
+    found += [
+        f"Step 3 is missing: add the layers of {name} to LAYERS in {REFERENCE}."
+        for name in contracts
+        if name not in reference
+    ]
+    for name in (name for name in contracts if name in reference):
+        contract, known = [layer.name for layer in contracts[name]], [layer for _, layer in reference[name]]
+        if contract != known:
+            found.append(f"Step 3: the layers of {name} are {known} in {REFERENCE}, and {contract} in its contract.")
+        found += [
+            f"Step 3: {name} has a layer '{kind}', and the reference in {REFERENCE} has none of that kind."
+            for kind, _ in reference[name]
+            if not hasattr(Network, kind)
+        ]
+    return found
 
 
 @pytest.mark.parametrize("spec", IMPLEMENTATIONS.values(), ids=lambda spec: spec.name)
 def test_every_network_written_is_covered(spec: ImplementationSpec) -> None:
-    """The names in its MODELS are those that it is known to have, and every network written there is in MODELS.
+    """The names in its MODELS are those that it is known to have, and every network written there is in MODELS."""
+    path = networks_file(spec)
+    found = network_problems(path.read_text(), path.relative_to(ROOT).as_posix(), spec.models)
+    assert not found, "\n".join(found)
 
-    The file is read as text: importing it would import its framework.
-    """
-    tree = ast.parse(networks_file(spec).read_text())
+
+def network_problems(code: str, path: str, known: Sequence[str]) -> list[str]:
+    """Return what is missing of step 2 of README's "Adding an architecture" in the file `path`, in words; or step 1,
+    for a network that is not `known`. The file is read as text: importing it would import its framework."""
+    tree = ast.parse(code)
     (registry,) = (
         node.value
         for node in tree.body
@@ -67,9 +97,48 @@ def test_every_network_written_is_covered(spec: ImplementationSpec) -> None:
     )
     assert isinstance(registry, ast.Dict)
     registered = {ast.literal_eval(key): value.id for key, value in zip(registry.keys, registry.values, strict=True)}
-    assert tuple(registered) == spec.models
     written = {node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
-    assert written - {"untapped", "create"} == set(registered.values())
+    written -= {"untapped", "create"}
+    found = [
+        f"Step 2 is missing: write {name} out in {path}, and add it to MODELS there."
+        for name in known
+        if name not in registered
+    ]
+    found += [
+        f"Step 1 is missing: {path} has {name}, of which there is no contract in shared/models.py."
+        for name in registered
+        if name not in known
+    ]
+    found += [
+        f"Step 2 is missing: {path} writes {name} out. Add it to MODELS there."
+        for name in sorted(written - set(registered.values()))
+    ]
+    if not found and tuple(registered) != tuple(known):
+        found.append(f"Step 2: MODELS of {path} are in another order than those of shared/models.py.")
+    return found
+
+
+def test_what_is_missing_names_its_step() -> None:
+    contract = [LayerSpec("stem", (40, 40, 8)), LayerSpec("mean", (8,))]
+    layers = [("conv3x3_same_relu", "stem"), ("global_mean", "mean")]
+    assert reference_problems({"mine": contract}, {"mine": layers}) == []
+    for contracts, reference, said in (
+        ({"mine": contract}, {}, "Step 3 is missing: add the layers of mine to LAYERS in examples/"),
+        ({}, {"mine": layers}, "Step 1 is missing: there is no contract of mine in shared/models.py."),
+        ({"mine": contract}, {"mine": layers[:1]}, "Step 3: the layers of mine are ['stem'] in examples/"),
+        ({"mine": contract}, {"mine": [("conv9", "stem"), layers[1]]}, "Step 3: mine has a layer 'conv9', and the ref"),
+    ):
+        (found,) = reference_problems(contracts, reference)
+        assert found.startswith(said)
+    code = "class Mine: ...\nMODELS: dict[str, type] = {'mine': Mine}\n"
+    assert network_problems(code, "a/models.py", ["mine"]) == []
+    for code_of_it, known, said in (
+        (code, ["mine", "other"], "Step 2 is missing: write other out in a/models.py, and add it to MODELS there."),
+        (code, [], "Step 1 is missing: a/models.py has mine, of which there is no contract in shared/models.py."),
+        (f"class Other: ...\n{code}", ["mine"], "Step 2 is missing: a/models.py writes Other out. Add it to MODELS"),
+    ):
+        (found,) = network_problems(code_of_it, "a/models.py", known)
+        assert found.startswith(said)
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="this system does not list what a process has loaded")

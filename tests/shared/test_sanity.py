@@ -43,6 +43,16 @@ ONE = {
         changed(x_train=lambda x: np.concatenate([x[:30], zero_one(x[30:])])),
         "10 of the 40 training images have no pixel above 1 of 255, and others have up to 255 of 255. Scale all",
     ),
+    "some blank": (
+        changed(
+            x_train=lambda x: np.concatenate([x[:30], x[30:] * 0 + np.arange(100, 110, dtype=np.uint8)[:, None, None]])
+        ),
+        "10 of the 40 training images are of one colour: they show nothing.",
+    ),
+    "each blank": (
+        changed(x_test=lambda x: x * 0 + np.arange(200, 220, dtype=np.uint8)[:, None, None]),
+        "20 of the 20 test images are of one colour: they show nothing.",
+    ),
     "one class": (changed(y_test=lambda y: y * 0 + 3), "All test images are of class 3, so there is nothing to tell"),
     "no 3 and no 4": (
         changed(y_train=lambda y: np.where((y == 3) | (y == 4), 5, y)),
@@ -63,6 +73,10 @@ ONE = {
     "all duplicates": (
         changed(x_test=lambda x: own_files.arrays()["x_train"][:20]),
         "20 of the 20 test images are among the training images, pixel for pixel.",
+    ),
+    "duplicates labelled otherwise": (
+        changed(x_test=lambda x: own_files.arrays()["x_train"][:20], y_test=lambda y: (y + (y < 3)) % 10),
+        "20 of the 20 test images are among the training images, pixel for pixel, 6 of them with another label.",
     ),
     "duplicates in another type": (
         changed(x_test=lambda x: unit(own_files.arrays()["x_train"][:20])),
@@ -168,6 +182,17 @@ def test_what_is_set_apart_is_not_trained_on(tmp_path: Path) -> None:
         assert (9 in data.y_train) == (not any(" 9, but" in text for text in data.warnings))
         found.add(9 in data.y_train)
     assert found == {True, False}
+
+
+def test_labels_are_compared_with_their_images(digits: Data) -> None:
+    """Unless something else is why images look unlike others of their class."""
+    arrays = {name: getattr(digits, name)[:200] for name in ("x_train", "y_train", "x_test", "y_test")}
+    shifted = arrays | {"y_test": np.roll(arrays["y_test"], 1)}
+    (said,) = of(shifted)
+    assert "The test labels look shifted by one image." in said
+    said_of_dark = of(shifted | {"x_test": unit(arrays["x_test"])})
+    assert len(said_of_dark) == 2
+    assert not any("shifted" in text for text in said_of_dark)
 
 
 def test_warnings_change_no_digest(digits: Data) -> None:

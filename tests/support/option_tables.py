@@ -23,7 +23,7 @@ def readme(text: str) -> str:
 
 def page() -> str:
     """All tables."""
-    sections = [f"## compare {name}\n\n{of.__doc__}\n\n{markdown(of)}" for name, of in OPTIONS.items()]
+    sections = [f"## compare {name}\n\n{of.summary}\n\n{markdown(of)}" for name, of in OPTIONS.items()]
     return "\n".join([HEAD, *sections]).replace("](docs/", "](")
 
 

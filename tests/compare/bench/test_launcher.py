@@ -128,6 +128,51 @@ def test_only_the_first_launch_is_cut_short(digits: Data, monkeypatch: pytest.Mo
     assert n_rounds[0] == launcher.LEAST_ROUNDS < n_rounds[1]
 
 
+class Slow(Launcher):
+    """Its clock goes on by 3 s whenever it is read."""
+
+    now_s = 0.0
+
+    def clock(self) -> float:
+        self.now_s += 3.0
+        return self.now_s
+
+
+def told_by(digits: Data, budget_s: float, needs: int = 3) -> list[str]:
+    told: list[str] = []
+    simulation = Simulation(digits, "a", "b")
+    subject = Subject(SPEC, TrainSpec(epochs=1), digits, "cpu")
+    contestants = [contestant(name) for name in "ab"]
+    slow = Slow(contestants, subject, simulation.start, budget_s, rounds_s=20.0, needs=needs, tell=told.append)
+    slow.launch(0)
+    slow.launch(1)
+    return told
+
+
+def test_a_small_budget_is_said_before_it_is_spent(digits: Data) -> None:
+    """A launch takes 6 s until all are warm, and 20 s for its rounds."""
+    told = told_by(digits, budget_s=70)
+    (place,) = (at for at, text in enumerate(told) if text.startswith("Warning"))
+    assert told[place] == (
+        "Warning: a launch takes about 26 s, and an interval needs 3 launches. In 70 s there will be none: give "
+        "--budget 104 or more."
+    )
+    assert told[place - 1].startswith("Launch 1: all are warm after 6 s,")
+    assert not any(text.startswith("Warning") for text in told_by(digits, budget_s=78))
+    assert not any(text.startswith("Warning") for text in told_by(digits, budget_s=70, needs=0))
+
+
+def test_rounds_are_told_as_they_go(digits: Data) -> None:
+    told = told_by(digits, budget_s=1_000)
+    for launch in (1, 2):
+        done = [
+            text.split()[2:5] for text in told if text.startswith(f"Launch {launch}: ") and "rounds are done" in text
+        ]
+        numbers = [int(number) for number, _, _ in done]
+        assert numbers[:3] == [1, 3, 5]
+        assert {(word, int(n) > numbers[-1]) for _, word, n in done} == {("of", True)}
+
+
 def test_a_frameworks_own_loop_has_few_rounds(digits: Data) -> None:
     """Its window is an epoch: of 5 s, six of them."""
     entries = [launcher.Entry(contestant(name), None) for name in ("a", "loop")]  # type: ignore[arg-type]

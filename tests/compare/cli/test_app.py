@@ -1,5 +1,6 @@
 """The command line: help, and one clear paragraph for every kind of bad input."""
 
+import errno
 import os
 import resource
 import shlex
@@ -19,6 +20,7 @@ from compare.cli.app import report_input_errors
 from compare.commands.lifecycle import Work
 from compare.folders.output import OutputFolder
 from compare.processes import signals
+from compare.reporting import opening
 from shared.errors import InputError
 
 ROOT = Path(__file__).parents[3]
@@ -38,6 +40,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.delenv("COMPARE_DATA_DIR", raising=False)
+    monkeypatch.setattr(opening, "SILENCE_S", 1e6)  # a busy machine takes longer to refuse something
     return folder
 
 
@@ -53,6 +56,10 @@ BAD_OPTIONS = {
     "--mode grpah": "There is no mode 'grpah'. Did you mean 'graph'?",
     "--mode xla": "The implementation 'torch' has no mode 'xla', only eager and graph.",
     "--device gpu": "There is no device 'gpu'. Did you mean 'cuda'?",
+    "--device tpu": "There is no device 'tpu'. Known: auto, cpu, cuda.",
+    "--model mlp": "There is no architecture 'mlp'. Did you mean 'dense_baseline'?",
+    "--dataset kmnist": "There is no data set 'kmnist'. Did you mean 'idx:DIR'?",
+    "--implementations tf.keras": "There is no implementation 'tf.keras'. Did you mean 'keras' or 'keras_functional'?",
     "--implementations tensorflow": "'tensorflow'. Did you mean 'keras' or 'tf_lowlevel'?",
     "--implementations PyTorch": "'PyTorch'. Did you mean 'torch'?",
     "--dataset fashion-mnist": "'fashion-mnist'. Did you mean 'fashion_mnist'?",
@@ -264,12 +271,39 @@ def test_data_lists_what_is_there(monkeypatch: pytest.MonkeyPatch, capsys, tmp_p
     assert f"mnist: not in {tmp_path / 'MNIST' / 'raw'}" in shown
 
 
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("--gpu", "--device cuda"),
+        ("--lr 0.1", "--learning-rate"),
+        ("bench --bs 16", "--batch-sizes"),
+        ("bench --jit", "--modes xla"),
+        ("export RUN --framework torch", "--implementation"),
+        ("--epoch 3", "--epochs"),  # by its spelling
+    ],
+)
+def test_an_option_that_goes_by_another_name(line: str, meant: str, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    assert run_main(monkeypatch, *line.split()) == 2
+    assert f"Did you mean '{meant}'?" in capsys.readouterr().err
+
+
 def test_help_and_version(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     assert run_main(monkeypatch, "--help") == 0
     assert "Options without a command belong to 'run'" in capsys.readouterr().out
     assert run_main(monkeypatch, "--version") == 0
     assert run_main(monkeypatch, "run", "--help") == 0
     assert "--batch-size" in capsys.readouterr().out
+
+
+def test_help_without_docstrings(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """`python -OO` leaves them out."""
+    for arguments in (["--help"], ["bench", "--help"]):
+        assert run_main(monkeypatch, *arguments) == 0
+        done = subprocess.run(
+            [sys.executable, "-OO", "-m", "compare", *arguments],
+            cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=GENEROUS_S,
+        )  # fmt: skip
+        assert (done.stdout, done.stderr, done.returncode) == (capsys.readouterr().out, "", 0)
 
 
 def test_from_the_shell() -> None:
@@ -290,6 +324,31 @@ def test_too_little_memory_to_begin_with(monkeypatch: pytest.MonkeyPatch, capsys
         main()
     assert caught.value.code == 2
     assert "This process may have 300 MiB of memory (ulimit -v), and needs 1,024" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ELOOP, errno.EIO])
+def test_a_path_that_is_closed_to_us(code: int, capsys) -> None:
+    """Wherever a command comes upon it: `verify` of a folder in which one folder cannot be looked into."""
+    with pytest.raises(SystemExit) as caught, report_input_errors():
+        raise OSError(code, os.strerror(code), "RUN/plots")
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == (
+        f"compare: RUN/plots cannot be used: {os.strerror(code)}. Make it accessible, or give another path.\n"
+    )
+
+
+def test_a_message_is_one_line(capsys) -> None:
+    """A name from a folder cannot look like another message."""
+    with pytest.raises(SystemExit), report_input_errors():
+        raise InputError("RUN/a\nThe folder is as it was written.\x1b[31m is a symbolic link.")
+    assert capsys.readouterr().err == (
+        "compare: RUN/a\\nThe folder is as it was written.\\x1b[31m is a symbolic link.\n"
+    )
+
+
+def test_an_error_of_ours_is_shown_as_one() -> None:
+    with pytest.raises(FileNotFoundError), report_input_errors():
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "forgotten")
 
 
 def test_memory_that_runs_out(monkeypatch: pytest.MonkeyPatch, capsys) -> None:

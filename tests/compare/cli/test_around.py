@@ -46,6 +46,17 @@ def test_such_packages_on_the_path(project: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("path", [f"{os.pathsep}{ROOT}", f".{os.pathsep}{ROOT}"])
+def test_the_project_itself_on_the_path(path: str, project: Path) -> None:
+    """By an empty part, as of "$PYTHONPATH:folder" if it was not set, or by name: what is installed comes first."""
+    (project / "click.py").write_text("raise ImportError('a click of somebody else')\n")
+    for name in ("types.py", "resource.py"):  # which Python itself would take from there
+        (project / name).unlink()
+    done = run(project, PYTHONPATH=path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "cnn_same" in done.stdout
+
+
 def test_a_worker_is_not_told_of_them(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()

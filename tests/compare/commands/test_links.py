@@ -1,7 +1,9 @@
 """A run folder in which something is a link: nothing outside of it is changed, read into a report, or waited for."""
 
+import contextlib
 import os
 import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -20,6 +22,18 @@ COMMANDS = (
     "export RUN --format onnx",
     "run --resume RUN",
     "diff RUN RUN",
+)
+
+MORE_COMMANDS = (
+    "report RUN good --out again",
+    "visualize RUN --out RUN/plots",
+    "visualize RUN --predict RUN/plots/learning_curves.png",
+    "export RUN --format torch --out RUN/report.md",
+    "diff good RUN",
+    "run --out RUN",
+    "bench --out RUN",
+    "parity --out RUN",
+    "run --dataset idx:RUN --out again",
 )
 
 
@@ -68,6 +82,48 @@ def test_a_linked_file(name: str, run_folder: Path, tmp_path: Path, monkeypatch:
     assert victim.read_text() == "precious"
 
 
+def replaced(folder: Path, name: str, kind: str, victim: Path) -> None:
+    """Put something that is neither a file nor a folder in the place of what is there."""
+    linked(folder, name, victim)
+    if kind == "link":
+        return
+    path = folder / name
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as made, contextlib.chdir(path.parent):  # such names are short
+            made.bind(path.name)
+    else:
+        path.symlink_to({"link to nothing": victim.with_name("made"), "link to a device": Path("/dev/zero")}[kind])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["link", "link to nothing", "link to a device", "pipe", "socket"])
+def test_every_file_and_folder_in_turn(
+    kind: str, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    """All that a command could read or write there: none changes what is linked to, makes it, or waits for it."""
+    victim, good, key = tmp_path / "victim", tmp_path / "good", tmp_path / "key.pem"
+    shutil.copytree(run_folder, good)
+    key.write_text("no key")
+    monkeypatch.chdir(tmp_path)
+    there = [path.relative_to(good).as_posix() for path in sorted(good.rglob("*"))]
+    for name in dict.fromkeys([*there, *NAMES, "pictures", "exports", "checkpoints", "manifest.sig", "sub/more"]):
+        shutil.rmtree(run_folder)
+        shutil.copytree(good, run_folder)
+        victim.write_text("precious")
+        replaced(run_folder, name, kind, victim)
+        for line in (*COMMANDS, *MORE_COMMANDS):
+            assert command(monkeypatch, line, run_folder) == 2, (name, line)
+            assert "Traceback" not in capsys.readouterr().err
+        for line in ("verify RUN", "verify RUN --rerun", "verify RUN --sign key.pem"):
+            assert command(monkeypatch, line, run_folder) == 1, (name, line)
+            assert f"{name} is " in capsys.readouterr().out
+        assert victim.read_text() == "precious"
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["good", "key.pem", "run", "victim"]
+
+
 @pytest.mark.parametrize("name", ["results", "weights", "plots", "logs", "pictures", "exports", "checkpoints"])
 def test_a_linked_folder(name: str, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     victim = tmp_path / "victim"
@@ -96,6 +152,16 @@ def test_a_pipe_is_not_waited_for(name: str, run_folder: Path, tmp_path: Path, m
     assert command(monkeypatch, "verify RUN", run_folder) == 1
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.sha256"])
+def test_verify_names_a_link_to_nothing(
+    name: str, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    """In the place of the very files that it begins with."""
+    linked(run_folder, name, tmp_path / "nothing")
+    assert command(monkeypatch, "verify RUN", run_folder) == 1
+    assert f"{name} is a symbolic link" in capsys.readouterr().out
+
+
 def test_writing_goes_through_no_link(tmp_path: Path) -> None:
     """Also where one appears after the folder was looked at."""
     outside, folder = tmp_path / "outside", tmp_path / "folder"
@@ -122,3 +188,23 @@ def test_the_umask_is_respected(tmp_path: Path) -> None:
         os.umask(before)
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_log_goes_into_no_other_file(tmp_path: Path) -> None:
+    """Not through a link, and not into a file that another folder has, too (a hard link)."""
+    victim, log = tmp_path / "victim", tmp_path / "log"
+    victim.write_text("precious")
+    os.link(victim, log)
+    for _ in range(2):  # the second one appends
+        with os.fdopen(inside.open_log(log), "wb") as stream:
+            stream.write(b"a warning ")
+    assert victim.read_text() == "precious"
+    assert log.read_text() == "a warning a warning "
+    log.unlink()
+    log.symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"):
+        inside.open_log(log)
+    log.unlink()
+    os.mkfifo(log)
+    with pytest.raises(OSError, match="No such device"):  # nobody reads it
+        inside.open_log(log)

@@ -24,6 +24,7 @@ from compare.reporting import mlflow_runs
 from compare.training import study
 from compare.training.checkpoint import Checkpoint, Checkpoints
 from compare.training.planned import PLAN
+from shared.data import DataSpec, load
 
 QUICK = (
     "--dataset digits --model dense_baseline --implementations numpy,numpy_again --epochs 4 --seeds 2 --batch-size 32 "
@@ -225,6 +226,10 @@ NOT_THIS_STUDY = {
         "is of an implementation or architecture that this version",
     ),
     "two data sets": (lambda plan: plan["runs"][1]["data"].update(dataset="photographs"), "not of one architecture"),
+    "a batch too large": (
+        lambda plan: [run["train"].update(batch_size=100_000) for run in plan["runs"]],
+        f"{PLAN}: a batch size of 100,000 is larger than the 1,437 training images.",
+    ),
     "no threads": (lambda plan: plan.update(threads=0), "threads: Input should be greater than or equal to 1"),
 }
 
@@ -241,3 +246,20 @@ def test_a_plan_that_is_another(
     assert resume(monkeypatch, run_folder) == 2
     assert said in capsys.readouterr().err
     assert essences(run_folder) == kept
+
+
+def test_a_last_batch_that_cannot_be_trained_on(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a new study says it, and before a worker is started: an earlier version began such studies."""
+    plan = json.loads((run_folder / PLAN).read_text())
+    for one in plan["runs"]:
+        one.update(model="cnn_bn_cifar", recipe="idiomatic", implementation="torch")
+        one["data"].update(dataset="photographs", n_train=72)
+        one["train"].update(optimizer=None, schedule="constant")
+    data = load(DataSpec(dataset="photographs", n_train=72), run_folder)
+    (run_folder / PLAN).write_text(json.dumps(plan | {"data_digest": data.digest()}))
+    assert resume(monkeypatch, run_folder) == 2
+    said = capsys.readouterr().err
+    assert f"{PLAN}: the study trains on 65 of the 72 training images in batches of 64, so the last batch" in said
+    assert "Begin another study, with another --batch-size or --limit, or leave torch out" in said

@@ -90,6 +90,46 @@ def test_a_blurred_frame_of_unequal_sides(strokes: list[np.ndarray]) -> None:
         np.testing.assert_allclose(seen, large(drawn), atol=0.01)
 
 
+def test_ink_behind_a_frame_is_farther_from_it_than_the_page_is() -> None:
+    """White around grey paper, and ink along the line that shows how light the page is."""
+    drawn = np.zeros((28, 28))
+    drawn[4, 6:22] = drawn[4:20, 18:22] = 1
+    framed = page(drawn, 60, 180)
+    framed[:2] = framed[-2:] = framed[:, :2] = framed[:, -2:] = 255
+    seen, dark = found(framed)
+    assert dark
+    np.testing.assert_array_equal(seen, drawn)
+
+
+@pytest.mark.parametrize("sides", ["top", "left", "left right", "right bottom", "left right top"])
+@pytest.mark.parametrize(("ink", "paper", "bar"), [(20, 200, 0), (220, 40, 255), (30, 230, 110)])
+def test_bars_along_some_sides_say_nothing(
+    sides: str, ink: int, paper: int, bar: int, strokes: list[np.ndarray]
+) -> None:
+    """As a scanner leaves them: here a line of a small picture, and some of a large one."""
+    for width, pictures in ((1, strokes), (12, [large(drawn) for drawn in strokes])):
+        for drawn in pictures:
+            barred, shown = page(drawn, ink, paper), drawn.copy()
+            for side in sides.split():
+                ends = slice(width) if side in ("top", "left") else slice(-width, None)
+                place = (ends, slice(None)) if side in ("top", "bottom") else (slice(None), ends)
+                barred[place], shown[place] = bar, 0
+            seen, dark = found(barred)
+            assert dark == (ink < paper)
+            np.testing.assert_allclose(seen, shown, atol=1.01 / abs(ink - paper))
+
+
+def test_a_wide_object_is_not_between_bars() -> None:
+    """The ground beside it is of one grey, too, and goes on above and below."""
+    for rows, columns in ((slice(6, 22), slice(2, 26)), (slice(6, 28), slice(3, 25))):
+        drawn = np.zeros((28, 28))
+        drawn[rows, columns] = 1
+        drawn[12:14, 12:14] = 0.4
+        seen, dark = found(page(drawn, 200, 0))
+        assert not dark
+        np.testing.assert_allclose(seen, drawn, atol=1.01 / 200)
+
+
 @pytest.mark.parametrize("noise", [0, 4])
 @pytest.mark.parametrize("light", LIGHTS)
 @pytest.mark.parametrize(("ink", "paper"), [(40, 230), (250, 90)])
