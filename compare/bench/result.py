@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat, model_validator
 
 from compare.rpc.messages import Timed
-from shared.choices import Device, MixedPrecision, Mode, Recipe
+from shared.choices import Device, MixedPrecision, Mode, Recipe, Waiting
 from shared.models import MODELS, ModelSpec
 from shared.record import Count, Positive, Record, Seconds, Texts
 from shared.result import Environment
@@ -27,6 +27,7 @@ class Contestant(Record):
     variables: Texts
     tuned: str | None = None  # what a search chose, in words
     mixed_precision: MixedPrecision = "none"
+    waiting: Waiting = "system"  # how its OpenMP threads wait for each other
     recipe: Recipe = "matched"  # in the idiomatic one a framework's own loop is timed, an epoch a window
 
 

@@ -79,6 +79,10 @@ def _mixed(contestant: Contestant) -> list[str]:
     return [] if contestant.mixed_precision == "none" else [f"mixed with {contestant.mixed_precision}"]
 
 
+def _waiting(contestant: Contestant) -> list[str]:
+    return ["passive waiting"] if contestant.waiting == "passive" else []
+
+
 def _memory(result: BenchResult, contestant: Contestant) -> str:
     measured = [launch.measured[contestant.name] for launch in result.launches if contestant.name in launch.measured]
     host = [m.peak_rss_bytes for m in measured if m.peak_rss_bytes is not None]
@@ -89,7 +93,9 @@ def _memory(result: BenchResult, contestant: Contestant) -> str:
 
 CELLS: dict[str, Cell] = {
     "contestant": lambda _, contestant: contestant.name,
-    "mode": lambda _, contestant: ", ".join([contestant.mode, *contestant.tuning.values(), *_mixed(contestant)]),
+    "mode": lambda _, contestant: ", ".join(
+        [contestant.mode, *contestant.tuning.values(), *_mixed(contestant), *_waiting(contestant)]
+    ),
     "speed": _ratio,
     "p": _p,
     "step, end to end": _step("end_to_end"),

@@ -110,6 +110,6 @@ def figures(result: BenchResult, contestant: Contestant) -> dict[str, object]:
         "compute_s": step_time(result, name, "compute"),
     }
     return {
-        **contestant.model_dump(include={"name", "implementation", "mode", "batch_size", "threads"}),
+        **contestant.model_dump(include={"name", "implementation", "mode", "waiting", "batch_size", "threads"}),
         **{key: None if interval is None else asdict(interval) for key, interval in found.items()},
     }

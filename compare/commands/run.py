@@ -34,7 +34,7 @@ class NewStudy(StudyWork):
         screen: Screen,
     ) -> None:
         options = plan.options
-        settings = Settings(plan.threads, options.allocator, options.device == "cpu", options.timeout)
+        settings = Settings(plan.threads, options.allocator, options.device == "cpu", options.timeout, options.waiting)
         cluster = options.address if options.executor == "ray" else None
         folder = began.folder(plan.folder_name)
         super().__init__(folder, data, plan.implementations, settings, cluster, server, screen)
@@ -52,6 +52,7 @@ class NewStudy(StudyWork):
             runs=tuple(run for training in plan.training for run in plan.runs(training, device, tuned)),
             threads=plan.threads,
             allocator=options.allocator,
+            waiting=options.waiting,
             judging=plan.judging,
             parity=options.parity,
             mlflow=options.mlflow,

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from compare.options import common
 from compare.options.base import Options
 from compare.options.option import CLUSTER, COMPARISON, COMPUTATION, DATA, TRAINING, Conflict, Need, option
-from shared.choices import Allocator, Device, ExecutorName, MixedPrecision
+from shared.choices import Allocator, Device, ExecutorName, MixedPrecision, Waiting
 from shared.world import MAX_SIZE
 
 SEVERAL_POINTS = ("", "waterfall", "curves")
@@ -60,6 +60,7 @@ class BenchOptions(common.ReadsData, Options):
         "kept", COMPUTATION, "kept (glibc keeps freed memory, for all alike) or system (as users have it).",
         forms=WITH_CURVES
     )
+    waiting: Waiting = common.waiting("bench", forms=WITH_CURVES)
     retune: bool = option(False, COMPUTATION, "Search for the fastest settings of tuned again.")
     timeout: float = common.timeout()
     baseline: str | None = option(

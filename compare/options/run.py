@@ -30,6 +30,7 @@ from shared.choices import (
     Recipe,
     Scale,
     Schedule,
+    Waiting,
 )
 from shared.storage import mounts
 from shared.world import MAX_SIZE
@@ -162,6 +163,7 @@ class RunOptions(common.ReadsData, Options):
         "kept", COMPUTATION, "kept (glibc keeps freed memory, for all alike) or system (as users have it).",
         note="Why: [docs/decisions.md](docs/decisions.md).", conflicts=(FOUND_FASTEST,)
     )
+    waiting: Waiting = common.waiting("run", conflicts=(FOUND_FASTEST,))
     timeout: float = common.timeout()
     out: Path | None = common.out(
         "runs/<UTC time>-<model>-<dataset>",

@@ -6,9 +6,9 @@ import platform
 import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 from compare import own_packages
+from shared.choices import Waiting
 from shared.errors import InputError
 from shared.result import Environment
 from shared.storage import temporary
@@ -24,11 +24,11 @@ RECORDED_PREFIXES = (
 
 # How OpenMP's threads wait for each other. By default they spin for some milliseconds, which is fast if each has a core
 # of its own, and takes the core from everything else if not: beside one busy process PyTorch was 3 times as slow.
-Waiting = Literal["passive", "system"]
 WAITING_VARIABLES: dict[Waiting, dict[str, str]] = {
     "passive": {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"},
     "system": {},  # as the user's environment says
 }
+WAITING_VARIABLE = "COMPARE_WAITING"  # which of the two, for the worker to record
 
 
 def usable_cores() -> int:
@@ -52,6 +52,7 @@ def worker_variables(threads: int, home: Path, hide_cuda: bool, waiting: Waiting
     is its own folder: what its framework leaves among temporary files goes with it."""
     stated = {
         **WAITING_VARIABLES[waiting],
+        WAITING_VARIABLE: waiting,
         "COMPARE_THREADS": str(threads),
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),

@@ -6,7 +6,7 @@ from pydantic import FailFast, Field, model_validator
 
 from compare.analysis.seeds import Judging
 from compare.registry import IMPLEMENTATIONS
-from shared.choices import Allocator, ExecutorName, Mode
+from shared.choices import Allocator, ExecutorName, Mode, Waiting
 from shared.models import MODELS
 from shared.record import Moment, Record
 from shared.result import SCHEMA_VERSION, Run
@@ -26,6 +26,7 @@ class Planned(Record):
     runs: Annotated[tuple[Run, ...], FailFast(), Field(min_length=1, max_length=1_000_000)]
     threads: int = Field(ge=1, le=10_000)
     allocator: Allocator = "kept"
+    waiting: Waiting = "system"  # as plans without it were begun
     judging: Judging
     parity: bool = False
     mlflow: str | None = None

@@ -8,10 +8,12 @@ import platform
 import resource
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
-from compare.processes.environment import cpu_name, recorded, usable_cores
+from compare.processes.environment import WAITING_VARIABLE, cpu_name, recorded, usable_cores
+from shared.choices import Waiting
 from shared.protocol import Framework
 from shared.result import Environment
 
@@ -105,7 +107,14 @@ def describe(framework: Framework) -> Environment:
         n_cuda_devices=framework.n_cuda_devices,
         settings=framework.settings,
         variables=recorded(os.environ),
+        waiting=_waiting(),
     )
+
+
+def _waiting() -> Waiting | None:
+    """What this worker was started with; None if something else than the harness started it."""
+    asked = os.environ.get(WAITING_VARIABLE)
+    return next((one for one in get_args(Waiting) if one == asked), None)
 
 
 def peak_rss_bytes() -> int | None:
