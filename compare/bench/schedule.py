@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 from compare.bench.launcher import Launcher
 from compare.bench.result import BenchResult, Ending
+from compare.bench.statistics import LEAST_FOR_INTERVAL, LEAST_TO_STOP
 from compare.bench.verdicts import ratio_to_baseline
-
-# Of fewer, an interval is too often narrow by chance, and then that would be the moment to stop.
-LEAST_TO_STOP = 5
 
 
 def precise(result: BenchResult) -> bool:
@@ -27,7 +25,9 @@ def ended(result: BenchResult) -> Ending | None:
         return "precise"
     begins = [*(launch.started_s for launch in result.launches), result.took_s]
     usual_s = statistics.median(b - a for a, b in itertools.pairwise(begins[1:])) if len(begins) > 2 else begins[1]
-    return "budget" if result.took_s + usual_s / 2 >= result.budget_s else None  # most of it would be beyond
+    # Most of another launch would be beyond it; but without that one there might be no interval at all.
+    beyond_s = usual_s / 2 if len(result.launches) >= LEAST_FOR_INTERVAL else 0.0
+    return "budget" if result.took_s + beyond_s >= result.budget_s else None
 
 
 def repeat(result: BenchResult, launcher: Launcher) -> Iterator[BenchResult]:

@@ -72,7 +72,7 @@ class BenchOptions(common.ReadsData, Options):
         forms=WITH_WATERFALL, ge=0.001, le=1
     )
     budget: float = option(
-        120.0, COMPARISON, "Launch no more after so many seconds.", forms=SEVERAL_POINTS, ge=1, le=1_000_000
+        120.0, COMPARISON, "Begin no launch after so many seconds.", forms=SEVERAL_POINTS, ge=1, le=1_000_000
     )
     profile: bool = option(False, COMPARISON, "Show where the time of a step goes.")
     waterfall: bool = option(
