@@ -38,6 +38,8 @@ Start = Callable[[Contestant], Session]
 class Launcher:
     """Launches of the same contestants, one after another. `environments` are known after the first."""
 
+    compute_every = COMPUTE_EVERY  # rounds there is a window of "compute only", too; 0: never
+
     def __init__(
         self,
         contestants: Sequence[Contestant],
@@ -81,18 +83,15 @@ class Launcher:
                 with self._dropping(entry, entries, failed):
                     self._warm_up(entry)
             took_s = self.clock() - started_s
-            rounds_s = affordable(self.rounds_s, self.budget_s - took_s, took_s)
-            shape = self._shape = self._shape or shape_of(entries, rounds_s, PAUSE_S)
+            if self._shape is None:
+                self.rounds_s = affordable(self.rounds_s, self.budget_s - took_s, took_s)
+                self._shape = shape_of(entries, self.rounds_s, PAUSE_S)
             for entry in entries:
-                entry.uncounted = shape.uncounted.get(entry.contestant.name, LEAST_UNCOUNTED)
+                entry.uncounted = self._shape.uncounted.get(entry.contestant.name, LEAST_UNCOUNTED)
             if number == 0:
                 self._check_budget()
-            self._tell(f"Launch {number + 1}: all are warm after {took_s:.0f} s, {shape.n_rounds} rounds follow ...")
-            for round_number in range(shape.n_rounds):
-                # A later launch is not cut short: few rounds would count as much as many.
-                if number == 0 and round_number >= LEAST_ROUNDS and self.clock() > self.budget_s:
-                    break
-                self._round(entries, round_number, shape.steps, failed)
+            self._tell(f"Launch {number + 1}: all are warm after {took_s:.0f} s ...")
+            self._rounds(entries, number, self._shape, failed)
             complete = list(entries)  # whoever fails from now on was measured
             self._look_at_memory(entries, failed)  # before anything that is not training
             ceilings = [] if self.training_alone else self._beside_training(entries, failed)
@@ -234,10 +233,20 @@ class Launcher:
             Build(subject.spec, train, weights, subject.device, contestant.mode, contestant.recipe, contestant.tuning)
         )
 
+    def _rounds(self, entries: list[Entry], launch: int, shape: Shape, failed: dict[str, str]) -> None:
+        """Time everybody in turns, round after round. A later launch is not cut short: few rounds would count as much
+        as many."""
+        for number in range(shape.n_rounds):
+            if launch == 0 and number >= LEAST_ROUNDS and self.clock() > self.budget_s:
+                return
+            self._round(entries, number, shape.steps, failed)
+
     def _round(self, entries: list[Entry], number: int, steps: int, failed: dict[str, str]) -> None:
         """Every contestant's turn: a window from the host's batches, in some rounds one from the device's, too, in
         random order."""
-        whats: list[Timed] = ["end_to_end", "compute"] if number % COMPUTE_EVERY == 0 else ["end_to_end"]
+        whats: list[Timed] = ["end_to_end"]
+        if self.compute_every and number % self.compute_every == 0:
+            whats.append("compute")
         self._random.shuffle(whats)
         for position, entry in enumerate(self._shuffled(entries)):
             with self._dropping(entry, entries, failed):

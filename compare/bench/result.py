@@ -34,7 +34,8 @@ class Contestant(Record):
 class TimedWindow(Record):
     """A window of `steps` steps; `others_s` is the processor time of other processes meanwhile, in seconds.
 
-    `round` counts from 0 within the launch, -1 is warm-up; `position` is the place in the round's order.
+    `round` counts from 0 within the launch, -1 is warm-up; `position` is the place in the round's order; `beside` is
+    how many busy processes of this command's own ran meanwhile.
     """
 
     what: Timed
@@ -46,6 +47,7 @@ class TimedWindow(Record):
     own_s: Seconds
     foreign_s: FiniteFloat | None  # of two clocks, and so a little less than nothing at times
     n_preempted: Count
+    beside: Count = 0
     sent_bytes: Count | None = None  # by everybody, over all network interfaces; of several processes alone
 
     @property

@@ -16,7 +16,8 @@ Cell = Callable[[BenchResult, Contestant], str]
 NONE = "-"
 
 
-def _milliseconds(time: Interval | None) -> str:
+def milliseconds(time: Interval | None) -> str:
+    """A time in seconds as milliseconds, with its interval if it has one."""
     if time is None:
         return NONE
     if time.low is None or time.high is None:
@@ -25,7 +26,7 @@ def _milliseconds(time: Interval | None) -> str:
 
 
 def _step(what: Timed) -> Cell:
-    return lambda result, contestant: _milliseconds(step_time(result, contestant.name, what))
+    return lambda result, contestant: milliseconds(step_time(result, contestant.name, what))
 
 
 def _images_per_s(result: BenchResult, contestant: Contestant) -> str:

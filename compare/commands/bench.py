@@ -15,6 +15,7 @@ from compare.bench.verdicts import ratio_to_baseline, step_time, warnings
 from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
 from compare.options.bench import BenchOptions
 from compare.reporting.screen import Screen
+from compare.subject import Subject
 from shared.data import Data
 
 RECORD = "bench.json"
@@ -44,7 +45,7 @@ class Bench(Work[BenchResult]):
     def do(self) -> Iterator[BenchResult]:
         options, note = self.plan.options, self.screen.note
         start = starter(self.folder.log_dir, options.device, options.timeout)
-        plan = replace(self.plan, contestants=self._settled(start))
+        plan = replace(self.plan, contestants=settled(self.plan, self.subject, start, self.screen))
         launcher = Launcher(plan.contestants, self.subject, start, options.budget, options.profile, tell=note)
         for result in repeat(plan.nothing_yet(self.dataset, self.data), launcher):
             self.folder.write(RECORD, result.model_dump_json(indent=1).encode())
@@ -54,16 +55,6 @@ class Bench(Work[BenchResult]):
             if len(result.launches) == 1 and took_s * least > result.budget_s:
                 enough = math.ceil(took_s * (least + 1))
                 note(f"Warning: a launch takes about {took_s:.0f} s, and an interval needs {least}: --budget {enough}.")
-
-    def _settled(self, start: Start) -> list[Contestant]:
-        """The contestants, those to be tuned as this machine remembers them or as a search finds them now."""
-        search = Search(self.subject, start, self.screen, anew=self.plan.options.retune)
-        return [
-            search.fastest(one).contestant.model_copy(update={"name": one.name})
-            if one.name in self.plan.to_tune
-            else one
-            for one in self.plan.contestants
-        ]
 
     def write(self) -> None:
         result, screen = self.results[-1], self.screen
@@ -94,6 +85,15 @@ class Bench(Work[BenchResult]):
             found = ratio_to_baseline(result, other)
             return 0 if found is not None and found.low is not None and found.holds(1.0) else 1
         return 0
+
+
+def settled(plan: BenchPlan, subject: Subject, start: Start, screen: Screen) -> list[Contestant]:
+    """The contestants, those to be tuned as this machine remembers them or as a search finds them now."""
+    search = Search(subject, start, screen, anew=plan.options.retune)
+    return [
+        search.fastest(one).contestant.model_copy(update={"name": one.name}) if one.name in plan.to_tune else one
+        for one in plan.contestants
+    ]
 
 
 def _left(result: BenchResult) -> str:

@@ -11,9 +11,10 @@ from compare.options.option import CLUSTER, COMPARISON, COMPUTATION, DATA, TRAIN
 from shared.choices import Allocator, Device, ExecutorName, MixedPrecision, Waiting
 from shared.world import MAX_SIZE
 
-SEVERAL_POINTS = ("", "waterfall", "curves")
-WITH_WATERFALL = ("", "waterfall")
-WITH_CURVES = ("", "curves")
+SEVERAL_POINTS = ("", "waterfall", "curves", "beside")
+WITH_WATERFALL = ("", "waterfall", "beside")
+WITH_CURVES = ("", "curves", "beside")
+WITH_BESIDE = ("", "beside")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ class BenchOptions(common.ReadsData, Options):
         forms=WITH_CURVES
     )
     waiting: Waiting = common.waiting("bench", forms=WITH_CURVES)
-    retune: bool = option(False, COMPUTATION, "Search for the fastest settings of tuned again.")
+    retune: bool = option(False, COMPUTATION, "Search for the fastest settings of tuned again.", forms=WITH_BESIDE)
     timeout: float = common.timeout()
     baseline: str | None = option(
         None, COMPARISON, "Contestant that the others are compared with.", left_out="the first", forms=WITH_CURVES
@@ -77,6 +78,11 @@ class BenchOptions(common.ReadsData, Options):
     profile: bool = option(False, COMPARISON, "Show where the time of a step goes.")
     waterfall: bool = option(
         False, COMPARISON, "From each plain loop to the fastest, one factor at a time.", forms=("waterfall",)
+    )
+    beside: tuple[int, ...] | None = option(
+        None, COMPARISON, "Time all beside so many busy processes, as 0,1,2: how much each is slowed down.",
+        note="[docs/bench.md](docs/bench.md#beside-busy-processes).", left_out="none", metavar="N,...",
+        forms=("beside",), quantity="whole numbers", ge=0, le=256
     )
     out: Path | None = common.out("runs/<UTC time>-bench-<model>", forms=SEVERAL_POINTS)
     world_size: tuple[int, ...] = option(
@@ -97,6 +103,8 @@ class BenchOptions(common.ReadsData, Options):
     def form(self) -> str:
         if self.waterfall:
             return "waterfall"
+        if self.beside is not None:
+            return "beside"
         return "curves" if len(self.batch_sizes) > 1 or len(self.threads or ()) > 1 else ""
 
     @property

@@ -78,7 +78,7 @@ def worker_variables(threads: int, home: Path, hide_cuda: bool, waiting: Waiting
         "PYTHONWARNINGS": "",
         "PYTHONOPTIMIZE": "",
         # The worker runs this very code, wherever it is started.
-        "PYTHONPATH": os.pathsep.join(_import_path()),
+        "PYTHONPATH": os.pathsep.join(import_path()),
         "PYTHONSAFEPATH": "1",
     }
     if hide_cuda:
@@ -95,7 +95,7 @@ def _compiled() -> str:
     return os.environ.get(COMPILED_VARIABLE) or str(temporary.place() / f"torchinductor_{user.replace('/', '_')}")
 
 
-def _import_path() -> list[str]:
+def import_path() -> list[str]:
     """The user's own PYTHONPATH, less what would hide this code's packages, and the folder of this code where it is not
     installed but run from a checkout."""
     entries = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
