@@ -59,7 +59,8 @@ class Run(Record):
 
 
 class Environment(Record):
-    """Where a run took place: what the worker process saw. `node` is the name of the machine; `waiting` is None in
+    """Where a run took place: what the worker process saw. `node` is the name of the machine; `cores` are
+    those that this process could use, and `cores_in_words` says of what they are the least. `waiting` is None in
     records from before it was an option: their `variables` say how OpenMP was set."""
 
     node: str = ""
@@ -75,6 +76,7 @@ class Environment(Record):
     settings: Texts
     variables: Texts
     waiting: Waiting | None = None
+    cores_in_words: str = ""
 
 
 class Epoch(Record):

@@ -12,7 +12,7 @@ from compare.bench.schedule import repeat
 from compare.bench.search import Search, starter
 from compare.bench.statistics import LEAST_FOR_INTERVAL
 from compare.bench.verdicts import ratio_to_baseline, step_time, warnings
-from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
+from compare.commands.lifecycle import Began, Work, note_data_warnings, note_threads, report_line
 from compare.options.bench import BenchOptions
 from compare.reporting.screen import Screen
 from compare.subject import Subject
@@ -27,6 +27,7 @@ def command(options: BenchOptions, screen: Screen) -> int:
     began = Began(options.command, options.out)
     dataset, data = plan.load_data()
     note_data_warnings([data], screen)
+    note_threads(options.threads, plan.threads[0], screen)
     work = Bench(plan, dataset, data, began, screen)
     ended_early = work.carry_out()
     return work.verdict() if ended_early is None else ended_early

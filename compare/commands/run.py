@@ -4,7 +4,7 @@ import sys
 
 from compare.checks import TUNED
 from compare.commands.fetching import show_fetching
-from compare.commands.lifecycle import Began
+from compare.commands.lifecycle import Began, note_threads
 from compare.commands.study import StudyWork
 from compare.options.run import RunOptions
 from compare.parity import library
@@ -99,4 +99,5 @@ def command(options: RunOptions, screen: Screen) -> int:
     plan.check_fit(data)
     server = None if options.mlflow is None else mlflow_runs.connect(options.mlflow)
     screen.note(choice.reason)
+    note_threads(options.threads, plan.threads, screen)
     return NewStudy(plan, data, began, choice.reason, server, screen).exit_code()

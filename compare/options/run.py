@@ -157,7 +157,10 @@ class RunOptions(common.ReadsData, Options):
         note="With `cuda` an error names the framework that sees no CUDA device."
     )
     threads: int | None = option(
-        None, COMPUTATION, "Threads of each framework.", metavar="N", left_out="cores", ge=1, le=1024
+        None, COMPUTATION, "Threads of each framework.",
+        note="Cores are the fewest of the machine's, the affinity mask's and the cgroup's quota; "
+        "`python -m compare doctor` shows all three.",
+        metavar="N", left_out="cores", ge=1, le=1024
     )
     allocator: Allocator = option(
         "kept", COMPUTATION, "kept (glibc keeps freed memory, for all alike) or system (as users have it).",

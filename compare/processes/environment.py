@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from compare import own_packages
+from compare.processes.cores import cores
 from shared.choices import Waiting
 from shared.errors import InputError
 from shared.result import Environment
@@ -32,10 +33,8 @@ WAITING_VARIABLE = "COMPARE_WAITING"  # which of the two, for the worker to reco
 
 
 def usable_cores() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return how many cores there are for this process (compare/processes/cores.py)."""
+    return cores().usable
 
 
 COMPILED_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"  # where compiled code is kept, which changes nothing: it is not recorded

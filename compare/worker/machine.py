@@ -12,6 +12,7 @@ from typing import get_args
 
 import numpy as np
 
+from compare.processes.cores import cores
 from compare.processes.environment import WAITING_VARIABLE, cpu_name, recorded, usable_cores
 from shared.choices import Waiting
 from shared.protocol import Framework
@@ -108,6 +109,7 @@ def describe(framework: Framework) -> Environment:
         settings=framework.settings,
         variables=recorded(os.environ),
         waiting=_waiting(),
+        cores_in_words=cores().in_words,
     )
 
 
