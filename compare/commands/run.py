@@ -7,7 +7,6 @@ from compare.commands.fetching import show_fetching
 from compare.commands.lifecycle import Began, note_threads
 from compare.commands.study import StudyWork
 from compare.options.run import RunOptions
-from compare.parity import library
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting import mlflow_runs
 from compare.reporting.screen import Screen
@@ -94,6 +93,8 @@ def command(options: RunOptions, screen: Screen) -> int:
     choice = choose(options.dataset, options.data_folder, *([] if screen.quiet else [show_fetching(sys.stderr)]))
     plan = make_plan(options, choice.dataset)
     if options.parity:
+        from compare.parity import library  # which draws, and takes long to import
+
         library.check_possible(plan.implementations, options.recipe, options.mixed_precision)
     data = load(plan.data, options.data_folder)
     plan.check_fit(data)
