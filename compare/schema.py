@@ -14,7 +14,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from compare.analysis.seeds import Judging
-from compare.bench import scaling
+from compare.bench import beside, scaling
 from compare.bench import waterfall as speed
 from compare.bench.result import BenchResult
 from compare.folders.manifest import Manifest
@@ -36,6 +36,7 @@ KINDS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {
     "speed": ("speed.json: the benches of `compare bench --waterfall`", speed.RECORDS),
     "scaling": ("scaling.json: the benches of several batch sizes or threads", scaling.RECORDS),
     "port": ("port.json: what `compare port` found out about two models", TypeAdapter(PortRecord)),
+    "beside": ("beside.json: the bench of `compare bench --beside`", TypeAdapter(beside.BesideResult)),
     "manifest": ("manifest.json: who wrote a folder, when, and the hash of every file", TypeAdapter(Manifest)),
 }
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

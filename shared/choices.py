@@ -13,6 +13,7 @@ AskedMode = Literal["default", "eager", "graph", "xla", "tuned"]
 Dtype = Literal["float32", "float64"]
 MixedPrecision = Literal["none", "tf32", "bfloat16"]
 Allocator = Literal["kept", "system"]  # what becomes of memory that a framework has freed (compare/registry)
+Waiting = Literal["passive", "system"]  # how OpenMP's threads wait for each other (compare/processes/environment.py)
 ExecutorName = Literal["local", "ray"]
 
 # How a network is trained.

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, FailFast, Field, FiniteFloat, model_validator
 
 from shared.batches import n_batches
-from shared.choices import Device, Mode, Recipe, Scale
+from shared.choices import Device, Mode, Recipe, Scale, Waiting
 from shared.data import DataSpec
 from shared.models import MODELS, ModelSpec
 from shared.record import Count, Counts, Numbers, Positive, Record, Seconds, Share, Texts, Times
@@ -20,12 +20,14 @@ SCHEMA_VERSION: Literal[1] = 1
 
 class Tuned(Record):
     """How a run is made faster without another result: by what a search found fastest on a machine (`factor`, in
-    words), which is a `tuning` of the implementation, the variables its worker is started with, and its threads."""
+    words), which is a `tuning` of the implementation, the variables its worker is started with, its threads, and how
+    they wait for each other."""
 
     factor: str
     tuning: Texts
     variables: Texts
     threads: Positive
+    waiting: Waiting = "system"
 
 
 class Run(Record):
@@ -57,7 +59,9 @@ class Run(Record):
 
 
 class Environment(Record):
-    """Where a run took place: what the worker process saw. `node` is the name of the machine."""
+    """Where a run took place: what the worker process saw. `node` is the name of the machine; `cores` are
+    those that this process could use, and `cores_in_words` says of what they are the least. `waiting` is None in
+    records from before it was an option: their `variables` say how OpenMP was set."""
 
     node: str = ""
     framework: str
@@ -71,6 +75,8 @@ class Environment(Record):
     n_cuda_devices: Count
     settings: Texts
     variables: Texts
+    waiting: Waiting | None = None
+    cores_in_words: str = ""
 
 
 class Epoch(Record):

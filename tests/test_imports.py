@@ -108,3 +108,12 @@ def test_help_needs_nothing_heavy() -> None:
         [sys.executable, "-c", report], cwd=ROOT, capture_output=True, text=True, check=True, timeout=GENEROUS_S
     )
     assert done.stdout.splitlines()[-1] == "HEAVY"
+
+
+def test_workers_do_not_wait_for_what_draws() -> None:
+    """A study starts its workers first, and imports Matplotlib while they import their frameworks."""
+    report = "import sys, compare.commands.run; print(*({'matplotlib', 'pandas', 'scipy'} & sys.modules.keys()))"
+    done = subprocess.run(
+        [sys.executable, "-c", report], cwd=ROOT, capture_output=True, text=True, check=True, timeout=GENEROUS_S
+    )
+    assert done.stdout.split() == []

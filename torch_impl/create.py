@@ -9,7 +9,6 @@ from shared.protocol import Build, Framework, OnEpoch
 from shared.training import TrainSpec
 from shared.world import World
 from torch_impl import idiomatic
-from torch_impl.distributed import SharingTorchModel
 from torch_impl.models import MODELS
 from torch_impl.train import TorchModel
 
@@ -40,7 +39,11 @@ def create(build: Build) -> TorchModel:
     if build.recipe == "idiomatic" or "normalisation" in train.own:
         arguments |= idiomatic.OWN_LAYERS.get(build.model.name, {})
     module = MODELS[build.model.name](**arguments)
-    return SharingTorchModel(module, build, world) if world.size > 1 else TorchModel(module, build)
+    if world.size == 1:
+        return TorchModel(module, build)
+    from torch_impl.distributed import SharingTorchModel  # it takes long to import, and few share a network
+
+    return SharingTorchModel(module, build, world)
 
 
 def fit(model: TorchModel, train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:

@@ -17,8 +17,12 @@ from torch_impl import weights as layout
 from torch_impl.idiomatic import OWN_LAYERS
 from torch_impl.models import MODELS
 
-DYNAMIC = ({0: torch.export.Dim("batch")},)
 EXAMPLES = 2  # of one image, tracing would take the size of the batch for a constant
+
+
+def _any_batch() -> tuple[dict[int, Any]]:
+    """The dimension that may have any size. Not at the top: `torch.export` takes long to import, and few export."""
+    return ({0: torch.export.Dim("batch")},)
 
 
 class Deployed(nn.Module):
@@ -41,7 +45,7 @@ class Deployed(nn.Module):
 def to_torch(trained: Trained, path: Path) -> Predict:
     """Write a file for `torch.export.load`."""
     with _cudnn_as_found():
-        program = torch.export.export(_network(trained), (_example(trained),), dynamic_shapes=DYNAMIC)
+        program = torch.export.export(_network(trained), (_example(trained),), dynamic_shapes=_any_batch())
     torch.export.save(program, path)
     loaded = torch.export.load(path).module()
 
@@ -64,7 +68,7 @@ def to_onnx(trained: Trained, path: Path) -> Predict:
             path,
             input_names=["images"],
             output_names=["logits"],
-            dynamic_shapes=DYNAMIC,
+            dynamic_shapes=_any_batch(),
             dynamo=True,
             external_data=False,
             verbose=False,

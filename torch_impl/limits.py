@@ -20,7 +20,7 @@ def matrix_product(device: Device, size: int) -> Callable[[], None]:
 
 def memory_copy(device: Device, n_values: int) -> Callable[[], None]:
     """A copy of `n_values` float32 numbers, waited for."""
-    source, target = (torch.zeros(n_values, device=device) for _ in range(2))
+    source, target = (torch.ones(n_values, device=device) for _ in range(2))
 
     def copy() -> None:
         target.copy_(source)

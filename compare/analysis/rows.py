@@ -36,6 +36,7 @@ class Row:
     peak_device_bytes: int | None
     status: str
     error: str | None
+    waiting: str | None
 
 
 COLUMNS = columns_of(Row)
@@ -71,4 +72,5 @@ def row(result: RunResult) -> Row:
         peak_device_bytes=outcome.peak_device_bytes if outcome else None,
         status=result.status,
         error=result.error,
+        waiting=result.environment.waiting if result.environment else None,
     )

@@ -21,6 +21,7 @@ class Entry:
     memory: tuple[int | None, int | None] = (None, None)
     operation_s: dict[str, float] = field(default_factory=dict)
     uncounted: int = 0  # steps before each window
+    beside: int = 0  # busy processes, just now
 
     @property
     def own_loop(self) -> bool:
@@ -36,7 +37,7 @@ class Entry:
         else:
             done = self.session.time_window(what, steps, self.uncounted if uncounted is None else uncounted)
         figures = done.model_dump()
-        window = TimedWindow(what=what, round=number, position=position, steps=steps, **figures)
+        window = TimedWindow(what=what, round=number, position=position, steps=steps, beside=self.beside, **figures)
         self.windows.append(window)
         return window
 

@@ -122,6 +122,7 @@ def _contestants(
             tuning={},
             variables=variables,
             mixed_precision=mixed_precision,
+            waiting=options.waiting,
         )
 
     found: list[Contestant] = []

@@ -6,7 +6,7 @@ from compare.bench.result import BenchResult, Ending, TimedWindow
 from compare.bench.verdicts import break_evens, say, warnings
 from compare.folders import tabular
 from compare.folders.manifest import Manifest
-from compare.reporting import plots
+from compare.reporting import plots, waiting
 from compare.reporting.html_page import with_page
 from compare.reporting.markdown import markdown_environment
 from compare.worker.windows import N_BATCHES
@@ -61,6 +61,7 @@ def render(result: BenchResult, manifest: Manifest) -> dict[str, bytes]:
             batch_sizes=sorted({contestant.batch_size for contestant in result.contestants}),
             n_batches=N_BATCHES,
             allocator=" ".join(f"{k}={v}" for k, v in _shared_variables(result).items() if k.startswith("MALLOC_")),
+            waiting=waiting.sentence(contestant.waiting for contestant in result.contestants),
             limits=tables.ceilings(result),
             operations=operations.operations(result),
             bounds=operations.bounds(result),

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat, model_validator
 
 from compare.rpc.messages import Timed
-from shared.choices import Device, MixedPrecision, Mode, Recipe
+from shared.choices import Device, MixedPrecision, Mode, Recipe, Waiting
 from shared.models import MODELS, ModelSpec
 from shared.record import Count, Positive, Record, Seconds, Texts
 from shared.result import Environment
@@ -27,13 +27,15 @@ class Contestant(Record):
     variables: Texts
     tuned: str | None = None  # what a search chose, in words
     mixed_precision: MixedPrecision = "none"
+    waiting: Waiting = "system"  # how its OpenMP threads wait for each other
     recipe: Recipe = "matched"  # in the idiomatic one a framework's own loop is timed, an epoch a window
 
 
 class TimedWindow(Record):
     """A window of `steps` steps; `others_s` is the processor time of other processes meanwhile, in seconds.
 
-    `round` counts from 0 within the launch, -1 is warm-up; `position` is the place in the round's order.
+    `round` counts from 0 within the launch, -1 is warm-up; `position` is the place in the round's order; `beside` is
+    how many busy processes of this command's own ran meanwhile.
     """
 
     what: Timed
@@ -45,6 +47,7 @@ class TimedWindow(Record):
     own_s: Seconds
     foreign_s: FiniteFloat | None  # of two clocks, and so a little less than nothing at times
     n_preempted: Count
+    beside: Count = 0
     sent_bytes: Count | None = None  # by everybody, over all network interfaces; of several processes alone
 
     @property

@@ -10,7 +10,7 @@ from compare.bench import statistics, tables
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.verdicts import step_time, warnings
 from compare.folders.manifest import Manifest
-from compare.reporting import plots
+from compare.reporting import plots, waiting
 from compare.reporting.html_page import with_page
 from compare.reporting.markdown import markdown_environment
 from compare.reporting.plots import style_of
@@ -38,6 +38,7 @@ def render(results: Sequence[BenchResult], manifest: Manifest) -> dict[str, byte
             least_for_interval=statistics.LEAST_FOR_INTERVAL,
             baseline=first.baseline,
             conditions=f"On the device {first.device}, {first.dataset}.",
+            waiting=waiting.sentence(contestant.waiting for contestant in first.contestants),
             headings=HEADINGS,
             lines=cells(results),
             warnings=list(dict.fromkeys(text for result in results for text in warnings(result))),

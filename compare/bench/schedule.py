@@ -2,14 +2,14 @@
 
 import itertools
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from compare.bench.launcher import Launcher
 from compare.bench.result import BenchResult, Ending
+from compare.bench.statistics import LEAST_FOR_INTERVAL, LEAST_TO_STOP
 from compare.bench.verdicts import ratio_to_baseline
 
-# Of fewer, an interval is too often narrow by chance, and then that would be the moment to stop.
-LEAST_TO_STOP = 5
+Enough = Callable[[BenchResult], bool]
 
 
 def precise(result: BenchResult) -> bool:
@@ -19,19 +19,22 @@ def precise(result: BenchResult) -> bool:
     return bool(ratios) and all(found.half_width <= result.precision for found in ratios)
 
 
-def ended(result: BenchResult) -> Ending | None:
+def ended(result: BenchResult, enough: Enough = precise) -> Ending | None:
     """Whether it is enough, and why; None where another launch is due."""
     if not result.launches[-1].measured:
         return "failed"
-    if len(result.launches) >= LEAST_TO_STOP and precise(result):
+    if len(result.launches) >= LEAST_TO_STOP and enough(result):
         return "precise"
     begins = [*(launch.started_s for launch in result.launches), result.took_s]
     usual_s = statistics.median(b - a for a, b in itertools.pairwise(begins[1:])) if len(begins) > 2 else begins[1]
-    return "budget" if result.took_s + usual_s / 2 >= result.budget_s else None  # most of it would be beyond
+    # Most of another launch would be beyond it; but without that one there might be no interval at all.
+    beyond_s = usual_s / 2 if len(result.launches) >= LEAST_FOR_INTERVAL else 0.0
+    return "budget" if result.took_s + beyond_s >= result.budget_s else None
 
 
-def repeat(result: BenchResult, launcher: Launcher) -> Iterator[BenchResult]:
-    """Launch again and again until it is enough; give the result so far after each launch."""
+def repeat(result: BenchResult, launcher: Launcher, enough: Enough = precise) -> Iterator[BenchResult]:
+    """Launch again and again until it is enough; give the result so far after each launch. `enough` says whether the
+    intervals are narrow enough."""
     ending: Ending | None = None
     while ending is None:
         done = launcher.launch(len(result.launches))
@@ -42,6 +45,6 @@ def repeat(result: BenchResult, launcher: Launcher) -> Iterator[BenchResult]:
                 "environments": launcher.environments,
             }
         )
-        ending = ended(result)
+        ending = ended(result, enough)
         result = result.model_copy(update={"ending": ending or "interrupted"})
         yield result

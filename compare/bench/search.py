@@ -35,7 +35,7 @@ def starter(log_dir: Path, device: Device, timeout_s: float) -> Start:
             hide_cuda=device == "cpu",
             timeout_s=timeout_s,
             variables={"TORCHINDUCTOR_CACHE_DIR": compiled, **contestant.variables},
-            waiting="system",
+            waiting=contestant.waiting,
         )
 
     return start
@@ -100,4 +100,5 @@ def as_run(contestant: Contestant) -> tuple[Mode, Tuned]:
         tuning=contestant.tuning,
         variables=contestant.variables,
         threads=contestant.threads,
+        waiting=contestant.waiting,
     )

@@ -41,8 +41,9 @@ def sent_bytes(result: BenchResult, contestant: Contestant) -> float | None:
 
 
 def shared(result: BenchResult) -> list[Contestant]:
-    """The contestants that are several processes."""
-    return [c for c in result.contestants if IMPLEMENTATIONS[c.implementation].n_workers > 1]
+    """The contestants that are several processes; of an implementation that is not installed here, nothing is known."""
+    known = [c for c in result.contestants if c.implementation in IMPLEMENTATIONS]
+    return [c for c in known if IMPLEMENTATIONS[c.implementation].n_workers > 1]
 
 
 def cells(result: BenchResult) -> list[list[str]]:

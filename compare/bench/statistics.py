@@ -18,6 +18,7 @@ import numpy as np
 
 CONFIDENCE = 0.95
 LEAST_FOR_INTERVAL = 3  # of two, Student's t makes an interval that says nothing
+LEAST_TO_STOP = 5  # of fewer, an interval is too often narrow by chance, and then that would be the moment to stop
 N_RESAMPLES = 2000
 LEAST_P = 2 / N_RESAMPLES  # nothing smaller can be told from so many
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from compare.bench.result import BenchResult, Ceiling, Contestant
 from compare.bench.statistics import LEAST_P, Interval
-from compare.bench.verdicts import achieved, ratio_to_baseline, step_time
+from compare.bench.verdicts import achieved, own_share, ratio_to_baseline, step_time
 from compare.reporting.screen import print_lines
 from compare.rpc.messages import Timed
 from compare.worker.windows import EVALUATION_BATCH
@@ -16,7 +16,8 @@ Cell = Callable[[BenchResult, Contestant], str]
 NONE = "-"
 
 
-def _milliseconds(time: Interval | None) -> str:
+def milliseconds(time: Interval | None) -> str:
+    """A time in seconds as milliseconds, with its interval if it has one."""
     if time is None:
         return NONE
     if time.low is None or time.high is None:
@@ -25,7 +26,7 @@ def _milliseconds(time: Interval | None) -> str:
 
 
 def _step(what: Timed) -> Cell:
-    return lambda result, contestant: _milliseconds(step_time(result, contestant.name, what))
+    return lambda result, contestant: milliseconds(step_time(result, contestant.name, what))
 
 
 def _images_per_s(result: BenchResult, contestant: Contestant) -> str:
@@ -61,7 +62,10 @@ def _rate(result: BenchResult, contestant: Contestant) -> str:
     if time is None:
         return NONE
     rate, share = achieved(result, contestant, time)
-    return f"{rate / 1e9:,.0f} GFLOP/s" + ("" if share is None else f" ({share:.0%})")
+    own = own_share(result, contestant, rate)
+    shares = [f"{share:.0%}"] if share is not None else []
+    shares += [f"{own:.0%} of its own products"] if own is not None else []
+    return f"{rate / 1e9:,.0f} GFLOP/s" + (f" ({'; '.join(shares)})" if shares else "")
 
 
 def _of_first_launch(show: Callable[[float], str], field: str) -> Cell:
@@ -79,6 +83,10 @@ def _mixed(contestant: Contestant) -> list[str]:
     return [] if contestant.mixed_precision == "none" else [f"mixed with {contestant.mixed_precision}"]
 
 
+def _waiting(contestant: Contestant) -> list[str]:
+    return ["passive waiting"] if contestant.waiting == "passive" else []
+
+
 def _memory(result: BenchResult, contestant: Contestant) -> str:
     measured = [launch.measured[contestant.name] for launch in result.launches if contestant.name in launch.measured]
     host = [m.peak_rss_bytes for m in measured if m.peak_rss_bytes is not None]
@@ -89,7 +97,9 @@ def _memory(result: BenchResult, contestant: Contestant) -> str:
 
 CELLS: dict[str, Cell] = {
     "contestant": lambda _, contestant: contestant.name,
-    "mode": lambda _, contestant: ", ".join([contestant.mode, *contestant.tuning.values(), *_mixed(contestant)]),
+    "mode": lambda _, contestant: ", ".join(
+        [contestant.mode, *contestant.tuning.values(), *_mixed(contestant), *_waiting(contestant)]
+    ),
     "speed": _ratio,
     "p": _p,
     "step, end to end": _step("end_to_end"),
@@ -111,14 +121,18 @@ def cells(result: BenchResult) -> list[list[str]]:
 
 
 def ceilings(result: BenchResult) -> list[str]:
-    """The machine's limits in words, a sentence for each framework: the medians over launches, and their range."""
+    """The machine's limits in words, a sentence for each framework: the medians over launches, their range, and how
+    near its products come to the fastest framework's."""
     of_all: dict[tuple[str, int], list[Ceiling]] = {}
     for launch in result.launches:
         for c in launch.ceilings:
             of_all.setdefault((c.framework, c.threads), []).append(c)
+    median = {key: statistics.median(c.flops_per_s for c in of_one) for key, of_one in of_all.items()}
+    fastest = {threads: max(rate for key, rate in median.items() if key[1] == threads) for _, threads in of_all}
     return [
         f"{framework} with {threads} threads: {_ranging([c.flops_per_s / 1e9 for c in of_one], ',.0f')} GFLOP/s in "
-        f"products of large float32 matrices, {_ranging([c.copied_bytes_per_s / 1e9 for c in of_one], ',.1f')} GB/s "
+        f"products of large float32 matrices ({median[framework, threads] / fastest[threads]:.0%} of the fastest "
+        f"framework's), {_ranging([c.copied_bytes_per_s / 1e9 for c in of_one], ',.1f')} GB/s "
         "copying (read and written)."
         for (framework, threads), of_one in of_all.items()
     ]

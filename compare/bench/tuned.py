@@ -110,6 +110,7 @@ def as_contestant(plain: Contestant, candidate: Candidate) -> Contestant:
             "variables": candidate.variables,
             "threads": plain.threads // 2 if candidate.fewer_threads else plain.threads,
             "recipe": candidate.recipe,
+            "waiting": candidate.waiting,
         }
     )
 

@@ -121,6 +121,19 @@ def roofline(result: BenchResult, contestant: Contestant, launch: Launch) -> flo
     return min(fastest, max(c.copied_bytes_per_s for c in ceilings) * operations / moved)
 
 
+def own_share(result: BenchResult, contestant: Contestant, rate: float) -> float | None:
+    """Return which share `rate` (operations a second) is of the large matrix products of its own framework, with as
+    many threads: the geometric mean over launches. None if that was not measured."""
+    environment = result.environments.get(contestant.name)
+    own = [
+        c.flops_per_s
+        for launch in result.launches
+        for c in launch.ceilings
+        if environment and (c.framework, c.threads) == (environment.framework, contestant.threads)
+    ]
+    return rate / geometric_mean(own) if own else None
+
+
 def warnings(result: BenchResult) -> list[str]:
     """What a reader must know before believing the figures."""
     said = []

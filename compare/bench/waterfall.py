@@ -15,7 +15,7 @@ from compare.bench.tuned import as_contestant
 from compare.bench.verdicts import ratio_between, step_time
 from compare.folders.manifest import Manifest
 from compare.registry import IMPLEMENTATIONS, Candidate
-from compare.reporting import plots
+from compare.reporting import plots, waiting
 from compare.reporting.html_page import with_page
 from compare.reporting.markdown import markdown_environment
 from shared.choices import Device
@@ -107,6 +107,7 @@ def render(done: Sequence[SpeedWaterfall], manifest: Manifest) -> dict[str, byte
             headings=HEADINGS,
             tables={waterfall.implementation: cells(waterfall) for waterfall in done},
             why={waterfall.implementation: why_ended(waterfall.result) for waterfall in done},
+            waiting=waiting.WORDS["system"],
             cpu=first.cpu,
             manifest=manifest,
         )

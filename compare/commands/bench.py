@@ -11,9 +11,10 @@ from compare.bench.schedule import repeat
 from compare.bench.search import Search, starter
 from compare.bench.statistics import LEAST_FOR_INTERVAL
 from compare.bench.verdicts import ratio_to_baseline, step_time, warnings
-from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
+from compare.commands.lifecycle import Began, Work, note_data_warnings, note_threads, report_line
 from compare.options.bench import BenchOptions
 from compare.reporting.screen import Screen
+from compare.subject import Subject
 from shared.data import Data
 
 RECORD = "bench.json"
@@ -25,6 +26,7 @@ def command(options: BenchOptions, screen: Screen) -> int:
     began = Began(options.command, options.out)
     dataset, data = plan.load_data()
     note_data_warnings([data], screen)
+    note_threads(options.threads, plan.threads[0], screen)
     work = Bench(plan, dataset, data, began, screen)
     ended_early = work.carry_out()
     return work.verdict() if ended_early is None else ended_early
@@ -43,7 +45,7 @@ class Bench(Work[BenchResult]):
     def do(self) -> Iterator[BenchResult]:
         options, note = self.plan.options, self.screen.note
         start = starter(self.folder.log_dir, options.device, options.timeout)
-        plan = replace(self.plan, contestants=self._settled(start))
+        plan = replace(self.plan, contestants=settled(self.plan, self.subject, start, self.screen))
         launcher = Launcher(
             plan.contestants,
             self.subject,
@@ -57,16 +59,6 @@ class Bench(Work[BenchResult]):
             self.folder.write(RECORD, result.model_dump_json(indent=1).encode())
             yield result
             note(f"launch {len(result.launches)}, {_left(result)}: {'; '.join(report.verdicts(result))}")
-
-    def _settled(self, start: Start) -> list[Contestant]:
-        """The contestants, those to be tuned as this machine remembers them or as a search finds them now."""
-        search = Search(self.subject, start, self.screen, anew=self.plan.options.retune)
-        return [
-            search.fastest(one).contestant.model_copy(update={"name": one.name})
-            if one.name in self.plan.to_tune
-            else one
-            for one in self.plan.contestants
-        ]
 
     def write(self) -> None:
         result, screen = self.results[-1], self.screen
@@ -99,6 +91,15 @@ class Bench(Work[BenchResult]):
         return 0
 
 
+def settled(plan: BenchPlan, subject: Subject, start: Start, screen: Screen) -> list[Contestant]:
+    """The contestants, those to be tuned as this machine remembers them or as a search finds them now."""
+    search = Search(subject, start, screen, anew=plan.options.retune)
+    return [
+        search.fastest(one).contestant.model_copy(update={"name": one.name}) if one.name in plan.to_tune else one
+        for one in plan.contestants
+    ]
+
+
 def _left(result: BenchResult) -> str:
     """How long the bench took so far, and how long it may go on."""
     return f"{result.took_s:.0f} s, at most {max(0.0, result.budget_s - result.took_s):.0f} s left"
@@ -113,6 +114,6 @@ def figures(result: BenchResult, contestant: Contestant) -> dict[str, object]:
         "compute_s": step_time(result, name, "compute"),
     }
     return {
-        **contestant.model_dump(include={"name", "implementation", "mode", "batch_size", "threads"}),
+        **contestant.model_dump(include={"name", "implementation", "mode", "waiting", "batch_size", "threads"}),
         **{key: None if interval is None else asdict(interval) for key, interval in found.items()},
     }

@@ -9,7 +9,7 @@ from compare.bench.plan import BenchPlan, make_plan
 from compare.bench.result import BenchResult, Launch
 from compare.bench.search import starter
 from compare.commands.bench import figures
-from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
+from compare.commands.lifecycle import Began, Work, note_data_warnings, note_threads, report_line
 from compare.options.bench import BenchOptions
 from compare.reporting.screen import Screen, print_lines
 from shared.data import Data
@@ -27,6 +27,7 @@ def command(options: BenchOptions, screen: Screen) -> int:
     began = Began(options.command, options.out)
     dataset, data = plan.load_data()
     note_data_warnings([data], screen)
+    note_threads(options.threads, plan.threads[0], screen)
     work = Points(plan, dataset, data, began, screen)
     ended_early = work.carry_out()
     if ended_early is not None:

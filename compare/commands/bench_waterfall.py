@@ -11,7 +11,7 @@ from compare.bench.statistics import LEAST_FOR_INTERVAL
 from compare.bench.waterfall import SpeedWaterfall
 from compare.checks import check_own_norm
 from compare.commands.bench import figures
-from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
+from compare.commands.lifecycle import Began, Work, note_data_warnings, note_threads, report_line
 from compare.options.bench import BenchOptions
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import Screen, print_lines
@@ -33,6 +33,7 @@ def command(options: BenchOptions, screen: Screen) -> int:
         )
     dataset, data = plan.load_data()
     note_data_warnings([data], screen)
+    note_threads(options.threads, plan.threads[0], screen)
     _check_plain_loops(plan, data)
     work = Waterfalls(plan, dataset, data, began, screen)
     ended_early = work.carry_out()

@@ -9,6 +9,7 @@ from compare.commands.doctor_findings import Finding
 from compare.extras import EXTRAS, installed_versions, missing
 from compare.folders import manifest
 from compare.options.inventory import DoctorOptions
+from compare.processes.cores import cores
 from compare.processes.environment import cpu_name, usable_cores
 from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
@@ -28,7 +29,8 @@ def command(options: DoctorOptions, screen: Screen) -> int:
     findings = [
         Finding("compare", "ok", f"{manifest.code_version()} ({manifest.code_commit() or 'no checkout'})"),
         doctor_findings.of_python(),
-        Finding("processor", "ok", f"{cpu_name()}, {usable_cores()} cores"),
+        Finding("processor", "ok", cpu_name()),
+        doctor_findings.of_cores(cores()),
         doctor_findings.of_memory(MEMINFO.read_text() if MEMINFO.exists() else ""),
         doctor_findings.of_disk(Path("runs")),
         doctor_findings.of_disk(options.data_folder),

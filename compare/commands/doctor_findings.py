@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from compare.processes.cores import Cores
 from shared.result import Environment
 
 LEAST_DISK = 2 * 2**30  # a study of MNIST with its data
@@ -112,6 +113,12 @@ def of_python(now: tuple[int, int] = sys.version_info[:2]) -> Finding:
     if now < (3, 11):
         return Finding("Python", "bad", said, "This project needs 3.11 or newer.")
     return Finding("Python", "ok", said)
+
+
+def of_cores(found: Cores) -> Finding:
+    """The cores that there are for this process, and of what they are the least."""
+    said = f"{found.usable} used: {found.in_words}"
+    return Finding("cores", "ok", said)
 
 
 def of_disk(folder: Path, least: int = LEAST_DISK) -> Finding:

@@ -10,6 +10,7 @@ from typing import ClassVar, Generic, TypeVar
 from compare.folders import leftovers, manifest
 from compare.folders.output import OutputFolder, WriteError, check_vacant
 from compare.processes import signals
+from compare.processes.cores import cores
 from compare.reporting import listeners
 from compare.reporting.screen import Screen
 from shared.data import Data
@@ -155,6 +156,14 @@ def note_data_warnings(data: Iterable[Data], screen: Screen) -> None:
     """Say which data are probably not what they should be, before anything is computed with them."""
     for text in _warnings(data):
         screen.note(f"Check the data: {text}")
+
+
+def note_threads(asked: object, threads: int, screen: Screen) -> None:
+    """Say how many threads each framework gets, if nobody asked for a number and there are fewer cores for this process
+    than the machine has."""
+    found = cores()
+    if asked is None and found.limited:
+        screen.note(f"Threads of each framework: {threads}. Cores: {found.in_words}.")
 
 
 def _warnings(data: Iterable[Data]) -> tuple[str, ...]:

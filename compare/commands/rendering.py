@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from compare.analysis import condensed, seeds
+from compare.bench import beside, scaling
 from compare.bench import report as bench_report
-from compare.bench import scaling
 from compare.bench import waterfall as speed
 from compare.bench.result import BenchResult
 from compare.folders.manifest import Manifest
@@ -124,6 +124,10 @@ def _port(folder: Path, manifest: Manifest) -> Files:
     )
 
 
+def _beside(folder: Path, manifest: Manifest) -> Files:
+    return beside.render(load_record(folder / beside.RECORD, beside.BesideResult, MAX_LIST_BYTES), manifest)
+
+
 def _listed(path: Path, records: TypeAdapter[list[Any]]) -> list[Any]:
     try:
         return records.validate_json(read_record(path, MAX_LIST_BYTES))
@@ -140,4 +144,5 @@ KINDS: dict[str, Callable[[Path, Manifest], Files]] = {
     speed.RECORD: _speed_waterfall,
     scaling.RECORD: _curves,
     port_record.RECORD: _port,
+    beside.RECORD: _beside,
 }

@@ -4,10 +4,9 @@ import sys
 
 from compare.checks import TUNED
 from compare.commands.fetching import show_fetching
-from compare.commands.lifecycle import Began
+from compare.commands.lifecycle import Began, note_threads
 from compare.commands.study import StudyWork
 from compare.options.run import RunOptions
-from compare.parity import library
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting import mlflow_runs
 from compare.reporting.screen import Screen
@@ -34,7 +33,7 @@ class NewStudy(StudyWork):
         screen: Screen,
     ) -> None:
         options = plan.options
-        settings = Settings(plan.threads, options.allocator, options.device == "cpu", options.timeout)
+        settings = Settings(plan.threads, options.allocator, options.device == "cpu", options.timeout, options.waiting)
         cluster = options.address if options.executor == "ray" else None
         folder = began.folder(plan.folder_name)
         super().__init__(folder, data, plan.implementations, settings, cluster, server, screen)
@@ -52,6 +51,7 @@ class NewStudy(StudyWork):
             runs=tuple(run for training in plan.training for run in plan.runs(training, device, tuned)),
             threads=plan.threads,
             allocator=options.allocator,
+            waiting=options.waiting,
             judging=plan.judging,
             parity=options.parity,
             mlflow=options.mlflow,
@@ -93,9 +93,12 @@ def command(options: RunOptions, screen: Screen) -> int:
     choice = choose(options.dataset, options.data_folder, *([] if screen.quiet else [show_fetching(sys.stderr)]))
     plan = make_plan(options, choice.dataset)
     if options.parity:
+        from compare.parity import library  # which draws, and takes long to import
+
         library.check_possible(plan.implementations, options.recipe, options.mixed_precision)
     data = load(plan.data, options.data_folder)
     plan.check_fit(data)
     server = None if options.mlflow is None else mlflow_runs.connect(options.mlflow)
     screen.note(choice.reason)
+    note_threads(options.threads, plan.threads, screen)
     return NewStudy(plan, data, began, choice.reason, server, screen).exit_code()

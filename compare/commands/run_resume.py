@@ -68,7 +68,8 @@ class ResumedStudy(StudyWork):
         timeout_s: float,
         screen: Screen,
     ) -> None:
-        settings = Settings(known.threads, known.allocator, known.runs[0].device == "cpu", timeout_s)
+        on_cpu = known.runs[0].device == "cpu"
+        settings = Settings(known.threads, known.allocator, on_cpu, timeout_s, known.waiting)
         super().__init__(folder, data, known.implementations, settings, cluster, server, screen)
         self.known = known
 

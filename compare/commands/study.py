@@ -4,19 +4,15 @@ import shlex
 import sys
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import asdict
+from threading import Thread
+from typing import TYPE_CHECKING
 
-from compare.analysis import condensed, machines, seeds
-from compare.analysis.rows import row
-from compare.commands.lifecycle import Work, note_data_warnings, report_line
-from compare.folders import manifest, run_folder
+from compare.analysis import condensed
+from compare.commands.lifecycle import Work, note_data_warnings
+from compare.folders import run_folder
 from compare.folders.output import OutputFolder
-from compare.parity import library
-from compare.parity import report as parity_report
-from compare.parity.result import ParityResult
-from compare.reporting import mlflow_runs, progress, tables
+from compare.reporting import mlflow_runs, progress
 from compare.reporting.screen import Screen
-from compare.training import report
 from compare.training.checkpoint import Checkpoints
 from compare.training.executor import Executor, Local
 from compare.training.planned import PLAN, Planned
@@ -25,6 +21,9 @@ from shared.data import Data
 from shared.errors import InputError
 from shared.result import RunResult
 from shared.storage import mounts
+
+if TYPE_CHECKING:
+    from compare.parity.result import ParityResult  # its package draws, and so takes long to import
 
 ENDED = ("ok", "diverged")  # another try would give the same
 
@@ -73,6 +72,7 @@ class StudyWork(Work[RunResult]):
             self.executor() as executor,
             progress.shown_on(sys.stderr, self.screen.quiet) as shown,
         ):
+            Thread(target=_import_what_reports, daemon=True).start()
             planned = self.planned = self.settle(executor)
             many = len(planned.runs) > condensed.MANY
             condense = condensed.Condenser(planned.judging.target)
@@ -89,17 +89,21 @@ class StudyWork(Work[RunResult]):
                     self.checkpoints.drop(result.run)
                 yield condense(result) if many else result
         if planned.parity:
+            from compare.commands.study_report import compared
+
             self.screen.note("Comparing the implementations as functions ...")
-            self.compared = _compare(planned, self.data, self.folder, self.settings.timeout_s)
+            self.compared = compared(planned, self.data, self.folder, self.settings.timeout_s)
 
     def write(self) -> None:
         if not self.results or self.planned is None:
             return
+        from compare.commands.study_report import report
+
         self.screen.note("Drawing pictures and writing the report ...")
         if len(self.planned.runs) > condensed.MANY:  # what is left of them here is not enough, and takes the room
             self.results.clear()
             self.results += condensed.load(self.folder.path, self.planned.judging.target)
-        _report(self.planned, self.data.warnings, self.folder, self.results, self.compared, self.screen)
+        report(self.planned, self.data.warnings, self.folder, self.results, self.compared, self.screen)
 
     @property
     def anything_kept(self) -> bool:
@@ -123,6 +127,12 @@ class StudyWork(Work[RunResult]):
         return OnRay(self.cluster, self.implementations, self.data, log_dir, self.settings, note)
 
 
+def _import_what_reports() -> None:
+    """Import Matplotlib and what draws with it while the workers import their frameworks, instead of before or after:
+    this process waits then."""
+    from compare.commands import study_report  # noqa: F401  for whoever imports it later
+
+
 def known_results(folder: OutputFolder) -> list[RunResult]:
     """What was finished in `folder` before, condensed where that is very much; what failed there is tried again, and so
     is what lost its weights."""
@@ -141,59 +151,6 @@ def _check_of_plan(results: list[RunResult], planned: Planned) -> None:
                 f"The record of {result.name} is not of what {PLAN} asks for. Move it elsewhere to have that run "
                 "trained again, or put the original plan back."
             )
-
-
-def _compare(planned: Planned, data: Data, folder: OutputFolder, timeout_s: float) -> ParityResult:
-    """Whether the implementations are the same function, on the device and in the mode of the runs."""
-    first = planned.runs[0]
-    return library.check_run(
-        first.spec,
-        first.train,
-        data,
-        planned.implementations,
-        first.device,
-        planned.common_mode,
-        folder.log_dir,
-        timeout_s,
-    )
-
-
-def _report(
-    planned: Planned,
-    data_warnings: tuple[str, ...],
-    folder: OutputFolder,
-    results: list[RunResult],
-    compared: ParityResult | None,
-    screen: Screen,
-) -> None:
-    """Print the table, and write everything that is made from records."""
-    judging = planned.judging
-    results = seeds.in_order(results, judging)
-    rows = [row(result) for result in results]
-    over_seeds, first = seeds.summaries(results, judging), planned.runs[0]
-    done = manifest.describe(planned.command, planned.started, planned.dataset_reason, data_warnings)
-    parity = parity_report.within([compared], library.STUDY, done) if compared else None
-    folder.write("study.json", judging.model_dump_json(indent=1).encode())
-    weights = run_folder.weights_of_first(folder.path, results)
-    folder.write_all(report.render(results, weights, done, judging, parity), done)
-
-    console = screen.console()  # only now: its reader may have gone
-    tables.print_table(rows, f"{first.model} on {first.data.dataset}, {first.device}", console)
-    if report.shows_seeds(results, judging):
-        tables.print_summaries(over_seeds, judging.target, console)
-    tables.print_machines(machines.told_apart(results), console)
-    said = report.verdicts(results, judging, parity)
-    for text in said:
-        screen.say(text)
-    report_line(folder, screen)
-    screen.answer(
-        folder=folder.path,
-        data_warnings=data_warnings,
-        verdicts=said,
-        runs=[asdict(one) for one in rows],
-        over_seeds=[asdict(summary) for summary in over_seeds],
-        pairs=[asdict(pair) for pair in seeds.pairs(results, judging)],
-    )
 
 
 def _log(server: mlflow_runs.Server, folder: OutputFolder, results: list[RunResult], screen: Screen) -> bool:

@@ -8,12 +8,13 @@ from typing import ClassVar, Literal
 from compare.options import common
 from compare.options.base import Options
 from compare.options.option import CLUSTER, COMPARISON, COMPUTATION, DATA, TRAINING, Conflict, Need, option
-from shared.choices import Allocator, Device, ExecutorName, MixedPrecision
+from shared.choices import Allocator, Device, ExecutorName, MixedPrecision, Waiting
 from shared.world import MAX_SIZE
 
-SEVERAL_POINTS = ("", "waterfall", "curves")
-WITH_WATERFALL = ("", "waterfall")
-WITH_CURVES = ("", "curves")
+SEVERAL_POINTS = ("", "waterfall", "curves", "beside")
+WITH_WATERFALL = ("", "waterfall", "beside")
+WITH_CURVES = ("", "curves", "beside")
+WITH_BESIDE = ("", "beside")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,8 @@ class BenchOptions(common.ReadsData, Options):
         "kept", COMPUTATION, "kept (glibc keeps freed memory, for all alike) or system (as users have it).",
         forms=WITH_CURVES
     )
-    retune: bool = option(False, COMPUTATION, "Search for the fastest settings of tuned again.")
+    waiting: Waiting = common.waiting("bench", forms=WITH_CURVES)
+    retune: bool = option(False, COMPUTATION, "Search for the fastest settings of tuned again.", forms=WITH_BESIDE)
     timeout: float = common.timeout()
     baseline: str | None = option(
         None, COMPARISON, "Contestant that the others are compared with.", left_out="the first", forms=WITH_CURVES
@@ -73,11 +75,16 @@ class BenchOptions(common.ReadsData, Options):
         forms=WITH_WATERFALL, ge=0.001, le=1
     )
     budget: float = option(
-        120.0, COMPARISON, "Launch no more after so many seconds.", forms=SEVERAL_POINTS, ge=1, le=1_000_000
+        120.0, COMPARISON, "Begin no launch after so many seconds.", forms=SEVERAL_POINTS, ge=1, le=1_000_000
     )
     profile: bool = option(False, COMPARISON, "Show where the time of a step goes.")
     waterfall: bool = option(
         False, COMPARISON, "From each plain loop to the fastest, one factor at a time.", forms=("waterfall",)
+    )
+    beside: tuple[int, ...] | None = option(
+        None, COMPARISON, "Time all beside so many busy processes, as 0,1,2: how much each is slowed down.",
+        note="[docs/bench.md](docs/bench.md#beside-busy-processes).", left_out="none", metavar="N,...",
+        forms=("beside",), quantity="whole numbers", ge=0, le=256
     )
     out: Path | None = common.out("runs/<UTC time>-bench-<model>", forms=SEVERAL_POINTS)
     world_size: tuple[int, ...] = option(
@@ -98,6 +105,8 @@ class BenchOptions(common.ReadsData, Options):
     def form(self) -> str:
         if self.waterfall:
             return "waterfall"
+        if self.beside is not None:
+            return "beside"
         return "curves" if len(self.batch_sizes) > 1 or len(self.threads or ()) > 1 else ""
 
     @property

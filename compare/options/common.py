@@ -4,8 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from compare.options.option import COMPUTATION, DATA, OUTPUT, REQUIRED, argument, option
+from shared.choices import Waiting
 from shared.storage import mounts
 
+# What --waiting is when left out, by command: decided here alone (docs/decisions.md, "How threads wait").
+DEFAULT_WAITING: dict[str, Waiting] = {"run": "passive", "bench": "system"}
 IMPLEMENTATIONS = ("torch", "keras", "tf_lowlevel")
 MOST_SEED = 2**32 - 1
 
@@ -36,6 +39,18 @@ def timeout(**declared: Any) -> Any:
         ge=1,
         le=1_000_000,
         forms=None,
+        **declared,
+    )
+
+
+def waiting(command: str, **declared: Any) -> Any:
+    """How the OpenMP threads of a timed worker wait for each other."""
+    return option(
+        DEFAULT_WAITING[command],
+        COMPUTATION,
+        "How OpenMP threads wait: passive (they sleep) or system (they spin first, unless your environment says "
+        "otherwise).",
+        note="[docs/bench.md](docs/bench.md#how-threads-wait).",
         **declared,
     )
 

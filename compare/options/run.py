@@ -30,6 +30,7 @@ from shared.choices import (
     Recipe,
     Scale,
     Schedule,
+    Waiting,
 )
 from shared.storage import mounts
 from shared.world import MAX_SIZE
@@ -158,12 +159,16 @@ class RunOptions(common.ReadsData, Options):
         note="With `cuda` an error names the framework that sees no CUDA device."
     )
     threads: int | None = option(
-        None, COMPUTATION, "Threads of each framework.", metavar="N", left_out="cores", ge=1, le=1024
+        None, COMPUTATION, "Threads of each framework.",
+        note="Cores are the fewest of the machine's, the affinity mask's and the cgroup's quota; "
+        "`python -m compare doctor` shows all three.",
+        metavar="N", left_out="cores", ge=1, le=1024
     )
     allocator: Allocator = option(
         "kept", COMPUTATION, "kept (glibc keeps freed memory, for all alike) or system (as users have it).",
         note="Why: [docs/decisions.md](docs/decisions.md).", conflicts=(FOUND_FASTEST,)
     )
+    waiting: Waiting = common.waiting("run", conflicts=(FOUND_FASTEST,))
     timeout: float = common.timeout()
     out: Path | None = common.out(
         "runs/<UTC time>-<model>-<dataset>",

@@ -6,9 +6,10 @@ import platform
 import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 from compare import own_packages
+from compare.processes.cores import cores
+from shared.choices import Waiting
 from shared.errors import InputError
 from shared.result import Environment
 from shared.storage import temporary
@@ -24,18 +25,16 @@ RECORDED_PREFIXES = (
 
 # How OpenMP's threads wait for each other. By default they spin for some milliseconds, which is fast if each has a core
 # of its own, and takes the core from everything else if not: beside one busy process PyTorch was 3 times as slow.
-Waiting = Literal["passive", "system"]
 WAITING_VARIABLES: dict[Waiting, dict[str, str]] = {
     "passive": {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"},
     "system": {},  # as the user's environment says
 }
+WAITING_VARIABLE = "COMPARE_WAITING"  # which of the two, for the worker to record
 
 
 def usable_cores() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return how many cores there are for this process (compare/processes/cores.py)."""
+    return cores().usable
 
 
 COMPILED_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"  # where compiled code is kept, which changes nothing: it is not recorded
@@ -52,6 +51,7 @@ def worker_variables(threads: int, home: Path, hide_cuda: bool, waiting: Waiting
     is its own folder: what its framework leaves among temporary files goes with it."""
     stated = {
         **WAITING_VARIABLES[waiting],
+        WAITING_VARIABLE: waiting,
         "COMPARE_THREADS": str(threads),
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
@@ -77,7 +77,7 @@ def worker_variables(threads: int, home: Path, hide_cuda: bool, waiting: Waiting
         "PYTHONWARNINGS": "",
         "PYTHONOPTIMIZE": "",
         # The worker runs this very code, wherever it is started.
-        "PYTHONPATH": os.pathsep.join(_import_path()),
+        "PYTHONPATH": os.pathsep.join(import_path()),
         "PYTHONSAFEPATH": "1",
     }
     if hide_cuda:
@@ -94,7 +94,7 @@ def _compiled() -> str:
     return os.environ.get(COMPILED_VARIABLE) or str(temporary.place() / f"torchinductor_{user.replace('/', '_')}")
 
 
-def _import_path() -> list[str]:
+def import_path() -> list[str]:
     """The user's own PYTHONPATH, less what would hide this code's packages, and the folder of this code where it is not
     installed but run from a checkout."""
     entries = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]

@@ -22,6 +22,7 @@ from compare.processes import environment
 from compare.processes.signals import ASKED
 from compare.registry import IMPLEMENTATIONS
 from compare.rpc import messages, wire
+from shared.choices import Waiting
 from shared.errors import InputError
 from shared.protocol import Tier
 from shared.result import Environment
@@ -82,16 +83,16 @@ class WorkerProcess:
         hide_cuda: bool,
         timeout_s: float,
         variables: Mapping[str, str] = MappingProxyType({}),
-        waiting: environment.Waiting = "passive",
+        waiting: Waiting = "passive",
         tell: Tell | None = None,
     ) -> None:
-        """`tell` is called, from a thread, when the worker has imported its framework. `waiting` is "system" for a
-        worker whose steps are timed: what people who train have counts. Every other worker waits passively, and so
-        takes no core from its neighbours."""
+        """`tell` is called, from a thread, when the worker has imported its framework. `waiting` is what
+        --waiting says for a worker whose steps are timed. Every other worker waits passively, and so takes no core from
+        its neighbours."""
         self.implementation = implementation
         self.log = log
         self.timeout_s = timeout_s
-        self.started = threads, dict(variables)
+        self.started = threads, dict(variables), waiting
         self._tell, self._begun_s = tell, time.monotonic()
         self.environment: Environment | None = None  # known once the worker is ready
         self._unready: WorkerError | None = None  # why it never was
@@ -114,7 +115,7 @@ class WorkerProcess:
         self._listener.start()
 
     def _start(
-        self, threads: int, hide_cuda: bool, variables: Mapping[str, str], waiting: environment.Waiting
+        self, threads: int, hide_cuda: bool, variables: Mapping[str, str], waiting: Waiting
     ) -> "subprocess.Popen[bytes]":
         with os.fdopen(inside.open_log(self.log), "ab") as stderr:
             program = self.program()

@@ -48,6 +48,8 @@ _TORCH: dict[Device, tuple[Candidate, ...]] = {
         Candidate("huge pages", "eager", _POOLED, {**KEPT, **HUGE_PAGES}),
         Candidate("torch.compile", "graph", {**_POOLED, "compiled": "loss"}, {**KEPT, **HUGE_PAGES}, alternative=True),
         Candidate("half the threads", "eager", _POOLED, {**KEPT, **HUGE_PAGES}, fewer_threads=True, alternative=True),
+        # TensorFlow's threads are its own and sleep, so that only PyTorch has this one.
+        Candidate("passive waiting", "eager", _POOLED, {**KEPT, **HUGE_PAGES}, alternative=True, waiting="passive"),
     ),
     "cuda": (
         Candidate("memory kept", "eager"),

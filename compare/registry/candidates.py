@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from shared.choices import Allocator, Mode, Recipe
+from shared.choices import Allocator, Mode, Recipe, Waiting
 
 # What becomes of memory that a framework has freed: part of the conditions, the same for every contestant.
 #
@@ -35,3 +35,4 @@ class Candidate:
     fewer_threads: bool = False
     alternative: bool = False
     recipe: Recipe = "matched"
+    waiting: Waiting = "system"

@@ -22,6 +22,7 @@ def style_of(implementation: str) -> dict[str, Any]:
     return asdict(style) if style else {}
 
 
+PNG_DPI = 120
 MOST_POINTS = 300  # of a distribution: more cannot be seen, and a drawing of a hundred seeds has to be opened
 
 
@@ -86,8 +87,13 @@ def step_times(results: Sequence[RunResult]) -> Figure | None:
 def to_png(figure: Figure) -> bytes:
     """The figure as a PNG file; the same figure gives the same bytes."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
-    figure.set_layout_engine("none")  # all is in its place now, and finding it is half the time of the next drawing
+    if engine := figure.get_layout_engine():
+        # All is put in its place once. With an engine, Matplotlib draws twice for each file: the first time to see
+        # where everything goes.
+        figure.set_dpi(PNG_DPI)
+        engine.execute(figure)
+        figure.set_layout_engine(None)
+    figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata={"Software": None})
     return buffer.getvalue()
 
 

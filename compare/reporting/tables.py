@@ -31,6 +31,7 @@ def _memory(row: Row) -> str:
 CELLS: dict[str, Cell] = {
     "implementation": lambda row: row.implementation,
     "mode": lambda row: row.mode,
+    "waiting": _cell(lambda row: row.waiting or "", "waiting"),
     "seed": lambda row: str(row.seed),
     "epochs": lambda row: str(row.epochs),
     "test accuracy": _cell(lambda row: f"{row.test_accuracy:.2%}", "test_accuracy"),
@@ -63,7 +64,7 @@ MACHINE_CELLS: dict[str, Callable[[OnMachine], str]] = {
     "runs": lambda of: str(of.n),
     "step, median": lambda of: "-" if of.step_s is None else f"{of.step_s * 1e3:.2f} ms",
 }
-LEFT_ALIGNED = ("machine", "implementation", "mode", "status")
+LEFT_ALIGNED = ("machine", "implementation", "mode", "waiting", "status")
 MAX_COLUMNS = 4
 MOST_PRINTED = 300
 

@@ -7,7 +7,7 @@ from pydantic import FailFast, Field, model_validator
 from compare import checks
 from compare.analysis.seeds import Judging
 from compare.registry import IMPLEMENTATIONS
-from shared.choices import Allocator, ExecutorName, Mode
+from shared.choices import Allocator, ExecutorName, Mode, Waiting
 from shared.data import Data
 from shared.models import MODELS
 from shared.record import Moment, Record
@@ -28,6 +28,7 @@ class Planned(Record):
     runs: Annotated[tuple[Run, ...], FailFast(), Field(min_length=1, max_length=1_000_000)]
     threads: int = Field(ge=1, le=10_000)
     allocator: Allocator = "kept"
+    waiting: Waiting = "system"  # as plans without it were begun
     judging: Judging
     parity: bool = False
     mlflow: str | None = None

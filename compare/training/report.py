@@ -13,7 +13,7 @@ from compare.analysis.seeds import Judging
 from compare.analysis.timing import WARMUP_STEPS, step_time
 from compare.folders import tabular
 from compare.folders.manifest import Manifest
-from compare.reporting import pictures, plots, tables
+from compare.reporting import pictures, plots, tables, waiting
 from compare.reporting.event_files import event_files
 from compare.reporting.html_page import with_page
 from compare.reporting.markdown import WITHIN, WithParity, markdown_environment, plain
@@ -135,6 +135,7 @@ def markdown(
             warmup_steps=WARMUP_STEPS,
             digest=first.data_digest,
             allocator=_allocator(results),
+            waiting=waiting.sentence(r.environment.waiting for r in results if r.environment),
             environments=_environments(results),
             device_names=sorted({r.outcome.device_name for r in results if r.outcome}) or [first.run.device],
         )

@@ -20,7 +20,7 @@ from compare.rpc import messages
 from compare.training.checkpoint import Checkpoint, Checkpoints
 from compare.training.outcome import Finished, Trainee, failed_as, finished_as
 from shared.batches import n_batches
-from shared.choices import Allocator, Device
+from shared.choices import Allocator, Device, Waiting
 from shared.data import Data, Part
 from shared.protocol import Build
 from shared.result import Epoch, Run, RunResult
@@ -60,6 +60,7 @@ class Settings:
     allocator: Allocator
     hide_cuda: bool
     timeout_s: float
+    waiting: Waiting
 
 
 class Study:
@@ -72,6 +73,7 @@ class Study:
         self.digest = data.digest()
         self.threads, self.hide_cuda, self.timeout_s = settings.threads, settings.hide_cuda, settings.timeout_s
         self.variables = ALLOCATOR_VARIABLES[settings.allocator]
+        self.waiting = settings.waiting
         self.tell = tell
         self._unready: dict[str, WorkerError] = {}
         self._sessions: dict[str, Session] = {}  # started when they are first needed, side by side
@@ -98,7 +100,7 @@ class Study:
         environments = {}
         self._announce(self.implementations)
         for name in self.implementations:
-            self._sessions[name] = self._start(name, self.threads, self.variables)
+            self._sessions[name] = self._start(name, self.threads, self.variables, self.waiting)
         for name, session in self._sessions.items():
             try:
                 environments[name] = session.wait_until_ready()
@@ -159,17 +161,19 @@ class Study:
             session.close()
         self._sessions[run.implementation] = self._start(run.implementation, *self._asked_for(run))
 
-    def _asked_for(self, run: Run) -> tuple[int, Mapping[str, str]]:
-        """The threads and variables of the run's worker."""
-        return (run.tuned.threads, run.tuned.variables) if run.tuned else (self.threads, self.variables)
+    def _asked_for(self, run: Run) -> tuple[int, Mapping[str, str], Waiting]:
+        """The threads and variables of the run's worker, and how its threads wait."""
+        if run.tuned:
+            return run.tuned.threads, run.tuned.variables, run.tuned.waiting
+        return self.threads, self.variables, self.waiting
 
     def _announce(self, names: Sequence[str]) -> None:
         if self.tell and names:
             self.tell(starting(names))
 
-    def _start(self, name: str, threads: int, variables: Mapping[str, str]) -> Session:
+    def _start(self, name: str, threads: int, variables: Mapping[str, str], waiting: Waiting) -> Session:
         log = self.log_dir / f"{name}.log"
-        return Session(name, log, threads, self.hide_cuda, self.timeout_s, variables, "system", self.tell)
+        return Session(name, log, threads, self.hide_cuda, self.timeout_s, variables, waiting, self.tell)
 
     def _prepare(self, run: Run, checkpoints: Checkpoints | None) -> Trainee:
         name = run.implementation

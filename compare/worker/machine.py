@@ -8,10 +8,13 @@ import platform
 import resource
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
-from compare.processes.environment import cpu_name, recorded, usable_cores
+from compare.processes.cores import cores
+from compare.processes.environment import WAITING_VARIABLE, cpu_name, recorded, usable_cores
+from shared.choices import Waiting
 from shared.protocol import Framework
 from shared.result import Environment
 
@@ -105,7 +108,15 @@ def describe(framework: Framework) -> Environment:
         n_cuda_devices=framework.n_cuda_devices,
         settings=framework.settings,
         variables=recorded(os.environ),
+        waiting=_waiting(),
+        cores_in_words=cores().in_words,
     )
+
+
+def _waiting() -> Waiting | None:
+    """What this worker was started with; None if something else than the harness started it."""
+    asked = os.environ.get(WAITING_VARIABLE)
+    return next((one for one in get_args(Waiting) if one == asked), None)
 
 
 def peak_rss_bytes() -> int | None:

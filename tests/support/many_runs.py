@@ -152,7 +152,9 @@ class MadeUpStudy(StudyWork):
     """A study of which no run is trained."""
 
     def __init__(self, made_up: Planned, folder: OutputFolder, data: Data, names: list[str]) -> None:
-        super().__init__(folder, data, names, Settings(2, "kept", True, 60.0), None, None, Screen(quiet=True))
+        super().__init__(
+            folder, data, names, Settings(2, "kept", True, 60.0, "passive"), None, None, Screen(quiet=True)
+        )
         self.made_up = made_up
 
     def executor(self) -> MadeUp:

@@ -70,7 +70,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as logs,
         MadeUpOnRay(
-            cluster.address, ["torch"], data, Path(logs), Settings(1, "kept", True, 60.0), lambda said: None
+            cluster.address, ["torch"], data, Path(logs), Settings(1, "kept", True, 60.0, "passive"), lambda said: None
         ) as executor,
     ):
         start = time.perf_counter()

@@ -1,15 +1,18 @@
 """Launches, on workers that only pretend: everybody's turn comes in every round, and who fails is left out."""
 
+import threading
+
 import numpy as np
 import pytest
+from patience import GENEROUS_S
 from simulation import SimulatedSession, contestant
 
-from compare.bench import launcher
+from compare.bench import launcher, shape, tables
 from compare.bench.launcher import Launcher
 from compare.bench.result import BenchResult, Contestant, Launch, TimedWindow
 from compare.bench.schedule import repeat
 from compare.bench.statistics import Interval
-from compare.bench.verdicts import achieved, break_even, break_evens, names, ratio_to_baseline, say, warnings
+from compare.bench.verdicts import achieved, break_even, break_evens, names, own_share, ratio_to_baseline, say, warnings
 from compare.processes.process import WorkerError
 from compare.subject import Subject
 from shared.data import Data
@@ -24,6 +27,7 @@ SPEC = MODELS["dense_baseline"]
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "PAUSE_S", 0.0)
+    monkeypatch.setattr(launcher, "usable_cores", lambda: 1)  # one after another: random numbers come in their order
 
 
 class Simulation:
@@ -88,11 +92,11 @@ def test_every_contestant_has_its_turn_in_every_round(digits: Data) -> None:
     for name in "abc":
         measured = done.measured[name]
         n_rounds = len(measured.step_s("end_to_end"))
-        assert launcher.LEAST_ROUNDS < n_rounds <= launcher.MOST_ROUNDS
-        assert len(measured.step_s("compute")) == -(-n_rounds // launcher.COMPUTE_EVERY)
+        assert shape.LEAST_ROUNDS < n_rounds <= shape.MOST_ROUNDS
+        assert len(measured.step_s("compute")) == -(-n_rounds // shape.COMPUTE_EVERY)
     n_steps = {w.steps for m in done.measured.values() for w in m.windows if w.round >= 0 and w.what != "evaluation"}
     assert len(n_steps) == 1
-    assert n_steps.pop() == pytest.approx(launcher.WINDOW_S / 0.005, rel=0.2)
+    assert n_steps.pop() == pytest.approx(shape.WINDOW_S / 0.005, rel=0.2)
     for number in range(n_rounds):
         of_round = [
             w for m in done.measured.values() for w in m.windows if w.round == number and w.what == "end_to_end"
@@ -106,7 +110,7 @@ def test_what_is_not_counted_is_as_long_for_everybody(digits: Data) -> None:
     simulation = Simulation(digits, "a", "b", b={"step_s": 0.1})
     for number in range(3):
         simulation.launch(number)
-    for name, expected in (("a", launcher.UNCOUNTED_S / 0.01), ("b", launcher.LEAST_UNCOUNTED)):
+    for name, expected in (("a", shape.UNCOUNTED_S / 0.01), ("b", shape.LEAST_UNCOUNTED)):
         sessions = [session for who, session in simulation.sessions if who == name]
         shapes = {
             (steps, uncounted)
@@ -125,7 +129,7 @@ def test_only_the_first_launch_is_cut_short(digits: Data, monkeypatch: pytest.Mo
     monkeypatch.setattr(simulation.launcher, "_check_budget", lambda: None)
     monkeypatch.setattr(simulation.launcher, "clock", lambda: 100.0)
     n_rounds = [len(simulation.launch(number).measured["a"].step_s("end_to_end")) for number in range(2)]
-    assert n_rounds[0] == launcher.LEAST_ROUNDS < n_rounds[1]
+    assert n_rounds[0] == shape.LEAST_ROUNDS < n_rounds[1]
 
 
 class Slow(Launcher):
@@ -181,8 +185,8 @@ def test_a_frameworks_own_loop_has_few_rounds(digits: Data) -> None:
         known = {"what": "end_to_end", "round": -1, "position": 0, "fetch_s": 0.0, "own_s": 0.0, "foreign_s": None}
         window = {**known, "steps": steps, "elapsed_s": elapsed_s, "n_preempted": 0}
         entry.windows.append(TimedWindow.model_validate(window))
-    shape = launcher._shape(entries, launcher.ROUNDS_S)
-    assert (shape.n_rounds, shape.steps, shape.uncounted) == (launcher.LEAST_ROUNDS, 3, {"a": 3})
+    found = shape.shape_of(entries, launcher.ROUNDS_S, 0.0)
+    assert (found.n_rounds, found.steps, found.uncounted) == (shape.LEAST_ROUNDS, 3, {"a": 3})
 
 
 def test_what_fails_after_the_rounds_was_measured(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,7 +259,7 @@ def test_who_fails_is_left_out_and_named(digits: Data, window: int, number: int)
     assert done.failed == {"a": "it was told to fail"}
     for what in ("end_to_end", "compute"):
         b, c = (done.measured[name].step_s(what) for name in "bc")
-        assert len(b) == len(c) > launcher.LEAST_ROUNDS / launcher.COMPUTE_EVERY
+        assert len(b) == len(c) > shape.LEAST_ROUNDS / shape.COMPUTE_EVERY
     assert all(session.ended for _, session in simulation.sessions)
 
 
@@ -293,6 +297,37 @@ def test_launches_end_when_ratios_are_known(digits: Data) -> None:
     assert say(last, "b").startswith("b is ")
 
 
+def test_an_interval_is_worth_going_a_little_beyond_the_budget(digits: Data) -> None:
+    """On a slow machine the third launch, which the interval needs, begins before the budget ends."""
+    *_, last = Simulation(digits, "a", "b", budget_s=24).run()
+    assert (last.ending, len(last.launches)) == ("budget", 3)
+    *_, last = Simulation(digits, "a", "b", budget_s=19).run()
+    assert len(last.launches) == 2
+
+
+def test_rounds_make_room_for_launches() -> None:
+    """120 s, of which a launch needs 20 before its rounds: five are left 4 s each. With time enough it is 10 s."""
+    assert shape.affordable(10.0, 100.0, 20.0) == pytest.approx(4.0)
+    assert shape.affordable(10.0, 110.0, 10.0) == 10.0
+    assert shape.affordable(10.0, float("inf"), 20.0) == 10.0
+    assert shape.affordable(10.0, 60.0, 60.0) < 0
+
+
+def test_later_launches_build_side_by_side(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many at once as there are cores; only a first step that was made alone is recorded."""
+    monkeypatch.setattr(launcher, "usable_cores", lambda: 2)
+    simulation = Simulation(digits, "a", "b")
+    barrier = threading.Barrier(2)
+    first = simulation.launch(0)
+    monkeypatch.setattr(SimulatedSession, "load_data", lambda self, data: barrier.wait(GENEROUS_S))
+    second = simulation.launch(1)
+    assert set(second.measured) == {"a", "b"}
+    assert all(measured.first_step_s for measured in first.measured.values())
+    assert not any(measured.first_step_s for measured in second.measured.values())
+    # The first of each implementation starts alone, by which its start can be timed.
+    assert [first.measured[name].start_s is None for name in "ab"] == [False, True]
+
+
 def test_launches_end_with_the_budget(digits: Data) -> None:
     *_, last = Simulation(digits, "a", "b", budget_s=55, b={"luck": 0.5}).run()
     assert last.ending == "budget"
@@ -315,7 +350,7 @@ def test_a_budget_too_short_for_one_round(digits: Data) -> None:
 
 def test_an_extra_step_is_seen_in_an_a_a_bench(digits: Data) -> None:
     """About 20 steps a window: one more is 5 %."""
-    fast = {"step_s": launcher.WINDOW_S / 20}
+    fast = {"step_s": shape.WINDOW_S / 20}
     *_, fair = Simulation(digits, "a", "b", a=fast, b=fast).run()
     *_, unfair = Simulation(digits, "a", "b", a=fast, b={**fast, "extra": 1}).run()
     holds = [ratio_to_baseline(result, "b").holds(1.0) for result in (fair, unfair)]
@@ -329,8 +364,8 @@ def test_evaluation_is_timed_after_what_it_compiles(digits: Data) -> None:
     for name, session in simulation.sessions:
         asked = [(steps, uncounted) for what, steps, uncounted in session.asked if what == "evaluation"]
         timed = [w.steps for w in done.measured[name].windows if w.what == "evaluation"]
-        assert asked == [(launcher.EVALUATED_BATCHES, 1)] * launcher.EVALUATIONS
-        assert timed == [launcher.EVALUATED_BATCHES] * launcher.EVALUATIONS
+        assert asked == [(launcher.EVALUATED_BATCHES, 1)]
+        assert timed == [launcher.EVALUATED_BATCHES]
 
 
 def test_achieved_operations_are_those_of_a_batch(digits: Data) -> None:
@@ -358,6 +393,30 @@ def test_achieved_operations_are_those_of_a_batch(digits: Data) -> None:
     assert achieved(uneven, a, Interval(0.01))[1] == pytest.approx(rate / 2e11)
     # Limits with another number of threads are not its own.
     assert achieved(result, a.model_copy(update={"threads": 1}), Interval(0.01))[1] is None
+
+
+def test_a_framework_is_compared_with_its_own_products_too(digits: Data) -> None:
+    simulation = Simulation(digits, "a", "b")
+    launch = simulation.launch(0)
+    (known,) = launch.ceilings
+    slower = known.model_copy(update={"framework": "another", "flops_per_s": 4e10})
+    result = simulation.empty.model_copy(
+        update={
+            "launches": (launch.model_copy(update={"ceilings": (known, slower)}),),
+            "environments": {
+                "a": simulation.environments["a"],
+                "b": simulation.environments["b"].model_copy(update={"framework": "another"}),
+            },
+        }
+    )
+    a, b = result.contestants
+    assert own_share(result, a, 2e10) == pytest.approx(0.2)
+    assert own_share(result, b, 2e10) == pytest.approx(0.5)
+    assert own_share(result, b.model_copy(update={"threads": 1}), 2e10) is None
+    assert "of its own products)" in tables.CELLS["achieved"](result, b)
+    of_a, of_b = tables.ceilings(result)
+    assert "(100% of the fastest framework's)" in of_a
+    assert "(40% of the fastest framework's)" in of_b
 
 
 def test_foreign_load_is_flagged(digits: Data) -> None:

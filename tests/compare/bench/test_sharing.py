@@ -34,6 +34,15 @@ def reported(result: BenchResult) -> str:
     return report.render(result, describe("", "2026-01-01T00:00:00Z"))["report.md"].decode()
 
 
+def test_a_bench_of_what_is_not_installed_here_is_reported() -> None:
+    """Its record may be from elsewhere."""
+    result = simulated_bench()
+    one, other = result.contestants
+    foreign = result.model_copy(update={"contestants": (one, other.model_copy(update={"implementation": "jax"}))})
+    assert sharing.shared(foreign) == []
+    assert "keras is" in reported(foreign) or "No difference shown" in reported(foreign)
+
+
 def test_efficiency_and_bytes() -> None:
     result = shared_bench()
     (said,) = sharing.verdicts(result)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from simulation import simulated_bench
 
-from compare.bench import scaling
+from compare.bench import beside, scaling
 from compare.bench import waterfall as speed
 from compare.bench.waterfall import SpeedStage, SpeedWaterfall
 from compare.commands.rendering import KINDS, rendered
@@ -39,6 +39,11 @@ def of_scaling(manifest: Manifest) -> Made:
     return scaling.RECORD, scaling.RECORDS.dump_json(done, indent=1), scaling.render(done, manifest)
 
 
+def of_beside(manifest: Manifest) -> Made:
+    done = beside.BesideResult(levels=(0, 1), result=simulated_bench())
+    return beside.RECORD, done.model_dump_json(indent=1).encode(), beside.render(done, manifest)
+
+
 def of_recipes(manifest: Manifest) -> Made:
     random = np.random.default_rng(0)
 
@@ -51,7 +56,7 @@ def of_recipes(manifest: Manifest) -> Made:
     return waterfall.RECORD, done.model_dump_json(indent=1).encode(), waterfall_report.render(done, manifest)
 
 
-FOLDERS = {"speed": of_speed, "scaling": of_scaling, "waterfall": of_recipes}
+FOLDERS = {"speed": of_speed, "scaling": of_scaling, "beside": of_beside, "waterfall": of_recipes}
 
 
 @pytest.mark.parametrize("kind", FOLDERS)
@@ -71,4 +76,5 @@ def test_such_a_folder_is_held_to_its_records(kind: str, tmp_path: Path) -> None
 
 
 def test_no_kind_is_forgotten() -> None:
-    assert set(KINDS) == {"results", "bench.json", "parity.json", speed.RECORD, scaling.RECORD, waterfall.RECORD}
+    records = {"results", "bench.json", "parity.json", speed.RECORD, scaling.RECORD, beside.RECORD, waterfall.RECORD}
+    assert set(KINDS) == records

@@ -1,19 +1,27 @@
 """What is set before a framework is imported, whatever the user's own environment says."""
 
 import ast
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from results import ENVIRONMENT
+from simulation import contestant
 
-from compare.bench import search
+from compare.bench import search, tables, tuned
+from compare.bench.result import Contestant
+from compare.bench.search import as_run
 from compare.processes import environment, pool
 from compare.processes.session import Session
+from compare.reporting.waiting import sentence
 from compare.training import study
 from compare.worker import machine
+from shared.choices import Waiting
 from shared.data import Data
 from shared.errors import InputError
+from shared.result import Environment, Tuned
 
 ROOT = Path(__file__).parents[3]
 
@@ -63,10 +71,11 @@ def test_who_is_timed(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch
 
     for module in (study, search, pool):
         monkeypatch.setattr(module, "Session", start)
-    contestant: Any = SimpleNamespace(implementation="numpy", name="numpy", threads=1, variables={})
+    one: Any = SimpleNamespace(implementation="numpy", name="numpy", threads=1, variables={}, waiting="system")
+    settings = study.Settings(1, "kept", True, 60.0, "system")
     for begin in (
-        lambda: study.Study(["numpy"], digits, tmp_path, study.Settings(1, "kept", True, 60.0)).choose_device("auto"),
-        lambda: search.starter(tmp_path, "cpu", 60.0)(contestant),
+        lambda: study.Study(["numpy"], digits, tmp_path, settings).choose_device("auto"),
+        lambda: search.starter(tmp_path, "cpu", 60.0)(one),
         lambda: pool.Workers(tmp_path, "cpu", 60.0).start(["numpy"]),
     ):
         with pytest.raises(InputError, match="seen enough"):
@@ -79,6 +88,37 @@ def test_who_is_timed(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Session"
     }
     assert starting == {"pool", "search", "study"}
+
+
+@pytest.mark.parametrize("waiting", ["passive", "system"])
+def test_a_worker_records_how_it_waits(numpy_implementation: str, tmp_path: Path, waiting: Waiting) -> None:
+    session = Session(numpy_implementation, tmp_path / "log", 1, True, 30, waiting=waiting)
+    found = session.wait_until_ready()
+    session.close()
+    assert found.waiting == waiting
+    assert found.variables.get("GOMP_SPINCOUNT") == ("0" if waiting == "passive" else os.environ.get("GOMP_SPINCOUNT"))
+
+
+def test_records_from_before_waiting_was_an_option_are_read() -> None:
+    """They were all begun as the user's environment said."""
+    old = {name: value for name, value in ENVIRONMENT.model_dump().items() if name != "waiting"}
+    assert Environment.model_validate(old).waiting is None
+    of_bench = contestant("torch").model_dump(exclude={"waiting"})
+    assert Contestant.model_validate(of_bench).waiting == "system"
+    tuned = {"factor": "huge pages", "tuning": {}, "variables": {}, "threads": 2}
+    assert Tuned.model_validate(tuned).waiting == "system"
+    assert sentence([None]) == ""
+    assert "slept" in sentence(["passive", None])
+    assert "two ways" in sentence(["passive", "system"])
+
+
+def test_a_tuned_run_waits_as_its_candidate_does() -> None:
+    """`tuned` decides by itself, whatever the other contestants do; so does a run of what was found."""
+    plain = contestant("torch").model_copy(update={"waiting": "passive"})
+    found = tuned.candidates(plain, "cpu")
+    assert {name for name, one in found.items() if one.waiting == "passive"} == {"passive waiting"}
+    assert as_run(found["passive waiting"])[1].waiting == "passive"
+    assert "passive waiting" in tables.CELLS["mode"](None, found["passive waiting"])  # type: ignore[arg-type]
 
 
 def test_keras_looks_for_its_file_where_it_is_told(tmp_path: Path) -> None:

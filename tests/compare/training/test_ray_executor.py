@@ -77,7 +77,7 @@ def ray(monkeypatch: pytest.MonkeyPatch) -> PretendedRay:
 def executed(runs: list[Run], data: Data, logs: Path) -> tuple[list[Finished], list[str]]:
     """What came of `runs`, and what was told meanwhile."""
     told: list[str] = []
-    on_ray = OnRay("cluster", ["torch"], data, logs, Settings(2, KEPT, True, 60.0), told.append)
+    on_ray = OnRay("cluster", ["torch"], data, logs, Settings(2, KEPT, True, 60.0, "passive"), told.append)
     on_ray._arrays = None  # what a connection would have put there
     progress = SimpleNamespace(end=lambda result, said: None)
     return list(on_ray.execute([runs], progress)), told  # type: ignore[arg-type]

@@ -31,7 +31,7 @@ PROMISED = [
     *("implementation", "framework_version", "model", "dataset", "recipe", "mode", "device", "seed", "epochs"),
     *("batch_size", "n_params", "n_trainable", "test_accuracy", "test_loss", "train_accuracy"),
     *("step_ms_median", "step_ms_ci_low", "step_ms_ci_high", "images_per_s", "first_step_s", "train_s"),
-    *("peak_rss_bytes", "peak_device_bytes", "status", "error"),
+    *("peak_rss_bytes", "peak_device_bytes", "status", "error", "waiting"),
 ]
 
 
@@ -58,7 +58,7 @@ def test_csv_columns_and_values() -> None:
 def test_what_was_not_measured_is_empty_never_0() -> None:
     text = csv_text()
     failed = text.splitlines()[3]
-    assert failed.endswith(",failed,OSError: the disk | is full")
+    assert failed.endswith(",failed,OSError: the disk | is full,")
     assert "nan" not in text.lower()
     empty = [c for c, v in zip(COLUMNS, failed.split(","), strict=True) if v == ""]
     assert {"n_params", "test_accuracy", "step_ms_median", "peak_rss_bytes", "framework_version"} <= set(empty)

@@ -1,0 +1,228 @@
+"""Step times beside busy processes: how much each contestant is slowed down, and who is the faster one there."""
+
+import time
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+from matplotlib.figure import Figure
+from pydantic import Field, model_validator
+
+from compare.bench.entry import Entry
+from compare.bench.launcher import Launcher
+from compare.bench.report import why_ended
+from compare.bench.result import BenchResult, Contestant
+from compare.bench.shape import Shape
+from compare.bench.statistics import Interval, ratio
+from compare.bench.tables import milliseconds
+from compare.bench.verdicts import names, ratio_to_baseline, say, step_time, warnings
+from compare.folders.manifest import Manifest
+from compare.processes.busy import busy
+from compare.reporting import plots, waiting
+from compare.reporting.html_page import with_page
+from compare.reporting.markdown import markdown_environment
+from compare.reporting.plots import style_of
+from shared.record import Count, Record
+
+RECORD = "beside.json"
+HEADINGS = ("busy processes", "contestant", "step, end to end", "as long as alone", "speed")
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+CYCLES = 2  # through all levels in a launch, in random order, so that a slow minute is not one level's alone
+LEAST_OF_A_BLOCK = 2  # rounds
+
+
+class BesideResult(Record):
+    """A bench beside several numbers of busy processes. Each window of `result` says how many there were."""
+
+    levels: Annotated[tuple[Count, ...], Field(min_length=2, max_length=256)]
+    result: BenchResult
+
+    @model_validator(mode="after")
+    def _of_its_levels(self) -> "BesideResult":
+        found = {
+            w.beside
+            for launch in self.result.launches
+            for measured in launch.measured.values()
+            for w in measured.windows
+        }
+        if self.levels[0] != 0 or list(self.levels) != sorted(set(self.levels)) or not found <= set(self.levels):
+            raise ValueError("its levels do not rise from 0, or are not those of its windows")
+        return self
+
+    def at(self, level: int) -> BenchResult:
+        """Return the bench beside `level` busy processes alone, without what was timed at other levels."""
+        launches = []
+        for launch in self.result.launches:
+            measured = {
+                name: one.model_copy(update={"windows": tuple(w for w in one.windows if w.beside == level)})
+                for name, one in launch.measured.items()
+            }
+            launches.append(launch.model_copy(update={"measured": measured}))
+        return self.result.model_copy(update={"launches": tuple(launches)})
+
+
+class BesideLauncher(Launcher):
+    """Launches whose rounds go through all levels: in each, so many processes are busy meanwhile."""
+
+    levels: tuple[int, ...] = (0,)
+    compute_every = 0
+
+    def _rounds(self, entries: list[Entry], launch: int, shape: Shape, failed: dict[str, str]) -> None:
+        block_s = self.rounds_s / (CYCLES * len(self.levels))
+        number = 0
+        for cycle in range(CYCLES):
+            if launch == 0 and cycle and self.clock() > self.budget_s:
+                break
+            for place in self._random.permutation(len(self.levels)):
+                number = self._block(entries, self.levels[place], block_s, number, shape.steps, failed)
+        for entry in entries:
+            entry.beside = 0
+
+    def _block(
+        self, entries: list[Entry], level: int, block_s: float, first: int, steps: int, failed: dict[str, str]
+    ) -> int:
+        """Rounds beside `level` busy processes for `block_s` seconds, two at least; the number of the next round."""
+        number = first
+        with busy(level):
+            begin = time.monotonic()
+            while number < first + LEAST_OF_A_BLOCK or time.monotonic() - begin < block_s:
+                for entry in entries:
+                    entry.beside = level
+                self._round(entries, number, steps, failed)
+                number += 1
+        return number
+
+
+def slowdown(beside: BesideResult, name: str, level: int) -> Interval | None:
+    """Return how many times as long a step of `name` takes beside `level` busy processes as beside none; None if it
+    was not measured at both."""
+    alone, there = (beside.at(at).samples(name, "end_to_end") for at in (0, level))
+    pairs = [pair for pair in zip(alone, there, strict=True) if all(pair)]
+    if not pairs:
+        return None
+    cut = [tuple(times[: min(map(len, pair))] for times in pair) for pair in pairs]
+    return ratio([one for one, _ in cut], [other for _, other in cut])
+
+
+def precise(beside: BesideResult) -> bool:
+    """Return whether every slowdown, and every ratio at every level, is known well enough."""
+    result = beside.result
+    others = [name for name in names(result) if name != result.baseline]
+    found = [slowdown(beside, name, level) for name in names(result) for level in beside.levels[1:]]
+    found += [ratio_to_baseline(beside.at(level), name) for name in others for level in beside.levels]
+    known = [one for one in found if one]
+    return bool(known) and all(one.half_width <= result.precision for one in known)
+
+
+def verdicts(beside: BesideResult) -> list[str]:
+    """Return what is to be said: how much each is slowed down at each level, and who is faster there."""
+    others = [name for name in names(beside.result) if name != beside.result.baseline]
+    said = []
+    for level in beside.levels[1:]:
+        slower = [f"{name} {shown(slowdown(beside, name, level))}" for name in names(beside.result)]
+        said.append(f"Beside {in_words(level)} a step takes, against none: {', '.join(slower)} as long.")
+    for level in beside.levels:
+        said += [f"Beside {in_words(level)}: {say(beside.at(level), name)}" for name in others]
+    return said
+
+
+def in_words(level: int) -> str:
+    """2 -> two busy processes"""
+    number = WORDS[level] if level < len(WORDS) else str(level)
+    return f"{number} busy process{'es' * (level != 1)}"
+
+
+def shown(found: Interval | None) -> str:
+    """A ratio with its interval, if it has one."""
+    if found is None:
+        return "(not measured)"
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f}x"
+    return f"{found.value:.2f}x [{found.low:.2f}, {found.high:.2f}]"
+
+
+def cells(beside: BesideResult) -> list[list[str]]:
+    """The lines of the table: a level, a contestant, and its figures there."""
+    return [_line(beside, level, contestant) for level in beside.levels for contestant in beside.result.contestants]
+
+
+def _line(beside: BesideResult, level: int, contestant: Contestant) -> list[str]:
+    result, name = beside.at(level), contestant.name
+    step = step_time(result, name)
+    if step is None:
+        return [str(level), name, "-", "-", "-"]
+    speed = "1 (baseline)" if name == result.baseline else shown(ratio_to_baseline(result, name))
+    return [
+        str(level),
+        name,
+        milliseconds(step),
+        "1" if level == 0 else shown(slowdown(beside, name, level)),
+        speed,
+    ]
+
+
+def notes(beside: BesideResult) -> list[str]:
+    """Return the warnings; the foreign load of other levels is what was asked for."""
+    return warnings(beside.at(0))
+
+
+def render(beside: BesideResult, manifest: Manifest) -> dict[str, bytes]:
+    """The content of every file that is made from the record."""
+    figure, result = picture(beside), beside.result
+    text = (
+        markdown_environment()
+        .get_template("beside.md.j2")
+        .render(
+            result=result,
+            verdicts=verdicts(beside),
+            warnings=notes(beside),
+            ended=why_ended(result),
+            headings=HEADINGS,
+            lines=cells(beside),
+            cycles=CYCLES,
+            waiting=waiting.sentence(contestant.waiting for contestant in result.contestants),
+            threads=result.contestants[0].threads,
+            batch_size=result.contestants[0].batch_size,
+            cores=max((e.cores for e in result.environments.values()), default=None),
+            manifest=manifest,
+        )
+    )
+    return with_page(
+        {
+            "report.md": text.encode(),
+            "plots/beside.png": plots.to_png(figure),
+            "plots/beside.svg": plots.to_svg(figure),
+        }
+    )
+
+
+def picture(beside: BesideResult) -> Figure:
+    """The time of a step, and how many times as long as alone that is, against the number of busy processes."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for contestant in beside.result.contestants:
+        style = style_of(contestant.implementation)
+        times = {level: step_time(beside.at(level), contestant.name) for level in beside.levels}
+        alone: dict[int, Interval | None] = {0: Interval(1.0)} if times[0] else {}
+        slower = alone | {level: slowdown(beside, contestant.name, level) for level in beside.levels[1:]}
+        for axes, points, scale in ((left, times, 1e3), (right, slower, 1.0)):
+            known = {level: one for level, one in points.items() if one is not None}
+            middle, low, high = (
+                np.array([getattr(one, end) or one.value for one in known.values()]) * scale
+                for end in ("value", "low", "high")
+            )
+            around = [middle - low, high - middle]
+            axes.errorbar(list(known), middle, around, marker="o", capsize=3, label=contestant.name, **style)
+    for axes, what in ((left, "ms a step, end to end"), (right, "times as long as alone")):
+        axes.set_xticks(beside.levels)
+        axes.set_xlabel("busy processes")
+        axes.set_ylabel(what)
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+    left.legend(fontsize=8)
+    return figure
+
+
+def levels_of(asked: Sequence[int]) -> tuple[int, ...]:
+    """The levels in rising order."""
+    return tuple(sorted(asked))

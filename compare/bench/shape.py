@@ -1,0 +1,66 @@
+"""How long a launch goes on: when its contestants are warm, and how many rounds of which windows follow."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.bench.entry import Entry
+from compare.bench.statistics import LEAST_TO_STOP
+
+# Windows scatter by a tenth whether they are of two steps or of thirty, so that many short ones know more in the same
+# time (docs/decisions.md).
+WINDOW_S = 0.03  # about how long the slowest contestant's window takes
+# What nobody counts before a window: processors and threads wake up, and a contestant's data come back into the caches.
+# That takes time as well as steps, and so every contestant has as many as it needs.
+UNCOUNTED_S, LEAST_UNCOUNTED = 0.03, 2
+LEAST_ROUNDS, MOST_ROUNDS = 6, 200
+COMPUTE_EVERY = 3  # rounds there is a window of "compute only", too
+WARM_WINDOWS = 4
+FASTER = 0.98  # of the windows before, else it still gets faster
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Of the rounds of every launch: how many, the steps of a window, and how many are not counted before one, by
+    contestant."""
+
+    n_rounds: int
+    steps: int
+    uncounted: dict[str, int]
+
+
+def shape_of(entries: Sequence[Entry], rounds_s: float, pause_s: float) -> Shape:
+    """Return the shape of rounds that take about `rounds_s` together, for contestants whose last windows are known.
+
+    A framework's own loop is timed for an epoch, and says nothing of the others' steps. Before each contestant's turn
+    there is a pause of `pause_s`.
+    """
+    step_s = {entry.contestant.name: entry.windows[-1].step_s for entry in entries if not entry.own_loop}
+    steps = max(1, round(WINDOW_S / max(step_s.values(), default=WINDOW_S)))
+    uncounted = {name: max(LEAST_UNCOUNTED, math.ceil(UNCOUNTED_S / of_one)) for name, of_one in step_s.items()}
+    n_windows = 1 + 1 / COMPUTE_EVERY
+    round_s = sum(pause_s + n_windows * (uncounted[name] + steps) * of_one for name, of_one in step_s.items())
+    round_s += sum(pause_s + entry.windows[-1].elapsed_s for entry in entries if entry.own_loop)
+    n_rounds = round(rounds_s / round_s) if round_s else LEAST_ROUNDS
+    return Shape(min(MOST_ROUNDS, max(LEAST_ROUNDS, n_rounds)), steps, uncounted)
+
+
+def affordable(rounds_s: float, left_s: float, before_s: float) -> float:
+    """Return the seconds that the rounds of each launch may take, at most `rounds_s`.
+
+    Five launches should fit into the `left_s` that are left after the first one's `before_s`, in which its contestants
+    started and got warm: every later launch needs about as long for that. Launches say more than rounds do. If not even
+    that fits, the result may be below 0, and a launch has its LEAST_ROUNDS.
+    """
+    return min(rounds_s, (left_s - (LEAST_TO_STOP - 1) * before_s) / LEAST_TO_STOP)
+
+
+def is_warm(step_s: Sequence[float]) -> bool:
+    """Return whether steps got no faster lately: the median of the last windows is not below 98 % of that of the
+    windows before."""
+    if len(step_s) < 2 * WARM_WINDOWS:
+        return False
+    before, last = np.median(step_s[-2 * WARM_WINDOWS : -WARM_WINDOWS]), np.median(step_s[-WARM_WINDOWS:])
+    return bool(last >= FASTER * before)
