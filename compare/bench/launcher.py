@@ -55,7 +55,8 @@ class Launcher:
         tell: Tell = lambda line: None,
     ) -> None:
         """`tell` is called with a line of progress, and with a warning if there is no time for as many launches as the
-        result `needs`. `rounds_s` is the time that all rounds of a launch should take. `training_alone` leaves out what is not training: evaluation, and the machine's limits."""
+        result `needs`. `rounds_s` is the time that all rounds of a launch should take. `training_alone` leaves out what
+        is not training: evaluation, and the machine's limits."""
         self.contestants = list(contestants)
         self.profile = profile
         self.rounds_s = ROUNDS_S if rounds_s is None else rounds_s
@@ -95,7 +96,7 @@ class Launcher:
                 self._check_budget()
             n_rounds = self._shape.n_rounds
             self._tell(f"Launch {number + 1}: all are warm after {took_s:.0f} s, {n_rounds} rounds follow ...")
-            if number == 0 and (warning := budget_warning(took_s + self.rounds_s, self.needs, self.budget_s)):
+            if number == 0 and (warning := budget_warning(took_s + max(0, self.rounds_s), self.needs, self.budget_s)):
                 self._tell(warning)
             self._rounds(entries, number, self._shape, failed)
             complete = list(entries)  # whoever fails from now on was measured

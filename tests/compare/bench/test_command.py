@@ -53,7 +53,6 @@ def test_a_bench_leaves_its_record_a_report_and_every_window(
     assert (out / "plots" / "steps.png").stat().st_size > 5_000
     assert set(json.loads((out / "manifest.json").read_text())["files"]) >= {"bench.json", "report.md", "windows.csv"}
     assert "x" in printed.out
-    assert "s, and an interval needs 3 launches. In 5 s there will be none: give --budget" in printed.err
 
 
 BAD_OPTIONS = {
