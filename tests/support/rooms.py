@@ -11,8 +11,8 @@ PICTURE = ROOT / "docs" / "images" / "architecture.svg"
 PACKAGES = ("compare", "shared")
 # A room imports from those of the lines above it, and from no other.
 ORDER = (
-    ("registry", "extras", "rpc", "subject", "own_packages"),
-    ("options", "processes"),
+    ("registry", "extras", "rpc", "subject", "own_packages", "graphs"),
+    ("options", "processes", "adapters"),
     ("worker", "folders", "checks"),
     ("analysis",),
     ("frames", "reporting"),
