@@ -47,6 +47,12 @@ class OnnxAdapter:
             return None
         return {name: tuple(size for size in shape if size is not None) for name, shape in shapes.items()}
 
+    def fixed_batch(self) -> int | None:
+        """The number of examples of a call, if the file fixes it. The graph of such a file may hold for that number
+        alone: an exporter can write it into any shape."""
+        fixed = {shape[0] for shape in self._inputs().values() if shape and shape[0]}
+        return fixed.pop() if len(fixed) == 1 else None
+
     def record(self, inputs: Mapping[str, np.ndarray], training: bool) -> Recording:
         """Call the network in evaluation mode: a file holds no other. A file with a fixed number of examples is called
         several times, and the values are joined. Inputs that are all integers are computed in float64."""
@@ -142,8 +148,7 @@ class OnnxAdapter:
             ):
                 sizes = " x ".join("?" if size is None else str(size) for size in expected[1:])
                 raise Unreadable(f"the input {name} of {self.path} takes {sizes} for an example, not {given[1:]}.")
-        fixed = {shape[0] for shape in stated.values() if shape and shape[0]}
-        return fixed.pop() or 1 if len(fixed) == 1 else len(next(iter(inputs.values())))
+        return self.fixed_batch() or len(next(iter(inputs.values())))
 
     def _call(self, inputs: Mapping[str, np.ndarray]) -> Recording:
         dtype = next((each.dtype for each in inputs.values() if each.dtype.kind == "f"), np.dtype(np.float64))

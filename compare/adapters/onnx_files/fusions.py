@@ -43,6 +43,7 @@ class Fusions:
         elif node.kind == "Add" and not self._bias(node):
             self._group_norm(node)
             self._layer_norm(node)
+            self._layer_norm_of_keras(node)
 
     def graph(self) -> Graph:
         """The nodes that an output needs, in order; and the inputs."""
@@ -186,6 +187,36 @@ class Fusions:
             lengths = tuple(node.shape[axis] for axis in axes)
             self._affine_layer(node, "LayerNormalization", centred.inputs[0], attributes, (scale, shift), lengths)
 
+    def _layer_norm_of_keras(self, node: Node) -> None:
+        """x * factor + (shift - mean * factor) with the factor scale / sqrt(variance + epsilon)."""
+        for product, rest in self._operands(node):
+            for x, factor in self._operands(product) if product.kind == "Mul" else ():
+                held = [each for each in self._operands(factor) if _held(each[0])] if factor.kind == "Mul" else []
+                inverse = held[0][1] if held else factor
+                root = self.nodes[inverse.inputs[0]] if inverse.kind == "Reciprocal" else inverse
+                plus = self.nodes[root.inputs[0]] if root.kind == "Sqrt" else root
+                variance = self.nodes[plus.inputs[0]] if plus.kind == "Add" and len(plus.inputs) == 1 else plus
+                if variance.kind != "ReduceMean" or not held:
+                    continue
+                axes: Any = variance.attributes["axes"]
+                epsilon = _number(plus, 0.0)
+                lengths = tuple(node.shape[axis] for axis in axes)
+                shifts = [each for each in self._operands(rest) if _held(each[0])] if rest.kind == "Add" else []
+                constants = [held[0][0], *(each[0] for each in shifts)]
+                if self._normalizes(node, x, axes, epsilon, constants):
+                    own = {"axes": axes, "epsilon": epsilon}
+                    self._affine_layer(node, "LayerNormalization", x.name, own, constants, lengths)
+                    return
+
+    def _normalizes(self, node: Node, x: Node, axes: tuple[int, ...], epsilon: float, constants: list[Node]) -> bool:
+        """Whether the values of `node` are those of a LayerNormalization of `x`."""
+        value = self.reading.values[x.name]
+        scale, *shift = (self.reading.values[each.name] for each in constants)
+        root = np.sqrt(value.var(axis=axes, keepdims=True) + epsilon)
+        expected = (value - value.mean(axis=axes, keepdims=True)) / root * scale + (shift[0] if shift else 0)
+        found = self.reading.values[node.name]
+        return expected.shape == found.shape and np.allclose(found, expected, rtol=1e-4, atol=1e-4)
+
     def _affine(self, node: Node) -> tuple[Node, Node, Node] | None:
         """The value, the scale and the shift of `value * scale + shift`."""
         for product, shift in self._operands(node):
@@ -206,9 +237,10 @@ class Fusions:
     ) -> None:
         if any(self.reading.values[each.name].size != np.prod(shape) for each in constants):
             return
-        for role, constant in zip(("scale", "B"), constants, strict=True):
+        roles = ("scale", "B")[: len(constants)]
+        for role, constant in zip(roles, constants, strict=True):
             self._give(node.name, role, constant, shape)
-        self.nodes[node.name] = Node(node.name, kind, (x,), attributes, ("scale", "B"), node.layer, node.shape)
+        self.nodes[node.name] = Node(node.name, kind, (x,), attributes, roles, node.layer, node.shape)
 
     def _neutral(self, node: Node) -> bool:
         """Whether a normalization multiplies by one and adds zero."""

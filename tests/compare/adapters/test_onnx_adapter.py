@@ -121,6 +121,7 @@ def test_a_fixed_batch_is_called_as_often_as_needed(tmp_path: Path) -> None:
     path = saved(tmp_path, model(steps, weights, (1, 3, 8, 8)))
     x = RNG.standard_normal((3, 3, 8, 8))
     adapter = OnnxAdapter(path)
+    assert adapter.fixed_batch() == 1
     recording = adapter.record({"x": x}, training=False)
     close(recording.values["CumSum_y"], np.concatenate([by_runtime(path, each[None]) for each in x]), 1e-5)
     assert recording.graph["CumSum_y"].kind == "onnx:CumSum"
