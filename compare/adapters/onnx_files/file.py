@@ -1,0 +1,88 @@
+"""Reading an `.onnx` file: its size, its external data, its validity; every failure as one sentence."""
+
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnx.checker
+import onnx.inliner
+from onnx import external_data_helper, numpy_helper
+
+from compare.adapters.adapter import Unreadable
+
+FILE_BYTES = 2 * 2**30 - 1  # protobuf reads no more
+DATA_BYTES = 8 * 2**30
+Model = Any  # onnx.ModelProto, whose generated class mypy cannot see into
+
+
+def read_model(path: Path) -> Model:
+    """The model of an `.onnx` file, with its external data and with its local functions inlined.
+
+    External data must lie in the file's folder or below: onnx refuses any other place, links included. Raises
+    Unreadable for a file that is no model, is damaged, or is too large.
+    """
+    try:
+        if (size := path.stat().st_size) > FILE_BYTES:
+            raise Unreadable(f"{path} has {size:,} bytes, and an ONNX file has at most {FILE_BYTES:,}.")
+        model = onnx.load_model_from_string(path.read_bytes())
+    except OSError as error:
+        raise Unreadable(f"{path} cannot be read: {error.strerror or error}.") from error
+    except Exception as error:  # protobuf's exceptions have no common class of their own
+        raise Unreadable(f"{path} is no ONNX file, or it is damaged: {_line(error)}.") from error
+    if not model.graph.node and not model.graph.output:
+        raise Unreadable(f"{path} is no ONNX file, or it is empty: it has neither nodes nor outputs.")
+    _read_external_data(model, path)
+    try:
+        onnx.checker.check_model(model)
+        if model.functions:
+            model = onnx.inliner.inline_local_functions(model)
+    except Exception as error:
+        raise Unreadable(f"{path} is no valid ONNX model: {_line(error)}.") from error
+    return model
+
+
+def opset(model: Model) -> int:
+    """The version of ONNX's own operators that the model uses."""
+    return next((each.version for each in model.opset_import if each.domain in {"", "ai.onnx"}), 1)
+
+
+def copy_with(model: Model, arrays: dict[str, Any]) -> Model:
+    """A copy of `model` in which the values named in `arrays` are initializers with these contents, whatever produced
+    them before."""
+    copy = type(model)()
+    copy.CopyFrom(model)
+    graph = copy.graph
+    kept = [each for each in graph.initializer if each.name not in arrays]
+    nodes = [each for each in graph.node if not set(each.output) & set(arrays)]
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(kept)
+    graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in arrays.items())
+    graph.node.extend(nodes)
+    return copy
+
+
+def _read_external_data(model: Model, path: Path) -> None:
+    """Load what lies in files beside the model's. Raises Unreadable if there is too much, or if it lies elsewhere."""
+    external = [each for each in _tensors(model) if external_data_helper.uses_external_data(each)]
+    if not external:
+        return
+    try:
+        size = sum(int(entry.value) for each in external for entry in each.external_data if entry.key == "length")
+        if size > DATA_BYTES:
+            raise Unreadable(f"{path} names {size:,} bytes of external data; at most {DATA_BYTES:,} are read.")
+        external_data_helper.load_external_data_for_model(model, str(path.parent))
+    except Unreadable:
+        raise
+    except Exception as error:  # onnx raises ValidationError, OSError and ValueError
+        raise Unreadable(f"the external data of {path} cannot be read: {_line(error)}.") from error
+
+
+def _tensors(model: Model) -> list[Any]:
+    attributes = [each for node in model.graph.node for each in node.attribute]
+    return [*model.graph.initializer, *(each.t for each in attributes if each.HasField("t"))]
+
+
+def _line(error: Exception) -> str:
+    """The first line of an error's message, in one sentence's length."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300].rstrip(".")

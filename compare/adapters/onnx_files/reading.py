@@ -1,0 +1,219 @@
+"""A walk through an ONNX graph, with real values, that writes it as canonical nodes.
+
+Every value of the file is either a constant (known from the weights and from shapes alone) or a view of a canonical
+node's output. So transposes around convolutions, which exporters write for models with channels last, are no nodes:
+they are a permutation that is taken along until something needs the value as it is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import copysign, sqrt
+from typing import Any
+
+import numpy as np
+from onnx import helper, numpy_helper
+
+from compare.adapters.adapter import Unreadable
+from compare.adapters.onnx_files import single
+from compare.graphs.evaluate import NoReference, evaluate_node
+from compare.graphs.node import Arrays, Attribute, Node
+
+Change = Callable[[np.ndarray], np.ndarray]
+MANY = 4096
+
+
+def unchanged(x: np.ndarray) -> np.ndarray:
+    """`x` itself."""
+    return x
+
+
+@dataclass(frozen=True)
+class View:
+    """A value of the file: the output of the canonical node `name`, transposed by `perm`, its columns (axis 1 of two)
+    taken in the order `columns`."""
+
+    name: str
+    perm: tuple[int, ...]
+    columns: np.ndarray | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether the value is the node's output as it is."""
+        return self.columns is None and self.perm == tuple(range(len(self.perm)))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which value of the file a weight is, how it gets canonical layout, and how it gets back."""
+
+    value: str
+    forward: Change = unchanged
+    backward: Change = unchanged
+
+
+class Reading:
+    """The canonical graph of one call, as far as the walk has come."""
+
+    def __init__(
+        self, model: Any, opset: int, dtype: np.dtype[Any], overrides: Mapping[str, np.ndarray], last: bool
+    ) -> None:
+        self.opset, self.opsets, self.dtype = opset, list(model.opset_import), dtype
+        self.last = last  # whether the network's inputs have their channels last
+        self.overrides = overrides
+        self.graph = model.graph
+        self.nodes: list[Node] = []
+        self.values: Arrays = {}
+        self.weights: Arrays = {}
+        self.sources: dict[str, Source] = {}
+        self.views: dict[str, View] = {}
+        self.constants: dict[str, np.ndarray] = {}
+        self.named: dict[str, str] = {}  # canonical node -> the first value of the file that is a view of it
+        self.others: dict[str, tuple[Any, dict[str, str | np.ndarray], int]] = {}
+        for each in self.graph.initializer:
+            self.set_constant(each.name, array_of(each))
+
+    def set_constant(self, name: str, value: np.ndarray) -> None:
+        """Note a value that is known; one that somebody set replaces it."""
+        self.constants[name] = self.overrides.get(name, value)
+
+    def computed(self, value: np.ndarray) -> np.ndarray:
+        """`value` in the type that the model computes in, if it is one of real numbers."""
+        return value.astype(self.dtype) if _real(value) else value
+
+    def emit(
+        self,
+        name: str,
+        kind: str,
+        inputs: Sequence[str],
+        attributes: Mapping[str, Attribute] | None = None,
+        weights: Mapping[str, tuple[np.ndarray, Source | None]] | None = None,
+        layer: str = "",
+    ) -> str:
+        """Append a node, compute its output, and return its name, which is `name` or that with a number behind it."""
+        name = self.unused(name)
+        own = {role: self.computed(value) for role, (value, _) in (weights or {}).items()}
+        node = Node(name, kind, tuple(inputs), dict(attributes or {}), tuple(own), layer)
+        try:
+            value = evaluate_node(node, [self.values[each] for each in inputs], own)
+        except (NoReference, ValueError, MemoryError) as error:
+            raise Unreadable(f"the ONNX file cannot be computed: {error}") from error
+        self.append(replace(node, shape=value.shape), value)
+        for role, (_, source) in (weights or {}).items():
+            self.weights[f"{name}/{role}"] = own[role]
+            if source:
+                self.sources[f"{name}/{role}"] = source
+        return name
+
+    def append(self, node: Node, value: np.ndarray) -> None:
+        """Append a node whose output is known."""
+        self.nodes.append(node)
+        self.values[node.name] = value
+
+    def unused(self, name: str) -> str:
+        """`name`, or `name` with the first number behind it that no node has."""
+        number, free = 1, name
+        while free in self.values:
+            number += 1
+            free = f"{name}:{number}"
+        return free
+
+    def define(
+        self, value: str, node: str, perm: Sequence[int] | None = None, columns: np.ndarray | None = None
+    ) -> None:
+        """Say that the file's `value` is the output of `node`, transposed by `perm`."""
+        rank = self.values[node].ndim
+        self.views[value] = View(node, tuple(range(rank) if perm is None else perm), columns)
+        self.named.setdefault(node, value)
+
+    def shape(self, value: str) -> tuple[int, ...]:
+        """The shape of a value, as the file has it."""
+        if value in self.constants:
+            return self.constants[value].shape
+        view = self.views[value]
+        shape = self.values[view.name].shape
+        return tuple(shape[axis] for axis in view.perm)
+
+    def plain(self, value: str) -> str:
+        """The name of a canonical node whose output is `value` as the file has it; appended if there is none."""
+        if value in self.constants and value not in self.views:
+            name = self.constant(value)
+            self.views[value] = View(name, tuple(range(self.values[name].ndim)))
+        view = self.views[value]
+        if view.plain:
+            return view.name
+        if view.columns is not None:
+            order = self.emit(f"{value}:order", "Constant", (), {}, {"value": (view.columns, None)})
+            name = self.emit(f"{value}:columns", "Gather", (view.name, order), {"axis": 1})
+        else:
+            name = self.emit(f"{value}:transposed", "Transpose", (view.name,), {"perm": view.perm}, layer="Transpose")
+        self.define(value, name)
+        return name
+
+    def constant(self, value: str, forward: Change = unchanged, backward: Change = unchanged) -> str:
+        """A node that holds a constant of the file."""
+        kind = "Parameter" if any(each.name == value for each in self.graph.initializer) else "Constant"
+        content = forward(self.constants[value])
+        return self.emit(value, kind, (), {}, {"value": (content, Source(value, forward, backward))}, layer=kind)
+
+    def known(self, proto: Any, place: int) -> np.ndarray | None:
+        """The constant that is a node's input number `place`; None if it has none there.
+
+        Raises Unknown if the input depends on the network's input.
+        """
+        if place >= len(proto.input) or not proto.input[place]:
+            return None
+        if (value := self.constants.get(proto.input[place])) is None:
+            raise Unknown
+        return value
+
+    def call(self, proto: Any, inputs: Mapping[str, np.ndarray]) -> list[Any]:
+        """The outputs of one node of the file in onnx.reference."""
+        return single.run(proto, inputs, self.opsets)
+
+
+class Unknown(Exception):
+    """What must be a constant for a node to have a canonical kind is none."""
+
+
+def array_of(tensor: Any) -> np.ndarray:
+    """The array of a tensor of the file. Raises Unreadable if its shape or type is not that of its bytes."""
+    try:
+        return numpy_helper.to_array(tensor)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unreadable(f"the values {tensor.name!r} of the ONNX file are damaged: {error}.") from error
+
+
+def attributes(proto: Any) -> dict[str, Any]:
+    """The attributes of a node of the file; numbers as their author wrote them."""
+    found = {each.name: helper.get_attribute_value(each) for each in proto.attribute}
+    return {name: _python(value) for name, value in found.items()}
+
+
+def decimal(value: float) -> float:
+    """The number that was meant by this one in float32: 1e-05, not 9.999999747378752e-06.
+
+    A file has float32; a network in float64 has what its author wrote. That is the number with the fewest digits that
+    reads as this one, or 1 / n, or the root of n or of 1 / n, if that takes all digits of float32.
+    """
+    near = np.float32(value)
+    short = float(str(near))
+    if len(f"{short:.12g}".strip("-0.").replace(".", "")) < 7 or not MANY > abs(value) > 1 / MANY:
+        return short
+    size = abs(value)
+    meant = (1 / max(1, round(1 / size)), sqrt(round(size * size)), sqrt(1 / max(1, round(1 / size / size))))
+    return next((copysign(each, value) for each in meant if np.float32(each) == abs(near)), short)
+
+
+def _python(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, float):
+        return decimal(value)
+    if isinstance(value, list) and value and isinstance(value[0], float):
+        return [decimal(each) for each in value]
+    return value
+
+
+def _real(value: np.ndarray) -> bool:
+    # bfloat16 and the types of 8 bits come from ml_dtypes: NumPy's kind of them is "V".
+    return value.dtype.kind in "fV"
