@@ -205,7 +205,7 @@ def _sequence_convolution(graph: _Graph, node: Node, uses: Counter[str]) -> _Mat
     if node.kind != "Squeeze" or len(node.attributes["axes"]) != 1:  # type: ignore[arg-type]
         return None
     middle = by_name[node.inputs[0]]
-    axis = int(node.attributes["axes"][0])  # type: ignore[index, arg-type]
+    axis = int(node.attributes["axes"][0])  # type: ignore[index]
     if middle.kind != "Conv" or len(middle.shape) != 4 or uses[middle.name] != 1 or axis < 2:
         return None
     before = by_name[middle.inputs[0]]
@@ -219,7 +219,7 @@ def _sequence_convolution(graph: _Graph, node: Node, uses: Counter[str]) -> _Mat
         return None
     attributes: dict[str, Attribute] = dict(middle.attributes)
     for name in ("strides", "dilations"):
-        attributes[name] = (int(attributes[name][kept]),)  # type: ignore[index, arg-type]
+        attributes[name] = (int(attributes[name][kept]),)  # type: ignore[index]
     attributes["pads"] = (int(pads[kept]), int(pads[kept + 2]))
     narrow = Reshaped(shape, tuple(size for at, size in enumerate(shape) if at != axis))
     sources = {role: Source(f"{middle.name}/{role}", (narrow,) if role == "W" else ()) for role in middle.roles}

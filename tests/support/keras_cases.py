@@ -1,4 +1,4 @@
-"""Reads small Keras and TensorFlow models in one process: `python keras_cases.py` prints what was found of each as JSON.
+"""Reads small Keras and TensorFlow models in one process, and prints what was found of each as JSON.
 
 Every node of a recording is computed again by the reference evaluator, and by the framework alone.
 """
@@ -168,7 +168,12 @@ for _kind in ("Max", "Average"):
         LAYERS[f"Global{_kind}{_rank}"] = lambda pool=_whole, shape=_shape: layer(pool(keepdims=True), shape)
         _some = getattr(L, f"Adaptive{_kind}Pooling{_rank}D")
         LAYERS[f"Adaptive{_kind}{_rank}"] = lambda pool=_some, shape=_shape: layer(pool(3), shape)
-ACTIVATIONS = ["relu", "leaky_relu", "relu6", "softmax", "celu", "elu", "selu", "softplus", "softsign", "squareplus", "soft_shrink", "sparse_plus", "silu", "gelu", "glu", "tanh", "tanh_shrink", "sigmoid", "sparse_sigmoid", "exponential", "hard_sigmoid", "hard_silu", "hard_tanh", "hard_shrink", "linear", "mish", "log_softmax", "log_sigmoid", "sparsemax"]  # fmt: skip
+ACTIVATIONS = (
+    "relu", "leaky_relu", "relu6", "softmax", "celu", "elu", "selu", "softplus", "softsign", "squareplus",
+    "soft_shrink", "sparse_plus", "silu", "gelu", "glu", "tanh", "tanh_shrink", "sigmoid", "sparse_sigmoid",
+    "exponential", "hard_sigmoid", "hard_silu", "hard_tanh", "hard_shrink", "linear", "mish", "log_softmax",
+    "log_sigmoid", "sparsemax",
+)  # fmt: skip
 for _name in ACTIVATIONS:
     LAYERS[f"activation_{_name}"] = lambda name=_name: layer(L.Activation(name), (6,))
 for _name, _built in {
@@ -178,7 +183,7 @@ for _name, _built in {
     "relu_all": lambda: L.ReLU(2.0, 0.1, 0.3),
     "leaky": lambda: L.LeakyReLU(0.2),
     "elu_alpha": lambda: L.ELU(0.5),
-    "prelu": lambda: L.PReLU(),
+    "prelu": L.PReLU,
     "prelu_shared": lambda: L.PReLU(shared_axes=[1, 2]),
     "softmax_axis": lambda: L.Softmax(axis=1),
     "dropout": lambda: L.Dropout(0.2),
