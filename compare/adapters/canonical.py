@@ -149,11 +149,10 @@ class Canonical:
 
     def _reshape(self, step: Step, inputs: list[str], before: Form, after: Form, native: np.ndarray) -> None:
         """Add a reshape: one node if the canonical values are one of another, else with transposes around it."""
-        source, target = self._values[inputs[0]], after.canonical(native)
-        there = np.arange(source.size).reshape(step.inputs[0].shape)
-        name = inputs[0]
+        name, target = inputs[0], after.canonical(native)
+        there = np.arange(native.size).reshape(step.inputs[0].shape)
         if np.array_equal(before.canonical(there).ravel(), after.canonical(there.reshape(native.shape)).ravel()):
-            kind, attributes = _kind_of_reshape(source.shape, target.shape)
+            kind, attributes = _kind_of_reshape(self._values[name].shape, target.shape)
             self._made_by[step.output.number] = self._add(
                 step, step.name, kind, [name], attributes, target, after.changes
             )
@@ -163,8 +162,7 @@ class Canonical:
         name = self._in_order(step, name, before, tuple(range(before.rank)))
         kind, attributes = _kind_of_reshape(step.inputs[0].shape, native.shape)
         name = self._add(step, step.name, kind, [name], attributes, native, ())
-        natural = tuple(range(after.rank))
-        self._made_by[step.output.number] = self._in_order(step, name, after, after.order, natural)
+        self._made_by[step.output.number] = self._in_order(step, name, after, after.order, tuple(range(after.rank)))
 
     def apply(
         self, name: str, inputs: Sequence[np.ndarray], training: bool, tensor: Callable[[np.ndarray], Any]

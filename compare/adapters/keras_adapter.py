@@ -27,6 +27,7 @@ from compare.adapters.canonical import Canonical
 from compare.adapters.keras_known import known_of
 from compare.adapters.keras_watch import KerasWatch
 from compare.adapters.layouts import Form
+from compare.adapters.patterns import Joined, joined
 from compare.adapters.pruned import pruned
 from compare.adapters.tensorflow_watch import array, exact, plain
 from compare.graphs.node import Arrays, Recording
@@ -43,6 +44,7 @@ class KerasAdapter:
     def __init__(self, model: Any) -> None:
         self.model = model
         self._canonical: Canonical | None = None
+        self._joined: Joined | None = None
         self._stated: dict[str, bool] = {}
 
     def stated_inputs(self) -> dict[str, tuple[int, ...]] | None:
@@ -85,24 +87,27 @@ class KerasAdapter:
         watch.trace.outputs = tuple(watch.trace.value(each) for each in tree.flatten(outputs))
         pruned(watch.trace)
         canonical = self._canonical = Canonical(watch.trace, array)
+        made = self._joined = joined(canonical.recording)
         statistics: Arrays = {}
         for name, step in canonical.step_of.items():
             for role, value in updated.get(id(step), {}).items():
                 if f"{name}/{role}" in canonical.weight_of:
                     statistics[f"{name}/{role}"] = canonical.weight_of[f"{name}/{role}"].changed(value)
-        recording = canonical.recording
+        recording = made.recording
         return Recording(recording.graph, recording.values, recording.weights, statistics)
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the model weights by "NODE/ROLE" of the last recording, in canonical layout. Raises Unreadable if one
         does not fit."""
-        self._recorded().set_weights(weights)
+        canonical, made = self._recorded()
+        canonical.set_weights(made.unjoined(weights))
 
     def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
         """The output of one node of the last recording for other inputs. Raises Unreadable if it cannot be called
         alone."""
+        canonical, made = self._recorded()
         with _unchanged(self.model), exact():
-            return self._recorded().apply(node, inputs, training, tf.constant)
+            return made.apply(node, inputs, lambda name, given: canonical.apply(name, given, training, tf.constant))
 
     def save_weights(self, path: Path) -> None:
         """Write the weights as `.weights.h5` and read them back. Raises Unreadable if the suffix is another, or if
@@ -119,10 +124,10 @@ class KerasAdapter:
         if not all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)):
             raise Unreadable(f"{path.name}: what is read back differs from the model's weights.")
 
-    def _recorded(self) -> Canonical:
-        if self._canonical is None:
+    def _recorded(self) -> tuple[Canonical, Joined]:
+        if self._canonical is None or self._joined is None:
             raise Unreadable("The model must be recorded first.")
-        return self._canonical
+        return self._canonical, self._joined
 
     def _native_inputs(self) -> dict[str, tuple[int | None, ...]] | None:
         """The shapes of one example that the model states, with the framework's axes; None if it states none."""
@@ -177,11 +182,12 @@ class KerasAdapter:
             return False
         stated = self._native_inputs() or {}
         sizes = {each: tuple(size or 32 for size in shape) for each, shape in stated.items()}
-        model, kept = self.model, self._canonical
+        model, kept = self.model, (self._canonical, self._joined)
         types = dict(zip(sizes, (each.dtype for each in tree.flatten(model.inputs)), strict=True))
         inputs = {each: np.zeros((2, *shape), types[each]) for each, shape in sizes.items()}
         self._record(inputs, dict.fromkeys(inputs, False), False)
-        made, self._canonical = self._recorded(), kept
+        made = self._recorded()[0]
+        self._canonical, self._joined = kept
         # Kept as it is, it is moved right behind the input if a convolution wants its channels second.
         return any(
             node.kind == "Transpose" and node.inputs == (name,) and made.step_of[node.name].rule == "spatial"

@@ -85,7 +85,8 @@ def _pool(layer: Any, x: Any) -> Any:
     inside = tf.pad(tf.ones_like(x), around)
     x = tf.pad(x, around, constant_values=tf.constant(lowest, x.dtype))
     steps = [(full - width) // stride + 1 for full, width, stride in zip(x.shape[1:-1], size, strides, strict=True)]
-    made, n = None, None
+    made: Any = None
+    n: Any = None
     for place in product(*map(range, size)):
         at = tuple(
             slice(start, start + (step - 1) * stride + 1, stride)
@@ -95,7 +96,7 @@ def _pool(layer: Any, x: Any) -> Any:
         count = inside[(slice(None), *at)]
         made = part if made is None else tf.maximum(made, part) if greatest else made + part
         n = count if n is None else n + count
-    return made if greatest else made / n
+    return made if greatest or made is None else made / n
 
 
 def _adaptive(layer: Any, x: Any) -> Any:

@@ -121,11 +121,11 @@ class _Graph:
         taken = {node.name for node in self.nodes} - inside
         if name in taken:
             name = root.name
-        before = self.recording.graph.by_name
+        original = self.recording.graph.by_name
         old = tuple(
             each
             for node in match.members
-            for each in (self.members.pop(node.name) if node.name in self.members else (before[node.name],))
+            for each in (self.members.pop(node.name) if node.name in self.members else (original[node.name],))
         )
         sources = {
             role: Source(self.sources[source.key].key, (*self.sources[source.key].changes, *source.changes))
@@ -205,7 +205,7 @@ def _sequence_convolution(graph: _Graph, node: Node, uses: Counter[str]) -> _Mat
     if node.kind != "Squeeze" or len(node.attributes["axes"]) != 1:  # type: ignore[arg-type]
         return None
     middle = by_name[node.inputs[0]]
-    axis = node.attributes["axes"][0]  # type: ignore[index]
+    axis = int(node.attributes["axes"][0])  # type: ignore[index]
     if middle.kind != "Conv" or len(middle.shape) != 4 or uses[middle.name] != 1 or axis < 2:
         return None
     before = by_name[middle.inputs[0]]
@@ -217,9 +217,10 @@ def _sequence_convolution(graph: _Graph, node: Node, uses: Counter[str]) -> _Mat
     assert isinstance(pads, tuple)
     if shape[axis] != 1 or pads[place] or pads[place + 2]:
         return None
-    attributes = dict(middle.attributes)
-    attributes |= {name: (attributes[name][kept],) for name in ("strides", "dilations")}  # type: ignore[index]
-    attributes["pads"] = (pads[kept], pads[kept + 2])
+    attributes: dict[str, Attribute] = dict(middle.attributes)
+    for name in ("strides", "dilations"):
+        attributes[name] = (int(attributes[name][kept]),)  # type: ignore[index]
+    attributes["pads"] = (int(pads[kept]), int(pads[kept + 2]))
     narrow = Reshaped(shape, tuple(size for at, size in enumerate(shape) if at != axis))
     sources = {role: Source(f"{middle.name}/{role}", (narrow,) if role == "W" else ()) for role in middle.roles}
     return _Match("Conv", before.inputs, attributes, sources, (before, middle, node))

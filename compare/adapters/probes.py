@@ -133,7 +133,7 @@ def _activation(cone: _Cone) -> Found | None:
         return None
     x = np.linspace(-8, 8, 97)
     made = _computed(cone, x, {})
-    alphas = [value for value in cone.scalars if 0 < value < 4 and value != 1]
+    slopes: list[dict[str, Attribute]] = [{"alpha": value} for value in cone.scalars if 0 < value < 4 and value != 1]
     tries: list[tuple[str, dict[str, Attribute]]] = [
         ("Gelu", {"approximate": "none"}),
         ("Gelu", {"approximate": "tanh"}),
@@ -144,7 +144,7 @@ def _activation(cone: _Cone) -> Found | None:
         ("Mish", {}),
         ("Relu", {}),
         ("Clip", {"min": 0.0, "max": 6.0}),
-        *(("LeakyRelu", {"alpha": value}) for value in alphas),
+        *(("LeakyRelu", slope) for slope in slopes),
     ]
     for kind, attributes in tries:
         node = Node(cone.root.name, kind, (cone.x.name,), attributes)
@@ -160,7 +160,7 @@ def _normalization(cone: _Cone, weights: Arrays) -> Found | None:
     if len(cone.parameters) > 4 or rank < 2:
         return None
     reduces = [node for node in cone.inner if node.kind in ("ReduceMean", "ReduceSum")]
-    axes = {tuple(node.attributes["axes"]) for node in reduces}  # type: ignore[arg-type]
+    axes = {tuple(int(axis) for axis in node.attributes["axes"]) for node in reduces}  # type: ignore[union-attr]
     wide = {node.name: (1,) * (rank - len(node.shape)) + node.shape for node in cone.parameters}
     if any(len(shape) > rank for shape in wide.values()) or len(axes) > 1:
         return None

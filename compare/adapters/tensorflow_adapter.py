@@ -110,7 +110,7 @@ class TensorFlowAdapter:
     def save_weights(self, path: Path) -> None:
         """Write the variables by their names and read them back. Raises Unreadable if the suffix is another, or if
         what is read back is not what was written."""
-        import h5py
+        import h5py  # type: ignore[import-untyped]
 
         if not path.name.endswith(".weights.h5"):
             raise Unreadable(f"{path.name}: TensorFlow's weights are written to a file that ends with .weights.h5.")

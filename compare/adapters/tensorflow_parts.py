@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from compare.adapters.tensorflow_arithmetic import sliced
-from compare.adapters.tensorflow_operations import Meaning, Operation, ints, reader
-from compare.adapters.tensorflow_watch import Watch
+from compare.adapters.tensorflow_operations import Meaning, ints, reader
+from compare.adapters.tensorflow_watch import Operation, Watch
 
 
 @reader("Split", "SplitV")

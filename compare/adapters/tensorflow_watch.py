@@ -158,7 +158,7 @@ class Watch:
 
     def _source(self, tensor: Any) -> tuple[str, Weight]:
         if (weight := self.weight(tensor)) is not None:
-            return "Parameter", weight
+            return "Constant" if weight.write is None else "Parameter", weight
         array = (
             shortest_array(tensor.numpy()) if self.trace.steps and _is_double(self.trace.steps[0]) else tensor.numpy()
         )
