@@ -41,10 +41,18 @@ def imported(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("package", FORBIDDEN)
 def test_who_imports_whom(package: str) -> None:
-    files = list((ROOT / package).rglob("*.py"))
+    files = [path for path in (ROOT / package).rglob("*.py") if path.parent != ROOT / "compare" / "adapters"]
     assert files
     for path in files:
         assert not imported(path) & FORBIDDEN[package], path
+
+
+def test_an_adapter_knows_one_framework() -> None:
+    files = list((ROOT / "compare" / "adapters").rglob("*.py"))
+    families = [imported(path) & FRAMEWORKS for path in files]
+    assert {"torch"} in families
+    assert all(found <= {"torch"} or found <= TENSORFLOW for path, found in zip(files, families, strict=True)
+               if path.name != "loading.py")  # fmt: skip
 
 
 def test_what_is_compared_stands_twice() -> None:
@@ -65,6 +73,8 @@ def test_the_low_level_implementation_takes_nothing_from_keras() -> None:
 def test_only_the_worker_imports_an_implementation() -> None:
     importers = [p.relative_to(ROOT).as_posix() for p in (ROOT / "compare").rglob("*.py") if "importlib" in imported(p)]
     others = [
+        "compare/adapters/__main__.py",
+        "compare/adapters/loading.py",
         "compare/cli/build.py",
         "compare/extras.py",
         "compare/folders/manifest.py",

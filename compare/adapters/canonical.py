@@ -60,7 +60,7 @@ class Canonical:
                 for name, before in zip(inputs, forms, strict=True)
             ]
         elif step.rule == "unsqueeze":
-            new = {int(axis) % form.rank for axis in step.attributes["axes"]}  # type: ignore[union-attr]
+            new = {int(axis) % form.rank for axis in step.attributes["axes"]}
             kept = [axis for axis in range(form.rank) if axis not in new]
             wanted = tuple(kept.index(axis) for axis in form.order if axis not in new)
             inputs = [self._in_order(step, inputs[0], forms[0], wanted)]
@@ -209,10 +209,10 @@ def _moved(node: Node, array: np.ndarray) -> np.ndarray:
     if node.kind == "Identity":
         return array
     if node.kind == "Transpose":
-        return array.transpose(node.attributes["perm"])  # type: ignore[arg-type]
+        return array.transpose(node.attributes["perm"])
     if node.kind == "Flatten":
         return array.reshape(len(array), -1)
-    return array.reshape(node.attributes["shape"])  # type: ignore[arg-type]
+    return array.reshape(node.attributes["shape"])
 
 
 def _kind_of_reshape(before: tuple[int, ...], after: tuple[int, ...]) -> tuple[str, Attributes]:
@@ -234,7 +234,7 @@ def _natural_order(step: Step, forms: list[Form], form: Form) -> tuple[int, ...]
         before = forms[0]
         if step.attributes.get("keepdims"):
             return before.order
-        gone = {int(axis) % before.rank for axis in step.attributes["axes"]}  # type: ignore[union-attr]
+        gone = {int(axis) % before.rank for axis in step.attributes["axes"]}
         kept = [axis for axis in range(before.rank) if axis not in gone]
         return tuple(kept.index(axis) for axis in before.order if axis not in gone)
     return tuple(range(rank))
@@ -253,13 +253,13 @@ def _renumbered(step: Step, forms: list[Form], form: Form) -> tuple[str, Attribu
     # The axes of an operation are those of its output, but if it takes some away.
     of = forms[0] if step.rule in ("reduce", "squeeze") else form
     if "axis" in attributes and step.rule != "native" and attributes["axis"] is not None:
-        attributes["axis"] = of.axis(int(attributes["axis"]))  # type: ignore[arg-type]
+        attributes["axis"] = of.axis(int(attributes["axis"]))
     if "axes" in attributes and step.rule != "native":
-        axes = [of.axis(int(axis)) for axis in attributes["axes"]]  # type: ignore[union-attr]
+        axes = [of.axis(int(axis)) for axis in attributes["axes"]]
         if step.kind == "Slice":
             places = np.argsort(axes)
             for name in ("starts", "ends", "steps"):
-                attributes[name] = tuple(attributes[name][place] for place in places)  # type: ignore[index, assignment]
+                attributes[name] = tuple(attributes[name][place] for place in places)
         attributes["axes"] = tuple(sorted(axes))
     if step.kind == "Pad":
         pads, rank = attributes["pads"], form.rank
@@ -281,7 +281,7 @@ def _changes(step: Step, role: str, weight: Weight, forms: list[Form], form: For
         size = apply(weight.changes, weight.read()).shape
         return [Taken(0, form.rows)] if size == form.rows.shape else []
     if step.kind in ("LayerNormalization", "RMSNormalization"):
-        axes = [int(axis) % form.rank for axis in step.attributes["axes"]]  # type: ignore[union-attr]
+        axes = [int(axis) % form.rank for axis in step.attributes["axes"]]
         order = sorted(range(len(axes)), key=lambda place: form.axis(axes[place]))
         return [Permuted(tuple(order))] if len(axes) > 1 else []
     if step.kind == "PRelu":

@@ -202,10 +202,10 @@ def _bias(graph: _Graph, node: Node, uses: Counter[str]) -> _Match | None:
 def _sequence_convolution(graph: _Graph, node: Node, uses: Counter[str]) -> _Match | None:
     """A convolution of a sequence that has an axis of length 1 for the time."""
     by_name = graph.by_name
-    if node.kind != "Squeeze" or len(node.attributes["axes"]) != 1:  # type: ignore[arg-type]
+    if node.kind != "Squeeze" or len(node.attributes["axes"]) != 1:
         return None
     middle = by_name[node.inputs[0]]
-    axis = int(node.attributes["axes"][0])  # type: ignore[index]
+    axis = int(node.attributes["axes"][0])
     if middle.kind != "Conv" or len(middle.shape) != 4 or uses[middle.name] != 1 or axis < 2:
         return None
     before = by_name[middle.inputs[0]]
@@ -219,7 +219,7 @@ def _sequence_convolution(graph: _Graph, node: Node, uses: Counter[str]) -> _Mat
         return None
     attributes: dict[str, Attribute] = dict(middle.attributes)
     for name in ("strides", "dilations"):
-        attributes[name] = (int(attributes[name][kept]),)  # type: ignore[index]
+        attributes[name] = (int(attributes[name][kept]),)
     attributes["pads"] = (int(pads[kept]), int(pads[kept + 2]))
     narrow = Reshaped(shape, tuple(size for at, size in enumerate(shape) if at != axis))
     sources = {role: Source(f"{middle.name}/{role}", (narrow,) if role == "W" else ()) for role in middle.roles}

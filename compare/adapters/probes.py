@@ -50,7 +50,7 @@ class _Cone:
     def scalars(self) -> list[float]:
         """The numbers in it, without those that every formula has."""
         return [
-            float(node.attributes["scalar"])  # type: ignore[arg-type]
+            float(node.attributes["scalar"])
             for node in self.inner
             if node.kind in ("Add", "Mul", "Max", "Sub") and node.attributes.get("scalar") is not None
         ]
@@ -160,7 +160,7 @@ def _normalization(cone: _Cone, weights: Arrays) -> Found | None:
     if len(cone.parameters) > 4 or rank < 2:
         return None
     reduces = [node for node in cone.inner if node.kind in ("ReduceMean", "ReduceSum")]
-    axes = {tuple(int(axis) for axis in node.attributes["axes"]) for node in reduces}  # type: ignore[union-attr]
+    axes = {tuple(int(axis) for axis in node.attributes["axes"]) for node in reduces}
     wide = {node.name: (1,) * (rank - len(node.shape)) + node.shape for node in cone.parameters}
     if any(len(shape) > rank for shape in wide.values()) or len(axes) > 1:
         return None

@@ -49,7 +49,7 @@ def with_statistics(recording: Recording, kept: Kept, after: Mapping[str, Arrays
 def _momentum(node: Node, x: np.ndarray, before: Arrays, after: Arrays) -> tuple[float | None, bool]:
     """Return the m of kept * m + batch * (1 - m), to four digits, and whether the variance that is kept is unbiased.
     None if the means that are kept are not of that form."""
-    axis = int(node.attributes["axis"])  # type: ignore[arg-type]
+    axis = int(node.attributes["axis"])
     axes = tuple(each for each in range(x.ndim) if each != axis)
     mean, variance = x.mean(axes, dtype=np.float64), x.var(axes, dtype=np.float64)
     moved = before["mean"].astype(np.float64) - mean

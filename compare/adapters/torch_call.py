@@ -28,7 +28,8 @@ class Call:
 
     @property
     def input(self) -> torch.Tensor:
-        return self.arguments["input"]
+        tensor: torch.Tensor = self.arguments["input"]
+        return tensor
 
     @property
     def n_spatial(self) -> int:

@@ -184,7 +184,7 @@ def _stochastic_depth_as_dropout(model: torch.nn.Module) -> Iterator[None]:
     """Meanwhile modules that drop whole branches at random call dropout, which is known here."""
     found = [module for module in model.modules() if type(module).__name__ in STOCHASTIC]
     for module in found:
-        module.forward = functools.partial(_dropped, module)  # type: ignore[method-assign]
+        module.forward = functools.partial(_dropped, module)
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ product's (output, input). Kinds, attributes and roles: docs/port.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -88,6 +88,18 @@ def needed(recording: Recording) -> Recording:
     return Recording(
         Graph(nodes, graph.outputs), kept(recording.values), kept(recording.weights), kept(recording.statistics)
     )
+
+
+def renamed(recording: Recording, names: Mapping[str, str]) -> Recording:
+    """The recording with other names for some nodes that have no weights."""
+
+    def new(name: str) -> str:
+        return names.get(name, name)
+
+    graph = recording.graph
+    nodes = tuple(replace(node, name=new(node.name), inputs=tuple(map(new, node.inputs))) for node in graph.nodes)
+    values = {new(name): array for name, array in recording.values.items()}
+    return replace(recording, graph=Graph(nodes, tuple(map(new, graph.outputs))), values=values)
 
 
 def _node(body: Mapping[str, Any]) -> Node:

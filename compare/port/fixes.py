@@ -49,19 +49,14 @@ def fix(cause: str, framework: str, want: Want) -> str:
     """The line for one side."""
     if want.theirs is None and want.mine is not None:
         return f"take {want.mine.name} ({want.mine.layer or want.mine.kind}) out"
-    table = {"torch": TORCH, "tensorflow": KERAS | TENSORFLOW}.get(framework, KERAS)
+    table = {"torch": TORCH, "tensorflow": KERAS | TENSORFLOW, "onnx": {}}.get(framework, KERAS)
     if want.mine is None and want.theirs is not None:
-        written = _new_layer(table, want)
-        return f"{written} behind the counterpart of {', '.join(want.theirs.inputs) or 'the input'}"
+        place = ", ".join(want.theirs.inputs) or "the input"
+        return f"{_layer(table is TORCH, want.theirs)} behind the counterpart of {place}"
     write = table.get(cause)
     if write is not None and (line := write(want)):
         return line
     return f"make {want.mine.name if want.mine else '?'} as {want.theirs.name if want.theirs else '?'} is"
-
-
-def _new_layer(table: dict[str, Write], want: Want) -> str:
-    assert want.theirs is not None
-    return _layer(table is TORCH, want.theirs)
 
 
 def _layer(torch: bool, node: Node) -> str:

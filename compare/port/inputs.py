@@ -111,8 +111,10 @@ def _filled(one: InputSize) -> np.ndarray:
     n = int(np.prod(shape))
     draw = randomness.uniform(n, f"input {one.name}", 0).reshape(shape)
     if one.low is not None and one.high is not None:
-        return (one.low + np.floor(draw * (one.high - one.low + 1))).astype(np.int64)
-    return 2 * draw - 1
+        whole: np.ndarray = (one.low + np.floor(draw * (one.high - one.low + 1))).astype(np.int64)
+        return whole
+    values: np.ndarray = 2 * draw - 1
+    return values
 
 
 def read(path: Path, stated: Sequence[Shapes | None]) -> Arrays:

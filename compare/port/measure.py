@@ -61,7 +61,8 @@ def _by_an_ulp(array: np.ndarray, name: str) -> np.ndarray:
         return array
     up = randomness.bits(array.size, f"ulp of {name}", 0).reshape(array.shape)
     infinite = np.array([-np.inf, np.inf], array.dtype)
-    return np.nextafter(array, infinite[up])
+    moved: np.ndarray = np.nextafter(array, infinite[up])
+    return moved
 
 
 def output_distance(outputs: list[np.ndarray], expected: list[np.ndarray]) -> float:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from compare.graphs.node import Graph, Node, Recording, needed
+from compare.graphs.node import Arrays, Graph, Node, Recording, needed
 
 RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 Rule = Callable[[Recording], Recording]
@@ -23,7 +23,7 @@ def normal_form(recording: Recording) -> Recording:
 
 
 def rewired(
-    recording: Recording, nodes: list[Node], stands_for: dict[str, str], values: dict | None = None
+    recording: Recording, nodes: list[Node], stands_for: dict[str, str], values: Arrays | None = None
 ) -> Recording:
     """The recording with other nodes, where what took `name` takes `stands_for[name]`."""
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from compare.graphs.evaluate import evaluate, statistics
-from compare.graphs.node import Arrays, Node, Recording
+from compare.graphs.node import Arrays, Node, Recording, renamed
 from compare.port.measure import distance
 from compare.port.normal import normal_form
 from compare.processes.port_session import ModelWorker
@@ -28,10 +28,10 @@ class Side:
         """A call of it, in float64. A model that computes in float32 alone is computed by the reference evaluator, and
         held to its own values. Raises InputError."""
         if "float64" in self.loaded.precisions:
-            recording = self.worker.record(given, training, self.known)
+            recording = self._called(given, training, self.known)
             self.known |= recording.weights
             return normal_form(recording)
-        own = normal_form(self.worker.record(cast(given, np.float32), training, {}))
+        own = normal_form(self._called(cast(given, np.float32), training, {}))
         weights = cast(own.weights, np.float64)  # those that were given were rounded when they were taken
         weights |= {name: array for name, array in self.known.items() if name in weights}
         values = evaluate(own.graph, given, weights, self.fallback(training))
@@ -48,6 +48,14 @@ class Side:
             for role, array in statistics(node, values[node.inputs[0]], weights_of(node, weights)).items()
         }
         return replace(own, values=values, weights=weights, statistics=kept)
+
+    def _called(self, given: Arrays, training: bool, known: Arrays) -> Recording:
+        """A recording in which inputs are called as in `given`, whatever the model calls them: they go by place."""
+        stated = self.loaded.inputs or {}
+        if set(stated) == set(given) or len(stated) != len(given):
+            return self.worker.record(given, training, known)
+        own = dict(zip(stated, given.values(), strict=True))
+        return renamed(self.worker.record(own, training, known), dict(zip(stated, given, strict=True)))
 
     def give(self, weights: Arrays) -> None:
         """Give it weights by NODE/ROLE. Raises InputError if they do not fit."""

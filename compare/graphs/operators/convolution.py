@@ -17,7 +17,7 @@ def conv(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -> np.ndarr
     """(N, I, spatial) -> (N, O, spatial): a convolution as ONNX defines it, with PyTorch's modes of padding."""
     (x,), kernel = inputs, weights["W"]
     rank = x.ndim - 2
-    size, groups = kernel.shape[2:], int(node.attributes.get("group") or 1)  # type: ignore[arg-type]
+    size, groups = kernel.shape[2:], int(node.attributes.get("group") or 1)
     mode = choice(node, "pad_mode", "constant", ("constant", "reflect", "replicate", "circular"))
     x = padded(x, integers(node, "pads", (0,) * 2 * rank), PAD_MODES[mode])
     strides = integers(node, "strides", (1,) * rank)
@@ -38,7 +38,7 @@ def conv_transpose(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -
     """(N, I, spatial) -> (N, O, spatial): the transposed convolution, each input added to the outputs it reaches."""
     (x,), kernel = inputs, weights["W"]
     rank, images = x.ndim - 2, len(x)
-    size, groups = kernel.shape[2:], int(node.attributes.get("group") or 1)  # type: ignore[arg-type]
+    size, groups = kernel.shape[2:], int(node.attributes.get("group") or 1)
     strides = integers(node, "strides", (1,) * rank)
     dilations = integers(node, "dilations", (1,) * rank)
     extra = integers(node, "output_padding", (0,) * rank)
@@ -67,7 +67,7 @@ def conv_transpose(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -
 def gemm(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -> np.ndarray:
     """Replace the axis `axis` of I values by one of O: its product with W (O, I), and B (O)."""
     (x,), matrix = inputs, weights["W"]
-    axis = int(node.attributes.get("axis", -1))  # type: ignore[arg-type]
+    axis = int(node.attributes.get("axis", -1))
     rows = np.moveaxis(x, axis, -1)
     y = (rows.reshape(-1, rows.shape[-1]) @ matrix.T).reshape(*rows.shape[:-1], len(matrix))
     if "B" in weights:

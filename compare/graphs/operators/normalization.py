@@ -74,7 +74,7 @@ def rms_normalization(node: Node, inputs: Sequence[np.ndarray], weights: Weights
 def group_normalization(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -> np.ndarray:
     """Normalize each of `num_groups` runs of neighbouring channels (axis 1) of every example."""
     (x,) = inputs
-    count = int(node.attributes["num_groups"])  # type: ignore[arg-type]
+    count = int(node.attributes["num_groups"])
     if x.shape[1] % count:
         raise ValueError(f"{x.shape[1]} channels cannot be cut into {count} groups")
     rows = x.reshape(len(x), count, -1)
