@@ -33,6 +33,13 @@ def test_there_are_enough_of_both_kinds() -> None:
     assert sum(not slip.causes for slip in SLIPS) >= 25
 
 
+def test_the_example_of_the_guide(port: Port) -> None:
+    folder = Path(__file__).parents[3] / "examples" / "port"
+    found = port.check(f"{folder}/my_torch.py:Net", f"{folder}/my_keras.py:build")
+    assert [cause.cause for cause in found.causes] == ["batch_norm.epsilon", "padding.side", "batch_norm.momentum"]
+    assert port.check(f"{folder}/my_torch.py:Net", f"{folder}/my_keras.py:mended").verdict == "same"
+
+
 def test_assert_same_says_what_mends_it(port: Port, tmp_path: Path) -> None:
     slip = next(slip for slip in SLIPS if slip.name == "default epsilon")
     for name, text in zip(("left.py", "right.py"), slip.files(), strict=True):
