@@ -154,16 +154,16 @@ def told_by(digits: Data, budget_s: float, needs: int = 3) -> list[str]:
 
 
 def test_a_small_budget_is_said_before_it_is_spent(digits: Data) -> None:
-    """A launch takes 6 s until all are warm; its rounds take what is left for them, which is nothing here."""
-    told = told_by(digits, budget_s=16)
+    """A launch takes 3 s until all are warm; its rounds take what is left for them, which is nothing here."""
+    told = told_by(digits, budget_s=10, needs=4)
     (place,) = (at for at, text in enumerate(told) if text.startswith("Warning"))
     assert told[place] == (
-        "Warning: a launch takes about 6 s, and an interval needs 3 launches. In 16 s there will be none: give "
-        "--budget 24 or more."
+        "Warning: a launch takes about 3 s, and an interval needs 4 launches. In 10 s there will be none: give "
+        "--budget 15 or more."
     )
-    assert told[place - 1].startswith("Launch 1: all are warm after 6 s,")
-    assert not any(text.startswith("Warning") for text in told_by(digits, budget_s=30))
-    assert not any(text.startswith("Warning") for text in told_by(digits, budget_s=16, needs=0))
+    assert told[place - 1].startswith("Launch 1: all are warm after 3 s,")
+    assert not any(text.startswith("Warning") for text in told_by(digits, budget_s=30, needs=4))
+    assert not any(text.startswith("Warning") for text in told_by(digits, budget_s=10, needs=0))
 
 
 def test_rounds_are_told_as_they_go(digits: Data) -> None:

@@ -166,7 +166,7 @@ SLOW_START = f"""
 from compare.processes.session import Session
 Session.wait_until_ready = lambda self: time.sleep({GENEROUS_S})
 from compare.training import study
-study.Study.choose_device = lambda self, asked: self._start("numpy", 1, {{}}).wait_until_ready()
+study.Study.choose_device = lambda self, asked: self._start("numpy", 1, {{}}, "passive").wait_until_ready()
 """
 
 NOT_LEFT_OVER: dict[str, Callable[[Path], object]] = {
