@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from numpy_specs import numpy_spec
 
 from compare.__main__ import main
 from compare.bench import launcher, schedule
 from compare.bench.result import BenchResult
-from compare.registry import IMPLEMENTATIONS, ImplementationSpec
+from compare.registry import IMPLEMENTATIONS
 
 NETWORK = "--dataset digits --model dense_baseline --implementations numpy,bare"
 
@@ -17,9 +18,9 @@ NETWORK = "--dataset digits --model dense_baseline --implementations numpy,bare"
 @pytest.fixture
 def compare(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(
-        IMPLEMENTATIONS, "bare", ImplementationSpec("bare", "Bare", "bare", "eager", exports=("torch",))
+        IMPLEMENTATIONS, "bare", numpy_spec("bare", "bare", exports=("torch",))
     )
-    monkeypatch.setitem(IMPLEMENTATIONS, "torch", ImplementationSpec("torch", "Bare, too", "bare", "eager"))
+    monkeypatch.setitem(IMPLEMENTATIONS, "torch", numpy_spec("torch", "bare"))
 
     def run(*line: object) -> int:
         monkeypatch.setattr(sys, "argv", ["compare", *" ".join(map(str, line)).split()])
