@@ -44,8 +44,9 @@ def running(
     *arguments: object, first: str = "", dots: bool = True, executed: bool = False, **how: Any
 ) -> Iterator[Command]:
     """The command, started, after the Python code `first`; its pictures are `dots`. It can be interrupted even if the
-    tests were started to be left alone in the background. `how` changes how `Popen` starts it. It is forked with its
-    imports done (forking.py), unless it is to be `executed`, or to start in other surroundings than these tests."""
+    tests were started to be left alone in the background. `how` changes how `Popen` starts it; its `preexec_fn` is one
+    of this module's. It is forked with its imports done (forking.py), unless it is to be `executed`, or to start in
+    other surroundings than these tests."""
     places = ROOT, ROOT / "tests" / "support", ROOT / "examples" / "numpy_impl"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, places))}
     settings: dict[str, Any] = {
@@ -53,16 +54,15 @@ def running(
         "stdout": subprocess.PIPE,
         "stderr": subprocess.PIPE,
         "text": True,
+        "preexec_fn": interruptible,  # tests start no threads that hold locks
         **how,
     }
     first = (QUICK_PICTURES if dots else "") + first
-    same = forking.AVAILABLE and "preexec_fn" not in how and forking.same_start(environment, ENVIRONMENT)
     process: Command
-    if same and not executed:
+    if forking.AVAILABLE and not executed and forking.same_start(environment, ENVIRONMENT):
         run = {"run": "code", "code": FORKED + first + MAIN, "arguments": list(map(str, arguments))}
-        process = forking.Forked({**run, "interruptible": True}, command_server().fork, **settings)
+        process = forking.Forked(run, command_server().fork, **settings)
     else:
-        settings.setdefault("preexec_fn", interruptible)  # tests start no threads that hold locks
         process = subprocess.Popen([sys.executable, "-c", first + MAIN, *map(str, arguments)], **settings)
     try:
         yield process
@@ -116,6 +116,20 @@ def interruptible() -> None:
 def uninterruptible() -> None:
     """Have SIGINT ignored in a new process, as a shell without job control does of what it starts with `&`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def at_terminal() -> None:
+    """Make the terminal that is a new process's standard error the one that controls it."""
+    os.setsid()
+    with open(os.ttyname(2), "w"):  # noqa: PTH123 which makes it the controlling one
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def at_terminal_ignoring_its_end() -> None:
+    """As `nohup` does it."""
+    at_terminal()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def wait_for(path: Path, process: Command) -> None:

@@ -37,6 +37,7 @@ READ_AT_START = ("LANG", "LC_", "LD_", "MPL", "OPENBLAS_", "PYTHON")
 READ_LATER = ("PYTHONHASHSEED", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED")
 WORKER_IMPORTS = ("numpy_impl.networks", "compare.worker.__main__")
 COMMAND_IMPORTS = (
+    "commands",
     *WORKER_IMPORTS,
     *("compare.cli.app", "compare.commands.run", "compare.commands.parity", "compare.training.study"),
     *("compare.training.report", "compare.reporting.plots", "compare.folders.tabular", "compare.parity.runs"),
@@ -79,6 +80,7 @@ class Forked(subprocess.Popen):  # type: ignore[type-arg]
             "folder": os.fspath(given["cwd"] or os.getcwd()),
             "umask": given["umask"] if given["umask"] >= 0 else _umask(),
             "session": given["start_new_session"],
+            "prepare": given["preexec_fn"] and (given["preexec_fn"].__module__, given["preexec_fn"].__name__),
         }
         try:
             self.pid = self._fork(request, [n if n >= 0 else own for own, (n, _) in enumerate(pipes)])
@@ -222,7 +224,10 @@ def _begin(request: Request, streams: Sequence[int]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
-    if request.get("interruptible") or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+    if request["prepare"]:
+        module, name = request["prepare"]
+        getattr(importlib.import_module(module), name)()
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(request["environment"])
