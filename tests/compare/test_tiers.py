@@ -17,9 +17,7 @@ NETWORK = "--dataset digits --model dense_baseline --implementations numpy,bare"
 
 @pytest.fixture
 def compare(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(
-        IMPLEMENTATIONS, "bare", numpy_spec("bare", "bare", exports=("torch",))
-    )
+    monkeypatch.setitem(IMPLEMENTATIONS, "bare", numpy_spec("bare", "bare", exports=("torch",)))
     monkeypatch.setitem(IMPLEMENTATIONS, "torch", numpy_spec("torch", "bare"))
 
     def run(*line: object) -> int:

@@ -26,13 +26,15 @@ import time
 import traceback
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
 AVAILABLE = sys.platform == "linux"
 PR_SET_CHILD_SUBREAPER = 36  # of linux/prctl.h
 MOST_BYTES = 1 << 17  # of a request
-# Variables that are read when an interpreter or a library starts; a worker's PYTHONHASHSEED counts for no NumPy network.
+# Variables that are read when an interpreter or a library starts, and of these what is set later here, or decides nothing
+# for NumPy.
 READ_AT_START = ("LANG", "LC_", "LD_", "MPL", "OPENBLAS_", "PYTHON")
 READ_LATER = ("PYTHONHASHSEED", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED")
 WORKER_IMPORTS = ("numpy_impl.networks", "compare.worker.__main__")
@@ -77,7 +79,7 @@ class Forked(subprocess.Popen):  # type: ignore[type-arg]
         request = {
             **self._run,
             "environment": dict(given["env"] if given["env"] is not None else os.environ),
-            "folder": os.fspath(given["cwd"] or os.getcwd()),
+            "folder": os.fspath(given["cwd"] or Path.cwd()),
             "umask": given["umask"] if given["umask"] >= 0 else _umask(),
             "session": given["start_new_session"],
             "prepare": given["preexec_fn"] and (given["preexec_fn"].__module__, given["preexec_fn"].__name__),
@@ -238,7 +240,7 @@ def _begin(request: Request, streams: Sequence[int]) -> None:
     tempfile.tempdir = None
     at_once = bool(os.environ.get("PYTHONUNBUFFERED"))
     _former.extend((sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__))
-    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc] # noqa: PTH123, SIM115
+    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc] # noqa: SIM115
     sys.stdout = sys.__stdout__ = _text(1, at_once)  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = _text(2, at_once, errors="backslashreplace")  # type: ignore[misc]
 
@@ -248,7 +250,7 @@ def _text(number: int, at_once: bool, errors: str | None = None) -> io.TextIOWra
     return io.TextIOWrapper(
         raw if at_once else io.BufferedWriter(raw),  # type: ignore[arg-type]
         errors=errors,
-        line_buffering=number == 2 or raw.isatty(),  # noqa: PLR2004
+        line_buffering=number == 2 or raw.isatty(),
         write_through=at_once,
     )
 
@@ -283,7 +285,7 @@ class Subprocess:
     def __init__(self, fork: Callable[[Request, Sequence[int]], int], started: Mapping[str, str]) -> None:
         self._fork, self._started = fork, started
 
-    def Popen(self, command: Sequence[str], **how: Any) -> subprocess.Popen[bytes]:  # noqa: N802 its name there
+    def Popen(self, command: Sequence[str], **how: Any) -> subprocess.Popen[bytes]:
         """As subprocess.Popen."""
         _, _, program, module, *_ = command
         if program != "compare.worker" or module.startswith(("torch_", "tf_", "more_networks")):

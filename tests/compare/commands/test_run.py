@@ -367,7 +367,7 @@ def test_an_interrupt_keeps_what_is_finished(sent: signal.Signals, tmp_path: Pat
     out = tmp_path / "out"
     first = out / "results" / "numpy-seed0.json"
     options = [*QUICK, "--implementations", "numpy", "--epochs", "2", "--seeds", "1000", "--out", out]
-    with running("run", *options) as process:
+    with running("run", *options, executed=sent == signal.SIGINT) as process:
         deadline = time.monotonic() + GENEROUS_S
         while not first.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
