@@ -2,8 +2,9 @@
 
 import os
 import resource
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,12 @@ os.environ.update(
     TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS="0",
 )
 
-from compare.registry import IMPLEMENTATIONS, ImplementationSpec  # noqa: E402
+import commands  # noqa: E402
+import forking  # noqa: E402
+from numpy_specs import numpy_spec  # noqa: E402
+
+from compare.processes import process  # noqa: E402
+from compare.registry import IMPLEMENTATIONS  # noqa: E402
 from shared.data import Data, DataSpec, load  # noqa: E402
 
 IMPLEMENTATIONS.searched = True  # tests do not depend on which other packages are installed here
@@ -45,6 +51,26 @@ def no_framework_is_imported() -> Iterator[None]:
     assert not {"torch", "tensorflow", "keras"} & sys.modules.keys()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def forked_workers() -> Iterator[None]:
+    """NumPy workers are forked with their imports done (forking.py), and end with the session at the latest."""
+
+    def fork(request: forking.Request, streams: Sequence[int]) -> int:
+        return commands.worker_server().fork(request, streams)
+
+    with pytest.MonkeyPatch.context() as patch:
+        if forking.AVAILABLE:
+            patch.setattr(process, "subprocess", forking.Subprocess(fork, commands.ENVIRONMENT))
+        yield
+    commands.close_servers()
+
+
+@pytest.fixture
+def executed_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are executed, as users have them, and not forked."""
+    monkeypatch.setattr(process, "subprocess", subprocess)
+
+
 @pytest.fixture(scope="session")
 def digits() -> Data:
     """The embedded digits."""
@@ -54,7 +80,7 @@ def digits() -> Data:
 @pytest.fixture
 def numpy_implementation(monkeypatch: pytest.MonkeyPatch) -> str:
     """Add the NumPy implementation of tests/support to those that can be compared; return its name."""
-    spec = ImplementationSpec("numpy", "NumPy", "numpy_misbehaving", "eager")
+    spec = numpy_spec("numpy", "numpy_misbehaving")
     monkeypatch.setitem(IMPLEMENTATIONS, "numpy", spec)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (SUPPORT, EXAMPLE))))
     return "numpy"
@@ -65,5 +91,5 @@ def numpy_implementations(numpy_implementation: str, monkeypatch: pytest.MonkeyP
     """Add three NumPy implementations, the last of which has the fault that NUMPY_FAULTY names; return their names as
     for --implementations."""
     for name in ("numpy_again", "numpy_faulty"):
-        monkeypatch.setitem(IMPLEMENTATIONS, name, ImplementationSpec(name, name, name, "eager"))
+        monkeypatch.setitem(IMPLEMENTATIONS, name, numpy_spec(name))
     return f"{numpy_implementation},numpy_again,numpy_faulty"

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from numpy_specs import numpy_spec
 
 from compare.__main__ import main
-from compare.registry import IMPLEMENTATIONS, ImplementationSpec
+from compare.registry import IMPLEMENTATIONS
 from compare.reporting import plots
 
 
@@ -19,7 +20,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         root = Path(__file__).parents[2]
         patch.setenv("PYTHONPATH", f"{root}:{root / 'tests' / 'support'}:{root / 'examples' / 'numpy_impl'}")
-        patch.setitem(IMPLEMENTATIONS, "numpy", ImplementationSpec("numpy", "NumPy", "numpy_misbehaving", "eager"))
+        patch.setitem(IMPLEMENTATIONS, "numpy", numpy_spec("numpy", "numpy_misbehaving"))
         _save_dots(patch)
         patch.setattr(sys, "argv", ["compare", *options.split(), "--tensorboard", "--quiet", "--out", str(out)])
         with pytest.raises(SystemExit) as caught:

@@ -7,16 +7,19 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import forking
 from patience import GENEROUS_S
 
 ROOT = Path(__file__).parents[2]
 MAIN = """
-from compare.registry import IMPLEMENTATIONS, ImplementationSpec
+from numpy_specs import numpy_spec
+from compare.registry import IMPLEMENTATIONS
 for name, module in (("numpy", "numpy_misbehaving"), ("numpy_again", "numpy_again")):
-    IMPLEMENTATIONS[name] = ImplementationSpec(name, name, module, "eager")
+    IMPLEMENTATIONS[name] = numpy_spec(name, module)
 from compare.__main__ import main
 main()
 """
@@ -26,24 +29,41 @@ from compare.reporting import plots
 plots.to_png = lambda figure: b"\\x89PNG\\r\\n\\x1a\\n"
 plots.to_svg = lambda figure: b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 """
+# Workers of a forked command are forked, too.
+FORKED = """
+import os, forking
+from compare.processes import process
+process.subprocess = forking.Subprocess(forking.fork_here, dict(os.environ))
+"""
 Command = subprocess.Popen[str]
+ENVIRONMENT = dict(os.environ)
 
 
 @contextmanager
-def running(*arguments: object, first: str = "", dots: bool = True, **how: Any) -> Iterator[Command]:
+def running(
+    *arguments: object, first: str = "", dots: bool = True, executed: bool = False, **how: Any
+) -> Iterator[Command]:
     """The command, started, after the Python code `first`; its pictures are `dots`. It can be interrupted even if the
-    tests were started to be left alone in the background. `how` changes how `Popen` starts it."""
+    tests were started to be left alone in the background. `how` changes how `Popen` starts it; its `preexec_fn` is one
+    of this module's. It is forked with its imports done (forking.py), unless it is to be `executed`, or to start in
+    other surroundings than these tests."""
     places = ROOT, ROOT / "tests" / "support", ROOT / "examples" / "numpy_impl"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, places))}
     settings: dict[str, Any] = {
         "env": environment,
         "stdout": subprocess.PIPE,
         "stderr": subprocess.PIPE,
+        "text": True,
         "preexec_fn": interruptible,  # tests start no threads that hold locks
         **how,
     }
-    command = [sys.executable, "-c", (QUICK_PICTURES if dots else "") + first + MAIN, *map(str, arguments)]
-    process = subprocess.Popen(command, text=True, **settings)
+    first = (QUICK_PICTURES if dots else "") + first
+    process: Command
+    if forking.AVAILABLE and not executed and forking.same_start(environment, ENVIRONMENT):
+        run = {"run": "code", "code": FORKED + first + MAIN, "arguments": list(map(str, arguments))}
+        process = forking.Forked(run, command_server().fork, **settings)
+    else:
+        process = subprocess.Popen([sys.executable, "-c", first + MAIN, *map(str, arguments)], **settings)
     try:
         yield process
     finally:
@@ -52,6 +72,30 @@ def running(*arguments: object, first: str = "", dots: bool = True, **how: Any) 
                 os.kill(worker, signal.SIGKILL)
             process.kill()
             process.communicate()
+
+
+@cache
+def command_server() -> forking.Server:
+    """What forks the commands of these tests; tests/conftest.py ends it."""
+    return _server(forking.COMMAND_IMPORTS)
+
+
+@cache
+def worker_server() -> forking.Server:
+    """What forks the workers that these tests start by themselves."""
+    return _server(forking.WORKER_IMPORTS)
+
+
+def _server(imports: tuple[str, ...]) -> forking.Server:
+    places = ROOT, ROOT / "tests" / "support", ROOT / "examples" / "numpy_impl"
+    return forking.Server(imports, ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(map(str, places))})
+
+
+def close_servers() -> None:
+    """End those that were started."""
+    for server in (command_server, worker_server):
+        if server.cache_info().currsize:
+            server().close()
 
 
 def rest_of(process: Command) -> tuple[str, str]:
@@ -72,6 +116,20 @@ def interruptible() -> None:
 def uninterruptible() -> None:
     """Have SIGINT ignored in a new process, as a shell without job control does of what it starts with `&`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def at_terminal() -> None:
+    """Make the terminal that is a new process's standard error the one that controls it."""
+    os.setsid()
+    with open(os.ttyname(2), "w"):  # noqa: PTH123 which makes it the controlling one
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def at_terminal_ignoring_its_end() -> None:
+    """As `nohup` does it."""
+    at_terminal()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def wait_for(path: Path, process: Command) -> None:

@@ -54,7 +54,7 @@ def kill_and_go_on(folder: Path, place: Path, n_kills: int, by: random.Random) -
         out = folder / f"out{number % 3}"
         arguments = ["run", "--resume", out] if (out / PLAN).exists() else [*QUICK, "--epochs", "30", "--out", out]
         with running(*arguments) as process:
-            time.sleep(by.uniform(0.1, 5.0))
+            time.sleep(by.uniform(0.05, 2.5))  # forked, it trains within half a second
             workers = workers_of(process)
             process.kill()
             process.communicate()
@@ -82,7 +82,7 @@ def test_killed_forty_times(tmp_path: Path, place: Path) -> None:
 
 
 def test_the_folder_of_a_killed_worker_is_removed_by_the_next_command(tmp_path: Path, place: Path) -> None:
-    with running(*QUICK, "--epochs", "1000", "--out", tmp_path / "out") as process:
+    with running(*QUICK, "--epochs", "1000", "--out", tmp_path / "out", executed=True) as process:
         wait_for(tmp_path / "out" / PLAN, process)
         workers = workers_of(process)
         process.kill()

@@ -9,7 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commands import Command, rest_of, running, still_there, uninterruptible, wait_for, workers_of
+from commands import (
+    Command,
+    at_terminal,
+    at_terminal_ignoring_its_end,
+    rest_of,
+    running,
+    still_there,
+    uninterruptible,
+    wait_for,
+    workers_of,
+)
 from essence import essences
 from patience import GENEROUS_S
 
@@ -77,16 +87,10 @@ def test_other_commands_end_with_their_reader(tmp_path: Path) -> None:
 def test_a_terminal_that_is_closed(ignored: bool, tmp_path: Path) -> None:
     """The system sends SIGHUP to what runs there, and then every write fails."""
     out = tmp_path / "out"
-
-    def at_terminal() -> None:
-        os.setsid()
-        with open(os.ttyname(2), "w"):  # noqa: PTH123 which makes it the controlling one
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
-
+    begin = at_terminal_ignoring_its_end if ignored else at_terminal
     ours, theirs = pty.openpty()
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
-    with running(*QUICK, "--epochs", "30", "--out", out, preexec_fn=at_terminal, **streams) as process:
+    with running(*QUICK, "--epochs", "30", "--out", out, preexec_fn=begin, **streams) as process:
         os.close(theirs)
         wait_for(out / PLAN, process)
         os.close(ours)

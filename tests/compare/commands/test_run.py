@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from commands import rest_of, running, still_there, workers_of
+from numpy_specs import numpy_spec
 from patience import GENEROUS_S, patience
 from reference import LAYERS, Network
 
@@ -24,7 +25,7 @@ from compare.bench import launcher, tuned
 from compare.bench.statistics import Interval
 from compare.bench.tuned import TunedMemory
 from compare.folders.manifest import Manifest
-from compare.registry import IMPLEMENTATIONS, Candidate, ImplementationSpec
+from compare.registry import IMPLEMENTATIONS, Candidate
 from compare.rpc import messages
 from compare.training.outcome import foreign_load
 from compare.training.planned import PLAN, Planned
@@ -55,7 +56,7 @@ def results(out: Path) -> dict[str, RunResult]:
 @pytest.fixture
 def two(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two implementations: `numpy`, which may be told to misbehave, and `sound`, the same code under another name."""
-    monkeypatch.setitem(IMPLEMENTATIONS, "sound", ImplementationSpec("sound", "NumPy", "sound_impl", "eager"))
+    monkeypatch.setitem(IMPLEMENTATIONS, "sound", numpy_spec("sound", "sound_impl"))
 
 
 @pytest.fixture
@@ -366,7 +367,7 @@ def test_an_interrupt_keeps_what_is_finished(sent: signal.Signals, tmp_path: Pat
     out = tmp_path / "out"
     first = out / "results" / "numpy-seed0.json"
     options = [*QUICK, "--implementations", "numpy", "--epochs", "2", "--seeds", "1000", "--out", out]
-    with running("run", *options) as process:
+    with running("run", *options, executed=sent == signal.SIGINT) as process:
         deadline = time.monotonic() + GENEROUS_S
         while not first.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)

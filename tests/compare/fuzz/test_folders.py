@@ -9,6 +9,7 @@ from commands import running
 from fuzzing import bounded, changed_json, quick, thorough
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy_specs import numpy_spec
 from patience import GENEROUS_S
 from simulation import simulated_bench
 
@@ -16,7 +17,7 @@ from compare.bench import report as bench_report
 from compare.commands.rendering import rendered
 from compare.commands.verify import problems
 from compare.folders.manifest import describe, hashes, sealed, utc_now
-from compare.registry import IMPLEMENTATIONS, ImplementationSpec
+from compare.registry import IMPLEMENTATIONS
 from shared.errors import InputError
 
 N_QUICK, N_LONG = 15, 500
@@ -48,7 +49,7 @@ def folders(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         assert process.returncode == 0, error
     with pytest.MonkeyPatch.context() as patch:
         for name in ("numpy", "numpy_again"):
-            patch.setitem(IMPLEMENTATIONS, name, ImplementationSpec(name, name, "numpy_misbehaving", "eager"))
+            patch.setitem(IMPLEMENTATIONS, name, numpy_spec(name, "numpy_misbehaving"))
         yield made
 
 

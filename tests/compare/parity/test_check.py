@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import running, still_there, workers_of
+from numpy_specs import numpy_spec
 from patience import GENEROUS_S, patience
 
 from compare.__main__ import main
 from compare.parity import Parity, assert_parity, runs
 from compare.parity.envelope import Draw
 from compare.parity.result import ParityResult
-from compare.registry import IMPLEMENTATIONS, ImplementationSpec
+from compare.registry import IMPLEMENTATIONS
 from shared.data.embedded import digits
 from shared.errors import InputError
 
@@ -151,7 +152,7 @@ def test_workers_that_ended_are_replaced(numpy_implementations: str, monkeypatch
 def test_of_one_package_there_is_one_vote(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two implementations that share their fault are not right because they are two."""
     monkeypatch.setenv("NUMPY_FAULTY", "activation")
-    twice = ImplementationSpec("again", "again", FAULTY, "eager")
+    twice = numpy_spec("again", FAULTY)
     monkeypatch.setitem(IMPLEMENTATIONS, "again", twice)
     with Parity() as parity:
         result = parity.check("dense_baseline", implementations=f"{numpy_implementations},again", rung="activations")
@@ -220,7 +221,7 @@ def test_an_interrupt_ends_all_workers(numpy_implementations: str, tmp_path: Pat
 def test_an_implementation_without_float64_on_the_device(
     numpy_implementations: str, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    single = ImplementationSpec("single", "single", "numpy_again", "eager", dtypes={"cpu": ("float32",), "cuda": ()})
+    single = numpy_spec("single", "numpy_again", dtypes={"cpu": ("float32",), "cuda": ()})
     monkeypatch.setitem(IMPLEMENTATIONS, "single", single)
     assert command(monkeypatch, "--implementations", "numpy,single") == 2
     assert "'single' cannot compute in float64 on the device 'cpu'" in capsys.readouterr().err

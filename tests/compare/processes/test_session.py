@@ -47,6 +47,7 @@ def create(session: Session, data: Data) -> None:
     session.create(Build(DENSE_BASELINE, train, initial_weights(DENSE_BASELINE, 0), "cpu", "eager"))
 
 
+@pytest.mark.usefixtures("executed_workers")
 def test_it_trains_and_ends(start: Start, digits: Data) -> None:
     session = start()
     create(session, digits)
@@ -69,6 +70,7 @@ def test_an_exception_is_an_answer_and_the_worker_goes_on(start: Start, digits: 
     assert session.alive
 
 
+@pytest.mark.usefixtures("executed_workers")
 def test_a_failed_import(start: Start) -> None:
     with pytest.raises(WorkerError, match="ImportError: numpy_misbehaving was told to fail") as caught:
         start("import").wait_until_ready()
@@ -85,6 +87,7 @@ def test_an_exit(start: Start, digits: Data) -> None:
         session.evaluate()
 
 
+@pytest.mark.usefixtures("executed_workers")
 def test_a_kill(start: Start, digits: Data) -> None:
     session = start("kill")
     create(session, digits)
@@ -148,6 +151,7 @@ def test_nan_is_named_with_its_step(start: Start, digits: Data) -> None:
     assert session.alive
 
 
+@pytest.mark.usefixtures("executed_workers")
 def test_a_worker_ends_when_its_harness_is_gone(start: Start) -> None:
     session = start()
     session.wait_until_ready()
