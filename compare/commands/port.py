@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from compare.commands.lifecycle import Began, Work, report_line
 from compare.options.port import PortOptions
-from compare.port import report, words
+from compare.port import report, unexplained, words
 from compare.port.check import compare_models
 from compare.port.inputs import parse_sizes
 from compare.port.record import PortRecord, record_of
@@ -60,7 +60,10 @@ class Port(Work[PortRecord]):
 
     def do(self) -> Iterator[PortRecord]:
         with ModelWorkers(self.folder.log_dir, self.timeout_s, self.screen.note) as workers:
-            yield record_of(compare_models(self.request, workers))
+            result = compare_models(self.request, workers)
+        for name, content in unexplained.files(result.unexplained).items():
+            self.folder.write(name, content)
+        yield record_of(result)
 
     def write(self) -> None:
         done = self.began.manifest()

@@ -7,7 +7,7 @@ is beyond the bound then, node by node, is unexplained.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,11 +36,14 @@ class Cause:
 
 @dataclass(frozen=True)
 class Unexplained:
-    """A pair that gives different values for the same input, and nothing says why."""
+    """A pair that gives different values for the same input, and nothing says why: for the example for which they
+    differ most, the inputs and what each side gives."""
 
     left: str
     right: str
     distance: float
+    inputs: tuple[np.ndarray, ...] = ()
+    outputs: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,11 +186,20 @@ def _unexplained(case: Case, mended: Mended) -> tuple[Unexplained, ...]:
             continue
         apart = distance(given, case.left.values[name_l])
         if apart > case.bounds[name_l]:
-            found.append(Unexplained(name_l, name_r, apart))
+            found.append(_worst_example(Unexplained(name_l, name_r, apart), inputs, case.left.values[name_l], given))
     return tuple(found)
 
 
-def _named(node: Node, name: str) -> Node:
-    from dataclasses import replace
+def _worst_example(
+    found: Unexplained, inputs: Sequence[np.ndarray], left: np.ndarray, right: np.ndarray
+) -> Unexplained:
+    n = len(left) if left.ndim else 0
+    if not n or left.shape != right.shape or any(array.ndim == 0 or len(array) != n for array in inputs):
+        return replace(found, inputs=tuple(inputs), outputs=(left, right))
+    far = np.abs(left.astype(np.float64) - right).reshape(n, -1).max(1)
+    worst = slice(int(far.argmax()), int(far.argmax()) + 1)
+    return replace(found, inputs=tuple(array[worst] for array in inputs), outputs=(left[worst], right[worst]))
 
+
+def _named(node: Node, name: str) -> Node:
     return replace(node, name=name)

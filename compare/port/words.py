@@ -23,7 +23,8 @@ def verdict(record: PortRecord) -> str:
     if record.unexplained:
         where = ", ".join(f"{one.left} / {one.right}" for one in record.unexplained[:MOST_NAMED])
         more = len(record.unexplained) - MOST_NAMED
-        return f"different: {counted} found, and unexplained {where}{f' and {more} more' if more > 0 else ''}"
+        rest = f"{where}{f' and {more} more' if more > 0 else ''}"
+        return f"different: {f'{counted} found, and ' if n else ''}nothing explains {rest}"
     if all(cause.training for cause in record.causes) and n:
         return f"different in training mode alone: {counted}; in evaluation {agree}"
     if record.left_over is None or not n:
@@ -49,8 +50,9 @@ def lines(record: PortRecord) -> list[str]:
         mode = "   (training mode)" if cause.training else ""
         found.append(f"{number}. {cause.cause:<22} {places(cause)}: {cause.left} / {cause.right}{mode}")
         found.append(f"   fix ({side}): {cause.fix[side]}{_change(cause)}")
-    for one in record.unexplained:
-        found.append(f"unexplained: {one.left} / {one.right} differ by {size(one.distance)} for the same input")
+    for number, one in enumerate(record.unexplained, 1):
+        kept = f"(unexplained/{number}.npz)"
+        found.append(f"unexplained: {one.left} / {one.right} differ by {size(one.distance)} for the same input {kept}")
     for name, names in record.unmatched.items():
         if names:
             more = f" and {len(names) - 6} more" if len(names) > 6 else ""
