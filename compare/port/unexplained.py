@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -29,9 +30,9 @@ def files(found: Sequence[Unexplained]) -> dict[str, bytes]:
 
 
 def _archive(one: Unexplained) -> bytes:
-    inputs = {f"input{number}": array for number, array in enumerate(one.inputs)}
-    named = {"left_name": np.array(one.left), "right_name": np.array(one.right)}
-    outputs = dict(zip(("left", "right"), one.outputs, strict=False))
+    arrays: dict[str, Any] = {f"input{number}": array for number, array in enumerate(one.inputs)}
+    arrays |= {"left_name": np.array(one.left), "right_name": np.array(one.right)}
+    arrays |= dict(zip(("left", "right"), one.outputs, strict=False))
     stream = io.BytesIO()
-    np.savez(stream, **inputs, **outputs, **named)
+    np.savez(stream, **arrays)
     return stream.getvalue()
