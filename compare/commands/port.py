@@ -46,7 +46,15 @@ def _request(options: PortOptions) -> Request:
         if options.save_weights.exists():
             raise InputError(f"--save-weights {options.save_weights} is there already, and nothing is overwritten.")
     sizes = tuple(parse_sizes(options.input or ()))
-    return Request(options.left, options.right, sizes, options.data, options.weights, options.save_weights)
+    return Request(
+        options.left,
+        options.right,
+        sizes,
+        options.data,
+        options.weights,
+        options.save_weights,
+        options.precision == "both",
+    )
 
 
 class Port(Work[PortRecord]):

@@ -31,6 +31,9 @@ class PortOptions(Options):
     weights: Literal["left", "right", "as-is"] = option(
         "left", COMPARISON, "Whose weights both models get; as-is: each keeps its own.",
     )
+    precision: Literal["float64", "both"] = option(
+        "float64", COMPARISON, "float64; or both: in float32, too, if both are the same in float64.",
+    )
     save_weights: Path | None = option(
         None, OUTPUT, "Write the weights of the model that got the other's: .safetensors or .weights.h5.",
         parse=mounts.here, metavar="FILE",

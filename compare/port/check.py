@@ -19,6 +19,7 @@ from compare.port.measure import LEAST_BOUND, bounds, distance, output_distance,
 from compare.port.result import Pair, PortResult, Request, pairs_of
 from compare.port.rounding import Rounded, is_random, recomputed, rounded_nodes
 from compare.port.side import Side
+from compare.port.single import in_float32
 from compare.port.weights import Transfer, measured_statistics, transfer, varied
 from compare.port.workers import ModelWorkers
 from shared.errors import InputError
@@ -30,7 +31,17 @@ SUFFIXES = {"torch": ".safetensors", "keras": ".weights.h5", "tensorflow": ".wei
 def compare_models(request: Request, workers: ModelWorkers) -> PortResult:
     """Compare two models. Raises InputError if one cannot be loaded or called."""
     left, right = workers.pool.map(Side, workers.start(request.left, request.right))
-    return _Comparison(request, left, right, workers.pool, workers.tell).result()
+    comparison = _Comparison(request, left, right, workers.pool, workers.tell)
+    result = comparison.result()
+    if not request.float32 or result.verdict != "same":
+        return result
+    workers.tell("Comparing both in float32 ...")
+    with ModelWorkers(workers.logs, workers.timeout_s, workers.tell) as others:
+        references = (request.left, request.right)
+        single = in_float32(others, references, comparison.inputs, (left.known, right.known))
+    beyond = single.distance > single.bound
+    found = (Cause("precision", (), single.distance, None),) if beyond else ()
+    return replace(result, single=single, causes=found, verdict="different" if beyond else "same")
 
 
 class _Comparison:
@@ -117,6 +128,7 @@ class _Comparison:
             self.n_varied,
             training_distance,
             self.untrained,
+            None,
             self.rounded,
             (left, right),
         )

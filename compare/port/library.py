@@ -32,11 +32,18 @@ class Port:
         self._stack.__exit__(kind, error, at)
 
     def check(
-        self, left: str, right: str, input: Sizes = None, data: Path | None = None, weights: Weights = "left"
+        self,
+        left: str,
+        right: str,
+        input: Sizes = None,
+        data: Path | None = None,
+        weights: Weights = "left",
+        float32: bool = False,
     ) -> PortRecord:
         """Compare two models, as `python -m compare port` does with the same options. `input` is the shape of one
-        example, (3, 224, 224), or what --input takes. Raises InputError if that is not possible."""
-        request = Request(left, right, tuple(parse_sizes(_texts(input))), data, weights)
+        example, (3, 224, 224), or what --input takes; `float32` is --precision both. Raises InputError if that is not
+        possible."""
+        request = Request(left, right, tuple(parse_sizes(_texts(input))), data, weights, float32=float32)
         return record_of(compare_models(request, self._workers))
 
 

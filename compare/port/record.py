@@ -87,6 +87,8 @@ class PortRecord(Record):
     precision: Literal["float64", "float32"]
     output_distance: Distance
     training_distance: Distance
+    float32_distance: Distance
+    float32_bound: Distance
     bound: Distance
     left_over: Distance
     first: FoundPair | None
@@ -123,6 +125,8 @@ def record_of(result: PortResult) -> PortRecord:
         precision="float64",
         output_distance=finite(result.output_distance),
         training_distance=finite(result.training_distance),
+        float32_distance=finite(result.single.distance if result.single else None),
+        float32_bound=finite(result.single.bound if result.single else None),
         bound=finite(result.bound),
         left_over=finite(result.left_over),
         first=None if first is None else _pair(first, training),
@@ -171,6 +175,11 @@ def _pair(pair: Pair, training: dict[tuple[str, str], float]) -> FoundPair:
 
 
 def _cause(cause: Cause, left: Recording, right: Recording, frameworks: tuple[str, str]) -> FoundCause:
+    if not cause.differences:  # of rounding, which no layer is to blame for
+        return FoundCause(
+            cause=cause.cause, pairs=(), left="", right="", fix={"left": "", "right": ""},
+            before=finite(cause.before), after=None, training=False,
+        )  # fmt: skip
     first = cause.differences[0]
     values = list(dict.fromkeys((d.left_value, d.right_value) for d in cause.differences))
     shown = [" or ".join(list(dict.fromkeys(v[side] for v in values))[:3]) for side in (0, 1)]

@@ -10,6 +10,7 @@ from compare.port.explain import Case, Cause, Unexplained
 from compare.port.inputs import InputSize
 from compare.port.measure import MARGIN, distance
 from compare.port.rounding import Rounded
+from compare.port.single import Single
 from compare.rpc.port_messages import ModelLoaded
 
 Weights = Literal["left", "right", "as-is"]
@@ -26,6 +27,7 @@ class Request:
     data: Path | None = None
     weights: Weights = "left"
     save_weights: Path | None = None
+    float32: bool = False  # whether it is compared in float32, too
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class PortResult:
     n_varied: int
     training_distance: float | None
     untrained: str
+    single: Single | None
     rounded: tuple[tuple[Rounded, ...], tuple[Rounded, ...]]
     recordings: tuple[Recording, Recording]
 

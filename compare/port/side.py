@@ -9,7 +9,7 @@ from compare.graphs.evaluate import evaluate, statistics
 from compare.graphs.node import Arrays, Node, Recording, renamed
 from compare.port.measure import distance
 from compare.port.normal import normal_form
-from compare.processes.port_session import ModelWorker
+from compare.processes.port_session import ModelWorker, Precision
 from compare.rpc.port_messages import ModelLoaded
 from shared.errors import InputError
 
@@ -19,15 +19,15 @@ FLOAT32 = 1e-3  # how far a model's own float32 values may be from the evaluator
 class Side:
     """One model: its worker, and recordings of it in normal form."""
 
-    def __init__(self, worker: ModelWorker) -> None:
-        self.worker = worker
-        self.loaded: ModelLoaded = worker.load("float64")
+    def __init__(self, worker: ModelWorker, precision: Precision = "float64") -> None:
+        self.worker, self.precision = worker, precision
+        self.loaded: ModelLoaded = worker.load(precision)
         self.known: Arrays = {}  # its weights, which can be large and are sent once
 
     def record(self, given: Arrays, training: bool) -> Recording:
-        """A call of it, in float64. A model that computes in float32 alone is computed by the reference evaluator, and
+        """A call of it. In float64 a model that computes in float32 alone is computed by the reference evaluator, and
         held to its own values. Raises InputError."""
-        if "float64" in self.loaded.precisions:
+        if self.precision in self.loaded.precisions:
             recording = self._called(given, training, self.known)
             self.known |= recording.weights
             return normal_form(recording)

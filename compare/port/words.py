@@ -17,7 +17,11 @@ def verdict(record: PortRecord) -> str:
     agree = f"the outputs agree to {size(record.output_distance)}"
     if record.verdict == "same":
         trained = record.training_distance
-        return f"same: {agree} ({record.precision})" + ("" if trained is None else f", in training to {size(trained)}")
+        said = f"same: {agree} ({record.precision})" + ("" if trained is None else f", in training to {size(trained)}")
+        return said + ("" if record.float32_distance is None else f", in float32 to {size(record.float32_distance)}")
+    if record.float32_distance is not None:
+        far = f"{size(record.float32_distance)}, where rounding makes at most {size(record.float32_bound)}"
+        return f"different in float32 alone: the outputs are apart by {far}; in float64 {agree}"
     n = len(record.causes)
     counted = f"{n} cause{'s' * (n != 1)}"
     if record.unexplained:
@@ -37,6 +41,8 @@ def verdict(record: PortRecord) -> str:
 
 def places(cause: FoundCause) -> str:
     """The first pair that a cause concerns, and how many more there are."""
+    if not cause.pairs:
+        return "the whole model"
     left, right = cause.pairs[0]
     more = len(cause.pairs) - 1
     return f"{left or '(nothing)'} / {right or '(nothing)'}{f' and {more} more' if more else ''}"
@@ -48,6 +54,8 @@ def lines(record: PortRecord) -> list[str]:
     side: Literal["left", "right"] = "left" if record.weights == "right" else "right"
     for number, cause in enumerate(record.causes, 1):
         mode = "   (training mode)" if cause.training else ""
+        if not cause.pairs:  # the verdict has said it
+            continue
         found.append(f"{number}. {cause.cause:<22} {places(cause)}: {cause.left} / {cause.right}{mode}")
         found.append(f"   fix ({side}): {cause.fix[side]}{_change(cause)}")
     for number, one in enumerate(record.unexplained, 1):

@@ -37,7 +37,24 @@ def test_the_example_of_the_guide(port: Port) -> None:
     folder = Path(__file__).parents[3] / "examples" / "port"
     found = port.check(f"{folder}/my_torch.py:Net", f"{folder}/my_keras.py:build")
     assert [cause.cause for cause in found.causes] == ["batch_norm.epsilon", "padding.side", "batch_norm.momentum"]
-    assert port.check(f"{folder}/my_torch.py:Net", f"{folder}/my_keras.py:mended").verdict == "same"
+    same = port.check(f"{folder}/my_torch.py:Net", f"{folder}/my_keras.py:mended", float32=True)
+    assert same.verdict == "same"
+    assert 0 < (same.float32_distance or 0) <= (same.float32_bound or 0)
+
+
+def test_a_part_in_half_precision_is_seen_in_float32_alone(port: Port, tmp_path: Path) -> None:
+    (tmp_path / "halves.py").write_text(
+        "import torch\nfrom torch import nn\n"
+        "class Whole(nn.Linear):\n"
+        "    def __init__(self):\n        super().__init__(12, 16)\n"
+        "class Half(Whole):\n"
+        "    def forward(self, x):\n"
+        "        y = super().forward(x)\n"
+        "        return y.half().float() if x.dtype == torch.float32 else y\n"
+    )
+    found = port.check(f"{tmp_path}/halves.py:Whole", f"{tmp_path}/halves.py:Half", input=(12,), float32=True)
+    assert (found.verdict, [cause.cause for cause in found.causes]) == ("different", ["precision"])
+    assert lines(found)[0].startswith("different in float32 alone")
 
 
 def test_assert_same_says_what_mends_it(port: Port, tmp_path: Path) -> None:
