@@ -25,6 +25,8 @@ def prepare(precision: str) -> None:
     home = Path(os.environ["KERAS_HOME"])
     settings = {"floatx": precision, "epsilon": 1e-7, "backend": "tensorflow", "image_data_format": "channels_last"}
     (home / "keras.json").write_text(json.dumps(settings))
+    if keras := sys.modules.get("keras"):  # of the model before: layers are numbered from the start again
+        keras.utils.clear_session()
     _seed()
 
 

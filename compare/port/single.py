@@ -8,11 +8,12 @@ from compare.graphs.node import Arrays
 from compare.port.measure import bounds, output_distance, outputs_of
 from compare.port.side import Side, cast
 from compare.port.workers import ModelWorkers
+from shared.errors import InputError
 
 
 @dataclass(frozen=True)
 class Single:
-    """The distance of the outputs in float32, and what a change of 1 ulp in every weight makes of them, with a margin."""
+    """The distance of the outputs in float32, and how far a change of 1 ulp in every weight may take them."""
 
     distance: float
     bound: float
@@ -27,7 +28,12 @@ def in_float32(
     left, right = workers.pool.map(lambda worker: Side(worker, "float32"), workers.start(*references))
     for side, known in zip((left, right), weights, strict=True):
         names = side.record(given, False).weights  # which it has to have seen before it takes any
-        side.give({name: cast({name: array}, np.float32)[name] for name, array in known.items() if name in names})
+        if not set(names) <= set(known):
+            raise InputError(
+                f"The {side.worker.side} model, {side.worker.reference}, has other layers when it is built in float32. "
+                "Leave --precision both out."
+            )
+        side.give(cast({name: known[name] for name in names}, np.float32))
     recordings = list(workers.pool.map(lambda side: side.record(given, False), (left, right)))
     allowed = bounds(recordings[0], given, left.fallback(False))
     bound = max(allowed[name] for name in recordings[0].graph.outputs)

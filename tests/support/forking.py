@@ -287,9 +287,9 @@ class Subprocess:
 
     def Popen(self, command: Sequence[str], **how: Any) -> subprocess.Popen[bytes]:
         """As subprocess.Popen."""
-        _, _, program, module, *_ = command
-        if program != "compare.worker" or module.startswith(("torch_", "tf_", "more_networks")):
+        _, _, program, *arguments = command
+        if program != "compare.worker" or arguments[0].startswith(("torch_", "tf_", "more_networks")):
             return subprocess.Popen(command, **how)
         if not same_start(how["env"], self._started):
             return subprocess.Popen(command, **how)
-        return Forked({"run": "worker", "module": module}, self._fork, **how)
+        return Forked({"run": "worker", "module": arguments[0]}, self._fork, **how)
