@@ -33,8 +33,8 @@ from typing import Any, NoReturn
 AVAILABLE = sys.platform == "linux"
 PR_SET_CHILD_SUBREAPER = 36  # of linux/prctl.h
 MOST_BYTES = 1 << 17  # of a request
-# Variables that are read when an interpreter or a library starts, and of these what is set later here, or decides nothing
-# for NumPy.
+# Variables that are read when an interpreter or a library starts, and of these what is set later here, or decides
+# nothing for NumPy.
 READ_AT_START = ("LANG", "LC_", "LD_", "MPL", "OPENBLAS_", "PYTHON")
 READ_LATER = ("PYTHONHASHSEED", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED")
 WORKER_IMPORTS = ("numpy_impl.networks", "compare.worker.__main__")
