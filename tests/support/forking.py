@@ -275,10 +275,7 @@ def _umask() -> int:
 
 
 class Subprocess:
-    """`subprocess` for compare/processes/process.py, whose `Popen` forks workers of NumPy's, and executes others.
-
-    Used in a `with` for the time in which it stands there.
-    """
+    """`subprocess` for compare/processes/process.py, whose `Popen` forks workers of NumPy's, and executes others."""
 
     PIPE, TimeoutExpired = subprocess.PIPE, subprocess.TimeoutExpired
 
