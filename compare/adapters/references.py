@@ -72,8 +72,8 @@ def _saved(text: str, path: Path) -> Path:
     suffix = path.suffix.lower()
     if suffix in (".pt", ".pth", ".ckpt", ".safetensors"):
         raise BadReference(
-            f"{text} holds weights, not a model: it says nothing of how they are used. Write a function that builds the "
-            "module and loads them, and give it as FILE.py:NAME."
+            f"{text} holds weights, not a model: it says nothing of how they are used. Write a function that builds "
+            "the module and loads them, and give it as FILE.py:NAME."
         )
     if suffix in (".h5", ".hdf5"):
         raise BadReference(
