@@ -129,7 +129,7 @@ def test_tables_sort_by_their_headings(page: Path, column: str, clicks: int, fir
       const head = [...table.tHead.rows[0].cells].find(cell => cell.textContent === {column!r});
       for (let n = 0; n < {clicks}; n++) head.querySelector("button").click();
       document.title = table.tBodies[0].rows[0].cells[head.cellIndex].textContent + " " + head.ariaSort
-        + " " + table.tBodies[0].rows[table.tBodies[0].rows.length - 1].cells[4].textContent;
+        + " " + table.tBodies[0].rows[table.tBodies[0].rows.length - 1].cells[head.cellIndex].textContent;
     """
     dom, _ = look(with_script(page, script), "--dump-dom")
     found = dom.partition("<title>")[2].partition("</title>")[0]
