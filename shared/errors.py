@@ -12,6 +12,14 @@ class InputError(Exception):
     """
 
 
+class UserCodeError(InputError):
+    """Code of the user's own failed. `message` says where, and `lines` are the last ones of its own traceback."""
+
+    def __init__(self, message: str, lines: tuple[str, ...]) -> None:
+        super().__init__("\n".join([message, *lines]))
+        self.message, self.lines = message, lines
+
+
 # What people say, and which names it may stand for: meaning goes before spelling. None of them is meant by a word
 # without names, though one may be spelled alike.
 MEANT: dict[str, tuple[str, ...]] = {

@@ -12,7 +12,7 @@ from compare.cli.build import SETTINGS, command
 from compare.options import OPTIONS
 from compare.processes import signals
 from compare.reporting.opening import opening
-from shared.errors import InputError
+from shared.errors import InputError, UserCodeError
 from shared.storage import mounts
 from shared.storage.stores import StoreError
 
@@ -107,7 +107,11 @@ def report_input_errors() -> Iterator[None]:
         yield
     except InputError as error:
         opening.cancel()
-        print(f"compare: {_shown(mounts.shown(error))}", file=sys.stderr)
+        lines = error.lines if isinstance(error, UserCodeError) else ()
+        message = error.message if isinstance(error, UserCodeError) else error
+        print(f"compare: {_shown(mounts.shown(message))}", file=sys.stderr)
+        for line in lines:  # each marked, so that none of them passes for a message of ours
+            print(f"  | {_shown(line)}", file=sys.stderr)
         raise SystemExit(2) from None
     except StoreError as error:
         print(

@@ -59,6 +59,7 @@ class _Comparison:
         self._check_suffix()
         self.n_varied = 0
         self.untrained = ""
+        self.training_differs = False  # after all that explains a difference in training mode
         self.rounded: tuple[tuple[Rounded, ...], tuple[Rounded, ...]] = ((), ())
         self.forms: tuple[Difference, ...] = ()  # of the variance that each side keeps, which no forward pass shows
 
@@ -108,7 +109,8 @@ class _Comparison:
         if self.request.save_weights is not None:
             self.save()
         apart = explanation.output_distance
-        same = not causes and not unexplained and not explanation.unexplained and apart <= case.bound
+        nothing = not causes and not unexplained and not explanation.unexplained
+        same = nothing and apart <= case.bound and not self.training_differs
         return PortResult(
             self.request,
             self.left.loaded,
@@ -210,7 +212,7 @@ class _Comparison:
             left, right = self.record(self.inputs, True)
         except InputError as error:  # it was called in evaluation, and that stands
             self.untrained = str(error)
-            self.tell(f"Compared in evaluation alone. {error}")
+            self.tell(f"Compared in evaluation alone. {self.untrained.partition(chr(10))[0]}")
             return [], None, (), ()
         alignment = align(left, right)
         left, right = self.rounded_away(left, right, self.inputs, True)
@@ -220,6 +222,7 @@ class _Comparison:
         first = [d for d in found if (d.cause, d.left, d.right) in names]
         fresh = [d for d in found if d not in first]
         explanation = explain(case, fresh, first)
+        self.training_differs = explanation.left_over > case.bound
         causes = [replace(cause, training=True) for cause in explanation.causes]
         causes += statistics_causes(case, fresh)
         self.forms = tuple(d for d in fresh if d.cause == "batch_norm.variance")

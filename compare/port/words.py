@@ -31,12 +31,20 @@ def verdict(record: PortRecord) -> str:
         return f"different: {f'{counted} found, and ' if n else ''}nothing explains {rest}"
     if all(cause.training for cause in record.causes) and n:
         return f"different in training mode alone: {counted}; in evaluation {agree}"
-    if record.left_over is None or not n:
-        return f"different: {counted} found, which do not explain everything"
+    if not n or record.left_over is None or record.bound is None or record.left_over > record.bound:
+        rest = f"with them mended the outputs differ by {size(record.left_over)}"
+        rest = rest if n else f"the outputs differ by {far_apart(record)}"
+        return f"different: {counted} found, which do not explain everything: {rest}"
     explain = "explains" if n == 1 else "explain"
     mended = "with it" if n == 1 else "with both" if n == 2 else "with all"
     rest = f"the outputs agree to {size(record.left_over)} ({record.precision})"
     return f"different: {counted} {explain} everything; {mended} mended {rest}"
+
+
+def far_apart(record: PortRecord) -> str:
+    """The distance of the outputs, in both modes if training mode was compared."""
+    trained = record.training_distance
+    return size(record.output_distance) + ("" if trained is None else f", in training mode by {size(trained)}")
 
 
 def places(cause: FoundCause) -> str:

@@ -11,7 +11,7 @@ from compare.processes.environment import usable_cores
 from compare.processes.process import AnswerType, Program, Tell, WorkerError, WorkerProcess
 from compare.rpc import port_messages, wire
 from compare.rpc.messages import ArraysSent, Failed, Request
-from shared.errors import InputError
+from shared.errors import InputError, UserCodeError
 
 Precision = Literal["float64", "float32"]
 
@@ -74,11 +74,11 @@ class ModelWorker(WorkerProcess):
         except UserCodeFailed as failed:
             if failed.message:
                 raise InputError(f"{what}: {failed.message}") from None
-            lines = "\n".join(failed.lines)
-            raise InputError(f"{what}, failed when it was to {doing}. Its own last lines:\n{lines}") from None
+            message = f"{what}, failed when it was to {doing}. Its own last lines:"
+            raise UserCodeError(message, failed.lines) from None
         except WorkerError as error:
-            tail = f"\n{error.details}" if error.details else ""
-            raise InputError(f"{what}, could not {doing}: {error.error}{tail}") from None
+            message = f"{what}, could not {doing}: {error.error}"
+            raise UserCodeError(message, tuple(error.details.splitlines())) from None
 
     def _expect(self, answer: object, expected: type[AnswerType]) -> AnswerType:
         if isinstance(answer, port_messages.UserFailed):
