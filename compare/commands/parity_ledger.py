@@ -82,4 +82,4 @@ def _figures(line: Line) -> dict[str, object]:
     apart = {
         key: value if math.isfinite(value) else None for key, value in (("own", line.own), ("aligned", line.aligned))
     }
-    return {"row": line.row.name, "what": line.row.what, **apart, "parts": line.parts, "agrees": line.agrees}
+    return {"row": line.row.name, "what": line.row.question, **apart, "parts": line.parts, "agrees": line.agrees}

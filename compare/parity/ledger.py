@@ -27,6 +27,8 @@ class Line:
     def parts(self) -> bool:
         """Whether the frameworks' own forms part, beyond what the aligned ones may; on some processors alone, where the
         row is not stable."""
+        if not self.row.differs:
+            return self.own <= self.row.aligned_to
         return not self.own <= self.row.aligned_to or not self.row.stable
 
     @property
@@ -39,7 +41,7 @@ def ask(row: LedgerRow, sessions: Mapping[str, Session]) -> Line:
     """Both halves of one row, asked of the workers of the two implementations that it is about."""
     for name in row.between:
         sessions[name].wait_until_ready()
-    inputs = row.inputs()
+    inputs = row.arrays()
 
     def answers(half: Half) -> list[np.ndarray]:
         return [sessions[name].answer_row(row.name, half, inputs) for name in row.between]
@@ -57,7 +59,7 @@ def cells(line: Line) -> list[str]:
     shown = said if not row.stable else [f"{s} ({value})" for s, value in zip(said, line.example, strict=True)]
     own = "other shapes" if math.isinf(line.own) else f"{line.own:.2g}" if row.stable else "rounding"
     aligned = "equal" if row.aligned_to == 0 and line.agrees else f"< {row.aligned_to:.0e}"
-    return [row.name, row.what, *shown, own, row.aligned, aligned if line.agrees else f"{line.aligned:.1e}, not equal"]
+    return [row.name, row.question, *shown, own, row.aligned, aligned if line.agrees else f"{line.aligned:.1e}, not equal"]
 
 
 def page(lines: Sequence[Line]) -> str:

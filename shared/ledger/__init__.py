@@ -1,0 +1,48 @@
+"""The ledger of differences: where the frameworks' own forms differ, row by row, and the form in which they agree.
+
+A row is a small question with one input. It is asked twice of every implementation that it is about: in its framework's
+`own` form, which a user gets who states nothing more than the row does, and in the `aligned` one, which states what has
+to be stated. An implementation package answers in its `ledger` package, group by group like this one; the harness asks,
+compares and writes the page.
+"""
+
+from shared.ledger import (
+    normalisation,
+)
+from shared.ledger.forms import Forms
+from shared.ledger.row import BITES, Answer, Answers, Arrays, Bites, Half, LedgerRow
+from shared.ledger.symptoms import SYMPTOMS, Symptom
+
+__all__ = [
+    "BITES",
+    "CAUSES",
+    "GROUPS",
+    "ROWS",
+    "SYMPTOMS",
+    "Answer",
+    "Answers",
+    "Arrays",
+    "Bites",
+    "Forms",
+    "Half",
+    "LedgerRow",
+    "Symptom",
+]
+
+# By the title of each group, in the order of the page.
+GROUPS: dict[str, tuple[LedgerRow, ...]] = {
+    "Normalisation": normalisation.ROWS,
+}
+ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
+
+
+def _by_cause() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for row in ROWS.values():
+        for cause in row.causes:
+            found[cause] = (*found.get(cause, ()), row.name)
+    return found
+
+
+# The rows that explain each cause that `compare port` can find, the best first.
+CAUSES: dict[str, tuple[str, ...]] = _by_cause()
