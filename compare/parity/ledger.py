@@ -19,9 +19,22 @@ class Line:
     of the difference (infinite where their shapes differ), and what they gave where they part most in their own."""
 
     row: LedgerRow
-    own: float
-    aligned: float
-    example: tuple[str, str]
+    answers: Mapping[Half, tuple[np.ndarray, np.ndarray]]
+
+    @property
+    def own(self) -> float:
+        """How far the own forms are apart."""
+        return _apart(*self.answers["own"])
+
+    @property
+    def aligned(self) -> float:
+        """How far the aligned forms are apart."""
+        return _apart(*self.answers["aligned"])
+
+    @property
+    def example(self) -> tuple[str, str]:
+        """What the own forms give where they differ most."""
+        return _example(*self.answers["own"])
 
     @property
     def parts(self) -> bool:
@@ -43,11 +56,11 @@ def ask(row: LedgerRow, sessions: Mapping[str, Session]) -> Line:
         sessions[name].wait_until_ready()
     inputs = row.arrays()
 
-    def answers(half: Half) -> list[np.ndarray]:
-        return [sessions[name].answer_row(row.name, half, inputs) for name in row.between]
+    def answers(half: Half) -> tuple[np.ndarray, np.ndarray]:
+        first, second = (sessions[name].answer_row(row.name, half, inputs) for name in row.between)
+        return first, second
 
-    own, aligned = answers("own"), answers("aligned")
-    return Line(row, _apart(*own), _apart(*aligned), _example(*own))
+    return Line(row, {"own": answers("own"), "aligned": answers("aligned")})
 
 
 def cells(line: Line) -> list[str]:
