@@ -1,39 +1,64 @@
-"""`compare parity --ledger`: from the names of rows to the ledger of differences."""
+"""`compare parity --ledger`: from the names of rows, or from what somebody sees, to the ledger of differences."""
 
 import math
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from compare.options.parity import ParityOptions
-from compare.parity.ledger import Line, ask, cells, page
+from compare.parity.ledger.answers import Line, ask
+from compare.parity.ledger.code import code
+from compare.parity.ledger.page import page
+from compare.parity.ledger.search import search
+from compare.parity.ledger.terminal import print_all, print_found, print_whole
 from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
-from compare.reporting.screen import Screen, print_lines
+from compare.reporting.screen import Screen
 from shared.errors import InputError, check_name
-from shared.ledger import ROWS
+from shared.ledger import ROWS, SYMPTOMS, LedgerRow
 from shared.storage import mounts, temporary
 
-HEADINGS = ("row", "what", "one", "the other", "apart", "aligned", "then apart")
-SENTENCES = ("what", "one", "the other", "aligned")
-
 NOTE_EVERY = 10  # rows
+MOST_EXAMPLES = 3
 
 
 def command(options: ParityOptions, screen: Screen) -> int:
-    """Ask every row, or those that were named, of the frameworks, print them, and write the page where one is asked
-    for; return the exit code: 1 where a row does not part as it should, or does not agree. Raises InputError before a
-    worker is started."""
+    """Ask every row, or those that were named, print them, and write the page if one is asked for.
+
+    Returns the exit code: 1 if a row is not as stated, or its aligned forms do not agree. Raises InputError before a
+    worker is started.
+    """
+    if options.symptom is not None:
+        return _by_symptom(options, screen)
     rows = list(ROWS.values()) if options.row is None else [ROWS[check_name("row", name, ROWS)] for name in options.row]
-    out = options.out
-    if out is not None:
-        mounts.here(mounts.shown(out))
-        _check_out(out, options.row)
+    if options.out is not None:
+        mounts.here(mounts.shown(options.out))
+        _check_out(options.out, options.row)
+    lines = _ask(rows, options.timeout, screen)
+    if lines is None:
+        return 1
+    if options.row is None:
+        print_all(screen.console(), lines)
+    else:
+        for line in lines:
+            print_whole(screen.console(), line)
+    _summarise(lines, screen)
+    if options.out is not None:
+        try:
+            options.out.write_text(page(lines), encoding="utf-8")
+        except OSError as error:
+            print(f"{options.out} cannot be written: {error.strerror}. The rows stand above.", file=sys.stderr)
+            return 1
+        screen.say(f"Page: {options.out}")
+    screen.answer(rows=[_figures(line) for line in lines], page=options.out)
+    return 0 if all(line.as_stated and line.agrees for line in lines) else 1
+
+
+def _ask(rows: Sequence[LedgerRow], timeout: float, screen: Screen) -> list[Line] | None:
+    """The answers to the rows, or None if a worker failed, which is printed."""
     lines: list[Line] = []
-    with (
-        temporary.folder("logs") as logs,
-        Workers(logs, "cpu", options.timeout, screen.note) as workers,
-    ):
+    with temporary.folder("logs") as logs, Workers(logs, "cpu", timeout, screen.note) as workers:
         sessions = workers.start(dict.fromkeys(name for row in rows for name in row.between))
         for number, row in enumerate(rows, 1):
             if number % NOTE_EVERY == 1:
@@ -42,17 +67,30 @@ def command(options: ParityOptions, screen: Screen) -> int:
                 lines.append(ask(row, sessions))
             except WorkerError as error:
                 print(f"{row.name}: a worker failed: {error}\n{error.details}", file=sys.stderr)
-                return 1
-    _print(lines, screen)
-    if out is not None:
-        try:
-            out.write_text(page(lines))
-        except OSError as error:
-            print(f"{out} cannot be written: {error.strerror}. The rows stand above.", file=sys.stderr)
-            return 1
-        screen.say(f"Page: {out}")
-    screen.answer(rows=[_figures(line) for line in lines], page=out)
-    return 0 if all(line.parts and line.agrees for line in lines) else 1
+                return None
+    return lines
+
+
+def _by_symptom(options: ParityOptions, screen: Screen) -> int:
+    """Print the rows that can be behind what somebody sees. Raises InputError if no word of it is known."""
+    if options.row is not None or options.out is not None:
+        raise InputError("--symptom searches for rows; it cannot be combined with --row or --out.")
+    found = search(options.symptom or "")
+    if not found.rows:
+        examples = " ".join(symptom.sentence for symptom in list(SYMPTOMS.values())[:MOST_EXAMPLES])
+        raise InputError(
+            f"--symptom {options.symptom!r}: no row of the ledger is about this. Describe in English what you see, for "
+            f"example: {examples} docs/ledger.md lists every symptom."
+        )
+    print_found(screen.console(), found)
+    names = ",".join(row.name for row in found.rows[:2])
+    screen.console().print()
+    screen.say(f"See a row with its code: python -m compare parity --ledger --row {names}")
+    screen.answer(
+        symptoms=[SYMPTOMS[name].sentence for name in found.symptoms],
+        rows=[{"row": row.name, "question": row.question, "bites": row.bites} for row in found.rows],
+    )
+    return 0
 
 
 def _check_out(out: Path, names: tuple[str, ...] | None) -> None:
@@ -66,20 +104,38 @@ def _check_out(out: Path, names: tuple[str, ...] | None) -> None:
         raise InputError(f"--out {out}: it is a folder, or cannot be written to.")
 
 
-def _print(lines: list[Line], screen: Screen) -> None:
-    print_lines(screen.console(), list(HEADINGS), [cells(line) for line in lines], HEADINGS, folded=SENTENCES)
+def _summarise(lines: Sequence[Line], screen: Screen) -> None:
     for line in lines:
-        if not line.parts:
-            screen.say(f"{line.row.name}: the frameworks' own forms do not part ({line.own:.1e}).")
+        if not line.as_stated:
+            does = "do not differ" if line.row.differs else "differ"
+            screen.say(f"{line.row.name}: the frameworks' own forms {does} ({line.own:.1e}).")
         if not line.agrees:
             screen.say(f"{line.row.name}: the aligned forms do not agree ({line.aligned:.1e}).")
-    agreed = sum(line.agrees for line in lines)
-    screen.say(f"{sum(line.parts for line in lines)} of {len(lines)} rows part, {agreed} agree once aligned.")
+    differ, agree = sum(line.row.differs for line in lines), sum(line.agrees for line in lines)
+    alike = len(lines) - differ
+    suspected = f", {alike} only seem{'s' * (alike == 1)} to" if alike else ""
+    screen.console().print()
+    rows = f"{len(lines)} row{'s' * (len(lines) != 1)}"
+    screen.say(f"{rows}: {differ} differ{'s' * (differ == 1)}{suspected}; {agree} equal once aligned.")
 
 
 def _figures(line: Line) -> dict[str, object]:
-    """One row for machines; a distance is None where the two have other shapes."""
-    apart = {
+    """One row for programs; a distance is None if the shapes differ."""
+    row = line.row
+    distances = {
         key: value if math.isfinite(value) else None for key, value in (("own", line.own), ("aligned", line.aligned))
     }
-    return {"row": line.row.name, "what": line.row.question, **apart, "parts": line.parts, "agrees": line.agrees}
+    return {
+        "row": row.name,
+        "question": row.question,
+        "forms": dict(zip(row.between, (row.first, row.second), strict=True)),
+        "to_agree": row.aligned,
+        **distances,
+        "differs": row.differs,
+        "as_stated": line.as_stated,
+        "agrees": line.agrees,
+        "bites": row.bites,
+        "symptoms": [SYMPTOMS[name].sentence for name in row.symptoms],
+        "causes": list(row.causes),
+        "code": {name: code(row, name) for name in row.between},
+    }

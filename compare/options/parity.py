@@ -53,6 +53,10 @@ class ParityOptions(common.ReadsData, Options):
     row: tuple[str, ...] | None = option(
         None, COMPARISON, "Some rows of the ledger alone.", left_out="all", forms=("ledger",)
     )
+    symptom: str | None = option(
+        None, COMPARISON, "What you see, in a sentence: the rows of the ledger that can be behind it.", metavar="TEXT",
+        forms=("ledger",)
+    )
     waterfall: bool = option(
         False, COMPARISON, "From each framework's own recipe to the matched one, factor by factor.",
         forms=("waterfall",)
@@ -73,12 +77,14 @@ class ParityOptions(common.ReadsData, Options):
 
     @property
     def form(self) -> str:
-        if self.ledger or self.row is not None:
+        if self.ledger or self.row is not None or self.symptom is not None:
             return "ledger"
         return "waterfall" if self.waterfall else ""
 
     @property
     def opening(self) -> str:
+        if self.symptom is not None:
+            return "a search of the ledger of differences"
         if self.form == "ledger":
             return f"the ledger of differences, {','.join(self.row or ['all rows'])}"
         what = "the waterfall" if self.waterfall else "parity"

@@ -9,6 +9,7 @@ from compare.graphs.node import Recording
 from compare.port.explain import Cause
 from compare.port.fixes import fixes
 from compare.port.result import Pair, PortResult
+from shared.ledger import CAUSES
 from shared.record import Count, Record
 
 RECORD = "port.json"
@@ -49,13 +50,14 @@ class FoundPair(Record):
 
 class FoundCause(Record):
     """One cause: the pairs that it concerns (None where one side has no such layer), both values, what mends it on
-    either side, and the distance of the outputs before and after."""
+    either side, the rows of the ledger that explain it, and the distance of the outputs before and after."""
 
     cause: str
     pairs: tuple[Two, ...]
     left: str
     right: str
     fix: dict[Literal["left", "right"], str]
+    rows: tuple[str, ...] = ()
     before: Distance
     after: Distance
     training: bool
@@ -191,6 +193,7 @@ def _cause(cause: Cause, left: Recording, right: Recording, frameworks: tuple[st
         left=shown[0],
         right=shown[1],
         fix={"left": fix["left"], "right": fix["right"]},
+        rows=CAUSES.get(cause.cause, ()),
         before=finite(cause.before),
         after=finite(cause.after),
         training=cause.training,

@@ -19,6 +19,7 @@ def render(record: PortRecord, manifest: Manifest) -> dict[str, bytes]:
         notes=words.notes(record),
         size=words.size,
         places=words.places,
+        why=words.why,
         headings=PAIR_HEADINGS,
         command=manifest.command,
         version=manifest.version,

@@ -5,6 +5,7 @@ from typing import Literal
 from compare.port.record import FoundCause, PortRecord
 
 MOST_NAMED = 2
+MOST_ROWS = 3
 
 
 def size(value: float | None) -> str:
@@ -66,6 +67,8 @@ def lines(record: PortRecord) -> list[str]:
             continue
         found.append(f"{number}. {cause.cause:<22} {places(cause)}: {cause.left} / {cause.right}{mode}")
         found.append(f"   fix ({side}): {cause.fix[side]}{_change(cause)}")
+        if cause.rows:
+            found.append(f"   why: {why(cause)}")
     for number, one in enumerate(record.unexplained, 1):
         kept = f"(unexplained/{number}.npz)"
         found.append(f"unexplained: {one.left} / {one.right} differ by {size(one.distance)} for the same input {kept}")
@@ -74,6 +77,11 @@ def lines(record: PortRecord) -> list[str]:
             more = f" and {len(names) - 6} more" if len(names) > 6 else ""
             found.append(f"only in the {name} model: {', '.join(names[:6])}{more}")
     return found
+
+
+def why(cause: FoundCause) -> str:
+    """The command that shows the rows of the ledger about a cause."""
+    return f"python -m compare parity --row {','.join(cause.rows[:MOST_ROWS])}"
 
 
 def _change(cause: FoundCause) -> str:

@@ -112,7 +112,7 @@ SYMPTOMS: dict[str, Symptom] = {
         "Results on a GPU differ from those on the CPU in the third or fourth digit.",
         "cuda tf32 tensor cores precision half float16 bfloat16 mixed precision amp",
     ),
-    "speed-of-data-differs": Symptom(
+    "epoch-lengths-differ": Symptom(
         "The number of steps in an epoch, or the images in it, differ.",
         "last batch drop_last steps per epoch dataset length validation split order shuffle buffer",
     ),

@@ -27,5 +27,8 @@ def _to_numpy(value: Any) -> np.ndarray:
     return np.array(value)
 
 
+# What a script states to have the same defaults; DTYPE stands for the float type.
+DEFAULTS = ('keras.config.set_floatx("DTYPE")', 'keras.config.set_dtype_policy("DTYPE")')
+
 FORMS = Forms(_as_default, _to_numpy)
 own, aligned, both = FORMS.own, FORMS.aligned, FORMS.both

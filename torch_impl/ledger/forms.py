@@ -24,5 +24,8 @@ def _to_numpy(value: Any) -> np.ndarray:
     return value.detach().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
 
 
+# What a script states to have the same defaults; DTYPE stands for the float type.
+DEFAULTS = ("torch.set_default_dtype(torch.DTYPE)",)
+
 FORMS = Forms(_as_default, _to_numpy)
 own, aligned, both = FORMS.own, FORMS.aligned, FORMS.both

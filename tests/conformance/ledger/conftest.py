@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from compare.parity.ledger import Line, ask
+from compare.parity.ledger.answers import Line, ask
 from compare.processes.session import Session
 from shared.ledger import ROWS
 

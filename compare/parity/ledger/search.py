@@ -1,0 +1,130 @@
+"""From what a person sees to the rows of the ledger that can be behind it."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.ledger import ROWS, SYMPTOMS, LedgerRow
+
+MOST_ROWS = 8
+MOST_SYMPTOMS = 2
+CLOSE = 0.6  # of the best symptom's score: another symptom that is shown beside it
+LEAST = 0.35  # of the best row's score: a row that is still shown
+OF_SYMPTOM = 0.7  # how much a row's symptom counts beside the row's own words
+
+# Words that say nothing about a difference between frameworks.
+STOP = (
+    "a about after again all also am an and any are as at be because been before but by can could did do does "
+    "doing don for from get gets give gives given got had has have having how i if in into is it its just me "
+    "model models more most much my no not now of on once one only or other our out same should so some than that "
+    "the their them then there these they this those to too two use used using very was we were what when where "
+    "which while who why will with work works would you your keras pytorch torch tensorflow tf framework "
+    "frameworks port ported porting"
+)
+# The word that symptoms and rows use: other words that people write for it.
+SYNONYMS = {
+    "accuracy": "acc",
+    "batchnorm": "bn",
+    "binary": "bce",
+    "convolution": "conv conv1d conv2d conv3d",
+    "crossentropy": "xent",
+    "differ": "mismatch different difference unequal disagree wrong",
+    "evaluation": "eval",
+    "fall": "decrease drop improve learn converge",
+    "gradient": "grad",
+    "image": "img picture photo",
+    "initial": "init initialization initialisation initializer",
+    "nan": "inf infinite explode diverge",
+    "normalisation": "normalise normalize normalization",
+    "output": "prediction predict result logit",
+    "parameter": "param",
+    "pool": "maxpool maxpooling avgpool averagepooling downsample",
+    "rate": "lr",
+    "recurrent": "rnn",
+    "resize": "upsampling upsample interpolate interpolation",
+    "sequence": "seq",
+    "transposed": "deconvolution deconv",
+    "validation": "val",
+}
+IGNORED = frozenset(STOP.split())
+SAME_AS = {other: word for word, others in SYNONYMS.items() for other in others.split()}
+# What is one term, and written as one word or as two.
+TERMS = {
+    r"(batch|layer|group|instance)[ -]?norm(ali[sz]ation)?": r"\1norm",
+    r"cross[ -]entropy": "crossentropy",
+    r"learning[ -]rate": "rate",
+    r"(max|average|avg)[ -]pool(ing)?": "pool",
+    r"drop[ -]last": "droplast",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a text leads to: symptoms (keys of SYMPTOMS) and rows, the likeliest first."""
+
+    symptoms: tuple[str, ...]
+    rows: tuple[LedgerRow, ...]
+
+
+def search(text: str) -> Found:
+    """The symptoms and rows that a description is most like; both empty if no word of it is known."""
+    words = stems(text)
+    symptoms = _scores(
+        words, {name: stems(f"{one.sentence} {one.sentence} {one.words}") for name, one in SYMPTOMS.items()}
+    )
+    own = _scores(words, {name: _words_of(row) for name, row in ROWS.items()})
+    rows = {
+        name: own[name] + OF_SYMPTOM * max((symptoms[symptom] for symptom in row.symptoms), default=0.0)
+        for name, row in ROWS.items()
+    }
+    return Found(
+        tuple(_best(symptoms, CLOSE)[:MOST_SYMPTOMS]), tuple(ROWS[name] for name in _best(rows, LEAST)[:MOST_ROWS])
+    )
+
+
+def stems(text: str) -> list[str]:
+    """The words of a text that say something, each in its shortest form."""
+    found = []
+    text = text.lower()
+    for term, word in TERMS.items():
+        text = re.sub(term, word, text)
+    for word in re.findall(r"[a-z0-9]+", text):
+        if word in IGNORED:
+            continue
+        stem = _stem(SAME_AS.get(word, word))
+        found.append(_stem(SAME_AS.get(stem, stem)))
+    return found
+
+
+def _stem(word: str) -> str:
+    for ending in ("ations", "ation", "ings", "ing", "edly", "ed", "ies", "es", "s", "ly"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def _words_of(row: LedgerRow) -> list[str]:
+    return stems(f"{row.name} {row.name} {row.question} {row.question} {row.first} {row.second} {row.aligned}")
+
+
+def _scores(words: Sequence[str], texts: Mapping[str, list[str]]) -> dict[str, float]:
+    """How well each text fits the words: Okapi BM25 (Robertson et al. 1994), with k1 = 1.2 and b = 0.5."""
+    n = len(texts)
+    counts = {name: Counter(text) for name, text in texts.items()}
+    average = sum(map(len, texts.values())) / max(n, 1)
+    scores = dict.fromkeys(texts, 0.0)
+    for word in dict.fromkeys(words):
+        having = [name for name, count in counts.items() if count[word]]
+        weight = math.log(1 + (n - len(having) + 0.5) / (len(having) + 0.5))
+        for name in having:
+            k = 1.2 * (0.5 + 0.5 * len(texts[name]) / average)
+            scores[name] += weight * counts[name][word] * 2.2 / (counts[name][word] + k)
+    return scores
+
+
+def _best(scores: Mapping[str, float], share: float) -> list[str]:
+    top = max(scores.values(), default=0.0)
+    ranked = sorted(scores, key=lambda name: -scores[name])
+    return [name for name in ranked if top > 0 and scores[name] >= share * top]
