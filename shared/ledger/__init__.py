@@ -7,7 +7,12 @@ compares and writes the page.
 """
 
 from shared.ledger import (
+    activations,
+    convolution,
+    layouts,
     normalisation,
+    pooling,
+    resizing,
 )
 from shared.ledger.forms import Forms
 from shared.ledger.row import BITES, Answer, Answers, Arrays, Bites, Half, LedgerRow
@@ -32,6 +37,11 @@ __all__ = [
 # By the title of each group, in the order of the page.
 GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Normalisation": normalisation.ROWS,
+    "Convolution and padding": convolution.ROWS,
+    "Pooling": pooling.ROWS,
+    "Resizing and cropping": resizing.ROWS,
+    "Activations": activations.ROWS,
+    "Layouts and axes": layouts.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 

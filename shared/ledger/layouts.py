@@ -1,0 +1,3 @@
+"""Rows."""
+from shared.ledger.row import LedgerRow
+ROWS: tuple[LedgerRow, ...] = ()
