@@ -13,6 +13,7 @@ from shared.ledger import (
     normalisation,
     pooling,
     resizing,
+    sequences,
 )
 from shared.ledger.forms import Forms
 from shared.ledger.row import BITES, Answer, Answers, Arrays, Bites, Half, LedgerRow
@@ -42,6 +43,7 @@ GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Resizing and cropping": resizing.ROWS,
     "Activations": activations.ROWS,
     "Layouts and axes": layouts.ROWS,
+    "Sequences": sequences.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 

@@ -8,6 +8,7 @@ from tf_impl.ledger import (  # noqa: F401  # importing a group registers its fo
     pooling,
     resizing,
 )
+from tf_impl.ledger import normalisation, sequences  # noqa: F401  # importing a group registers its forms
 from tf_impl.ledger.forms import FORMS as LEDGER
 
 __all__ = ["LEDGER"]

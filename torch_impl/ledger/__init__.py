@@ -8,6 +8,7 @@ from torch_impl.ledger import (  # noqa: F401  # importing a group registers its
     pooling,
     resizing,
 )
+from torch_impl.ledger import normalisation, sequences  # noqa: F401  # importing a group registers its forms
 from torch_impl.ledger.forms import FORMS as LEDGER
 
 __all__ = ["LEDGER"]
