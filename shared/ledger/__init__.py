@@ -8,6 +8,7 @@ compares and writes the page.
 
 from shared.ledger import (
     normalisation,
+    optimizers,
 )
 from shared.ledger.forms import Forms
 from shared.ledger.row import BITES, Answer, Answers, Arrays, Bites, Half, LedgerRow
@@ -32,6 +33,7 @@ __all__ = [
 # By the title of each group, in the order of the page.
 GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Normalisation": normalisation.ROWS,
+    "Optimizers": optimizers.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 
