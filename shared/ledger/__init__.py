@@ -14,6 +14,7 @@ from shared.ledger import (
     pooling,
     resizing,
     sequences,
+    optimizers,
 )
 from shared.ledger.forms import Forms
 from shared.ledger.row import BITES, Answer, Answers, Arrays, Bites, Half, LedgerRow
@@ -44,6 +45,7 @@ GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Activations": activations.ROWS,
     "Layouts and axes": layouts.ROWS,
     "Sequences": sequences.ROWS,
+    "Optimizers": optimizers.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 

@@ -9,6 +9,9 @@ from tf_impl.ledger import (  # noqa: F401  # importing a group registers its fo
     resizing,
 )
 from tf_impl.ledger import normalisation, sequences  # noqa: F401  # importing a group registers its forms
+    normalisation,
+    optimizers,
+)
 from tf_impl.ledger.forms import FORMS as LEDGER
 
 __all__ = ["LEDGER"]

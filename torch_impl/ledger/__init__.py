@@ -9,6 +9,9 @@ from torch_impl.ledger import (  # noqa: F401  # importing a group registers its
     resizing,
 )
 from torch_impl.ledger import normalisation, sequences  # noqa: F401  # importing a group registers its forms
+    normalisation,
+    optimizers,
+)
 from torch_impl.ledger.forms import FORMS as LEDGER
 
 __all__ = ["LEDGER"]
