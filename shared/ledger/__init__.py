@@ -11,10 +11,10 @@ from shared.ledger import (
     convolution,
     layouts,
     normalisation,
+    optimizers,
     pooling,
     resizing,
     sequences,
-    optimizers,
 )
 from shared.ledger.forms import Forms
 from shared.ledger.row import BITES, Answer, Answers, Arrays, Bites, Half, LedgerRow

@@ -1,3 +1,4 @@
 """Rows."""
 from shared.ledger.row import LedgerRow
+
 ROWS: tuple[LedgerRow, ...] = ()

@@ -5,12 +5,10 @@ from tf_impl.ledger import (  # noqa: F401  # importing a group registers its fo
     convolution,
     layouts,
     normalisation,
+    optimizers,
     pooling,
     resizing,
-)
-from tf_impl.ledger import normalisation, sequences  # noqa: F401  # importing a group registers its forms
-    normalisation,
-    optimizers,
+    sequences,
 )
 from tf_impl.ledger.forms import FORMS as LEDGER
 

@@ -5,12 +5,10 @@ from torch_impl.ledger import (  # noqa: F401  # importing a group registers its
     convolution,
     layouts,
     normalisation,
+    optimizers,
     pooling,
     resizing,
-)
-from torch_impl.ledger import normalisation, sequences  # noqa: F401  # importing a group registers its forms
-    normalisation,
-    optimizers,
+    sequences,
 )
 from torch_impl.ledger.forms import FORMS as LEDGER
 
