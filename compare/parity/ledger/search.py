@@ -13,6 +13,7 @@ MOST_SYMPTOMS = 2
 CLOSE = 0.6  # of the best symptom's score: another symptom that is shown beside it
 LEAST = 0.35  # of the best row's score: a row that is still shown
 OF_SYMPTOM = 0.7  # how much a row's symptom counts beside the row's own words
+OF_NONE = 0.5  # how much a row counts in which the frameworks do not differ
 
 # Words that say nothing about a difference between frameworks.
 STOP = (
@@ -26,6 +27,8 @@ STOP = (
 # The word that symptoms and rows use: other words that people write for it.
 SYNONYMS = {
     "accuracy": "acc",
+    "average": "avg mean averagepooling",
+    "border": "edge boundary",
     "batchnorm": "bn",
     "binary": "bce",
     "convolution": "conv conv1d conv2d conv3d",
@@ -40,7 +43,7 @@ SYNONYMS = {
     "normalisation": "normalise normalize normalization",
     "output": "prediction predict result logit",
     "parameter": "param",
-    "pool": "maxpool maxpooling avgpool averagepooling downsample",
+    "pool": "maxpool maxpooling avgpool downsample",
     "rate": "lr",
     "recurrent": "rnn",
     "resize": "upsampling upsample interpolate interpolation",
@@ -55,8 +58,10 @@ TERMS = {
     r"(batch|layer|group|instance)[ -]?norm(ali[sz]ation)?": r"\1norm",
     r"cross[ -]entropy": "crossentropy",
     r"learning[ -]rate": "rate",
-    r"(max|average|avg)[ -]pool(ing)?": "pool",
     r"drop[ -]last": "droplast",
+    r"weight[ -_]decay": "weightdecay",
+    r"class[ -_]weights?": "classweight",
+    r"(padding[ =_'\"]*)same": r"\1samepadding",
 }
 
 
@@ -76,7 +81,8 @@ def search(text: str) -> Found:
     )
     own = _scores(words, {name: _words_of(row) for name, row in ROWS.items()})
     rows = {
-        name: own[name] + OF_SYMPTOM * max((symptoms[symptom] for symptom in row.symptoms), default=0.0)
+        name: (1.0 if row.differs else OF_NONE)
+        * (own[name] + OF_SYMPTOM * max((symptoms[symptom] for symptom in row.symptoms), default=0.0))
         for name, row in ROWS.items()
     }
     return Found(
