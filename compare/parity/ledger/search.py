@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.ledger import ROWS, SYMPTOMS, LedgerRow
+from shared.ledger import ROWS, SYMPTOMS, Bites, LedgerRow
 
 MOST_ROWS = 8
 MOST_SYMPTOMS = 2
@@ -14,6 +14,7 @@ CLOSE = 0.6  # of the best symptom's score: another symptom that is shown beside
 LEAST = 0.35  # of the best row's score: a row that is still shown
 OF_SYMPTOM = 0.7  # how much a row's symptom counts beside the row's own words
 OF_NONE = 0.5  # how much a row counts in which the frameworks do not differ
+OF_BITES: dict[Bites, float] = {"always": 1.0, "sometimes": 0.85, "rarely": 0.6}
 
 # Words that say nothing about a difference between frameworks.
 STOP = (
@@ -24,6 +25,8 @@ STOP = (
     "which while who why will with work works would you your keras pytorch torch tensorflow tf framework "
     "frameworks port ported porting"
 )
+# Words that stand in most rows: they lead to a symptom, not to a row.
+GENERIC = frozenset(("output", "weight", "differ", "load", "valu", "layer", "copy", "step", "first", "last"))
 # The word that symptoms and rows use: other words that people write for it.
 SYNONYMS = {
     "accuracy": "acc",
@@ -79,9 +82,9 @@ def search(text: str) -> Found:
     symptoms = _scores(
         words, {name: stems(f"{one.sentence} {one.sentence} {one.words}") for name, one in SYMPTOMS.items()}
     )
-    own = _scores(words, {name: _words_of(row) for name, row in ROWS.items()})
+    own = _scores([word for word in words if word not in GENERIC], {name: _words_of(row) for name, row in ROWS.items()})
     rows = {
-        name: (1.0 if row.differs else OF_NONE)
+        name: (OF_BITES[row.bites] if row.differs else OF_NONE)
         * (own[name] + OF_SYMPTOM * max((symptoms[symptom] for symptom in row.symptoms), default=0.0))
         for name, row in ROWS.items()
     }
