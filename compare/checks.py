@@ -94,23 +94,56 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
     shape = data.x_train.shape[1:]
     if shape != model.input_shape:
         fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape]
-        advice = (
-            f"Use --model {' or '.join(fitting)}, or another data set."
-            if fitting
-            else "No architecture takes images of that shape. Give another data set, or resize the images."
-        )
+        advice = f"Use --model {' or '.join(fitting)}, or another data set."
+        if not fitting:
+            advice = f"No architecture takes images of that shape. {_resizing(model, shape)}"
         raise InputError(
             f"The architecture '{model.name}' takes images of {model.input_shape} (height, width, channels), "
             f"and those of {dataset} are {shape}. {advice}"
         )
+    _check_classes(model, data, dataset)
+
+
+def _resizing(model: ModelSpec, shape: tuple[int, ...]) -> str:
+    """What brings images of a shape that no architecture takes to that of `model`, and to others of their channels."""
+    ways = {name: _brought(shape, spec.input_shape) for name, spec in MODELS.items()}
+    near = {name: way for name, way in ways.items() if way and "--channels" not in way and name != model.name}
+    if not ways[model.name]:
+        return "Give another data set."
+    others = [] if "--channels" not in ways[model.name] else [f"{way} for --model {name}" for name, way in near.items()]
+    return f"Have them changed with {' or '.join([ways[model.name], *others[:2]])}, or give another data set."
+
+
+def _brought(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """The options that bring images of `shape` (height, width, channels) to another; "" if none do."""
+    if not len(shape) == len(wanted) == 3 or shape[2] not in (1, 3, wanted[2]):
+        return ""
+    height, width, channels = wanted
+    size = f"--resize {height if height == width else f'{height}x{width}'}" if shape[:2] != wanted[:2] else ""
+    colours = f"--channels {'grey' if channels == 1 else 'colour'}" if shape[2] != channels else ""
+    return " ".join(option for option in (size, colours) if option)
+
+
+def _check_classes(model: ModelSpec, data: Data, dataset: str) -> None:
+    names = data.spec.classes if data.spec else ()
     highest = max(int(labels.max()) for labels in (data.y_train, data.y_test))
-    if highest >= model.n_classes:
-        fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape and spec.n_classes > highest]
-        advice = f"Use --model {' or '.join(fitting)}" if fitting else "Leave those images out"
+    if highest < model.n_classes >= len(names):
+        return
+    n_classes, shape = max(highest + 1, len(names)), data.x_train.shape[1:]
+    fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape and spec.n_classes >= n_classes]
+    advice = f"Use --model {' or '.join(fitting)}" if fitting else "Leave those images out"
+    if names:
         raise InputError(
-            f"The architecture '{model.name}' has {model.n_classes} classes, 0 to {model.n_classes - 1}, and labels of "
-            f"{dataset} go up to {highest}. {advice}, or give another data set."
+            f"The architecture '{model.name}' has {model.n_classes} classes, and {dataset} has {len(names)}. "
+            f"{advice if fitting else 'No architecture takes so many'}, or give another data set."
         )
+    lowest = min(int(labels.min()) for labels in (data.y_train, data.y_test))
+    if lowest == 1 and highest == model.n_classes:
+        advice = "If yours count from 1, subtract 1 from all labels, training and test"
+    raise InputError(
+        f"The architecture '{model.name}' has {model.n_classes} classes, 0 to {model.n_classes - 1}, and labels of "
+        f"{dataset} go up to {highest}. {advice}, or give another data set."
+    )
 
 
 def check_own_norm(

@@ -22,6 +22,7 @@ OptimizerName = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["linear", "constant"]
 Augmentation = Literal["none", "affine", "elastic"]
 Scale = Literal["unit", "standard"]
+Channels = Literal["grey", "colour"]
 Own = Literal["normalisation", "optimizer", "loss"]
 
 # How far a comparison goes, and in which types.

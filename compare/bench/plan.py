@@ -11,7 +11,7 @@ from compare.registry import implementation
 from compare.registry.candidates import ALLOCATOR_VARIABLES
 from compare.subject import Subject
 from shared.choices import MixedPrecision, Mode
-from shared.data import Data, DataSpec, load
+from shared.data import Data, load
 from shared.data.choice import choose
 from shared.errors import InputError, check_name
 from shared.models import MODELS, ModelSpec
@@ -39,7 +39,7 @@ class BenchPlan:
             dataset = "photographs" if self.model.input_shape == (32, 32, 3) else "digits"
         else:
             dataset = choose(options.dataset, options.data_folder).dataset
-        data = load(DataSpec(dataset=dataset), options.data_folder)
+        data = load(options.data_spec(dataset), options.data_folder)
         checks.check_shape(self.model, data, dataset)
         return dataset, data
 

@@ -20,7 +20,7 @@ from compare.reporting import listeners
 from compare.reporting.screen import Screen
 from shared import randomness
 from shared.choices import Format
-from shared.data import DataSpec, channel_statistics, load, standardised
+from shared.data import channel_statistics, load, standardised
 from shared.errors import InputError, check_name
 from shared.models import BATCH_NORM_EPSILON, ModelSpec
 from shared.protocol import Build
@@ -126,7 +126,7 @@ def _scaling(result: RunResult, data_dir: Path) -> Scaling | None:
     if run.data.scale == "unit":
         return None
     load_data(result, data_dir)  # it is the very data that the run saw, or this says so
-    return channel_statistics(load(DataSpec(dataset=run.data.dataset), data_dir).x_train)
+    return channel_statistics(load(run.data.whole, data_dir).x_train)
 
 
 def _write(format_: Format, to: FormatSpec, network: Network, path: Path, screen: Screen) -> float:

@@ -97,8 +97,10 @@ def command(options: RunOptions, screen: Screen) -> int:
 
         library.check_possible(plan.implementations, options.recipe, options.mixed_precision)
     data = load(plan.data, options.data_folder)
+    plan = plan.of_data(data)
     plan.check_fit(data)
+    reason = f"{choice.reason} {data.description}".strip()
     server = None if options.mlflow is None else mlflow_runs.connect(options.mlflow)
-    screen.note(choice.reason)
+    screen.note(reason)
     note_threads(options.threads, plan.threads, screen)
-    return NewStudy(plan, data, began, choice.reason, server, screen).exit_code()
+    return NewStudy(plan, data, began, reason, server, screen).exit_code()

@@ -15,8 +15,9 @@ from compare.registry import IMPLEMENTATIONS
 from compare.reporting import listeners, pictures, plots
 from compare.reporting.inspection import Inspected, inspect
 from compare.reporting.screen import Screen
-from shared.data import Data, DataSpec, channel_statistics, load, standardised
+from shared.data import Data, DataSpec, channel_statistics, load, own_folder, standardised
 from shared.data.catalog import class_names
+from shared.data.dataset import unit
 from shared.errors import InputError
 from shared.models import ModelSpec
 from shared.result import RunResult
@@ -42,8 +43,8 @@ def command(options: VisualizeOptions, screen: Screen) -> int:
         raise InputError(
             f"--filter {options.filter} is not possible: the layers of {spec.name} have 0 ... {channels - 1}."
         )
-    names = class_names(first.data.dataset, spec.n_classes)
-    picture, negative = _picture(options.predict, spec)
+    names = class_names(first.data.dataset, spec.n_classes, first.data.classes)
+    picture, negative = _picture(options.predict, spec, first.data)
 
     out = options.out or options.run_dir / "pictures"
     seen = _scaled(picture, first.data, options.data_folder)
@@ -95,10 +96,13 @@ def _check_images(images: tuple[int, ...], n_test: int) -> None:
             raise InputError(f"--images {index} is not possible: the test images are 0 ... {n_test - 1:,}.")
 
 
-def _picture(path: Path | None, spec: ModelSpec) -> tuple[np.ndarray, bool]:
-    """The picture to be classified as (1, H, W, C), or (0, H, W, C) where there is none."""
+def _picture(path: Path | None, spec: ModelSpec, data: DataSpec) -> tuple[np.ndarray, bool]:
+    """The picture to be classified as (1, H, W, C), or (0, H, W, C) where there is none; read as the pictures were that
+    the network was trained on, if it was trained on pictures."""
     if path is None:
         return np.empty((0, *spec.input_shape), np.float32), False
+    if own_folder.folder_of(data.dataset) is not None:
+        return unit(own_folder.read_one(path, spec.input_shape))[None], False
     image, negative = read_picture(path, spec.input_shape)
     return image[None], negative
 
@@ -107,7 +111,7 @@ def _scaled(picture: np.ndarray, spec: DataSpec, data_dir: Path) -> np.ndarray:
     """The picture as the data of the run are scaled."""
     if spec.scale == "unit":
         return picture
-    return standardised(picture, *channel_statistics(load(DataSpec(dataset=spec.dataset), data_dir).x_train))
+    return standardised(picture, *channel_statistics(load(spec.whole, data_dir).x_train))
 
 
 def _draw(

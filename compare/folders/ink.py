@@ -2,7 +2,8 @@
 
 import numpy as np
 
-LEAST_CONTRAST = 16.0  # of 255: two greys that are nearer to each other look alike
+from shared.pictures import LEAST_CONTRAST
+
 NOISE = 5.0  # ink differs from the ground by more than this many deviations of the ground's noise
 EVEN_TOLERANCE = 0.1  # the edge is even if most of it is within this part of the contrast
 EVEN_SHARE = 0.65  # ink may touch the rest of the edge

@@ -1,7 +1,5 @@
 """Reading a picture file as the networks want their images, and as a person sees it."""
 
-import struct
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,22 +7,12 @@ import numpy as np
 
 from compare.folders import ink
 from shared.errors import InputError
-from shared.storage import files
+from shared.pictures import LEAST_CONTRAST, decoded, edge_colour, fitted, on_a_ground
 
 if TYPE_CHECKING:
     from PIL import Image
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")  # some of the others start programs
-ADVICE = "Give a PNG or JPEG file."
-MAX_BYTES = 64 << 20
-MAX_PIXELS = 50_000_000
-LONGEST = 2_000
 FINEST = 8  # ink is searched for in at most so many times the pixels of an image, to each side
-SEEN = 128  # of 255: what is less opaque is ground
-OWN_CONTRAST = 64.0  # of 255: a drawing on a transparent ground with more of it has paper of its own
-ORIENTATION = 0x0112  # the EXIF tag
-# What Pillow raises for damaged files differs by format.
-DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 
 
 def read_picture(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, bool]:
@@ -37,8 +25,7 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, b
 
     Raises InputError if the file is not one picture in a format that is read, is too large, or shows nothing.
     """
-    files.check(path, MAX_BYTES, ADVICE)
-    flat = _on_a_ground(_decoded(path))
+    flat = on_a_ground(decoded(path))
     image, negative = _grey(flat, shape) if shape[2] == 1 else (_coloured(flat, shape), False)
     if image is None:
         raise InputError(
@@ -51,9 +38,9 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, b
 def _coloured(flat: "Image.Image", shape: tuple[int, int, int]) -> np.ndarray | None:
     """An image of `shape` with its colours as they are; None if it is of one colour."""
     picture = flat.convert("RGB")
-    if np.ptp(np.asarray(picture), axis=(0, 1)).max() < ink.LEAST_CONTRAST:
+    if np.ptp(np.asarray(picture), axis=(0, 1)).max() < LEAST_CONTRAST:
         return None
-    return _square(picture, _edge_colour(picture), shape) / 255
+    return _square(picture, edge_colour(picture), shape) / 255
 
 
 def _grey(flat: "Image.Image", shape: tuple[int, int, int]) -> tuple[np.ndarray | None, bool]:
@@ -67,146 +54,6 @@ def _grey(flat: "Image.Image", shape: tuple[int, int, int]) -> tuple[np.ndarray 
     return (None, False) if found is None else (_square(Image.fromarray(found[0]), 0, shape), found[1])
 
 
-def _decoded(path: Path) -> "Image.Image":
-    """The picture upright, with 8 bits a channel, in mode L, RGB or RGBA, at most LONGEST pixels long."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of small damages that can be read over
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as picture:
-                _check(picture, path)
-                picture.draft(None, (LONGEST, LONGEST))  # a large JPEG is decoded smaller at once
-                raw_mode = picture.tile[0][3] if picture.format == "PNG" and picture.tile else None
-                picture.load()
-                upright = _TURNS.get(_orientation(picture, path))
-                plain = _in_8_bits(picture, raw_mode)
-                plain.thumbnail((LONGEST, LONGEST))  # else a line of pixels would become a square of its length
-                return plain if upright is None else plain.transpose(Image.Transpose[upright])
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise InputError(_too_large(path)) from None
-    except UnidentifiedImageError:
-        *others, last = FORMATS
-        raise InputError(
-            f"{path} cannot be read as a picture: it is neither {', '.join(others)} nor {last}, or it is damaged. "
-            f"{ADVICE}"
-        ) from None
-    except DAMAGE as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise InputError(f"{path} cannot be read as a picture: {reason}. {ADVICE}") from None
-
-
-def _check(picture: "Image.Image", path: Path) -> None:
-    """Raise InputError if a picture, of which the header is read, has too many pixels or is more than one picture."""
-    if picture.width * picture.height > MAX_PIXELS:
-        raise InputError(_too_large(path))
-    # The second picture in a phone's MPO is a preview or a depth map; every viewer shows the first.
-    if getattr(picture, "is_animated", False) and picture.format != "MPO":
-        raise InputError(f"{path} is animated, and which of its pictures is meant is not known. Save one of them.")
-
-
-def _too_large(path: Path) -> str:
-    return f"{path} has more than {MAX_PIXELS:,} pixels. Give a smaller picture."
-
-
-# What to do with the stored pixels to have them upright, by the value of the EXIF tag; 1 is upright.
-_TURNS = {
-    2: "FLIP_LEFT_RIGHT",
-    3: "ROTATE_180",
-    4: "FLIP_TOP_BOTTOM",
-    5: "TRANSPOSE",
-    6: "ROTATE_270",
-    7: "TRANSVERSE",
-    8: "ROTATE_90",
-}
-
-
-def _orientation(picture: "Image.Image", path: Path) -> Any:
-    """The value of the EXIF tag; 1 if there is none. Pillow's exif_transpose also writes EXIF data, and fails there."""
-    try:
-        return picture.getexif().get(ORIENTATION, 1)
-    except (*DAMAGE, LookupError, TypeError, AttributeError):
-        raise InputError(
-            f"The EXIF data of {path} are damaged, so which side is up is not known. Save the picture as PNG."
-        ) from None
-
-
-def _in_8_bits(picture: "Image.Image", raw_mode: Any) -> "Image.Image":
-    """A loaded picture in mode L, RGB or RGBA. `raw_mode` says what its file holds, as Pillow names it."""
-    key = picture.info.get("transparency")
-    if picture.mode.startswith("I"):
-        return _from_16_bits(np.asarray(picture), key)
-    if raw_mode in _KEY_SCALE and key is not None:  # Pillow scales the pixels, but not the key
-        scale = _KEY_SCALE[raw_mode]
-        scaled = tuple(int(value * scale) for value in key) if isinstance(key, tuple) else int(key * scale)
-        picture.info["transparency"] = scaled
-    if picture.has_transparency_data:
-        return picture.convert("RGBA")
-    return picture.convert("L" if picture.mode in {"1", "L"} else "RGB")
-
-
-# From a transparent colour of a PNG file, as stored, to the pixels that Pillow gives of it.
-_KEY_SCALE = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
-
-
-def _from_16_bits(pixels: np.ndarray, key: int | None) -> "Image.Image":
-    """A grey PNG of 16 bits, where 65,535 is white; `key` is the value that is transparent."""
-    from PIL import Image
-
-    scaled = np.multiply(pixels, 255 / 65_535, dtype=np.float32)
-    grey = Image.fromarray(np.rint(scaled, out=scaled).astype(np.uint8))
-    if key is None:
-        return grey
-    opaque = Image.fromarray(np.where(pixels == key, 0, 255).astype(np.uint8))
-    return Image.merge("RGBA", (grey, grey, grey, opaque))
-
-
-def _on_a_ground(picture: "Image.Image") -> "Image.Image":
-    """A picture in mode L or RGB, without transparency."""
-    from PIL import Image
-
-    if picture.mode != "RGBA":
-        return picture
-    ground = Image.new("RGBA", picture.size, _ground_colour(picture))
-    return Image.alpha_composite(ground, picture).convert("RGB")
-
-
-def _ground_colour(picture: "Image.Image") -> tuple[int, int, int]:
-    """On what a picture with transparency can be seen.
-
-    A sheet of paper with its own ink continues in its own colour. Anything else lies on white, or on black if it is
-    light itself.
-    """
-    from scipy.ndimage import binary_erosion
-
-    pixels, grey = np.asarray(picture), np.asarray(picture.convert("RGB").convert("L"), np.float32)
-    alpha = pixels[..., 3]
-    seen = alpha >= SEEN
-    rim = seen & ~binary_erosion(seen, border_value=1)
-    if rim.any():
-        low, level, high = np.quantile(grey[rim], (0.1, 0.5, 0.9))
-        own = np.quantile(np.abs(grey[seen] - level), 0.99)
-        if high - low < ink.LEAST_CONTRAST and own > OWN_CONTRAST:
-            red, green, blue = np.median(pixels[rim][:, :3], axis=0).astype(int).tolist()
-            return red, green, blue
-    light = alpha.any() and np.average(grey, weights=alpha) > 255 - OWN_CONTRAST
-    return (0, 0, 0) if light else (255, 255, 255)
-
-
 def _square(picture: "Image.Image", ground: Any, shape: tuple[int, int, int]) -> np.ndarray:
     """A picture in the middle of a square of its ground, as float32 (height, width, channels) of `shape`."""
-    from PIL import Image
-
-    height, width, _ = shape
-    side = max(picture.size)
-    square = Image.new(picture.mode, (side, side), ground)
-    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
-    return np.asarray(square.resize((width, height), Image.Resampling.BILINEAR), np.float32).reshape(shape)
-
-
-def _edge_colour(picture: "Image.Image") -> tuple[int, ...]:
-    """The median of the pixels along the edge of a coloured picture."""
-    pixels = np.asarray(picture)
-    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    return tuple(np.median(edge, axis=0).astype(int).tolist())
+    return fitted(picture, ground, shape[:2]).astype(np.float32).reshape(shape)

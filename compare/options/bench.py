@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from compare.options import common
 from compare.options.base import Options
 from compare.options.option import CLUSTER, COMPARISON, COMPUTATION, DATA, TRAINING, Conflict, Need, option
-from shared.choices import Allocator, Device, ExecutorName, MixedPrecision, Waiting
+from shared.choices import Allocator, Channels, Device, ExecutorName, MixedPrecision, Waiting
 from shared.world import MAX_SIZE
 
 SEVERAL_POINTS = ("", "waterfall", "curves", "beside")
@@ -27,10 +27,14 @@ class BenchOptions(common.ReadsData, Options):
 
     # fmt: off
     dataset: str = option(
-        "embedded", DATA, "embedded (digits or photographs), mnist, fashion_mnist, cifar10, FILE.npz or idx:DIR.",
+        "embedded", DATA,
+        "embedded (digits or photographs), a name as of run, folder:DIR, FILE.npz, FILE.csv or idx:DIR.",
         forms=SEVERAL_POINTS
     )
     data_dir: Path | None = common.data_dir(forms=SEVERAL_POINTS)
+    resize: str | None = common.resize(forms=SEVERAL_POINTS)
+    channels: Channels | None = common.channels(forms=SEVERAL_POINTS)
+    split: float | None = common.split(forms=SEVERAL_POINTS)
     model: str = option("cnn_same", TRAINING, "Architecture.", forms=SEVERAL_POINTS)
     implementations: tuple[str, ...] = option(
         common.IMPLEMENTATIONS, TRAINING, "Which implementations, separated by commas.", forms=SEVERAL_POINTS,

@@ -1,11 +1,14 @@
 """Declarations that several commands share."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compare.options.option import COMPUTATION, DATA, OUTPUT, REQUIRED, argument, option
 from shared.choices import Waiting
 from shared.storage import mounts
+
+if TYPE_CHECKING:
+    from shared.data import DataSpec
 
 # What --waiting is when left out, by command: decided here alone (docs/decisions.md, "How threads wait").
 DEFAULT_WAITING: dict[str, Waiting] = {"run": "passive", "bench": "system"}
@@ -22,6 +25,38 @@ def data_dir(**declared: Any) -> Any:
         variable="COMPARE_DATA_DIR",
         left_out="the user's cache",
         metavar="DIR",
+        **declared,
+    )
+
+
+def resize(**declared: Any) -> Any:
+    return option(
+        None,
+        DATA,
+        "Images are brought to so many pixels, as 28 or 28x40 (height x width).",
+        note="They keep their proportions ([docs/own-images.md](docs/own-images.md)).",
+        metavar="SIZE",
+        left_out="as they are",
+        **declared,
+    )
+
+
+def channels(**declared: Any) -> Any:
+    return option(
+        None, DATA, "Images are made grey or colour.", left_out="as they are; a folder is grey if all in it is", **declared
+    )
+
+
+def split(**declared: Any) -> Any:
+    return option(
+        None,
+        DATA,
+        "Share of test images of data without a test part, the same of every class.",
+        left_out="0.2",
+        gt=0,
+        lt=1,
+        quantity="a share",
+        example="0.2 stands for 20 %",
         **declared,
     )
 
@@ -63,6 +98,15 @@ class ReadsData:
     """What options have in common of which one is `data_dir`."""
 
     data_dir: Path | None
+
+    def data_spec(self, dataset: str, **fields: Any) -> "DataSpec":
+        """Which data: the data set that was settled on, read as the options say. Raises InputError."""
+        from shared.data import DataSpec
+        from shared.data.resizing import parse_size
+
+        size, read = getattr(self, "resize", None), ("channels", "split")
+        options = {name: getattr(self, name, None) for name in read}
+        return DataSpec(dataset=dataset, resize=None if size is None else parse_size(size), **options, **fields)
 
     @property
     def data_folder(self) -> Path:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from compare.options import common
 from compare.options.base import Options
 from compare.options.option import CLUSTER, COMPARISON, COMPUTATION, DATA, TRAINING, option
-from shared.choices import Device, OptimizerName, Precision, Rung
+from shared.choices import Channels, Device, OptimizerName, Precision, Rung
 from shared.world import MAX_SIZE
 
 ALSO_WATERFALL = ("", "waterfall")
@@ -24,10 +24,14 @@ class ParityOptions(common.ReadsData, Options):
 
     # fmt: off
     dataset: str = option(
-        "embedded", DATA, "embedded (digits or photographs), mnist, fashion_mnist, cifar10, FILE.npz or idx:DIR.",
+        "embedded", DATA,
+        "embedded (digits or photographs), a name as of run, folder:DIR, FILE.npz, FILE.csv or idx:DIR.",
         forms=ALSO_WATERFALL
     )
     data_dir: Path | None = common.data_dir(forms=ALSO_WATERFALL)
+    resize: str | None = common.resize(forms=ALSO_WATERFALL)
+    channels: Channels | None = common.channels(forms=ALSO_WATERFALL)
+    split: float | None = common.split(forms=ALSO_WATERFALL)
     model: tuple[str, ...] = option(
         ("cnn_same",), TRAINING, "Architectures, separated by commas, or all.", forms=ALSO_WATERFALL
     )

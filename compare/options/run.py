@@ -23,6 +23,7 @@ from shared.choices import (
     AskedDevice,
     AskedMode,
     Augmentation,
+    Channels,
     Dtype,
     ExecutorName,
     MixedPrecision,
@@ -62,13 +63,16 @@ class RunOptions(common.ReadsData, Options):
     )
     dataset: str = option(
         "auto", DATA,
-        "auto (MNIST where it can be had, else digits), digits, photographs, mnist, fashion_mnist, cifar10, "
-        "FILE.npz or idx:DIR.",
-        note="What is missing is fetched and verified. Images of your own, of ten classes: `FILE.npz` holds `x_train`, "
-        "`y_train`, `x_test`, `y_test`; in `idx:DIR` are four files in MNIST's format, under MNIST's names. `cifar10` "
-        "and `photographs` (pieces of two photographs) are for `--model cnn_bn_cifar`."
+        "auto (MNIST where it can be had, else digits), digits, photographs, mnist, fashion_mnist, cifar10; or your own: "
+        "folder:DIR, FILE.npz, FILE.csv or idx:DIR.",
+        note="What is missing is fetched and verified. Your own images: a folder with a subfolder for each class, an "
+        ".npz file, a table of pixels, or four files in MNIST's format ([docs/own-images.md](docs/own-images.md)). "
+        "`cifar10` and `photographs` (pieces of two photographs) are for `--model cnn_bn_cifar`."
     )
     data_dir: Path | None = common.data_dir(forms=ALSO_RESUMED)
+    resize: str | None = common.resize()
+    channels: Channels | None = common.channels()
+    split: float | None = common.split()
     limit: int | None = option(None, DATA, "Train on the first N images only.", metavar="N", left_out="all", ge=1)
     validation: int | None = option(
         None, DATA, "Set N training images apart; the test set is then used once, at the end.", metavar="N",

@@ -10,7 +10,7 @@ from compare.registry import IMPLEMENTATIONS, ImplementationSpec, implementation
 from compare.subject import Subject
 from shared.batches import n_batches
 from shared.choices import Dtype, Mode, Precision
-from shared.data import Data, DataSpec, load
+from shared.data import Data, load
 from shared.data.choice import choose
 from shared.errors import InputError, check_name
 from shared.models import MODELS, ModelSpec
@@ -65,7 +65,7 @@ class ParityPlan:
         batch_size = self.options.batch_size
         datasets = {model.name: self._dataset(model) for model in self.models}
         folder = self.options.data_folder
-        loaded = {name: load(DataSpec(dataset=name), folder) for name in dict.fromkeys(datasets.values())}
+        loaded = {name: load(self.options.data_spec(name), folder) for name in dict.fromkeys(datasets.values())}
         for model in self.models:
             data = loaded[datasets[model.name]]
             checks.check_shape(model, data, datasets[model.name])

@@ -16,6 +16,13 @@ from shared.weights import Weights
 MAX_FILTERS = 64
 COLUMNS = 8
 N_MISTAKES = 8
+MOST_CHARACTERS = 24  # of the name of a class, which may be of any folder
+
+
+def label_of(name: str) -> str:
+    """The name of a class as matplotlib shows it: without formulas in it, and not too long."""
+    short = name if len(name) <= MOST_CHARACTERS else f"{name[: MOST_CHARACTERS - 1]}\u2026"
+    return short.replace("$", r"\$")
 
 
 def filters(weights: Mapping[str, Weights], spec: ModelSpec, cmap: str) -> Figure:
@@ -154,6 +161,7 @@ def overfitting(results: Sequence[RunResult]) -> Figure:
 
 def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Figure:
     """How many test images of each class were taken for each class; the colours show the share of the true class."""
+    names = [label_of(name) for name in names]
     figure = Figure(figsize=(5.2 * len(results), 5.9), layout="constrained")
     for axes, result in zip(figure.subplots(1, len(results), squeeze=False)[0], results, strict=True):
         assert result.outcome is not None
@@ -174,6 +182,7 @@ def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Fi
 
 def mistakes(networks: Sequence[Inspected], images: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> Figure:
     """For each implementation the test images that it is most surely wrong about, a row each."""
+    names = [label_of(name) for name in names]
     figure = Figure(figsize=(1.5 * N_MISTAKES, 2.3 * len(networks)), layout="constrained")
     rows = figure.subfigures(len(networks), 1, squeeze=False)[:, 0]
     for row, network in zip(rows, networks, strict=True):
@@ -200,6 +209,7 @@ def worst_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> list[int]:
 def prediction(networks: Sequence[Inspected], image: np.ndarray, names: Sequence[str]) -> Figure:
     """Draw one image (H, W, C) in [0, 1] as the networks see it, 0 black and 1 white, and the probability that each
     network gives to each class."""
+    names = [label_of(name) for name in names]
     figure = Figure(figsize=(3 + 3.2 * len(networks), 3.4), layout="constrained")
     axes = figure.subplots(1, len(networks) + 1)
     _picture(axes[0], image, "gray")

@@ -1,7 +1,7 @@
 """What a study sets out to do: from its options to the specs of its runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import cast
 
@@ -83,6 +83,10 @@ class RunPlan:
         usual, asked = IMPLEMENTATIONS[implementation].default_mode, self.options.mode
         return usual if asked in ("default", TUNED) else cast(Mode, asked)
 
+    def of_data(self, data: Data) -> "RunPlan":
+        """Itself, with what the data settled: the names of their classes, for one."""
+        return self if data.spec is None else replace(self, data=data.spec)
+
     def check_fit(self, data: Data) -> None:
         """Check what needs the data: their shape is the network's, a batch is not larger than all of them, and no
         implementation's own recipe is left with a batch that it cannot train on. Raises InputError."""
@@ -124,11 +128,8 @@ def make_plan(options: RunOptions, dataset: str) -> RunPlan:
         options=options,
         model=MODELS[options.model or DEFAULT_MODEL],
         implementations=names,
-        data=DataSpec(
-            dataset=dataset,
-            scale=options.scale or "unit",
-            n_train=options.limit,
-            validation=options.validation or 0,
+        data=options.data_spec(
+            dataset, scale=options.scale or "unit", n_train=options.limit, validation=options.validation or 0
         ),
         training=[_training(options, dataset, options.seed + number) for number in range(options.seeds)],
         threads=options.threads or checks.default_threads(names),

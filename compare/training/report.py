@@ -14,6 +14,7 @@ from compare.analysis.timing import WARMUP_STEPS, step_time
 from compare.folders import tabular
 from compare.folders.manifest import Manifest
 from compare.reporting import pictures, plots, tables, waiting
+from compare.reporting.classes import class_cells
 from compare.reporting.event_files import event_files
 from compare.reporting.html_page import with_page
 from compare.reporting.markdown import WITHIN, WithParity, markdown_environment, plain
@@ -74,9 +75,10 @@ def _drawn(results: Sequence[RunResult], weights: Mapping[str, Weights]) -> Iter
         yield "step_times", times
     spec, seed = done[0].run.spec, min(result.run.train.seed for result in done)
     first = [result for result in done if result.run.train.seed == seed]
+    data = done[0].run.data
     yield (
         "confusion_matrices",
-        pictures.confusion_matrices(first, class_names(done[0].run.data.dataset, spec.n_classes)),
+        pictures.confusion_matrices(first, class_names(data.dataset, spec.n_classes, data.classes)),
     )
     if having := {r.run.implementation: weights[r.name] for r in first if r.name in weights}:
         yield "filters", pictures.filters(having, spec, "gray")
@@ -94,6 +96,10 @@ def markdown(
     first, shown = results[0], rows[:MOST_LINES]
     failed = [r for r in rows if r.error]
     machine_headings, on_machines = tables.machine_cells([_plain(one) for one in told_apart(results)])
+    first_seed = min((r.run.train.seed for r in results if r.outcome), default=None)
+    class_headings, of_classes = class_cells(
+        [r for r in results if r.run.train.seed == first_seed], first.run.data.classes
+    )
     headings, summaries = tables.summary_cells(seeds.summaries(results, judging), judging.target)
     return (
         markdown_environment()
@@ -120,7 +126,9 @@ def markdown(
             n_more_failed=max(0, len(failed) - MOST_FAILURES),
             n_drawn=len(condensed.whole(results)) if len(condensed.whole(results)) < len(results) else None,
             drawn=drawn,
-            first_seed=min((r.run.train.seed for r in results if r.outcome), default=None),
+            first_seed=first_seed,
+            class_headings=class_headings,
+            of_classes=of_classes if first_seed is not None else [],
             seeds=_counted(sorted({result.run.train.seed for result in results})),
             train=first.run.train,
             recipe=first.run.recipe,

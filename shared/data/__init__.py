@@ -7,28 +7,33 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
-from pydantic import Field
+from pydantic import FailFast, Field
 
 from shared import randomness
-from shared.choices import Scale
-from shared.data import npz, own, own_idx
+from shared.choices import Channels, Scale
+from shared.data import npz, own, own_folder, own_idx, resizing
 from shared.data.catalog import DATASETS
-from shared.data.dataset import RawImages, unit
+from shared.data.dataset import RawImages, Unsplit, unit
 from shared.data.embedded import EMBEDDED
+from shared.data.parting import DEFAULT_SHARE, parted
 from shared.data.sanity import data_warnings
 from shared.errors import InputError, check_name
 from shared.record import Record
 
 N_CLASSES = 10
+Pixels = Annotated[int, Field(ge=1, le=resizing.MOST)]
+ClassName = Annotated[str, Field(min_length=1, max_length=own.MAX_NAME)]
 
 
 class DataSpec(Record):
-    """Which data: a data set by name (or FILE.npz, or idx:DIR), how pixels are scaled, and how many images.
+    """Which data: a data set by name (or folder:DIR, FILE.npz, idx:DIR), how images are read and scaled, and how many.
 
-    `unit` divides the 8-bit pixels by 255. `standard` then also subtracts the mean of the training images and divides
+    `resize` is the height and width that images are brought to, and `channels` whether they are grey or coloured;
+    None: as they are. `split` is the share of test images, of data that have no test part of their own. `classes` are
+    the names of the classes as they were first read; with other names the data are refused. `unit` divides the 8-bit pixels by 255. `standard` then also subtracts the mean of the training images and divides
     by their standard deviation, per channel. `n_train` and `n_test` take the first images of each part; None takes
     all. `validation` of the training images, the same share of every class, are then set apart: nothing is trained on
     them, and choices can be made on them without looking at the test images.
@@ -39,6 +44,15 @@ class DataSpec(Record):
     n_train: int | None = Field(None, ge=1)
     n_test: int | None = Field(None, ge=1)
     validation: int = Field(0, ge=0)
+    resize: tuple[Pixels, Pixels] | None = None
+    channels: Channels | None = None
+    split: float | None = Field(None, gt=0, lt=1)
+    classes: Annotated[tuple[ClassName, ...], FailFast(), Field(max_length=own.MAX_CLASSES)] = ()
+
+    @property
+    def whole(self) -> "DataSpec":
+        """The same data, all of them, from 0 to 1."""
+        return self.model_copy(update={"scale": "unit", "n_train": None, "n_test": None, "validation": 0})
 
 
 Part = Literal["train", "validation", "test"]
@@ -47,7 +61,11 @@ Part = Literal["train", "validation", "test"]
 @dataclass(frozen=True)
 class Data:
     """Images as float32 (N, H, W, C) and labels as int64 (N,), for training, testing and, where some were set apart,
-    for validation. `warnings` are sentences that whoever looks at results should know (shared/data/sanity.py)."""
+    for validation. `warnings` are sentences that whoever looks at results should know (shared/data/sanity.py).
+
+    `spec` is what was read, with what the data themselves settled: the names of classes, the channels, the share of
+    test images. None of data that were made of arrays. `description` says in a sentence what own data are.
+    """
 
     x_train: np.ndarray
     y_train: np.ndarray
@@ -56,6 +74,8 @@ class Data:
     x_validation: np.ndarray | None = None
     y_validation: np.ndarray | None = None
     warnings: tuple[str, ...] = ()
+    spec: DataSpec | None = None
+    description: str = ""
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Data":
@@ -95,7 +115,7 @@ def load(spec: DataSpec, data_dir: Path) -> Data:
     Raises InputError where a file is missing, altered or malformed, or `spec` asks for more images than there are.
     Nothing is fetched here: shared/data/fetch.py does that.
     """
-    raw = _read(spec.dataset, data_dir)
+    spec, raw, description = _read(spec, data_dir)
     x_train, x_test = _scaled(raw, spec.scale)
     n_train = _count(spec, "training", spec.n_train, len(x_train))
     n_test = _count(spec, "test", spec.n_test, len(x_test))
@@ -117,6 +137,8 @@ def load(spec: DataSpec, data_dir: Path) -> Data:
         x_validation=x[apart] if spec.validation else None,
         y_validation=y[apart] if spec.validation else None,
         warnings=data_warnings(used, spec.scale, limited=n_train < len(raw.x_train)),
+        spec=spec,
+        description=description,
     )
 
 
@@ -140,14 +162,50 @@ def _set_apart(spec: DataSpec, labels: np.ndarray) -> np.ndarray:
     return apart
 
 
-def _read(dataset: str, data_dir: Path) -> RawImages:
+def _read(spec: DataSpec, data_dir: Path) -> tuple[DataSpec, RawImages, str]:
+    """The images in two parts, of the size that was asked for; the spec with what they settled, and what they are."""
+    found = _found(spec, data_dir)
+    split = (spec.split or DEFAULT_SHARE) if isinstance(found, Unsplit) else None
+    if isinstance(found, Unsplit):
+        raw = parted(found, split or 0, spec.dataset)
+    elif spec.split is not None:
+        raise InputError(
+            f"--split {spec.split:g} is not possible: {spec.dataset} has test images of its own. Leave it out."
+        )
+    else:
+        raw = found
+    raw = resizing.changed(raw, spec.resize, spec.channels)
+    if spec.classes and spec.classes != raw.classes:
+        raise InputError(
+            f"The classes of {spec.dataset} are not those of the record: they are {own.listed(raw.classes)}, and "
+            f"the record says {own.listed(spec.classes)}. Give the original data."
+        )
+    if not raw.classes:
+        return spec.model_copy(update={"split": split}), raw, ""
+    settled = spec.model_copy(update={"split": split, "classes": raw.classes})
+    return settled, raw, _described(settled, raw)
+
+
+def _found(spec: DataSpec, data_dir: Path) -> RawImages | Unsplit:
+    dataset = spec.dataset
     if dataset in EMBEDDED:
         return EMBEDDED[dataset]()
+    if (folder := own_folder.folder_of(dataset)) is not None:
+        return own_folder.read(folder, spec.resize, spec.channels)
     if (folder := own_idx.folder_of(dataset)) is not None:
-        return own_idx.read(folder, N_CLASSES)
+        return own_idx.read(folder)
     if dataset.endswith(".npz"):
-        return npz.read(Path(dataset), N_CLASSES)
+        return npz.read(Path(dataset))
     return DATASETS[check_name("data set", dataset, DATASETS)].read(data_dir)
+
+
+def _described(spec: DataSpec, raw: RawImages) -> str:
+    n_train, n_test = len(raw.x_train), len(raw.x_test)
+    by_split = f": of every class the same share (--split {spec.split:g})" if spec.split else ""
+    return (
+        f"It has {n_train + n_test:,} images of {resizing.in_words(raw.x_train.shape[1:])} in {len(raw.classes)} "
+        f"classes ({own.listed(raw.classes)}). {n_test:,} of them are the test images{by_split}."
+    )
 
 
 def _scaled(raw: RawImages, scale: Scale) -> tuple[np.ndarray, np.ndarray]:

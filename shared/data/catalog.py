@@ -80,6 +80,8 @@ CLASS_NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
-def class_names(dataset: str, n_classes: int) -> tuple[str, ...]:
-    """The names of the classes of `dataset`, their numbers where it has no names."""
-    return CLASS_NAMES.get(dataset, tuple(str(number) for number in range(n_classes)))
+def class_names(dataset: str, n_classes: int, own: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The names of the `n_classes` classes of a network: the data's `own` ones, else those that are known of `dataset`,
+    else their numbers. An output for which the data have no class is named so."""
+    names = own or CLASS_NAMES.get(dataset) or tuple(str(number) for number in range(n_classes))
+    return names[:n_classes] + tuple(f"(no class {number})" for number in range(len(names), n_classes))

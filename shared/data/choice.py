@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.data import own_idx
+from shared.data import own_folder, own_idx
 from shared.data.catalog import DATASETS, MNIST
 from shared.data.download import OnProgress
 from shared.data.embedded import EMBEDDED
@@ -12,6 +12,8 @@ from shared.errors import InputError, check_name
 from shared.storage import mounts
 
 AUTO_FETCH_S = 20.0
+OWN_SUFFIXES = (".npz",)
+OWN = (f"{own_folder.PREFIX}DIR", f"{own_idx.PREFIX}DIR", *(f"FILE{suffix}" for suffix in OWN_SUFFIXES))
 
 
 @dataclass(frozen=True)
@@ -23,23 +25,42 @@ class DataChoice:
 
 
 def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: None) -> DataChoice:
-    """Settle on a data set, fetching it where it is not in `data_dir`.
+    """Settle on a data set, fetching it where it is not in `data_dir`. The path of a folder stands for folder:DIR.
 
     A data set asked for by name is never replaced by another: where it cannot be had, InputError is raised.
     """
     if dataset == "auto":
         return _choose_auto(data_dir, on_progress)
-    if own_idx.folder_of(dataset) is None and not dataset.endswith(".npz"):
-        check_name("data set", dataset, ["auto", *EMBEDDED, *DATASETS, "FILE.npz", f"{own_idx.PREFIX}DIR"])
+    if dataset not in (*EMBEDDED, *DATASETS) and _is_folder(dataset):
+        dataset = f"{own_folder.PREFIX}{dataset}"
+    if not is_own(dataset):
+        check_name("data set", dataset, ["auto", *EMBEDDED, *DATASETS, *OWN])
     if dataset in DATASETS:
         fetch(DATASETS[dataset], data_dir, on_progress=on_progress)
     return DataChoice(dataset, f"The data set is {dataset}, as asked for.")
 
 
+def is_own(dataset: str) -> bool:
+    """Whether `dataset` is a folder or a file, not a name. Raises InputError if it is a folder without a path."""
+    return _own_folder(dataset) is not None or dataset.endswith(OWN_SUFFIXES)
+
+
 def short_name(dataset: str) -> str:
-    """Return a name for folders: of FILE.npz and of idx:DIR the last part of the path."""
-    folder = own_idx.folder_of(dataset)
-    return Path(dataset).stem if folder is None else folder.resolve().name or "idx"
+    """Return a name for folders: of a file and of a folder the last part of the path."""
+    folder = _own_folder(dataset)
+    return Path(dataset).stem if folder is None else folder.resolve().name or dataset.partition(":")[0]
+
+
+def _own_folder(dataset: str) -> Path | None:
+    folder = own_folder.folder_of(dataset)
+    return own_idx.folder_of(dataset) if folder is None else folder
+
+
+def _is_folder(dataset: str) -> bool:
+    try:
+        return Path(dataset).is_dir()
+    except ValueError:  # a NUL in it
+        return False
 
 
 def _choose_auto(data_dir: Path, on_progress: OnProgress) -> DataChoice:

@@ -17,13 +17,25 @@ from shared.storage import mounts
 class RawImages:
     """Images (N, H, W, C), 8-bit or floating in [0, 1], and integer labels (N,), for training and for testing.
 
-    `notes` are sentences on how they were read, if their owner should know.
+    `notes` are sentences on how they were read, if their owner should know. `classes` are the names of the classes, if
+    the data have names for them.
     """
 
     x_train: np.ndarray
     y_train: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
+    notes: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unsplit:
+    """Images and labels as `RawImages` has them, of which no part is set apart for testing yet."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -1,29 +1,49 @@
-"""Reading anybody's own images from an .npz file in Keras's layout: x_train, y_train, x_test, y_test."""
+"""Reading anybody's own images from an .npz file: x_train, y_train, x_test, y_test as Keras has them, or x and y; and
+the names of the classes, if it has them."""
 
 import math
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from shared.data import own
-from shared.data.dataset import RawImages
-from shared.data.own import FREE_BYTES, MAX_RATIO, NAMES
+from shared.data.dataset import RawImages, Unsplit
+from shared.data.own import FREE_BYTES, MAX_CLASSES, MAX_RATIO, NAMES, WHOLE
 from shared.errors import InputError
 
 MOST_SAID = 200  # of names that may be of any length
 LAYOUT = (
     "The file must hold x_train and x_test, 8-bit pixels (or floating ones in [0, 1]) of shape (N, H, W) or "
-    "(N, H, W, C), and y_train and y_test, integer labels of shape (N,)."
+    "(N, H, W, C), and y_train and y_test, integer labels of shape (N,); or x and y, of which --split sets some apart. "
+    "It may hold classes, the names of the classes as texts."
 )
+CLASSES = "classes"
 
 
-def read(path: Path, n_classes: int) -> RawImages:
-    """The four arrays in `path`, as shared/data/own.py gives them.
+def read(path: Path) -> RawImages | Unsplit:
+    """The arrays in `path`, as shared/data/own.py gives them.
 
     Raises InputError where the file cannot be read, lacks an array, or an array has a wrong shape, type or value.
     """
-    return own.checked(own.Source(path, LAYOUT, {name: name for name in NAMES}), _arrays(path), n_classes)
+    arrays = _arrays(path)
+    classes = _classes(path, arrays.pop(CLASSES)) if CLASSES in arrays else ()
+    source = own.Source(path, LAYOUT, {name: name for name in arrays})
+    if WHOLE[0] in arrays:
+        return own.checked_whole(source, arrays, classes)
+    return own.checked(source, arrays, classes)
+
+
+def _classes(path: Path, names: np.ndarray) -> tuple[str, ...]:
+    if names.ndim != 1 or names.dtype.kind not in "US" or not 2 <= len(names) <= MAX_CLASSES:
+        raise InputError(
+            f"{path}: {CLASSES} is of type {names.dtype} and shape {names.shape}. It must be 2 to {MAX_CLASSES:,} texts, "
+            "as numpy.array(['cat', 'dog']) is, the name of label 0 first."
+        )
+    found = tuple(str(name.decode("utf-8", "replace") if isinstance(name, bytes) else name) for name in names.tolist())
+    own.check_classes(path, found)
+    return found
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -34,13 +54,15 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
             archive = np.load(stream, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise InputError(f"{path} is not an .npz file but a single array. {LAYOUT}")
-            if missing := [name for name in NAMES if name not in archive.files]:
+            wanted = WHOLE if set(WHOLE) <= set(archive.files) and not set(NAMES) & set(archive.files) else NAMES
+            if missing := [name for name in wanted if name not in archive.files]:
                 there = ", ".join(archive.files) or "none"
                 raise InputError(
                     f"{path} has no array {' and no '.join(missing)}; it holds {there[:MOST_SAID]}. {LAYOUT}"
                 )
-            _check_sizes(path, archive)
-            arrays = {name: archive[name] for name in NAMES}
+            named = (*wanted, *(name for name in (CLASSES,) if name in archive.files))
+            _check_sizes(path, archive, named)
+            arrays = {name: archive[name] for name in named}
     except InputError:
         raise
     except Exception as error:  # zipfile, zlib, tokenize and NumPy each have their own for a damaged file
@@ -50,7 +72,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _check_sizes(path: Path, archive: "np.lib.npyio.NpzFile") -> None:
+def _check_sizes(path: Path, archive: "np.lib.npyio.NpzFile", wanted: Sequence[str]) -> None:
     """Before anything is unpacked: a few bytes of a zip archive can stand for very many, and an array can say that it
     is of any size. Raises InputError where what is said is not possible or not in proportion, and what NumPy and
     zipfile raise for damaged files.
@@ -69,7 +91,7 @@ def _check_sizes(path: Path, archive: "np.lib.npyio.NpzFile") -> None:
                 "what it takes there, which images do not. Write it without compression (numpy.savez) where that is "
                 "meant."
             )
-    for name in NAMES:
+    for name in wanted:
         member = members[names.index(name)]
         with archive.zip.open(member) as stream:
             version = np.lib.format.read_magic(stream)

@@ -1,18 +1,34 @@
-"""Checking the four arrays of somebody's own data set, whatever file format they come from."""
+"""Checking the arrays of somebody's own data set, whatever file format they come from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from shared.data.dataset import RawImages
+from shared.data.dataset import RawImages, Unsplit
 from shared.errors import InputError
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
+WHOLE = ("x", "y")  # of data of which no part is set apart for testing yet
 # An own file may unpack to so many bytes, or to so many times what it takes on the disk; pixels compress no better.
 FREE_BYTES, MAX_RATIO = 64 << 20, 20
 MAX_CHANNELS = 4  # of a picture: grey, colour, or colour and transparency
+MAX_CLASSES = 1_000  # a record's confusion matrix has no more
+MAX_NAME = 100  # characters of a class's name
+CLASS_NAMES_RULE = f"A name has 1 to {MAX_NAME} characters, all of which can be shown."
+NAMED = 5  # of a list of any length in a message
+
+
+def is_class_name(name: str) -> bool:
+    """Whether a class can have this name."""
+    return 0 < len(name) <= MAX_NAME and name.isprintable() and bool(name.strip())
+
+
+def listed(names: Sequence[str], between: str = ", ") -> str:
+    """Return the first few of `names`, and how many more there are."""
+    shown = between.join(names[:NAMED])
+    return f"{shown}{between}and {len(names) - NAMED:,} more" if len(names) > NAMED else shown
 
 
 @dataclass(frozen=True)
@@ -24,21 +40,33 @@ class Source:
     names: Mapping[str, str]
 
 
-def checked(source: Source, arrays: Mapping[str, np.ndarray], n_classes: int) -> RawImages:
+def check_classes(path: Path, names: Sequence[str]) -> None:
+    """Raise InputError unless every class can have its name, and has it alone."""
+    if wrong := [name for name in names if not is_class_name(name)]:
+        raise InputError(f"{path}: {wrong[0]!r} cannot be the name of a class. {CLASS_NAMES_RULE}")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"{path}: two classes are named '{twice}'. Give each a name of its own.")
+
+
+def checked(source: Source, arrays: Mapping[str, np.ndarray], classes: tuple[str, ...] = ()) -> RawImages:
     """Return `arrays` (by the names in NAMES) as images (N, H, W, C) and labels (N,).
 
-    Images (N, H, W) get a channel axis. Images (N, C, H, W) get their channels last, and a note says so. Raises
-    InputError if an array has a wrong shape, type or value, or if images and labels do not fit each other.
+    Images (N, H, W) get a channel axis. Images (N, C, H, W) get their channels last, and a note says so. `classes` are
+    the names of the classes, if they have names; then no label is higher. Raises InputError if an array has a wrong
+    shape, type or value, or if images and labels do not fit each other.
     """
+    n_classes = len(classes) or MAX_CLASSES
     raw = RawImages(
         x_train=_images(source, "x_train", arrays["x_train"]),
         y_train=_labels(source, "y_train", arrays["y_train"], n_classes),
         x_test=_images(source, "x_test", arrays["x_test"]),
         y_test=_labels(source, "y_test", arrays["y_test"], n_classes),
-        notes=_notes(source, arrays),
+        notes=_notes(source, arrays, ("x_train", "x_test")),
+        classes=classes,
     )
     for part in ("train", "test"):
-        _check_counts(source, part, len(arrays[f"x_{part}"]), len(arrays[f"y_{part}"]))
+        _check_counts(source, f"x_{part}", f"y_{part}", arrays)
     if raw.x_train.shape[1:] != raw.x_test.shape[1:]:
         raise InputError(
             f"{source.path}: the images of {source.names['x_train']} are {raw.x_train.shape[1:]} and those of "
@@ -47,10 +75,20 @@ def checked(source: Source, arrays: Mapping[str, np.ndarray], n_classes: int) ->
     return raw
 
 
-def _check_counts(source: Source, part: str, n_images: int, n_labels: int) -> None:
+def checked_whole(source: Source, arrays: Mapping[str, np.ndarray], classes: tuple[str, ...] = ()) -> Unsplit:
+    """Return `arrays` (by the names in WHOLE) as `checked` does, in one part."""
+    x, y = WHOLE
+    images = _images(source, x, arrays[x])
+    labels = _labels(source, y, arrays[y], len(classes) or MAX_CLASSES)
+    _check_counts(source, x, y, arrays)
+    return Unsplit(images, labels, classes, _notes(source, arrays, (x,)))
+
+
+def _check_counts(source: Source, images: str, labels: str, arrays: Mapping[str, np.ndarray]) -> None:
+    n_images, n_labels = len(arrays[images]), len(arrays[labels])
     if n_images != n_labels:
         raise InputError(
-            f"{source.path}: {source.names[f'x_{part}']} has {n_images:,} images and {source.names[f'y_{part}']} has "
+            f"{source.path}: {source.names[images]} has {n_images:,} images and {source.names[labels]} has "
             f"{n_labels:,} labels. There must be one label for each image."
         )
 
@@ -60,8 +98,8 @@ def is_channels_first(shape: tuple[int, ...]) -> bool:
     return len(shape) == 4 and shape[1] <= MAX_CHANNELS < min(shape[2:])
 
 
-def _notes(source: Source, arrays: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    moved = [name for name in ("x_train", "x_test") if is_channels_first(arrays[name].shape)]
+def _notes(source: Source, arrays: Mapping[str, np.ndarray], images: Sequence[str]) -> tuple[str, ...]:
+    moved = [name for name in images if is_channels_first(arrays[name].shape)]
     if not moved:
         return ()
     names = " and ".join(f"{source.names[name]} {arrays[name].shape}" for name in moved)

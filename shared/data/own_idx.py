@@ -39,7 +39,7 @@ def folder_of(dataset: str) -> Path | None:
         return folder
 
 
-def read(folder: Path, n_classes: int) -> RawImages:
+def read(folder: Path) -> RawImages:
     """Return the four arrays in `folder`, as shared/data/own.py gives them.
 
     Raises InputError if a file is missing, unreadable, cut off or longer than it says, or if an array has a wrong
@@ -50,7 +50,7 @@ def read(folder: Path, n_classes: int) -> RawImages:
     for name in NAMES:
         with reading(paths[name], ADVICE):
             arrays[name] = _array(paths[name])
-    return own.checked(own.Source(folder, LAYOUT, {name: paths[name].name for name in NAMES}), arrays, n_classes)
+    return own.checked(own.Source(folder, LAYOUT, {name: paths[name].name for name in NAMES}), arrays)
 
 
 def _paths(folder: Path) -> dict[str, Path]:
