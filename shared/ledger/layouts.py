@@ -1,4 +1,5 @@
 """Rows."""
+
 from shared.ledger.row import LedgerRow
 
 ROWS: tuple[LedgerRow, ...] = ()
