@@ -74,8 +74,8 @@ ROWS = (
     LedgerRow(
         name="gelu-constant",
         question="GELU in float64",
-        first="by the root of 2 in float64",
-        second="by the root of 2 rounded to float32 (in tf.nn.gelu), so that 9 digits agree",
+        first="multiplies by 1 / sqrt(2) in float64",
+        second="multiplies by 1 / sqrt(2) rounded to float32 (in tf.nn.gelu): 8 or 9 digits agree",
         aligned="x / 2 * (1 + erf(x / sqrt(2))) in Keras",
         inputs={"x": Spaced(-6.0, 6.0, 25)},
         bites="rarely",

@@ -1,6 +1,6 @@
 """Rows about pooling."""
 
-from shared.ledger.row import LedgerRow, uniform
+from shared.ledger.row import LedgerRow, stated, uniform
 
 _BORDERS = ("outputs-differ", "borders-differ")
 
@@ -47,6 +47,17 @@ ROWS = (
         inputs={"x": uniform(1, 4, 4, 2)},
         aligned_to=0.0,
         symptoms=("outputs-differ",),
+    ),
+    LedgerRow(
+        name="pool-nan",
+        question="max-pooling of 2 x 2 of logarithms, one of a negative number: how many NaN come out",
+        first="1: the maximum of a window with NaN is NaN",
+        second="0: on a CPU, max-pooling skips NaN, and gives the lowest float if there is nothing else",
+        aligned="the maximum over reshaped windows in Keras: keras.ops.max keeps NaN",
+        inputs={"x": stated([[[-1.0], [2.0], [3.0], [1.0]], [[1.0], [5.0], [2.0], [2.0]]])},
+        aligned_to=0.0,
+        bites="rarely",
+        symptoms=("loss-becomes-nan",),
     ),
     LedgerRow(
         name="average-pool-border",
