@@ -3,6 +3,7 @@
 from shared.ledger.row import LedgerRow, stated, uniform
 
 _IMAGE = {"x": uniform(1, 7, 7, 1)}
+_BYTES = {"x": stated([[[0.0], [10.0], [30.0]], [[40.0], [70.0], [110.0]], [[150.0], [200.0], [255.0]]])}
 _FLOAT32 = 1e-6  # tf.image.resize computes in float32, whatever it gets
 _SHIFTED = ("outputs-differ", "borders-differ")
 
@@ -23,7 +24,7 @@ ROWS = (
         name="resize-corners",
         question="7 x 7 pixels doubled, bilinear",
         first="nn.UpsamplingBilinear2d aligns the corner pixels (align_corners=True)",
-        second="UpSampling2D(interpolation='bilinear') aligns the corners of the images",
+        second="UpSampling2D(interpolation='bilinear') aligns the edges of the images",
         aligned="nn.Upsample(scale_factor=2, mode='bilinear') in PyTorch",
         inputs=_IMAGE,
         dtype="float32",
@@ -34,13 +35,13 @@ ROWS = (
     ),
     LedgerRow(
         name="resize-bilinear",
-        question="7 x 7 pixels doubled, bilinear, with each framework's general layer",
+        question="3 x 3 pixels doubled, bilinear, with each framework's general layer",
         first="nn.Upsample(scale_factor=2, mode='bilinear'): centres of pixels at halves",
         second="UpSampling2D(2, interpolation='bilinear'): the same",
         aligned="as it is",
-        inputs=_IMAGE,
+        inputs=_BYTES,
         dtype="float32",
-        aligned_to=_FLOAT32,
+        aligned_to=0.0,
         differs=False,
         bites="rarely",
         symptoms=_SHIFTED,
@@ -125,12 +126,11 @@ ROWS = (
     LedgerRow(
         name="resize-bytes",
         question="an image of bytes doubled, bilinear",
-        first="torchvision rounds to the nearest byte",
-        second="Resizing cuts the fraction off",
-        aligned="converted to float32 before it is resized, in both",
-        inputs={"x": stated([[[0], [10], [30]], [[40], [70], [110]], [[150], [200], [255]]])},
-        dtype="float32",
-        aligned_to=_FLOAT32,
+        first="torchvision rounds to bytes",
+        second="tf.image.resize returns float32, with fractions",
+        aligned="Keras's Resizing, which rounds bytes to bytes as well (or floats in torchvision)",
+        inputs=_BYTES,
+        aligned_to=0.0,
         bites="sometimes",
         symptoms=("own-images-wrong", "outputs-nearly-agree"),
         causes=("input.scale",),
