@@ -7,6 +7,9 @@ compares and writes the page.
 """
 
 from shared.ledger import (
+    attention,
+    embedding,
+    losses,
     normalisation,
     sequences,
 )
@@ -34,6 +37,9 @@ __all__ = [
 GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Normalisation": normalisation.ROWS,
     "Sequences": sequences.ROWS,
+    "Attention": attention.ROWS,
+    "Embedding": embedding.ROWS,
+    "Losses": losses.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 

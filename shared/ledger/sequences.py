@@ -219,7 +219,7 @@ ROWS = (
         question="a GRU whose weights were trained with reset_after=False (Keras before TensorFlow 2), gates reordered",
         first="reset gate after the recurrent product: r * (h U)",
         second="reset gate before it: (r * h) U",
-        aligned="PyTorch: the recurrence written out, since nn.GRU has the other form alone; or train with reset_after=True",
+        aligned="PyTorch: the recurrence written out (nn.GRU has the other form alone); or reset_after=True",
         inputs=_GRU,
         bites="sometimes",
         symptoms=("outputs-differ", "weights-do-not-fit"),

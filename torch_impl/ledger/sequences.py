@@ -185,9 +185,7 @@ def lstm_of_packed_sequences(
     layer = nn.LSTM(3, 4, bias=False, batch_first=True)
     load(layer, weight_ih_l0=kernel.T, weight_hh_l0=recurrent.T)
     lengths = torch.tensor((tokens != 0).sum(1))
-    packed = pack_padded_sequence(
-        embedding(torch.tensor(tokens)), lengths, batch_first=True, enforce_sorted=False
-    )
+    packed = pack_padded_sequence(embedding(torch.tensor(tokens)), lengths, batch_first=True, enforce_sorted=False)
     _, (h, _) = layer(packed)
     return h[-1]
 
@@ -200,9 +198,7 @@ def lstm_outputs_of_packed_sequences(
     layer = nn.LSTM(3, 4, bias=False, batch_first=True)
     load(layer, weight_ih_l0=kernel.T, weight_hh_l0=recurrent.T)
     lengths = torch.tensor((tokens != 0).sum(1))
-    packed = pack_padded_sequence(
-        embedding(torch.tensor(tokens)), lengths, batch_first=True, enforce_sorted=False
-    )
+    packed = pack_padded_sequence(embedding(torch.tensor(tokens)), lengths, batch_first=True, enforce_sorted=False)
     output, _ = layer(packed)
     return pad_packed_sequence(output, batch_first=True)[0]
 
