@@ -10,6 +10,7 @@ from shared.ledger import (
     attention,
     embedding,
     losses,
+    metrics,
     normalisation,
     sequences,
 )
@@ -40,6 +41,7 @@ GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Attention": attention.ROWS,
     "Embedding": embedding.ROWS,
     "Losses": losses.ROWS,
+    "Metrics": metrics.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 

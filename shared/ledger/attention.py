@@ -137,18 +137,6 @@ ROWS = (
         causes=("dropout.in_evaluation",),
     ),
     LedgerRow(
-        name="attention-dropout",
-        question="whether dropout in attention changes the sum of the weights that the values get (1: yes)",
-        first="yes: it drops weights after the softmax and divides the others by the rate kept",
-        second="yes, in the same place",
-        aligned="nothing to state but the rate; the random numbers differ",
-        inputs={"x": uniform(2, 5, 8)},
-        aligned_to=0.0,
-        differs=False,
-        symptoms=("overfits-more",),
-        causes=("dropout.rate",),
-    ),
-    LedgerRow(
         name="attention-initialiser",
         question="the standard deviation of the initial query kernel of attention with 64 features and 4 heads",
         first="Glorot's bound for the packed kernel of 192 x 64: sqrt(6 / 256)",

@@ -240,17 +240,6 @@ ROWS = (
         symptoms=("first-loss-differs", "reported-loss-differs"),
     ),
     LedgerRow(
-        name="mse-mean",
-        question="the mean squared error of images of 4 x 4 x 3",
-        first="the mean over everything",
-        second="the same",
-        aligned="nothing to state",
-        inputs=_IMAGES,
-        differs=False,
-        symptoms=("first-loss-differs",),
-        causes=("loss.reduction",),
-    ),
-    LedgerRow(
         name="mse-function",
         question="the mean squared error of images of 4 x 4 x 3, by the function instead of the class",
         first="F.mse_loss: one number",

@@ -1,6 +1,6 @@
 """Keras's forms of the ledger's rows (shared/ledger), group by group."""
 
-from tf_impl.ledger import attention, embedding, losses, normalisation, sequences  # noqa: F401  # importing a group registers its forms
+from tf_impl.ledger import attention, embedding, losses, metrics, normalisation, sequences  # noqa: F401  # importing a group registers its forms
 from tf_impl.ledger.forms import FORMS as LEDGER
 
 __all__ = ["LEDGER"]

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, losses, ops
@@ -10,10 +9,8 @@ from keras import layers, losses, ops
 from tf_impl.ledger.forms import aligned, both, own
 
 
-@own("loss-of-probabilities")
-@own("nll-of-probabilities")
-@aligned("nll-of-probabilities")
-@own("softmax-twice")
+@own("loss-of-probabilities", "softmax-twice")
+@both("nll-of-probabilities")
 def cross_entropy_of_probabilities(logits: np.ndarray, labels: np.ndarray) -> Any:
     return losses.SparseCategoricalCrossentropy()(labels, tf.nn.softmax(logits))
 
@@ -141,7 +138,7 @@ def negative_cosine(predictions: np.ndarray, targets: np.ndarray) -> Any:
     return losses.CosineSimilarity()(targets, predictions)
 
 
-@both("mse-mean", "loss-broadcast")
+@both("loss-broadcast")
 @aligned("mse-function")
 def mse(predictions: np.ndarray, targets: np.ndarray) -> Any:
     return losses.MeanSquaredError()(targets, predictions)
@@ -149,7 +146,7 @@ def mse(predictions: np.ndarray, targets: np.ndarray) -> Any:
 
 @own("mse-function")
 def mse_by_the_function(predictions: np.ndarray, targets: np.ndarray) -> Any:
-    return keras.losses.mean_squared_error(targets, predictions)
+    return losses.mean_squared_error(targets, predictions)
 
 
 @both("ctc")

@@ -1,6 +1,6 @@
 """PyTorch's forms of the ledger's rows (shared/ledger), group by group."""
 
-from torch_impl.ledger import attention, embedding, losses, normalisation, sequences  # noqa: F401  # importing a group registers its forms
+from torch_impl.ledger import attention, embedding, losses, metrics, normalisation, sequences  # noqa: F401  # importing a group registers its forms
 from torch_impl.ledger.forms import FORMS as LEDGER
 
 __all__ = ["LEDGER"]

@@ -64,9 +64,7 @@ def weighted_cross_entropy(logits: np.ndarray, labels: np.ndarray, weights: np.n
 
 @both("bce-weights")
 def weighted_binary_cross_entropy(logits: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> Tensor:
-    return F.binary_cross_entropy_with_logits(
-        torch.tensor(logits), torch.tensor(targets), weight=torch.tensor(weights)
-    )
+    return F.binary_cross_entropy_with_logits(torch.tensor(logits), torch.tensor(targets), weight=torch.tensor(weights))
 
 
 @both("ignore-index")
@@ -154,7 +152,7 @@ def negative_cosine(predictions: np.ndarray, targets: np.ndarray) -> Tensor:
     return -F.cosine_similarity(torch.tensor(predictions), torch.tensor(targets)).mean()
 
 
-@both("mse-mean", "mse-function")
+@both("mse-function")
 @own("loss-broadcast")
 def mse(predictions: np.ndarray, targets: np.ndarray) -> Tensor:
     return F.mse_loss(torch.tensor(predictions), torch.tensor(targets))

@@ -26,6 +26,11 @@ def bidirectional_lstm(
     return layer
 
 
+def reset_first(blocks: np.ndarray) -> np.ndarray:
+    update, reset, new = np.split(blocks, 3, axis=-1)
+    return np.concatenate([reset, update, new], axis=-1)
+
+
 @both("lstm-gates")
 @aligned("lstm-batch-first")
 @own("lstm-output")
@@ -148,12 +153,6 @@ def lstm_backward_half(x: np.ndarray, **weights: np.ndarray) -> Tensor:
     return output[:, :, 4:]
 
 
-@both("bidirectional-sequences")
-def lstm_both_ways(x: np.ndarray, **weights: np.ndarray) -> Tensor:
-    output, _ = bidirectional_lstm(**weights)(torch.tensor(x))
-    return output
-
-
 @own("bidirectional-last")
 def lstm_both_ways_last_step(x: np.ndarray, **weights: np.ndarray) -> Tensor:
     output, _ = bidirectional_lstm(**weights)(torch.tensor(x))
@@ -258,11 +257,6 @@ def gru_with_the_blocks_swapped(x: np.ndarray, kernel: np.ndarray, recurrent: np
     return output
 
 
-def reset_first(blocks: np.ndarray) -> np.ndarray:
-    update, reset, new = np.split(blocks, 3, axis=-1)
-    return np.concatenate([reset, update, new], axis=-1)
-
-
 @own("gru-biases")
 def gru_with_one_bias(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> Tensor:
     layer = nn.GRU(3, 4, batch_first=True)
@@ -301,11 +295,6 @@ def gru_that_resets_first(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarr
         h = z * h + (1 - z) * torch.tanh(n + (r * h) @ u_n)
         outputs.append(h)
     return torch.stack(outputs, 1)
-
-
-@both("gru-parameters")
-def gru_parameters() -> np.ndarray:
-    return np.array(sum(p.numel() for p in nn.GRU(3, 4).parameters()))
 
 
 @both("simple-rnn")
