@@ -1,14 +1,19 @@
 """Rows about attention."""
 
-from shared.ledger.row import LedgerRow, stated, uniform
+from shared.ledger.row import Input, LedgerRow, stated, uniform
 
 _X = uniform(2, 5, 8)
-_KERNELS = {"q": uniform(8, 2, 4), "k": uniform(8, 2, 4), "v": uniform(8, 2, 4), "o": uniform(2, 4, 8)}
-_HEADS = {"x": _X, **_KERNELS}
-_QUERY_KEY_VALUE = {"query": uniform(2, 5, 8), "key": uniform(2, 5, 8), "value": uniform(2, 5, 8)}
+_KERNELS: dict[str, Input] = {
+    "q": uniform(8, 2, 4),
+    "k": uniform(8, 2, 4),
+    "v": uniform(8, 2, 4),
+    "o": uniform(2, 4, 8),
+}
+_HEADS: dict[str, Input] = {"x": _X, **_KERNELS}
+_QUERY_KEY_VALUE: dict[str, Input] = {"query": uniform(2, 5, 8), "key": uniform(2, 5, 8), "value": uniform(2, 5, 8)}
 
 # Of size 16, whose root is exact: Keras's attention function rounds the scale to float32.
-_SIZE_16 = {"query": uniform(2, 5, 16), "key": uniform(2, 5, 16), "value": uniform(2, 5, 16)}
+_SIZE_16: dict[str, Input] = {"query": uniform(2, 5, 16), "key": uniform(2, 5, 16), "value": uniform(2, 5, 16)}
 
 ROWS = (
     LedgerRow(

@@ -1,16 +1,16 @@
 """Rows about losses."""
 
-from shared.ledger.row import LedgerRow, stated, uniform
+from shared.ledger.row import Input, LedgerRow, stated, uniform
 
-_TWENTY = {"logits": stated([0.0, 20.0]), "labels": stated(0)}
-_CLASSES = {"logits": uniform(6, 3, low=-3, high=3), "labels": stated(0, 1, 2, 2, 1, 0)}
-_BINARY = {"logits": uniform(6, low=-3, high=3), "targets": stated(1.0, 0.0, 0.0, 1.0, 1.0, 0.0)}
-_DISTRIBUTIONS = {
+_TWENTY: dict[str, Input] = {"logits": stated([0.0, 20.0]), "labels": stated(0)}
+_CLASSES: dict[str, Input] = {"logits": uniform(6, 3, low=-3, high=3), "labels": stated(0, 1, 2, 2, 1, 0)}
+_BINARY: dict[str, Input] = {"logits": uniform(6, low=-3, high=3), "targets": stated(1.0, 0.0, 0.0, 1.0, 1.0, 0.0)}
+_DISTRIBUTIONS: dict[str, Input] = {
     "p": stated([0.25, 0.25, 0.5], [0.125, 0.75, 0.125]),
     "q": stated([0.5, 0.375, 0.125], [0.25, 0.25, 0.5]),
 }
-_IMAGES = {"predictions": uniform(2, 4, 4, 3), "targets": uniform(2, 4, 4, 3)}
-_DISTANCES = {"predictions": uniform(8, low=-2, high=2), "targets": uniform(8)}
+_IMAGES: dict[str, Input] = {"predictions": uniform(2, 4, 4, 3), "targets": uniform(2, 4, 4, 3)}
+_DISTANCES: dict[str, Input] = {"predictions": uniform(8, low=-2, high=2), "targets": uniform(8)}
 
 ROWS = (
     LedgerRow(

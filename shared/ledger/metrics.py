@@ -1,8 +1,8 @@
 """Rows about metrics, and about the losses that are reported."""
 
-from shared.ledger.row import LedgerRow, Spaced, stated, uniform
+from shared.ledger.row import Input, LedgerRow, Spaced, stated, uniform
 
-_MODEL = {"x": uniform(6, 4), "kernel": uniform(4, 3), "labels": stated(0, 1, 2, 2, 1, 0)}
+_MODEL: dict[str, Input] = {"x": uniform(6, 4), "kernel": uniform(4, 3), "labels": stated(0, 1, 2, 2, 1, 0)}
 
 ROWS = (
     LedgerRow(
