@@ -10,6 +10,10 @@ from shared.ledger import (
     activations,
     convolution,
     layouts,
+    attention,
+    embedding,
+    losses,
+    metrics,
     normalisation,
     optimizers,
     pooling,
@@ -46,6 +50,10 @@ GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Layouts and axes": layouts.ROWS,
     "Sequences": sequences.ROWS,
     "Optimizers": optimizers.ROWS,
+    "Attention": attention.ROWS,
+    "Embedding": embedding.ROWS,
+    "Losses": losses.ROWS,
+    "Metrics": metrics.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 

@@ -100,16 +100,6 @@ def lstm_backwards_in_the_order_of_time(
     return ops.flip(layer(x), axis=1)
 
 
-@both("bidirectional-sequences")
-def lstm_both_ways(
-    x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, kernel_back: np.ndarray, recurrent_back: np.ndarray
-) -> Any:
-    layer = layers.Bidirectional(layers.LSTM(4, use_bias=False, return_sequences=True))
-    layer.build(x.shape)
-    layer.set_weights([kernel, recurrent, kernel_back, recurrent_back])
-    return layer(x)
-
-
 @both("bidirectional-last")
 def lstm_both_ways_last(
     x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, kernel_back: np.ndarray, recurrent_back: np.ndarray
@@ -206,13 +196,6 @@ def gru_that_resets_first(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarr
     layer.build(x.shape)
     layer.set_weights([kernel, recurrent])
     return layer(x)
-
-
-@both("gru-parameters")
-def gru_parameters() -> np.ndarray:
-    layer = layers.GRU(4)
-    layer.build((None, None, 3))
-    return np.array(layer.count_params())
 
 
 @both("simple-rnn")

@@ -2,8 +2,12 @@
 
 from torch_impl.ledger import (  # noqa: F401  # importing a group registers its forms
     activations,
+    attention,
     convolution,
+    embedding,
     layouts,
+    losses,
+    metrics,
     normalisation,
     optimizers,
     pooling,
