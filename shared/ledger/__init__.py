@@ -9,6 +9,7 @@ compares and writes the page.
 from shared.ledger import (
     normalisation,
     optimizers,
+    schedules,
 )
 from shared.ledger.forms import Forms
 from shared.ledger.row import BITES, Answer, Answers, Arrays, Bites, Half, LedgerRow
@@ -34,6 +35,7 @@ __all__ = [
 GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Normalisation": normalisation.ROWS,
     "Optimizers": optimizers.ROWS,
+    "Schedules and clipping": schedules.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 

@@ -3,6 +3,7 @@
 from tf_impl.ledger import (  # noqa: F401  # importing a group registers its forms
     normalisation,
     optimizers,
+    schedules,
 )
 from tf_impl.ledger.forms import FORMS as LEDGER
 

@@ -3,6 +3,7 @@
 from torch_impl.ledger import (  # noqa: F401  # importing a group registers its forms
     normalisation,
     optimizers,
+    schedules,
 )
 from torch_impl.ledger.forms import FORMS as LEDGER
 
