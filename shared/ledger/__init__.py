@@ -7,8 +7,10 @@ compares and writes the page.
 """
 
 from shared.ledger import (
+    initialisation,
     normalisation,
     optimizers,
+    regularisation,
     schedules,
 )
 from shared.ledger.forms import Forms
@@ -36,6 +38,8 @@ GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Normalisation": normalisation.ROWS,
     "Optimizers": optimizers.ROWS,
     "Schedules and clipping": schedules.ROWS,
+    "Initialisation": initialisation.ROWS,
+    "Regularisation": regularisation.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 

@@ -1,8 +1,10 @@
 """Keras's forms of the ledger's rows (shared/ledger), group by group."""
 
 from tf_impl.ledger import (  # noqa: F401  # importing a group registers its forms
+    initialisation,
     normalisation,
     optimizers,
+    regularisation,
     schedules,
 )
 from tf_impl.ledger.forms import FORMS as LEDGER

@@ -1,8 +1,10 @@
 """PyTorch's forms of the ledger's rows (shared/ledger), group by group."""
 
 from torch_impl.ledger import (  # noqa: F401  # importing a group registers its forms
+    initialisation,
     normalisation,
     optimizers,
+    regularisation,
     schedules,
 )
 from torch_impl.ledger.forms import FORMS as LEDGER
