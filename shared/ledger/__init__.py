@@ -7,6 +7,7 @@ compares and writes the page.
 """
 
 from shared.ledger import (
+    data,
     initialisation,
     normalisation,
     optimizers,
@@ -40,6 +41,7 @@ GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Schedules and clipping": schedules.ROWS,
     "Initialisation": initialisation.ROWS,
     "Regularisation": regularisation.ROWS,
+    "Data": data.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 

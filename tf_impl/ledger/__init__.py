@@ -1,6 +1,7 @@
 """Keras's forms of the ledger's rows (shared/ledger), group by group."""
 
 from tf_impl.ledger import (  # noqa: F401  # importing a group registers its forms
+    data,
     initialisation,
     normalisation,
     optimizers,
