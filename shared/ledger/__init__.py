@@ -19,6 +19,12 @@ from shared.ledger import (
     pooling,
     resizing,
     sequences,
+    data,
+    initialisation,
+    normalisation,
+    optimizers,
+    regularisation,
+    schedules,
 )
 from shared.ledger.forms import Forms
 from shared.ledger.row import BITES, Answer, Answers, Arrays, Bites, Half, LedgerRow
@@ -54,6 +60,10 @@ GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Embedding": embedding.ROWS,
     "Losses": losses.ROWS,
     "Metrics": metrics.ROWS,
+    "Schedules and clipping": schedules.ROWS,
+    "Initialisation": initialisation.ROWS,
+    "Regularisation": regularisation.ROWS,
+    "Data": data.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 

@@ -218,7 +218,7 @@ ROWS = (
         second="learning rate 0.001, and the momentum grows by 0.96^t",
         aligned="rate 0.001 in both, momentum_decay=1 in PyTorch, epsilon 0, the same betas. "
         "Keras rounds 0.96 to float32, so in float64 too they agree to 8 digits only",
-        inputs=_STEPS,
+        inputs={"p": stated(0.0, 0.0, 0.0, 0.0), "gradients": uniform(5, 4, low=0.5, high=1.5)},
         aligned_to=1e-6,
         dtype="float32",
         symptoms=("learns-slower", "gradients-differ"),

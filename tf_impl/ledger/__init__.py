@@ -4,14 +4,18 @@ from tf_impl.ledger import (  # noqa: F401  # importing a group registers its fo
     activations,
     attention,
     convolution,
+    data,
     embedding,
+    initialisation,
     layouts,
     losses,
     metrics,
     normalisation,
     optimizers,
     pooling,
+    regularisation,
     resizing,
+    schedules,
     sequences,
 )
 from tf_impl.ledger.forms import FORMS as LEDGER

@@ -4,14 +4,18 @@ from torch_impl.ledger import (  # noqa: F401  # importing a group registers its
     activations,
     attention,
     convolution,
+    data,
     embedding,
+    initialisation,
     layouts,
     losses,
     metrics,
     normalisation,
     optimizers,
     pooling,
+    regularisation,
     resizing,
+    schedules,
     sequences,
 )
 from torch_impl.ledger.forms import FORMS as LEDGER
