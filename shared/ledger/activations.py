@@ -1,8 +1,3 @@
-"""Rows."""
-
-from shared.ledger.row import LedgerRow
-
-ROWS: tuple[LedgerRow, ...] = ()
 """Rows about activations."""
 
 from shared.ledger.row import LedgerRow, Spaced, stated, uniform

@@ -1,8 +1,3 @@
-"""Rows."""
-
-from shared.ledger.row import LedgerRow
-
-ROWS: tuple[LedgerRow, ...] = ()
 """Rows about the order of axes and elements."""
 
 from shared.ledger.row import LedgerRow, stated, uniform
