@@ -149,7 +149,7 @@ ROWS = (
         inputs={"labels": stated(*[0] * 32, *[1] * 32)},
         aligned_to=0.0,
         bites="sometimes",
-        symptoms=("loss-does-not-fall", "learns-slower", "accuracy-lower", "speed-of-data-differs"),
+        symptoms=("loss-does-not-fall", "learns-slower", "accuracy-lower", "epoch-lengths-differ"),
     ),
     LedgerRow(
         name="shuffle-default",
@@ -158,7 +158,7 @@ ROWS = (
         second="fit shuffles arrays",
         aligned="shuffle=False in Keras. Or shuffle=True in PyTorch, with other random numbers",
         inputs={"x": uniform(8, 3), "y": uniform(8, 1)},
-        symptoms=("early-epochs-differ", "gradients-differ", "accuracy-lower", "speed-of-data-differs"),
+        symptoms=("early-epochs-differ", "gradients-differ", "accuracy-lower", "epoch-lengths-differ"),
     ),
     LedgerRow(
         name="last-batch",
@@ -170,7 +170,7 @@ ROWS = (
         aligned_to=0.0,
         differs=False,
         bites="sometimes",
-        symptoms=("speed-of-data-differs",),
+        symptoms=("epoch-lengths-differ",),
     ),
     LedgerRow(
         name="validation-split",
@@ -179,6 +179,6 @@ ROWS = (
         second="validation_split takes the last ones as they come, before it shuffles",
         aligned="the last quarter as a Subset in PyTorch. Shuffle sorted arrays before fit",
         inputs={"x": stated(*[float(n) for n in range(16)])},
-        symptoms=("validation-much-worse", "speed-of-data-differs", "reported-loss-differs"),
+        symptoms=("validation-much-worse", "epoch-lengths-differ", "reported-loss-differs"),
     ),
 )
