@@ -30,7 +30,8 @@ SYMPTOMS: dict[str, Symptom] = {
     ),
     "weights-fit-but-wrong": Symptom(
         "Weights were copied without an error, and the outputs are nowhere near each other.",
-        "garbage nonsense random outputs after loading transpose permute order gates flatten square kernel silent",
+        "garbage nonsense random totally completely different predictions after loading weights into transpose permute "
+        "order gates flatten square kernel silent",
     ),
     "validation-much-worse": Symptom(
         "The validation loss is much worse than the training loss right after porting.",
