@@ -9,6 +9,18 @@ _SHIFTED = ("outputs-differ", "borders-differ")
 
 ROWS = (
     LedgerRow(
+        name="resize-mode",
+        question="7 x 7 pixels resized to 5 x 5, and no method stated",
+        first="interpolate takes the nearest pixel",
+        second="Resizing and tf.image.resize are bilinear",
+        aligned="mode='bilinear' in PyTorch",
+        inputs=_IMAGE,
+        dtype="float32",
+        aligned_to=_FLOAT32,
+        symptoms=("outputs-differ", "own-images-wrong"),
+        causes=("resize.mode",),
+    ),
+    LedgerRow(
         name="resize-antialias",
         question="7 x 7 pixels reduced to 3 x 3, bilinear",
         first="torchvision's resize averages over the pixels that one replaces (antialias=True)",
@@ -86,18 +98,6 @@ ROWS = (
         causes=("resize.mode",),
     ),
     LedgerRow(
-        name="resize-mode",
-        question="7 x 7 pixels resized to 5 x 5, and no method stated",
-        first="interpolate takes the nearest pixel",
-        second="Resizing and tf.image.resize are bilinear",
-        aligned="mode='bilinear' in PyTorch",
-        inputs=_IMAGE,
-        dtype="float32",
-        aligned_to=_FLOAT32,
-        symptoms=("outputs-differ", "own-images-wrong"),
-        causes=("resize.mode",),
-    ),
-    LedgerRow(
         name="resize-scale-factor",
         question="5 x 5 pixels enlarged by 1.5 to 7 x 7, bilinear",
         first="scale_factor=1.5 keeps that distance, although the size is rounded down",
@@ -140,7 +140,7 @@ ROWS = (
         question="an image of 6 x 8 pixels resized to 4",
         first="torchvision's resize(4) sets the shorter side and keeps the shape: 4 x 5",
         second="Resizing(4, 4) sets both sides",
-        aligned="[4, 4] and antialias=False in torchvision; or crop_to_aspect_ratio=True in Keras and a centre crop",
+        aligned="[4, 4] and antialias=False in torchvision",
         inputs={"x": uniform(1, 6, 8, 1)},
         dtype="float32",
         aligned_to=_FLOAT32,

@@ -14,7 +14,8 @@ class Symptom:
 SYMPTOMS: dict[str, Symptom] = {
     "outputs-differ": Symptom(
         "The same weights and the same input give other outputs in evaluation.",
-        "predictions logits mismatch different results after converting loading weights inference not equal wrong",
+        "predictions logits mismatch different results after converting loading weights inference not equal wrong "
+        "converted large error discrepancy",
     ),
     "outputs-nearly-agree": Symptom(
         "The outputs agree to three or four digits and no further.",
@@ -22,7 +23,8 @@ SYMPTOMS: dict[str, Symptom] = {
     ),
     "shapes-differ": Symptom(
         "A layer's output has another size than in the other framework.",
-        "output shape mismatch size off by one odd input dimension rows columns larger smaller feature map",
+        "output shape mismatch size off by one odd input dimension rows columns larger smaller feature map "
+        "dimension expected got torch.Size deconvolution",
     ),
     "weights-do-not-fit": Symptom(
         "Weights cannot be copied because their shapes or their number differ.",
@@ -30,8 +32,9 @@ SYMPTOMS: dict[str, Symptom] = {
     ),
     "weights-fit-but-wrong": Symptom(
         "Weights were copied without an error, and the outputs are nowhere near each other.",
-        "garbage nonsense random totally completely different predictions after loading weights into transpose permute "
-        "order gates flatten square kernel silent",
+        "garbage nonsense random totally completely different predictions after loading weights into "
+        "transpose permute order gates flatten square kernel silent outputs silently channels last first nchw "
+        "nhwc",
     ),
     "validation-much-worse": Symptom(
         "The validation loss is much worse than the training loss right after porting.",
@@ -83,7 +86,8 @@ SYMPTOMS: dict[str, Symptom] = {
     ),
     "borders-differ": Symptom(
         "Outputs differ at the border of the image alone, or are shifted by a pixel.",
-        "edge padding shift offset segmentation upsampling misaligned boundary one pixel",
+        "edge padding shift offset segmentation upsampling misaligned boundary one pixel "
+        "black bars top left corner half resize deconvolution alignment",
     ),
     "sequence-ends-differ": Symptom(
         "Outputs of sequences differ at padded positions, or at the last step.",
