@@ -70,7 +70,7 @@ ROWS = (
         name="attention-additive-mask",
         question="multi-head attention with a mask of floats: 0 for what takes part, -1e9 for what does not",
         first="the mask is added to the scores",
-        second="the mask is taken for booleans: 0 masks, and -1e9 takes part",
+        second="the mask is read as booleans: 0 masks, and -1e9 takes part",
         aligned="Keras: mask == 0",
         inputs={**_HEADS, "x": uniform(2, 3, 8), "mask": stated([0.0, -1e9, -1e9], [0.0, 0.0, -1e9], [0.0, 0.0, 0.0])},
         bites="sometimes",

@@ -80,7 +80,7 @@ ROWS = (
     LedgerRow(
         name="cross-entropy-axis",
         question="cross-entropy of a segmentation's logits of 2 x 3 x 3 x 3, the classes last",
-        first="the classes are axis 1, so rows are taken for classes; the shapes fit if the sizes are equal",
+        first="the classes are axis 1, so rows are read as classes; the shapes fit if the sizes are equal",
         second="the classes are the last axis",
         aligned="PyTorch: logits.permute(0, 3, 1, 2)",
         inputs={
@@ -99,6 +99,17 @@ ROWS = (
         inputs={"logits": uniform(3, 3), "targets": stated([1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0])},
         differs=False,
         symptoms=("only-one-fails",),
+    ),
+    LedgerRow(
+        name="loss-per-image",
+        question="the gradient of the logits of 6 images by cross-entropy, in raw TensorFlow",
+        first="F.cross_entropy is a mean: each image counts a sixth",
+        second="sparse_softmax_cross_entropy_with_logits gives a loss for each image, and the tape sums them",
+        aligned="TensorFlow: tf.reduce_mean of the losses",
+        inputs=_CLASSES,
+        between=("torch", "tf_lowlevel"),
+        symptoms=("gradients-differ", "loss-becomes-nan", "shapes-differ"),
+        causes=("loss.reduction",),
     ),
     LedgerRow(
         name="label-smoothing",
@@ -232,7 +243,7 @@ ROWS = (
     ),
     LedgerRow(
         name="cosine-loss",
-        question="the cosine loss of pairs that shall be alike",
+        question="the cosine loss of pairs that should be alike",
         first="CosineEmbeddingLoss: 1 - cos",
         second="CosineSimilarity: -cos",
         aligned="PyTorch: -F.cosine_similarity",
@@ -289,6 +300,7 @@ ROWS = (
         second="a classifier's loss: max(0, 1 - y x)",
         aligned="PyTorch: torch.clamp(1 - y * x, min=0).mean()",
         inputs={"scores": uniform(6, low=-2, high=2), "labels": stated(1.0, -1.0, 1.0, 1.0, -1.0, -1.0)},
+        bites="sometimes",
         symptoms=("first-loss-differs", "loss-does-not-fall"),
     ),
     LedgerRow(

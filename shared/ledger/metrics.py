@@ -8,7 +8,7 @@ ROWS = (
     LedgerRow(
         name="epoch-loss",
         question="the training loss reported for an epoch: batches of 4 and 2, gradient descent at a rate of 0.5",
-        first="a loop has the loss of its last step at hand",
+        first="a loop that prints its loss prints that of the last step",
         second="fit: the average over the epoch's images, each before the step that it was in",
         aligned="PyTorch: sum the losses times the batch sizes, divide by the number of images",
         inputs=_MODEL,

@@ -100,6 +100,16 @@ def lstm_backwards_in_the_order_of_time(
     return ops.flip(layer(x), axis=1)
 
 
+@both("bidirectional-merge")
+def lstm_both_ways(
+    x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, kernel_back: np.ndarray, recurrent_back: np.ndarray
+) -> Any:
+    layer = layers.Bidirectional(layers.LSTM(4, use_bias=False, return_sequences=True))
+    layer.build(x.shape)
+    layer.set_weights([kernel, recurrent, kernel_back, recurrent_back])
+    return layer(x)
+
+
 @both("bidirectional-last")
 def lstm_both_ways_last(
     x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, kernel_back: np.ndarray, recurrent_back: np.ndarray

@@ -14,7 +14,7 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> Tensor:
     return F.cross_entropy(torch.tensor(logits), torch.tensor(labels))
 
 
-@both("gradient-of-probabilities")
+@both("gradient-of-probabilities", "loss-per-image")
 def cross_entropy_gradient(logits: np.ndarray, labels: np.ndarray) -> Tensor | None:
     outputs = torch.tensor(logits, requires_grad=True)
     F.cross_entropy(outputs, torch.tensor(labels)).backward()

@@ -153,6 +153,12 @@ def lstm_backward_half(x: np.ndarray, **weights: np.ndarray) -> Tensor:
     return output[:, :, 4:]
 
 
+@both("bidirectional-merge")
+def lstm_both_ways(x: np.ndarray, **weights: np.ndarray) -> Tensor:
+    output, _ = bidirectional_lstm(**weights)(torch.tensor(x))
+    return output
+
+
 @own("bidirectional-last")
 def lstm_both_ways_last_step(x: np.ndarray, **weights: np.ndarray) -> Tensor:
     output, _ = bidirectional_lstm(**weights)(torch.tensor(x))

@@ -74,6 +74,12 @@ def test_the_classes_are_another_axis(lines: Lines) -> None:
     _hold(lines, "cross-entropy-axis", first, last)
 
 
+def test_a_tape_sums_the_losses_of_images(lines: Lines) -> None:
+    logits, labels = _inputs("loss-per-image").values()
+    gradients = _softmax(logits) - np.eye(3)[labels]
+    _hold(lines, "loss-per-image", gradients / 6, gradients)
+
+
 def test_labels_are_smoothed_alike(lines: Lines) -> None:
     logits, labels = _inputs("label-smoothing").values()
     smooth = 0.875 * np.eye(3)[labels] + 0.125 / 3
@@ -110,7 +116,7 @@ def test_binary_cross_entropy_is_cut_off_elsewhere(lines: Lines) -> None:
     _hold(lines, "bce-clip", np.array([100, 100]), -np.log([1e-7, 1 - (1 - 1e-7)]))
 
 
-def test_binary_cross_entropy_takes_logits_for_probabilities(lines: Lines) -> None:
+def test_binary_cross_entropy_reads_logits_as_probabilities(lines: Lines) -> None:
     logits, targets = _inputs("bce-logits").values()
     ps = (1 / (1 + np.exp(-logits)), logits.clip(1e-7, 1 - 1e-7))
     _hold(lines, "bce-logits", *(_binary_cross_entropies(p, targets).mean() for p in ps))

@@ -127,6 +127,8 @@ def test_an_lstm_of_keras_returns_the_last_step(lines: Lines) -> None:
 def test_the_backward_half_is_read_at_another_step(lines: Lines) -> None:
     x, *kernels = _inputs("bidirectional-last").values()
     forward, backward = _lstm(x, *kernels[:2]), _lstm(x[:, ::-1], *kernels[2:])
+    both = np.concatenate([forward, backward[:, ::-1]], 2)
+    _hold(lines, "bidirectional-merge", both, both)
     _hold(lines, "lstm-backwards", backward[:, ::-1], backward)
     torch, keras = (np.concatenate([forward[:, -1], backward[:, step]], 1) for step in (0, -1))
     _hold(lines, "bidirectional-last", torch, keras)
