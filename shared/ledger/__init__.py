@@ -10,6 +10,7 @@ from shared.ledger import (
     data,
     initialisation,
     normalisation,
+    numerics,
     optimizers,
     regularisation,
     schedules,
@@ -42,6 +43,7 @@ GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Initialisation": initialisation.ROWS,
     "Regularisation": regularisation.ROWS,
     "Data": data.ROWS,
+    "Numerics": numerics.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 

@@ -4,6 +4,7 @@ from tf_impl.ledger import (  # noqa: F401  # importing a group registers its fo
     data,
     initialisation,
     normalisation,
+    numerics,
     optimizers,
     regularisation,
     schedules,

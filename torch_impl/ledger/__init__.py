@@ -4,6 +4,7 @@ from torch_impl.ledger import (  # noqa: F401  # importing a group registers its
     data,
     initialisation,
     normalisation,
+    numerics,
     optimizers,
     regularisation,
     schedules,
