@@ -17,6 +17,7 @@ from shared.ledger import (
     losses,
     metrics,
     normalisation,
+    numerics,
     optimizers,
     pooling,
     regularisation,
@@ -62,6 +63,7 @@ GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Initialisation": initialisation.ROWS,
     "Regularisation": regularisation.ROWS,
     "Data": data.ROWS,
+    "Numerics": numerics.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 

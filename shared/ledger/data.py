@@ -2,7 +2,12 @@
 
 from shared.ledger.row import LedgerRow, Stated, stated, uniform
 
-_PIXELS = Stated([[[(64 * row + 40 * column + 90 * channel) % 256 for channel in range(3)] for column in range(4)] for row in range(4)])
+_PIXELS = Stated(
+    [
+        [[(64 * row + 40 * column + 90 * channel) % 256 for channel in range(3)] for column in range(4)]
+        for row in range(4)
+    ]
+)
 _FLOATS = {"image": uniform(12, 12, low=0.0, high=255.0)}
 
 ROWS = (

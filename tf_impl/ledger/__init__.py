@@ -11,6 +11,7 @@ from tf_impl.ledger import (  # noqa: F401  # importing a group registers its fo
     losses,
     metrics,
     normalisation,
+    numerics,
     optimizers,
     pooling,
     regularisation,

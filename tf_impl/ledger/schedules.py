@@ -119,7 +119,9 @@ def piled_up() -> Any:
 
 @aligned("schedule-callback")
 def halved() -> Any:
-    return rates_of_epochs(callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5 if epoch else rate), np.ones(5))
+    return rates_of_epochs(
+        callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5 if epoch else rate), np.ones(5)
+    )
 
 
 @both("plateau-patience")

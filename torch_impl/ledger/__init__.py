@@ -11,6 +11,7 @@ from torch_impl.ledger import (  # noqa: F401  # importing a group registers its
     losses,
     metrics,
     normalisation,
+    numerics,
     optimizers,
     pooling,
     regularisation,
