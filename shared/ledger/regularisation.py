@@ -28,7 +28,7 @@ ROWS = (
     ),
     LedgerRow(
         name="l2-in-the-loss",
-        question="the loss that is reported of a dense layer with an L2 penalty of 1/16 on its kernel, the mean squared error to 0",
+        question="the reported loss, mean squared error to 0, of a dense layer whose kernel has an L2 penalty of 1/16",
         first="without the penalty: weight_decay is in the optimizer",
         second="with the penalty: fit and evaluate add the layers' regularisers",
         aligned="the penalty added to the reported loss in PyTorch",

@@ -1,6 +1,6 @@
 """Rows about learning rates that change, and about gradients that are clipped."""
 
-from shared.ledger.row import LedgerRow, stated, uniform
+from shared.ledger.row import LedgerRow, stated
 
 _GRADIENTS = {"a": stated(3.0, 4.0, 0.5, 1.0), "b": stated(0.125, -0.25, 2.0)}
 

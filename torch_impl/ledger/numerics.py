@@ -12,7 +12,7 @@ from torch_impl.ledger.forms import aligned, both, own
 
 def tf32_used() -> np.ndarray:
     """Whether TF32 may be used: in matrix products, in convolutions."""
-    convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    convolutions = torch.backends.cudnn.conv
     precisions = torch.backends.cuda.matmul.fp32_precision, convolutions.fp32_precision
     return np.array([precision == "tf32" for precision in precisions], float)
 
@@ -38,7 +38,7 @@ def tf32_as_imported() -> np.ndarray:
 @aligned("tf32")
 def tf32_off() -> np.ndarray:
     torch.backends.cuda.matmul.fp32_precision = "ieee"
-    torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
+    torch.backends.cudnn.conv.fp32_precision = "ieee"
     return tf32_used()
 
 

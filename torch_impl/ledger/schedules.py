@@ -181,7 +181,6 @@ def clipped(a: np.ndarray, b: np.ndarray) -> Tensor:
 def clipped_one_by_one(a: np.ndarray, b: np.ndarray) -> Tensor:
     weights = parameters(a, b)
     for weight in weights:
-        assert weight.grad is not None
         weight.grad /= max(weight.grad.norm().item(), 1.0)
     torch.optim.SGD(weights, lr=1.0).step()
     return torch.cat(weights)
@@ -193,7 +192,7 @@ def clipped_together(a: np.ndarray, b: np.ndarray) -> Tensor:
     gradients = [weight.grad for weight in weights if weight.grad is not None]
     norm = max(get_total_norm(gradients).item(), 1.0)
     for gradient in gradients:
-        gradient /= norm
+        gradient.div_(norm)
     torch.optim.SGD(weights, lr=1.0).step()
     return torch.cat(weights)
 
