@@ -65,7 +65,7 @@ ROWS = (
     LedgerRow(
         name="exponential-decay",
         question="exponential decay by 0.9 at every step: the rates of 10 steps",
-        first="0.1, 0.09, 0.081 ...",
+        first="0.1, 0.09, 0.081 and so on",
         second="the same, with decay_steps=1",
         aligned="no change; Keras computes rates in float32 unless it gets np.float64 numbers",
         aligned_to=1e-6,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from compare.parity.ledger import Line
+from compare.parity.ledger.answers import Line
 from shared.ledger import ROWS, Arrays
 
 pytestmark = pytest.mark.slow
