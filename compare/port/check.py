@@ -231,8 +231,7 @@ class _Comparison:
         for name, some in (("dropout.rate", rates), ("layer.missing", dropped)):
             if some:
                 causes.append(Cause(name, some, None, None, training=True))
-        measured = max((pair.distance for pair in pairs_of(case) if pair.left in left.graph.outputs), default=0.0)
-        return causes, measured, pairs_of(case), explanation.unexplained
+        return causes, output_distance(outputs_of(right), outputs_of(left)), pairs_of(case), explanation.unexplained
 
     def save(self) -> None:
         """Write the weights of the model that got the other's."""
