@@ -141,7 +141,8 @@ def _join_reshapes(recording: Recording) -> Recording:
 
 
 def _join_transposes(recording: Recording) -> Recording:
-    """Two transposes in a row are one; one that changes nothing goes."""
+    """Two transposes in a row are one; one that changes nothing goes, and one that moves axes of length 1 alone is a
+    reshape."""
     by_name: dict[str, Node] = {}
     stands_for: dict[str, str] = {}
     nodes = []
@@ -155,6 +156,9 @@ def _join_transposes(recording: Recording) -> Recording:
             if perm == tuple(range(len(perm))):
                 stands_for[node.name] = node.inputs[0]
                 continue
+            moved = [axis for axis in perm if recording.values[node.inputs[0]].shape[axis] > 1]
+            if moved == sorted(moved):
+                node = replace(node, kind="Reshape", attributes={"shape": node.shape})
         nodes.append(node)
         by_name[node.name] = node
     return rewired(recording, nodes, stands_for)

@@ -7,6 +7,7 @@ import numpy as np
 
 from compare.graphs.evaluate import evaluate, statistics
 from compare.graphs.node import Arrays, Node, Recording, renamed
+from compare.port.fold import folded, unfolded
 from compare.port.measure import distance
 from compare.port.normal import normal_form
 from compare.processes.port_session import ModelWorker, Precision
@@ -23,10 +24,20 @@ class Side:
         self.worker, self.precision = worker, precision
         self.loaded: ModelLoaded = worker.load(precision)
         self.known: Arrays = {}  # its weights, which can be large and are sent once
+        self.folds: dict[str, str] = {}  # normalisations that are folded into the layers in front of them
+        self._whole: Recording | None = None  # the last recording in evaluation, with nothing folded
 
     def record(self, given: Arrays, training: bool) -> Recording:
+        """A call of it, in evaluation with what is to be folded. Raises InputError."""
+        recording = self._recorded(given, training)
+        if training:
+            return recording
+        self._whole = recording
+        return folded(recording, self.folds)
+
+    def _recorded(self, given: Arrays, training: bool) -> Recording:
         """A call of it. In float64 a model that computes in float32 alone is computed by the reference evaluator, and
-        held to its own values. Raises InputError."""
+        held to its own values."""
         if self.precision in self.loaded.precisions:
             recording = self._called(given, training, self.known)
             self.known |= recording.weights
@@ -59,6 +70,8 @@ class Side:
 
     def give(self, weights: Arrays) -> None:
         """Give it weights by NODE/ROLE. Raises InputError if they do not fit."""
+        if self.folds and self._whole is not None:
+            weights = unfolded(weights, self._whole, self.folds)
         self.worker.give_weights(weights)
         self.known |= weights
 
