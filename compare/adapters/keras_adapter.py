@@ -17,6 +17,7 @@ from keras import tree
 from compare.adapters import (
     keras_layers,
     keras_merges,
+    keras_recurrent,
     keras_shapes,
     tensorflow_arithmetic,
     tensorflow_layers,
@@ -33,7 +34,15 @@ from compare.adapters.tensorflow_watch import array, exact, plain
 from compare.graphs.node import Arrays, Recording
 
 # What registers itself when it is imported.
-TABLES = (keras_layers, keras_merges, keras_shapes, tensorflow_arithmetic, tensorflow_layers, tensorflow_parts)
+TABLES = (
+    keras_layers,
+    keras_merges,
+    keras_recurrent,
+    keras_shapes,
+    tensorflow_arithmetic,
+    tensorflow_layers,
+    tensorflow_parts,
+)
 
 
 class KerasAdapter:

@@ -1,7 +1,7 @@
 """One call of a PyTorch model, watched function by function."""
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,9 @@ from compare.adapters.adapter import Unreadable, users_own
 from compare.adapters.torch_call import Call, Meaning
 from compare.adapters.torch_calls import by_name, name_of
 from compare.adapters.torch_operations import meaning
+from compare.adapters.torch_recurrent import not_dropping
+from compare.adapters.torch_several import SEVERAL
+from compare.graphs.node import Attribute
 
 STOCHASTIC = ("StochasticDepth", "DropPath")  # of torchvision and of timm
 DROPS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
@@ -97,7 +100,7 @@ class TorchWatch(TorchFunctionMode):
             result = args[0].clone() if args else kwargs["input"].clone()
         else:
             with users_own():
-                result = func(*args, **kwargs)
+                result = func(*not_dropping(name, args), **kwargs)
         if name == "setitem" and tensors:
             self._keep(func, args, kwargs, Meaning("torch:setitem", tensors), inputs, args[0], 0)
             return result
@@ -105,6 +108,8 @@ class TorchWatch(TorchFunctionMode):
         if not outputs or not (inputs or self._any_owned(args, kwargs)):
             return result
         if name.endswith(".get") and name not in ("data.get", "T.get", "mT.get"):
+            return result
+        if name in SEVERAL and SEVERAL[name](self, args, kwargs, result):
             return result
         before = dict(self._place)
         for part, output in enumerate(outputs):
@@ -147,6 +152,38 @@ class TorchWatch(TorchFunctionMode):
 
     def _any_owned(self, args: Any, kwargs: Any) -> bool:
         return any(id(t) in self._owned for t in flat((args, kwargs)))
+
+    def known(self, tensor: Any) -> bool:
+        """Whether an operation that was seen gave this tensor."""
+        return id(tensor) in self._place
+
+    def owned(self, tensors: Sequence[torch.Tensor]) -> bool:
+        """Whether all are parameters or buffers of the model."""
+        return all(id(tensor) in self._owned for tensor in tensors)
+
+    @property
+    def at(self) -> str:
+        """The path of the module that runs now."""
+        return self._stack[-1][0] if self._stack else ""
+
+    def emit(
+        self,
+        kind: str,
+        inputs: Sequence[torch.Tensor],
+        call: Callable[..., torch.Tensor],
+        attributes: Mapping[str, Attribute] | None = None,
+        weights: Mapping[str, Any] | None = None,
+        path: str | None = None,
+        output: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """One of several operations that a function stands for; `output` if PyTorch has computed it already."""
+        made = call(*inputs) if output is None else output
+        if any(made is each for each in inputs):
+            made = made.clone()
+        meant = Meaning(kind, list(inputs), dict(attributes or {}), dict(weights or {}))
+        places = [self._place[id(each)] if id(each) in self._place else self._source(each) for each in inputs]
+        self._keep(call, tuple(inputs), {}, meant, places, made, 0, kind, path)
+        return made
 
     def _source(self, tensor: torch.Tensor) -> int:
         """The place of a tensor that comes from nowhere in the graph: a parameter, or a constant."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from compare.graphs.node import Arrays, Graph, Node, Recording, needed
+from compare.port.sequences import taken_from_sequences
 
 RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 Rule = Callable[[Recording], Recording]
@@ -233,6 +234,9 @@ RULES: tuple[Rule, ...] = (
     _drop_identities,
     _simple_kinds,
     _split_global_pools,
+    _join_transposes,
+    needed,
+    taken_from_sequences,
     _join_transposes,
     _join_reshapes,
     _join_swish,

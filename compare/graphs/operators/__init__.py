@@ -6,6 +6,7 @@ from compare.graphs.operators import (
     convolution,
     normalization,
     pooling,
+    recurrent,
     resize,
     shapes,
 )
@@ -17,6 +18,7 @@ OPERATORS: dict[str, Operator] = {
     **convolution.OPERATORS,
     **normalization.OPERATORS,
     **pooling.OPERATORS,
+    **recurrent.OPERATORS,
     **resize.OPERATORS,
     **shapes.OPERATORS,
 }

@@ -1,0 +1,71 @@
+"""PyTorch's functions that are several canonical nodes each (docs/port.md), and the names of these."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from compare.adapters import torch_recurrent
+from compare.adapters.torch_emitter import Emitter
+
+# Takes the watch, the arguments and the result; False if it cannot be written so.
+Several = Callable[[Emitter, Sequence[Any], dict[str, Any], Any], bool]
+
+
+def _getitem(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> bool:
+    """A slice, and then a squeeze for what is one number and an unsqueeze for what is None."""
+    x, index = args[0], args[1] if isinstance(args[1], tuple) else (args[1],)
+    if not all(isinstance(each, int | slice) or each is None or each is Ellipsis for each in index):
+        return False
+    if not any(isinstance(each, int) or each is None for each in index) or any(isinstance(each, bool) for each in index):
+        return False
+    if Ellipsis in index:
+        at, n = index.index(Ellipsis), sum(each is not None for each in index)
+        index = (*index[:at], *[slice(None)] * (x.ndim - n + 1), *index[at + 1 :])
+    of_input = [each for each in index if each is not None]
+    cut, gone, new, axis, place = [], [], [], 0, 0
+    for each in index:
+        if each is None:
+            new.append(place)
+            place += 1
+            continue
+        if isinstance(each, int):
+            start = each % x.shape[axis]
+            cut.append((axis, start, start + 1, 1))
+            gone.append(axis)
+        else:
+            place += 1
+            if each != slice(None):
+                cut.append((axis, *each.indices(x.shape[axis])))
+        axis += 1
+    del of_input
+    steps: list[tuple[str, dict[str, Any], Callable[[Any], Any]]] = []
+    if cut:
+        axes, starts, ends, strides = (tuple(column) for column in zip(*cut, strict=True))
+        places = [slice(None)] * x.ndim
+        for a, start, end, stride in cut:
+            places[a] = slice(start, end, stride)
+        attributes = {"axes": axes, "starts": starts, "ends": ends, "steps": strides}
+        steps.append(("Slice", attributes, lambda y: y[tuple(places)]))
+    if gone:
+        steps.append(("Squeeze", {"axes": tuple(gone)}, lambda y: y.squeeze(tuple(gone))))
+    if new:
+        steps.append(("Unsqueeze", {"axes": tuple(new)}, lambda y: _unsqueezed(y, new)))
+    for number, (kind, attributes, call) in enumerate(steps, 1):
+        x = watch.emit(kind, [x], call, attributes, output=result if number == len(steps) else None)
+    return True
+
+
+def _unsqueezed(y: Any, axes: Sequence[int]) -> Any:
+    for axis in axes:
+        y = y.unsqueeze(axis)
+    return y
+
+
+def _select(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> bool:
+    found = dict(zip(("input", "dim", "index"), args, strict=False)) | kwargs
+    if not isinstance(found.get("dim"), int) or not isinstance(found.get("index"), int):
+        return False
+    index = [slice(None)] * (found["dim"] % args[0].ndim) + [found["index"]]
+    return _getitem(watch, (args[0], tuple(index)), {}, result)
+
+
+SEVERAL: dict[str, Several] = {"getitem": _getitem, "select": _select, **torch_recurrent.SEVERAL}
