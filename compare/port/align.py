@@ -46,6 +46,7 @@ FAMILIES = (
     ["Conv", "ConvTranspose"],
     ["Flatten", "Reshape"],
     ["Resize", "ConvTranspose"],
+    ["LSTM", "GRU", "RNN"],
 )
 NEVER = -1e9
 

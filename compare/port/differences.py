@@ -9,8 +9,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from compare.graphs.node import Node, Recording
+from compare.port import sequence_causes
 from compare.port.align import FAMILIES, Alignment
 from compare.port.difference import Difference, near_input, shown, spoken
+from compare.port.sequences import RECURRENT
 from compare.port.unpaired import unpaired, wiring
 from compare.port.weights import Transfer
 
@@ -75,6 +77,7 @@ def differences(
     found += _of_weights(left, right, alignment, moved)
     found += unpaired(left, right, alignment, training)
     found += wiring(left, right, alignment)
+    found = sequence_causes.together(found, left, right)
     place = {node.name: k for k, node in enumerate(left.graph.nodes)}
     to_left = alignment.to_left
     order = {name: place.get(to_left.get(name, ""), -1) for name in (n.name for n in right.graph.nodes)}
@@ -91,6 +94,9 @@ def _of_pair(left: Recording, right: Recording, name_l: str, name_r: str) -> Ite
         return
     if ":" in node_l.kind:
         return  # what is not known is compared by its values alone
+    if node_l.kind == "Slice" and (slices := sequence_causes.of_slices(left, right, node_l, node_r)):
+        yield slices
+        return
     a, b = node_l.attributes, node_r.attributes
     names = [name for name in dict.fromkeys((*a, *b)) if a.get(name) != b.get(name)]
     pads = tuple(name for name in names if name in ("pads", "output_padding"))
@@ -103,7 +109,8 @@ def _of_pair(left: Recording, right: Recording, name_l: str, name_r: str) -> Ite
         return
     for name in names:
         if name not in pads and name != "scalar_first":
-            cause = _cause_of(node_l, name, left)
+            recurrent = node_l.kind in RECURRENT
+            cause = sequence_causes.cause_of(node_l, name, node_r) if recurrent else _cause_of(node_l, name, left)
             yield Difference(cause, name_l, name_r, shown(a.get(name)), shown(b.get(name)), "attributes", (name,))
 
 
@@ -129,6 +136,8 @@ def _of_kinds(left: Recording, node_l: Node, node_r: Node) -> Difference:
         cause = "norm.kind"
     elif {node_l.kind, node_r.kind} <= set(FAMILIES[3]):
         cause = "merge.kind"
+    elif {node_l.kind, node_r.kind} <= set(RECURRENT):
+        cause = "rnn.kind"
     elif {node_l.kind, node_r.kind} <= {"Flatten", "Reshape"}:
         cause = "flatten.order"
     return Difference(cause, node_l.name, node_r.name, spoken(node_l), spoken(node_r), "kind")
@@ -192,11 +201,13 @@ def _of_weights(left: Recording, right: Recording, alignment: Alignment, moved: 
             a, b = left.weights[at_l], right.weights[at_r]
             if not np.array_equal(a.reshape(-1).astype(b.dtype), b.reshape(-1)):
                 cause = "weights.layout" if _rearranged(a, b) else "weights.value"
+                cause = sequence_causes.of_weights(left.graph[name_l], role, a, b) or cause
                 yield Difference(cause, name_l, name_r, f"{role} of its own", f"another {role}", "weights", (role,))
 
 
 def _missing(node: Node, role: str) -> str:
-    return {"B": "bias.missing", "scale": "scale.missing"}.get(role, "weights.missing")
+    bias = "rnn.bias" if node.kind in RECURRENT else "bias.missing"
+    return {"B": bias, "RB": bias, "scale": "scale.missing"}.get(role, "weights.missing")
 
 
 def _rearranged(a: np.ndarray, b: np.ndarray) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from compare.graphs.node import Node, Recording
 from compare.port.align import Alignment
 from compare.port.difference import ARITHMETIC, Difference, near_input, spoken, where
+from compare.port.sequence_causes import unpaired_cause
 
 COMMUTATIVE = ("Add", "Mul", "Max", "Min")
 
@@ -34,6 +35,8 @@ def _alike(a: Node, left: Recording, b: Node, right: Recording) -> bool:
 
 
 def _unpaired_cause(node: Node, recording: Recording, training: bool) -> str:
+    if (cause := unpaired_cause(node, recording)) is not None:
+        return cause
     if node.kind in ("Softmax", "LogSoftmax"):
         return "softmax.present"
     if node.kind == "Dropout":

@@ -10,7 +10,7 @@ from compare.port.align import Alignment
 from shared import randomness
 
 # What a role is as if it were not there.
-NEUTRAL = {"B": 0.0, "scale": 1.0, "mean": 0.0, "var": 1.0}
+NEUTRAL = {"B": 0.0, "RB": 0.0, "scale": 1.0, "mean": 0.0, "var": 1.0}
 
 
 @dataclass(frozen=True)
