@@ -15,6 +15,7 @@ import tensorflow as tf
 from keras import tree
 
 from compare.adapters import (
+    keras_attention,
     keras_layers,
     keras_merges,
     keras_recurrent,
@@ -35,6 +36,7 @@ from compare.graphs.node import Arrays, Recording
 
 # What registers itself when it is imported.
 TABLES = (
+    keras_attention,
     keras_layers,
     keras_merges,
     keras_recurrent,

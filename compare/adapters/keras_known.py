@@ -168,7 +168,7 @@ def _single(describe: Describer) -> Known:
         outputs = [watch.own(each) for each in tree.flatten(output)]
         call = Call(layer, path, inputs, outputs[0], bool(resolved.get("training")), masked)
         meant = describe(call)
-        if masked and meant.kind in ("BatchNormalization", "Softmax", "GlobalAveragePool"):
+        if masked and meant.kind in ("BatchNormalization", "Softmax", "GlobalAveragePool", "ReduceMean"):
             meant = _own_kind(call)
         again = calling(layer, original, args, kwargs, inputs)
         add(watch, path, call, meant, again)

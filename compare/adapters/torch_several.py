@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from compare.adapters import torch_recurrent
+from compare.adapters import torch_attention, torch_recurrent
 from compare.adapters.torch_emitter import Emitter
 
 # Takes the watch, the arguments and the result; False if it cannot be written so.
@@ -68,4 +68,9 @@ def _select(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result:
     return _getitem(watch, (args[0], tuple(index)), {}, result)
 
 
-SEVERAL: dict[str, Several] = {"getitem": _getitem, "select": _select, **torch_recurrent.SEVERAL}
+SEVERAL: dict[str, Several] = {"getitem": _getitem, "select": _select, **torch_recurrent.SEVERAL, **torch_attention.SEVERAL}
+
+
+def not_dropping(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
+    """The arguments of a call without dropout within it."""
+    return torch_attention.not_dropping(name, torch_recurrent.not_dropping(name, args), kwargs)

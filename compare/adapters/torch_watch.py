@@ -14,8 +14,7 @@ from compare.adapters.adapter import Unreadable, users_own
 from compare.adapters.torch_call import Call, Meaning
 from compare.adapters.torch_calls import by_name, name_of
 from compare.adapters.torch_operations import meaning
-from compare.adapters.torch_recurrent import not_dropping
-from compare.adapters.torch_several import SEVERAL
+from compare.adapters.torch_several import SEVERAL, not_dropping
 from compare.graphs.node import Attribute
 
 STOCHASTIC = ("StochasticDepth", "DropPath")  # of torchvision and of timm
@@ -99,8 +98,9 @@ class TorchWatch(TorchFunctionMode):
             arguments["p"] = arguments.get("p", 0.5)
             result = args[0].clone() if args else kwargs["input"].clone()
         else:
+            dropless, words = not_dropping(name, args, kwargs)
             with users_own():
-                result = func(*not_dropping(name, args), **kwargs)
+                result = func(*dropless, **words)
         if name == "setitem" and tensors:
             self._keep(func, args, kwargs, Meaning("torch:setitem", tensors), inputs, args[0], 0)
             return result

@@ -109,7 +109,7 @@ def _of_pair(left: Recording, right: Recording, name_l: str, name_r: str) -> Ite
         return
     for name in names:
         if name not in pads and name != "scalar_first":
-            recurrent = node_l.kind in RECURRENT
+            recurrent = node_l.kind in (*RECURRENT, "Attention")
             cause = sequence_causes.cause_of(node_l, name, node_r) if recurrent else _cause_of(node_l, name, left)
             yield Difference(cause, name_l, name_r, shown(a.get(name)), shown(b.get(name)), "attributes", (name,))
 

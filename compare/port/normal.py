@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from compare.graphs.node import Arrays, Graph, Node, Recording, needed
+from compare.port.attention import named_masks, written_out
 from compare.port.sequences import taken_from_sequences
 
 RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
@@ -81,12 +82,13 @@ def _simple(node: Node, spatial: tuple[int, ...]) -> Node:
         pool = {"kernel_shape": size, "strides": size, "pads": (0,) * 2 * len(size), "ceil_mode": False}
         return replace(node, kind="AveragePool", attributes={**pool, "count_include_pad": True})
     if (
-        node.kind == "ReduceMean"
+        node.kind in ("ReduceMean", "ReduceMax")
         and len(node.shape) >= 2
         and a["axes"] == tuple(range(2, 2 + len(spatial)))
         and spatial
     ):
-        return replace(node, kind="GlobalAveragePool", attributes={"keepdims": a["keepdims"]})
+        kind = "GlobalAveragePool" if node.kind == "ReduceMean" else "GlobalMaxPool"
+        return replace(node, kind=kind, attributes={"keepdims": a["keepdims"]})
     return node
 
 
@@ -236,7 +238,12 @@ RULES: tuple[Rule, ...] = (
     _split_global_pools,
     _join_transposes,
     needed,
+    written_out,
+    named_masks,
+    needed,
     taken_from_sequences,
+    _join_transposes,
+    _join_reshapes,
     _join_transposes,
     _join_reshapes,
     _join_swish,

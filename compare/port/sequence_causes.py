@@ -9,6 +9,13 @@ from compare.graphs.operators.recurrent import GATES
 from compare.port.difference import Difference, shown
 from compare.port.sequences import MERGES, RECURRENT, RESHAPES
 
+ATTENTION = {
+    "num_heads": "attention.heads",
+    "scale": "attention.scale",
+    "is_causal": "attention.mask",
+    "takes": "attention.mask",
+    "dropout": "dropout.rate",
+}
 ATTRIBUTES = {
     "direction": "rnn.direction",
     "activations": "rnn.activation",
@@ -35,7 +42,9 @@ def sources(name: str, recording: Recording) -> set[str]:
 
 
 def cause_of(node: Node, name: str, theirs: Node) -> str:
-    """The cause that another attribute of a recurrent layer is."""
+    """The cause that another attribute of a recurrent layer or of attention is."""
+    if node.kind == "Attention":
+        return ATTENTION.get(name, f"attention.{name}")
     if name == "takes":
         masks = ["mask" in (each.attributes.get("takes") or ()) for each in (node, theirs)]
         return "rnn.mask" if masks[0] != masks[1] else "rnn.state"

@@ -123,6 +123,49 @@ def _mask(torch: bool) -> Write:
     return write
 
 
+def _heads(torch: bool) -> Write:
+    def write(want: Want) -> str:
+        heads, layer = want.attribute("num_heads"), want.theirs
+        if torch:
+            return f"nn.MultiheadAttention(embed_dim, {heads}), or {heads} heads where {_name(want.mine)} splits them"
+        size = layer.shape[-1] // int(str(heads)) if layer else "?"
+        return f"keras.layers.MultiHeadAttention(num_heads={heads}, key_dim={size})"
+
+    return write
+
+
+def _scale(torch: bool) -> Write:
+    def write(want: Want) -> str:
+        value = want.attribute("scale")
+        root = f" (1 / sqrt({1 / value**2:.6g}))" if isinstance(value, float) and value > 0 and value != 1 else ""
+        return f"multiply the scores of {_name(want.mine)} by {shown(value)}{root} in front of the softmax"
+
+    return write
+
+
+def _attention_mask(torch: bool) -> Write:
+    def write(want: Want) -> str:
+        theirs = want.theirs
+        if theirs is None:
+            return f"call the attention without the mask {_name(want.mine)}"
+        if theirs.kind != "Attention":
+            return (
+                "key_padding_mask=ids == padding for the attention"
+                if torch
+                else "keras.layers.Embedding(..., mask_zero=True), or attention_mask= of what is no padding"
+            )
+        if want.mine is not None and theirs.attributes["is_causal"] != want.mine.attributes.get("is_causal"):
+            there = theirs.attributes["is_causal"]
+            if torch:
+                line = "attn_mask=nn.Transformer.generate_square_subsequent_mask(length), or is_causal=True"
+                return line if there else f"no causal attn_mask for {_name(want.mine)}"
+            return f"{_name(want.mine)}(..., use_causal_mask={there})"
+        takes = shown(theirs.attributes.get("takes"))
+        return f"masks of {takes} for {_name(want.mine)}" if takes != "()" else f"no mask for {_name(want.mine)}"
+
+    return write
+
+
 def _gates(torch: bool) -> Write:
     orders = "PyTorch has i, f, g, o and r, z, n; Keras i, f, c, o and z, r, h"
     return lambda want: f"put the gates of {_name(want.mine)} into the order of its own framework: {orders}"
@@ -146,6 +189,9 @@ def _table(torch: bool) -> dict[str, Write]:
         "rnn.mask": _mask(torch),
         "rnn.kind": _kind(torch),
         "rnn.state": lambda want: f"first states for {_name(want.mine)}: {shown(want.attribute('takes'))}",
+        "attention.heads": _heads(torch),
+        "attention.scale": _scale(torch),
+        "attention.mask": _attention_mask(torch),
         "sequence.batch_first": _batch_first(torch),
     }
 

@@ -101,4 +101,57 @@ RECURRENT: tuple[Slip, ...] = (
     rnn("one layer of two", "nn.LSTM(5, 4, 2, batch_first=True)", "x = L.LSTM(4)(x)", "layer.missing"),
     rnn("dropout between layers forgotten", "nn.LSTM(5, 4, 2, batch_first=True, dropout=0.3)", "x = L.LSTM(4, return_sequences=True)(x); x = L.LSTM(4)(x)", "layer.missing"),
 )  # fmt: skip
-SEQUENCES: tuple[Slip, ...] = RECURRENT
+
+
+IDS = "8:0..19"
+
+
+def attention(name: str, layers: str, forward: str, keras: str, *causes: str, also: tuple[str, ...] = ()) -> Slip:
+    """Tokens, an embedding, attention, and a head for the mean of all places."""
+    return pair(
+        name,
+        f"self.emb = nn.Embedding(20, 12); {layers}; self.head = nn.Linear(12, 3)",
+        f"ids = x; x = self.emb(ids); {forward}; return self.head(x.mean(1))",
+        f"ids = x; x = L.Embedding(20, 12)(ids); {keras}; x = L.Dense(3)(L.GlobalAveragePooling1D()(x))",
+        *causes,
+        input=IDS,
+        also=also,
+    )
+
+
+MHA, CALL = "self.att = nn.MultiheadAttention(12, 3, batch_first=True)", "x = x + self.att(x, x, x)[0]"
+KMHA = "x = x + L.MultiHeadAttention(3, 4)(x, x)"
+CAUSAL = "nn.Transformer.generate_square_subsequent_mask(8, dtype=x.dtype)"
+LINEARS = "self.q, self.k, self.v, self.o = (nn.Linear(12, 12) for _ in range(4))"
+HEADS = "q, k, v = (f(x).view(-1, 8, 3, 4).transpose(1, 2) for f in (self.q, self.k, self.v))"
+JOIN = "x = x + self.o(y.transpose(1, 2).reshape(-1, 8, 12))"
+KHEADS = "q, k, v = (ops.transpose(ops.reshape(L.Dense(12)(x), (-1, 8, 3, 4)), (0, 2, 1, 3)) for _ in range(3))"
+KJOIN = "x = x + L.Dense(12)(ops.reshape(ops.transpose(y, (0, 2, 1, 3)), (-1, 8, 12)))"
+KSCORES = "s = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2)))"
+ATTENTION: tuple[Slip, ...] = (
+    attention("equal: multi-head attention", MHA, CALL, KMHA),
+    attention("equal: multi-head attention without biases", "self.att = nn.MultiheadAttention(12, 3, batch_first=True, bias=False)", CALL, "x = x + L.MultiHeadAttention(3, 4, use_bias=False)(x, x)"),
+    attention("equal: causal attention", MHA, f"x = x + self.att(x, x, x, attn_mask={CAUSAL}, need_weights=False)[0]", "x = x + L.MultiHeadAttention(3, 4)(x, x, use_causal_mask=True)"),
+    attention("equal: padding mask", MHA, "x = x + self.att(x, x, x, key_padding_mask=ids == 0)[0]", "x = x + L.MultiHeadAttention(3, 4)(x, x, attention_mask=ops.not_equal(ids, 0)[:, None, :])"),
+    attention("equal: attention with the time first", "self.att = nn.MultiheadAttention(12, 3)", "y = x.transpose(0, 1); x = x + self.att(y, y, y)[0].transpose(0, 1)", KMHA),
+    attention("equal: attention by hand and by a layer", LINEARS, f"{HEADS}; y = torch.softmax(q @ k.transpose(-2, -1) / math.sqrt(4), -1) @ v; {JOIN}", KMHA),
+    attention("equal: attention by function and by hand", LINEARS, f"{HEADS}; y = F.scaled_dot_product_attention(q, k, v, is_causal=True); {JOIN}", f"{KHEADS}; {KSCORES} / 2.0; s = s + (1 - ops.tril(ops.ones((8, 8)))) * -1e9; y = ops.matmul(ops.softmax(s), v); {KJOIN}"),
+    attention("equal: attention of one head", "self.q = nn.Linear(12, 12)", "q = self.q(x); x = x + torch.bmm(F.softmax(torch.bmm(q, x.transpose(1, 2)), dim=2), x)", "q = L.Dense(12)(x); x = x + L.Attention()([q, x])"),
+    attention("equal: attention to another sequence", f"{MHA}; self.other = nn.Linear(12, 12)", "m = torch.tanh(self.other(x))[:, :5]; x = x + self.att(x, m, m)[0]", "m = ops.tanh(L.Dense(12)(x))[:, :5]; x = x + L.MultiHeadAttention(3, 4)(x, m)"),
+    attention("other heads", MHA, CALL, "x = x + L.MultiHeadAttention(4, 3)(x, x)", "attention.heads", also=("attention.scale",)),
+    attention("scale forgotten", LINEARS, f"{HEADS}; y = torch.softmax(q @ k.transpose(-2, -1), -1) @ v; {JOIN}", KMHA, "attention.scale"),
+    attention("scale by the whole width", MHA, CALL, f"{KHEADS}; {KSCORES} / ops.sqrt(12.0); y = ops.matmul(ops.softmax(s), v); {KJOIN}", "attention.scale"),
+    attention("no scale in Keras's own attention", "self.q = nn.Linear(12, 12)", "q = self.q(x); x = x + F.scaled_dot_product_attention(q, x, x)", "q = L.Dense(12)(x); x = x + L.Attention()([q, x])", "attention.scale"),
+    attention("causal mask forgotten", MHA, f"x = x + self.att(x, x, x, attn_mask={CAUSAL})[0]", KMHA, "attention.mask"),
+    attention("causal on one side", MHA, CALL, "x = x + L.MultiHeadAttention(3, 4)(x, x, use_causal_mask=True)", "attention.mask"),
+    attention("padding mask forgotten", MHA, "x = x + self.att(x, x, x, key_padding_mask=ids == 0)[0]", KMHA, "attention.mask"),
+    attention("padding mask the wrong way round", MHA, "x = x + self.att(x, x, x, key_padding_mask=ids != 0)[0]", "x = x + L.MultiHeadAttention(3, 4)(x, x, attention_mask=ops.not_equal(ids, 0)[:, None, :])", "attention.mask"),
+    attention("batch first forgotten in attention", "self.att = nn.MultiheadAttention(12, 3)", CALL, KMHA, "sequence.batch_first"),
+    attention("no bias of attention", "self.att = nn.MultiheadAttention(12, 3, batch_first=True)", CALL, "x = x + L.MultiHeadAttention(3, 4, use_bias=False)(x, x)", "bias.missing"),
+    attention("softmax over queries", LINEARS, f"{HEADS}; y = torch.softmax(q @ k.transpose(-2, -1) / 2, 2) @ v; {JOIN}", KMHA, "softmax.axis"),
+    attention("heads joined without turning back", LINEARS, f"{HEADS}; y = F.scaled_dot_product_attention(q, k, v); x = x + self.o(y.reshape(-1, 8, 12))", KMHA, "attention.heads"),
+    attention("dropout of attention", "self.att = nn.MultiheadAttention(12, 3, dropout=0.2, batch_first=True)", CALL, KMHA, "dropout.rate"),
+    attention("shortcut of attention forgotten", MHA, CALL, "x = L.MultiHeadAttention(3, 4)(x, x)", "layer.missing"),
+    attention("keys and values exchanged", f"{MHA}; self.other = nn.Linear(12, 12)", "m = torch.tanh(self.other(x)); x = x + self.att(x, m, x)[0]", "m = ops.tanh(L.Dense(12)(x)); x = x + L.MultiHeadAttention(3, 4)(x, m, x)", "layer.order"),
+)  # fmt: skip
+SEQUENCES: tuple[Slip, ...] = (*RECURRENT, *ATTENTION)

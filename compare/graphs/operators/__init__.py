@@ -3,6 +3,7 @@
 from compare.graphs.operators import (
     activations,
     arithmetic,
+    attention,
     convolution,
     normalization,
     pooling,
@@ -15,6 +16,7 @@ from compare.graphs.operators.base import NoReference, Operator
 OPERATORS: dict[str, Operator] = {
     **activations.OPERATORS,
     **arithmetic.OPERATORS,
+    **attention.OPERATORS,
     **convolution.OPERATORS,
     **normalization.OPERATORS,
     **pooling.OPERATORS,
