@@ -58,7 +58,7 @@ def _multi_head(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], res
         parts.append(watch.emit("Gemm", [turned[id(x)]], call, {"axis": 2}, weights, f"{dot}{name}_proj"))
     takes, more = _masks(watch, a, dot, heads)
     scale = (query.shape[-1] // heads if not separate else separate[0].shape[0] // heads) ** -0.5
-    attributes: dict[str, Attribute] = {"num_heads": heads, "scale": scale, "is_causal": False}
+    attributes: dict[str, Attribute] = {"num_heads": heads, "scale": scale, "is_causal": False, "empty": "nan"}
     attributes |= {"dropout": float(a.get("dropout_p") or 0.0), "takes": takes}
     call = partial(_attended, heads, scale, takes)
     inner = watch.emit("Attention", [*parts, *more], call, attributes, path=at)
@@ -120,6 +120,7 @@ def _dot_product(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], re
         "num_heads": heads,
         "scale": scale,
         "is_causal": bool(a.get("is_causal")),
+        "empty": "nan",
         "dropout": float(a.get("dropout_p") or 0.0),
         "takes": tuple(takes),
     }

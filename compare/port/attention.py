@@ -21,7 +21,7 @@ def written_out(recording: Recording) -> Recording:
     """Products with a softmax between them as one Attention each."""
     work = _Work(recording)
     for node in recording.graph.nodes:
-        if node.kind == "Softmax" and node.attributes["axis"] % max(len(node.shape), 1) == len(node.shape) - 1:
+        if node.kind == "Softmax" and len(node.shape) in (3, 4):
             work.fuse(node)
     return work.result()
 
@@ -33,8 +33,8 @@ def named_masks(recording: Recording) -> Recording:
     work = _Work(recording)
     for node in list(work.nodes):
         if node.kind in ("Constant", "Mask") and len(node.shape) == 2 and not work.values[node.name].all():
-            for source, padding in work.padding(work.values[node.name] != 0):
-                work.stand_for(node.name, work.not_equal(source, padding))
+            for source, number, negated in work.padding(work.values[node.name] != 0):
+                work.stand_for(node.name, work.not_equal(source, number, negated))
                 break
     for node in list(work.nodes):
         if node.kind == "Attention":
@@ -85,21 +85,24 @@ class _Work:
         self.nodes.insert(place, made)
         return made
 
-    def padding(self, keep: np.ndarray) -> Iterator[tuple[str, int]]:
-        """The inputs of integers of which `keep` (N, T) says where they are not some number, and this number."""
+    def padding(self, keep: np.ndarray) -> Iterator[tuple[str, int, bool]]:
+        """The inputs of integers of which `keep` (N, T) says where they are not some number, and this number; or where
+        they are it."""
         for node in self.nodes:
             ids = self.values[node.name]
             if node.kind != "Input" or ids.dtype.kind not in "iu" or ids.shape != keep.shape:
                 continue
-            for number in sorted(set(ids[~keep].tolist()) or {0}):
-                if np.array_equal(ids != number, keep):
-                    yield node.name, int(number)
+            for negated, some in ((False, set(ids[~keep].tolist()) or {0}), (True, set(ids[keep].tolist()))):
+                for number in sorted(some):
+                    if np.array_equal((ids == number) if negated else (ids != number), keep):
+                        yield node.name, int(number), negated
 
-    def not_equal(self, source: str, number: int) -> str:
+    def not_equal(self, source: str, number: int, negated: bool) -> str:
         """The node that says where an input is not a number."""
-        name = f"{source}:mask" + (f" of {number}" if number else "")
+        name = f"{source}:mask" + (f" of {number}" if number else "") + (" alone" if negated else "")
         if name not in self.by_name:
-            self.put(Node(name, "NotEqual", (source,), {"scalar": number}, layer="mask"))
+            attributes = {"scalar": number, "negated": negated}
+            self.put(Node(name, "NotEqual", (source,), attributes, layer="mask"))
         return name
 
     def name_mask(self, node: Node) -> None:
@@ -113,12 +116,15 @@ class _Work:
         attributes: dict[str, Attribute] = {**node.attributes, "scale": scale}
         inputs = node.inputs
         keep = kept(taken, shape, bool(node.attributes["is_causal"]))
+        if keep is None or keep.any(-1).all():
+            attributes.pop("empty", None)
         if keep is not None and (found := self.meant(keep)) is not None:
             causal, more = found
             other = {name: each for name, each in zip(takes, node.inputs[3:], strict=True) if name == "bias"}
             attributes |= {"is_causal": causal, "takes": (*other, *more)}
             inputs = (*node.inputs[:3], *other.values(), *more.values())
-        self.nodes = [replace(each, attributes=attributes, inputs=inputs) if each.name == node.name else each for each in self.nodes]
+        named = replace(node, attributes=attributes, inputs=inputs)
+        self.nodes = [named if each.name == node.name else each for each in self.nodes]
         self.nodes = _sorted(self.nodes)
 
     def meant(self, keep: np.ndarray) -> tuple[bool, dict[str, str]] | None:
@@ -131,7 +137,7 @@ class _Work:
                 return causal, {}
         # The last place takes from all keys that are kept, and so tells which; a row that is left out has none.
         keys = keep.any((1, 2))
-        for source, number in self.padding(keys):
+        for source, number, negated in self.padding(keys):
             for causal in (False, True):
                 for queries in (False, True):
                     tri = np.tri(t, s, dtype=bool) if causal else np.ones((t, s), bool)
@@ -139,7 +145,7 @@ class _Work:
                     if queries and t == s:
                         whole = whole & keys[:, None, :, None]
                     if np.array_equal(keep, whole):
-                        mask = self.not_equal(source, number)
+                        mask = self.not_equal(source, number, negated)
                         return causal, {"keys": mask, **({"queries": mask} if queries else {})}
         return None
 
@@ -149,6 +155,7 @@ class _Work:
         if softmax.name not in by_name:
             return
         softmax = by_name[softmax.name]
+        axis = softmax.attributes["axis"] % len(softmax.shape) - len(softmax.shape)
         path = self._path(softmax)
         after = self.alone(softmax.name)
         dropout = 0.0
@@ -166,6 +173,8 @@ class _Work:
             return
         keep = self._kept(product, softmax, scale)
         if keep is None:
+            return
+        if axis < -2 or (axis == -2 and not keep.all()):
             return
         found = (False, dict[str, str]()) if keep.all() else self.meant(keep if rank == 4 else keep[:, None])
         if found is None:
@@ -189,6 +198,8 @@ class _Work:
             "is_causal": causal,
             "dropout": dropout,
             "takes": tuple(more),
+            **({"axis": axis} if axis != -1 else {}),
+            **({"empty": "nan"} if np.isneginf(self.values[softmax.inputs[0]]).any() else {}),
         }
         gone = {each.name for each in (*inside, after)}
         self.nodes = [node for node in self.nodes if node.name not in gone]

@@ -54,6 +54,8 @@ _BY_ATTRIBUTE = {
     ("DepthToSpace", "mode"): "channels.order",
     ("SpaceToDepth", "mode"): "channels.order",
     ("Gather", "padding_idx"): "embedding.padding",
+    ("NotEqual", "scalar"): "attention.mask",
+    ("NotEqual", "negated"): "attention.mask",
     ("Flatten", "axis"): "flatten.order",
     ("Reshape", "shape"): "flatten.order",
     ("Transpose", "perm"): "channels.order",

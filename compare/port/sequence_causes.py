@@ -15,6 +15,8 @@ ATTENTION = {
     "is_causal": "attention.mask",
     "takes": "attention.mask",
     "dropout": "dropout.rate",
+    "axis": "softmax.axis",
+    "empty": "attention.mask",
 }
 ATTRIBUTES = {
     "direction": "rnn.direction",
@@ -70,9 +72,10 @@ def unpaired_cause(node: Node, recording: Recording) -> str | None:
     """The cause that a node without a partner is, if it is about sequences."""
     if node.kind == "Transpose" and tuple(node.attributes["perm"])[:2] == (1, 0) and len(node.shape) == 3:
         return "sequence.batch_first"
-    if node.kind == "NotEqual":
-        kinds = {other.kind for other in recording.graph.nodes if _reached(node.name, other, recording)}
-        return "rnn.mask" if kinds & set(RECURRENT) else "attention.mask"
+    if (taker := masked_by(node.name, recording)) is not None:
+        return "rnn.mask" if taker.kind in RECURRENT else "attention.mask"
+    if node.kind in (*RESHAPES, "Transpose") and _beside_attention(node, recording):
+        return "attention.heads"
     if not sources(node.name, recording):
         return None
     if node.kind in RECURRENT:
@@ -86,9 +89,43 @@ def unpaired_cause(node: Node, recording: Recording) -> str | None:
     return None
 
 
-def _reached(name: str, other: Node, recording: Recording) -> bool:
-    takers = {name} | {node.name for node in recording.graph.nodes if name in node.inputs and node.kind in RESHAPES}
-    return bool(takers & set(other.inputs))
+def masked_by(name: str, recording: Recording) -> Node | None:
+    """A layer that a node is a mask of; None if something else takes it, too."""
+    found, ahead, seen = None, [name], {name}
+    while ahead:
+        one = ahead.pop()
+        takers = [node for node in recording.graph.nodes if one in node.inputs]
+        if not takers or one in recording.graph.outputs:
+            return None
+        for taker in takers:
+            main = {"Attention": 3}.get(taker.kind, 1)
+            if taker.kind in (*RECURRENT, "Attention"):
+                if one in taker.inputs[:main]:
+                    return None
+                found = taker
+            elif taker.name not in seen:
+                seen.add(taker.name)
+                ahead.append(taker.name)
+    return found
+
+
+def _beside_attention(node: Node, recording: Recording) -> bool:
+    """Whether nothing but moves stands between an attention and this, on either side."""
+    moves = (*RESHAPES, "Transpose")
+    before = recording.graph[node.inputs[0]]
+    while before.kind in moves:
+        before = recording.graph[before.inputs[0]]
+    if before.kind == "Attention":
+        return True
+    ahead = [node.name]
+    while ahead:
+        name = ahead.pop()
+        for other in recording.graph.nodes:
+            if name in other.inputs:
+                if other.kind == "Attention":
+                    return True
+                ahead += [other.name] if other.kind in moves else []
+    return False
 
 
 def _spatial(node: Node) -> bool:
@@ -110,6 +147,10 @@ def of_weights(node: Node, role: str, a: np.ndarray, b: np.ndarray) -> str | Non
 def together(found: list[Difference], left: Recording, right: Recording) -> list[Difference]:
     """The differences, of which those that follow from another are named as it: a layer that runs backwards ends at
     another step, one with another order of axes is taken from along another one, and so on."""
+    heads = {d.right for d in found if d.cause == "attention.heads"}
+    found = [
+        replace(d, cause="attention.heads") if d.cause == "attention.scale" and d.right in heads else d for d in found
+    ]
     roots: dict[str, str] = {}
     ways = any(d.cause == "rnn.direction" and None in (d.left, d.right) for d in found)
     if ways:  # a direction that only one side has: whatever is taken of it is missing, too

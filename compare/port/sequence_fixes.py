@@ -126,6 +126,8 @@ def _mask(torch: bool) -> Write:
 def _heads(torch: bool) -> Write:
     def write(want: Want) -> str:
         heads, layer = want.attribute("num_heads"), want.theirs
+        if heads is None:
+            return "split heads by reshape to (N, T, H, D) and transpose to (N, H, T, D), and join them the same way back"
         if torch:
             return f"nn.MultiheadAttention(embed_dim, {heads}), or {heads} heads where {_name(want.mine)} splits them"
         size = layer.shape[-1] // int(str(heads)) if layer else "?"

@@ -13,11 +13,12 @@ import numpy as np
 from compare.graphs.node import Node
 from compare.graphs.operators.base import Operator, Weights, number
 
-LOWEST = -1e30  # of what is left out: a row that is left out as a whole is a mean of all
+LOWEST = -1e30  # of what is left out: a row that is left out as a whole is a mean of all, if `empty` is not "nan"
 
 
 def attention(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
-    """softmax(q k^T * scale) v for each of `num_heads` heads; with `is_causal` no place takes from a later one."""
+    """softmax(q k^T * scale) v for each of `num_heads` heads; with `is_causal` no place takes from a later one.
+    `axis` is that of the softmax, if it is not the last one."""
     heads = int(number(node, "num_heads", 1))
     q, k, v = (_split(array, heads) for array in inputs[:3])
     scores = q @ k.transpose(0, 1, 3, 2) * number(node, "scale", q.shape[-1] ** -0.5)
@@ -27,8 +28,11 @@ def attention(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np
     keep = kept(taken, scores.shape, bool(node.attributes.get("is_causal")))
     if keep is not None:
         scores = np.where(keep, scores, LOWEST)
-    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    made = weights / weights.sum(axis=-1, keepdims=True) @ v
+    axis = int(number(node, "axis", -1))
+    weights = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    if keep is not None and node.attributes.get("empty") == "nan":
+        weights = np.where(keep.any(-1, keepdims=True), weights, np.nan)
+    made = weights / weights.sum(axis=axis, keepdims=True) @ v
     return np.ascontiguousarray(made.transpose(0, 2, 1, 3)).reshape(*inputs[0].shape[:2], -1)
 
 
@@ -57,7 +61,9 @@ def _split(array: np.ndarray, heads: int) -> np.ndarray:
 
 
 def _not_equal(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
-    return (inputs[0] != node.attributes["scalar"]).astype(np.int32)
+    """Where an input is not a number; with `negated`, where it is."""
+    other = inputs[0] != node.attributes["scalar"]
+    return (~other if node.attributes.get("negated") else other).astype(np.int32)
 
 
 def _mask(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
