@@ -188,7 +188,7 @@ class TorchWatch(TorchFunctionMode):
     def _source(self, tensor: torch.Tensor) -> int:
         """The place of a tensor that comes from nowhere in the graph: a parameter, or a constant."""
         name = self._owned.get(id(tensor))
-        kind = "Constant" if name is None else "Parameter"
+        kind = "Parameter" if name is not None and isinstance(tensor, torch.nn.Parameter) else "Constant"
         return self._keep(
             None, (), {}, Meaning(kind, (), {}, {"value": tensor}), [], tensor, 0, path=name or "constant"
         )

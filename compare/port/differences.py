@@ -12,10 +12,12 @@ from compare.graphs.node import Node, Recording
 from compare.port import sequence_causes
 from compare.port.align import FAMILIES, Alignment
 from compare.port.difference import Difference, near_input, shown, spoken
+from compare.port.measure import distance
 from compare.port.sequences import RECURRENT
 from compare.port.unpaired import unpaired, wiring
 from compare.port.weights import Transfer
 
+CONSTANTS = 1e-12  # how far two constants may be from each other
 ACTIVATIONS, POOLS, NORMALIZATIONS = FAMILIES[0], FAMILIES[1], FAMILIES[2]
 
 # The name of the cause for an attribute of a kind.
@@ -91,6 +93,8 @@ def differences(
 
 def _of_pair(left: Recording, right: Recording, name_l: str, name_r: str) -> Iterator[Difference]:
     node_l, node_r = left.graph[name_l], right.graph[name_r]
+    if {node_l.kind, node_r.kind} <= {"Parameter", "Constant"}:
+        return
     if node_l.kind != node_r.kind:
         yield _of_kinds(left, node_l, node_r)
         return
@@ -122,6 +126,8 @@ def _cause_of(node: Node, name: str, left: Recording) -> str:
     if node.kind in ACTIVATIONS and (node.kind, name) not in _BY_ATTRIBUTE:
         return "activation.slope" if node.kind != "Clip" else "activation.kind"
     if name == "scalar":
+        if sequence_causes.scales_embedding(node, left):
+            return "embedding.scale"
         return "input.scale" if near_input(node, left) else "scale.value"
     return _BY_ATTRIBUTE.get((node.kind, name), f"{node.kind.lower()}.{name}")
 
@@ -201,6 +207,11 @@ def _of_weights(left: Recording, right: Recording, alignment: Alignment, moved: 
             if at_l not in left.weights or (name_r, role) in unfit:
                 continue
             a, b = left.weights[at_l], right.weights[at_r]
+            if right.graph[name_r].kind == "Constant":
+                if distance(b, a) > CONSTANTS:
+                    cause = sequence_causes.of_constant(right.graph[name_r], right)
+                    yield Difference(cause, name_l, name_r, "values of its own", "others", "weights", (role,))
+                continue
             if not np.array_equal(a.reshape(-1).astype(b.dtype), b.reshape(-1)):
                 cause = "weights.layout" if _rearranged(a, b) else "weights.value"
                 cause = sequence_causes.of_weights(left.graph[name_l], role, a, b) or cause

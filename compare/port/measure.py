@@ -33,7 +33,9 @@ def distance(actual: np.ndarray, expected: np.ndarray) -> float:
 def bounds(left: Recording, inputs: Mapping[str, np.ndarray], fallback: Fallback) -> dict[str, float]:
     """How far a value of the left network may be from its partner's, by node: what a change of 1 ulp in every weight
     and input makes of it, with a margin, and no less than 1e-12 in float64."""
-    dtype = "float64" if any(array.dtype == np.float64 for array in inputs.values()) else "float32"
+    # What the network computes in: its inputs may all be integers.
+    arrays = (*inputs.values(), *left.values.values())
+    dtype = "float64" if any(array.dtype == np.float64 for array in arrays) else "float32"
     given = {name: _by_an_ulp(array, name) for name, array in inputs.items()}
     values = evaluate(left.graph, given, _Moved(left.weights), fallback)
     least = LEAST_BOUND[dtype]

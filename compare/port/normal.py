@@ -11,6 +11,7 @@ import numpy as np
 
 from compare.graphs.node import Arrays, Graph, Node, Recording, needed
 from compare.port.attention import named_masks, written_out
+from compare.port.positions import tables_of_positions
 from compare.port.sequences import taken_from_sequences
 
 RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
@@ -46,11 +47,16 @@ def _drop_identities(recording: Recording) -> Recording:
         types = {recording.values[name].dtype for name in (node.name, *node.inputs)}
         same_type = node.kind == "Cast" and (len(types) == 1 or all(each.kind in "iu" for each in types))
         alone = node.kind == "Concat" and len(node.inputs) == 1
+        alone |= node.kind == "Slice" and node.shape == recording.graph[node.inputs[0]].shape and _forward(node)
         if node.kind == "Identity" or same_type or alone:
             stands_for[node.name] = node.inputs[0]
         else:
             nodes.append(node)
     return rewired(recording, nodes, stands_for)
+
+
+def _forward(node: Node) -> bool:
+    return all(step > 0 for step in node.attributes["steps"])
 
 
 def _simple_kinds(recording: Recording) -> Recording:
@@ -205,6 +211,40 @@ def _padded(node: Node, pad: Node) -> Node | None:
     return None
 
 
+def _trim_convolutions(recording: Recording) -> Recording:
+    """What is cut off a convolution's output at the ends of an axis was padded in vain: it is less padding."""
+    by_name = recording.graph.by_name
+    takers: dict[str, int] = {}
+    for name in [*recording.graph.outputs, *(name for node in recording.graph.nodes for name in node.inputs)]:
+        takers[name] = takers.get(name, 0) + 1
+    nodes: list[Node] = []
+    trimmed: dict[str, str] = {}
+    for node in recording.graph.nodes:
+        conv = by_name[node.inputs[0]] if node.kind == "Slice" else None
+        if conv is not None and conv.kind == "Conv" and takers[conv.name] == 1 and (own := _trimmed(node, conv)):
+            nodes[nodes.index(conv)] = own
+            trimmed[node.name] = conv.name
+        else:
+            nodes.append(node)
+    values = {conv: recording.values[name] for name, conv in trimmed.items()}
+    return rewired(recording, nodes, trimmed, values)
+
+
+def _trimmed(cut: Node, conv: Node) -> Node | None:
+    """The convolution with so much less padding as is cut off behind it; None if that is not possible."""
+    a, n = conv.attributes, len(conv.shape) - 2
+    pads = list(a["pads"])
+    spans = zip(*(cut.attributes[name] for name in ("axes", "starts", "ends", "steps")), strict=True)
+    for axis, start, end, step in spans:
+        length = conv.shape[axis]
+        behind = length - (length if end is None else end)
+        if axis < 2 or step != 1 or a["strides"][axis - 2] != 1 or a["pad_mode"] != "constant":
+            return None
+        pads[axis - 2] -= start
+        pads[axis - 2 + n] -= behind
+    return None if min(pads) < 0 else replace(conv, attributes={**a, "pads": tuple(pads)}, shape=cut.shape)
+
+
 def _flatten_concats(recording: Recording) -> Recording:
     """A concatenation of concatenations along one axis is one of all their parts."""
     by_name: dict[str, Node] = {}
@@ -233,6 +273,7 @@ def _join_swish(recording: Recording) -> Recording:
 
 
 RULES: tuple[Rule, ...] = (
+    tables_of_positions,
     _drop_identities,
     _simple_kinds,
     _split_global_pools,
@@ -249,5 +290,6 @@ RULES: tuple[Rule, ...] = (
     _join_swish,
     needed,
     _fold_pads,
+    _trim_convolutions,
     _flatten_concats,
 )

@@ -72,6 +72,8 @@ def unpaired_cause(node: Node, recording: Recording) -> str | None:
     """The cause that a node without a partner is, if it is about sequences."""
     if node.kind == "Transpose" and tuple(node.attributes["perm"])[:2] == (1, 0) and len(node.shape) == 3:
         return "sequence.batch_first"
+    if scales_embedding(node, recording):
+        return "embedding.scale"
     if (taker := masked_by(node.name, recording)) is not None:
         return "rnn.mask" if taker.kind in RECURRENT else "attention.mask"
     if node.kind in (*RESHAPES, "Transpose") and _beside_attention(node, recording):
@@ -87,6 +89,24 @@ def unpaired_cause(node: Node, recording: Recording) -> str | None:
     if node.kind in ("Slice", *RESHAPES) or (node.kind in _REDUCTIONS and not _spatial(node)):
         return "rnn.sequences"
     return None
+
+
+def scales_embedding(node: Node, recording: Recording) -> bool:
+    """Whether an embedding is multiplied by a number, as by the root of its width."""
+    scales = node.kind in ("Mul", "Div") and "scalar" in node.attributes
+    return scales and recording.graph[node.inputs[0]].kind == "Gather"
+
+
+def of_constant(node: Node, recording: Recording) -> str:
+    """The cause that another constant is: added to a sequence, it says where in it something stands."""
+    ahead, added = [node.name], False
+    while ahead:
+        name = ahead.pop()
+        for other in recording.graph.nodes:
+            if name in other.inputs and other.kind in ("Slice", *RESHAPES, "Transpose"):
+                ahead.append(other.name)
+            added |= name in other.inputs and other.kind == "Add" and len(other.shape) == 3
+    return "position.encoding" if added else "constant.value"
 
 
 def masked_by(name: str, recording: Recording) -> Node | None:

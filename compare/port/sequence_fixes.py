@@ -194,6 +194,15 @@ def _table(torch: bool) -> dict[str, Write]:
         "attention.heads": _heads(torch),
         "attention.scale": _scale(torch),
         "attention.mask": _attention_mask(torch),
+        "embedding.scale": lambda want: (
+            f"multiply the embedding by {shown(want.attribute('scalar'))}, as {_name(want.theirs)} does"
+            if want.theirs
+            else f"leave out {_name(want.mine)}: the other side does not multiply its embedding"
+        ),
+        "position.encoding": lambda want: (
+            f"the formula of {_name(want.theirs)}: sines and cosines take turns (interleaved) or stand in two halves, "
+            "and the divisor is 10000 to the power of 2i / width"
+        ),
         "sequence.batch_first": _batch_first(torch),
     }
 

@@ -29,6 +29,23 @@ from keras import layers as L
 from keras import ops
 
 
+class Positions(L.Layer):
+    def __init__(self, length, width):
+        super().__init__()
+        self.table = L.Embedding(length, width)
+
+    def call(self, x):
+        return x + self.table(ops.arange(0, x.shape[1], 1))
+
+
+class Parameter(L.Layer):
+    def build(self, shape):
+        self.table = self.add_weight(shape=shape[1:], initializer="uniform", name="table")
+
+    def call(self, x):
+        return x + self.table
+
+
 def build():
     inputs = keras.Input({shape})
     x = inputs
@@ -154,4 +171,52 @@ ATTENTION: tuple[Slip, ...] = (
     attention("shortcut of attention forgotten", MHA, CALL, "x = L.MultiHeadAttention(3, 4)(x, x)", "layer.missing"),
     attention("keys and values exchanged", f"{MHA}; self.other = nn.Linear(12, 12)", "m = torch.tanh(self.other(x)); x = x + self.att(x, m, x)[0]", "m = ops.tanh(L.Dense(12)(x)); x = x + L.MultiHeadAttention(3, 4)(x, m, x)", "layer.order"),
 )  # fmt: skip
-SEQUENCES: tuple[Slip, ...] = (*RECURRENT, *ATTENTION)
+
+
+def layer(name: str, torch: str, keras: str, *causes: str, also: tuple[str, ...] = ()) -> Slip:
+    """A TransformerEncoderLayer beside Keras's own parts, which `keras` writes with y for what is behind it."""
+    return attention(name, f"self.enc = {torch}", "x = self.enc(x)", keras, *causes, also=also)
+
+
+LAYER = "nn.TransformerEncoderLayer(12, 3, 24, batch_first=True)"
+FIRST = "nn.TransformerEncoderLayer(12, 3, 24, batch_first=True, norm_first=True)"
+LN = "L.LayerNormalization(epsilon=1e-5)"
+
+
+def post(norm: str = LN, act: str = "relu", att: str = "L.MultiHeadAttention(3, 4, dropout=0.1)(x, x)", width: int = 24) -> str:
+    return f"a = {att}; x = {norm}(x + L.Dropout(0.1)(a)); y = L.Dropout(0.1)(L.Dense({width}, activation='{act}')(x)); x = {norm}(x + L.Dropout(0.1)(L.Dense(12)(y)))"
+
+
+PRE = f"n = {LN}(x); x = x + L.Dropout(0.1)(L.MultiHeadAttention(3, 4, dropout=0.1)(n, n)); n = {LN}(x); y = L.Dropout(0.1)(L.Dense(24, activation='relu')(n)); x = x + L.Dropout(0.1)(L.Dense(12)(y))"
+SINES = "p = torch.arange(8)[:, None] / 10000 ** (torch.arange(0, 12, 2) / 12); pe = torch.zeros(8, 12); pe[:, 0::2] = torch.sin(p); pe[:, 1::2] = torch.cos(p); self.register_buffer('pe', pe.double()[None])"
+KSINES = "p = np.arange(8)[:, None] / 10000 ** (np.arange(0, 12, 2) / 12)"
+TURNS = "pe = np.stack([np.sin(p), np.cos(p)], -1).reshape(8, 12)"
+TRANSFORMER: tuple[Slip, ...] = (
+    layer("equal: transformer layer", LAYER, post()),
+    layer("equal: transformer layer, norm first", FIRST, PRE),
+    layer("equal: transformer layer of gelu", "nn.TransformerEncoderLayer(12, 3, 24, batch_first=True, activation='gelu')", post(act="gelu")),
+    attention("equal: transformer of two layers with padding", f"self.enc = nn.TransformerEncoder({LAYER}, 2)", "x = self.enc(x, src_key_padding_mask=ids == 0)", f"m = ops.not_equal(ids, 0)[:, None, :]; {post(att='L.MultiHeadAttention(3, 4, dropout=0.1)(x, x, attention_mask=m)')}; {post(att='L.MultiHeadAttention(3, 4, dropout=0.1)(x, x, attention_mask=m)')}"),
+    attention("equal: learnt positions", "self.pos = nn.Embedding(8, 12)", "x = x + self.pos(torch.arange(8))", "x = Positions(8, 12)(x)"),
+    attention("equal: positions as a parameter", "self.pos = nn.Parameter(torch.randn(1, 8, 12) / 9)", "x = x + self.pos", "x = Positions(8, 12)(x)"),
+    attention("equal: positions looked up and added", "self.pos = nn.Embedding(8, 12)", "x = x + self.pos(torch.arange(8))[None]", "x = Parameter()(x)"),
+    attention("equal: positions of a longer table", "self.pos = nn.Embedding(32, 12)", "x = x + self.pos(torch.arange(8).expand(len(x), 8))", "x = Positions(32, 12)(x)"),
+    attention("equal: sinusoids", SINES.replace("torch.arange(8)", "torch.arange(8).double()").replace("torch.arange(0, 12, 2)", "torch.arange(0, 12, 2).double()").replace("torch.zeros(8, 12)", "torch.zeros(8, 12).double()"), "x = x * math.sqrt(12) + self.pe[:, :x.size(1)]", f"{KSINES}; {TURNS}; x = x * 12 ** 0.5 + pe[None]"),
+    layer("norm first on one side", FIRST, post(), "layer.order"),
+    layer("norm behind on one side", LAYER, PRE, "layer.order"),
+    layer("epsilon in a transformer", LAYER, post("L.LayerNormalization()"), "layer_norm.epsilon"),
+    layer("epsilon of a tutorial", LAYER, post("L.LayerNormalization(epsilon=1e-6)"), "layer_norm.epsilon"),
+    layer("gelu for relu in a transformer", LAYER, post(act="gelu"), "activation.kind"),
+    layer("heads of a transformer", LAYER, post(att="L.MultiHeadAttention(2, 6, dropout=0.1)(x, x)"), "attention.heads"),
+    layer("shortcut around the dense part forgotten", LAYER, post().replace("x + L.Dropout(0.1)(L.Dense(12)(y))", "L.Dropout(0.1)(L.Dense(12)(y))"), "layer.missing"),
+    layer("dropout forgotten in a transformer", LAYER, post().replace("y = L.Dropout(0.1)(L.Dense(24, activation='relu')(x))", "y = L.Dense(24, activation='relu')(x)"), "layer.missing"),
+    attention("padding mask of a transformer forgotten", f"self.enc = nn.TransformerEncoder({LAYER}, 1)", "x = self.enc(x, src_key_padding_mask=ids == 0)", post(), "attention.mask"),
+    attention("positions forgotten", "self.pos = nn.Embedding(8, 12)", f"x = x + self.pos(torch.arange(8)); x = torch.tanh(x)", "x = ops.tanh(x)", "layer.missing"),
+    attention("sines and cosines in halves", SINES.replace("torch.arange(8)", "torch.arange(8).double()").replace("torch.arange(0, 12, 2)", "torch.arange(0, 12, 2).double()").replace("torch.zeros(8, 12)", "torch.zeros(8, 12).double()"), "x = x + self.pe[:, :x.size(1)]", f"{KSINES}; pe = np.concatenate([np.sin(p), np.cos(p)], -1); x = x + pe[None]", "position.encoding"),
+    attention("positions outside of the model", "self.pos = nn.Embedding(8, 12)", "x = x + self.pos(torch.arange(8))", "x = x + L.Embedding(8, 12)(ops.arange(8))", "position.encoding"),
+    attention("embedding scaled on one side", LINEARS, f"x = x * math.sqrt(12); {HEADS}; y = F.scaled_dot_product_attention(q, k, v); {JOIN}", KMHA, "embedding.scale"),
+    Slip("equal: causal convolution", "5x9", NET.format(init="self.conv = nn.Conv1d(5, 4, 3)\n        self.head = nn.Linear(4, 3)", forward="x = F.pad(x, (2, 0))\n        return self.head(self.conv(x).relu().mean(2))"), FUNCTIONAL.format(shape="(9, 5)", body="x = L.Conv1D(4, 3, padding='causal', activation='relu')(x)\n    x = L.Dense(3)(L.GlobalAveragePooling1D()(x))")),
+    Slip("equal: causal convolution, trimmed behind it", "5x9", NET.format(init="self.conv = nn.Conv1d(5, 4, 3, padding=4, dilation=2)\n        self.head = nn.Linear(4, 3)", forward="x = self.conv(x)[:, :, :-4]\n        return self.head(x.relu().mean(2))"), FUNCTIONAL.format(shape="(9, 5)", body="x = L.Conv1D(4, 3, padding='causal', dilation_rate=2, activation='relu')(x)\n    x = L.Dense(3)(L.GlobalAveragePooling1D()(x))")),
+    Slip("same for causal", "5x9", NET.format(init="self.conv = nn.Conv1d(5, 4, 3)\n        self.head = nn.Linear(4, 3)", forward="x = F.pad(x, (2, 0))\n        return self.head(self.conv(x).relu().mean(2))"), FUNCTIONAL.format(shape="(9, 5)", body="x = L.Conv1D(4, 3, padding='same', activation='relu')(x)\n    x = L.Dense(3)(L.GlobalAveragePooling1D()(x))"), ("padding.side",)),
+    Slip("causal padding trimmed at the wrong end", "5x9", NET.format(init="self.conv = nn.Conv1d(5, 4, 3, padding=4, dilation=2)\n        self.head = nn.Linear(4, 3)", forward="x = self.conv(x)[..., 4:]\n        return self.head(x.relu().mean(2))"), FUNCTIONAL.format(shape="(9, 5)", body="x = L.Conv1D(4, 3, padding='causal', dilation_rate=2, activation='relu')(x)\n    x = L.Dense(3)(L.GlobalAveragePooling1D()(x))"), ("padding.side",)),
+)  # fmt: skip
+SEQUENCES: tuple[Slip, ...] = (*RECURRENT, *ATTENTION, *TRANSFORMER)

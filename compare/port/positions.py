@@ -1,0 +1,55 @@
+"""Normal forms of positions: a table that is looked up at 0, 1, 2 ... is a parameter, as one that is added is."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from compare.graphs.node import Graph, Node, Recording
+
+
+def table_keys(before: Recording, after: Recording) -> dict[str, str]:
+    """By the name of each weight in normal form the one that it had before, of tables that became parameters."""
+    found = {}
+    for node in after.graph.nodes:
+        was = before.graph.by_name.get(node.name)
+        if was is not None and was.kind == "Gather" and node.kind == "Parameter":
+            found[f"{node.name}/value"] = f"{node.name}/W"
+    return found
+
+
+def tables_of_positions(recording: Recording) -> Recording:
+    """Look-ups of the first rows of a table, for all examples alike and to be added, as the rows themselves."""
+    nodes: list[Node] = []
+    values, weights = dict(recording.values), dict(recording.weights)
+    renamed = {}
+    for node in recording.graph.nodes:
+        if not _is_table(node, recording):
+            nodes.append(node)
+            continue
+        table = weights.pop(f"{node.name}/W")
+        weights[f"{node.name}/value"] = table
+        length = node.shape[-2]
+        nodes.append(replace(node, kind="Parameter", inputs=(), attributes={}, roles=("value",), shape=table.shape))
+        values[node.name] = table
+        if length < len(table):
+            cut = {"axes": (0,), "starts": (0,), "ends": (length,), "steps": (1,)}
+            rows = Node(f"{node.name}:rows", "Slice", (node.name,), cut, layer=node.layer, shape=table[:length].shape)
+            nodes.append(rows)
+            values[rows.name] = table[:length]
+            renamed[node.name] = rows.name
+    wired = [
+        node if node.name in renamed.values() else replace(node, inputs=tuple(renamed.get(x, x) for x in node.inputs))
+        for node in nodes
+    ]
+    return replace(recording, graph=Graph(tuple(wired), recording.graph.outputs), values=values, weights=weights)
+
+
+def _is_table(node: Node, recording: Recording) -> bool:
+    if node.kind != "Gather" or node.roles != ("W",) or node.name in recording.graph.outputs or len(node.inputs) != 1:
+        return False
+    index = recording.graph[node.inputs[0]]
+    places = recording.values[index.name]
+    takers = [other for other in recording.graph.nodes if node.name in other.inputs]
+    if index.kind != "Constant" or places.ndim not in (1, 2) or any(other.kind != "Add" for other in takers):
+        return False
+    return bool(np.array_equal(places, np.broadcast_to(np.arange(places.shape[-1]), places.shape)))
