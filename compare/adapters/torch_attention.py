@@ -42,7 +42,7 @@ def _multi_head(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], res
     held = [t for t in (*separate, a["in_proj_bias"], a["out_proj_weight"], a["out_proj_bias"]) if t is not None]
     held += [] if separate else [a["in_proj_weight"]]
     strange = any(a.get(name) is not None for name in ("bias_k", "bias_v", "static_k", "static_v"))
-    if strange or a.get("add_zero_attn") or query.ndim != 3 or not watch.owned(held):
+    if not watch.known(query) or strange or a.get("add_zero_attn") or query.ndim != 3 or not watch.owned(held):
         return False
     heads, at = int(a["num_heads"]), watch.at
     dot = f"{at}." if at else ""
@@ -105,7 +105,7 @@ def _kept(of: str, mask: torch.Tensor) -> torch.Tensor:
 def _dot_product(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> bool:
     a = dict(zip(_DOT, args, strict=False)) | kwargs
     query, key, value, mask = a["query"], a["key"], a["value"], a.get("attn_mask")
-    if a.get("enable_gqa") or query.ndim not in (3, 4) or not key.ndim == value.ndim == query.ndim:
+    if not watch.known(query) or a.get("enable_gqa") or query.ndim not in (3, 4) or not key.ndim == value.ndim == query.ndim:
         return False
     takes, more = [], []
     if mask is not None:

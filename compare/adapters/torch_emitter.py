@@ -12,6 +12,7 @@ class Emitter(Protocol):
     """Adds operations to those that were seen."""
 
     training: bool
+    held: dict[Any, Any]  # what functions keep of one call for another, by the identity of a tensor
 
     @property
     def at(self) -> str:

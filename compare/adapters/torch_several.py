@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from compare.adapters import torch_attention, torch_recurrent
+from compare.adapters import torch_attention, torch_packed, torch_recurrent
 from compare.adapters.torch_emitter import Emitter
 
 # Takes the watch, the arguments and the result; False if it cannot be written so.
@@ -13,6 +13,8 @@ Several = Callable[[Emitter, Sequence[Any], dict[str, Any], Any], bool]
 def _getitem(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> bool:
     """A slice, and then a squeeze for what is one number and an unsqueeze for what is None."""
     x, index = args[0], args[1] if isinstance(args[1], tuple) else (args[1],)
+    if not watch.known(x) and not watch.owned([x]):
+        return False
     if not all(isinstance(each, int | slice) or each is None or each is Ellipsis for each in index):
         return False
     if not any(isinstance(each, int) or each is None for each in index) or any(isinstance(each, bool) for each in index):
@@ -20,7 +22,6 @@ def _getitem(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result
     if Ellipsis in index:
         at, n = index.index(Ellipsis), sum(each is not None for each in index)
         index = (*index[:at], *[slice(None)] * (x.ndim - n + 1), *index[at + 1 :])
-    of_input = [each for each in index if each is not None]
     cut, gone, new, axis, place = [], [], [], 0, 0
     for each in index:
         if each is None:
@@ -36,7 +37,6 @@ def _getitem(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result
             if each != slice(None):
                 cut.append((axis, *each.indices(x.shape[axis])))
         axis += 1
-    del of_input
     steps: list[tuple[str, dict[str, Any], Callable[[Any], Any]]] = []
     if cut:
         axes, starts, ends, strides = (tuple(column) for column in zip(*cut, strict=True))
@@ -68,7 +68,7 @@ def _select(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result:
     return _getitem(watch, (args[0], tuple(index)), {}, result)
 
 
-SEVERAL: dict[str, Several] = {"getitem": _getitem, "select": _select, **torch_recurrent.SEVERAL, **torch_attention.SEVERAL}
+SEVERAL: dict[str, Several] = {"getitem": _getitem, "select": _select, **torch_recurrent.SEVERAL, **torch_attention.SEVERAL, **torch_packed.SEVERAL}
 
 
 def not_dropping(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:

@@ -51,6 +51,7 @@ class TorchWatch(TorchFunctionMode):
         self._paths = {id(module): name for name, module in model.named_modules()}
         self._stack: list[tuple[str, int, str, bool]] = []
         self._calls = 0
+        self.held: dict[Any, Any] = {}
 
     def call(self, inputs: Mapping[str, torch.Tensor]) -> list[int]:
         """Call the model; the places of its outputs among what was seen."""
@@ -104,12 +105,12 @@ class TorchWatch(TorchFunctionMode):
         if name == "setitem" and tensors:
             self._keep(func, args, kwargs, Meaning("torch:setitem", tensors), inputs, args[0], 0)
             return result
+        if name in SEVERAL and SEVERAL[name](self, args, kwargs, result):
+            return result
         outputs = flat(result)
         if not outputs or not (inputs or self._any_owned(args, kwargs)):
             return result
         if name.endswith(".get") and name not in ("data.get", "T.get", "mT.get"):
-            return result
-        if name in SEVERAL and SEVERAL[name](self, args, kwargs, result):
             return result
         before = dict(self._place)
         for part, output in enumerate(outputs):

@@ -39,6 +39,8 @@ def named_masks(recording: Recording) -> Recording:
     for node in list(work.nodes):
         if node.kind == "Attention":
             work.name_mask(node)
+        elif node.kind in RECURRENT and (node.attributes.get("takes") or ())[:1] == ("mask",):
+            work.drop_empty_mask(node)
     return work.result()
 
 
@@ -104,6 +106,13 @@ class _Work:
             attributes = {"scalar": number, "negated": negated}
             self.put(Node(name, "NotEqual", (source,), attributes, layer="mask"))
         return name
+
+    def drop_empty_mask(self, node: Node) -> None:
+        """A recurrent layer without its mask, if that leaves nothing out."""
+        if self.values[node.inputs[1]].all():
+            attributes = {**node.attributes, "takes": node.attributes["takes"][1:]}
+            alone = replace(node, inputs=(node.inputs[0], *node.inputs[2:]), attributes=attributes)
+            self.nodes = [alone if each.name == node.name else each for each in self.nodes]
 
     def name_mask(self, node: Node) -> None:
         """The masks of an attention as `is_causal`, `keys` and `queries`, if they are that."""

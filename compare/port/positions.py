@@ -37,6 +37,13 @@ def tables_of_positions(recording: Recording) -> Recording:
             nodes.append(rows)
             values[rows.name] = table[:length]
             renamed[node.name] = rows.name
+    fixed = {node.name for node in nodes if node.kind in ("Parameter", "Constant") or node.name in renamed.values()}
+    for node in list(nodes):  # one with a new first axis is added as the rows are
+        takers = [other.kind for other in nodes if node.name in other.inputs]
+        first = node.kind == "Unsqueeze" and node.attributes["axes"] == (0,) and node.inputs[0] in fixed
+        if first and takers and set(takers) == {"Add"} and node.name not in recording.graph.outputs:
+            nodes.remove(node)
+            renamed[node.name] = renamed.get(node.inputs[0], node.inputs[0])
     wired = [
         node if node.name in renamed.values() else replace(node, inputs=tuple(renamed.get(x, x) for x in node.inputs))
         for node in nodes
@@ -49,7 +56,7 @@ def _is_table(node: Node, recording: Recording) -> bool:
         return False
     index = recording.graph[node.inputs[0]]
     places = recording.values[index.name]
-    takers = [other for other in recording.graph.nodes if node.name in other.inputs]
-    if index.kind != "Constant" or places.ndim not in (1, 2) or any(other.kind != "Add" for other in takers):
+    takers = [other.kind for other in recording.graph.nodes if node.name in other.inputs]
+    if index.kind != "Constant" or places.ndim not in (1, 2) or not set(takers) <= {"Add", "Unsqueeze"}:
         return False
     return bool(np.array_equal(places, np.broadcast_to(np.arange(places.shape[-1]), places.shape)))

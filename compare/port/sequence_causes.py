@@ -109,6 +109,14 @@ def of_constant(node: Node, recording: Recording) -> str:
     return "position.encoding" if added else "constant.value"
 
 
+def mask_cause(node: Node, mine: list[str], theirs: list[str]) -> str | None:
+    """The cause that other inputs are, if it is only masks that a layer takes from elsewhere."""
+    main = {"Attention": 3}.get(node.kind, 1)
+    if node.kind not in (*RECURRENT, "Attention") or mine[:main] != theirs[:main]:
+        return None
+    return "attention.mask" if node.kind == "Attention" else "rnn.mask"
+
+
 def masked_by(name: str, recording: Recording) -> Node | None:
     """A layer that a node is a mask of; None if something else takes it, too."""
     found, ahead, seen = None, [name], {name}

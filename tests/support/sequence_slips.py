@@ -219,4 +219,75 @@ TRANSFORMER: tuple[Slip, ...] = (
     Slip("same for causal", "5x9", NET.format(init="self.conv = nn.Conv1d(5, 4, 3)\n        self.head = nn.Linear(4, 3)", forward="x = F.pad(x, (2, 0))\n        return self.head(self.conv(x).relu().mean(2))"), FUNCTIONAL.format(shape="(9, 5)", body="x = L.Conv1D(4, 3, padding='same', activation='relu')(x)\n    x = L.Dense(3)(L.GlobalAveragePooling1D()(x))"), ("padding.side",)),
     Slip("causal padding trimmed at the wrong end", "5x9", NET.format(init="self.conv = nn.Conv1d(5, 4, 3, padding=4, dilation=2)\n        self.head = nn.Linear(4, 3)", forward="x = self.conv(x)[..., 4:]\n        return self.head(x.relu().mean(2))"), FUNCTIONAL.format(shape="(9, 5)", body="x = L.Conv1D(4, 3, padding='causal', dilation_rate=2, activation='relu')(x)\n    x = L.Dense(3)(L.GlobalAveragePooling1D()(x))"), ("padding.side",)),
 )  # fmt: skip
-SEQUENCES: tuple[Slip, ...] = (*RECURRENT, *ATTENTION, *TRANSFORMER)
+
+
+def tokens(name: str, init: str, forward: str, keras: str, *causes: str, also: tuple[str, ...] = ()) -> Slip:
+    """Tokens with padding behind the end, an embedding, recurrent layers, and a head."""
+    return pair(
+        name,
+        f"self.emb = nn.Embedding(20, 6, padding_idx=0); {init}",
+        f"ids = x; x = self.emb(ids); n = (ids != 0).sum(1); p = pack_padded_sequence(x, n, batch_first=True, enforce_sorted=False); {forward}",
+        f"ids = x; {keras}",
+        *causes,
+        input="9:0..19",
+        also=also,
+    )
+
+
+LAST = "self.rnn = nn.LSTM(6, 4, batch_first=True); self.head = nn.Linear(4, 3)"
+MASKED = "x = L.Embedding(20, 6, mask_zero=True)(ids)"
+WEIGHTS = """import numpy as np
+
+draw = np.random.default_rng(0)
+W, R, B, C = (np.round(64 * draw.normal(size=shape)) / 256 for shape in ((16, 5), (16, 4), (16,), (16,)))
+"""
+OWN = f"""import torch
+from torch import nn
+{WEIGHTS}
+
+def build():
+    layer = nn.LSTM(5, 4, batch_first=True)
+    state = dict(zip(("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"), map(torch.tensor, (W, R, B, C))))
+    layer.load_state_dict(state)
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = layer
+
+        def forward(self, x):
+            return self.rnn(x)[0]
+
+    return Net()
+"""
+KOWN = f"""import keras
+{WEIGHTS}
+
+def order(array):
+    i, f, g, o = np.split(array, 4)
+    return np.concatenate([{{gates}}])
+
+
+def build():
+    model = keras.Sequential([keras.Input((7, 5)), keras.layers.LSTM(4, return_sequences=True)])
+    model.layers[0].set_weights([order(W).T, order(R).T, order({{bias}})])
+    return model
+"""
+
+
+def given(name: str, gates: str, bias: str, *causes: str) -> Slip:
+    """Weights that somebody gave both models."""
+    return Slip(name, "7x5", OWN, KOWN.format(gates=gates, bias=bias), causes, (), "as-is")
+
+
+PADDED: tuple[Slip, ...] = (
+    tokens("equal: packed sequences", LAST, "_, (h, _) = self.rnn(p); return self.head(h[-1])", f"{MASKED}; x = L.Dense(3)(L.LSTM(4)(x))"),
+    tokens("equal: packed sequences, all steps", "self.rnn = nn.GRU(6, 4, 2, batch_first=True, bidirectional=True)", "y, _ = self.rnn(p); y, _ = pad_packed_sequence(y, batch_first=True, total_length=9); return y", f"{MASKED}; x = L.Bidirectional(L.GRU(4, return_sequences=True))(x); x = L.Bidirectional(L.GRU(4, return_sequences=True))(x)"),
+    tokens("mask forgotten", LAST, "_, (h, _) = self.rnn(p); return self.head(h[-1])", "x = L.Embedding(20, 6)(ids); x = L.Dense(3)(L.LSTM(4)(x))", "rnn.mask"),
+    tokens("packing forgotten", LAST, "_, (h, _) = self.rnn(x); return self.head(h[-1])", f"{MASKED}; x = L.Dense(3)(L.LSTM(4)(x))", "rnn.mask"),
+    tokens("mask of another number", LAST, "_, (h, _) = self.rnn(p); return self.head(h[-1])", "x = L.Embedding(20, 6)(ids); x = L.LSTM(4)(x, mask=ops.not_equal(ids, 3)); x = L.Dense(3)(x)", "rnn.mask"),
+    given("equal: weights given", "i, f, g, o", "B + C"),
+    given("gates in another order", "i, f, o, g", "B + C", "rnn.gates"),
+    given("one bias of two", "i, f, g, o", "B", "rnn.bias"),
+)  # fmt: skip
+SEQUENCES: tuple[Slip, ...] = (*PADDED, *RECURRENT, *ATTENTION, *TRANSFORMER)

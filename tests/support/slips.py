@@ -19,6 +19,7 @@ from compare.port import Port
 from compare.port.words import lines
 from shared.errors import InputError
 
+LEFT_OVER = 1e-12  # of the error, at most
 BN = "L.BatchNormalization(epsilon=1e-5, momentum=0.9)"
 
 
@@ -211,11 +212,13 @@ class Answer:
     said: str = ""
 
     def right(self, slip: Slip) -> bool:
-        """Whether it is the right answer: every cause of the slip, nothing besides, and nothing unexplained."""
+        """Whether it is the right answer: every cause of the slip, nothing besides, nothing unexplained, and nothing left
+        of the error once they are mended."""
         found = set(self.causes)
         wanted = set(slip.causes)
         verdict = "different" if wanted else "same"
-        return self.verdict == verdict and wanted <= found <= wanted | set(slip.also) and not self.n_unexplained
+        whole = self.left_over is not None and self.left_over <= LEFT_OVER and not self.n_unexplained
+        return self.verdict == verdict and wanted <= found <= wanted | set(slip.also) and whole
 
 
 def ask(slip: Slip, folder: Path, port: Port) -> Answer:
