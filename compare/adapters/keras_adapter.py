@@ -35,16 +35,8 @@ from compare.adapters.tensorflow_watch import array, exact, plain
 from compare.graphs.node import Arrays, Recording
 
 # What registers itself when it is imported.
-TABLES = (
-    keras_attention,
-    keras_layers,
-    keras_merges,
-    keras_recurrent,
-    keras_shapes,
-    tensorflow_arithmetic,
-    tensorflow_layers,
-    tensorflow_parts,
-)
+_OF_KERAS = (keras_attention, keras_layers, keras_merges, keras_recurrent, keras_shapes)
+TABLES = (*_OF_KERAS, tensorflow_arithmetic, tensorflow_layers, tensorflow_parts)
 
 
 class KerasAdapter:

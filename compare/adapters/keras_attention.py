@@ -11,7 +11,7 @@ from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 
 from compare.adapters.adapter import Unreadable
 from compare.adapters.changes import Permuted, Reshaped
-from compare.adapters.keras_dot import dot_product
+from compare.adapters.keras_dot import attended
 from compare.adapters.keras_known import compound, converted, own_kind, without_dropout
 from compare.adapters.keras_watch import KerasWatch, Original, weight_of
 from compare.adapters.steps import Weight
@@ -48,7 +48,7 @@ def _multi_head(watch: KerasWatch, path: str, layer: Any, original: Original, ar
     }
 
     def attend(q: Any, k: Any, v: Any, *more: Any) -> Any:
-        return _attended(heads, scale, causal, q, k, v, *more)
+        return attended(heads, scale, causal, q, k, v, *more)
 
     inner = emit(watch, path, "Attention", [*parts, *([] if mask is None else [mask])], attend, layer, attributes)
     # Keras has its scale in float32, whatever it computes in: what is computed here has not.
@@ -86,7 +86,7 @@ def _attention(watch: KerasWatch, path: str, layer: Any, original: Original, arg
     key = inputs[2] if len(inputs) > 2 else value
 
     def attend(q: Any, k: Any, v: Any) -> Any:
-        return _attended(1, 1.0, causal, q, k, v)
+        return attended(1, 1.0, causal, q, k, v)
 
     return emit(watch, path, "Attention", [query, key, value], attend, layer, attributes, output=output)
 
@@ -155,11 +155,3 @@ def emit(
     more: dict[str, Any] = {"attributes": attributes, "weights": weights or {}, "layer": type(layer).__name__}
     watch.trace.add(path, kind, inputs, made, rule, call=again, **more)
     return made
-
-
-def _attended(heads: int, scale: float, causal: bool, q: Any, k: Any, v: Any, *more: Any) -> Any:
-    """Attention of (N, T, H D) by Keras itself."""
-    parts = [tf.reshape(x, (*x.shape[:2], heads, -1)) for x in (q, k, v)]
-    mask = tf.cast(more[0], tf.bool) if more else None
-    made = dot_product(*parts, mask=mask, scale=scale, is_causal=causal)
-    return tf.reshape(made, (*made.shape[:2], -1))

@@ -35,14 +35,16 @@ def dot_product(
     return tf.einsum("nhts,nshd->nthd", tf.nn.softmax(scores), value)
 
 
-def watched(watch: Watch, original: Callable[..., Any], query: Any, key: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
+def watched(
+    watch: Watch, original: Callable[..., Any], query: Any, key: Any, value: Any, *args: Any, **kwargs: Any
+) -> Any:
     """A call by a user is Attention with reshapes around it; within a layer that is known it is only exact."""
-    names = ("bias", "mask", "scale", "is_causal")
-    given = dict(zip(names, args, strict=False)) | kwargs
-    exact = query.dtype == tf.float64
-    groups = key.shape[2] != query.shape[2]
-    if watch.muted or given.get("bias") is not None or groups or len(query.shape) != 4:
-        return dot_product(query, key, value, **given) if exact and not groups else original(query, key, value, *args, **kwargs)
+    given = dict(zip(("bias", "mask", "scale", "is_causal"), args, strict=False)) | kwargs
+    if key.shape[2] != query.shape[2]:  # groups of heads
+        return original(query, key, value, *args, **kwargs)
+    if watch.muted or given.get("bias") is not None or len(query.shape) != 4:
+        exact = query.dtype == tf.float64
+        return (dot_product if exact else original)(query, key, value, *args, **kwargs)
     scale = given.get("scale")
     scale = 1 / sqrt(int(query.shape[-1])) if scale is None else float(scale)
     heads, causal = int(query.shape[2]), bool(given.get("is_causal"))
@@ -57,11 +59,16 @@ def watched(watch: Watch, original: Callable[..., Any], query: Any, key: Any, va
     attributes: dict[str, Attribute] = {"num_heads": heads, "scale": scale, "is_causal": causal, "dropout": 0.0}
 
     def attend(q: Any, k: Any, v: Any, *more: Any) -> Any:
-        apart = [tf.reshape(x, (*x.shape[:2], heads, -1)) for x in (q, k, v)]
-        return _flat(dot_product(*apart, mask=more[0] if more else None, scale=scale, is_causal=causal))
+        return attended(heads, scale, causal, q, k, v, *more)
 
     inner = _step(watch, "Attention", inputs, attend, "native", {**attributes, "takes": takes})
     return _step(watch, "Reshape", [inner], lambda x: tf.reshape(x, (*x.shape[:2], heads, -1)), "reshape", {})
+
+
+def attended(heads: int, scale: float, causal: bool, q: Any, k: Any, v: Any, *more: Any) -> Any:
+    """Attention of (N, T, H D), with a mask of what is kept in `more` or none."""
+    q, k, v = (tf.reshape(x, (*x.shape[:2], heads, -1)) for x in (q, k, v))
+    return _flat(dot_product(q, k, v, mask=more[0] if more else None, scale=scale, is_causal=causal))
 
 
 def _flat(x: Any) -> Any:

@@ -116,9 +116,7 @@ def _bidirectional(watch: KerasWatch, path: str, layer: Any, original: Original,
     return made[0] if len(parts) == 1 else made if isinstance(output, list) else type(output)(made)
 
 
-def _begun(
-    watch: KerasWatch, layer: Any, original: Original, args: Any, kwargs: Any
-) -> tuple[_Run | None, Any]:
+def _begun(watch: KerasWatch, layer: Any, original: Original, args: Any, kwargs: Any) -> tuple[_Run | None, Any]:
     """What a layer is called with, and what it gives; no run if that cannot be read."""
     args, kwargs = converted(args), converted(kwargs)
     with watch.mute(), without_dropout(layer):
@@ -153,7 +151,9 @@ def _direction(run: _Run, path: str, layer: Any) -> tuple[Any, Any]:
     }
     inputs = [x, *([run.mask] if masked else []), *run.states]
     weights = _weights(path, layer, kind)
-    y = run.emit(path, kind, inputs, partial(_called, run.original, layer, masked, 0), "native", layer, attributes, weights)
+    y = run.emit(
+        path, kind, inputs, partial(_called, run.original, layer, masked, 0), "native", layer, attributes, weights
+    )
     if kind != "LSTM":
         return y, None
     call = partial(_called, run.original, layer, masked, 1)
@@ -194,7 +194,9 @@ def _taken(run: _Run, path: str, layer: Any, y: Any, output: Any) -> Any:
     if layer.go_backwards:
         n = int(y.shape[1])
         turned: dict[str, Attribute] = {"axes": (1,), "starts": (n - 1,), "ends": (None,), "steps": (-1,)}
-        return run.emit(f"{path}:Slice", "Slice", [y], lambda v: tf.reverse(v, [1]), "same", layer, turned, output=output)
+        return run.emit(
+            f"{path}:Slice", "Slice", [y], lambda v: tf.reverse(v, [1]), "same", layer, turned, output=output
+        )
     return run.emit(f"{path}:Identity", "Identity", [y], tf.identity, "same", layer, output=output)
 
 

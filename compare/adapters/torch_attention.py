@@ -12,12 +12,34 @@ from compare.adapters.torch_call import Held
 from compare.adapters.torch_emitter import Emitter
 from compare.graphs.node import Attribute
 
-_FORWARD = (
-    "query key value embed_dim num_heads in_proj_weight in_proj_bias bias_k bias_v add_zero_attn dropout_p "
-    "out_proj_weight out_proj_bias training key_padding_mask need_weights attn_mask use_separate_proj_weight "
-    "q_proj_weight k_proj_weight v_proj_weight static_k static_v average_attn_weights is_causal"
-).split()
-_DOT = "query key value attn_mask dropout_p is_causal".split()
+_FORWARD = [
+    "query",
+    "key",
+    "value",
+    "embed_dim",
+    "num_heads",
+    "in_proj_weight",
+    "in_proj_bias",
+    "bias_k",
+    "bias_v",
+    "add_zero_attn",
+    "dropout_p",
+    "out_proj_weight",
+    "out_proj_bias",
+    "training",
+    "key_padding_mask",
+    "need_weights",
+    "attn_mask",
+    "use_separate_proj_weight",
+    "q_proj_weight",
+    "k_proj_weight",
+    "v_proj_weight",
+    "static_k",
+    "static_v",
+    "average_attn_weights",
+    "is_causal",
+]
+_DOT = ["query", "key", "value", "attn_mask", "dropout_p", "is_causal"]
 _SWAP: dict[str, Attribute] = {"perm": (1, 0, 2)}
 
 
@@ -38,7 +60,7 @@ def _multi_head(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], res
     a = dict(zip(_FORWARD, args, strict=False)) | kwargs
     query, key, value = a["query"], a["key"], a["value"]
     names = ("q_proj_weight", "k_proj_weight", "v_proj_weight")
-    separate = [a.get(name) for name in names] if a.get("use_separate_proj_weight") else []
+    separate: list[Any] = [a.get(name) for name in names] if a.get("use_separate_proj_weight") else []
     held = [t for t in (*separate, a["in_proj_bias"], a["out_proj_weight"], a["out_proj_bias"]) if t is not None]
     held += [] if separate else [a["in_proj_weight"]]
     strange = any(a.get(name) is not None for name in ("bias_k", "bias_v", "static_k", "static_v"))
@@ -46,7 +68,10 @@ def _multi_head(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], res
         return False
     heads, at = int(a["num_heads"]), watch.at
     dot = f"{at}." if at else ""
-    turned = {id(x): watch.emit("Transpose", [x], _swapped, _SWAP, path=f"{dot}turned") for x in (query, key, value)}
+    turned: dict[int, torch.Tensor] = {}
+    for x in (query, key, value):
+        if id(x) not in turned:
+            turned[id(x)] = watch.emit("Transpose", [x], _swapped, _SWAP, path=f"{dot}turned")
     parts = []
     for place, (x, name) in enumerate(zip((query, key, value), "qkv", strict=True)):
         weight: Any = separate[place] if separate else third(a["in_proj_weight"], place)
@@ -105,7 +130,12 @@ def _kept(of: str, mask: torch.Tensor) -> torch.Tensor:
 def _dot_product(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> bool:
     a = dict(zip(_DOT, args, strict=False)) | kwargs
     query, key, value, mask = a["query"], a["key"], a["value"], a.get("attn_mask")
-    if not watch.known(query) or a.get("enable_gqa") or query.ndim not in (3, 4) or not key.ndim == value.ndim == query.ndim:
+    if (
+        not watch.known(query)
+        or a.get("enable_gqa")
+        or query.ndim not in (3, 4)
+        or not key.ndim == value.ndim == query.ndim
+    ):
         return False
     takes, more = [], []
     if mask is not None:
@@ -165,9 +195,10 @@ def _attended(
     q, k, v = (x.reshape(*x.shape[:2], heads, -1).transpose(1, 2) for x in (q, k, v))
     taken = dict(zip(takes, more, strict=False))
     added = q.new_zeros(1, 1, q.shape[2], k.shape[2])
-    for name, spread in (("keys", lambda m: m[:, None, None, :]), ("mask", lambda m: m)):
-        if name in taken:
-            added = added.masked_fill(spread(taken[name]) == 0, -math.inf)
+    if "keys" in taken:
+        added = added.masked_fill(taken["keys"][:, None, None, :] == 0, -math.inf)
+    if "mask" in taken:
+        added = added.masked_fill(taken["mask"] == 0, -math.inf)
     added = added + taken["bias"] if "bias" in taken else added
     if is_causal:
         added = added.masked_fill(torch.ones(q.shape[2], k.shape[2]).tril() == 0, -math.inf)

@@ -28,9 +28,7 @@ def in_order(array: np.ndarray, order: Sequence[int]) -> np.ndarray:
 def rows(tensor: torch.Tensor, order: Gates) -> Held:
     """A matrix with its gates in ONNX's order."""
     back = tuple(int(place) for place in np.argsort(order))
-    return Held(
-        (tensor,), lambda arrays: in_order(arrays[0], order), lambda array, _arrays: (in_order(array, back),)
-    )
+    return Held((tensor,), lambda arrays: in_order(arrays[0], order), lambda array, _arrays: (in_order(array, back),))
 
 
 def summed(first: torch.Tensor, second: torch.Tensor, order: Gates, kept: int) -> Held:

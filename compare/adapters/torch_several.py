@@ -13,42 +13,37 @@ Several = Callable[[Emitter, Sequence[Any], dict[str, Any], Any], bool]
 def _getitem(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> bool:
     """A slice, and then a squeeze for what is one number and an unsqueeze for what is None."""
     x, index = args[0], args[1] if isinstance(args[1], tuple) else (args[1],)
-    if not watch.known(x) and not watch.owned([x]):
+    kinds = {type(each) for each in index}
+    if not (watch.known(x) or watch.owned([x])) or not kinds <= {int, slice, type(None), type(Ellipsis)}:
         return False
-    if not all(isinstance(each, int | slice) or each is None or each is Ellipsis for each in index):
-        return False
-    if not any(isinstance(each, int) or each is None for each in index) or any(isinstance(each, bool) for each in index):
-        return False
+    if not kinds & {int, type(None)}:
+        return False  # a slice alone
     if Ellipsis in index:
         at, n = index.index(Ellipsis), sum(each is not None for each in index)
         index = (*index[:at], *[slice(None)] * (x.ndim - n + 1), *index[at + 1 :])
-    cut, gone, new, axis, place = [], [], [], 0, 0
-    for each in index:
-        if each is None:
-            new.append(place)
-            place += 1
-            continue
-        if isinstance(each, int):
-            start = each % x.shape[axis]
-            cut.append((axis, start, start + 1, 1))
-            gone.append(axis)
-        else:
-            place += 1
-            if each != slice(None):
-                cut.append((axis, *each.indices(x.shape[axis])))
-        axis += 1
+    of_axes = [each for each in index if each is not None]
+    cut = [
+        (axis, *slice(each % size, each % size + 1).indices(size))
+        if isinstance(each, int)
+        else (axis, *each.indices(size))
+        for axis, (each, size) in enumerate(zip(of_axes, x.shape, strict=False))
+        if each != slice(None)
+    ]
+    gone = tuple(axis for axis, each in enumerate(of_axes) if isinstance(each, int))
+    kept = [each for each in index if not isinstance(each, int)]
+    new = tuple(place for place, each in enumerate(kept) if each is None)
     steps: list[tuple[str, dict[str, Any], Callable[[Any], Any]]] = []
     if cut:
         axes, starts, ends, strides = (tuple(column) for column in zip(*cut, strict=True))
         places = [slice(None)] * x.ndim
-        for a, start, end, stride in cut:
-            places[a] = slice(start, end, stride)
+        for axis, start, end, stride in cut:
+            places[axis] = slice(start, end, stride)
         attributes = {"axes": axes, "starts": starts, "ends": ends, "steps": strides}
         steps.append(("Slice", attributes, lambda y: y[tuple(places)]))
     if gone:
-        steps.append(("Squeeze", {"axes": tuple(gone)}, lambda y: y.squeeze(tuple(gone))))
+        steps.append(("Squeeze", {"axes": gone}, lambda y: y.squeeze(gone)))
     if new:
-        steps.append(("Unsqueeze", {"axes": tuple(new)}, lambda y: _unsqueezed(y, new)))
+        steps.append(("Unsqueeze", {"axes": new}, lambda y: _unsqueezed(y, new)))
     for number, (kind, attributes, call) in enumerate(steps, 1):
         x = watch.emit(kind, [x], call, attributes, output=result if number == len(steps) else None)
     return True
@@ -68,7 +63,13 @@ def _select(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result:
     return _getitem(watch, (args[0], tuple(index)), {}, result)
 
 
-SEVERAL: dict[str, Several] = {"getitem": _getitem, "select": _select, **torch_recurrent.SEVERAL, **torch_attention.SEVERAL, **torch_packed.SEVERAL}
+SEVERAL: dict[str, Several] = {
+    "getitem": _getitem,
+    "select": _select,
+    **torch_recurrent.SEVERAL,
+    **torch_attention.SEVERAL,
+    **torch_packed.SEVERAL,
+}
 
 
 def not_dropping(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:

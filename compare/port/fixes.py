@@ -6,6 +6,7 @@ from compare.port.difference import Difference, shown
 from compare.port.differences import NORMALIZATIONS, stated_pads
 from compare.port.want import Want, Write
 
+
 def fixes(difference: Difference, left: Recording, right: Recording, frameworks: tuple[str, str]) -> dict[str, str]:
     """What to write on either side, each of which alone is enough."""
     node_l = left.graph[difference.left] if difference.left else None

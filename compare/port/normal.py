@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from compare.graphs.node import Arrays, Graph, Node, Recording, needed
-from compare.port.attention import named_masks, written_out
+from compare.port.attention import written_out
+from compare.port.masks import named_masks
 from compare.port.positions import tables_of_positions
 from compare.port.sequences import taken_from_sequences
 

@@ -112,9 +112,7 @@ def _is_attention(want: Want) -> bool:
 
 def _mask(torch: bool) -> Write:
     def write(want: Want) -> str:
-        there = want.mine is None or (
-            want.theirs is not None and "mask" in (want.theirs.attributes.get("takes") or ())
-        )
+        there = want.mine is None or (want.theirs is not None and "mask" in (want.theirs.attributes.get("takes") or ()))
         if torch:
             pack = "nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)"
             return f"{pack} before {_name(want.mine)}" if there else "call the layer without pack_padded_sequence"
@@ -127,7 +125,9 @@ def _heads(torch: bool) -> Write:
     def write(want: Want) -> str:
         heads, layer = want.attribute("num_heads"), want.theirs
         if heads is None:
-            return "split heads by reshape to (N, T, H, D) and transpose to (N, H, T, D), and join them the same way back"
+            return (
+                "split heads by reshape to (N, T, H, D) and transpose to (N, H, T, D), and join them the same way back"
+            )
         if torch:
             return f"nn.MultiheadAttention(embed_dim, {heads}), or {heads} heads where {_name(want.mine)} splits them"
         size = layer.shape[-1] // int(str(heads)) if layer else "?"

@@ -54,7 +54,9 @@ def build():
 """
 
 
-def pair(name: str, init: str, forward: str, body: str, *causes: str, input: str = "7x5", also: tuple[str, ...] = ()) -> Slip:
+def pair(
+    name: str, init: str, forward: str, body: str, *causes: str, input: str = "7x5", also: tuple[str, ...] = ()
+) -> Slip:
     """A module's parts and its forward pass, and the lines of a functional Keras model; lines end with a semicolon."""
     sizes = tuple(int(n) for n in input.partition(":")[0].split("x"))
     shape = f"{sizes}, dtype='int32'" if ":" in input else f"{sizes}"
@@ -66,7 +68,9 @@ def _lines(text: str, indent: int) -> str:
     return ("\n" + " " * indent).join(line.strip() for line in text.split(";") if line.strip())
 
 
-def rnn(name: str, layer: str, keras: str, *causes: str, take: str = "y[:, -1]", size: int = 4, also: tuple[str, ...] = ()) -> Slip:
+def rnn(
+    name: str, layer: str, keras: str, *causes: str, take: str = "y[:, -1]", size: int = 4, also: tuple[str, ...] = ()
+) -> Slip:
     """A recurrent layer and a head."""
     return pair(
         name,
@@ -183,7 +187,9 @@ FIRST = "nn.TransformerEncoderLayer(12, 3, 24, batch_first=True, norm_first=True
 LN = "L.LayerNormalization(epsilon=1e-5)"
 
 
-def post(norm: str = LN, act: str = "relu", att: str = "L.MultiHeadAttention(3, 4, dropout=0.1)(x, x)", width: int = 24) -> str:
+def post(
+    norm: str = LN, act: str = "relu", att: str = "L.MultiHeadAttention(3, 4, dropout=0.1)(x, x)", width: int = 24
+) -> str:
     return f"a = {att}; x = {norm}(x + L.Dropout(0.1)(a)); y = L.Dropout(0.1)(L.Dense({width}, activation='{act}')(x)); x = {norm}(x + L.Dropout(0.1)(L.Dense(12)(y)))"
 
 
@@ -210,7 +216,7 @@ TRANSFORMER: tuple[Slip, ...] = (
     layer("shortcut around the dense part forgotten", LAYER, post().replace("x + L.Dropout(0.1)(L.Dense(12)(y))", "L.Dropout(0.1)(L.Dense(12)(y))"), "layer.missing"),
     layer("dropout forgotten in a transformer", LAYER, post().replace("y = L.Dropout(0.1)(L.Dense(24, activation='relu')(x))", "y = L.Dense(24, activation='relu')(x)"), "layer.missing"),
     attention("padding mask of a transformer forgotten", f"self.enc = nn.TransformerEncoder({LAYER}, 1)", "x = self.enc(x, src_key_padding_mask=ids == 0)", post(), "attention.mask"),
-    attention("positions forgotten", "self.pos = nn.Embedding(8, 12)", f"x = x + self.pos(torch.arange(8)); x = torch.tanh(x)", "x = ops.tanh(x)", "layer.missing"),
+    attention("positions forgotten", "self.pos = nn.Embedding(8, 12)", "x = x + self.pos(torch.arange(8)); x = torch.tanh(x)", "x = ops.tanh(x)", "layer.missing"),
     attention("sines and cosines in halves", SINES.replace("torch.arange(8)", "torch.arange(8).double()").replace("torch.arange(0, 12, 2)", "torch.arange(0, 12, 2).double()").replace("torch.zeros(8, 12)", "torch.zeros(8, 12).double()"), "x = x + self.pe[:, :x.size(1)]", f"{KSINES}; pe = np.concatenate([np.sin(p), np.cos(p)], -1); x = x + pe[None]", "position.encoding"),
     attention("positions outside of the model", "self.pos = nn.Embedding(8, 12)", "x = x + self.pos(torch.arange(8))", "x = x + L.Embedding(8, 12)(ops.arange(8))", "position.encoding"),
     attention("embedding scaled on one side", LINEARS, f"x = x * math.sqrt(12); {HEADS}; y = F.scaled_dot_product_attention(q, k, v); {JOIN}", KMHA, "embedding.scale"),

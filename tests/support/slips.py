@@ -228,7 +228,9 @@ def ask(slip: Slip, folder: Path, port: Port) -> Answer:
         (folder / name).write_text(text)
     begun = time.monotonic()
     try:
-        found = port.check(f"{folder}/left.py:build", f"{folder}/right.py:build", input=slip.input, weights=slip.weights)
+        found = port.check(
+            f"{folder}/left.py:build", f"{folder}/right.py:build", input=slip.input, weights=slip.weights
+        )
     except InputError as error:
         return Answer("failed", (), 0, None, time.monotonic() - begun, str(error))
     causes = tuple(cause.cause for cause in found.causes)

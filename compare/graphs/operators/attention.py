@@ -57,7 +57,7 @@ def kept(taken: dict[str, np.ndarray], shape: Sequence[int], causal: bool) -> np
 
 def _split(array: np.ndarray, heads: int) -> np.ndarray:
     n, length, size = array.shape
-    return array.reshape(n, length, heads, size // heads).transpose(0, 2, 1, 3)
+    return np.asarray(array.reshape(n, length, heads, size // heads).transpose(0, 2, 1, 3))
 
 
 def _not_equal(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
@@ -69,7 +69,7 @@ def _not_equal(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> n
 def _mask(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
     """What is kept, of a mask of what is `excluded`, or of one that is `added` to scores."""
     excluded = node.attributes.get("of") == "excluded"
-    return (inputs[0] == 0 if excluded else inputs[0] > -1e4).astype(np.int32)
+    return np.asarray(inputs[0] == 0 if excluded else inputs[0] > -1e4).astype(np.int32)
 
 
 OPERATORS: dict[str, Operator] = {"Attention": attention, "NotEqual": _not_equal, "Mask": _mask}

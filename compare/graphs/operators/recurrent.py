@@ -119,5 +119,4 @@ def _function(node: Node, name: str) -> Function:
     return FUNCTIONS[name]
 
 
-OPERATORS: dict[str, Operator] = {kind: recurrent for kind in _STEPS}
-
+OPERATORS: dict[str, Operator] = dict.fromkeys(_STEPS, recurrent)
