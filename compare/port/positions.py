@@ -5,6 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from compare.graphs.node import Graph, Node, Recording
+from compare.port.sequences import RESHAPES
+
+MOVES = ("Slice", "Transpose", "Identity", *RESHAPES)
 
 
 def table_keys(before: Recording, after: Recording) -> dict[str, str]:
@@ -15,6 +18,23 @@ def table_keys(before: Recording, after: Recording) -> dict[str, str]:
         if was is not None and was.kind == "Gather" and node.kind == "Parameter":
             found[f"{node.name}/value"] = f"{node.name}/W"
     return found
+
+
+def folded_constants(recording: Recording) -> Recording:
+    """What only moves a constant is a constant."""
+    nodes: list[Node] = []
+    constant: set[str] = set()
+    weights = dict(recording.weights)
+    for node in recording.graph.nodes:
+        made = node
+        if node.kind == "Constant":
+            constant.add(node.name)
+        elif node.kind in MOVES and constant.issuperset(node.inputs):
+            constant.add(node.name)
+            made = replace(node, kind="Constant", inputs=(), attributes={}, roles=("value",))
+            weights[f"{node.name}/value"] = recording.values[node.name]
+        nodes.append(made)
+    return replace(recording, graph=Graph(tuple(nodes), recording.graph.outputs), weights=weights)
 
 
 def tables_of_positions(recording: Recording) -> Recording:

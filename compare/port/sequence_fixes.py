@@ -17,6 +17,14 @@ def fix(cause: str, framework: str, want: Want) -> str:
     return write(want) if write else ""
 
 
+def moved(want: Want) -> str:
+    """A normalisation that stands elsewhere."""
+    mine, theirs = want.mine, want.theirs
+    if mine is None or theirs is None or mine.kind != theirs.kind or "Normalization" not in mine.kind:
+        return ""
+    return f"call {mine.name} where {theirs.name} is called: behind the counterpart of {', '.join(theirs.inputs)}"
+
+
 def _name(node: Node | None) -> str:
     return node.name if node else "it"
 
@@ -150,7 +158,7 @@ def _attention_mask(torch: bool) -> Write:
         theirs = want.theirs
         if theirs is None:
             return f"call the attention without the mask {_name(want.mine)}"
-        if theirs.kind != "Attention":
+        if theirs.kind != "Attention":  # the mask, that this side lacks
             return (
                 "key_padding_mask=ids == padding for the attention"
                 if torch
@@ -182,6 +190,7 @@ def _kind(torch: bool) -> Write:
 
 def _table(torch: bool) -> dict[str, Write]:
     return {
+        "layer.order": moved,
         "rnn.activation": _activation(torch),
         "rnn.direction": _direction(torch),
         "rnn.sequences": _sequences(torch),

@@ -85,7 +85,7 @@ def test_weights_that_were_saved_are_read_back_by_the_framework(both: tuple[Path
         assert given.n_weights == 24
         assert compared("build", "loaded", "right", to_torch).verdict == "same"
         assert compared("loaded", "loaded").verdict == "same"
-        assert compared("build", "loaded").verdict == "different"
+        assert compared("loaded", "build").verdict == "different"
 
 
 @pytest.mark.slow

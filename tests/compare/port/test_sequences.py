@@ -191,3 +191,18 @@ def test_a_table_looked_up_in_order_is_a_parameter() -> None:
     assert (made.graph["table"].kind, made.graph["table"].roles) == ("Parameter", ("value",))
     assert made.graph["end"].inputs == ("x", "table:rows")
     holds(made)
+
+
+def test_what_moves_a_constant_is_one() -> None:
+    b = Builder({"x": DRAW.normal(size=(2, 6, 5))})
+    b.nodes.append(b.nodes[-1].__class__("pe", "Constant", (), {}, ("value",), "Constant"))
+    b.weights["pe/value"] = DRAW.normal(size=(1, 9, 5))
+    b.add("Slice", "pe", name="rows", axes=(1,), starts=(0,), ends=(6,), steps=(1,))
+    b.add("Add", "x", "rows", name="end")
+    made = normal_form(b.made("end"))
+    assert [(node.name, node.kind) for node in made.graph.nodes] == [
+        ("x", "Input"),
+        ("rows", "Constant"),
+        ("end", "Add"),
+    ]
+    holds(made)
