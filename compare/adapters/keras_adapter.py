@@ -15,8 +15,10 @@ import tensorflow as tf
 from keras import tree
 
 from compare.adapters import (
+    keras_attention,
     keras_layers,
     keras_merges,
+    keras_recurrent,
     keras_shapes,
     tensorflow_arithmetic,
     tensorflow_layers,
@@ -34,7 +36,8 @@ from compare.graphs.node import Arrays, Recording
 
 MOST_SHOWN = 400  # of what Keras says of a file: it writes out the whole configuration
 # What registers itself when it is imported.
-TABLES = (keras_layers, keras_merges, keras_shapes, tensorflow_arithmetic, tensorflow_layers, tensorflow_parts)
+_OF_KERAS = (keras_attention, keras_layers, keras_merges, keras_recurrent, keras_shapes)
+TABLES = (*_OF_KERAS, tensorflow_arithmetic, tensorflow_layers, tensorflow_parts)
 
 
 class KerasAdapter:
