@@ -60,16 +60,6 @@ ROWS = (
         symptoms=("parameter-counts-differ",),
     ),
     LedgerRow(
-        name="variance-default",
-        question="the standard deviation of 4 numbers",
-        first="torch.std divides by n - 1",
-        second="ops.std and tf.math.reduce_std divide by n",
-        aligned="correction=0 in PyTorch",
-        inputs={"x": stated(1.0, 2.0, 3.0, 5.0)},
-        symptoms=("outputs-differ", "outputs-nearly-agree", "own-images-wrong"),
-        causes=("batch_norm.variance",),
-    ),
-    LedgerRow(
         name="median",
         question="the median of 4 numbers",
         first="torch.median: the lower of the two in the middle",
@@ -77,16 +67,6 @@ ROWS = (
         aligned="torch.quantile(x, 0.5)",
         inputs={"x": stated(1.0, 2.0, 4.0, 5.0)},
         symptoms=("outputs-differ", "reported-loss-differs"),
-    ),
-    LedgerRow(
-        name="l2-normalise",
-        question="a small vector of length 5e-7, divided by its length",
-        first="F.normalize divides by at least 1e-12",
-        second="tf.math.l2_normalize divides by the root of at least 1e-12, which is 1e-6",
-        aligned="eps=1e-6 in PyTorch",
-        inputs={"x": stated([3e-7, 4e-7])},
-        bites="rarely",
-        symptoms=("outputs-differ", "loss-becomes-nan"),
     ),
     LedgerRow(
         name="integer-division",

@@ -59,19 +59,9 @@ def trainable_parameters() -> Any:
     return np.array(sum(ops.size(weight) for weight in layer.trainable_weights))
 
 
-@both("variance-default")
-def deviation(x: np.ndarray) -> Any:
-    return ops.std(x)
-
-
 @both("median")
 def median(x: np.ndarray) -> Any:
     return ops.median(x)
-
-
-@both("l2-normalise")
-def normalised(x: np.ndarray) -> Any:
-    return tf.math.l2_normalize(x, axis=-1)
 
 
 @own("integer-division")

@@ -69,16 +69,6 @@ def parameters() -> np.ndarray:
     return np.array(sum(p.numel() for p in nn.BatchNorm1d(4).parameters()))
 
 
-@own("variance-default")
-def deviation(x: np.ndarray) -> Tensor:
-    return torch.std(torch.tensor(x))
-
-
-@aligned("variance-default")
-def deviation_of_all(x: np.ndarray) -> Tensor:
-    return torch.std(torch.tensor(x), correction=0)
-
-
 @own("median")
 def median(x: np.ndarray) -> Tensor:
     return torch.median(torch.tensor(x))
@@ -87,16 +77,6 @@ def median(x: np.ndarray) -> Tensor:
 @aligned("median")
 def median_between(x: np.ndarray) -> Tensor:
     return torch.quantile(torch.tensor(x), 0.5)
-
-
-@own("l2-normalise")
-def normalised(x: np.ndarray) -> Tensor:
-    return F.normalize(torch.tensor(x))
-
-
-@aligned("l2-normalise")
-def normalised_from_a_millionth(x: np.ndarray) -> Tensor:
-    return F.normalize(torch.tensor(x), eps=1e-6)
 
 
 @own("integer-division")
