@@ -24,7 +24,6 @@ ROWS = (
         inputs={"x": uniform(1, 4, 4, 4), "kernel": uniform(4, 4)},
         bites="sometimes",
         symptoms=("outputs-differ", "only-one-fails"),
-        causes=("channels.order",),
     ),
     LedgerRow(
         name="flatten-order",
@@ -55,7 +54,7 @@ ROWS = (
         aligned="unflatten(1, (3, 3, 2)), then permute(0, 3, 1, 2) in PyTorch",
         inputs={"x": uniform(1, 18)},
         symptoms=("weights-fit-but-wrong", "outputs-differ"),
-        causes=("flatten.order", "channels.order"),
+        causes=("flatten.order",),
     ),
     LedgerRow(
         name="reshape-image",
