@@ -121,8 +121,9 @@ def explain(case: Case, found: Sequence[Difference], first: Sequence[Difference]
 
 
 def _needed(case: Case, groups: Mapping[str, list[Difference]], base: list[Difference]) -> list[str]:
-    """The names of the groups without which the error would be larger, in their order; and if something else keeps the
-    error beyond the bound, of those that explain the values of their own layers."""
+    """The names of the groups without which the error would be larger, the one that it would be largest without first,
+    so that each lessens what those before it leave; and if something else keeps the error beyond the bound, of those
+    that explain the values of their own layers, in their order."""
 
     def error(some: Sequence[str]) -> float:
         try:
@@ -139,11 +140,15 @@ def _needed(case: Case, groups: Mapping[str, list[Difference]], base: list[Diffe
         return names
     proved = set() if explained else {name for name in names if _proved(case, [*base, *groups[name]], groups[name])}
     least = max(case.bound, 2 * everything) if explained else everything
+    without: dict[str, float] = {}
     for name in list(names):
         rest = [other for other in names if other != name]
-        if name not in proved and error(rest) <= least:
+        if name in proved:
+            continue
+        without[name] = error(rest)
+        if without[name] <= least:
             names = rest
-    return names
+    return sorted(names, key=lambda name: -without[name]) if explained else names
 
 
 def _without_harm(

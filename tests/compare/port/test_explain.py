@@ -74,11 +74,13 @@ def test_equal_networks_have_no_cause() -> None:
     assert (found.causes, found.unexplained, found.output_distance) == ((), (), 0.0)
 
 
-def test_two_causes_are_both_named_with_the_error_between_them() -> None:
+def test_two_causes_are_both_named_the_larger_first_with_the_error_between_them() -> None:
     found = explained(network().made(), network(norm_epsilon=1e-3, act_alpha=0.3).made())
     first, second = found.causes
-    assert (first.cause, second.cause) == ("batch_norm.epsilon", "activation.slope")
+    assert (first.cause, second.cause) == ("activation.slope", "batch_norm.epsilon")
     assert first.before == found.output_distance
+    assert first.after is not None
+    assert first.after < first.before / 10
     assert first.after == second.before
     assert second.after is not None
     assert second.after <= 1e-12 < (first.after or 0)
