@@ -33,9 +33,11 @@ def verdict(record: PortRecord) -> str:
     if all(cause.training for cause in record.causes) and n:
         return f"different in training mode alone: {counted}; in evaluation {agree}"
     if not n or record.left_over is None or record.bound is None or record.left_over > record.bound:
-        rest = f"with them mended the outputs differ by {size(record.left_over)}"
-        rest = rest if n else f"the outputs differ by {far_apart(record)}"
-        return f"different: {counted} found, which do not explain everything: {rest}"
+        if not n:
+            return f"different: the outputs differ by {far_apart(record)}, and nothing that is known explains it"
+        short, mended = ("it does", "it") if n == 1 else ("they do", "them")
+        rest = f"with {mended} mended the outputs differ by {size(record.left_over)}"
+        return f"different: {counted} found, but {short} not explain everything: {rest}"
     explain = "explains" if n == 1 else "explain"
     mended = "with it" if n == 1 else "with both" if n == 2 else "with all"
     rest = f"the outputs agree to {size(record.left_over)} ({record.precision})"

@@ -8,12 +8,21 @@ compares and writes the page.
 
 from shared.ledger import (
     activations,
+    attention,
     convolution,
+    data,
+    embedding,
+    initialisation,
     layouts,
+    losses,
+    metrics,
     normalisation,
+    numerics,
     optimizers,
     pooling,
+    regularisation,
     resizing,
+    schedules,
     sequences,
 )
 from shared.ledger.forms import Forms
@@ -45,7 +54,16 @@ GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Activations": activations.ROWS,
     "Layouts and axes": layouts.ROWS,
     "Sequences": sequences.ROWS,
+    "Attention": attention.ROWS,
+    "Embedding": embedding.ROWS,
+    "Losses": losses.ROWS,
+    "Metrics": metrics.ROWS,
     "Optimizers": optimizers.ROWS,
+    "Schedules and clipping": schedules.ROWS,
+    "Initialisation": initialisation.ROWS,
+    "Regularisation": regularisation.ROWS,
+    "Data": data.ROWS,
+    "Numerics": numerics.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 

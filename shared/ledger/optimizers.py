@@ -1,11 +1,11 @@
 """Rows about the steps that optimizers take."""
 
-from shared.ledger.row import LedgerRow, stated, uniform
+from shared.ledger.row import Input, LedgerRow, stated, uniform
 
 _P = uniform(4, low=0.5)
 _STEPS = {"p": _P, "gradients": uniform(5, 4, low=0.5, high=1.5)}
 _TINY_STEPS = {"p": _P, "gradients": uniform(5, 4, low=0.5e-7, high=1.5e-7)}
-_FALLING_RATE = {
+_FALLING_RATE: dict[str, Input] = {
     "p": _P,
     "gradients": uniform(10, 4, low=0.5, high=1.5),
     "rates": stated(*[0.1] * 5, *[0.001] * 5),
@@ -186,7 +186,7 @@ ROWS = (
         question="Adagrad with its defaults, 5 steps",
         first="learning rate 0.01, the sum of squares starts from 0, epsilon outside the root",
         second="learning rate 0.001, the sum starts from 0.1, epsilon inside the root",
-        aligned="the rate and initial_accumulator_value alike, 0.001 and 1/8 here (Keras rounds it to float32), and epsilon 0",
+        aligned="initial_accumulator_value (1/8 here, which float32 holds) and the rate alike, and epsilon 0",
         inputs=_STEPS,
         symptoms=("learns-slower", "gradients-differ"),
         causes=("optimizer.learning_rate", "optimizer.epsilon"),
@@ -218,7 +218,7 @@ ROWS = (
         second="learning rate 0.001, and the momentum grows by 0.96^t",
         aligned="rate 0.001 in both, momentum_decay=1 in PyTorch, epsilon 0, the same betas. "
         "Keras rounds 0.96 to float32, so in float64 too they agree to 8 digits only",
-        inputs=_STEPS,
+        inputs={"p": stated(0.0, 0.0, 0.0, 0.0), "gradients": uniform(5, 4, low=0.5, high=1.5)},
         aligned_to=1e-6,
         dtype="float32",
         symptoms=("learns-slower", "gradients-differ"),

@@ -1,6 +1,6 @@
 """Rows about pooling."""
 
-from shared.ledger.row import LedgerRow, uniform
+from shared.ledger.row import LedgerRow, stated, uniform
 
 _BORDERS = ("outputs-differ", "borders-differ")
 
@@ -49,6 +49,17 @@ ROWS = (
         symptoms=("outputs-differ",),
     ),
     LedgerRow(
+        name="pool-nan",
+        question="max-pooling of 2 x 2 of logarithms, one of a negative number: how many NaN come out",
+        first="1: the maximum of a window with NaN is NaN",
+        second="0: on a CPU, max-pooling of one channel skips NaN, and gives the lowest float if there is nothing else",
+        aligned="the maximum over reshaped windows in Keras: keras.ops.max keeps NaN",
+        inputs={"x": stated([[[-1.0], [2.0], [3.0], [1.0]], [[1.0], [5.0], [2.0], [2.0]]])},
+        aligned_to=0.0,
+        bites="rarely",
+        symptoms=("loss-becomes-nan",),
+    ),
+    LedgerRow(
         name="average-pool-border",
         question="average pooling of 3 x 3 with stride 1 that keeps 4 x 4 pixels",
         first="padding=1: the zeros of the border count in the mean",
@@ -72,7 +83,7 @@ ROWS = (
         name="adaptive-pool",
         question="adaptive average pooling of 7 x 7 to 3 x 3 pixels",
         first="windows of 3 x 3 that overlap",
-        second="the same, in AdaptiveAveragePooling2D; Keras before 3.13 has no such layer",
+        second="the same, in AdaptiveAveragePooling2D; older versions of Keras have no such layer",
         aligned="as it is",
         inputs={"x": uniform(1, 7, 7, 2)},
         differs=False,

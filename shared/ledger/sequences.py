@@ -1,19 +1,19 @@
 """Rows about recurrent layers and padded sequences."""
 
-from shared.ledger.row import LedgerRow, stated, uniform
+from shared.ledger.row import Input, LedgerRow, stated, uniform
 
 _X = uniform(2, 5, 3)
-_LSTM = {"x": _X, "kernel": uniform(3, 16), "recurrent": uniform(4, 16)}
-_LSTM_WITH_BIAS = {**_LSTM, "bias": uniform(16)}
-_GRU = {"x": _X, "kernel": uniform(3, 12), "recurrent": uniform(4, 12)}
-_BOTH_WAYS = {
+_LSTM: dict[str, Input] = {"x": _X, "kernel": uniform(3, 16), "recurrent": uniform(4, 16)}
+_LSTM_WITH_BIAS: dict[str, Input] = {**_LSTM, "bias": uniform(16)}
+_GRU: dict[str, Input] = {"x": _X, "kernel": uniform(3, 12), "recurrent": uniform(4, 12)}
+_BOTH_WAYS: dict[str, Input] = {
     "x": _X,
     "kernel": uniform(3, 16),
     "recurrent": uniform(4, 16),
     "kernel_back": uniform(3, 16),
     "recurrent_back": uniform(4, 16),
 }
-_PADDED = {
+_PADDED: dict[str, Input] = {
     "tokens": stated([1, 2, 3, 4, 5], [4, 2, 1, 0, 0]),
     "table": uniform(6, 3),
     "kernel": uniform(3, 16),
@@ -29,7 +29,6 @@ ROWS = (
         aligned="nothing to state: transpose the kernels, leave the blocks where they are",
         inputs=_LSTM,
         differs=False,
-        bites="always",
         symptoms=("weights-fit-but-wrong",),
         causes=("rnn.gates",),
     ),
@@ -67,7 +66,7 @@ ROWS = (
         question="the singular values of the initial recurrent kernel of an LSTM of 16 units",
         first="a uniform kernel: singular values from near 0 to 1.7",
         second="an orthogonal kernel: all of them 1",
-        aligned="PyTorch: nn.init.orthogonal_(layer.weight_hh_l0)",
+        aligned="PyTorch: nn.init.orthogonal_ of weight_hh_l0",
         symptoms=("early-epochs-differ", "learns-slower", "accuracy-lower"),
     ),
     LedgerRow(
@@ -121,10 +120,10 @@ ROWS = (
         causes=("rnn.direction",),
     ),
     LedgerRow(
-        name="bidirectional-sequences",
+        name="bidirectional-merge",
         question="the outputs of all steps of a bidirectional LSTM",
         first="forward beside backward, both in the order of time",
-        second='the same (merge_mode="concat")',
+        second='the same (merge_mode="concat"; "sum", "ave" and "mul" have no counterpart)',
         aligned="nothing to state",
         inputs=_BOTH_WAYS,
         differs=False,
@@ -211,6 +210,7 @@ ROWS = (
         second="the same formula (reset_after=True), with the two biases as rows of one array",
         aligned="PyTorch: row 0 in bias_ih_l0, row 1 in bias_hh_l0",
         inputs={**_GRU, "bias": uniform(2, 12)},
+        bites="sometimes",
         symptoms=("outputs-differ", "weights-do-not-fit", "weights-fit-but-wrong"),
         causes=("rnn.bias",),
     ),
@@ -219,22 +219,11 @@ ROWS = (
         question="a GRU whose weights were trained with reset_after=False (Keras before TensorFlow 2), gates reordered",
         first="reset gate after the recurrent product: r * (h U)",
         second="reset gate before it: (r * h) U",
-        aligned="PyTorch: the recurrence written out, since nn.GRU has the other form alone; or train with reset_after=True",
+        aligned="PyTorch: the recurrence written out (nn.GRU has the other form alone); or reset_after=True",
         inputs=_GRU,
         bites="sometimes",
         symptoms=("outputs-differ", "weights-do-not-fit"),
         causes=("rnn.gates", "rnn.bias"),
-    ),
-    LedgerRow(
-        name="gru-parameters",
-        question="the trainable parameters of a GRU of 3 to 4",
-        first="108: two biases of 12",
-        second="108: a bias of 2 x 12, since reset_after=True",
-        aligned="nothing to state",
-        aligned_to=0.0,
-        differs=False,
-        symptoms=("parameter-counts-differ",),
-        causes=("rnn.bias",),
     ),
     LedgerRow(
         name="simple-rnn",

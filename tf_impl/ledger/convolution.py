@@ -83,9 +83,15 @@ def convolution_of_sequences(x: np.ndarray, kernel: np.ndarray) -> Any:
     return layer(x)
 
 
-@both("transposed-size", "transposed-same")
+@own("transposed-size")
+@both("transposed-same")
 def transposed_convolution(x: np.ndarray, kernel: np.ndarray) -> Any:
     return ops.conv_transpose(x, kernel, strides=2, padding="same")
+
+
+@aligned("transposed-size")
+def transposed_convolution_with_output_padding(x: np.ndarray, kernel: np.ndarray) -> Any:
+    return ops.conv_transpose(x, kernel, strides=2, padding="same", output_padding=0)
 
 
 @both("transposed-gap")

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from keras import layers
+from keras import layers, ops
 
 from tf_impl.ledger.forms import aligned, both, own
 
@@ -29,6 +29,18 @@ def indices_of_maxima(x: np.ndarray) -> Any:
 def indices_of_maxima_within_channel(x: np.ndarray) -> Any:
     _, indices = tf.nn.max_pool_with_argmax(x, ksize=2, strides=2, padding="VALID")
     return indices // x.shape[-1]
+
+
+@own("pool-nan")
+def nans_after_max_pool(x: np.ndarray) -> Any:
+    logarithms = ops.log(x)
+    return ops.sum(ops.isnan(layers.MaxPooling2D(2)(logarithms)))
+
+
+@aligned("pool-nan")
+def nans_after_maximum(x: np.ndarray) -> Any:
+    logarithms = ops.reshape(ops.log(x), (1, 1, 2, 2, 2, 1))  # images, rows, 2, columns, 2, channels
+    return ops.sum(ops.isnan(ops.max(logarithms, axis=(2, 4))))
 
 
 @both("average-pool-border")

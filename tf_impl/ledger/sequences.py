@@ -100,7 +100,7 @@ def lstm_backwards_in_the_order_of_time(
     return ops.flip(layer(x), axis=1)
 
 
-@both("bidirectional-sequences")
+@both("bidirectional-merge")
 def lstm_both_ways(
     x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, kernel_back: np.ndarray, recurrent_back: np.ndarray
 ) -> Any:
@@ -206,13 +206,6 @@ def gru_that_resets_first(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarr
     layer.build(x.shape)
     layer.set_weights([kernel, recurrent])
     return layer(x)
-
-
-@both("gru-parameters")
-def gru_parameters() -> np.ndarray:
-    layer = layers.GRU(4)
-    layer.build((None, None, 3))
-    return np.array(layer.count_params())
 
 
 @both("simple-rnn")

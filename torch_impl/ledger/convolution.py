@@ -131,7 +131,7 @@ def convolution_of_transposed_sequences(x: np.ndarray, kernel: np.ndarray) -> Te
     return layer(torch.tensor(x).transpose(1, 2)).transpose(1, 2)
 
 
-@own("transposed-size")
+@both("transposed-size")
 def transposed_convolution(x: np.ndarray, kernel: np.ndarray) -> Tensor:
     weight = torch.tensor(kernel).permute(3, 2, 0, 1)
     return channels_last(F.conv_transpose2d(channels_first(x), weight, stride=2, padding=1))
@@ -143,7 +143,7 @@ def transposed_convolution_with_output_padding(x: np.ndarray, kernel: np.ndarray
     return channels_last(F.conv_transpose2d(channels_first(x), weight, stride=2, padding=1, output_padding=1))
 
 
-@aligned("transposed-size", "transposed-same")
+@aligned("transposed-same")
 def transposed_convolution_cut(x: np.ndarray, kernel: np.ndarray) -> Tensor:
     weight = torch.tensor(kernel).permute(3, 2, 0, 1)
     return channels_last(F.conv_transpose2d(channels_first(x), weight, stride=2)[:, :, :8, :8])

@@ -21,7 +21,7 @@ def batchnorm_with_epsilon(x: np.ndarray) -> Tensor:
 
 @both("batchnorm-momentum")
 @aligned("batchnorm-momentum-copied")
-def running_mean(x: np.ndarray) -> Tensor:
+def running_mean(x: np.ndarray) -> Tensor | None:
     layer = nn.BatchNorm1d(4, momentum=0.1)
     for batch in x:
         layer(torch.tensor(batch))
@@ -29,7 +29,7 @@ def running_mean(x: np.ndarray) -> Tensor:
 
 
 @own("batchnorm-momentum-copied")
-def running_mean_with_momentum(x: np.ndarray) -> Tensor:
+def running_mean_with_momentum(x: np.ndarray) -> Tensor | None:
     layer = nn.BatchNorm1d(4, momentum=0.9)
     for batch in x:
         layer(torch.tensor(batch))
@@ -37,7 +37,7 @@ def running_mean_with_momentum(x: np.ndarray) -> Tensor:
 
 
 @own("batchnorm-variance")
-def running_variance(x: np.ndarray) -> Tensor:
+def running_variance(x: np.ndarray) -> Tensor | None:
     layer = nn.BatchNorm1d(4)
     layer(torch.tensor(x[0]))
     return layer.running_var
@@ -97,7 +97,7 @@ def batchnorm_of_transposed_sequences(x: np.ndarray) -> Tensor:
 
 
 @both("batchnorm-accumulation")
-def running_mean_of_accumulated_step(x: np.ndarray) -> Tensor:
+def running_mean_of_accumulated_step(x: np.ndarray) -> Tensor | None:
     layer = nn.BatchNorm1d(4)
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.01)
     for batch in torch.tensor(x).split(2):

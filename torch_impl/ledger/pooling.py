@@ -38,6 +38,12 @@ def indices_of_maxima(x: np.ndarray) -> Tensor:
     return channels_last(indices)
 
 
+@both("pool-nan")
+def nans_after_max_pool(x: np.ndarray) -> Tensor:
+    logarithms = torch.log(channels_first(x))
+    return torch.isnan(nn.MaxPool2d(2)(logarithms)).sum()
+
+
 @own("average-pool-border")
 def average_pool_of_same_size(x: np.ndarray) -> Tensor:
     return channels_last(nn.AvgPool2d(3, stride=1, padding=1)(channels_first(x)))

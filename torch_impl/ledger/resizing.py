@@ -87,18 +87,11 @@ def reduced_by_area(x: np.ndarray) -> Tensor:
     return channels_last(F.interpolate(channels_first(x), size=(3, 3), mode="area"))
 
 
-@own("resize-bytes")
+@both("resize-bytes")
 def doubled_bytes(x: np.ndarray) -> Tensor:
     from torchvision.transforms import functional
 
     return channels_last(functional.resize(channels_first(x).to(torch.uint8), [6, 6]))
-
-
-@aligned("resize-bytes")
-def doubled_floats(x: np.ndarray) -> Tensor:
-    from torchvision.transforms import functional
-
-    return channels_last(functional.resize(channels_first(x).to(torch.float32), [6, 6]))
 
 
 @own("resize-aspect")

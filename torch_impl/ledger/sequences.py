@@ -26,6 +26,11 @@ def bidirectional_lstm(
     return layer
 
 
+def reset_first(blocks: np.ndarray) -> np.ndarray:
+    update, reset, new = np.split(blocks, 3, axis=-1)
+    return np.concatenate([reset, update, new], axis=-1)
+
+
 @both("lstm-gates")
 @aligned("lstm-batch-first")
 @own("lstm-output")
@@ -61,53 +66,53 @@ def lstm_parameters() -> np.ndarray:
 @aligned("lstm-parameters")
 def lstm_parameters_with_one_bias() -> np.ndarray:
     layer = nn.LSTM(3, 4)
-    nn.init.zeros_(layer.bias_hh_l0).requires_grad_(False)
+    *_, bias_hh = layer.parameters()
+    nn.init.zeros_(bias_hh).requires_grad_(False)
     return np.array(sum(p.numel() for p in layer.parameters() if p.requires_grad))
 
 
 @own("lstm-forget-bias")
 def lstm_bias() -> Tensor:
     torch.manual_seed(0)
-    layer = nn.LSTM(3, 4)
-    return (layer.bias_ih_l0 + layer.bias_hh_l0).reshape(4, 4).sum(1)
+    *_, bias_ih, bias_hh = nn.LSTM(3, 4).parameters()
+    return (bias_ih + bias_hh).reshape(4, 4).sum(1)
 
 
 @aligned("lstm-forget-bias")
 def lstm_bias_with_ones() -> Tensor:
-    layer = nn.LSTM(3, 4)
-    nn.init.zeros_(layer.bias_ih_l0)
-    nn.init.zeros_(layer.bias_hh_l0)
-    nn.init.ones_(layer.bias_ih_l0[4:8])
-    return (layer.bias_ih_l0 + layer.bias_hh_l0).reshape(4, 4).sum(1)
+    *_, bias_ih, bias_hh = nn.LSTM(3, 4).parameters()
+    nn.init.zeros_(bias_ih)
+    nn.init.zeros_(bias_hh)
+    nn.init.ones_(bias_ih[4:8])
+    return (bias_ih + bias_hh).reshape(4, 4).sum(1)
 
 
 @own("lstm-recurrent-initialiser")
 def lstm_recurrent_kernel() -> Tensor:
     torch.manual_seed(0)
-    layer = nn.LSTM(3, 16)
-    return torch.linalg.svdvals(layer.weight_hh_l0)
+    _, recurrent, *_ = nn.LSTM(3, 16).parameters()
+    return torch.linalg.svdvals(recurrent)
 
 
 @aligned("lstm-recurrent-initialiser")
 def lstm_orthogonal_kernel() -> Tensor:
-    layer = nn.LSTM(3, 16)
-    nn.init.orthogonal_(layer.weight_hh_l0)
-    return torch.linalg.svdvals(layer.weight_hh_l0)
+    _, recurrent, *_ = nn.LSTM(3, 16).parameters()
+    return torch.linalg.svdvals(nn.init.orthogonal_(recurrent))
 
 
 @own("lstm-kernel-initialiser")
 def lstm_kernel(kernel: np.ndarray) -> Tensor:
     torch.manual_seed(0)
-    layer = nn.LSTM(256, 16)
-    return layer.weight_ih_l0.std(correction=0)
+    weight, *_ = nn.LSTM(256, 16).parameters()
+    return weight.std(correction=0)
 
 
 @aligned("lstm-kernel-initialiser")
 def lstm_kernel_from_an_array(kernel: np.ndarray) -> Tensor:
-    layer = nn.LSTM(256, 16)
+    weight, *_ = nn.LSTM(256, 16).parameters()
     with torch.no_grad():
-        layer.weight_ih_l0.copy_(torch.tensor(kernel.T))
-    return layer.weight_ih_l0.std(correction=0)
+        weight.copy_(torch.tensor(kernel.T))
+    return weight.std(correction=0)
 
 
 @own("lstm-batch-first")
@@ -148,7 +153,7 @@ def lstm_backward_half(x: np.ndarray, **weights: np.ndarray) -> Tensor:
     return output[:, :, 4:]
 
 
-@both("bidirectional-sequences")
+@both("bidirectional-merge")
 def lstm_both_ways(x: np.ndarray, **weights: np.ndarray) -> Tensor:
     output, _ = bidirectional_lstm(**weights)(torch.tensor(x))
     return output
@@ -185,9 +190,7 @@ def lstm_of_packed_sequences(
     layer = nn.LSTM(3, 4, bias=False, batch_first=True)
     load(layer, weight_ih_l0=kernel.T, weight_hh_l0=recurrent.T)
     lengths = torch.tensor((tokens != 0).sum(1))
-    packed = pack_padded_sequence(
-        embedding(torch.tensor(tokens)), lengths, batch_first=True, enforce_sorted=False
-    )
+    packed = pack_padded_sequence(embedding(torch.tensor(tokens)), lengths, batch_first=True, enforce_sorted=False)
     _, (h, _) = layer(packed)
     return h[-1]
 
@@ -200,9 +203,7 @@ def lstm_outputs_of_packed_sequences(
     layer = nn.LSTM(3, 4, bias=False, batch_first=True)
     load(layer, weight_ih_l0=kernel.T, weight_hh_l0=recurrent.T)
     lengths = torch.tensor((tokens != 0).sum(1))
-    packed = pack_padded_sequence(
-        embedding(torch.tensor(tokens)), lengths, batch_first=True, enforce_sorted=False
-    )
+    packed = pack_padded_sequence(embedding(torch.tensor(tokens)), lengths, batch_first=True, enforce_sorted=False)
     output, _ = layer(packed)
     return pad_packed_sequence(output, batch_first=True)[0]
 
@@ -262,11 +263,6 @@ def gru_with_the_blocks_swapped(x: np.ndarray, kernel: np.ndarray, recurrent: np
     return output
 
 
-def reset_first(blocks: np.ndarray) -> np.ndarray:
-    update, reset, new = np.split(blocks, 3, axis=-1)
-    return np.concatenate([reset, update, new], axis=-1)
-
-
 @own("gru-biases")
 def gru_with_one_bias(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> Tensor:
     layer = nn.GRU(3, 4, batch_first=True)
@@ -305,11 +301,6 @@ def gru_that_resets_first(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarr
         h = z * h + (1 - z) * torch.tanh(n + (r * h) @ u_n)
         outputs.append(h)
     return torch.stack(outputs, 1)
-
-
-@both("gru-parameters")
-def gru_parameters() -> np.ndarray:
-    return np.array(sum(p.numel() for p in nn.GRU(3, 4).parameters()))
 
 
 @both("simple-rnn")
