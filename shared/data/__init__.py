@@ -14,7 +14,7 @@ from pydantic import FailFast, Field
 
 from shared import randomness
 from shared.choices import Channels, Scale
-from shared.data import npz, own, own_folder, own_idx, resizing
+from shared.data import npz, own, own_csv, own_folder, own_idx, resizing
 from shared.data.catalog import DATASETS
 from shared.data.dataset import RawImages, Unsplit, unit
 from shared.data.embedded import EMBEDDED
@@ -33,7 +33,9 @@ class DataSpec(Record):
 
     `resize` is the height and width that images are brought to, and `channels` whether they are grey or coloured;
     None: as they are. `split` is the share of test images, of data that have no test part of their own. `classes` are
-    the names of the classes as they were first read; with other names the data are refused. `unit` divides the 8-bit pixels by 255. `standard` then also subtracts the mean of the training images and divides
+    the names of the classes as they were first read; with other names the data are refused.
+
+    `unit` divides the 8-bit pixels by 255. `standard` then also subtracts the mean of the training images and divides
     by their standard deviation, per channel. `n_train` and `n_test` take the first images of each part; None takes
     all. `validation` of the training images, the same share of every class, are then set apart: nothing is trained on
     them, and choices can be made on them without looking at the test images.
@@ -196,6 +198,8 @@ def _found(spec: DataSpec, data_dir: Path) -> RawImages | Unsplit:
         return own_idx.read(folder)
     if dataset.endswith(".npz"):
         return npz.read(Path(dataset))
+    if dataset.endswith(".csv"):
+        return own_csv.read(Path(dataset))
     return DATASETS[check_name("data set", dataset, DATASETS)].read(data_dir)
 
 

@@ -12,7 +12,7 @@ from shared.errors import InputError, check_name
 from shared.storage import mounts
 
 AUTO_FETCH_S = 20.0
-OWN_SUFFIXES = (".npz",)
+OWN_SUFFIXES = (".npz", ".csv")
 OWN = (f"{own_folder.PREFIX}DIR", f"{own_idx.PREFIX}DIR", *(f"FILE{suffix}" for suffix in OWN_SUFFIXES))
 
 

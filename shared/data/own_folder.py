@@ -122,9 +122,7 @@ def _listing(folder: Path) -> _Listing:
     found = _Listing(folder)
     subfolders, files = _entries(found, folder)
     by_name = {sub.name.lower(): sub for sub in subfolders if _holds_folders_alone(found, sub)}
-    parts = {
-        part: next((by_name[name] for name in names if name in by_name), None) for part, names in PARTS.items()
-    }
+    parts = {part: next((by_name[name] for name in names if name in by_name), None) for part, names in PARTS.items()}
     train, test = parts["train"], parts["test"]
     if train is None and test is None:
         _list_classes(found, "", folder)
@@ -234,8 +232,8 @@ class _Reader:
 
     def read(self, paths: Sequence[Path]) -> np.ndarray:
         """Return the pictures in `paths` as (N, H, W, C), 8-bit."""
-        images, n_read, first = np.empty((0, 0, 0, 1), np.uint8), 0, paths[0]
-        for path, image in self._each(paths):
+        images, first = np.empty((0, 0, 0, 1), np.uint8), paths[0]
+        for n_read, (path, image) in enumerate(self._each(paths)):
             if not n_read:
                 first = path
                 _check_room(self.found.root, len(paths), image.shape)
@@ -245,7 +243,6 @@ class _Reader:
             if image.shape[2] > images.shape[3]:  # the first coloured one
                 images = np.repeat(images, 3, axis=3)
             images[n_read] = image
-            n_read += 1
         if self.unreadable:
             n = len(self.unreadable)
             raise InputError(
@@ -266,10 +263,7 @@ class _Reader:
                 continue
             if flat.mode != "L" and self.channels == "grey":
                 flat = flat.convert("L")
-            if self.size:
-                image = pictures.fitted(flat, pictures.edge_colour(flat), self.size)
-            else:
-                image = np.asarray(flat)
+            image = pictures.fitted(flat, pictures.edge_colour(flat), self.size) if self.size else np.asarray(flat)
             yield path, self._with_channels(image)
 
     def _with_channels(self, image: np.ndarray) -> np.ndarray:
