@@ -80,7 +80,9 @@ class TensorFlowAdapter:
         watch.trace.outputs = tuple(watch.trace.value(each) for each in flat)
         pruned(watch.trace)
         canonical = self._canonical = Canonical(watch.trace, array)
-        made = self._joined = joined(canonical.recording)
+        made = joined(canonical.recording)
+        self._joined = made.without_arrays()
+        canonical.drop_arrays()
         if training:
             return with_statistics(made.recording, self._kept, after)
         self._kept = statistics_of(made, canonical)

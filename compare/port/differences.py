@@ -190,7 +190,7 @@ def _of_weights(left: Recording, right: Recording, alignment: Alignment, moved: 
             if at_l not in left.weights or (name_r, role) in unfit:
                 continue
             a, b = left.weights[at_l], right.weights[at_r]
-            if not np.array_equal(a.reshape(-1).astype(b.dtype), b.reshape(-1)):
+            if a is not b and not np.array_equal(a.reshape(-1).astype(b.dtype, copy=False), b.reshape(-1)):
                 cause = "weights.layout" if _rearranged(a, b) else "weights.value"
                 yield Difference(cause, name_l, name_r, f"{role} of its own", f"another {role}", "weights", (role,))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from compare.graphs.evaluate import evaluate, statistics
-from compare.graphs.node import Arrays, Node, Recording, renamed
+from compare.graphs.node import Arrays, Node, Recording, renamed, without_values
 from compare.port.fold import folded, unfolded
 from compare.port.measure import distance
 from compare.port.normal import normal_form
@@ -32,7 +32,7 @@ class Side:
         recording = self._recorded(given, training)
         if training:
             return recording
-        self._whole = recording
+        self._whole = without_values(recording)
         return folded(recording, self.folds)
 
     def _recorded(self, given: Arrays, training: bool) -> Recording:
