@@ -205,6 +205,20 @@ def _in_order(function: Any, specs: Mapping[str, Any]) -> list[Any]:
     return [each for each in found if each is not None]
 
 
+def is_network(found: Any) -> bool:
+    """Whether this is a function of tensors: a tf.function, or one that needs an argument and reaches variables."""
+    if isinstance(getattr(found, "python_function", None), Callable):  # type: ignore[arg-type]
+        return True
+    if not inspect.isroutine(found):
+        return False
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    needs = any(each.default is each.empty and each.kind == each.POSITIONAL_OR_KEYWORD for each in parameters)
+    return needs and bool(_named_variables(found, found))
+
+
 def _callable(module: Any) -> Callable[..., Any]:
     if callable(module):
         return module  # type: ignore[no-any-return]

@@ -240,7 +240,8 @@ class _Comparison:
         self.forms = tuple(d for d in fresh if d.cause == "batch_norm.variance")
         rates = tuple(d for d in fresh if d.cause == "dropout.rate")
         dropped = tuple(d for d in fresh if d.cause == "layer.missing" and "Dropout" in (d.left_value + d.right_value))
-        for name, some in (("dropout.rate", rates), ("layer.missing", dropped)):
+        more = _more_outputs(left, right)
+        for name, some in (("dropout.rate", rates), ("layer.missing", dropped), ("outputs.number", more)):
             if some:
                 causes.append(Cause(name, some, None, None, training=True))
         return causes, output_distance(outputs_of(right), outputs_of(left)), pairs_of(case), explanation.unexplained
@@ -266,6 +267,15 @@ def check_outputs(left: Recording, right: Recording) -> None:
                 f"The left model gives {a[1]} values for an example and the right one {b[1]}. Give two models of the "
                 "same outputs."
             )
+
+
+def _more_outputs(left: Recording, right: Recording) -> tuple[Difference, ...]:
+    """The outputs that only one side has, as auxiliary ones in training."""
+    outputs = left.graph.outputs, right.graph.outputs
+    counts = [f"{len(each)} output{'s' * (len(each) != 1)}" for each in outputs]
+    shared = min(map(len, outputs))
+    alone = [(name, None) for name in outputs[0][shared:]] + [(None, name) for name in outputs[1][shared:]]
+    return tuple(Difference("outputs.number", a, b, counts[0], counts[1], "none") for a, b in alone)
 
 
 def _told(recording: Recording, names: tuple[str, ...]) -> tuple[str, ...]:
