@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from compare.graphs.node import Arrays, Graph, Node, Recording, needed
+from compare.port.commute import flatten_pixels, sink_transposes
 
 RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 Rule = Callable[[Recording], Recording]
@@ -235,8 +236,10 @@ def _join_swish(recording: Recording) -> Recording:
 
 RULES: tuple[Rule, ...] = (
     _drop_identities,
+    sink_transposes,
     _simple_kinds,
     _split_global_pools,
+    flatten_pixels,
     _join_transposes,
     _join_reshapes,
     _join_swish,

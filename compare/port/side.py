@@ -1,5 +1,6 @@
 """One model of a comparison: its worker, and recordings of calls of it."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -24,6 +25,7 @@ class Side:
         self.worker, self.precision = worker, precision
         self.loaded: ModelLoaded = worker.load(precision)
         self.known: Arrays = {}  # its weights, which can be large and are sent once
+        self._shapes: dict[str, tuple[int, ...]] = {}  # of its weights, as the model itself has them
         self.folds: dict[str, str] = {}  # normalisations that are folded into the layers in front of them
         self._whole: Recording | None = None  # the last recording in evaluation, with nothing folded
 
@@ -44,7 +46,8 @@ class Side:
             return normal_form(recording)
         own = normal_form(self._called(cast(given, np.float32), training, {}))
         weights = cast(own.weights, np.float64)  # those that were given were rounded when they were taken
-        weights |= {name: array for name, array in self.known.items() if name in weights}
+        held = {name: array for name, array in self.known.items() if name in weights}
+        weights |= {name: _like(array, weights[name].shape) for name, array in held.items()}
         values = evaluate(own.graph, given, weights, self.fallback(training))
         for name in own.graph.outputs:
             if distance(values[name], own.values[name]) > FLOAT32:
@@ -64,20 +67,29 @@ class Side:
         """A recording in which inputs are called as in `given`, whatever the model calls them: they go by place."""
         stated = self.loaded.inputs or {}
         if set(stated) == set(given) or len(stated) != len(given):
-            return self.worker.record(given, training, known)
-        own = dict(zip(stated, given.values(), strict=True))
-        return renamed(self.worker.record(own, training, known), dict(zip(stated, given, strict=True)))
+            recording = self.worker.record(given, training, known)
+        else:
+            own = dict(zip(stated, given.values(), strict=True))
+            recording = renamed(self.worker.record(own, training, known), dict(zip(stated, given, strict=True)))
+        self._shapes |= {name: array.shape for name, array in recording.weights.items()}
+        return recording
 
     def give(self, weights: Arrays) -> None:
         """Give it weights by NODE/ROLE. Raises InputError if they do not fit."""
         if self.folds and self._whole is not None:
             weights = unfolded(weights, self._whole, self.folds)
+        weights = {name: _like(array, self._shapes.get(name)) for name, array in weights.items()}
         self.worker.give_weights(weights)
         self.known |= weights
 
     def fallback(self, training: bool) -> Callable[[Node, list[np.ndarray]], np.ndarray]:
         """What computes a node that the evaluator does not know."""
         return lambda node, given: self.worker.apply(node.name, given, training)
+
+
+def _like(array: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
+    """A weight in another shape, if it fits: normal forms leave out axes of length 1."""
+    return array if shape is None or math.prod(shape) != array.size else array.reshape(shape)
 
 
 def weights_of(node: Node, weights: Mapping[str, np.ndarray]) -> Arrays:
