@@ -230,8 +230,10 @@ class _Comparison:
         left, right = self.rounded_away(left, right, self.inputs, True)
         case = self.case(left, right, alignment, self.inputs, True)
         found = differences(left, right, alignment, transfer(left, right, alignment), training=True)
-        names = {(d.cause, d.left, d.right) for cause in known for d in cause.differences}
-        first = [d for d in found if (d.cause, d.left, d.right) in names]
+        before = [d for cause in known for d in cause.differences]
+        # What has no name of its own, as arithmetic of raw TensorFlow, is not called the same in both modes.
+        names = {(d.cause, side, at) for d in before for side, at in (("left", d.left), ("right", d.right)) if at}
+        first = [d for d in found if {(d.cause, "left", d.left), (d.cause, "right", d.right)} & names]
         fresh = [d for d in found if d not in first]
         explanation = explain(case, fresh, first)
         self.training_differs = explanation.left_over > case.bound

@@ -1,5 +1,6 @@
 """One model of a comparison: its worker, and recordings of calls of it."""
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -48,6 +49,9 @@ class Side:
         weights = cast(own.weights, np.float64)  # those that were given were rounded when they were taken
         held = {name: array for name, array in self.known.items() if name in weights}
         weights |= {name: _like(array, weights[name].shape) for name, array in held.items()}
+        weights |= self._unrounded(
+            {name: array for name, array in own.weights.items() if name not in held and array.dtype.kind == "f"}
+        )
         values = evaluate(own.graph, given, weights, self.fallback(training))
         for name in own.graph.outputs:
             if distance(values[name], own.values[name]) > FLOAT32:
@@ -62,6 +66,12 @@ class Side:
             for role, array in statistics(node, values[node.inputs[0]], weights_of(node, weights)).items()
         }
         return replace(own, values=values, weights=weights, statistics=kept)
+
+    def _unrounded(self, others: Arrays) -> Arrays:
+        """Weights that have other names in this mode, as they were before float32 rounded them: by their content."""
+        known = {_content(array): array for array in self.known.values()} if others else {}
+        found = {name: known.get(_content(array)) for name, array in others.items()}
+        return {name: array.reshape(others[name].shape) for name, array in found.items() if array is not None}
 
     def _called(self, given: Arrays, training: bool, known: Arrays) -> Recording:
         """A recording in which inputs are called as in `given`, whatever the model calls them: they go by place."""
@@ -85,6 +95,10 @@ class Side:
     def fallback(self, training: bool) -> Callable[[Node, list[np.ndarray]], np.ndarray]:
         """What computes a node that the evaluator does not know."""
         return lambda node, given: self.worker.apply(node.name, given, training)
+
+
+def _content(array: np.ndarray) -> bytes:
+    return hashlib.sha256(np.ascontiguousarray(array, np.float32).data).digest()
 
 
 def _like(array: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:

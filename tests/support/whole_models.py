@@ -286,4 +286,136 @@ def build():
 """,
         ("padding.mode",),
     ),
+    (
+        "epsilon of the last normalisation",
+        "3x16x16",
+        """
+class Block(nn.Module):
+    def __init__(s,c):
+        super().__init__(); s.dw=nn.Conv2d(c,c,7,padding=3,groups=c); s.norm=nn.LayerNorm(c,eps=1e-6); s.p1=nn.Linear(c,4*c); s.p2=nn.Linear(4*c,c); s.gamma=nn.Parameter(torch.full((c,),.5))
+    def forward(s,x):
+        i=x; x=s.dw(x).permute(0,2,3,1); x=s.p2(F.gelu(s.p1(s.norm(x)))); return i+(s.gamma*x).permute(0,3,1,2)
+class Net(nn.Module):
+    def __init__(s): super().__init__(); s.stem=nn.Conv2d(3,8,4,4); s.b=Block(8); s.n=nn.LayerNorm(8,eps=1e-6); s.h=nn.Linear(8,3)
+    def forward(s,x): return s.h(s.n(s.b(s.stem(x)).mean([-2,-1])))
+
+def build():
+    return Net()
+""",
+        """
+class Block(L.Layer):
+    def __init__(self,c):
+        super().__init__(); self.dw=L.DepthwiseConv2D(7,padding="same"); self.norm=L.LayerNormalization(epsilon=1e-6); self.p1=L.Dense(4*c); self.p2=L.Dense(c); self.c=c
+    def build(self,s): self.gamma=self.add_weight(shape=(self.c,),initializer="ones",name="gamma")
+    def call(self,x): return x+self.gamma*self.p2(ops.gelu(self.p1(self.norm(self.dw(x))),approximate=False))
+def build():
+    i=keras.Input((16,16,3)); x=L.Conv2D(8,4,4)(i); x=Block(8)(x); x=L.GlobalAveragePooling2D()(x); return keras.Model(i,L.Dense(3)(L.LayerNormalization()(x)))
+""",
+        ("layer_norm.epsilon",),
+    ),
+    (
+        "inverted residuals, two slips",
+        "3x16x16",
+        """
+def cbr(i,o,k,s=1,g=1): return nn.Sequential(nn.Conv2d(i,o,k,s,k//2,groups=g,bias=False),nn.BatchNorm2d(o),nn.ReLU6(inplace=True))
+class IR(nn.Module):
+    def __init__(s,i,o,st,t):
+        super().__init__(); h=i*t; s.conv=nn.Sequential(cbr(i,h,1),cbr(h,h,3,st,h),nn.Conv2d(h,o,1,bias=False),nn.BatchNorm2d(o)); s.res=st==1 and i==o
+    def forward(s,x): return x+s.conv(x) if s.res else s.conv(x)
+class Net(nn.Module):
+    def __init__(s): super().__init__(); s.f=nn.Sequential(cbr(3,8,3,2),IR(8,8,1,2),IR(8,12,2,2)); s.c=nn.Sequential(nn.Dropout(.2),nn.Linear(12,4))
+    def forward(s,x): return s.c(s.f(x).mean([2,3]))
+
+def build():
+    return Net()
+""",
+        """
+bn=lambda x: L.BatchNormalization(epsilon=1e-5,momentum=.9)(x)
+def cbr(x,o,k,s=1):
+    if s==2: x=L.ZeroPadding2D(1)(x)
+    return L.ReLU(6.)(bn(L.Conv2D(o,k,s,padding="valid" if s==2 else "same",use_bias=False)(x)))
+def ir(x,o,s,t):
+    y=cbr(x,x.shape[-1]*t,1)
+    if s==2: y=L.ZeroPadding2D(((0,1),(0,1)))(y)
+    y=L.ReLU(6.)(bn(L.DepthwiseConv2D(3,s,padding="valid" if s==2 else "same",use_bias=False)(y))); y=L.ReLU()(bn(L.Conv2D(o,1,use_bias=False)(y)))
+    return x+y if s==1 and x.shape[-1]==o else y
+def build():
+    i=keras.Input((16,16,3)); x=cbr(i,8,3,2); x=ir(x,8,1,2); x=ir(x,12,2,2); x=L.GlobalAveragePooling2D()(x); return keras.Model(i,L.Dense(4)(L.Dropout(.2)(x)))
+""",
+        ("padding.side", "layer.missing"),
+    ),
+    (
+        "a small U-Net, two slips",
+        "3x16x16",
+        """
+class Net(nn.Module):
+    def __init__(s):
+        super().__init__(); s.d1=nn.Conv2d(3,4,3,padding=1); s.d2=nn.Conv2d(4,8,3,padding=1); s.up=nn.ConvTranspose2d(8,4,2,2); s.u=nn.Conv2d(8,4,3,padding=1); s.o=nn.Conv2d(4,1,1)
+    def forward(s,x):
+        a=F.relu(s.d1(x)); b=F.relu(s.d2(F.max_pool2d(a,2))); u=s.up(b); return torch.sigmoid(s.o(F.relu(s.u(torch.cat([a,u],dim=1)))))
+
+def build():
+    return Net()
+""",
+        """
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__(); self.d1=L.Conv2D(4,3,padding="same",activation="relu"); self.d2=L.Conv2D(8,3,padding="same",activation="relu"); self.up=L.Conv2DTranspose(4,2,2); self.u=L.Conv2D(4,3,padding="same",activation="relu"); self.o=L.Conv2D(1,1,activation="sigmoid"); self.p=L.AveragePooling2D(2)
+    def call(self,x):
+        a=self.d1(x); b=self.d2(self.p(a)); return self.o(self.u(ops.concatenate([self.up(b),a],axis=-1)))
+
+def build():
+    return Net()
+""",
+        ("pool.kind", "channels.order"),
+    ),
+    (
+        "raw TensorFlow, three slips",
+        "3x8x8",
+        """
+class Net(nn.Module):
+    def __init__(s): super().__init__(); s.c=nn.Conv2d(3,4,3,stride=2,padding=1); s.b=nn.BatchNorm2d(4); s.f=nn.Linear(64,3)
+    def forward(s,x): return s.f(torch.flatten(F.leaky_relu(s.b(s.c(x))),1))
+
+def build():
+    return Net()
+""",
+        """
+import tensorflow as tf
+class Net(tf.Module):
+    def __init__(self):
+        super().__init__(); g=tf.random.normal
+        self.k=tf.Variable(g((3,3,3,4))); self.kb=tf.Variable(tf.zeros(4)); self.gamma=tf.Variable(tf.ones(4)); self.beta=tf.Variable(tf.zeros(4)); self.mean=tf.Variable(tf.zeros(4),trainable=False); self.var=tf.Variable(tf.ones(4),trainable=False); self.w=tf.Variable(g((64,3))); self.wb=tf.Variable(tf.zeros(3))
+    def __call__(self,x,training=False):
+        x=tf.nn.conv2d(x,self.k,2,"SAME")+self.kb
+        if training:
+            m,v=tf.nn.moments(x,[0,1,2]); self.mean.assign(.9*self.mean+.1*m); self.var.assign(.9*self.var+.1*v)
+        else: m,v=self.mean,self.var
+        x=tf.nn.batch_normalization(x,m,v,self.beta,self.gamma,1e-3)
+        x=tf.nn.leaky_relu(x)
+        return tf.reshape(x,[-1,64])@self.w+self.wb
+
+def build():
+    return Net()
+""",
+        ("padding.side", "batch_norm.epsilon", "activation.slope"),
+    ),
+    (
+        "equal: gates",
+        "6",
+        """
+class Net(nn.Module):
+    def __init__(s): super().__init__(); s.a=nn.Linear(6,8); s.b=nn.Linear(8,8); s.n=nn.LayerNorm(8); s.o=nn.Linear(16,2)
+    def forward(s,x):
+        h=torch.tanh(s.a(x)); g=torch.sigmoid(s.b(h)); h=s.n(h*g+(1-g)*h.abs()); return s.o(torch.cat((h,h**2),-1))
+
+def build():
+    return Net()
+""",
+        """
+def build():
+    i=keras.Input((6,)); h=L.Dense(8,activation="tanh")(i); g=L.Dense(8,activation="sigmoid")(h); h=L.LayerNormalization(epsilon=1e-5)(h*g+(1-g)*ops.abs(h)); return keras.Model(i,L.Dense(2)(L.Concatenate()([h,ops.square(h)])))
+""",
+        (),
+    ),
 )
