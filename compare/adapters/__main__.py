@@ -101,6 +101,7 @@ def serve(holder: Holder, requests: BinaryIO, answers: BinaryIO) -> None:
         except BaseException as error:  # the user's code may raise anything, SystemExit too
             answer, sent = _failed(error), {}
         wire.write(answers, answer.body(), sent)
+        del frame, body, arrays, sent  # which can be gigabytes, until the next request comes
 
 
 def _failed(error: BaseException) -> Answer:

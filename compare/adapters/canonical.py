@@ -27,6 +27,7 @@ class Canonical:
         self._nodes: dict[str, Node] = {}
         self._values: Arrays = {}
         self._weights: Arrays = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}  # of the weights
         self._made_by: dict[int, str] = {}
         self._uses: dict[int, list[Step]] = {}
         for step in trace.steps:
@@ -99,6 +100,7 @@ class Canonical:
         for role, weight in (weights or {}).items():
             self.weight_of[f"{name}/{role}"] = weight
             self._weights[f"{name}/{role}"] = weight.changed(weight.read())
+            self._shapes[f"{name}/{role}"] = self._weights[f"{name}/{role}"].shape
         self._nodes[name] = Node(
             name, kind, tuple(inputs), dict(attributes), tuple(weights or ()), step.layer, tuple(value.shape)
         )
@@ -164,6 +166,13 @@ class Canonical:
         name = self._add(step, step.name, kind, [name], attributes, native, ())
         self._made_by[step.output.number] = self._in_order(step, name, after, after.order, tuple(range(after.rank)))
 
+    def drop_arrays(self) -> None:
+        """Let go of all values and weights, which can be gigabytes: the way back to the framework needs none."""
+        self._values.clear()
+        self._weights.clear()
+        for step in self.step_of.values():
+            step.output.drop()
+
     def apply(
         self, name: str, inputs: Sequence[np.ndarray], training: bool, tensor: Callable[[np.ndarray], Any]
     ) -> np.ndarray:
@@ -190,13 +199,12 @@ class Canonical:
             weight = self.weight_of.get(name)
             if weight is None:
                 raise Unreadable(f"{name}: no such weight.")
-            present = apply(weight.changes, weight.read())
             if weight.write is None:
-                if np.array_equal(present, array):
+                if np.array_equal(apply(weight.changes, weight.read()), array):
                     continue
                 raise Unreadable(f"{name}: it is a constant in the code and cannot be set.")
-            if present.shape != array.shape:
-                raise Unreadable(f"{name}: its shape is {present.shape}; the array to set has {array.shape}.")
+            if self._shapes[name] != array.shape:
+                raise Unreadable(f"{name}: its shape is {self._shapes[name]}; the array to set has {array.shape}.")
             weight.write(undo(weight.changes, array))
 
 

@@ -91,12 +91,14 @@ class KerasAdapter:
         watch.trace.outputs = tuple(watch.trace.value(each) for each in tree.flatten(outputs))
         pruned(watch.trace)
         canonical = self._canonical = Canonical(watch.trace, array)
-        made = self._joined = joined(canonical.recording)
+        made = joined(canonical.recording)
+        self._joined = made.without_arrays()
         statistics: Arrays = {}
         for name, step in canonical.step_of.items():
             for role, value in updated.get(id(step), {}).items():
                 if f"{name}/{role}" in canonical.weight_of:
                     statistics[f"{name}/{role}"] = canonical.weight_of[f"{name}/{role}"].changed(value)
+        canonical.drop_arrays()
         recording = made.recording
         return Recording(recording.graph, recording.values, recording.weights, statistics)
 

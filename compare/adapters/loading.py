@@ -60,7 +60,7 @@ def adapter_of(found: Any, reference: Reference, precision: str) -> Adapter:
             found = found()
     raise Unreadable(
         f"{reference.text} is no model but {type(found).__name__}. It must be a torch.nn.Module, a Keras model, a "
-        "tf.Module, or a class or function that gives one."
+        "tf.Module, a function of tensors over tf.Variables, or a class or function that gives one."
     )
 
 
@@ -74,10 +74,11 @@ def _known(found: Any, precision: str) -> Adapter | None:
         from compare.adapters.keras_adapter import KerasAdapter
 
         return KerasAdapter(found)
-    if tensorflow is not None and isinstance(found, tensorflow.Module):
-        from compare.adapters.tensorflow_adapter import TensorFlowAdapter
+    if tensorflow is not None:
+        from compare.adapters.tensorflow_adapter import TensorFlowAdapter, is_network
 
-        return TensorFlowAdapter(found)
+        if isinstance(found, tensorflow.Module) or is_network(found):
+            return TensorFlowAdapter(found)
     return None
 
 

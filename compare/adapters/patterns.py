@@ -36,6 +36,13 @@ class Joined:
     sources: Mapping[str, Source]
     members: Mapping[str, tuple[Node, ...]] = field(default_factory=dict)
 
+    def without_arrays(self) -> "Joined":
+        """Return this without its values, and with no weights but those that a joined node is computed from."""
+        weights = {
+            name: array for name, array in self.recording.weights.items() if name.rpartition("/")[0] in self.members
+        }
+        return replace(self, recording=replace(self.recording, values={}, weights=weights))
+
     def _before(self, name: str) -> str:
         """The node of the recording before that has the output of a node."""
         return self.members[name][-1].name if name in self.members else name

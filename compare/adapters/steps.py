@@ -59,6 +59,10 @@ class Value:
     tensor: Any
     shape: tuple[int, ...]
 
+    def drop(self) -> None:
+        """Let go of the tensor, once nothing is looked up by its identity any more."""
+        object.__setattr__(self, "tensor", None)
+
 
 @dataclass(eq=False)
 class Step:

@@ -80,7 +80,9 @@ class TensorFlowAdapter:
         watch.trace.outputs = tuple(watch.trace.value(each) for each in flat)
         pruned(watch.trace)
         canonical = self._canonical = Canonical(watch.trace, array)
-        made = self._joined = joined(canonical.recording)
+        made = joined(canonical.recording)
+        self._joined = made.without_arrays()
+        canonical.drop_arrays()
         if training:
             return with_statistics(made.recording, self._kept, after)
         self._kept = statistics_of(made, canonical)
@@ -201,6 +203,20 @@ def _in_order(function: Any, specs: Mapping[str, Any]) -> list[Any]:
     by_key = {re.sub(r"\W", "_", key): spec for key, spec in specs.items()}
     found = [by_name.get(name) or by_key.get(name) for name in names]
     return [each for each in found if each is not None]
+
+
+def is_network(found: Any) -> bool:
+    """Whether this is a function of tensors: a tf.function, or one that needs an argument and reaches variables."""
+    if isinstance(getattr(found, "python_function", None), Callable):  # type: ignore[arg-type]
+        return True
+    if not inspect.isroutine(found):
+        return False
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    needs = any(each.default is each.empty and each.kind == each.POSITIONAL_OR_KEYWORD for each in parameters)
+    return needs and bool(_named_variables(found, found))
 
 
 def _callable(module: Any) -> Callable[..., Any]:

@@ -9,6 +9,7 @@ from tensorflow.python.framework import function_def_to_graph
 
 from compare.adapters.adapter import Unreadable
 
+MOST_TURNS = 1_000
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
@@ -34,12 +35,23 @@ def _run(graph: Any, given: Sequence[Any], places: Sequence[Any], wanted: Sequen
         elif operation.type in ("If", "StatelessIf"):
             branch = "then_branch" if bool(inputs[0].numpy()) else "else_branch"
             made = _inlined(operation, inputs[1:], branch)
+        elif operation.type in ("While", "StatelessWhile"):
+            made = _repeated(operation, inputs)
         elif operation.type == "NoOp":
             continue
         else:
             made = _done(operation, inputs)
         values |= {output.name: value for output, value in zip(operation.outputs, made, strict=True)}
     return [values[each.name] for each in wanted]
+
+
+def _repeated(operation: Any, inputs: list[Any]) -> list[Any]:
+    """Do a loop, turn by turn. Raises Unreadable if it has too many."""
+    for _ in range(MOST_TURNS):
+        if not bool(_inlined(operation, inputs, "cond")[0].numpy()):
+            return inputs
+        inputs = _inlined(operation, inputs, "body")
+    raise Unreadable(f"{operation.name}: a loop of more than {MOST_TURNS:,} turns cannot be followed.")
 
 
 def _inlined(operation: Any, inputs: Sequence[Any], attribute: str = "f") -> list[Any]:

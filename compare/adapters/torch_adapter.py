@@ -18,6 +18,8 @@ from compare.adapters.torch_call import Held
 from compare.adapters.torch_watch import Seen, TorchWatch, flat, replaced
 from compare.graphs.node import Graph, Node, Recording, needed
 
+_SENT = np.empty(0)
+
 
 class TorchAdapter:
     """A torch.nn.Module, or anything else that can be called and has its parameters."""
@@ -41,6 +43,7 @@ class TorchAdapter:
         self._convert(torch.float64 if "float64" in given else torch.float32)
         tensors = {name: torch.from_numpy(np.array(array)) for name, array in inputs.items()}
         self._set_mode(training)
+        self._seen, self._places = [], {}  # the values of the last call can be gigabytes
         kept = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
         watch = TorchWatch(self.model, training)
         try:
@@ -84,7 +87,7 @@ class TorchAdapter:
             inputs = tuple(names[place] for place in one.inputs)
             shape = tuple(one.output.shape)
             nodes.append(Node(name, one.meaning.kind, inputs, one.meaning.attributes, tuple(held), one.layer, shape))
-            values[name] = one.value
+            values[name], one.value = one.value, _SENT  # what is sent need not be kept
         graph = Graph(tuple(nodes), tuple(names[place] for place in outputs))
         return needed(Recording(graph, values, weights))
 

@@ -41,8 +41,10 @@ def evaluate(
     weights: Mapping[str, np.ndarray],
     fallback: Fallback | None = None,
     keep: bool = True,
+    see: Callable[[str, np.ndarray], None] | None = None,
 ) -> Arrays:
-    """The value of every node by its name; without `keep` only those of the outputs, to save memory.
+    """The value of every node by its name; without `keep` only those of the outputs, to save memory. `see` gets every
+    node's name and value once.
 
     `inputs` are by the names of the nodes of kind Input, `weights` by "NODE/ROLE". `fallback` computes a node that has
     no reference; without it NoReference is raised. Raises ValueError as `evaluate_node` does.
@@ -54,6 +56,8 @@ def evaluate(
             if node.name not in inputs:
                 raise ValueError(f"there is no value for the input {node.name}")
             values[node.name] = inputs[node.name]
+            if see is not None:
+                see(node.name, values[node.name])
             continue
         given = [values[name] for name in node.inputs]
         own = {role: weights[f"{node.name}/{role}"] for role in node.roles if f"{node.name}/{role}" in weights}
@@ -63,6 +67,8 @@ def evaluate(
             if fallback is None:
                 raise
             values[node.name] = fallback(node, given)
+        if see is not None:
+            see(node.name, values[node.name])
         if not keep:
             del given
             for name in node.inputs:

@@ -72,6 +72,11 @@ class Recording:
     statistics: Arrays = field(default_factory=dict)
 
 
+def without_values(recording: Recording) -> Recording:
+    """The recording without the values of its nodes, which can be gigabytes."""
+    return replace(recording, values={})
+
+
 def needed(recording: Recording) -> Recording:
     """The recording without what no output depends on; inputs stay."""
     graph = recording.graph

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from compare.graphs.evaluate import NoReference, evaluate_node
-from compare.graphs.node import Arrays, Recording
+from compare.graphs.node import Arrays, Recording, without_values
 from compare.port import inputs as port_inputs
 from compare.port.align import Alignment, align
 from compare.port.difference import Difference
 from compare.port.differences import differences
 from compare.port.explain import Case, Cause, Explanation, Unexplained, explain
-from compare.port.folding import Folding
+from compare.port.folding import fold_alike
 from compare.port.kept import statistics_causes
 from compare.port.measure import LEAST_BOUND, bounds, distance, output_distance, outputs_of
 from compare.port.result import Pair, PortResult, Request, pairs_of
@@ -87,11 +87,11 @@ class _Comparison:
         self.tell("Calling both models on the same inputs ...")
         left, right = self.record(self.inputs, False)
         check_outputs(left, right)
-        folding = Folding((self.left, self.right), left, right, align(left, right))
-        left, right, alignment = folding.left, folding.right, folding.alignment
+        sides = (self.left, self.right)
+        left, right, alignment, folding = fold_alike(sides, left, right, align(left, right))
         moved = self.give_weights(left, right, alignment)
         if self.request.weights == "as-is":
-            folding.give_exact((self.left, self.right))
+            folding.give_exact(sides)
         if self.request.weights != "as-is" or folding.found:
             left, right = self.record(self.inputs, False)
             moved = transfer(left, right, alignment)
@@ -99,7 +99,7 @@ class _Comparison:
         left, right = self.rounded_away(left, right, self.inputs, False)
         case = self.case(left, right, alignment, self.inputs, False)
         self.tell("Looking for what explains the difference ...")
-        self.graphs = left, right
+        self.graphs = without_values(left), without_values(right)
         found = differences(left, right, alignment, moved)
         random = tuple(d for d in found if d.cause == "dropout.in_evaluation")
         explanation = explain(case, [d for d in found if d not in random])
@@ -107,6 +107,9 @@ class _Comparison:
         if random:
             causes.insert(0, Cause("dropout.in_evaluation", random, measured, explanation.output_distance))
         causes += self.second_look(explanation, alignment)
+        bound, pairs = case.bound, pairs_of(case)
+        left, right = self.graphs
+        del case  # which holds the values
         trained, training_distance, training_pairs, unexplained = self.in_training(causes)
         causes += trained
         harmless = tuple(d for d in explanation.harmless if not any(d in cause.differences for cause in causes))
@@ -114,16 +117,16 @@ class _Comparison:
             self.save()
         apart = explanation.output_distance
         nothing = not causes and not unexplained and not explanation.unexplained
-        same = nothing and apart <= case.bound and not self.training_differs
+        same = nothing and apart <= bound and not self.training_differs
         return PortResult(
             self.request,
             self.left.loaded,
             self.right.loaded,
             "same" if same else "different",
             measured if random else apart,
-            case.bound,
+            bound,
             explanation.left_over,
-            pairs_of(case),
+            pairs,
             training_pairs,
             tuple(causes),
             (*harmless, *self.forms, *folding.found),
@@ -227,8 +230,10 @@ class _Comparison:
         left, right = self.rounded_away(left, right, self.inputs, True)
         case = self.case(left, right, alignment, self.inputs, True)
         found = differences(left, right, alignment, transfer(left, right, alignment), training=True)
-        names = {(d.cause, d.left, d.right) for cause in known for d in cause.differences}
-        first = [d for d in found if (d.cause, d.left, d.right) in names]
+        before = [d for cause in known for d in cause.differences]
+        # What has no name of its own, as arithmetic of raw TensorFlow, is not called the same in both modes.
+        names = {(d.cause, side, at) for d in before for side, at in (("left", d.left), ("right", d.right)) if at}
+        first = [d for d in found if {(d.cause, "left", d.left), (d.cause, "right", d.right)} & names]
         fresh = [d for d in found if d not in first]
         explanation = explain(case, fresh, first)
         self.training_differs = explanation.left_over > case.bound
@@ -237,7 +242,8 @@ class _Comparison:
         self.forms = tuple(d for d in fresh if d.cause == "batch_norm.variance")
         rates = tuple(d for d in fresh if d.cause == "dropout.rate")
         dropped = tuple(d for d in fresh if d.cause == "layer.missing" and "Dropout" in (d.left_value + d.right_value))
-        for name, some in (("dropout.rate", rates), ("layer.missing", dropped)):
+        more = _more_outputs(left, right)
+        for name, some in (("dropout.rate", rates), ("layer.missing", dropped), ("outputs.number", more)):
             if some:
                 causes.append(Cause(name, some, None, None, training=True))
         return causes, output_distance(outputs_of(right), outputs_of(left)), pairs_of(case), explanation.unexplained
@@ -263,6 +269,15 @@ def check_outputs(left: Recording, right: Recording) -> None:
                 f"The left model gives {a[1]} values for an example and the right one {b[1]}. Give two models of the "
                 "same outputs."
             )
+
+
+def _more_outputs(left: Recording, right: Recording) -> tuple[Difference, ...]:
+    """The outputs that only one side has, as auxiliary ones in training."""
+    outputs = left.graph.outputs, right.graph.outputs
+    counts = [f"{len(each)} output{'s' * (len(each) != 1)}" for each in outputs]
+    shared = min(map(len, outputs))
+    alone = [(name, None) for name in outputs[0][shared:]] + [(None, name) for name in outputs[1][shared:]]
+    return tuple(Difference("outputs.number", a, b, counts[0], counts[1], "none") for a, b in alone)
 
 
 def _told(recording: Recording, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -212,7 +212,7 @@ def _of_weights(left: Recording, right: Recording, alignment: Alignment, moved: 
                     cause = sequence_causes.of_constant(right.graph[name_r], right)
                     yield Difference(cause, name_l, name_r, "values of its own", "others", "weights", (role,))
                 continue
-            if not np.array_equal(a.reshape(-1).astype(b.dtype), b.reshape(-1)):
+            if a is not b and not np.array_equal(a.reshape(-1).astype(b.dtype, copy=False), b.reshape(-1)):
                 cause = "weights.layout" if _rearranged(a, b) else "weights.value"
                 cause = sequence_causes.of_weights(left.graph[name_l], role, a, b) or cause
                 yield Difference(cause, name_l, name_r, f"{role} of its own", f"another {role}", "weights", (role,))

@@ -4,6 +4,8 @@ An exporter computes that in float32. It is computed here in float64, on the sid
 that both are the same graph; a file whose weights agree but for that rounding gets the exact ones.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from compare.graphs.node import Arrays, Recording
@@ -14,36 +16,37 @@ from compare.port.rounding import FLOAT32_ROUNDING
 from compare.port.side import Side
 
 
+@dataclass(frozen=True)
 class Folding:
-    """What was folded in two recordings, `left` and `right`, and their `alignment` then."""
+    """What was folded, as differences, and for either side the exact weights of what it has in float32."""
 
-    def __init__(self, sides: tuple[Side, Side], left: Recording, right: Recording, alignment: Alignment) -> None:
-        self.left, self.right, self.alignment = left, right, alignment
-        self.found: tuple[Difference, ...] = ()
-        self._exact: tuple[Arrays, Arrays] = ({}, {})
-        before = (left, right)
-        folds = _one_sided(left, right, alignment)
-        if not any(folds):
-            return
-        after = (folded(left, folds[0]), folded(right, folds[1]))
-        aligned = align(*after)
-        exact = _rounded_weights(before, after, aligned, folds)
-        files = [side.loaded.framework == "onnx" for side in sides]
-        # A model that lacks its normalisations has not folded them, unless its weights say so; in a file it is usual.
-        if exact is None and not (files[0] and folds[1]) and not (files[1] and folds[0]):
-            return
-        self.left, self.right = after
-        self.alignment = aligned
-        for side, own in zip(sides, folds, strict=True):
-            side.folds = own
-        self._exact = exact or ({}, {})
-        self.found = tuple(_differences(folds, aligned))
+    found: tuple[Difference, ...] = ()
+    exact: tuple[Arrays, Arrays] = ({}, {})
 
     def give_exact(self, sides: tuple[Side, Side]) -> None:
         """Give either side's model the exact weights that it has rounded to float32."""
-        for side, weights in zip(sides, self._exact, strict=True):
+        for side, weights in zip(sides, self.exact, strict=True):
             if weights:
                 side.give(weights)
+
+
+def fold_alike(
+    sides: tuple[Side, Side], left: Recording, right: Recording, alignment: Alignment
+) -> tuple[Recording, Recording, Alignment, Folding]:
+    """Both recordings with what only one of them has folded, and from now on those that `sides` make."""
+    folds = _one_sided(left, right, alignment)
+    if not any(folds):
+        return left, right, alignment, Folding()
+    after = (folded(left, folds[0]), folded(right, folds[1]))
+    aligned = align(*after)
+    exact = _rounded_weights((left, right), after, aligned, folds)
+    files = [side.loaded.framework == "onnx" for side in sides]
+    # A model that lacks its normalisations has not folded them, unless its weights say so; in a file it is usual.
+    if exact is None and not (files[0] and folds[1]) and not (files[1] and folds[0]):
+        return left, right, alignment, Folding()
+    for side, own in zip(sides, folds, strict=True):
+        side.folds = own
+    return *after, aligned, Folding(tuple(_differences(folds, aligned)), exact or ({}, {}))
 
 
 def _one_sided(left: Recording, right: Recording, alignment: Alignment) -> tuple[Folds, Folds]:

@@ -10,6 +10,7 @@ from shared import randomness
 
 LEAST_BOUND = {"float64": 1e-12, "float32": 1e-5}
 MARGIN = 16  # times what a change of 1 ulp in every weight makes of a value
+BLOCK = 1 << 20  # elements
 Fallback = Callable[[Node, list[np.ndarray]], np.ndarray]
 
 
@@ -37,11 +38,15 @@ def bounds(left: Recording, inputs: Mapping[str, np.ndarray], fallback: Fallback
     arrays = (*inputs.values(), *left.values.values())
     dtype = "float64" if any(array.dtype == np.float64 for array in arrays) else "float32"
     given = {name: _by_an_ulp(array, name) for name, array in inputs.items()}
-    values = evaluate(left.graph, given, _Moved(left.weights), fallback)
     least = LEAST_BOUND[dtype]
-    moved = {name: MARGIN * distance(values[name], left.values[name]) for name in values}
-    # What is not finite says nothing about rounding.
-    return {name: max(least, apart) if np.isfinite(apart) else least for name, apart in moved.items()}
+    found: dict[str, float] = {}
+
+    def see(name: str, value: np.ndarray) -> None:
+        apart = MARGIN * distance(value, left.values[name])
+        found[name] = max(least, apart) if np.isfinite(apart) else least  # what is not finite says nothing of rounding
+
+    evaluate(left.graph, given, _Moved(left.weights), fallback, keep=False, see=see)
+    return found
 
 
 class _Moved(Mapping[str, np.ndarray]):
@@ -63,10 +68,13 @@ class _Moved(Mapping[str, np.ndarray]):
 def _by_an_ulp(array: np.ndarray, name: str) -> np.ndarray:
     if array.dtype.kind != "f":
         return array
-    up = randomness.bits(array.size, f"ulp of {name}", 0).reshape(array.shape)
+    up = randomness.bits(array.size, f"ulp of {name}", 0)
     infinite = np.array([-np.inf, np.inf], array.dtype)
-    moved: np.ndarray = np.nextafter(array, infinite[up])
-    return moved
+    flat, moved = array.reshape(-1), np.empty(array.size, array.dtype)
+    for start in range(0, array.size, BLOCK):  # a kernel can be a gigabyte
+        part = slice(start, start + BLOCK)
+        np.nextafter(flat[part], infinite[up[part]], out=moved[part])
+    return moved.reshape(array.shape)
 
 
 def output_distance(outputs: list[np.ndarray], expected: list[np.ndarray]) -> float:

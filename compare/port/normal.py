@@ -11,6 +11,7 @@ import numpy as np
 
 from compare.graphs.node import Arrays, Graph, Node, Recording, needed
 from compare.port.attention import written_out
+from compare.port.commute import flatten_pixels, sink_transposes
 from compare.port.masks import named_masks
 from compare.port.positions import folded_constants, tables_of_positions
 from compare.port.sequences import taken_from_sequences
@@ -281,8 +282,10 @@ RULES: tuple[Rule, ...] = (
     folded_constants,
     tables_of_positions,
     _drop_identities,
+    sink_transposes,
     _simple_kinds,
     _split_global_pools,
+    flatten_pixels,
     _join_transposes,
     needed,
     written_out,

@@ -1,12 +1,14 @@
 """One model of a comparison: its worker, and recordings of calls of it."""
 
+import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from compare.graphs.evaluate import evaluate, statistics
-from compare.graphs.node import Arrays, Node, Recording, renamed
+from compare.graphs.node import Arrays, Node, Recording, renamed, without_values
 from compare.port.fold import folded, unfolded
 from compare.port.measure import distance
 from compare.port.normal import normal_form
@@ -25,6 +27,7 @@ class Side:
         self.worker, self.precision = worker, precision
         self.loaded: ModelLoaded = worker.load(precision)
         self.known: Arrays = {}  # its weights, which can be large and are sent once
+        self._shapes: dict[str, tuple[int, ...]] = {}  # of its weights, as the model itself has them
         self.folds: dict[str, str] = {}  # normalisations that are folded into the layers in front of them
         self._whole: Recording | None = None  # the last recording in evaluation, with nothing folded
         self.called: dict[str, str] = {}  # the worker's own name of a weight that has another one in normal form
@@ -34,7 +37,7 @@ class Side:
         recording = self._recorded(given, training)
         if training:
             return recording
-        self._whole = recording
+        self._whole = without_values(recording)
         return folded(recording, self.folds)
 
     def _recorded(self, given: Arrays, training: bool) -> Recording:
@@ -46,7 +49,11 @@ class Side:
             return self._normal(recording)
         own = self._normal(self._called(cast(given, np.float32), training, {}))
         weights = cast(own.weights, np.float64)  # those that were given were rounded when they were taken
-        weights |= {name: self.known[raw] for name in weights if (raw := self.called.get(name, name)) in self.known}
+        held = {name: self.known[raw] for name in weights if (raw := self.called.get(name, name)) in self.known}
+        weights |= {name: _like(array, weights[name].shape) for name, array in held.items()}
+        weights |= self._unrounded(
+            {name: array for name, array in own.weights.items() if name not in held and array.dtype.kind == "f"}
+        )
         values = evaluate(own.graph, given, weights, self.fallback(training))
         for name in own.graph.outputs:
             if distance(values[name], own.values[name]) > FLOAT32:
@@ -62,13 +69,22 @@ class Side:
         }
         return replace(own, values=values, weights=weights, statistics=kept)
 
+    def _unrounded(self, others: Arrays) -> Arrays:
+        """Weights that have other names in this mode, as they were before float32 rounded them: by their content."""
+        known = {_content(array): array for array in self.known.values()} if others else {}
+        found = {name: known.get(_content(array)) for name, array in others.items()}
+        return {name: array.reshape(others[name].shape) for name, array in found.items() if array is not None}
+
     def _called(self, given: Arrays, training: bool, known: Arrays) -> Recording:
         """A recording in which inputs are called as in `given`, whatever the model calls them: they go by place."""
         stated = self.loaded.inputs or {}
         if set(stated) == set(given) or len(stated) != len(given):
-            return self.worker.record(given, training, known)
-        own = dict(zip(stated, given.values(), strict=True))
-        return renamed(self.worker.record(own, training, known), dict(zip(stated, given, strict=True)))
+            recording = self.worker.record(given, training, known)
+        else:
+            own = dict(zip(stated, given.values(), strict=True))
+            recording = renamed(self.worker.record(own, training, known), dict(zip(stated, given, strict=True)))
+        self._shapes |= {name: array.shape for name, array in recording.weights.items()}
+        return recording
 
     def _normal(self, recording: Recording) -> Recording:
         own = normal_form(recording)
@@ -80,12 +96,22 @@ class Side:
         if self.folds and self._whole is not None:
             weights = unfolded(weights, self._whole, self.folds)
         weights = {self.called.get(name, name): array for name, array in weights.items()}
+        weights = {name: _like(array, self._shapes.get(name)) for name, array in weights.items()}
         self.worker.give_weights(weights)
         self.known |= weights
 
     def fallback(self, training: bool) -> Callable[[Node, list[np.ndarray]], np.ndarray]:
         """What computes a node that the evaluator does not know."""
         return lambda node, given: self.worker.apply(node.name, given, training)
+
+
+def _content(array: np.ndarray) -> bytes:
+    return hashlib.sha256(np.ascontiguousarray(array, np.float32).data).digest()
+
+
+def _like(array: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
+    """A weight in another shape, if it fits: normal forms leave out axes of length 1."""
+    return array if shape is None or math.prod(shape) != array.size else array.reshape(shape)
 
 
 def weights_of(node: Node, weights: Mapping[str, np.ndarray]) -> Arrays:

@@ -1,6 +1,6 @@
 """The worker that holds one person's own model, and what it can be asked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,9 @@ from compare.rpc import port_messages, wire
 from compare.rpc.messages import ArraysSent, Failed, Request
 from shared.errors import InputError, UserCodeError
 
+# With oneDNN TensorFlow keeps all memory that it ever had, and in float64 oneDNN computes nothing.
+PLAIN_MEMORY = {"TF_ENABLE_ONEDNN_OPTS": "0"}
+PART_BYTES = 64 << 20
 Precision = Literal["float64", "float32"]
 
 
@@ -25,7 +28,7 @@ class ModelWorker(WorkerProcess):
 
     def program(self) -> Program:
         """See WorkerProcess.program."""
-        return Program(["compare.adapters"])
+        return Program(["compare.adapters"], PLAIN_MEMORY)
 
     def load(self, precision: Precision) -> port_messages.ModelLoaded:
         """Have the model loaded. Raises InputError if it cannot be."""
@@ -49,7 +52,8 @@ class ModelWorker(WorkerProcess):
 
     def give_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the model weights by NODE/ROLE, in canonical layout. Raises InputError if they do not fit."""
-        self._said(port_messages.GiveWeights(), port_messages.Done, weights, "be given weights")
+        for part in _parts(weights):
+            self._said(port_messages.GiveWeights(), port_messages.Done, part, "be given weights")
 
     def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
         """The output of one node of the last recording for other inputs. Raises InputError."""
@@ -87,6 +91,18 @@ class ModelWorker(WorkerProcess):
             raise WorkerError(answer.error, answer.traceback)
         assert isinstance(answer, expected), f"{type(answer).__name__} is no answer to this request"
         return answer
+
+
+def _parts(weights: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
+    """The weights in parts of about PART_BYTES: a worker need not hold all of them twice."""
+    part: dict[str, np.ndarray] = {}
+    for name, array in weights.items():
+        part[name] = array
+        if sum(each.nbytes for each in part.values()) >= PART_BYTES:
+            yield part
+            part = {}
+    if part:
+        yield part
 
 
 class UserCodeFailed(Exception):

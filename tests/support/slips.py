@@ -14,12 +14,15 @@ from tempfile import TemporaryDirectory
 
 from sequence_slips import SEQUENCES
 from slip import Slip
+from whole_models import WHOLE
 
 from compare.port import Port
 from compare.port.words import lines
 from shared.errors import InputError
 
 LEFT_OVER = 1e-12  # of the error, at most
+IMPORTS_TORCH = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
+IMPORTS_KERAS = "import keras\nfrom keras import layers as L\nfrom keras import ops\n"
 BN = "L.BatchNormalization(epsilon=1e-5, momentum=0.9)"
 
 
@@ -194,6 +197,8 @@ SLIPS: tuple[Slip, ...] = (
     Slip("concatenated in another order", "3x12x12", residual(BODY, "torch.cat([x, y], 1)[:, :8]"), functional(f"{KBODY}\n    z = L.Concatenate()([y, x])[..., :8]"), ("channels.order",)),
     Slip("epsilon within a shortcut", "3x12x12", residual(BODY), functional(f"{KBODY.replace('epsilon=1e-5, ', '')}\n    z = L.Add()([x, y])"), ("batch_norm.epsilon",)),
     Slip("shortcut from before the activation", "3x12x12", residual(BODY), functional(f"{KBODY}\n    z = L.Add()([L.Identity()(y), y])"), ("layer.order",)),
+    # Several slips at once, and models that are no chain of layers.
+    *(Slip(name, size, f"{IMPORTS_TORCH}{torch}", f"{IMPORTS_KERAS}{keras}", causes) for name, size, torch, keras, causes in WHOLE),
     # Modes.
     conv("nn.BatchNorm2d(4)", f"{BN[:-1]}, trainable=False)", "frozen on one side", "batch_norm.mode"),
     *SEQUENCES,
@@ -255,7 +260,7 @@ def page(slips: Sequence[Slip], answers: Sequence[Answer]) -> str:
     lines = [
         "# Slips in ported models, found and named",
         "",
-        f"{len(slips)} pairs of small models, {len(slipped)} with one slip and {len(equal)} without any. "
+        f"{len(slips)} pairs of small models, {len(slipped)} with slips and {len(equal)} without any. "
         f"`compare port` found {sum(a.verdict == 'different' for _, a in slipped)} of the slips, named {named} with the right "
         f"cause and nothing besides, left {sum(a.n_unexplained > 0 for _, a in slipped)} unexplained, and gave "
         f"{false_alarms} false alarms.",

@@ -1,0 +1,120 @@
+"""Normal forms that move reshapes and transposes out of the way of what computes.
+
+A convolution of one pixel is a product: squeeze-and-excitation is written with either. A normalisation over the last
+axis behind a transpose is one over the axis that was moved there.
+"""
+
+from dataclasses import replace
+
+from compare.graphs.node import Arrays, Node, Recording
+
+UNARY = {
+    *("Relu", "LeakyRelu", "Elu", "Celu", "Selu", "Gelu", "Swish", "Sigmoid", "Tanh", "Softplus", "Softsign", "Clip"),
+    *("HardSigmoid", "HardSwish", "Mish", "LogSigmoid", "Erf", "Exp", "Log", "Sqrt", "Neg", "Abs", "Square", "Dropout"),
+}
+ONE_AXIS = {"Gemm", "Softmax", "LogSoftmax", "BatchNormalization"}
+REDUCING = {"ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin"}
+
+
+def flatten_pixels(recording: Recording) -> Recording:
+    """Convolutions of (N, C, 1, 1) by a kernel of 1 become products of (N, C), as do activations behind them."""
+    graph, values, weights = recording.graph, dict(recording.values), dict(recording.weights)
+    flat: set[str] = set()  # names whose nodes are (N, C) now
+    nodes: list[Node] = []
+    made: dict[tuple[str, str], str] = {}
+
+    def as_flat(name: str) -> str:
+        if name in flat:
+            return name
+        return other(name, "Flatten", {"axis": 1}, values[name].shape[:2])
+
+    def as_image(name: str) -> str:
+        if name not in flat:
+            return name
+        shape = graph[name].shape
+        return other(name, "Reshape", {"shape": (-1, *shape[1:])}, shape)
+
+    def other(name: str, kind: str, attributes: dict[str, object], shape: tuple[int, ...]) -> str:
+        if (name, kind) not in made:
+            made[name, kind] = new = f"{name}:{kind} of pixels"
+            nodes.append(Node(new, kind, (name,), attributes, shape=shape))
+            values[new] = values[name].reshape(shape)
+        return made[name, kind]
+
+    for node in graph.nodes:
+        pixel = _is_pixel(node.shape) and len(node.inputs) == 1 and _is_pixel(graph[node.inputs[0]].shape)
+        if pixel and node.kind == "Conv" and _of_one(node, recording):
+            weights |= {f"{node.name}/W": weights[f"{node.name}/W"].reshape(weights[f"{node.name}/W"].shape[:2])}
+            changed = replace(node, kind="Gemm", attributes={"axis": 1})
+        elif pixel and node.kind in UNARY and node.inputs[0] in flat:
+            changed = node
+        else:
+            nodes.append(replace(node, inputs=tuple(as_image(name) for name in node.inputs)))
+            continue
+        nodes.append(replace(changed, inputs=(as_flat(node.inputs[0]),), shape=node.shape[:2]))
+        values[node.name] = values[node.name].reshape(node.shape[:2])
+        flat.add(node.name)
+    outputs = tuple(as_image(name) for name in graph.outputs)
+    return replace(recording, graph=replace(graph, nodes=tuple(nodes), outputs=outputs), values=values, weights=weights)
+
+
+def _is_pixel(shape: tuple[int, ...]) -> bool:
+    return len(shape) > 2 and all(size == 1 for size in shape[2:])
+
+
+def _of_one(node: Node, recording: Recording) -> bool:
+    kernel = recording.weights[f"{node.name}/W"].shape if "W" in node.roles else ()
+    return _is_pixel(kernel) and node.attributes.get("group", 1) == 1 and not any(node.attributes["pads"])
+
+
+def sink_transposes(recording: Recording) -> Recording:
+    """A transpose in front of what treats one axis apart, or none, stands behind it; a mean over axes takes it away."""
+    graph = recording.graph
+    uses: dict[str, int] = {}
+    for name in (*graph.outputs, *(name for node in graph.nodes for name in node.inputs)):
+        uses[name] = uses.get(name, 0) + 1
+    values: Arrays = dict(recording.values)
+    by_name: dict[str, Node] = {}
+    stands_for: dict[str, str] = {}
+    for old in graph.nodes:
+        node = replace(old, inputs=tuple(stands_for.get(name, name) for name in old.inputs))
+        turn = by_name.get(node.inputs[0]) if len(node.inputs) == 1 else None
+        if turn is None or turn.kind != "Transpose" or uses[turn.name] != 1:
+            by_name[node.name] = node
+            continue
+        perm = tuple(turn.attributes["perm"])
+        moved = _behind(node, perm)
+        if moved is None:
+            by_name[node.name] = node
+            continue
+        moved = replace(moved, inputs=turn.inputs)
+        if node.kind in REDUCING:
+            by_name[node.name] = moved  # what is left is in order: nothing needs to be turned
+            del by_name[turn.name]
+            continue
+        back = tuple(perm.index(axis) for axis in range(len(perm)))
+        values[node.name] = values[node.name].transpose(back)
+        by_name[node.name] = replace(moved, shape=values[node.name].shape)
+        del by_name[turn.name]
+        by_name[turn.name] = replace(turn, inputs=(node.name,), shape=old.shape)
+        values[turn.name] = recording.values[node.name]
+        stands_for[node.name] = turn.name
+        uses[turn.name], uses[node.name] = uses[node.name], 1
+    outputs = tuple(stands_for.get(name, name) for name in graph.outputs)
+    return replace(recording, graph=replace(graph, nodes=tuple(by_name.values()), outputs=outputs), values=values)
+
+
+def _behind(node: Node, perm: tuple[int, ...]) -> Node | None:
+    """The node in front of a transpose that it stood behind; None if it cannot be there."""
+    a = dict(node.attributes)
+    if node.kind in UNARY:
+        return node
+    if node.kind in ONE_AXIS:
+        return replace(node, attributes=a | {"axis": perm[a["axis"]]})
+    if node.kind in ("LayerNormalization", "RMSNormalization") and len(a["axes"]) == 1:
+        return replace(node, attributes=a | {"axes": (perm[a["axes"][0]],)})
+    if node.kind in REDUCING:
+        kept = [perm[axis] for axis in range(len(perm)) if axis not in a["axes"]]
+        if not a.get("keepdims") and kept == sorted(kept):
+            return replace(node, attributes=a | {"axes": tuple(sorted(perm[axis] for axis in a["axes"]))})
+    return None
