@@ -12,6 +12,7 @@ import numpy as np
 from compare.graphs.node import Arrays, Graph, Node, Recording, needed
 from compare.port.attention import written_out
 from compare.port.masks import named_masks
+from compare.port.packed import split_products
 from compare.port.positions import folded_constants, tables_of_positions
 from compare.port.sequences import taken_from_sequences
 
@@ -276,6 +277,7 @@ def _join_swish(recording: Recording) -> Recording:
 RULES: tuple[Rule, ...] = (
     folded_constants,
     tables_of_positions,
+    split_products,
     _drop_identities,
     _simple_kinds,
     _split_global_pools,

@@ -9,7 +9,7 @@ from compare.graphs.evaluate import evaluate, statistics
 from compare.graphs.node import Arrays, Node, Recording, renamed
 from compare.port.measure import distance
 from compare.port.normal import normal_form
-from compare.port.positions import table_keys
+from compare.port.packed import Part, parts_of
 from compare.processes.port_session import ModelWorker, Precision
 from compare.rpc.port_messages import ModelLoaded
 from shared.errors import InputError
@@ -24,7 +24,7 @@ class Side:
         self.worker, self.precision = worker, precision
         self.loaded: ModelLoaded = worker.load(precision)
         self.known: Arrays = {}  # its weights, which can be large and are sent once
-        self.called: dict[str, str] = {}  # the worker's own name of a weight that has another one in normal form
+        self.parts: dict[str, Part] = {}  # what a weight in normal form is of the worker's, if it is not as it is
 
     def record(self, given: Arrays, training: bool) -> Recording:
         """A call of it. In float64 a model that computes in float32 alone is computed by the reference evaluator, and
@@ -35,7 +35,11 @@ class Side:
             return self._normal(recording)
         own = self._normal(self._called(cast(given, np.float32), training, {}))
         weights = cast(own.weights, np.float64)  # those that were given were rounded when they were taken
-        weights |= {name: self.known[raw] for name in weights if (raw := self.called.get(name, name)) in self.known}
+        for name in weights:
+            part = self.parts.get(name, Part(name))
+            if part.key in self.known:
+                given_to = self.known[part.key]
+                weights[name] = given_to if part.rows is None else given_to[slice(*part.rows)]
         values = evaluate(own.graph, given, weights, self.fallback(training))
         for name in own.graph.outputs:
             if distance(values[name], own.values[name]) > FLOAT32:
@@ -61,12 +65,16 @@ class Side:
 
     def _normal(self, recording: Recording) -> Recording:
         own = normal_form(recording)
-        self.called |= table_keys(recording, own)
+        self.parts |= parts_of(recording, own)
         return own
 
     def give(self, weights: Arrays) -> None:
         """Give it weights by NODE/ROLE. Raises InputError if they do not fit."""
-        weights = {self.called.get(name, name): array for name, array in weights.items()}
+        whole: Arrays = {}
+        for name, array in weights.items():
+            part = self.parts.get(name, Part(name))
+            whole[part.key] = part.into(whole.get(part.key, self.known.get(part.key)), array)
+        weights = whole
         self.worker.give_weights(weights)
         self.known |= weights
 

@@ -63,7 +63,7 @@ def _split(array: np.ndarray, heads: int) -> np.ndarray:
 def _not_equal(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
     """Where an input is not a number; with `negated`, where it is."""
     other = inputs[0] != node.attributes["scalar"]
-    return (~other if node.attributes.get("negated") else other).astype(np.int32)
+    return np.asarray(~other if node.attributes.get("negated") else other, np.int32)
 
 
 def _mask(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
