@@ -9,6 +9,7 @@ from compare.adapters.adapter import Unreadable
 from compare.adapters.changes import Change, Permuted, Reshaped, Taken, apply, undo
 from compare.adapters.layouts import Form, Layouts, order_of
 from compare.adapters.steps import Step, Trace, Value, Weight
+from compare.adapters.weight_changes import changes_of
 from compare.graphs.node import Arrays, Attribute, Graph, Node, Recording
 
 Attributes = dict[str, Attribute]
@@ -75,7 +76,7 @@ class Canonical:
         kind, attributes = _renumbered(step, forms, form)
         value = form.canonical(native) if form.rows is not None else native.transpose(order)
         weights = {
-            role: weight.then(*_changes(step, role, weight, forms, form)) for role, weight in step.weights.items()
+            role: weight.then(*changes_of(step, role, weight, forms, form)) for role, weight in step.weights.items()
         }
         changes = form.changes if form.rows is not None else _turned(order)
         name = self._add(step, step.name, kind, inputs, attributes, value, changes, weights)
@@ -274,35 +275,3 @@ def _renumbered(step: Step, forms: list[Form], form: Form) -> tuple[str, Attribu
         assert isinstance(pads, tuple)
         attributes["pads"] = tuple(pads[axis + side] for side in (0, rank) for axis in form.order)
     return step.kind, attributes
-
-
-def _changes(step: Step, role: str, weight: Weight, forms: list[Form], form: Form) -> list[Change]:
-    """Return the changes of a weight that the layouts of the values around it ask for."""
-    if step.kind == "Gemm":
-        if role == "B":
-            return [] if form.rows is None else [Taken(0, form.rows)]
-        changes: list[Change] = [] if form.rows is None else [Taken(0, form.rows)]
-        return changes if forms[0].rows is None else [*changes, Taken(1, forms[0].rows)]
-    if step.rule != "same":
-        return []
-    if form.rows is not None:
-        size = apply(weight.changes, weight.read()).shape
-        return [Taken(0, form.rows)] if size == form.rows.shape else []
-    if step.kind in ("LayerNormalization", "RMSNormalization"):
-        axes = [int(axis) % form.rank for axis in step.attributes["axes"]]
-        order = sorted(range(len(axes)), key=lambda place: form.axis(axes[place]))
-        return [Permuted(tuple(order))] if len(axes) > 1 else []
-    if step.kind == "PRelu":
-        return _slopes(apply(weight.changes, weight.read()).shape, form)
-    return []
-
-
-def _slopes(shape: tuple[int, ...], form: Form) -> list[Change]:
-    """Return the changes of a PRelu's slopes, whose shape is that of an example: to (C) if all else is shared."""
-    if len(shape) != form.rank - 1:
-        return []
-    changes: list[Change] = [Permuted(tuple(axis - 1 for axis in form.order[1:]))] if form.last else []
-    canonical = apply(changes, np.empty(shape)).shape
-    if all(size == 1 for size in canonical[1:]) and len(canonical) > 1:
-        changes.append(Reshaped(canonical, canonical[:1]))
-    return changes

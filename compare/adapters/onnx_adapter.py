@@ -81,6 +81,10 @@ class OnnxAdapter:
                 expected = recording.weights[key].shape
                 raise Unreadable(f"{key} of {self.path} has the shape {expected}, and the new one {value.shape}.")
             source = reading.sources[key]
+            if source.into is not None:
+                before = self.overrides.get(source.value, reading.constants[source.value])
+                found[source.value] = source.into(found.get(source.value, before), value)
+                continue
             own = np.ascontiguousarray(source.backward(value))
             if source.value in found and not np.array_equal(found[source.value], own):
                 raise Unreadable(f"{key} of {self.path} is shared with another layer, which gets other values.")
@@ -194,7 +198,7 @@ class OnnxAdapter:
     def _weight(self, key: str) -> np.ndarray:
         reading, recording = self._last()
         source = reading.sources.get(key)
-        if source and source.value in self.overrides:
+        if source and source.into is None and source.value in self.overrides:
             return source.forward(self.overrides[source.value])
         return recording.weights[key]
 

@@ -63,9 +63,16 @@ def _select(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result:
     return _getitem(watch, (args[0], tuple(index)), {}, result)
 
 
+def _unbind(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> bool:
+    found = dict(zip(("input", "dim"), args, strict=False)) | kwargs
+    whole = [slice(None)] * (found.get("dim", 0) % args[0].ndim)
+    return all(_getitem(watch, (args[0], (*whole, place)), {}, part) for place, part in enumerate(result))
+
+
 SEVERAL: dict[str, Several] = {
     "getitem": _getitem,
     "select": _select,
+    "unbind": _unbind,
     **torch_recurrent.SEVERAL,
     **torch_attention.SEVERAL,
     **torch_packed.SEVERAL,

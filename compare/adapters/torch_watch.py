@@ -92,6 +92,9 @@ class TorchWatch(TorchFunctionMode):
         name, reverse = name_of(func)
         if name == "set" and args and id(args[0]) in self._place:
             raise Unreadable("The model sets attributes of tensors while it is called, which cannot be followed.")
+        if name == "iter" and args and self.known(args[0]):
+            with self:  # an iterator's parts are taken one by one
+                return iter([args[0][place] for place in range(len(args[0]))])
         tensors = [t for t in flat((args, kwargs)) if id(t) in self._place]
         inputs = [self._place[id(t)] for t in tensors]
         arguments = by_name(func, name, args, kwargs)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from compare.graphs.node import Arrays, Node, Recording
-from compare.port.normal import rewired
+from compare.port.rewriting import rewired
 
 Folds = dict[str, str]  # the layer in front of each normalisation, by the normalisation's name
 

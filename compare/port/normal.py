@@ -7,13 +7,14 @@ number. No rule changes what the network computes.
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
-from compare.graphs.node import Arrays, Graph, Node, Recording, needed
+from compare.graphs.node import Graph, Node, Recording, needed
 from compare.port.attention import written_out
 from compare.port.commute import flatten_pixels, sink_transposes
 from compare.port.masks import named_masks
+from compare.port.packed import split_products
+from compare.port.pads import fold_pads, trim_convolutions
 from compare.port.positions import folded_constants, tables_of_positions
+from compare.port.rewriting import rewired
 from compare.port.sequences import taken_from_sequences
 
 RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
@@ -25,21 +26,6 @@ def normal_form(recording: Recording) -> Recording:
     for rule in RULES:
         recording = rule(recording)
     return needed(recording)
-
-
-def rewired(
-    recording: Recording, nodes: list[Node], stands_for: dict[str, str], values: Arrays | None = None
-) -> Recording:
-    """The recording with other nodes, where what took `name` takes `stands_for[name]`."""
-
-    def final(name: str) -> str:
-        while name in stands_for:
-            name = stands_for[name]
-        return name
-
-    wired = tuple(replace(node, inputs=tuple(map(final, node.inputs))) for node in nodes)
-    outputs = tuple(map(final, recording.graph.outputs))
-    return replace(recording, graph=Graph(wired, outputs), values=recording.values | (values or {}))
 
 
 def _drop_identities(recording: Recording) -> Recording:
@@ -175,82 +161,6 @@ def _join_transposes(recording: Recording) -> Recording:
     return rewired(recording, nodes, stands_for)
 
 
-def _fold_pads(recording: Recording) -> Recording:
-    """A padding that only one convolution or pooling takes is that operation's own."""
-    by_name = recording.graph.by_name
-    n_uses: dict[str, int] = {}
-    for name in [*recording.graph.outputs, *(name for node in recording.graph.nodes for name in node.inputs)]:
-        n_uses[name] = n_uses.get(name, 0) + 1
-    nodes, folded = [], {}
-    for node in recording.graph.nodes:
-        pad = by_name[node.inputs[0]] if node.inputs else None
-        if pad is not None and pad.kind == "Pad" and n_uses[pad.name] == 1 and (own := _padded(node, pad)) is not None:
-            folded[pad.name] = pad.inputs[0]
-            nodes.append(own)
-        else:
-            nodes.append(node)
-    return rewired(recording, [node for node in nodes if node.name not in folded], folded)
-
-
-def _padded(node: Node, pad: Node) -> Node | None:
-    """`node` with the padding in front of it taken in; None if it cannot be."""
-    pads, n = pad.attributes["pads"], len(pad.shape)
-    begins, ends = pads[2:n], pads[n + 2 :]
-    if any(pads[:2]) or any(pads[n : n + 2]) or min(pads, default=0) < 0:
-        return None
-    mode, value = pad.attributes["mode"], pad.attributes.get("value", 0.0)
-    own = node.attributes.get("pads", ())
-    a = dict(node.attributes)
-    if node.kind == "Conv" and mode == "constant" and value == 0 and a["pad_mode"] == "constant":
-        total = tuple(x + y for x, y in zip(own, (*begins, *ends), strict=True))
-        return replace(node, attributes=a | {"pads": total})
-    if any(own):
-        return None
-    if node.kind == "Conv" and mode in ("reflect", "edge", "wrap"):
-        named = {"edge": "replicate", "wrap": "circular"}.get(mode, mode)
-        return replace(node, attributes=a | {"pads": (*begins, *ends), "pad_mode": named})
-    if mode == "constant" and node.kind == "MaxPool":
-        low = None if value is None or np.isneginf(value) else float(value)
-        return replace(node, attributes=a | {"pads": (*begins, *ends), "pad_value": low})
-    if mode == "constant" and value == 0 and node.kind == "AveragePool":
-        return replace(node, attributes=a | {"pads": (*begins, *ends), "count_include_pad": True})
-    return None
-
-
-def _trim_convolutions(recording: Recording) -> Recording:
-    """What is cut off a convolution's output at the ends of an axis was padded in vain: it is less padding."""
-    by_name = recording.graph.by_name
-    takers: dict[str, int] = {}
-    for name in [*recording.graph.outputs, *(name for node in recording.graph.nodes for name in node.inputs)]:
-        takers[name] = takers.get(name, 0) + 1
-    nodes: list[Node] = []
-    trimmed: dict[str, str] = {}
-    for node in recording.graph.nodes:
-        conv = by_name[node.inputs[0]] if node.kind == "Slice" else None
-        if conv is not None and conv.kind == "Conv" and takers[conv.name] == 1 and (own := _trimmed(node, conv)):
-            nodes[nodes.index(conv)] = own
-            trimmed[node.name] = conv.name
-        else:
-            nodes.append(node)
-    values = {conv: recording.values[name] for name, conv in trimmed.items()}
-    return rewired(recording, nodes, trimmed, values)
-
-
-def _trimmed(cut: Node, conv: Node) -> Node | None:
-    """The convolution with so much less padding as is cut off behind it; None if that is not possible."""
-    a, n = conv.attributes, len(conv.shape) - 2
-    pads = list(a["pads"])
-    spans = zip(*(cut.attributes[name] for name in ("axes", "starts", "ends", "steps")), strict=True)
-    for axis, start, end, step in spans:
-        length = conv.shape[axis]
-        behind = length - (length if end is None else end)
-        if axis < 2 or step != 1 or a["strides"][axis - 2] != 1 or a["pad_mode"] != "constant":
-            return None
-        pads[axis - 2] -= start
-        pads[axis - 2 + n] -= behind
-    return None if min(pads) < 0 else replace(conv, attributes={**a, "pads": tuple(pads)}, shape=cut.shape)
-
-
 def _flatten_concats(recording: Recording) -> Recording:
     """A concatenation of concatenations along one axis is one of all their parts."""
     by_name: dict[str, Node] = {}
@@ -281,6 +191,7 @@ def _join_swish(recording: Recording) -> Recording:
 RULES: tuple[Rule, ...] = (
     folded_constants,
     tables_of_positions,
+    split_products,
     _drop_identities,
     sink_transposes,
     _simple_kinds,
@@ -298,7 +209,7 @@ RULES: tuple[Rule, ...] = (
     _join_reshapes,
     _join_swish,
     needed,
-    _fold_pads,
-    _trim_convolutions,
+    fold_pads,
+    trim_convolutions,
     _flatten_concats,
 )

@@ -10,16 +10,6 @@ from compare.port.sequences import RESHAPES
 MOVES = ("Slice", "Transpose", "Identity", *RESHAPES)
 
 
-def table_keys(before: Recording, after: Recording) -> dict[str, str]:
-    """By the name of each weight in normal form the one that it had before, of tables that became parameters."""
-    found = {}
-    for node in after.graph.nodes:
-        was = before.graph.by_name.get(node.name)
-        if was is not None and was.kind == "Gather" and node.kind == "Parameter":
-            found[f"{node.name}/value"] = f"{node.name}/W"
-    return found
-
-
 def folded_constants(recording: Recording) -> Recording:
     """What only moves a constant is a constant."""
     nodes: list[Node] = []

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from compare.graphs.evaluate import evaluate_node
-from compare.graphs.node import Graph, Node, Recording
+from compare.graphs.node import Arrays, Graph, Node, Recording
 
 
 class Rewriting:
@@ -66,3 +66,18 @@ def in_dependency_order(nodes: list[Node]) -> list[Node]:
         done.add(first.name)
         rest.remove(first)
     return order
+
+
+def rewired(
+    recording: Recording, nodes: list[Node], stands_for: dict[str, str], values: Arrays | None = None
+) -> Recording:
+    """The recording with other nodes, where what took `name` takes `stands_for[name]`."""
+
+    def final(name: str) -> str:
+        while name in stands_for:
+            name = stands_for[name]
+        return name
+
+    wired = tuple(replace(node, inputs=tuple(map(final, node.inputs))) for node in nodes)
+    outputs = tuple(map(final, recording.graph.outputs))
+    return replace(recording, graph=Graph(wired, outputs), values=recording.values | (values or {}))

@@ -71,7 +71,9 @@ def _steps(node: Node) -> str:
 def unpaired_cause(node: Node, recording: Recording) -> str | None:
     """The cause that a node without a partner is, if it is about sequences."""
     if node.kind == "Transpose" and tuple(node.attributes["perm"])[:2] == (1, 0) and len(node.shape) == 3:
-        return "sequence.batch_first"
+        taken = [recording.graph[name] for name in sources(node.name, recording)]
+        turned = [_turned(recording.graph[each.inputs[0]], recording) for each in taken]
+        return "sequence.batch_first" if not taken or any(turned) else "rnn.sequences"
     if scales_embedding(node, recording):
         return "embedding.scale"
     if (taker := masked_by(node.name, recording)) is not None:
@@ -89,6 +91,15 @@ def unpaired_cause(node: Node, recording: Recording) -> str | None:
     if node.kind in ("Slice", *RESHAPES) or (node.kind in _REDUCTIONS and not _spatial(node)):
         return "rnn.sequences"
     return None
+
+
+def _turned(node: Node, recording: Recording) -> bool:
+    """Whether time and batch were exchanged before this, in front of it or of the layers before it."""
+    while node.kind in (*_BETWEEN, *RECURRENT):
+        if node.kind == "Transpose" and tuple(node.attributes["perm"])[:2] == (1, 0):
+            return True
+        node = recording.graph[node.inputs[0]]
+    return False
 
 
 def scales_embedding(node: Node, recording: Recording) -> bool:
@@ -184,32 +195,45 @@ def together(found: list[Difference], left: Recording, right: Recording) -> list
     if ways:  # a direction that only one side has: whatever is taken of it is missing, too
         alone = [d for d in found if d.cause == "rnn.sequences" and None in (d.left, d.right)]
         found = [replace(d, cause="rnn.direction") if d in alone else d for d in found]
-    for d in found:
+    first = ("rnn.direction", "rnn.reset_after", "sequence.batch_first")
+    for d in sorted(found, key=lambda d: d.cause in first):  # the last one that is noted counts
         for name, recording in ((d.left, left), (d.right, right)):
-            if name is None or recording.graph[name].kind not in (*RECURRENT, "Transpose"):
+            if name is None or d.cause not in (*first, "rnn.sequences"):
                 continue
-            if d.cause in ("rnn.direction", "rnn.reset_after", "rnn.sequences"):
-                roots[_key(name, recording)] = d.cause
+            takers: set[str] = set()
             if d.cause == "sequence.batch_first":
-                takers = [node.name for node in recording.graph.nodes if name in node.inputs]
-                for each in (*takers, *sources(name, recording)):
-                    roots[_key(each, recording)] = d.cause
+                takers = {node.name for node in recording.graph.nodes if name in node.inputs}
+            if d.cause in ("sequence.batch_first", "rnn.sequences"):
+                takers |= sources(name, recording)
+            if recording.graph[name].kind in RECURRENT:
+                takers.add(name)
+            roots |= dict.fromkeys((_key(each, recording) for each in takers), d.cause)
     if not roots:
         return found
     return [replace(d, cause=_root(d, roots, left, right) or d.cause) for d in found]
 
 
 def _root(d: Difference, roots: dict[str, str], left: Recording, right: Recording) -> str | None:
-    follows = ("rnn.sequences", "flatten.order", "channels.order", "rnn.bias", "layer.missing", "rnn.direction")
+    follows = (
+        "rnn.sequences",
+        "flatten.order",
+        "channels.order",
+        "rnn.bias",
+        "layer.missing",
+        "layer.order",
+        "rnn.direction",
+    )
     for name, recording in ((d.left, left), (d.right, right)):
         if name is None or d.cause not in follows:
             continue
-        found = {roots.get(_key(each, recording)) for each in sources(name, recording)} - {None}
+        names = (name, *(recording.graph[name].inputs if d.change == "wiring" else ()))
+        taken = {each for one in names for each in sources(one, recording)}
+        found = {roots.get(_key(each, recording)) for each in taken} - {None}
         if d.cause == "rnn.bias":
             found &= {"rnn.reset_after"}
         if d.cause != "rnn.bias":
             found.discard("rnn.reset_after")
-        if found - {"rnn.sequences"} or (found and d.cause == "flatten.order"):
+        if found - {"rnn.sequences"} or (found and d.cause in ("flatten.order", "layer.order")):
             return min(each for each in found if each)
     return None
 

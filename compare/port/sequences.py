@@ -107,22 +107,56 @@ class _Work:
         return False
 
     def _squeeze(self, place: int, node: Node, source: Node) -> bool:
-        """A reshape that only takes axes of length 1 away, behind a merge."""
+        """A reshape that only takes axes of length 1 away, behind a merge; or that joins the last axes, which a
+        transpose before it leaves in place."""
+        if source.kind == "Transpose" and self._recurrent(source.name):
+            return self._joined(place, node, source)
         if source.kind not in MERGES or not self._alike(source) or not self._recurrent(source.name):
             return False
+        if self._side_by_side(node, source):
+            return self._merged(place, node, source, (1,), 1)
         gone = _gone(source.shape, node.shape)
         axis = source.attributes.get("axis", -1) if source.kind == "Concat" else -1
         if not gone or axis in gone:
             return False
+        return self._merged(place, node, source, gone, axis - sum(each < axis for each in gone))
+
+    def _side_by_side(self, node: Node, source: Node) -> bool:
+        """Whether states (N, 1, H) are joined to (N, k, H), and these flattened."""
+        shapes = [self.by_name[name].shape for name in source.inputs]
+        stacked = source.kind == "Concat" and source.attributes["axis"] == 1 and len(source.shape) == 3
+        return (
+            stacked
+            and all(shape[1] == 1 for shape in shapes)
+            and node.shape
+            == (
+                source.shape[0],
+                source.shape[1] * source.shape[2],
+            )
+        )
+
+    def _merged(self, place: int, node: Node, source: Node, gone: tuple[int, ...], axis: int) -> bool:
+        """A merge of squeezed operands in place of a reshape of a merge."""
         parts = []
         for k, name in enumerate(source.inputs):
             part = Node(self._free(f"{node.name}:{k}"), "Squeeze", (name,), {"axes": gone}, layer=node.layer)
             parts.append(self._valued(part))
-        attributes = dict(source.attributes)
-        if source.kind == "Concat":
-            attributes["axis"] = axis - sum(each < axis for each in gone)
+        attributes = {**source.attributes, **({"axis": axis} if source.kind == "Concat" else {})}
         inputs = tuple(part.name for part in parts)
         self._put(place, [*parts, replace(source, name=node.name, inputs=inputs, attributes=attributes)])
+        return True
+
+    def _joined(self, place: int, node: Node, source: Node) -> bool:
+        perm, kept = source.attributes["perm"], len(node.shape) - 1
+        before = self.by_name[source.inputs[0]].shape
+        stays = kept > 0 and perm[kept:] == tuple(range(kept, len(perm)))
+        if not stays or len(perm) <= kept + 1 or node.shape[:kept] != source.shape[:kept]:
+            return False
+        shape = (*before[:kept], node.shape[-1])
+        inner = Node(self._free(f"{node.name}:0"), "Reshape", (source.inputs[0],), {"shape": shape}, layer=node.layer)
+        inner = self._valued(inner)
+        turned = {"perm": (*perm[:kept], kept)}
+        self._put(place, [inner, replace(source, name=node.name, inputs=(inner.name,), attributes=turned)])
         return True
 
     def _like(self, node: Node, source: str, attributes: Mapping[str, Attribute], mark: str = "0") -> Node:

@@ -12,7 +12,7 @@ from compare.graphs.node import Arrays, Node, Recording, renamed, without_values
 from compare.port.fold import folded, unfolded
 from compare.port.measure import distance
 from compare.port.normal import normal_form
-from compare.port.positions import table_keys
+from compare.port.packed import Part, parts_of
 from compare.processes.port_session import ModelWorker, Precision
 from compare.rpc.port_messages import ModelLoaded
 from shared.errors import InputError
@@ -30,7 +30,7 @@ class Side:
         self._shapes: dict[str, tuple[int, ...]] = {}  # of its weights, as the model itself has them
         self.folds: dict[str, str] = {}  # normalisations that are folded into the layers in front of them
         self._whole: Recording | None = None  # the last recording in evaluation, with nothing folded
-        self.called: dict[str, str] = {}  # the worker's own name of a weight that has another one in normal form
+        self.parts: dict[str, Part] = {}  # what a weight in normal form is of the worker's, if it is not as it is
 
     def record(self, given: Arrays, training: bool) -> Recording:
         """A call of it, in evaluation with what is to be folded. Raises InputError."""
@@ -49,7 +49,12 @@ class Side:
             return self._normal(recording)
         own = self._normal(self._called(cast(given, np.float32), training, {}))
         weights = cast(own.weights, np.float64)  # those that were given were rounded when they were taken
-        held = {name: self.known[raw] for name in weights if (raw := self.called.get(name, name)) in self.known}
+        held: Arrays = {}
+        for name in weights:
+            part = self.parts.get(name, Part(name))
+            if part.key in self.known:
+                whole = self.known[part.key]
+                held[name] = whole if part.rows is None else whole[slice(*part.rows)]
         weights |= {name: _like(array, weights[name].shape) for name, array in held.items()}
         weights |= self._unrounded(
             {name: array for name, array in own.weights.items() if name not in held and array.dtype.kind == "f"}
@@ -88,15 +93,18 @@ class Side:
 
     def _normal(self, recording: Recording) -> Recording:
         own = normal_form(recording)
-        self.called |= table_keys(recording, own)
+        self.parts |= parts_of(recording, own)
         return own
 
     def give(self, weights: Arrays) -> None:
         """Give it weights by NODE/ROLE. Raises InputError if they do not fit."""
         if self.folds and self._whole is not None:
             weights = unfolded(weights, self._whole, self.folds)
-        weights = {self.called.get(name, name): array for name, array in weights.items()}
-        weights = {name: _like(array, self._shapes.get(name)) for name, array in weights.items()}
+        whole: Arrays = {}
+        for name, array in weights.items():
+            part = self.parts.get(name, Part(name))
+            whole[part.key] = part.into(whole.get(part.key, self.known.get(part.key)), array)
+        weights = {name: _like(array, self._shapes.get(name)) for name, array in whole.items()}
         self.worker.give_weights(weights)
         self.known |= weights
 

@@ -44,11 +44,13 @@ class View:
 
 @dataclass(frozen=True)
 class Source:
-    """Which value of the file a weight is, how it gets canonical layout, and how it gets back."""
+    """Which value of the file a weight is, how it gets canonical layout, and how it gets back; of one that is a part of
+    the value, `into` makes the value of the one before and of the weight."""
 
     value: str
     forward: Change = unchanged
     backward: Change = unchanged
+    into: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
 
 
 class Reading:

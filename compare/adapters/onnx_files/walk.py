@@ -11,11 +11,12 @@ from compare.adapters.onnx_files.layers import LAYERS
 from compare.adapters.onnx_files.orders import name_of
 from compare.adapters.onnx_files.products import PRODUCTS
 from compare.adapters.onnx_files.reading import Reading, Unknown, array_of, attributes
+from compare.adapters.onnx_files.recurrent import RECURRENT
 from compare.adapters.onnx_files.shapes import SHAPES
 from compare.adapters.onnx_files.values import PLAIN, VALUES, WITH
 from compare.graphs.node import Node
 
-TRANSLATORS = {**LAYERS, **PRODUCTS, **SHAPES, **VALUES}
+TRANSLATORS = {**LAYERS, **PRODUCTS, **RECURRENT, **SHAPES, **VALUES}
 OWN_DOMAINS = {"", "ai.onnx"}
 RANDOM = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
 SPATIAL = {

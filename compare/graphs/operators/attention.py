@@ -49,7 +49,7 @@ def kept(taken: dict[str, np.ndarray], shape: Sequence[int], causal: bool) -> np
         parts.append(np.tri(shape[-2], shape[-1], dtype=bool)[None, None])
     if not parts:
         return None
-    whole = np.ones(tuple(shape), bool)
+    whole: np.ndarray = np.ones(tuple(shape), bool)
     for part in parts:
         whole = whole & part
     return whole
@@ -63,7 +63,7 @@ def _split(array: np.ndarray, heads: int) -> np.ndarray:
 def _not_equal(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
     """Where an input is not a number; with `negated`, where it is."""
     other = inputs[0] != node.attributes["scalar"]
-    return (~other if node.attributes.get("negated") else other).astype(np.int32)
+    return np.asarray(~other if node.attributes.get("negated") else other, np.int32)
 
 
 def _mask(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:

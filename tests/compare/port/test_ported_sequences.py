@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx_models import float32, model, saved
 
 from compare.port import Port
 from compare.port.check import compare_models
@@ -110,3 +112,75 @@ def test_five_slips_at_once_are_all_named(name: str, causes: set[str], port: Por
     assert (found.left_over or 1) <= (found.bound or 0)
     same = port.check(left, f"{right}:mended", input="12:0..49")
     assert same.verdict == "same", "\n".join(lines(same))
+
+
+PACKED = """import torch
+import torch.nn.functional as F
+from torch import nn
+from safetensors.torch import load_file
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.qkv = nn.Linear(6, 18)
+        self.out = nn.Linear(6, 6)
+
+    def forward(self, x):
+        q, k, v = self.qkv(x).chunk(3, dim=-1)
+        return self.out(F.scaled_dot_product_attention(q, k, v))
+
+
+def build():
+    return Net()
+
+
+def loaded():
+    net = Net().double()
+    net.load_state_dict(load_file("PATH"))
+    return net
+"""
+APART = """import keras
+from keras import layers as L
+
+
+def build():
+    keras.utils.set_random_seed(3)
+    x = keras.Input((7, 6))
+    return keras.Model(x, L.MultiHeadAttention(1, 6)(x, x))
+"""
+
+
+@pytest.mark.slow
+def test_weights_of_three_layers_go_into_one(tmp_path: Path) -> None:
+    """Queries, keys and values that one layer of PyTorch computes together."""
+    left, right, kept = tmp_path / "left.py", tmp_path / "right.py", tmp_path / "packed.safetensors"
+    left.write_text(PACKED.replace("PATH", str(kept)))
+    right.write_text(APART)
+    with ModelWorkers(tmp_path, 300, lambda _: None) as workers:
+        given = compare_models(Request(f"{left}:build", f"{right}:build", (), None, "right", kept), workers)
+        assert (given.verdict, given.n_weights) == ("same", 8)
+        again = compare_models(Request(f"{left}:loaded", f"{right}:build", (), None, "as-is"), workers)
+        assert again.verdict == "same"
+
+
+@pytest.mark.slow
+def test_an_onnx_file_of_a_recurrent_network(port: Port, tmp_path: Path) -> None:
+    draw = np.random.default_rng(1)
+    steps = [
+        ("Transpose", ["x"], ["t"], {"perm": [1, 0, 2]}),
+        ("LSTM", ["t", "w", "r", "b"], ["s", "h"], {"hidden_size": 4, "direction": "bidirectional"}),
+        ("Transpose", ["h"], ["h2"], {"perm": [1, 0, 2]}),
+        ("Reshape", ["h2", "shape"], ["y"], {}),
+    ]
+    arrays = {"w": float32(draw, 2, 16, 5), "r": float32(draw, 2, 16, 4), "b": float32(draw, 2, 32)}
+    path = saved(tmp_path, model(steps, {**arrays, "shape": np.array([0, -1])}, ("n", 7, 5)))
+    text = "import keras\nfrom keras import layers as L\n\n"
+    text += "def build():\n    x = keras.Input((7, 5))\n    return keras.Model(x, {})"
+    same, other = tmp_path / "same.py", tmp_path / "other.py"
+    same.write_text(text.format("L.Bidirectional(L.LSTM(4))(x)"))
+    other.write_text(text.format("L.Bidirectional(L.LSTM(4, return_sequences=True))(x)[:, -1]"))
+    found = port.check(str(path), f"{same}:build")
+    assert found.verdict == "same", "\n".join(lines(found))
+    found = port.check(str(path), f"{other}:build")
+    assert [cause.cause for cause in found.causes] == ["rnn.sequences"], "\n".join(lines(found))

@@ -8,6 +8,7 @@ from compare.graphs.node import Recording
 from compare.port.attention import written_out
 from compare.port.masks import named_masks
 from compare.port.normal import normal_form
+from compare.port.packed import parts_of
 from compare.port.sequences import taken_from_sequences
 
 DRAW = np.random.default_rng(5)
@@ -206,3 +207,33 @@ def test_what_moves_a_constant_is_one() -> None:
         ("end", "Add"),
     ]
     holds(made)
+
+
+@pytest.mark.parametrize("form", ["split", "unbound"])
+def test_a_product_that_is_cut_into_parts_is_one_for_each(form: str) -> None:
+    b = Builder({"x": DRAW.normal(size=(2, 6, 5))})
+    b.add("Gemm", "x", name="qkv", axis=2)
+    b.with_weights(W=DRAW.normal(size=(24, 5)), B=DRAW.normal(size=24))
+    source, axis, size = "qkv", 2, 8
+    if form == "unbound":
+        b.add("Reshape", "qkv", name="apart", shape=(-1, 6, 3, 2, 4))
+        source, axis, size = b.add("Transpose", "apart", name="turned", perm=(2, 0, 3, 1, 4)), 0, 1
+    for k in range(3):
+        one = {"axes": (axis,), "starts": (k * size,), "ends": ((k + 1) * size,), "steps": (1,)}
+        b.add("Slice", source, name=f"part{k}", **one)
+        if form == "unbound":
+            b.add("Squeeze", f"part{k}", name=f"one{k}", axes=(0,))
+    last = "one" if form == "unbound" else "part"
+    b.add("Add", f"{last}0", f"{last}1", name="sum")
+    b.add("Mul", "sum", f"{last}2", name="end")
+    before = b.made("end")
+    made = normal_form(before)
+    holds(made)
+    products = kinds(made)["Gemm"]
+    assert products == [f"qkv[{k * 8}:{k * 8 + 8}]" for k in range(3)]
+    assert "Slice" not in kinds(made)
+    new = {name: made.weights[name] + 1 for name in made.weights}
+    whole = dict(before.weights)
+    for name, part in parts_of(before, made).items():
+        whole[part.key] = part.into(whole[part.key], new[name])
+    assert all(np.array_equal(whole[name], before.weights[name] + 1) for name in whole)
