@@ -64,7 +64,7 @@ def test_weights_are_set_and_a_call_changes_nothing(answers: Answers) -> None:
         ("rescaling", ["Mul", "Add"]),
         ("up_sampling", ["Resize"]),
         ("embedding", ["Gather"]),
-        ("lstm", ["keras:LSTM"]),
+        ("lstm", ["Dropout", "LSTM", "Identity"]),
         ("lambda", ["Mul", "Add"]),
         ("relu_max", ["Conv", "Clip"]),
         ("relu_slope", ["Conv", "LeakyRelu"]),

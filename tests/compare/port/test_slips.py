@@ -36,7 +36,7 @@ def test_there_are_enough_of_both_kinds() -> None:
 def test_the_example_of_the_guide(port: Port) -> None:
     folder = Path(__file__).parents[3] / "examples" / "port"
     found = port.check(f"{folder}/my_torch.py:Net", f"{folder}/my_keras.py:build")
-    assert [cause.cause for cause in found.causes] == ["batch_norm.epsilon", "padding.side", "batch_norm.momentum"]
+    assert [cause.cause for cause in found.causes] == ["padding.side", "batch_norm.epsilon", "batch_norm.momentum"]
     same = port.check(f"{folder}/my_torch.py:Net", f"{folder}/my_keras.py:mended", float32=True)
     assert same.verdict == "same"
     assert 0 < (same.float32_distance or 0) <= (same.float32_bound or 0)
