@@ -36,7 +36,7 @@ class Joined:
     sources: Mapping[str, Source]
     members: Mapping[str, tuple[Node, ...]] = field(default_factory=dict)
 
-    def _before(self, name: str) -> str:
+    def before(self, name: str) -> str:
         """The node of the recording before that has the output of a node."""
         return self.members[name][-1].name if name in self.members else name
 
@@ -55,7 +55,7 @@ class Joined:
         """Return the output of one node for other inputs; `call` does so for a node of the recording before."""
         if name not in self.members:
             return call(name, list(inputs))
-        taken = map(self._before, self.recording.graph[name].inputs)
+        taken = map(self.before, self.recording.graph[name].inputs)
         values = dict(zip(taken, inputs, strict=True))
         made = np.empty(0)
         for node in self.members[name]:
