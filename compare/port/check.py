@@ -10,11 +10,14 @@ import numpy as np
 from compare.graphs.evaluate import NoReference, evaluate_node
 from compare.graphs.node import Arrays, Recording
 from compare.port import inputs as port_inputs
+from compare.port import targets
 from compare.port.align import Alignment, align
 from compare.port.difference import Difference
 from compare.port.differences import differences
 from compare.port.explain import Case, Cause, Explanation, Unexplained, explain
 from compare.port.kept import statistics_causes
+from compare.port.learn import Learning
+from compare.port.learned import Learned
 from compare.port.measure import LEAST_BOUND, bounds, distance, output_distance, outputs_of
 from compare.port.result import Pair, PortResult, Request, pairs_of
 from compare.port.rounding import Rounded, is_random, recomputed, rounded_nodes
@@ -52,8 +55,10 @@ class _Comparison:
     ) -> None:
         self.request, self.left, self.right, self.pool, self.tell = request, left, right, pool, tell
         stated = [side.loaded.inputs for side in (left, right)]
+        self.targets: np.ndarray | None = None
         if request.data is not None:
             self.inputs = port_inputs.read(request.data, stated)
+            self.targets = targets.read(request.data, stated)
         else:
             self.inputs = port_inputs.made_up(request.sizes, stated)
         self._check_suffix()
@@ -106,11 +111,12 @@ class _Comparison:
         trained, training_distance, training_pairs, unexplained = self.in_training(causes)
         causes += trained
         harmless = tuple(d for d in explanation.harmless if not any(d in cause.differences for cause in causes))
+        learned = self.learned(left)
         if self.request.save_weights is not None:
             self.save()
         apart = explanation.output_distance
         nothing = not causes and not unexplained and not explanation.unexplained
-        same = nothing and apart <= case.bound and not self.training_differs
+        same = nothing and apart <= case.bound and not self.training_differs and (learned is None or learned.same)
         return PortResult(
             self.request,
             self.left.loaded,
@@ -133,7 +139,18 @@ class _Comparison:
             None,
             self.rounded,
             (left, right),
+            learned,
         )
+
+    def learned(self, left: Recording) -> Learned | None:
+        """What is found about losses and gradients, if it is asked for."""
+        wanted = self.request.wanted
+        if not wanted.anything:
+            return None
+        if self.untrained:
+            raise InputError(f"Losses and gradients need a call in training mode. {self.untrained}")
+        steps = Learning(wanted, self.left, self.right, self.inputs, self.targets, self.pool, self.tell)
+        return steps.result(outputs_of(left)[0])
 
     def give_weights(self, left: Recording, right: Recording, alignment: Alignment) -> Transfer:
         """Give one model the other's weights, of which those that are constant are varied before."""

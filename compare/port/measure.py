@@ -34,7 +34,7 @@ def bounds(left: Recording, inputs: Mapping[str, np.ndarray], fallback: Fallback
     """How far a value of the left network may be from its partner's, by node: what a change of 1 ulp in every weight
     and input makes of it, with a margin, and no less than 1e-12 in float64."""
     dtype = "float64" if any(array.dtype == np.float64 for array in inputs.values()) else "float32"
-    given = {name: _by_an_ulp(array, name) for name, array in inputs.items()}
+    given = {name: by_an_ulp(array, name) for name, array in inputs.items()}
     values = evaluate(left.graph, given, _Moved(left.weights), fallback)
     least = LEAST_BOUND[dtype]
     return {name: max(least, MARGIN * distance(values[name], left.values[name])) for name in values}
@@ -47,7 +47,7 @@ class _Moved(Mapping[str, np.ndarray]):
         self._weights = weights
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return _by_an_ulp(self._weights[name], name)
+        return by_an_ulp(self._weights[name], name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._weights)
@@ -56,7 +56,8 @@ class _Moved(Mapping[str, np.ndarray]):
         return len(self._weights)
 
 
-def _by_an_ulp(array: np.ndarray, name: str) -> np.ndarray:
+def by_an_ulp(array: np.ndarray, name: str) -> np.ndarray:
+    """The array with every element moved by 1 ulp, up or down; integers stay. `name` says which way each goes."""
     if array.dtype.kind != "f":
         return array
     up = randomness.bits(array.size, f"ulp of {name}", 0).reshape(array.shape)

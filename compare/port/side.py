@@ -1,11 +1,12 @@
 """One model of a comparison: its worker, and recordings of calls of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from compare.graphs.evaluate import evaluate, statistics
+from compare.graphs.losses import LossRecord
 from compare.graphs.node import Arrays, Node, Recording, renamed
 from compare.port.measure import distance
 from compare.port.normal import normal_form
@@ -14,6 +15,25 @@ from compare.rpc.port_messages import ModelLoaded
 from shared.errors import InputError
 
 FLOAT32 = 1e-3  # how far a model's own float32 values may be from the evaluator's float64 ones
+
+
+@dataclass(frozen=True)
+class Differentiated:
+    """A call in training mode in normal form, its loss and what the model adds to it (`penalty`), and the gradients:
+    of the loss by values and by weights, of the penalty by weights. `parameters`: what can be trained by NODE/ROLE,
+    with its owner's name of it and whether it is trained. `record` is the loss, if the worker knows it; `axis` that of
+    the classes; `regularisers` what is added for a weight, as it is written."""
+
+    recording: Recording
+    loss: float
+    penalty: float
+    values: Arrays
+    weights: Arrays
+    penalties: Arrays
+    parameters: Mapping[str, tuple[str, bool]]
+    record: LossRecord | None
+    axis: int
+    regularisers: Mapping[str, str]
 
 
 class Side:
@@ -56,6 +76,33 @@ class Side:
             return self.worker.record(given, training, known)
         own = dict(zip(stated, given.values(), strict=True))
         return renamed(self.worker.record(own, training, known), dict(zip(stated, given, strict=True)))
+
+    def differentiate(self, given: Arrays, targets: np.ndarray, form: str) -> Differentiated:
+        """A call of it in training mode and the gradients of its loss. Raises InputError."""
+        if self.precision not in self.loaded.precisions:
+            raise InputError(
+                f"The {self.worker.side} model computes in float32 alone, and gradients are compared in float64. Give "
+                "the model that it was saved from."
+            )
+        stated = self.loaded.inputs or {}
+        own = given
+        if set(stated) != set(given) and len(stated) == len(given):
+            own = dict(zip(stated, given.values(), strict=True))
+        answer, raw, parts = self.worker.differentiate(own, targets, form, self.known)
+        self.known |= raw.weights
+        names = dict(zip(own, given, strict=True))
+        recording = normal_form(renamed(raw, names))
+        values = {}
+        for name, array in parts["gradient"].items():
+            node = names.get(name, name)
+            if node in recording.values and array.size == recording.values[node].size:
+                values[node] = array.reshape(recording.values[node].shape)
+        record = None if answer.record is None else LossRecord.of_body(answer.record)
+        return Differentiated(
+            recording, answer.loss, answer.penalty, values, parts["slope"], parts["penalty"],
+            {key: (name, trained) for key, (name, trained) in answer.parameters.items()},
+            record, answer.axis, answer.regularisers,
+        )  # fmt: skip
 
     def give(self, weights: Arrays) -> None:
         """Give it weights by NODE/ROLE. Raises InputError if they do not fit."""
