@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.ledger import ROWS
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 OURS = "compare|shared|tests|torch_impl|tf_impl|tf_lowlevel_impl|examples|docs"
@@ -27,3 +29,9 @@ def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_readme_is_short_and_counts_the_ledger() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) <= 120
+    assert f"Five of the {len(ROWS)} rows of [the ledger]" in text

@@ -15,8 +15,10 @@ import tensorflow as tf
 from keras import tree
 
 from compare.adapters import (
+    keras_attention,
     keras_layers,
     keras_merges,
+    keras_recurrent,
     keras_shapes,
     tensorflow_arithmetic,
     tensorflow_layers,
@@ -32,8 +34,10 @@ from compare.adapters.pruned import pruned
 from compare.adapters.tensorflow_watch import array, differentiable, exact, plain
 from compare.graphs.node import Arrays, Recording
 
+MOST_SHOWN = 400  # of what Keras says of a file: it writes out the whole configuration
 # What registers itself when it is imported.
-TABLES = (keras_layers, keras_merges, keras_shapes, tensorflow_arithmetic, tensorflow_layers, tensorflow_parts)
+_OF_KERAS = (keras_attention, keras_layers, keras_merges, keras_recurrent, keras_shapes)
+TABLES = (*_OF_KERAS, tensorflow_arithmetic, tensorflow_layers, tensorflow_parts)
 
 
 class KerasAdapter:
@@ -235,7 +239,7 @@ def load_keras_file(path: Path, precision: str) -> KerasAdapter:
                     after.writestr(name, content)
             return KerasAdapter(keras.saving.load_model(copy, compile=False))
     except Exception as error:
-        raise Unreadable(f"{path.name} cannot be read as a model of Keras: {plain(error)}") from error
+        raise Unreadable(f"{path.name} cannot be read as a model of Keras: {plain(error)[:MOST_SHOWN]}") from error
 
 
 def _in_precision(config: Any, precision: str) -> Any:

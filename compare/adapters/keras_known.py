@@ -86,9 +86,18 @@ def _own_kind(call: Call) -> Description:
 @contextmanager
 def _without(layer: Any) -> Iterator[None]:
     """A layer without its activation and without dropout inside."""
+    with ExitStack() as stack:
+        if getattr(layer, "activation", None) is not None and not _gated(layer):
+            stack.callback(object.__setattr__, layer, "activation", layer.activation)
+            object.__setattr__(layer, "activation", None)
+        stack.enter_context(without_dropout(layer))
+        yield
+
+
+@contextmanager
+def without_dropout(layer: Any) -> Iterator[None]:
+    """A layer without dropout inside."""
     changed: list[tuple[Any, str, Any]] = []
-    if getattr(layer, "activation", None) is not None and not _gated(layer):
-        changed.append((layer, "activation", None))
     for part in [layer, *layer._flatten_layers(include_self=False)]:
         names = ("rate",) if isinstance(part, keras.layers.Dropout) else ("dropout", "recurrent_dropout", "_dropout")
         for name in names:
@@ -105,6 +114,13 @@ def _without(layer: Any) -> Iterator[None]:
 def _gated(layer: Any) -> bool:
     """Whether the activation is inside what the layer does, as in a recurrent one."""
     return type(layer) not in DESCRIBERS and not any(each in DESCRIBERS for each in type(layer).__mro__)
+
+
+def own_kind(
+    watch: KerasWatch, path: str, layer: Any, original: Original, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Record a layer as a node of its own kind."""
+    return _single(_own_kind)(watch, path, layer, original, args, kwargs)
 
 
 def tensors_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
@@ -152,7 +168,7 @@ def _single(describe: Describer) -> Known:
         outputs = [watch.own(each) for each in tree.flatten(output)]
         call = Call(layer, path, inputs, outputs[0], bool(resolved.get("training")), masked)
         meant = describe(call)
-        if masked and meant.kind in ("BatchNormalization", "Softmax", "GlobalAveragePool"):
+        if masked and meant.kind in ("BatchNormalization", "Softmax", "GlobalAveragePool", "ReduceMean"):
             meant = _own_kind(call)
         again = calling(layer, original, args, kwargs, inputs)
         add(watch, path, call, meant, again)

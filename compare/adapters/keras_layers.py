@@ -179,6 +179,9 @@ def _pooling(call: Call) -> Description:
 )
 def _global_pooling(call: Call) -> Description:
     kind = "GlobalMaxPool" if "Max" in type(call.layer).__name__ else "GlobalAveragePool"
+    if len(call.inputs[0].shape) == 3 and is_last(call.layer):  # over the time of (N, T, F): it asks for no layout
+        reduced = "ReduceMax" if "Max" in kind else "ReduceMean"
+        return Description(reduced, "reduce", {"axes": (1,), "keepdims": call.layer.keepdims})
     return Description(kind, "spatial", {"keepdims": call.layer.keepdims}, last=is_last(call.layer))
 
 

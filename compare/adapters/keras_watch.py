@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import keras
@@ -18,6 +19,7 @@ from keras.src.utils.naming import to_snake_case
 
 from compare.adapters import tensorflow_operations as operations
 from compare.adapters.keras_activations import kind_of
+from compare.adapters.keras_dot import watched
 from compare.adapters.steps import Weight
 from compare.adapters.tensorflow_watch import Watch
 from compare.graphs.node import Attribute
@@ -65,6 +67,7 @@ class KerasWatch(Watch):
             stack.enter_context(_replaced(keras.layers.Layer, "__call__", self._layer_call))
             stack.enter_context(_replaced(keras.layers.Layer, "_maybe_build", self._build))
             stack.enter_context(_replaced(Operation, "__call__", self._operation_call))
+            stack.enter_context(_replaced(keras.src.backend.nn, "dot_product_attention", partial(watched, self)))
             for name in _FUNCTIONS:
                 stack.enter_context(_replaced(keras.src.backend.nn, name, self._function))
             yield

@@ -58,6 +58,7 @@ class OnnxAdapter:
         several times, and the values are joined. Inputs that are all integers are computed in float64."""
         if training:
             raise Unreadable(f"{self.path} holds a network for evaluation: it cannot be called in training mode.")
+        inputs = {name: self._of_one_channel(name, each) for name, each in inputs.items()}
         size = self._check(inputs)
         count = len(next(iter(inputs.values())))
         if count % size:
@@ -133,6 +134,14 @@ class OnnxAdapter:
 
     def _canonical(self, shape: tuple[Any, ...]) -> tuple[Any, ...]:
         return (shape[0], shape[-1], *shape[1:-1]) if self.last and len(shape) > 2 else shape
+
+    def _of_one_channel(self, name: str, given: np.ndarray) -> np.ndarray:
+        """An input of one channel in the shape that the file has for it: nothing of it is moved in memory."""
+        stated = self._canonical(self._inputs().get(name, ()))[1:]
+        own = [size for size in stated if size != 1]
+        if None in stated or own != [size for size in given.shape[1:] if size != 1]:
+            return given
+        return given.reshape(len(given), *stated)
 
     def _check(self, inputs: Mapping[str, np.ndarray]) -> int:
         """The number of examples of one call, which the file may fix. Raises Unreadable if the inputs do not fit."""

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from compare.adapters.adapter import Unreadable
 from compare.adapters.naming import Named, unique_names
+from compare.adapters.torch_call import Held
 from compare.adapters.torch_watch import Seen, TorchWatch, flat, replaced
 from compare.graphs.node import Graph, Node, Recording, needed
 
@@ -29,7 +30,7 @@ class TorchAdapter:
         self.model, self.precision = model, precision
         self._seen: list[Seen] = []
         self._places: dict[str, int] = {}
-        self._tensors: dict[str, torch.Tensor] = {}
+        self._tensors: dict[str, torch.Tensor | Held] = {}
 
     def stated_inputs(self) -> dict[str, tuple[int, ...]] | None:
         """PyTorch's modules state none."""
@@ -89,7 +90,9 @@ class TorchAdapter:
             held = {role: tensor for role, tensor in one.meaning.weights.items() if tensor is not None}
             for role, tensor in held.items():
                 self._tensors[f"{name}/{role}"] = tensor
-                weights[f"{name}/{role}"] = before.get(id(tensor), tensor).detach().cpu().numpy()
+                parts = tensor.tensors if isinstance(tensor, Held) else (tensor,)
+                arrays = [_array(before.get(id(part), part)) for part in parts]
+                weights[f"{name}/{role}"] = tensor.read(arrays) if isinstance(tensor, Held) else arrays[0]
             inputs = tuple(names[place] for place in one.inputs)
             shape = tuple(one.output.shape)
             nodes.append(Node(name, one.meaning.kind, inputs, one.meaning.attributes, tuple(held), one.layer, shape))
@@ -102,8 +105,9 @@ class TorchAdapter:
         for node in recording.graph.nodes:
             if node.kind == "BatchNormalization" and node.attributes["training_mode"]:
                 for role in ("mean", "var"):
-                    if (tensor := self._tensors.get(f"{node.name}/{role}")) is not None:
-                        kept[f"{node.name}/{role}"] = tensor.detach().cpu().numpy().copy()
+                    tensor = self._tensors.get(f"{node.name}/{role}")
+                    if isinstance(tensor, torch.Tensor):
+                        kept[f"{node.name}/{role}"] = _array(tensor).copy()
         return kept
 
     def seen(self, node: str) -> Seen:
@@ -111,7 +115,7 @@ class TorchAdapter:
         return self._seen[self._places[node]]
 
     @property
-    def tensors(self) -> Mapping[str, torch.Tensor]:
+    def tensors(self) -> Mapping[str, torch.Tensor | Held]:
         """The weights of the last recording by "NODE/ROLE"."""
         return self._tensors
 
@@ -119,10 +123,15 @@ class TorchAdapter:
         """See Adapter.set_weights."""
         with torch.no_grad():
             for name, array in weights.items():
-                tensor = self._tensors[name]
-                if tuple(tensor.shape) != array.shape:
-                    raise Unreadable(f"{name} has the shape {tuple(tensor.shape)}, and was given {array.shape}.")
-                tensor.copy_(torch.from_numpy(np.array(array)).to(tensor.dtype))
+                held = self._tensors[name]
+                parts = held.tensors if isinstance(held, Held) else (held,)
+                present = [_array(part) for part in parts]
+                shape = held.read(present).shape if isinstance(held, Held) else present[0].shape
+                if shape != array.shape:
+                    raise Unreadable(f"{name} has the shape {shape}, and was given {array.shape}.")
+                new = held.write(array, present) if isinstance(held, Held) else (array,)
+                for part, each in zip(parts, new, strict=True):
+                    part.copy_(torch.from_numpy(np.array(each)).to(part.dtype))
 
     def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
         """See Adapter.apply."""
@@ -142,3 +151,7 @@ class TorchAdapter:
         back = load_file(path)
         if set(back) != set(state) or not all(torch.equal(back[name], state[name]) for name in state):
             raise Unreadable(f"What was written to {path.name} does not read back as it was.")
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    return np.asarray(tensor.detach().cpu().numpy())

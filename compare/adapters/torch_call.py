@@ -1,9 +1,10 @@
 """A call of a PyTorch function, and what it is in canonical terms (docs/port.md)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 
 from compare.graphs.node import Attribute
@@ -45,6 +46,16 @@ class Call:
         return tuple(int(each) for each in value) * (n if len(value) == 1 else 1)
 
 
+@dataclass(frozen=True)
+class Held:
+    """A weight that is a part of a tensor, or made of several: `read` makes it of their arrays, and `write` makes their
+    new arrays of it and of those that they have."""
+
+    tensors: tuple[torch.Tensor, ...]
+    read: Callable[[Sequence[np.ndarray]], np.ndarray]
+    write: Callable[[np.ndarray, Sequence[np.ndarray]], Sequence[np.ndarray]]
+
+
 @dataclass
 class Meaning:
     """What a call is in canonical terms; `weights` are the tensors by role."""
@@ -52,4 +63,4 @@ class Meaning:
     kind: str
     inputs: Sequence[torch.Tensor] = ()
     attributes: dict[str, Attribute] = field(default_factory=dict)
-    weights: dict[str, torch.Tensor | None] = field(default_factory=dict)
+    weights: dict[str, Any] = field(default_factory=dict)  # a tensor, a Held, or None

@@ -9,6 +9,7 @@ import torch
 from compare.adapters.adapter import Unreadable, users_own
 from compare.adapters.learner import Gradients, Parameter, referred
 from compare.adapters.loss_names import SLOPE, formed
+from compare.adapters.torch_call import Held
 from compare.adapters.torch_losses import BY_NAME, LossWatch, loss_of
 from compare.adapters.torch_watch import TorchWatch, flat
 
@@ -39,19 +40,29 @@ class TorchLearner:
             tensors = self.adapter.tensors
             owned = {id(tensor): name for name, tensor in self.adapter.model.named_parameters()}
             weights = {
-                name: tensor
-                for name, tensor in tensors.items()
-                if id(tensor) in owned and name.rpartition("/")[0] in recording.graph.by_name
+                name: parts
+                for name, held in tensors.items()
+                if all(id(part) in owned for part in (parts := _parts(held)))
+                and name.rpartition("/")[0] in recording.graph.by_name
             }
-            trained = [name for name, tensor in weights.items() if tensor.requires_grad]
+            trained = {id(t): t for parts in weights.values() for t in parts if t.requires_grad}
             found: tuple[Any, ...] = (None,) * (len(edges) + len(trained))
             if loss.requires_grad:
-                sources = [*edges, *(weights[name] for name in trained)]
-                found = torch.autograd.grad(loss, sources, allow_unused=True)
+                found = torch.autograd.grad(loss, [*edges, *trained.values()], allow_unused=True)
         given = [None if each is None else _array(each) for each in found]
         values = {name: each for name, each in zip(names, given, strict=False) if each is not None}
-        of_weights = {n: each for n, each in zip(trained, given[len(edges) :], strict=True) if each is not None}
-        parameters = {name: Parameter(owned[id(t)], t.requires_grad) for name, t in weights.items()}
+        by_id = dict(zip(trained, given[len(edges) :], strict=True))
+        of_weights = {}
+        for name, parts in weights.items():
+            slopes = [by_id.get(id(part)) for part in parts]
+            if any(slope is not None for slope in slopes):
+                whole = [_array(t) * 0 if s is None else s for t, s in zip(parts, slopes, strict=True)]
+                held = tensors[name]
+                of_weights[name] = np.ascontiguousarray(held.read(whole) if isinstance(held, Held) else whole[0])
+        parameters = {
+            name: Parameter(" and ".join(owned[id(t)] for t in parts), any(t.requires_grad for t in parts))
+            for name, parts in weights.items()
+        }
         value = float(loss.detach().double())
         return Gradients(recording, value, 0.0, values, of_weights, {}, parameters, record, 1)
 
@@ -71,6 +82,10 @@ class TorchLearner:
             what = f"of shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else type(loss).__name__
             raise Unreadable(f"The loss gives an array {what}, and it must be one number: take its mean or sum.")
         return loss.reshape(()), seen.record
+
+
+def _parts(held: Any) -> tuple[torch.Tensor, ...]:
+    return held.tensors if isinstance(held, Held) else (held,)
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:

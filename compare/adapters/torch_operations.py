@@ -117,6 +117,10 @@ def _squeeze(call: Call) -> Meaning:
     return Meaning("Squeeze", [call.input], {"axes": axes})
 
 
+def _cast(call: Call) -> Meaning:
+    return Meaning("Cast", [call.input], {"to": str(call.output.dtype).removeprefix("torch.")})
+
+
 def _concat(call: Call) -> Meaning:
     tensors = list(call["tensors"])
     return Meaning("Concat", tensors, {"axis": call.get("dim", 0) % tensors[0].ndim})
@@ -179,6 +183,7 @@ TABLE: dict[str, Callable[[Call], Meaning | None]] = {
     **dict.fromkeys(("clamp", "clamp_min", "clamp_max", "hardtanh"), _clip),
     **dict.fromkeys(("contiguous", "clone", "detach", "data.get", "identity"), _fixed("Identity")),
     **dict.fromkeys(("softmax", "log_softmax"), _softmax),
+    **dict.fromkeys(("to", "type", "type_as", "float", "double"), _cast),
     "flatten": _flatten,
     "cat": _concat,
     "getitem": _slice,

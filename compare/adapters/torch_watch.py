@@ -1,7 +1,7 @@
 """One call of a PyTorch model, watched function by function."""
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,8 @@ from compare.adapters.adapter import Unreadable, users_own
 from compare.adapters.torch_call import Call, Meaning
 from compare.adapters.torch_calls import by_name, name_of
 from compare.adapters.torch_operations import meaning
+from compare.adapters.torch_several import SEVERAL, not_dropping
+from compare.graphs.node import Attribute
 
 STOCHASTIC = ("StochasticDepth", "DropPath")  # of torchvision and of timm
 DROPS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
@@ -53,6 +55,7 @@ class TorchWatch(TorchFunctionMode):
         self._paths = {id(module): name for name, module in model.named_modules()}
         self._stack: list[tuple[str, int, str, bool]] = []
         self._calls = 0
+        self.held: dict[Any, Any] = {}
 
     def call(self, inputs: Mapping[str, torch.Tensor]) -> list[int]:
         """Call the model; the places of its outputs among what was seen."""
@@ -101,10 +104,13 @@ class TorchWatch(TorchFunctionMode):
             arguments["p"] = arguments.get("p", 0.5)
             result = args[0].clone() if args else kwargs["input"].clone()
         else:
+            dropless, words = not_dropping(name, args, kwargs)
             with users_own():
-                result = func(*args, **kwargs)
+                result = func(*dropless, **words)
         if name == "setitem" and tensors:
             self._keep(func, args, kwargs, Meaning("torch:setitem", tensors), inputs, args[0], 0)
+            return result
+        if name in SEVERAL and SEVERAL[name](self, args, kwargs, result):
             return result
         outputs = flat(result)
         if not outputs or not (inputs or self._any_owned(args, kwargs)):
@@ -153,10 +159,42 @@ class TorchWatch(TorchFunctionMode):
     def _any_owned(self, args: Any, kwargs: Any) -> bool:
         return any(id(t) in self._owned for t in flat((args, kwargs)))
 
+    def known(self, tensor: Any) -> bool:
+        """Whether an operation that was seen gave this tensor."""
+        return id(tensor) in self._place
+
+    def owned(self, tensors: Sequence[torch.Tensor]) -> bool:
+        """Whether all are parameters or buffers of the model."""
+        return all(id(tensor) in self._owned for tensor in tensors)
+
+    @property
+    def at(self) -> str:
+        """The path of the module that runs now."""
+        return self._stack[-1][0] if self._stack else ""
+
+    def emit(
+        self,
+        kind: str,
+        inputs: Sequence[torch.Tensor],
+        call: Callable[..., torch.Tensor],
+        attributes: Mapping[str, Attribute] | None = None,
+        weights: Mapping[str, Any] | None = None,
+        path: str | None = None,
+        output: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """One of several operations that a function stands for; `output` if PyTorch has computed it already."""
+        made = call(*inputs) if output is None else output
+        if any(made is each for each in inputs):
+            made = made.clone()
+        meant = Meaning(kind, list(inputs), dict(attributes or {}), dict(weights or {}))
+        places = [self._place[id(each)] if id(each) in self._place else self._source(each) for each in inputs]
+        self._keep(call, tuple(inputs), {}, meant, places, made, 0, kind, path)
+        return made
+
     def _source(self, tensor: torch.Tensor) -> int:
         """The place of a tensor that comes from nowhere in the graph: a parameter, or a constant."""
         name = self._owned.get(id(tensor))
-        kind = "Constant" if name is None else "Parameter"
+        kind = "Parameter" if name is not None and isinstance(tensor, torch.nn.Parameter) else "Constant"
         return self._keep(
             None, (), {}, Meaning(kind, (), {}, {"value": tensor}), [], tensor, 0, path=name or "constant"
         )

@@ -10,7 +10,7 @@ not known, however far it is from 1: a missing interval is not an interval of wi
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,6 +125,56 @@ def ratio(pairs: Sequence[Pair], of_machine: Machine) -> Ratio:
     loads = [_load(runs) for runs in zip(*pairs, strict=True)]
     between = 2 * LAUNCH_DEVIATION**2 + sum((LOAD_DEVIATION * (load or 0.0)) ** 2 for load in loads)
     return Ratio(raw, found - Estimate(0.0, between, math.inf), load_known=None not in loads)
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The implementation with the shortest steps, and how many times as long the steps of each other one are: the
+    logarithm of the ratio, with an estimate if the runs say how they scatter."""
+
+    fastest: str
+    others: dict[str, "Behind"]
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The logarithm of a ratio of step times, and what is known of its scatter."""
+
+    log: float
+    estimate: Estimate | None
+
+
+def between(by_name: Mapping[str, Sequence[RunResult]]) -> Lead | None:
+    """Compare the step times of implementations within one study, whose runs met the same machine in turns. None if
+    fewer than two of them have steady steps for the same seeds."""
+    times = {
+        name: {run.run.train.seed: (time, run) for run in runs if (time := step_time(run)) is not None}
+        for name, runs in by_name.items()
+    }
+    seeds = set.intersection(*(set(of_one) for of_one in times.values())) if len(times) > 1 else set()
+    if not seeds:
+        return None
+    logs = {name: float(np.mean([math.log(of_one[s][0].median_s) for s in seeds])) for name, of_one in times.items()}
+    fastest = min(logs, key=lambda name: logs[name])
+    others = {}
+    for name in sorted(set(logs) - {fastest}, key=lambda name: logs[name]):
+        both = [times[one][seed] for one in (fastest, name) for seed in seeds]
+        others[name] = Behind(logs[name] - logs[fastest], _scatter(logs[name] - logs[fastest], both, len(seeds)))
+    return Lead(fastest, others)
+
+
+def _scatter(log: float, runs: Sequence[tuple[StepTime, RunResult]], n_seeds: int) -> Estimate | None:
+    """The ratio with the scatter of turns, launches and loads; None if a run has too few turns. Seeds share a process,
+    so that more of them say no more of launches."""
+    within = [_run_variance(time, run) for time, run in runs]
+    known = [estimate for estimate in within if estimate is not None]
+    if len(known) < len(within):
+        return None
+    total = Estimate(log, 0.0, math.inf)
+    for estimate in known:
+        total = total - Estimate(0.0, estimate.variance / n_seeds**2, estimate.freedom)
+    load = _load([run for _, run in runs]) or 0.0
+    return total - Estimate(0.0, 2 * LAUNCH_DEVIATION**2 + (LOAD_DEVIATION * load) ** 2, math.inf)
 
 
 def _over_seeds(logs: Sequence[float]) -> Estimate:

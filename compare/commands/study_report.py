@@ -4,6 +4,7 @@ compare/commands/study.py does that while workers import their frameworks."""
 from dataclasses import asdict
 
 from compare.analysis import machines, seeds
+from compare.analysis.headline import headlines
 from compare.analysis.rows import row
 from compare.commands.lifecycle import report_line
 from compare.folders import manifest, run_folder
@@ -12,7 +13,7 @@ from compare.parity import library
 from compare.parity import report as parity_report
 from compare.parity.result import ParityResult
 from compare.reporting import tables
-from compare.reporting.screen import Screen
+from compare.reporting.screen import Screen, print_headlines
 from compare.training import report as training_report
 from compare.training.planned import Planned
 from shared.data import Data
@@ -54,6 +55,8 @@ def report(
     folder.write_all(training_report.render(results, weights, done, judging, parity), done)
 
     console = screen.console()  # only now: its reader may have gone
+    lines = headlines(results, judging, parity.headline if parity else None)
+    print_headlines(lines, console)
     tables.print_table(rows, f"{first.model} on {first.data.dataset}, {first.device}", console)
     if training_report.shows_seeds(results, judging):
         tables.print_summaries(over_seeds, judging.target, console)
@@ -65,6 +68,7 @@ def report(
     screen.answer(
         folder=folder.path,
         data_warnings=data_warnings,
+        headline=[asdict(line) for line in lines],
         verdicts=said,
         runs=[asdict(one) for one in rows],
         over_seeds=[asdict(summary) for summary in over_seeds],

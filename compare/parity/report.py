@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, TypeAdapter
 
+from compare.analysis.headline import Headline
 from compare.folders import tabular
 from compare.folders.manifest import Manifest
 from compare.parity import tables
@@ -48,7 +49,25 @@ def render(results: Sequence[ParityResult], study: ParityExtent, manifest: Manif
 def within(results: Sequence[ParityResult], study: ParityExtent, manifest: Manifest) -> WithParity:
     """What a run's own report tells of a comparison that was made within the run."""
     said = f"Parity over {study.steps} training steps: {' '.join(result.verdict for result in results)}"
-    return WithParity(said, _files(results, study, manifest, f"{WITHIN}/"))
+    return WithParity(headline(results, study), said, _files(results, study, manifest, f"{WITHIN}/"))
+
+
+def headline(results: Sequence[ParityResult], study: ParityExtent) -> Headline:
+    """Whether the implementations are the same function, in a line."""
+    question = "Same function"
+    for result in results:
+        if result.failure or result.mismatches:
+            return Headline(question, result.verdict, "open")
+        if not result.passed:
+            return Headline(question, f"no. {result.verdict}", "no")
+    precisions = [precision for result in results for precision in result.precisions]
+    double = [precision for precision in precisions if precision.dtype == "float64"]
+    readings = [reading for precision in double for reading in precision.ladder.readings]
+    farthest = max((d.relative for reading in readings for d in reading.distances.values()), default=None)
+    over = f"over {study.steps} training steps"
+    if farthest is None:
+        return Headline(question, f"alike in float32 {over}; float64 would prove it", "open")
+    return Headline(question, f"proven {over} (float64, largest difference {farthest:.0e})", "yes")
 
 
 def _files(

@@ -46,6 +46,8 @@ FAMILIES = (
     ["Conv", "ConvTranspose"],
     ["Flatten", "Reshape"],
     ["Resize", "ConvTranspose"],
+    ["LSTM", "GRU", "RNN"],
+    ["Parameter", "Constant"],
 )
 NEVER = -1e9
 
@@ -148,6 +150,9 @@ def _score(a: _Feature, b: _Feature) -> float:
     if "Input" in (a.kind, b.kind):
         return NEVER
     same_shape = a.shape == b.shape
+    if {a.kind, b.kind} <= {"Parameter", "Constant"}:
+        wide, other = ([n for n in each.shape if n > 1] for each in (a, b))
+        return 9.0 + same_shape if wide == other else 1.0
     if a.kind == b.kind:
         if not a.weights and not b.weights:
             return 3.0 + same_shape + 0.5 * (a.attributes == b.attributes)

@@ -15,6 +15,7 @@ from compare.port.align import Alignment, align
 from compare.port.difference import Difference
 from compare.port.differences import differences
 from compare.port.explain import Case, Cause, Explanation, Unexplained, explain
+from compare.port.folding import Folding
 from compare.port.kept import statistics_causes
 from compare.port.learn import Learning
 from compare.port.learned import Learned
@@ -91,9 +92,12 @@ class _Comparison:
         self.tell("Calling both models on the same inputs ...")
         left, right = self.record(self.inputs, False)
         check_outputs(left, right)
-        alignment = align(left, right)
+        folding = Folding((self.left, self.right), left, right, align(left, right))
+        left, right, alignment = folding.left, folding.right, folding.alignment
         moved = self.give_weights(left, right, alignment)
-        if self.request.weights != "as-is":
+        if self.request.weights == "as-is":
+            folding.give_exact((self.left, self.right))
+        if self.request.weights != "as-is" or folding.found:
             left, right = self.record(self.inputs, False)
             moved = transfer(left, right, alignment)
         measured = output_distance(outputs_of(right), outputs_of(left))
@@ -128,7 +132,7 @@ class _Comparison:
             pairs_of(case),
             training_pairs,
             tuple(causes),
-            (*harmless, *self.forms),
+            (*harmless, *self.forms, *folding.found),
             tuple({(one.left, one.right): one for one in (*unexplained, *explanation.unexplained)}.values()),
             _told(left, alignment.left_only),
             _told(right, alignment.right_only),
@@ -166,10 +170,15 @@ class _Comparison:
             )
         self.tell(f"Giving the {target.worker.side} model the {source.worker.side} one's weights ...")
         new = {} if self.request.save_weights else varied(first)
+        if "onnx" in (source.loaded.framework, target.loaded.framework):  # an exporter leaves out what is 0
+            new = {
+                name: array for name, array in new.items() if name not in transfer(first, second, alignment).left_only
+            }
         if new:
             source.give(new)
             with contextlib.suppress(InputError):  # without a training mode the statistics stay as drawn
                 new |= measured_statistics(source.record(self.inputs, True), new)
+                source.record(self.inputs, False)  # whose layers can be other ones
             source.give(new)
             self.n_varied = len(new)
         whole = replace(first, weights=first.weights | new)
@@ -248,8 +257,7 @@ class _Comparison:
         for name, some in (("dropout.rate", rates), ("layer.missing", dropped)):
             if some:
                 causes.append(Cause(name, some, None, None, training=True))
-        measured = max((pair.distance for pair in pairs_of(case) if pair.left in left.graph.outputs), default=0.0)
-        return causes, measured, pairs_of(case), explanation.unexplained
+        return causes, output_distance(outputs_of(right), outputs_of(left)), pairs_of(case), explanation.unexplained
 
     def save(self) -> None:
         """Write the weights of the model that got the other's."""

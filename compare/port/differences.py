@@ -9,11 +9,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from compare.graphs.node import Node, Recording
+from compare.port import sequence_causes
 from compare.port.align import FAMILIES, Alignment
 from compare.port.difference import Difference, near_input, shown, spoken
+from compare.port.measure import distance
+from compare.port.sequences import RECURRENT
 from compare.port.unpaired import unpaired, wiring
 from compare.port.weights import Transfer
 
+CONSTANTS = 1e-12  # how far two constants may be from each other
 ACTIVATIONS, POOLS, NORMALIZATIONS = FAMILIES[0], FAMILIES[1], FAMILIES[2]
 
 # The name of the cause for an attribute of a kind.
@@ -52,6 +56,8 @@ _BY_ATTRIBUTE = {
     ("DepthToSpace", "mode"): "channels.order",
     ("SpaceToDepth", "mode"): "channels.order",
     ("Gather", "padding_idx"): "embedding.padding",
+    ("NotEqual", "scalar"): "attention.mask",
+    ("NotEqual", "negated"): "attention.mask",
     ("Flatten", "axis"): "flatten.order",
     ("Reshape", "shape"): "flatten.order",
     ("Transpose", "perm"): "channels.order",
@@ -75,6 +81,7 @@ def differences(
     found += _of_weights(left, right, alignment, moved)
     found += unpaired(left, right, alignment, training)
     found += wiring(left, right, alignment)
+    found = sequence_causes.together(found, left, right)
     place = {node.name: k for k, node in enumerate(left.graph.nodes)}
     to_left = alignment.to_left
     order = {name: place.get(to_left.get(name, ""), -1) for name in (n.name for n in right.graph.nodes)}
@@ -86,11 +93,16 @@ def differences(
 
 def _of_pair(left: Recording, right: Recording, name_l: str, name_r: str) -> Iterator[Difference]:
     node_l, node_r = left.graph[name_l], right.graph[name_r]
+    if {node_l.kind, node_r.kind} <= {"Parameter", "Constant"}:
+        return
     if node_l.kind != node_r.kind:
         yield _of_kinds(left, node_l, node_r)
         return
     if ":" in node_l.kind:
         return  # what is not known is compared by its values alone
+    if node_l.kind == "Slice" and (slices := sequence_causes.of_slices(left, right, node_l, node_r)):
+        yield slices
+        return
     a, b = node_l.attributes, node_r.attributes
     names = [name for name in dict.fromkeys((*a, *b)) if a.get(name) != b.get(name)]
     pads = tuple(name for name in names if name in ("pads", "output_padding"))
@@ -103,7 +115,8 @@ def _of_pair(left: Recording, right: Recording, name_l: str, name_r: str) -> Ite
         return
     for name in names:
         if name not in pads and name != "scalar_first":
-            cause = _cause_of(node_l, name, left)
+            recurrent = node_l.kind in (*RECURRENT, "Attention")
+            cause = sequence_causes.cause_of(node_l, name, node_r) if recurrent else _cause_of(node_l, name, left)
             yield Difference(cause, name_l, name_r, shown(a.get(name)), shown(b.get(name)), "attributes", (name,))
 
 
@@ -113,6 +126,8 @@ def _cause_of(node: Node, name: str, left: Recording) -> str:
     if node.kind in ACTIVATIONS and (node.kind, name) not in _BY_ATTRIBUTE:
         return "activation.slope" if node.kind != "Clip" else "activation.kind"
     if name == "scalar":
+        if sequence_causes.scales_embedding(node, left):
+            return "embedding.scale"
         return "input.scale" if near_input(node, left) else "scale.value"
     return _BY_ATTRIBUTE.get((node.kind, name), f"{node.kind.lower()}.{name}")
 
@@ -129,6 +144,8 @@ def _of_kinds(left: Recording, node_l: Node, node_r: Node) -> Difference:
         cause = "norm.kind"
     elif {node_l.kind, node_r.kind} <= set(FAMILIES[3]):
         cause = "merge.kind"
+    elif {node_l.kind, node_r.kind} <= set(RECURRENT):
+        cause = "rnn.kind"
     elif {node_l.kind, node_r.kind} <= {"Flatten", "Reshape"}:
         cause = "flatten.order"
     return Difference(cause, node_l.name, node_r.name, spoken(node_l), spoken(node_r), "kind")
@@ -190,13 +207,20 @@ def _of_weights(left: Recording, right: Recording, alignment: Alignment, moved: 
             if at_l not in left.weights or (name_r, role) in unfit:
                 continue
             a, b = left.weights[at_l], right.weights[at_r]
+            if right.graph[name_r].kind == "Constant":
+                if distance(b, a) > CONSTANTS:
+                    cause = sequence_causes.of_constant(right.graph[name_r], right)
+                    yield Difference(cause, name_l, name_r, "values of its own", "others", "weights", (role,))
+                continue
             if not np.array_equal(a.reshape(-1).astype(b.dtype), b.reshape(-1)):
                 cause = "weights.layout" if _rearranged(a, b) else "weights.value"
+                cause = sequence_causes.of_weights(left.graph[name_l], role, a, b) or cause
                 yield Difference(cause, name_l, name_r, f"{role} of its own", f"another {role}", "weights", (role,))
 
 
 def _missing(node: Node, role: str) -> str:
-    return {"B": "bias.missing", "scale": "scale.missing"}.get(role, "weights.missing")
+    bias = "rnn.bias" if node.kind in RECURRENT else "bias.missing"
+    return {"B": bias, "RB": bias, "scale": "scale.missing"}.get(role, "weights.missing")
 
 
 def _rearranged(a: np.ndarray, b: np.ndarray) -> bool:

@@ -6,7 +6,7 @@ error. A group without which the rest explains as much is harmless, too, so that
 is beyond the bound then, node by node, is unexplained.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from compare.port.measure import Fallback, distance, output_distance, outputs_of
 from compare.port.mend import INSERTED, Mended, mend
 
 ONLY_TRAINING = ("batch_norm.momentum", "batch_norm.variance", "dropout.rate")
+WITHIN = ("attributes", "kind", "weights")  # changes of what a layer does, and of no connection
 MOST_GROUPS = 12  # of which each is left out in turn
 
 
@@ -120,23 +121,75 @@ def explain(case: Case, found: Sequence[Difference], first: Sequence[Difference]
 
 
 def _needed(case: Case, groups: Mapping[str, list[Difference]], base: list[Difference]) -> list[str]:
-    """The names of the groups without which the error would be larger, in their order."""
-    names = list(groups)
-    if not names:
-        return []
+    """The names of the groups without which the error would be larger, the one that it would be largest without first,
+    so that each lessens what those before it leave; and if something else keeps the error beyond the bound, of those
+    that explain the values of their own layers, in their order."""
 
     def error(some: Sequence[str]) -> float:
-        return case.error(case.mended([*base, *(d for name in some for d in groups[name])]))
+        try:
+            return case.error(case.mended([*base, *(d for name in some for d in groups[name])]))
+        except ValueError:  # connected so, the layers would stand in a circle
+            return float("inf")
 
+    names = list(groups)
     everything = error(names)
-    if len(names) == 1 or len(names) > MOST_GROUPS:
+    if everything > case.bound:
+        names, everything = _without_harm(names, error, everything)
+    explained = everything <= case.bound
+    if explained and len(names) > MOST_GROUPS:
         return names
-    least = max(case.bound, 2 * everything)
+    proved = set() if explained else {name for name in names if _proved(case, [*base, *groups[name]], groups[name])}
+    least = max(case.bound, 2 * everything) if explained else everything
+    without: dict[str, float] = {}
     for name in list(names):
         rest = [other for other in names if other != name]
-        if error(rest) <= least:
+        if name in proved:
+            continue
+        without[name] = error(rest)
+        if without[name] <= least:
             names = rest
-    return names
+    return sorted(names, key=lambda name: -without[name]) if explained else names
+
+
+def _without_harm(
+    names: list[str], error: Callable[[Sequence[str]], float], everything: float
+) -> tuple[list[str], float]:
+    """The groups without those that enlarge the error, one by one; if they cannot be had together, as when shapes do
+    not fit, those that lessen it one after the other. And the error with them."""
+    for name in list(names):
+        rest = [other for other in names if other != name]
+        if (without := error(rest)) < everything:
+            names, everything = rest, without
+    if everything < float("inf"):
+        return names, everything
+    chosen: list[str] = []
+    everything = error(chosen)
+    for name in names:
+        if (with_it := error([*chosen, name])) < everything:
+            chosen, everything = [*chosen, name], with_it
+    return chosen, everything
+
+
+def _proved(case: Case, changes: Sequence[Difference], own: Sequence[Difference]) -> bool:
+    """Whether the layers of a group give what their partners do for the same inputs, after `changes`."""
+    if any(d.left is None or d.right is None or d.change not in WITHIN for d in own):
+        return False
+    mended = case.mended(changes)
+    return all(_agrees(case, mended, d.left or "", d.right or "") for d in own)
+
+
+def _agrees(case: Case, mended: Mended, left: str, right: str) -> bool:
+    """Whether a node of the changed right network gives what its partner does for the left one's inputs."""
+    node = mended.graph.by_name.get(right)
+    if node is None:
+        return False
+    inputs = [case.left.values[name] for name in case.left.graph[left].inputs]
+    weights = {role: mended.weights[f"{right}/{role}"] for role in node.roles}
+    try:
+        given = evaluate_node(node, inputs, weights)
+    except (NoReference, ValueError, IndexError, ZeroDivisionError):
+        return False
+    return distance(given, case.left.values[left]) <= case.bounds[left]
 
 
 def _is_harmless(case: Case, difference: Difference) -> bool:
@@ -145,20 +198,9 @@ def _is_harmless(case: Case, difference: Difference) -> bool:
         return False
     if difference.left is None or difference.right is None:
         return _alone(case, difference).kind == "Dropout"  # which drops nothing here
-    if difference.change not in ("attributes", "kind", "weights"):
-        return False
-    node_l = case.left.graph[difference.left]
-    inputs = [case.left.values[name] for name in node_l.inputs]
-    mended = case.mended([])
-    node_r = mended.graph.by_name.get(difference.right)
-    if node_r is None:
-        return False
-    weights = {role: mended.weights[f"{node_r.name}/{role}"] for role in node_r.roles}
-    try:
-        given = evaluate_node(node_r, inputs, weights)
-    except (NoReference, ValueError, IndexError, ZeroDivisionError):
-        return False
-    return distance(given, case.left.values[difference.left]) <= case.bounds[difference.left]
+    if difference.change not in WITHIN or "takes" in difference.attributes:
+        return False  # what a node takes is not seen in what the other one is given
+    return _agrees(case, case.mended([]), difference.left, difference.right)
 
 
 def _alone(case: Case, difference: Difference) -> Node:

@@ -1,37 +1,10 @@
 """The line of code that mends a cause, in the framework of the side that is changed."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from compare.graphs.node import Node, Recording
+from compare.port import sequence_fixes
 from compare.port.difference import Difference, shown
 from compare.port.differences import NORMALIZATIONS, stated_pads
-
-Write = Callable[["Want"], str]
-
-
-@dataclass(frozen=True)
-class Want:
-    """How one node (`mine`, None if there is none) is to become like another (`theirs`)."""
-
-    mine: Node | None
-    theirs: Node | None
-    role: str = ""
-
-    def attribute(self, name: str) -> object:
-        """What an attribute is to be."""
-        return None if self.theirs is None else self.theirs.attributes.get(name)
-
-    @property
-    def spatial(self) -> str:
-        """ "1d", "2d" or "3d"."""
-        node = self.theirs or self.mine
-        return f"{len(node.shape) - 2}d" if node else "2d"
-
-    @property
-    def my_layer(self) -> str:
-        """What the layer is called that is changed."""
-        return self.mine.layer if self.mine else ""
+from compare.port.want import Want, Write
 
 
 def fixes(difference: Difference, left: Recording, right: Recording, frameworks: tuple[str, str]) -> dict[str, str]:
@@ -47,6 +20,8 @@ def fixes(difference: Difference, left: Recording, right: Recording, frameworks:
 
 def fix(cause: str, framework: str, want: Want) -> str:
     """The line for one side."""
+    if line := sequence_fixes.fix(cause, framework, want):
+        return line
     if want.theirs is None and want.mine is not None:
         return f"take {want.mine.name} ({want.mine.layer or want.mine.kind}) out"
     table = {"torch": TORCH, "tensorflow": KERAS | TENSORFLOW, "onnx": {}}.get(framework, KERAS)

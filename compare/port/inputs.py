@@ -14,6 +14,7 @@ from shared import randomness
 from shared.errors import InputError
 
 N_EXAMPLES = 2  # batch normalisation in training needs more than one
+LEAST_LENGTH = 4  # of a sequence of integers that ends with padding
 MOST_EXAMPLES = 8  # of real data
 FORM = "SIZES as 3x224x224, NAME=SIZES for one of several, and SIZES:LOW..HIGH for integers"
 Shapes = dict[str, tuple[int, ...]]
@@ -113,9 +114,17 @@ def _filled(one: InputSize) -> np.ndarray:
     draw = randomness.uniform(n, f"input {one.name}", 0).reshape(shape)
     if one.low is not None and one.high is not None:
         whole: np.ndarray = (one.low + np.floor(draw * (one.high - one.low + 1))).astype(np.int64)
-        return whole
+        return _ended(whole, one.low) if one.low == 0 < one.high and one.sizes[-1] >= LEAST_LENGTH else whole
     values: np.ndarray = 2 * draw - 1
     return values
+
+
+def _ended(whole: np.ndarray, padding: int) -> np.ndarray:
+    """Sequences of integers as they are given to models that know padding: zeros behind the end of the last one, and
+    nowhere else."""
+    whole = np.where(whole == padding, padding + 1, whole)
+    whole[-1, ..., -(whole.shape[-1] // 3) :] = padding
+    return whole
 
 
 def read(path: Path, stated: Sequence[Shapes | None]) -> Arrays:

@@ -24,7 +24,7 @@ def distance(actual: np.ndarray, expected: np.ndarray) -> float:
     if not np.array_equal(np.isfinite(a), np.isfinite(b)):
         return float("inf")
     with np.errstate(invalid="ignore"):
-        difference = np.where(a == b, 0.0, np.abs(a - b))
+        difference = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
     largest = float(np.abs(b[np.isfinite(b)]).max(initial=0.0))
     most = float(difference.max(initial=0.0))
     return most / largest if largest else most
@@ -33,11 +33,15 @@ def distance(actual: np.ndarray, expected: np.ndarray) -> float:
 def bounds(left: Recording, inputs: Mapping[str, np.ndarray], fallback: Fallback) -> dict[str, float]:
     """How far a value of the left network may be from its partner's, by node: what a change of 1 ulp in every weight
     and input makes of it, with a margin, and no less than 1e-12 in float64."""
-    dtype = "float64" if any(array.dtype == np.float64 for array in inputs.values()) else "float32"
+    # What the network computes in: its inputs may all be integers.
+    arrays = (*inputs.values(), *left.values.values())
+    dtype = "float64" if any(array.dtype == np.float64 for array in arrays) else "float32"
     given = {name: by_an_ulp(array, name) for name, array in inputs.items()}
     values = evaluate(left.graph, given, _Moved(left.weights), fallback)
     least = LEAST_BOUND[dtype]
-    return {name: max(least, MARGIN * distance(values[name], left.values[name])) for name in values}
+    moved = {name: MARGIN * distance(values[name], left.values[name]) for name in values}
+    # What is not finite says nothing about rounding.
+    return {name: max(least, apart) if np.isfinite(apart) else least for name, apart in moved.items()}
 
 
 class _Moved(Mapping[str, np.ndarray]):

@@ -44,6 +44,10 @@ def mend(
         for role in left.graph[name_l].roles:
             moved = arrays.get(f"{twin}/{role}") if twin else None
             arrays[f"{name}/{role}"] = left.weights[f"{name_l}/{role}"] if moved is None else moved
+    for node in wired.nodes:  # a parameter that only the left network has
+        origin = node.name.removeprefix(INSERTED)
+        if node.name.startswith(INSERTED) and origin not in inserted:
+            arrays |= {f"{node.name}/{role}": left.weights[f"{origin}/{role}"] for role in node.roles}
     return Mended(wired, arrays)
 
 

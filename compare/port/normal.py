@@ -10,6 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from compare.graphs.node import Arrays, Graph, Node, Recording, needed
+from compare.port.attention import written_out
+from compare.port.masks import named_masks
+from compare.port.positions import folded_constants, tables_of_positions
+from compare.port.sequences import taken_from_sequences
 
 RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 Rule = Callable[[Recording], Recording]
@@ -44,11 +48,16 @@ def _drop_identities(recording: Recording) -> Recording:
         types = {recording.values[name].dtype for name in (node.name, *node.inputs)}
         same_type = node.kind == "Cast" and (len(types) == 1 or all(each.kind in "iu" for each in types))
         alone = node.kind == "Concat" and len(node.inputs) == 1
+        alone |= node.kind == "Slice" and node.shape == recording.graph[node.inputs[0]].shape and _forward(node)
         if node.kind == "Identity" or same_type or alone:
             stands_for[node.name] = node.inputs[0]
         else:
             nodes.append(node)
     return rewired(recording, nodes, stands_for)
+
+
+def _forward(node: Node) -> bool:
+    return all(step > 0 for step in node.attributes["steps"])
 
 
 def _simple_kinds(recording: Recording) -> Recording:
@@ -80,12 +89,13 @@ def _simple(node: Node, spatial: tuple[int, ...]) -> Node:
         pool = {"kernel_shape": size, "strides": size, "pads": (0,) * 2 * len(size), "ceil_mode": False}
         return replace(node, kind="AveragePool", attributes={**pool, "count_include_pad": True})
     if (
-        node.kind == "ReduceMean"
+        node.kind in ("ReduceMean", "ReduceMax")
         and len(node.shape) >= 2
         and a["axes"] == tuple(range(2, 2 + len(spatial)))
         and spatial
     ):
-        return replace(node, kind="GlobalAveragePool", attributes={"keepdims": a["keepdims"]})
+        kind = "GlobalAveragePool" if node.kind == "ReduceMean" else "GlobalMaxPool"
+        return replace(node, kind=kind, attributes={"keepdims": a["keepdims"]})
     return node
 
 
@@ -141,7 +151,8 @@ def _join_reshapes(recording: Recording) -> Recording:
 
 
 def _join_transposes(recording: Recording) -> Recording:
-    """Two transposes in a row are one; one that changes nothing goes."""
+    """Two transposes in a row are one; one that changes nothing goes, and one that moves axes of length 1 alone is a
+    reshape."""
     by_name: dict[str, Node] = {}
     stands_for: dict[str, str] = {}
     nodes = []
@@ -155,6 +166,9 @@ def _join_transposes(recording: Recording) -> Recording:
             if perm == tuple(range(len(perm))):
                 stands_for[node.name] = node.inputs[0]
                 continue
+            moved = [axis for axis in perm if recording.values[node.inputs[0]].shape[axis] > 1]
+            if moved == sorted(moved):
+                node = replace(node, kind="Reshape", attributes={"shape": node.shape})
         nodes.append(node)
         by_name[node.name] = node
     return rewired(recording, nodes, stands_for)
@@ -202,6 +216,40 @@ def _padded(node: Node, pad: Node) -> Node | None:
     return None
 
 
+def _trim_convolutions(recording: Recording) -> Recording:
+    """What is cut off a convolution's output at the ends of an axis was padded in vain: it is less padding."""
+    by_name = recording.graph.by_name
+    takers: dict[str, int] = {}
+    for name in [*recording.graph.outputs, *(name for node in recording.graph.nodes for name in node.inputs)]:
+        takers[name] = takers.get(name, 0) + 1
+    nodes: list[Node] = []
+    trimmed: dict[str, str] = {}
+    for node in recording.graph.nodes:
+        conv = by_name[node.inputs[0]] if node.kind == "Slice" else None
+        if conv is not None and conv.kind == "Conv" and takers[conv.name] == 1 and (own := _trimmed(node, conv)):
+            nodes[nodes.index(conv)] = own
+            trimmed[node.name] = conv.name
+        else:
+            nodes.append(node)
+    values = {conv: recording.values[name] for name, conv in trimmed.items()}
+    return rewired(recording, nodes, trimmed, values)
+
+
+def _trimmed(cut: Node, conv: Node) -> Node | None:
+    """The convolution with so much less padding as is cut off behind it; None if that is not possible."""
+    a, n = conv.attributes, len(conv.shape) - 2
+    pads = list(a["pads"])
+    spans = zip(*(cut.attributes[name] for name in ("axes", "starts", "ends", "steps")), strict=True)
+    for axis, start, end, step in spans:
+        length = conv.shape[axis]
+        behind = length - (length if end is None else end)
+        if axis < 2 or step != 1 or a["strides"][axis - 2] != 1 or a["pad_mode"] != "constant":
+            return None
+        pads[axis - 2] -= start
+        pads[axis - 2 + n] -= behind
+    return None if min(pads) < 0 else replace(conv, attributes={**a, "pads": tuple(pads)}, shape=cut.shape)
+
+
 def _flatten_concats(recording: Recording) -> Recording:
     """A concatenation of concatenations along one axis is one of all their parts."""
     by_name: dict[str, Node] = {}
@@ -230,13 +278,24 @@ def _join_swish(recording: Recording) -> Recording:
 
 
 RULES: tuple[Rule, ...] = (
+    folded_constants,
+    tables_of_positions,
     _drop_identities,
     _simple_kinds,
     _split_global_pools,
+    _join_transposes,
+    needed,
+    written_out,
+    named_masks,
+    needed,
+    taken_from_sequences,
+    _join_transposes,
+    _join_reshapes,
     _join_transposes,
     _join_reshapes,
     _join_swish,
     needed,
     _fold_pads,
+    _trim_convolutions,
     _flatten_concats,
 )

@@ -12,7 +12,7 @@ from compare.port.learned import Learned
 from compare.port.measure import MARGIN, distance
 from compare.port.rounding import Rounded
 from compare.port.single import Single
-from compare.port.wanted import Wanted
+from compare.port.wanted import NOTHING, Wanted
 from compare.rpc.port_messages import ModelLoaded
 
 Weights = Literal["left", "right", "as-is"]
@@ -30,7 +30,7 @@ class Request:
     weights: Weights = "left"
     save_weights: Path | None = None
     float32: bool = False  # whether it is compared in float32, too
-    wanted: Wanted = Wanted()  # besides both outputs
+    wanted: Wanted = NOTHING  # besides both outputs
 
 
 @dataclass(frozen=True)

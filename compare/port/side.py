@@ -8,8 +8,10 @@ import numpy as np
 from compare.graphs.evaluate import evaluate, statistics
 from compare.graphs.losses import LossRecord
 from compare.graphs.node import Arrays, Node, Recording, renamed
+from compare.port.fold import folded, unfolded
 from compare.port.measure import distance
 from compare.port.normal import normal_form
+from compare.port.positions import table_keys
 from compare.processes.port_session import ModelWorker, Precision
 from compare.rpc.port_messages import ModelLoaded
 from shared.errors import InputError
@@ -43,17 +45,28 @@ class Side:
         self.worker, self.precision = worker, precision
         self.loaded: ModelLoaded = worker.load(precision)
         self.known: Arrays = {}  # its weights, which can be large and are sent once
+        self.folds: dict[str, str] = {}  # normalisations that are folded into the layers in front of them
+        self._whole: Recording | None = None  # the last recording in evaluation, with nothing folded
+        self.called: dict[str, str] = {}  # the worker's own name of a weight that has another one in normal form
 
     def record(self, given: Arrays, training: bool) -> Recording:
+        """A call of it, in evaluation with what is to be folded. Raises InputError."""
+        recording = self._recorded(given, training)
+        if training:
+            return recording
+        self._whole = recording
+        return folded(recording, self.folds)
+
+    def _recorded(self, given: Arrays, training: bool) -> Recording:
         """A call of it. In float64 a model that computes in float32 alone is computed by the reference evaluator, and
-        held to its own values. Raises InputError."""
+        held to its own values."""
         if self.precision in self.loaded.precisions:
             recording = self._called(given, training, self.known)
             self.known |= recording.weights
-            return normal_form(recording)
-        own = normal_form(self._called(cast(given, np.float32), training, {}))
+            return self._normal(recording)
+        own = self._normal(self._called(cast(given, np.float32), training, {}))
         weights = cast(own.weights, np.float64)  # those that were given were rounded when they were taken
-        weights |= {name: array for name, array in self.known.items() if name in weights}
+        weights |= {name: self.known[raw] for name in weights if (raw := self.called.get(name, name)) in self.known}
         values = evaluate(own.graph, given, weights, self.fallback(training))
         for name in own.graph.outputs:
             if distance(values[name], own.values[name]) > FLOAT32:
@@ -91,7 +104,8 @@ class Side:
         answer, raw, parts = self.worker.differentiate(own, targets, form, self.known)
         self.known |= raw.weights
         names = dict(zip(own, given, strict=True))
-        recording = normal_form(renamed(raw, names))
+        recording = self._normal(renamed(raw, names))
+        now = {was: name for name, was in self.called.items()}
         values = {}
         for name, array in parts["gradient"].items():
             node = names.get(name, name)
@@ -99,13 +113,23 @@ class Side:
                 values[node] = array.reshape(recording.values[node].shape)
         record = None if answer.record is None else LossRecord.of_body(answer.record)
         return Differentiated(
-            recording, answer.loss, answer.penalty, values, parts["slope"], parts["penalty"],
-            {key: (name, trained) for key, (name, trained) in answer.parameters.items()},
-            record, answer.axis, answer.regularisers,
+            recording, answer.loss, answer.penalty, values,
+            {now.get(key, key): array for key, array in parts["slope"].items()},
+            {now.get(key, key): array for key, array in parts["penalty"].items()},
+            {now.get(key, key): (name, trained) for key, (name, trained) in answer.parameters.items()},
+            record, answer.axis, {now.get(key, key): text for key, text in answer.regularisers.items()},
         )  # fmt: skip
+
+    def _normal(self, recording: Recording) -> Recording:
+        own = normal_form(recording)
+        self.called |= table_keys(recording, own)
+        return own
 
     def give(self, weights: Arrays) -> None:
         """Give it weights by NODE/ROLE. Raises InputError if they do not fit."""
+        if self.folds and self._whole is not None:
+            weights = unfolded(weights, self._whole, self.folds)
+        weights = {self.called.get(name, name): array for name, array in weights.items()}
         self.worker.give_weights(weights)
         self.known |= weights
 

@@ -23,9 +23,8 @@ def read(path: Path, stated: Sequence[Mapping[str, object] | None]) -> np.ndarra
         found: np.ndarray = archive[names[0]]
     real = found.dtype.kind in "fiub" and (found.dtype.kind != "f" or bool(np.isfinite(found).all()))
     if found.ndim < 1 or not real:
-        raise InputError(
-            f"The targets in {path.name} are {found.dtype} of shape {found.shape}: give finite numbers, (examples, ...)."
-        )
+        what = f"{found.dtype} of shape {found.shape}"
+        raise InputError(f"The targets in {path.name} are {what}: give finite numbers, (examples, ...).")
     return found
 
 
@@ -63,8 +62,9 @@ def _classes(outputs: np.ndarray) -> np.ndarray:
     """A class for every example and place, each about as often."""
     shape = (outputs.shape[0], *outputs.shape[2:])
     n = int(np.prod(shape))
-    draw = np.argsort(randomness.uniform(n, "targets", 0), kind="stable") % outputs.shape[1]
-    return draw.reshape(shape).astype(np.int64)
+    places = np.argsort(randomness.uniform(n, "targets", 0), kind="stable")
+    classes: np.ndarray = ((2 * places + 1) * outputs.shape[1] // (2 * n)).reshape(shape).astype(np.int64)
+    return classes
 
 
 def _values(outputs: np.ndarray) -> np.ndarray:

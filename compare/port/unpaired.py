@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from compare.graphs.node import Node, Recording
 from compare.port.align import Alignment
 from compare.port.difference import ARITHMETIC, Difference, near_input, spoken, where
+from compare.port.sequence_causes import mask_cause, unpaired_cause
 
 COMMUTATIVE = ("Add", "Mul", "Max", "Min")
 
@@ -34,6 +35,8 @@ def _alike(a: Node, left: Recording, b: Node, right: Recording) -> bool:
 
 
 def _unpaired_cause(node: Node, recording: Recording, training: bool) -> str:
+    if (cause := unpaired_cause(node, recording)) is not None:
+        return cause
     if node.kind in ("Softmax", "LogSoftmax"):
         return "softmax.present"
     if node.kind == "Dropout":
@@ -71,5 +74,6 @@ def wiring(left: Recording, right: Recording, alignment: Alignment) -> Iterator[
             mine, theirs = sorted(mine), sorted(theirs)
         if mine != theirs and len(mine) == len(theirs):
             cause = "channels.order" if node_l.kind == "Concat" and sorted(mine) == sorted(theirs) else "layer.order"
+            cause = mask_cause(node_l, mine, theirs) or cause
             values = [f"takes {', '.join(node.inputs)}" for node in (node_l, node_r)]
             yield Difference(cause, name_l, name_r, values[0], values[1], "wiring")

@@ -40,3 +40,6 @@ class Wanted:
         left, right = self.left_loss, self.right_loss
         name = "" if self.loss == COMPILED else self.loss
         return ("" if left else name, left), ("" if right else name, right)
+
+
+NOTHING = Wanted()

@@ -10,7 +10,7 @@ from compare.port.align import Alignment
 from shared import randomness
 
 # What a role is as if it were not there.
-NEUTRAL = {"B": 0.0, "scale": 1.0, "mean": 0.0, "var": 1.0}
+NEUTRAL = {"B": 0.0, "RB": 0.0, "scale": 1.0, "mean": 0.0, "var": 1.0}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def transfer(left: Recording, right: Recording, alignment: Alignment) -> Transfe
     given: Arrays = {}
     unfit, left_only, right_only = [], [], []
     n_moved = 0
-    for name_l, name_r in alignment.pairs:
+    for name_l, name_r in (*alignment.pairs, *_moved(left, right, alignment)):
         node_l, node_r = left.graph[name_l], right.graph[name_r]
         for role in dict.fromkeys((*node_l.roles, *node_r.roles)):
             at_l, at_r = f"{name_l}/{role}", f"{name_r}/{role}"
@@ -41,12 +41,30 @@ def transfer(left: Recording, right: Recording, alignment: Alignment) -> Transfe
                     given[at_r] = np.full_like(right.weights[at_r], NEUTRAL[role])
             elif role not in node_r.roles:
                 left_only.append(at_l)
+            elif node_r.kind == "Constant":
+                continue  # what is in the code stays, and is compared
             elif (array := fitting(left.weights[at_l], right.weights[at_r].shape)) is None:
                 unfit.append((name_l, name_r, role))
             else:
                 given[at_r] = array.astype(right.weights[at_r].dtype, copy=False)
                 n_moved += 1
     return Transfer(given, n_moved, tuple(unfit), tuple(left_only), tuple(right_only))
+
+
+def _moved(left: Recording, right: Recording, alignment: Alignment) -> list[tuple[str, str]]:
+    """Layers without a partner that stand somewhere else in the other network: their weights go along."""
+    found, rest = [], [right.graph[name] for name in alignment.right_only]
+    for node_l in (left.graph[name] for name in alignment.left_only):
+        for node_r in rest if node_l.kind not in ("Parameter", "Constant") and node_l.roles else ():
+            shapes = [
+                [(role, recording.weights[f"{node.name}/{role}"].shape) for role in node.roles]
+                for recording, node in ((left, node_l), (right, node_r))
+            ]
+            if node_l.kind == node_r.kind and shapes[0] == shapes[1]:
+                found.append((node_l.name, node_r.name))
+                rest.remove(node_r)
+                break
+    return found
 
 
 def fitting(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from compare.analysis.headline import MARKS
+
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
@@ -71,6 +73,11 @@ def _convert(files: Mapping[str, bytes]) -> tuple[str, list[tuple[str, str]], st
     before = itertools.takewhile(lambda token: token.tag != "h2", tokens)
     for verdict in [token for token in before if token.type == "bullet_list_open"][:1]:
         verdict.attrSet("class", "verdict")
+    for number, token in enumerate(tokens):
+        said = _text(tokens[number + 2]) if token.type == "list_item_open" else ""
+        for state, mark in MARKS.items():
+            if said.startswith(f"{mark} "):
+                token.attrSet("class", state)
     return title, sections, parser.renderer.render(tokens, parser.options, {})
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from compare.analysis.headline import Headline
+
 if TYPE_CHECKING:
     import jinja2
 
@@ -16,6 +18,7 @@ WITHIN = "parity"  # where the files of a comparison within a run are
 class WithParity:
     """A comparison made within a run: what it found, and the files of its own report (compare/parity/report.py)."""
 
+    headline: Headline
     verdict: str
     files: Mapping[str, bytes]
 

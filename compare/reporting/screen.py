@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from compare.analysis.headline import Headline, State
 from compare.reporting.opening import opening
 from shared.storage import mounts
 
@@ -62,6 +64,7 @@ class Screen:
 PLAIN = Screen()
 
 
+COLOURS: dict[State, str] = {"yes": "bold green", "no": "bold red", "open": "bold yellow"}
 NARROWEST_FOLDED = 20  # characters of a column whose sentences fold over several lines
 
 
@@ -90,6 +93,14 @@ def table(
     for line in lines:
         made.add_row(*line)
     return made
+
+
+def print_headlines(lines: Sequence[Headline], console: Console) -> None:
+    """The verdict, in colour at a terminal that has any."""
+    for line in lines:
+        text = Text(line.text)
+        text.stylize(COLOURS[line.state], 0, len(line.text) - len(line.answer))
+        console.print(text)
 
 
 def print_lines(

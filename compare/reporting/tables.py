@@ -28,23 +28,24 @@ def _memory(row: Row) -> str:
     return " + ".join(parts) or "-"
 
 
+# By importance: a narrow window shows the first of them.
 CELLS: dict[str, Cell] = {
     "implementation": lambda row: row.implementation,
-    "mode": lambda row: row.mode,
-    "waiting": _cell(lambda row: row.waiting or "", "waiting"),
-    "seed": lambda row: str(row.seed),
-    "epochs": lambda row: str(row.epochs),
     "test accuracy": _cell(lambda row: f"{row.test_accuracy:.2%}", "test_accuracy"),
-    "test loss": _cell(lambda row: f"{row.test_loss:.4f}", "test_loss"),
-    "parameters": _cell(lambda row: f"{row.n_params:,}", "n_params"),
-    "first step": _cell(lambda row: f"{row.first_step_s:.2f} s", "first_step_s"),
     "step, median": _cell(lambda row: f"{row.step_ms_median:.2f} ms", "step_ms_median"),
+    "seed": lambda row: str(row.seed),
     "95 % interval": _cell(
         lambda row: f"{row.step_ms_ci_low:.2f} to {row.step_ms_ci_high:.2f} ms", "step_ms_ci_low", "step_ms_ci_high"
     ),
     "images/s": _cell(lambda row: f"{row.images_per_s:,.0f}", "images_per_s"),
+    "parameters": _cell(lambda row: f"{row.n_params:,}", "n_params"),
+    "test loss": _cell(lambda row: f"{row.test_loss:.4f}", "test_loss"),
+    "first step": _cell(lambda row: f"{row.first_step_s:.2f} s", "first_step_s"),
     "training": _cell(lambda row: f"{row.train_s:.1f} s", "train_s"),
     "peak memory": _memory,
+    "mode": lambda row: row.mode,
+    "waiting": _cell(lambda row: row.waiting or "", "waiting"),
+    "epochs": lambda row: str(row.epochs),
     "status": lambda row: row.status,
 }
 

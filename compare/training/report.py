@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from compare.analysis import condensed, seeds
 from compare.analysis.equivalence import SIGNIFICANCE
+from compare.analysis.headline import MARKS, headlines
 from compare.analysis.machines import OnMachine, kinds, told_apart
 from compare.analysis.rows import COLUMNS, Row, row
 from compare.analysis.seeds import Judging
@@ -102,6 +103,8 @@ def markdown(
             model=first.run.model,
             dataset=first.run.data.dataset,
             manifest=manifest,
+            headlines=headlines(results, judging, parity.headline if parity else None),
+            marks=MARKS,
             verdicts=verdicts(results, judging, parity),
             parity=parity,
             over_seeds=shows_seeds(results, judging),

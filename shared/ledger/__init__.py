@@ -7,7 +7,23 @@ compares and writes the page.
 """
 
 from shared.ledger import (
+    activations,
+    attention,
+    convolution,
+    data,
+    embedding,
+    initialisation,
+    layouts,
+    losses,
+    metrics,
     normalisation,
+    numerics,
+    optimizers,
+    pooling,
+    regularisation,
+    resizing,
+    schedules,
+    sequences,
 )
 from shared.ledger.forms import Forms
 from shared.ledger.row import BITES, Answer, Answers, Arrays, Bites, Half, LedgerRow
@@ -32,6 +48,22 @@ __all__ = [
 # By the title of each group, in the order of the page.
 GROUPS: dict[str, tuple[LedgerRow, ...]] = {
     "Normalisation": normalisation.ROWS,
+    "Convolution and padding": convolution.ROWS,
+    "Pooling": pooling.ROWS,
+    "Resizing and cropping": resizing.ROWS,
+    "Activations": activations.ROWS,
+    "Layouts and axes": layouts.ROWS,
+    "Sequences": sequences.ROWS,
+    "Attention": attention.ROWS,
+    "Embedding": embedding.ROWS,
+    "Losses": losses.ROWS,
+    "Metrics": metrics.ROWS,
+    "Optimizers": optimizers.ROWS,
+    "Schedules and clipping": schedules.ROWS,
+    "Initialisation": initialisation.ROWS,
+    "Regularisation": regularisation.ROWS,
+    "Data": data.ROWS,
+    "Numerics": numerics.ROWS,
 }
 ROWS: dict[str, LedgerRow] = {row.name: row for rows in GROUPS.values() for row in rows}
 

@@ -14,7 +14,8 @@ class Symptom:
 SYMPTOMS: dict[str, Symptom] = {
     "outputs-differ": Symptom(
         "The same weights and the same input give other outputs in evaluation.",
-        "predictions logits mismatch different results after converting loading weights inference not equal wrong",
+        "predictions logits mismatch different results after converting loading weights inference not equal wrong "
+        "converted large error discrepancy",
     ),
     "outputs-nearly-agree": Symptom(
         "The outputs agree to three or four digits and no further.",
@@ -22,7 +23,8 @@ SYMPTOMS: dict[str, Symptom] = {
     ),
     "shapes-differ": Symptom(
         "A layer's output has another size than in the other framework.",
-        "output shape mismatch size off by one odd input dimension rows columns larger smaller feature map",
+        "output shape mismatch size off by one odd input dimension rows columns larger smaller feature map "
+        "dimension expected got torch.Size deconvolution",
     ),
     "weights-do-not-fit": Symptom(
         "Weights cannot be copied because their shapes or their number differ.",
@@ -30,7 +32,9 @@ SYMPTOMS: dict[str, Symptom] = {
     ),
     "weights-fit-but-wrong": Symptom(
         "Weights were copied without an error, and the outputs are nowhere near each other.",
-        "garbage nonsense random outputs after loading transpose permute order gates flatten square kernel silent",
+        "garbage nonsense random totally completely different predictions after loading weights into "
+        "transpose permute order gates flatten square kernel silent outputs silently channels last first nchw "
+        "nhwc cudnn lstm gru attention heads",
     ),
     "validation-much-worse": Symptom(
         "The validation loss is much worse than the training loss right after porting.",
@@ -42,19 +46,22 @@ SYMPTOMS: dict[str, Symptom] = {
     ),
     "loss-becomes-nan": Symptom(
         "The loss becomes NaN or infinite in one framework alone.",
-        "nan inf diverges explodes overflow log zero blows up unstable",
+        "nan inf diverges explodes overflow log zero blows up unstable attention mask all padding ignore_index",
     ),
     "first-loss-differs": Symptom(
         "The loss of the first step differs although the outputs agree.",
-        "loss value different scale factor larger smaller same predictions reduction mean sum classes",
+        "loss value different scale factor larger smaller same predictions reduction mean sum classes weights "
+        "ignore_index from_logits softmax",
     ),
     "loss-does-not-fall": Symptom(
         "The loss stays near the logarithm of the number of classes, or falls far too slowly.",
-        "stuck plateau does not learn not converge constant chance accuracy ln 2.3 0.69 not decreasing vanishing",
+        "stuck plateau does not learn not converge constant chance accuracy ln 2.3 0.69 not decreasing "
+        "vanishing softmax twice",
     ),
     "learns-slower": Symptom(
         "One framework learns more slowly with the same optimizer and learning rate.",
-        "convergence slower training speed epochs same hyperparameters optimizer lr behind different curve",
+        "convergence slower training speed epochs same hyperparameters optimizer lr behind different curve "
+        "higher error underperforms",
     ),
     "accuracy-lower": Symptom(
         "The ported model ends at a lower accuracy, and nothing looks wrong.",
@@ -70,7 +77,8 @@ SYMPTOMS: dict[str, Symptom] = {
     ),
     "reported-loss-differs": Symptom(
         "The reported loss or metric differs although the model is the same.",
-        "metric history progress bar average epoch accuracy auc printed logged score sklearn per batch",
+        "metric history progress bar average epoch accuracy auc printed logged score sklearn per batch "
+        "discrepancy manual calculation evaluate predict validation",
     ),
     "early-epochs-differ": Symptom(
         "The first epochs differ, and later ones are alike.",
@@ -82,11 +90,13 @@ SYMPTOMS: dict[str, Symptom] = {
     ),
     "borders-differ": Symptom(
         "Outputs differ at the border of the image alone, or are shifted by a pixel.",
-        "edge padding shift offset segmentation upsampling misaligned boundary one pixel",
+        "edge padding shift offset segmentation upsampling misaligned boundary one pixel "
+        "black bars top left corner half resize deconvolution alignment",
     ),
     "sequence-ends-differ": Symptom(
         "Outputs of sequences differ at padded positions, or at the last step.",
-        "rnn lstm gru mask padding token variable length hidden state last output",
+        "rnn lstm gru mask padding token variable length hidden state last output time steps masked zeros "
+        "bidirectional pack_padded_sequence mask_zero",
     ),
     "only-one-fails": Symptom(
         "One framework raises an error where the other computes something.",

@@ -55,7 +55,7 @@ def test_every_contract_has_a_reference() -> None:
 
 
 def reference_problems(contracts: Mapping[str, Sequence[LayerSpec]], reference: Reference) -> list[str]:
-    """Return which steps of README's "Adding an architecture" are missing between contracts and reference, in words."""
+    """Return in words which steps of "Adding an architecture" (CONTRIBUTING.md) are missing."""
     found = [
         f"Step 1 is missing: there is no contract of {name} in shared/models.py."
         for name in reference
@@ -87,7 +87,7 @@ def test_every_network_written_is_covered(spec: ImplementationSpec) -> None:
 
 
 def network_problems(code: str, path: str, known: Sequence[str]) -> list[str]:
-    """Return what is missing of step 2 of README's "Adding an architecture" in the file `path`, in words; or step 1,
+    """Return what the file `path` lacks of step 2 of "Adding an architecture" (CONTRIBUTING.md), in words; or step 1,
     for a network that is not `known`. The file is read as text: importing it would import its framework."""
     tree = ast.parse(code)
     (registry,) = (

@@ -12,59 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sequence_slips import SEQUENCES
+from slip import Slip
+
 from compare.port import Port
 from compare.port.words import lines
 from shared.errors import InputError
 
-TORCH = """import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class Apply(nn.Module):
-    def __init__(self, function):
-        super().__init__()
-        self.function = function
-
-    def forward(self, x):
-        return self.function(x)
-
-
-def build():
-    return nn.Sequential({layers})
-"""
-KERAS = """import keras
-from keras import layers as L
-from keras import ops
-
-
-def build():
-    return keras.Sequential([keras.Input({shape}), {layers}])
-"""
+LEFT_OVER = 1e-12  # of the error, at most
 BN = "L.BatchNormalization(epsilon=1e-5, momentum=0.9)"
-
-
-@dataclass(frozen=True)
-class Slip:
-    """One pair: layers of both models in order, or whole files; the sizes of the input, channels first; and the causes
-    that are right, none for two equal models. `also` are causes that may be named as well, since they follow."""
-
-    name: str
-    input: str
-    torch: str
-    keras: str
-    causes: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
-
-    def files(self) -> tuple[str, str]:
-        """The text of both files."""
-        sizes = [int(n) for n in self.input.partition(":")[0].split("x")]
-        shape = tuple([*sizes[1:], sizes[0]] if len(sizes) > 1 else sizes)
-        integers = ":" in self.input
-        left = self.torch if "def build" in self.torch else TORCH.format(layers=self.torch)
-        shown = f"{shape}, dtype='int32'" if integers else f"{shape}"
-        right = self.keras if "def build" in self.keras else KERAS.format(layers=self.keras, shape=shown)
-        return left, right
 
 
 def conv(torch: str, keras: str, name: str, *causes: str, input: str = "3x12x12", also: tuple[str, ...] = ()) -> Slip:
@@ -240,6 +196,7 @@ SLIPS: tuple[Slip, ...] = (
     Slip("shortcut from before the activation", "3x12x12", residual(BODY), functional(f"{KBODY}\n    z = L.Add()([L.Identity()(y), y])"), ("layer.order",)),
     # Modes.
     conv("nn.BatchNorm2d(4)", f"{BN[:-1]}, trainable=False)", "frozen on one side", "batch_norm.mode"),
+    *SEQUENCES,
 )  # fmt: skip
 
 
@@ -255,11 +212,13 @@ class Answer:
     said: str = ""
 
     def right(self, slip: Slip) -> bool:
-        """Whether it is the right answer: every cause of the slip, nothing besides, and nothing unexplained."""
+        """Whether it is the right answer: every cause of the slip, nothing besides, nothing unexplained, and nothing left
+        of the error once they are mended."""
         found = set(self.causes)
         wanted = set(slip.causes)
         verdict = "different" if wanted else "same"
-        return self.verdict == verdict and wanted <= found <= wanted | set(slip.also) and not self.n_unexplained
+        whole = self.left_over is not None and self.left_over <= LEFT_OVER and not self.n_unexplained
+        return self.verdict == verdict and wanted <= found <= wanted | set(slip.also) and whole
 
 
 def ask(slip: Slip, folder: Path, port: Port) -> Answer:
@@ -269,7 +228,9 @@ def ask(slip: Slip, folder: Path, port: Port) -> Answer:
         (folder / name).write_text(text)
     begun = time.monotonic()
     try:
-        found = port.check(f"{folder}/left.py:build", f"{folder}/right.py:build", input=slip.input)
+        found = port.check(
+            f"{folder}/left.py:build", f"{folder}/right.py:build", input=slip.input, weights=slip.weights
+        )
     except InputError as error:
         return Answer("failed", (), 0, None, time.monotonic() - begun, str(error))
     causes = tuple(cause.cause for cause in found.causes)

@@ -38,6 +38,7 @@ def read_model(path: Path) -> Model:
             model = onnx.inliner.inline_local_functions(model)
     except Exception as error:
         raise Unreadable(f"{path} is no valid ONNX model: {_line(error)}.") from error
+    _separate_constants(model.graph)
     return model
 
 
@@ -59,6 +60,25 @@ def copy_with(model: Model, arrays: dict[str, Any]) -> Model:
     graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in arrays.items())
     graph.node.extend(nodes)
     return copy
+
+
+def _separate_constants(graph: Any) -> None:
+    """Give every layer constants of its own: exporters keep one array for all that happen to be equal, as the biases of
+    a new model are. What varies stays shared, for then it is shared by intention."""
+    constant = {}
+    for each in graph.initializer:
+        if each.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE) and list(each.dims):
+            array = numpy_helper.to_array(each)
+            if array.size and (array == array.flat[0]).all():
+                constant[each.name] = array
+    taken: dict[str, int] = {}
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            if name in constant:
+                taken[name] = taken.get(name, 0) + 1
+                if taken[name] > 1:
+                    node.input[place] = f"{name}:{taken[name]}"
+                    graph.initializer.append(numpy_helper.from_array(constant[name], node.input[place]))
 
 
 def _read_external_data(model: Model, path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from onnx import numpy_helper
 
 from compare.adapters.adapter import Unreadable
 from compare.adapters.onnx_files.layers import LAYERS
@@ -43,16 +44,25 @@ def channels_last(graph: Any) -> bool:
     """Whether the network's inputs have channels last: the first thing that the file does to one of them, apart from
     what treats all values alike, is to move its last axis to the front of a convolution or a pooling."""
     weights = {each.name for each in graph.initializer}
-    return any(_moved_to_front(graph, each.name) for each in graph.input if each.name not in weights)
+    shapes = {each.name: numpy_helper.to_array(each) for each in graph.initializer if len(each.dims) == 1}
+    return any(
+        _moved_to_front(graph, each.name, tuple(size.dim_value for size in each.type.tensor_type.shape.dim), shapes)
+        for each in graph.input
+        if each.name not in weights
+    )
 
 
-def _moved_to_front(graph: Any, name: str) -> bool:
+def _moved_to_front(graph: Any, name: str, shape: tuple[int, ...], shapes: dict[str, np.ndarray]) -> bool:
     values, moved = {name}, set[str]()
     for proto in graph.node:
         met, behind = values & set(proto.input), moved & set(proto.input)
         if proto.op_type == "Transpose" and met:
             perm = list(attributes(proto).get("perm", ()))
             if len(perm) > 2 and perm == [0, len(perm) - 1, *range(1, len(perm) - 1)]:
+                moved.update(proto.output)
+        elif proto.op_type == "Reshape" and name in met and shape[-1:] == (1,) and len(shape) > 2:
+            wanted = shapes.get(proto.input[1], np.zeros(0, np.int64))  # one channel: nothing is moved in memory
+            if tuple(wanted[1:]) == (1, *shape[1:-1]):
                 moved.update(proto.output)
         elif proto.op_type in SPATIAL and (behind or met):
             return bool(behind)

@@ -3,9 +3,11 @@
 from compare.graphs.operators import (
     activations,
     arithmetic,
+    attention,
     convolution,
     normalization,
     pooling,
+    recurrent,
     resize,
     shapes,
 )
@@ -14,9 +16,11 @@ from compare.graphs.operators.base import NoReference, Operator
 OPERATORS: dict[str, Operator] = {
     **activations.OPERATORS,
     **arithmetic.OPERATORS,
+    **attention.OPERATORS,
     **convolution.OPERATORS,
     **normalization.OPERATORS,
     **pooling.OPERATORS,
+    **recurrent.OPERATORS,
     **resize.OPERATORS,
     **shapes.OPERATORS,
 }

@@ -82,6 +82,9 @@ def how_far(line: Line) -> str:
         return "no difference here"
     if not line.row.stable:
         return "they differ by rounding, which depends on the processor"
+    refused = [title for title, answer in zip(line.titles, line.answers["own"], strict=True) if not answer.size]
+    if refused:
+        return f"{' and '.join(refused)} raises an error"
     if math.isinf(line.own):
         first, second = line.example
         return f"they differ in shape: {first.removeprefix('shape ')} and {second.removeprefix('shape ')}"

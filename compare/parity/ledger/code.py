@@ -27,6 +27,7 @@ class Source:
     imports: dict[str, str]
     siblings: dict[str, str]  # name -> the file of the same folder that defines it
     forms: dict[tuple[str, Half], str] = field(default_factory=dict)
+    arguments: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of each function, those by position
 
 
 def code(row: LedgerRow, implementation: str) -> str | None:
@@ -42,7 +43,7 @@ def code(row: LedgerRow, implementation: str) -> str | None:
     _collect(sources, found[0], forms, definitions, imports)
     defaults = _defaults(sources, row.dtype, imports)
     inputs = row.input_code()
-    called = [f"print({name}({', '.join(inputs)}))" for name in forms]
+    called = [f"print({name}({_arguments(sources[found[0]].arguments[name], list(inputs))}))" for name in forms]
     if len(forms) == 2:
         called = [f"{call}  # {note}" for call, note in zip(called, ("own form", "aligned"), strict=True)]
     if any("np." in text for text in inputs.values()):
@@ -54,6 +55,12 @@ def code(row: LedgerRow, implementation: str) -> str | None:
         "\n" + "\n".join([*(f"{name} = {text}" for name, text in inputs.items()), *called]),
     ]
     return "\n\n".join(part for part in parts if part.strip()) + "\n"
+
+
+def _arguments(by_position: Sequence[str], inputs: Sequence[str]) -> str:
+    """The arguments of a call: a form may take some of its inputs as keywords."""
+    placed = [name for name in by_position if name in inputs]
+    return ", ".join([*placed, *(f"{name}={name}" for name in inputs if name not in placed)])
 
 
 def _collect(
@@ -108,6 +115,7 @@ def _read(path: Path, package: str) -> Source:
             _read_import(node, package, found)
             continue
         if isinstance(node, ast.FunctionDef):
+            found.arguments[node.name] = tuple(argument.arg for argument in node.args.args)
             for row, half in _registered(node):
                 found.forms[row, half] = node.name
         for name in _bound(node):

@@ -5,14 +5,17 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from shared.ledger import ROWS, SYMPTOMS, LedgerRow
+from shared.ledger import ROWS, SYMPTOMS, Bites, LedgerRow
 
-MOST_ROWS = 8
+MOST_ROWS = 10
 MOST_SYMPTOMS = 2
 CLOSE = 0.6  # of the best symptom's score: another symptom that is shown beside it
 LEAST = 0.35  # of the best row's score: a row that is still shown
-OF_SYMPTOM = 0.7  # how much a row's symptom counts beside the row's own words
+OF_SYMPTOMS = (0.7, 0.35)  # how much a row's best symptoms count beside the row's own words
+OF_NONE = 0.5  # how much a row counts in which the frameworks do not differ
+OF_BITES: dict[Bites, float] = {"always": 1.0, "sometimes": 0.85, "rarely": 0.6}
 
 # Words that say nothing about a difference between frameworks.
 STOP = (
@@ -23,9 +26,13 @@ STOP = (
     "which while who why will with work works would you your keras pytorch torch tensorflow tf framework "
     "frameworks port ported porting"
 )
+# Words that stand in most rows: they lead to a symptom, not to a row.
+GENERIC = frozenset(("output", "weight", "differ", "load", "valu", "layer", "copy", "step", "first", "last"))
 # The word that symptoms and rows use: other words that people write for it.
 SYNONYMS = {
     "accuracy": "acc",
+    "average": "avg mean averagepooling",
+    "border": "edge boundary",
     "batchnorm": "bn",
     "binary": "bce",
     "convolution": "conv conv1d conv2d conv3d",
@@ -40,7 +47,7 @@ SYNONYMS = {
     "normalisation": "normalise normalize normalization",
     "output": "prediction predict result logit",
     "parameter": "param",
-    "pool": "maxpool maxpooling avgpool averagepooling downsample",
+    "pool": "maxpool maxpooling avgpool downsample",
     "rate": "lr",
     "recurrent": "rnn",
     "resize": "upsampling upsample interpolate interpolation",
@@ -55,8 +62,10 @@ TERMS = {
     r"(batch|layer|group|instance)[ -]?norm(ali[sz]ation)?": r"\1norm",
     r"cross[ -]entropy": "crossentropy",
     r"learning[ -]rate": "rate",
-    r"(max|average|avg)[ -]pool(ing)?": "pool",
     r"drop[ -]last": "droplast",
+    r"weight[ -_]decay": "weightdecay",
+    r"class[ -_]weights?": "classweight",
+    r"(padding[ =_'\"]*)same": r"\1samepadding",
 }
 
 
@@ -71,17 +80,21 @@ class Found:
 def search(text: str) -> Found:
     """The symptoms and rows that a description is most like; both empty if no word of it is known."""
     words = stems(text)
-    symptoms = _scores(
-        words, {name: stems(f"{one.sentence} {one.sentence} {one.words}") for name, one in SYMPTOMS.items()}
-    )
-    own = _scores(words, {name: _words_of(row) for name, row in ROWS.items()})
+    symptoms = _scores(words, _sentences())
+    own = _scores([word for word in words if word not in GENERIC], _questions())
     rows = {
-        name: own[name] + OF_SYMPTOM * max((symptoms[symptom] for symptom in row.symptoms), default=0.0)
+        name: (OF_BITES[row.bites] if row.differs else OF_NONE)
+        * (own[name] + sum(share * score for share, score in zip(OF_SYMPTOMS, _of(row, symptoms), strict=False)))
         for name, row in ROWS.items()
     }
     return Found(
         tuple(_best(symptoms, CLOSE)[:MOST_SYMPTOMS]), tuple(ROWS[name] for name in _best(rows, LEAST)[:MOST_ROWS])
     )
+
+
+def _of(row: LedgerRow, symptoms: Mapping[str, float]) -> list[float]:
+    """The scores of a row's symptoms, the best first."""
+    return sorted((symptoms[name] for name in row.symptoms), reverse=True)
 
 
 def stems(text: str) -> list[str]:
@@ -105,21 +118,31 @@ def _stem(word: str) -> str:
     return word
 
 
-def _words_of(row: LedgerRow) -> list[str]:
-    return stems(f"{row.name} {row.name} {row.question} {row.question} {row.first} {row.second} {row.aligned}")
+@cache
+def _sentences() -> dict[str, Counter[str]]:
+    """The words of each symptom, with what its sentence says counting twice."""
+    return {name: Counter(stems(f"{one.sentence} {one.sentence} {one.words}")) for name, one in SYMPTOMS.items()}
 
 
-def _scores(words: Sequence[str], texts: Mapping[str, list[str]]) -> dict[str, float]:
+@cache
+def _questions() -> dict[str, Counter[str]]:
+    """The words of each row, with what its name and question say counting twice."""
+    return {
+        name: Counter(stems(f"{2 * f'{name} {row.question} '}{row.first} {row.second} {row.aligned}"))
+        for name, row in ROWS.items()
+    }
+
+
+def _scores(words: Sequence[str], counts: Mapping[str, Counter[str]]) -> dict[str, float]:
     """How well each text fits the words: Okapi BM25 (Robertson et al. 1994), with k1 = 1.2 and b = 0.5."""
-    n = len(texts)
-    counts = {name: Counter(text) for name, text in texts.items()}
-    average = sum(map(len, texts.values())) / max(n, 1)
-    scores = dict.fromkeys(texts, 0.0)
+    n = len(counts)
+    average = sum(count.total() for count in counts.values()) / max(n, 1)
+    scores = dict.fromkeys(counts, 0.0)
     for word in dict.fromkeys(words):
         having = [name for name, count in counts.items() if count[word]]
         weight = math.log(1 + (n - len(having) + 0.5) / (len(having) + 0.5))
         for name in having:
-            k = 1.2 * (0.5 + 0.5 * len(texts[name]) / average)
+            k = 1.2 * (0.5 + 0.5 * counts[name].total() / average)
             scores[name] += weight * counts[name][word] * 2.2 / (counts[name][word] + k)
     return scores
 

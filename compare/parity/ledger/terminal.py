@@ -1,9 +1,9 @@
 """Rows of the ledger in the terminal: nothing is cut, long sentences continue on the next line."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from compare.parity.ledger.answers import Line, how_close, how_far
@@ -13,7 +13,7 @@ from compare.registry import IMPLEMENTATIONS
 from shared.ledger import BITES, GROUPS, SYMPTOMS, LedgerRow
 
 WIDEST = 120  # characters of a line, however wide the window is
-INDENT = 2
+INDENT = "  "
 
 
 def print_all(console: Console, lines: Sequence[Line]) -> None:
@@ -67,10 +67,10 @@ def _said(row: LedgerRow) -> list[tuple[str, str]]:
 
 
 def _print_head(console: Console, row: LedgerRow) -> None:
-    head = Text(row.name, style="bold")
-    head.append(f": {row.question}", style="not bold")
+    head = Text("\n".join(_wrapped(console, f"{row.name}: {row.question}", "")))
+    head.stylize("bold", 0, len(row.name))
     console.print()
-    console.print(head, width=min(console.width, WIDEST))
+    console.print(head, soft_wrap=True)
 
 
 def _print_facts(console: Console, facts: Sequence[tuple[str, str]]) -> None:
@@ -79,4 +79,9 @@ def _print_facts(console: Console, facts: Sequence[tuple[str, str]]) -> None:
 
 
 def _print_indented(console: Console, text: str) -> None:
-    console.print(Padding(Text(text), (0, 0, 0, INDENT), expand=False), width=min(console.width, WIDEST))
+    console.print(Text("\n".join(_wrapped(console, text, INDENT))), soft_wrap=True)
+
+
+def _wrapped(console: Console, text: str, indent: str) -> list[str]:
+    width = min(console.width, WIDEST)
+    return wrap(text, width, initial_indent=indent, subsequent_indent=INDENT, break_on_hyphens=False)

@@ -21,7 +21,7 @@ from compare.commands.lifecycle import Work
 from compare.folders.output import OutputFolder
 from compare.processes import signals
 from compare.reporting import opening
-from shared.errors import InputError
+from shared.errors import InputError, UserCodeError
 
 ROOT = Path(__file__).parents[3]
 
@@ -343,6 +343,16 @@ def test_a_message_is_one_line(capsys) -> None:
         raise InputError("RUN/a\nThe folder is as it was written.\x1b[31m is a symbolic link.")
     assert capsys.readouterr().err == (
         "compare: RUN/a\\nThe folder is as it was written.\\x1b[31m is a symbolic link.\n"
+    )
+
+
+def test_the_lines_of_a_users_own_failure_are_marked(capsys) -> None:
+    """Each on a line of its own, and none of them passes for a message of ours."""
+    with pytest.raises(SystemExit) as caught, report_input_errors():
+        raise UserCodeError("The left model failed:", ("  line 3", "ValueError: a\ncompare: all is well"))
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == (
+        "compare: The left model failed:\n  |   line 3\n  | ValueError: a\\ncompare: all is well\n"
     )
 
 

@@ -167,9 +167,7 @@ def test_what_a_preset_says_goes_behind_what_is_given() -> None:
 
 def test_the_documentation_has_the_declared_tables() -> None:
     """Where this fails: python tests/support/option_tables.py"""
-    text = option_tables.README.read_text()
-    assert option_tables.readme(text) == text
-    assert "--weight-decay" in text
+    assert "--weight-decay" in option_tables.PAGE.read_text()
     assert option_tables.PAGE.read_text() == option_tables.page()
 
 

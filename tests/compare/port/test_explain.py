@@ -74,11 +74,13 @@ def test_equal_networks_have_no_cause() -> None:
     assert (found.causes, found.unexplained, found.output_distance) == ((), (), 0.0)
 
 
-def test_two_causes_are_both_named_with_the_error_between_them() -> None:
+def test_two_causes_are_both_named_the_larger_first_with_the_error_between_them() -> None:
     found = explained(network().made(), network(norm_epsilon=1e-3, act_alpha=0.3).made())
     first, second = found.causes
-    assert (first.cause, second.cause) == ("batch_norm.epsilon", "activation.slope")
+    assert (first.cause, second.cause) == ("activation.slope", "batch_norm.epsilon")
     assert first.before == found.output_distance
+    assert first.after is not None
+    assert first.after < first.before / 10
     assert first.after == second.before
     assert second.after is not None
     assert second.after <= 1e-12 < (first.after or 0)
@@ -153,3 +155,33 @@ def test_a_normalisation_behind_the_activation_is_an_order() -> None:
     found = explained(ordered(True).made(), ordered(False).made())
     assert [one.cause for one in found.causes] == ["layer.order"]
     assert found.left_over <= 1e-12
+
+
+def odd(recording: Recording, name: str) -> Recording:
+    """The recording in which a layer is something that no reference knows."""
+    nodes = tuple(replace(n, kind="torch:odd", attributes={}) if n.name == name else n for n in recording.graph.nodes)
+    return replace(recording, graph=replace(recording.graph, nodes=nodes))
+
+
+def slope(value: float) -> Callable[[Node, list[np.ndarray]], np.ndarray]:
+    return lambda node, inputs: np.where(inputs[0] > 0, inputs[0], value * inputs[0])
+
+
+def beside_a_mystery(left: Recording, right: Recording) -> tuple[list[str], list[tuple[str, str]]]:
+    """The causes, and what is unexplained, if the activations differ and nothing says why."""
+    left, right = odd(left, "act"), odd(right, "act")
+    alignment = align(left, right)
+    case = Case(left, right, alignment, IMAGE, bounds(left, IMAGE, slope(0.1)), slope(0.1), slope(0.3))
+    found = explain(case, differences(left, right, alignment, transfer(left, right, alignment)))
+    return [cause.cause for cause in found.causes], [(pair.left, pair.right) for pair in found.unexplained]
+
+
+def test_a_cause_that_lessens_nothing_is_none() -> None:
+    right = network(act_alpha=0.3)
+    right.add("LeakyRelu", name="more", alpha=1.0)  # which passes everything on
+    assert beside_a_mystery(network().made(), right.made()) == ([], [("act", "act")])
+
+
+def test_a_cause_that_its_own_layer_proves_is_one_beside_a_mystery() -> None:
+    right = network(act_alpha=0.3, norm_epsilon=0.3)
+    assert beside_a_mystery(network().made(), right.made()) == (["batch_norm.epsilon"], [("act", "act")])

@@ -156,19 +156,26 @@ def test_markdown_has_one_whole_table() -> None:
     assert {line.count("|") for line in table} == {len(tables.CELLS) + 1}
 
 
-def test_markdown_states_the_data_first() -> None:
+def test_markdown_begins_with_the_verdict_in_three_lines() -> None:
     lines = report.render(RESULTS, {}, MANIFEST, Judging())["report.md"].decode().splitlines()
     assert lines[0] == "# cnn_same on digits"
-    assert lines[2] == MANIFEST.dataset_reason
+    starts = ("- ? **Same function**: not checked", "- ? **Accuracy**: no difference seen", "- ? **Speed**: torch ")
+    assert [line.startswith(start) for line, start in zip(lines[2:], starts, strict=False)] == [True] * 3
+    assert lines.index(str(MANIFEST.dataset_reason)) > next(n for n, line in enumerate(lines) if line.startswith("| "))
+
+
+def test_the_page_marks_each_verdict_by_its_state() -> None:
+    text = report.render(RESULTS, {}, MANIFEST, Judging())["report.html"].decode()
+    assert text.count('<li class="open">') == 3
 
 
 def test_warnings_on_the_data_come_before_the_verdicts() -> None:
     warned = MANIFEST.model_copy(update={"data_warnings": ("All test images are of class 3.", "<b>x</b>")})
     files = report.render(RESULTS, {}, warned, Judging())
     lines = files["report.md"].decode().splitlines()
-    assert lines[4] == "- **Check the data**: All test images are of class 3."
-    assert "<b>" not in lines[5]
-    assert lines[6].startswith("- 2 of 3 runs were trained")
+    assert lines[2] == "- **Check the data**: All test images are of class 3."
+    assert "<b>" not in lines[3]
+    assert lines[4].startswith("- ? **Same function**")
     assert b"All test images are of class 3." in files["report.html"]
 
 

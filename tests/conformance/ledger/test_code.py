@@ -30,11 +30,11 @@ sys.exit(f"not run: {failed}" if failed else 0)
 """
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("implementation", ["torch", "keras", "tf_lowlevel"])
-def test_code_gives_what_the_row_says(implementation: str, lines: dict[str, Line], tmp_path: Path) -> None:
-    rows = [row for row in ROWS.values() if implementation in row.between]
-    scripts = {row.name: code(row, implementation) for row in rows}
+@pytest.mark.long  # three more processes with a framework, for what changes with a row alone; .ci/run has a step for it
+@pytest.mark.parametrize("asked", ["torch", "keras", "tf_lowlevel"])
+def test_code_gives_what_the_row_says(asked: str, lines: dict[str, Line], tmp_path: Path) -> None:
+    rows = [row for row in ROWS.values() if asked in row.between]
+    scripts = {row.name: code(row, asked) for row in rows}
     assert all(scripts.values())
     (tmp_path / "scripts.json").write_text(json.dumps(scripts), encoding="utf-8")
     done = subprocess.run(
@@ -45,7 +45,7 @@ def test_code_gives_what_the_row_says(implementation: str, lines: dict[str, Line
     with np.load(tmp_path / "kept.npz") as kept:
         for row in rows:
             answers = lines[row.name].answers
-            side = row.between.index(implementation)
+            side = row.between.index(asked)
             own, aligned = kept[f"{row.name}/0"], kept.get(f"{row.name}/1", kept[f"{row.name}/0"])
             for got, half in ((own, "own"), (aligned, "aligned")):
                 np.testing.assert_allclose(

@@ -1,0 +1,41 @@
+"""What a function that stands for several operations needs of the watch (torch_watch.py)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import torch
+
+from compare.graphs.node import Attribute
+
+
+class Emitter(Protocol):
+    """Adds operations to those that were seen."""
+
+    training: bool
+    held: dict[Any, Any]  # what functions keep of one call for another, by the identity of a tensor
+
+    @property
+    def at(self) -> str:
+        """The path of the module that runs now."""
+        ...
+
+    def known(self, tensor: Any) -> bool:
+        """Whether an operation that was seen gave this tensor."""
+        ...
+
+    def owned(self, tensors: Sequence[torch.Tensor]) -> bool:
+        """Whether all are parameters or buffers of the model."""
+        ...
+
+    def emit(
+        self,
+        kind: str,
+        inputs: Sequence[torch.Tensor],
+        call: Callable[..., torch.Tensor],
+        attributes: Mapping[str, Attribute] | None = None,
+        weights: Mapping[str, Any] | None = None,
+        path: str | None = None,
+        output: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """One of several operations; `output` if PyTorch has computed it already."""
+        ...

@@ -1,0 +1,124 @@
+"""The verdict in three lines: are the implementations the same function, equally accurate, equally fast?"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from compare.analysis.machines import kinds
+from compare.analysis.seeds import Judging, Pair, pairs
+from compare.analysis.speed import between
+from compare.registry import IMPLEMENTATIONS
+from compare.worker.machine import MUCH_LOAD
+from shared.result import RunResult
+
+State = Literal["yes", "no", "open"]
+MARKS: dict[State, str] = {"yes": "✓", "no": "✗", "open": "?"}
+NOT_CHECKED = "not checked; --parity checks it"
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One line: what is asked, the answer, and its state: "yes" if it is settled as hoped, "no" if it is settled the
+    other way, "open" if it is not settled."""
+
+    question: str
+    answer: str
+    state: State
+
+    @property
+    def text(self) -> str:
+        """The line as it is read, with a mark for those who see no colour."""
+        return f"{MARKS[self.state]} {self.question}: {self.answer}"
+
+
+def headlines(results: Sequence[RunResult], judging: Judging, same_function: Headline | None) -> list[Headline]:
+    """The three lines for a study; of a single implementation there is nothing to compare but its own figures."""
+    function = same_function or Headline("Same function", NOT_CHECKED, "open")
+    if len({result.run.implementation for result in results}) < 2:
+        return [accuracy(results, judging)]
+    return [function, accuracy(results, judging), speed(results)]
+
+
+def accuracy(results: Sequence[RunResult], judging: Judging) -> Headline:
+    """Whether the implementations are equally accurate: every pair, seed by seed."""
+    question = "Accuracy"
+    shares = [result.outcome.test_accuracy for result in results if result.outcome]
+    if not shares:
+        return Headline(question, "no run ended", "no")
+    low, high = min(shares), max(shares)
+    level = f"{low:.2%}" if low == high else f"{low:.2%} to {high:.2%}"
+    found = pairs(results, judging)
+    if not found:
+        return Headline(question, level, "yes" if all(result.outcome for result in results) else "open")
+    by_seed = groupby(
+        sorted((r.run.train.seed, r.outcome.test_accuracy) for r in results if r.outcome), key=lambda one: one[0]
+    )
+    if all(len({share for _, share in of_seed}) == 1 for _, of_seed in by_seed):
+        return Headline(question, f"equal for every seed ({level})", "yes")
+    different = [pair for pair in found if pair.difference.verdict == "different"]
+    if different:
+        return Headline(question, "; ".join(map(_more_accurate, different)), "no")
+    if all(pair.difference.verdict == "equivalent" for pair in found):
+        return Headline(question, f"equivalent within {found[0].difference.margin * 100:.2g} points ({level})", "yes")
+    return Headline(question, f"no difference seen ({level}); {_seeds_needed(found)}", "open")
+
+
+def speed(results: Sequence[RunResult]) -> Headline:
+    """Which implementation takes the shortest steps, and how many times as long the others take."""
+    question = "Speed"
+    if len(kinds(results)) > 1:
+        return Headline(question, "not compared: the runs were made on machines of different kinds", "open")
+    by_name: dict[str, list[RunResult]] = {}
+    for result in results:
+        if result.outcome:
+            by_name.setdefault(result.run.implementation, []).append(result)
+    found = between(by_name)
+    if found is None:
+        return Headline(question, "not compared: too few steady steps", "open")
+    compared, known = [], True
+    for other, ratio in found.others.items():
+        if ratio.estimate is None:
+            compared.append(f"{math.exp(ratio.log):.2f}x as fast as {other} (no interval)")
+            known = False
+        else:
+            low, high = ratio.estimate.interval(len(found.others))
+            compared.append(f"{math.exp(ratio.log):.2f}x as fast as {other} [{low:.2f}, {high:.2f}]")
+            known = known and low > 1
+    loads = [r.outcome.foreign_load for r in results if r.outcome and r.outcome.foreign_load is not None]
+    busy = bool(loads) and max(loads) > MUCH_LOAD
+    where = _modes(results) + (", on a busy machine" if busy else "")
+    return Headline(
+        question, f"{found.fastest} {' and '.join(compared)}, {where}", "yes" if known and not busy else "open"
+    )
+
+
+def _more_accurate(pair: Pair) -> str:
+    found = pair.difference
+    better, sign = (pair.other, 1) if found.mean > 0 else (pair.one, -1)
+    worse = pair.one if sign > 0 else pair.other
+    assert found.low is not None
+    assert found.high is not None
+    low, high = sorted((sign * found.low * 100, sign * found.high * 100))
+    return f"{better} +{sign * found.mean * 100:.2f} points over {worse} [{low:+.2f}, {high:+.2f}]"
+
+
+def _seeds_needed(found: Sequence[Pair]) -> str:
+    undecided = [pair.difference for pair in found if pair.difference.verdict == "too few"]
+    if any(one.n < 2 for one in undecided):
+        return "one seed decides nothing: give --seeds 5"
+    enough = [max(one.enough, one.n + 1) for one in undecided if one.enough is not None]
+    if len(enough) < len(undecided):
+        return "more than 10,000 seeds would decide it"
+    return f"about {max(enough):,} seeds would decide it"
+
+
+def _modes(results: Sequence[RunResult]) -> str:
+    modes = {r.run.implementation: "tuned" if r.run.tuned else r.run.mode for r in results}
+    if set(modes.values()) == {"tuned"}:
+        return "each tuned"
+    own = {name: IMPLEMENTATIONS[name].default_mode for name in modes if name in IMPLEMENTATIONS}
+    if modes == own:
+        return "in their users' modes"
+    return " and ".join(f"{name} in mode {mode}" for name, mode in modes.items())

@@ -1,0 +1,112 @@
+"""Weights of recurrent layers and attention in both directions, and two models with five slips at once."""
+
+from pathlib import Path
+
+import pytest
+
+from compare.port import Port
+from compare.port.check import compare_models
+from compare.port.inputs import parse_sizes
+from compare.port.result import PortResult, Request, Weights
+from compare.port.words import lines
+from compare.port.workers import ModelWorkers
+
+HERE = Path(__file__).parents[2] / "support" / "ported"
+
+TORCH = """import torch
+from torch import nn
+from safetensors.torch import load_file
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.emb = nn.Embedding(9, 6)
+        self.lstm = nn.LSTM(6, 3, batch_first=True, bidirectional=True)
+        self.gru = nn.GRU(6, 6, batch_first=True)
+        self.rnn = nn.RNN(6, 6, batch_first=True)
+        self.att = nn.MultiheadAttention(6, 3, batch_first=True)
+        self.head = nn.Linear(6, 2)
+
+    def forward(self, ids):
+        x = self.lstm(self.emb(ids))[0]
+        x = self.rnn(self.gru(x)[0])[0]
+        return self.head(x + self.att(x, x, x, need_weights=False)[0])
+
+
+def build():
+    return Net()
+
+
+def loaded():
+    net = Net().double()
+    net.load_state_dict(load_file("PATH"))
+    return net
+"""
+KERAS = """import keras
+from keras import layers as L
+
+
+def build():
+    ids = keras.Input((7,), dtype="int32")
+    x = L.Bidirectional(L.LSTM(3, return_sequences=True))(L.Embedding(9, 6)(ids))
+    x = L.SimpleRNN(6, return_sequences=True)(L.GRU(6, return_sequences=True)(x))
+    return keras.Model(ids, L.Dense(2)(x + L.MultiHeadAttention(3, 2)(x, x)))
+
+
+def loaded():
+    model = build()
+    model.load_weights("PATH")
+    return model
+"""
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> tuple[Path, Path, Path, Path]:
+    """Both models, and where the weights of each go to."""
+    to_keras, to_torch = tmp_path / "ported.weights.h5", tmp_path / "ported.safetensors"
+    (tmp_path / "left.py").write_text(TORCH.replace("PATH", str(to_torch)))
+    (tmp_path / "right.py").write_text(KERAS.replace("PATH", str(to_keras)))
+    return tmp_path / "left.py", tmp_path / "right.py", to_keras, to_torch
+
+
+@pytest.mark.slow
+def test_weights_that_were_saved_are_read_back_by_the_framework(both: tuple[Path, ...]) -> None:
+    """From PyTorch to Keras, and back: the files are loaded by each framework itself, and nothing is given."""
+    left, right, to_keras, to_torch = both
+    sizes = tuple(parse_sizes(["7:0..8"]))
+    with ModelWorkers(left.parent, 300, lambda _: None) as workers:
+
+        def compared(a: str, b: str, weights: Weights = "as-is", saved: Path | None = None) -> PortResult:
+            return compare_models(Request(f"{left}:{a}", f"{right}:{b}", sizes, None, weights, saved), workers)
+
+        given = compared("build", "build", "left", to_keras)
+        assert given.verdict == "same"
+        assert given.n_weights == 24
+        assert compared("build", "loaded", "right", to_torch).verdict == "same"
+        assert compared("loaded", "loaded").verdict == "same"
+        assert compared("loaded", "build").verdict == "different"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "causes"),
+    [
+        (
+            "encoder",
+            {"layer_norm.epsilon", "layer.order", "attention.heads", "activation.kind", "attention.mask"},
+        ),
+        (
+            "classifier",
+            {"rnn.sequences", "rnn.activation", "rnn.mask", "dropout.rate", "activation.kind"},
+        ),
+    ],
+)
+def test_five_slips_at_once_are_all_named(name: str, causes: set[str], port: Port) -> None:
+    left, right = f"{HERE}/{name}_torch.py:build", f"{HERE}/{name}_keras.py"
+    found = port.check(left, f"{right}:ported", input="12:0..49")
+    assert {cause.cause for cause in found.causes} == causes, "\n".join(lines(found))
+    assert not found.unexplained
+    assert (found.left_over or 1) <= (found.bound or 0)
+    same = port.check(left, f"{right}:mended", input="12:0..49")
+    assert same.verdict == "same", "\n".join(lines(same))

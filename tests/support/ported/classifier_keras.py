@@ -1,0 +1,27 @@
+"""The same classifier in Keras, as one of its tutorials writes it: `ported` by hand with five slips, and `mended`."""
+
+import keras
+from keras import layers
+
+
+def ported() -> keras.Model:
+    """No mask, another activation of the gates, the last step of both directions, relu for tanh, and another rate."""
+    ids = keras.Input((12,), dtype="int32")
+    x = layers.Embedding(50, 12)(ids)
+    lstm = {"return_sequences": True, "recurrent_activation": "hard_sigmoid"}
+    x = layers.Bidirectional(layers.LSTM(8, **lstm))(x)
+    x = layers.Dropout(0.3)(x)
+    x = layers.Bidirectional(layers.LSTM(8, **lstm))(x)
+    x = layers.Dense(16, activation="relu")(x[:, -1, :])
+    return keras.Model(ids, layers.Dense(3)(layers.Dropout(0.2)(x)))
+
+
+def mended() -> keras.Model:
+    """As the other one."""
+    ids = keras.Input((12,), dtype="int32")
+    x = layers.Embedding(50, 12, mask_zero=True)(ids)
+    x = layers.Bidirectional(layers.LSTM(8, return_sequences=True))(x)
+    x = layers.Dropout(0.3)(x)
+    x = layers.Bidirectional(layers.LSTM(8))(x)
+    x = layers.Dense(16, activation="tanh")(x)
+    return keras.Model(ids, layers.Dense(3)(layers.Dropout(0.5)(x)))

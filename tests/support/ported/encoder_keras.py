@@ -1,0 +1,67 @@
+"""The same classifier in Keras, as one of its tutorials writes it: `ported` by hand with five slips, and `mended`."""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+
+def positional_encoding(length: int, width: int) -> np.ndarray:
+    """(1, length, width): sines and cosines of every place, in turns."""
+    positions = np.arange(length)[:, np.newaxis]
+    rates = 1 / np.power(10000, (2 * (np.arange(width)[np.newaxis] // 2)) / width)
+    angles = positions * rates
+    angles[:, 0::2] = np.sin(angles[:, 0::2])
+    angles[:, 1::2] = np.cos(angles[:, 1::2])
+    return angles[np.newaxis]
+
+
+class TransformerBlock(layers.Layer):
+    """Attention and two dense layers, each with a shortcut and a normalisation: behind each as in the paper, or in
+    front of it."""
+
+    def __init__(
+        self, width: int, heads: int, hidden: int, epsilon: float, activation: str, norm_first: bool, rate: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.norm_first = norm_first
+        self.att = layers.MultiHeadAttention(heads, width // heads, dropout=rate)
+        self.ffn = keras.Sequential(
+            [layers.Dense(hidden, activation=activation), layers.Dropout(rate), layers.Dense(width)]
+        )
+        self.layernorm1 = layers.LayerNormalization(epsilon=epsilon)
+        self.layernorm2 = layers.LayerNormalization(epsilon=epsilon)
+        self.dropout1 = layers.Dropout(rate)
+        self.dropout2 = layers.Dropout(rate)
+
+    def call(self, x: object, attention_mask: object = None) -> object:
+        if self.norm_first:
+            n = self.layernorm1(x)
+            x = x + self.dropout1(self.att(n, n, attention_mask=attention_mask))
+            return x + self.dropout2(self.ffn(self.layernorm2(x)))
+        x = self.layernorm1(x + self.dropout1(self.att(x, x, attention_mask=attention_mask)))
+        return self.layernorm2(x + self.dropout2(self.ffn(x)))
+
+
+def build(heads: int, epsilon: float, activation: str, norm_first: bool, masked: bool) -> keras.Model:
+    """The model."""
+    width, hidden = 16, 32
+    ids = keras.Input((12,), dtype="int32")
+    mask = ops.expand_dims(ops.not_equal(ids, 0), 1) if masked else None
+    x = layers.Embedding(50, width)(ids)
+    x = x * 4.0 + positional_encoding(12, width)
+    x = layers.Dropout(0.1)(x)
+    for _ in range(2):
+        x = TransformerBlock(width, heads, hidden, epsilon, activation, norm_first)(x, attention_mask=mask)
+    x = layers.LayerNormalization(epsilon=epsilon)(x)
+    x = layers.GlobalAveragePooling1D()(x)
+    return keras.Model(ids, layers.Dense(3)(x))
+
+
+def ported() -> keras.Model:
+    """Two heads for four, normalised behind, with Keras's epsilon, relu for gelu, and no mask."""
+    return build(2, 1e-3, "relu", norm_first=False, masked=False)
+
+
+def mended() -> keras.Model:
+    """As the other one."""
+    return build(4, 1e-5, "gelu", norm_first=True, masked=True)
