@@ -40,9 +40,9 @@ class TorchLearner:
             tensors = self.adapter.tensors
             owned = {id(tensor): name for name, tensor in self.adapter.model.named_parameters()}
             weights = {
-                name: parts
+                name: _parts(held)
                 for name, held in tensors.items()
-                if all(id(part) in owned for part in (parts := _parts(held)))
+                if all(id(part) in owned for part in _parts(held))
                 and name.rpartition("/")[0] in recording.graph.by_name
             }
             trained = {id(t): t for parts in weights.values() for t in parts if t.requires_grad}

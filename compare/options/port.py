@@ -35,7 +35,7 @@ class PortOptions(Options):
         "float64", COMPARISON, "float64; or both: in float32, too, if both are the same in float64.",
     )
     loss: str | None = option(
-        None, COMPARISON, "Compare losses and gradients, too: a name, as cross_entropy; compiled: each Keras model's own.",
+        None, COMPARISON, "Compare losses and gradients, too: a name, as mse; or compiled, each Keras model's own.",
         metavar="NAME", left_out="none",
     )
     left_loss: str | None = option(

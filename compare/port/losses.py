@@ -16,6 +16,7 @@ from compare.port.targets import probes
 FITS = 1e-9  # how far a record's own loss may be from what it says
 BOUND = 1e-12
 WITHIN = "The softmax or sigmoid that one model ends in is part of the other's loss."
+OF_CLASSES = {"smoothing", "weights", "positive", "ignore"}
 LARGER = 64.0  # times the outputs, so that values reach what differs far out alone
 CAUSES = {
     "kind": "loss.kind",
@@ -78,8 +79,8 @@ def compare_losses(
 
 
 def _of_probes(a: Given, b: Given, targets: np.ndarray, frameworks: tuple[str, str]) -> tuple[LearnedCause, ...]:
-    """The causes that show for classes that are not in the batch."""
-    if a.outputs.ndim < 2 or a.record.takes != b.record.takes:
+    """The causes that show for classes that are not in the batch. What depends on its size is none of them."""
+    if a.outputs.ndim < 2 or not {*_differences(a.record, b.record)} <= OF_CLASSES:
         return ()
     by_number = targets.dtype.kind in "iu" and targets.ndim < a.outputs.ndim
     n = a.outputs.shape[a.record.axis]
@@ -103,10 +104,14 @@ def understood(side: Differentiated, targets: np.ndarray) -> Given | None:
     outputs, gradient = side.recording.values[name], side.values.get(name)
     if side.record is not None and _gives(side.record, outputs, targets, side.loss, gradient):
         return Given(side.record, outputs)
+    scaled: LossRecord | None = None
     for record in _candidates(side.record, side.axis, outputs.shape):
-        if (factor := _factor(record, outputs, targets, side.loss, gradient)) is not None:
-            return Given(replace(record, factor=factor), outputs)
-    return None
+        factor = _factor(record, outputs, targets, side.loss, gradient)
+        if factor == 1:
+            return Given(record, outputs)
+        if factor is not None and scaled is None:
+            scaled = replace(record, factor=factor)
+    return None if scaled is None else Given(scaled, outputs)
 
 
 def _gives(
@@ -139,6 +144,8 @@ def _candidates(read: LossRecord | None, axis: int, shape: tuple[int, ...]) -> I
     """What a loss may be, beginning with what was read."""
     if read is not None:
         yield read
+        for reduction in _REDUCTIONS:  # a sum that is divided by hand is a mean
+            yield replace(read, reduction=reduction, factor=1.0)
         for takes in ("logits", "probabilities", "log_probabilities"):
             yield replace(read, takes=takes)
     kinds = [
@@ -192,6 +199,8 @@ def _differences(left: LossRecord, right: LossRecord) -> list[str]:
         a, b = getattr(left, name), getattr(right, name)
         if name == "delta" and left.kind != "huber":
             continue
+        if name == "ignore":  # what is no class is ignored in any case
+            a, b = (one if one is not None and one >= 0 else None for one in (a, b))
         if name == "factor":
             if abs(a - b) > 1e-9 * abs(a):
                 found.append(name)
