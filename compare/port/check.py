@@ -25,7 +25,7 @@ from compare.port.rounding import Rounded, is_random, recomputed, rounded_nodes
 from compare.port.side import Side
 from compare.port.single import in_float32
 from compare.port.weights import Transfer, measured_statistics, transfer, varied
-from compare.port.workers import ModelWorkers
+from compare.port.workers import ModelWorkers, settled
 from shared.errors import InputError
 
 SECOND_LOOK = 64.0  # times the inputs, so that values reach where activations differ
@@ -34,7 +34,8 @@ SUFFIXES = {"torch": ".safetensors", "keras": ".weights.h5", "tensorflow": ".wei
 
 def compare_models(request: Request, workers: ModelWorkers) -> PortResult:
     """Compare two models. Raises InputError if one cannot be loaded or called."""
-    left, right = workers.pool.map(Side, workers.start(request.left, request.right))
+    started = workers.start(request.left, request.right)
+    left, right = settled([workers.pool.submit(Side, worker) for worker in started])
     comparison = _Comparison(request, left, right, workers.pool, workers.tell)
     result = comparison.result()
     if not request.float32 or result.verdict != "same":
@@ -85,7 +86,7 @@ class _Comparison:
     def record(self, given: Arrays, training: bool) -> tuple[Recording, Recording]:
         """Both models called on the same inputs, side by side."""
         calls = [self.pool.submit(side.record, given, training) for side in (self.left, self.right)]
-        left, right = (call.result() for call in calls)
+        left, right = settled(calls)
         return left, right
 
     def result(self) -> PortResult:
