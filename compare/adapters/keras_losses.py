@@ -76,7 +76,9 @@ def record_of(loss: Any, axis: int, has_logits: bool) -> LossRecord | None:
     name = class_of(loss)
     if name not in _KINDS or (isinstance(loss, keras.losses.Loss) and not _is_own(loss)):
         return None
-    config: dict[str, Any] = loss.get_config() if isinstance(loss, keras.losses.Loss) else {}
+    config: dict[str, Any] = {}
+    if isinstance(loss, keras.losses.Loss):  # Huber's configuration leaves its delta out
+        config = {**loss.get_config(), **getattr(loss, "_fn_kwargs", {})}
     kind = _KINDS[name]
     logits = bool(config.get("from_logits", False)) and not (has_logits and "cross_entropy" in kind)
     exact = logits or (has_logits and "cross_entropy" in kind)

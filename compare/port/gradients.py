@@ -29,11 +29,13 @@ Fallback = Callable[[Node, list[np.ndarray]], np.ndarray]
 @dataclass(frozen=True)
 class Off:
     """A value ("NODE") or a weight ("NODE/ROLE") whose gradient is not what the forward pass says: `takers` are the
-    nodes whose gradients it should be made of, `stopped` those of them that gave nothing, `apart` by how much."""
+    nodes whose gradients it should be made of, `stopped` those of them that gave nothing, `between` those in front of
+    them that have no gradient of their own, `apart` by how much."""
 
     place: str
     takers: tuple[str, ...]
     stopped: tuple[str, ...]
+    between: tuple[str, ...]
     apart: float
 
 
@@ -44,6 +46,7 @@ class Check:
     side: Differentiated
     fallback: Fallback
     takers: dict[str, list[Node]] = field(default_factory=dict)
+    passed: dict[str, None] = field(default_factory=dict)  # of the last place, what has no gradient of its own
 
     def __post_init__(self) -> None:
         for node in self.side.recording.graph.nodes:
@@ -84,13 +87,15 @@ class Check:
             if found is None:
                 return None
             shares, kinks = found
+            if not shares:
+                return None  # the loss takes it itself, as Keras's do the logits in front of a softmax
             actual = float((own * v).sum())
             expected, size = sum(shares.values()), sum(abs(share) for share in shares.values()) + abs(actual)
             room = OFF * size + kinks
             if size == 0 or abs(actual - expected) <= room:
                 return None  # one direction in which it fits is enough: it would not by chance
             apart = abs(actual - expected) / max(abs(expected), abs(actual))
-            worst = Off(place, tuple(shares), self._silent(shares, actual, room), apart)
+            worst = Off(place, tuple(shares), self._silent(shares, actual, room), tuple(self.passed), apart)
         return worst
 
     def _silent(self, shares: Mapping[str, float], actual: float, room: float) -> tuple[str, ...]:
@@ -127,6 +132,7 @@ class Check:
         ahead = [node] if node is not None else list(self.takers.get(place, ()))
         order = {each.name: k for k, each in enumerate(recording.graph.nodes)}
         seen = {each.name for each in ahead}
+        self.passed.clear()
         while ahead:
             ahead.sort(key=lambda each: order[each.name])
             each = ahead.pop(0)
@@ -145,6 +151,7 @@ class Check:
             if each.name in self.side.values:
                 reached[each.name] = value
                 continue
+            self.passed[each.name] = None
             moved[each.name] = value
             for taker in self.takers.get(each.name, ()):
                 if taker.name not in seen:
@@ -213,7 +220,7 @@ def explained(
     for which, (own, partner) in enumerate(((offs[0], to_right), (offs[1], to_left))):
         other = named[1 - which]
         for off in own:
-            takers = off.stopped or off.takers
+            takers = off.stopped or off.between[-1:] or off.takers
             if {(partner.get(name), _role(off)) for name in takers} & other and not differing:
                 continue  # the other side does the same
             for name in takers:
@@ -237,7 +244,8 @@ def _role(off: Off) -> str:
 
 def _key(off: Off, recording: Recording) -> tuple[str | None, str]:
     """What tells that both sides are off in the same place: the node behind it, and the role of a weight."""
-    return (off.stopped or off.takers)[0] if off.takers else None, _role(off)
+    takers = off.stopped or off.between[-1:] or off.takers
+    return takers[0] if takers else None, _role(off)
 
 
 def _cause(cause: str, two: tuple[str | None, str | None], which: int, apart: float) -> LearnedCause:

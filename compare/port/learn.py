@@ -17,6 +17,7 @@ from compare.port.side import Differentiated, Side
 from compare.port.targets import choices
 from compare.port.trainable import frozen, regularised
 from compare.port.wanted import Wanted
+from compare.port.workers import settled
 from shared.errors import InputError
 
 
@@ -40,7 +41,7 @@ class Learning:
         asked = [
             self.pool.submit(side.worker.set_loss, *loss) for side, loss in zip(sides, self.wanted.losses, strict=True)
         ]
-        labels, forms = zip(*((one.label, one.forms) for one in (each.result() for each in asked)), strict=True)
+        labels, forms = zip(*((one.label, one.forms) for one in settled(asked)), strict=True)
         left, right, targets = self._differentiated((forms[0], forms[1]), outputs)
         alignment = align(left.recording, right.recording)
         frameworks = (self.left.loaded.framework, self.right.loaded.framework)
@@ -94,11 +95,9 @@ class Learning:
                 for side, form in zip((self.left, self.right), taken, strict=True)
             ]
             try:
-                left, right = (call.result() for call in calls)
+                left, right = settled(calls)
             except InputError as error:
                 refused = refused or error
-                for call in calls:  # a worker answers one request at a time
-                    call.exception()
                 continue
             self._forms = (taken[0], taken[1])
             return left, right, targets

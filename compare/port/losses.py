@@ -56,7 +56,8 @@ def compare_losses(
 ) -> LossFound:
     """The causes for which two losses of the same outputs differ."""
     apart = _relative(right.loss, left.loss)
-    known = [understood(side, targets) for side in (left, right)]
+    likes = (right.record, left.record)
+    known = [understood(side, targets, like) for side, like in zip((left, right), likes, strict=True)]
     if None in known:
         if apart <= BOUND * 16 or forward_differs:
             said = f"The {'left' if known[0] is None else 'right'} loss is none that is known here"
@@ -98,20 +99,20 @@ def output_name(side: Differentiated) -> str:
     return side.recording.graph.outputs[0]
 
 
-def understood(side: Differentiated, targets: np.ndarray) -> Given | None:
-    """What a loss is and takes: as it was read, if that gives its value and gradient; else as it was recognised."""
+def understood(side: Differentiated, targets: np.ndarray, like: LossRecord | None = None) -> Given | None:
+    """What a loss is and takes: as it was read, if that gives its value and gradient; else as it was recognised. Of
+    several that fit, it is of the kind of `like`, the other side's."""
     name = output_name(side)
     outputs, gradient = side.recording.values[name], side.values.get(name)
     if side.record is not None and _gives(side.record, outputs, targets, side.loss, gradient):
         return Given(side.record, outputs)
-    scaled: LossRecord | None = None
+    fitting = []
     for record in _candidates(side.record, side.axis, outputs.shape):
         factor = _factor(record, outputs, targets, side.loss, gradient)
-        if factor == 1:
-            return Given(record, outputs)
-        if factor is not None and scaled is None:
-            scaled = replace(record, factor=factor)
-    return None if scaled is None else Given(scaled, outputs)
+        if factor is not None:
+            fitting.append(replace(record, factor=factor))
+    best = min(fitting, key=lambda one: (like is not None and one.kind != like.kind, one.factor != 1), default=None)
+    return None if best is None else Given(best, outputs)
 
 
 def _gives(
@@ -170,9 +171,12 @@ def _alike(a: Given, b: Given, left: Differentiated, right: Differentiated) -> t
     if _differences(a.record, b.record) == []:
         return a, b
     inner = [_with_activation(given, side) for given, side in ((a, left), (b, right))]
-    if all(inner) or (any(inner) and not _differences((inner[0] or a).record, (inner[1] or b).record)):
-        return inner[0] or a, inner[1] or b
-    return a, b
+    within = inner[0] or a, inner[1] or b
+    if all(inner):
+        return within
+    # One alone: then what the other takes are the logits, unless both models end in a softmax.
+    nearer = distance(within[1].outputs, within[0].outputs) < distance(b.outputs, a.outputs)
+    return within if nearer and not _differences(within[0].record, within[1].record) else (a, b)
 
 
 def _with_activation(given: Given, side: Differentiated) -> Given | None:

@@ -17,18 +17,25 @@ def frozen(
     found = []
     for which in (0, 1):  # the side that does not train
         own = (left, right)[which]
-        pairs, names = [], []
+        pairs: list[Two] = []
+        biases = []
         for name_l, name_r in alignment.pairs:
             trains = [_trained(side, name) for side, name in ((left, name_l), (right, name_r))]
             shared = trains[0].keys() & trains[1].keys()
             some = [role for role in own.recording.graph[(name_l, name_r)[which]].roles if role in shared]
-            if any(trains[1 - which][role] and not trains[which][role] for role in some):
+            still = [role for role in some if trains[1 - which][role] and not trains[which][role]]
+            if still:
                 pairs.append((name_l, name_r))
-                names.append((name_l, name_r)[which])
+                biases.append(still == ["B"] and any(trains[which].values()))
         if pairs:
-            values = ("frozen", "trained") if which == 0 else ("trained", "frozen")
-            fix = [_freeze(frameworks[side], pairs[0][side], side != which) for side in (0, 1)]
-            found.append(LearnedCause("layer.frozen", "gradients", tuple(pairs), *values, (fix[0], fix[1]), None, None))
+            part = "the bias is " if all(biases) else ""
+            values = [f"{part}{'frozen' if side == which else 'trained'}" for side in (0, 1)]
+            fix = [_freeze(frameworks[side], str(pairs[0][side]), side != which, all(biases)) for side in (0, 1)]
+            found.append(
+                LearnedCause(
+                    "layer.frozen", "gradients", tuple(pairs), values[0], values[1], (fix[0], fix[1]), None, None
+                )
+            )
     return found
 
 
@@ -37,12 +44,13 @@ def _trained(side: Differentiated, name: str) -> dict[str, bool]:
     return {role: side.parameters[key][1] for role, key in keys.items() if key in side.parameters}
 
 
-def _freeze(framework: str, name: str, freeze: bool) -> str:
-    """The line that freezes a layer as the other side does, or that trains it."""
+def _freeze(framework: str, name: str, freeze: bool, bias: bool) -> str:
+    """The line that freezes a layer, or its bias, as the other side does, or that trains it."""
+    part = ".bias" if bias else ""
     if framework == "torch":
-        return f"model.{name}.requires_grad_({not freeze})"
+        return f'model.get_submodule("{name}"){part}.requires_grad_({not freeze})'
     if framework == "keras":
-        return f'model.get_layer("{name}").trainable = {not freeze}'
+        return f'model.get_layer("{name}"){part}.trainable = {not freeze}'
     return f"tf.Variable(..., trainable={not freeze}) in {name}"
 
 
@@ -83,13 +91,18 @@ def _alike(a: np.ndarray | None, b: np.ndarray | None) -> bool:
 def _said(side: Differentiated, key: str, role: str) -> str:
     if key not in side.penalties or not np.any(side.penalties[key]):
         return "nothing"
-    return f"{side.regularisers.get(key) or 'a penalty'} of {'the bias' if role == 'B' else 'the weights'}"
+    text = side.regularisers.get(key)
+    return (
+        f"{text} of {'the bias' if role == 'B' else 'the weights'}" if text else f"{side.penalty:.6g} added to the loss"
+    )
 
 
 def _mend(framework: str, own: str, other: str) -> str:
     """What makes a side's penalty as the other's."""
     if other == "nothing":
         return "leave the regularizer out" if own != "nothing" else ""
+    if other.endswith("the loss"):
+        return "add the same to the loss"
     what = other.partition(" of ")[0]
     if framework == "torch":
         inside = {"L2": "p.pow(2).sum()", "L1": "p.abs().sum()"}.get(what.partition("(")[0])
