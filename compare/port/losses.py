@@ -13,7 +13,7 @@ from compare.port.measure import distance
 from compare.port.side import Differentiated
 from compare.port.targets import probes
 
-FITS = 1e-9  # how far a record's own loss may be from what it says
+FITS = 1e-8  # how far a record's own loss may be from what it says: Keras keeps some constants in float32
 BOUND = 1e-12
 WITHIN = "The softmax or sigmoid that one model ends in is part of the other's loss."
 OF_CLASSES = {"smoothing", "weights", "positive", "ignore"}
