@@ -13,10 +13,9 @@ from collections.abc import Container
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-
 from compare.adapters import loading
 from compare.adapters.adapter import Adapter, Unreadable
+from compare.adapters.learning import Learning, sent_of
 from compare.adapters.references import parse
 from compare.processes.signals import die_with_parent_if_asked
 from compare.rpc import port_messages as messages
@@ -32,6 +31,7 @@ class Holder:
 
     def __init__(self) -> None:
         self._adapter: Adapter | None = None
+        self._learning: Learning | None = None
 
     @property
     def adapter(self) -> Adapter:
@@ -56,10 +56,14 @@ class Holder:
             case messages.SaveWeights(path=path):
                 self.adapter.save_weights(path)
                 return messages.Done(), {}
+            case messages.SetLoss() | messages.Differentiate():
+                self._learning = self._learning or Learning(self.adapter)
+                return self._learning.do(request, arrays)
         raise TypeError(f"no answer to {type(request).__name__}")
 
     def load(self, request: messages.LoadModel) -> messages.ModelLoaded:
         loading.prepare(request.precision)
+        self._learning = None
         self._adapter = adapter = loading.load(parse(request.reference), request.precision)
         model = type(getattr(adapter, "model", adapter)).__name__
         precisions = getattr(adapter, "precisions", ("float64", "float32"))
@@ -75,10 +79,7 @@ class Holder:
         self, arrays: wire.Arrays, training: bool, known: Container[str]
     ) -> tuple[messages.Recorded, wire.Arrays]:
         recording = self.adapter.record(arrays, training)
-        weights = {name: array for name, array in recording.weights.items() if name not in known}
-        parts = (("value", recording.values), ("weight", weights), ("kept", recording.statistics))
-        sent = {f"{part}/{name}": np.asarray(array) for part, named in parts for name, array in named.items()}
-        return messages.Recorded(graph=recording.graph.body()), sent
+        return messages.Recorded(graph=recording.graph.body()), sent_of(recording, known)
 
 
 def main() -> None:

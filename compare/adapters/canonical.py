@@ -24,7 +24,7 @@ class Canonical:
         self.step_of: dict[str, Step] = {}
         self.weight_of: dict[str, Weight] = {}
         self._array = array
-        self._changes: dict[str, tuple[Change, ...]] = {}  # from the framework's array to the node's
+        self.changes: dict[str, tuple[Change, ...]] = {}  # from the framework's array to the node's
         self._nodes: dict[str, Node] = {}
         self._values: Arrays = {}
         self._weights: Arrays = {}
@@ -106,7 +106,7 @@ class Canonical:
             name, kind, tuple(inputs), dict(attributes), tuple(weights or ()), step.layer, tuple(value.shape)
         )
         self._values[name] = np.ascontiguousarray(value)
-        self._changes[name] = tuple(changes)
+        self.changes[name] = tuple(changes)
         self.step_of[name] = step
         return name
 
@@ -188,11 +188,11 @@ class Canonical:
         if step.call is None:
             raise Unreadable(f"{name}: {node.kind} cannot be called alone.")
         native = [
-            np.ascontiguousarray(undo(self._changes[source], each))
+            np.ascontiguousarray(undo(self.changes[source], each))
             for source, each in zip(node.inputs, inputs, strict=True)
         ]
         made = self._array(step.call([tensor(each) for each in native], training))
-        return np.ascontiguousarray(apply(self._changes[name], made))
+        return np.ascontiguousarray(apply(self.changes[name], made))
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Write weights by "NODE/ROLE". Raises Unreadable if one is not there, cannot be set or does not fit."""

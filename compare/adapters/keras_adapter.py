@@ -31,13 +31,12 @@ from compare.adapters.keras_watch import KerasWatch
 from compare.adapters.layouts import Form
 from compare.adapters.patterns import Joined, joined
 from compare.adapters.pruned import pruned
-from compare.adapters.tensorflow_watch import array, exact, plain
+from compare.adapters.tensorflow_watch import array, differentiable, exact, plain
 from compare.graphs.node import Arrays, Recording
 
 MOST_SHOWN = 400  # of what Keras says of a file: it writes out the whole configuration
-# What registers itself when it is imported.
-_OF_KERAS = (keras_attention, keras_layers, keras_merges, keras_recurrent, keras_shapes)
-TABLES = (*_OF_KERAS, tensorflow_arithmetic, tensorflow_layers, tensorflow_parts)
+OF_KERAS = (keras_attention, keras_layers, keras_merges, keras_recurrent, keras_shapes)
+TABLES = (*OF_KERAS, tensorflow_arithmetic, tensorflow_layers, tensorflow_parts)  # importing them registers them
 
 
 class KerasAdapter:
@@ -65,13 +64,16 @@ class KerasAdapter:
             found[name] = tuple((1, *shape)[axis] for axis in order[1:])
         return found
 
-    def record(self, inputs: Mapping[str, np.ndarray], training: bool) -> Recording:
+    def record(self, inputs: Mapping[str, np.ndarray], training: bool, tape: Any = None) -> Recording:
         """Call the model in evaluation or training mode, and watch. In training mode nothing is dropped, and the
-        model's variables are as before afterwards. Raises Unreadable if the model cannot be called so."""
+        model's variables are as before afterwards. `tape` records what gradients need. Raises Unreadable if the model
+        cannot be called so."""
         lasts = {name: self._is_moved(name, each) for name, each in inputs.items()}
-        return self._record(inputs, lasts, training)
+        return self._record(inputs, lasts, training, tape)
 
-    def _record(self, inputs: Mapping[str, np.ndarray], lasts: Mapping[str, bool], training: bool) -> Recording:
+    def _record(
+        self, inputs: Mapping[str, np.ndarray], lasts: Mapping[str, bool], training: bool, tape: Any = None
+    ) -> Recording:
         watch = KerasWatch(training, known_of)
         tensors: dict[str, Any] = {}
         for name, each in inputs.items():
@@ -81,7 +83,7 @@ class KerasAdapter:
         if not getattr(self.model, "built", True):
             self._try(self._arguments(tensors), training)
         with _unchanged(self.model):
-            with watch.watching():
+            with watch.watching(), differentiable(tape, tensors.values()):
                 outputs = self._try(self._arguments(tensors), training, watch)
             updated = {
                 id(step): {role: step.weights[role].read() for role in ("mean", "var")}
@@ -105,13 +107,13 @@ class KerasAdapter:
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the model weights by "NODE/ROLE" of the last recording, in canonical layout. Raises Unreadable if one
         does not fit."""
-        canonical, made = self._recorded()
+        canonical, made = self.recorded()
         canonical.set_weights(made.unjoined(weights))
 
     def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
         """The output of one node of the last recording for other inputs. Raises Unreadable if it cannot be called
         alone."""
-        canonical, made = self._recorded()
+        canonical, made = self.recorded()
         with _unchanged(self.model), exact():
             return made.apply(node, inputs, lambda name, given: canonical.apply(name, given, training, tf.constant))
 
@@ -130,7 +132,8 @@ class KerasAdapter:
         if not all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)):
             raise Unreadable(f"{path.name}: what is read back differs from the model's weights.")
 
-    def _recorded(self) -> tuple[Canonical, Joined]:
+    def recorded(self) -> tuple[Canonical, Joined]:
+        """The last recording, as its layers were called and with what belongs together joined."""
         if self._canonical is None or self._joined is None:
             raise Unreadable("The model must be recorded first.")
         return self._canonical, self._joined
@@ -192,7 +195,7 @@ class KerasAdapter:
         types = dict(zip(sizes, (each.dtype for each in tree.flatten(model.inputs)), strict=True))
         inputs = {each: np.zeros((2, *shape), types[each]) for each, shape in sizes.items()}
         self._record(inputs, dict.fromkeys(inputs, False), False)
-        made = self._recorded()[0]
+        made = self.recorded()[0]
         self._canonical, self._joined = kept
         # Kept as it is, it is moved right behind the input if a convolution wants its channels second.
         return any(

@@ -34,6 +34,16 @@ def load(reference: Reference, precision: str) -> Adapter:
     """The adapter of the model. Raises Unreadable, and whatever the user's code raises."""
     if reference.path is not None:
         return _saved(reference.path, precision)
+    found = named(reference)
+    if isinstance(found, type):
+        with users_own():
+            found = found(*reference.args, **dict(reference.kwargs))
+    return adapter_of(found, reference, precision)
+
+
+def named(reference: Reference) -> Any:
+    """What a reference names; if it is a call, what that gives. Raises Unreadable, and whatever the user's code
+    raises."""
     with users_own():
         module = _module(reference)
     found: Any = module
@@ -43,10 +53,10 @@ def load(reference: Reference, precision: str) -> Adapter:
         except AttributeError:
             raise Unreadable(_no_such_name(reference, module)) from None
     _seed()
-    if reference.called or isinstance(found, type):
+    if reference.called:
         with users_own():
             found = found(*reference.args, **dict(reference.kwargs))
-    return adapter_of(found, reference, precision)
+    return found
 
 
 def adapter_of(found: Any, reference: Reference, precision: str) -> Adapter:

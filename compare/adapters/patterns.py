@@ -43,7 +43,7 @@ class Joined:
         }
         return replace(self, recording=replace(self.recording, values={}, weights=weights))
 
-    def _before(self, name: str) -> str:
+    def before(self, name: str) -> str:
         """The node of the recording before that has the output of a node."""
         return self.members[name][-1].name if name in self.members else name
 
@@ -62,7 +62,7 @@ class Joined:
         """Return the output of one node for other inputs; `call` does so for a node of the recording before."""
         if name not in self.members:
             return call(name, list(inputs))
-        taken = map(self._before, self.recording.graph[name].inputs)
+        taken = map(self.before, self.recording.graph[name].inputs)
         values = dict(zip(taken, inputs, strict=True))
         made = np.empty(0)
         for node in self.members[name]:

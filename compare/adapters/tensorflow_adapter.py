@@ -22,7 +22,7 @@ from compare.adapters.statistics import statistics_of, with_statistics
 from compare.adapters.steps import Weight
 from compare.adapters.tensorflow_graphs import call_graph
 from compare.adapters.tensorflow_operations import add
-from compare.adapters.tensorflow_watch import Watch, array, exact, plain
+from compare.adapters.tensorflow_watch import Watch, array, differentiable, exact, plain
 from compare.graphs.node import Recording
 
 # What registers itself when it is imported.
@@ -59,9 +59,9 @@ class TensorFlowAdapter:
             found[name] = tuple((1, *shape)[axis] for axis in Form(len(shape) + 1, len(shape) > 2).order[1:])
         return found or None
 
-    def record(self, inputs: Mapping[str, np.ndarray], training: bool) -> Recording:
-        """Call the module in evaluation or training mode, and watch. The variables are as before afterwards. Raises
-        Unreadable if it cannot be called so."""
+    def record(self, inputs: Mapping[str, np.ndarray], training: bool, tape: Any = None) -> Recording:
+        """Call the module in evaluation or training mode, and watch. The variables are as before afterwards. `tape`
+        records what gradients need. Raises Unreadable if it cannot be called so."""
         watch = Watch(training, add)
         for name, variable in self._variables:
             weight = Weight(name, lambda variable=variable: variable.numpy(), variable.assign)  # type: ignore[misc]
@@ -73,7 +73,7 @@ class TensorFlowAdapter:
             tensors[name] = tf.constant(native, self._type(name, native))
             watch.input(name, tensors[name], last)
         with _unchanged(self._variables):
-            with watch.watching():
+            with watch.watching(), differentiable(tape, tensors.values()):
                 outputs = self._try(tensors, training)
             after = {name: {r: w.changed(w.read()) for r, w in roles.items()} for name, roles in self._kept.items()}
         flat = [each for each in tf.nest.flatten(outputs) if isinstance(each, tf.Tensor)]
@@ -91,7 +91,7 @@ class TensorFlowAdapter:
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the module weights by "NODE/ROLE" of the last recording, in canonical layout. Raises Unreadable if one
         does not fit."""
-        canonical, made = self._recorded()
+        canonical, made = self.recorded()
         own = {}
         for name, value in weights.items():
             node, _, role = name.rpartition("/")
@@ -105,7 +105,7 @@ class TensorFlowAdapter:
     def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
         """The output of one node of the last recording for other inputs. Raises Unreadable if it cannot be called
         alone."""
-        canonical, made = self._recorded()
+        canonical, made = self.recorded()
         with _unchanged(self._variables), exact():
             return made.apply(node, inputs, lambda name, given: canonical.apply(name, given, training, tf.constant))
 
@@ -125,7 +125,8 @@ class TensorFlowAdapter:
         if not same:
             raise Unreadable(f"{path.name}: what is read back differs from the module's variables.")
 
-    def _recorded(self) -> tuple[Canonical, Joined]:
+    def recorded(self) -> tuple[Canonical, Joined]:
+        """The last recording, as it was called and with what belongs together joined."""
         if self._canonical is None or self._joined is None:
             raise Unreadable("The module must be recorded first.")
         return self._canonical, self._joined

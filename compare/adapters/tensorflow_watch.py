@@ -1,7 +1,7 @@
 """Watch one eager call: every TensorFlow operation becomes a step of a trace."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import pi, sqrt
@@ -218,6 +218,19 @@ def exact(watch: Watch | None = None) -> Iterator[None]:
         for function, name in ((leaky, "leaky_relu"), (gelu, "gelu")):
             stack.callback(setattr, tf.nn, name, getattr(tf.nn, name))
             setattr(tf.nn, name, function)
+        yield
+
+
+@contextmanager
+def differentiable(tape: Any, inputs: Iterable[Any]) -> Iterator[None]:
+    """What runs inside can be differentiated by `inputs` and variables, if there is a tape."""
+    if tape is None:
+        yield
+        return
+    with tape:
+        for each in inputs:
+            if each.dtype.is_floating:
+                tape.watch(each)
         yield
 
 

@@ -5,7 +5,8 @@ Python is followed as it is, and functions called on tensors are seen as the mod
 called and watched in the same way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -39,24 +40,35 @@ class TorchAdapter:
 
     def record(self, inputs: Mapping[str, np.ndarray], training: bool) -> Recording:
         """See Adapter.record."""
+        with self.watched(inputs, training) as (_, recording):
+            return recording
+
+    @contextmanager
+    def watched(
+        self, inputs: Mapping[str, np.ndarray], training: bool, gradients: bool = False
+    ) -> Iterator[tuple[TorchWatch, Recording]]:
+        """A call of the model and its recording. With `gradients` it can be differentiated. Afterwards the model's
+        buffers are as before."""
         given = {array.dtype.name for array in inputs.values() if array.dtype.kind == "f"} or {self.precision}
         self._convert(torch.float64 if "float64" in given else torch.float32)
         tensors = {name: torch.from_numpy(np.array(array)) for name, array in inputs.items()}
+        if gradients:  # a copy, since the model may change its input in place
+            tensors = {n: t.requires_grad_().clone() if t.is_floating_point() else t for n, t in tensors.items()}
         self._set_mode(training)
         self._seen, self._places = [], {}  # the values of the last call can be gigabytes
         kept = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
-        watch = TorchWatch(self.model, training)
+        watch = TorchWatch(self.model, training, gradients)
         try:
             outputs = watch.call(tensors)
             recording = self._recording(watch, outputs, kept)
             if training:
                 recording.statistics.update(self._statistics(recording))
+            yield watch, recording
         finally:
             with torch.no_grad():
                 for name, buffer in self.model.named_buffers():
                     if name in kept:
                         buffer.copy_(kept[name])
-        return recording
 
     def _convert(self, dtype: torch.dtype) -> None:
         if any(t.is_floating_point() and t.dtype != dtype for t in (*self.model.parameters(), *self.model.buffers())):
@@ -100,6 +112,15 @@ class TorchAdapter:
                     if isinstance(tensor, torch.Tensor):
                         kept[f"{node.name}/{role}"] = _array(tensor).copy()
         return kept
+
+    def seen(self, node: str) -> Seen:
+        """What was seen of one node of the last recording."""
+        return self._seen[self._places[node]]
+
+    @property
+    def tensors(self) -> Mapping[str, torch.Tensor | Held]:
+        """The weights of the last recording by "NODE/ROLE"."""
+        return self._tensors
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """See Adapter.set_weights."""

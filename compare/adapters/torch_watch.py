@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.autograd.graph import get_gradient_edge
 from torch.overrides import TorchFunctionMode
 
 from compare.adapters.adapter import Unreadable, users_own
@@ -36,14 +37,17 @@ class Seen:
     path: str = ""
     call: int = 0
     layer: str = ""
+    edge: Any = None  # where the gradient of the output arrives, if gradients are computed
 
 
 class TorchWatch(TorchFunctionMode):
     """Sees every function that is called on tensors while the model is called."""
 
-    def __init__(self, model: torch.nn.Module, training: bool) -> None:
+    def __init__(self, model: torch.nn.Module, training: bool, gradients: bool = False) -> None:
+        """With `gradients` the call can be differentiated afterwards; `result` is what it gave."""
         super().__init__()
-        self.model, self.training = model, training
+        self.model, self.training, self.gradients = model, training, gradients
+        self.result: Any = None
         self.seen: list[Seen] = []
         self._place: dict[int, int] = {}  # of the last value of a tensor, by its identity
         self._alive: list[Any] = []
@@ -57,11 +61,12 @@ class TorchWatch(TorchFunctionMode):
         """Call the model; the places of its outputs among what was seen."""
         for name, tensor in inputs.items():
             self._keep(None, (), {}, Meaning("Input"), [], tensor, 0, path=name)
-        with self._hooks(), _stochastic_depth_as_dropout(self.model), torch.no_grad(), self:
+        with self._hooks(), _stochastic_depth_as_dropout(self.model), torch.set_grad_enabled(self.gradients), self:
             try:
                 result = self.model(*inputs.values())
             except TypeError:
                 result = self.model(**inputs)
+        self.result = result
         found = [self._place[id(t)] for t in flat(result) if id(t) in self._place]
         if not found:
             raise Unreadable("The model's result holds no tensor that was computed from its inputs.")
@@ -210,9 +215,11 @@ class TorchWatch(TorchFunctionMode):
         path: str | None = None,
     ) -> int:
         at, call, module, leaf = self._stack[-1] if self._stack else ("", 0, "", False)
+        # The edge is taken now: what changes the tensor in place later moves it.
+        edge = get_gradient_edge(output) if self.gradients and output.requires_grad else None
         one = Seen(
             func, args, kwargs, what, inputs, output, output.detach().cpu().numpy().copy(), part,
-            (at if leaf else f"{at}:") if path is None else path, call if leaf else 0, module if leaf else name,
+            (at if leaf else f"{at}:") if path is None else path, call if leaf else 0, module if leaf else name, edge,
         )  # fmt: skip
         self.seen.append(one)
         self._alive.append((args, kwargs, output))

@@ -9,6 +9,7 @@ from compare.port.check import compare_models
 from compare.port.inputs import parse_sizes
 from compare.port.record import PortRecord, record_of
 from compare.port.result import Request
+from compare.port.wanted import Wanted
 from compare.port.workers import ModelWorkers
 from compare.reporting.screen import Screen, print_lines
 from shared.errors import InputError
@@ -45,6 +46,8 @@ def _request(options: PortOptions) -> Request:
             )
         if options.save_weights.exists():
             raise InputError(f"--save-weights {options.save_weights} is there already, and nothing is overwritten.")
+    wanted = Wanted(options.loss or "", options.left_loss or "", options.right_loss or "")
+    wanted.check()
     sizes = tuple(parse_sizes(options.input or ()))
     return Request(
         options.left,
@@ -54,6 +57,7 @@ def _request(options: PortOptions) -> Request:
         options.weights,
         options.save_weights,
         options.precision == "both",
+        wanted,
     )
 
 

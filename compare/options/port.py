@@ -34,6 +34,18 @@ class PortOptions(Options):
     precision: Literal["float64", "both"] = option(
         "float64", COMPARISON, "float64; or both: in float32, too, if both are the same in float64.",
     )
+    loss: str | None = option(
+        None, COMPARISON, "Compare losses and gradients, too: a name, as mse; or compiled, each Keras model's own.",
+        metavar="NAME", left_out="none",
+    )
+    left_loss: str | None = option(
+        None, COMPARISON, "The left model's loss: FILE.py:NAME or package.module:NAME.", metavar="REFERENCE",
+        left_out="that of --loss, or of the compiled model",
+    )
+    right_loss: str | None = option(
+        None, COMPARISON, "The right model's loss, alike.", metavar="REFERENCE",
+        left_out="that of --loss, or of the compiled model",
+    )
     save_weights: Path | None = option(
         None, OUTPUT, "Write the weights of the model that got the other's: .safetensors or .weights.h5.",
         parse=mounts.here, metavar="FILE",

@@ -10,19 +10,22 @@ import numpy as np
 from compare.graphs.evaluate import NoReference, evaluate_node
 from compare.graphs.node import Arrays, Recording, without_values
 from compare.port import inputs as port_inputs
+from compare.port import targets
 from compare.port.align import Alignment, align
 from compare.port.difference import Difference
 from compare.port.differences import differences
 from compare.port.explain import Case, Cause, Explanation, Unexplained, explain
 from compare.port.folding import fold_alike
 from compare.port.kept import statistics_causes
+from compare.port.learn import Learning
+from compare.port.learned import Learned
 from compare.port.measure import LEAST_BOUND, bounds, distance, output_distance, outputs_of
 from compare.port.result import Pair, PortResult, Request, pairs_of
 from compare.port.rounding import Rounded, is_random, recomputed, rounded_nodes
 from compare.port.side import Side
 from compare.port.single import in_float32
 from compare.port.weights import Transfer, measured_statistics, transfer, varied
-from compare.port.workers import ModelWorkers
+from compare.port.workers import ModelWorkers, settled
 from shared.errors import InputError
 
 SECOND_LOOK = 64.0  # times the inputs, so that values reach where activations differ
@@ -31,7 +34,8 @@ SUFFIXES = {"torch": ".safetensors", "keras": ".weights.h5", "tensorflow": ".wei
 
 def compare_models(request: Request, workers: ModelWorkers) -> PortResult:
     """Compare two models. Raises InputError if one cannot be loaded or called."""
-    left, right = workers.pool.map(Side, workers.start(request.left, request.right))
+    started = workers.start(request.left, request.right)
+    left, right = settled([workers.pool.submit(Side, worker) for worker in started])
     comparison = _Comparison(request, left, right, workers.pool, workers.tell)
     result = comparison.result()
     if not request.float32 or result.verdict != "same":
@@ -53,8 +57,10 @@ class _Comparison:
     ) -> None:
         self.request, self.left, self.right, self.pool, self.tell = request, left, right, pool, tell
         stated = [side.loaded.inputs for side in (left, right)]
+        self.targets: np.ndarray | None = None
         if request.data is not None:
             self.inputs = port_inputs.read(request.data, stated)
+            self.targets = targets.read(request.data, stated)
         else:
             self.inputs = port_inputs.made_up(request.sizes, stated)
         self._check_suffix()
@@ -80,7 +86,7 @@ class _Comparison:
     def record(self, given: Arrays, training: bool) -> tuple[Recording, Recording]:
         """Both models called on the same inputs, side by side."""
         calls = [self.pool.submit(side.record, given, training) for side in (self.left, self.right)]
-        left, right = (call.result() for call in calls)
+        left, right = settled(calls)
         return left, right
 
     def result(self) -> PortResult:
@@ -107,17 +113,18 @@ class _Comparison:
         if random:
             causes.insert(0, Cause("dropout.in_evaluation", random, measured, explanation.output_distance))
         causes += self.second_look(explanation, alignment)
-        bound, pairs = case.bound, pairs_of(case)
+        bound, pairs, output = case.bound, pairs_of(case), outputs_of(left)[0]
         left, right = self.graphs
         del case  # which holds the values
         trained, training_distance, training_pairs, unexplained = self.in_training(causes)
         causes += trained
         harmless = tuple(d for d in explanation.harmless if not any(d in cause.differences for cause in causes))
+        learned = self.learned(output)
         if self.request.save_weights is not None:
             self.save()
         apart = explanation.output_distance
-        nothing = not causes and not unexplained and not explanation.unexplained
-        same = nothing and apart <= bound and not self.training_differs
+        nothing = not causes and not unexplained and not explanation.unexplained and not self.training_differs
+        same = nothing and apart <= bound and (learned is None or learned.same)
         return PortResult(
             self.request,
             self.left.loaded,
@@ -140,7 +147,18 @@ class _Comparison:
             None,
             self.rounded,
             (left, right),
+            learned,
         )
+
+    def learned(self, output: np.ndarray) -> Learned | None:
+        """What is found about losses and gradients, if it is asked for; `output` is the left model's."""
+        wanted = self.request.wanted
+        if not wanted.anything:
+            return None
+        if self.untrained:
+            raise InputError(f"Losses and gradients need a call in training mode. {self.untrained}")
+        steps = Learning(wanted, self.left, self.right, self.inputs, self.targets, self.pool, self.tell)
+        return steps.result(output)
 
     def give_weights(self, left: Recording, right: Recording, alignment: Alignment) -> Transfer:
         """Give one model the other's weights, of which those that are constant are varied before."""
@@ -157,9 +175,8 @@ class _Comparison:
         self.tell(f"Giving the {target.worker.side} model the {source.worker.side} one's weights ...")
         new = {} if self.request.save_weights else varied(first)
         if "onnx" in (source.loaded.framework, target.loaded.framework):  # an exporter leaves out what is 0
-            new = {
-                name: array for name, array in new.items() if name not in transfer(first, second, alignment).left_only
-            }
+            alone = transfer(first, second, alignment).left_only
+            new = {name: array for name, array in new.items() if name not in alone}
         if new:
             source.give(new)
             with contextlib.suppress(InputError):  # without a training mode the statistics stay as drawn

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from compare.graphs.node import Arrays
+from compare.port.targets import is_targets
 from shared import randomness
 from shared.errors import InputError
 
@@ -131,7 +132,7 @@ def read(path: Path, stated: Sequence[Shapes | None]) -> Arrays:
     InputError."""
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files if not is_targets(name, stated)}
     except (OSError, ValueError, zipfile.BadZipFile, KeyError) as error:
         raise InputError(f"{path.name} cannot be read as an .npz of plain arrays: {error}.") from None
     if not arrays:

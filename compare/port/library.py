@@ -9,6 +9,7 @@ from compare.port.check import compare_models
 from compare.port.inputs import parse_sizes
 from compare.port.record import PortRecord, record_of
 from compare.port.result import Request, Weights
+from compare.port.wanted import Wanted
 from compare.port.words import lines
 from compare.port.workers import ModelWorkers
 from shared.storage import temporary
@@ -39,11 +40,17 @@ class Port:
         data: Path | None = None,
         weights: Weights = "left",
         float32: bool = False,
+        loss: str = "",
+        left_loss: str = "",
+        right_loss: str = "",
     ) -> PortRecord:
         """Compare two models, as `python -m compare port` does with the same options. `input` is the shape of one
-        example, (3, 224, 224), or what --input takes; `float32` is --precision both. Raises InputError if that is not
-        possible."""
-        request = Request(left, right, tuple(parse_sizes(_texts(input))), data, weights, float32=float32)
+        example, (3, 224, 224), or what --input takes; `float32` is --precision both; `loss` is --loss, and `left_loss`
+        and `right_loss` are references. Raises InputError if that is not possible."""
+        wanted = Wanted(loss, left_loss, right_loss)
+        wanted.check()
+        sizes = tuple(parse_sizes(_texts(input)))
+        request = Request(left, right, sizes, data, weights, float32=float32, wanted=wanted)
         return record_of(compare_models(request, self._workers))
 
 
@@ -54,8 +61,11 @@ def assert_same(
     data: Path | None = None,
     weights: Weights = "left",
     port: Port | None = None,
+    loss: str = "",
+    left_loss: str = "",
+    right_loss: str = "",
 ) -> PortRecord:
-    """Compare two models, and return what was found.
+    """Compare two models, with a loss their gradients too, and return what was found (Port.check).
 
     Raises AssertionError, with the causes and the lines that mend them, unless they are the same function, and
     InputError if they cannot be compared. `port` has workers that are there already (the pytest fixture of that name);
@@ -64,9 +74,9 @@ def assert_same(
     __tracebackhide__ = True  # pytest then shows the line that asked
     if port is None:
         with Port() as own:
-            record = own.check(left, right, input, data, weights)
+            record = own.check(left, right, input, data, weights, False, loss, left_loss, right_loss)
     else:
-        record = port.check(left, right, input, data, weights)
+        record = port.check(left, right, input, data, weights, False, loss, left_loss, right_loss)
     if record.verdict != "same":
         raise AssertionError("\n".join(lines(record)))
     return record

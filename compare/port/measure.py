@@ -37,7 +37,7 @@ def bounds(left: Recording, inputs: Mapping[str, np.ndarray], fallback: Fallback
     # What the network computes in: its inputs may all be integers.
     arrays = (*inputs.values(), *left.values.values())
     dtype = "float64" if any(array.dtype == np.float64 for array in arrays) else "float32"
-    given = {name: _by_an_ulp(array, name) for name, array in inputs.items()}
+    given = {name: by_an_ulp(array, name) for name, array in inputs.items()}
     least = LEAST_BOUND[dtype]
     found: dict[str, float] = {}
 
@@ -56,7 +56,7 @@ class _Moved(Mapping[str, np.ndarray]):
         self._weights = weights
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return _by_an_ulp(self._weights[name], name)
+        return by_an_ulp(self._weights[name], name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._weights)
@@ -65,7 +65,8 @@ class _Moved(Mapping[str, np.ndarray]):
         return len(self._weights)
 
 
-def _by_an_ulp(array: np.ndarray, name: str) -> np.ndarray:
+def by_an_ulp(array: np.ndarray, name: str) -> np.ndarray:
+    """The array with every element moved by 1 ulp, up or down; integers stay. `name` says which way each goes."""
     if array.dtype.kind != "f":
         return array
     up = randomness.bits(array.size, f"ulp of {name}", 0)

@@ -8,6 +8,7 @@ from pydantic import Field
 from compare.graphs.node import Recording
 from compare.port.explain import Cause
 from compare.port.fixes import fixes
+from compare.port.learned import Learned, LearnedCause
 from compare.port.result import Pair, PortResult
 from shared.ledger import CAUSES
 from shared.record import Count, Record
@@ -16,6 +17,7 @@ RECORD = "port.json"
 # JSON has no infinity: where outputs cannot be compared, as where shapes differ, there is no distance.
 Distance = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
 Two = tuple[str | None, str | None]
+Rung = Literal["outputs", "loss", "gradients"]
 
 
 class Model(Record):
@@ -61,6 +63,7 @@ class FoundCause(Record):
     before: Distance
     after: Distance
     training: bool
+    rung: Rung = "outputs"
 
 
 class Harmless(Record):
@@ -78,6 +81,22 @@ class Unexplained(Record):
     left: str
     right: str
     distance: Distance
+    rung: Rung = "outputs"
+
+
+class FoundLearning(Record):
+    """What was found about both losses and their gradients. `inherited`: the outputs differ in training mode, so that
+    gradients were held to their own forward passes alone. `gradient_distance` is the largest of a weight, both models
+    having the left's loss."""
+
+    names: dict[Literal["left", "right"], str]
+    losses: dict[Literal["left", "right"], float | None]
+    loss_distance: Distance
+    gradient_distance: Distance
+    gradient_bound: Distance
+    n_gradients: Count
+    inherited: bool
+    asides: tuple[str, ...]
 
 
 class PortRecord(Record):
@@ -105,6 +124,7 @@ class PortRecord(Record):
     n_weights: Count
     n_varied: Count
     rounded: dict[Literal["left", "right"], tuple[str, ...]]  # computed with constants of float32 by the framework
+    learning: FoundLearning | None = None  # if a loss was asked for
     untrained: str  # why there is nothing of training mode; "" if there is
 
 
@@ -120,6 +140,7 @@ def record_of(result: PortResult) -> PortRecord:
     first = result.first
     frameworks = (result.left.framework, result.right.framework)
     left, right = result.recordings
+    learned = result.learned
     return PortRecord(
         left=_model(result.request.left, result, "left"),
         right=_model(result.request.right, result, "right"),
@@ -132,13 +153,20 @@ def record_of(result: PortResult) -> PortRecord:
         bound=finite(result.bound),
         left_over=finite(result.left_over),
         first=None if first is None else _pair(first, training),
-        causes=tuple(_cause(cause, left, right, frameworks) for cause in result.causes),
+        causes=(
+            *(_cause(cause, left, right, frameworks) for cause in result.causes),
+            *(_learned_cause(cause) for cause in (learned.causes if learned else ())),
+        ),
         harmless=tuple(
             Harmless(cause=d.cause, pair=(d.left, d.right), left=d.left_value, right=d.right_value)
             for d in result.harmless
         ),
-        unexplained=tuple(
-            Unexplained(left=one.left, right=one.right, distance=finite(one.distance)) for one in result.unexplained
+        unexplained=(
+            *(Unexplained(left=one.left, right=one.right, distance=finite(one.distance)) for one in result.unexplained),
+            *(
+                Unexplained(left=one.left, right=one.right, distance=finite(one.distance), rung=one.rung)
+                for one in (learned.puzzles if learned else ())
+            ),
         ),
         unmatched={"left": result.left_only, "right": result.right_only},
         pairs=pairs,
@@ -151,7 +179,36 @@ def record_of(result: PortResult) -> PortRecord:
             "left": tuple(one.name for one in result.rounded[0]),
             "right": tuple(one.name for one in result.rounded[1]),
         },
+        learning=None if learned is None else _learning(learned),
         untrained=result.untrained.partition("\n")[0],
+    )
+
+
+def _learning(learned: Learned) -> FoundLearning:
+    return FoundLearning(
+        names={"left": learned.labels[0], "right": learned.labels[1]},
+        losses={"left": finite(learned.losses[0]), "right": finite(learned.losses[1])},
+        loss_distance=finite(learned.loss_distance),
+        gradient_distance=finite(learned.gradient_distance),
+        gradient_bound=finite(learned.gradient_bound),
+        n_gradients=learned.n_gradients,
+        inherited=learned.inherited,
+        asides=learned.asides,
+    )
+
+
+def _learned_cause(cause: LearnedCause) -> FoundCause:
+    return FoundCause(
+        cause=cause.cause,
+        pairs=cause.pairs,
+        left=cause.left,
+        right=cause.right,
+        fix={"left": cause.fix[0], "right": cause.fix[1]},
+        rows=CAUSES.get(cause.cause, ()),
+        before=finite(cause.before),
+        after=finite(cause.after),
+        training=False,
+        rung=cause.rung,
     )
 
 

@@ -8,9 +8,11 @@ from compare.graphs.node import Recording
 from compare.port.difference import Difference
 from compare.port.explain import Case, Cause, Unexplained
 from compare.port.inputs import InputSize
+from compare.port.learned import Learned
 from compare.port.measure import MARGIN, distance
 from compare.port.rounding import Rounded
 from compare.port.single import Single
+from compare.port.wanted import NOTHING, Wanted
 from compare.rpc.port_messages import ModelLoaded
 
 Weights = Literal["left", "right", "as-is"]
@@ -28,6 +30,7 @@ class Request:
     weights: Weights = "left"
     save_weights: Path | None = None
     float32: bool = False  # whether it is compared in float32, too
+    wanted: Wanted = NOTHING  # besides both outputs
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class PortResult:
     single: Single | None
     rounded: tuple[tuple[Rounded, ...], tuple[Rounded, ...]]
     recordings: tuple[Recording, Recording]
+    learned: Learned | None = None
 
     @property
     def first(self) -> Pair | None:

@@ -3,11 +3,12 @@
 import hashlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from compare.graphs.evaluate import evaluate, statistics
+from compare.graphs.losses import LossRecord
 from compare.graphs.node import Arrays, Node, Recording, renamed, without_values
 from compare.port.fold import folded, unfolded
 from compare.port.measure import distance
@@ -18,6 +19,25 @@ from compare.rpc.port_messages import ModelLoaded
 from shared.errors import InputError
 
 FLOAT32 = 1e-3  # how far a model's own float32 values may be from the evaluator's float64 ones
+
+
+@dataclass(frozen=True)
+class Differentiated:
+    """A call in training mode in normal form, its loss and what the model adds to it (`penalty`), and the gradients:
+    of the loss by values and by weights, of the penalty by weights. `parameters`: what can be trained by NODE/ROLE,
+    with its owner's name of it and whether it is trained. `record` is the loss, if the worker knows it; `axis` that of
+    the classes; `regularisers` what is added for a weight, as it is written."""
+
+    recording: Recording
+    loss: float
+    penalty: float
+    values: Arrays
+    weights: Arrays
+    penalties: Arrays
+    parameters: Mapping[str, tuple[str, bool]]
+    record: LossRecord | None
+    axis: int
+    regularisers: Mapping[str, str]
 
 
 class Side:
@@ -90,6 +110,47 @@ class Side:
             recording = renamed(self.worker.record(own, training, known), dict(zip(stated, given, strict=True)))
         self._shapes |= {name: array.shape for name, array in recording.weights.items()}
         return recording
+
+    def differentiate(self, given: Arrays, targets: np.ndarray, form: str) -> Differentiated:
+        """A call of it in training mode and the gradients of its loss. Raises InputError."""
+        if self.precision not in self.loaded.precisions:
+            raise InputError(
+                f"The {self.worker.side} model computes in float32 alone, and gradients are compared in float64. Give "
+                "the model that it was saved from."
+            )
+        stated = self.loaded.inputs or {}
+        own = given
+        if set(stated) != set(given) and len(stated) == len(given):
+            own = dict(zip(stated, given.values(), strict=True))
+        answer, raw, parts = self.worker.differentiate(own, targets, form, self.known)
+        self.known |= raw.weights
+        names = dict(zip(own, given, strict=True))
+        recording = self._normal(renamed(raw, names))
+        values = {}
+        for name, array in parts["gradient"].items():
+            node = names.get(name, name)
+            if node in recording.values and array.size == recording.values[node].size:
+                values[node] = array.reshape(recording.values[node].shape)
+        record = None if answer.record is None else LossRecord.of_body(answer.record)
+        return Differentiated(
+            recording, answer.loss, answer.penalty, values,
+            self._in_normal_form(parts["slope"]), self._in_normal_form(parts["penalty"]),
+            {new: of for key, of in answer.parameters.items() for new, _ in self._normal_names(key)},
+            record, answer.axis,
+            {new: text for key, text in answer.regularisers.items() for new, _ in self._normal_names(key)},
+        )  # fmt: skip
+
+    def _normal_names(self, key: str) -> list[tuple[str, Part]]:
+        """What a weight of the worker's is in normal form: by name, with which part of it that is."""
+        return [(name, part) for name, part in self.parts.items() if part.key == key] or [(key, Part(key))]
+
+    def _in_normal_form(self, arrays: Arrays) -> Arrays:
+        """Arrays by the worker's names of weights, by those of the normal form."""
+        return {
+            name: array if part.rows is None else array[slice(*part.rows)]
+            for key, array in arrays.items()
+            for name, part in self._normal_names(key)
+        }
 
     def _normal(self, recording: Recording) -> Recording:
         own = normal_form(recording)

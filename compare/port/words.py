@@ -2,15 +2,12 @@
 
 from typing import Literal
 
+from compare.port import learning_words
 from compare.port.record import FoundCause, PortRecord
 
+size = learning_words.size  # others have it from here
 MOST_NAMED = 2
 MOST_ROWS = 3
-
-
-def size(value: float | None) -> str:
-    """A distance as it is read: 3.1e-03."""
-    return "not comparable" if value is None else "0" if value == 0 else f"{value:.1e}"
 
 
 def verdict(record: PortRecord) -> str:
@@ -19,10 +16,13 @@ def verdict(record: PortRecord) -> str:
     if record.verdict == "same":
         trained = record.training_distance
         said = f"same: {agree} ({record.precision})" + ("" if trained is None else f", in training to {size(trained)}")
+        said += learning_words.agreement(record)
         return said + ("" if record.float32_distance is None else f", in float32 to {size(record.float32_distance)}")
     if record.float32_distance is not None:
         far = f"{size(record.float32_distance)}, where rounding makes at most {size(record.float32_bound)}"
         return f"different in float32 alone: the outputs are apart by {far}; in float64 {agree}"
+    if alone := learning_words.in_learning_alone(record):
+        return alone
     n = len(record.causes)
     counted = f"{n} cause{'s' * (n != 1)}"
     if record.unexplained:
@@ -30,7 +30,7 @@ def verdict(record: PortRecord) -> str:
         more = len(record.unexplained) - MOST_NAMED
         rest = f"{where}{f' and {more} more' if more > 0 else ''}"
         return f"different: {f'{counted} found, and ' if n else ''}nothing explains {rest}"
-    if all(cause.training for cause in record.causes) and n:
+    if all(cause.training or cause.rung != "outputs" for cause in record.causes) and n:
         return f"different in training mode alone: {counted}; in evaluation {agree}"
     if not n or record.left_over is None or record.bound is None or record.left_over > record.bound:
         if not n:
@@ -53,7 +53,7 @@ def far_apart(record: PortRecord) -> str:
 def places(cause: FoundCause) -> str:
     """The first pair that a cause concerns, and how many more there are."""
     if not cause.pairs:
-        return "the whole model"
+        return "the loss" if cause.rung == "loss" else "the whole model"
     left, right = cause.pairs[0]
     more = len(cause.pairs) - 1
     return f"{left or '(nothing)'} / {right or '(nothing)'}{f' and {more} more' if more else ''}"
@@ -65,13 +65,14 @@ def lines(record: PortRecord) -> list[str]:
     side: Literal["left", "right"] = "left" if record.weights == "right" else "right"
     for number, cause in enumerate(record.causes, 1):
         mode = "   (training mode)" if cause.training else ""
-        if not cause.pairs:  # the verdict has said it
+        if not cause.pairs and cause.rung == "outputs":  # the verdict has said it
             continue
         found.append(f"{number}. {cause.cause:<22} {places(cause)}: {cause.left} / {cause.right}{mode}")
         found.append(f"   fix ({side}): {cause.fix[side]}{_change(cause)}")
         if cause.rows:
             found.append(f"   why: {why(cause)}")
-    for number, one in enumerate(record.unexplained, 1):
+    found += [learning_words.puzzle(one) for one in record.unexplained if one.rung != "outputs"]
+    for number, one in enumerate((one for one in record.unexplained if one.rung == "outputs"), 1):
         kept = f"(unexplained/{number}.npz)"
         found.append(f"unexplained: {one.left} / {one.right} differ by {size(one.distance)} for the same input {kept}")
     for name, names in record.unmatched.items():
@@ -87,6 +88,8 @@ def why(cause: FoundCause) -> str:
 
 
 def _change(cause: FoundCause) -> str:
+    if cause.rung != "outputs":
+        return learning_words.change(cause)
     if cause.before is None and cause.after is None:
         return ""
     what = "kept statistics" if cause.cause == "batch_norm.momentum" else "output error"
@@ -109,6 +112,7 @@ def notes(record: PortRecord) -> list[str]:
             said.append(f"The {side} framework computes {names[0]}{more} with constants of float32; set aside.")
     if record.untrained:
         said.append(f"Compared in evaluation alone: {record.untrained}")
+    said += learning_words.notes(record)
     kinds: dict[str, int] = {}
     for one in record.harmless:
         kinds[one.cause] = kinds.get(one.cause, 0) + 1

@@ -1,10 +1,11 @@
 """The two workers of a comparison, kept for the next one: what takes long is to import a framework."""
 
 import re
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from compare.adapters.references import BadReference, parse
 from compare.processes.port_session import ModelWorker
@@ -13,6 +14,13 @@ from shared.errors import InputError
 ROOTS = {"torch": "torch", "torchvision": "torch", "timm": "torch", "keras": "tensorflow", "tensorflow": "tensorflow"}
 SUFFIXES = {".keras": "tensorflow", ".onnx": "onnx", ".pt2": "torch", "": "tensorflow"}
 SIDES = ("left", "right")
+T = TypeVar("T")
+
+
+def settled(calls: Sequence[Future[T]]) -> list[T]:
+    """The results of calls, all of which have ended, one that fails too: a worker answers one request at a time."""
+    wait(calls)
+    return [call.result() for call in calls]
 
 
 class ModelWorkers:

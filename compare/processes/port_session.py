@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -41,14 +41,23 @@ class ModelWorker(WorkerProcess):
         request = port_messages.RecordCall(training=training, known=tuple(known))
         doing = "be called in training mode" if training else "be called"
         answer, arrays = self._said(request, port_messages.Recorded, inputs, doing)
-        parts: dict[str, dict[str, np.ndarray]] = {"value": {}, "weight": {}, "kept": {}}
-        for name, array in arrays.items():
-            part, _, rest = name.partition("/")
-            parts[part][rest] = array
-        graph = Graph.of_body(answer.graph)
-        named = {f"{node.name}/{role}" for node in graph.nodes for role in node.roles}
-        weights = parts["weight"] | {name: array for name, array in known.items() if name in named}
-        return Recording(graph, parts["value"], weights, parts["kept"])
+        return _recording(answer.graph, _by_part(arrays), known)
+
+    def set_loss(self, name: str, reference: str) -> port_messages.LossSet:
+        """Have a loss taken (messages: SetLoss). Raises InputError if it cannot be."""
+        request = port_messages.SetLoss(name=name, reference=reference)
+        return self._said(request, port_messages.LossSet, None, "be given its loss")[0]
+
+    def differentiate(
+        self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str, known: Mapping[str, np.ndarray]
+    ) -> tuple[port_messages.Differentiated, Recording, dict[str, dict[str, np.ndarray]]]:
+        """Have the model's loss differentiated in training mode: the answer, the recording of the call, and the
+        gradients by what they are of ("gradient", "slope", "penalty"). Raises InputError if it fails."""
+        request = port_messages.Differentiate(form=form, known=tuple(known))
+        arrays = {f"input/{name}": array for name, array in inputs.items()} | {"targets": targets}
+        answer, found = self._said(request, port_messages.Differentiated, arrays, "be differentiated")
+        parts = _by_part(found)
+        return answer, _recording(answer.graph, parts, known), parts
 
     def give_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the model weights by NODE/ROLE, in canonical layout. Raises InputError if they do not fit."""
@@ -103,6 +112,25 @@ def _parts(weights: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]
             part = {}
     if part:
         yield part
+
+
+def _by_part(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    """Arrays by what they are and by their names."""
+    names = ("value", "weight", "kept", "gradient", "slope", "penalty")
+    parts: dict[str, dict[str, np.ndarray]] = {name: {} for name in names}
+    for name, array in arrays.items():
+        part, _, rest = name.partition("/")
+        parts[part][rest] = array
+    return parts
+
+
+def _recording(
+    body: Mapping[str, Any], parts: Mapping[str, dict[str, np.ndarray]], known: Mapping[str, np.ndarray]
+) -> Recording:
+    graph = Graph.of_body(body)
+    named = {f"{node.name}/{role}" for node in graph.nodes for role in node.roles}
+    weights = parts["weight"] | {name: array for name, array in known.items() if name in named}
+    return Recording(graph, parts["value"], weights, parts["kept"])
 
 
 class UserCodeFailed(Exception):

@@ -41,6 +41,23 @@ class SaveWeights(Request):
     path: Path
 
 
+class SetLoss(Request):
+    """Take the loss of this `name`, or that `reference` names, or, if both are empty, that of the compiled model.
+    -> LossSet"""
+
+    name: str
+    reference: str
+
+
+class Differentiate(Request):
+    """Call the model in training mode on the inputs `input/NAME`, and differentiate its loss for `targets`, given in
+    `form`. -> Differentiated, with what comes with Recorded, and `gradient/NODE`, `slope/NODE/ROLE` and
+    `penalty/NODE/ROLE`: the gradients by values, by weights, and of what the model adds by weights"""
+
+    form: str
+    known: tuple[str, ...] = ()
+
+
 class ModelLoaded(Answer):
     """What it is: the framework with its version, the class of the model, and what it states of its inputs."""
 
@@ -55,6 +72,25 @@ class Recorded(Answer):
     """The graph of a call, as compare/graphs/node.py writes it."""
 
     graph: dict[str, Any] = Field(repr=False)
+
+
+class LossSet(Answer):
+    """What the loss is called, and the forms of targets that it may take."""
+
+    label: str
+    forms: tuple[str, ...]
+
+
+class Differentiated(Answer):
+    """The graph of a call, the loss and what the model adds to it, what the loss is, and all that can be trained."""
+
+    graph: dict[str, Any] = Field(repr=False)
+    loss: float
+    penalty: float
+    record: dict[str, Any] | None
+    axis: int
+    parameters: dict[str, tuple[str, bool]] = Field(repr=False)
+    regularisers: dict[str, str] = Field(default_factory=dict)
 
 
 class Done(Answer):

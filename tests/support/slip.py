@@ -42,6 +42,8 @@ class Slip:
     causes: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     weights: Literal["left", "right", "as-is"] = "left"
+    loss: str = ""  # a name for both models
+    losses: tuple[str, str] = ("", "")  # or an expression for each
 
     def files(self) -> tuple[str, str]:
         """The text of both files."""
@@ -51,4 +53,5 @@ class Slip:
         left = self.torch if "def build" in self.torch else TORCH.format(layers=self.torch)
         shown = f"{shape}, dtype='int32'" if integers else f"{shape}"
         right = self.keras if "def build" in self.keras else KERAS.format(layers=self.keras, shape=shown)
-        return left, right
+        made = [f"\n\nloss = {loss}\n" if loss else "" for loss in self.losses]
+        return left + made[0], right + made[1]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from learning_slips import LEARNING
 from sequence_slips import SEQUENCES
 from slip import Slip
 from whole_models import WHOLE
@@ -202,6 +203,7 @@ SLIPS: tuple[Slip, ...] = (
     # Modes.
     conv("nn.BatchNorm2d(4)", f"{BN[:-1]}, trainable=False)", "frozen on one side", "batch_norm.mode"),
     *SEQUENCES,
+    *LEARNING,
 )  # fmt: skip
 
 
@@ -234,7 +236,13 @@ def ask(slip: Slip, folder: Path, port: Port) -> Answer:
     begun = time.monotonic()
     try:
         found = port.check(
-            f"{folder}/left.py:build", f"{folder}/right.py:build", input=slip.input, weights=slip.weights
+            f"{folder}/left.py:build",
+            f"{folder}/right.py:build",
+            input=slip.input,
+            weights=slip.weights,
+            loss=slip.loss,
+            left_loss=f"{folder}/left.py:loss" if slip.losses[0] else "",
+            right_loss=f"{folder}/right.py:loss" if slip.losses[1] else "",
         )
     except InputError as error:
         return Answer("failed", (), 0, None, time.monotonic() - begun, str(error))

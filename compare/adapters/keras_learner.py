@@ -1,0 +1,180 @@
+"""A model of Keras or raw TensorFlow, differentiated: one watched call in training mode, its loss, and the gradient of
+everything."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from compare.adapters import keras_losses
+from compare.adapters.adapter import Unreadable, users_own
+from compare.adapters.canonical import Canonical
+from compare.adapters.changes import apply, undo
+from compare.adapters.learner import Gradients, Parameter, referred
+from compare.adapters.loss_names import SLOPE, formed
+from compare.adapters.patterns import Joined
+from compare.graphs.node import Arrays
+
+
+class KerasLearner:
+    """See learner.Learner."""
+
+    def __init__(self, adapter: Any) -> None:
+        self.adapter = adapter
+        self._loss: Any = None
+        self._targets_first = True
+
+    def set_loss(self, name: str, reference: str) -> tuple[str, tuple[str, ...]]:
+        """See Learner.set_loss."""
+        if name:
+            found = keras_losses.BY_NAME[name]()
+        elif reference:
+            found = referred(reference)
+        else:
+            found = self._compiled_loss()
+        with users_own():
+            self._loss, forms, self._targets_first = keras_losses.loss_of(found, reference)
+        return getattr(self._loss, "__name__", type(self._loss).__name__), forms
+
+    def _compiled_loss(self) -> Any:
+        found = getattr(self.adapter.model, "loss", None)
+        while isinstance(found, list | tuple | dict) and len(found) == 1:
+            found = next(iter(found.values() if isinstance(found, dict) else found))
+        if found is None or isinstance(found, list | tuple | dict):
+            raise Unreadable("The model was not compiled with one loss. Give one: --loss NAME, or a reference to it.")
+        return found
+
+    def differentiate(self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str) -> Gradients:
+        """See Learner.differentiate."""
+        tape = tf.GradientTape(persistent=True)
+        recording = self.adapter.record(inputs, True, tape)
+        canonical, joined = self.adapter.recorded()
+        name = joined.before(recording.graph.outputs[0])
+        output = canonical.step_of[name].output.tensor
+        changes = canonical.changes[name]
+        axis = _axis(output.shape, canonical, name)
+        shape = recording.values[recording.graph.outputs[0]].shape
+        shaped = formed(targets, form, shape, axis)
+        if shaped.shape == shape:
+            shaped = undo(changes, shaped)
+        kind = output.dtype if shaped.dtype.kind == "f" else tf.int64
+        with tape:
+            with users_own():
+                given = tf.constant(np.ascontiguousarray(shaped), kind)
+                if form == SLOPE:
+                    loss = tf.reduce_sum(output * given)
+                else:
+                    loss = keras_losses.computed(self._loss, given, output, self._targets_first)
+                penalty = self._penalty()
+            if loss.shape.rank:
+                raise Unreadable(
+                    f"The loss gives an array of shape {tuple(loss.shape)}, and it must be one number: take its mean "
+                    "or sum."
+                )
+        values = _of_values(tape, loss, canonical, joined)
+        owners = _owners(canonical, joined)
+        weights = _of_weights(tape, loss, owners, canonical, joined)
+        penalties = _of_weights(tape, penalty, owners, canonical, joined) if penalty is not None else {}
+        parameters = {
+            key: Parameter(str(getattr(owner, "path", owner.name)), bool(owner.trainable))
+            for key, owner in owners.items()
+            if _can_be_trained(key, owner)
+        }
+        return Gradients(
+            recording,
+            float(loss),
+            0.0 if penalty is None else float(penalty),
+            values,
+            {key: each for key, each in weights.items() if key in parameters and parameters[key].trained},
+            {key: each for key, each in penalties.items() if key in parameters and parameters[key].trained},
+            parameters,
+            keras_losses.record_of(self._loss, axis, hasattr(output, "_keras_logits")),
+            axis,
+            {key: text for key, owner in owners.items() if (text := _regulariser(owner))},
+        )
+
+    def _penalty(self) -> Any:
+        """What the model adds to its loss; None if it adds nothing."""
+        added = getattr(self.adapter.model, "losses", None) or []
+        return tf.add_n([tf.convert_to_tensor(each) for each in added]) if added else None
+
+
+def _can_be_trained(key: str, owner: Any) -> bool:
+    """Whether a variable is more than a statistic that the network keeps."""
+    real = owner.dtype in ("float64", "float32", tf.float64, tf.float32)
+    return real and key.rpartition("/")[2] not in ("mean", "var")
+
+
+def _regulariser(owner: Any) -> str:
+    """What is added to the loss for a variable, as it is written; "" if nothing is."""
+    found = getattr(owner, "regularizer", None)
+    if found is None:
+        return ""
+    try:
+        config = found.get_config()
+    except (AttributeError, NotImplementedError):
+        config = {}
+    inside = ", ".join(f"{name}={float(value):.6g}" for name, value in config.items() if isinstance(value, int | float))
+    return f"{type(found).__name__}({inside})"
+
+
+def _axis(shape: Any, canonical: Canonical, name: str) -> int:
+    """The canonical axis of what is last in the framework, as the classes are."""
+    there = np.broadcast_to(np.arange(shape[-1]) if len(shape) else 0, tuple(shape))
+    moved = apply(canonical.changes[name], there)
+    axes = [axis for axis in range(moved.ndim) if moved.shape[axis] > 1 and np.ptp(moved, axis=axis).any()]
+    return axes[0] if axes else min(1, max(moved.ndim - 1, 0))
+
+
+def _array(gradient: Any) -> np.ndarray:
+    return np.asarray(tf.convert_to_tensor(gradient).numpy())
+
+
+def _of_values(tape: tf.GradientTape, loss: Any, canonical: Canonical, joined: Joined) -> Arrays:
+    """The gradient of the loss by every value of floating-point numbers that it depends on."""
+    nodes = {}
+    for node in joined.recording.graph.nodes:
+        before = joined.before(node.name)
+        tensor = canonical.step_of[before].output.tensor
+        if getattr(tensor, "dtype", None) in (tf.float64, tf.float32) and node.kind not in ("Constant", "Parameter"):
+            nodes[node.name] = before, tensor
+    found = tape.gradient(loss, [tensor for _, tensor in nodes.values()])
+    values: Arrays = {}
+    for (name, (before, tensor)), gradient in zip(nodes.items(), found, strict=True):
+        value = joined.recording.values[name]
+        if gradient is None or tuple(tensor.shape) == () != value.shape:
+            continue
+        if _same(apply(canonical.changes[before], _array(tensor)), value):  # a transpose within is another tensor's
+            values[name] = np.ascontiguousarray(apply(canonical.changes[before], _array(gradient)))
+    return values
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=True))
+
+
+def _owners(canonical: Canonical, joined: Joined) -> dict[str, Any]:
+    """The variable of every weight that is one, by "NODE/ROLE"."""
+    found = {}
+    for node in joined.recording.graph.nodes:
+        for role in node.roles:
+            key = f"{node.name}/{role}"
+            owner = getattr(canonical.weight_of[joined.sources[key].key].write, "__self__", None)
+            if owner is not None:
+                found[key] = owner
+    return found
+
+
+def _of_weights(
+    tape: tf.GradientTape, loss: Any, owners: Mapping[str, Any], canonical: Canonical, joined: Joined
+) -> Arrays:
+    """The gradient by every variable that the loss depends on, as the weight that it is."""
+    sources = [owner if isinstance(owner, tf.Variable) else owner.value for owner in owners.values()]
+    found = tape.gradient(loss, sources)
+    weights: Arrays = {}
+    for key, gradient in zip(owners, found, strict=True):
+        if gradient is not None:
+            source = joined.sources[key]
+            weights[key] = source.changed(canonical.weight_of[source.key].changed(_array(gradient)))
+    return weights

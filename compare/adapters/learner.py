@@ -1,0 +1,81 @@
+"""What an adapter of a framework that trains can do besides (adapter.py): a loss, and gradients of it.
+
+A loss is a name that both frameworks have (loss_names.py), a reference to a loss or a function, or what the model was
+compiled with.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from compare.adapters.adapter import Adapter, Unreadable
+from compare.adapters.references import parse
+from compare.graphs.losses import LossRecord
+from compare.graphs.node import Arrays, Recording
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A weight that can be trained, by its owner's name of it; `trained`: whether its owner lets it be."""
+
+    name: str
+    trained: bool
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """One call in training mode, differentiated.
+
+    `loss` is that of the data alone, `penalty` what the model adds to it. `values` and `weights` have the gradients of
+    the loss by node and by "NODE/ROLE", `penalties` those of what is added. `record` is what the loss is, if that is
+    known; `axis` is that of the classes.
+    """
+
+    recording: Recording
+    loss: float
+    penalty: float
+    values: Arrays
+    weights: Arrays
+    penalties: Arrays
+    parameters: Mapping[str, Parameter]
+    record: LossRecord | None
+    axis: int
+    regularisers: Mapping[str, str] = field(default_factory=dict)  # of "NODE/ROLE", as they are written
+
+
+class Learner(Protocol):
+    """One model that can be differentiated."""
+
+    def set_loss(self, name: str, reference: str) -> tuple[str, tuple[str, ...]]:
+        """Take a loss by its name, by a reference to it, or, if both are empty, that of the compiled model. Return
+        what it is called, and the forms of targets that it may take. Raises Unreadable."""
+        ...
+
+    def differentiate(self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str) -> Gradients:
+        """Call the model in training mode and differentiate its loss. Raises Unreadable if it cannot be."""
+        ...
+
+
+def learner_of(adapter: Adapter) -> Learner:
+    """The learner of an adapter's model. Raises Unreadable if its framework does not train it."""
+    if adapter.framework == "torch":
+        from compare.adapters.torch_learner import TorchLearner
+
+        return TorchLearner(adapter)
+    if adapter.framework in ("keras", "tensorflow"):
+        from compare.adapters.keras_learner import KerasLearner
+
+        return KerasLearner(adapter)
+    raise Unreadable("An ONNX file has no gradients and cannot be trained. Leave the loss out, or give its source.")
+
+
+def referred(text: str) -> Any:
+    """What a reference to a loss names: called, if the reference is a call. Raises Unreadable."""
+    from compare.adapters.loading import named
+
+    reference = parse(text)
+    if reference.path is not None:
+        raise Unreadable(f"{text} is a saved model. Give FILE.py:NAME or package.module:NAME.")
+    return named(reference)

@@ -1,0 +1,301 @@
+"""Where two backward passes differ: the gradient that a framework gives, held to what its own forward pass says.
+
+For every value x and every weight, along a random direction v: the gradient by x times v is the sum, over all that
+takes x, of their gradients times how they move with x. That movement is a central difference of the reference
+evaluator in float64. A backward pass for which this is not so was written by hand, or stopped.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from compare.graphs.evaluate import NoReference, evaluate_node
+from compare.graphs.node import Arrays, Node, Recording
+from compare.port.align import Alignment
+from compare.port.learned import LearnedCause, Puzzle
+from compare.port.measure import LEAST_BOUND, MARGIN, distance
+from compare.port.side import Differentiated, weights_of
+from shared import randomness
+
+STEP = 1e-6  # of the largest element, for the central difference
+OFF = 1e-4  # how far a gradient may be from the central difference
+N_DIRECTIONS = 2
+NOTHING = 1e-12  # of the largest gradient: what is less is rounding
+Fallback = Callable[[Node, list[np.ndarray]], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Off:
+    """A value ("NODE") or a weight ("NODE/ROLE") whose gradient is not what the forward pass says: `takers` are the
+    nodes whose gradients it should be made of, `stopped` those of them that gave nothing, `between` those in front of
+    them that have no gradient of their own, `apart` by how much."""
+
+    place: str
+    takers: tuple[str, ...]
+    stopped: tuple[str, ...]
+    between: tuple[str, ...]
+    apart: float
+
+
+@dataclass
+class Check:
+    """One side, held to its own forward pass."""
+
+    side: Differentiated
+    fallback: Fallback
+    takers: dict[str, list[Node]] = field(default_factory=dict)
+    passed: dict[str, None] = field(default_factory=dict)  # of the last place, what has no gradient of its own
+
+    def __post_init__(self) -> None:
+        for node in self.side.recording.graph.nodes:
+            for name in dict.fromkeys(node.inputs):
+                self.takers.setdefault(name, []).append(node)
+
+    def off(self) -> list[Off]:
+        """Every place where the gradient is not the derivative, outputs first."""
+        recording = self.side.recording
+        found = []
+        for node in reversed(recording.graph.nodes):
+            for role in node.roles:
+                key = f"{node.name}/{role}"
+                trained = self.side.parameters.get(key, ("", False))[1]
+                if trained and self._is_alone(key) and (off := self._at(key, node, role)):
+                    found.append(off)
+            inner = node.name in self.side.values and node.name not in recording.graph.outputs
+            if inner and (off := self._at(node.name, None, "")):
+                found.append(off)
+        return found
+
+    def _is_alone(self, key: str) -> bool:
+        """Whether no other node has the same weight."""
+        name = self.side.parameters[key][0]
+        return sum(other == name for other, _ in self.side.parameters.values()) == 1
+
+    def _at(self, place: str, node: Node | None, role: str) -> Off | None:
+        recording = self.side.recording
+        x = recording.values[place] if node is None else recording.weights[place]
+        if x.dtype != np.float64 or not x.size:
+            return None
+        gradient = self.side.values.get(place) if node is None else self.side.weights.get(place)
+        own = np.zeros(x.shape) if gradient is None else gradient
+        worst: Off | None = None
+        for number in range(N_DIRECTIONS):
+            v = 2 * randomness.uniform(x.size, f"direction {place}", number).reshape(x.shape) - 1
+            found = self._shares(place, node, role, x, v)
+            if found is None:
+                return None
+            shares, kinks = found
+            if not shares:
+                return None  # the loss takes it itself, as Keras's do the logits in front of a softmax
+            actual = float((own * v).sum())
+            expected, size = sum(shares.values()), sum(abs(share) for share in shares.values()) + abs(actual)
+            room = OFF * size + kinks
+            if size == 0 or abs(actual - expected) <= room:
+                return None  # one direction in which it fits is enough: it would not by chance
+            apart = abs(actual - expected) / max(abs(expected), abs(actual))
+            worst = Off(place, tuple(shares), self._silent(shares, actual, room), tuple(self.passed), apart)
+        return worst
+
+    def _silent(self, shares: Mapping[str, float], actual: float, room: float) -> tuple[str, ...]:
+        """The takers without which the gradient is as it is; none if there are no such."""
+        names = list(shares)
+        for mask in range(1, min(1 << len(names), 256)):
+            gone = [name for k, name in enumerate(names) if mask >> k & 1]
+            rest = sum(share for name, share in shares.items() if name not in gone)
+            if abs(actual - rest) <= room:
+                return tuple(gone)
+        return ()
+
+    def _shares(
+        self, place: str, node: Node | None, role: str, x: np.ndarray, v: np.ndarray
+    ) -> tuple[dict[str, float], float] | None:
+        """What every taker's gradient adds to the gradient along v, and how much of it is at kinks, at which both
+        sides have their own slope and any between is right; None if it cannot be said."""
+        step = STEP * max(float(np.abs(x).max()), 1e-3)
+        up, here, down = (self._ahead(place, node, role, x + sign * step * v) for sign in (1, 0, -1))
+        if up is None or here is None or down is None:
+            return None
+        shares, kinks = {}, 0.0
+        for name, value in up.items():
+            gradient = self.side.values[name]
+            shares[name] = float((gradient * (value - down[name])).sum()) / (2 * step)
+            kinks += float(np.abs(gradient * (value - 2 * here[name] + down[name])).sum()) / (2 * step)
+        return shares, kinks
+
+    def _ahead(self, place: str, node: Node | None, role: str, changed: np.ndarray) -> Arrays | None:
+        """The values nearest behind a changed one that have a gradient of their own."""
+        recording = self.side.recording
+        moved: Arrays = {} if node is not None else {place: changed}
+        reached: Arrays = {}
+        ahead = [node] if node is not None else list(self.takers.get(place, ()))
+        order = {each.name: k for k, each in enumerate(recording.graph.nodes)}
+        seen = {each.name for each in ahead}
+        self.passed.clear()
+        while ahead:
+            ahead.sort(key=lambda each: order[each.name])
+            each = ahead.pop(0)
+            weights = weights_of(each, recording.weights)
+            if each is node:
+                weights = {**weights, role: changed}
+            inputs = [moved.get(name, recording.values[name]) for name in each.inputs]
+            try:
+                value = evaluate_node(each, inputs, weights)
+            except NoReference:
+                if each is node:
+                    return None
+                value = self.fallback(each, inputs)
+            except (ValueError, IndexError, KeyError):
+                return None
+            if each.name in self.side.values:
+                reached[each.name] = value
+                continue
+            self.passed[each.name] = None
+            moved[each.name] = value
+            for taker in self.takers.get(each.name, ()):
+                if taker.name not in seen:
+                    seen.add(taker.name)
+                    ahead.append(taker)
+        return reached
+
+
+@dataclass(frozen=True)
+class GradientPair:
+    """The gradients of two paired places, and how far the right's may be from the left's."""
+
+    left: str
+    right: str
+    distance: float
+    bound: float
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is further than it may be."""
+        return self.distance > self.bound
+
+
+def paired(
+    left: Differentiated, right: Differentiated, alignment: Alignment, bounds: Mapping[str, float], least: float
+) -> list[GradientPair]:
+    """The gradients of all paired values and weights that both have, the outputs first. `bounds` are by the left's
+    places, `least` is that of the others."""
+    most = max((float(np.abs(g).max(initial=0)) for g in left.weights.values()), default=0.0)
+    found = []
+    for name_l, name_r in reversed(alignment.pairs):
+        node_l, node_r = left.recording.graph[name_l], right.recording.graph[name_r]
+        places = [(f"{name_l}/{role}", f"{name_r}/{role}") for role in node_l.roles if role in node_r.roles]
+        for at_l, at_r, a, b in (
+            *((at, to, left.weights.get(at), right.weights.get(to)) for at, to in places),
+            (name_l, name_r, left.values.get(name_l), right.values.get(name_r)),
+        ):
+            if a is None or b is None:
+                continue
+            tiny = max(float(np.abs(each).max(initial=0)) for each in (a, b)) <= NOTHING * most
+            apart = 0.0 if tiny else distance(b, a)
+            found.append(GradientPair(at_l, at_r, apart, max(least, bounds.get(at_l, 0.0))))
+    return found
+
+
+def is_parameter(pair: GradientPair) -> bool:
+    """Whether it is a pair of weights rather than of values."""
+    return "/" in pair.left and pair.left.rpartition("/")[2] != ""
+
+
+def explained(
+    left: Differentiated,
+    right: Differentiated,
+    alignment: Alignment,
+    fallbacks: tuple[Fallback, Fallback],
+    pairs: Iterable[GradientPair],
+    forward_differs: bool,
+) -> tuple[list[LearnedCause], list[Puzzle]]:
+    """The causes for which gradients differ, and the first pair that none explains."""
+    sides = (left, right)
+    offs = [Check(side, fallback).off() for side, fallback in zip(sides, fallbacks, strict=True)]
+    named = [{_key(off, side.recording) for off in some} for side, some in zip(sides, offs, strict=True)]
+    to_right, to_left = alignment.to_right, alignment.to_left
+    differing = {pair.left: pair for pair in pairs if pair.differs}
+    found: dict[tuple[str, str | None, str | None], LearnedCause] = {}
+    for which, (own, partner) in enumerate(((offs[0], to_right), (offs[1], to_left))):
+        other = named[1 - which]
+        for off in own:
+            takers = off.stopped or off.between[-1:] or off.takers
+            if {(partner.get(name), _role(off)) for name in takers} & other and not differing:
+                continue  # the other side does the same
+            for name in takers:
+                two = (name, partner.get(name)) if which == 0 else (partner.get(name), name)
+                cause = "gradient.stopped" if off.stopped else "gradient.custom"
+                if any(key[1:] == two for key in found) or (partner.get(name), _role(off)) in other:
+                    continue
+                found[cause, *two] = _cause(cause, two, which, off.apart)
+    causes = _joined(list(found.values()))
+    puzzles = []
+    if not causes and not forward_differs:
+        first = next(iter(differing.values()), None)
+        if first is not None:
+            puzzles.append(Puzzle(first.left, first.right, first.distance, "gradients"))
+    return causes, puzzles
+
+
+def _role(off: Off) -> str:
+    return off.place.rpartition("/")[2] if "/" in off.place else ""
+
+
+def _key(off: Off, recording: Recording) -> tuple[str | None, str]:
+    """What tells that both sides are off in the same place: the node behind it, and the role of a weight."""
+    takers = off.stopped or off.between[-1:] or off.takers
+    return takers[0] if takers else None, _role(off)
+
+
+def _cause(cause: str, two: tuple[str | None, str | None], which: int, apart: float) -> LearnedCause:
+    stopped = cause == "gradient.stopped"
+    wrong, right = (
+        ("passes no gradient back", "passes it back")
+        if stopped
+        else ("another gradient than its values' derivative", "the derivative")
+    )
+    values = (wrong, right) if which == 0 else (right, wrong)
+    here = two[which] or ""
+    mend = (
+        f"take the detach, no_grad or stop_gradient in front of {here} out"
+        if stopped
+        else f"give {here} the derivative of what it computes as its gradient"
+    )
+    other = (
+        f"stop the gradient in front of {two[1 - which] or 'its counterpart'}, as the other side does"
+        if stopped
+        else f"write the same gradient for {two[1 - which] or 'its counterpart'}"
+    )
+    fix = (mend, other) if which == 0 else (other, mend)
+    return LearnedCause(cause, "gradients", (two,), values[0], values[1], fix, apart, None)
+
+
+def _joined(causes: list[LearnedCause]) -> list[LearnedCause]:
+    """Causes of one name and the same values as one with several pairs."""
+    made: dict[tuple[str, str, str], LearnedCause] = {}
+    for cause in causes:
+        key = (cause.cause, cause.left, cause.right)
+        known = made.get(key)
+        pairs = cause.pairs if known is None else (*known.pairs, *cause.pairs)
+        base = known or cause
+        made[key] = LearnedCause(
+            base.cause,
+            base.rung,
+            pairs,
+            base.left,
+            base.right,
+            base.fix,
+            max(base.before or 0, cause.before or 0),
+            None,
+        )
+    return list(made.values())
+
+
+def gradient_bounds(base: Differentiated, moved: Differentiated) -> dict[str, float]:
+    """How far gradients may be apart, by value and weight: what a change of 1 ulp in every weight makes of them."""
+    found = {}
+    for now, then in ((base.values, moved.values), (base.weights, moved.weights)):
+        for name, array in now.items():
+            if name in then:
+                found[name] = MARGIN * distance(then[name], array)
+    return {name: max(LEAST_BOUND["float64"], bound) for name, bound in found.items()}

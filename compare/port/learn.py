@@ -1,0 +1,147 @@
+"""Two models' losses and gradients: both are differentiated in training mode for the same targets, and compared."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.adapters.loss_names import SLOPE
+from compare.graphs.node import Arrays
+from compare.port.align import Alignment, align
+from compare.port.gradients import GradientPair, explained, gradient_bounds, is_parameter, paired
+from compare.port.learned import Learned, LearnedCause, Puzzle
+from compare.port.losses import compare_losses, output_name
+from compare.port.measure import LEAST_BOUND, bounds, by_an_ulp, output_distance, outputs_of
+from compare.port.side import Differentiated, Side
+from compare.port.targets import choices
+from compare.port.trainable import frozen, regularised
+from compare.port.wanted import Wanted
+from compare.port.workers import settled
+from shared.errors import InputError
+
+
+@dataclass
+class Learning:
+    """The steps of comparing how two models learn. `targets` are from data, if there are some."""
+
+    wanted: Wanted
+    left: Side
+    right: Side
+    inputs: Arrays
+    targets: np.ndarray | None
+    pool: ThreadPoolExecutor
+    tell: Callable[[str], None]
+
+    def result(self, outputs: np.ndarray) -> Learned:
+        """What is found; `outputs` are those of the left model. Raises InputError if one has no loss or cannot be
+        differentiated."""
+        self.tell("Comparing losses and gradients ...")
+        sides = (self.left, self.right)
+        asked = [
+            self.pool.submit(side.worker.set_loss, *loss) for side, loss in zip(sides, self.wanted.losses, strict=True)
+        ]
+        labels, forms = zip(*((one.label, one.forms) for one in settled(asked)), strict=True)
+        left, right, targets = self._differentiated((forms[0], forms[1]), outputs)
+        alignment = align(left.recording, right.recording)
+        frameworks = (self.left.loaded.framework, self.right.loaded.framework)
+        forward = output_distance(outputs_of(right.recording), outputs_of(left.recording))
+        least = LEAST_BOUND["float64"]
+        if forward > least:
+            fallback = self.left.fallback(True)
+            ulp = bounds(left.recording, self.inputs, fallback)
+            inherited = forward > max(ulp[name] for name in left.recording.graph.outputs)
+        else:
+            inherited = False
+        loss = compare_losses(left, right, targets, frameworks, inherited)
+        values = (left.loss, right.loss)
+        causes = [*loss.causes, *regularised(left, right, alignment, frameworks)]
+        causes += frozen(left, right, alignment, frameworks)
+        if not inherited and (loss.causes or loss.puzzles):  # each with the left's loss
+            slope = left.values.get(output_name(left))
+            if slope is not None:
+                right = self.right.differentiate(self.inputs, slope, SLOPE)
+        pairs = paired(left, right, alignment, {}, least)
+        allowed = least
+        if not inherited and any(pair.differs for pair in pairs):
+            far = self._bounds(left, targets)
+            pairs = paired(left, right, alignment, far, least)
+            allowed = max((pair.bound for pair in pairs if is_parameter(pair)), default=least)
+        found, puzzles = self._explained(left, right, alignment, pairs, inherited)
+        asides = list(loss.asides)
+        if len(left.recording.graph.outputs) > 1:
+            asides.append("Of several outputs, the loss takes the first.")
+        return Learned(
+            (labels[0], labels[1]),
+            values,
+            loss.distance,
+            max((pair.distance for pair in pairs if is_parameter(pair)), default=None),
+            allowed,
+            inherited,
+            (*causes, *found),
+            (*loss.puzzles, *puzzles),
+            n_gradients=sum(is_parameter(pair) for pair in pairs),
+            asides=tuple(asides),
+        )
+
+    def _differentiated(
+        self, forms: tuple[tuple[str, ...], tuple[str, ...]], outputs: np.ndarray
+    ) -> tuple[Differentiated, Differentiated, np.ndarray]:
+        """Both, for the first targets that both losses take."""
+        refused: InputError | None = None
+        for targets, *taken in choices(forms, self.targets, outputs):
+            calls = [
+                self.pool.submit(side.differentiate, self.inputs, targets, form)
+                for side, form in zip((self.left, self.right), taken, strict=True)
+            ]
+            try:
+                left, right = settled(calls)
+            except InputError as error:
+                refused = refused or error
+                continue
+            self._forms = (taken[0], taken[1])
+            return left, right, targets
+        assert refused is not None
+        raise refused
+
+    def _bounds(self, left: Differentiated, targets: np.ndarray) -> dict[str, float]:
+        """How far the left model's gradients may be apart."""
+        known = {key: self.left.known[key] for key in left.parameters if key in self.left.known}
+        self.left.give({key: by_an_ulp(array, key) for key, array in known.items()})
+        try:
+            moved = self.left.differentiate(self.inputs, targets, self._forms[0])
+        finally:
+            self.left.give(known)
+        return gradient_bounds(left, moved)
+
+    def _explained(
+        self,
+        left: Differentiated,
+        right: Differentiated,
+        alignment: Alignment,
+        pairs: list[GradientPair],
+        inherited: bool,
+    ) -> tuple[list[LearnedCause], list[Puzzle]]:
+        if not inherited and not any(pair.differs for pair in pairs) and not self._one_alone(left, right, alignment):
+            return [], []
+        self.tell("Holding each gradient to what its own forward pass says ...")
+        fallbacks = (self.left.fallback(True), self.right.fallback(True))
+        return explained(left, right, alignment, fallbacks, pairs, inherited)
+
+    @staticmethod
+    def _one_alone(left: Differentiated, right: Differentiated, alignment: Alignment) -> bool:
+        """Whether some weight that both train has a gradient on one side alone."""
+        for name_l, name_r in alignment.pairs:
+            for role in left.recording.graph[name_l].roles:
+                keys = (f"{name_l}/{role}", f"{name_r}/{role}")
+                trained = [
+                    side.parameters.get(key, ("", False))[1] for side, key in zip((left, right), keys, strict=True)
+                ]
+                given = [side.weights.get(key) for side, key in zip((left, right), keys, strict=True)]
+                if all(trained) and _silent(given[0]) != _silent(given[1]):
+                    return True
+        return False
+
+
+def _silent(gradient: np.ndarray | None) -> bool:
+    return gradient is None or not np.any(gradient)
