@@ -5,6 +5,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,7 +35,7 @@ from compare.adapters.pruned import pruned
 from compare.adapters.tensorflow_watch import array, differentiable, exact, plain
 from compare.graphs.node import Arrays, Recording
 
-MOST_SHOWN = 400  # of what Keras says of a file: it writes out the whole configuration
+MOST_SHOWN = 400  # of what Keras says of a file
 OF_KERAS = (keras_attention, keras_layers, keras_merges, keras_recurrent, keras_shapes)
 TABLES = (*OF_KERAS, tensorflow_arithmetic, tensorflow_layers, tensorflow_parts)  # importing them registers them
 
@@ -94,15 +95,15 @@ class KerasAdapter:
         pruned(watch.trace)
         canonical = self._canonical = Canonical(watch.trace, array)
         made = joined(canonical.recording)
-        self._joined = made.without_arrays()
+        self._joined = made.without_arrays() if tape is None else made
         statistics: Arrays = {}
         for name, step in canonical.step_of.items():
             for role, value in updated.get(id(step), {}).items():
                 if f"{name}/{role}" in canonical.weight_of:
                     statistics[f"{name}/{role}"] = canonical.weight_of[f"{name}/{role}"].changed(value)
-        canonical.drop_arrays()
-        recording = made.recording
-        return Recording(recording.graph, recording.values, recording.weights, statistics)
+        if tape is None:  # gradients need the values
+            canonical.drop_arrays()
+        return replace(made.recording, statistics=statistics)
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the model weights by "NODE/ROLE" of the last recording, in canonical layout. Raises Unreadable if one

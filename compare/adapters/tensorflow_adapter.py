@@ -81,8 +81,9 @@ class TensorFlowAdapter:
         pruned(watch.trace)
         canonical = self._canonical = Canonical(watch.trace, array)
         made = joined(canonical.recording)
-        self._joined = made.without_arrays()
-        canonical.drop_arrays()
+        self._joined = made.without_arrays() if tape is None else made
+        if tape is None:  # gradients need the values
+            canonical.drop_arrays()
         if training:
             return with_statistics(made.recording, self._kept, after)
         self._kept = statistics_of(made, canonical)

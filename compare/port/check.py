@@ -184,8 +184,7 @@ class _Comparison:
                 source.record(self.inputs, False)  # whose layers can be other ones
             source.give(new)
             self.n_varied = len(new)
-        whole = replace(first, weights=first.weights | new)
-        moved = transfer(whole, second, alignment)
+        moved = transfer(replace(first, weights=first.weights | new), second, alignment)
         target.give(moved.given)
         return moved
 

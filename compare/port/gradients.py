@@ -54,8 +54,7 @@ class Check:
 
     def off(self) -> list[Off]:
         """Every place where the gradient is not the derivative, outputs first."""
-        recording = self.side.recording
-        found = []
+        recording, found = self.side.recording, []
         for node in reversed(recording.graph.nodes):
             for role in node.roles:
                 key = f"{node.name}/{role}"
