@@ -57,8 +57,7 @@ class TorchLearner:
             slopes = [by_id.get(id(part)) for part in parts]
             if any(slope is not None for slope in slopes):
                 whole = [_array(t) * 0 if s is None else s for t, s in zip(parts, slopes, strict=True)]
-                held = tensors[name]
-                of_weights[name] = np.ascontiguousarray(held.read(whole) if isinstance(held, Held) else whole[0])
+                of_weights[name] = _as_held(tensors[name], whole)
         parameters = {
             name: Parameter(" and ".join(owned[id(t)] for t in parts), any(t.requires_grad for t in parts))
             for name, parts in weights.items()
@@ -86,6 +85,14 @@ class TorchLearner:
 
 def _parts(held: Any) -> tuple[torch.Tensor, ...]:
     return held.tensors if isinstance(held, Held) else (held,)
+
+
+def _as_held(held: Any, slopes: list[np.ndarray]) -> np.ndarray:
+    """The gradient of a weight of those of its parts. Each part of a sum, as both biases of an LSTM, has all of it."""
+    if not isinstance(held, Held):
+        return np.ascontiguousarray(slopes[0])
+    n_parts = np.abs(held.read([np.ones_like(slope) for slope in slopes]))
+    return np.ascontiguousarray(held.read(slopes) / np.maximum(n_parts, 1))
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:
