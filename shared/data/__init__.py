@@ -14,7 +14,7 @@ from pydantic import FailFast, Field
 
 from shared import randomness
 from shared.choices import Channels, Scale
-from shared.data import npz, own, own_folder, own_idx, resizing
+from shared.data import npz, own, own_csv, own_folder, own_idx, resizing
 from shared.data.catalog import DATASETS
 from shared.data.dataset import RawImages, Unsplit, unit
 from shared.data.embedded import EMBEDDED
@@ -196,6 +196,8 @@ def _found(spec: DataSpec, data_dir: Path) -> RawImages | Unsplit:
         return own_idx.read(folder)
     if dataset.endswith(".npz"):
         return npz.read(Path(dataset))
+    if dataset.endswith(own_csv.SUFFIX):
+        return own_csv.read(Path(dataset))
     return DATASETS[check_name("data set", dataset, DATASETS)].read(data_dir)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.data import own_folder, own_idx
+from shared.data import own_csv, own_folder, own_idx
 from shared.data.catalog import DATASETS, MNIST
 from shared.data.download import OnProgress
 from shared.data.embedded import EMBEDDED
@@ -12,7 +12,7 @@ from shared.errors import InputError, check_name
 from shared.storage import mounts
 
 AUTO_FETCH_S = 20.0
-OWN_SUFFIXES = (".npz",)
+OWN_SUFFIXES = (".npz", own_csv.SUFFIX)
 OWN = (f"{own_folder.PREFIX}DIR", f"{own_idx.PREFIX}DIR", *(f"FILE{suffix}" for suffix in OWN_SUFFIXES))
 
 
@@ -59,7 +59,7 @@ def _own_folder(dataset: str) -> Path | None:
 def _is_folder(dataset: str) -> bool:
     try:
         return Path(dataset).is_dir()
-    except ValueError:  # a NUL in it
+    except (OSError, ValueError):  # a name that is too long, or with a NUL; a folder that is closed to us
         return False
 
 

@@ -117,7 +117,11 @@ def read_one(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def _listing(folder: Path) -> _Listing:
-    if not folder.is_dir():
+    try:
+        there = folder.is_dir()
+    except (OSError, ValueError) as error:
+        raise InputError(f"The folder {folder} cannot be read: {error}. Give another folder.") from None
+    if not there:
         raise InputError(f"There is no folder {folder}. Give one, as {PREFIX}DIR. {LAYOUT}")
     found = _Listing(folder)
     subfolders, files = _entries(found, folder)

@@ -92,10 +92,6 @@ BAD = {
         "train-images-idx3-ubyte has 40 images and train-labels-idx1-ubyte has 39 labels",
     ),
     "labels and images exchanged": (("y_test", WHOLE["x_test"]), "t10k-labels-idx1-ubyte has shape (20, 28, 28)"),
-    "labels from 1": (
-        ("y_train", idx_files.idx_bytes(ARRAYS["y_train"] + np.uint8(1))),
-        "holds labels from 1 to 10. Labels must lie in 0 ... 9. Yours seem to count from 1: subtract 1",
-    ),
     "sizes": (
         ("x_test", idx_files.idx_bytes(ARRAYS["x_test"][:, :14])),
         "those of t10k-images-idx3-ubyte (14, 28, 1)",
