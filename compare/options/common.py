@@ -43,7 +43,11 @@ def resize(**declared: Any) -> Any:
 
 def channels(**declared: Any) -> Any:
     return option(
-        None, DATA, "Images are made grey or colour.", left_out="as they are; a folder is grey if all in it is", **declared
+        None,
+        DATA,
+        "Images are made grey or colour.",
+        left_out="as they are; a folder is grey if all in it is",
+        **declared,
     )
 
 

@@ -63,8 +63,8 @@ class RunOptions(common.ReadsData, Options):
     )
     dataset: str = option(
         "auto", DATA,
-        "auto (MNIST where it can be had, else digits), digits, photographs, mnist, fashion_mnist, cifar10; or your own: "
-        "folder:DIR, FILE.npz, FILE.csv or idx:DIR.",
+        "auto (MNIST where it can be had, else digits), digits, photographs, mnist, fashion_mnist, cifar10; or your "
+        "own: folder:DIR, FILE.npz, FILE.csv or idx:DIR.",
         note="What is missing is fetched and verified. Your own images: a folder with a subfolder for each class, an "
         ".npz file, a table of pixels, or four files in MNIST's format ([docs/own-images.md](docs/own-images.md)). "
         "`cifar10` and `photographs` (pieces of two photographs) are for `--model cnn_bn_cifar`."

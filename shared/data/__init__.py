@@ -33,7 +33,9 @@ class DataSpec(Record):
 
     `resize` is the height and width that images are brought to, and `channels` whether they are grey or coloured;
     None: as they are. `split` is the share of test images, of data that have no test part of their own. `classes` are
-    the names of the classes as they were first read; with other names the data are refused. `unit` divides the 8-bit pixels by 255. `standard` then also subtracts the mean of the training images and divides
+    the names of the classes as they were first read; with other names the data are refused.
+
+    `unit` divides the 8-bit pixels by 255. `standard` then also subtracts the mean of the training images and divides
     by their standard deviation, per channel. `n_train` and `n_test` take the first images of each part; None takes
     all. `validation` of the training images, the same share of every class, are then set apart: nothing is trained on
     them, and choices can be made on them without looking at the test images.

@@ -31,13 +31,19 @@ def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: Non
     """
     if dataset == "auto":
         return _choose_auto(data_dir, on_progress)
-    if dataset not in (*EMBEDDED, *DATASETS) and _is_folder(dataset):
-        dataset = f"{own_folder.PREFIX}{dataset}"
+    dataset = settled(dataset)
     if not is_own(dataset):
         check_name("data set", dataset, ["auto", *EMBEDDED, *DATASETS, *OWN])
     if dataset in DATASETS:
         fetch(DATASETS[dataset], data_dir, on_progress=on_progress)
     return DataChoice(dataset, f"The data set is {dataset}, as asked for.")
+
+
+def settled(dataset: str) -> str:
+    """Return folder:DIR for the path of a folder, and what else there is as it is."""
+    if dataset not in (*EMBEDDED, *DATASETS) and not is_own(dataset) and _is_folder(dataset):
+        return f"{own_folder.PREFIX}{dataset}"
+    return dataset
 
 
 def is_own(dataset: str) -> bool:

@@ -38,8 +38,8 @@ def read(path: Path) -> RawImages | Unsplit:
 def _classes(path: Path, names: np.ndarray) -> tuple[str, ...]:
     if names.ndim != 1 or names.dtype.kind not in "US" or not 2 <= len(names) <= MAX_CLASSES:
         raise InputError(
-            f"{path}: {CLASSES} is of type {names.dtype} and shape {names.shape}. It must be 2 to {MAX_CLASSES:,} texts, "
-            "as numpy.array(['cat', 'dog']) is, the name of label 0 first."
+            f"{path}: {CLASSES} is of type {names.dtype} and shape {names.shape}. It must be 2 to {MAX_CLASSES:,} "
+            "texts, as numpy.array(['cat', 'dog']) is, the name of label 0 first."
         )
     found = tuple(str(name.decode("utf-8", "replace") if isinstance(name, bytes) else name) for name in names.tolist())
     own.check_classes(path, found)

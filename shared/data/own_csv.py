@@ -106,8 +106,8 @@ def _label_column(path: Path, header: list[str], table: "pd.DataFrame") -> int:
         raise InputError(f"{path}: the first and the last column both are called a label. Leave one of them out.")
     if _side(last) is None:
         raise InputError(
-            f"{path} has {last + 1:,} columns, so {last:,} pixels beside the label: no square of one or three channels. "
-            f"{LAYOUT} Images that are no squares go into an .npz file."
+            f"{path} has {last + 1:,} columns, so {last:,} pixels beside the label: no square of one or three "
+            f"channels. {LAYOUT} Images that are no squares go into an .npz file."
         )
     no_pixels = [place for place in (0, last) if not _can_be_pixels(table[place].to_numpy())]
     if len(no_pixels) == 1:
@@ -116,8 +116,8 @@ def _label_column(path: Path, header: list[str], table: "pd.DataFrame") -> int:
     if len(few) == 1:
         return few[0]
     raise InputError(
-        f"{path} does not say whether the label is its first column or its last one: {'both' if few else 'neither'} can "
-        f"be one. Give it a header that calls the column 'label'. {LAYOUT}"
+        f"{path} does not say whether the label is its first column or its last one: {'both' if few else 'neither'} "
+        f"can be one. Give it a header that calls the column 'label'. {LAYOUT}"
     )
 
 

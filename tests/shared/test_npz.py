@@ -83,7 +83,11 @@ BAD = {
     "empty": ("x_test", lambda a: a[:0], r"x_test has shape \(0, 28, 28, 1\)"),
     "no label": ("y_train", lambda a: a[:-1], "x_train has 30 images and y_train has 29 labels"),
     "unlike": ("x_test", lambda a: a[:, :14], r"those of x_test \(14, 28, 1\)"),
-    "label too large": ("y_test", lambda a: np.where(a == a[0], 1000, a.astype(int)), "y_test holds labels from . to 1000"),
+    "label too large": (
+        "y_test",
+        lambda a: np.where(a == a[0], 1000, a.astype(int)),
+        "y_test holds labels from . to 1000",
+    ),
     "label negative": ("y_test", lambda a: a.astype(int) - 20, "y_test holds labels from -"),
     "label NaN": ("y_train", lambda a: np.where(np.arange(30) == 7, np.nan, a), "y_train holds NaN at index 7"),
     "label floating": ("y_train", lambda a: a.astype(float), "y_train is of type float64"),

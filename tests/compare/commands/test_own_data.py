@@ -110,4 +110,7 @@ def test_a_shape_that_no_architecture_takes(
     small = arrays | {name: arrays[name][:, :14, :14] for name in ("x_train", "x_test")}
     assert command(monkeypatch, "run", "--dataset", own_files.save_idx(tmp_path / "mine", small)) == 2
     said = capsys.readouterr().err
-    assert "are (14, 14, 1). No architecture takes images of that shape. Have them changed with --resize 28, or give" in said
+    assert (
+        "are (14, 14, 1). No architecture takes images of that shape. Have them changed with --resize 28, or give"
+        in said
+    )
