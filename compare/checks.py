@@ -139,9 +139,10 @@ def _check_classes(model: ModelSpec, data: Data, dataset: str) -> None:
     fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape and spec.n_classes >= n_classes]
     advice = f"Use --model {' or '.join(fitting)}" if fitting else "Leave those images out"
     if names:
+        advice = f"{advice}, or give" if fitting else "No architecture takes so many of that shape. Give"
         raise InputError(
-            f"The architecture '{model.name}' has {model.n_classes} classes, and {dataset} has {len(names)}. "
-            f"{advice if fitting else 'No architecture takes so many'}, or give another data set."
+            f"The architecture '{model.name}' has {model.n_classes} classes, and {dataset} has {len(names)}. {advice} "
+            "another data set."
         )
     lowest = min(int(labels.min()) for labels in (data.y_train, data.y_test))
     if lowest == 1 and highest == model.n_classes:

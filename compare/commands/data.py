@@ -13,6 +13,7 @@ from shared.data.choice import OWN, is_own, settled
 from shared.data.dataset import Dataset
 from shared.data.embedded import EMBEDDED
 from shared.data.fetch import fetch
+from shared.data.published_idx import PublishedIdx
 from shared.data.resizing import in_words
 from shared.errors import InputError, check_name
 from shared.models import MODELS
@@ -21,8 +22,8 @@ from shared.models import MODELS
 def command(options: DataOptions, screen: Screen) -> int:
     """Do what `compare data` says; return the exit code."""
     name, data_dir = options.name, options.data_folder
-    if name is not None and name not in (*DATASETS, *EMBEDDED) and is_own(dataset := settled(name)):
-        return _describe(dataset, options, screen)
+    if name is not None and name not in (*DATASETS, *EMBEDDED) and is_own(settled(name)):
+        return _describe(settled(name), options, screen)
     if asked := [f"--{option}" for option in ("resize", "channels", "split") if getattr(options, option) is not None]:
         raise InputError(f"{' and '.join(asked)} can only be given with data of your own, as folder:DIR.")
     if name is not None and name not in EMBEDDED:
@@ -82,4 +83,5 @@ def state(dataset: Dataset, data_dir: Path) -> str:
         dataset.read(data_dir)
     except InputError as error:
         return str(error)
-    return f"whole in {folder}, every file recognised by its content"
+    how = dataset.recognised(data_dir) if isinstance(dataset, PublishedIdx) else "every file recognised by its content"
+    return f"whole in {folder}, {how}"
