@@ -144,7 +144,8 @@ EMNIST = tuple(
     for split, classes in _EMNIST_CLASSES.items()
 )
 
-DATASETS: dict[str, Dataset] = {d.name: d for d in (MNIST, FASHION_MNIST, CIFAR10, KMNIST, QMNIST, *EMNIST)}
+_ALL: tuple[Dataset, ...] = (MNIST, FASHION_MNIST, CIFAR10, KMNIST, QMNIST, *EMNIST)
+DATASETS = {dataset.name: dataset for dataset in _ALL}
 
 CLASS_NAMES: dict[str, tuple[str, ...]] = {
     "digits": DIGITS,
