@@ -96,7 +96,7 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
         fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape]
         advice = f"Use --model {' or '.join(fitting)}, or another data set."
         if not fitting:
-            advice = f"No architecture takes images of that shape. {_resizing(model, shape)}"
+            advice = f"No architecture takes images of that shape. {resizing(shape, model)}"
         raise InputError(
             f"The architecture '{model.name}' takes images of {model.input_shape} (height, width, channels), "
             f"and those of {dataset} are {shape}. {advice}"
@@ -104,14 +104,20 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
     _check_classes(model, data, dataset)
 
 
-def _resizing(model: ModelSpec, shape: tuple[int, ...]) -> str:
-    """What brings images of a shape that no architecture takes to that of `model`, and to others of their channels."""
+def resizing(shape: tuple[int, ...], model: ModelSpec | None = None) -> str:
+    """Return what brings images of a shape that no architecture takes to that of `model`, and to others'."""
     ways = {name: _brought(shape, spec.input_shape) for name, spec in MODELS.items()}
-    near = {name: way for name, way in ways.items() if way and "--channels" not in way and name != model.name}
-    if not ways[model.name]:
+    wanted = "" if model is None else ways[model.name]
+    by_way = {way: name for name, way in reversed(ways.items()) if way and way != wanted}
+    alike = {way: name for way, name in by_way.items() if "--channels" not in way}
+    if wanted and "--channels" not in wanted:
+        others: dict[str, str] = {}
+    else:
+        others = alike or (by_way if not wanted else {})
+    found = [*([wanted] if wanted else []), *(f"{way} for --model {name}" for way, name in others.items())]
+    if not found:
         return "Give another data set."
-    others = [] if "--channels" not in ways[model.name] else [f"{way} for --model {name}" for name, way in near.items()]
-    return f"Have them changed with {' or '.join([ways[model.name], *others[:2]])}, or give another data set."
+    return f"Have them changed with {' or '.join(found)}, or give another data set."
 
 
 def _brought(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
@@ -133,9 +139,10 @@ def _check_classes(model: ModelSpec, data: Data, dataset: str) -> None:
     fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape and spec.n_classes >= n_classes]
     advice = f"Use --model {' or '.join(fitting)}" if fitting else "Leave those images out"
     if names:
+        advice = f"{advice}, or give" if fitting else "No architecture takes so many of that shape. Give"
         raise InputError(
-            f"The architecture '{model.name}' has {model.n_classes} classes, and {dataset} has {len(names)}. "
-            f"{advice if fitting else 'No architecture takes so many'}, or give another data set."
+            f"The architecture '{model.name}' has {model.n_classes} classes, and {dataset} has {len(names)}. {advice} "
+            "another data set."
         )
     lowest = min(int(labels.min()) for labels in (data.y_train, data.y_test))
     if lowest == 1 and highest == model.n_classes:

@@ -7,16 +7,22 @@ from typing import ClassVar
 from compare.options import common
 from compare.options.base import Options
 from compare.options.option import COMPARISON, argument, option
+from shared.choices import Channels
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions(common.ReadsData, Options):
     """The options of `compare data`."""
 
-    summary: ClassVar[str] = "Fetch a data set; without a name, say which are at hand and whole."
+    summary: ClassVar[str] = "Fetch a data set, or describe your own; without a name, say which are at hand and whole."
 
-    name: str | None = argument(None, "Data set to fetch and check: mnist, fashion_mnist or cifar10.")
+    name: str | None = argument(
+        None, "Data set to fetch and check, as mnist; or your own: folder:DIR, FILE.npz, FILE.csv, idx:DIR."
+    )
     data_dir: Path | None = common.data_dir()
+    resize: str | None = common.resize()
+    channels: Channels | None = common.channels()
+    split: float | None = common.split()
 
     @property
     def opening(self) -> str:

@@ -63,11 +63,13 @@ class RunOptions(common.ReadsData, Options):
     )
     dataset: str = option(
         "auto", DATA,
-        "auto (MNIST where it can be had, else digits), digits, photographs, mnist, fashion_mnist, cifar10; "
-        "or your own: folder:DIR, FILE.npz, FILE.csv or idx:DIR.",
+        "auto (MNIST where it can be had, else digits), digits, photographs, mnist, fashion_mnist, kmnist, qmnist, "
+        "emnist_letters (_digits, _balanced, _byclass, _bymerge, _mnist), cifar10; or your own: folder:DIR, FILE.npz, "
+        "FILE.csv or idx:DIR.",
         note="What is missing is fetched and verified. Your own images: a folder with a subfolder for each class, an "
-        ".npz file, a table of pixels, or four files in MNIST's format ([docs/own-images.md](docs/own-images.md)). "
-        "`cifar10` and `photographs` (pieces of two photographs) are for `--model cnn_bn_cifar`."
+        ".npz file, a table of pixels, or four files in MNIST's format ([docs/own-images.md](docs/own-images.md)). The "
+        "networks that are built in have 10 outputs. `cifar10` and `photographs` (pieces of two photographs) are for "
+        "`--model cnn_bn_cifar`."
     )
     data_dir: Path | None = common.data_dir(forms=ALSO_RESUMED)
     resize: str | None = common.resize()

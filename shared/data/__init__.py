@@ -198,7 +198,7 @@ def _found(spec: DataSpec, data_dir: Path) -> RawImages | Unsplit:
         return own_idx.read(folder)
     if dataset.endswith(".npz"):
         return npz.read(Path(dataset))
-    if dataset.endswith(".csv"):
+    if dataset.endswith(own_csv.SUFFIX):
         return own_csv.read(Path(dataset))
     return DATASETS[check_name("data set", dataset, DATASETS)].read(data_dir)
 

@@ -3,9 +3,12 @@
 Files lie as torchvision lays them out, so its folders work here and what is fetched here works there.
 """
 
+import string
+
 from shared.data.cifar import CifarDataset, CifarFile
 from shared.data.dataset import Dataset
 from shared.data.idx import IdxDataset, IdxFile
+from shared.data.published_idx import PublishedIdx, Zipped
 
 
 def _idx_files(*sha256: str) -> tuple[IdxFile, IdxFile, IdxFile, IdxFile]:
@@ -66,9 +69,84 @@ CIFAR10 = CifarDataset(
     meta=CifarFile("batches.meta", "5ff9c542aee3614f3951f8cda6e48888"),
 )
 
-DATASETS: dict[str, Dataset] = {d.name: d for d in (MNIST, FASHION_MNIST, CIFAR10)}
-
 DIGITS = tuple("0123456789")
+
+# The addresses and MD5s of these are those of torchvision (torchvision/datasets/mnist.py).
+KMNIST = PublishedIdx(
+    "kmnist",
+    "KMNIST",
+    ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
+    ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+    ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+    md5={
+        "train-images-idx3-ubyte": "bdb82020997e1d708af4cf47b453dcf7",
+        "train-labels-idx1-ubyte": "e144d726b3acfaa3e44228e80efcd344",
+        "t10k-images-idx3-ubyte": "5c965bf0a639b31b8f53240b1b52f4d7",
+        "t10k-labels-idx1-ubyte": "7320c461ea6c1c855c0b718fb2a4b134",
+    },
+)
+
+QMNIST = PublishedIdx(
+    "qmnist",
+    "QMNIST",
+    ("https://raw.githubusercontent.com/facebookresearch/qmnist/master/",),
+    (
+        *("qmnist-train-images-idx3-ubyte", "qmnist-train-labels-idx2-int"),
+        *("qmnist-test-images-idx3-ubyte", "qmnist-test-labels-idx2-int"),
+    ),
+    DIGITS,
+    md5={
+        "qmnist-train-images-idx3-ubyte": "ed72d4157d28c017586c42bc6afe6370",
+        "qmnist-train-labels-idx2-int": "0058f8dd561b90ffdd0f734c6a30e5e4",
+        "qmnist-test-images-idx3-ubyte": "1394631089c404de565df7b7aeaf9412",
+        "qmnist-test-labels-idx2-int": "5b5b05890a5e13444e108efe57b788aa",
+    },
+)
+
+_MERGED = set("cijklmopsuvwxyz")  # lower-case letters that have the class of their capitals
+_LETTERS = tuple(string.ascii_uppercase + string.ascii_lowercase)
+_EMNIST_CLASSES = {
+    "byclass": (*DIGITS, *_LETTERS),
+    "bymerge": (*DIGITS, *(letter for letter in _LETTERS if letter not in _MERGED)),
+    "balanced": (*DIGITS, *(letter for letter in _LETTERS if letter not in _MERGED)),
+    "letters": tuple(string.ascii_lowercase),
+    "digits": DIGITS,
+    "mnist": DIGITS,
+}
+
+
+def _emnist_files(split: str) -> tuple[str, str, str, str]:
+    train, test = f"emnist-{split}-train", f"emnist-{split}-test"
+    kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
+    return (f"{train}-{kinds[0]}", f"{train}-{kinds[1]}", f"{test}-{kinds[0]}", f"{test}-{kinds[1]}")
+
+
+EMNIST_ARCHIVE = Zipped(
+    "gzip.zip",
+    "58c8d27c78d21e728a6bc7b3cc06412e",
+    "gzip",
+    tuple(name for split in _EMNIST_CLASSES for name in _emnist_files(split)),
+)
+EMNIST = tuple(
+    PublishedIdx(
+        f"emnist_{split}",
+        "EMNIST",
+        (
+            "https://biometrics.nist.gov/cs_links/EMNIST/",
+            "https://www.itl.nist.gov/iaui/vip/cs_links/EMNIST/",
+        ),
+        _emnist_files(split),
+        classes,
+        zipped=EMNIST_ARCHIVE,
+        turned=True,
+        first_label=1 if split == "letters" else 0,
+    )
+    for split, classes in _EMNIST_CLASSES.items()
+)
+
+_ALL: tuple[Dataset, ...] = (MNIST, FASHION_MNIST, CIFAR10, KMNIST, QMNIST, *EMNIST)
+DATASETS = {dataset.name: dataset for dataset in _ALL}
+
 CLASS_NAMES: dict[str, tuple[str, ...]] = {
     "digits": DIGITS,
     "mnist": DIGITS,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.data import own_folder, own_idx
+from shared.data import own_csv, own_folder, own_idx
 from shared.data.catalog import DATASETS, MNIST
 from shared.data.download import OnProgress
 from shared.data.embedded import EMBEDDED
@@ -12,7 +12,7 @@ from shared.errors import InputError, check_name
 from shared.storage import mounts
 
 AUTO_FETCH_S = 20.0
-OWN_SUFFIXES = (".npz", ".csv")
+OWN_SUFFIXES = (".npz", own_csv.SUFFIX)
 OWN = (f"{own_folder.PREFIX}DIR", f"{own_idx.PREFIX}DIR", *(f"FILE{suffix}" for suffix in OWN_SUFFIXES))
 
 
@@ -31,13 +31,19 @@ def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: Non
     """
     if dataset == "auto":
         return _choose_auto(data_dir, on_progress)
-    if dataset not in (*EMBEDDED, *DATASETS) and _is_folder(dataset):
-        dataset = f"{own_folder.PREFIX}{dataset}"
+    dataset = settled(dataset)
     if not is_own(dataset):
         check_name("data set", dataset, ["auto", *EMBEDDED, *DATASETS, *OWN])
     if dataset in DATASETS:
         fetch(DATASETS[dataset], data_dir, on_progress=on_progress)
     return DataChoice(dataset, f"The data set is {dataset}, as asked for.")
+
+
+def settled(dataset: str) -> str:
+    """Return folder:DIR for the path of a folder, and what else there is as it is."""
+    if dataset not in (*EMBEDDED, *DATASETS) and not is_own(dataset) and _is_folder(dataset):
+        return f"{own_folder.PREFIX}{dataset}"
+    return dataset
 
 
 def is_own(dataset: str) -> bool:
@@ -59,7 +65,7 @@ def _own_folder(dataset: str) -> Path | None:
 def _is_folder(dataset: str) -> bool:
     try:
         return Path(dataset).is_dir()
-    except ValueError:  # a NUL in it
+    except (OSError, ValueError):  # a name that is too long, or with a NUL; a folder that is closed to us
         return False
 
 

@@ -1,138 +1,168 @@
-"""Reading somebody's own images from a table of pixels: a line for each image, with its label; `--dataset FILE.csv`."""
+"""Reading somebody's own images from a table of pixels: `--dataset FILE.csv`, a line for each image.
 
+A line has the label and the pixels, row by row, each a whole number from 0 to 255; the label stands first or last. A
+first line with a word in it is a header. Which column the label is:
+
+1. With a header: the column named label, class, target or y, if it is the first or the last.
+2. Else by the number of columns: so many pixels must make squares of one or three channels. If the first column, or the
+   last one, holds a number that no pixel can be, or words, it is the label.
+3. Else the one of the two that can be labels: all whole numbers from 0 (or 1) up, each on two lines on average.
+
+If this leaves both or none, the file is refused.
+"""
+
+import csv
 import math
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shared.data import own
 from shared.data.dataset import Unsplit
+from shared.data.own import MAX_CLASSES
 from shared.errors import InputError
+from shared.storage import files
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LABELS = ("label", "labels", "class", "target", "y")
-MOST_SAID = 200
+SUFFIX = ".csv"
+MAX_BYTES = 2 << 30
+MOST_SAID, MOST_SHOWN = 200, 40  # characters of what pandas says, and of a cell
+LABEL_NAMES = ("label", "labels", "class", "target", "y")
 LAYOUT = (
-    "Each line must be one image: its label and its pixels, row by row, 0 to 255 (or floating ones in [0, 1]). The "
-    f"label is in the column named {', '.join(LABELS[:-1])} or {LABELS[-1]}; without a line of names it is the first "
-    "or the last column. Images are square: of n x n greys, or n x n colours with red, green and blue of a pixel side "
-    "by side."
+    "Each line must hold a label, first or last, and the pixels of a square image row by row (grey, or red, green and "
+    "blue of each pixel), whole numbers from 0 to 255, separated by commas."
 )
 
 
 def read(path: Path) -> Unsplit:
-    """Return the images and labels of a table, as shared/data/own.py gives them. Labels that are texts become the names
-    of the classes, in the order of the alphabet.
+    """Return the images (N, H, W, C), 8-bit, and the labels (N,) in `path`.
 
-    Raises InputError if the file cannot be read, or if it does not say which column is the label or how large images
-    are.
+    Labels that are whole numbers stay as they are; words are the names of classes, whose places in the sorted names are
+    the labels. Raises InputError if the file cannot be read, or is not what the module says.
     """
-    table, has_names = _table(path)
-    labels, pixels = _parts(path, table, has_names)
-    numbers, classes = _labels(path, labels)
-    source = own.Source(path, LAYOUT, {"x": "the pixels", "y": "the labels"})
-    return own.checked_whole(source, {"x": _images(path, pixels), "y": numbers}, classes)
+    header, table = _table(path)
+    label = _label_column(path, header, table)
+    pixels = _pixels(path, table.drop(columns=label), 2 if header else 1)
+    side, n_channels = _side(pixels.shape[1]) or (0, 0)
+    images = pixels.reshape(len(pixels), side, side, n_channels)
+    column = table[label].to_numpy()
+    if column.dtype.kind == "i":
+        source = own.Source(path, LAYOUT, {"x": "the pixels", "y": "the label column"})
+        return own.checked_whole(source, {"x": images, "y": column})
+    names, places = np.unique([str(word).strip() for word in column], return_inverse=True)
+    if not 2 <= len(names) <= MAX_CLASSES:
+        raise InputError(f"{path} has {len(names):,} classes, and there must be 2 to {MAX_CLASSES:,}. {LAYOUT}")
+    named = tuple(map(str, names))
+    own.check_classes(path, named)
+    return Unsplit(images, places.astype(np.int64), named)
 
 
-def _table(path: Path) -> "tuple[pd.DataFrame, bool]":
-    """The cells, and whether the first line was one of names."""
+def _table(path: Path) -> tuple[list[str], "pd.DataFrame"]:
+    """The header, [] if there is none, and the other lines; its columns are numbered, of whole numbers if they can."""
     import pandas as pd
 
+    files.check(path, MAX_BYTES, LAYOUT)
     try:
-        if not path.is_file():
-            raise InputError(f"There is no file {path}. Give the path of a .csv file. {LAYOUT}")
-        with path.open(encoding="utf-8", newline="") as stream:
-            first = stream.readline(1 << 24)
-            has_names = _has_names(first.strip().split(","))
-            stream.seek(0)
-            table = pd.read_csv(stream, header=0 if has_names else None, low_memory=False)
-    except (OSError, ValueError, pd.errors.ParserError, MemoryError) as error:
-        said = " ".join(str(error).split())[:MOST_SAID]
-        raise InputError(f"{path} cannot be read as a table: {said}. {LAYOUT}") from None
-    if table.shape[0] < 2 or table.shape[1] < 2:
-        raise InputError(f"{path} has {table.shape[0]:,} lines of {table.shape[1]:,} columns. {LAYOUT}")
-    if table.isna().to_numpy().any():
-        line = int(np.argmax(table.isna().to_numpy().any(axis=1))) + 1 + has_names
-        raise InputError(f"{path}: a value is missing in line {line:,}. {LAYOUT}")
-    return table, has_names
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            first = next(csv.reader(stream), [])
+        header = [cell.strip() for cell in first] if _is_header(first) else []
+        table = pd.read_csv(
+            path, header=None, skiprows=int(bool(header)), keep_default_na=False, index_col=False, low_memory=False,
+            skipinitialspace=True, encoding="utf-8-sig",
+        )  # fmt: skip
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}. {LAYOUT}") from None
+    except (ValueError, csv.Error) as error:  # those of pandas and of UTF-8 are ValueErrors
+        what = " ".join(str(error).split())[:MOST_SAID].rstrip(".")
+        raise InputError(f"{path} cannot be read as a table: {what}. {LAYOUT}") from None
+    if table.shape[1] < 2:
+        raise InputError(f"{path} has no columns separated by commas. {LAYOUT}")
+    if header and len(header) != table.shape[1]:
+        raise InputError(f"{path} has {len(header):,} names in its header and {table.shape[1]:,} columns. {LAYOUT}")
+    return header, table
 
 
-def _parts(path: Path, table: "pd.DataFrame", has_names: bool) -> "tuple[pd.Series[Any], pd.DataFrame]":
-    """The column of the labels, and the others."""
-    if has_names:
-        found = [name for name in table.columns if str(name).strip().lower() in LABELS]
-        if len(found) != 1:
-            named = f"{len(found)} columns are" if found else "no column is"
-            raise InputError(f"{path}: {named} named {' or '.join(LABELS)}, so the label is not known. {LAYOUT}")
-        label = found[0]
-    else:
-        both = (table.columns[0], table.columns[-1])
-        texts = [name for name in both if table[name].dtype.kind not in "iufb"]  # which no pixels are
-        ends = [name for name in texts or both if _can_be_labels(table[name])]
-        if len(ends) != 1:
-            why = (
-                "both the first and the last column can be" if ends else "neither the first nor the last column can be"
-            )
-            raise InputError(
-                f"{path}: {why} the label (2 to {own.MAX_CLASSES:,} different whole numbers or names). Begin the file "
-                "with a line of names, in which the label's column is named label."
-            )
-        label = ends[0]
-    return table[label], table.drop(columns=[label])
-
-
-def _can_be_labels(column: "pd.Series[Any]") -> bool:
-    values = column.unique()
-    if not 2 <= len(values) <= own.MAX_CLASSES:
-        return False
-    if column.dtype.kind in "iu":
-        return bool(column.min() >= 0 and column.max() < own.MAX_CLASSES)
-    return column.dtype.kind not in "fb"
-
-
-def _labels(path: Path, column: "pd.Series[Any]") -> tuple[np.ndarray, tuple[str, ...]]:
-    if column.dtype.kind in "iuf":
-        return column.to_numpy(), ()
-    texts = column.astype(str)
-    classes = tuple(sorted(texts.unique()))
-    if len(classes) > own.MAX_CLASSES:
-        raise InputError(f"{path} has {len(classes):,} different labels. There can be {own.MAX_CLASSES:,}. {LAYOUT}")
-    own.check_classes(path, classes)
-    number = {name: place for place, name in enumerate(classes)}
-    return texts.map(number).to_numpy(np.int64), classes
-
-
-def _images(path: Path, pixels: "pd.DataFrame") -> np.ndarray:
-    """Images (N, n, n, 1) or (N, n, n, 3)."""
-    if wrong := [str(name) for name, kind in pixels.dtypes.items() if kind.kind not in "iuf"]:
-        raise InputError(f"{path}: column {wrong[0]} has cells that are no numbers. {LAYOUT}")
-    n = pixels.shape[1]
-    for channels in (1, 3):
-        side = math.isqrt(n // channels)
-        if side * side * channels == n:
-            break
-    else:
-        raise InputError(f"{path} has {n:,} pixels in each line, which is no square of greys or of colours. {LAYOUT}")
-    values = pixels.to_numpy()
-    if values.dtype.kind in "iu" and values.min() >= 0 and values.max() <= 255:
-        values = values.astype(np.uint8)
-    return values.reshape(len(values), side, side, channels)
-
-
-def _has_names(cells: Sequence[str]) -> bool:
-    """Whether a line is one of names: a pixel's cell is no number, or a label's cell is a name of its column."""
-    if any(not _is_number(cell) for cell in cells[1:-1]):
-        return True
-    return any(cell.strip().strip('"').lower() in LABELS for cell in (cells[0], cells[-1]))
+def _is_header(cells: list[str]) -> bool:
+    """Whether a first line names columns: no number between its ends, or an end that is called a label."""
+    ends = {cell.strip().lower() for cell in (*cells[:1], *cells[-1:])}
+    return bool(ends & set(LABEL_NAMES)) or not any(map(_is_number, cells[1:-1] or cells))
 
 
 def _is_number(text: str) -> bool:
     try:
-        float(text.strip().strip('"'))
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True
+
+
+def _label_column(path: Path, header: list[str], table: "pd.DataFrame") -> int:
+    last = table.shape[1] - 1
+    if header and (named := [place for place in (0, last) if header[place].lower() in LABEL_NAMES]):
+        if len(named) == 1:
+            return named[0]
+        raise InputError(f"{path}: the first and the last column both are called a label. Leave one of them out.")
+    if _side(last) is None:
+        raise InputError(
+            f"{path} has {last + 1:,} columns, so {last:,} pixels beside the label: no square of one or three "
+            f"channels. {LAYOUT} Images that are no squares go into an .npz file."
+        )
+    no_pixels = [place for place in (0, last) if not _can_be_pixels(table[place].to_numpy())]
+    if len(no_pixels) == 1:
+        return no_pixels[0]
+    few = [place for place in (0, last) if _can_be_labels(table[place].to_numpy())]
+    if len(few) == 1:
+        return few[0]
+    raise InputError(
+        f"{path} does not say whether the label is its first column or its last one: {'both' if few else 'neither'} "
+        f"can be one. Give it a header that calls the column 'label'. {LAYOUT}"
+    )
+
+
+def _can_be_pixels(column: np.ndarray) -> bool:
+    return column.dtype.kind == "i" and bool(column.min() >= 0 and column.max() <= 255)
+
+
+def _can_be_labels(column: np.ndarray) -> bool:
+    """Whether numbers can be labels: whole, from 0 or 1 up without a gap, at least two, and each twice on average."""
+    found = np.unique(column)
+    return bool(
+        column.dtype.kind == "i"
+        and found[0] in (0, 1)
+        and 2 <= len(found) <= len(column) / 2
+        and found[-1] - found[0] == len(found) - 1
+    )
+
+
+def _side(n_pixels: int) -> tuple[int, int] | None:
+    """The side of a square image of so many values, and its channels; None if there is none."""
+    for n_channels in (1, 3):
+        side = math.isqrt(n_pixels // n_channels)
+        if side and side * side * n_channels == n_pixels:
+            return side, n_channels
+    return None
+
+
+def _pixels(path: Path, table: "pd.DataFrame", first_line: int) -> np.ndarray:
+    if _side(table.shape[1]) is None:
+        raise InputError(
+            f"{path} has {table.shape[1]:,} pixels in a line: no square of one or three channels. {LAYOUT} Images that "
+            "are no squares go into an .npz file."
+        )
+    pixels = np.empty(table.shape, np.uint8)
+    for place, (_, column) in enumerate(table.items()):
+        values = column.to_numpy()
+        if not _can_be_pixels(values):
+            line = next(number for number, value in enumerate(values) if not _is_pixel(value))
+            raise InputError(
+                f"{path}: {str(values[line])[:MOST_SHOWN]!r} in line {line + first_line:,} is no pixel. {LAYOUT}"
+            )
+        pixels[:, place] = values
+    return pixels
+
+
+def _is_pixel(value: object) -> bool:
+    text = str(value).strip()
+    return text.isdecimal() and int(text) <= 255

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from shared.data.dataset import RawImages, Unsplit
 from shared.data.own import CLASS_NAMES_RULE, MAX_CLASSES, is_class_name, listed
 from shared.data.resizing import Size, in_words
 from shared.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 PREFIX = "folder:"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
@@ -36,6 +40,7 @@ class _Listing:
     others: list[str] = field(default_factory=list)  # files that are no pictures, by their names
     loose: list[str] = field(default_factory=list)  # pictures in no class
     empty: list[str] = field(default_factory=list)  # subfolders without pictures
+    beside: list[str] = field(default_factory=list)  # what lies beside train/ and test/
 
     def name(self, path: Path) -> str:
         """The path in the folder, as messages show it."""
@@ -49,15 +54,18 @@ class _Listing:
             (self.others, "file", f"are not read: their names do not end in {', '.join(SUFFIXES)}"),
             (self.loose, "picture", "are not read: they lie in no class's subfolder"),
             (self.empty, "folder", "are no class: they hold no pictures"),
+            (self.beside, "entry", "beside the training and test images are not read"),
         )
         return tuple(_counted(names, noun, what) for names, noun, what in said if names)
 
 
 def _counted(names: Sequence[str], noun: str, what: str) -> str:
-    if len(names) == 1:
+    if len(names) > 1:
+        noun = f"{noun.removesuffix('y')}ies" if noun.endswith("y") else f"{noun}s"
+    else:
         what = what.replace("are ", "is ").replace("their names do", "its name does").replace("they lie", "it lies")
         what = what.replace("they hold", "it holds").replace("that lead", "that leads")
-    return f"{len(names):,} {noun}{'s' * (len(names) > 1)} {what} ({listed(names)})."
+    return f"{len(names):,} {noun} {what} ({listed(names)})."
 
 
 def folder_of(dataset: str) -> Path | None:
@@ -117,7 +125,11 @@ def read_one(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def _listing(folder: Path) -> _Listing:
-    if not folder.is_dir():
+    try:
+        there = folder.is_dir()
+    except (OSError, ValueError) as error:
+        raise InputError(f"The folder {folder} cannot be read: {error}. Give another folder.") from None
+    if not there:
         raise InputError(f"There is no folder {folder}. Give one, as {PREFIX}DIR. {LAYOUT}")
     found = _Listing(folder)
     subfolders, files = _entries(found, folder)
@@ -125,15 +137,14 @@ def _listing(folder: Path) -> _Listing:
     parts = {part: next((by_name[name] for name in names if name in by_name), None) for part, names in PARTS.items()}
     train, test = parts["train"], parts["test"]
     if train is None and test is None:
-        _list_classes(found, "", folder)
+        _list_classes(found, "", subfolders, files)
         return found
     if train is None or test is None:
         raise _one_part(folder, train or test or folder, list(by_name), is_train=train is not None)
-    found.others += [found.name(path) for path in files]
-    others = [sub for sub in subfolders if sub not in (train, test)]
-    found.others += [found.name(sub) + "/" for sub in others]
-    _list_classes(found, "train", train)
-    _list_classes(found, "test", test)
+    unread = [*files, *(sub for sub in subfolders if sub not in (train, test))]
+    found.beside += [found.name(path) for path in unread]
+    for part, of_part in (("train", train), ("test", test)):
+        _list_classes(found, part, *_entries(found, of_part))
     return found
 
 
@@ -153,8 +164,7 @@ def _holds_folders_alone(found: _Listing, folder: Path) -> bool:
     return bool(subfolders) and not any(_is_picture(path) for path in files)
 
 
-def _list_classes(found: _Listing, part: str, folder: Path) -> None:
-    subfolders, files = _entries(found, folder)
+def _list_classes(found: _Listing, part: str, subfolders: Sequence[Path], files: Sequence[Path]) -> None:
     classes: dict[str, list[Path]] = {}
     for path in files:
         (found.loose if _is_picture(path) else found.others).append(found.name(path))
@@ -264,8 +274,10 @@ class _Reader:
                 continue
             if flat.mode != "L" and self.channels == "grey":
                 flat = flat.convert("L")
-            image = pictures.fitted(flat, pictures.edge_colour(flat), self.size) if self.size else np.asarray(flat)
-            yield path, self._with_channels(image)
+            yield path, self._with_channels(self._at_size(flat))
+
+    def _at_size(self, flat: "Image.Image") -> np.ndarray:
+        return pictures.fitted(flat, pictures.edge_colour(flat), self.size) if self.size else np.asarray(flat)
 
     def _with_channels(self, image: np.ndarray) -> np.ndarray:
         if image.ndim == 2:

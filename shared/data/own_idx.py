@@ -49,7 +49,7 @@ def read(folder: Path) -> RawImages:
     arrays = {}
     for name in NAMES:
         with reading(paths[name], ADVICE):
-            arrays[name] = _array(paths[name])
+            arrays[name] = array_in(paths[name])
     return own.checked(own.Source(folder, LAYOUT, {name: paths[name].name for name in NAMES}), arrays)
 
 
@@ -70,8 +70,8 @@ def _paths(folder: Path) -> dict[str, Path]:
     return {array: path for array, path in found.items() if path is not None}
 
 
-def _array(path: Path) -> np.ndarray:
-    """The array in `path`. Raises Damaged unless the file is whole and holds nothing else."""
+def array_in(path: Path) -> np.ndarray:
+    """Return the array in `path`. Raises Damaged unless the file is whole and holds nothing else."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
             start = stream.read(idx_header.MAX_HEADER_BYTES)

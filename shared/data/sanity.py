@@ -1,6 +1,6 @@
 """Warnings on data that load without an error, but are probably not what their owner thinks they are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -22,8 +22,8 @@ def data_warnings(raw: RawImages, scale: Scale = "unit", limited: bool = False) 
     `limited` says that the training images are the first ones of more.
     """
     of_pixels = tuple(_of_pixels(raw, scale))
-    of_classes = tuple(_of_classes(raw.y_train, raw.y_test, limited))
-    numbering = tuple(_of_numbering(raw.y_train, raw.y_test))
+    of_classes = tuple(_of_classes(raw, limited))
+    numbering = () if raw.classes else tuple(_of_numbering(raw.y_train, raw.y_test))
     of_labels: tuple[str, ...] = ()
     if not of_pixels and not numbering:  # which are why images would not look like others of their class
         of_labels = tuple(label_warnings(raw.x_train, raw.y_train, raw.x_test, raw.y_test))
@@ -111,21 +111,22 @@ def _apart(both: dict[str, np.ndarray], peaks: dict[str, np.ndarray]) -> Iterato
         )
 
 
-def _of_classes(y_train: np.ndarray, y_test: np.ndarray, limited: bool) -> Iterator[str]:
+def _of_classes(raw: RawImages, limited: bool) -> Iterator[str]:
+    y_train, y_test = raw.y_train, raw.y_test
     trained, tested = (np.unique(labels).tolist() for labels in (y_train, y_test))
     taken = " The training images are the first ones of the data: shuffle data that are sorted by class."
     advice = taken if limited else ""
     for part, classes in zip(PARTS, (trained, tested), strict=True):
         if len(classes) == 1:
             yield (
-                f"All {part} images are of class {classes[0]}, so there is nothing to tell apart."
+                f"All {part} images are of class {_named(raw, classes)}, so there is nothing to tell apart."
                 f"{advice if part == 'training' else ''}"
             )
     if missing := [label for label in tested if label not in trained]:
         n_missing = int(np.isin(y_test, missing).sum())
         yield (
-            f"No training image is of class {_listed(missing)}, but {n_missing:,} of the {len(y_test):,} test images "
-            f"are: no network can get them right.{advice}"
+            f"No training image is of class {_named(raw, missing)}, but {n_missing:,} of the {len(y_test):,} test "
+            f"images are: no network can get them right.{advice}"
         )
 
 
@@ -150,7 +151,12 @@ def _without_gap(classes: list[int]) -> bool:
     return classes[-1] - classes[0] == len(classes) - 1
 
 
-def _listed(classes: list[int]) -> str:
+def _named(raw: RawImages, classes: list[int]) -> str:
+    """The classes by their names, if they have some."""
+    return _listed([raw.classes[label] for label in classes] if raw.classes else classes)
+
+
+def _listed(classes: Sequence[int | str]) -> str:
     *others, last = map(str, classes)
     return f"{', '.join(others)} or {last}" if others else last
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from shared.data import DataSpec, load
 from shared.errors import InputError
@@ -83,6 +84,11 @@ BAD = {
     "empty": ("x_test", lambda a: a[:0], r"x_test has shape \(0, 28, 28, 1\)"),
     "no label": ("y_train", lambda a: a[:-1], "x_train has 30 images and y_train has 29 labels"),
     "unlike": ("x_test", lambda a: a[:, :14], r"those of x_test \(14, 28, 1\)"),
+    "label too large": (
+        "y_test",
+        lambda a: np.where(a == a[0], 1000, a.astype(int)),
+        "y_test holds labels from . to 1000",
+    ),
     "label negative": ("y_test", lambda a: a.astype(int) - 20, "y_test holds labels from -"),
     "label NaN": ("y_train", lambda a: np.where(np.arange(30) == 7, np.nan, a), "y_train holds NaN at index 7"),
     "label floating": ("y_train", lambda a: a.astype(float), "y_train is of type float64"),
@@ -158,3 +164,68 @@ def test_a_compression_that_numpy_does_not_write(tmp_path: Path, arrays: Arrays)
             bad.writestr(name, good.read(name), zipfile.ZIP_BZIP2)
     with pytest.raises(InputError, match="compressed in a way that NumPy does not write"):
         load(DataSpec(dataset=str(tmp_path / "bad.npz")), tmp_path)
+
+
+def test_names_of_classes(tmp_path: Path, arrays: Arrays) -> None:
+    names = tuple("abcdefghij")
+    for of_type in (np.array(names), np.array([name.encode() for name in names])):
+        data = load(DataSpec(dataset=save(tmp_path, arrays | {"classes": of_type})), tmp_path)
+        assert data.spec is not None
+        assert data.spec.classes == names
+    expected = load(DataSpec(dataset=save(tmp_path, arrays)), tmp_path)
+    assert data.digest() == expected.digest(), "names are no part of the digest"
+
+
+BAD_NAMES = {
+    "numbers": (np.arange(10), r"classes is of type int64 and shape \(10,\)\. It must be 2 to 1,000 texts"),
+    "table": (np.array([["a", "b"]]), r"shape \(1, 2\)"),
+    "too few": (np.array(list("abcde")), r"y_train holds labels from 0 to 9\. Labels must lie in 0 \.\.\. 4"),
+    "twice": (np.array(list("abcdefghia")), "two classes are named 'a'"),
+    "empty": (np.array([*"abcdefghi", ""]), "'' cannot be the name of a class"),
+    "steering": (np.array([*"abcdefghi", "\x1b"]), r"'\\x1b' cannot be the name of a class"),
+    "objects": (np.array([*"abcdefghi", None]), "cannot be read as an .npz file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_NAMES)
+def test_bad_names_of_classes(tmp_path: Path, arrays: Arrays, case: str) -> None:
+    names, message = BAD_NAMES[case]
+    with pytest.raises(InputError, match=message):
+        load(DataSpec(dataset=save(tmp_path, arrays | {"classes": names})), tmp_path)
+
+
+def test_images_of_which_some_are_set_apart(tmp_path: Path, arrays: Arrays) -> None:
+    whole = {"x": arrays["x_train"], "y": np.arange(30) % 3}
+    data = load(DataSpec(dataset=save(tmp_path, whole), split=0.5), tmp_path)
+    assert np.bincount(data.y_train).tolist() == np.bincount(data.y_test).tolist() == [5, 5, 5]
+    with pytest.raises(InputError, match="x has 30 images and y has 29 labels"):
+        load(DataSpec(dataset=save(tmp_path, whole | {"y": np.arange(29)})), tmp_path)
+    with pytest.raises(InputError, match=r"--split 0.5 is not possible: .* has test images of its own"):
+        load(DataSpec(dataset=save(tmp_path, arrays), split=0.5), tmp_path)
+
+
+@pytest.mark.parametrize("of_type", [np.uint8, np.float64])
+def test_resized_arrays(tmp_path: Path, arrays: Arrays, of_type: type) -> None:
+    """Floating pixels are resized without being rounded."""
+    scale = 1 if of_type is np.uint8 else 255
+    parts = {name: (arrays[name] / scale).astype(of_type) for name in ("x_train", "x_test")}
+    data = load(DataSpec(dataset=save(tmp_path, arrays | parts), resize=(14, 7)), tmp_path)
+    assert data.x_test.shape == (10, 14, 7, 1)
+    wide = Image.fromarray(arrays["x_test"][3].astype(np.float32))
+    edge = np.concatenate([arrays["x_test"][3][[0, -1]].ravel(), arrays["x_test"][3][:, [0, -1]].T.ravel()])
+    high = Image.new("F", (28, 56), float(np.median(edge)))
+    high.paste(wide, (0, 14))
+    expected = np.asarray(high.resize((7, 14), Image.Resampling.BILINEAR)) / 255
+    np.testing.assert_allclose(data.x_test[3, ..., 0], expected, atol=0.01 if of_type is np.uint8 else 1e-6)
+
+
+def test_greys_and_colours(tmp_path: Path, arrays: Arrays) -> None:
+    coloured = load(DataSpec(dataset=save(tmp_path, arrays), channels="colour"), tmp_path)
+    assert coloured.x_train.shape == (30, 28, 28, 3)
+    colours = {name: np.stack([arrays[name]] * 2 + [255 - arrays[name]], -1) for name in ("x_train", "x_test")}
+    grey = load(DataSpec(dataset=save(tmp_path, arrays | colours), channels="grey"), tmp_path)
+    pillow = np.asarray(Image.fromarray(colours["x_test"][4]).convert("L"), int)
+    assert np.abs(np.rint(grey.x_test[4, ..., 0] * 255) - pillow).max() <= 1
+    two = {name: colours[name][..., :2] for name in colours}
+    with pytest.raises(InputError, match="--channels grey is not possible: the images have 2 channels"):
+        load(DataSpec(dataset=save(tmp_path, arrays | two), channels="grey"), tmp_path)

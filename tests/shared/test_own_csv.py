@@ -1,96 +1,160 @@
-"""A table of pixels as a data set: which column is the label, how large images are, and what is refused."""
+"""Reading a table of pixels: which column is the label, and what is refused."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from shared.data import DataSpec, load, own_csv
+from shared.data import Data, DataSpec, load
 from shared.errors import InputError
 
-PIXELS = np.random.default_rng(0).integers(0, 256, (30, 16))
-PIXELS[:, 0] = 0  # as the corner of a photographed digit is
-LABELS = np.arange(30) % 3
+N = 24
+RNG = np.random.default_rng(0)
+PIXELS = RNG.integers(0, 256, (N, 16))
+PIXELS[0, [0, -1]], PIXELS[1, [0, -1]] = 0, 200  # neither end can be labels: there are gaps
+LABELS = np.arange(N) % 3
+NAMES = np.array(["ox", "NA", "cat"])[LABELS]
 
 
-def written(folder: Path, rows: np.ndarray, names: list[str] | None = None) -> Path:
-    path = folder / "mine.csv"
-    lines = [",".join(map(str, row)) for row in rows]
-    path.write_text("\n".join(([] if names is None else [",".join(names)]) + lines) + "\n", encoding="utf-8")
-    return path
+def table(path: Path, *columns: np.ndarray, header: Sequence[str] = (), end: str = "\n") -> str:
+    """Write `columns` side by side; return what --dataset takes."""
+    lines = [",".join(map(str, line)) for line in np.column_stack([c.astype(str) for c in columns]).tolist()]
+    path.write_text(end.join([*([",".join(header)] if header else []), *lines]) + end, newline="")
+    return str(path)
 
 
-NAMES = [f"pixel{n}" for n in range(16)]
-FIRST, LAST = np.column_stack([LABELS, PIXELS]), np.column_stack([PIXELS, LABELS])
+def written(path: Path, content: str | bytes) -> str:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)
 
 
-@pytest.mark.parametrize(
-    ("rows", "names"),
-    [(FIRST, ["label", *NAMES]), (LAST, [*NAMES, "Class"]), (LAST, None)],
-    ids=["first", "last", "bare"],
-)
-def test_the_label_is_found_and_images_are_square(rows: np.ndarray, names: list[str] | None, tmp_path: Path) -> None:
-    found = own_csv.read(written(tmp_path, rows, names))
-    assert np.array_equal(found.images, PIXELS.reshape(30, 4, 4, 1))
-    assert found.images.dtype == np.uint8
-    assert np.array_equal(found.labels, LABELS)
-    assert found.classes == ()
+def read(dataset: str) -> Data:
+    return load(DataSpec(dataset=dataset, split=0.5), Path("nowhere"))
 
 
-def test_texts_are_names_of_classes(tmp_path: Path) -> None:
-    names = np.array(["dog", "cat", "ant"])
-    found = own_csv.read(written(tmp_path, np.column_stack([names[LABELS], PIXELS.astype(str)])))
-    assert found.classes == ("ant", "cat", "dog")
-    assert [found.classes[label] for label in found.labels] == list(names[LABELS])
+def check(data: Data, labels: np.ndarray = LABELS) -> None:
+    """Every image has the label that it had in the table."""
+    known = {row.reshape(4, 4).tobytes(): label for row, label in zip(PIXELS.astype(np.uint8), labels, strict=True)}
+    for part in ("train", "test"):
+        images, found = data.part(part)  # type: ignore[arg-type]
+        pixels = np.rint(images[..., 0] * 255).astype(np.uint8)
+        assert [known[image.tobytes()] for image in pixels] == found.tolist()
+    assert len(data.y_train) + len(data.y_test) == N
 
 
-def test_three_channels_stand_side_by_side(tmp_path: Path) -> None:
-    colours = np.random.default_rng(1).integers(0, 256, (10, 27))
-    found = own_csv.read(written(tmp_path, np.column_stack([np.arange(10) % 2, colours]), ["y", *map(str, range(27))]))
-    assert np.array_equal(found.images, colours.reshape(10, 3, 3, 3))
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", [False, True])
+def test_the_label_is_first_or_last(tmp_path: Path, last: bool, end: str) -> None:
+    columns = (PIXELS, LABELS) if last else (LABELS, PIXELS)
+    check(read(table(tmp_path / "mine.csv", *columns, end=end)))
 
 
-def test_it_is_split_and_loaded(tmp_path: Path) -> None:
-    path = written(tmp_path, FIRST, ["label", *NAMES])
-    data = load(DataSpec(dataset=str(path), split=0.4), tmp_path)
-    assert (len(data.x_train), len(data.x_test)) == (18, 12)
-    assert np.bincount(data.y_test).tolist() == [4, 4, 4]
+@pytest.mark.parametrize("name", ["label", "Class", " y "])
+def test_a_header_settles_it(tmp_path: Path, name: str) -> None:
+    """Though the last column could be labels, too; and though the pixels are named by numbers."""
+    pixels = PIXELS.copy()
+    pixels[:, -1] = LABELS
+    data = read(table(tmp_path / "mine.csv", LABELS, pixels, header=[name, *map(str, range(16))]))
+    assert len(data.x_train) + len(data.x_test) == N
+    assert data.x_train.shape[1:] == (4, 4, 1)
 
 
-@pytest.mark.parametrize(
-    ("rows", "names", "said"),
-    [
-        (FIRST, ["what", *NAMES], "no column is named label or labels or class or target or y"),
-        (FIRST, ["label", "y", *NAMES[1:]], "2 columns are named"),
-        (np.column_stack([LABELS, PIXELS, LABELS]), None, "both the first and the last column can be the label"),
-        (np.column_stack([np.zeros(30, int), PIXELS[:, ::-1]]), None, "neither the first nor the last column"),
-        (FIRST[:, :-1], ["label", *NAMES[:-1]], "15 pixels in each line, which is no square"),
-        (np.column_stack([LABELS, 300 * PIXELS]), ["label", *NAMES], "the pixels"),
-        (FIRST[:1], ["label", *NAMES], "has 1 lines of 17 columns"),
-        (FIRST.astype(str), ["label", *NAMES], ""),
-    ],
-)
-def test_what_is_ambiguous_or_wrong_is_refused(
-    rows: np.ndarray, names: list[str] | None, said: str, tmp_path: Path
-) -> None:
-    if not said:  # a cell that is no number, in a column of pixels
-        rows = rows.copy()
-        rows[3, 4], said = "x", "column pixel3 has cells that are no numbers"
-    with pytest.raises(InputError, match=said):
-        own_csv.read(written(tmp_path, rows, names))
+def test_words_are_names_of_classes(tmp_path: Path) -> None:
+    """Also those that stand for a missing value elsewhere."""
+    data = read(table(tmp_path / "mine.csv", PIXELS, NAMES))
+    assert data.spec is not None
+    assert data.spec.classes == ("NA", "cat", "ox")
+    check(data, np.array([2, 0, 1])[LABELS])
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"1,2\n3\n4,5,6,7\n", b"a,b\n1,\n2,3\n"])
-def test_what_is_no_table_is_refused(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=str(path)):
-        own_csv.read(path)
+def test_labels_that_no_pixel_can_be(tmp_path: Path) -> None:
+    check(read(table(tmp_path / "mine.csv", LABELS * 300, PIXELS)), LABELS * 300)
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="There is no file"):
-        own_csv.read(tmp_path / "none.csv")
-    (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(InputError, match="There is no file"):
-        own_csv.read(tmp_path / "folder.csv")
+def test_colours(tmp_path: Path) -> None:
+    colours = RNG.integers(0, 256, (N, 12))
+    data = read(table(tmp_path / "mine.csv", LABELS, colours))
+    found = np.rint(np.concatenate([data.x_train, data.x_test]) * 255).astype(int)
+    assert found.shape == (N, 2, 2, 3)
+    assert any((image == colours[5].reshape(2, 2, 3)).all() for image in found)
+
+
+def both_ends(path: Path) -> str:
+    return table(path, LABELS, PIXELS[:, 1:], LABELS[::-1])
+
+
+def neither_end(path: Path) -> str:
+    return table(path, PIXELS, PIXELS[:, 1])
+
+
+def oblong(path: Path) -> str:
+    return table(path, LABELS, PIXELS[:, :15])
+
+
+def two_labels(path: Path) -> str:
+    return table(path, LABELS, PIXELS[:, 1:], LABELS, header=["label", *"abcdefghijklmno", "class"])
+
+
+def too_bright(path: Path) -> str:
+    return table(path, LABELS, PIXELS * 2)
+
+
+def floating(path: Path) -> str:
+    return table(path, LABELS, PIXELS / 255)
+
+
+def short_line(path: Path) -> str:
+    return written(path, Path(table(path, LABELS, PIXELS)).read_text() + "1,2,3")
+
+
+def long_line(path: Path) -> str:
+    return written(path, Path(table(path, LABELS, PIXELS)).read_text() + "1," * 20 + "1")
+
+
+def empty(path: Path) -> str:
+    return written(path, "")
+
+
+def no_table(path: Path) -> str:
+    return written(path, bytes(range(256)) * 4)
+
+
+def prose(path: Path) -> str:
+    return written(path, "Dear all")
+
+
+def header_alone(path: Path) -> str:
+    return written(path, "label,a,b,c,d")
+
+
+def one_name(path: Path) -> str:
+    return table(path, np.full(N, "cat"), PIXELS)
+
+
+def nowhere(path: Path) -> str:
+    return str(path)
+
+
+BAD = {
+    both_ends: "does not say whether the label is its first column or its last one: both can be one. Give it a header",
+    neither_end: "does not say whether the label is its first column or its last one: neither can be one",
+    oblong: "has 16 columns, so 15 pixels beside the label: no square of one or three channels",
+    two_labels: "the first and the last column both are called a label",
+    too_bright: "'[0-9]+' in line [0-9]+ is no pixel",
+    floating: "'0.[0-9]+' in line [0-9]+ is no pixel",
+    short_line: "'' in line 25 is no pixel",
+    long_line: "cannot be read as a table: .*line 25",
+    empty: "cannot be read as a table",
+    no_table: "cannot be read as a table",
+    prose: "cannot be read as a table",
+    header_alone: "cannot be read as a table",
+    one_name: "has 1 classes, and there must be 2 to 1,000",
+    nowhere: "cannot be read: No such file",
+}
+
+
+@pytest.mark.parametrize("make", BAD, ids=lambda make: make.__name__)
+def test_what_is_ambiguous_or_no_table_is_refused(make, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=BAD[make]):
+        read(make(tmp_path / "mine.csv"))

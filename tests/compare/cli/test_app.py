@@ -58,7 +58,7 @@ BAD_OPTIONS = {
     "--device gpu": "There is no device 'gpu'. Did you mean 'cuda'?",
     "--device tpu": "There is no device 'tpu'. Known: auto, cpu, cuda.",
     "--model mlp": "There is no architecture 'mlp'. Did you mean 'dense_baseline'?",
-    "--dataset kmnist": "There is no data set 'kmnist'. Did you mean 'idx:DIR'?",
+    "--dataset emnist": "Did you mean 'emnist_balanced' or 'emnist_letters' or 'emnist_digits'?",
     "--implementations tf.keras": "There is no implementation 'tf.keras'. Did you mean 'keras' or 'keras_functional'?",
     "--implementations tensorflow": "'tensorflow'. Did you mean 'keras' or 'tf_lowlevel'?",
     "--implementations PyTorch": "'PyTorch'. Did you mean 'torch'?",

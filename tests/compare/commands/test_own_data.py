@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import own_files
+import own_pictures
 import pytest
 from simulation import simulated_bench
 
@@ -110,4 +111,109 @@ def test_a_shape_that_no_architecture_takes(
     small = arrays | {name: arrays[name][:, :14, :14] for name in ("x_train", "x_test")}
     assert command(monkeypatch, "run", "--dataset", own_files.save_idx(tmp_path / "mine", small)) == 2
     said = capsys.readouterr().err
-    assert "are (14, 14, 1). No architecture takes images of that shape. Have them changed with --resize 28, or" in said
+    assert (
+        "are (14, 14, 1). No architecture takes images of that shape. Have them changed with --resize 28, or give"
+        in said
+    )
+
+
+@pytest.mark.usefixtures("numpy_implementation")
+def test_a_folder_of_pictures_from_the_run_to_the_prediction(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The names of its classes are in the record, the report and the answer; other names are refused."""
+    names = ("a|b", "cost $x$", "ring")
+    own_pictures.save(tmp_path / "mine", 10, (20, 30), names)
+    out, picture = tmp_path / "out", tmp_path / "mine" / "ring" / "03.png"
+    reading = ["--resize", "28", "--channels", "grey", "--split", "0.3"]
+    monkeypatch.chdir(tmp_path)
+    assert command(monkeypatch, "run", *RUN, "--batch-size", "7", "--dataset", "mine", *reading, "--out", out) == 0
+    assert "It has 30 images of 28 x 28 x 1 in 3 classes (a|b, cost $x$, ring). 9 of them" in capsys.readouterr().err
+    planned = Planned.model_validate_json((out / PLAN).read_text())
+    spec = planned.runs[0].data
+    assert (spec.dataset, spec.resize, spec.split, spec.classes) == ("folder:mine", (28, 28), 0.3, names)
+    report = (out / "report.md").read_text()
+    assert "| class | test images | numpy |" in report
+    assert r"| a\|b | 3 | " in report
+    assert "| cost $x$ | 3 | " in report
+    assert problems(out) == []
+    assert command(monkeypatch, "verify", out, "--rerun") == 0
+
+    capsys.readouterr()
+    assert command(monkeypatch, "visualize", out, "--predict", picture) == 0
+    said = capsys.readouterr().out
+    assert any(f"{name} " in said for name in (*names, "(no class 3)"))
+    assert "negative" not in said, "a picture is read as those of the folder, not as ink"
+
+    (out / "results" / "numpy-seed0.json").unlink()
+    assert command(monkeypatch, "run", "--resume", out) == 0
+    assert problems(out) == []
+
+    (tmp_path / "mine" / "ring").rename(tmp_path / "mine" / "rings")
+    capsys.readouterr()
+    assert command(monkeypatch, "verify", out, "--rerun") == 2
+    assert "The classes of folder:mine are not those of the record" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("numpy_implementations")
+def test_parity_of_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own_pictures.save(tmp_path / "mine")
+    few = ("--steps", "2", "--draws", "1", "--batch-size", "8", "--resize", "28", "--channels", "grey")
+    dataset, out = f"folder:{tmp_path / 'mine'}", tmp_path / "out"
+    assert command(monkeypatch, "parity", *SMALL, *few, "--dataset", dataset, "--out", out) == 0
+    assert problems(out) == []
+
+
+def test_own_data_are_described(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    own_pictures.save(tmp_path / "mine")
+    assert command(monkeypatch, "data", tmp_path / "mine") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"folder:{tmp_path / 'mine'}: 24 training and 6 test images of 12 x 10 x 3, 3 classes",
+        *(f"  {name}: 8 and 2" for name in own_pictures.NAMES),
+        "Architectures that take them: none; Have them changed with --resize 32 for --model cnn_bn_cifar, or give "
+        "another data set.",
+    ]
+    assert command(monkeypatch, "data", tmp_path / "mine", "--resize", "32", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["classes"] == {name: [8, 2] for name in own_pictures.NAMES}
+    assert "cnn_bn_cifar" in found["architectures"]
+    assert command(monkeypatch, "data", "digits", "--resize", "32") == 2
+    assert "--resize can only be given with data of your own" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "are (12, 10, 3). No architecture takes images of that shape. Have them changed with --resize 28 "
+             "--channels grey or --resize 32 for --model cnn_bn_cifar, or give another data set."),
+        (("--resize", "0"), "--resize 0 is not possible. Give a number of pixels from 1 to 2,000, or height and width"),
+        (("--resize", "28x"), "--resize 28x is not possible"),
+        (("--split", "1"), "--split 1 is not possible. Give a share above 0 and below 1: 0.2 stands for 20 %."),
+    ],
+)  # fmt: skip
+def test_images_that_do_not_fit(
+    options: tuple[str, ...],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    own_pictures.save(tmp_path / "mine")
+    assert command(monkeypatch, "run", "--dataset", tmp_path / "mine", *options) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_more_classes_than_the_network_has(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    dataset = own_pictures.save(tmp_path / "mine", 2, (32, 32), tuple(f"class {number}" for number in range(11)))
+    assert command(monkeypatch, "run", "--model", "cnn_bn_cifar", "--dataset", dataset) == 2
+    said = capsys.readouterr().err
+    assert f"'cnn_bn_cifar' has 10 classes, and {dataset} has 11. No architecture takes so many of that shape." in said
+    arrays = own_files.arrays()
+    from_1 = arrays | {name: arrays[name] + 1 for name in ("y_train", "y_test")}
+    assert command(monkeypatch, "run", "--dataset", own_files.save_npz(tmp_path / "mine.npz", from_1)) == 2
+    assert "labels of" in (said := capsys.readouterr().err)
+    assert "go up to 10. If yours count from 1, subtract 1 from all labels, training and test" in said
