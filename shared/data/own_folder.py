@@ -198,8 +198,7 @@ def _entries(found: _Listing, folder: Path) -> tuple[list[Path], list[Path]]:
         if name.startswith(".") or name.lower() in OF_SYSTEMS:
             continue
         if path.is_symlink() and not _within(path, root):
-            if found.name(path) not in found.outside:  # a folder can be looked at twice
-                found.outside.append(found.name(path))
+            found.outside.append(found.name(path))
         elif path.is_dir():
             subfolders.append(path)
         else:
