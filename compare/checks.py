@@ -41,7 +41,13 @@ def check_model(name: str, model: ModelSpec) -> None:
             f"The architecture '{model.name}' has batch normalisation, which would see each process's share of a "
             f"batch, by other rules in every framework: {name} would train another network. Use --model {able}."
         )
-    if model.name not in spec.models:
+    if model.code is not None and not spec.has(model):
+        needed = f"a file {spec.own_file} there" if spec.own_file else "code in this suite to take networks of your own"
+        raise InputError(
+            f"'{model.name}' has no network for the implementation '{name}', which needs {needed}. Leave it out of "
+            "--implementations, or add it."
+        )
+    if not spec.has(model):
         raise InputError(
             f"The implementation '{name}' has no '{model.name}', only {', '.join(spec.models)}. Leave it out of "
             "--implementations, or give another --model."
@@ -96,7 +102,9 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
         fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape]
         advice = (
             f"Use --model {' or '.join(fitting)}, or another data set."
-            if fitting
+            if fitting and model.code is None
+            else "Give other images (--dataset), or change the network and its contract."
+            if model.code
             else "No architecture takes images of that shape. Give another data set, or resize the images."
         )
         raise InputError(

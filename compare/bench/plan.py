@@ -3,7 +3,7 @@
 import itertools
 from dataclasses import dataclass
 
-from compare import checks
+from compare import checks, networks
 from compare.bench.result import BenchResult, Contestant
 from compare.checks import TUNED
 from compare.options.bench import BenchOptions
@@ -14,7 +14,7 @@ from shared.choices import MixedPrecision, Mode
 from shared.data import Data, DataSpec, load
 from shared.data.choice import choose
 from shared.errors import InputError, check_name
-from shared.models import MODELS, ModelSpec
+from shared.models import ModelSpec
 from shared.training import TrainSpec
 
 EMBEDDED = "embedded"
@@ -73,12 +73,13 @@ class BenchPlan:
             ending="interrupted",
             environments={},
             launches=(),
+            network=self.model if self.model.code else None,
         )
 
 
 def make_plan(options: BenchOptions) -> BenchPlan:
     """Check what can be checked without the data. Raises InputError."""
-    model = MODELS[check_name("architecture", options.model, MODELS)]
+    model = networks.named(options.model)
     for mixed in options.mixed_precision:
         checks.check_mixed_precision(mixed, options.device)
     _check_aa(options)

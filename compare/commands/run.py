@@ -2,6 +2,7 @@
 
 import sys
 
+from compare import networks
 from compare.checks import TUNED
 from compare.commands.fetching import show_fetching
 from compare.commands.lifecycle import Began, note_threads
@@ -57,8 +58,11 @@ class NewStudy(StudyWork):
             mlflow=options.mlflow,
             executor=options.executor,
             address=options.address,
+            network=plan.model if plan.model.code else None,
         )
-        self.folder.write(PLAN, planned.model_dump_json(indent=1).encode())
+        for name, content in networks.copies(plan.model).items():
+            self.folder.write(name, content)
+        self.folder.write(PLAN, planned.content())
         return planned
 
     def _tuned(self, device: Device) -> dict[str, tuple[Mode, Tuned]]:

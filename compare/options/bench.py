@@ -31,7 +31,10 @@ class BenchOptions(common.ReadsData, Options):
         forms=SEVERAL_POINTS
     )
     data_dir: Path | None = common.data_dir(forms=SEVERAL_POINTS)
-    model: str = option("cnn_same", TRAINING, "Architecture.", forms=SEVERAL_POINTS)
+    model: str = option(
+        "cnn_same", TRAINING, "Architecture, or the folder of a network of your own.", metavar="NAME|DIR/",
+        forms=SEVERAL_POINTS
+    )
     implementations: tuple[str, ...] = option(
         common.IMPLEMENTATIONS, TRAINING, "Which implementations, separated by commas.", forms=SEVERAL_POINTS,
         conflicts=(Conflict("aa", "which names the one implementation that takes part"),)

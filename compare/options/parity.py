@@ -29,7 +29,8 @@ class ParityOptions(common.ReadsData, Options):
     )
     data_dir: Path | None = common.data_dir(forms=ALSO_WATERFALL)
     model: tuple[str, ...] = option(
-        ("cnn_same",), TRAINING, "Architectures, separated by commas, or all.", forms=ALSO_WATERFALL
+        ("cnn_same",), TRAINING, "Architectures or folders of your own, separated by commas, or all.",
+        metavar="NAME|DIR/,...", forms=ALSO_WATERFALL
     )
     implementations: tuple[str, ...] | None = option(
         None, TRAINING, "Which implementations, two or more.", left_out="all that have the network",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import cast
 
-from compare import checks
+from compare import checks, networks
 from compare.analysis.condensed import MANY
 from compare.analysis.seeds import Judging
 from compare.checks import TUNED
@@ -14,7 +14,7 @@ from compare.registry import IMPLEMENTATIONS, implementation
 from shared.choices import Device, Mode
 from shared.data import Data, DataSpec
 from shared.data.choice import short_name
-from shared.errors import InputError, check_name
+from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
 from shared.result import Run, Tuned
 from shared.training import OPTIMIZERS, Optimizer, TrainSpec
@@ -75,6 +75,7 @@ class RunPlan:
                 mode=modes[name],
                 device=device,
                 tuned=tuned[name][1] if name in tuned else None,
+                network=self.model if self.model.code else None,
             )
             for name in self.implementations
         ]
@@ -107,12 +108,13 @@ def check_options(options: RunOptions) -> RunOptions:
     """The options with those of the preset filled in. Raises InputError where something else than the data stands
     against them."""
     options = options.with_preset()
-    model = MODELS[check_name("architecture", options.model or DEFAULT_MODEL, MODELS)]
+    model = networks.named(options.model or DEFAULT_MODEL)
     checks.check_mixed_precision(options.mixed_precision, options.device)
     _check_implementations(options, model)
     if options.dropout is not None and model.dropout is None:
         having = ", ".join(name for name, spec in MODELS.items() if spec.dropout is not None)
-        raise InputError(f"--dropout: the architecture '{model.name}' has no dropout. Use --model {having}.")
+        own = " Its constructor takes no argument `dropout`." if model.code else ""
+        raise InputError(f"--dropout: the architecture '{model.name}' has no dropout.{own} Use --model {having}.")
     _check_many(options)
     return options
 
@@ -122,7 +124,7 @@ def make_plan(options: RunOptions, dataset: str) -> RunPlan:
     names = implementation_names(options)
     return RunPlan(
         options=options,
-        model=MODELS[options.model or DEFAULT_MODEL],
+        model=networks.named(options.model or DEFAULT_MODEL),
         implementations=names,
         data=DataSpec(
             dataset=dataset,
