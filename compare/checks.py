@@ -31,6 +31,25 @@ def _shared(name: str, size: int) -> str:
     return f"{name}@{size}"
 
 
+def having(implementations: tuple[str, ...], by_default: tuple[str, ...], model: ModelSpec) -> tuple[str, ...]:
+    """Return the implementations that take part. Of a network of the user's own those without a file for it do not, if
+    they were not named. Raise InputError if none is left."""
+    if model.code is None or implementations != by_default:
+        return implementations
+    left = tuple(name for name in implementations if implementation(name).has(model))
+    if not left:
+        files = ", ".join(one.own_file for one in IMPLEMENTATIONS.values() if one.own_file)
+        raise InputError(f"{model.code.folder} has none of {files}. Add one, or name the --implementations.")
+    return left
+
+
+def left_out(by_default: tuple[str, ...], left: Sequence[str]) -> str:
+    """Return in words who takes no part, and why; "" if all do."""
+    gone = [name for name in by_default if name not in left]
+    files = " and ".join(implementation(name).own_file for name in gone)
+    return f"Left out: {', '.join(gone)}, as the folder has no {files}." if gone else ""
+
+
 def check_model(name: str, model: ModelSpec) -> None:
     """Raise InputError where the implementation `name` has no `model`, or is one of several processes, which cannot
     train it."""

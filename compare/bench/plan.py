@@ -1,12 +1,13 @@
 """What `compare bench` was asked for, checked: from its options to the contestants."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compare import checks, networks
 from compare.bench.result import BenchResult, Contestant
 from compare.checks import TUNED
 from compare.options.bench import BenchOptions
+from compare.options.common import IMPLEMENTATIONS as BY_DEFAULT
 from compare.registry import implementation
 from compare.registry.candidates import ALLOCATOR_VARIABLES
 from compare.subject import Subject
@@ -82,6 +83,8 @@ def make_plan(options: BenchOptions) -> BenchPlan:
     model = networks.named(options.model)
     for mixed in options.mixed_precision:
         checks.check_mixed_precision(mixed, options.device)
+    names = checks.having(options.implementations, BY_DEFAULT, model)
+    options = replace(options, implementations=names)
     _check_aa(options)
     threads = list(options.threads or [checks.default_threads(_names(options))])
     contestants, to_tune, lacking = _contestants(options, model, threads[0])

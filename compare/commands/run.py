@@ -2,7 +2,7 @@
 
 import sys
 
-from compare import networks
+from compare import checks, networks
 from compare.checks import TUNED
 from compare.commands.fetching import show_fetching
 from compare.commands.lifecycle import Began, note_threads
@@ -92,7 +92,7 @@ class NewStudy(StudyWork):
 
 def command(options: RunOptions, screen: Screen) -> int:
     """Do what `compare run` says; return the exit code. Raises InputError before anything is written."""
-    options = check_options(options)
+    asked, options = options.implementations, check_options(options)
     began = Began(options.command, options.out)
     choice = choose(options.dataset, options.data_folder, *([] if screen.quiet else [show_fetching(sys.stderr)]))
     plan = make_plan(options, choice.dataset)
@@ -104,5 +104,7 @@ def command(options: RunOptions, screen: Screen) -> int:
     plan.check_fit(data)
     server = None if options.mlflow is None else mlflow_runs.connect(options.mlflow)
     screen.note(choice.reason)
+    if said := checks.left_out(asked, options.implementations):
+        screen.note(said)
     note_threads(options.threads, plan.threads, screen)
     return NewStudy(plan, data, began, choice.reason, server, screen).exit_code()

@@ -1,7 +1,7 @@
 """What a study sets out to do: from its options to the specs of its runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import cast
 
@@ -9,6 +9,7 @@ from compare import checks, networks
 from compare.analysis.condensed import MANY
 from compare.analysis.seeds import Judging
 from compare.checks import TUNED
+from compare.options.common import IMPLEMENTATIONS as BY_DEFAULT
 from compare.options.run import DEFAULT_MODEL, RunOptions
 from compare.registry import IMPLEMENTATIONS, implementation
 from shared.choices import Device, Mode
@@ -110,6 +111,8 @@ def check_options(options: RunOptions) -> RunOptions:
     options = options.with_preset()
     model = networks.named(options.model or DEFAULT_MODEL)
     checks.check_mixed_precision(options.mixed_precision, options.device)
+    names = checks.having(options.implementations, BY_DEFAULT, model)
+    options = replace(options, implementations=names)
     _check_implementations(options, model)
     if options.dropout is not None and model.dropout is None:
         having = ", ".join(name for name, spec in MODELS.items() if spec.dropout is not None)
