@@ -122,7 +122,8 @@ def _draw(
     picture: np.ndarray,
 ) -> Iterator[tuple[str, Figure]]:
     """The name and the figure of each picture."""
-    yield "filters", pictures.filters({n.name: n.weights for n in networks}, spec, options.cmap)
+    if pictures.has_filters(spec):
+        yield "filters", pictures.filters({n.name: n.weights for n in networks}, spec, options.cmap)
     if pictures.map_layers(networks[0]):
         yield (
             "feature_maps",
