@@ -5,6 +5,7 @@ executed. Here it is read, written, derived from what an implementation reports,
 import json
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple
 
@@ -133,9 +134,10 @@ def checked(spec: ModelSpec) -> ModelSpec:
     layers, parameters = spec.layers, spec.parameters
     for kind, names in (("layer", [layer.name for layer in layers]), ("parameter", [p.name for p in parameters])):
         pattern = NAME if kind == "layer" else f"{NAME}/{NAME}"
-        if wrong := next((name for name in names if not re.fullmatch(pattern, name)), None):
-            raise ValueError(f"{wrong[:100]!r} is no name of a {kind}")
-        if twice := next((name for name in names if names.count(name) > 1), None):
+        if wrong := [name for name in names if not re.fullmatch(pattern, name)]:
+            raise ValueError(f"{wrong[0][:100]!r} is no name of a {kind}")
+        if len(set(names)) < len(names):
+            twice = next(name for name, many in Counter(names).items() if many > 1)
             raise ValueError(f"the {kind} {twice} is there twice")
     if spec.dropout is not None and not any(layer.name.startswith("dropout") for layer in layers):
         raise ValueError("it has dropout, and no layer whose name begins with dropout: parity checks look at those")
