@@ -20,7 +20,7 @@ N_MISTAKES = 8
 
 
 def has_filters(spec: ModelSpec) -> bool:
-    """Whether the first layer has filters that can be shown as images: it is a convolution, or dense over all pixels."""
+    """Whether the first layer has filters to be shown as images: it is a convolution, or dense over all pixels."""
     shape = spec.parameters[0].shape
     return len(shape) == 4 or (len(shape) == 2 and shape[0] == math.prod(spec.input_shape))
 
