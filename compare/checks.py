@@ -31,6 +31,25 @@ def _shared(name: str, size: int) -> str:
     return f"{name}@{size}"
 
 
+def having(implementations: tuple[str, ...], by_default: tuple[str, ...], model: ModelSpec) -> tuple[str, ...]:
+    """Return the implementations that take part. Of a network of the user's own those without a file for it do not, if
+    they were not named. Raise InputError if none is left."""
+    if model.code is None or implementations != by_default:
+        return implementations
+    left = tuple(name for name in implementations if implementation(name).has(model))
+    if not left:
+        files = ", ".join(one.own_file for one in IMPLEMENTATIONS.values() if one.own_file)
+        raise InputError(f"{model.code.folder} has none of {files}. Add one, or name the --implementations.")
+    return left
+
+
+def left_out(by_default: tuple[str, ...], left: Sequence[str]) -> str:
+    """Return in words who takes no part, and why; "" if all do."""
+    gone = [name for name in by_default if name not in left]
+    files = " and ".join(implementation(name).own_file for name in gone)
+    return f"Left out: {', '.join(gone)}, as the folder has no {files}." if gone else ""
+
+
 def check_model(name: str, model: ModelSpec) -> None:
     """Raise InputError where the implementation `name` has no `model`, or is one of several processes, which cannot
     train it."""
@@ -41,7 +60,13 @@ def check_model(name: str, model: ModelSpec) -> None:
             f"The architecture '{model.name}' has batch normalisation, which would see each process's share of a "
             f"batch, by other rules in every framework: {name} would train another network. Use --model {able}."
         )
-    if model.name not in spec.models:
+    if model.code is not None and not spec.has(model):
+        needed = f"a file {spec.own_file} there" if spec.own_file else "code in this suite to take networks of your own"
+        raise InputError(
+            f"'{model.name}' has no network for the implementation '{name}', which needs {needed}. Leave it out of "
+            "--implementations, or add it."
+        )
+    if not spec.has(model):
         raise InputError(
             f"The implementation '{name}' has no '{model.name}', only {', '.join(spec.models)}. Leave it out of "
             "--implementations, or give another --model."
@@ -95,7 +120,11 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
     if shape != model.input_shape:
         fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape]
         advice = f"Use --model {' or '.join(fitting)}, or another data set."
-        if not fitting:
+        if model.code is not None:
+            way = _brought(shape, model.input_shape)
+            change = f"have them changed with {way}, or " if way else ""
+            advice = f"Give other images (--dataset), {change}change the network and its contract."
+        elif not fitting:
             advice = f"No architecture takes images of that shape. {resizing(shape, model)}"
         raise InputError(
             f"The architecture '{model.name}' takes images of {model.input_shape} (height, width, channels), "
@@ -107,7 +136,7 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
 def resizing(shape: tuple[int, ...], model: ModelSpec | None = None) -> str:
     """Return what brings images of a shape that no architecture takes to that of `model`, and to others'."""
     ways = {name: _brought(shape, spec.input_shape) for name, spec in MODELS.items()}
-    wanted = "" if model is None else ways[model.name]
+    wanted = "" if model is None else _brought(shape, model.input_shape)
     by_way = {way: name for name, way in reversed(ways.items()) if way and way != wanted}
     alike = {way: name for way, name in by_way.items() if "--channels" not in way}
     if wanted and "--channels" not in wanted:

@@ -16,6 +16,7 @@ evaluation it does nothing. Which values is each framework's own random choice: 
 to the last digit.
 """
 
+import hashlib
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -57,10 +58,24 @@ class LayerSpec:
 
 
 @dataclass(frozen=True)
+class Code:
+    """The code of a network of the user's own: its folder, and the SHA-256 of each file there, by the file's name."""
+
+    folder: str
+    files: tuple[tuple[str, str], ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the names and hashes of all files: the same code in another folder has the same."""
+        return hashlib.sha256(repr(sorted(self.files)).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """One architecture. `n_params`, `n_trainable` and `flops` are literals, checked against the parts by a test.
 
-    `dropout` is the rate that it has unless a run asks for another; None where it has no dropout.
+    `dropout` is the rate that it has unless a run asks for another; None if it has no dropout. `code` is set if it is
+    the user's own; None for the networks of this repository.
     """
 
     name: str
@@ -72,6 +87,7 @@ class ModelSpec:
     n_trainable: int
     flops: int
     dropout: float | None = None
+    code: Code | None = None
 
     @property
     def normalises(self) -> bool:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, FailFast, Field, FiniteFloat, model_validat
 
 from shared.batches import n_batches
 from shared.choices import Device, Mode, Recipe, Scale, Waiting
+from shared.contract import MOST_CLASSES, OwnNetwork
 from shared.data import DataSpec
 from shared.models import MODELS, ModelSpec
 from shared.record import Count, Counts, Numbers, Positive, Record, Seconds, Share, Texts, Times
@@ -31,7 +32,8 @@ class Tuned(Record):
 
 
 class Run(Record):
-    """One training run to be: a row of the table."""
+    """One training run to be: a row of the table. `network` is the contract of a network of the user's own, None for
+    the architectures of this package."""
 
     implementation: str
     model: str
@@ -41,11 +43,18 @@ class Run(Record):
     mode: Mode
     device: Device
     tuned: Tuned | None = None
+    network: OwnNetwork | None = None
+
+    @model_validator(mode="after")
+    def _of_its_network(self) -> "Run":
+        if self.network is not None and self.network.name != self.model:
+            raise ValueError(f"its network is {self.network.name}, and its model another")
+        return self
 
     @property
     def spec(self) -> ModelSpec:
         """The contract of its architecture."""
-        return MODELS[self.model]
+        return self.network or MODELS[self.model]
 
     @property
     def tuning(self) -> dict[str, str]:
@@ -129,9 +138,6 @@ class Samples(Record):
         if len(self.epoch_s) != len(self.epoch_steps):
             raise ValueError(f"there are {len(self.epoch_s):,} times of epochs and steps of {len(self.epoch_steps):,}")
         return self
-
-
-MOST_CLASSES = 1_000
 
 
 class Outcome(Record):

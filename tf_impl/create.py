@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
+from shared import own_code
 from shared.data import Data
 from shared.protocol import Build, Framework, OnEpoch
 from shared.training import TrainSpec
@@ -12,6 +13,7 @@ from shared.world import World
 from tf_impl import idiomatic
 from tf_impl.distributed import SharingKerasModel, strategy
 from tf_impl.models import MODELS, Builder
+from tf_impl.own import FILE, own_layers
 from tf_impl.train import KerasModel
 from tf_lowlevel_impl.on_device import see
 
@@ -38,7 +40,7 @@ def create(build: Build) -> KerasModel:
 
 
 def create_from(builders: Mapping[str, Builder], build: Build) -> KerasModel:
-    """Build the network as a KerasModel, by the one of `builders` that has its name."""
+    """Build the network as a KerasModel: the user's own, or by the one of `builders` that has its name."""
     train, world = build.train, World.here()
     tf.config.experimental.enable_tensor_float_32_execution(train.mixed_precision == "tf32")
     device = see(build.device)
@@ -50,8 +52,8 @@ def create_from(builders: Mapping[str, Builder], build: Build) -> KerasModel:
     keras.config.set_dtype_policy("mixed_bfloat16" if train.mixed_precision == "bfloat16" else train.dtype)
     arguments = train.network_arguments
     if build.recipe == "idiomatic" or "normalisation" in train.own:
-        arguments |= idiomatic.OWN_LAYERS.get(build.model.name, {})
-    network = builders[build.model.name]
+        arguments |= own_layers(build.model)
+    network = own_code.chosen(build.model, FILE, builders)
     with tf.device(device):
         if world.size == 1:
             return KerasModel(network(**arguments), build)

@@ -10,15 +10,14 @@ from keras import layers
 from shared.choices import Format
 from shared.protocol import Exporter, Predict, Trained
 from tf_impl import weights as layout
-from tf_impl.idiomatic import OWN_LAYERS
-from tf_impl.models import MODELS
+from tf_impl.own import network_of, own_layers
 
 
 def to_keras(trained: Trained, path: Path) -> Predict:
     """Write a file for `keras.saving.load_model`."""
     keras.config.set_dtype_policy("float32")  # whatever the last network of this process had
-    own = OWN_LAYERS.get(trained.model.name, {})
-    network = MODELS[trained.model.name](**{k: partial(norm, epsilon=trained.epsilon) for k, norm in own.items()})
+    own = own_layers(trained.model)
+    network = network_of(trained.model)(**{k: partial(norm, epsilon=trained.epsilon) for k, norm in own.items()})
     layout.load(network, trained.model, trained.weights)
     if trained.scaling is not None:
         mean, deviation = trained.scaling

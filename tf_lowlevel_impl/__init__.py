@@ -10,7 +10,8 @@ from tf_lowlevel_impl.export import EXPORTERS as exporters
 from tf_lowlevel_impl.idiomatic import IDIOM as idiom
 from tf_lowlevel_impl.ledger import LEDGER as ledger
 from tf_lowlevel_impl.limits import matrix_product, memory_copy
+from tf_lowlevel_impl.own import describe
 
 tensorflow.__path__[:] = [folder for folder in tensorflow.__path__ if folder]  # it looked for Keras's
 
-__all__ = ["create", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
+__all__ = ["create", "describe", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]

@@ -9,12 +9,12 @@ from shared.choices import Format
 from shared.protocol import Exporter, Predict, Trained
 from tf_lowlevel_impl import weights as layout
 from tf_lowlevel_impl.layers import BatchNorm
-from tf_lowlevel_impl.models import MODELS
+from tf_lowlevel_impl.own import network_of
 
 
 def to_saved_model(trained: Trained, path: Path) -> Predict:
     """Write a folder for `tf.saved_model.load`, with the signature `serving_default`: from `images` to `logits`."""
-    module = MODELS[trained.model.name](tf.float32)
+    module = network_of(trained.model)(tf.float32)
     for part in module.submodules:
         if isinstance(part, BatchNorm):
             part.epsilon = trained.epsilon

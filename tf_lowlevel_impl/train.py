@@ -10,9 +10,9 @@ from shared.protocol import Build
 from shared.weights import Weights
 from tf_lowlevel_impl import idiomatic
 from tf_lowlevel_impl import weights as layout
-from tf_lowlevel_impl.models import MODELS
 from tf_lowlevel_impl.on_device import TensorFlowDevice, compiled, count_flops
 from tf_lowlevel_impl.optimizers import matched
+from tf_lowlevel_impl.own import network_of
 from tf_lowlevel_impl.settings import settings
 from tf_lowlevel_impl.tuning import Tuning
 
@@ -29,7 +29,7 @@ class LowLevelModel(TensorFlowDevice):
         self.spec, train, mode = build.model, build.train, build.mode
         self.dtype = tf.as_dtype(train.dtype)
         self.compute_dtype = tf.bfloat16 if train.mixed_precision == "bfloat16" else self.dtype
-        self.module = MODELS[self.spec.name](self.dtype, **train.network_arguments)
+        self.module = network_of(self.spec)(self.dtype, **train.network_arguments)
         self.variables = layout.by_name(self.module, self.spec)
         self.trainable = {p.name: self.variables[p.name] for p in self.spec.parameters if p.trainable}
         if build.weights is None:

@@ -4,6 +4,7 @@ The layouts are the same; `conv1/kernel` is `module.conv1.kernel`.
 """
 
 from collections.abc import Mapping
+from operator import attrgetter
 
 import tensorflow as tf
 
@@ -28,5 +29,5 @@ def by_name(module: tf.Module, spec: ModelSpec) -> dict[str, tf.Variable]:
     named = {}
     for p in spec.parameters:
         layer, attribute = p.name.split("/")
-        named[p.name] = getattr(getattr(module, layer), attribute)
+        named[p.name] = getattr(attrgetter(layer)(module), attribute)
     return named

@@ -9,7 +9,7 @@ from shared.protocol import Build, Framework, OnEpoch
 from shared.training import TrainSpec
 from shared.world import World
 from torch_impl import idiomatic
-from torch_impl.models import MODELS
+from torch_impl.own import network_of, own_layers
 from torch_impl.train import TorchModel
 
 
@@ -35,10 +35,10 @@ def create(build: Build) -> TorchModel:
     torch.manual_seed(train.seed + world.rank)  # what is dropped of one share is not what is dropped of another
     if build.device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    arguments = train.network_arguments
+    arguments, network = train.network_arguments, network_of(build.model)
     if build.recipe == "idiomatic" or "normalisation" in train.own:
-        arguments |= idiomatic.OWN_LAYERS.get(build.model.name, {})
-    module = MODELS[build.model.name](**arguments)
+        arguments |= own_layers(build.model)
+    module = network(**arguments)
     if world.size == 1:
         return TorchModel(module, build)
     from torch_impl.distributed import SharingTorchModel  # it takes long to import, and few share a network

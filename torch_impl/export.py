@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from shared.choices import Format
 from shared.protocol import Exporter, Predict, Trained
 from torch_impl import weights as layout
-from torch_impl.idiomatic import OWN_LAYERS
-from torch_impl.models import MODELS
+from torch_impl.own import network_of, own_layers
 
 EXAMPLES = 2  # of one image, tracing would take the size of the batch for a constant
 
@@ -99,8 +98,8 @@ def _cudnn_as_found() -> Iterator[None]:
 
 def _network(trained: Trained) -> nn.Module:
     """The network in evaluation mode, of PyTorch's own layers alone."""
-    own = OWN_LAYERS.get(trained.model.name, {})
-    network = MODELS[trained.model.name](**{name: partial(norm, eps=trained.epsilon) for name, norm in own.items()})
+    own = own_layers(trained.model)
+    network = network_of(trained.model)(**{name: partial(norm, eps=trained.epsilon) for name, norm in own.items()})
     layout.load(network, trained.model, trained.weights)
     return (network if trained.scaling is None else Deployed(network, *trained.scaling)).eval()
 

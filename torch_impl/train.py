@@ -14,6 +14,7 @@ from shared.protocol import Build
 from shared.weights import Weights
 from torch_impl import weights as layout
 from torch_impl.optimizers import matched
+from torch_impl.own import count_flops
 from torch_impl.pooling import pooled_first
 from torch_impl.profile import by_operation
 from torch_impl.settings import settings
@@ -165,19 +166,12 @@ class TorchModel:
     def count_by_layer(self) -> dict[str, int]:
         counts: dict[str, int] = {}
         for name, tensor in layout.named_tensors(self.module).items():
-            layer = name.split(".")[0]
+            layer = name.rpartition(".")[0]
             counts[layer] = counts.get(layer, 0) + tensor.numel()
         return counts
 
-    @torch.no_grad()
     def count_flops(self) -> int:
-        from torch.utils.flop_counter import FlopCounterMode  # which takes long to import
-
-        self.module.eval()
-        image = self._put_images(np.zeros((1, *self.spec.input_shape), np.float32))
-        with FlopCounterMode(display=False) as counter:
-            self.module(image)
-        return counter.get_total_flops()
+        return count_flops(self.module, self._put_images(np.zeros((1, *self.spec.input_shape), np.float32)))
 
     def profile(self, work: Callable[[], None]) -> dict[str, float]:
         return by_operation(work, "cuda" if self.device.type == "cuda" else "cpu")

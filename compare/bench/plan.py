@@ -1,12 +1,13 @@
 """What `compare bench` was asked for, checked: from its options to the contestants."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from compare import checks
+from compare import checks, networks
 from compare.bench.result import BenchResult, Contestant
 from compare.checks import TUNED
 from compare.options.bench import BenchOptions
+from compare.options.common import IMPLEMENTATIONS as BY_DEFAULT
 from compare.registry import implementation
 from compare.registry.candidates import ALLOCATOR_VARIABLES
 from compare.subject import Subject
@@ -14,7 +15,7 @@ from shared.choices import MixedPrecision, Mode
 from shared.data import Data, load
 from shared.data.choice import choose
 from shared.errors import InputError, check_name
-from shared.models import MODELS, ModelSpec
+from shared.models import ModelSpec
 from shared.training import TrainSpec
 
 EMBEDDED = "embedded"
@@ -73,14 +74,17 @@ class BenchPlan:
             ending="interrupted",
             environments={},
             launches=(),
+            network=self.model if self.model.code else None,
         )
 
 
 def make_plan(options: BenchOptions) -> BenchPlan:
     """Check what can be checked without the data. Raises InputError."""
-    model = MODELS[check_name("architecture", options.model, MODELS)]
+    model = networks.named(options.model)
     for mixed in options.mixed_precision:
         checks.check_mixed_precision(mixed, options.device)
+    names = checks.having(options.implementations, BY_DEFAULT, model)
+    options = replace(options, implementations=names)
     _check_aa(options)
     threads = list(options.threads or [checks.default_threads(_names(options))])
     contestants, to_tune, lacking = _contestants(options, model, threads[0])

@@ -6,6 +6,7 @@ from pydantic import Field, FiniteFloat, model_validator
 
 from compare.rpc.messages import Timed
 from shared.choices import Device, MixedPrecision, Mode, Recipe, Waiting
+from shared.contract import OwnNetwork
 from shared.models import MODELS, ModelSpec
 from shared.record import Count, Positive, Record, Seconds, Texts
 from shared.result import Environment
@@ -126,11 +127,12 @@ class BenchResult(Record):
     ending: Ending
     environments: dict[str, Environment]
     launches: tuple[Launch, ...]
+    network: OwnNetwork | None = None  # of the user's own
 
     @property
     def spec(self) -> ModelSpec:
         """The contract of its architecture."""
-        return MODELS[self.model]
+        return self.network or MODELS[self.model]
 
     @model_validator(mode="after")
     def _of_its_contestants(self) -> "BenchResult":

@@ -16,6 +16,7 @@ from compare.reporting.screen import Screen
 from compare.subject import Subject
 from shared.choices import Device, Mode
 from shared.errors import InputError
+from shared.models import ModelSpec
 from shared.result import Tuned
 from shared.storage import temporary
 
@@ -54,7 +55,7 @@ class Search:
         """The fastest candidate for `plain`, which says of how many threads and images. Raises InputError where every
         one failed."""
         subject = self._subject
-        key = tuned.key(subject.spec.name, subject.device, subject.train, plain)
+        key = tuned.key(_name(subject.spec), subject.device, subject.train, plain)
         choice = self._found.get(key) or (None if self._anew else self._memory.recall(key))
         if choice is None:
             choice = self._searched(plain, key)
@@ -86,6 +87,11 @@ class Search:
         except OSError as error:
             print(f"It cannot be remembered in {self._memory.path}: {error.strerror}.", file=sys.stderr)
         return choice
+
+
+def _name(spec: ModelSpec) -> str:
+    """What a choice remembers a network by: one of the user's own by its code, too."""
+    return spec.name if spec.code is None else f"{spec.name} {spec.code.digest[:12]}"
 
 
 def for_run(search: Search, plain: Mapping[str, Contestant]) -> dict[str, tuple[Mode, Tuned]]:

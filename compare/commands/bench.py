@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
+from compare import checks
 from compare.bench import report, tables
 from compare.bench.launcher import Launcher, Start
 from compare.bench.plan import BenchPlan, make_plan
@@ -26,6 +27,8 @@ def command(options: BenchOptions, screen: Screen) -> int:
     began = Began(options.command, options.out)
     dataset, data = plan.load_data()
     note_data_warnings([data], screen)
+    if said := checks.left_out(options.implementations, plan.options.implementations):
+        screen.note(said)
     note_threads(options.threads, plan.threads[0], screen)
     work = Bench(plan, dataset, data, began, screen)
     ended_early = work.carry_out()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from compare import networks
 from compare.extras import require
 from compare.folders.additions import adding_to
 from compare.folders.run_folder import load_data, load_results, load_weights
@@ -68,7 +69,10 @@ def command(options: ExportOptions, screen: Screen) -> int:
     to = FORMATS[format_]
     if to.extra:
         require(to.extra, f"--format {format_}")
-    result = _chosen(load_results(options.run_dir), options, writer_of(format_))
+    result = _chosen(
+        networks.results_at_hand(load_results(options.run_dir), options.model), options, writer_of(format_)
+    )
+    _check_file(result, format_)
     path = options.out or options.run_dir / "exports" / f"{result.name}{to.suffix}"
     if format_ == "keras" and path.suffix != to.suffix:  # which Keras goes by
         raise InputError(f"--out {path}: names of this format end with {to.suffix}. Give such a name.")
@@ -100,6 +104,16 @@ def command(options: ExportOptions, screen: Screen) -> int:
 def writer_of(format_: Format) -> str:
     """The implementation whose framework writes files of this format."""
     return next(name for name, spec in IMPLEMENTATIONS.items() if format_ in spec.exports)
+
+
+def _check_file(result: RunResult, format_: Format) -> None:
+    """Raise InputError if the network is the user's own, without a file for the framework that writes the format."""
+    spec, writer = result.run.spec, IMPLEMENTATIONS[writer_of(format_)]
+    if spec.code is not None and not writer.has(spec):
+        raise InputError(
+            f"--format {format_} is written by {writer.title}, and {spec.code.folder} has no {writer.own_file}. Add "
+            "that file and train again, or give another --format."
+        )
 
 
 def _chosen(results: list[RunResult], options: ExportOptions, writer: str) -> RunResult:

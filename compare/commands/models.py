@@ -1,19 +1,23 @@
 """`compare models`: the architectures, or the layers of one; with a check, as each framework itself counts them."""
 
 import sys
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from compare import networks
+from compare.networks import sources
 from compare.options.inventory import ModelsOptions
 from compare.processes import environment
 from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting.screen import Screen
+from compare.reporting.screen import Screen, printable
 from compare.rpc import messages
-from shared.errors import InputError, check_name
+from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
 from shared.protocol import Build
 from shared.storage import temporary
@@ -21,32 +25,84 @@ from shared.training import TrainSpec
 from shared.weights import initial_weights
 
 TIMEOUT_S = 300.0
+SIDE_BY_SIDE = 120  # columns of a window
 
 
 def command(options: ModelsOptions, screen: Screen) -> int:
     """Print the table; return the exit code. Raises InputError where no architecture has that name."""
     name = options.name
-    if options.check and name is None:
-        raise InputError("--check needs the name of an architecture: 'python -m compare models cnn_same --check'.")
+    for asked, of in ((options.check, "--check"), (options.source, "--source"), (options.scaffold, "--scaffold DIR")):
+        if asked and name is None:
+            raise InputError(f"{of} needs the name of an architecture: 'python -m compare models cnn_same {of}'.")
     console = screen.console()
     if name is None:
         console.print(_overview())
+        for spec in MODELS.values():
+            console.print(f"{spec.name}: {sources.description(sources.of(spec))}", soft_wrap=True)
+        console.print()
         for name_, implementation in IMPLEMENTATIONS.items():
             console.print(f"{name_}: {implementation.title}, {len(implementation.models)} of them")
         for absent, reason in IMPLEMENTATIONS.absent.items():
             console.print(f"{absent} cannot be used: {reason}", soft_wrap=True, markup=False)
         screen.answer(architectures=[_figures(spec) for spec in MODELS.values()], absent=IMPLEMENTATIONS.absent)
         return 0
-    spec = MODELS[check_name("architecture", name, MODELS)]
+    spec = networks.named(name)
+    if options.scaffold is not None:
+        return _scaffold(spec, options.scaffold, screen)
+    if options.source:
+        return _source(spec, screen)
+    if said := sources.description(sources.of(spec)):
+        screen.say(said)
     counted = _count(spec, screen) if options.check else {}
-    console.print(_layers(spec, counted))
-    if spec.dropout is not None:
-        console.print(f"Dropout at rate {spec.dropout:g} unless --dropout says otherwise.")
+    show_layers(spec, screen, counted)
     code = _verdict(spec, counted, console) if options.check else 0
     layers = [{"layer": one.name, "output": one.output_shape, "flops": one.flops} for one in spec.layers]
     counts = {name: one.model_dump() for name, one in counted.items()}
     screen.answer(**_figures(spec), layers=layers, counted=counts, agree=code == 0)
     return code
+
+
+def show_layers(spec: ModelSpec, screen: Screen, counted: dict[str, messages.Counted] | None = None) -> None:
+    """Print the layers of a network, with what frameworks `counted` in their own."""
+    console = screen.console()
+    console.print(_layers(spec, counted or {}))
+    if spec.dropout is not None:
+        console.print(f"Dropout at rate {spec.dropout:g} unless --dropout says otherwise.")
+
+
+def _source(spec: ModelSpec, screen: Screen) -> int:
+    """Print the code of the network in each implementation: side by side, or one under the other in a narrow window."""
+    code = sources.of(spec)
+    shown = {name: "\n".join(map(printable, text.expandtabs(4).splitlines())) for name, text in code.items()}
+    console = screen.console()
+    if console.width >= SIDE_BY_SIDE:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for name in shown:
+            table.add_column(name, overflow="fold", ratio=1)
+        table.add_row(*map(Text, shown.values()))
+        console.print(table)
+    else:
+        for name, text in shown.items():
+            console.print(f"# {name}", style="bold")
+            console.print(Text(text), soft_wrap=True)
+            console.print()
+    screen.answer(name=spec.name, source=code)
+    return 0
+
+
+def _scaffold(spec: ModelSpec, folder: Path, screen: Screen) -> int:
+    """Copy the network to a new folder."""
+    networks.check_new(folder)
+    content = sources.scaffold(spec, folder)
+    for name, data in content.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    networks.own(folder)
+    screen.say(f"{spec.name} is in {folder}: {', '.join(content)}.")
+    screen.say(f"Change it, and then: python -m compare contract {folder}")
+    screen.answer(folder=folder, files=list(content))
+    return 0
 
 
 def _figures(spec: ModelSpec) -> dict[str, object]:
@@ -98,7 +154,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 def _count(spec: ModelSpec, screen: Screen) -> dict[str, messages.Counted]:
     """What each framework counts in its own network."""
     counted = {}
-    having = [name for name, implementation in IMPLEMENTATIONS.items() if spec.name in implementation.models]
+    having = [name for name, implementation in IMPLEMENTATIONS.items() if implementation.has(spec)]
     with temporary.folder("logs") as logs:
         threads = environment.usable_cores()
         with Workers(logs, "cpu", TIMEOUT_S, screen.note, threads) as workers:
@@ -116,7 +172,7 @@ def _count(spec: ModelSpec, screen: Screen) -> dict[str, messages.Counted]:
 def _verdict(spec: ModelSpec, counted: dict[str, messages.Counted], console: Console) -> int:
     contract = {layer.name: n for layer in spec.layers if (n := spec.n_params_of(layer.name))}
     wrong = [name for name, c in counted.items() if c.n_params != contract or c.flops != spec.flops]
-    asked = [name for name, spec_ in IMPLEMENTATIONS.items() if spec.name in spec_.models]
+    asked = [name for name, spec_ in IMPLEMENTATIONS.items() if spec_.has(spec)]
     if wrong or len(counted) < len(asked):
         console.print(f"Not as the contract says: {', '.join(wrong) or 'none of those that answered'}.")
         return 1

@@ -4,7 +4,9 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from compare import checks
 from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
+from compare.options.common import IMPLEMENTATIONS as BY_DEFAULT
 from compare.options.parity import ParityOptions
 from compare.parity import report, tables
 from compare.parity.check import Checker
@@ -24,6 +26,10 @@ def command(options: ParityOptions, screen: Screen) -> int:
     began = Began(options.command, options.out)
     data = plan.load_data()
     note_data_warnings(data.values(), screen)
+    for model in plan.models:
+        present = plan.implementations[model.name]
+        if model.code and options.implementations is None and (said := checks.left_out(BY_DEFAULT, present)):
+            screen.note(f"{model.name}: {said}")
     work = Comparisons(plan, data, began, screen)
     ended_early = work.carry_out()
     if ended_early is not None:

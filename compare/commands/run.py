@@ -2,6 +2,7 @@
 
 import sys
 
+from compare import checks, networks
 from compare.checks import TUNED
 from compare.commands.fetching import show_fetching
 from compare.commands.lifecycle import Began, note_threads
@@ -57,8 +58,11 @@ class NewStudy(StudyWork):
             mlflow=options.mlflow,
             executor=options.executor,
             address=options.address,
+            network=plan.model if plan.model.code else None,
         )
-        self.folder.write(PLAN, planned.model_dump_json(indent=1).encode())
+        for name, content in networks.copies(plan.model).items():
+            self.folder.write(name, content)
+        self.folder.write(PLAN, planned.content())
         return planned
 
     def _tuned(self, device: Device) -> dict[str, tuple[Mode, Tuned]]:
@@ -88,7 +92,7 @@ class NewStudy(StudyWork):
 
 def command(options: RunOptions, screen: Screen) -> int:
     """Do what `compare run` says; return the exit code. Raises InputError before anything is written."""
-    options = check_options(options)
+    asked, options = options.implementations, check_options(options)
     began = Began(options.command, options.out)
     choice = choose(options.dataset, options.data_folder, *([] if screen.quiet else [show_fetching(sys.stderr)]))
     plan = make_plan(options, choice.dataset)
@@ -102,5 +106,7 @@ def command(options: RunOptions, screen: Screen) -> int:
     reason = f"{choice.reason} {data.description}".strip()
     server = None if options.mlflow is None else mlflow_runs.connect(options.mlflow)
     screen.note(reason)
+    if said := checks.left_out(asked, options.implementations):
+        screen.note(said)
     note_threads(options.threads, plan.threads, screen)
     return NewStudy(plan, data, began, reason, server, screen).exit_code()

@@ -1,5 +1,6 @@
 """`compare run --resume`: back to a study that was interrupted."""
 
+from compare import networks
 from compare.commands.study import StudyWork
 from compare.folders.output import OutputFolder
 from compare.folders.run_folder import MAX_LIST_BYTES, load_record
@@ -25,6 +26,7 @@ def command(options: RunOptions, screen: Screen) -> int:
             f"{path}, which takes a folder in which nothing had begun, or with another one."
         )
     planned = load_record(path / PLAN, Planned, MAX_LIST_BYTES)
+    _check_network(planned, options)
     spec = planned.runs[0].data
     data = load(spec, options.data_folder)
     if data.digest() != planned.data_digest:
@@ -39,6 +41,19 @@ def command(options: RunOptions, screen: Screen) -> int:
         screen.note(f"Its plan names the MLflow server {planned.mlflow}. Give --mlflow to have the study logged there.")
     folder = OutputFolder.reopened(path)
     return ResumedStudy(planned, data, folder, server, cluster, options.timeout, screen).exit_code()
+
+
+def _check_network(planned: Planned, options: RunOptions) -> None:
+    """Raise InputError if the study is of a network of the user's own whose code is not there as it was, or was never
+    named on this machine."""
+    network = networks.at_hand(planned.runs[0].spec, options.model)
+    if network != planned.runs[0].spec:
+        code = planned.runs[0].spec.code
+        assert code is not None, "networks of this package are equal"
+        raise InputError(
+            f"--model {options.model}: the study goes on with the code in {code.folder}, where it "
+            "was begun. Put the folder there again, or begin another study."
+        )
 
 
 def _cluster(planned: Planned, options: RunOptions) -> str | None:

@@ -5,6 +5,7 @@ import hashlib
 import re
 from pathlib import Path
 
+from compare import networks
 from compare.commands.rendering import has_records, rendered
 from compare.folders import manifest, signature
 from compare.folders.manifest import MANIFEST, SEAL, SIGNATURE, Manifest, names
@@ -43,7 +44,7 @@ def command(options: VerifyOptions, screen: Screen) -> int:
     found = problems(folder)
     not_compared = None if found else made_by_others(folder)
     if not found and options.rerun:
-        found = _rerun(folder, options.data_folder, screen)
+        found = _rerun(folder, options.model, options.data_folder, screen)
     if options.verify_key is not None and (said := signature.problem(folder, options.verify_key)):
         found.append(said)
     if options.sign is not None and not found:
@@ -63,11 +64,11 @@ def _as_far_as(not_compared: str | None, found: list[str]) -> str:
     return ", by its hashes alone" if not_compared and not found else ""
 
 
-def _rerun(folder: Path, data_dir: Path, screen: Screen) -> list[str]:
+def _rerun(folder: Path, model: str | None, data_dir: Path, screen: Screen) -> list[str]:
     """Evaluate every network again from its weights; what is not as its record says, in words."""
     if not (folder / "results").is_dir():
         raise InputError(f"--rerun: {folder} has no trained weights. Leave it out, or give the folder of a run.")
-    done = [result for result in load_results(folder) if result.outcome]
+    done = networks.results_at_hand([result for result in load_results(folder) if result.outcome], model)
     if not done:
         return []
     data = load_data(done[0], data_dir)

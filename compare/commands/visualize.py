@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from compare import networks
 from compare.folders.additions import adding_to
 from compare.folders.output import WriteError, write_whole
 from compare.folders.picture_file import read_picture
@@ -29,7 +30,7 @@ MOST_IMAGES = 24  # whose feature maps are drawn together: each has a row for ev
 def command(options: VisualizeOptions, screen: Screen) -> int:
     """Make the pictures; return the exit code. Raises InputError before any is written."""
     _check_cmap(options.cmap)
-    results = _chosen(load_results(options.run_dir), options.seed)
+    results = _chosen(networks.results_at_hand(load_results(options.run_dir), options.model), options.seed)
     first = results[0].run
     spec = first.spec
     weights = [load_weights(options.run_dir, result) for result in results]
@@ -49,17 +50,17 @@ def command(options: VisualizeOptions, screen: Screen) -> int:
     out = options.out or options.run_dir / "pictures"
     seen = _scaled(picture, first.data, options.data_folder)
     with adding_to(options.run_dir, out) as added:
-        networks = inspect(results, weights, data, data.x_test[indices], seen)
+        seen_by = inspect(results, weights, data, data.x_test[indices], seen)
         shown = load(first.data.model_copy(update={"scale": "unit"}), options.data_folder)
-        drawn = _draw(results, networks, spec, shown, indices, options, names, picture)
+        drawn = _draw(results, seen_by, spec, shown, indices, options, names, picture)
         saved = []
         for path in _save(drawn, options, added):
             screen.note(mounts.shown(path))
             saved.append(path)
     listeners.outlive()
     if len(picture):
-        _print_prediction(networks, names, negative, screen)
-    screen.say(f"Pictures of {', '.join(n.name for n in networks)}: {out}")
+        _print_prediction(seen_by, names, negative, screen)
+    screen.say(f"Pictures of {', '.join(n.name for n in seen_by)}: {out}")
     screen.answer(folder=out, pictures=saved)
     return 0
 
@@ -125,7 +126,8 @@ def _draw(
     picture: np.ndarray,
 ) -> Iterator[tuple[str, Figure]]:
     """The name and the figure of each picture."""
-    yield "filters", pictures.filters({n.name: n.weights for n in networks}, spec, options.cmap)
+    if pictures.has_filters(spec):
+        yield "filters", pictures.filters({n.name: n.weights for n in networks}, spec, options.cmap)
     if pictures.map_layers(networks[0]):
         yield (
             "feature_maps",

@@ -81,7 +81,8 @@ def read_result(path: Path) -> RunResult:
     """The record at `path`. Raises InputError where it cannot be read, or is not what its name says."""
     result = load_record(path, RunResult)
     try:
-        check_name("architecture", result.run.model, MODELS)
+        if result.run.network is None:
+            check_name("architecture", result.run.model, MODELS)
         implementation(result.run.implementation)
     except InputError as error:
         raise InputError(f"{path} speaks of something that this version does not have. {error}") from None

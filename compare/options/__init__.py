@@ -4,7 +4,7 @@ tables of the documentation are made from these declarations."""
 from compare.options.base import Options
 from compare.options.bench import BenchOptions
 from compare.options.folders import DiffOptions, ExportOptions, ReportOptions, VerifyOptions, VisualizeOptions
-from compare.options.inventory import DataOptions, DoctorOptions, ModelsOptions
+from compare.options.inventory import ContractOptions, DataOptions, DoctorOptions, ModelsOptions
 from compare.options.parity import ParityOptions
 from compare.options.port import PortOptions
 from compare.options.run import RunOptions
@@ -15,6 +15,7 @@ OPTIONS: dict[str, type[Options]] = {
     "data": DataOptions,
     "doctor": DoctorOptions,
     "models": ModelsOptions,
+    "contract": ContractOptions,
     "parity": ParityOptions,
     "port": PortOptions,
     "bench": BenchOptions,

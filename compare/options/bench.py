@@ -35,7 +35,10 @@ class BenchOptions(common.ReadsData, Options):
     resize: str | None = common.resize(forms=SEVERAL_POINTS)
     channels: Channels | None = common.channels(forms=SEVERAL_POINTS)
     split: float | None = common.split(forms=SEVERAL_POINTS)
-    model: str = option("cnn_same", TRAINING, "Architecture.", forms=SEVERAL_POINTS)
+    model: str = option(
+        "cnn_same", TRAINING, "Architecture, or the folder of a network of your own.", metavar="NAME|DIR/",
+        forms=SEVERAL_POINTS
+    )
     implementations: tuple[str, ...] = option(
         common.IMPLEMENTATIONS, TRAINING, "Which implementations, separated by commas.", forms=SEVERAL_POINTS,
         conflicts=(Conflict("aa", "which names the one implementation that takes part"),)

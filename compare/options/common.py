@@ -94,6 +94,18 @@ def waiting(command: str, **declared: Any) -> Any:
     )
 
 
+def own_model(**declared: Any) -> Any:
+    """Where the network of the user's own lies that a folder is of."""
+    return option(
+        None,
+        DATA,
+        "Folder of the network of your own, if it was moved or comes from someone else.",
+        left_out="as the run says",
+        metavar="DIR/",
+        **declared,
+    )
+
+
 def run_dir(help: str = "Folder that 'python -m compare' wrote.", **declared: Any) -> Any:
     return argument(REQUIRED, help, parse=mounts.located, **declared)
 

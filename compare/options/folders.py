@@ -51,6 +51,7 @@ class VerifyOptions(common.ReadsData, Options):
         metavar="FILE",
         extra="sign",
     )
+    model: str | None = common.own_model()
     data_dir: Path | None = common.data_dir()
 
     @property
@@ -99,6 +100,7 @@ class ExportOptions(common.ReadsData, Options):
         None, DATA, "Whose network.", left_out="the format's own framework's, or the first"
     )
     seed: int | None = option(None, DATA, "Which seed's network.", left_out="the first")
+    model: str | None = common.own_model()
     data_dir: Path | None = common.data_dir()
     out: Path | None = common.out(
         "in RUN_DIR/exports", help="File, or folder of a SavedModel.", parse=mounts.here, metavar="PATH"
@@ -126,6 +128,7 @@ class VisualizeOptions(common.ReadsData, Options):
     predict: Path | None = option(
         None, DATA, "A picture (PNG, JPEG) to be classified by all.", parse=mounts.here, metavar="FILE"
     )
+    model: str | None = common.own_model()
     data_dir: Path | None = common.data_dir()
     cmap: str = option("inferno", OUTPUT, "Colour map, one of matplotlib's.")
     out: Path | None = common.out("RUN_DIR/pictures", help="Folder for the pictures.", parse=mounts.here)

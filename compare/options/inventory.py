@@ -1,4 +1,4 @@
-"""The options of the commands that say what is here: data, doctor, models."""
+"""The options of the commands that say what is here: data, doctor, models, contract."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from compare.options import common
 from compare.options.base import Options
-from compare.options.option import COMPARISON, argument, option
+from compare.options.option import COMPARISON, DATA, OUTPUT, REQUIRED, Conflict, argument, option
 from shared.choices import Channels
+from shared.storage import mounts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,5 +51,48 @@ class ModelsOptions(Options):
 
     summary: ClassVar[str] = "Show the architectures; with a name, its layers, parameters and FLOPs."
 
-    name: str | None = argument(None, "Architecture whose layers are shown.")
+    name: str | None = argument(None, "Architecture whose layers are shown, or the folder of a network of your own.")
     check: bool = option(False, COMPARISON, "Ask each framework too: its own count of parameters and FLOPs.")
+    source: bool = option(
+        False, OUTPUT, "Show its code in each framework, side by side if the terminal has 120 columns."
+    )
+    scaffold: Path | None = option(
+        None,
+        OUTPUT,
+        "New folder to copy it to, to begin a network of your own with.",
+        parse=mounts.here,
+        metavar="DIR",
+        conflicts=(Conflict("check", "which asks about a network that is there"),),
+        note="[docs/your-own-network.md](docs/your-own-network.md).",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractOptions(Options):
+    """The options of `compare contract`."""
+
+    summary: ClassVar[str] = (
+        "Write the contract of a network of your own from its code, and compare it with each framework's code there."
+    )
+
+    folder: Path = argument(
+        REQUIRED, "Folder with torch.py, keras.py or tf_lowlevel.py.", metavar="DIR", parse=mounts.here
+    )
+    source: str | None = option(
+        None,
+        COMPARISON,
+        "Implementation whose code the contract is written from.",
+        flag="--from",
+        left_out="the first that has a file there",
+    )
+    input: str | None = option(
+        None,
+        DATA,
+        "Sizes of an image, as 40x40x3: height, width, channels.",
+        left_out="as keras.py states, or the contract that is there",
+        metavar="SIZES",
+    )
+
+    @property
+    def opening(self) -> str:
+        return f"looking at {self.folder}"

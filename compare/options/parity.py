@@ -33,7 +33,8 @@ class ParityOptions(common.ReadsData, Options):
     channels: Channels | None = common.channels(forms=ALSO_WATERFALL)
     split: float | None = common.split(forms=ALSO_WATERFALL)
     model: tuple[str, ...] = option(
-        ("cnn_same",), TRAINING, "Architectures, separated by commas, or all.", forms=ALSO_WATERFALL
+        ("cnn_same",), TRAINING, "Architectures or folders of your own, separated by commas, or all.",
+        metavar="NAME|DIR/,...", forms=ALSO_WATERFALL
     )
     implementations: tuple[str, ...] | None = option(
         None, TRAINING, "Which implementations, two or more.", left_out="all that have the network",

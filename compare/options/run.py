@@ -59,7 +59,9 @@ class RunOptions(common.ReadsData, Options):
         choices=tuple(PRESETS), conflicts=(IDIOMATIC,)
     )
     model: str | None = option(
-        None, TRAINING, "Architecture; 'python -m compare models' lists them.", left_out=DEFAULT_MODEL
+        None, TRAINING, "Architecture; 'python -m compare models' lists them. Or the folder of a network of your own.",
+        left_out=DEFAULT_MODEL, metavar="NAME|DIR/", forms=ALSO_RESUMED,
+        note="[docs/your-own-network.md](docs/your-own-network.md)."
     )
     dataset: str = option(
         "auto", DATA,

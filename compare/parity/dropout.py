@@ -29,7 +29,7 @@ def observe(session: Session, subject: Subject) -> Rungs:
     for _ in range(N_PASSES):
         outputs = session.activations(images, training=True)
         for name, before in wanted.items():
-            passes[name].append((outputs[before], outputs[name]))
+            passes[name].append((outputs[before].reshape(len(images), -1), outputs[name].reshape(len(images), -1)))
     logits = {"logits": session.logits(subject.images)}
     yield IN_EVALUATION, session.activations(subject.images) | logits
     counted = {name: _count(seen, rate) for name, seen in passes.items()}

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from compare import checks
+from compare import checks, networks
 from compare.options.parity import ParityOptions
 from compare.parity.runs import Extent
 from compare.registry import IMPLEMENTATIONS, ImplementationSpec, implementation
@@ -12,7 +12,7 @@ from shared.batches import n_batches
 from shared.choices import Dtype, Mode, Precision
 from shared.data import Data, load
 from shared.data.choice import choose
-from shared.errors import InputError, check_name
+from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
 from shared.training import OPTIMIZERS, TrainSpec
 
@@ -107,16 +107,19 @@ def make_plan(options: ParityOptions) -> ParityPlan:
 def _models(asked: tuple[str, ...]) -> list[ModelSpec]:
     if "all" in asked:
         return list(MODELS.values())
-    return [MODELS[check_name("architecture", name, ["all", *MODELS])] for name in asked]
+    models = [networks.named(name, "all") for name in asked]
+    if len({model.name for model in models}) < len(models):
+        raise InputError("--model names two networks of one name. Compare them one after another.")
+    return models
 
 
 def _implementations(options: ParityOptions, model: ModelSpec) -> list[str]:
     """Those that are compared: with --world-size each as one process and as several."""
     asked, sizes = options.implementations, [1] if options.world_size == 1 else [1, options.world_size]
-    able = [name for name, spec in IMPLEMENTATIONS.items() if model.name in spec.models]
+    able = [name for name, spec in IMPLEMENTATIONS.items() if spec.has(model)]
     names = list(dict.fromkeys(checks.named(able if asked is None else asked, sizes)))
     # Of what several processes train, a network that cannot be shared is told below, and not left out.
-    having = [name for name in names if implementation(name) and model.name in _alone(name).models]
+    having = [name for name in names if implementation(name) and _alone(name).has(model)]
     for name in having:
         checks.check_model(name, model)
     if len(having) < 2:

@@ -23,7 +23,7 @@ from compare.processes.signals import ASKED
 from compare.registry import IMPLEMENTATIONS
 from compare.rpc import messages, wire
 from shared.choices import Waiting
-from shared.errors import InputError
+from shared.errors import InputError, UserCodeError
 from shared.protocol import Tier
 from shared.result import Environment
 from shared.storage import inside, temporary
@@ -255,6 +255,8 @@ class WorkerProcess:
         if isinstance(answer, messages.Failed):
             if self.program().n_workers > 1:  # it ends, but not yet
                 self.kill()
+            if answer.own_lines is not None:
+                raise UserCodeError(answer.error, answer.own_lines)
             raise WorkerError(answer.error, answer.traceback, answer.diverged)
         assert isinstance(answer, expected), f"{type(answer).__name__} is no answer to this request"
         return answer

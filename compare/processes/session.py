@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from compare.processes.process import Divergence, WorkerProcess
-from compare.rpc import messages
+from compare.rpc import messages, own_messages
 from shared.choices import Device, Format
+from shared.contract import Description
 from shared.data import Data, Part
 from shared.ledger import Half
-from shared.models import ModelSpec
+from shared.models import Code, ModelSpec, Shape
 from shared.protocol import Build, Tier
 from shared.weights import Weights
 
@@ -36,6 +37,10 @@ class Session(WorkerProcess):
         created = self._ask(messages.Create(**said), messages.Created, build.weights)[0]
         self._model_lacks = created.lacking
         return created
+
+    def describe(self, code: Code, input_shape: Shape | None) -> Description:
+        """What a network of the user's own has. Raises UserCodeError if it cannot be built and called."""
+        return self._ask(own_messages.Describe(code=code, input_shape=input_shape), own_messages.Described)[0].found
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that decides how training goes on from here."""

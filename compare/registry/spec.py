@@ -5,7 +5,7 @@ from typing import Literal
 
 from compare.registry.candidates import Candidate
 from shared.choices import Device, Dtype, Format, Mode, Scale
-from shared.models import MODELS
+from shared.models import MODELS, ModelSpec
 
 BOTH: tuple[Dtype, ...] = ("float32", "float64")
 
@@ -26,6 +26,7 @@ class ImplementationSpec:
     module: what a worker imports: it exports what shared/protocol.py asks for.
     default_mode, modes: the mode in which its users run it by default, and all that it has.
     models: the architectures that it has.
+    own_file: the file that holds its network in the folder of an architecture of the user's own; "" if it takes none.
     dtypes: the types in which it can compute on each device.
     own_epsilon: the epsilon of its framework's own batch normalisation, which its idiomatic recipe uses.
     own_norm_needs: the fewest images of a batch of which its own batch normalisation takes a variance.
@@ -44,6 +45,7 @@ class ImplementationSpec:
     module: str
     default_mode: Mode
     models: tuple[str, ...] = tuple(MODELS)
+    own_file: str = ""
     modes: tuple[Mode, ...] = ("eager", "graph")
     dtypes: dict[Device, tuple[Dtype, ...]] = field(default_factory=lambda: {"cpu": BOTH, "cuda": BOTH})
     own_epsilon: float = 1e-3
@@ -69,6 +71,12 @@ class ImplementationSpec:
             modes=(self.default_mode,),
             n_workers=n_workers,
         )
+
+    def has(self, model: ModelSpec) -> bool:
+        """Whether it has that architecture: one of its own, or one of the user's own with a file for it."""
+        if model.code is None:
+            return model.name in self.models
+        return self.own_file in dict(model.code.files) and not (self.n_workers > 1 and model.normalises)
 
     @property
     def package(self) -> str:

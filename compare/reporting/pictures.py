@@ -1,5 +1,6 @@
 """Pictures of trained networks, from their weights, outputs and records."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
@@ -23,6 +24,12 @@ def label_of(name: str) -> str:
     """The name of a class as matplotlib shows it: without formulas in it, and not too long."""
     short = name if len(name) <= MOST_CHARACTERS else f"{name[: MOST_CHARACTERS - 1]}\u2026"
     return short.replace("$", r"\$")
+
+
+def has_filters(spec: ModelSpec) -> bool:
+    """Whether the first layer has filters to be shown as images: it is a convolution, or dense over all pixels."""
+    shape = spec.parameters[0].shape
+    return len(shape) == 4 or (len(shape) == 2 and shape[0] == math.prod(spec.input_shape))
 
 
 def filters(weights: Mapping[str, Weights], spec: ModelSpec, cmap: str) -> Figure:
@@ -113,8 +120,9 @@ def feature_maps(
 
 
 def map_layers(network: Inspected) -> list[str]:
-    """The convolution and pooling layers, in order."""
-    return [name for name in network.activations if name.startswith(("conv", "pool"))]
+    """The convolution and pooling layers, in order; if none has such a name, all whose outputs are maps."""
+    maps = [name for name, output in network.activations.items() if output.ndim == 4]
+    return [name for name in maps if name.startswith(("conv", "pool"))] or maps
 
 
 def _picture(axes: Axes, image: np.ndarray, cmap: str) -> None:

@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import cast
 
-from compare import checks
+from compare import checks, networks
 from compare.analysis.condensed import MANY
 from compare.analysis.seeds import Judging
 from compare.checks import TUNED
+from compare.options.common import IMPLEMENTATIONS as BY_DEFAULT
 from compare.options.run import DEFAULT_MODEL, RunOptions
 from compare.registry import IMPLEMENTATIONS, implementation
 from shared.choices import Device, Mode
 from shared.data import Data, DataSpec
 from shared.data.choice import short_name
-from shared.errors import InputError, check_name
+from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
 from shared.result import Run, Tuned
 from shared.training import OPTIMIZERS, Optimizer, TrainSpec
@@ -75,6 +76,7 @@ class RunPlan:
                 mode=modes[name],
                 device=device,
                 tuned=tuned[name][1] if name in tuned else None,
+                network=self.model if self.model.code else None,
             )
             for name in self.implementations
         ]
@@ -111,12 +113,15 @@ def check_options(options: RunOptions) -> RunOptions:
     """The options with those of the preset filled in. Raises InputError where something else than the data stands
     against them."""
     options = options.with_preset()
-    model = MODELS[check_name("architecture", options.model or DEFAULT_MODEL, MODELS)]
+    model = networks.named(options.model or DEFAULT_MODEL)
     checks.check_mixed_precision(options.mixed_precision, options.device)
+    names = checks.having(options.implementations, BY_DEFAULT, model)
+    options = replace(options, implementations=names)
     _check_implementations(options, model)
     if options.dropout is not None and model.dropout is None:
         having = ", ".join(name for name, spec in MODELS.items() if spec.dropout is not None)
-        raise InputError(f"--dropout: the architecture '{model.name}' has no dropout. Use --model {having}.")
+        own = " Its constructor takes no argument `dropout`." if model.code else ""
+        raise InputError(f"--dropout: the architecture '{model.name}' has no dropout.{own} Use --model {having}.")
     _check_many(options)
     return options
 
@@ -126,7 +131,7 @@ def make_plan(options: RunOptions, dataset: str) -> RunPlan:
     names = implementation_names(options)
     return RunPlan(
         options=options,
-        model=MODELS[options.model or DEFAULT_MODEL],
+        model=networks.named(options.model or DEFAULT_MODEL),
         implementations=names,
         data=options.data_spec(
             dataset, scale=options.scale or "unit", n_train=options.limit, validation=options.validation or 0

@@ -1,15 +1,16 @@
 """What a study set out to do, as it is kept in its folder: enough to go on after an interruption."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import FailFast, Field, model_validator
+from pydantic import FailFast, Field, TypeAdapter, model_validator
 
 from compare import checks
 from compare.analysis.seeds import Judging
 from compare.registry import IMPLEMENTATIONS
 from shared.choices import Allocator, ExecutorName, Mode, Waiting
+from shared.contract import OwnNetwork
 from shared.data import Data
-from shared.models import MODELS
+from shared.models import MODELS, ModelSpec
 from shared.record import Moment, Record
 from shared.result import SCHEMA_VERSION, Run
 
@@ -34,19 +35,36 @@ class Planned(Record):
     mlflow: str | None = None
     executor: ExecutorName = "local"
     address: str = "auto"
+    network: OwnNetwork | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_its_network(cls, given: Any) -> Any:
+        """Give every run the network of the user's own, which the file names once: there may be many runs."""
+        if isinstance(given, dict) and given.get("network") is not None and isinstance(given.get("runs"), list):
+            network = TypeAdapter(ModelSpec).validate_python(given["network"])
+            runs = [{**run, "network": network} if isinstance(run, dict) else run for run in given["runs"]]
+            return {**given, "network": network, "runs": runs}
+        return given
 
     @model_validator(mode="after")
     def _one_study(self) -> "Planned":
         if len({run.name for run in self.runs}) < len(self.runs):
             raise ValueError("a run is there twice")
         if unknown := [
-            run.name for run in self.runs if run.implementation not in IMPLEMENTATIONS or run.model not in MODELS
+            run.name
+            for run in self.runs
+            if run.implementation not in IMPLEMENTATIONS or (run.network is None and run.model not in MODELS)
         ]:
             raise ValueError(f"{unknown[0]} is of an implementation or architecture that this version does not have")
         first = self.runs[0]
-        if any((run.data, run.device, run.model) != (first.data, first.device, first.model) for run in self.runs):
+        if any((run.data, run.device, run.spec) != (first.data, first.device, first.spec) for run in self.runs):
             raise ValueError("its runs are not of one architecture, one data set and one device")
         return self
+
+    def content(self) -> bytes:
+        """What is written: a network of the user's own once, and not with every run."""
+        return self.model_dump_json(indent=1, exclude={"runs": {"__all__": {"network"}}}).encode()
 
     def check_fit(self, data: Data) -> None:
         """Check what a new study's plan was checked for: an earlier version, or somebody else, may have written this

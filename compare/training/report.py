@@ -81,7 +81,9 @@ def _drawn(results: Sequence[RunResult], weights: Mapping[str, Weights]) -> Iter
         "confusion_matrices",
         pictures.confusion_matrices(first, class_names(data.dataset, spec.n_classes, data.classes)),
     )
-    if having := {r.run.implementation: weights[r.name] for r in first if r.name in weights}:
+    if pictures.has_filters(spec) and (
+        having := {r.run.implementation: weights[r.name] for r in first if r.name in weights}
+    ):
         yield "filters", pictures.filters(having, spec, "gray")
 
 

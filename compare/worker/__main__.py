@@ -17,6 +17,7 @@ from compare.rpc import messages, wire
 from compare.worker import machine
 from compare.worker.data_parallel import Shared
 from compare.worker.machine import describe
+from compare.worker.own import OwnCodeFailed
 from compare.worker.peers import PeerFailed, Peers
 from compare.worker.service import Service
 from compare.worker.tiers import missing
@@ -119,6 +120,8 @@ def _take_over_stdout() -> BinaryIO:
 
 
 def _failed(error: Exception) -> messages.Failed:
+    if isinstance(error, OwnCodeFailed):
+        return messages.Failed(error=error.message, traceback="", own_lines=error.lines)
     first, *_ = str(error).strip().splitlines() or [""]
     return messages.Failed(
         error=f"{type(error).__name__}: {first}",

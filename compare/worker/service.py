@@ -6,13 +6,14 @@ This runs in the worker process, and sees the framework only through the protoco
 import gc
 from collections.abc import Callable
 
-from compare.rpc import messages
+from compare.rpc import messages, own_messages
 from compare.rpc.wire import Arrays
-from compare.worker import fingerprint, limits, machine, tiers
+from compare.worker import fingerprint, limits, machine, own, tiers
 from compare.worker.training import Training
 from shared.choices import Device
 from shared.data import Data, channel_statistics
 from shared.ledger import Answer
+from shared.models import ModelSpec
 from shared.protocol import Implementation, Trained
 
 # A product by which two runs are compared that met the machine at different speeds (compare/analysis/diff.py).
@@ -30,6 +31,7 @@ class Service:
         self._data: Data | None = None
         self._training: Training | None = None
         self._n_created = 0
+        self._checked: set[ModelSpec] = set()  # networks of the user's own that meet their contract
         self._yardsticks: dict[Device, Callable[[], None]] = {}
 
     def do(self, request: messages.Request, arrays: Arrays) -> tuple[messages.Answer, Arrays]:
@@ -79,10 +81,18 @@ class Service:
                 return messages.ArraysSent(), {"answer": answer(arrays)}
             case messages.Export():
                 return self.export(request, arrays)
+            case _:
+                return self.describe(request), {}
+
+    def describe(self, request: messages.Request) -> messages.Answer:
+        """Answer what is asked of this process, and not of the network that is trained in it."""
+        match request:
             case messages.GetLimits(device=device):
-                return limits.measure(self.implementation, device), {}
+                return limits.measure(self.implementation, device)
             case messages.GetMemory():
-                return self.memory(), {}
+                return self.memory()
+            case own_messages.Describe(code=code, input_shape=input_shape):
+                return own_messages.Described(found=own.described(self.implementation, code, input_shape))
         raise TypeError(f"nobody answers {type(request).__name__}")
 
     @property
@@ -115,7 +125,9 @@ class Service:
         yardstick = self._yardstick_for(request.device)  # before random numbers are seeded: it takes some
         machine.reset_peak_rss()
         idiom = tiers.offered(self.implementation, "idiom") if request.recipe == "idiomatic" else None
-        created = self.implementation.create(request.build(weights))
+        self._check_own(request.model)
+        with own.blamed(request.model.code, "be built"):
+            created = self.implementation.create(request.build(weights))
         model, lacking = tiers.filled(created, self._name)
         scaled = idiom is not None and idiom.scale == "standard"
         self._training = Training(
@@ -139,6 +151,12 @@ class Service:
             lacking=lacking,
         )
 
+    def _check_own(self, model: ModelSpec) -> None:
+        """Compare a network of the user's own with its contract, once for each. Raises own.OwnCodeFailed."""
+        if model.code is not None and model not in self._checked:
+            own.check(self.implementation, model)
+            self._checked.add(model)
+
     def restore(self, epochs: int, state: Arrays) -> messages.Restored:
         self.training.model.restore(state)
         self.training.epoch, self.training.batches, self.training.kept = epochs + 1, None, None
@@ -155,6 +173,7 @@ class Service:
         return messages.FingerprintSent(fields=fingerprint.of_worker(training.model, training.spec, self.data))
 
     def export(self, request: messages.Export, arrays: Arrays) -> tuple[messages.ArraysSent, Arrays]:
+        self._check_own(request.model)
         images = arrays.pop("images")
         scaling = (arrays.pop("mean"), arrays.pop("deviation")) if "mean" in arrays else None
         trained = Trained(request.model, arrays, request.epsilon, scaling)

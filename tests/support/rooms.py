@@ -12,7 +12,7 @@ PACKAGES = ("compare", "shared")
 # A room imports from those of the lines above it, and from no other.
 ORDER = (
     ("registry", "extras", "rpc", "subject", "own_packages", "graphs"),
-    ("options", "processes"),
+    ("options", "processes", "networks"),
     ("worker", "adapters", "folders", "checks"),
     ("analysis",),
     ("frames", "reporting"),

@@ -1,6 +1,6 @@
 """tf_impl with three more networks."""
 
-from tf_impl import create, exporters, fit, framework, idiom, ledger, matrix_product, memory_copy  # isort: skip  first
+from tf_impl import create, describe, exporters, fit, framework, idiom, ledger, matrix_product, memory_copy  # isort: skip  first
 
 import keras
 from keras import layers
@@ -8,7 +8,7 @@ from keras import layers
 from more_networks import FLATTEN_BEHIND_DENSE, NO_DENSE, POOLED
 from tf_impl.models import MODELS
 
-__all__ = ["create", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
+__all__ = ["create", "describe", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
 
 
 def pooled() -> keras.Sequential:

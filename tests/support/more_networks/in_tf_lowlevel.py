@@ -1,6 +1,6 @@
 """tf_lowlevel_impl with three more networks."""
 
-from tf_lowlevel_impl import create, exporters, fit, framework, idiom, ledger, matrix_product, memory_copy  # isort: skip
+from tf_lowlevel_impl import create, describe, exporters, fit, framework, idiom, ledger, matrix_product, memory_copy  # isort: skip
 
 import tensorflow as tf
 
@@ -8,7 +8,7 @@ from more_networks import FLATTEN_BEHIND_DENSE, NO_DENSE, POOLED
 from tf_lowlevel_impl.layers import Conv2D, Dense, flatten, max_pool
 from tf_lowlevel_impl.models import MODELS, Tap, untapped
 
-__all__ = ["create", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
+__all__ = ["create", "describe", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
 
 
 class Pooled(tf.Module):

@@ -4,10 +4,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from more_networks import FLATTEN_BEHIND_DENSE, NO_DENSE, POOLED
-from torch_impl import create, exporters, fit, framework, idiom, ledger, matrix_product, memory_copy
+from torch_impl import create, describe, exporters, fit, framework, idiom, ledger, matrix_product, memory_copy
 from torch_impl.models import MODELS, Tap, untapped
 
-__all__ = ["create", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
+__all__ = ["create", "describe", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
 
 
 class Pooled(nn.Module):

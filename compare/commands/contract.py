@@ -1,0 +1,117 @@
+"""`compare contract`: the contract of a network of the user's own, written from one framework's code and compared with
+that of the others."""
+
+import re
+from pathlib import Path
+
+from compare import networks
+from compare.commands.models import TIMEOUT_S, show_layers
+from compare.options.inventory import ContractOptions
+from compare.processes import environment
+from compare.processes.pool import Workers
+from compare.processes.process import WorkerError
+from compare.processes.session import Session
+from compare.registry import IMPLEMENTATIONS
+from compare.reporting.screen import Screen
+from shared import contract, own_code
+from shared.contract import CONTRACT, Description
+from shared.errors import InputError, check_name
+from shared.models import Code, Shape
+from shared.storage import files, temporary
+
+STATES_INPUT = "keras"  # of the implementations: the one whose code says what an image is like
+
+
+def command(options: ContractOptions, screen: Screen) -> int:
+    """Write the contract; return the exit code: 1 if another framework's code is not as it says. Raises InputError."""
+    name, folder = networks.name_of(options.folder), options.folder
+    code = own_code.read(folder)
+    having = _having(code, options)
+    found = _described(having, code, _shape(options), screen)
+    try:
+        spec = contract.derived(name, found[having[0]])
+    except ValueError as error:
+        raise InputError(f"{folder / IMPLEMENTATIONS[having[0]].own_file} makes no contract: {error}.") from None
+    content, path = contract.write(spec), folder / CONTRACT
+    changed = not path.exists() or path.read_bytes() != content
+    if changed:
+        path.write_bytes(content)
+    networks.remember(own_code.read(folder))
+    show_layers(spec, screen)
+    screen.say(f"{'Written' if changed else 'Unchanged'}: {path}, from {IMPLEMENTATIONS[having[0]].own_file}.")
+    wrong = {other: said for other in having if (said := contract.differences(spec, found[other]))}
+    for other in having:
+        file = IMPLEMENTATIONS[other].own_file
+        screen.say(
+            f"{file} is not as it says: {'; '.join(wrong[other])}." if other in wrong else f"{file} is as it says."
+        )
+    absent = [one.own_file for one in IMPLEMENTATIONS.values() if one.own_file and one.own_file not in dict(code.files)]
+    if absent:
+        screen.say(f"Left out by every command, as there is no file for them: {', '.join(absent)}.")
+    screen.answer(contract=path, written_from=having[0], agree=not wrong, differences=wrong)
+    return 1 if wrong else 0
+
+
+def _having(code: Code, options: ContractOptions) -> list[str]:
+    """Return the implementations with a file in the folder; first the one that the contract is written from."""
+    able = {name: one for name, one in IMPLEMENTATIONS.items() if one.own_file}
+    having = [name for name, one in able.items() if one.own_file in dict(code.files)]
+    if not having:
+        raise InputError(
+            f"{options.folder} has none of {', '.join(one.own_file for one in able.values())}. 'python -m compare "
+            "models cnn_same --scaffold DIR' writes an example of each to a new folder."
+        )
+    if options.source is None:
+        return having
+    first = check_name("implementation with a file there", options.source, having)
+    return [first, *(name for name in having if name != first)]
+
+
+def _shape(options: ContractOptions) -> Shape | None:
+    """Return the shape of an image that --input names, or the contract that is there; None if neither does."""
+    if options.input is not None:
+        match = re.fullmatch(r"(\d{1,5})x(\d{1,5})x(\d{1,5})", options.input.strip())
+        if match is None or "0" in match.groups():
+            raise InputError(
+                f"--input {options.input[:100]!r} is not understood: give height x width x channels, as 40x40x3."
+            )
+        height, width, channels = (int(size) for size in match.groups())
+        return height, width, channels
+    return None
+
+
+def _described(having: list[str], code: Code, shape: Shape | None, screen: Screen) -> dict[str, Description]:
+    """Return what each implementation has, in a worker of each. Raise InputError, also as UserCodeError."""
+    found: dict[str, Description] = {}
+    with (
+        temporary.folder("logs") as logs,
+        Workers(logs, "cpu", TIMEOUT_S, screen.note, environment.usable_cores()) as workers,
+    ):
+        sessions = workers.start(having)
+        if shape is None and STATES_INPUT in sessions:
+            found[STATES_INPUT] = _ask(STATES_INPUT, sessions[STATES_INPUT], code, None)
+            shape = found[STATES_INPUT].input_shape
+        shape = shape or _known_shape(Path(code.folder))
+        for name in having:
+            if name not in found:
+                found[name] = _ask(name, sessions[name], code, shape)
+    return found
+
+
+def _known_shape(folder: Path) -> Shape | None:
+    """Return the shape of an image by the contract that is there; None if there is none that can be read."""
+    try:
+        content = files.read(folder / CONTRACT, contract.MAX_BYTES, "Write it again.")
+        return contract.read(content, folder.name).input_shape
+    except (InputError, ValueError):
+        return None
+
+
+def _ask(name: str, session: Session, code: Code, shape: Shape | None) -> Description:
+    try:
+        session.wait_until_ready()
+        return session.describe(code, shape)
+    except WorkerError as error:
+        raise InputError(
+            f"{IMPLEMENTATIONS[name].own_file} could not be looked at: {error}. {error.details[-500:]}"
+        ) from None

@@ -1,0 +1,19 @@
+"""What can be asked of a worker about a network of the user's own before it is trained."""
+
+from compare.rpc.messages import Answer, Request
+from shared.contract import Description
+from shared.models import Code, Shape
+
+
+class Describe(Request):
+    """Say what a network of the user's own has, as it is built here. `input_shape` is for implementations whose code
+    does not state it. -> Described"""
+
+    code: Code
+    input_shape: Shape | None
+
+
+class Described(Answer):
+    """What the network has."""
+
+    found: Description

@@ -1,0 +1,78 @@
+"""Networks of the user's own, in the worker: described, compared with their contract, blamed for what they raise."""
+
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from compare.worker.tiers import NotOfferedError
+from shared.contract import CONTRACT, Description, differences
+from shared.models import Code, ModelSpec, Shape
+from shared.own_code import CodeError
+
+LAST_LINES = 8
+MOST_DIFFERENCES = 6
+
+
+class OwnCodeFailed(Exception):
+    """The user's own network cannot be used: why, and the last lines of its own traceback; none if the reason is
+    known."""
+
+    def __init__(self, message: str, lines: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.message, self.lines = message, lines
+
+
+def described(implementation: Any, code: Code, input_shape: Shape | None) -> Description:
+    """Return what the implementation's network has. Raise OwnCodeFailed if it cannot be built and called."""
+    if not hasattr(implementation, "describe"):
+        name = getattr(implementation, "__name__", "?")
+        raise NotOfferedError(f"the implementation '{name}' has no `describe`, needed for networks of the user's own")
+    with blamed(code, "be built and called"):
+        found: Description = implementation.describe(code, input_shape)
+    return found
+
+
+def check(implementation: Any, model: ModelSpec) -> None:
+    """Raise OwnCodeFailed unless the implementation's network is as the contract says."""
+    assert model.code is not None, "only networks of the user's own are checked"
+    found = described(implementation, model.code, model.input_shape)
+    if wrong := differences(model, found):
+        more = f"; and {len(wrong) - MOST_DIFFERENCES} more" if len(wrong) > MOST_DIFFERENCES else ""
+        folder = Path(model.code.folder)
+        raise OwnCodeFailed(
+            f"{_file_of(implementation, folder)} is not as {folder.name}/{CONTRACT} says: "
+            f"{'; '.join(wrong[:MOST_DIFFERENCES])}{more}. Mend it, or write the contract again: python -m compare "
+            f"contract {folder.name}."
+        )
+
+
+@contextmanager
+def blamed(code: Code | None, doing: str) -> Iterator[None]:
+    """Raise OwnCodeFailed for what fails in here and passes through the files of `code`."""
+    try:
+        yield
+    except CodeError as error:
+        assert code is not None, "only networks of the user's own raise this"
+        raise OwnCodeFailed(f"{Path(code.folder).name}: {error}") from None
+    except (Exception, SystemExit) as error:
+        if code is None:
+            raise
+        frames = traceback.extract_tb(error.__traceback__)
+        own = next((n for n, frame in enumerate(frames) if frame.filename.startswith(f"{code.folder}/")), None)
+        syntax = str(error.filename) if isinstance(error, SyntaxError) else ""
+        if own is None and not syntax.startswith(f"{code.folder}/"):
+            raise
+        traceback.print_exc(file=sys.stderr)  # all of it is in the worker's log
+        theirs = [] if own is None else traceback.format_list(frames[own:])
+        lines = "".join([*theirs, *traceback.format_exception_only(error)]).rstrip().splitlines()
+        where = Path(syntax if own is None else frames[own].filename)
+        message = f"{Path(code.folder).name}/{where.name} failed when it was to {doing}. Its own last lines:"
+        raise OwnCodeFailed(message, tuple(lines[-LAST_LINES:])) from None
+
+
+def _file_of(implementation: Any, folder: Path) -> str:
+    file = getattr(sys.modules.get(f"{implementation.describe.__module__}"), "FILE", "its code")
+    return f"{folder.name}/{file}"

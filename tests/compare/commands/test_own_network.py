@@ -1,0 +1,148 @@
+"""A network of the user's own, from the command line: from its folder to a run, and back from the run's folder."""
+
+import json
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy_own import FILE, NETWORK
+from numpy_specs import numpy_spec
+
+from compare.__main__ import main
+from compare.registry import IMPLEMENTATIONS
+from compare.training.planned import PLAN, Planned
+from shared.contract import CONTRACT
+
+RUN = ["--implementations", "numpy", "--device", "cpu", "--epochs", "1", "--batch-size", "8", "--quiet"]
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, numpy_implementation: str, tmp_path: Path) -> Path:
+    """A folder `mine` with a network for NumPy, and `data.npz`, beside which commands are started."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setitem(IMPLEMENTATIONS, "numpy", numpy_spec("numpy", "numpy_own", own_file=FILE))
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / FILE).write_text(NETWORK)
+    rng = np.random.default_rng(0)
+    labels = (np.arange(21) % 7).astype(np.uint8)
+    images = rng.integers(0, 256, (21, 6, 5, 3), np.uint8)
+    np.savez(tmp_path / "data.npz", x_train=images, y_train=labels, x_test=images[::-1], y_test=labels[::-1])
+    return mine
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["compare", *map(str, arguments)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    return command(monkeypatch, "run", *RUN, "--dataset", "data.npz", "--model", "mine/", *arguments)
+
+
+def test_from_a_folder_to_a_run_and_back(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    assert run(monkeypatch, "--out", "out") == 2
+    assert "python -m compare contract mine" in capsys.readouterr().err
+
+    assert command(monkeypatch, "contract", "mine") == 0
+    shown = capsys.readouterr().out
+    assert "numpy.py is as it says." in shown
+    assert "Left out by every command, as there is no file for them: torch.py, keras.py, tf_lowlevel.py." in shown
+    assert sorted(path.name for path in folder.iterdir()) == [CONTRACT, FILE], "nothing else is left in the folder"
+
+    out = tmp_path / "out"
+    assert run(monkeypatch, "--out", out) == 0
+    planned = Planned.model_validate_json((out / PLAN).read_text())
+    spec = planned.runs[0].spec
+    assert (spec.name, spec.n_classes, spec.n_params, spec.code and spec.code.folder) == ("mine", 7, 28, str(folder))
+    assert "network" not in json.loads((out / PLAN).read_text())["runs"][0], "it is there once, and not with every run"
+    assert (out / "network" / FILE).read_text() == NETWORK
+    for again in (["verify", out], ["verify", out, "--rerun"], ["report", out], ["diff", out, out]):
+        assert command(monkeypatch, *again) == 0, again
+    assert "mine" in (out / "report.md").read_text()
+
+
+def test_its_code_runs_only_as_it_was_and_if_it_was_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    assert command(monkeypatch, "contract", "mine") == 0
+    assert run(monkeypatch, "--out", "out") == 0
+    capsys.readouterr()
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "somebody"))
+    assert command(monkeypatch, "verify", "out", "--rerun") == 2
+    assert "you never named that folder on this machine" in capsys.readouterr().err
+    assert command(monkeypatch, "verify", "out", "--rerun", "--model", "mine") == 0
+    assert command(monkeypatch, "verify", "out", "--rerun") == 0
+
+    (folder / FILE).write_text(NETWORK + "# changed\n")
+    capsys.readouterr()
+    for again in (
+        ["run", "--resume", "out"],
+        ["verify", "out", "--rerun"],
+        ["verify", "out", "--rerun", "--model", "mine"],
+    ):
+        assert command(monkeypatch, *again) == 2
+        assert f"{FILE} of {folder} changed since the run began" in capsys.readouterr().err
+    shutil.rmtree(folder)
+    assert command(monkeypatch, "verify", "out", "--rerun") == 2
+    assert "that folder is not there" in capsys.readouterr().err
+    assert command(monkeypatch, "report", "out") == 0, "which needs no code"
+
+
+def test_what_its_code_raises_is_shown_as_its_own_last_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    assert command(monkeypatch, "contract", "mine") == 0
+    capsys.readouterr()
+    for code, last in (
+        (NETWORK.replace("    layers =", "    nothing_of_that_name\n    layers ="), "  | NameError: name"),
+        ("def (", "  | SyntaxError: invalid syntax"),
+        ("raise SystemExit(3)", "  | SystemExit: 3"),
+        ("a = 1", "numpy.py needs one of a class `Network` and a function `network`, and has neither."),
+        (NETWORK.replace("7", "8"), "numpy.py is not as mine/contract.json says"),
+    ):
+        (folder / FILE).write_text(code)
+        assert run(monkeypatch, "--out", "out") == 2, code
+        said = capsys.readouterr()
+        assert last in said.err
+        assert "compare/worker" not in said.err
+        assert not Path("out").exists()
+
+
+def test_who_has_no_file_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    assert command(monkeypatch, "contract", "mine") == 0
+    assert run(monkeypatch, "--implementations", "numpy,torch") == 2
+    assert (
+        "'mine' has no network for the implementation 'torch', which needs a file torch.py there"
+        in capsys.readouterr().err
+    )
+    monkeypatch.setitem(IMPLEMENTATIONS, "keras", replace(IMPLEMENTATIONS["numpy"], name="keras", title="Keras"))
+    arguments = [one for one in RUN if one not in ("--implementations", "numpy", "--quiet")]
+    assert command(monkeypatch, "run", *arguments, "--dataset", "data.npz", "--model", "mine") == 0
+    said = capsys.readouterr()
+    assert "Left out: torch, tf_lowlevel, as the folder has no torch.py and tf_lowlevel.py." in said.err
+
+
+def test_scaffold_and_source(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    assert command(monkeypatch, "models", "cnn_bn_cifar", "--scaffold", "fresh") == 0
+    assert sorted(path.name for path in Path("fresh").iterdir()) == [CONTRACT, "keras.py", "tf_lowlevel.py", "torch.py"]
+    capsys.readouterr()
+    assert command(monkeypatch, "models", "cnn_bn_cifar", "--scaffold", "fresh") == 2
+    assert "nothing is overwritten" in capsys.readouterr().err
+    assert command(monkeypatch, "models", "cnn_bn_cifar", "--source", "--json") == 0
+    source = json.loads(capsys.readouterr().out)["source"]
+    for name, text in source.items():
+        assert text.split('"""')[2] in Path("fresh", f"{name}.py").read_text(), name
+    assert command(monkeypatch, "models", "fresh") == 0
+    assert "Twice two padded convolutions" in capsys.readouterr().out

@@ -1,0 +1,71 @@
+"""Networks of the user's own, in `keras.py` of their folder: built, and described as they are."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from shared import own_code
+from shared.contract import Description, Layer, Parameter
+from shared.models import Code, ModelSpec, Shape
+from shared.own_code import CodeError
+from tf_impl import weights as layout
+from tf_impl.idiomatic import OWN_LAYERS
+from tf_impl.models import MODELS
+from tf_lowlevel_impl.on_device import CPU, count_flops
+
+FILE = "keras.py"
+NORMS: dict[str, Any] = {"norm": layers.BatchNormalization}
+N_IMAGES = 2
+
+
+def network_of(spec: ModelSpec) -> Callable[..., keras.Model]:
+    """Return what builds the network that `spec` is the contract of."""
+    return own_code.chosen(spec, FILE, MODELS)
+
+
+def own_layers(spec: ModelSpec) -> dict[str, Any]:
+    """Return the arguments that give the network Keras's own layers, if the matched form has others."""
+    if spec.code is None:
+        return dict(OWN_LAYERS.get(spec.name, {}))
+    return own_code.accepted(network_of(spec), NORMS)
+
+
+def describe(code: Code, input_shape: Shape | None) -> Description:
+    """Build the network and call it on images of the shape that it states; `input_shape` is not needed. Raise
+    CodeError."""
+    build = own_code.builder(code, FILE)
+    keras.config.set_dtype_policy("float32")  # whatever the last network of this process had
+    with tf.device(CPU):
+        model, again = build(), build()
+        if not isinstance(model, keras.Model) or not model.built or len(model.inputs) != 1:
+            raise CodeError(
+                f"{FILE} has to give a Keras model that begins with keras.Input((height, width, channels)), and gives "
+                f"{type(model).__name__}."
+            )
+        if unnamed := [one.name for one, other in zip(_own(model), _own(again), strict=True) if one.name != other.name]:
+            raise CodeError(f'its layer {unnamed[0]} has no name of its own. Give every layer one: name="conv1".')
+        stated = tuple(model.inputs[0].shape[1:])
+        if len(stated) != 3 or not all(isinstance(size, int) for size in stated):
+            raise CodeError(f"its keras.Input is {stated}, and has to be (height, width, channels), three numbers.")
+        model(tf.zeros((N_IMAGES, *stated)), training=True)
+        flops = count_flops(lambda images: model(images, training=False), tf.TensorSpec((1, *stated), tf.float32))
+    height, width, channels = stated
+    trainable = {id(variable) for variable in model.trainable_variables}
+    dropping = [layer for layer in model.layers if isinstance(layer, layers.Dropout)]
+    return Description(
+        input_shape=(height, width, channels),
+        layers=tuple(Layer(layer.name, tuple(layer.output.shape[1:])) for layer in _own(model)),
+        parameters=tuple(
+            Parameter(name, tuple(variable.shape), id(variable) in trainable)
+            for name, variable in layout.by_name(model.weights).items()
+        ),
+        dropout=own_code.dropout_of(build, len(dropping)),
+        flops=flops,
+    )
+
+
+def _own(model: keras.Model) -> list[keras.layers.Layer]:
+    return [layer for layer in model.layers if not isinstance(layer, layers.InputLayer)]
