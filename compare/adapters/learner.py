@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from compare.adapters.adapter import Adapter, Unreadable
+from compare.adapters.adapter import Unreadable
 from compare.adapters.references import parse
 from compare.graphs.losses import LossRecord
 from compare.graphs.node import Arrays, Recording
@@ -56,19 +56,6 @@ class Learner(Protocol):
     def differentiate(self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str) -> Gradients:
         """Call the model in training mode and differentiate its loss. Raises Unreadable if it cannot be."""
         ...
-
-
-def learner_of(adapter: Adapter) -> Learner:
-    """The learner of an adapter's model. Raises Unreadable if its framework does not train it."""
-    if adapter.framework == "torch":
-        from compare.adapters.torch_learner import TorchLearner
-
-        return TorchLearner(adapter)
-    if adapter.framework in ("keras", "tensorflow"):
-        from compare.adapters.keras_learner import KerasLearner
-
-        return KerasLearner(adapter)
-    raise Unreadable("An ONNX file has no gradients and cannot be trained. Leave the loss out, or give its source.")
 
 
 def referred(text: str) -> Any:

@@ -4,8 +4,8 @@ from collections.abc import Container, Mapping
 
 import numpy as np
 
-from compare.adapters.adapter import Adapter
-from compare.adapters.learner import learner_of
+from compare.adapters.adapter import Adapter, Unreadable
+from compare.adapters.learner import Learner
 from compare.graphs.node import Recording
 from compare.rpc import port_messages as messages
 from compare.rpc import wire
@@ -57,3 +57,16 @@ def sent_of(recording: Recording, known: Container[str]) -> wire.Arrays:
     weights = {name: array for name, array in recording.weights.items() if name not in known}
     parts = (("value", recording.values), ("weight", weights), ("kept", recording.statistics))
     return {f"{part}/{name}": np.asarray(array) for part, named in parts for name, array in named.items()}
+
+
+def learner_of(adapter: Adapter) -> Learner:
+    """The learner of an adapter's model. Raises Unreadable if its framework does not train it."""
+    if adapter.framework == "torch":
+        from compare.adapters.torch_learner import TorchLearner
+
+        return TorchLearner(adapter)
+    if adapter.framework in ("keras", "tensorflow"):
+        from compare.adapters.keras_learner import KerasLearner
+
+        return KerasLearner(adapter)
+    raise Unreadable("An ONNX file has no gradients and cannot be trained. Leave the loss out, or give its source.")
