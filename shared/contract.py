@@ -55,13 +55,13 @@ class Layer(NamedTuple):
 class Description:
     """What an implementation says of its network, which it has built and called: layers in the order of the
     computation, parameters in any order, the rate of its dropout, and the FLOPs of one image's forward pass, by the
-    framework's own count."""
+    framework's own count, None if it was not asked."""
 
     input_shape: Shape
     layers: tuple[Layer, ...]
     parameters: tuple[Parameter, ...]
     dropout: float | None
-    flops: int
+    flops: int | None
 
 
 class _Parameter(Record):
@@ -233,8 +233,8 @@ def differences(spec: ModelSpec, found: Description) -> list[str]:
     ]
     if found.dropout != spec.dropout:
         said.append(f"its dropout is {_rate(found.dropout)}, in the contract {_rate(spec.dropout)}")
-    if not said and found.flops != spec.flops:
-        said.append(f"its framework counts {found.flops:,} FLOPs, and the contract has {spec.flops:,}")
+    if not said and found.flops not in (None, spec.flops):
+        said.append(f"its framework counts {found.flops or 0:,} FLOPs, and the contract has {spec.flops:,}")
     return said
 
 

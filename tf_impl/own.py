@@ -1,6 +1,7 @@
 """Networks of the user's own, in `keras.py` of their folder: built, and described as they are."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -33,9 +34,9 @@ def own_layers(spec: ModelSpec) -> dict[str, Any]:
     return own_code.accepted(network_of(spec), NORMS)
 
 
-def describe(code: Code, input_shape: Shape | None) -> Description:
-    """Build the network and call it on images of the shape that it states; `input_shape` is not needed. Raise
-    CodeError."""
+def describe(code: Code, input_shape: Shape | None, counted: bool = True) -> Description:
+    """Build the network and call it on images of the shape that it states; `input_shape` is not needed. FLOPs
+    are `counted` if asked. Raise CodeError."""
     build = own_code.builder(code, FILE)
     keras.config.set_dtype_policy("float32")  # whatever the last network of this process had
     with tf.device(CPU):
@@ -51,7 +52,8 @@ def describe(code: Code, input_shape: Shape | None) -> Description:
         if len(stated) != 3 or not all(isinstance(size, int) for size in stated):
             raise CodeError(f"its keras.Input is {stated}, and has to be (height, width, channels), three numbers.")
         model(tf.zeros((N_IMAGES, *stated)), training=True)
-        flops = count_flops(lambda images: model(images, training=False), tf.TensorSpec((1, *stated), tf.float32))
+        evaluated = partial(model, training=False)
+        flops = count_flops(evaluated, tf.TensorSpec((1, *stated), tf.float32)) if counted else None
     height, width, channels = stated
     trainable = {id(variable) for variable in model.trainable_variables}
     dropping = [layer for layer in model.layers if isinstance(layer, layers.Dropout)]

@@ -21,8 +21,9 @@ def network_of(spec: ModelSpec) -> Callable[..., tf.Module]:
     return own_code.chosen(spec, FILE, MODELS)
 
 
-def describe(code: Code, input_shape: Shape | None) -> Description:
-    """Build the network and call it on images of `input_shape` (height, width, channels). Raise CodeError."""
+def describe(code: Code, input_shape: Shape | None, counted: bool = True) -> Description:
+    """Build the network and call it on images of `input_shape` (height, width, channels). FLOPs are `counted` if asked.
+    Raise CodeError."""
     if input_shape is None:
         raise CodeError(
             f"{FILE} does not state the sizes of its input. Give them (height, width, channels): python -m compare "
@@ -43,7 +44,7 @@ def describe(code: Code, input_shape: Shape | None) -> Description:
         images = tf.zeros((N_IMAGES, *input_shape))
         module(images, training=True)
         logits = module(images, tap=tap)
-        flops = count_flops(module, tf.TensorSpec((1, *input_shape), tf.float32))
+        flops = count_flops(module, tf.TensorSpec((1, *input_shape), tf.float32)) if counted else None
     if not layers or layers[-1].output_shape != tuple(logits.shape[1:]):
         raise CodeError("the last layer that `tap` gets has to be what `__call__` returns, the logits.")
     dropping = [part for part in module.submodules if isinstance(part, Dropout)]

@@ -31,8 +31,9 @@ def own_layers(spec: ModelSpec) -> dict[str, Any]:
     return own_code.accepted(network_of(spec), NORMS)
 
 
-def describe(code: Code, input_shape: Shape | None) -> Description:
-    """Build the network and call it on images of `input_shape` (height, width, channels). Raise CodeError."""
+def describe(code: Code, input_shape: Shape | None, counted: bool = True) -> Description:
+    """Build the network and call it on images of `input_shape` (height, width, channels). FLOPs are `counted` if asked.
+    Raise CodeError."""
     if input_shape is None:
         raise CodeError(
             f"{FILE} does not state the sizes of its input. Give them (height, width, channels): python -m compare "
@@ -64,7 +65,7 @@ def describe(code: Code, input_shape: Shape | None) -> Description:
         layers=tuple(layers),
         parameters=tuple(_parameters(module)),
         dropout=own_code.dropout_of(build, len(dropping)),
-        flops=count_flops(module, images[:1]),
+        flops=count_flops(module, images[:1]) if counted else None,
     )
 
 

@@ -25,20 +25,21 @@ class OwnCodeFailed(Exception):
         self.message, self.lines = message, lines
 
 
-def described(implementation: Any, code: Code, input_shape: Shape | None) -> Description:
-    """Return what the implementation's network has. Raise OwnCodeFailed if it cannot be built and called."""
+def described(implementation: Any, code: Code, input_shape: Shape | None, counted: bool = True) -> Description:
+    """Return what the implementation's network has; FLOPs only if `counted`, which takes long. Raise OwnCodeFailed if
+    it cannot be built and called."""
     if not hasattr(implementation, "describe"):
         name = getattr(implementation, "__name__", "?")
         raise NotOfferedError(f"the implementation '{name}' has no `describe`, needed for networks of the user's own")
     with blamed(code, "be built and called"):
-        found: Description = implementation.describe(code, input_shape)
+        found: Description = implementation.describe(code, input_shape, counted)
     return found
 
 
 def check(implementation: Any, model: ModelSpec) -> None:
     """Raise OwnCodeFailed unless the implementation's network is as the contract says."""
     assert model.code is not None, "only networks of the user's own are checked"
-    found = described(implementation, model.code, model.input_shape)
+    found = described(implementation, model.code, model.input_shape, counted=False)
     if wrong := differences(model, found):
         more = f"; and {len(wrong) - MOST_DIFFERENCES} more" if len(wrong) > MOST_DIFFERENCES else ""
         folder = Path(model.code.folder)
@@ -60,16 +61,13 @@ def blamed(code: Code | None, doing: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         if code is None:
             raise
-        frames = traceback.extract_tb(error.__traceback__)
-        own = next((n for n, frame in enumerate(frames) if frame.filename.startswith(f"{code.folder}/")), None)
-        syntax = str(error.filename) if isinstance(error, SyntaxError) else ""
-        if own is None and not syntax.startswith(f"{code.folder}/"):
+        own = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(f"{code.folder}/")]
+        where = own[0].filename if own else str(error.filename) if isinstance(error, SyntaxError) else ""
+        if not where.startswith(f"{code.folder}/"):
             raise
-        traceback.print_exc(file=sys.stderr)  # all of it is in the worker's log
-        theirs = [] if own is None else traceback.format_list(frames[own:])
-        lines = "".join([*theirs, *traceback.format_exception_only(error)]).rstrip().splitlines()
-        where = Path(syntax if own is None else frames[own].filename)
-        message = f"{Path(code.folder).name}/{where.name} failed when it was to {doing}. Its own last lines:"
+        traceback.print_exc(file=sys.stderr)  # all of it, with the framework's own lines, is in the worker's log
+        lines = "".join([*traceback.format_list(own), *traceback.format_exception_only(error)]).rstrip().splitlines()
+        message = f"{Path(code.folder).name}/{Path(where).name} failed when it was to {doing}. Its own last lines:"
         raise OwnCodeFailed(message, tuple(lines[-LAST_LINES:])) from None
 
 

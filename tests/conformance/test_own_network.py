@@ -146,3 +146,28 @@ def test_what_is_not_as_the_contract_says_is_named(session_for: Callable[[str, s
     session = session_for("torch", "dense_baseline")
     with pytest.raises(UserCodeError, match=r"torch.py is not as mine/contract.json says: its dropout is 0.25, in the"):
         session.create(Build(other, TrainSpec(epochs=1), initial_weights(other, 0), "cpu", "eager"))
+
+
+def test_a_fault_deep_in_a_framework_is_shown_by_the_users_own_line(
+    session_for: Callable[[str, str], Session], mine: ModelSpec, tmp_path: Path
+) -> None:
+    """The framework's own lines come last and are many: the line to mend would not be among the last ones."""
+    folder = tmp_path / "deep"
+    folder.mkdir()
+    (folder / "torch.py").write_text(
+        FORMS["torch.py"]
+        .replace("def forward(self, x", "def forward(self, given")
+        .replace(
+            "        x = tap(",
+            "        x = nn.Sequential(nn.Sequential(nn.Conv2d(9, 9, 3)))(given)\n        x = tap(",
+            1,
+        )
+    )
+    (folder / CONTRACT).write_bytes(contract.write(SPEC))
+    deep = networks.own(folder)
+    with pytest.raises(UserCodeError) as caught:
+        session_for("torch", "dense_baseline").create(Build(deep, TrainSpec(epochs=1), initial_weights(deep, 0)))
+    assert caught.value.message.startswith("deep/torch.py failed when it was to be built and called")
+    assert "nn.Conv2d(9, 9, 3)" in "".join(caught.value.lines)
+    assert "expected input" in caught.value.lines[-1]
+    assert all("site-packages" not in line for line in caught.value.lines)

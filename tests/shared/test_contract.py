@@ -62,6 +62,7 @@ def test_names_are_names(name: str) -> None:
 def test_what_differs_is_named() -> None:
     spec = MODELS["cnn_deep_dropout"]
     found = described(spec)
+    assert contract.differences(spec, replace(found, flops=None)) == []  # they were not counted
     for other, said in (
         (replace(found, dropout=None), "its dropout is none, in the contract 0.5"),
         (replace(found, flops=5), "its framework counts 5 FLOPs, and the contract has 41,692,672"),

@@ -23,7 +23,7 @@ def network():
 '''
 
 
-def describe(code: Code, input_shape: Shape | None) -> Description:
+def describe(code: Code, input_shape: Shape | None, counted: bool = True) -> Description:
     """What the network says of itself."""
     layers, outputs, parameters, shape, flops = own_code.builder(code, FILE)()
     return Description(
