@@ -112,8 +112,7 @@ class KerasAdapter:
         canonical.set_weights(made.unjoined(weights))
 
     def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
-        """The output of one node of the last recording for other inputs. Raises Unreadable if it cannot be called
-        alone."""
+        """What a node of the last recording gives for other inputs. Raises Unreadable if it cannot be called alone."""
         canonical, made = self.recorded()
         with _unchanged(self.model), exact():
             return made.apply(node, inputs, lambda name, given: canonical.apply(name, given, training, tf.constant))
