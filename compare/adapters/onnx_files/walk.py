@@ -37,7 +37,8 @@ def walk(reading: Reading, inputs: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     for name, value in inputs.items():
         reading.append(Node(name, "Input", shape=value.shape), value)
         reading.define(name, name, _last(value.ndim) if reading.last else None)
-    _nodes(reading, reading.graph)
+    with np.errstate(all="ignore"):  # of a damaged file's constants
+        _nodes(reading, reading.graph)
     return tuple(_output(reading, each.name) for each in reading.graph.output)
 
 
