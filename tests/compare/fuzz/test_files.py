@@ -24,7 +24,7 @@ from compare.folders.output import OutputFolder
 from compare.folders.picture_file import read_picture
 from compare.folders.run_folder import load_record
 from compare.training.checkpoint import Checkpoint, Checkpoints
-from shared.data import archive, cifar, inert_pickle, npz, own_idx
+from shared.data import archive, cifar, inert_pickle, npz, own_csv, own_idx
 from shared.data.dataset import Damaged
 from shared.errors import InputError
 from shared.models import MODELS
@@ -112,7 +112,7 @@ def _own_idx(path: Path) -> object:
     (folder / IMAGES).unlink()
     path.rename(folder / path.name)
     try:
-        return own_idx.read(folder, 10)
+        return own_idx.read(folder)
     finally:
         (folder / path.name).unlink()
 
@@ -171,9 +171,10 @@ TARGETS = {
     "tar in an archive": Target(
         changed(cifar_files.tar(CIFAR_CONTENTS)).map(gzip.compress), _take, errors=(Damaged, OSError)
     ),
-    "npz": Target(changed(_npz()), lambda path: npz.read(path, 10), name="mine.npz"),
-    "uncompressed npz": Target(changed(_npz(compress=False)), lambda path: npz.read(path, 10), name="mine.npz"),
-    "array in npz": Target(_npz_with_a_changed_array(), lambda path: npz.read(path, 10), name="mine.npz"),
+    "npz": Target(changed(_npz()), npz.read, name="mine.npz"),
+    "uncompressed npz": Target(changed(_npz(compress=False)), npz.read, name="mine.npz"),
+    "table": Target(changed(b"label,a,b,c,d\n0,1,2,3,4\n1,5,6,7,8\n"), own_csv.read, name="mine.csv"),
+    "array in npz": Target(_npz_with_a_changed_array(), npz.read, name="mine.npz"),
     "weights": Target(changed(to_safetensors(WEIGHTS, {})), _weights, errors=(ValueError,)),
     "header of weights": Target(_safetensors_with_a_changed_header(), _weights, errors=(ValueError,)),
     "checkpoint": Target(
