@@ -45,7 +45,8 @@ def command(options: ContractOptions, screen: Screen) -> int:
         screen.say(
             f"{file} is not as it says: {'; '.join(wrong[other])}." if other in wrong else f"{file} is as it says."
         )
-    absent = [one.own_file for one in IMPLEMENTATIONS.values() if one.own_file and one.own_file not in dict(code.files)]
+    known = {one.own_file for one in IMPLEMENTATIONS.values() if one.own_file}
+    absent = sorted(known - set(dict(code.files)))
     if absent:
         screen.say(f"Left out by every command, as there is no file for them: {', '.join(absent)}.")
     screen.answer(contract=path, written_from=having[0], agree=not wrong, differences=wrong)
