@@ -60,6 +60,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long  # starts four processes with a framework; its parts are tested above
 def test_on_the_command_line(tmp_path: Path) -> None:
     (tmp_path / "nets.py").write_text(NETS)
     for name, call in (("a", "build(1e-2)"), ("b", "build")):

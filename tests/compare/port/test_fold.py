@@ -161,7 +161,7 @@ def test_a_normalisation_that_was_forgotten_is_no_folded_one(folder: Path, port:
     assert [one for one in found.harmless if one.cause == "batch_norm.folded"] == []
 
 
-@pytest.mark.slow
+@pytest.mark.long  # seven exports; the kinds of folding have tests of their own
 def test_files_of_the_built_in_networks_are_their_origins(tmp_path: Path, port: Port) -> None:
     sizes = {name: (n, 32, 32) if n == 3 else (n, 28, 28) for name, n in BUILT_IN.items()}
     exported(tmp_path, *(f"export('built_in', {size}, {name!r})" for name, size in sizes.items()))

@@ -81,6 +81,7 @@ def test_equal_models_with_shared_weights_have_equal_gradients(port: Port, pair:
     assert any("gradients of weights were compared" in note for note in notes(found))
 
 
+@pytest.mark.long  # starts both frameworks again; the losses of the slips are compared in the default suite
 def test_a_compiled_loss_is_used_if_none_is_given(port: Port, pair: Path) -> None:
     references = f"{pair}/left.py:Twice", f"{pair}/right.py:compiled"
     found = port.check(*references, left_loss=f"{pair}/left.py:weighted")
@@ -115,6 +116,7 @@ def test_of_several_outputs_the_first_has_the_loss(port: Port, pair: Path) -> No
     assert "Of several outputs, the loss takes the first." in notes(found)
 
 
+@pytest.mark.long  # starts both frameworks again; targets are tested without them, too
 def test_targets_come_from_data(port: Port, pair: Path) -> None:
     data = pair / "data.npz"
     inputs = np.random.default_rng(1).normal(size=(6, 8))

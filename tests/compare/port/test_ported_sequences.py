@@ -72,7 +72,7 @@ def both(tmp_path: Path) -> tuple[Path, Path, Path, Path]:
     return tmp_path / "left.py", tmp_path / "right.py", to_keras, to_torch
 
 
-@pytest.mark.slow
+@pytest.mark.long  # starts both frameworks again
 def test_weights_that_were_saved_are_read_back_by_the_framework(both: tuple[Path, ...]) -> None:
     """From PyTorch to Keras, and back: the files are loaded by each framework itself, and nothing is given."""
     left, right, to_keras, to_torch = both
