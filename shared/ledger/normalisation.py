@@ -143,6 +143,16 @@ ROWS = (
         causes=("group_norm.epsilon",),
     ),
     LedgerRow(
+        name="groupnorm-groups",
+        question="group normalisation of an image with 64 channels, and no number of groups stated",
+        first="nn.GroupNorm has no default: it raises TypeError",
+        second="GroupNormalization has groups=32",
+        aligned="the number stated in both, 32 here, and epsilon 1e-3",
+        inputs={"x": uniform(1, 2, 2, 64)},
+        symptoms=("only-one-fails", "outputs-differ"),
+        causes=("group_norm.groups",),
+    ),
+    LedgerRow(
         name="instancenorm-epsilon",
         question="instance normalisation of an image with 2 channels",
         first="InstanceNorm2d: epsilon 1e-5",

@@ -86,6 +86,11 @@ def groupnorm(x: np.ndarray) -> Any:
     return layers.GroupNormalization(groups=2)(x)
 
 
+@both("groupnorm-groups")
+def groupnorm_by_default(x: np.ndarray) -> Any:
+    return layers.GroupNormalization()(x)
+
+
 @both("instancenorm-epsilon")
 def instancenorm(x: np.ndarray) -> Any:
     return layers.GroupNormalization(groups=-1)(x)

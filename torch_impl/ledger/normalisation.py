@@ -139,6 +139,19 @@ def groupnorm_with_epsilon(x: np.ndarray) -> Tensor:
     return nn.GroupNorm(2, 8, eps=1e-3)(torch.tensor(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
 
 
+@own("groupnorm-groups")
+def groupnorm_without_groups(x: np.ndarray) -> Tensor:
+    try:
+        return nn.GroupNorm(num_channels=64)(torch.tensor(x).permute(0, 3, 1, 2))
+    except TypeError:  # missing 1 required positional argument: 'num_groups'
+        return torch.empty(0)
+
+
+@aligned("groupnorm-groups")
+def groupnorm_of_32_groups(x: np.ndarray) -> Tensor:
+    return nn.GroupNorm(32, 64, eps=1e-3)(torch.tensor(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+
+
 @own("instancenorm-epsilon")
 def instancenorm(x: np.ndarray) -> Tensor:
     return nn.InstanceNorm2d(2)(torch.tensor(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
