@@ -102,11 +102,11 @@ ROWS = (
     ),
     LedgerRow(
         name="plateau-threshold",
-        question="ReduceLROnPlateau with a loss near 100 that falls by 0.005 at every epoch: the rates of 8 epochs",
+        question="ReduceLROnPlateau with a loss near 100 that falls by 0.003 at every epoch: the rates of 8 epochs",
         first="threshold=1e-4 is relative: less than 0.01 here is no improvement",
         second="min_delta=1e-4 is absolute: every fall here is an improvement",
         aligned='threshold_mode="abs" in PyTorch',
-        inputs={"losses": stated(*[round(100 - 0.005 * epoch, 3) for epoch in range(8)])},
+        inputs={"losses": stated(*[round(100 - 0.003 * epoch, 3) for epoch in range(8)])},
         bites="sometimes",
         symptoms=("rate-off-by-one", "learns-slower"),
     ),
