@@ -49,7 +49,7 @@ def choices(
             by_number = False
         targets = _classes(outputs) if by_number else _values(outputs)
     options = [[form for form in some if (form != VALUES) == by_number] for some in forms]
-    if n_classes == len(outputs):  # class numbers would be taken for values of an example
+    if n_classes == len(outputs):  # class numbers would pass as the values of an example
         options = [sorted(some, key=lambda form: form != ONE_HOT) for some in options]
     instead = ONE_HOT if by_number else VALUES  # a loss of values takes classes as ones at their place
     found = [(targets, a, b) for a in options[0] or [instead] for b in options[1] or [instead]]

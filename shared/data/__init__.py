@@ -63,7 +63,7 @@ Part = Literal["train", "validation", "test"]
 @dataclass(frozen=True)
 class Data:
     """Images as float32 (N, H, W, C) and labels as int64 (N,), for training, testing and, where some were set apart,
-    for validation. `warnings` are sentences that whoever looks at results should know (shared/data/sanity.py).
+    for validation. `warnings` are sentences for readers of the results (shared/data/sanity.py).
 
     `spec` is what was read, with what the data themselves settled: the names of classes, the channels, the share of
     test images. None of data that were made of arrays. `description` says in a sentence what own data are.

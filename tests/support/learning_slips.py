@@ -123,7 +123,7 @@ LEARNING: tuple[Slip, ...] = (
     losses("from_logits forgotten", f"{CE}()", f"{SCCE}()", "loss.from_logits"),
     losses("softmax twice", f"{CE}()", f"{SCCE}()", "loss.from_logits", ends=SOFTMAX),
     losses("binary from_logits forgotten", "nn.BCEWithLogitsLoss()", "keras.losses.BinaryCrossentropy()", "loss.from_logits"),
-    losses("probabilities taken for logits", "nn.BCELoss()", "keras.losses.BinaryCrossentropy(from_logits=True)", "loss.from_logits", ends=("Apply(lambda x: 1 / (1 + torch.exp(-x)))", "L.Activation(lambda x: 1 / (1 + ops.exp(-x)))")),
+    losses("probabilities given as logits", "nn.BCELoss()", "keras.losses.BinaryCrossentropy(from_logits=True)", "loss.from_logits", ends=("Apply(lambda x: 1 / (1 + torch.exp(-x)))", "L.Activation(lambda x: 1 / (1 + ops.exp(-x)))")),
     losses("summed", f"{CE}()", f"{SCCE}(from_logits=True, reduction='sum')", "loss.reduction"),
     losses("summed on the other side", "nn.MSELoss(reduction='sum')", "keras.losses.MeanSquaredError()", "loss.reduction"),
     losses("squares summed over features", "lambda out, t: ((out - t) ** 2).sum(1).mean()", "keras.losses.MeanSquaredError()", "loss.reduction"),

@@ -28,17 +28,17 @@ def test_both_losses_get_targets_that_they_take(
     forms: tuple[tuple[str, ...], tuple[str, ...]], expected: list[tuple[str, str]]
 ) -> None:
     found = targets.choices(forms, None, OUTPUTS)
-    assert [taken for _, *taken in found] == [list(pair) for pair in expected]
+    assert [forms for _, *forms in found] == [list(pair) for pair in expected]
     by_number = found[0][0].dtype.kind == "i"
     assert by_number == (expected[0][0] != VALUES)
 
 
 def test_losses_that_say_nothing_are_tried_with_all_forms() -> None:
     found = targets.choices((ANY, ANY), None, OUTPUTS)
-    assert [taken for _, *taken in found][-1] == [VALUES, VALUES]
+    assert [forms for _, *forms in found][-1] == [VALUES, VALUES]
     assert {tuple(taken) for _, *taken in found} >= {(ONE_HOT, INDICES), (INDICES, INDICES)}
     square = targets.choices(((INDICES, ONE_HOT), (INDICES,)), None, np.zeros((5, 5)))
-    assert square[0][1] == ONE_HOT  # numbers would be taken for values
+    assert square[0][1] == ONE_HOT  # numbers would pass as values
 
 
 def test_made_up_targets_are_of_several_classes_and_probabilities() -> None:
