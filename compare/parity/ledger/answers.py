@@ -85,8 +85,10 @@ def how_far(line: Line) -> str:
     refused = [title for title, answer in zip(line.titles, line.answers["own"], strict=True) if not answer.size]
     if refused:
         return f"{' and '.join(refused)} raises an error"
+    first, second = line.example
+    if math.isinf(line.own) and not first.startswith("shape "):
+        return f"they give {first} and {second} for the same input"
     if math.isinf(line.own):
-        first, second = line.example
         return f"they differ in shape: {first.removeprefix('shape ')} and {second.removeprefix('shape ')}"
     return f"they differ by {line.own:.2g} ({' and '.join(line.example)})"
 
