@@ -1,5 +1,6 @@
-"""Importing a large library without the optional ones that it would load with it."""
+"""Importing a large library for less: without the optional ones that it would load with it, and in one go."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,3 +21,20 @@ def without(*names: str) -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
+
+
+@contextmanager
+def for_good() -> Iterator[None]:
+    """What the block imports is there for good: it is not searched for garbage, neither meanwhile nor later.
+
+    A framework is a million objects. Searching them again and again takes a quarter of TensorFlow's import (1.1 of
+    4.4 s of processor time, 0.2 of 1.6 s of PyTorch's), and 0.3 s at each full collection afterwards.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if collecting:
+            gc.enable()

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from compare.adapters.adapter import Adapter, Unreadable, users_own
 from compare.adapters.references import Reference
+from shared.lean import for_good
 
 # A folder with a file of one of these names must not come before the installed packages.
 FRAMEWORKS = ("torch", "keras", "tensorflow", "numpy", "onnx", "torchvision", "jax", "shared", "compare")
@@ -44,7 +46,7 @@ def load(reference: Reference, precision: str) -> Adapter:
 def named(reference: Reference) -> Any:
     """What a reference names; if it is a call, what that gives. Raises Unreadable, and whatever the user's code
     raises."""
-    with users_own():
+    with users_own(), _framework_comes():
         module = _module(reference)
     found: Any = module
     for part in reference.name.split("."):
@@ -120,8 +122,8 @@ def _no_such_name(reference: Reference, module: ModuleType) -> str:
 
 def _saved(path: Path, precision: str) -> Adapter:
     if path.suffix == ".keras":
-        from compare.adapters.keras_adapter import load_keras_file
-
+        with _framework_comes():
+            from compare.adapters.keras_adapter import load_keras_file
         return load_keras_file(path, precision)
     if path.suffix == ".onnx":
         from compare.adapters.onnx_adapter import OnnxAdapter
@@ -129,15 +131,16 @@ def _saved(path: Path, precision: str) -> Adapter:
         return OnnxAdapter(path)
     if path.suffix == ".pt2":
         return _exported(path, precision)
-    from compare.adapters.tensorflow_adapter import load_saved_model
-
+    with _framework_comes():
+        from compare.adapters.tensorflow_adapter import load_saved_model
     return load_saved_model(path)
 
 
 def _exported(path: Path, precision: str) -> Adapter:
-    import torch
+    with _framework_comes():
+        import torch
 
-    from compare.adapters.torch_adapter import TorchAdapter
+        from compare.adapters.torch_adapter import TorchAdapter
 
     try:
         program = torch.export.load(path)
@@ -145,6 +148,11 @@ def _exported(path: Path, precision: str) -> Adapter:
         first = str(error).strip().splitlines() or [type(error).__name__]
         raise Unreadable(f"{path.name} cannot be read as an exported PyTorch program: {first[0][:300]}") from None
     return TorchAdapter(program.module(), precision)
+
+
+def _framework_comes() -> AbstractContextManager[None]:
+    """For what imports a framework, unless it is there: the models that are built afterwards are not there for good."""
+    return nullcontext() if {"torch", "tensorflow"} & sys.modules.keys() else for_good()
 
 
 def _seed() -> None:

@@ -28,22 +28,24 @@ class ModelWorkers:
 
     def __init__(self, logs: Path, timeout_s: float, tell: Callable[[str], None]) -> None:
         self.logs, self.timeout_s, self.tell = logs, timeout_s, tell
-        self._kept: dict[str, tuple[str, ModelWorker]] = {}  # by side, with the framework
+        self._kept: dict[tuple[str, str], ModelWorker] = {}  # by side and framework
 
     def start(self, left: str, right: str) -> tuple[ModelWorker, ModelWorker]:
-        """A worker for each reference: the one of last time if it has the same framework and is alive. Raises
-        InputError if a reference cannot be one."""
-        for side, text in zip(SIDES, (left, right), strict=True):
-            framework = self._framework(side, text)
-            known, worker = self._kept.get(side, ("", None))
-            if worker is not None and framework and framework == known and worker.alive:
-                worker.reference = text
-                continue
-            if worker is not None:
-                worker.close()
-            made = ModelWorker(side, text, self.logs / f"{side}.log", self.timeout_s, self.tell)
-            self._kept[side] = framework, made
-        return self._kept["left"][1], self._kept["right"][1]
+        """A worker for each reference: the last one of that side and framework if it is alive. Raises InputError if a
+        reference cannot be one."""
+        return self._one("left", left), self._one("right", right)
+
+    def _one(self, side: str, text: str) -> ModelWorker:
+        framework = self._framework(side, text)
+        kept = self._kept.get((side, framework))
+        if kept is not None and kept.alive and framework:
+            kept.reference = text
+            return kept
+        if kept is not None:
+            kept.close()
+        made = ModelWorker(side, text, self.logs / f"{side}.log", self.timeout_s, self.tell)
+        self._kept[side, framework] = made
+        return made
 
     def _framework(self, side: str, text: str) -> str:
         """What a model's worker will import, as far as that can be seen from outside; "" if it cannot."""
@@ -64,11 +66,11 @@ class ModelWorkers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for _, worker in self._kept.values():  # all are told first, so that they end side by side
+        for worker in self._kept.values():  # all are told first, so that they end side by side
             if kind is None:
                 worker.end_input()
             else:
                 worker.kill()  # it may be in the middle of something long
         self.pool.shutdown(cancel_futures=True)
-        for _, worker in self._kept.values():
+        for worker in self._kept.values():
             worker.close()

@@ -5,7 +5,6 @@ Requests come on standard input and answers go to what was standard output; anyt
 standard error, which is the worker's log.
 """
 
-import gc
 import importlib
 import os
 import sys
@@ -22,6 +21,7 @@ from compare.worker.peers import PeerFailed, Peers
 from compare.worker.service import Service
 from compare.worker.tiers import missing
 from compare.worker.training import Diverged
+from shared.lean import for_good
 from shared.protocol import MODULE_TIERS, Implementation
 from shared.world import World
 
@@ -34,8 +34,9 @@ def main() -> None:
         world = World.here()
         if world.size > 1:
             _take_device(world)
-        implementation = cast(Implementation, importlib.import_module(sys.argv[1]))
-        environment = describe(implementation.framework())
+        with for_good():
+            implementation = cast(Implementation, importlib.import_module(sys.argv[1]))
+            environment = describe(implementation.framework())
         peers = Peers(world) if world.size > 1 else None
         if peers is not None:
             n_devices = min(int(said) for said in peers.exchange(str(environment.n_cuda_devices).encode()))
@@ -44,7 +45,6 @@ def main() -> None:
         _send(answers, _failed(error))
         raise SystemExit(1) from None
     lacking = missing(implementation, MODULE_TIERS)
-    gc.freeze()  # a framework's million objects are there for good, and are not gone through for each network
     if peers is None:
         _send(answers, messages.Ready(environment=environment, lacking=lacking))
         serve(Service(implementation), requests, answers)

@@ -3,6 +3,7 @@
 Every node of a recording is computed again by the reference evaluator, and by the framework alone.
 """
 
+import gc
 import json
 import os
 import sys
@@ -395,6 +396,7 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
 
 def main() -> None:
     keras.config.set_floatx("float64")
+    gc.freeze()  # clear_session collects garbage, and is not to search all of TensorFlow for it each time
     answers = {}
     for name, case in CASES.items():
         keras.utils.clear_session()

@@ -406,7 +406,7 @@ def test_a_second_interrupt_stops_at_once_and_loses_nothing(tmp_path: Path) -> N
     assert results(out)["numpy-seed1"].status == "ok"
 
 
-@pytest.mark.slow
+@pytest.mark.long  # 20 s of processor time; .ci/run has a step with it
 def test_all_three_frameworks_from_the_shell(tmp_path: Path, digits: Data) -> None:
     """The main job, shortened; then the NumPy reference, which knows none of this, evaluates the saved weights."""
     out = tmp_path / "out"

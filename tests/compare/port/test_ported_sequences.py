@@ -152,16 +152,16 @@ def build():
 
 
 @pytest.mark.slow
-def test_weights_of_three_layers_go_into_one(tmp_path: Path) -> None:
+def test_weights_of_three_layers_go_into_one(port: Port, tmp_path: Path) -> None:
     """Queries, keys and values that one layer of PyTorch computes together."""
+    workers = port._workers
     left, right, kept = tmp_path / "left.py", tmp_path / "right.py", tmp_path / "packed.safetensors"
     left.write_text(PACKED.replace("PATH", str(kept)))
     right.write_text(APART)
-    with ModelWorkers(tmp_path, 300, lambda _: None) as workers:
-        given = compare_models(Request(f"{left}:build", f"{right}:build", (), None, "right", kept), workers)
-        assert (given.verdict, given.n_weights) == ("same", 8)
-        again = compare_models(Request(f"{left}:loaded", f"{right}:build", (), None, "as-is"), workers)
-        assert again.verdict == "same"
+    given = compare_models(Request(f"{left}:build", f"{right}:build", (), None, "right", kept), workers)
+    assert (given.verdict, given.n_weights) == ("same", 8)
+    again = compare_models(Request(f"{left}:loaded", f"{right}:build", (), None, "as-is"), workers)
+    assert again.verdict == "same"
 
 
 @pytest.mark.slow
