@@ -94,7 +94,7 @@ def first_result(out: Path) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.slow
+@pytest.mark.long  # 15 s of processor time for a cluster of two nodes; .ci/run has a step with it
 def test_a_node_is_lost_and_the_study_is_the_same(cluster: tuple[str, Lose], tmp_path: Path) -> None:
     """The same weights, losses and figures, to the bit."""
     address, lose = cluster
