@@ -23,6 +23,11 @@ class _Constants(Record):
         said = {"optimizer": values.pop("name"), "weight decay": f"{values.pop('weight_decay'):.12g}"}
         return said | self.variants | {name: f"{value:.12g}" for name, value in values.items()}
 
+    def first_direction(self, state: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """What the learning rate is multiplied by in the first step, from the optimizer's tensors after it, in their
+        type; None if they do not determine it."""
+        return None
+
 
 class _Adaptive(_Constants):
     """The constants of Adam and its kin."""
@@ -45,7 +50,6 @@ class _Adaptive(_Constants):
         )
 
     def first_direction(self, state: Mapping[str, np.ndarray]) -> np.ndarray:
-        """What the learning rate is multiplied by in the first step, from the moments after it, in their type."""
         direction: np.ndarray = state["m"] / (1 - self.beta1)
         return direction / (np.sqrt(state["v"] / (1 - self.beta2)) + self.epsilon)
 
@@ -102,7 +106,6 @@ class SGD(_Constants):
         return f"SGD (learning rate {self.learning_rate:g}, momentum {self.momentum:g}{decay})"
 
     def first_direction(self, state: Mapping[str, np.ndarray]) -> np.ndarray:
-        """What the learning rate is multiplied by in the first step, from the velocity after it."""
         return state["velocity"]
 
 

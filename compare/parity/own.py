@@ -41,7 +41,9 @@ def update_errors(
         moments = {key.removeprefix(f"{name}/"): v.astype(np.float64) for key, v in of_one.items()}
         if not moments or name not in start or start[name].any():
             continue
-        step = -rate * train.optimizer.first_direction(moments)
+        if (direction := train.optimizer.first_direction(moments)) is None:
+            continue
+        step = -rate * direction
         size = np.linalg.norm(step) or 1.0
         errors[name] = (value.astype(np.float64) - step) / size
     return errors
