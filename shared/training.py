@@ -1,18 +1,38 @@
 """How a network is trained, with every constant stated: no framework's default is ever inherited."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from shared.choices import Augmentation, Dtype, MixedPrecision, OptimizerName, Own, Schedule
 from shared.record import Record
 
 
-class _Adaptive(Record):
+class _Constants(Record):
+    """What the optimizers have in common."""
+
+    # Variants that only some implementations could be set to, and none is.
+    variants: ClassVar[dict[str, str]]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Its name and its constants but the learning rate, as every implementation reports those it was set to."""
+        values = self.model_dump(exclude={"learning_rate"})
+        said = {"optimizer": values.pop("name"), "weight decay": f"{values.pop('weight_decay'):.12g}"}
+        return said | self.variants | {name: f"{value:.12g}" for name, value in values.items()}
+
+    def first_direction(self, state: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """What the learning rate is multiplied by in the first step, from the optimizer's tensors after it, in their
+        type; None if they do not determine it."""
+        return None
+
+
+class _Adaptive(_Constants):
     """The constants of Adam and its kin."""
 
     title: ClassVar[str] = "Adam in the paper's form"
-    # Variants that only some implementations could be set to, and none is.
     variants: ClassVar[dict[str, str]] = {"amsgrad": "off"}
 
     learning_rate: float = Field(0.002, gt=0, allow_inf_nan=False)
@@ -28,6 +48,10 @@ class _Adaptive(Record):
             f"{self.title} (learning rate {self.learning_rate:g}, betas {self.beta1:g} and {self.beta2:g}, epsilon "
             f"{self.epsilon:g} outside the root{_decay_in_words(self.weight_decay)})"
         )
+
+    def first_direction(self, state: Mapping[str, np.ndarray]) -> np.ndarray:
+        direction: np.ndarray = state["m"] / (1 - self.beta1)
+        return direction / (np.sqrt(state["v"] / (1 - self.beta2)) + self.epsilon)
 
 
 class Adam(_Adaptive):
@@ -60,7 +84,7 @@ class AdamW(_Adaptive):
     weight_decay: float = Field(0.01, ge=0, allow_inf_nan=False)
 
 
-class SGD(Record):
+class SGD(_Constants):
     """Gradient descent with momentum; the velocity does not absorb the learning rate:
 
     v <- momentum v + g            p <- p - learning_rate v
@@ -80,6 +104,9 @@ class SGD(Record):
         """The optimizer with every constant."""
         decay = _decay_in_words(self.weight_decay)
         return f"SGD (learning rate {self.learning_rate:g}, momentum {self.momentum:g}{decay})"
+
+    def first_direction(self, state: Mapping[str, np.ndarray]) -> np.ndarray:
+        return state["velocity"]
 
 
 def _decay_in_words(weight_decay: float) -> str:

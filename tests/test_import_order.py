@@ -1,7 +1,7 @@
 """The rooms of compare/ import each other in one direction, and the picture of them is up to date."""
 
 import pytest
-from rooms import ORDER, PICTURE, Imports, Sources, imports, picture, room
+from rooms import IMPLEMENTATIONS, ORDER, PICTURE, Imports, Sources, imports, picture, room
 from rooms import sources as all_sources
 
 FLOORS = {name: floor for floor, names in enumerate(ORDER) for name in names}
@@ -13,10 +13,17 @@ def sources() -> Sources:
 
 
 def wrong(sources: Sources) -> Imports:
-    """The imports that run against ORDER."""
+    """The imports that run against ORDER, and those of an implementation from compare/ or from another one."""
     found = []
     for importer, imported in imports(sources):
-        if not imported.startswith("compare."):
+        package, of = importer.split(".")[0], imported.split(".")[0]
+        if package in IMPLEMENTATIONS:
+            if of not in (package, "shared") and (package, of) != ("tf_impl", "tf_lowlevel_impl"):
+                found.append((importer, imported))
+            continue
+        if of in IMPLEMENTATIONS:
+            found.append((importer, imported))
+        if of != "compare":
             continue
         if importer.startswith("shared") or ((a := room(importer)) != (b := room(imported)) and FLOORS[a] <= FLOORS[b]):
             found.append((importer, imported))
@@ -68,6 +75,10 @@ def test_no_circles(sources: Sources) -> None:
         ("compare.parity.plan", "import compare.bench.plan", "compare.bench.plan"),
         ("compare.worker.machine", "from compare.folders import output", "compare.folders.output"),
         ("shared.models", "from compare.registry import IMPLEMENTATIONS", "compare.registry"),
+        ("shared.models", "from torch_impl import models", "torch_impl.models"),
+        ("compare.commands.models", "def f():\n    import tf_impl.models", "tf_impl.models"),
+        ("tf_lowlevel_impl.train", "from tf_impl.train import KerasModel", "tf_impl.train"),
+        ("torch_impl.train", "from compare.registry import implementation", "compare.registry"),
     ],
 )
 def test_an_import_that_runs_the_other_way_is_found(sources: Sources, importer: str, code: str, imported: str) -> None:

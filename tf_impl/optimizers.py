@@ -11,10 +11,21 @@ from shared import training
 from shared.training import TrainSpec
 from tf_lowlevel_impl.tuning import Tuning
 
+STATE_NAMES = ("m", "v", "velocity")  # the attributes of an optimizer that hold its tensors, one of each variable
 
-class _Optimizer(keras.optimizers.Optimizer):
-    """Keras hands every update to `tf.distribute`, even where nothing is distributed, and that keeps each graph in
+
+class MatchedOptimizer(keras.optimizers.Optimizer):
+    """An optimizer by the formula and the constants of `spec`.
+
+    Keras hands every update to `tf.distribute`, even where nothing is distributed, and that keeps each graph in
     which it happens for good: 2 MB a network. Here an update is made directly, unless there is a strategy."""
+
+    def __init__(self, spec: training.Optimizer) -> None:
+        super().__init__(learning_rate=spec.learning_rate, name=spec.name)
+        self.spec = spec
+
+    def get_config(self) -> dict[str, Any]:
+        return {"spec": self.spec.model_dump()}
 
     def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
         if tf.distribute.has_strategy():
@@ -24,12 +35,10 @@ class _Optimizer(keras.optimizers.Optimizer):
             self.update_step(gradient, variable.value, learning_rate)
 
 
-class PaperAdam(_Optimizer):
+class PaperAdam(MatchedOptimizer):
     """Adam with epsilon added to the root of the corrected second moment, with coupled or decoupled weight decay."""
 
-    def __init__(self, spec: training.Adam | training.AdamW) -> None:
-        super().__init__(learning_rate=spec.learning_rate, name="paper_adam")
-        self.spec = spec
+    spec: training.Adam | training.AdamW
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
         if self.built:
@@ -59,9 +68,6 @@ class PaperAdam(_Optimizer):
         denominator = ops.sqrt(v / correction2) + self.spec.epsilon
         self.assign_sub(variable, learning_rate * (m / correction1) / denominator)
 
-    def get_config(self) -> dict[str, Any]:
-        return {"spec": self.spec.model_dump()}
-
 
 class FusedAdam(PaperAdam):
     """The same by TensorFlow's own kernel, one for each variable. It adds epsilon to the root of the uncorrected second
@@ -88,12 +94,10 @@ class FusedAdam(PaperAdam):
         )
 
 
-class ClassicMomentum(_Optimizer):
+class ClassicMomentum(MatchedOptimizer):
     """Gradient descent whose velocity does not absorb the learning rate."""
 
-    def __init__(self, spec: training.SGD) -> None:
-        super().__init__(learning_rate=spec.learning_rate, name="classic_momentum")
-        self.spec = spec
+    spec: training.SGD
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
         if self.built:
@@ -107,9 +111,6 @@ class ClassicMomentum(_Optimizer):
             gradient = gradient + self.spec.weight_decay * variable
         self.assign(velocity, self.spec.momentum * velocity + gradient)
         self.assign_sub(variable, learning_rate * velocity)
-
-    def get_config(self) -> dict[str, Any]:
-        return {"spec": self.spec.model_dump()}
 
 
 def matched(train: TrainSpec, variables: list[keras.Variable], tuning: Tuning) -> keras.optimizers.Optimizer | None:

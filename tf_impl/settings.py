@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from tf_impl.optimizers import ClassicMomentum, PaperAdam
+from tf_impl.optimizers import MatchedOptimizer
 
 
 def settings(model: keras.Model, optimizer: keras.optimizers.Optimizer | None) -> dict[str, str]:
@@ -27,22 +27,8 @@ def settings(model: keras.Model, optimizer: keras.optimizers.Optimizer | None) -
             said[f"{layer.name}: weight of the new statistics"] = f"{1 - layer.momentum:.12g}"
         elif isinstance(layer, layers.Dropout):
             said[f"{layer.name}: rate"] = f"{layer.rate:.12g}"
-    return said | _of_optimizer(optimizer)
-
-
-def _of_optimizer(optimizer: keras.optimizers.Optimizer | None) -> dict[str, str]:
-    match optimizer:
-        case PaperAdam(spec=adam):
-            said = {
-                "optimizer": adam.name,
-                "beta1": f"{adam.beta1:.12g}",
-                "beta2": f"{adam.beta2:.12g}",
-                "epsilon": f"{adam.epsilon:.12g}",
-                "amsgrad": "off",  # neither of these optimizers of our own has such variants
-            }
-        case ClassicMomentum(spec=sgd):
-            said = {"optimizer": "sgd", "momentum": f"{sgd.momentum:.12g}", "dampening": "0", "nesterov": "off"}
-        case _:
-            return {}
-    # Keras's own weight decay would come on top.
-    return said | {"weight decay": f"{optimizer.spec.weight_decay + (optimizer.weight_decay or 0):.12g}"}
+    if isinstance(optimizer, MatchedOptimizer):
+        # Keras's own weight decay would come on top.
+        decay = optimizer.spec.weight_decay + (optimizer.weight_decay or 0)
+        said |= optimizer.spec.settings | {"weight decay": f"{decay:.12g}"}
+    return said

@@ -10,12 +10,10 @@ import tensorflow as tf
 from shared.protocol import Build
 from shared.weights import Weights
 from tf_impl import weights as layout
-from tf_impl.optimizers import matched
+from tf_impl.optimizers import STATE_NAMES, matched
 from tf_impl.settings import settings
 from tf_lowlevel_impl.on_device import TensorFlowDevice, compiled, count_flops
 from tf_lowlevel_impl.tuning import Tuning
-
-STATE_NAMES = ("m", "v", "velocity")
 
 Batch = tuple[tf.Tensor, tf.Tensor]
 

@@ -8,6 +8,8 @@ from shared import training
 from shared.training import TrainSpec
 from tf_lowlevel_impl.tuning import Tuning
 
+STATE_NAMES = ("m", "v", "velocity")  # the attributes of an optimizer that hold its tensors, one of each variable
+
 
 class Adam(tf.Module):
     """Adam with epsilon added to the root of the corrected second moment, with coupled or decoupled weight decay."""

@@ -26,21 +26,4 @@ def settings(module: tf.Module, optimizer: Adam | SGD | None) -> dict[str, str]:
             said[f"{name}: weight of the new statistics"] = f"{layer.momentum:.12g}"
         elif isinstance(layer, Dropout):
             said[f"{name}: rate"] = f"{layer.rate:.12g}"
-    return said | _of_optimizer(optimizer)
-
-
-def _of_optimizer(optimizer: Adam | SGD | None) -> dict[str, str]:
-    match optimizer:
-        case Adam(spec=adam):
-            said = {
-                "optimizer": adam.name,
-                "beta1": f"{adam.beta1:.12g}",
-                "beta2": f"{adam.beta2:.12g}",
-                "epsilon": f"{adam.epsilon:.12g}",
-                "amsgrad": "off",  # neither of these optimizers of our own has such variants
-            }
-        case SGD(spec=sgd):
-            said = {"optimizer": "sgd", "momentum": f"{sgd.momentum:.12g}", "dampening": "0", "nesterov": "off"}
-        case None:
-            return {}
-    return said | {"weight decay": f"{optimizer.spec.weight_decay:.12g}"}
+    return said | (optimizer.spec.settings if optimizer else {})

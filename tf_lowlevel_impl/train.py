@@ -11,12 +11,10 @@ from shared.weights import Weights
 from tf_lowlevel_impl import idiomatic
 from tf_lowlevel_impl import weights as layout
 from tf_lowlevel_impl.on_device import TensorFlowDevice, compiled, count_flops
-from tf_lowlevel_impl.optimizers import matched
+from tf_lowlevel_impl.optimizers import STATE_NAMES, matched
 from tf_lowlevel_impl.own import network_of
 from tf_lowlevel_impl.settings import settings
 from tf_lowlevel_impl.tuning import Tuning
-
-STATE_NAMES = ("m", "v", "velocity")
 
 Batch = tuple[tf.Tensor, tf.Tensor]
 

@@ -6,6 +6,9 @@ from torch import nn
 from shared.training import SGD, Adam, AdamW, TrainSpec
 from torch_impl.tuning import Tuning
 
+# What PyTorch calls the tensors of an optimizer, and what they are called here.
+STATE_NAMES = {"exp_avg": "m", "exp_avg_sq": "v", "momentum_buffer": "velocity"}
+
 
 def matched(module: nn.Module, train: TrainSpec, tuning: Tuning) -> torch.optim.Optimizer | None:
     """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
@@ -35,3 +38,28 @@ def matched(module: nn.Module, train: TrainSpec, tuning: Tuning) -> torch.optim.
                 nesterov=False,
                 fused=tuning.optimizer == "fused" or None,
             )
+
+
+def settings(optimizer: torch.optim.Optimizer | None) -> dict[str, str]:
+    """What it is set to, asked of PyTorch itself, under the names that all implementations share."""
+    if optimizer is None:
+        return {}
+    group, *others = optimizer.param_groups
+    name = type(optimizer).__name__.lower() + (f" in {len(others) + 1} groups" if others else "")
+    said = {"optimizer": name, "weight decay": f"{group['weight_decay']:.12g}"}
+    match optimizer:
+        case torch.optim.Adam():
+            beta1, beta2 = group["betas"]
+            said |= {
+                "beta1": f"{beta1:.12g}",
+                "beta2": f"{beta2:.12g}",
+                "epsilon": f"{group['eps']:.12g}",
+                "amsgrad": "on" if group["amsgrad"] else "off",
+            }
+        case torch.optim.SGD():
+            said |= {
+                "momentum": f"{group['momentum']:.12g}",
+                "dampening": f"{group['dampening']:.12g}",
+                "nesterov": "on" if group["nesterov"] else "off",
+            }
+    return said

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from torch_impl import optimizers
 from torch_impl.layers import BatchNorm
 from torch_impl.weights import named_tensors
 
@@ -24,28 +25,4 @@ def settings(module: nn.Module, optimizer: torch.optim.Optimizer | None) -> dict
             said[f"{name}: weight of the new statistics"] = f"{layer.momentum:.12g}"
         elif isinstance(layer, nn.Dropout):
             said[f"{name}: rate"] = f"{layer.p:.12g}"
-    return said | _of_optimizer(optimizer)
-
-
-def _of_optimizer(optimizer: torch.optim.Optimizer | None) -> dict[str, str]:
-    if optimizer is None:
-        return {}
-    group, *others = optimizer.param_groups
-    name = type(optimizer).__name__.lower() + (f" in {len(others) + 1} groups" if others else "")
-    said = {"optimizer": name, "weight decay": f"{group['weight_decay']:.12g}"}
-    match optimizer:
-        case torch.optim.Adam():
-            beta1, beta2 = group["betas"]
-            said |= {
-                "beta1": f"{beta1:.12g}",
-                "beta2": f"{beta2:.12g}",
-                "epsilon": f"{group['eps']:.12g}",
-                "amsgrad": "on" if group["amsgrad"] else "off",
-            }
-        case torch.optim.SGD():
-            said |= {
-                "momentum": f"{group['momentum']:.12g}",
-                "dampening": f"{group['dampening']:.12g}",
-                "nesterov": "on" if group["nesterov"] else "off",
-            }
-    return said
+    return said | optimizers.settings(optimizer)

@@ -13,7 +13,7 @@ from shared.models import LayerSpec
 from shared.protocol import Build
 from shared.weights import Weights
 from torch_impl import weights as layout
-from torch_impl.optimizers import matched
+from torch_impl.optimizers import STATE_NAMES, matched
 from torch_impl.own import count_flops
 from torch_impl.pooling import pooled_first
 from torch_impl.profile import by_operation
@@ -117,7 +117,7 @@ class TorchModel:
         assert self.optimizer is not None, "only the matched recipe has an optimizer here"
         named = dict(self.module.named_parameters())
         state: Weights = {}
-        for torch_key, key in _STATE_NAMES.items():
+        for torch_key, key in STATE_NAMES.items():
             tensors = {
                 name: self.optimizer.state[p][torch_key]
                 for name, p in named.items()
@@ -225,6 +225,3 @@ class TorchModel:
         if layer.flattened:
             return layout.channels_last_rows(output.T, layer.flattened).T
         return output.transpose(0, 2, 3, 1) if output.ndim == 4 else output
-
-
-_STATE_NAMES = {"exp_avg": "m", "exp_avg_sq": "v", "momentum_buffer": "velocity"}

@@ -144,15 +144,18 @@ def _of_fields(folder: Path, known: Manifest) -> list[str]:
 
 
 def made_by_others(folder: Path) -> str | None:
-    """Why reports cannot be compared with what their records give now: other libraries made them."""
+    """Why reports cannot be compared with what their records give now: other code or other libraries made them."""
     known = load_manifest(folder)
-    here = manifest.rendering_libraries()
-    if known.libraries == here and known.version == manifest.code_version():
+    libraries, version, commit = manifest.rendering_libraries(), manifest.code_version(), manifest.code_commit()
+    # A "+" stands for changes that were not committed: which ones is not known.
+    same_commit = (known.commit or "").rstrip("+") == (commit or "").rstrip("+")
+    if known.libraries == libraries and known.version == version and same_commit:
         return None
     made_with = known.libraries or "libraries that it does not name"
     return (
-        f"Its reports were made with compare {known.version} and {made_with}; here are compare "
-        f"{manifest.code_version()} and {here}. So they were not made again, and not held against the records."
+        f"Its reports were made with {manifest.code_in_words(known.version, known.commit)} and {made_with}; here are "
+        f"{manifest.code_in_words(version, commit)} and {libraries}. "
+        "So they were not made again, and not compared with the records."
     )
 
 

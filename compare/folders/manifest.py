@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import FailFast, Field
 
+from compare import own_packages
 from shared.record import TIME_FORMAT, Moment, Record, Texts
 from shared.result import SCHEMA_VERSION
 from shared.storage import files
@@ -104,16 +105,21 @@ def installed(*packages: str) -> str:
 
 def code_commit() -> str | None:
     """The commit of the checkout that this code runs from, with `+` where it was changed since; None elsewhere."""
-    root = Path(__file__).resolve().parent.parent
-    if not (root / ".git").exists():
+    if not (own_packages.HOME / ".git").exists():
         return None
     try:
-        commit = _git(root, "rev-parse", "--short=12", "HEAD")
-        return commit + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+        commit = _git("rev-parse", "--short=12", "HEAD")
+        return commit + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
     except (OSError, subprocess.SubprocessError):
         return None
 
 
-def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True, timeout=10)
+def code_in_words(version: str, commit: str | None) -> str:
+    """That version of compare, with its commit if it is known."""
+    return f"compare {version}" + (f" (commit {commit})" if commit else "")
+
+
+def _git(*arguments: str) -> str:
+    home = own_packages.HOME
+    done = subprocess.run(["git", *arguments], cwd=home, capture_output=True, text=True, check=True, timeout=10)
     return done.stdout.strip()

@@ -7,7 +7,7 @@ them may differ by. All of this should be 0.
 import numpy as np
 
 from compare.rpc.messages import Evaluation
-from shared.training import SGD, TrainSpec
+from shared.training import TrainSpec
 from shared.weights import Weights
 
 
@@ -34,24 +34,16 @@ def update_errors(
 
     Of parameters that were 0 alone: elsewhere the step is lost in the rounding of the parameter.
     """
+    assert train.optimizer is not None, "a framework's own optimizer is not compared"
     errors = {}
     for name, value in weights.items():
-        moments = {key.removeprefix(f"{name}/"): v for key, v in state.items() if key.startswith(f"{name}/")}
+        of_one = {key: v for key, v in state.items() if key.startswith(f"{name}/")}
+        moments = {key.removeprefix(f"{name}/"): v.astype(np.float64) for key, v in of_one.items()}
         if not moments or name not in start or start[name].any():
             continue
-        step = -rate * _direction(train, moments)
+        if (direction := train.optimizer.first_direction(moments)) is None:
+            continue
+        step = -rate * direction
         size = np.linalg.norm(step) or 1.0
         errors[name] = (value.astype(np.float64) - step) / size
     return errors
-
-
-def _direction(train: TrainSpec, moments: dict[str, np.ndarray]) -> np.ndarray:
-    """What the learning rate is multiplied by in the first step (shared/training.py has the formulas)."""
-    exact = {key: value.astype(np.float64) for key, value in moments.items()}
-    if isinstance(train.optimizer, SGD):
-        return exact["velocity"]
-    adam = train.optimizer
-    assert adam is not None, "a framework's own optimizer is not compared"
-    corrected = exact["m"] / (1 - adam.beta1), exact["v"] / (1 - adam.beta2)
-    direction: np.ndarray = corrected[0] / (np.sqrt(corrected[1]) + adam.epsilon)
-    return direction

@@ -37,6 +37,7 @@ def of_worker(model: Model, train: TrainSpec, data: Data) -> Fields:
 
 def of_request(train: TrainSpec, data: Data, weights: Mapping[str, np.ndarray], device: Device, threads: int) -> Fields:
     """The fields that are known before any worker is asked: what they should be."""
+    assert train.optimizer is not None, "a framework's own optimizer is not compared"
     images, _ = _batches(train, data)[0]
     first = epoch_order(len(data.x_train), train.seed, 1)[: train.batch_size]
     if train.augmentation == "none":
@@ -50,7 +51,7 @@ def of_request(train: TrainSpec, data: Data, weights: Mapping[str, np.ndarray], 
         "different orders of an epoch": str(train.epochs),
         "learning rates": _rates_by_arithmetic(train, train.epochs * n_batches(len(data.x_train), train.batch_size)),
         **of_weights(weights),
-        **_of_optimizer(train),
+        **train.optimizer.settings,
         "dtype": train.dtype,
         "device": device,
         "threads": str(threads),
@@ -96,13 +97,6 @@ def of_weights(weights: Mapping[str, np.ndarray]) -> Fields:
 def digest(array: np.ndarray) -> str:
     """The start of the SHA-256 of an array's values, whatever its layout in memory."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:DIGEST_DIGITS]
-
-
-def _of_optimizer(train: TrainSpec) -> Fields:
-    assert train.optimizer is not None, "a framework's own optimizer is not compared"
-    constants = train.optimizer.model_dump(exclude={"name", "learning_rate", "weight_decay"})
-    said = {"optimizer": train.optimizer.name, "weight decay": f"{train.optimizer.weight_decay:.12g}"}
-    return said | train.optimizer.variants | {k: f"{v:.12g}" for k, v in constants.items()}
 
 
 def _batches_by_arithmetic(n_images: int, batch_size: int) -> str:

@@ -15,8 +15,18 @@ from typing import Any
 import numpy as np
 import pytest
 from patience import GENEROUS_S
-from reference import LAYERS, AdamSteps, MomentumSteps, Network
-from setup_of_training import EPOCHS, N_IMAGES, OPTIMIZERS, SEED, batch_size_of, images_for, n_steps, training
+from reference import LAYERS, Network
+from setup_of_training import (
+    EPOCHS,
+    N_IMAGES,
+    OPTIMIZERS,
+    REFERENCE,
+    SEED,
+    batch_size_of,
+    images_for,
+    n_steps,
+    training,
+)
 from tracing import Trace, Tracer
 
 from compare.processes.session import Session
@@ -189,11 +199,7 @@ def computing() -> Iterator[Computing]:
                 "gradients": gradients,
                 "untouched": initial,
             }
-        steps = (
-            AdamSteps(parameters, lr=2e-3, beta1=0.9, beta2=0.999, epsilon=1e-7)
-            if optimizer == "adam"
-            else MomentumSteps(parameters, lr=0.01, momentum=0.9)
-        )
+        steps = REFERENCE[optimizer](parameters)
         losses = []
         rate = steps.lr
         rising = EPOCHS * len(batches) // 10

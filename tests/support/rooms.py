@@ -8,7 +8,9 @@ from xml.sax.saxutils import escape
 
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "images" / "architecture.svg"
-PACKAGES = ("compare", "shared")
+# The packages that a worker imports, one each; TensorFlow's two share what is not compared.
+IMPLEMENTATIONS = ("torch_impl", "tf_impl", "tf_lowlevel_impl")
+PACKAGES = ("compare", "shared", *IMPLEMENTATIONS)
 # A room imports from those of the lines above it, and from no other.
 ORDER = (
     ("registry", "extras", "rpc", "subject", "own_packages", "graphs"),
@@ -69,20 +71,23 @@ def room(module: str) -> str:
 
 
 def used_by(sources: Sources) -> dict[str, list[str]]:
-    """The rooms that each room imports from, in their order; "shared" last."""
-    order = [name for line in ORDER for name in line]
+    """What each room and each implementation imports from, in the order of the rooms; other packages last."""
+    order = [*(name for line in ORDER for name in line), "shared", *IMPLEMENTATIONS]
     found: dict[str, set[str]] = {name: set() for name in order}
     for importer, imported in imports(sources):
-        if importer.startswith("compare.") and (name := room(importer)) != room(imported):
-            found[name].add(room(imported) if imported.startswith("compare.") else "shared")
-    return {name: sorted(used, key=[*order, "shared"].index) for name, used in found.items()}
+        if importer != "compare" and (name := _box_of(importer)) != _box_of(imported):
+            found[name].add(_box_of(imported))
+    return {name: sorted(used, key=order.index) for name, used in found.items()}
+
+
+def _box_of(module: str) -> str:
+    return room(module) if module.startswith("compare.") else module.split(".")[0]
 
 
 def picture(sources: Sources) -> str:
     """The rooms as boxes, line by line, as an SVG: what each is, and what it imports from."""
     used, y, boxes = used_by(sources), MARGIN, []
-    implementations = [f"{name}_impl" for name in ("torch", "tf", "tf_lowlevel")]
-    for line in (("shared",), *ORDER, implementations):
+    for line in (("shared",), *ORDER, IMPLEMENTATIONS):
         width = (WIDTH - 2 * MARGIN - GAP * (len(line) - 1)) / len(line)
         columns = int((width - 16) / CHARACTER)
         texts = [_texts(name, sources, used.get(name, []), columns) for name in line]
@@ -99,9 +104,9 @@ def picture(sources: Sources) -> str:
 
 OTHERS = {
     "shared": "What all sides agree on: contracts, data, training specs, the protocol, records.",
-    "torch_impl": "The networks in PyTorch. A worker imports it; it imports shared alone.",
-    "tf_impl": "The networks in Keras. A worker imports it; it imports shared alone.",
-    "tf_lowlevel_impl": "The networks on raw TensorFlow. A worker imports it; it imports shared alone.",
+    "torch_impl": "The networks in PyTorch, which a worker imports.",
+    "tf_impl": "The networks in Keras, which a worker imports.",
+    "tf_lowlevel_impl": "The networks on raw TensorFlow, which a worker imports.",
 }
 
 

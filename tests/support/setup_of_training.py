@@ -1,10 +1,12 @@
 """How the networks of the conformance tests are trained."""
 
 import math
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
+from reference import AdamSteps, Arrays, MomentumSteps
 
 from shared import randomness
 from shared.choices import Dtype
@@ -19,6 +21,11 @@ EPOCHS = 10
 SEED = 5
 N_IMAGES = 12  # for activations and logits
 OPTIMIZERS = {"adam": Adam(), "sgd": SGD()}
+# Their constants are written out again: no default is shared with what they are compared with.
+REFERENCE: dict[str, Callable[[Arrays], AdamSteps | MomentumSteps]] = {
+    "adam": partial(AdamSteps, lr=2e-3, beta1=0.9, beta2=0.999, epsilon=1e-7),
+    "sgd": partial(MomentumSteps, lr=0.01, momentum=0.9),
+}
 
 
 def n_steps(model: str, optimizer: str) -> int:

@@ -100,7 +100,6 @@ class NumpyModel:
             "threads": os.environ["OMP_NUM_THREADS"],
             "TF32": "off",
             "deterministic": "on",
-            "weight decay": f"{self.train.optimizer.weight_decay:.12g}" if self.train.optimizer else "0",
         }
         for kind, name in self.network.layers:
             if kind == "batch_norm":
@@ -108,16 +107,7 @@ class NumpyModel:
                 said |= {f"{name}: weight of the new statistics": f"{self.network.momentum:.12g}"}
             elif kind == "dropout":
                 said |= {f"{name}: rate": f"{self.network.rate:.12g}"}
-        match self.train.optimizer:
-            case Adam() | AdamW() as adam:
-                constants = {"beta1": adam.beta1, "beta2": adam.beta2, "epsilon": adam.epsilon}
-                said |= {"optimizer": adam.name, "amsgrad": "off"}
-            case SGD() as sgd:
-                constants = {"momentum": sgd.momentum}
-                said |= {"optimizer": "sgd", "dampening": "0", "nesterov": "off"}
-            case None:
-                constants = {}
-        return said | {name: f"{value:.12g}" for name, value in constants.items()}
+        return said | (self.train.optimizer.settings if self.train.optimizer else {})
 
     def count_parameters(self) -> tuple[int, int]:
         learned = trainable(self.parameters)

@@ -1,0 +1,31 @@
+"""Which code wrote a folder: the commit of the checkout, and whether the code was changed since."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from compare import own_packages
+from compare.folders import manifest
+
+
+def test_the_commit_of_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_packages, "HOME", tmp_path)
+    assert manifest.code_commit() is None
+    for name in ("GIT_AUTHOR", "GIT_COMMITTER"):
+        monkeypatch.setenv(f"{name}_NAME", "a")
+        monkeypatch.setenv(f"{name}_EMAIL", "a@example.org")
+    (tmp_path / "code.py").write_text("1")
+    for arguments in (["init", "-q"], ["add", "code.py"], ["commit", "-q", "-m", "one"]):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    assert manifest.code_commit() == head[:12]
+    (tmp_path / "code.py").write_text("2")
+    assert manifest.code_commit() == f"{head[:12]}+"
+
+
+def test_this_code_is_looked_for_in_its_own_checkout() -> None:
+    """Here the tests run from a checkout, or from a copy that is none."""
+    checkout = Path(__file__).parents[3]
+    assert checkout == own_packages.HOME
+    assert (manifest.code_commit() is not None) == (checkout / ".git").exists()
