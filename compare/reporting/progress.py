@@ -160,7 +160,11 @@ class Lines:
     def _say_where(self) -> None:
         seconds = self._left.seconds()
         left = [] if seconds is None else [f"about {duration(seconds)} of training left"]
-        self._say("; ".join([f"{self._left.share():.0%} trained: {', '.join(self._now.values())}", *left]))
+        self._say(
+            "; ".join(
+                [f"{math.floor(100 * self._left.share() + 1e-9)}% trained: {', '.join(self._now.values())}", *left]
+            )
+        )
 
     def _say(self, line: str) -> None:
         print(line, file=self.stream, flush=True)
