@@ -19,7 +19,7 @@ from compare.bench.verdicts import names, ratio_to_baseline, say, step_time, war
 from compare.folders.manifest import Manifest
 from compare.processes.busy import busy
 from compare.reporting import plots, waiting
-from compare.reporting.html_page import with_page
+from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 from compare.reporting.plots import style_of
 from shared.record import Count, Record
@@ -166,7 +166,7 @@ def notes(beside: BesideResult) -> list[str]:
     return warnings(beside.at(0))
 
 
-def render(beside: BesideResult, manifest: Manifest) -> dict[str, bytes]:
+def render(beside: BesideResult, manifest: Manifest) -> Rendered:
     """The content of every file that is made from the record."""
     figure, result = picture(beside), beside.result
     text = (

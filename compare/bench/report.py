@@ -1,13 +1,13 @@
 """The report of a bench: pure functions from records to the files of the output folder."""
 
-from compare.bench import operations, sharing, tables
+from compare.bench import charts, operations, sharing, tables
 from compare.bench.plots import steps
 from compare.bench.result import BenchResult, Ending, TimedWindow
 from compare.bench.verdicts import break_evens, say, warnings
 from compare.folders import tabular
 from compare.folders.manifest import Manifest
 from compare.reporting import plots, waiting
-from compare.reporting.html_page import with_page
+from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 from compare.worker.windows import N_BATCHES
 
@@ -42,7 +42,7 @@ def why_ended(result: BenchResult) -> str:
     )
 
 
-def render(result: BenchResult, manifest: Manifest) -> dict[str, bytes]:
+def render(result: BenchResult, manifest: Manifest) -> Rendered:
     """The content of every file, by its path in the output folder."""
     figure = steps(result)
     environments = {e.model_dump_json(): e for e in result.environments.values()}
@@ -77,7 +77,8 @@ def render(result: BenchResult, manifest: Manifest) -> dict[str, bytes]:
             **tabular.files("windows", WINDOWS, windows(result)),
             "plots/steps.png": plots.to_png(figure),
             "plots/steps.svg": plots.to_svg(figure),
-        }
+        },
+        {"plots/steps.png": charts.steps(result).markup},
     )
 
 

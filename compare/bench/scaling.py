@@ -11,7 +11,7 @@ from compare.bench.result import BenchResult, Contestant
 from compare.bench.verdicts import step_time, warnings
 from compare.folders.manifest import Manifest
 from compare.reporting import plots, waiting
-from compare.reporting.html_page import with_page
+from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 from compare.reporting.plots import style_of
 
@@ -25,7 +25,7 @@ RECORDS: TypeAdapter[list[BenchResult]] = TypeAdapter(Annotated[list[BenchResult
 LEAST_OF_A_POINT = 2  # of each pair: there are many
 
 
-def render(results: Sequence[BenchResult], manifest: Manifest) -> dict[str, bytes]:
+def render(results: Sequence[BenchResult], manifest: Manifest) -> Rendered:
     """The content of every file that is made from the records."""
     figure = picture(results)
     first = results[0]

@@ -16,7 +16,7 @@ from compare.bench.verdicts import ratio_between, step_time
 from compare.folders.manifest import Manifest
 from compare.registry import IMPLEMENTATIONS, Candidate
 from compare.reporting import plots, waiting
-from compare.reporting.html_page import with_page
+from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 from shared.choices import Device
 from shared.record import Record
@@ -92,7 +92,7 @@ def _said(found: Interval | None) -> str:
     return f"{found.value:.2f}x [{found.low:.2f}, {found.high:.2f}]"
 
 
-def render(done: Sequence[SpeedWaterfall], manifest: Manifest) -> dict[str, bytes]:
+def render(done: Sequence[SpeedWaterfall], manifest: Manifest) -> Rendered:
     """The content of every file that is made from the records."""
     figure = picture(done)
     first = done[0].result

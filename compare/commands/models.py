@@ -15,7 +15,7 @@ from compare.processes import environment
 from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting.screen import Screen, printable
+from compare.reporting.screen import Screen, print_lines, printable
 from compare.rpc import messages
 from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
@@ -36,14 +36,14 @@ def command(options: ModelsOptions, screen: Screen) -> int:
             raise InputError(f"{of} needs the name of an architecture: 'python -m compare models cnn_same {of}'.")
     console = screen.console()
     if name is None:
-        console.print(_overview())
+        _print_overview(screen)
         for spec in MODELS.values():
-            console.print(f"{spec.name}: {sources.description(sources.of(spec))}", soft_wrap=True)
+            screen.say(f"{spec.name}: {sources.description(sources.of(spec))}")
         console.print()
         for name_, implementation in IMPLEMENTATIONS.items():
             console.print(f"{name_}: {implementation.title}, {len(implementation.models)} of them")
         for absent, reason in IMPLEMENTATIONS.absent.items():
-            console.print(f"{absent} cannot be used: {reason}", soft_wrap=True, markup=False)
+            screen.say(f"{absent} cannot be used: {reason}")
         screen.answer(architectures=[_figures(spec) for spec in MODELS.values()], absent=IMPLEMENTATIONS.absent)
         return 0
     spec = networks.named(name)
@@ -65,7 +65,8 @@ def command(options: ModelsOptions, screen: Screen) -> int:
 def show_layers(spec: ModelSpec, screen: Screen, counted: dict[str, messages.Counted] | None = None) -> None:
     """Print the layers of a network, with what frameworks `counted` in their own."""
     console = screen.console()
-    console.print(_layers(spec, counted or {}))
+    headings, lines = _layers(spec, counted or {})
+    print_lines(console, headings, lines, ("layer",), f"{spec.name}, one image")
     if spec.dropout is not None:
         console.print(f"Dropout at rate {spec.dropout:g} unless --dropout says otherwise.")
 
@@ -115,36 +116,29 @@ def _figures(spec: ModelSpec) -> dict[str, object]:
     }
 
 
-def _overview() -> Table:
-    table = _table("Architectures", ("name", "input", "parameters", "trainable", "FLOPs"))
-    for spec in MODELS.values():
-        row = (spec.name, _shape(spec.input_shape), f"{spec.n_params:,}", f"{spec.n_trainable:,}", f"{spec.flops:,}")
-        table.add_row(*row)
-    return table
+def _print_overview(screen: Screen) -> None:
+    lines = [
+        [spec.name, _shape(spec.input_shape), f"{spec.n_params:,}", f"{spec.n_trainable:,}", f"{spec.flops:,}"]
+        for spec in MODELS.values()
+    ]
+    headings = ["name", "input", "parameters", "trainable", "FLOPs"]
+    print_lines(screen.console(), headings, lines, ("name",), "Architectures")
 
 
-def _layers(spec: ModelSpec, counted: dict[str, messages.Counted]) -> Table:
-    """A row for each layer; where frameworks were asked, a column for the parameters that each of them counts."""
-    table = _table(f"{spec.name}, one image", ("layer", "output", "parameters", "FLOPs", *counted))
-    table.add_row("input", _shape(spec.input_shape))
+def _layers(spec: ModelSpec, counted: dict[str, messages.Counted]) -> tuple[list[str], list[list[str]]]:
+    """The headings, and a line for each layer; with `counted` a column for what each framework counts."""
+    headings = ["layer", "output", "parameters", "FLOPs", *counted]
+    lines = [["input", _shape(spec.input_shape)]]
     for layer in spec.layers:
         asked = [f"{c.n_params.get(layer.name, 0):,}" for c in counted.values()]
         n_params = spec.n_params_of(layer.name)
-        table.add_row(layer.name, _shape(layer.output_shape), f"{n_params:,}", f"{layer.flops:,}", *asked)
-    table.add_section()
+        lines.append([layer.name, _shape(layer.output_shape), f"{n_params:,}", f"{layer.flops:,}", *asked])
     sums = [f"{sum(c.n_params.values()):,}" for c in counted.values()]
-    table.add_row("all", "", f"{spec.n_params:,}", f"{spec.flops:,}", *sums)
-    table.add_row("trainable", "", f"{spec.n_trainable:,}")
+    lines.append(["all", "", f"{spec.n_params:,}", f"{spec.flops:,}", *sums])
+    lines.append(["trainable", "", f"{spec.n_trainable:,}"])
     if counted:
-        table.add_row("FLOPs", "", "", f"{spec.flops:,}", *(f"{c.flops:,}" for c in counted.values()))
-    return table
-
-
-def _table(title: str, columns: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, justify="left" if column in ("name", "layer") else "right", no_wrap=True)
-    return table
+        lines.append(["FLOPs", "", "", f"{spec.flops:,}", *(f"{c.flops:,}" for c in counted.values())])
+    return headings, [line + [""] * (len(headings) - len(line)) for line in lines]
 
 
 def _shape(shape: tuple[int, ...]) -> str:

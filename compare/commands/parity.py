@@ -14,7 +14,7 @@ from compare.parity.plan import ParityPlan, make_plan
 from compare.parity.result import ParityResult
 from compare.processes.pool import THREADS, Workers
 from compare.processes.process import WorkerError
-from compare.reporting.progress import duration
+from compare.reporting.progress import Tenths, duration
 from compare.reporting.screen import Screen
 from shared.choices import Dtype
 from shared.data import Data
@@ -58,12 +58,12 @@ class Comparisons(Work[ParityResult]):
 
     def do(self) -> Iterator[ParityResult]:
         plan, options, note = self.plan, self.plan.options, self.screen.note
-        console = self.screen.console()
         times = len(plan.seeds) * len({"float64", *plan.dtypes})
         sizes = [float(model.training_flops) for model in plan.models for _ in range(times)]
 
         def tell(result: ParityResult, dtype: Dtype) -> None:
-            note(f"{result.model}, seed {result.seed}: compared in {dtype}, {left.after_another()}")
+            if left.after_another():
+                note(f"{left.done}: {result.model}, seed {result.seed}, {dtype}; {left.in_words}")
 
         with Workers(self.folder.log_dir, options.device, options.timeout, note) as workers:
             # All at once, so that they import side by side.
@@ -78,7 +78,10 @@ class Comparisons(Work[ParityResult]):
                     subject = plan.subject(model, self.data[model.name], seed)
                     result = Checker(sessions, THREADS, tell).check(subject, plan.extent)
                     yield result
-                    tables.print_result(result, console)
+                    for line in tables.summary(result):
+                        self.screen.say(line)
+                    if options.verbose:
+                        tables.print_ladders(result, self.screen.console())
 
     def write(self) -> None:
         done = self.began.manifest(data=self.data.values())
@@ -88,15 +91,31 @@ class Comparisons(Work[ParityResult]):
 
 
 class ComparisonsLeft:
-    """How long comparisons will go on, if what is left takes as long for its size as what is done."""
+    """How far comparisons are and how long they will go on, if what is left takes as long for its size as what is
+    done."""
 
     def __init__(self, sizes: Sequence[float], now: Callable[[], float] = time.monotonic) -> None:
-        """`sizes` are those of all comparisons in their order, in any unit; the first begins now."""
+        """`sizes` are those of all comparisons in their order, in any unit; the first starts now."""
         self.sizes, self.n_done, self.now = sizes, 0, now
         self.begun = now()
+        self.tenths = Tenths()
 
-    def after_another(self) -> str:
-        """In words, when one more is done."""
+    def after_another(self) -> bool:
+        """Count one more as done. Return whether it completes another tenth of the whole, and there is more to do: then
+        a line is due."""
         self.n_done += 1
-        done, left = sum(self.sizes[: self.n_done]), sum(self.sizes[self.n_done :])
-        return f"about {duration((self.now() - self.begun) * left / done)} left"
+        return self.tenths.passed(self._share) and self.n_done < len(self.sizes)
+
+    @property
+    def done(self) -> str:
+        """How much is done, in words."""
+        return f"{self._share:.0%} compared"
+
+    @property
+    def in_words(self) -> str:
+        """How long the rest takes."""
+        return f"about {duration((self.now() - self.begun) * (1 / self._share - 1))} left"
+
+    @property
+    def _share(self) -> float:
+        return sum(self.sizes[: self.n_done]) / sum(self.sizes)

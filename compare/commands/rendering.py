@@ -26,13 +26,13 @@ from compare.parity import waterfall, waterfall_report
 from compare.parity.result import ParityResult
 from compare.port import record as port_record
 from compare.port import report as port_report
-from compare.reporting.html_page import with_page
+from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import WITHIN, as_section, plain
 from compare.training import report
 from shared.errors import InputError
 from shared.storage import inside
 
-Files = dict[str, bytes]
+Files = Rendered
 
 
 def rendered(folder: Path) -> Files:
@@ -59,7 +59,7 @@ def combined(parts: Mapping[str, Mapping[str, bytes]]) -> Files:
     """One report of several, by their names: what each found first, and then each as a section."""
     found: list[str] = []
     sections: list[str] = []
-    files: Files = {}
+    files: dict[str, bytes] = {}
     for number, (name, of_one) in enumerate(parts.items(), 1):
         text = of_one["report.md"].decode()
         before, _, _ = text.partition("\n## ")

@@ -182,7 +182,7 @@ def _of_reports(folder: Path, known: Manifest) -> list[str]:
     if PAGE in made and pictures:
         drawn = [name for name in pictures if (folder / name).is_file()]
         there = {name: files.read(folder / name, MAX_LIST_BYTES, "Put the original back.") for name in drawn}
-        made[PAGE] = page({"report.md": made["report.md"], **there})
+        made[PAGE] = page({"report.md": made["report.md"], **there}, made.drawings)
     return [
         f"{name} is not what its records say: made again, it has other bytes."
         for name, content in made.items()

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from compare.options import common
 from compare.options.base import Options
-from compare.options.option import CLUSTER, COMPARISON, COMPUTATION, DATA, TRAINING, option
+from compare.options.option import CLUSTER, COMPARISON, COMPUTATION, DATA, OUTPUT, TRAINING, option
 from shared.choices import Channels, Device, OptimizerName, Precision, Rung
 from shared.world import MAX_SIZE
 
@@ -71,6 +71,7 @@ class ParityOptions(common.ReadsData, Options):
         "default", COMPUTATION, "default (torch eager, TensorFlow graph), eager, graph or xla, for all alike.",
         forms=ALSO_WATERFALL
     )
+    verbose: bool = option(False, OUTPUT, "Show the ladder of every comparison, a line a rung.")
     timeout: float = common.timeout()
     out: Path | None = common.out(
         "runs/<UTC time>-parity", help="Output folder; of the ledger a .md file.", forms=EVERY_FORM

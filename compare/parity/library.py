@@ -101,8 +101,8 @@ def assert_parity(
 def _shown(result: ParityResult) -> str:
     console = PLAIN.console(160)
     with console.capture() as capture:
-        tables.print_result(result, console)
-    return capture.get()
+        tables.print_ladders(result, console)
+    return "\n".join([*tables.summary(result)[1:], capture.get()])
 
 
 def check_possible(implementations: list[str], recipe: str, mixed_precision: str) -> None:

@@ -5,17 +5,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, TypeAdapter
 
-from compare.analysis.headline import Headline
+from compare.analysis.headline import MARKS, Headline
 from compare.folders import tabular
 from compare.folders.manifest import Manifest
-from compare.parity import tables
+from compare.parity import charts, tables
 from compare.parity.bounds import FLOAT32, FLOAT64, JUMP, MARGIN
 from compare.parity.envelope import MORE_DRAWS
 from compare.parity.observation import RUNGS
 from compare.parity.plots import drift
 from compare.parity.result import ParityResult
 from compare.reporting import plots
-from compare.reporting.html_page import with_page
+from compare.reporting.html_page import Drawing, Rendered, with_page
 from compare.reporting.markdown import WITHIN, WithParity, markdown_environment
 from shared.choices import Rung
 from shared.record import Count, Record
@@ -41,15 +41,16 @@ class ParityExtent(Record):
     draws: Count
 
 
-def render(results: Sequence[ParityResult], study: ParityExtent, manifest: Manifest) -> dict[str, bytes]:
+def render(results: Sequence[ParityResult], study: ParityExtent, manifest: Manifest) -> Rendered:
     """The content of every file, by its path in the output folder."""
-    return with_page(_files(results, study, manifest))
+    return with_page(_files(results, study, manifest), _drawings(results))
 
 
 def within(results: Sequence[ParityResult], study: ParityExtent, manifest: Manifest) -> WithParity:
     """What a run's own report tells of a comparison that was made within the run."""
     said = f"Parity over {study.steps} training steps: {' '.join(result.verdict for result in results)}"
-    return WithParity(headline(results, study), said, _files(results, study, manifest, f"{WITHIN}/"))
+    files = _files(results, study, manifest, f"{WITHIN}/")
+    return WithParity(headline(results, study), said, files, _drawings(results))
 
 
 def headline(results: Sequence[ParityResult], study: ParityExtent) -> Headline:
@@ -77,8 +78,7 @@ def _files(
     pictures = []
     shown = _shown(results)
     for result in shown:
-        stem = f"plots/drift-{result.model}-seed{result.seed}"
-        drawn = any(precision.self_curves for precision in result.precisions)
+        stem, drawn = _stem(result), _has_curves(result)
         pictures.append(f"{stem}.png" if drawn else None)
         if drawn:
             figure = drift(result)
@@ -87,6 +87,8 @@ def _files(
         markdown_environment()
         .get_template("parity.md.j2")
         .render(
+            headline=None if seen_from_folder else headline(results, study),  # the run's own report has it
+            marks=MARKS,
             results=results,
             shown=shown,
             models=list(dict.fromkeys(result.model for result in results)),
@@ -115,6 +117,18 @@ def _files(
     files["parity.json"] = RECORDS.dump_json(list(results), indent=1)
     files["study.json"] = study.model_dump_json(indent=1).encode()
     return files
+
+
+def _drawings(results: Sequence[ParityResult]) -> dict[str, Drawing]:
+    return {f"{_stem(result)}.png": charts.drift(result).markup for result in _shown(results) if _has_curves(result)}
+
+
+def _stem(result: ParityResult) -> str:
+    return f"plots/drift-{result.model}-seed{result.seed}"
+
+
+def _has_curves(result: ParityResult) -> bool:
+    return any(precision.self_curves for precision in result.precisions)
 
 
 def _shown(results: Sequence[ParityResult]) -> list[ParityResult]:

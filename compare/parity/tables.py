@@ -52,11 +52,31 @@ def headings(precision: PrecisionResult) -> list[str]:
     return [rung, tensors, tensor, *precision.implementations, bound, ulps, verdict]
 
 
-def print_result(result: ParityResult, console: Console) -> None:
-    """The ladder of each precision, and the verdict."""
-    for mismatch in result.mismatches:
-        console.print(f"{result.model}, seed {result.seed}: {mismatch}")
+def line(precision: PrecisionResult) -> str:
+    """A precision in one line: how much was compared, the tensor nearest to its bound (or the first one beyond it), and
+    how far it is."""
+    readings = precision.ladder.readings
+    if not readings:
+        return f"{precision.dtype}: nothing was compared"
+    reading = worst(readings)
+    far = max(distance.relative for distance in reading.distances.values())
+    where = f"{reading.tensor} ({reading.rung})"
+    counted = f"{len(readings)} tensors on {len(rungs(precision))} rungs"
+    if reading.beyond:
+        names = " and ".join(reading.beyond)
+        return f"{precision.dtype}: {names} beyond the bound at {where}: {far:.1e}, bound {reading.bound.value:.0e}"
+    return f"{precision.dtype}: {counted}; nearest to its bound is {where}: {far:.1e}, bound {reading.bound.value:.0e}"
+
+
+def summary(result: ParityResult) -> list[str]:
+    """The verdict, what keeps the networks from being compared, and a line for each precision."""
+    found = [f"{result.model}, seed {result.seed}: {result.verdict}"]
+    found += [f"  {mismatch}" for mismatch in result.mismatches]
+    return found + [f"  {line(precision)}" for precision in result.precisions]
+
+
+def print_ladders(result: ParityResult, console: Console) -> None:
+    """The ladder of each precision: a line for each rung."""
     for precision in result.precisions:
         title = f"{result.model}, seed {result.seed}, {precision.dtype}: distance from the float64 consensus"
         print_lines(console, headings(precision), cells(precision), ("rung", "worst tensor", "verdict"), title)
-    console.print(f"{result.model}, seed {result.seed}: {result.verdict}")

@@ -6,13 +6,13 @@ from compare.folders.manifest import Manifest
 from compare.parity.plots import waterfall
 from compare.parity.waterfall import FACTORS, RecipeStage, RecipeWaterfall
 from compare.reporting import plots
-from compare.reporting.html_page import with_page
+from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 
 HEADINGS = ("matched", "loss apart", "explained", "accuracy apart", "explained")
 
 
-def render(done: RecipeWaterfall, manifest: Manifest) -> dict[str, bytes]:
+def render(done: RecipeWaterfall, manifest: Manifest) -> Rendered:
     """The content of every file that is made from the record."""
     figure = waterfall(done.stages, done.model)
     page = markdown_environment().get_template("waterfall.md.j2")

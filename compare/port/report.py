@@ -4,13 +4,13 @@ from compare.folders.manifest import Manifest
 from compare.port import words
 from compare.port.picture import drawing
 from compare.port.record import RECORD, PortRecord
-from compare.reporting.html_page import with_page
+from compare.reporting.html_page import LATE, Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 
 PAIR_HEADINGS = ("left", "right", "kind", "difference", "may be", "in training")
 
 
-def render(record: PortRecord, manifest: Manifest) -> dict[str, bytes]:
+def render(record: PortRecord, manifest: Manifest) -> Rendered:
     """The content of every file, by its path in the output folder."""
     template = markdown_environment().get_template("port.md.j2")
     text = template.render(
@@ -26,7 +26,7 @@ def render(record: PortRecord, manifest: Manifest) -> dict[str, bytes]:
         commit=manifest.commit,
     )
     files = {"report.md": text.encode(), RECORD: record.model_dump_json(indent=1).encode()}
-    return with_page(files, drawing(record))
+    return with_page(files, {LATE: lambda _: drawing(record)})
 
 
 def pair_cells(record: PortRecord) -> list[list[str]]:

@@ -2,59 +2,89 @@
 
 The body is the Markdown report itself, so that the two cannot say different things. What came from outside was made
 plain text when the Markdown was written (compare/training/report.py), and HTML within Markdown is not let through.
+Some pictures are drawn for the page alone, as SVG that shows its values (compare/reporting/charts.py).
 """
 
 import base64
+import hashlib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from html import escape
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from compare.analysis.headline import MARKS
 
 if TYPE_CHECKING:
+    import jinja2
     from markdown_it.token import Token
 
+Drawing = Callable[
+    [str], str
+]  # from a name that nothing else on the page has to markup of our own; "" if there is none
 MOST_SVG_BYTES = 300_000  # a larger drawing is shown as pixels
-# In a box of its own that scrolls sideways, by keyboard too.
-TABLE = '<div class="table" role="region" tabindex="0" aria-label="table"><table>'
+LATE = "late"  # the drawing that stands at the start of the last section but one, and that no picture stands for
+FOLDED = "Parity of "  # a section whose own sections are folded: its verdict stands before them
 MIME = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
-def with_page(files: Mapping[str, bytes], drawing: str = "") -> dict[str, bytes]:
-    """`files`, and the page of the report.md among them; `drawing` is one for the page alone (see `page`)."""
-    return {**files, "report.html": page(files, drawing)}
+class Rendered(dict[str, bytes]):
+    """The content of every file of a folder's report, by its path there; `drawings` are those of its page, by the path
+    of the picture in whose place each stands."""
+
+    def __init__(self, files: Mapping[str, bytes], drawings: Mapping[str, Drawing]) -> None:
+        super().__init__(files)
+        self.drawings = drawings
 
 
-def page(files: Mapping[str, bytes], drawing: str = "") -> bytes:
-    """The HTML page of the report.md in `files`, with the pictures in `files` that it shows. `drawing` is markup of our
-    own for the start of the last section but one: a drawing that can be clicked, which Markdown has none of."""
-    import jinja2
+def with_page(files: Mapping[str, bytes], drawings: Mapping[str, Drawing] | None = None) -> Rendered:
+    """`files`, and the page of the report.md among them (see `page`)."""
+    return Rendered({**files, "report.html": page(files, drawings)}, drawings or {})
+
+
+def page(files: Mapping[str, bytes], drawings: Mapping[str, Drawing] | None = None) -> bytes:
+    """Return the HTML page of the report.md in `files`, with the pictures in `files` that it shows, and with `drawings`
+    in the place of those that have one."""
     from markupsafe import Markup
 
-    environment = jinja2.Environment(
+    title, sections, body = _convert(files, drawings or {})
+    if drawings and LATE in drawings:
+        before, last, after = body.rpartition("<h2")
+        before, section, rest = before.rpartition("</h2>")
+        drawn = drawings[LATE](LATE)
+        shown = f'<div class="table" role="region" tabindex="0" aria-label="drawing">{drawn}</div>'
+        body = f"{before}{section}{shown}{rest}{last}{after}"
+    return filled("page.html.j2", title=title, sections=sections, body=Markup(body))
+
+
+def filled(template: str, **values: object) -> bytes:
+    """Return a page made from `template`, with the style and the script that all pages have. The script has its hash in
+    the page's policy: a browser runs no other, whatever a report holds."""
+    from markupsafe import Markup
+
+    environment = _environment()
+    style, script = (environment.get_template(f"page.{kind}.j2").render() for kind in ("css", "js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    page_ = environment.get_template(template)
+    return page_.render(style=Markup(style), script=Markup(script), script_sha256=digest, **values).encode()
+
+
+def _environment() -> "jinja2.Environment":
+    import jinja2
+
+    return jinja2.Environment(
         loader=jinja2.PackageLoader("compare.reporting"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
-    title, sections, body = _convert(files)
-    if drawing:
-        before, last, after = body.rpartition("<h2")
-        before, section, rest = before.rpartition("</h2>")
-        shown = f'<div class="table" role="region" tabindex="0" aria-label="drawing">{drawing}</div>'
-        body = f"{before}{section}{shown}{rest}{last}{after}"
-    template = environment.get_template("page.html.j2")
-    return template.render(title=title, sections=sections, body=Markup(body)).encode()
 
 
-def _convert(files: Mapping[str, bytes]) -> tuple[str, list[tuple[str, str]], str]:
+def _convert(files: Mapping[str, bytes], drawings: Mapping[str, Drawing]) -> tuple[str, list[tuple[str, str]], str]:
     """The title, every section's anchor and heading, and the body as HTML."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    parser.add_render_rule("table_open", lambda *_: TABLE)
-    parser.add_render_rule("table_close", lambda *_: "</table></div>")
     tokens = parser.parse(files["report.md"].decode())
     title = ""
     sections: list[tuple[str, str]] = []
@@ -68,8 +98,16 @@ def _convert(files: Mapping[str, bytes]) -> tuple[str, list[tuple[str, str]], st
                 token.attrSet("id", anchor)
                 sections.append((anchor, said))
         for child in token.children or ():
-            if child.type == "image":
+            if child.type == "image" and str(child.attrGet("src")) not in drawings:
                 _inline(child, files)
+    _mark_verdicts(tokens)
+    tokens = _with_drawings(tokens, drawings, files)
+    _label_boxes(tokens)
+    return title, sections, parser.renderer.render(_folded(tokens), parser.options, {})
+
+
+def _mark_verdicts(tokens: list["Token"]) -> None:
+    """Give the first list its class, and each of its lines the class of its state."""
     before = itertools.takewhile(lambda token: token.tag != "h2", tokens)
     for verdict in [token for token in before if token.type == "bullet_list_open"][:1]:
         verdict.attrSet("class", "verdict")
@@ -78,7 +116,69 @@ def _convert(files: Mapping[str, bytes]) -> tuple[str, list[tuple[str, str]], st
         for state, mark in MARKS.items():
             if said.startswith(f"{mark} "):
                 token.attrSet("class", state)
-    return title, sections, parser.renderer.render(tokens, parser.options, {})
+
+
+def _with_drawings(tokens: list["Token"], drawings: Mapping[str, Drawing], files: Mapping[str, bytes]) -> list["Token"]:
+    """`tokens` with drawings in the place of the paragraphs that hold nothing but a picture that has one."""
+    found = list(tokens)
+    for number, token in enumerate(tokens):
+        children = token.children or []
+        if [child.type for child in children] != ["image"]:
+            continue
+        path = str(children[0].attrGet("src"))
+        if path not in drawings:
+            continue
+        markup = drawings[path](f"chart-{number}")
+        if not markup:
+            _inline(children[0], files)
+            continue
+        found[number - 1 : number + 2] = [_raw(""), _raw(markup), _raw("")]
+    return found
+
+
+def _label_boxes(tokens: list["Token"]) -> None:
+    """Make each table and each command a box that scrolls sideways, by keyboard too, named by the heading above it."""
+    heading, n_below = "", 0
+    for number, token in enumerate(tokens):
+        if token.type == "heading_open":
+            heading, n_below = _text(tokens[number + 1]), 0
+        elif token.type == "table_open":
+            n_below += 1
+            label = escape(f"{heading}, table {n_below}")
+            tokens[number] = _raw(f'<div class="table" role="region" tabindex="0" aria-label="{label}"><table>\n')
+        elif token.type == "table_close":
+            tokens[number] = _raw("</table></div>\n")
+        elif token.type == "fence":
+            label = escape(f"{heading}, code")
+            code = escape(token.content)
+            tokens[number] = _raw(f'<pre role="region" tabindex="0" aria-label="{label}"><code>{code}</code></pre>\n')
+        elif token.type == "th_open":
+            token.attrSet("scope", "col")
+
+
+def _folded(tokens: list["Token"]) -> list["Token"]:
+    """`tokens` with the sections below a section on parity folded: its verdict stands before them."""
+    found: list[Token] = []
+    within = opened = False
+    for number, token in enumerate(tokens):
+        if token.type == "heading_open" and opened and token.tag in ("h1", "h2", "h3"):
+            found.append(_raw("</details>\n"))
+            opened = False
+        if token.type == "heading_open" and token.tag in ("h1", "h2"):
+            within = _text(tokens[1]).startswith(FOLDED) or _text(tokens[number + 1]).startswith(FOLDED)
+        if token.type == "heading_open" and token.tag == "h3" and within:
+            opened = True
+            found.append(_raw("<details><summary>"))
+        found.append(token)
+        if token.type == "heading_close" and token.tag == "h3" and opened:
+            found.append(_raw("</summary>\n"))
+    return [*found, _raw("</details>\n")] if opened else found
+
+
+def _raw(markup: str) -> "Token":
+    from markdown_it.token import Token
+
+    return Token("html_block", "", 0, content=markup)
 
 
 def _text(token: "Token") -> str:

@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from compare.analysis.headline import Headline
@@ -16,11 +16,13 @@ WITHIN = "parity"  # where the files of a comparison within a run are
 
 @dataclass(frozen=True)
 class WithParity:
-    """A comparison made within a run: what it found, and the files of its own report (compare/parity/report.py)."""
+    """A comparison made within a run: what it found, the files of its own report (compare/parity/report.py), and the
+    drawings of its page, by the pictures in whose place they stand."""
 
     headline: Headline
     verdict: str
     files: Mapping[str, bytes]
+    drawings: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
 
     @property
     def section(self) -> str:

@@ -40,7 +40,7 @@ def learning_curves(results: Sequence[RunResult]) -> Figure:
         label = None if result.run.implementation in labelled else result.run.implementation
         labelled.add(result.run.implementation)
         watched, losses, accuracies = after_each_epoch(result.outcome)
-        loss_axes.plot(*_training_loss(result), linewidth=1, alpha=0.6, **style)
+        loss_axes.plot(*training_loss(result), linewidth=1, alpha=0.6, **style)
         loss_axes.plot(epochs, losses, marker="o", label=label, **style)
         accuracy_axes.plot(
             epochs, [e.train_accuracy * 100 for e in result.outcome.epochs], linewidth=1, alpha=0.6, **style
@@ -130,7 +130,7 @@ def after_each_epoch(outcome: Outcome) -> tuple[str, list[float], list[float]]:
     return watched, list(losses), list(accuracies)
 
 
-def _training_loss(result: RunResult) -> tuple[np.ndarray, np.ndarray]:
+def training_loss(result: RunResult) -> tuple[np.ndarray, np.ndarray]:
     """Epoch (fractional) and training loss: the mean of a tenth of an epoch where its steps are known, else of it."""
     assert result.outcome is not None
     if not result.outcome.samples.loss:

@@ -1,5 +1,6 @@
-"""Showing how far training is: live bars at a terminal, a line for each epoch elsewhere."""
+"""Showing how far training is: live bars at a terminal, a line for each tenth of the whole elsewhere."""
 
+import math
 import time
 from collections.abc import Sequence
 from typing import TextIO
@@ -10,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from compare.reporting.time_left import TimeLeft
 from shared.result import Epoch, Run, RunResult
 
-SILENCE_S = 15.0  # in a log
+SILENCE_S = 60.0  # in a log
 
 
 def said_lines(result: RunResult, said: str) -> list[str]:
@@ -98,14 +99,29 @@ class Bars:
             self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
+class Tenths:
+    """Which tenths of the work have been reported."""
+
+    def __init__(self) -> None:
+        self._reported = 0
+
+    def passed(self, share: float) -> bool:
+        """Return whether `share` of the whole (0 to 1) passes a tenth that was not reported yet."""
+        tenth = math.floor(10 * share + 1e-9)
+        passed = tenth > self._reported
+        self._reported = max(self._reported, tenth)
+        return passed
+
+
 class Lines:
-    """A line for each epoch of each run, and one after a quarter of a minute without any: for logs, and if standard
-    error is no terminal."""
+    """A line for each tenth of the study, and one after a minute without any: for logs, and if standard error is no
+    terminal."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
         self._left = TimeLeft()
-        self._steps: dict[str, tuple[int, int]] = {}  # done in the epoch, and of how many
+        self._now: dict[str, str] = {}  # where each run in progress is
+        self._tenths = Tenths()
         self._said = time.monotonic()
 
     def __enter__(self) -> "Lines":
@@ -119,36 +135,40 @@ class Lines:
 
     def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
         self._left.begin(run, n_batches, epochs_done, n_evaluated)
-        self._steps[run.name] = 0, n_batches
         after = f", of which {epochs_done} are done" if epochs_done else ""
         self._say(f"{run.name}: {run.train.epochs} epochs of {n_batches} steps{after}")
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
         self._left.advance(run, n_steps)
-        done, of = self._steps[run.name]
-        self._steps[run.name] = done + n_steps, of
+        self._now[run.name] = f"{run.name} in epoch {epoch}/{run.train.epochs}, loss {loss:.4f}"
         if time.monotonic() - self._said > SILENCE_S:
-            where = f"epoch {epoch}/{run.train.epochs}, step {done + n_steps} of {of}"
-            self._say(f"{run.name}: {where}, loss {loss:.4f}{self._shown_left()}")
+            self._say_where()
 
-    def _shown_left(self) -> str:
+    def epoch(self, run: Run, epoch: Epoch) -> None:
+        self._left.epoch(run)
+        ended = f"{run.name} after epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}"
+        self._now[run.name] = f"{ended}, {_accuracy(epoch)}"
+        if self._tenths.passed(self._left.share()):
+            self._say_where()
+
+    def end(self, result: RunResult, said: str) -> None:
+        self._left.end(result.name)
+        self._now.pop(result.name, None)
+        for line in said_lines(result, said):
+            print(line, file=self.stream)
+
+    def _say_where(self) -> None:
         seconds = self._left.seconds()
-        return "" if seconds is None else f", about {duration(seconds)} of training left"
+        left = [] if seconds is None else [f"about {duration(seconds)} of training left"]
+        self._say(
+            "; ".join(
+                [f"{math.floor(100 * self._left.share() + 1e-9)}% trained: {', '.join(self._now.values())}", *left]
+            )
+        )
 
     def _say(self, line: str) -> None:
         print(line, file=self.stream, flush=True)
         self._said = time.monotonic()
-
-    def epoch(self, run: Run, epoch: Epoch) -> None:
-        self._left.epoch(run)
-        self._steps[run.name] = 0, self._steps[run.name][1]
-        done = f"epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}, {_accuracy(epoch)}"
-        self._say(f"{run.name}: {done}{self._shown_left()}")
-
-    def end(self, result: RunResult, said: str) -> None:
-        self._left.end(result.name)
-        for line in said_lines(result, said):
-            print(line, file=self.stream)
 
 
 class Failures:

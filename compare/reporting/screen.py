@@ -1,6 +1,7 @@
 """Where a command says what it finds: tables and sentences at a terminal, plain text elsewhere, JSON for machines."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,23 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def wrapped(text: str, width: int) -> list[str]:
+    """`text` as lines of at most `width` columns that end between words.
+
+    A longer word (a path, a web address) has a line of its own, unbroken, so that it can be copied. Later lines start
+    two columns further in than the first. Spaces within a line stay: columns of a list are aligned with them.
+    """
+    indent = text[: len(text) - len(text.lstrip())]
+    lines, line = [], ""
+    for gap, word in re.findall(r"(\s*)(\S+)", text):
+        if line.strip() and cell_len(line) + cell_len(gap + word) > width:
+            lines.append(line)
+            line = f"{indent}  {word}"
+        else:
+            line += gap + word
+    return [*lines, line]
+
+
 @dataclass(frozen=True)
 class Screen:
     """With `as_json` standard output is one JSON object and nothing else; `quiet` leaves out everything but that, and
@@ -41,14 +59,19 @@ class Screen:
         )
 
     def say(self, text: str) -> None:
-        """A sentence on standard output, on one line however long it is."""
-        self.console().print(printable(mounts.shown(text)), soft_wrap=True)
+        """A sentence on standard output: at a terminal its lines end between words, elsewhere it is one line."""
+        console, line = self.console(), printable(mounts.shown(text))
+        for part in wrapped(line, console.width) if sys.stdout.isatty() else [line]:
+            console.print(part, soft_wrap=True)
 
     def note(self, text: str) -> None:
-        """What is under way, on standard error."""
+        """What is under way, on standard error; its lines end as those of `say` do."""
         if not self.quiet:
             opening.say()
-            print(printable(mounts.shown(text)), file=sys.stderr)
+            line = printable(mounts.shown(text))
+            at_terminal = sys.stderr.isatty()
+            parts = wrapped(line, Console(file=sys.stderr).width) if at_terminal else [line]
+            print("\n".join(parts), file=sys.stderr)
 
     def open(self, text: str) -> None:
         """What a command is about to do (compare/reporting/opening.py)."""

@@ -52,11 +52,15 @@ class TimeLeft:
         self._whole: dict[str, tuple[Run, Ahead]] = {}  # of each implementation, all that a run of it takes
         self._seed = 0  # of the runs in progress
         self._last = 0.0
+        self._steps_of: dict[str, int] = {}  # that each run takes in all, until one ended early
+        self._n_done: dict[str, int] = {}
 
     def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
         """`run` has been built; an epoch has `n_batches` steps, and is followed by an evaluation of `n_evaluated`
         images."""
         left = run.train.epochs - epochs_done
+        self._steps_of[run.name] = n_batches * run.train.epochs
+        self._n_done[run.name] = n_batches * epochs_done
         self._ahead[run.name] = run, Ahead(n_batches * left, left, n_evaluated)
         whole = Ahead(n_batches * run.train.epochs, run.train.epochs, n_evaluated)
         self._whole[run.implementation] = run, whole
@@ -68,6 +72,7 @@ class TimeLeft:
         took_s, pace = self._lap(), self._paces[run.implementation]
         ahead = self._ahead[run.name][1]
         ahead.n_steps -= n_steps
+        self._n_done[run.name] += n_steps
         if ahead.begun:
             pace.turns_s += took_s
             pace.n_steps += n_steps
@@ -86,7 +91,14 @@ class TimeLeft:
     def end(self, name: str) -> None:
         """The run of that name is over, however it ended."""
         self._ahead.pop(name, None)
+        self._steps_of[name] = self._n_done[name] = self._n_done.get(name, 0)
         self._last = time.monotonic()
+
+    def share(self) -> float:
+        """How much of the study is done, by its steps: from 0 to 1, those of later seeds included."""
+        of_a_seed = sum(whole.n_steps for _, whole in self._whole.values())
+        of_all = sum(self._steps_of.values()) + of_a_seed * sum(later > self._seed for later in self.seeds)
+        return sum(self._n_done.values()) / of_all if of_all else 0.0
 
     def seconds(self) -> float | None:
         """The seconds that are left; None as long as a run in progress has shown nothing but its first turn."""

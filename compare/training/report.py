@@ -17,12 +17,12 @@ from compare.folders.manifest import Manifest
 from compare.reporting import pictures, plots, tables, waiting
 from compare.reporting.classes import class_cells
 from compare.reporting.event_files import event_files
-from compare.reporting.html_page import with_page
+from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import WITHIN, WithParity, markdown_environment, plain
+from compare.training.drawings import drawings_of, names_of, of_first_seed
 from compare.worker.machine import MUCH_LOAD
 from shared.augmentation import BEND_GRID, MAX_ANGLE, MAX_BEND, MAX_SCALE, MAX_SHIFT
 from shared.choices import Augmentation
-from shared.data.catalog import class_names
 from shared.result import RunResult
 from shared.weights import Weights
 
@@ -48,21 +48,23 @@ def render(
     manifest: Manifest,
     judging: Judging,
     parity: WithParity | None = None,
-) -> dict[str, bytes]:
+) -> Rendered:
     """The content of every file that is made from records, by its path in the output folder; `weights` are the trained
     ones, by the names of their results."""
     rows = [row(result) for result in results]
     files = tabular.files("results", COLUMNS, [asdict(r) for r in rows])
     drawn = dict(_drawn(results, weights))
+    drawings = drawings_of(results)
     for name, figure in drawn.items():
         files[f"plots/{name}.png"] = plots.to_png(figure)
         files[f"plots/{name}.svg"] = plots.to_svg(figure)
     if parity:
         files |= {f"{WITHIN}/{name}": content for name, content in parity.files.items() if name != "report.md"}
+        drawings |= {f"{WITHIN}/{name}": drawing for name, drawing in parity.drawings.items()}
     if judging.tensorboard:
         files |= event_files(results, manifest)
     files["report.md"] = markdown(results, rows, manifest, judging, list(drawn), parity).encode()
-    return with_page(files)
+    return with_page(files, drawings)
 
 
 def _drawn(results: Sequence[RunResult], weights: Mapping[str, Weights]) -> Iterator[tuple[str, Figure]]:
@@ -74,13 +76,8 @@ def _drawn(results: Sequence[RunResult], weights: Mapping[str, Weights]) -> Iter
     yield "learning_curves", plots.learning_curves(whole)
     if times := plots.step_times(whole):
         yield "step_times", times
-    spec, seed = done[0].run.spec, min(result.run.train.seed for result in done)
-    first = [result for result in done if result.run.train.seed == seed]
-    data = done[0].run.data
-    yield (
-        "confusion_matrices",
-        pictures.confusion_matrices(first, class_names(data.dataset, spec.n_classes, data.classes)),
-    )
+    spec, first = done[0].run.spec, of_first_seed(done)
+    yield "confusion_matrices", pictures.confusion_matrices(first, names_of(first[0]))
     if pictures.has_filters(spec) and (
         having := {r.run.implementation: weights[r.name] for r in first if r.name in weights}
     ):

@@ -83,20 +83,38 @@ def test_from_a_fifth_on_the_time_left_is_right_on_a_steady_machine(clock: list[
     assert 1 / 1.5 < told_s / (took_s - at_s) < 1.5
 
 
-def test_a_line_for_each_epoch_says_what_is_left(clock: list[float]) -> None:
+def test_a_line_for_each_tenth_says_what_is_left(clock: list[float]) -> None:
+    """Of 40 epochs in all, of two seeds: every fourth epoch of the first seed is a tenth."""
     stream = io.StringIO()
     lines = progress.shown_on(stream, quiet=False)
-    one = run(epochs=4, seed=0)
+    one = run(epochs=20, seed=0)
     with lines:
         lines.expect([0, 1])
         lines.begin(one, 10, 0, 0)
-        clock[0] += 20
-        lines.advance(one, 1, 1, 0.5, 1000)
-        clock[0] += 180
-        lines.advance(one, 9, 1, 0.5, 1000)
-        lines.epoch(one, Epoch(epoch=1, train_loss=0.5, train_accuracy=0.9, test_accuracy=0.8, test_loss=1))
-    # 600 s of this seed, 800 of the other with its first turn
-    assert stream.getvalue().splitlines()[-1].endswith("about 24 min of training left")
+        for epoch in range(1, 21):
+            clock[0] += 2
+            lines.advance(one, 10, epoch, 0.5, 1000)
+            lines.epoch(one, Epoch(epoch=epoch, train_loss=0.5, train_accuracy=0.9, test_accuracy=0.8, test_loss=1))
+        lines.end(result(seed=0), "")
+    said = stream.getvalue().splitlines()[1:]
+    assert [line.partition(" ")[0] for line in said] == ["10%", "20%", "30%", "40%", "50%"]
+    assert said[1] == (
+        "20% trained: torch-seed0 after epoch 8/20, loss 0.5000, test accuracy 80.00%; about 66 s of training left"
+    )
+
+
+def test_a_run_that_ended_early_is_done(clock: list[float]) -> None:
+    left = TimeLeft()
+    left.seeds = [0]
+    one, other = run("torch", seed=0, epochs=2), run("keras", seed=0, epochs=2)
+    for of in (one, other):
+        left.begin(of, 10, 0, 0)
+    left.advance(one, 5)
+    assert left.share() == 5 / 40
+    left.end(one.name)
+    left.advance(other, 20)
+    left.end(other.name)
+    assert left.share() == 1
 
 
 def test_bars_show_the_same(clock: list[float]) -> None:
@@ -143,6 +161,7 @@ def test_a_run_that_goes_on_counts_what_is_left_of_it(clock: list[float]) -> Non
         lines.epoch(one, Epoch(epoch=3, train_loss=0.5, train_accuracy=0.9, test_accuracy=0.8, test_loss=1))
     first, last = stream.getvalue().splitlines()
     assert first.endswith("4 epochs of 10 steps, of which 2 are done")
+    assert last.startswith("75% trained: torch-seed0 after epoch 3/4")
     assert last.endswith("about 10 s of training left")
 
 
@@ -150,21 +169,30 @@ def test_the_time_left_of_a_comparison() -> None:
     """Of four, of which the last two are three times as large as the first."""
     now = iter([0.0, 10.0, 20.0, 50.0])
     left = ComparisonsLeft([1, 1, 3, 3], lambda: next(now))
-    assert [left.after_another() for _ in range(3)] == ["about 70 s left", "about 60 s left", "about 30 s left"]
+    said = []
+    for _ in range(3):
+        assert left.after_another()
+        said.append(f"{left.done}, {left.in_words}")
+    assert said == ["12% compared, about 70 s left", "25% compared, about 60 s left", "62% compared, about 30 s left"]
+
+
+def test_comparisons_are_reported_ten_times_at_most() -> None:
+    left = ComparisonsLeft([1] * 300)
+    assert sum(left.after_another() for _ in range(300)) == 9
 
 
 def test_a_long_epoch_is_no_silence(clock: list[float]) -> None:
-    """A line at most every quarter of a minute, with where the run is."""
+    """A line at most every minute, with where the run is."""
     stream = io.StringIO()
     lines = progress.shown_on(stream, quiet=False)
     one = run(epochs=2, seed=0)
     lines.expect([0])
-    lines.begin(one, 100, 0, 0)
-    for _ in range(40):
+    lines.begin(one, 200, 0, 0)
+    for _ in range(130):
         clock[0] += 1
         lines.advance(one, 1, 1, 0.5, 64)
     said = stream.getvalue().splitlines()[1:]
     assert said == [
-        "torch-seed0: epoch 1/2, step 16 of 100, loss 0.5000, about 3 min of training left",
-        "torch-seed0: epoch 1/2, step 32 of 100, loss 0.5000, about 3 min of training left",
+        "15% trained: torch-seed0 in epoch 1/2, loss 0.5000; about 6 min of training left",
+        "30% trained: torch-seed0 in epoch 1/2, loss 0.5000; about 5 min of training left",
     ]

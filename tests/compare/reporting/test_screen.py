@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from compare.__main__ import main
-from compare.reporting.screen import Screen, print_lines, table
+from compare.reporting.screen import Screen, print_lines, table, wrapped
 
 QUICK = ["--dataset", "digits", "--model", "dense_baseline", "--implementations", "numpy", "--epochs", "1"]
 
@@ -71,6 +71,42 @@ def test_no_table_loses_anything(
     for word in sentence.split():
         assert word in shown
         assert word.upper() in shown
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_prose_ends_its_lines_between_words(width: int) -> None:
+    path = "runs/" + "x" * 90
+    text = (
+        f"   fix (right): a sentence of a good many words that goes on until it is wider than a window; see {path} now"
+    )
+    lines = wrapped(text, width)
+    assert " ".join(" ".join(lines).split()) == " ".join(text.split())
+    assert all(len(line) <= width for line in lines if path not in line)
+    assert len([line for line in lines if line.endswith(path) or f"{path} " in line]) == 1
+    assert lines[0].startswith("   fix")
+    assert all(line.startswith("     ") for line in lines[1:])
+
+
+def test_what_fits_stays_as_it_is() -> None:
+    for text in ("", "1. padding.side          conv2 / conv2d_1: (1,1) / (0,1)"):
+        assert wrapped(text, 80) == [text]
+
+
+def test_a_terminal_gets_lines_and_a_pipe_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "the outputs agree " * 10
+    Screen().say(text)
+    assert capsys.readouterr().out.splitlines() == [text]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    Screen().say(text)
+    Screen().note(text)
+    for said in capsys.readouterr():
+        lines = said.splitlines()
+        assert len(lines) == 4
+        assert all(len(line) <= 60 for line in lines)
 
 
 def test_text_in_blocks_is_not_markup(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,214 @@
+"""Charts of a report's page: SVG made from records, whose values show under the pointer, without a script.
+
+What a reader can choose (which names are shown, the scale, a baseline) are checkboxes and radio buttons. Every view is
+in the page, and its style (templates/page.css.j2) shows the one that is chosen.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+
+from compare.registry import IMPLEMENTATIONS
+from compare.reporting.axes import Axis, shown
+
+Point = tuple[float, float]
+WIDTH, HEIGHT = 440, 280  # of a panel, in its own units; on a phone one of them is about 0.8 pixels
+LEFT, RIGHT, TOP, BOTTOM = 54, 8, 26, 40  # margins
+MOST_POINTS = 6_000  # of a chart: more cannot be seen, and a page of a hundred seeds has to be opened
+MOST_TIPS = 600  # of a panel
+MOST_LINES = 12  # with the thin ones among them, and with a table of the values
+MOST_BASELINES = 4
+MOST_ROWS = 100
+DASHES = {"-": "", "--": "7 4", ":": "2 3", "-.": "7 3 2 3"}
+COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8a6d00", "#56B4E9", "#6f4bb8", "#777777")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line. Lines of the same `key` (such as "seed 0, test") are subtracted from each other where `less` chooses a
+    baseline. `form` is how it is drawn: with its points marked, thin without marks, or as points alone."""
+
+    name: str
+    key: str
+    points: Sequence[Point]
+    form: str = "marked"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes.
+
+    `log` says whether the view with a log scale has this panel in it, `less` whether lines can be subtracted. `band`
+    holds (x, low, high) of a shaded area, and `ticks` (x, text) of an axis of names.
+    """
+
+    title: str
+    x: str
+    y: str
+    lines: Sequence[Line]
+    log: bool = False
+    log_x: bool = False
+    less: bool = True
+    band: Sequence[tuple[float, float, float]] = ()
+    ticks: Sequence[tuple[float, str]] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Panels beside each other with one legend; `implementations` gives the implementation of each name, for its
+    colour. `starts_log` is the view that is chosen first."""
+
+    label: str
+    panels: Sequence[Panel]
+    implementations: Mapping[str, str]
+    starts_log: bool = False
+
+    def markup(self, anchor: str) -> str:
+        """The chart as HTML; `anchor` is a name that no other chart of the page has. Empty if it has so many points
+        that a picture shows as much."""
+        if sum(len(line.points) for panel in self.panels for line in panel.lines) > MOST_POINTS:
+            return ""
+        views = self._views()
+        chosen = 1 if self.starts_log else 0
+        parts = [f'<figure class="chart" role="group" aria-label="{escape(self.label)}"><div class="choices">']
+        parts += ['<fieldset><legend class="sr">Lines</legend>', *self._legend(), "</fieldset>"]
+        if len(views) > 1:
+            parts.append('<fieldset><legend class="sr">View</legend>')
+            for number, (title, _) in enumerate(views):
+                checked = " checked" if number == chosen else ""
+                parts.append(
+                    f'<label><input type="radio" name="{anchor}" value="{number}"{checked}> {escape(title)}</label>'
+                )
+            parts.append("</fieldset>")
+        parts.append('</div><div class="panels">')
+        for number, (title, panels) in enumerate(views):
+            for panel, log in panels:
+                label = panel.title if panel.title.endswith(title) else f"{panel.title}, {title}"
+                parts.append(self._panel(panel, log, f"view v{number}", label))
+        parts += ["</div>", *self._values(), "</figure>"]
+        return "".join(parts)
+
+    @property
+    def names(self) -> list[str]:
+        """Whose lines there are, in their order."""
+        return list(dict.fromkeys(line.name for panel in self.panels for line in panel.lines))
+
+    def style_of(self, name: str) -> tuple[str, str]:
+        """The colour of a name, and the pattern of its dashes ("" is a whole line)."""
+        known = IMPLEMENTATIONS.get(self.implementations.get(name, name))
+        if known is not None and known.style is not None:
+            return known.style.color, DASHES.get(known.style.linestyle, "")
+        return COLOURS[self.names.index(name) % len(COLOURS)], ""
+
+    def _views(self) -> list[tuple[str, list[tuple[Panel, bool]]]]:
+        """Each view: its title, and its panels with whether their scale is logarithmic."""
+        views = [("linear", [(panel, False) for panel in self.panels])]
+        if any(panel.log and _positive(panel) for panel in self.panels):
+            views.append(("log scale", [(panel, panel.log and _positive(panel)) for panel in self.panels]))
+        if all(panel.less for panel in self.panels) and len(self.names) > 1:
+            for name in self.names[:MOST_BASELINES]:
+                views.append((f"minus {name}", [(_less(panel, name), False) for panel in self.panels]))
+        return views
+
+    def _legend(self) -> list[str]:
+        found = []
+        for number, name in enumerate(self.names):
+            colour, dashes = self.style_of(name)
+            swatch = (
+                f'<svg class="swatch" viewBox="0 0 26 8" aria-hidden="true" style="--c:{colour}">'
+                f'<path class="line" d="M1 4H25" stroke-dasharray="{dashes}"/></svg>'
+            )
+            found.append(f'<label><input type="checkbox" checked data-line="{number}">{swatch}{escape(name)}</label>')
+        return found
+
+    def _panel(self, panel: Panel, log: bool, classes: str, label: str) -> str:
+        xs = [x for line in panel.lines for x, _ in line.points] + [x for x, _ in panel.ticks]
+        ys = [y for line in panel.lines for _, y in line.points] + [y for _, *of in panel.band for y in of]
+        across = Axis.over(xs, LEFT, WIDTH - RIGHT, panel.log_x and min(xs, default=1) > 0, room=0.03)
+        up = Axis.over(ys, HEIGHT - BOTTOM, TOP, log, room=0.06)
+        parts = [
+            f'<svg class="{classes}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">',
+            f'<text class="title" x="{LEFT}" y="14">{escape(panel.title)}</text>',
+            *_grid(panel, across, up),
+        ]
+        if panel.band:
+            there = [f"{across(x):.1f} {up(high):.1f}" for x, _, high in panel.band]
+            back = [f"{across(x):.1f} {up(low):.1f}" for x, low, _ in reversed(panel.band)]
+            parts.append(f'<path class="band" d="M{"L".join([*there, *back])}Z"/>')
+        marks: list[str] = []
+        n_marked = sum(len(line.points) for line in panel.lines if line.form == "marked")
+        for line in panel.lines:
+            colour, dashes = self.style_of(line.name)
+            group = f'<g class="l{self.names.index(line.name)}" style="--c:{colour}">'
+            places = [(across(x), up(y)) for x, y in line.points]
+            if line.form == "dots":
+                dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in places)
+                parts.append(f'{group}<path class="dots" d="{dots}"/></g>')
+                continue
+            drawn = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+            thin = " thin" if line.form == "thin" else ""
+            parts.append(f'{group}<path class="line{thin}" stroke-dasharray="{dashes}" d="M{drawn}"/></g>')
+            if line.form == "marked" and n_marked <= MOST_TIPS:
+                marks += [group, *(_mark(line, *of) for of in zip(line.points, places, strict=True)), "</g>"]
+        return "".join([*parts, *marks, "</svg>"])
+
+    def _values(self) -> list[str]:
+        """The values of the marked lines as a table for each panel, folded: for those who cannot see the lines."""
+        found = []
+        for panel in self.panels:
+            lines = [line for line in panel.lines if line.form == "marked"]
+            rows = sorted({x for line in lines for x, _ in line.points})
+            if panel.ticks or not 0 < len(lines) <= MOST_LINES or len(rows) > MOST_ROWS:
+                continue
+            heads = [panel.x, *(f"{line.name}, {line.key}" for line in lines)]
+            found.append(f"<details><summary>Values: {escape(panel.title)}</summary>")
+            found.append('<div class="table" role="region" tabindex="0" ')
+            found.append(f'aria-label="values of {escape(panel.title)}"><table><thead><tr>')
+            found += [f'<th scope="col">{escape(head)}</th>' for head in heads] + ["</tr></thead><tbody>"]
+            known = [dict(line.points) for line in lines]
+            for x in rows:
+                cells = [shown(of[x]) if x in of else "-" for of in known]
+                found.append(f"<tr><td>{shown(x)}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+            found.append("</tbody></table></div></details>")
+        return found
+
+
+def _mark(line: Line, point: Point, place: Point) -> str:
+    (x, y), (across, up) = point, place
+    tip = escape(f"{line.name}, {line.key}: {shown(y)} at {shown(x)}")
+    return (
+        f'<g class="p"><circle class="hit" cx="{across:.1f}" cy="{up:.1f}" r="9"/>'
+        f'<circle cx="{across:.1f}" cy="{up:.1f}" r="3"/>'
+        f'<text class="tip" x="{LEFT + 6}" y="{TOP + 12}">{tip}</text></g>'
+    )
+
+
+def _grid(panel: Panel, across: Axis, up: Axis) -> list[str]:
+    """The ticks of both axes with their lines, and what the axes show."""
+    parts = []
+    for y, text in up.ticks():
+        parts.append(f'<path class="grid" d="M{LEFT} {up(y):.1f}H{WIDTH - RIGHT}"/>')
+        parts.append(f'<text class="tick end" x="{LEFT - 6}" y="{up(y) + 4:.1f}">{text}</text>')
+    for x, text in panel.ticks or across.ticks(whole=panel.x == "epoch"):
+        parts.append(f'<path class="grid" d="M{across(x):.1f} {TOP}V{HEIGHT - BOTTOM}"/>')
+        parts.append(f'<text class="tick mid" x="{across(x):.1f}" y="{HEIGHT - BOTTOM + 15}">{escape(text)}</text>')
+    middle = (LEFT + WIDTH - RIGHT) / 2
+    parts.append(f'<text class="tick mid" x="{middle}" y="{HEIGHT - 6}">{escape(panel.x)}</text>')
+    parts.append(f'<text class="tick end" x="{WIDTH - RIGHT}" y="14">{escape(panel.y)}</text>')
+    return parts
+
+
+def _positive(panel: Panel) -> bool:
+    values = [y for line in panel.lines for _, y in line.points] + [low for _, low, _ in panel.band]
+    return bool(values) and min(values) > 0
+
+
+def _less(panel: Panel, name: str) -> Panel:
+    """The panel with every line less the line of `name` that has its key, at the points that both have."""
+    base = {line.key: dict(line.points) for line in panel.lines if line.name == name}
+    lines = [
+        replace(line, points=[(x, y - base[line.key][x]) for x, y in line.points if x in base[line.key]])
+        for line in panel.lines
+        if line.key in base
+    ]
+    return replace(panel, title=f"{panel.title} minus {name}", lines=lines, band=())

@@ -1,0 +1,109 @@
+"""Charts: where values are drawn, which views there are, and that what comes from outside stays text."""
+
+import math
+import re
+
+import pytest
+from results import result
+
+from compare.reporting import run_charts
+from compare.reporting.axes import Axis, shown
+from compare.reporting.charts import Chart, Line, Panel
+
+NAMES = {"torch": "torch", "keras": "keras"}
+
+
+def chart(**changes: object) -> Chart:
+    lines = [
+        Line("torch", "seed 0", [(1, 0.5), (2, 0.25)]),
+        Line("keras", "seed 0", [(1, 0.75), (2, 0.25), (3, 0.1)]),
+        Line("keras", "seed 1", [(1, 0.9)]),
+    ]
+    panel = Panel(**({"title": "Loss", "x": "epoch", "y": "", "lines": lines, "log": True} | changes))
+    return Chart("a label", [panel], NAMES)
+
+
+def tips(markup: str, view: int) -> list[str]:
+    """The values that a view shows under the pointer."""
+    (svg,) = re.findall(rf'<svg class="view v{view}".*?</svg>', markup)
+    return re.findall(r'<text class="tip"[^>]*>([^<]*)</text>', svg)
+
+
+def test_every_view_shows_its_values() -> None:
+    markup = chart().markup("c")
+    assert re.findall(r'value="\d"(?: checked)?> ([^<]*)<', markup) == [
+        "linear",
+        "log scale",
+        "minus torch",
+        "minus keras",
+    ]
+    assert tips(markup, 0) == tips(markup, 1)
+    assert tips(markup, 0)[:2] == ["torch, seed 0: 0.5 at 1", "torch, seed 0: 0.25 at 2"]
+    # Seed 1 is of keras alone, and epoch 3, too: nothing can be subtracted there.
+    assert tips(markup, 2) == [
+        "torch, seed 0: 0 at 1", "torch, seed 0: 0 at 2", "keras, seed 0: 0.25 at 1", "keras, seed 0: 0 at 2"
+    ]  # fmt: skip
+
+
+def test_no_view_without_sense() -> None:
+    lines = [Line("torch", "seed 0", [(1, 0.0), (2, 0.25)])]
+    assert 'type="radio"' not in chart(lines=lines).markup("c")  # 0 has no logarithm, and there is one name
+    assert "minus" not in chart(less=False).markup("c")
+
+
+def test_names_from_outside_stay_text() -> None:
+    hostile = '<script>"x"'
+    lines = [Line(hostile, hostile, [(1, 1), (2, 2)])]
+    markup = Chart(hostile, [Panel(hostile, hostile, hostile, lines)], {}).markup("c")
+    assert "<script" not in markup
+    assert '"x"' not in markup
+
+
+def test_a_picture_shows_as_much_as_too_many_points() -> None:
+    lines = [Line("torch", "seed 0", [(float(x), float(x)) for x in range(6_001)])]
+    assert chart(lines=lines).markup("c") == ""
+
+
+def test_the_values_are_there_as_a_table_too() -> None:
+    markup = chart().markup("c")
+    (table,) = re.findall(r"<table>.*?</table>", markup)
+    assert re.findall(r"<tr><td>(.*?)</td></tr>", table)[2].split("</td><td>") == ["3", "-", "0.1", "-"]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (97.2, 98.1), (-0.3, 0.2), (1e-17, 5e-17), (12, 31_000), (5, 5)])
+@pytest.mark.parametrize("log", [False, True])
+def test_an_axis_holds_its_values_and_has_ticks(low: float, high: float, log: bool) -> None:
+    if log and low <= 0:
+        low = 1e-3
+        high = 0.5
+    axis = Axis.over([low, high], 100, 0, log, room=0.05)
+    assert 0 <= axis(high) <= axis(low) <= 100
+    ticks = axis.ticks()
+    assert 2 <= len(ticks) <= 13
+    assert len({text for _, text in ticks}) == len(ticks)
+    assert all(-1e-6 <= axis(value) <= 100 + 1e-6 for value, _ in ticks)
+
+
+def test_whole_numbers_alone_for_epochs() -> None:
+    assert [text for _, text in Axis.over([1, 3], 0, 1, False, room=0.03).ticks(whole=True)] == ["1", "2", "3"]
+
+
+def test_values_have_four_digits() -> None:
+    assert [shown(x) for x in (0, 0.5, 98.061, 12_345.6, 1.23e-7, 0.30000000000000004)] == [
+        "0", "0.5", "98.06", "12,346", "1.2e-7", "0.3"
+    ]  # fmt: skip
+
+
+def test_a_study_s_charts_have_its_figures() -> None:
+    results = [result(implementation=name, seed=0, accuracy=0.975) for name in ("torch", "keras")]
+    curves = run_charts.learning_curves(results)
+    assert curves.names == ["torch", "keras"]
+    of_torch = next(line for line in curves.panels[1].lines if line.name == "torch")
+    outcome = results[0].outcome
+    assert outcome is not None
+    assert [y / 100 for _, y in of_torch.points] == pytest.approx([epoch.test_accuracy for epoch in outcome.epochs])
+    times = run_charts.step_times(results)
+    assert times is not None
+    ms = [y for _, y in times.panels[0].lines[0].points]
+    assert ms == sorted(ms)
+    assert math.isfinite(ms[-1])
