@@ -1,10 +1,18 @@
 """What this package exports to build a network, and what it says of JAX."""
 
+import os
+
+# How many threads XLA computes with: JAX reads it when it first computes.
+os.environ["PJRT_NPROC"] = os.environ["COMPARE_THREADS"]
+
 import flax
 import jax
 
+from jax_impl.limits import matrix_product, memory_copy
 from jax_impl.train import JaxModel
 from shared.protocol import Build, Framework
+
+__all__ = ["create", "framework", "matrix_product", "memory_copy"]
 
 
 def framework() -> Framework:

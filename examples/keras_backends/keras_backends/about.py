@@ -15,7 +15,7 @@ KERAS_TORCH = ImplementationSpec(
     dtypes=CPU_ALONE,
     versions=("torch", "keras"),
     variables={"KERAS_BACKEND": "torch", "KERAS_TORCH_DEVICE": "cpu"},
-    style=Style("#882255", (0, (5, 1, 1, 1))),
+    style=Style("#882255", (0, (5, 1, 1, 1)), "^"),
 )
 
 KERAS_JAX = ImplementationSpec(
@@ -28,5 +28,5 @@ KERAS_JAX = ImplementationSpec(
     versions=("jax", "jaxlib", "keras"),
     # Without the second, JAX computes in float32 whatever it is given.
     variables={"KERAS_BACKEND": "jax", "JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"},
-    style=Style("#332288", (0, (3, 1, 1, 1, 1, 1))),
+    style=Style("#56B4E9", (0, (3, 1, 1, 1, 1, 1)), "D"),
 )

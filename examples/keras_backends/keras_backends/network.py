@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers, ops
+from keras.src.backend.common import dtypes  # Keras has no public name for this table
 
 from shared.protocol import Build
 from shared.weights import Weights
@@ -16,6 +17,10 @@ from tf_impl.models import MODELS
 from tf_impl.optimizers import ClassicMomentum, PaperAdam, matched
 
 STATE_NAMES = ("m", "v", "velocity")
+
+# On every backend but TensorFlow, Keras makes float64 results of many of its operations float32: of products of
+# matrices on PyTorch, of means on both. float64 has 16 digits in the other implementations, so it has them here.
+dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 
 
 def built(build: Build) -> keras.Model:
