@@ -17,7 +17,8 @@ def named(implementations: Sequence[str], sizes: Sequence[int]) -> list[str]:
     itself stays as it is. Raises InputError where one cannot be shared."""
     found = []
     for name in implementations:
-        found += [name] if "@" in name else [name if size == 1 else _shared(name, size) for size in sizes]
+        numbered = "@" in name and implementation(name).n_workers > 1  # and keras@jax is not
+        found += [name] if numbered else [name if size == 1 else _shared(name, size) for size in sizes]
     return found
 
 

@@ -1,15 +1,33 @@
-"""The networks in Keras, on TensorFlow."""
+"""The networks in Keras, on TensorFlow.
 
-from shared.lean import without
+Under another of Keras's backends only the modules that need no TensorFlow can be used: `models`, `layers`,
+`optimizers`, `weights`, `idiomatic` (examples/keras_backends).
+"""
 
-with without("matplotlib", "pandas", "sklearn"):
-    import tensorflow as _  # noqa: F401  first of all, and Keras with it
+import os
 
-from tf_impl.create import create, fit, framework
-from tf_impl.export import EXPORTERS as exporters
-from tf_impl.idiomatic import IDIOM as idiom
-from tf_impl.ledger import LEDGER as ledger
-from tf_impl.own import describe
-from tf_lowlevel_impl.limits import matrix_product, memory_copy
+# A process has one framework. Keras reads this variable, too, and the harness sets it for every worker.
+if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+    from shared.lean import without
 
-__all__ = ["create", "describe", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
+    with without("matplotlib", "pandas", "sklearn"):
+        import tensorflow as _  # noqa: F401  first of all, and Keras with it
+
+    from tf_impl.create import create, fit, framework
+    from tf_impl.export import EXPORTERS as exporters
+    from tf_impl.idiomatic import IDIOM as idiom
+    from tf_impl.ledger import LEDGER as ledger
+    from tf_impl.own import describe
+    from tf_lowlevel_impl.limits import matrix_product, memory_copy
+
+    __all__ = [
+        "create",
+        "describe",
+        "exporters",
+        "fit",
+        "framework",
+        "idiom",
+        "ledger",
+        "matrix_product",
+        "memory_copy",
+    ]

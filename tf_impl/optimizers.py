@@ -4,21 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from shared import training
 from shared.training import TrainSpec
-from tf_lowlevel_impl.tuning import Tuning
 
 STATE_NAMES = ("m", "v", "velocity")  # the attributes of an optimizer that hold its tensors, one of each variable
 
 
 class MatchedOptimizer(keras.optimizers.Optimizer):
-    """An optimizer by the formula and the constants of `spec`.
-
-    Keras hands every update to `tf.distribute`, even where nothing is distributed, and that keeps each graph in
-    which it happens for good: 2 MB a network. Here an update is made directly, unless there is a strategy."""
+    """An optimizer by the formula and the constants of `spec`."""
 
     def __init__(self, spec: training.Optimizer) -> None:
         super().__init__(learning_rate=spec.learning_rate, name=spec.name)
@@ -26,13 +21,6 @@ class MatchedOptimizer(keras.optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         return {"spec": self.spec.model_dump()}
-
-    def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
-        if tf.distribute.has_strategy():
-            super()._backend_update_step(grads, trainable_variables, learning_rate)
-            return
-        for gradient, variable in zip(grads, trainable_variables, strict=True):
-            self.update_step(gradient, variable.value, learning_rate)
 
 
 class PaperAdam(MatchedOptimizer):
@@ -69,31 +57,6 @@ class PaperAdam(MatchedOptimizer):
         self.assign_sub(variable, learning_rate * (m / correction1) / denominator)
 
 
-class FusedAdam(PaperAdam):
-    """The same by TensorFlow's own kernel, one for each variable. It adds epsilon to the root of the uncorrected second
-    moment; given epsilon times the root of the correction, its formula is the same."""
-
-    def update_step(self, gradient: Any, variable: tf.Variable, learning_rate: Any) -> None:
-        gradient = self.decayed(gradient, variable, learning_rate)
-        index = self._get_variable_index(variable)
-        beta1, beta2, epsilon = self.spec.beta1, self.spec.beta2, self.spec.epsilon
-        step = tf.cast(self.iterations.value + 1, tf.float64)
-        scaled = tf.sqrt(1 - beta2**step)
-        dtype = variable.dtype
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self.m[index].value.handle,
-            v=self.v[index].value.handle,
-            beta1_power=tf.zeros((), dtype),
-            beta2_power=tf.zeros((), dtype),
-            lr=tf.cast(tf.cast(learning_rate, tf.float64) * scaled / (1 - beta1**step), dtype),
-            beta1=tf.constant(beta1, dtype),
-            beta2=tf.constant(beta2, dtype),
-            epsilon=tf.cast(epsilon * scaled, dtype),
-            grad=gradient,
-        )
-
-
 class ClassicMomentum(MatchedOptimizer):
     """Gradient descent whose velocity does not absorb the learning rate."""
 
@@ -113,16 +76,21 @@ class ClassicMomentum(MatchedOptimizer):
         self.assign_sub(variable, learning_rate * velocity)
 
 
-def matched(train: TrainSpec, variables: list[keras.Variable], tuning: Tuning) -> keras.optimizers.Optimizer | None:
-    """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
+def matched(
+    train: TrainSpec,
+    variables: list[keras.Variable],
+    adam: type[PaperAdam] = PaperAdam,
+    momentum: type[ClassicMomentum] = ClassicMomentum,
+) -> keras.optimizers.Optimizer | None:
+    """The matched optimizer, by the given forms; None in the idiomatic recipe, which has one of its own."""
     match train.optimizer:
         case None:
             return None
         case _ if "optimizer" in train.own:
             optimizer = keras.optimizers.Adam()
-        case training.Adam() | training.AdamW() as adam:
-            optimizer = (FusedAdam if tuning.optimizer == "fused" else PaperAdam)(adam)
-        case training.SGD() as sgd:
-            optimizer = ClassicMomentum(sgd)
+        case training.Adam() | training.AdamW() as by:
+            optimizer = adam(by)
+        case training.SGD() as by:
+            optimizer = momentum(by)
     optimizer.build(variables)
     return optimizer

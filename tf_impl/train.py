@@ -10,7 +10,8 @@ import tensorflow as tf
 from shared.protocol import Build
 from shared.weights import Weights
 from tf_impl import weights as layout
-from tf_impl.optimizers import STATE_NAMES, matched
+from tf_impl.on_tensorflow import matched
+from tf_impl.optimizers import STATE_NAMES
 from tf_impl.settings import settings
 from tf_lowlevel_impl.on_device import TensorFlowDevice, compiled, count_flops
 from tf_lowlevel_impl.tuning import Tuning

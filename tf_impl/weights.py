@@ -21,7 +21,7 @@ def load(model: keras.Model, spec: ModelSpec, weights: Weights) -> None:
 
 def export(spec: ModelSpec, tensors: Mapping[str, object]) -> Weights:
     """Tensors or variables by canonical name as arrays, in the contract's order."""
-    return {p.name: np.array(tensors[p.name]) for p in spec.parameters if p.name in tensors}
+    return {p.name: np.array(keras.ops.convert_to_numpy(tensors[p.name])) for p in spec.parameters if p.name in tensors}
 
 
 def by_name(variables: Iterable[keras.Variable]) -> dict[str, keras.Variable]:

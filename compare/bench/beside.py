@@ -21,7 +21,7 @@ from compare.processes.busy import busy
 from compare.reporting import plots, waiting
 from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import markdown_environment
-from compare.reporting.plots import style_of
+from compare.reporting.plots import mark_of, style_of
 from shared.record import Count, Record
 
 RECORD = "beside.json"
@@ -201,7 +201,7 @@ def picture(beside: BesideResult) -> Figure:
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for contestant in beside.result.contestants:
-        style = style_of(contestant.implementation)
+        style, mark = style_of(contestant.implementation), mark_of(contestant.implementation)
         times = {level: step_time(beside.at(level), contestant.name) for level in beside.levels}
         alone: dict[int, Interval | None] = {0: Interval(1.0)} if times[0] else {}
         slower = alone | {level: slowdown(beside, contestant.name, level) for level in beside.levels[1:]}
@@ -212,7 +212,7 @@ def picture(beside: BesideResult) -> Figure:
                 for end in ("value", "low", "high")
             )
             around = [middle - low, high - middle]
-            axes.errorbar(list(known), middle, around, marker="o", capsize=3, label=contestant.name, **style)
+            axes.errorbar(list(known), middle, around, marker=mark, capsize=3, label=contestant.name, **style)
     for axes, what in ((left, "ms a step, end to end"), (right, "times as long as alone")):
         axes.set_xticks(beside.levels)
         axes.set_xlabel("busy processes")

@@ -12,7 +12,7 @@ HEADINGS = ("contestant", "processes", "threads each", "step", "against one", "e
 
 def alone(result: BenchResult, contestant: Contestant) -> Contestant | None:
     """The contestant that is the same in one process."""
-    one = contestant.implementation.partition("@")[0]
+    one = IMPLEMENTATIONS.in_one_process(contestant.implementation)
     return next(
         (
             other

@@ -37,7 +37,11 @@ class ParityPlan:
         """Every implementation that some architecture needs, in the order of the registry."""
         order = list(IMPLEMENTATIONS)
         names = dict.fromkeys(name for of_one in self.implementations.values() for name in of_one)
-        return sorted(names, key=lambda name: (order.index(name.partition("@")[0]), IMPLEMENTATIONS[name].n_workers))
+
+        def place(name: str) -> tuple[int, int]:
+            return order.index(IMPLEMENTATIONS.in_one_process(name)), IMPLEMENTATIONS[name].n_workers
+
+        return sorted(names, key=place)
 
     @property
     def dtypes(self) -> tuple[Dtype, ...]:
@@ -131,4 +135,4 @@ def _implementations(options: ParityOptions, model: ModelSpec) -> list[str]:
 
 
 def _alone(name: str) -> ImplementationSpec:
-    return IMPLEMENTATIONS[name.partition("@")[0]]
+    return IMPLEMENTATIONS[IMPLEMENTATIONS.in_one_process(name)]

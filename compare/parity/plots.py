@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from compare.parity.result import ParityResult, PrecisionResult
 from compare.parity.waterfall import RecipeStage
-from compare.reporting.plots import style_of
+from compare.reporting.plots import mark_of, style_of
 
 
 def drift(result: ParityResult) -> Figure:
@@ -55,7 +55,8 @@ def _panel(axes: Any, precision: PrecisionResult) -> None:
         low, high = ([extreme(curve[step] for curve in draws) for step in steps] for extreme in (min, max))
         axes.fill_between(steps, low, high, color="0.8", label="an implementation from itself, 1 ulp moved")
     for name, curve in precision.curves.items():
-        axes.plot(list(curve), list(curve.values()), marker="o", markersize=3, label=name, **style_of(name))
+        marker = mark_of(name)
+        axes.plot(list(curve), list(curve.values()), marker=marker, markersize=3, label=name, **style_of(name))
     axes.set_xscale("log")
     if any(value > 0 for curve in precision.curves.values() for value in curve.values()):
         axes.set_yscale("log")

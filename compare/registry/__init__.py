@@ -51,11 +51,16 @@ class Registry(MutableMapping[str, ImplementationSpec]):
             self.search()
         if name in self._known:
             return self._known[name]
-        base, at, n_workers = name.partition("@")
+        base, at, n_workers = name.rpartition("@")  # a name may have an @ of its own: keras@jax
         spec = self._known.get(base)
         if at and spec and spec.joined_by and n_workers in _WORKERS:
             return spec.shared_by(int(n_workers))
         raise KeyError(name)
+
+    def in_one_process(self, name: str) -> str:
+        """The name of the implementation that `name` is in one process: `torch` of `torch@2`, `keras@jax` of itself."""
+        spec = self.get(name)
+        return name if spec is None or spec.n_workers == 1 else name.rpartition("@")[0]
 
     def __setitem__(self, name: str, spec: ImplementationSpec) -> None:
         self._known[name] = spec

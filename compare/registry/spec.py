@@ -12,10 +12,12 @@ BOTH: tuple[Dtype, ...] = ("float32", "float64")
 
 @dataclass(frozen=True)
 class Style:
-    """How its lines are drawn: a colour that the colour-blind can tell apart, and a line style for print."""
+    """How its lines are drawn: a colour that the colour-blind can tell apart, a line style for print, as a name or as
+    lengths of dashes (Matplotlib's), and the mark of a point."""
 
     color: str
-    linestyle: str
+    linestyle: str | tuple[float, tuple[float, ...]]
+    marker: str = "o"
 
 
 @dataclass(frozen=True)

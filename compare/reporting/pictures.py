@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from compare.reporting.inspection import Inspected
-from compare.reporting.plots import after_each_epoch, style_of
+from compare.reporting.plots import after_each_epoch, mark_of, style_of
 from shared.models import ModelSpec
 from shared.result import RunResult
 from shared.weights import Weights
@@ -140,16 +140,16 @@ def overfitting(results: Sequence[RunResult]) -> Figure:
     for result in results:
         assert result.outcome is not None
         name = result.run.implementation
-        style = style_of(name)
+        style, marker = style_of(name), mark_of(name)
         watched, losses, accuracies = after_each_epoch(result.outcome)
         epochs = [e.epoch for e in result.outcome.epochs]
         training = np.array([e.train_accuracy for e in result.outcome.epochs]) * 100
         after = np.array(accuracies) * 100
         loss_axes.plot(epochs, [e.train_loss for e in result.outcome.epochs], linewidth=1, **style)
-        loss_axes.plot(epochs, losses, marker="o", label=name, **style)
+        loss_axes.plot(epochs, losses, marker=marker, label=name, **style)
         accuracy_axes.plot(epochs, training, linewidth=1, **style)
-        accuracy_axes.plot(epochs, after, marker="o", label=name, **style)
-        gap_axes.plot(epochs, training - after, marker="o", label=name, **style)
+        accuracy_axes.plot(epochs, after, marker=marker, label=name, **style)
+        gap_axes.plot(epochs, training - after, marker=marker, label=name, **style)
     loss_axes.set_yscale("log")
     gap_axes.axhline(0, color="0.5", linewidth=0.8)
     titles = (

@@ -3,7 +3,6 @@
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import matplotlib as mpl
@@ -11,15 +10,25 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from compare.analysis.timing import steady_slices
-from compare.registry import IMPLEMENTATIONS
+from compare.registry import IMPLEMENTATIONS, Style
 from shared.batches import n_batches
 from shared.result import Outcome, RunResult
 
 
 def style_of(implementation: str) -> dict[str, Any]:
     """How the lines of an implementation are drawn, as Matplotlib's arguments; empty if that is left to Matplotlib."""
-    style = IMPLEMENTATIONS[implementation].style if implementation in IMPLEMENTATIONS else None
-    return asdict(style) if style else {}
+    style = _style(implementation)
+    return {"color": style.color, "linestyle": style.linestyle} if style else {}
+
+
+def mark_of(implementation: str) -> str:
+    """The mark of a point of an implementation, as Matplotlib calls it."""
+    style = _style(implementation)
+    return style.marker if style else "o"
+
+
+def _style(implementation: str) -> Style | None:
+    return IMPLEMENTATIONS[implementation].style if implementation in IMPLEMENTATIONS else None
 
 
 PNG_DPI = 120
@@ -35,17 +44,17 @@ def learning_curves(results: Sequence[RunResult]) -> Figure:
     for result in results:
         if result.outcome is None:
             continue
-        style = style_of(result.run.implementation)
+        style, marker = style_of(result.run.implementation), mark_of(result.run.implementation)
         epochs = [e.epoch for e in result.outcome.epochs]
         label = None if result.run.implementation in labelled else result.run.implementation
         labelled.add(result.run.implementation)
         watched, losses, accuracies = after_each_epoch(result.outcome)
         loss_axes.plot(*training_loss(result), linewidth=1, alpha=0.6, **style)
-        loss_axes.plot(epochs, losses, marker="o", label=label, **style)
+        loss_axes.plot(epochs, losses, marker=marker, label=label, **style)
         accuracy_axes.plot(
             epochs, [e.train_accuracy * 100 for e in result.outcome.epochs], linewidth=1, alpha=0.6, **style
         )
-        accuracy_axes.plot(epochs, np.array(accuracies) * 100, marker="o", label=label, **style)
+        accuracy_axes.plot(epochs, np.array(accuracies) * 100, marker=marker, label=label, **style)
     for axes, what in ((loss_axes, "cross-entropy"), (accuracy_axes, "accuracy (%)")):
         axes.set_xlabel("epoch")
         axes.set_ylabel(what)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from compare import registry
+from compare import checks, registry
 from compare.__main__ import main
 from compare.registry import BUILT_IN, Registry, implementation
 from shared.errors import InputError
@@ -36,7 +36,7 @@ PROBLEMS = {
 
 def offer(folder: Path, name: str, code: str, value: str) -> None:
     """Put a package into `folder` as pip would, with an entry point `name` that is `value`."""
-    module = f"package_of_{name}"
+    module = f"package_of_{name.replace('@', '_')}"
     (folder / f"{module}.py").write_text(code)
     metadata = folder / f"{module}-1.0.dist-info"
     metadata.mkdir()
@@ -48,6 +48,24 @@ def offer(folder: Path, name: str, code: str, value: str) -> None:
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
+
+
+def test_a_name_may_have_an_at_of_its_own(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`keras@jax` is no Keras that is trained by several processes, and cannot become one."""
+    offer(packages, "keras@foreign", ABOUT.format(name="keras@foreign"), "{module}:SPEC")
+    known = Registry(BUILT_IN)
+    assert known["keras@foreign"].title == "A title"
+    assert [known.in_one_process(name) for name in ("keras@foreign", "keras@2", "keras", "keras@nowhere")] == [
+        "keras@foreign",
+        "keras",
+        "keras",
+        "keras@nowhere",
+    ]
+    assert "keras@foreign@2" not in known
+    monkeypatch.setitem(registry.IMPLEMENTATIONS, "keras@foreign", known["keras@foreign"])
+    assert checks.named(["keras@foreign", "keras@2"], [1]) == ["keras@foreign", "keras@2"]
+    with pytest.raises(InputError, match="'keras@foreign' cannot be trained by several"):
+        checks.named(["keras@foreign"], [1, 2])
 
 
 def test_one_of_another_package_is_found_when_it_matters(packages: Path) -> None:

@@ -144,7 +144,7 @@ KERAS = [
     Fault("ReLU capped at 6", KERAS_MODELS, 'layers.Dense(128, activation="relu"', 'layers.Dense(128, activation="relu6"', LARGE + ACTIVATIONS, "dense1", within=IN_KERAS_SAME),
     Fault("bias corrections in the parameter's type", KERAS_OPTIMIZERS, '"float64")', "variable.dtype)", "step 1: update from its own moments", "", DENSE),
     Fault("no dropout in training steps", KERAS_TRAIN, "self._logits(images, training=True)\n            loss", "self._logits(images, training=False)\n            loss", TRAINED, "anew", DROPOUT),
-    Fault("Keras's own Adam", KERAS_OPTIMIZERS, "optimizer = (FusedAdam if tuning.optimizer == \"fused\" else PaperAdam)(adam)", "optimizer = keras.optimizers.Adam()", GATE, "optimizer", DENSE),
+    Fault("Keras's own Adam", KERAS_OPTIMIZERS, "optimizer = adam(by)", "optimizer = keras.optimizers.Adam()", GATE, "optimizer", DENSE),
 ]
 
 RAW_LAYERS, RAW_MODELS = "tf_lowlevel_impl/layers.py", "tf_lowlevel_impl/models.py"

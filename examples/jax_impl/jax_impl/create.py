@@ -1,0 +1,28 @@
+"""What this package exports to build a network, and what it says of JAX."""
+
+import os
+
+# How many threads XLA computes with: JAX reads it when it first computes.
+os.environ["PJRT_NPROC"] = os.environ["COMPARE_THREADS"]
+
+import flax
+import jax
+
+from jax_impl.limits import matrix_product, memory_copy
+from jax_impl.train import JaxModel
+from shared.protocol import Build, Framework
+
+__all__ = ["create", "framework", "matrix_product", "memory_copy"]
+
+
+def framework() -> Framework:
+    """The versions of JAX and flax, and whether JAX has 64 bits."""
+    x64 = str(jax.config.read("jax_enable_x64"))
+    return Framework("jax", f"{jax.__version__} (flax {flax.__version__})", 0, {"x64": x64})
+
+
+def create(build: Build) -> JaxModel:
+    """Build the network as a JaxModel. Raise ValueError for what only other implementations have."""
+    if build.recipe != "matched" or build.train.mixed_precision != "none" or build.train.own or build.tuning:
+        raise ValueError("this implementation has the matched recipe alone, without mixed precision and tuning")
+    return JaxModel(build)

@@ -1,0 +1,32 @@
+"""What the harness knows of these implementations before a worker imports one."""
+
+from compare.registry import ImplementationSpec, Style
+from shared.choices import Device, Dtype
+
+# Both packages compute on other devices, too; these implementations were not tested there.
+CPU_ALONE: dict[Device, tuple[Dtype, ...]] = {"cpu": ("float32", "float64"), "cuda": ()}
+
+KERAS_TORCH = ImplementationSpec(
+    name="keras@torch",
+    title="Keras on PyTorch",
+    module="keras_backends.on_torch",
+    default_mode="eager",
+    modes=("eager",),
+    dtypes=CPU_ALONE,
+    versions=("torch", "keras"),
+    variables={"KERAS_BACKEND": "torch", "KERAS_TORCH_DEVICE": "cpu"},
+    style=Style("#882255", (0, (5, 1, 1, 1)), "^"),
+)
+
+KERAS_JAX = ImplementationSpec(
+    name="keras@jax",
+    title="Keras on JAX",
+    module="keras_backends.on_jax",
+    default_mode="graph",
+    modes=("eager", "graph"),
+    dtypes=CPU_ALONE,
+    versions=("jax", "jaxlib", "keras"),
+    # Without the second, JAX computes in float32 whatever it is given.
+    variables={"KERAS_BACKEND": "jax", "JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"},
+    style=Style("#56B4E9", (0, (3, 1, 1, 1, 1, 1)), "D"),
+)

@@ -1,0 +1,143 @@
+"""What both backends do alike: all that Keras itself offers for any of them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+from keras.src.backend.common import dtypes  # Keras has no public name for this table
+
+from shared.protocol import Build
+from shared.weights import Weights
+from tf_impl import weights as layout
+from tf_impl.idiomatic import OWN_LAYERS
+from tf_impl.models import MODELS
+from tf_impl.optimizers import ClassicMomentum, PaperAdam, matched
+
+STATE_NAMES = ("m", "v", "velocity")
+
+# On every backend but TensorFlow, Keras makes float64 results of many of its operations float32: of products of
+# matrices on PyTorch, of means on both. float64 has 16 digits in the other implementations, so it has them here.
+dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+
+
+def built(build: Build) -> keras.Model:
+    """Return the network of tf_impl/models.py that `build` describes. Raise ValueError for what only other
+    implementations have."""
+    train = build.train
+    if train.mixed_precision != "none" or build.tuning:
+        raise ValueError("this implementation has neither mixed precision nor tuning")
+    keras.utils.set_random_seed(train.seed)
+    # What ~/.keras/keras.json could have changed is stated here.
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx(train.dtype)
+    keras.config.set_dtype_policy(train.dtype)
+    arguments = train.network_arguments
+    if build.recipe == "idiomatic" or "normalisation" in train.own:
+        arguments |= OWN_LAYERS.get(build.model.name, {})
+    return MODELS[build.model.name](**arguments)
+
+
+class KerasNetwork:
+    """A `keras.Model` with its optimizer: what does not depend on the backend of the methods of shared/protocol.py."""
+
+    def __init__(self, build: Build) -> None:
+        self.spec, self.dtype = build.model, build.train.dtype
+        self.model = built(build)
+        if build.weights is not None:
+            self.load(build.weights)
+        self.optimizer = matched(build.train, self.model.trainable_variables)
+        self.own_loss = "loss" in build.train.own
+
+    def loss(self, labels: Any, logits: Any) -> Any:
+        """The mean loss of a batch: labels (N,), logits (N, classes)."""
+        if self.own_loss:
+            return keras.losses.SparseCategoricalCrossentropy()(labels, ops.softmax(logits))
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
+
+    def fetch(self, tensor: Any) -> np.ndarray:
+        return np.array(ops.convert_to_numpy(tensor))  # a copy: the backend may write to its own again
+
+    def fetch_batch(self, batch: tuple[Any, Any]) -> tuple[np.ndarray, np.ndarray]:
+        images, labels = batch
+        return self.fetch(images), self.fetch(labels)
+
+    def weights(self) -> Weights:
+        return layout.export(self.spec, layout.by_name(self.model.variables))
+
+    def load(self, weights: Weights) -> None:
+        layout.load(self.model, self.spec, weights)
+
+    def inspected(self) -> keras.Model:
+        """The network with the outputs of all layers of the contract, in its order."""
+        outputs = [self.model.get_layer(layer.name).output for layer in self.spec.layers]
+        return keras.Model(self.model.inputs, outputs)
+
+    def named(self, gradients: list[Any]) -> Weights:
+        """Gradients, in the order of the trainable variables, under canonical names."""
+        names = layout.by_name(self.model.trainable_variables)
+        return layout.export(self.spec, dict(zip(names, gradients, strict=True)))
+
+    def optimizer_state(self) -> Weights:
+        names = layout.by_name(self.model.trainable_variables)
+        state: Weights = {}
+        for key in STATE_NAMES:
+            moments = dict(zip(names, getattr(self.optimizer, key, ()), strict=False))
+            state |= {f"{name}/{key}": value for name, value in layout.export(self.spec, moments).items()}
+        return state
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {name: self.fetch(variable) for name, variable in self._everything().items()}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        for name, variable in self._everything().items():
+            variable.assign(state[name])
+
+    def _everything(self) -> dict[str, keras.Variable]:
+        """What changes in training: the network's variables, among them the states of random numbers, and the
+        optimizer's."""
+        assert self.optimizer is not None, "only the matched recipe trains step by step"
+        kinds = {"network": self.model.variables, "optimizer": self.optimizer.variables}
+        return {f"{kind}/{number}": v for kind, of_one in kinds.items() for number, v in enumerate(of_one)}
+
+    @contextmanager
+    def statistics_kept(self) -> Iterator[None]:
+        """Put back afterwards what a pass in training mode moves: moving statistics and random numbers."""
+        kept = [(variable, self.fetch(variable)) for variable in self.model.non_trainable_variables]
+        yield
+        for variable, value in kept:
+            variable.assign(value)
+
+    def count_parameters(self) -> tuple[int, int]:
+        trainable = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
+        return self.model.count_params(), trainable
+
+    def count_by_layer(self) -> dict[str, int]:
+        return {layer.name: layer.count_params() for layer in self.model.layers if layer.count_params()}
+
+    def constants(self) -> dict[str, str]:
+        """The settings of the layers and of the optimizer, as Keras has them."""
+        found = {"dtype": " and ".join(sorted({v.dtype for v in self.model.weights})), "keras": keras.__version__}
+        for layer in self.model.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                found[f"{layer.name}: epsilon"] = f"{layer.epsilon:.12g}"
+                found[f"{layer.name}: weight of the new statistics"] = f"{1 - layer.momentum:.12g}"
+            elif isinstance(layer, layers.Dropout):
+                found[f"{layer.name}: rate"] = f"{layer.rate:.12g}"
+        return found | _of_optimizer(self.optimizer)
+
+
+def _of_optimizer(optimizer: keras.optimizers.Optimizer | None) -> dict[str, str]:
+    match optimizer:
+        case PaperAdam(spec=spec):
+            found = {"optimizer": spec.name, "amsgrad": "off"}
+            found |= {name: f"{getattr(spec, name):.12g}" for name in ("beta1", "beta2", "epsilon")}
+        case ClassicMomentum(spec=spec):
+            found = {"optimizer": "sgd", "momentum": f"{spec.momentum:.12g}", "dampening": "0", "nesterov": "off"}
+        case _:
+            return {}
+    return found | {"weight decay": f"{spec.weight_decay + (optimizer.weight_decay or 0):.12g}"}
+
+
