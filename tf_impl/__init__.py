@@ -10,6 +10,18 @@ from tf_impl.export import EXPORTERS as exporters
 from tf_impl.idiomatic import IDIOM as idiom
 from tf_impl.ledger import LEDGER as ledger
 from tf_impl.own import describe
+from tf_impl.serve import serve
 from tf_lowlevel_impl.limits import matrix_product, memory_copy
 
-__all__ = ["create", "describe", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
+__all__ = [
+    "create",
+    "describe",
+    "exporters",
+    "fit",
+    "framework",
+    "idiom",
+    "ledger",
+    "matrix_product",
+    "memory_copy",
+    "serve",
+]
