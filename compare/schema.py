@@ -16,6 +16,7 @@ from pydantic_core import core_schema
 from compare.analysis.seeds import Judging
 from compare.bench import beside, scaling
 from compare.bench import waterfall as speed
+from compare.bench.inference.record import InferenceResult
 from compare.bench.result import BenchResult
 from compare.folders.manifest import Manifest
 from compare.options import OPTIONS, tables
@@ -37,6 +38,7 @@ KINDS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {
     "scaling": ("scaling.json: the benches of several batch sizes or threads", scaling.RECORDS),
     "port": ("port.json: what `compare port` found out about two models", TypeAdapter(PortRecord)),
     "beside": ("beside.json: the bench of `compare bench --beside`", TypeAdapter(beside.BesideResult)),
+    "inference": ("inference.json: every timed call of `compare bench --inference`", TypeAdapter(InferenceResult)),
     "manifest": ("manifest.json: who wrote a folder, when, and the hash of every file", TypeAdapter(Manifest)),
 }
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -244,6 +244,10 @@ class Implementation(Protocol):
     def memory_copy(self, device: Device, n_values: int) -> Callable[[], None]:
         """A function that copies `n_values` float32 numbers on the device, and returns when it is done."""
 
+    def serve(self, trained: Trained, mode: Mode) -> Predict:
+        """The logits (N, classes) of float32 images (N, H, W, C), as the framework's users serve a network: no
+        optimizer and no gradients. Without it `compare bench --inference` times `logits` of what `create` gives."""
+
     def fit(self, model: Any, train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
         """Train `model`, which `create` made for the idiomatic recipe, on the training images of `data`, scaled to
         `unit`, a tenth of them set apart for validation; call `on_epoch` after each epoch.

@@ -18,6 +18,7 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
     from tf_impl.idiomatic import IDIOM as idiom
     from tf_impl.ledger import LEDGER as ledger
     from tf_impl.own import describe
+    from tf_impl.serve import serve
     from tf_lowlevel_impl.limits import matrix_product, memory_copy
 
     __all__ = [
@@ -30,4 +31,5 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
         "ledger",
         "matrix_product",
         "memory_copy",
+        "serve",
     ]

@@ -15,14 +15,7 @@ from tf_impl.own import network_of, own_layers
 
 def to_keras(trained: Trained, path: Path) -> Predict:
     """Write a file for `keras.saving.load_model`."""
-    keras.config.set_dtype_policy("float32")  # whatever the last network of this process had
-    own = own_layers(trained.model)
-    network = network_of(trained.model)(**{k: partial(norm, epsilon=trained.epsilon) for k, norm in own.items()})
-    layout.load(network, trained.model, trained.weights)
-    if trained.scaling is not None:
-        mean, deviation = trained.scaling
-        scaling = layers.Normalization(mean=mean, variance=deviation**2, name="scaling")
-        network = keras.Sequential([keras.Input(trained.model.input_shape), scaling, *network.layers])
+    network = deployed(trained)
     network.save(path)
     loaded = keras.saving.load_model(path)
 
@@ -31,6 +24,19 @@ def to_keras(trained: Trained, path: Path) -> Predict:
         return logits
 
     return predict
+
+
+def deployed(trained: Trained) -> keras.Model:
+    """Return the network with its weights, of Keras's own layers alone, and its scaling in front if it has one."""
+    keras.config.set_dtype_policy("float32")  # whatever the last network of this process had
+    own = own_layers(trained.model)
+    network = network_of(trained.model)(**{k: partial(norm, epsilon=trained.epsilon) for k, norm in own.items()})
+    layout.load(network, trained.model, trained.weights)
+    if trained.scaling is not None:
+        mean, deviation = trained.scaling
+        scaling = layers.Normalization(mean=mean, variance=deviation**2, name="scaling")
+        network = keras.Sequential([keras.Input(trained.model.input_shape), scaling, *network.layers])
+    return network
 
 
 EXPORTERS: dict[Format, Exporter] = {"keras": to_keras}

@@ -11,7 +11,19 @@ from tf_lowlevel_impl.idiomatic import IDIOM as idiom
 from tf_lowlevel_impl.ledger import LEDGER as ledger
 from tf_lowlevel_impl.limits import matrix_product, memory_copy
 from tf_lowlevel_impl.own import describe
+from tf_lowlevel_impl.serve import serve
 
 tensorflow.__path__[:] = [folder for folder in tensorflow.__path__ if folder]  # it looked for Keras's
 
-__all__ = ["create", "describe", "exporters", "fit", "framework", "idiom", "ledger", "matrix_product", "memory_copy"]
+__all__ = [
+    "create",
+    "describe",
+    "exporters",
+    "fit",
+    "framework",
+    "idiom",
+    "ledger",
+    "matrix_product",
+    "memory_copy",
+    "serve",
+]

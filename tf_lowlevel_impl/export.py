@@ -14,11 +14,7 @@ from tf_lowlevel_impl.own import network_of
 
 def to_saved_model(trained: Trained, path: Path) -> Predict:
     """Write a folder for `tf.saved_model.load`, with the signature `serving_default`: from `images` to `logits`."""
-    module = network_of(trained.model)(tf.float32)
-    for part in module.submodules:
-        if isinstance(part, BatchNorm):
-            part.epsilon = trained.epsilon
-    layout.load(module, trained.model, trained.weights)
+    module = deployed(trained)
     scaling = trained.scaling and tuple(tf.constant(values, tf.float32) for values in trained.scaling)
 
     @tf.function(input_signature=[tf.TensorSpec((None, *trained.model.input_shape), tf.float32, name="images")])
@@ -36,6 +32,16 @@ def to_saved_model(trained: Trained, path: Path) -> Predict:
         return logits
 
     return predict
+
+
+def deployed(trained: Trained) -> tf.Module:
+    """Return the network with its weights; it does not scale its images."""
+    module = network_of(trained.model)(tf.float32)
+    for part in module.submodules:
+        if isinstance(part, BatchNorm):
+            part.epsilon = trained.epsilon
+    layout.load(module, trained.model, trained.weights)
+    return module
 
 
 EXPORTERS: dict[Format, Exporter] = {"tf_savedmodel": to_saved_model}

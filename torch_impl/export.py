@@ -44,7 +44,7 @@ class Deployed(nn.Module):
 def to_torch(trained: Trained, path: Path) -> Predict:
     """Write a file for `torch.export.load`."""
     with _cudnn_as_found():
-        program = torch.export.export(_network(trained), (_example(trained),), dynamic_shapes=_any_batch())
+        program = torch.export.export(deployed(trained), (_example(trained),), dynamic_shapes=_any_batch())
     torch.export.save(program, path)
     loaded = torch.export.load(path).module()
 
@@ -62,7 +62,7 @@ def to_onnx(trained: Trained, path: Path) -> Predict:
 
     with _cudnn_as_found():
         torch.onnx.export(
-            _network(trained),
+            deployed(trained),
             (_example(trained),),
             path,
             input_names=["images"],
@@ -96,8 +96,8 @@ def _cudnn_as_found() -> Iterator[None]:
         convolutions.fp32_precision = stated
 
 
-def _network(trained: Trained) -> nn.Module:
-    """The network in evaluation mode, of PyTorch's own layers alone."""
+def deployed(trained: Trained) -> nn.Module:
+    """Return the network in evaluation mode, of PyTorch's own layers alone, with its scaling in front if it has one."""
     own = own_layers(trained.model)
     network = network_of(trained.model)(**{name: partial(norm, eps=trained.epsilon) for name, norm in own.items()})
     layout.load(network, trained.model, trained.weights)

@@ -2,14 +2,50 @@
 
 import itertools
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
-from compare.bench.launcher import Launcher
 from compare.bench.result import BenchResult, Ending
 from compare.bench.statistics import LEAST_FOR_INTERVAL, LEAST_TO_STOP
 from compare.bench.verdicts import ratio_to_baseline
 
-Enough = Callable[[BenchResult], bool]
+
+class Launched(Protocol):
+    """A launch that is over."""
+
+    @property
+    def started_s(self) -> float: ...
+    @property
+    def measured(self) -> Mapping[str, Any]: ...
+
+
+class Launches(Protocol):
+    """What makes launches, one after another."""
+
+    environments: Any
+
+    def launch(self, number: int) -> Any:
+        """Start all, and time them."""
+
+    def clock(self) -> float:
+        """Seconds since the first launch began."""
+
+
+class Repeated(Protocol):
+    """A record of launches so far."""
+
+    @property
+    def launches(self) -> Sequence[Any]: ...
+    @property
+    def took_s(self) -> float: ...
+    @property
+    def budget_s(self) -> float: ...
+    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Any:
+        """The record with other fields."""
+
+
+Found = TypeVar("Found", bound=Repeated)
+Enough = Callable[[Found], bool]
 
 
 def precise(result: BenchResult) -> bool:
@@ -19,7 +55,7 @@ def precise(result: BenchResult) -> bool:
     return bool(ratios) and all(found.half_width <= result.precision for found in ratios)
 
 
-def ended(result: BenchResult, enough: Enough = precise) -> Ending | None:
+def ended(result: Found, enough: Enough[Found]) -> Ending | None:
     """Whether it is enough, and why; None where another launch is due."""
     if not result.launches[-1].measured:
         return "failed"
@@ -32,7 +68,7 @@ def ended(result: BenchResult, enough: Enough = precise) -> Ending | None:
     return "budget" if result.took_s + beyond_s >= result.budget_s else None
 
 
-def repeat(result: BenchResult, launcher: Launcher, enough: Enough = precise) -> Iterator[BenchResult]:
+def repeat(result: Found, launcher: Launches, enough: Enough[Found]) -> Iterator[Found]:
     """Launch again and again until it is enough; give the result so far after each launch. `enough` says whether the
     intervals are narrow enough."""
     ending: Ending | None = None

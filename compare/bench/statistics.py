@@ -11,7 +11,7 @@ simulated benches, or are needlessly wide (docs/decisions.md has the simulation)
   out of the first stage.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ CONFIDENCE = 0.95
 LEAST_FOR_INTERVAL = 3  # of two, Student's t makes an interval that says nothing
 LEAST_TO_STOP = 5  # of fewer, an interval is too often narrow by chance, and then that would be the moment to stop
 N_RESAMPLES = 2000
+KEPT, LEAST_KEPT = 5, 50  # times as many samples as are above a high quantile, and at least so many, are gone through
 LEAST_P = 2 / N_RESAMPLES  # nothing smaller can be told from so many
 
 
@@ -57,26 +58,55 @@ def ratio(launches: Sequence[Sequence[float]], baseline: Sequence[Sequence[float
     return _estimate([np.log(np.array(slow)) - np.log(np.array(fast)) for fast, slow in pairs])
 
 
+def high_quantile(launches: Sequence[Sequence[Sequence[float]]], share: float) -> Interval:
+    """Return the geometric mean over launches of a quantile of all samples of a launch: the smallest one that a `share`
+    of them (from a half to 1) does not exceed. Samples come round by round, and are resampled so."""
+    effects = np.array([np.log(_quantile(rounds, share)) for rounds in launches])
+    return _of_effects(effects, lambda place, random: np.log(_resampled_quantiles(launches[place], share, random)))
+
+
+def _quantile(rounds: Sequence[Sequence[float]], share: float) -> float:
+    return float(np.quantile(np.concatenate(rounds), share, method="inverted_cdf"))
+
+
+def _resampled_quantiles(rounds: Sequence[Sequence[float]], share: float, random: np.random.Generator) -> np.ndarray:
+    """The quantile in N_RESAMPLES other launches, which have each round of this one as often as chance has it."""
+    samples, sizes = np.concatenate(rounds), np.array([len(one) for one in rounds])
+    n_kept = min(len(samples), LEAST_KEPT + int(KEPT * (1 - share) * len(samples)))
+    largest = np.argsort(samples)[::-1][:n_kept]  # from the top: no other sample is ever the quantile
+    times = random.multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), N_RESAMPLES)  # of each round
+    from_top = np.cumsum(times[:, np.repeat(np.arange(len(sizes)), sizes)[largest]], axis=1)
+    above = (1 - share) * (times @ sizes)
+    found: np.ndarray = samples[largest[np.minimum((from_top <= above[:, None]).sum(axis=1), n_kept - 1)]]
+    return found
+
+
 def _estimate(launches: list[np.ndarray]) -> Interval:
     """The mean over launches of the median over rounds, of logarithms; given as what they are logarithms of."""
     effects = np.array([np.median(rounds) for rounds in launches])
+    return _of_effects(effects, lambda place, random: _resampled_medians(launches[place], random))
+
+
+def _of_effects(effects: np.ndarray, resampled: Callable[[int, np.random.Generator], np.ndarray]) -> Interval:
+    """The mean of `effects` (launches,), which are logarithms, given as what it is a logarithm of. `resampled` gives
+    the effect of a launch in N_RESAMPLES others that have its rounds by chance."""
     estimate = float(effects.mean())
     if len(effects) < LEAST_FOR_INTERVAL:
         return Interval(float(np.exp(estimate)))
-    drawn = estimate + _deviations(launches, effects)
+    drawn = estimate + _deviations(effects, resampled)
     low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     beyond = min(float(np.mean(drawn <= 0)), float(np.mean(drawn >= 0)))
     p = min(1.0, max(2 * beyond, LEAST_P))
     return Interval(float(np.exp(estimate)), float(np.exp(low)), float(np.exp(high)), p)
 
 
-def _deviations(launches: list[np.ndarray], effects: np.ndarray) -> np.ndarray:
+def _deviations(effects: np.ndarray, resampled: Callable[[int, np.random.Generator], np.ndarray]) -> np.ndarray:
     """How far the mean over launches would be from what it is in each of N_RESAMPLES other benches."""
     from scipy.special import ndtri, stdtrit
 
     random = np.random.default_rng(0)
     n = len(effects)
-    of_rounds = np.array([_resampled_medians(rounds, random) for rounds in launches]) - effects[:, None]
+    of_rounds = np.array([resampled(place, random) for place in range(n)]) - effects[:, None]
     total, within = effects.var(ddof=1), of_rounds.var(axis=1).mean()
     between = np.sqrt(max(0.0, 1 - within / total)) if total > 0 else 0.0
     quantile = (1 + CONFIDENCE) / 2

@@ -8,7 +8,7 @@ from compare.bench import report, tables
 from compare.bench.launcher import Launcher, Start
 from compare.bench.plan import BenchPlan, make_plan
 from compare.bench.result import BenchResult, Contestant
-from compare.bench.schedule import repeat
+from compare.bench.schedule import precise, repeat
 from compare.bench.search import Search, starter
 from compare.bench.statistics import LEAST_FOR_INTERVAL
 from compare.bench.verdicts import ratio_to_baseline, step_time, warnings
@@ -58,7 +58,7 @@ class Bench(Work[BenchResult]):
             needs=LEAST_FOR_INTERVAL,
             tell=note,
         )
-        for result in repeat(plan.nothing_yet(self.dataset, self.data), launcher):
+        for result in repeat(plan.nothing_yet(self.dataset, self.data), launcher, precise):
             self.folder.write(RECORD, result.model_dump_json(indent=1).encode())
             yield result
             note(f"launch {len(result.launches)}, {_left(result)}: {'; '.join(report.verdicts(result))}")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from compare.bench import waterfall
 from compare.bench.launcher import Launcher
 from compare.bench.plan import BenchPlan, make_plan
-from compare.bench.schedule import repeat
+from compare.bench.schedule import precise, repeat
 from compare.bench.search import starter
 from compare.bench.statistics import LEAST_FOR_INTERVAL
 from compare.bench.waterfall import SpeedWaterfall
@@ -79,7 +79,7 @@ class Waterfalls(Work[SpeedWaterfall]):
             empty = self.plan.nothing_yet(self.dataset, self.data).model_copy(
                 update={"contestants": tuple(contestants), "baseline": contestants[0].name}
             )
-            for result in repeat(empty, launcher):
+            for result in repeat(empty, launcher, precise):
                 so_far = SpeedWaterfall(result=result, stages=tuple(stages))
                 others = [done for done in self.done if done.implementation != name]
                 self.folder.write(waterfall.RECORD, waterfall.RECORDS.dump_json([*others, so_far], indent=1))

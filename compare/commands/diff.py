@@ -1,9 +1,13 @@
 """`compare diff`: what changed from one run to another, and whether accuracy or speed moved by more than noise; or from
-one comparison of two models to another."""
+one comparison of two models, or one bench of inference, to another."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 from compare.analysis.diff import changes, machines_differ, read, settings_changed
+from compare.bench.inference import diff as serving
+from compare.bench.inference.record import RECORD as INFERENCE
+from compare.bench.inference.record import InferenceResult
 from compare.folders.run_folder import MAX_LIST_BYTES, load_manifest, load_record
 from compare.options.folders import DiffOptions
 from compare.port.diff import port_changes
@@ -17,23 +21,17 @@ from shared.errors import InputError
 def command(options: DiffOptions, screen: Screen) -> int:
     """Do what `compare diff` says; return the exit code: 1 with --fail-on-regression if anything got worse.
     What is not known is not worse."""
-    of_ports = [(folder / PORT_RECORD).is_file() for folder in (options.before, options.after)]
-    if all(of_ports):
-        return _ports(options, screen)
-    if any(of_ports):
-        raise InputError(
-            f"Of {options.before} and {options.after} one holds a comparison of two models (compare port), and the "
-            "other does not. Give two folders of one kind."
-        )
-    a, b = read(options.before), read(options.after)
-    if elsewhere := machines_differ(a, b):
-        said = "; ".join(elsewhere)
-        if not options.across_machines:
+    for record, (held, diff) in OTHERS.items():
+        there = [(folder / record).is_file() for folder in (options.before, options.after)]
+        if all(there):
+            return diff(options, screen)
+        if any(there):
             raise InputError(
-                f"{a.name} and {b.name} were made on different machines ({said}), so that their step times say nothing "
-                "of what changed. Give --across-machines to compare them all the same."
+                f"Of {options.before} and {options.after} one holds {held}, and the other does not. Give two folders "
+                "of one kind."
             )
-        screen.note(f"Warning: different machines ({said}). Step times are those of two machines.")
+    a, b = read(options.before), read(options.after)
+    _check_machines(machines_differ(a, b), options, screen, "step times")
     found = changes(a, b, options.margin, options.across_machines)
     settings = settings_changed(a, b)
     moved = [change for change in found if change.moved in ("better", "worse")]
@@ -45,6 +43,38 @@ def command(options: DiffOptions, screen: Screen) -> int:
         screen.say("Nothing changed but noise, of what is known." if unknown else "Nothing changed but noise.")
     if unknown:
         screen.say(f"Not known: {', '.join(unknown)}. More epochs, on a quiet machine, would tell.")
+    if worse:
+        screen.say(f"Worse: {', '.join(worse)}.")
+    screen.answer(settings=settings, changes=[asdict(change) for change in found], worse=worse, not_known=unknown)
+    return 1 if worse and options.fail_on_regression else 0
+
+
+def _check_machines(elsewhere: list[str], options: DiffOptions, screen: Screen, what: str) -> None:
+    """Raise InputError if `elsewhere` says how the machines differ, unless that was asked for; `what` was timed."""
+    if not elsewhere:
+        return
+    said = "; ".join(elsewhere)
+    if not options.across_machines:
+        raise InputError(
+            f"{options.before} and {options.after} were made on different machines ({said}), so that their {what} say "
+            "nothing of what changed. Give --across-machines to compare them all the same."
+        )
+    screen.note(f"Warning: different machines ({said}). {what.capitalize()} are those of two machines.")
+
+
+def _serving(options: DiffOptions, screen: Screen) -> int:
+    """What changed from one folder of `compare bench --inference` to another."""
+    for folder in (options.before, options.after):
+        load_manifest(folder)
+    a, b = (
+        load_record(folder / INFERENCE, InferenceResult, MAX_LIST_BYTES) for folder in (options.before, options.after)
+    )
+    _check_machines(serving.machines_differ(a, b), options, screen, "latencies")
+    settings, found = serving.settings_changed(a, b), serving.serving_changes(a, b)
+    worse = [f"{change.what} of {change.name}" for change in found if change.moved == "worse"]
+    unknown = [f"{change.what} of {change.name}" for change in found if change.moved == "not known"]
+    for text in (*settings, *(change.said for change in found)):
+        screen.say(text)
     if worse:
         screen.say(f"Worse: {', '.join(worse)}.")
     screen.answer(settings=settings, changes=[asdict(change) for change in found], worse=worse, not_known=unknown)
@@ -64,3 +94,10 @@ def _ports(options: DiffOptions, screen: Screen) -> int:
         screen.say(f"Nothing changed: {verdict(b)}.")
     screen.answer(verdicts=[a.verdict, b.verdict], changes=[asdict(change) for change in found], worse=worse)
     return 1 if worse and options.fail_on_regression else 0
+
+
+# What other folders than those of runs hold, by their records, and how two of them are compared.
+OTHERS: dict[str, tuple[str, Callable[[DiffOptions, Screen], int]]] = {
+    PORT_RECORD: ("a comparison of two models (compare port)", _ports),
+    INFERENCE: ("a bench of inference", _serving),
+}

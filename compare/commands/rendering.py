@@ -11,6 +11,9 @@ from compare.analysis import condensed, seeds
 from compare.bench import beside, scaling
 from compare.bench import report as bench_report
 from compare.bench import waterfall as speed
+from compare.bench.inference import report as inference_report
+from compare.bench.inference.record import RECORD as INFERENCE
+from compare.bench.inference.record import InferenceResult
 from compare.bench.result import BenchResult
 from compare.folders.manifest import Manifest
 from compare.folders.run_folder import (
@@ -128,6 +131,10 @@ def _beside(folder: Path, manifest: Manifest) -> Files:
     return beside.render(load_record(folder / beside.RECORD, beside.BesideResult, MAX_LIST_BYTES), manifest)
 
 
+def _inference(folder: Path, manifest: Manifest) -> Files:
+    return inference_report.render(load_record(folder / INFERENCE, InferenceResult, MAX_LIST_BYTES), manifest)
+
+
 def _listed(path: Path, records: TypeAdapter[list[Any]]) -> list[Any]:
     try:
         return records.validate_json(read_record(path, MAX_LIST_BYTES))
@@ -145,4 +152,5 @@ KINDS: dict[str, Callable[[Path, Manifest], Files]] = {
     scaling.RECORD: _curves,
     port_record.RECORD: _port,
     beside.RECORD: _beside,
+    INFERENCE: _inference,
 }

@@ -69,7 +69,8 @@ class Options:
                 if conflict.holds(self):
                     refused.setdefault(conflict, []).append(one.title)
             if one.needs and getattr(self, one.needs.other) != one.needs.value:
-                needed = f"{known[one.needs.other].title} {one.needs.value}"
+                value = "" if one.needs.value is True else f" {one.needs.value}"
+                needed = f"{known[one.needs.other].title}{value}"
                 raise InputError(f"{one.title} is {one.needs.because}. Give {needed} with it, or leave it out.")
             if one.extra:
                 require(one.extra, one.title)

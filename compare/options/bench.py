@@ -12,6 +12,8 @@ from shared.choices import Allocator, Channels, Device, ExecutorName, MixedPreci
 from shared.world import MAX_SIZE
 
 SEVERAL_POINTS = ("", "waterfall", "curves", "beside")
+ALL = (*SEVERAL_POINTS, "inference")
+WITH_INFERENCE = ("", "curves", "beside", "inference")
 WITH_WATERFALL = ("", "waterfall", "beside")
 WITH_CURVES = ("", "curves", "beside")
 WITH_BESIDE = ("", "beside")
@@ -29,26 +31,27 @@ class BenchOptions(common.ReadsData, Options):
     dataset: str = option(
         "embedded", DATA,
         "embedded (digits or photographs), a name as of run, folder:DIR, FILE.npz, FILE.csv or idx:DIR.",
-        forms=SEVERAL_POINTS
+        forms=ALL
     )
-    data_dir: Path | None = common.data_dir(forms=SEVERAL_POINTS)
-    resize: str | None = common.resize(forms=SEVERAL_POINTS)
-    channels: Channels | None = common.channels(forms=SEVERAL_POINTS)
-    split: float | None = common.split(forms=SEVERAL_POINTS)
+    data_dir: Path | None = common.data_dir(forms=ALL)
+    resize: str | None = common.resize(forms=ALL)
+    channels: Channels | None = common.channels(forms=ALL)
+    split: float | None = common.split(forms=ALL)
     model: str = option(
         "cnn_same", TRAINING, "Architecture, or the folder of a network of your own.", metavar="NAME|DIR/",
-        forms=SEVERAL_POINTS
+        forms=ALL
     )
     implementations: tuple[str, ...] = option(
-        common.IMPLEMENTATIONS, TRAINING, "Which implementations, separated by commas.", forms=SEVERAL_POINTS,
+        common.IMPLEMENTATIONS, TRAINING, "Which implementations, separated by commas.", forms=ALL,
         conflicts=(Conflict("aa", "which names the one implementation that takes part"),)
     )
     batch_sizes: tuple[int, ...] = option(
-        (64,), TRAINING, "Images in a batch; several by commas give curves.", forms=SEVERAL_POINTS,
+        (64,), TRAINING, "Images in a batch; several by commas give curves. --inference times batches of 1, too.",
+        forms=ALL,
         quantity="whole numbers", ge=1, le=1_000_000
     )
     seed: int = option(
-        0, TRAINING, "Of the initial weights, the batches and the order of turns.", forms=SEVERAL_POINTS, ge=0,
+        0, TRAINING, "Of the initial weights, the batches and the order of turns.", forms=ALL, ge=0,
         le=common.MOST_SEED
     )
     modes: tuple[Literal["default", "eager", "graph", "xla", "tuned"], ...] = option(
@@ -61,28 +64,28 @@ class BenchOptions(common.ReadsData, Options):
         "none, bfloat16, or on CUDA tf32 (factors of products are rounded to it); several by commas.",
         forms=SEVERAL_POINTS
     )
-    device: Device = option("cpu", COMPUTATION, "What to compute on.", forms=SEVERAL_POINTS)
+    device: Device = option("cpu", COMPUTATION, "What to compute on.", forms=ALL)
     threads: tuple[int, ...] | None = option(
-        None, COMPUTATION, "Threads of each framework; several give curves.", left_out="cores", forms=SEVERAL_POINTS,
+        None, COMPUTATION, "Threads of each framework; several give curves.", left_out="cores", forms=ALL,
         quantity="whole numbers", ge=1, le=1024
     )
     allocator: Allocator = option(
         "kept", COMPUTATION, "kept (glibc keeps freed memory, for all alike) or system (as users have it).",
-        forms=WITH_CURVES
+        forms=WITH_INFERENCE
     )
-    waiting: Waiting = common.waiting("bench", forms=WITH_CURVES)
+    waiting: Waiting = common.waiting("bench", forms=WITH_INFERENCE)
     retune: bool = option(False, COMPUTATION, "Search for the fastest settings of tuned again.", forms=WITH_BESIDE)
     timeout: float = common.timeout()
     baseline: str | None = option(
-        None, COMPARISON, "Contestant that the others are compared with.", left_out="the first", forms=WITH_CURVES
+        None, COMPARISON, "Contestant that the others are compared with.", left_out="the first", forms=WITH_INFERENCE
     )
     aa: str | None = option(None, COMPARISON, "Pit one implementation against itself: the interval must hold 1.")
     interval: float = option(
         0.03, COMPARISON, "Launch until half the confidence interval of every ratio is below this.", former="precision",
-        forms=WITH_WATERFALL, ge=0.001, le=1
+        forms=(*WITH_WATERFALL, "inference"), ge=0.001, le=1
     )
     budget: float = option(
-        120.0, COMPARISON, "Begin no launch after so many seconds.", forms=SEVERAL_POINTS, ge=1, le=1_000_000
+        120.0, COMPARISON, "Begin no launch after so many seconds.", forms=ALL, ge=1, le=1_000_000
     )
     profile: bool = option(False, COMPARISON, "Show where the time of a step goes.")
     waterfall: bool = option(
@@ -93,7 +96,16 @@ class BenchOptions(common.ReadsData, Options):
         note="[docs/bench.md](docs/bench.md#beside-busy-processes).", left_out="none", metavar="N,...",
         forms=("beside",), quantity="whole numbers", ge=0, le=256
     )
-    out: Path | None = common.out("runs/<UTC time>-bench-<model>", forms=SEVERAL_POINTS)
+    inference: bool = option(
+        False, COMPARISON, "Time networks that only answer: latency, throughput, start, memory and size of each way to "
+        "serve them.", note="[docs/serving.md](docs/serving.md).", forms=("inference",)
+    )
+    served_as: tuple[Literal["all", "eager", "graph", "xla", "pt2", "onnx", "keras_file", "savedmodel"], ...] = option(
+        ("all",), COMPARISON,
+        "all, or some: eager, graph, xla, pt2 (torch.export), onnx, keras_file, savedmodel.", what="way to serve",
+        forms=("inference",), needs=Need("inference", True, "for networks that only answer")
+    )
+    out: Path | None = common.out("runs/<UTC time>-bench-<model>", forms=ALL)
     world_size: tuple[int, ...] = option(
         (1,), CLUSTER, "Processes that train a network together; 1,2 tells what two are worth.", metavar="N",
         quantity="whole numbers", ge=1, le=MAX_SIZE
@@ -114,6 +126,8 @@ class BenchOptions(common.ReadsData, Options):
             return "waterfall"
         if self.beside is not None:
             return "beside"
+        if self.inference:
+            return "inference"
         return "curves" if len(self.batch_sizes) > 1 or len(self.threads or ()) > 1 else ""
 
     @property
@@ -122,5 +136,7 @@ class BenchOptions(common.ReadsData, Options):
 
     @property
     def opening(self) -> str:
+        if self.inference:
+            return f"a bench of inference of {self.model}, {','.join(self.implementations)}"
         names, modes = self.aa or ",".join(self.implementations), ",".join(self.modes)
         return f"a bench of {self.model}, {names}, modes {modes}"

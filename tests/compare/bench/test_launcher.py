@@ -10,7 +10,7 @@ from simulation import SimulatedSession, contestant
 from compare.bench import launcher, shape, tables
 from compare.bench.launcher import Launcher
 from compare.bench.result import BenchResult, Contestant, Launch, TimedWindow
-from compare.bench.schedule import repeat
+from compare.bench.schedule import precise, repeat
 from compare.bench.statistics import Interval
 from compare.bench.verdicts import achieved, break_even, break_evens, names, own_share, ratio_to_baseline, say, warnings
 from compare.processes.process import WorkerError
@@ -82,7 +82,7 @@ class Simulation:
 
     def run(self) -> list[BenchResult]:
         known: list[BenchResult] = []
-        known += repeat(self.empty, self)
+        known += repeat(self.empty, self, precise)
         return known
 
 

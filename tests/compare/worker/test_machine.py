@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from compare.worker import machine
-from compare.worker.machine import Usage, usage
+from compare.worker import usage as module
+from compare.worker.usage import Usage, usage
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -14,7 +14,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 @pytest.fixture
 def stat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "stat"
-    monkeypatch.setattr(machine, "_STAT", path)
+    monkeypatch.setattr(module, "_STAT", path)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 2})
     return path
 

@@ -1,0 +1,47 @@
+"""What a worker that only infers can be asked, and what it answers (compare/worker/serve.py)."""
+
+from pydantic import Field, FiniteFloat
+
+from compare.rpc.messages import Answer, Request
+
+
+class AnswerImages(Request):
+    """Answer the `images` (N, H, W, C) that come with this. -> ArraysSent, with `logits` (N, classes)"""
+
+
+class GiveImages(Request):
+    """Take the `images` that come with this, for what is timed. -> ImagesTaken"""
+
+
+class TimeCalls(Request):
+    """Answer `calls` batches of `batch_size` images one after another, after so many `uncounted` ones. -> Calls"""
+
+    batch_size: int = Field(ge=1)
+    calls: int = Field(ge=1)
+    uncounted: int = Field(0, ge=0)
+
+
+class DescribeServer(Request):
+    """Say what computes the answers. -> ServerDescribed"""
+
+
+class ImagesTaken(Answer):
+    """The images are there."""
+
+
+class Calls(Answer):
+    """What all timed calls took together; with it comes `call_ns`, the nanoseconds of each. The processor time in it
+    of this process, and of others where the system tells."""
+
+    elapsed_s: FiniteFloat
+    own_s: FiniteFloat
+    foreign_s: FiniteFloat | None
+    n_preempted: int
+
+
+class ServerDescribed(Answer):
+    """The framework that computes, and the top-level modules that were imported for it."""
+
+    framework: str
+    version: str
+    modules: tuple[str, ...]

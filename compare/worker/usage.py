@@ -1,0 +1,92 @@
+"""What a worker uses of the machine, and what others use meanwhile.
+
+It imports nothing that a process that only infers would not have (compare/worker/serve.py).
+"""
+
+import os
+import resource
+from dataclasses import dataclass
+from pathlib import Path
+
+_STAT = Path("/proc/stat")
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Processor time in seconds since some beginning: this process's, and that of everybody on the machine with what
+    the hypervisor gave to others (None where the system does not tell); and how often this process had to make room."""
+
+    own_s: float
+    all_s: float | None
+    n_preempted: int
+    sent: int | None = None  # bytes sent over all network interfaces, where several processes train together
+
+    def foreign_s(self, since: "Usage") -> float | None:
+        """The processor time that others took since then. The two clocks tick differently, so that of a short time it
+        may be negative: what counts is the sum over many."""
+        if self.all_s is None or since.all_s is None:
+            return None
+        return (self.all_s - since.all_s) - (self.own_s - since.own_s)
+
+    def sent_since(self, since: "Usage") -> int | None:
+        """The bytes sent since then."""
+        return None if self.sent is None or since.sent is None else self.sent - since.sent
+
+
+_peers: list[int] = []
+
+
+def count_in(pids: list[int]) -> None:
+    """From now on, what these processes use is no foreign load: they train the same network."""
+    _peers[:] = pids
+
+
+def usage() -> Usage:
+    """The processor time used until now."""
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    of_peers = sum(_used_s(pid) for pid in _peers)
+    return Usage(own.ru_utime + own.ru_stime + of_peers, _all_s(), own.ru_nivcsw, _sent() if _peers else None)
+
+
+def _sent() -> int | None:
+    """How many bytes this machine has sent, loopback included; None where the system does not tell."""
+    try:
+        _, _, *lines = Path("/proc/self/net/dev").read_text().splitlines()
+    except OSError:
+        return None
+    return sum(int(line.rpartition(":")[2].split()[8]) for line in lines)
+
+
+def _used_s(pid: int) -> float:
+    """The processor time that another process has used; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+
+
+def _all_s() -> float | None:
+    """Of the processors that this process may use: in a container the others are somebody else's."""
+    try:
+        lines = _STAT.read_text().splitlines()
+    except OSError:  # not Linux
+        return None
+    usable = {f"cpu{number}" for number in os.sched_getaffinity(0)}
+    ticks = 0
+    for name, *counts in (line.split() for line in lines if line.startswith("cpu")):
+        if name in usable:
+            user, nice, system, _idle, _waiting, irq, softirq, stolen = map(int, counts[:8])
+            ticks += user + nice + system + irq + softirq + stolen
+    return ticks / _TICKS_PER_S or None  # some sandboxes tell 0 of everything
+
+
+def peak_rss_bytes() -> int | None:
+    """The most memory resident since the process started or `reset_peak_rss`; None where the system does not say."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return None

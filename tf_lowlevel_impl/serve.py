@@ -1,0 +1,23 @@
+"""Networks that only infer, on TensorFlow's own operations: no optimizer."""
+
+import numpy as np
+import tensorflow as tf
+
+from shared.choices import Mode
+from shared.protocol import Predict, Trained
+from tf_lowlevel_impl.export import deployed
+from tf_lowlevel_impl.on_device import compiled
+from tf_lowlevel_impl.tuning import Tuning
+
+
+def serve(trained: Trained, mode: Mode) -> Predict:
+    """Return what gives the logits of images: `eager` calls the module, `graph` and `xla` a `tf.function` of it for any
+    batch size."""
+    images = tf.TensorSpec((None, *trained.model.input_shape), tf.float32)
+    forward = compiled(deployed(trained), (images,), mode, Tuning())
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        logits: np.ndarray = forward(tf.constant(images)).numpy()
+        return logits
+
+    return predict

@@ -1,0 +1,22 @@
+"""Networks that only infer, as PyTorch's users serve them: no optimizer, no gradients."""
+
+import numpy as np
+import torch
+
+from shared.choices import Mode
+from shared.protocol import Predict, Trained
+from torch_impl.export import deployed
+
+
+def serve(trained: Trained, mode: Mode) -> Predict:
+    """Return what gives the logits of images: in the mode `graph` after `torch.compile` with its defaults."""
+    network = deployed(trained)
+    forward = torch.compile(network) if mode == "graph" else network
+
+    @torch.inference_mode()
+    def predict(images: np.ndarray) -> np.ndarray:
+        # Channels-last in memory, as images come: nothing is copied, and PyTorch has kernels for it.
+        logits: np.ndarray = forward(torch.from_numpy(images).permute(0, 3, 1, 2)).numpy()
+        return logits
+
+    return predict
