@@ -14,7 +14,7 @@ from compare.adapters.changes import apply, undo
 from compare.adapters.learner import Gradients, Parameter, referred
 from compare.adapters.loss_names import SLOPE, formed
 from compare.adapters.patterns import Joined
-from compare.graphs.node import Arrays
+from compare.graphs.node import Arrays, Recording
 
 
 class KerasLearner:
@@ -47,6 +47,36 @@ class KerasLearner:
 
     def differentiate(self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str) -> Gradients:
         """See Learner.differentiate."""
+        recording, tape, loss, penalty, output, axis = self.forward(inputs, targets, form)
+        canonical, joined = self.adapter.recorded()
+        values = _of_values(tape, loss, canonical, joined)
+        owners = owners_of(canonical, joined)
+        weights = _of_weights(tape, loss, owners, canonical, joined)
+        penalties = _of_weights(tape, penalty, owners, canonical, joined) if penalty is not None else {}
+        parameters = {
+            key: Parameter(str(getattr(owner, "path", owner.name)), bool(owner.trainable))
+            for key, owner in owners.items()
+            if _can_be_trained(key, owner)
+        }
+        return Gradients(
+            recording,
+            float(loss),
+            0.0 if penalty is None else float(penalty),
+            values,
+            {key: each for key, each in weights.items() if key in parameters and parameters[key].trained},
+            {key: each for key, each in penalties.items() if key in parameters and parameters[key].trained},
+            parameters,
+            keras_losses.record_of(self._loss, axis, hasattr(output, "_keras_logits")),
+            axis,
+            {key: text for key, owner in owners.items() if (text := _regulariser(owner))},
+        )
+
+    def forward(
+        self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str
+    ) -> tuple[Recording, tf.GradientTape, Any, Any, Any, int]:
+        """A watched call in training mode on a tape: its recording, the tape, the loss of the data and what the model
+        adds to it (None if nothing), the output that the loss takes, and its canonical axis of the classes. Raises
+        Unreadable."""
         tape = tf.GradientTape(persistent=True)
         recording = self.adapter.record(inputs, True, tape)
         canonical, joined = self.adapter.recorded()
@@ -72,27 +102,7 @@ class KerasLearner:
                     f"The loss gives an array of shape {tuple(loss.shape)}, and it must be one number: take its mean "
                     "or sum."
                 )
-        values = _of_values(tape, loss, canonical, joined)
-        owners = _owners(canonical, joined)
-        weights = _of_weights(tape, loss, owners, canonical, joined)
-        penalties = _of_weights(tape, penalty, owners, canonical, joined) if penalty is not None else {}
-        parameters = {
-            key: Parameter(str(getattr(owner, "path", owner.name)), bool(owner.trainable))
-            for key, owner in owners.items()
-            if _can_be_trained(key, owner)
-        }
-        return Gradients(
-            recording,
-            float(loss),
-            0.0 if penalty is None else float(penalty),
-            values,
-            {key: each for key, each in weights.items() if key in parameters and parameters[key].trained},
-            {key: each for key, each in penalties.items() if key in parameters and parameters[key].trained},
-            parameters,
-            keras_losses.record_of(self._loss, axis, hasattr(output, "_keras_logits")),
-            axis,
-            {key: text for key, owner in owners.items() if (text := _regulariser(owner))},
-        )
+        return recording, tape, loss, penalty, output, axis
 
     def _penalty(self) -> Any:
         """What the model adds to its loss; None if it adds nothing."""
@@ -154,7 +164,7 @@ def _same(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=True))
 
 
-def _owners(canonical: Canonical, joined: Joined) -> dict[str, Any]:
+def owners_of(canonical: Canonical, joined: Joined) -> dict[str, Any]:
     """The variable of every weight that is one, by "NODE/ROLE"."""
     found = {}
     for node in joined.recording.graph.nodes:
@@ -175,6 +185,11 @@ def _of_weights(
     weights: Arrays = {}
     for key, gradient in zip(owners, found, strict=True):
         if gradient is not None:
-            source = joined.sources[key]
-            weights[key] = source.changed(canonical.weight_of[source.key].changed(_array(gradient)))
+            weights[key] = canonical_array(key, _array(gradient), canonical, joined)
     return weights
+
+
+def canonical_array(key: str, array: np.ndarray, canonical: Canonical, joined: Joined) -> np.ndarray:
+    """The array of a variable as the weight that it is."""
+    source = joined.sources[key]
+    return source.changed(canonical.weight_of[source.key].changed(array))

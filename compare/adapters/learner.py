@@ -5,7 +5,7 @@ compiled with.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -58,11 +58,32 @@ class Learner(Protocol):
         ...
 
 
-def referred(text: str) -> Any:
-    """What a reference to a loss names: called, if the reference is a call. Raises Unreadable."""
+def referred(text: str, called: bool = True) -> Any:
+    """What a reference to a loss or an optimizer names: called, if the reference is a call. With `called` False, what a
+    call names comes with its arguments behind those that it is given later. Raises Unreadable."""
     from compare.adapters.loading import named
 
     reference = parse(text)
     if reference.path is not None:
         raise Unreadable(f"{text} is a saved model. Give FILE.py:NAME or package.module:NAME.")
-    return named(reference)
+    if called or not reference.called:
+        return named(reference)
+    found = named(replace(reference, called=False))
+    return Behind(found, reference.args, dict(reference.kwargs)) if callable(found) else found
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A function of what is given first; its other arguments are known."""
+
+    function: Any
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+    def __call__(self, first: Any) -> Any:
+        return self.function(first, *self.args, **self.kwargs)
+
+
+def inputs_of(arrays: Mapping[str, np.ndarray]) -> Arrays:
+    """The inputs among the arrays of a request."""
+    return {name.removeprefix("input/"): array for name, array in arrays.items() if name.startswith("input/")}

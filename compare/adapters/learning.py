@@ -1,15 +1,19 @@
 """Requests about losses, gradients and training, answered in the worker."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container
+from functools import cached_property
 
 import numpy as np
 
 from compare.adapters.adapter import Adapter, Unreadable
-from compare.adapters.learner import Learner
+from compare.adapters.learner import Learner, inputs_of
+from compare.adapters.trainer import Trainer, answered
 from compare.graphs.node import Recording
 from compare.rpc import port_messages as messages
 from compare.rpc import wire
 from compare.rpc.messages import Answer
+
+Asked = messages.SetLoss | messages.Differentiate | messages.Optimize | messages.TrainStep
 
 
 class Learning:
@@ -17,9 +21,13 @@ class Learning:
 
     def __init__(self, adapter: Adapter) -> None:
         """Raises Unreadable if the model cannot be differentiated."""
-        self.learner = learner_of(adapter)
+        self.learner, self._trainer_of = learner_of(adapter)
 
-    def do(self, request: messages.SetLoss | messages.Differentiate, arrays: wire.Arrays) -> tuple[Answer, wire.Arrays]:
+    @cached_property
+    def trainer(self) -> Trainer:
+        return self._trainer_of()
+
+    def do(self, request: Asked, arrays: wire.Arrays) -> tuple[Answer, wire.Arrays]:
         """Do what is asked; return the answer and the arrays that go with it."""
         match request:
             case messages.SetLoss(name=name, reference=reference):
@@ -27,6 +35,8 @@ class Learning:
                 return messages.LossSet(label=label, forms=forms), {}
             case messages.Differentiate():
                 return self._differentiated(request, arrays)
+            case messages.Optimize() | messages.TrainStep():
+                return answered(self.trainer, request, arrays)
 
     def _differentiated(
         self, request: messages.Differentiate, arrays: wire.Arrays
@@ -47,11 +57,6 @@ class Learning:
         return answer, sent
 
 
-def inputs_of(arrays: Mapping[str, np.ndarray]) -> wire.Arrays:
-    """The inputs among the arrays of a request."""
-    return {name.removeprefix("input/"): array for name, array in arrays.items() if name.startswith("input/")}
-
-
 def sent_of(recording: Recording, known: Container[str]) -> wire.Arrays:
     """The arrays of a recording as they are sent, without the weights that are known."""
     weights = {name: array for name, array in recording.weights.items() if name not in known}
@@ -59,14 +64,21 @@ def sent_of(recording: Recording, known: Container[str]) -> wire.Arrays:
     return {f"{part}/{name}": np.asarray(array) for part, named in parts for name, array in named.items()}
 
 
-def learner_of(adapter: Adapter) -> Learner:
-    """The learner of an adapter's model. Raises Unreadable if its framework does not train it."""
+def learner_of(adapter: Adapter) -> tuple[Learner, Callable[[], Trainer]]:
+    """The learner of an adapter's model, and what makes its trainer. Raises Unreadable if its framework does not train
+    it."""
     if adapter.framework == "torch":
+        from compare.adapters.torch_adapter import TorchAdapter
         from compare.adapters.torch_learner import TorchLearner
+        from compare.adapters.torch_trainer import TorchTrainer
 
-        return TorchLearner(adapter)
+        assert isinstance(adapter, TorchAdapter)
+        torch_learner = TorchLearner(adapter)
+        return torch_learner, lambda: TorchTrainer(adapter, torch_learner)
     if adapter.framework in ("keras", "tensorflow"):
         from compare.adapters.keras_learner import KerasLearner
+        from compare.adapters.keras_trainer import KerasTrainer
 
-        return KerasLearner(adapter)
+        keras_learner = KerasLearner(adapter)
+        return keras_learner, lambda: KerasTrainer(adapter, keras_learner)
     raise Unreadable("An ONNX file has no gradients and cannot be trained. Leave the loss out, or give its source.")

@@ -49,11 +49,13 @@ class Call:
 @dataclass(frozen=True)
 class Held:
     """A weight that is a part of a tensor, or made of several: `read` makes it of their arrays, and `write` makes their
-    new arrays of it and of those that they have."""
+    new arrays of it and of those that they have. `shares`: of a sum, an array of its shape for each of the tensors,
+    which has zeros where the tensor is no part of it."""
 
     tensors: tuple[torch.Tensor, ...]
     read: Callable[[Sequence[np.ndarray]], np.ndarray]
     write: Callable[[np.ndarray, Sequence[np.ndarray]], Sequence[np.ndarray]]
+    shares: Callable[[np.ndarray], Sequence[np.ndarray]] | None = None
 
 
 @dataclass

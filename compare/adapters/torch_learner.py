@@ -34,7 +34,7 @@ class TorchLearner:
     def differentiate(self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str) -> Gradients:
         """See Learner.differentiate."""
         with self.adapter.watched(inputs, True, gradients=True) as (watch, recording):
-            loss, record = self._computed(watch, recording.graph.outputs[0], targets, form)
+            loss, record = self.computed(watch, recording.graph.outputs[0], targets, form)
             names = [node.name for node in recording.graph.nodes if self.adapter.seen(node.name).edge is not None]
             edges = [self.adapter.seen(name).edge for name in names]
             tensors = self.adapter.tensors
@@ -65,7 +65,7 @@ class TorchLearner:
         value = float(loss.detach().double())
         return Gradients(recording, value, 0.0, values, of_weights, {}, parameters, record, 1)
 
-    def _computed(self, watch: TorchWatch, name: str, targets: np.ndarray, form: str) -> tuple[torch.Tensor, Any]:
+    def computed(self, watch: TorchWatch, name: str, targets: np.ndarray, form: str) -> tuple[torch.Tensor, Any]:
         """The loss of the outputs, and what it is."""
         assert self._loss is not None
         output = self.adapter.seen(name).output

@@ -45,7 +45,10 @@ def summed(first: torch.Tensor, second: torch.Tensor, order: Gates, kept: int) -
         second = in_order(arrays[1], order)
         return in_order(array, back), in_order(np.concatenate([0 * second[:n], second[n:]]), back)
 
-    return Held((first, second), read, write)
+    def shares(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return in_order(array, back), in_order(np.concatenate([array[:n], 0 * array[n:]]), back)
+
+    return Held((first, second), read, write, shares)
 
 
 def last_rows(tensor: torch.Tensor, size: int) -> Held:

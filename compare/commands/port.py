@@ -46,7 +46,15 @@ def _request(options: PortOptions) -> Request:
             )
         if options.save_weights.exists():
             raise InputError(f"--save-weights {options.save_weights} is there already, and nothing is overwritten.")
-    wanted = Wanted(options.loss or "", options.left_loss or "", options.right_loss or "")
+    wanted = Wanted(
+        options.loss or "",
+        options.left_loss or "",
+        options.right_loss or "",
+        options.optimizer or "",
+        options.left_optimizer or "",
+        options.right_optimizer or "",
+        options.steps or 0,
+    )
     wanted.check()
     sizes = tuple(parse_sizes(options.input or ()))
     return Request(

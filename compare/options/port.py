@@ -46,6 +46,22 @@ class PortOptions(Options):
         None, COMPARISON, "The right model's loss, alike.", metavar="REFERENCE",
         left_out="that of --loss, or of the compiled model",
     )
+    optimizer: str | None = option(
+        None, COMPARISON, "Compare optimizers, too: a name, as adam, with each framework's own defaults.",
+        metavar="NAME", left_out="none; with --steps that of the compiled model",
+    )
+    left_optimizer: str | None = option(
+        None, COMPARISON, "The left model's optimizer: FILE.py:NAME of one or of a function that makes it.",
+        metavar="REFERENCE", left_out="that of --optimizer, or of the compiled model",
+    )
+    right_optimizer: str | None = option(
+        None, COMPARISON, "The right model's optimizer, alike.", metavar="REFERENCE",
+        left_out="that of --optimizer, or of the compiled model",
+    )
+    steps: int | None = option(
+        None, COMPARISON, "Train both for so many steps, each with its own optimizer.", metavar="N", ge=1, le=1000,
+        left_out="none",
+    )
     save_weights: Path | None = option(
         None, OUTPUT, "Write the weights of the model that got the other's: .safetensors or .weights.h5.",
         parse=mounts.here, metavar="FILE",

@@ -20,6 +20,7 @@ from compare.port.kept import statistics_causes
 from compare.port.learn import Learning
 from compare.port.learned import Learned
 from compare.port.measure import LEAST_BOUND, bounds, distance, output_distance, outputs_of
+from compare.port.outputs import check_outputs, more_outputs
 from compare.port.result import Pair, PortResult, Request, pairs_of
 from compare.port.rounding import Rounded, is_random, recomputed, rounded_nodes
 from compare.port.side import Side
@@ -119,7 +120,7 @@ class _Comparison:
         trained, training_distance, training_pairs, unexplained = self.in_training(causes)
         causes += trained
         harmless = tuple(d for d in explanation.harmless if not any(d in cause.differences for cause in causes))
-        learned = self.learned(output)
+        learned = self.learned(output, bool(causes or unexplained or explanation.unexplained))
         if self.request.save_weights is not None:
             self.save()
         apart = explanation.output_distance
@@ -150,15 +151,27 @@ class _Comparison:
             learned,
         )
 
-    def learned(self, output: np.ndarray) -> Learned | None:
-        """What is found about losses and gradients, if it is asked for; `output` is the left model's."""
+    def learned(self, output: np.ndarray, explained: bool) -> Learned | None:
+        """What is found about losses, gradients and training, if it is asked for; `output` is the left model's.
+        `explained`: it is known by now that both differ."""
         wanted = self.request.wanted
         if not wanted.anything:
             return None
         if self.untrained:
             raise InputError(f"Losses and gradients need a call in training mode. {self.untrained}")
-        steps = Learning(wanted, self.left, self.right, self.inputs, self.targets, self.pool, self.tell)
-        return steps.result(output)
+        sides = self.left, self.right
+        rounded = any(self.rounded)
+        learning = Learning(
+            wanted, *sides, self.inputs, self.targets, self.batch, self.pool, self.tell, explained, rounded
+        )
+        return learning.result(output)
+
+    def batch(self, number: int) -> tuple[Arrays, np.ndarray | None]:
+        """The inputs of one batch, and its targets if they are from data."""
+        if self.request.data is None:
+            return self.inputs, None
+        inputs = port_inputs.read(self.request.data, [side.loaded.inputs for side in (self.left, self.right)], number)
+        return inputs, None if self.targets is None else port_inputs.batch_of(self.targets, number)
 
     def give_weights(self, left: Recording, right: Recording, alignment: Alignment) -> Transfer:
         """Give one model the other's weights, of which those that are constant are varied before."""
@@ -258,7 +271,7 @@ class _Comparison:
         self.forms = tuple(d for d in fresh if d.cause == "batch_norm.variance")
         rates = tuple(d for d in fresh if d.cause == "dropout.rate")
         dropped = tuple(d for d in fresh if d.cause == "layer.missing" and "Dropout" in (d.left_value + d.right_value))
-        more = _more_outputs(left, right)
+        more = more_outputs(left, right)
         for name, some in (("dropout.rate", rates), ("layer.missing", dropped), ("outputs.number", more)):
             if some:
                 causes.append(Cause(name, some, None, None, training=True))
@@ -268,32 +281,6 @@ class _Comparison:
         """Write the weights of the model that got the other's."""
         assert self.request.save_weights is not None
         self.target.worker.save_weights(self.request.save_weights)
-
-
-def check_outputs(left: Recording, right: Recording) -> None:
-    """Raise InputError if the outputs cannot be those of one function: another number of them, or of features."""
-    shapes = [[tuple(rec.values[name].shape) for name in rec.graph.outputs] for rec in (left, right)]
-    counts = [len(some) for some in shapes]
-    if counts[0] != counts[1]:
-        raise InputError(
-            f"The left model has {counts[0]} outputs and the right one {counts[1]}. Give two models of the same "
-            "outputs."
-        )
-    for a, b in zip(*shapes, strict=True):
-        if len(a) == len(b) == 2 and a[1] != b[1]:
-            raise InputError(
-                f"The left model gives {a[1]} values for an example and the right one {b[1]}. Give two models of the "
-                "same outputs."
-            )
-
-
-def _more_outputs(left: Recording, right: Recording) -> tuple[Difference, ...]:
-    """The outputs that only one side has, as auxiliary ones in training."""
-    outputs = left.graph.outputs, right.graph.outputs
-    counts = [f"{len(each)} output{'s' * (len(each) != 1)}" for each in outputs]
-    shared = min(map(len, outputs))
-    alone = [(name, None) for name in outputs[0][shared:]] + [(None, name) for name in outputs[1][shared:]]
-    return tuple(Difference("outputs.number", a, b, counts[0], counts[1], "none") for a, b in alone)
 
 
 def _told(recording: Recording, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -127,8 +127,15 @@ def _ended(whole: np.ndarray, padding: int) -> np.ndarray:
     return whole
 
 
-def read(path: Path, stated: Sequence[Shapes | None]) -> Arrays:
-    """The arrays of an .npz file by name, of each the first MOST_EXAMPLES examples, in canonical layout. Raises
+def batch_of(array: np.ndarray, number: int) -> np.ndarray:
+    """The MOST_EXAMPLES examples of one batch, from 0; behind the last whole one the first comes again."""
+    start = number % max(len(array) // MOST_EXAMPLES, 1) * MOST_EXAMPLES
+    found: np.ndarray = array[start : start + MOST_EXAMPLES]
+    return found
+
+
+def read(path: Path, stated: Sequence[Shapes | None], batch: int = 0) -> Arrays:
+    """The arrays of an .npz file by name, of each the MOST_EXAMPLES examples of one batch, in canonical layout. Raises
     InputError."""
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
@@ -153,7 +160,7 @@ def read(path: Path, stated: Sequence[Shapes | None]) -> Arrays:
             if known
             else _channels_first(InputSize(name, array.shape[1:]))
         )
-        taken = array[:MOST_EXAMPLES]
+        taken = batch_of(array, batch)
         if one.sizes != array.shape[1:]:
             taken = np.moveaxis(taken, -1, 1)
         whole = taken.dtype.kind in "iub" and taken.dtype != np.uint8

@@ -1,37 +1,46 @@
-"""Two models' losses and gradients: both are differentiated in training mode for the same targets, and compared."""
+"""How two models learn: losses and gradients in training mode for the same targets, optimizers, and some steps."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from compare.adapters.loss_names import SLOPE
 from compare.graphs.node import Arrays
 from compare.port.align import Alignment, align
+from compare.port.both import Batch, Both
 from compare.port.gradients import GradientPair, explained, gradient_bounds, is_parameter, paired
 from compare.port.learned import Learned, LearnedCause, Puzzle
 from compare.port.losses import compare_losses, output_name
 from compare.port.measure import LEAST_BOUND, bounds, by_an_ulp, output_distance, outputs_of
+from compare.port.optimizers import compare_optimizers
 from compare.port.side import Differentiated, Side
-from compare.port.targets import choices
+from compare.port.targets import choices, fitting
 from compare.port.trainable import frozen, regularised
+from compare.port.training import train_both
 from compare.port.wanted import Wanted
 from compare.port.workers import settled
 from shared.errors import InputError
 
+FLOAT32 = 1e-6  # how far constants of float32 take what a framework computes with them
+
 
 @dataclass
 class Learning:
-    """The steps of comparing how two models learn. `targets` are from data, if there are some."""
+    """The steps of comparing how two models learn. `targets` are from data, if there are some; `batches` gives what
+    each step of training takes, with targets from data."""
 
     wanted: Wanted
     left: Side
     right: Side
     inputs: Arrays
     targets: np.ndarray | None
+    batches: Callable[[int], tuple[Arrays, np.ndarray | None]]
     pool: ThreadPoolExecutor
     tell: Callable[[str], None]
+    explained: bool = False  # whether it is known by now that both differ, also if it shows in training alone
+    rounded: bool = False  # whether a framework computes a part with constants of float32
 
     def result(self, outputs: np.ndarray) -> Learned:
         """What is found; `outputs` are those of the left model. Raises InputError if one has no loss or cannot be
@@ -71,7 +80,7 @@ class Learning:
         asides = list(loss.asides)
         if len(left.recording.graph.outputs) > 1:
             asides.append("Of several outputs, the loss takes the first.")
-        return Learned(
+        learned = Learned(
             (labels[0], labels[1]),
             values,
             loss.distance,
@@ -83,6 +92,38 @@ class Learning:
             n_gradients=sum(is_parameter(pair) for pair in pairs),
             asides=tuple(asides),
         )
+        if not self.wanted.trains:
+            return learned
+        by, batch = self.pool, self._batch_like(targets, outputs)
+        both = Both((self.left, self.right), by, self.tell, left, right, alignment, self._forms, batch, inherited)
+        return self._trained(learned, both)
+
+    def _batch_like(self, targets: np.ndarray, outputs: np.ndarray) -> Batch:
+        """What gives the inputs and targets of every step, with targets as those of the first."""
+
+        def batch(number: int) -> tuple[Arrays, np.ndarray]:
+            inputs, own = self.batches(number)
+            return inputs, targets if own is None else fitting(own, np.empty((len(own), *outputs.shape[1:])))
+
+        return batch
+
+    def _trained(self, learned: Learned, both: Both) -> Learned:
+        """The same with the optimizers, and with both models trained."""
+        found = compare_optimizers(both, self.wanted)
+        learned = replace(
+            learned,
+            causes=(*learned.causes, *found.causes),
+            puzzles=(*learned.puzzles, *found.puzzles),
+            optimizers=found.labels,
+            update_distance=found.distance,
+            asides=(*learned.asides, *found.asides),
+        )
+        if not self.wanted.steps:
+            return learned
+        explained = self.explained or both.inherited or not learned.same
+        rounding = max(found.rounding, FLOAT32 if self.rounded else 0.0)
+        steps, puzzles = train_both(both, self.wanted, rounding, explained)
+        return replace(learned, steps=steps, puzzles=(*learned.puzzles, *puzzles))
 
     def _differentiated(
         self, forms: tuple[tuple[str, ...], tuple[str, ...]], outputs: np.ndarray

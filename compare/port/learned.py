@@ -1,15 +1,15 @@
-"""What was found out about two models' losses and gradients."""
+"""What was found out about two models' losses, gradients and training."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-Rung = Literal["loss", "gradients"]
+Rung = Literal["loss", "gradients", "steps"]
 Two = tuple[str | None, str | None]
 
 
 @dataclass(frozen=True)
 class LearnedCause:
-    """One cause on one rung: the pairs that it concerns, none if it is the whole loss; both values; the
+    """One cause on one rung: the pairs that it concerns, none if it is the whole loss or optimizer; both values; the
     line that mends it on either side; and the error before and after."""
 
     cause: str
@@ -33,10 +33,22 @@ class Puzzle:
 
 
 @dataclass(frozen=True)
+class Step:
+    """Both losses of one step of training, how far the parameters are from each other after it, None if that was not
+    compared, and how far losses and parameters may be, None if something explains it."""
+
+    left: float
+    right: float
+    distance: float | None
+    bound: float | None = None
+
+
+@dataclass(frozen=True)
 class Learned:
     """`losses`: of the data, left and right. `gradient_distance`: the largest of a parameter, the loss being the
     left's; None if none was compared. `inherited`: the outputs differ in training mode, and what is behind them does.
-    `asides`: differences that are no cause, in words."""
+    `optimizers`: what both are called; `update_distance`: how far what they make of the same gradients is from each
+    other, None if they were not compared. `asides`: differences that are no cause, in words."""
 
     labels: tuple[str, str]
     losses: tuple[float, float]
@@ -47,6 +59,9 @@ class Learned:
     causes: tuple[LearnedCause, ...] = ()
     puzzles: tuple[Puzzle, ...] = ()
     n_gradients: int = 0  # of weights that both have
+    optimizers: tuple[str, str] = ("", "")
+    update_distance: float | None = None
+    steps: tuple[Step, ...] = ()
     asides: tuple[str, ...] = field(default=())
 
     @property

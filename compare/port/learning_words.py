@@ -1,6 +1,10 @@
-"""What was found out about two models' losses and gradients, in words."""
+"""What was found out about two models' losses, gradients and training, in words."""
 
-from compare.port.record import FoundCause, PortRecord, Unexplained
+from collections.abc import Sequence
+
+from compare.port.record import FoundCause, PortRecord, TrainingStep, Unexplained
+
+NAMES = {"loss": "the loss", "gradients": "the gradients", "steps": "the optimizers"}
 
 
 def size(value: float | None) -> str:
@@ -14,7 +18,12 @@ def agreement(record: PortRecord) -> str:
     if found is None:
         return ""
     said = f", the losses to {size(found.loss_distance)}"
-    return said if found.gradient_distance is None else f"{said}, the gradients to {size(found.gradient_distance)}"
+    if found.gradient_distance is not None:
+        said += f", the gradients to {size(found.gradient_distance)}"
+    if found.steps:
+        n = len(found.steps)
+        return f"{said}, the weights after {n} step{'s' * (n != 1)} to {size(found.steps[-1].distance)}"
+    return said if found.update_distance is None else f"{said}, the optimizers' steps to {size(found.update_distance)}"
 
 
 def in_learning_alone(record: PortRecord) -> str:
@@ -24,7 +33,7 @@ def in_learning_alone(record: PortRecord) -> str:
     if others or not n or record.unexplained:
         return ""
     rungs = {cause.rung for cause in record.causes}
-    where = "the loss" if rungs == {"loss"} else "the gradients" if rungs == {"gradients"} else "loss and gradients"
+    where = " and ".join(name for rung, name in NAMES.items() if rung in rungs)
     return (
         f"different in {where} alone: {n} cause{'s' * (n != 1)}; the outputs agree to {size(record.output_distance)} "
         f"({record.precision})"
@@ -35,7 +44,7 @@ def change(cause: FoundCause) -> str:
     """The error before and after a cause of the loss or of gradients is mended."""
     if cause.before is None:
         return ""
-    what = "loss error" if cause.rung == "loss" else "gradient error"
+    what = {"loss": "loss error", "gradients": "gradient error", "steps": "error of the updates"}[cause.rung]
     after = f" -> {size(cause.after)}" if cause.after is not None else ""
     return f"   {what} {size(cause.before)}{after}"
 
@@ -44,6 +53,10 @@ def puzzle(one: Unexplained) -> str:
     """A line on what nothing explains."""
     if one.rung == "loss":
         return f"unexplained: the losses differ by {size(one.distance)} for the same outputs and targets"
+    if one.rung == "steps" and one.left == "the optimizer":
+        return f"unexplained: what the optimizers make of the same gradients differs by {size(one.distance)}"
+    if one.rung == "steps":
+        return f"unexplained: from {one.left} on, the models differ by {size(one.distance)}"
     return f"unexplained: the gradients of {one.left} / {one.right} differ by {size(one.distance)}"
 
 
@@ -62,7 +75,26 @@ def notes(record: PortRecord) -> list[str]:
         )
     elif found.n_gradients:
         said.append(f"{found.n_gradients} gradients of weights were compared, both models having the left one's loss.")
+    if found.optimizers is not None:
+        both = " / ".join(dict.fromkeys((found.optimizers["left"], found.optimizers["right"])))
+        said.append(f"The optimizers ({both}) were compared on the same gradients, those of the left model.")
+    if found.steps:
+        said.append(_trained(found.steps))
     return [*said, *found.asides]
+
+
+def _trained(steps: Sequence[TrainingStep]) -> str:
+    """The first and the last step, in words."""
+    losses = [f"{_short(one.left_loss)} / {_short(one.right_loss)}" for one in (steps[0], steps[-1])]
+    n = len(steps)
+    return (
+        f"Trained for {n} step{'s' * (n != 1)}, each with its own optimizer and nothing dropped: the losses go from "
+        f"{losses[0]} to {losses[1]}, and the weights are apart by {size(steps[-1].distance)} then."
+    )
+
+
+def _short(loss: float | None) -> str:
+    return "not finite" if loss is None else f"{loss:.6g}"
 
 
 def _value(loss: float | None) -> str:

@@ -1,7 +1,7 @@
 """Comparisons of two models for programs and tests of your own."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from types import TracebackType
 
@@ -43,11 +43,16 @@ class Port:
         loss: str = "",
         left_loss: str = "",
         right_loss: str = "",
+        optimizer: str = "",
+        left_optimizer: str = "",
+        right_optimizer: str = "",
+        steps: int = 0,
     ) -> PortRecord:
         """Compare two models, as `python -m compare port` does with the same options. `input` is the shape of one
         example, (3, 224, 224), or what --input takes; `float32` is --precision both; `loss` is --loss, and `left_loss`
-        and `right_loss` are references. Raises InputError if that is not possible."""
-        wanted = Wanted(loss, left_loss, right_loss)
+        and `right_loss` are references, and so with optimizers; `steps` is --steps, 0 for none. Raises InputError if
+        that is not possible."""
+        wanted = Wanted(loss, left_loss, right_loss, optimizer, left_optimizer, right_optimizer, steps)
         wanted.check()
         sizes = tuple(parse_sizes(_texts(input)))
         request = Request(left, right, sizes, data, weights, float32=float32, wanted=wanted)
@@ -64,19 +69,22 @@ def assert_same(
     loss: str = "",
     left_loss: str = "",
     right_loss: str = "",
+    optimizer: str = "",
+    left_optimizer: str = "",
+    right_optimizer: str = "",
+    steps: int = 0,
 ) -> PortRecord:
-    """Compare two models, with a loss their gradients too, and return what was found (Port.check).
+    """Compare two models, with a loss their gradients too, with an optimizer or steps their training, and return what
+    was found (Port.check).
 
     Raises AssertionError, with the causes and the lines that mend them, unless they are the same function, and
     InputError if they cannot be compared. `port` has workers that are there already (the pytest fixture of that name);
     without it, workers are started for this comparison alone.
     """
     __tracebackhide__ = True  # pytest then shows the line that asked
-    if port is None:
-        with Port() as own:
-            record = own.check(left, right, input, data, weights, False, loss, left_loss, right_loss)
-    else:
-        record = port.check(left, right, input, data, weights, False, loss, left_loss, right_loss)
+    with nullcontext(port) if port is not None else Port() as own:
+        learning = loss, left_loss, right_loss, optimizer, left_optimizer, right_optimizer, steps
+        record = own.check(left, right, input, data, weights, False, *learning)
     if record.verdict != "same":
         raise AssertionError("\n".join(lines(record)))
     return record

@@ -14,10 +14,11 @@ from shared.ledger import CAUSES
 from shared.record import Count, Record
 
 RECORD = "port.json"
+SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 # JSON has no infinity: where outputs cannot be compared, as where shapes differ, there is no distance.
 Distance = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
 Two = tuple[str | None, str | None]
-Rung = Literal["outputs", "loss", "gradients"]
+Rung = Literal["outputs", "loss", "gradients", "steps"]
 
 
 class Model(Record):
@@ -84,10 +85,20 @@ class Unexplained(Record):
     rung: Rung = "outputs"
 
 
+class TrainingStep(Record):
+    """Both losses of one step of training, how far the parameters are from each other after it (None if that was not
+    compared), and how far losses and parameters may be (None if a cause explains it)."""
+
+    left_loss: float | None
+    right_loss: float | None
+    distance: Distance
+    bound: Distance
+
+
 class FoundLearning(Record):
-    """What was found about both losses and their gradients. `inherited`: the outputs differ in training mode, so that
-    gradients were held to their own forward passes alone. `gradient_distance` is the largest of a weight, both models
-    having the left's loss."""
+    """What was found about both losses, their gradients and training. `inherited`: the outputs differ in training mode,
+    so that gradients were held to their own forward passes alone. `gradient_distance` is the largest of a weight, both
+    models having the left's loss; `update_distance` of what both optimizers make of the same gradients."""
 
     names: dict[Literal["left", "right"], str]
     losses: dict[Literal["left", "right"], float | None]
@@ -97,6 +108,9 @@ class FoundLearning(Record):
     n_gradients: Count
     inherited: bool
     asides: tuple[str, ...]
+    optimizers: dict[Literal["left", "right"], str] | None = None  # if they were compared
+    update_distance: Distance = None
+    steps: tuple[TrainingStep, ...] = ()
 
 
 class PortRecord(Record):
@@ -194,6 +208,17 @@ def _learning(learned: Learned) -> FoundLearning:
         n_gradients=learned.n_gradients,
         inherited=learned.inherited,
         asides=learned.asides,
+        optimizers=dict(zip(SIDES, learned.optimizers, strict=True)) if any(learned.optimizers) else None,
+        update_distance=finite(learned.update_distance),
+        steps=tuple(
+            TrainingStep(
+                left_loss=finite(one.left),
+                right_loss=finite(one.right),
+                distance=finite(one.distance),
+                bound=finite(one.bound),
+            )
+            for one in learned.steps
+        ),
     )
 
 

@@ -20,6 +20,7 @@ def render(record: PortRecord, manifest: Manifest) -> Rendered:
         size=words.size,
         places=words.places,
         why=words.why,
+        number=lambda loss: "not finite" if loss is None else f"{loss:.9g}",
         headings=PAIR_HEADINGS,
         command=manifest.command,
         version=manifest.version,

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from compare.graphs.evaluate import evaluate, statistics
 from compare.graphs.losses import LossRecord
 from compare.graphs.node import Arrays, Node, Recording, renamed, without_values
+from compare.graphs.optimizers import OptimizerRecord
 from compare.port.fold import folded, unfolded
 from compare.port.measure import distance
 from compare.port.normal import normal_form
@@ -38,6 +39,19 @@ class Differentiated:
     record: LossRecord | None
     axis: int
     regularisers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Optimized:
+    """What an optimizer made of given gradients: what it is called, and what it is, if that is known. By NODE/ROLE: the
+    parameters after its steps, those that it has (`held`), and of how many trained numbers each element is the sum
+    (`copies`)."""
+
+    label: str
+    record: OptimizerRecord | None
+    after: Arrays
+    held: frozenset[str]
+    copies: Arrays
 
 
 class Side:
@@ -118,10 +132,7 @@ class Side:
                 f"The {self.worker.side} model computes in float32 alone, and gradients are compared in float64. Give "
                 "the model that it was saved from."
             )
-        stated = self.loaded.inputs or {}
-        own = given
-        if set(stated) != set(given) and len(stated) == len(given):
-            own = dict(zip(stated, given.values(), strict=True))
+        own = self._named(given)
         answer, raw, parts = self.worker.differentiate(own, targets, form, self.known)
         self.known |= raw.weights
         names = dict(zip(own, given, strict=True))
@@ -139,6 +150,38 @@ class Side:
             record, answer.axis,
             {new: text for key, text in answer.regularisers.items() for new, _ in self._normal_names(key)},
         )  # fmt: skip
+
+    def _named(self, given: Arrays) -> Arrays:
+        """The inputs by the names that the model has for them: they go by place."""
+        stated = self.loaded.inputs or {}
+        same = set(stated) == set(given) or len(stated) != len(given)
+        return given if same else dict(zip(stated, given.values(), strict=True))
+
+    def optimize(self, by: tuple[str, str], gradients: Arrays, steps: int, scale: float) -> Optimized:
+        """What an optimizer, by its name and reference, makes of gradients by NODE/ROLE. Raises InputError."""
+        answer, parts = self.worker.optimize(by, self._in_its_own(gradients, zeros=True), steps, scale)
+        record = None if answer.record is None else OptimizerRecord.of_body(answer.record)
+        if record is not None:
+            own = {new: value for key, value in record.own.items() for new, _ in self._normal_names(key)}
+            record = replace(record, own=own)
+        held = frozenset(new for key in answer.held for new, _ in self._normal_names(key))
+        after, copies = (self._in_normal_form(parts[name]) for name in ("after", "copies"))
+        return Optimized(answer.label, record, after, held, copies)
+
+    def train(
+        self,
+        by: tuple[str, str],
+        ends: tuple[bool, bool],
+        given: Arrays,
+        targets: np.ndarray,
+        form: str,
+        wanted: Sequence[str],
+    ) -> tuple[float, Arrays]:
+        """One step of training, of which `ends` says whether it is the first and the last: its loss, and the weights
+        `wanted` by NODE/ROLE after it. Raises InputError."""
+        keys = list(dict.fromkeys(self.parts.get(name, Part(name)).key for name in wanted))
+        loss, after = self.worker.train(by, ends, self._named(given), targets, form, keys)
+        return loss, self._in_normal_form(after)
 
     def _normal_names(self, key: str) -> list[tuple[str, Part]]:
         """What a weight of the worker's is in normal form: by name, with which part of it that is."""
@@ -161,13 +204,20 @@ class Side:
         """Give it weights by NODE/ROLE. Raises InputError if they do not fit."""
         if self.folds and self._whole is not None:
             weights = unfolded(weights, self._whole, self.folds)
-        whole: Arrays = {}
-        for name, array in weights.items():
-            part = self.parts.get(name, Part(name))
-            whole[part.key] = part.into(whole.get(part.key, self.known.get(part.key)), array)
-        weights = {name: _like(array, self._shapes.get(name)) for name, array in whole.items()}
+        weights = self._in_its_own(weights)
         self.worker.give_weights(weights)
         self.known |= weights
+
+    def _in_its_own(self, arrays: Arrays, zeros: bool = False) -> Arrays:
+        """Arrays by the names of the normal form, by the worker's names of weights: what they leave out of one is as it
+        is, or zero."""
+        whole: Arrays = {}
+        for name, array in arrays.items():
+            part = self.parts.get(name, Part(name))
+            known = self.known.get(part.key)
+            before = np.zeros_like(known) if zeros and known is not None else known
+            whole[part.key] = part.into(whole.get(part.key, before), array)
+        return {name: _like(array, self._shapes.get(name)) for name, array in whole.items()}
 
     def fallback(self, training: bool) -> Callable[[Node, list[np.ndarray]], np.ndarray]:
         """What computes a node that the evaluator does not know."""

@@ -40,7 +40,7 @@ def choices(
     `given` are targets from data. Raises InputError if those do not fit."""
     n_classes = outputs.shape[1] if outputs.ndim > 1 else 1
     if given is not None:
-        targets = _fitting(given, outputs)
+        targets = fitting(given, outputs)
         by_number = targets.ndim < outputs.ndim
     else:
         by_number = n_classes > 1 and any(some != (VALUES,) for some in forms)
@@ -75,8 +75,9 @@ def _values(outputs: np.ndarray) -> np.ndarray:
     return values
 
 
-def _fitting(given: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """Targets from data in canonical layout: of the outputs' shape, or a class for every example and place."""
+def fitting(given: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Targets from data in canonical layout: of the outputs' shape, or a class for every example and place. Raises
+    InputError if they are neither."""
     taken = given[: len(outputs)]
     wanted, places = outputs.shape, (outputs.shape[0], *outputs.shape[2:])
     n = outputs.shape[1] if outputs.ndim > 1 else 1

@@ -1,38 +1,64 @@
-"""What is asked of a comparison besides both models' outputs: a loss and its gradients."""
+"""What is asked of a comparison besides both models' outputs: a loss and its gradients, optimizers, and training."""
 
 from dataclasses import dataclass
+from typing import get_args
 
 from compare.adapters.loss_names import COMPILED, NAMES
 from compare.adapters.references import BadReference, parse
+from compare.graphs.optimizers import OptimizerName
 from shared.errors import InputError
+
+OPTIMIZERS = get_args(OptimizerName)
+FEW_STEPS, MOST_STEPS = 5, 1000
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A loss by its name, or by a reference on either side. What is empty is that of a compiled model."""
+    """A loss and an optimizer by their names, or by a reference on either side. What is empty is that of a compiled
+    model. `steps`: how many steps both are trained for, 0 for none."""
 
     loss: str = ""
     left_loss: str = ""
     right_loss: str = ""
+    optimizer: str = ""
+    left_optimizer: str = ""
+    right_optimizer: str = ""
+    steps: int = 0
 
     @property
     def anything(self) -> bool:
         """Whether anything is asked."""
         return self != Wanted()
 
+    @property
+    def trains(self) -> bool:
+        """Whether optimizers are compared."""
+        return bool(self.steps or self.optimizer or self.left_optimizer or self.right_optimizer)
+
+    @property
+    def n_steps(self) -> int:
+        """How many steps optimizers are compared for."""
+        return self.steps or FEW_STEPS
+
     def check(self) -> None:
         """Raise InputError unless the names are known and the references can be some; nothing is imported."""
         if self.loss not in ("", COMPILED, *NAMES):
             raise InputError(f"There is no loss {self.loss!r}. Choose one of {', '.join((*NAMES, COMPILED))}.")
-        for side, text in (("left", self.left_loss), ("right", self.right_loss)):
+        if self.optimizer and self.optimizer not in OPTIMIZERS:
+            raise InputError(f"There is no optimizer {self.optimizer!r}. Choose one of {', '.join(OPTIMIZERS)}.")
+        if not 0 <= self.steps <= MOST_STEPS:
+            raise InputError(f"The steps of training must be from 1 to {MOST_STEPS}, and not {self.steps}.")
+        references = [("left", "loss", self.left_loss), ("right", "loss", self.right_loss)]
+        references += [("left", "optimizer", self.left_optimizer), ("right", "optimizer", self.right_optimizer)]
+        for side, what, text in references:
             if not text:
                 continue
             try:
                 path = parse(text).path
             except BadReference as error:
-                raise InputError(f"The loss of the {side} model: {error}") from None
+                raise InputError(f"The {what} of the {side} model: {error}") from None
             if path is not None:
-                raise InputError(f"--{side}-loss {text} is a saved model. Give FILE.py:NAME or package.module:NAME.")
+                raise InputError(f"--{side}-{what} {text} is a saved model. Give FILE.py:NAME or package.module:NAME.")
 
     @property
     def losses(self) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -40,6 +66,12 @@ class Wanted:
         left, right = self.left_loss, self.right_loss
         name = "" if self.loss == COMPILED else self.loss
         return ("" if left else name, left), ("" if right else name, right)
+
+    @property
+    def optimizers(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """The name and the reference of the optimizer of the left and of the right model."""
+        left, right = self.left_optimizer, self.right_optimizer
+        return ("" if left else self.optimizer, left), ("" if right else self.optimizer, right)
 
 
 NOTHING = Wanted()

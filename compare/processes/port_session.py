@@ -1,6 +1,6 @@
 """The worker that holds one person's own model, and what it can be asked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,6 +59,35 @@ class ModelWorker(WorkerProcess):
         parts = _by_part(found)
         return answer, _recording(answer.graph, parts, known), parts
 
+    def optimize(
+        self, by: tuple[str, str], gradients: Mapping[str, np.ndarray], steps: int, scale: float
+    ) -> tuple[port_messages.Optimized, dict[str, dict[str, np.ndarray]]]:
+        """Have an optimizer, by its name and reference, take steps (messages: Optimize): what it is, and by NODE/ROLE
+        the parameters after them ("after") and their "copies". Raises InputError if there is none."""
+        request = port_messages.Optimize(name=by[0], reference=by[1], steps=steps, scale=scale)
+        answer, arrays = self._said(request, port_messages.Optimized, gradients, "be given its optimizer")
+        return answer, _by_part(arrays)
+
+    def train(
+        self,
+        by: tuple[str, str],
+        ends: tuple[bool, bool],
+        inputs: Mapping[str, np.ndarray],
+        targets: np.ndarray,
+        form: str,
+        wanted: Sequence[str],
+    ) -> tuple[float, dict[str, np.ndarray]]:
+        """Have the model take one step of training (messages: TrainStep) with an optimizer by its name and reference;
+        `ends`: whether it is the first and the last. Return its loss, and the weights `wanted` by NODE/ROLE after it.
+        Raises InputError if it fails."""
+        first, last = ends
+        request = port_messages.TrainStep(
+            name=by[0], reference=by[1], first=first, last=last, form=form, wanted=tuple(wanted)
+        )
+        arrays = {f"input/{name}": array for name, array in inputs.items()} | {"targets": targets}
+        answer, after = self._said(request, port_messages.Stepped, arrays, "be trained")
+        return answer.loss, after
+
     def give_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the model weights by NODE/ROLE, in canonical layout. Raises InputError if they do not fit."""
         for part in _parts(weights):
@@ -116,7 +145,7 @@ def _parts(weights: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]
 
 def _by_part(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
     """Arrays by what they are and by their names."""
-    names = ("value", "weight", "kept", "gradient", "slope", "penalty")
+    names = ("value", "weight", "kept", "gradient", "slope", "penalty", "after", "copies")
     parts: dict[str, dict[str, np.ndarray]] = {name: {} for name in names}
     for name, array in arrays.items():
         part, _, rest = name.partition("/")

@@ -58,6 +58,30 @@ class Differentiate(Request):
     known: tuple[str, ...] = ()
 
 
+class Optimize(Request):
+    """Give an optimizer (of this `name`, or what `reference` names, or that of the compiled model) `steps` gradients
+    made of those that come with this by NODE/ROLE, `scale` times as large. -> Optimized, with the parameters after them
+    as `after/NODE/ROLE`, and `copies/NODE/ROLE`: of how many trained numbers each element is the sum, if of several"""
+
+    name: str
+    reference: str
+    steps: int
+    scale: float
+
+
+class TrainStep(Request):
+    """Take one step of training on the inputs `input/NAME` and `targets`, with an optimizer as in Optimize; it is made
+    for the `first` step, and the model is put back after the `last`. -> Stepped, with the weights that are `wanted` by
+    NODE/ROLE after it"""
+
+    name: str
+    reference: str
+    first: bool
+    last: bool
+    form: str
+    wanted: tuple[str, ...] = Field((), repr=False)
+
+
 class ModelLoaded(Answer):
     """What it is: the framework with its version, the class of the model, and what it states of its inputs."""
 
@@ -91,6 +115,20 @@ class Differentiated(Answer):
     axis: int
     parameters: dict[str, tuple[str, bool]] = Field(repr=False)
     regularisers: dict[str, str] = Field(default_factory=dict)
+
+
+class Optimized(Answer):
+    """What the optimizer is called, what it is, and which parameters it has."""
+
+    label: str
+    record: dict[str, Any] | None
+    held: tuple[str, ...]
+
+
+class Stepped(Answer):
+    """The loss of the step, with what the model adds to it."""
+
+    loss: float
 
 
 class Done(Answer):

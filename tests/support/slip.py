@@ -1,7 +1,8 @@
 """A pair of small models with one slip or none, and its right answer."""
 
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 TORCH = """import torch
 import torch.nn.functional as F
@@ -44,6 +45,10 @@ class Slip:
     weights: Literal["left", "right", "as-is"] = "left"
     loss: str = ""  # a name for both models
     losses: tuple[str, str] = ("", "")  # or an expression for each
+    optimizers: tuple[str, str] = ("", "")  # an expression for each, PyTorch's of `params`
+    optimizer: str = ""  # or a name for both
+    steps: int = 0
+    own: tuple[str, str] = ("", "")  # lines for the top of each file
 
     def files(self) -> tuple[str, str]:
         """The text of both files."""
@@ -54,4 +59,23 @@ class Slip:
         shown = f"{shape}, dtype='int32'" if integers else f"{shape}"
         right = self.keras if "def build" in self.keras else KERAS.format(layers=self.keras, shape=shown)
         made = [f"\n\nloss = {loss}\n" if loss else "" for loss in self.losses]
-        return left + made[0], right + made[1]
+        for side, (argument, optimizer) in enumerate(zip(("params", ""), self.optimizers, strict=True)):
+            if optimizer:
+                made[side] += f"\n\ndef optimizer({argument}):\n    return {optimizer}\n"
+        top = [f"{lines}\n\n" if lines else "" for lines in self.own]
+        return top[0] + left + made[0], top[1] + right + made[1]
+
+    def options(self, folder: Path) -> dict[str, Any]:
+        """What `Port.check` is given besides both models, whose files are in `folder`."""
+        left, right = f"{folder}/left.py", f"{folder}/right.py"
+        return {
+            "input": self.input,
+            "weights": self.weights,
+            "loss": self.loss,
+            "left_loss": f"{left}:loss" if self.losses[0] else "",
+            "right_loss": f"{right}:loss" if self.losses[1] else "",
+            "optimizer": self.optimizer,
+            "left_optimizer": f"{left}:optimizer" if self.optimizers[0] else "",
+            "right_optimizer": f"{right}:optimizer" if self.optimizers[1] else "",
+            "steps": self.steps,
+        }

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from learning_slips import LEARNING
 from sequence_slips import SEQUENCES
 from slip import Slip
+from training_slips import TRAINING
 from whole_models import WHOLE
 
 from compare.port import Port
@@ -204,6 +205,7 @@ SLIPS: tuple[Slip, ...] = (
     conv("nn.BatchNorm2d(4)", f"{BN[:-1]}, trainable=False)", "frozen on one side", "batch_norm.mode"),
     *SEQUENCES,
     *LEARNING,
+    *TRAINING,
 )  # fmt: skip
 
 
@@ -235,15 +237,7 @@ def ask(slip: Slip, folder: Path, port: Port) -> Answer:
         (folder / name).write_text(text)
     begun = time.monotonic()
     try:
-        found = port.check(
-            f"{folder}/left.py:build",
-            f"{folder}/right.py:build",
-            input=slip.input,
-            weights=slip.weights,
-            loss=slip.loss,
-            left_loss=f"{folder}/left.py:loss" if slip.losses[0] else "",
-            right_loss=f"{folder}/right.py:loss" if slip.losses[1] else "",
-        )
+        found = port.check(f"{folder}/left.py:build", f"{folder}/right.py:build", **slip.options(folder))
     except InputError as error:
         return Answer("failed", (), 0, None, time.monotonic() - begun, str(error))
     causes = tuple(cause.cause for cause in found.causes)

@@ -1,0 +1,113 @@
+"""Keras's optimizers: by name, by reference, that of a compiled model; and what one is, read from its configuration."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from compare.adapters.adapter import Unreadable
+from compare.adapters.shortest import shortest
+from compare.graphs.optimizers import OptimizerRecord
+
+BY_NAME: dict[str, Any] = {
+    "sgd": keras.optimizers.SGD,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "adagrad": keras.optimizers.Adagrad,
+    "adadelta": keras.optimizers.Adadelta,
+    "adamax": keras.optimizers.Adamax,
+    "nadam": keras.optimizers.Nadam,
+}
+_KINDS = {
+    "SGD": "sgd",
+    "RMSprop": "rmsprop",
+    "Adam": "adam",
+    "AdamW": "adam",
+    "Adagrad": "adagrad",
+    "Adadelta": "adadelta",
+    "Adamax": "adamax",
+    "Nadam": "nadam",
+}
+_PLACES = {"adam": "uncorrected", "rmsprop": "inside", "adagrad": "inside", "adadelta": "inside"}
+
+
+def optimizer_of(found: Any, text: str) -> Any:
+    """A new optimizer like the one that a reference or a compiled model names. Raises Unreadable if it is none."""
+    if isinstance(found, str):
+        found = keras.optimizers.get(found)
+    elif callable(found) and not isinstance(found, keras.optimizers.Optimizer):
+        found = found()
+    if not isinstance(found, keras.optimizers.Optimizer):
+        raise Unreadable(
+            f"{text} is no optimizer but {type(found).__name__}: give one of keras.optimizers, or a function that "
+            "returns one."
+        )
+    if not found.built:
+        return found
+    made = type(found).from_config(found.get_config())
+    for name in ("_exclude_from_weight_decay", "_exclude_from_weight_decay_names"):
+        if hasattr(found, name):
+            object.__setattr__(made, name, getattr(found, name))
+    return made
+
+
+def rate_of(optimizer: Any) -> float:
+    """The learning rate of the next step."""
+    return shortest(tf.convert_to_tensor(optimizer.learning_rate).numpy())
+
+
+def record_of(optimizer: Any, rates: list[float], variables: Mapping[str, Any]) -> OptimizerRecord | None:
+    """What an optimizer is; None if it is none that is known. `variables` are what it trains by NODE/ROLE."""
+    name = type(optimizer).__name__
+    config = optimizer.get_config()
+    strange = any(config.get(each) for each in ("use_ema", "gradient_accumulation_steps", "loss_scale_factor"))
+    if name not in _KINDS or not type(optimizer).__module__.startswith("keras.") or strange:
+        return None
+    kind = _KINDS[name]
+    clipping = next((n for n in ("clipnorm", "global_clipnorm", "clipvalue") if config.get(n)), "")
+    decay = float(config.get("weight_decay") or 0.0)
+    own = {
+        key: {"weight_decay": 0.0}
+        for key, variable in variables.items()
+        if decay and isinstance(variable, keras.Variable) and not optimizer._use_weight_decay(variable)
+    }
+    return OptimizerRecord(
+        kind,
+        tuple(rates),
+        float(config.get("momentum") or 0.0),
+        bool(config.get("nesterov", False)),
+        momentum_form="step",
+        beta1=float(config.get("beta_1", 0.0)),
+        beta2=float(config.get("beta_2", config.get("rho", 0.0))),
+        epsilon=float(config.get("epsilon", 0.0)),
+        epsilon_place=_PLACES.get(kind, "outside"),
+        amsgrad=bool(config.get("amsgrad", False)),
+        centered=bool(config.get("centered", False)),
+        momentum_decay=1.0,
+        weight_decay=decay,
+        decay_form="decoupled",
+        clipping={"clipnorm": "norm", "global_clipnorm": "global_norm", "clipvalue": "value"}.get(clipping, ""),
+        clip=float(config[clipping]) if clipping else 0.0,
+        accumulator=float(config.get("initial_accumulator_value", 0.0)),
+        own=own,
+    )
+
+
+@contextmanager
+def exact_constants() -> Iterator[None]:
+    """Replace the function with which optimizers turn their constants into float64 by way of float32."""
+    original = tf.cast
+
+    def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
+        if isinstance(x, float) and tf.as_dtype(dtype).is_floating:
+            return tf.constant(x, dtype)
+        return original(x, dtype, name)
+
+    tf.cast = cast
+    try:
+        yield
+    finally:
+        tf.cast = original

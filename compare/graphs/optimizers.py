@@ -1,0 +1,199 @@
+"""Optimizers as a record that says all that matters about one, and what it does in NumPy.
+
+A record describes an optimizer of either framework in the same terms, so that one thing in it can be changed and the
+rest stays. Parameters are by "NODE/ROLE", in canonical layout.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from compare.graphs.node import Arrays
+
+# The optimizers that both frameworks have, by one name.
+OptimizerName = Literal["sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam"]
+
+
+@dataclass(frozen=True)
+class OptimizerRecord:
+    """One optimizer.
+
+    `rates` are the learning rates of the steps, in order. `momentum_form`: "velocity" (the rate times what is kept) or
+    "step" (what is kept has the rate in it). `beta2` is also what RMSprop and Adadelta call rho. `epsilon_place`:
+    "outside" (added to the root), "inside" (under it), "uncorrected" (added to the root before its bias is corrected)
+    or "maximum" (within Adamax's maximum). `decay_form`: "coupled" (a part of the gradient) or "decoupled" (a part of
+    the parameter goes, times the rate). `clipping`: "", "value", "norm" (of each) or "global_norm", at `clip`;
+    `clip_epsilon` is added to a norm. `accumulator` is what Adagrad begins with. `own`: what is different for some
+    parameters, by name: "weight_decay", or a "rate" that the learning rate is multiplied with.
+    """
+
+    kind: str
+    rates: tuple[float, ...]
+    momentum: float = 0.0
+    nesterov: bool = False
+    dampening: float = 0.0
+    momentum_form: str = "velocity"
+    beta1: float = 0.0
+    beta2: float = 0.0
+    epsilon: float = 0.0
+    epsilon_place: str = "outside"
+    amsgrad: bool = False
+    centered: bool = False
+    momentum_decay: float = 0.004
+    weight_decay: float = 0.0
+    decay_form: str = "coupled"
+    clipping: str = ""
+    clip: float = 0.0
+    clip_epsilon: float = 0.0
+    accumulator: float = 0.0
+    own: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def body(self) -> dict[str, Any]:
+        """The record in JSON's types."""
+        return asdict(self)
+
+    @classmethod
+    def of_body(cls, body: Mapping[str, Any]) -> "OptimizerRecord":
+        """The record of `body`."""
+        return cls(**{**body, "rates": tuple(body["rates"])})
+
+
+def gradient_at(gradient: np.ndarray, step: int, scale: float = 1.0) -> np.ndarray:
+    """The gradient of one step made of that of the first: every element changes in size and sign in its own way, so
+    that what an optimizer remembers shows."""
+    places = np.arange(gradient.size).reshape(gradient.shape) % 7
+    made: np.ndarray = scale * gradient * (0.3 + np.cos(1.7 * step + places))
+    return made
+
+
+def after_steps(
+    record: OptimizerRecord,
+    parameters: Arrays,
+    gradients: Sequence[Arrays],
+    copies: Mapping[str, np.ndarray] | None = None,
+) -> Arrays:
+    """The parameters after a step for each of `gradients`. `copies`: of how many equal parts, which are all trained, a
+    parameter is the sum, as the bias of PyTorch's LSTM is; 1 where it says nothing. Raises KeyError for a kind that is
+    not known."""
+    values = {name: np.array(array, np.float64) for name, array in parameters.items()}
+    state: dict[str, Arrays] = {name: {} for name in values}
+    copies = copies or {}
+    for number, given in enumerate(gradients):
+        clipped = _clipped(record, given, copies)
+        for name, gradient in clipped.items():
+            own = record.own.get(name, {})
+            rate = record.rates[number] * own.get("rate", 1.0)
+            decay = own.get("weight_decay", record.weight_decay)
+            n = copies.get(name, np.ones(1))
+            value, slope = values[name], gradient
+            if decay and record.decay_form == "decoupled":
+                value = value * (1 - rate * decay)
+            elif decay:
+                slope = gradient + decay * value / n
+            with np.errstate(all="ignore"):
+                values[name] = value - n * _STEPS[record.kind](record, slope, rate, number + 1, state[name])
+    return values
+
+
+def _clipped(record: OptimizerRecord, gradients: Arrays, copies: Mapping[str, np.ndarray]) -> Arrays:
+    if record.clipping == "value":
+        return {name: np.clip(g, -record.clip, record.clip) for name, g in gradients.items()}
+    if not record.clipping:
+        return gradients
+    if record.clipping == "norm":
+        return {name: g * _share(record, float(np.sqrt((g * g).sum()))) for name, g in gradients.items()}
+    squares = (float((copies.get(name, np.ones(1)) * g * g).sum()) for name, g in gradients.items())
+    whole = float(np.sqrt(sum(squares)))
+    return {name: g * _share(record, whole) for name, g in gradients.items()}
+
+
+def _share(record: OptimizerRecord, norm: float) -> float:
+    """What is left of a gradient of this norm."""
+    return min(1.0, record.clip / max(norm + record.clip_epsilon, 1e-300))
+
+
+def _sgd(r: OptimizerRecord, g: np.ndarray, rate: float, t: int, s: Arrays) -> np.ndarray:
+    if not r.momentum:
+        return np.asarray(rate * g)
+    if r.momentum_form == "step":
+        s["m"] = r.momentum * s.get("m", 0.0) + rate * g
+        return r.momentum * s["m"] + rate * g if r.nesterov else s["m"]
+    s["m"] = r.momentum * s["m"] + (1 - r.dampening) * g if t > 1 else g
+    return np.asarray(rate * (g + r.momentum * s["m"]) if r.nesterov else rate * s["m"])
+
+
+def _moments(r: OptimizerRecord, g: np.ndarray, s: Arrays) -> None:
+    s["m"] = r.beta1 * s.get("m", 0.0) + (1 - r.beta1) * g
+    s["v"] = r.beta2 * s.get("v", 0.0) + (1 - r.beta2) * g * g
+
+
+def _adam(r: OptimizerRecord, g: np.ndarray, rate: float, t: int, s: Arrays) -> np.ndarray:
+    _moments(r, g, s)
+    v = s["v"]
+    if r.amsgrad:
+        v = s["most"] = np.maximum(s.get("most", np.zeros_like(v)), v)
+    first, second = 1 - r.beta1**t, 1 - r.beta2**t
+    if r.epsilon_place == "uncorrected":
+        return np.asarray(rate * np.sqrt(second) / first * s["m"] / (np.sqrt(v) + r.epsilon))
+    if r.epsilon_place == "inside":
+        return np.asarray(rate / first * s["m"] / np.sqrt(v / second + r.epsilon))
+    return np.asarray(rate / first * s["m"] / (np.sqrt(v / second) + r.epsilon))
+
+
+def _nadam(r: OptimizerRecord, g: np.ndarray, rate: float, t: int, s: Arrays) -> np.ndarray:
+    _moments(r, g, s)
+    now, then = (r.beta1 * (1 - 0.5 * 0.96 ** (k * r.momentum_decay)) for k in (t, t + 1))
+    s["product"] = np.asarray(s.get("product", 1.0) * now)
+    root = np.sqrt(s["v"] / (1 - r.beta2**t)) + r.epsilon
+    mean = (1 - now) * g / (1 - s["product"]) + then * s["m"] / (1 - s["product"] * then)
+    return np.asarray(rate * mean / root)
+
+
+def _adamax(r: OptimizerRecord, g: np.ndarray, rate: float, t: int, s: Arrays) -> np.ndarray:
+    s["m"] = r.beta1 * s.get("m", 0.0) + (1 - r.beta1) * g
+    inside = r.epsilon if r.epsilon_place == "maximum" else 0.0
+    s["u"] = np.maximum(r.beta2 * s.get("u", np.zeros_like(g)), np.abs(g) + inside)
+    return np.asarray(rate * s["m"] / ((1 - r.beta1**t) * (s["u"] + r.epsilon - inside)))
+
+
+def _rmsprop(r: OptimizerRecord, g: np.ndarray, rate: float, t: int, s: Arrays) -> np.ndarray:
+    s["v"] = v = r.beta2 * s.get("v", 0.0) + (1 - r.beta2) * g * g
+    if r.centered:
+        s["mean"] = r.beta2 * s.get("mean", 0.0) + (1 - r.beta2) * g
+        v = v - s["mean"] ** 2
+    root = np.sqrt(v + r.epsilon) if r.epsilon_place == "inside" else np.sqrt(v) + r.epsilon
+    if not r.momentum:
+        return np.asarray(rate * g / root)
+    if r.momentum_form == "step":
+        s["m"] = r.momentum * s.get("m", 0.0) + rate * g / root
+        return np.asarray(s["m"])
+    s["m"] = r.momentum * s.get("m", 0.0) + g / root
+    return np.asarray(rate * s["m"])
+
+
+def _adagrad(r: OptimizerRecord, g: np.ndarray, rate: float, t: int, s: Arrays) -> np.ndarray:
+    s["sum"] = s.get("sum", r.accumulator) + g * g
+    if r.epsilon_place == "inside":
+        return np.asarray(rate * g / np.sqrt(s["sum"] + r.epsilon))
+    return np.asarray(rate * g / (np.sqrt(s["sum"]) + r.epsilon))
+
+
+def _adadelta(r: OptimizerRecord, g: np.ndarray, rate: float, t: int, s: Arrays) -> np.ndarray:
+    s["v"] = r.beta2 * s.get("v", 0.0) + (1 - r.beta2) * g * g
+    before = s.get("moved", np.zeros_like(g))
+    step = np.sqrt(before + r.epsilon) / np.sqrt(s["v"] + r.epsilon) * g
+    s["moved"] = r.beta2 * before + (1 - r.beta2) * step * step
+    return np.asarray(rate * step)
+
+
+_STEPS = {
+    "sgd": _sgd,
+    "adam": _adam,
+    "nadam": _nadam,
+    "adamax": _adamax,
+    "rmsprop": _rmsprop,
+    "adagrad": _adagrad,
+    "adadelta": _adadelta,
+}

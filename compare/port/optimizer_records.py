@@ -1,0 +1,188 @@
+"""What differs between the records of two optimizers, and a record with some of it as in the other."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from compare.graphs.optimizers import OptimizerRecord
+from compare.port.difference import shown
+
+CAUSES = {
+    "kind": "optimizer.kind",
+    "learning_rate": "optimizer.learning_rate",
+    "schedule": "optimizer.schedule",
+    "momentum": "optimizer.momentum",
+    "nesterov": "optimizer.nesterov",
+    "dampening": "optimizer.dampening",
+    "momentum_form": "optimizer.momentum_form",
+    "betas": "optimizer.betas",
+    "momentum_decay": "optimizer.momentum_decay",
+    "epsilon": "optimizer.epsilon",
+    "epsilon_place": "optimizer.epsilon_place",
+    "amsgrad": "optimizer.amsgrad",
+    "centered": "optimizer.centered",
+    "accumulator": "optimizer.accumulator",
+    "weight_decay": "optimizer.weight_decay",
+    "decay_form": "optimizer.decay_form",
+    "own": "optimizer.groups",
+    "clipping": "optimizer.clipping",
+}
+# What says nothing of another kind.
+ONLY = {
+    "nesterov": ("sgd",),
+    "dampening": ("sgd",),
+    "momentum": ("sgd", "rmsprop"),
+    "momentum_form": ("sgd", "rmsprop"),
+    "betas": ("adam", "nadam", "adamax", "rmsprop", "adadelta"),
+    "momentum_decay": ("nadam",),
+    "amsgrad": ("adam",),
+    "centered": ("rmsprop",),
+    "accumulator": ("adagrad",),
+    "epsilon": ("adam", "nadam", "adamax", "rmsprop", "adadelta", "adagrad"),
+    "epsilon_place": ("adam", "nadam", "adamax", "rmsprop", "adadelta", "adagrad"),
+}
+ROUNDED = 1e-6  # of a rate
+OF_KIND = (
+    *("kind", "momentum", "nesterov", "dampening", "momentum_form", "beta1", "beta2", "epsilon", "epsilon_place"),
+    *("amsgrad", "centered", "momentum_decay", "accumulator"),
+)
+
+
+def rates_alike(left: OptimizerRecord, right: OptimizerRecord) -> bool:
+    """Whether no parameter has a learning rate of its own on one side alone."""
+    names = {*left.own, *right.own}
+    return all(left.own.get(n, {}).get("rate", 1.0) == right.own.get(n, {}).get("rate", 1.0) for n in names)
+
+
+def _value(record: OptimizerRecord, name: str) -> object:
+    if name in ("learning_rate", "schedule"):
+        first = record.rates[0]
+        same = all(abs(rate - first) <= 1e-9 * abs(first) for rate in record.rates)
+        if name == "learning_rate":
+            return first
+        return None if same else tuple(round(rate / first, 7) if first else rate for rate in record.rates)
+    if name == "betas":
+        return (record.beta1, record.beta2)
+    if name == "clipping":
+        return (record.clipping, record.clip) if record.clipping else None
+    if name == "decay_form":
+        return record.decay_form if record.weight_decay else None
+    return getattr(record, name)
+
+
+def said(record: OptimizerRecord, name: str) -> str:
+    """What a record has for one of CAUSES, as it is read."""
+    value = _value(record, name)
+    if name == "schedule" and isinstance(value, tuple):
+        return f"the rate times {', '.join(f'{each:.4g}' for each in value[:4])}, ..."
+    if name == "clipping" and isinstance(value, tuple):
+        return f"{value[0]} {value[1]:.6g}"
+    if name == "own":
+        return "the same for all" if not record.own else f"other settings for {', '.join(list(record.own)[:3])}"
+    if name == "weight_decay" and record.weight_decay:
+        return f"{record.weight_decay:.6g}, {record.decay_form}"
+    return shown(value)
+
+
+def differences(left: OptimizerRecord, right: OptimizerRecord) -> list[str]:
+    """What differs, by the names of CAUSES."""
+    found = []
+    if left.kind != right.kind:
+        found.append("kind")
+        right = changed(right, left, ["kind"])
+    for name in CAUSES:
+        a, b = _value(left, name), _value(right, name)
+        if left.kind not in ONLY.get(name, (left.kind,)):
+            continue
+        if name == "kind" or (name == "decay_form" and (a is None or b is None)):
+            continue
+        if isinstance(a, float) and isinstance(b, float):
+            if abs(a - b) > 1e-7 * max(abs(a), abs(b)):
+                found.append(name)
+        elif name == "betas" and isinstance(a, tuple) and isinstance(b, tuple):
+            if not np.allclose(a, b, rtol=1e-6):
+                found.append(name)
+        elif name == "schedule" and isinstance(a, tuple) and isinstance(b, tuple):
+            if not _rates_close(a, b):
+                found.append(name)
+        elif a != b:
+            found.append(name)
+    return found
+
+
+def _rates_close(a: Sequence[float], b: Sequence[float]) -> bool:
+    """Whether rates are the same but for rounding to float32, of which the largest says how much that is."""
+    most = max(map(abs, (*a, *b)), default=0.0)
+    return len(a) == len(b) and np.allclose(a, b, rtol=ROUNDED, atol=ROUNDED * most)
+
+
+def changed(record: OptimizerRecord, wanted: OptimizerRecord, names: Sequence[str]) -> OptimizerRecord:
+    """The record with some things as in another."""
+    more: dict[str, object] = {}
+    rates = record.rates
+    for name in names:
+        if name == "kind":
+            more |= {each: getattr(wanted, each) for each in OF_KIND}
+        elif name == "betas":
+            more |= {"beta1": wanted.beta1, "beta2": wanted.beta2}
+        elif name == "clipping":
+            more |= {"clipping": wanted.clipping, "clip": wanted.clip}
+        elif name == "weight_decay":
+            more["weight_decay"] = wanted.weight_decay
+            if not record.weight_decay or not wanted.weight_decay:
+                more["decay_form"] = wanted.decay_form
+        elif name == "learning_rate":
+            rates = (
+                tuple(rate * wanted.rates[0] / record.rates[0] for rate in rates) if record.rates[0] else wanted.rates
+            )
+        elif name == "dampening":  # which Keras's form has no place for
+            more |= {"dampening": wanted.dampening, "momentum_form": wanted.momentum_form}
+        elif name == "schedule":
+            first = wanted.rates[0] or 1.0
+            rates = tuple(rates[0] * rate / first for rate in wanted.rates)
+        elif name in CAUSES:
+            more[name] = getattr(wanted, name)
+    return replace(record, rates=rates, **more)  # type: ignore[arg-type]
+
+
+def rebased(record: OptimizerRecord, other: OptimizerRecord, names: Sequence[str]) -> OptimizerRecord:
+    """The same optimizer with that of its groups as the usual one whose rate and decay are the other's. `names` are all
+    that it trains."""
+    groups = [{}, *({**own} for own in record.own.values())]
+
+    def settings(own: Mapping[str, float]) -> tuple[float, float]:
+        return own.get("rate", 1.0), own.get("weight_decay", record.weight_decay)
+
+    def alike(own: Mapping[str, float]) -> int:
+        rate, decay = settings(own)
+        given = ((record.rates[0] * rate, other.rates[0]), (decay, other.weight_decay))
+        return sum(abs(a - b) <= 1e-7 * max(abs(a), abs(b)) for a, b in given)
+
+    base_rate, base_decay = settings(max(groups, key=alike))  # the first of those that are equally alike
+    if not base_rate:
+        return record
+    own: dict[str, dict[str, float]] = {}
+    for name in names:
+        rate, decay = settings(record.own.get(name, {}))
+        different = {"rate": rate / base_rate} if rate != base_rate else {}
+        if decay != base_decay:
+            different["weight_decay"] = decay
+        if different:
+            own[name] = different
+    rates = tuple(rate * base_rate for rate in record.rates)
+    return replace(record, rates=rates, weight_decay=base_decay, own=own)
+
+
+def set_aside(left: OptimizerRecord, right: OptimizerRecord) -> tuple[OptimizerRecord, tuple[str, ...]]:
+    """The right record without what is a framework's own and no option changes, and what that is: rates that a
+    schedule computes in float32, and what PyTorch adds to a norm that it clips by."""
+    said = []
+    rates = right.rates
+    if rates != left.rates and _rates_close(rates, left.rates):
+        rates = left.rates
+        said.append("A schedule computes its rates in float32; set aside.")
+    both = left.clipping == right.clipping and "norm" in left.clipping and left.clip == right.clip
+    if both and left.clip_epsilon != right.clip_epsilon:
+        said.append("PyTorch adds 0.000001 to the norm that it clips by; set aside.")
+    return replace(right, rates=rates, clip_epsilon=left.clip_epsilon), tuple(said)
