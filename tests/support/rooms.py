@@ -81,7 +81,7 @@ def used_by(sources: Sources) -> dict[str, list[str]]:
 
 
 def _box_of(module: str) -> str:
-    return room(module) if module.startswith("compare.") else module.split(".")[0]
+    return room(module) if module.startswith("compare.") else module.split(".", maxsplit=1)[0]
 
 
 def picture(sources: Sources) -> str:
