@@ -220,5 +220,5 @@ class RunOptions(common.ReadsData, Options):
         """Itself, with what its preset says where nothing else was said."""
         if self.preset is None:
             return self
-        values = PRESETS[self.preset].values
+        values = PRESETS[self.preset]
         return replace(self, **{name: value for name, value in values.items() if getattr(self, name) is None})
