@@ -40,7 +40,7 @@ class BenchOptions(common.ReadsData, Options):
         forms=SEVERAL_POINTS
     )
     implementations: tuple[str, ...] = option(
-        common.IMPLEMENTATIONS, TRAINING, "Which implementations, separated by commas.", forms=SEVERAL_POINTS,
+        common.BY_DEFAULT, TRAINING, "Which implementations, separated by commas.", forms=SEVERAL_POINTS,
         conflicts=(Conflict("aa", "which names the one implementation that takes part"),)
     )
     batch_sizes: tuple[int, ...] = option(

@@ -91,7 +91,7 @@ class RunOptions(common.ReadsData, Options):
         what="augmentation", left_out="none", conflicts=(IDIOMATIC,)
     )
     implementations: tuple[str, ...] = option(
-        common.IMPLEMENTATIONS, TRAINING,
+        common.BY_DEFAULT, TRAINING,
         "Which implementations, separated by commas; there is keras_functional too, for cnn_bn_cifar."
     )
     recipe: Recipe = option(
