@@ -1,5 +1,7 @@
-"""The packages of this project are imported from where this very code is, whatever else goes by their names: a project
-may have a `shared` or `compare` package of its own in the current folder, or on PYTHONPATH."""
+"""The packages of this project are imported from where this very code is, whatever else goes by their names.
+
+A project may have a `shared` or `compare` package of its own in the current folder, or on PYTHONPATH.
+"""
 
 import os
 import sys

@@ -28,7 +28,6 @@ OWN_CONTRAST = 64.0  # of 255: a drawing on a transparent ground with more of it
 ORIENTATION = 0x0112  # the EXIF tag
 # What Pillow raises for damaged files differs by format.
 DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
-FILTER = "bilinear, over all pixels that a new one covers"  # in words: Pillow's BILINEAR, which is antialiased
 
 
 def decoded(path: Path, longest: int | None = LONGEST) -> "Image.Image":

@@ -10,12 +10,19 @@ from shared.ledger import ROWS
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 OURS = "compare|shared|tests|torch_impl|tf_impl|tf_lowlevel_impl|examples|docs"
-NAMED = re.compile(rf"\b((?:{OURS})/[\w./-]*\.(?:py|md|toml|json))\b")
+NAMED = re.compile(rf"\b((?:{OURS})/[\w./-]*\.(?:py|md\.j2|md|toml|json))\b")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_named_files_are_there(page: Path) -> None:
     assert [name for name in NAMED.findall(page.read_text()) if not (ROOT / name).exists()] == []
+
+
+def test_pages_that_the_code_names_are_there() -> None:
+    code = [path for room in OURS.split("|") for path in (ROOT / room).rglob("*.py")]
+    named = {name for path in code for name in re.findall(r"\bdocs/[\w-]+\.md\b", path.read_text())}
+    assert {name for name in named if not (ROOT / name).is_file()} == set()
+    assert "docs/port.md" in named
 
 
 def test_a_file_that_is_not_there_is_found() -> None:

@@ -145,13 +145,8 @@ def emit(
     output: Any = None,
 ) -> Any:
     """Add a step; `output` if Keras has computed it already."""
-
-    def again(tensors: list[Any], training: bool) -> Any:
-        with watch.mute():
-            return call(*tensors)
-
     with watch.mute():
         made = watch.own(call(*inputs)) if output is None else output
     more: dict[str, Any] = {"attributes": attributes, "weights": weights or {}, "layer": type(layer).__name__}
-    watch.trace.add(path, kind, inputs, made, rule, call=again, **more)
+    watch.trace.add(path, kind, inputs, made, rule, call=watch.unwatched(call), **more)
     return made

@@ -78,12 +78,8 @@ def _flat(x: Any) -> Any:
 def _step(
     watch: Watch, kind: str, inputs: list[Any], call: Callable[..., Any], rule: str, attributes: dict[str, Attribute]
 ) -> Any:
-    def again(tensors: list[Any], training: bool) -> Any:
-        with watch.mute():
-            return call(*tensors)
-
     with watch.mute():
         made = call(*inputs)
-    name = watch.name(kind)
-    watch.trace.add(name, kind, inputs, made, rule, attributes=attributes, layer="dot_product_attention", call=again)
+    more: dict[str, Any] = {"layer": "dot_product_attention", "call": watch.unwatched(call)}
+    watch.trace.add(watch.name(kind), kind, inputs, made, rule, attributes=attributes, **more)
     return made

@@ -23,7 +23,7 @@ def describer(*classes: str) -> Callable[[Describer], Describer]:
     """Register a function that describes calls of these classes of keras.layers; this Keras may lack some."""
 
     def register(function: Describer) -> Describer:
-        DESCRIBERS.update({getattr(keras.layers, name): function for name in classes if hasattr(keras.layers, name)})
+        DESCRIBERS.update(dict.fromkeys(_there(classes), function))
         return function
 
     return register
@@ -33,10 +33,14 @@ def compound(*classes: str) -> Callable[[Known], Known]:
     """Register a function that records calls of these classes as several steps."""
 
     def register(function: Known) -> Known:
-        COMPOUND.update({getattr(keras.layers, name): function for name in classes if hasattr(keras.layers, name)})
+        COMPOUND.update(dict.fromkeys(_there(classes), function))
         return function
 
     return register
+
+
+def _there(classes: tuple[str, ...]) -> list[type]:
+    return [getattr(keras.layers, name) for name in classes if hasattr(keras.layers, name)]
 
 
 def known_of(layer: Any) -> Known | None:

@@ -23,14 +23,6 @@ def _first(args: Arguments, kwargs: Keywords) -> Any:
     return converted(args[0] if args else kwargs["inputs"])
 
 
-def _again(watch: KerasWatch, call: Callable[..., Any]) -> Callable[[list[Any], bool], Any]:
-    def again(tensors: list[Any], training: bool) -> Any:
-        with watch.mute():
-            return call(*tensors)
-
-    return again
-
-
 @compound("SeparableConv1D", "SeparableConv2D")
 def _separable(watch: KerasWatch, path: str, layer: Any, original: Original, args: Arguments, kwargs: Keywords) -> Any:
     x, name = _first(args, kwargs), type(layer).__name__
@@ -64,7 +56,7 @@ def _separable(watch: KerasWatch, path: str, layer: Any, original: Original, arg
         "spatial",
         attributes=convolution(layer, x, shape[-2]),
         weights={"W": depthwise(weights["W"], shape)},
-        call=_again(watch, deep),
+        call=watch.unwatched(deep),
         **more,
     )
     weights = weights_of(path, layer, W="pointwise_kernel", B="bias")
@@ -85,7 +77,7 @@ def _separable(watch: KerasWatch, path: str, layer: Any, original: Original, arg
         "spatial",
         attributes=attributes,
         weights=weights,
-        call=_again(watch, wide),
+        call=watch.unwatched(wide),
         **more,
     )
     return output if layer.activation is None else activated(watch, path, layer.activation, output)
@@ -121,14 +113,14 @@ def _merge(watch: KerasWatch, path: str, layer: Any, original: Original, args: A
         with watch.mute():
             step = output if final and not watch.trace.known(output) else merge(made, value)
         label = path if final else f"{path}:{place}"
-        watch.trace.add(label, kind, [made, value], step, "same", layer=name, call=_again(watch, merge))
+        watch.trace.add(label, kind, [made, value], step, "same", layer=name, call=watch.unwatched(merge))
         made = step
     if name == "Average":
         count = float(len(values))
         attributes: dict[str, Attribute] = {"scalar": count}
         with watch.mute():
             last = made / tf.cast(count, made.dtype)
-        call = _again(watch, lambda value: value / tf.cast(count, value.dtype))
+        call = watch.unwatched(lambda value: value / tf.cast(count, value.dtype))
         watch.trace.add(path, "Div", [made], last, "same", attributes=attributes, layer=name, call=call)
         return last
     return made
@@ -154,16 +146,16 @@ def _rescaling(watch: KerasWatch, path: str, layer: Any, original: Original, arg
         with watch.mute():
             step = scale(made)
         if plain:
-            more: dict[str, Any] = {"attributes": {"scalar": float(number)}, "call": _again(watch, scale)}
+            more: dict[str, Any] = {"attributes": {"scalar": float(number)}, "call": watch.unwatched(scale)}
             inputs = [made]
         else:
             weight = Weight(f"{path}.{kind}", lambda operand=operand: operand.numpy(), None)  # type: ignore[misc]
             watch.derive(operand, weight)
-            inputs, more = [made, operand], {"call": _again(watch, _plain(kind))}
+            inputs, more = [made, operand], {"call": watch.unwatched(_plain(kind))}
         watch.trace.add(path + suffix, kind, inputs, step, "same", layer="Rescaling", **more)
         made = step
     if made is x:
-        watch.trace.add(path, "Identity", [x], output, "same", layer="Rescaling", call=_again(watch, lambda v: v))
+        watch.trace.add(path, "Identity", [x], output, "same", layer="Rescaling", call=watch.unwatched(lambda v: v))
         return output
     return made
 
@@ -193,7 +185,7 @@ def _normalization(
         with watch.mute():
             step = _plain(kind)(made, operand)
         label = f"{path}:{kind}" if place else path
-        call = _again(watch, _plain(kind))
+        call = watch.unwatched(_plain(kind))
         watch.trace.add(label, kind, [made, operand], step, "same", layer="Normalization", call=call)
         made = step
     return made
@@ -220,10 +212,10 @@ def _repeat(watch: KerasWatch, path: str, layer: Any, original: Original, args: 
         middle = tf.expand_dims(x, 1)
         output = original(layer, x)
     attributes: dict[str, Attribute] = {"axes": (1,)}
-    call = _again(watch, lambda value: tf.expand_dims(value, 1))
+    call = watch.unwatched(lambda value: tf.expand_dims(value, 1))
     watch.trace.add(path, "Unsqueeze", [x], middle, "unsqueeze", attributes=attributes, layer="RepeatVector", call=call)
     inputs = [middle] * int(layer.n)
-    joined = _again(watch, lambda *values: tf.concat(values, 1))
+    joined = watch.unwatched(lambda *values: tf.concat(values, 1))
     name = f"{path}:Concat"
     watch.trace.add(name, "Concat", inputs, output, "concat", attributes={"axis": 1}, layer="RepeatVector", call=joined)
     return output

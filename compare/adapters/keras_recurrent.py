@@ -51,16 +51,12 @@ class _Run:
         output: Any = None,
     ) -> Any:
         """Add a step; `output` if Keras has computed it already."""
-
-        def again(tensors: list[Any], training: bool) -> Any:
-            with self.watch.mute():
-                return call(*tensors)
-
         with self.watch.mute():
             made = call(*inputs) if output is None else output
             made = self.watch.own(made)
         more: dict[str, Any] = {"attributes": attributes or {}, "weights": weights or {}}
-        self.watch.trace.add(name, kind, list(inputs), made, rule, layer=type(layer).__name__, call=again, **more)
+        more |= {"layer": type(layer).__name__, "call": self.watch.unwatched(call)}
+        self.watch.trace.add(name, kind, list(inputs), made, rule, **more)
         return made
 
 

@@ -26,14 +26,6 @@ def _split(watch: Watch, operation: Operation) -> list[Meaning]:
     return made
 
 
-def _again(watch: Watch, call: Callable[..., Any]) -> Callable[[list[Any], bool], Any]:
-    def again(tensors: list[Any], training: bool) -> Any:
-        with watch.mute():
-            return call(*tensors)
-
-    return again
-
-
 @reader("Pack")
 def _pack(watch: Watch, operation: Operation) -> list[Meaning]:
     """Every part gets the new axis, then they are joined."""
@@ -48,10 +40,10 @@ def _pack(watch: Watch, operation: Operation) -> list[Meaning]:
     for value in operation.inputs:
         with watch.mute():
             part = wide(value)
-        name, more = watch.name("Unsqueeze"), {"layer": layer, "call": _again(watch, wide)}
+        name, more = watch.name("Unsqueeze"), {"layer": layer, "call": watch.unwatched(wide)}
         watch.trace.add(name, "Unsqueeze", [value], part, "unsqueeze", attributes={"axes": (axis,)}, **more)
         parts.append(part)
-    joined = _again(watch, lambda *values: tf.concat(values, axis))
+    joined = watch.unwatched(lambda *values: tf.concat(values, axis))
     name, more = watch.name("Concat"), {"layer": layer, "call": joined}
     watch.trace.add(name, "Concat", parts, operation.outputs[0], "concat", attributes={"axis": axis}, **more)
     return []
@@ -72,9 +64,9 @@ def _unpack(watch: Watch, operation: Operation) -> list[Meaning]:
         with watch.mute():
             middle = part(value)
         name = watch.name("Slice")
-        more: dict[str, Any] = {"attributes": cut.attributes, "layer": layer, "call": _again(watch, part)}
+        more: dict[str, Any] = {"attributes": cut.attributes, "layer": layer, "call": watch.unwatched(part)}
         watch.trace.add(name, cut.kind, [value], middle, cut.rule, **more)
-        narrow = _again(watch, lambda each: tf.squeeze(each, [axis]))
+        narrow = watch.unwatched(lambda each: tf.squeeze(each, [axis]))
         more = {"attributes": {"axes": (axis,)}, "layer": layer, "call": narrow}
         watch.trace.add(watch.name("Squeeze"), "Squeeze", [middle], output, "squeeze", **more)
     return []
@@ -141,7 +133,7 @@ def _in_stages(
     for number, (kind, rule, attributes, call) in enumerate(stages, 1):
         with watch.mute():
             step = operation.outputs[0] if number == len(stages) else call(made)
-        more: dict[str, Any] = {"layer": "tf.raw_ops.StridedSlice", "call": _again(watch, call)}
+        more: dict[str, Any] = {"layer": "tf.raw_ops.StridedSlice", "call": watch.unwatched(call)}
         watch.trace.add(watch.name(kind), kind, [made], step, rule, attributes=attributes, **more)
         made = step
     return []

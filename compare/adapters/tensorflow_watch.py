@@ -110,13 +110,18 @@ class Watch:
         """Add the step of a known function of one tensor, and return its output."""
         with self.mute():
             output = self.own(call(x))
+        again = self.unwatched(call)
+        self.trace.add(name, meant[0], [x], output, "same", attributes=meant[1], layer=layer, call=again)
+        return output
+
+    def unwatched(self, call: Callable[..., Any]) -> Callable[[list[Any], bool], Any]:
+        """Return a function of tensors in the form in which a step calls it again; nothing of it is recorded."""
 
         def again(tensors: list[Any], training: bool) -> Any:
             with self.mute():
-                return call(tensors[0])
+                return call(*tensors)
 
-        self.trace.add(name, meant[0], [x], output, "same", attributes=meant[1], layer=layer, call=again)
-        return output
+        return again
 
     def input(self, name: str, tensor: Any, last: bool) -> None:
         """Add one of the network's inputs."""

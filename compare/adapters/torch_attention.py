@@ -73,13 +73,14 @@ def _multi_head(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], res
         if id(x) not in turned:
             turned[id(x)] = watch.emit("Transpose", [x], _swapped, _SWAP, path=f"{dot}turned")
     parts = []
+    matrices = separate or a["in_proj_weight"].chunk(3)
+    shifts = (None,) * 3 if a["in_proj_bias"] is None else a["in_proj_bias"].chunk(3)
     for place, (x, name) in enumerate(zip((query, key, value), "qkv", strict=True)):
-        weight: Any = separate[place] if separate else third(a["in_proj_weight"], place)
-        bias = None if a["in_proj_bias"] is None else third(a["in_proj_bias"], place)
-        matrix = separate[place] if separate else a["in_proj_weight"].chunk(3)[place]
-        shift = None if a["in_proj_bias"] is None else a["in_proj_bias"].chunk(3)[place]
-        call = partial(_product, matrix, shift)
-        weights = {"W": weight, "B": bias}
+        weights: dict[str, Any] = {
+            "W": separate[place] if separate else third(a["in_proj_weight"], place),
+            "B": None if a["in_proj_bias"] is None else third(a["in_proj_bias"], place),
+        }
+        call = partial(_product, matrices[place], shifts[place])
         parts.append(watch.emit("Gemm", [turned[id(x)]], call, {"axis": 2}, weights, f"{dot}{name}_proj"))
     takes, more = _masks(watch, a, dot, heads)
     scale = (query.shape[-1] // heads if not separate else separate[0].shape[0] // heads) ** -0.5
@@ -103,16 +104,18 @@ def _masks(watch: Emitter, a: dict[str, Any], dot: str, heads: int) -> tuple[tup
         takes.append("keys")
         more.append(_keep(watch, mask, dot, True))
     if (mask := a.get("attn_mask")) is not None:
-        if mask.is_floating_point() and not bool(((mask == 0) | (mask < -1e4)).all()):
-            takes.append("bias")
-            more.append(mask)
-        else:
-            takes.append("mask")
-            more.append(_keep(watch, mask, dot, True))
+        biased = _is_bias(mask)
+        takes.append("bias" if biased else "mask")
+        more.append(mask if biased else _keep(watch, mask, dot, True))
         if more[-1].ndim == 3:  # (N * heads, T, S)
             shape = (-1, heads, *more[-1].shape[1:])
             more[-1] = watch.emit("Reshape", [more[-1]], lambda m: m.reshape(shape), {"shape": shape})
     return tuple(takes), more
+
+
+def _is_bias(mask: torch.Tensor) -> bool:
+    """Whether a mask adds numbers that count, rather than 0 for what is kept and very low ones for the rest."""
+    return mask.is_floating_point() and not bool(((mask == 0) | (mask < -1e4)).all())
 
 
 def _keep(watch: Emitter, mask: torch.Tensor, dot: str, excluded: bool) -> torch.Tensor:
@@ -130,18 +133,14 @@ def _kept(of: str, mask: torch.Tensor) -> torch.Tensor:
 def _dot_product(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> bool:
     a = dict(zip(_DOT, args, strict=False)) | kwargs
     query, key, value, mask = a["query"], a["key"], a["value"], a.get("attn_mask")
-    if (
-        not watch.known(query)
-        or a.get("enable_gqa")
-        or query.ndim not in (3, 4)
-        or not key.ndim == value.ndim == query.ndim
-    ):
+    shaped = query.ndim in (3, 4) and key.ndim == value.ndim == query.ndim
+    if not watch.known(query) or a.get("enable_gqa") or not shaped:
         return False
     takes, more = [], []
     if mask is not None:
-        additive = mask.is_floating_point() and not bool(((mask == 0) | (mask < -1e4)).all())
-        takes = ["bias" if additive else "mask"]
-        more = [mask if additive else _keep(watch, mask, f"{watch.at}." if watch.at else "", False)]
+        biased = _is_bias(mask)
+        takes = ["bias" if biased else "mask"]
+        more = [mask if biased else _keep(watch, mask, f"{watch.at}." if watch.at else "", False)]
         if more[0].ndim == 3 and query.ndim == 3:  # (N, T, S)
             more = [watch.emit("Unsqueeze", more, lambda m: m.unsqueeze(1), {"axes": (1,)})]
     heads = query.shape[1] if query.ndim == 4 else 1

@@ -7,7 +7,7 @@ from compare import checks, networks
 from compare.bench.result import BenchResult, Contestant
 from compare.checks import TUNED
 from compare.options.bench import BenchOptions
-from compare.options.common import IMPLEMENTATIONS as BY_DEFAULT
+from compare.options.common import BY_DEFAULT
 from compare.registry import implementation
 from compare.registry.candidates import ALLOCATOR_VARIABLES
 from compare.subject import Subject

@@ -84,7 +84,7 @@ def command(options: ExportOptions, screen: Screen) -> int:
         weights = load_weights(options.run_dir, result)
         network = Network(result, weights, _scaling(result, options.data_folder))
         added.append(path)
-        distance = _write(format_, to, network, path, screen)
+        distance = _write(format_, network, path, screen)
 
     listeners.outlive()
     assert result.outcome is not None
@@ -143,14 +143,14 @@ def _scaling(result: RunResult, data_dir: Path) -> Scaling | None:
     return channel_statistics(load(run.data.whole, data_dir).x_train)
 
 
-def _write(format_: Format, to: FormatSpec, network: Network, path: Path, screen: Screen) -> float:
+def _write(format_: Format, network: Network, path: Path, screen: Screen) -> float:
     """Write the file, whole or not at all; how far its logits are from the network's own, relative to the largest."""
     result = network.result
     images = _noise(result.run.spec)
     with temporary.folder("export") as scratch:
         new = scratch / path.name
         try:
-            own, exported = _both(format_, to, network, new, images, screen)
+            own, exported = _both(format_, network, new, images, screen)
         except WorkerError as error:
             raise InputError(f"{result.name} cannot be exported as {format_}: {error}.") from None
         distance = float(np.abs(own - exported).max() / np.abs(own).max())
@@ -164,7 +164,7 @@ def _write(format_: Format, to: FormatSpec, network: Network, path: Path, screen
 
 
 def _both(
-    format_: Format, to: FormatSpec, network: Network, path: Path, images: np.ndarray, screen: Screen
+    format_: Format, network: Network, path: Path, images: np.ndarray, screen: Screen
 ) -> tuple[np.ndarray, np.ndarray]:
     """The logits of the network itself, in the implementation that trained it, and of the file."""
     run, weights, scaling = network.result.run, network.weights, network.scaling

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from compare import checks
 from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
-from compare.options.common import IMPLEMENTATIONS as BY_DEFAULT
+from compare.options.common import BY_DEFAULT
 from compare.options.parity import ParityOptions
 from compare.parity import report, tables
 from compare.parity.check import Checker

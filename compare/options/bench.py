@@ -42,7 +42,7 @@ class BenchOptions(common.ReadsData, Options):
         forms=ALL
     )
     implementations: tuple[str, ...] = option(
-        common.IMPLEMENTATIONS, TRAINING, "Which implementations, separated by commas.", forms=ALL,
+        common.BY_DEFAULT, TRAINING, "Which implementations, separated by commas.", forms=ALL,
         conflicts=(Conflict("aa", "which names the one implementation that takes part"),)
     )
     batch_sizes: tuple[int, ...] = option(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # What --waiting is when left out, by command: decided here alone (docs/decisions.md, "How threads wait").
 DEFAULT_WAITING: dict[str, Waiting] = {"run": "passive", "bench": "system"}
-IMPLEMENTATIONS = ("torch", "keras", "tf_lowlevel")
+BY_DEFAULT = ("torch", "keras", "tf_lowlevel")
 MOST_SEED = 2**32 - 1
 
 

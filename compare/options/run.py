@@ -91,7 +91,7 @@ class RunOptions(common.ReadsData, Options):
         what="augmentation", left_out="none", conflicts=(IDIOMATIC,)
     )
     implementations: tuple[str, ...] = option(
-        common.IMPLEMENTATIONS, TRAINING,
+        common.BY_DEFAULT, TRAINING,
         "Which implementations, separated by commas; there is keras_functional too, for cnn_bn_cifar."
     )
     recipe: Recipe = option(
@@ -220,5 +220,5 @@ class RunOptions(common.ReadsData, Options):
         """Itself, with what its preset says where nothing else was said."""
         if self.preset is None:
             return self
-        values = PRESETS[self.preset].values
+        values = PRESETS[self.preset]
         return replace(self, **{name: value for name, value in values.items() if getattr(self, name) is None})

@@ -15,7 +15,7 @@ from compare.port.align import Alignment, align
 from compare.port.difference import Difference
 from compare.port.differences import differences
 from compare.port.explain import Case, Cause, Explanation, Unexplained, explain
-from compare.port.folding import fold_alike
+from compare.port.fold_alike import fold_alike
 from compare.port.kept import statistics_causes
 from compare.port.learn import Learning
 from compare.port.learned import Learned

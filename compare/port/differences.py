@@ -1,7 +1,7 @@
 """What is written differently in two aligned networks: every difference is a hypothesis, and not yet a cause.
 
-A difference names the cause that it would be (docs/causes.md) and says how the right network would be changed if it
-were as the left one.
+A difference names the cause that it would be (docs/port-a-model.md) and says how the right network would be changed
+if it were as the left one.
 """
 
 from collections.abc import Iterator

@@ -2,9 +2,9 @@
 
 from compare.graphs.node import Node, Recording
 from compare.port import sequence_fixes
+from compare.port.counterpart import Want, Write
 from compare.port.difference import Difference, shown
 from compare.port.differences import NORMALIZATIONS, stated_pads
-from compare.port.want import Want, Write
 
 
 def fixes(difference: Difference, left: Recording, right: Recording, frameworks: tuple[str, str]) -> dict[str, str]:

@@ -6,12 +6,12 @@ evaluator in float64. A backward pass for which this is not so was written by ha
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from compare.graphs.evaluate import NoReference, evaluate_node
-from compare.graphs.node import Arrays, Node, Recording
+from compare.graphs.node import Arrays, Node
 from compare.port.align import Alignment
 from compare.port.learned import LearnedCause, Puzzle
 from compare.port.measure import LEAST_BOUND, MARGIN, distance
@@ -36,6 +36,21 @@ class Off:
     stopped: tuple[str, ...]
     between: tuple[str, ...]
     apart: float
+
+    @property
+    def nearest(self) -> tuple[str, ...]:
+        """The nodes that it is put down to."""
+        return self.stopped or self.between[-1:] or self.takers
+
+    @property
+    def role(self) -> str:
+        """The role of a weight; "" of a value."""
+        return self.place.rpartition("/")[2] if "/" in self.place else ""
+
+    @property
+    def key(self) -> tuple[str | None, str]:
+        """What both sides that are off in the same place have in common: the node behind it, and the role."""
+        return next(iter(self.nearest), None), self.role
 
 
 @dataclass
@@ -211,20 +226,19 @@ def explained(
     """The causes for which gradients differ, and the first pair that none explains."""
     sides = (left, right)
     offs = [Check(side, fallback).off() for side, fallback in zip(sides, fallbacks, strict=True)]
-    named = [{_key(off, side.recording) for off in some} for side, some in zip(sides, offs, strict=True)]
+    named = [{off.key for off in some} for some in offs]
     to_right, to_left = alignment.to_right, alignment.to_left
     differing = {pair.left: pair for pair in pairs if pair.differs}
     found: dict[tuple[str, str | None, str | None], LearnedCause] = {}
     for which, (own, partner) in enumerate(((offs[0], to_right), (offs[1], to_left))):
         other = named[1 - which]
         for off in own:
-            takers = off.stopped or off.between[-1:] or off.takers
-            if {(partner.get(name), _role(off)) for name in takers} & other and not differing:
+            if {(partner.get(name), off.role) for name in off.nearest} & other and not differing:
                 continue  # the other side does the same
-            for name in takers:
+            for name in off.nearest:
                 two = (name, partner.get(name)) if which == 0 else (partner.get(name), name)
                 cause = "gradient.stopped" if off.stopped else "gradient.custom"
-                if any(key[1:] == two for key in found) or (partner.get(name), _role(off)) in other:
+                if any(key[1:] == two for key in found) or (partner.get(name), off.role) in other:
                     continue
                 found[cause, *two] = _cause(cause, two, which, off.apart)
     causes = _joined(list(found.values()))
@@ -236,37 +250,20 @@ def explained(
     return causes, puzzles
 
 
-def _role(off: Off) -> str:
-    return off.place.rpartition("/")[2] if "/" in off.place else ""
-
-
-def _key(off: Off, recording: Recording) -> tuple[str | None, str]:
-    """What tells that both sides are off in the same place: the node behind it, and the role of a weight."""
-    takers = off.stopped or off.between[-1:] or off.takers
-    return takers[0] if takers else None, _role(off)
-
-
 def _cause(cause: str, two: tuple[str | None, str | None], which: int, apart: float) -> LearnedCause:
-    stopped = cause == "gradient.stopped"
-    wrong, right = (
-        ("passes no gradient back", "passes it back")
-        if stopped
-        else ("another gradient than its values' derivative", "the derivative")
-    )
-    values = (wrong, right) if which == 0 else (right, wrong)
-    here = two[which] or ""
-    mend = (
-        f"take the detach, no_grad or stop_gradient in front of {here} out"
-        if stopped
-        else f"give {here} the derivative of what it computes as its gradient"
-    )
-    other = (
-        f"stop the gradient in front of {two[1 - which] or 'its counterpart'}, as the other side does"
-        if stopped
-        else f"write the same gradient for {two[1 - which] or 'its counterpart'}"
-    )
+    """The cause that lies on side `which` of a pair: first what is there and what mends it, then the other side's."""
+    here, there = two[which] or "", two[1 - which] or "its counterpart"
+    if cause == "gradient.stopped":
+        values = "passes no gradient back", "passes it back"
+        mend = f"take the detach, no_grad or stop_gradient in front of {here} out"
+        other = f"stop the gradient in front of {there}, as the other side does"
+    else:
+        values = "another gradient than its values' derivative", "the derivative"
+        mend = f"give {here} the derivative of what it computes as its gradient"
+        other = f"write the same gradient for {there}"
+    left, right = values if which == 0 else values[::-1]
     fix = (mend, other) if which == 0 else (other, mend)
-    return LearnedCause(cause, "gradients", (two,), values[0], values[1], fix, apart, None)
+    return LearnedCause(cause, "gradients", (two,), left, right, fix, apart, None)
 
 
 def _joined(causes: list[LearnedCause]) -> list[LearnedCause]:
@@ -274,19 +271,9 @@ def _joined(causes: list[LearnedCause]) -> list[LearnedCause]:
     made: dict[tuple[str, str, str], LearnedCause] = {}
     for cause in causes:
         key = (cause.cause, cause.left, cause.right)
-        known = made.get(key)
-        pairs = cause.pairs if known is None else (*known.pairs, *cause.pairs)
-        base = known or cause
-        made[key] = LearnedCause(
-            base.cause,
-            base.rung,
-            pairs,
-            base.left,
-            base.right,
-            base.fix,
-            max(base.before or 0, cause.before or 0),
-            None,
-        )
+        known = made.get(key, replace(cause, pairs=()))
+        worst = max(known.before or 0, cause.before or 0)
+        made[key] = replace(known, pairs=(*known.pairs, *cause.pairs), before=worst)
     return list(made.values())
 
 

@@ -150,7 +150,7 @@ def _candidates(read: LossRecord | None, axis: int, shape: tuple[int, ...]) -> I
         for takes in ("logits", "probabilities", "log_probabilities"):
             yield replace(read, takes=takes)
     kinds = [
-        *(("cross_entropy", takes, rule) for takes in ("logits", "log_probabilities") for rule in ("",)),
+        *(("cross_entropy", takes, "") for takes in ("logits", "log_probabilities")),
         *(("cross_entropy", "probabilities", rule) for rule in ("sparse", "categorical", "")),
         *(("binary_cross_entropy", takes, "") for takes in ("logits", "probabilities")),
         *((kind, "values", "") for kind in ("mse", "mae", "huber", "log_cosh", "hinge", "squared_hinge")),

@@ -42,7 +42,7 @@ class Rewriting:
         ]
         self.outputs = [other if each == name else each for each in self.outputs]
 
-    def put(self, node: Node, inputs_first: bool = True) -> Node:
+    def put(self, node: Node) -> Node:
         """Add a node in front of what takes it, with its value."""
         value = np.asarray(evaluate_node(node, [self.values[name] for name in node.inputs], {}))
         self.values[node.name] = value

@@ -25,6 +25,9 @@ ATTRIBUTES = {
     "recurrent_dropout": "dropout.rate",
     "output": "rnn.sequences",
 }
+# Causes that another one may be behind.
+FOLLOWING = {"rnn.sequences", "rnn.direction", "rnn.bias"}
+FOLLOWING |= {"flatten.order", "channels.order", "layer.missing", "layer.order"}
 _BETWEEN = (*MERGES, *RESHAPES, "Slice", "Transpose", "Dropout")
 _REDUCTIONS = ("ReduceMean", "ReduceSum", "ReduceMax", "GlobalAveragePool", "GlobalMaxPool")
 
@@ -190,16 +193,18 @@ def together(found: list[Difference], left: Recording, right: Recording) -> list
     found = [
         replace(d, cause="attention.heads") if d.cause == "attention.scale" and d.right in heads else d for d in found
     ]
-    roots: dict[str, str] = {}
+    sides = left, right
+    roots: dict[tuple[int, str], str] = {}  # by the side and the name of a recurrent layer
     ways = any(d.cause == "rnn.direction" and None in (d.left, d.right) for d in found)
     if ways:  # a direction that only one side has: whatever is taken of it is missing, too
         alone = [d for d in found if d.cause == "rnn.sequences" and None in (d.left, d.right)]
         found = [replace(d, cause="rnn.direction") if d in alone else d for d in found]
     first = ("rnn.direction", "rnn.reset_after", "sequence.batch_first")
     for d in sorted(found, key=lambda d: d.cause in first):  # the last one that is noted counts
-        for name, recording in ((d.left, left), (d.right, right)):
+        for side, name in enumerate((d.left, d.right)):
             if name is None or d.cause not in (*first, "rnn.sequences"):
                 continue
+            recording = sides[side]
             takers: set[str] = set()
             if d.cause == "sequence.batch_first":
                 takers = {node.name for node in recording.graph.nodes if name in node.inputs}
@@ -207,36 +212,27 @@ def together(found: list[Difference], left: Recording, right: Recording) -> list
                 takers |= sources(name, recording)
             if recording.graph[name].kind in RECURRENT:
                 takers.add(name)
-            roots |= dict.fromkeys((_key(each, recording) for each in takers), d.cause)
+            roots |= {(side, each): d.cause for each in takers}
     if not roots:
         return found
-    return [replace(d, cause=_root(d, roots, left, right) or d.cause) for d in found]
+    return [replace(d, cause=_root(d, roots, sides) or d.cause) for d in found]
 
 
-def _root(d: Difference, roots: dict[str, str], left: Recording, right: Recording) -> str | None:
-    follows = (
-        "rnn.sequences",
-        "flatten.order",
-        "channels.order",
-        "rnn.bias",
-        "layer.missing",
-        "layer.order",
-        "rnn.direction",
-    )
-    for name, recording in ((d.left, left), (d.right, right)):
-        if name is None or d.cause not in follows:
+def _root(d: Difference, roots: dict[tuple[int, str], str], sides: tuple[Recording, Recording]) -> str | None:
+    """The cause of a recurrent layer that a difference behind it follows from, if there is one."""
+    if d.cause not in FOLLOWING:
+        return None
+    for side, name in enumerate((d.left, d.right)):
+        if name is None:
             continue
+        recording = sides[side]
         names = (name, *(recording.graph[name].inputs if d.change == "wiring" else ()))
         taken = {each for one in names for each in sources(one, recording)}
-        found = {roots.get(_key(each, recording)) for each in taken} - {None}
+        found = {roots.get((side, each)) for each in taken} - {None}
         if d.cause == "rnn.bias":
             found &= {"rnn.reset_after"}
-        if d.cause != "rnn.bias":
+        else:
             found.discard("rnn.reset_after")
         if found - {"rnn.sequences"} or (found and d.cause in ("flatten.order", "layer.order")):
             return min(each for each in found if each)
     return None
-
-
-def _key(name: str, recording: Recording) -> str:
-    return f"{id(recording)}:{name}"

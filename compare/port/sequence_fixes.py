@@ -1,8 +1,8 @@
 """The line that mends a cause in a recurrent layer or in attention."""
 
 from compare.graphs.node import Node
+from compare.port.counterpart import Want, Write
 from compare.port.difference import shown
-from compare.port.want import Want, Write
 
 _TORCH = {"RNN": "nn.RNN", "GRU": "nn.GRU", "LSTM": "nn.LSTM"}
 _KERAS = {"RNN": "keras.layers.SimpleRNN", "GRU": "keras.layers.GRU", "LSTM": "keras.layers.LSTM"}
@@ -144,13 +144,10 @@ def _heads(torch: bool) -> Write:
     return write
 
 
-def _scale(torch: bool) -> Write:
-    def write(want: Want) -> str:
-        value = want.attribute("scale")
-        root = f" (1 / sqrt({1 / value**2:.6g}))" if isinstance(value, float) and value > 0 and value != 1 else ""
-        return f"multiply the scores of {_name(want.mine)} by {shown(value)}{root} in front of the softmax"
-
-    return write
+def _scale(want: Want) -> str:
+    value = want.attribute("scale")
+    root = f" (1 / sqrt({1 / value**2:.6g}))" if isinstance(value, float) and value > 0 and value != 1 else ""
+    return f"multiply the scores of {_name(want.mine)} by {shown(value)}{root} in front of the softmax"
 
 
 def _attention_mask(torch: bool) -> Write:
@@ -176,9 +173,9 @@ def _attention_mask(torch: bool) -> Write:
     return write
 
 
-def _gates(torch: bool) -> Write:
+def _gates(want: Want) -> str:
     orders = "PyTorch has i, f, g, o and r, z, n; Keras i, f, c, o and z, r, h"
-    return lambda want: f"put the gates of {_name(want.mine)} into the order of its own framework: {orders}"
+    return f"put the gates of {_name(want.mine)} into the order of its own framework: {orders}"
 
 
 def _kind(torch: bool) -> Write:
@@ -196,12 +193,12 @@ def _table(torch: bool) -> dict[str, Write]:
         "rnn.sequences": _sequences(torch),
         "rnn.bias": _bias(torch),
         "rnn.reset_after": _reset(torch),
-        "rnn.gates": _gates(torch),
+        "rnn.gates": _gates,
         "rnn.mask": _mask(torch),
         "rnn.kind": _kind(torch),
         "rnn.state": lambda want: f"first states for {_name(want.mine)}: {shown(want.attribute('takes'))}",
         "attention.heads": _heads(torch),
-        "attention.scale": _scale(torch),
+        "attention.scale": _scale,
         "attention.mask": _attention_mask(torch),
         "embedding.scale": lambda want: (
             f"multiply the embedding by {shown(want.attribute('scalar'))}, as {_name(want.theirs)} does"

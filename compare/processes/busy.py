@@ -10,8 +10,6 @@ from compare.processes.environment import import_path
 from compare.processes.signals import ASKED
 from shared.errors import InputError
 
-MOST = 256
-
 
 @contextmanager
 def busy(n: int) -> Iterator[list[int]]:

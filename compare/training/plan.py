@@ -9,7 +9,7 @@ from compare import checks, networks
 from compare.analysis.condensed import MANY
 from compare.analysis.seeds import Judging
 from compare.checks import TUNED
-from compare.options.common import IMPLEMENTATIONS as BY_DEFAULT
+from compare.options.common import BY_DEFAULT
 from compare.options.run import DEFAULT_MODEL, RunOptions
 from compare.registry import IMPLEMENTATIONS, implementation
 from shared.choices import Device, Mode

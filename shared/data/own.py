@@ -31,6 +31,20 @@ def listed(names: Sequence[str], between: str = ", ") -> str:
     return f"{shown}{between}and {len(names) - NAMED:,} more" if len(names) > NAMED else shown
 
 
+def folder_after(prefix: str, dataset: str, layout: str) -> Path | None:
+    """Return DIR if `dataset` is `prefix` and DIR, else None. Raises InputError, which names the `layout` that the
+    folder must have, if DIR is empty."""
+    if not dataset.startswith(prefix):
+        return None
+    if dataset == prefix:
+        raise InputError(f"--dataset {prefix} names no folder. Give one, as {prefix}DIR. {layout}")
+    folder = Path(dataset.removeprefix(prefix))
+    try:
+        return folder.expanduser()  # a shell leaves the ~ of folder:~/mine alone
+    except RuntimeError:  # there is no such user, so that is the name of a folder
+        return folder
+
+
 @dataclass(frozen=True)
 class Source:
     """The place of the arrays, for messages: the path, the name of each array there, and the layout it must have."""

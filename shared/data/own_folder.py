@@ -11,7 +11,7 @@ import numpy as np
 from shared import pictures, randomness
 from shared.choices import Channels
 from shared.data.dataset import RawImages, Unsplit
-from shared.data.own import CLASS_NAMES_RULE, MAX_CLASSES, is_class_name, listed
+from shared.data.own import CLASS_NAMES_RULE, MAX_CLASSES, folder_after, is_class_name, listed
 from shared.data.resizing import Size, in_words
 from shared.errors import InputError
 
@@ -70,15 +70,7 @@ def _counted(names: Sequence[str], noun: str, what: str) -> str:
 
 def folder_of(dataset: str) -> Path | None:
     """Return DIR if `dataset` is `folder:DIR`, else None. Raises InputError if DIR is empty."""
-    if not dataset.startswith(PREFIX):
-        return None
-    if dataset == PREFIX:
-        raise InputError(f"--dataset {PREFIX} names no folder. Give one, as {PREFIX}DIR. {LAYOUT}")
-    folder = Path(dataset.removeprefix(PREFIX))
-    try:
-        return folder.expanduser()  # a shell leaves the ~ of folder:~/mine alone
-    except RuntimeError:  # there is no such user, so that is the name of a folder
-        return folder
+    return folder_after(PREFIX, dataset, LAYOUT)
 
 
 def read(folder: Path, size: Size | None, channels: Channels | None) -> RawImages | Unsplit:

@@ -28,15 +28,7 @@ ADVICE = "Write it again, or give another folder."
 
 def folder_of(dataset: str) -> Path | None:
     """Return DIR if `dataset` is `idx:DIR`, else None. Raises InputError if DIR is empty."""
-    if not dataset.startswith(PREFIX):
-        return None
-    if dataset == PREFIX:
-        raise InputError(f"--dataset {PREFIX} names no folder. Give one, as {PREFIX}DIR. {LAYOUT}")
-    folder = Path(dataset.removeprefix(PREFIX))
-    try:
-        return folder.expanduser()  # a shell leaves the ~ of idx:~/mine alone
-    except RuntimeError:  # there is no such user, so that is the name of a folder
-        return folder
+    return own.folder_after(PREFIX, dataset, LAYOUT)
 
 
 def read(folder: Path) -> RawImages:

@@ -33,10 +33,10 @@ def test_a_preset_fills_in_what_was_left_out() -> None:
     options = check_options(replace(OPTIONS, preset="stretch", epochs=2, validation=100))
     plan = make_plan(options, "mnist")
     (training,) = plan.training
-    assert plan.model.name == preset.values["model"]
+    assert plan.model.name == preset["model"]
     assert (training.epochs, plan.data.validation) == (2, 100)  # as given
-    assert (training.batch_size, training.augmentation) == (preset.values["batch_size"], preset.values["augment"])
-    assert training.optimizer == Adam(learning_rate=preset.values["learning_rate"])
+    assert (training.batch_size, training.augmentation) == (preset["batch_size"], preset["augment"])
+    assert training.optimizer == Adam(learning_rate=preset["learning_rate"])
 
 
 def test_a_run_that_may_end_early_has_a_lower_rate() -> None:
