@@ -6,6 +6,7 @@ The parent process reads and hashes files, and nothing more. `builder` imports o
 import hashlib
 import importlib.util
 import inspect
+import os
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from shared.storage import files
 
 NAMES = ("Network", "network")
 MOST_FILES, MAX_BYTES = 100, 1 << 20
+MOST_ENTRIES = 100_000  # of all kinds: a folder that is no network's, as the user's home, is not searched for long
 _PACKAGE = "own_network"
 
 
@@ -35,11 +37,36 @@ def read(folder: Path) -> Code:
 def contents(folder: Path) -> dict[str, bytes]:
     """Return the content of each file of the code, by its name. Raise InputError, as `read` does."""
     advice = "Keep the code of one network in the folder, and nothing else."
-    paths = [path for path in sorted(folder.rglob("*.py")) if not _hidden(path.relative_to(folder))]
-    paths += [folder / CONTRACT] if (folder / CONTRACT).exists() else []
-    if len(paths) > MOST_FILES:
-        raise InputError(f"{folder} holds {len(paths):,} files of code, more than {MOST_FILES}. {advice}")
+    paths = _paths(folder, advice)
     return {path.relative_to(folder).as_posix(): files.read(path, MAX_BYTES, advice) for path in paths}
+
+
+def _paths(folder: Path, advice: str) -> list[Path]:
+    """Return the paths of the code, sorted, the contract last. Raise InputError if there are too many files, and then
+    it ends with `advice`; or if a link leads out of the folder: what lies there could change unseen, or be private."""
+    root, found, n_seen = folder.resolve(), list[Path](), 0
+    for place, inner, names in os.walk(folder):
+        inner[:] = sorted(name for name in inner if not _hidden(name))
+        code = [name for name in names if name.endswith(".py") and not _hidden(name)]
+        found += [Path(place, name) for name in code]
+        n_seen += len(inner) + len(names)
+        if len(found) > MOST_FILES or n_seen > MOST_ENTRIES:
+            raise InputError(
+                f"{folder} holds more than {MOST_FILES} files of code, or {MOST_ENTRIES:,} files in all. {advice}"
+            )
+        for path in (Path(place, name) for name in inner):
+            _check_within(path, root)
+    found = [*sorted(found), *([folder / CONTRACT] if os.path.lexists(folder / CONTRACT) else [])]
+    for path in found:
+        _check_within(path, root)
+    return found
+
+
+def _check_within(path: Path, root: Path) -> None:
+    if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
+        raise InputError(
+            f"{path} is a symbolic link that leads out of the folder, and is not followed. Put a copy in its place."
+        )
 
 
 def changed(code: Code) -> list[str]:
@@ -133,8 +160,8 @@ def _both(names: list[str]) -> str:
     return " and ".join(f"`{name}`" for name in names) or "neither"
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__pycache__"
 
 
 def _sha256(content: bytes) -> str:

@@ -4,9 +4,11 @@ import importlib
 import importlib.util
 import json
 import os
+import pickle
 import random
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -121,15 +123,16 @@ def _no_such_name(reference: Reference, module: ModuleType) -> str:
 
 
 def _saved(path: Path, precision: str) -> Adapter:
-    if path.suffix == ".keras":
+    suffix = path.suffix.lower()
+    if suffix == ".keras":
         with _framework_comes():
             from compare.adapters.keras_adapter import load_keras_file
         return load_keras_file(path, precision)
-    if path.suffix == ".onnx":
+    if suffix == ".onnx":
         from compare.adapters.onnx_adapter import OnnxAdapter
 
         return OnnxAdapter(path)
-    if path.suffix == ".pt2":
+    if suffix == ".pt2":
         return _exported(path, precision)
     with _framework_comes():
         from compare.adapters.tensorflow_adapter import load_saved_model
@@ -142,17 +145,37 @@ def _exported(path: Path, precision: str) -> Adapter:
 
         from compare.adapters.torch_adapter import TorchAdapter
 
-    try:
-        program = torch.export.load(path)
-    except Exception as error:  # whatever a broken file makes of it
-        first = str(error).strip().splitlines() or [type(error).__name__]
-        raise Unreadable(f"{path.name} cannot be read as an exported PyTorch program: {first[0][:300]}") from None
+    # An exported program may hold pickles, which can be programs, and torch.export reads them as such.
+    with _environment("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1"):
+        try:
+            program = torch.export.load(path)
+        except pickle.UnpicklingError:
+            raise Unreadable(
+                f"{path.name} holds Python objects besides tensors, which are not read: they could be programs. Give "
+                "the module that it was exported from, as FILE.py:NAME."
+            ) from None
+        except Exception as error:  # whatever a broken file makes of it
+            first = str(error).strip().splitlines() or [type(error).__name__]
+            raise Unreadable(f"{path.name} cannot be read as an exported PyTorch program: {first[0][:300]}") from None
     return TorchAdapter(program.module(), precision)
 
 
 def _framework_comes() -> AbstractContextManager[None]:
     """For what imports a framework, unless it is there: the models that are built afterwards are not there for good."""
     return nullcontext() if {"torch", "tensorflow"} & sys.modules.keys() else for_good()
+
+
+@contextmanager
+def _environment(variable: str, value: str) -> Iterator[None]:
+    """Set a variable of this process's environment for as long as the context lasts."""
+    before = os.environ.get(variable)
+    os.environ[variable] = value
+    try:
+        yield
+    finally:
+        os.environ.pop(variable)
+        if before is not None:
+            os.environ[variable] = before
 
 
 def _seed() -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shared.storage import files
+
 SAVED = (".keras", ".onnx", ".pt2")
 FORMS = "FILE.py:NAME, package.module:NAME, NAME(...) with plain values, or a .keras, .onnx, .pt2 file or a SavedModel"
 
@@ -47,6 +49,10 @@ def parse(text: str) -> Reference:
     if "(" not in text and _is_folder(path):
         if not (path / "saved_model.pb").is_file():
             raise BadReference(f"{text} is a folder, and no SavedModel (it has no saved_model.pb). Give {FORMS}.")
+        for part in (path, path / "variables"):
+            for file in sorted(part.iterdir() if part.is_dir() else ()):
+                if not file.is_dir():
+                    _check_opens(file)
         return Reference(text, path=path)
     match = re.fullmatch(r"(?P<where>[^()]+?):(?P<what>[A-Za-z_][\w.]*)\s*(?P<call>\(.*\))?", text.strip(), re.DOTALL)
     if match is None:
@@ -55,6 +61,7 @@ def parse(text: str) -> Reference:
     if where.endswith(".py"):
         if not Path(where).is_file():
             raise BadReference(f"{where} is not there. Give {FORMS}.")
+        _check_opens(Path(where))
     elif not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", where):
         raise BadReference(f"{where} is neither a file ending in .py nor a module's name. Give {FORMS}.")
     args, kwargs = _arguments(text, match["call"])
@@ -84,7 +91,16 @@ def _saved(text: str, path: Path) -> Path:
         raise BadReference(f"Give the folder that {text} is in, which is the SavedModel.")
     if not path.is_file():
         raise BadReference(f"{text} is not there, or is no file.")
+    _check_opens(path)
     return path
+
+
+def _check_opens(path: Path) -> None:
+    """Raise BadReference if `path` cannot be read, or whoever reads it could wait for ever, as for a pipe."""
+    try:
+        files.opened(path).close()
+    except OSError as error:
+        raise BadReference(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def _arguments(text: str, call: str | None) -> tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]:
@@ -92,12 +108,13 @@ def _arguments(text: str, call: str | None) -> tuple[tuple[Any, ...], tuple[tupl
         return (), ()
     try:
         found = ast.parse(f"f{call}", mode="eval").body
-        assert isinstance(found, ast.Call)
+        if not isinstance(found, ast.Call) or not isinstance(found.func, ast.Name):  # as (1)+(2) and (1)(2)
+            raise ValueError("it is no call")
         args = tuple(ast.literal_eval(arg) for arg in found.args)
         kwargs = tuple((str(word.arg), ast.literal_eval(word.value)) for word in found.keywords if word.arg)
         if len(kwargs) != len(found.keywords):
             raise ValueError("** is no plain value")
-    except (SyntaxError, ValueError, AssertionError, RecursionError, MemoryError, TypeError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError):
         raise BadReference(
             f"The arguments in {text} must be plain values (numbers, texts in quotes, True, None, lists), as in "
             '"models:build(weights=None)". Write a function for anything else.'

@@ -97,7 +97,7 @@ def _bench(arguments: Sequence[str], command: str, named: str) -> Done:
         out = folder / "out"
         ran = subprocess.run(
             [sys.executable, "-m", "compare", "bench", *arguments, "--out", str(out)],
-            env=os.environ | {ASKED: "1", GIVEN_COMMAND: command},
+            env=os.environ | {ASKED: str(os.getpid()), GIVEN_COMMAND: command},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from compare import networks
 from compare.commands.models import TIMEOUT_S, show_layers
+from compare.folders.output import write_whole
 from compare.options.inventory import ContractOptions
 from compare.processes import environment
 from compare.processes.pool import Workers
@@ -33,9 +34,9 @@ def command(options: ContractOptions, screen: Screen) -> int:
     except ValueError as error:
         raise InputError(f"{folder / IMPLEMENTATIONS[having[0]].own_file} makes no contract: {error}.") from None
     content, path = contract.write(spec), folder / CONTRACT
-    changed = not path.exists() or path.read_bytes() != content
+    changed = not path.exists() or files.read(path, contract.MAX_BYTES, "Remove it.") != content
     if changed:
-        path.write_bytes(content)
+        write_whole(folder, CONTRACT, content)
     networks.remember(own_code.read(folder))
     show_layers(spec, screen)
     screen.say(f"{'Written' if changed else 'Unchanged'}: {path}, from {IMPLEMENTATIONS[having[0]].own_file}.")

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compare import networks
+from compare.folders.output import write_whole
 from compare.networks import sources
 from compare.options.inventory import ModelsOptions
 from compare.processes import environment
@@ -95,10 +96,12 @@ def _scaffold(spec: ModelSpec, folder: Path, screen: Screen) -> int:
     """Copy the network to a new folder."""
     networks.check_new(folder)
     content = sources.scaffold(spec, folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {folder} cannot be made: {error.strerror}. Give another one.") from None
     for name, data in content.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        write_whole(folder, name, data)
     networks.own(folder)
     screen.say(f"{spec.name} is in {folder}: {', '.join(content)}.")
     screen.say(f"Change it, and then: python -m compare contract {folder}")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from compare.folders.output import WriteError, write_whole
 from compare.options.parity import ParityOptions
 from compare.parity.ledger.answers import Line, ask
 from compare.parity.ledger.code import code
@@ -46,9 +47,9 @@ def command(options: ParityOptions, screen: Screen) -> int:
     _summarise(lines, screen)
     if options.out is not None:
         try:
-            options.out.write_text(page(lines), encoding="utf-8")
-        except OSError as error:
-            print(f"{options.out} cannot be written: {error.strerror}. The rows stand above.", file=sys.stderr)
+            write_whole(options.out.parent, options.out.name, page(lines).encode())
+        except WriteError as error:
+            print(f"{error}. The rows stand above.", file=sys.stderr)
             return 1
         screen.say(f"Page: {options.out}")
     screen.answer(rows=[_figures(line) for line in lines], page=options.out)
@@ -100,8 +101,8 @@ def _check_out(out: Path, names: tuple[str, ...] | None) -> None:
         raise InputError(f"--out {out}: the ledger is one page. Give a file whose name ends with .md.")
     if not (out.parent.is_dir() and os.access(out.parent, os.W_OK)):
         raise InputError(f"--out {out}: the folder {out.parent} is not there, or cannot be written to.")
-    if out.is_dir() or (out.exists() and not os.access(out, os.W_OK)):
-        raise InputError(f"--out {out}: it is a folder, or cannot be written to.")
+    if out.exists() and not (out.is_file() and os.access(out, os.W_OK)):
+        raise InputError(f"--out {out}: it is no file, or cannot be written to.")
 
 
 def _summarise(lines: Sequence[Line], screen: Screen) -> None:

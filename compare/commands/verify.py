@@ -140,7 +140,20 @@ def _of_fields(folder: Path, known: Manifest) -> list[str]:
         for field in ("command", "started", "dataset_reason"):
             if getattr(known, field) != getattr(planned, field):
                 found.append(f"{MANIFEST} and {PLAN} say different things of it: {field.replace('_', ' ')}.")
+        found += _of_network(known, planned)
     return found
+
+
+def _of_network(known: Manifest, planned: Planned) -> list[str]:
+    """The copy of the user's own code, which people read: it is the code that the plan says was run."""
+    code = planned.network.code if planned.network is not None else None
+    hashed = {} if code is None else {f"{networks.COPY}/{name}": sha256 for name, sha256 in code.files}
+    there = {name: sha256 for name, sha256 in known.files.items() if name.startswith(f"{networks.COPY}/")}
+    return [
+        f"{name} is not the file of the network that {PLAN} says was run."
+        for name in sorted(hashed.keys() | there.keys())
+        if hashed.get(name) != there.get(name)
+    ]
 
 
 def made_by_others(folder: Path) -> str | None:

@@ -12,6 +12,7 @@ from shared.storage import lock, temporary
 from shared.storage.inside import PARTIAL
 
 LOGS = "logs"
+SIDES = ("left", "right")  # of a comparison of two models, whose workers are called so
 RUNS = Path("runs")  # where output folders are that no option names
 _PARTIAL_NAME = re.compile(re.escape(PARTIAL) + r"[a-z0-9_]{8,16}")
 _NAME_IN_RUNS = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z-.+")
@@ -73,9 +74,9 @@ def _holds_logs_alone(path: Path) -> bool:
 
 
 def _is_of_worker(log: Path) -> bool:
-    """Whether a log is of a worker, by its name: that of an implementation, at so many processes or as a bench has it.
-    Of an empty one it does not matter."""
-    named = (re.fullmatch(rf"{re.escape(known)}([-@].*)?", log.stem) for known in IMPLEMENTATIONS)
+    """Whether a log is of a worker, by its name: that of an implementation, at so many processes or as a bench has it,
+    or of a side. Of an empty one it does not matter."""
+    named = (re.fullmatch(rf"{re.escape(known)}([-@].*)?", log.stem) for known in (*IMPLEMENTATIONS, *SIDES))
     return log.stat().st_size == 0 or any(named)
 
 

@@ -8,6 +8,7 @@ anybody.
 import contextlib
 import os
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def own(folder: Path) -> ModelSpec:
     name, path = name_of(folder), folder / CONTRACT
     if not path.exists():
         raise InputError(f"{path} is not there. Write it from the network: python -m compare contract {folder}")
+    code = own_code.read(folder)
     content = files.read(path, contract.MAX_BYTES, f"Write it again: python -m compare contract {folder}")
     try:
         spec = contract.read(content, name)
@@ -48,7 +50,6 @@ def own(folder: Path) -> ModelSpec:
         raise InputError(
             f"{path} cannot be used: {error}. Write it again: python -m compare contract {folder}"
         ) from None
-    code = own_code.read(folder)
     remember(code)
     return replace(spec, code=code)
 
@@ -105,16 +106,16 @@ def at_hand(spec: ModelSpec, folder: str | None) -> ModelSpec:
             f"{where}, and that folder is not there. Say where it is with --model DIR. A copy of its files is in "
             f"{COPY}/ of the run's folder: look at it, and copy it to a folder called {spec.name}."
         )
+    if folder is None and code.digest not in _known():
+        raise InputError(
+            f"{where}. This command would run its code, and you never named that folder on this machine. Look at the "
+            f"files, and then add --model {shlex.quote(spec.code.folder)}"
+        )
     known, there = dict(spec.code.files), dict(own_code.read(Path(code.folder)).files)
     if wrong := [name for name in sorted(known.keys() | there.keys()) if known.get(name) != there.get(name)]:
         raise InputError(
             f"{where}. {', '.join(wrong)} of {code.folder} changed since the run began. The files as they were are in "
             f"{COPY}/ of the run's folder: put them back, or begin another run."
-        )
-    if folder is None and code.digest not in _known():
-        raise InputError(
-            f"{where}. This command would run its code, and you never named that folder on this machine. Look at the "
-            f"files, and then add --model {spec.code.folder}"
         )
     return replace(spec, code=code)
 

@@ -152,6 +152,8 @@ class Option:
                 self._parsed_one(one)  # which refuses what is not the word
             elif self.choices:
                 check_name(self.what or self.name.replace("_", " "), str(one), self.choices)
+            elif not str(one).strip():  # of a variable that was not set
+                raise InputError(f"{self.title} is empty. Give {self.value_in_words or 'a value'}, or leave it out.")
             elif not str(one).isprintable():
                 raise InputError(f"{self.title} {str(one)!r} has characters that cannot be shown. Give readable ones.")
         if isinstance(value, tuple):

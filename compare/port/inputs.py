@@ -1,7 +1,6 @@
 """What both networks are called with: sizes that the user names or a model states, filled with numbers, or data."""
 
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,14 @@ import numpy as np
 from compare.graphs.node import Arrays
 from compare.port.targets import is_targets
 from shared import randomness
+from shared.data import npz_file
 from shared.errors import InputError
 
 N_EXAMPLES = 2  # batch normalisation in training needs more than one
 LEAST_LENGTH = 4  # of a sequence of integers that ends with padding
 MOST_EXAMPLES = 8  # of real data
 FORM = "SIZES as 3x224x224, NAME=SIZES for one of several, and SIZES:LOW..HIGH for integers"
+LAYOUT = "It must hold an array (examples, ...) for each input of the models."
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -137,11 +138,7 @@ def batch_of(array: np.ndarray, number: int) -> np.ndarray:
 def read(path: Path, stated: Sequence[Shapes | None], batch: int = 0) -> Arrays:
     """The arrays of an .npz file by name, of each the MOST_EXAMPLES examples of one batch, in canonical layout. Raises
     InputError."""
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files if not is_targets(name, stated)}
-    except (OSError, ValueError, zipfile.BadZipFile, KeyError) as error:
-        raise InputError(f"{path.name} cannot be read as an .npz of plain arrays: {error}.") from None
+    arrays = npz_file.read(path, lambda names: [n for n in names if not is_targets(n, stated)], LAYOUT)
     if not arrays:
         raise InputError(f"{path.name} holds no array. Give one array for every input of the models.")
     for name, array in arrays.items():

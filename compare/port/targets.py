@@ -7,20 +7,21 @@ import numpy as np
 
 from compare.adapters.loss_names import ONE_HOT, VALUES
 from shared import randomness
+from shared.data import npz_file
 from shared.errors import InputError
 
 NAMES = ("targets", "labels")
+LAYOUT = "It may hold targets, finite numbers."
 Forms = tuple[str, ...]
 
 
 def read(path: Path, stated: Sequence[Mapping[str, object] | None]) -> np.ndarray | None:
     """The targets of an .npz file, whose inputs were read: an array that is named so; None if it has none. Raises
     InputError."""
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-        names = [name for name in archive.files if is_targets(name, stated)]
-        if not names:
-            return None
-        found: np.ndarray = archive[names[0]]
+    arrays = npz_file.read(path, lambda names: [n for n in names if is_targets(n, stated)][:1], LAYOUT)
+    if not arrays:
+        return None
+    (found,) = arrays.values()
     real = found.dtype.kind in "fiub" and (found.dtype.kind != "f" or bool(np.isfinite(found).all()))
     if found.ndim < 1 or not real:
         what = f"{found.dtype} of shape {found.shape}"

@@ -8,12 +8,14 @@ from types import TracebackType
 from typing import TypeVar
 
 from compare.adapters.references import BadReference, parse
+from compare.folders.leftovers import SIDES
 from compare.processes.port_session import ModelWorker
 from shared.errors import InputError
+from shared.storage import files
 
 ROOTS = {"torch": "torch", "torchvision": "torch", "timm": "torch", "keras": "tensorflow", "tensorflow": "tensorflow"}
 SUFFIXES = {".keras": "tensorflow", ".onnx": "onnx", ".pt2": "torch", "": "tensorflow"}
-SIDES = ("left", "right")
+MOST_LOOKED_AT = 1 << 20  # bytes of the user's code, for what it imports
 T = TypeVar("T")
 
 
@@ -57,7 +59,9 @@ class ModelWorkers:
             return SUFFIXES.get(reference.path.suffix.lower(), "")
         if not reference.module.endswith(".py"):
             return ROOTS.get(reference.module.partition(".")[0], "")
-        found = re.findall(r"^\s*(?:from|import)\s+(\w+)", Path(reference.module).read_text(errors="replace"), re.M)
+        with files.opened(Path(reference.module)) as stream:
+            code = stream.read(MOST_LOOKED_AT).decode(errors="replace")
+        found = re.findall(r"^\s*(?:from|import)\s+(\w+)", code, re.M)
         frameworks = {ROOTS[name] for name in found if name in ROOTS}
         return frameworks.pop() if len(frameworks) == 1 else ""
 

@@ -39,7 +39,7 @@ def busy(n: int) -> Iterator[list[int]]:
 
 
 def _start() -> "subprocess.Popen[bytes]":
-    variables = {"PYTHONPATH": os.pathsep.join(import_path()), "PYTHONSAFEPATH": "1", ASKED: "1"}
+    variables = {"PYTHONPATH": os.pathsep.join(import_path()), "PYTHONSAFEPATH": "1", ASKED: str(os.getpid())}
     try:
         return subprocess.Popen(
             [sys.executable, "-m", "compare.processes.busy_loop"],

@@ -127,7 +127,7 @@ class WorkerProcess:
                 env={
                     **environment.worker_variables(threads, self._home, hide_cuda, waiting),
                     # The system counts the thread that started a process as its parent.
-                    ASKED: "1" if threading.current_thread() is threading.main_thread() else "",
+                    ASKED: str(os.getpid()) if threading.current_thread() is threading.main_thread() else "",
                     SIZE_VARIABLE: str(program.n_workers),
                     FOLDER_VARIABLE: str(self._home),
                     **program.variables,

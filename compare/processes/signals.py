@@ -84,10 +84,13 @@ def _deliver() -> None:
 
 def die_with_parent_if_asked() -> None:
     """Where the variable COMPARE_DIE_WITH_PARENT asks for it, have the system kill this process when its parent ends,
-    however that ends (Linux). Elsewhere a worker ends with its input, when it next looks for a request."""
-    if os.environ.pop(ASKED, "") != "1" or not sys.platform.startswith("linux"):
+    however that ends (Linux). Elsewhere a worker ends with its input, when it next looks for a request.
+
+    The variable is the parent's process number: it may have ended already, before this process came so far.
+    """
+    asked = os.environ.pop(ASKED, "")
+    if not asked or not sys.platform.startswith("linux"):
         return
-    parent = os.getppid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before it was asked for
+    if os.getppid() != int(asked):
         raise SystemExit(1)

@@ -20,7 +20,7 @@ POLL_S = 0.05
 def main() -> None:
     die_with_parent_if_asked()
     (module, joined_by), size = sys.argv[1:], int(os.environ[SIZE_VARIABLE])
-    os.environ[ASKED] = "1"
+    os.environ[ASKED] = str(os.getpid())  # which the launcher keeps
     if joined_by == "torchrun":
         package = module.partition(".")[0]
         launcher = [sys.executable, "-m", f"{package}.torchrun", str(size), "-u", "-m", "compare.worker", module]

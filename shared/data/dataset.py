@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from shared.errors import InputError
-from shared.storage import mounts
+from shared.storage import files, mounts
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ def reading(path: Path, advice: str) -> Iterator[None]:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise Damaged("is no file")
+        files.opened(path).close()  # a file of the system's may wait when it is read
         yield
     except Damaged as damaged:
         raise InputError(f"{path} {damaged}. {advice}") from None

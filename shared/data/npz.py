@@ -1,19 +1,17 @@
 """Reading anybody's own images from an .npz file: x_train, y_train, x_test, y_test as Keras has them, or x and y; and
 the names of the classes, if it has them."""
 
-import math
-import zipfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from shared.data import own
+from shared.data import npz_file, own
 from shared.data.dataset import RawImages, Unsplit
-from shared.data.own import FREE_BYTES, MAX_CLASSES, MAX_RATIO, NAMES, WHOLE
+from shared.data.own import MAX_CLASSES, NAMES, WHOLE
 from shared.errors import InputError
 
-MOST_SAID = 200  # of names that may be of any length
 LAYOUT = (
     "The file must hold x_train and x_test, 8-bit pixels (or floating ones in [0, 1]) of shape (N, H, W) or "
     "(N, H, W, C), and y_train and y_test, integer labels of shape (N,); or x and y, of which --split sets some apart. "
@@ -27,7 +25,7 @@ def read(path: Path) -> RawImages | Unsplit:
 
     Raises InputError where the file cannot be read, lacks an array, or an array has a wrong shape, type or value.
     """
-    arrays = _arrays(path)
+    arrays = npz_file.read(path, partial(_wanted, path), LAYOUT)
     classes = _classes(path, arrays.pop(CLASSES)) if CLASSES in arrays else ()
     source = own.Source(path, LAYOUT, {name: name for name in arrays})
     if WHOLE[0] in arrays:
@@ -46,59 +44,10 @@ def _classes(path: Path, names: np.ndarray) -> tuple[str, ...]:
     return found
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
-        if not path.is_file():
-            raise InputError(f"There is no file {path}. Give the path of an .npz file. {LAYOUT}")
-        with path.open("rb") as stream:
-            archive = np.load(stream, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError(f"{path} is not an .npz file but a single array. {LAYOUT}")
-            wanted = WHOLE if set(WHOLE) <= set(archive.files) and not set(NAMES) & set(archive.files) else NAMES
-            if missing := [name for name in wanted if name not in archive.files]:
-                there = ", ".join(archive.files) or "none"
-                raise InputError(
-                    f"{path} has no array {' and no '.join(missing)}; it holds {there[:MOST_SAID]}. {LAYOUT}"
-                )
-            named = (*wanted, *(name for name in (CLASSES,) if name in archive.files))
-            _check_sizes(path, archive, named)
-            arrays = {name: archive[name] for name in named}
-    except InputError:
-        raise
-    except Exception as error:  # zipfile, zlib, tokenize and NumPy each have their own for a damaged file
-        raise InputError(f"{path} cannot be read as an .npz file: {str(error)[:MOST_SAID]}. {LAYOUT}") from None
-    if other := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
-        raise InputError(f"{path}: {' and '.join(other)} is no NumPy array. {LAYOUT}")
-    return arrays
-
-
-def _check_sizes(path: Path, archive: "np.lib.npyio.NpzFile", wanted: Sequence[str]) -> None:
-    """Before anything is unpacked: a few bytes of a zip archive can stand for very many, and an array can say that it
-    is of any size. Raises InputError where what is said is not possible or not in proportion, and what NumPy and
-    zipfile raise for damaged files.
-    """
-    assert archive.zip is not None
-    members = archive.zip.infolist()
-    names = [member.filename.removesuffix(".npy") for member in members]
-    if len(set(names)) < len(names):
-        raise InputError(f"{path} has an array twice. Write the file again.")
-    for member, name in zip(members, names, strict=True):
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise InputError(f"{path} is compressed in a way that NumPy does not write. Write the file again.")
-        if member.file_size > max(FREE_BYTES, MAX_RATIO * member.compress_size):
-            raise InputError(
-                f"{path}: {name[:MOST_SAID]} would unpack to {member.file_size:,} bytes, more than {MAX_RATIO} times "
-                "what it takes there, which images do not. Write it without compression (numpy.savez) where that is "
-                "meant."
-            )
-    for name in wanted:
-        member = members[names.index(name)]
-        with archive.zip.open(member) as stream:
-            version = np.lib.format.read_magic(stream)
-            header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-            shape, _, dtype = header.get(version, np.lib.format.read_array_header_2_0)(stream)
-        if math.prod(shape) * dtype.itemsize > member.file_size:
-            raise InputError(
-                f"{path}: {name} says that it is of shape {shape} and type {dtype}, which is more than the "
-                f"{member.file_size:,} bytes that the file has of it. Write the file again."
-            )
+def _wanted(path: Path, there: Sequence[str]) -> tuple[str, ...]:
+    """The names of the arrays that are taken of those that are there. Raises InputError if one is missing."""
+    wanted = WHOLE if set(WHOLE) <= set(there) and not set(NAMES) & set(there) else NAMES
+    if missing := [name for name in wanted if name not in there]:
+        held = ", ".join(there)[: npz_file.MOST_SAID] or "none"
+        raise InputError(f"{path} has no array {' and no '.join(missing)}; it holds {held}. {LAYOUT}")
+    return (*wanted, *(name for name in (CLASSES,) if name in there))

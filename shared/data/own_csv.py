@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".csv"
 MAX_BYTES = 2 << 30
+MOST_COLUMNS = 200_000  # more than 224 x 224 x 3; pandas takes seconds for each million
 MOST_SAID, MOST_SHOWN = 200, 40  # characters of what pandas says, and of a cell
 LABEL_NAMES = ("label", "labels", "class", "target", "y")
 LAYOUT = (
@@ -68,6 +69,11 @@ def _table(path: Path) -> tuple[list[str], "pd.DataFrame"]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             first = next(csv.reader(stream), [])
+        if len(first) > MOST_COLUMNS:
+            raise InputError(
+                f"{path} has {len(first):,} columns, and at most {MOST_COLUMNS:,} are read. Images so large go into an "
+                ".npz file, or into a folder of pictures."
+            )
         header = [cell.strip() for cell in first] if _is_header(first) else []
         table = pd.read_csv(
             path, header=None, skiprows=int(bool(header)), keep_default_na=False, index_col=False, low_memory=False,
@@ -75,6 +81,8 @@ def _table(path: Path) -> tuple[list[str], "pd.DataFrame"]:
         )  # fmt: skip
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. {LAYOUT}") from None
+    except InputError:
+        raise
     except (ValueError, csv.Error) as error:  # those of pandas and of UTF-8 are ValueErrors
         what = " ".join(str(error).split())[:MOST_SAID].rstrip(".")
         raise InputError(f"{path} cannot be read as a table: {what}. {LAYOUT}") from None

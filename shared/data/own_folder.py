@@ -12,7 +12,7 @@ from shared import pictures, randomness
 from shared.choices import Channels
 from shared.data.dataset import RawImages, Unsplit
 from shared.data.own import CLASS_NAMES_RULE, MAX_CLASSES, folder_after, is_class_name, listed
-from shared.data.resizing import Size, in_words
+from shared.data.resizing import Size, check_room, in_words
 from shared.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ LAYOUT = (
     f"The folder must hold one subfolder for each class with its pictures ({', '.join(SUFFIXES)}), or train/ and test/ "
     "with such subfolders each."
 )
-BYTES_A_VALUE = 5  # as 8 bits, and then as float32
 
 
 @dataclass
@@ -238,7 +237,7 @@ class _Reader:
         for n_read, (path, image) in enumerate(self._each(paths)):
             if not n_read:
                 first = path
-                _check_room(self.found.root, len(paths), image.shape)
+                check_room(f"The {len(paths):,} pictures in {self.found.root}", len(paths), image.shape)
                 images = np.empty((len(paths), *image.shape), np.uint8)
             if image.shape[:2] != images.shape[1:3]:
                 raise self._unlike(first, images.shape[1:3], path, image.shape[:2])
@@ -282,15 +281,4 @@ class _Reader:
             f"The pictures in {self.found.root} differ in size: {self.found.name(one)} is {in_words(its)} (height x "
             f"width) and {self.found.name(other)} is {in_words(others)}. Have all resized to one size, as --resize 28 "
             "or --resize 28x40 does."
-        )
-
-
-def _check_room(root: Path, n_images: int, shape: tuple[int, ...]) -> None:
-    """Raise InputError if the images are larger than this machine's memory, before any of it is taken."""
-    needed = n_images * int(np.prod(shape)) * BYTES_A_VALUE
-    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if needed > there:
-        raise InputError(
-            f"The {n_images:,} pictures in {root} are {in_words(shape)} each and would take {needed / 2**30:,.1f} GiB, "
-            f"and this machine has {there / 2**30:,.1f} GiB of memory. Have them resized to fewer pixels with --resize."
         )

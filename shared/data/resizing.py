@@ -1,5 +1,6 @@
 """Images at another size or with other channels, by one rule for whatever they were read from."""
 
+import os
 import re
 
 import numpy as np
@@ -12,6 +13,7 @@ from shared.errors import InputError
 Size = tuple[int, int]  # height and width
 MOST = 2_000  # pixels to each side
 SIZE = re.compile(r"(\d{1,6})(?:x(\d{1,6}))?")
+BYTES_A_VALUE = 5  # as 8 bits, and then as float32
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R 601, as Pillow has it
 
 
@@ -34,8 +36,23 @@ def in_words(shape: tuple[int, ...]) -> str:
 
 def changed(raw: RawImages, size: Size | None, channels: Channels | None) -> RawImages:
     """Return the images of `raw` at `size` and with `channels`; None leaves either as it is."""
+    if size is not None:
+        n_images, n_channels = len(raw.x_train) + len(raw.x_test), 3 if channels == "colour" else raw.x_train.shape[3]
+        check_room(f"The {n_images:,} images", n_images, (*size, n_channels))
     train, test = (_with_channels(_resized(x, size), channels) for x in (raw.x_train, raw.x_test))
     return RawImages(train, raw.y_train, test, raw.y_test, raw.notes, raw.classes)
+
+
+def check_room(what: str, n_images: int, shape: tuple[int, ...]) -> None:
+    """Raise InputError, which begins with `what`, if images of this `shape` are larger than this machine's memory:
+    before any of it is taken."""
+    needed = n_images * int(np.prod(shape)) * BYTES_A_VALUE
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > there:
+        raise InputError(
+            f"{what} are {in_words(shape)} each and would take {needed / 2**30:,.1f} GiB, and this machine has "
+            f"{there / 2**30:,.1f} GiB of memory. Have them resized to fewer pixels with --resize."
+        )
 
 
 def _resized(images: np.ndarray, size: Size | None) -> np.ndarray:

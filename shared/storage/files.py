@@ -1,5 +1,6 @@
 """Reading files that may come from anywhere: what they are and how large, before anything is read into memory."""
 
+import errno
 import hashlib
 import io
 import os
@@ -17,7 +18,7 @@ def read(path: Path, max_bytes: int, advice: str) -> bytes:
     """
     check(path, max_bytes, advice)
     try:
-        with _opened(path) as stream:
+        with opened(path) as stream:
             content = stream.read(max_bytes + 1)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. {advice}") from None
@@ -36,17 +37,32 @@ def check(path: Path, max_bytes: int, advice: str) -> None:
         raise InputError(f"{path} is no file. {advice}")
     if found.st_size > max_bytes:
         raise InputError(f"{path} has {found.st_size:,} bytes, and such a file has at most {max_bytes:,}. {advice}")
+    try:
+        opened(path).close()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}. {advice}") from None
 
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's content, which may be larger than memory. Raises InputError where it cannot be read."""
     try:
-        with _opened(path) as stream:
+        with opened(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. Make it readable.") from None
 
 
-def _opened(path: Path) -> io.BufferedReader:
-    """Not waiting for what a device, or a file of the system's that only looks like one, may have to say."""
-    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
+def opened(path: Path) -> io.BufferedReader:
+    """Open a file for reading. Raises OSError if it is none, or if it is one of the system's that only looks like one,
+    as /proc/kmsg: reading that would wait for what the system has to say next."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "It is no file", str(path))
+        if found.st_size == 0 and os.read(descriptor, 1):  # which also fails if there is nothing to read just now
+            raise OSError(errno.EINVAL, "It is the system's own, and has no size", str(path))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")

@@ -98,7 +98,7 @@ BAD = {
     "pixel inf": ("x_test", lambda a: a * np.inf, "x_test holds NaN or infinite pixels"),
     "pixel range": ("x_train", lambda a: a.astype(float), "x_train holds floating pixels from 0 to 255"),
     "pixel type": ("x_train", lambda a: a.astype(np.int32), "x_train is of type int32"),
-    "objects": ("x_train", lambda a: np.array([{}] * 30), "cannot be read as an .npz file"),
+    "objects": ("x_train", lambda a: np.array([{}] * 30), "holds Python objects"),
 }
 
 
@@ -183,7 +183,7 @@ BAD_NAMES = {
     "twice": (np.array(list("abcdefghia")), "two classes are named 'a'"),
     "empty": (np.array([*"abcdefghi", ""]), "'' cannot be the name of a class"),
     "steering": (np.array([*"abcdefghi", "\x1b"]), r"'\\x1b' cannot be the name of a class"),
-    "objects": (np.array([*"abcdefghi", None]), "cannot be read as an .npz file"),
+    "objects": (np.array([*"abcdefghi", None]), "holds Python objects"),
 }
 
 

@@ -120,6 +120,10 @@ def no_table(path: Path) -> str:
     return written(path, bytes(range(256)) * 4)
 
 
+def too_wide(path: Path) -> str:
+    return written(path, "1," * 300_000 + "1")
+
+
 def prose(path: Path) -> str:
     return written(path, "Dear all")
 
@@ -147,6 +151,7 @@ BAD = {
     long_line: "cannot be read as a table: .*line 25",
     empty: "cannot be read as a table",
     no_table: "cannot be read as a table",
+    too_wide: "has 300,001 columns, and at most 200,000",
     prose: "cannot be read as a table",
     header_alone: "cannot be read as a table",
     one_name: "has 1 classes, and there must be 2 to 1,000",

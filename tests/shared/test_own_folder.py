@@ -268,3 +268,10 @@ def test_the_path_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert choice.short_name("folder:mine") == "mine"
     with pytest.raises(InputError, match="There is no data set 'yours'"):
         choice.choose("yours", tmp_path)
+
+
+def test_resized_to_more_than_the_machine_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the images come from, and before room is made for them."""
+    monkeypatch.setattr(os, "sysconf", lambda name: {"SC_PHYS_PAGES": 1 << 20, "SC_PAGE_SIZE": 4096}[name])
+    with pytest.raises(InputError, match=r"The 1,797 images are 2000 x 2000 x 3 each and would take 100"):
+        load(DataSpec(dataset="digits", resize=(2000, 2000), channels="colour"), tmp_path)

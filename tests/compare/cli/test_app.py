@@ -189,6 +189,15 @@ def test_an_empty_path_is_not_the_current_folder(
     assert "is empty. Give a path, or leave it out." in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "line", ["run --model =", "run --dataset =", "models =", "data =", "verify . --model =", "port a b --loss ="]
+)
+def test_an_empty_name_is_not_the_default(line: str, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """As of a variable that was not set: what would be done is not what was meant."""
+    assert run_main(monkeypatch, *("" if word == "=" else word for word in line.split())) == 2
+    assert " is empty. Give " in capsys.readouterr().err
+
+
 def test_images_of_another_shape(monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path) -> None:
     images, labels = np.zeros((20, 32, 32, 3), np.uint8), np.zeros(20, np.uint8)
     path = tmp_path / "colour.npz"

@@ -191,6 +191,15 @@ def test_a_folder_with_anything_else_is_not_taken(case: str, tmp_path: Path, num
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_folder_of_a_killed_comparison_of_models_is_taken(tmp_path: Path) -> None:
+    logs = tmp_path / "out" / "logs"
+    logs.mkdir(parents=True)
+    for side in ("left", "right"):
+        (logs / f"{side}.log").write_text("a framework's warning")
+    OutputFolder(tmp_path / "out")
+    assert list(logs.iterdir()) == []
+
+
 def test_a_folder_in_which_a_command_is_about_to_begin_is_not_taken(tmp_path: Path) -> None:
     first = OutputFolder(tmp_path / "out")
     with pytest.raises(InputError, match="Another command is at work in"):

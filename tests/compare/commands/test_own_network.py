@@ -12,8 +12,11 @@ from numpy_own import FILE, NETWORK
 from numpy_specs import numpy_spec
 
 from compare.__main__ import main
+from compare.folders.manifest import hashes, sealed
+from compare.folders.run_folder import load_manifest
 from compare.registry import IMPLEMENTATIONS
 from compare.training.planned import PLAN, Planned
+from shared import own_code
 from shared.contract import CONTRACT
 
 RUN = ["--implementations", "numpy", "--device", "cpu", "--epochs", "1", "--batch-size", "8", "--quiet"]
@@ -146,3 +149,76 @@ def test_scaffold_and_source(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         assert text.split('"""')[2] in Path("fresh", f"{name}.py").read_text(), name
     assert command(monkeypatch, "models", "fresh") == 0
     assert "Twice two padded convolutions" in capsys.readouterr().out
+
+
+def test_links_of_its_folder_lead_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    """A folder from somebody else could have a private file copied into the run's folder, or overwritten."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "key").write_text("precious")
+    assert command(monkeypatch, "contract", "mine") == 0
+    for name in ("more.py", FILE, CONTRACT, "below"):
+        path, target = folder / name, victim / "key" if "." in name else victim
+        before = path.read_bytes() if path.exists() else None
+        path.unlink(missing_ok=True)
+        path.symlink_to(target)
+        for line in (["contract", "mine"], ["models", "mine"], ["run", "--model", "mine/", "--dataset", "data.npz"]):
+            capsys.readouterr()
+            assert command(monkeypatch, *line) == 2, (name, line)
+            assert f"mine/{name} is a symbolic link that leads out of the folder" in capsys.readouterr().err
+        path.unlink()
+        if before is not None:
+            path.write_bytes(before)
+    assert (victim / "key").read_text() == "precious"
+    (folder / "more.py").symlink_to(FILE)  # within the folder
+    assert command(monkeypatch, "models", "mine") == 0
+
+
+def test_a_folder_that_a_record_names_is_not_searched(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    """Nor can what is advised be a command of its own, when it is copied to a shell."""
+    assert command(monkeypatch, "contract", "mine") == 0
+    assert run(monkeypatch, "--out", "out") == 0
+    other = tmp_path / "x; rm -rf y"
+    other.mkdir()
+    record = next((tmp_path / "out" / "results").iterdir())
+    record.write_text(record.read_text().replace(str(folder), str(other)))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "somebody"))
+    monkeypatch.setattr(own_code, "contents", lambda _: pytest.fail("it was searched"))
+    capsys.readouterr()
+    assert command(monkeypatch, "verify", "out", "--rerun") == 1, "a record was altered"
+    assert command(monkeypatch, "export", "out", "--format", "onnx") == 2
+    assert f"add --model '{other}'" in capsys.readouterr().err
+
+
+def test_verify_holds_the_copy_of_the_code_to_the_plan(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    """People read the copy, and a manifest can be sealed anew."""
+    assert command(monkeypatch, "contract", "mine") == 0
+    assert run(monkeypatch, "--out", "out") == 0
+    out = tmp_path / "out"
+    (out / "network" / FILE).write_text("# harmless\n")
+    (out / "network" / "added.py").write_text("")
+    known = load_manifest(out)
+    for name, content in sealed(known, hashes(out)).items():
+        (out / name).write_bytes(content)
+    capsys.readouterr()
+    assert command(monkeypatch, "verify", "out") == 1
+    said = capsys.readouterr().out
+    for name in (FILE, "added.py"):
+        assert f"network/{name} is not the file of the network that plan.json says was run." in said
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize("there", ["a link to nothing", "a file's name"])
+def test_a_folder_that_cannot_be_made_gets_a_sentence(
+    there: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "new").symlink_to("nothing") if there == "a link to nothing" else (tmp_path / "f").write_text("")
+    target = "new" if there == "a link to nothing" else "f/new"
+    assert command(monkeypatch, "models", "cnn_same", "--scaffold", target) == 2
+    assert "Traceback" not in capsys.readouterr().err

@@ -67,3 +67,24 @@ def test_a_file_that_is_no_archive(tmp_path: Path) -> None:
     (tmp_path / "x.npz").write_bytes(b"PK\x03\x04 nothing")
     with pytest.raises(InputError, match="cannot be read"):
         read(tmp_path / "x.npz", (None, None))
+
+
+def test_data_that_are_no_arrays_get_a_sentence(tmp_path: Path) -> None:
+    """And never NumPy's own advice, which is to load them as a program."""
+    one, many = np.zeros((2, 4)), tmp_path / "many.npz"
+    np.savez(tmp_path / "objects.npz", x=np.array([[{}], [{}]]))
+    np.save(tmp_path / "single.npy", one)
+    np.savez_compressed(many, x=np.zeros((2, 40 << 20), np.uint8))
+    (tmp_path / "empty.npz").write_bytes(b"")
+    (tmp_path / "pickle.npz").write_bytes(b"\x80\x04K\x01.")
+    for name, said in (
+        ("objects.npz", "x holds Python objects"),
+        ("single.npy", "not an .npz file but a single array"),
+        ("many.npz", "would unpack to"),
+        ("empty.npz", "does not begin as a zip archive"),
+        ("pickle.npz", "does not begin as a zip archive"),
+        ("nothing.npz", "There is no file"),
+    ):
+        with pytest.raises(InputError, match=said) as caught:
+            read(tmp_path / name, (None, None))
+        assert "allow_pickle" not in str(caught.value)

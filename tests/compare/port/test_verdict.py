@@ -6,6 +6,7 @@ import pytest
 
 from compare.port import Port, PortRecord
 from compare.port.words import lines, verdict
+from shared.errors import InputError
 
 HEAD = """
 import torch
@@ -74,3 +75,34 @@ def test_everything_is_explained_if_what_is_left_is_within_the_bound(
     said = verdict(found.model_copy(update={"left_over": times * found.bound}))
     assert said.startswith("different: 1 cause")
     assert ("explains everything" in said) is claimed
+
+
+EXPORTED = """
+
+class Program:
+    def __reduce__(self):
+        return open, ({made!r}, "w")
+
+def exported():
+    import io, zipfile
+    net = nn.Linear(6, 4)
+    torch.export.save(torch.export.export(net, (torch.zeros(2, 6),)), {path!r})
+    program = io.BytesIO()
+    torch.save(Program(), program)
+    with zipfile.ZipFile({path!r}) as before, zipfile.ZipFile({hostile!r}, "w") as after:
+        for name in before.namelist():
+            after.writestr(name, program.getvalue() if name.endswith("sample_inputs/model.pt") else before.read(name))
+    return net
+"""
+
+
+def test_an_exported_program_is_read_as_data(tmp_path: Path, port: Port) -> None:
+    """Its format holds pickles, which could be any program."""
+    made, path, hostile = (str(tmp_path / name) for name in ("made", "net.pt2", "hostile.pt2"))
+    (tmp_path / "exporting.py").write_text(HEAD + EXPORTED.format(made=made, path=path, hostile=hostile))
+    own = f"{tmp_path}/exporting.py:exported"
+    port.check(own, own, input=(6,))
+    assert port.check(path, own, input=(6,)).verdict == "same"
+    with pytest.raises(InputError, match="holds Python objects besides tensors, which are not read"):
+        port.check(hostile, own, input=(6,))
+    assert not Path(made).exists()

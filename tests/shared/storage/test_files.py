@@ -30,3 +30,12 @@ def test_what_is_not_read(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=f"{said}.* Advice.$"):
             files.read(tmp_path / name, 5, "Advice.")
+
+
+@pytest.mark.skipif(not os.access("/proc/kmsg", os.R_OK), reason="only root may read the kernel's messages")
+def test_what_only_looks_like_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/proc/kmsg")
+    with pytest.raises(InputError, match=r"link cannot be read: .* Advice.$"):
+        files.check(tmp_path / "link", 5, "Advice.")
+    with pytest.raises(OSError, match="It is no file"):
+        files.opened(Path("/dev/zero"))
