@@ -181,6 +181,21 @@ def _in_place(template: str, attribute: str) -> Write:
     )
 
 
+def _outputs(want: Want) -> str:
+    if want.mine is None or want.theirs is None:
+        return ""
+    return f"give {want.mine.name} at the place at which the other model gives {want.theirs.name}"
+
+
+_MERGES = {  # Keras's layer and PyTorch's function
+    "Mul": ("Multiply()", "mul"),
+    "Sub": ("Subtract()", "sub"),
+    "Add": ("Add()", "add"),
+    "Max": ("Maximum()", "maximum"),
+    "Min": ("Minimum()", "minimum"),
+    "Concat": ("Concatenate()", "cat"),
+    "Div": ("Lambda(lambda both: both[0] / both[1])", "div"),
+}
 TENSORFLOW: dict[str, Write] = {
     **dict.fromkeys(
         ("batch_norm.epsilon", "layer_norm.epsilon", "group_norm.epsilon"),
@@ -225,14 +240,21 @@ TORCH: dict[str, Write] = {
     "resize.antialias": _setting("F.interpolate(..., antialias={value})", "antialias"),
     "resize.mode": _setting('F.interpolate(..., mode="{value}")', "mode"),
     "merge.kind": lambda want: (
-        f"torch.{want.theirs.kind.lower()} in place of {want.mine.name}" if want.theirs and want.mine else ""
+        f"torch.{_MERGES.get(want.theirs.kind, ('', want.theirs.kind.lower()))[1]} in place of {want.mine.name}"
+        if want.theirs and want.mine
+        else ""
     ),
     "concat.axis": _setting("torch.cat(..., dim={value})", "axis"),
+    "batch_norm.mode": lambda want: f"{want.my_layer}.train({bool(want.attribute('training_mode'))})",
+    "outputs.order": _outputs,
     "embedding.padding": _setting("nn.Embedding(..., padding_idx={value})", "padding_idx"),
 }
 KERAS: dict[str, Write] = {
     **dict.fromkeys(("batch_norm.epsilon", "layer_norm.epsilon", "group_norm.epsilon"), _epsilon("epsilon")),
     "batch_norm.momentum": lambda want: _momentum(want, "keras"),
+    "batch_norm.mode": lambda want: (
+        f"{want.my_layer}(trainable={bool(want.attribute('training_mode'))}), and training= passed on to it"
+    ),
     "batch_norm.variance": lambda want: "Keras keeps the biased variance: multiply what it keeps by n / (n - 1)",
     "group_norm.groups": _setting("keras.layers.GroupNormalization(groups={value})", "num_groups"),
     **dict.fromkeys(("padding.side", "padding.amount", "deconv.output_padding"), _keras_pads),
@@ -262,9 +284,12 @@ KERAS: dict[str, Write] = {
     ),
     "resize.mode": _setting('keras.layers.UpSampling2D(..., interpolation="{value}")', "mode"),
     "merge.kind": lambda want: (
-        f"keras.layers.{want.theirs.kind} in place of {want.mine.name}" if want.theirs and want.mine else ""
+        f"keras.layers.{_MERGES.get(want.theirs.kind, (want.theirs.kind, ''))[0]} in place of {want.mine.name}"
+        if want.theirs and want.mine
+        else ""
     ),
     "concat.axis": _setting("keras.layers.Concatenate(axis={value})", "axis"),
+    "outputs.order": _outputs,
     "embedding.padding": _setting(
         "keras.layers.Embedding(...) has no padding index: its row {value} must be kept at zero", "padding_idx"
     ),
