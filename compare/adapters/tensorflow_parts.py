@@ -91,7 +91,8 @@ def _strided(watch: Watch, operation: Operation) -> Meaning | list[Meaning] | No
         for name in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
     }
     n_new = sum(masks["new_axis"] >> place & 1 for place in range(len(begins)))
-    axis, kept, gone, new, made_axis = 0, [], [], [], 0
+    axis, gone, new, made_axis = 0, [], [], 0
+    kept: list[tuple[int, int, int | None, int]] = []
     for place, (begin, end, step) in enumerate(zip(begins, ends, steps, strict=True)):
         bit = {name: bool(mask >> place & 1) for name, mask in masks.items()}
         if bit["ellipsis"]:

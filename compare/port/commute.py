@@ -88,6 +88,7 @@ def sink_transposes(recording: Recording) -> Recording:
             by_name[node.name] = node
             continue
         perm = tuple(turn.attributes["perm"])
+        moved: Node | None
         if scaled:
             moved = node
         elif node.kind in ("Flatten", "Reshape"):

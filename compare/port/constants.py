@@ -22,7 +22,7 @@ def unrounded(
             continue
         rounded = [each.ravel().astype(np.float32) for each in (a, b)]
         kept = [bool(np.array_equal(single, each.ravel())) for single, each in zip(rounded, (a, b), strict=True)]
-        if kept[0] == kept[1] or not np.array_equal(*rounded):
+        if kept[0] == kept[1] or not np.array_equal(rounded[0], rounded[1]):
             continue
         if kept[0]:
             exact[0][f"{name_l}/value"] = b.reshape(a.shape)

@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers as L
 
+from compare.adapters import tensorflow_arrays
 from compare.adapters.keras_adapter import KerasAdapter, load_keras_file
 from compare.adapters.tensorflow_adapter import TensorFlowAdapter, load_saved_model
 from compare.graphs.evaluate import evaluate_node
@@ -394,6 +395,7 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 def main() -> None:
+    tensorflow_arrays.LARGE_BYTES = 0  # every weight is set as one of a gigabyte is
     keras.config.set_floatx("float64")
     answers = {}
     for name, case in CASES.items():
