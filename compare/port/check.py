@@ -200,6 +200,8 @@ class _Comparison:
             source.give(new)
             self.n_varied = len(new)
         moved = transfer(replace(first, weights=first.weights | new), second, alignment)
+        if not target.folds:
+            second.weights.clear()  # which can be gigabytes, and the model is about to lose them
         target.give(moved.given)
         return moved
 

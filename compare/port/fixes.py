@@ -1,9 +1,10 @@
 """The line of code that mends a cause, in the framework of the side that is changed."""
 
-from compare.graphs.node import Node, Recording
+from compare.graphs.node import Recording
 from compare.port import sequence_fixes
 from compare.port.difference import Difference, shown
 from compare.port.differences import NORMALIZATIONS, stated_pads
+from compare.port.fix_layers import layer_of
 from compare.port.want import Want, Write
 
 
@@ -27,80 +28,11 @@ def fix(cause: str, framework: str, want: Want) -> str:
     table = {"torch": TORCH, "tensorflow": KERAS | TENSORFLOW, "onnx": {}}.get(framework, KERAS)
     if want.mine is None and want.theirs is not None:
         place = ", ".join(want.theirs.inputs) or "the input"
-        return f"{_layer(table is TORCH, want.theirs)} behind the counterpart of {place}"
+        return f"{layer_of(table is TORCH, want.theirs)} behind the counterpart of {place}"
     write = table.get(cause)
     if write is not None and (line := write(want)):
         return line
     return f"make {want.mine.name if want.mine else '?'} as {want.theirs.name if want.theirs else '?'} is"
-
-
-def _layer(torch: bool, node: Node) -> str:
-    """The layer that computes a node, as it is written."""
-    a, n = node.attributes, len(node.shape) - 2
-    names = _TORCH_LAYERS if torch else _KERAS_LAYERS
-    if node.kind in names:
-        return names[node.kind].format(
-            n=n,
-            channels=node.shape[1] if len(node.shape) > 1 else "",
-            **{name: shown(value) for name, value in a.items()},
-            tanh=a.get("approximate") == "tanh",
-            **({} if "alpha" in a else {"alpha": ""}),
-        )
-    return f"{node.kind} ({node.layer})" if node.layer else node.kind
-
-
-_TORCH_LAYERS = {
-    "Relu": "nn.ReLU()",
-    "LeakyRelu": "nn.LeakyReLU({alpha})",
-    "Elu": "nn.ELU({alpha})",
-    "Celu": "nn.CELU({alpha})",
-    "Selu": "nn.SELU()",
-    "Gelu": 'nn.GELU(approximate="{approximate}")',
-    "Swish": "nn.SiLU()",
-    "Sigmoid": "nn.Sigmoid()",
-    "Tanh": "nn.Tanh()",
-    "Softplus": "nn.Softplus(beta={beta})",
-    "Softsign": "nn.Softsign()",
-    "HardSwish": "nn.Hardswish()",
-    "HardSigmoid": "nn.Hardsigmoid()",
-    "Mish": "nn.Mish()",
-    "LogSigmoid": "nn.LogSigmoid()",
-    "Clip": "nn.Hardtanh({min}, {max})",
-    "Softmax": "nn.Softmax(dim={axis})",
-    "LogSoftmax": "nn.LogSoftmax(dim={axis})",
-    "Dropout": "nn.Dropout({ratio})",
-    "BatchNormalization": "nn.BatchNorm{n}d({channels}, eps={epsilon})",
-    "MaxPool": "nn.MaxPool{n}d({kernel_shape}, {strides})",
-    "AveragePool": "nn.AvgPool{n}d({kernel_shape}, {strides})",
-    "GlobalAveragePool": "nn.AdaptiveAvgPool{n}d(1)",
-    "Flatten": "nn.Flatten()",
-}
-_KERAS_LAYERS = {
-    "Relu": "keras.layers.ReLU()",
-    "LeakyRelu": "keras.layers.LeakyReLU(negative_slope={alpha})",
-    "Elu": "keras.layers.ELU(alpha={alpha})",
-    "Celu": "keras.layers.Activation(lambda x: keras.ops.celu(x, {alpha}))",
-    "Selu": 'keras.layers.Activation("selu")',
-    "Gelu": "keras.layers.Activation(lambda x: keras.ops.gelu(x, approximate={tanh}))",
-    "Swish": 'keras.layers.Activation("silu")',
-    "Sigmoid": 'keras.layers.Activation("sigmoid")',
-    "Tanh": 'keras.layers.Activation("tanh")',
-    "Softplus": 'keras.layers.Activation("softplus")',
-    "Softsign": 'keras.layers.Activation("softsign")',
-    "HardSwish": 'keras.layers.Activation("hard_silu")',
-    "HardSigmoid": 'keras.layers.Activation("hard_sigmoid")',
-    "Mish": 'keras.layers.Activation("mish")',
-    "LogSigmoid": 'keras.layers.Activation("log_sigmoid")',
-    "Clip": "keras.layers.Activation(lambda x: keras.ops.clip(x, {min}, {max}))",
-    "Softmax": "keras.layers.Softmax()",
-    "LogSoftmax": 'keras.layers.Activation("log_softmax")',
-    "Dropout": "keras.layers.Dropout({ratio})",
-    "BatchNormalization": "keras.layers.BatchNormalization(epsilon={epsilon})",
-    "MaxPool": "keras.layers.MaxPooling{n}D({kernel_shape}, {strides})",
-    "AveragePool": "keras.layers.AveragePooling{n}D({kernel_shape}, {strides})",
-    "GlobalAveragePool": "keras.layers.GlobalAveragePooling{n}D()",
-    "Flatten": "keras.layers.Flatten()",
-}
 
 
 def _momentum(want: Want, own: str) -> str:
@@ -121,7 +53,7 @@ def _setting(template: str, attribute: str) -> Write:
 def _activation(torch: bool) -> Write:
     def write(want: Want) -> str:
         assert want.theirs is not None
-        return f"{_layer(torch, want.theirs)} in place of {want.mine.name if want.mine else ''}"
+        return f"{layer_of(torch, want.theirs)} in place of {want.mine.name if want.mine else ''}"
 
     return write
 
@@ -187,6 +119,12 @@ def _outputs(want: Want) -> str:
     return f"give {want.mine.name} at the place at which the other model gives {want.theirs.name}"
 
 
+def _order(want: Want) -> str:
+    if want.mine is None or want.theirs is None or want.theirs.kind != "Concat":
+        return ""
+    return f"{want.mine.name} of the counterparts of {', '.join(want.theirs.inputs)}, in this order"
+
+
 _MERGES = {  # Keras's layer and PyTorch's function
     "Mul": ("Multiply()", "mul"),
     "Sub": ("Subtract()", "sub"),
@@ -244,6 +182,7 @@ TORCH: dict[str, Write] = {
         if want.theirs and want.mine
         else ""
     ),
+    "channels.order": _order,
     "concat.axis": _setting("torch.cat(..., dim={value})", "axis"),
     "batch_norm.mode": lambda want: f"{want.my_layer}.train({bool(want.attribute('training_mode'))})",
     "outputs.order": _outputs,
@@ -288,6 +227,7 @@ KERAS: dict[str, Write] = {
         if want.theirs and want.mine
         else ""
     ),
+    "channels.order": _order,
     "concat.axis": _setting("keras.layers.Concatenate(axis={value})", "axis"),
     "outputs.order": _outputs,
     "embedding.padding": _setting(

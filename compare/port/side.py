@@ -164,8 +164,8 @@ class Side:
             part = self.parts.get(name, Part(name))
             whole[part.key] = part.into(whole.get(part.key, self.known.get(part.key)), array)
         weights = {name: _like(array, self._shapes.get(name)) for name, array in whole.items()}
+        self.known |= weights  # before they are sent: what they take the place of can be gigabytes
         self.worker.give_weights(weights)
-        self.known |= weights
 
     def fallback(self, training: bool) -> Callable[[Node, list[np.ndarray]], np.ndarray]:
         """What computes a node that the evaluator does not know."""
