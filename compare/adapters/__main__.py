@@ -78,6 +78,8 @@ class Holder:
     def record(
         self, arrays: wire.Arrays, training: bool, known: Container[str]
     ) -> tuple[messages.Recorded, wire.Arrays]:
+        if hasattr(self.adapter, "known"):
+            self.adapter.known = known
         recording = self.adapter.record(arrays, training)
         return messages.Recorded(graph=recording.graph.body()), sent_of(recording, known)
 

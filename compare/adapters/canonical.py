@@ -1,6 +1,6 @@
 """The canonical recording of a trace: axes renumbered, weights in ONNX's layouts, and the way back to the framework."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,13 @@ Attributes = dict[str, Attribute]
 class Canonical:
     """A trace in canonical form. `recording` is what it is; `step_of` and `weight_of` lead back to the framework."""
 
-    def __init__(self, trace: Trace, array: Any) -> None:
-        """`array` makes a NumPy array of a tensor of the framework."""
+    def __init__(self, trace: Trace, array: Any, known: Container[str] = ()) -> None:
+        """`array` makes a NumPy array of a tensor of the framework. `known` are weights whose entries need not be put
+        in order again: a gigabyte may stand for them."""
         self.layouts = Layouts(trace)
         self.step_of: dict[str, Step] = {}
         self.weight_of: dict[str, Weight] = {}
-        self._array = array
+        self._array, self._known = array, known
         self.changes: dict[str, tuple[Change, ...]] = {}  # from the framework's array to the node's
         self._nodes: dict[str, Node] = {}
         self._values: Arrays = {}
@@ -100,15 +101,24 @@ class Canonical:
             name = f"{wanted}:{number}"
         for role, weight in (weights or {}).items():
             self.weight_of[f"{name}/{role}"] = weight
-            self._weights[f"{name}/{role}"] = weight.changed(weight.read())
+            self._weights[f"{name}/{role}"] = self._read(f"{name}/{role}", weight)
             self._shapes[f"{name}/{role}"] = self._weights[f"{name}/{role}"].shape
         self._nodes[name] = Node(
             name, kind, tuple(inputs), dict(attributes), tuple(weights or ()), step.layer, tuple(value.shape)
         )
-        self._values[name] = np.ascontiguousarray(value)
+        self._values[name] = value
         self.changes[name] = tuple(changes)
         self.step_of[name] = step
         return name
+
+    def _read(self, key: str, weight: Weight) -> np.ndarray:
+        """Return the canonical array of a weight; of one that is known and would be copied, its shape with no number in
+        it."""
+        array = weight.read()
+        views = [change for change in weight.changes if not isinstance(change, Taken)]
+        if key in self._known and len(views) < len(weight.changes):
+            return np.broadcast_to(np.full((), np.nan, array.dtype), apply(views, array).shape)
+        return weight.changed(array)
 
     def _in_order(
         self, step: Step, name: str, form: Form, wanted: tuple[int, ...], present: tuple[int, ...] | None = None
@@ -167,6 +177,20 @@ class Canonical:
         name = self._add(step, step.name, kind, [name], attributes, native, ())
         self._made_by[step.output.number] = self._in_order(step, name, after, after.order, tuple(range(after.rank)))
 
+    def turned_for_channels(self, name: str) -> bool:
+        """Whether an input that is kept as it is gets turned, since a convolution wants its channels second. What keeps
+        the layout, as padding, may stand between both."""
+        reached = {name}
+        for node in self._nodes.values():
+            if not reached.intersection(node.inputs):
+                continue
+            rule = self.step_of[node.name].rule
+            if node.kind == "Transpose" and rule == "spatial":
+                return True
+            if rule == "same":
+                reached.add(node.name)
+        return False
+
     def drop_arrays(self) -> None:
         """Let go of all values and weights, which can be gigabytes: the way back to the framework needs none."""
         self._values.clear()
@@ -206,7 +230,7 @@ class Canonical:
                 raise Unreadable(f"{name}: it is a constant in the code and cannot be set.")
             if self._shapes[name] != array.shape:
                 raise Unreadable(f"{name}: its shape is {self._shapes[name]}; the array to set has {array.shape}.")
-            weight.write(undo(weight.changes, array))
+            weight.set(array)
 
 
 def _turned(order: tuple[int, ...]) -> tuple[Change, ...]:

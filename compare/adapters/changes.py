@@ -81,6 +81,17 @@ def undo(changes: Sequence[Change], array: np.ndarray) -> np.ndarray:
     return array
 
 
+def fill(target: np.ndarray, changes: Sequence[Change], array: np.ndarray) -> None:
+    """Write into `target` what `apply` makes `array` of, without a copy of it where that can be."""
+    last = changes[-1] if changes else None
+    if isinstance(last, Taken) and not any(isinstance(change, Taken) for change in changes[:-1]):
+        view = apply(changes[:-1], target)
+        if np.may_share_memory(view, target):
+            view[(slice(None),) * last.axis + (last.index,)] = array
+            return
+    target[...] = undo(changes, array)
+
+
 def channels_outermost(shape: Sequence[int]) -> np.ndarray:
     """Return the order of a flattened example of `shape` (spatial ..., C) that has its channels outermost."""
     order = (len(shape) - 1, *range(len(shape) - 1))

@@ -46,7 +46,7 @@ class KerasAdapter:
     framework = "keras"
 
     def __init__(self, model: Any) -> None:
-        self.model = model
+        self.model, self.known = model, frozenset[str]()
         self._canonical: Canonical | None = None
         self._joined: Joined | None = None
         self._stated: dict[str, bool] = {}
@@ -93,7 +93,7 @@ class KerasAdapter:
             }
         watch.trace.outputs = tuple(watch.trace.value(each) for each in tree.flatten(outputs))
         pruned(watch.trace)
-        canonical = self._canonical = Canonical(watch.trace, array)
+        canonical = self._canonical = Canonical(watch.trace, array, self.known)
         made = joined(canonical.recording)
         self._joined = made.without_arrays() if tape is None else made
         statistics: Arrays = {}
@@ -197,11 +197,7 @@ class KerasAdapter:
         self._record(inputs, dict.fromkeys(inputs, False), False)
         made = self.recorded()[0]
         self._canonical, self._joined = kept
-        # Kept as it is, it is moved right behind the input if a convolution wants its channels second.
-        return any(
-            node.kind == "Transpose" and node.inputs == (name,) and made.step_of[node.name].rule == "spatial"
-            for node in made.recording.graph.nodes
-        )
+        return made.turned_for_channels(name)
 
     def _arguments(self, tensors: Mapping[str, Any]) -> Any:
         """What the model is called with: one tensor, or as it states its inputs."""
@@ -291,10 +287,10 @@ def _takes_last(model: Any, rank: int) -> bool:
 def _unchanged(model: Any, whole: bool = False) -> Iterator[None]:
     """The variables of a model are the same afterwards: those that a call can change, or all for `whole`."""
     variables = model.variables if whole else model.non_trainable_variables  # weights can be gigabytes
-    before = [(variable, np.array(variable)) for variable in variables]
+    before = [(variable, array(variable.value)) for variable in variables]
     try:
         yield
     finally:
         for variable, value in before:
-            if not np.array_equal(np.array(variable), value, equal_nan=True):
+            if not np.array_equal(array(variable.value), value, equal_nan=value.dtype.kind == "f"):
                 variable.assign(value)

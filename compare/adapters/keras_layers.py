@@ -154,7 +154,7 @@ def _group_normalization(call: Call) -> Description:
 @describer("UnitNormalization")
 def _unit_normalization(call: Call) -> Description:
     axes = _axes(call.layer.axis, len(call.inputs[0].shape))
-    return Description("keras:UnitNormalization", "same", {"axes": axes})
+    return Description("LpNormalization", "same", {"axes": axes})
 
 
 @describer("MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D")

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras.src.backend.common.global_state import get_global_attribute
 from keras.src.backend.common.keras_tensor import any_symbolic_tensors
@@ -21,6 +20,7 @@ from compare.adapters import tensorflow_operations as operations
 from compare.adapters.keras_activations import kind_of
 from compare.adapters.keras_dot import watched
 from compare.adapters.steps import Weight
+from compare.adapters.tensorflow_arrays import held, put
 from compare.adapters.tensorflow_watch import Watch
 from compare.graphs.node import Attribute
 
@@ -91,7 +91,8 @@ class KerasWatch(Watch):
         """Know the variables that a layer owns itself: by the attribute that holds them, else by their own names."""
         for variable in (*layer._trainable_variables, *layer._non_trainable_variables):
             name = _attribute(layer, variable) or variable.name
-            self.variables[id(variable.value.handle)] = weight_of(variable, f"{path}.{name}" if path else name)
+            if id(variable.value.handle) not in self.variables:
+                self.hold(variable.value, weight_of(variable, f"{path}.{name}" if path else name))
 
     def _build(self, original: Original, layer: Any, *args: Any, **kwargs: Any) -> Any:
         with self.mute():
@@ -246,4 +247,4 @@ def _attribute(owner: Any, part: Any) -> str | None:
 
 def weight_of(variable: Any, name: str) -> Weight:
     """Return the weight in one of Keras's variables."""
-    return Weight(name, lambda: np.array(variable), variable.assign)
+    return Weight(name, lambda: held(variable.value), variable.assign, fill=lambda *to: put(variable.value, *to))

@@ -25,7 +25,7 @@ class Source:
 
     def changed(self, array: np.ndarray) -> np.ndarray:
         """Return the joined node's array of the one before."""
-        return np.ascontiguousarray(apply(self.changes, array))
+        return apply(self.changes, array)
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,11 @@ class Joined:
     members: Mapping[str, tuple[Node, ...]] = field(default_factory=dict)
 
     def without_arrays(self) -> "Joined":
-        """Return this without its values, and with no weights but those that a joined node is computed from."""
+        """Return this without its values, and with no weights but the operands that a joined node is computed from."""
         weights = {
-            name: array for name, array in self.recording.weights.items() if name.rpartition("/")[0] in self.members
+            name: array
+            for name, array in self.recording.weights.items()
+            if name.rpartition("/")[0] in self.members and self.sources[name].key.endswith("/value")
         }
         return replace(self, recording=replace(self.recording, values={}, weights=weights))
 
@@ -169,10 +171,11 @@ class _Graph:
         return Joined(recording, {name: self.sources[name] for name in keys}, self.members)
 
 
-def joined(recording: Recording) -> Joined:
-    """Return the recording with what belongs together joined."""
+def joined(recording: Recording, arithmetic: bool = False) -> Joined:
+    """Return the recording with what belongs together joined; with `arithmetic` only what is written out in it."""
     graph = _Graph(recording)
-    for find in (_sequence_convolution, _bias, _written_out, _product_of_rows):
+    of_graphs = () if arithmetic else (_sequence_convolution,)
+    for find in (*of_graphs, _bias, _written_out, *(() if arithmetic else (_product_of_rows,))):
         while (match := _first(graph, find)) is not None:
             graph.join(match)
     return graph.result()

@@ -155,7 +155,7 @@ def _activation(cone: _Cone) -> Found | None:
 
 
 def _normalization(cone: _Cone, weights: Arrays) -> Found | None:
-    """A batch, layer or RMS normalisation, with or without each of its weights."""
+    """A batch, layer, RMS or L2 normalisation, with or without each of its weights."""
     rank = len(cone.x.shape)
     if len(cone.parameters) > 4 or rank < 2:
         return None
@@ -178,7 +178,8 @@ def _normalization(cone: _Cone, weights: Arrays) -> Found | None:
         for names in permutations([node.name for node in cone.parameters]):
             given = {role: values[name].reshape(shape) for role, name in zip(roles, names, strict=True)}
             for epsilon in epsilons:
-                node = Node(cone.root.name, kind, (cone.x.name,), {**attributes, "epsilon": epsilon})
+                own = attributes if kind == "LpNormalization" else {**attributes, "epsilon": epsilon}
+                node = Node(cone.root.name, kind, (cone.x.name,), own)
                 if _same(made, evaluate_node(node, [x], given)):
                     where = {role: (name, shape) for role, name in zip(roles, names, strict=True)}
                     members = (*cone.parameters, *cone.inner)
@@ -200,6 +201,8 @@ def _normalizations(
     reduced = next(iter(axes), ())
     if 0 not in reduced and reduced:
         shape = tuple(cone.x.shape[axis] for axis in reduced)
+        if not n:
+            yield "LpNormalization", {"axes": reduced}, (), shape
         if all(np.prod(each) == np.prod(shape) for each in wide.values()):
             for kind in ("LayerNormalization", "RMSNormalization"):
                 for roles in combinations(("scale", "B"), n):

@@ -4,12 +4,12 @@ An adapter writes a Trace while it watches; layouts.py makes the canonical recor
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from compare.adapters.changes import Change, apply
+from compare.adapters.changes import Change, apply, undo
 from compare.graphs.node import Attribute
 
 # What a step does to the layout of its inputs (layouts.py holds what each means).
@@ -41,14 +41,23 @@ class Weight:
     read: Callable[[], np.ndarray]
     write: Callable[[np.ndarray], None] | None
     changes: tuple[Change, ...] = ()
+    fill: Callable[[Sequence[Change], np.ndarray], None] | None = None  # `write` of what changes are undone of
 
     def then(self, *changes: Change) -> "Weight":
         """Return this weight with more changes behind those it has."""
-        return Weight(self.name, self.read, self.write, (*self.changes, *changes))
+        return replace(self, changes=(*self.changes, *changes))
+
+    def set(self, array: np.ndarray) -> None:
+        """Write the canonical array of a weight that can be set."""
+        assert self.write is not None
+        if self.fill is not None:
+            self.fill(self.changes, array)
+        else:
+            self.write(undo(self.changes, array))
 
     def changed(self, array: np.ndarray) -> np.ndarray:
-        """Return the canonical array of one that the framework's variable can hold."""
-        return np.ascontiguousarray(apply(self.changes, array))
+        """Return the canonical array of one that the framework's variable can hold: a view of it where that can be."""
+        return apply(self.changes, array)
 
 
 @dataclass(frozen=True, eq=False)

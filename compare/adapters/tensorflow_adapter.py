@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from compare.adapters.patterns import Joined, joined
 from compare.adapters.pruned import pruned
 from compare.adapters.statistics import statistics_of, with_statistics
 from compare.adapters.steps import Weight
+from compare.adapters.tensorflow_arrays import held, put
 from compare.adapters.tensorflow_graphs import call_graph
 from compare.adapters.tensorflow_operations import add
 from compare.adapters.tensorflow_watch import Watch, array, differentiable, exact, plain
@@ -64,7 +66,7 @@ class TensorFlowAdapter:
         records what gradients need. Raises Unreadable if it cannot be called so."""
         watch = Watch(training, add)
         for name, variable in self._variables:
-            weight = Weight(name, lambda variable=variable: variable.numpy(), variable.assign)  # type: ignore[misc]
+            weight = Weight(name, partial(held, variable), variable.assign, fill=partial(put, variable))
             watch.hold(variable, weight)
         tensors = {}
         for name, each in inputs.items():
@@ -281,10 +283,10 @@ def _reached(function: Any) -> Iterator[tuple[str, Any]]:
 @contextmanager
 def _unchanged(variables: list[tuple[str, Any]]) -> Iterator[None]:
     """The variables are the same afterwards."""
-    before = [(variable, variable.numpy()) for _, variable in variables]
+    before = [(variable, held(variable)) for _, variable in variables]
     try:
         yield
     finally:
         for variable, value in before:
-            if not np.array_equal(variable.numpy(), value, equal_nan=value.dtype.kind == "f"):
+            if not np.array_equal(held(variable), value, equal_nan=value.dtype.kind == "f"):
                 variable.assign(value)

@@ -138,7 +138,7 @@ def _pad(watch: Watch, operation: Operation) -> Meaning:
     return Meaning("Pad", (0,), "same", {"pads": ints(pads.T), "mode": mode, "value": value})
 
 
-def sliced(kept: list[tuple[int, int, int, int]]) -> Meaning:
+def sliced(kept: list[tuple[int, int, int | None, int]]) -> Meaning:
     """Return the meaning of a slice by its (axis, start, end, step)."""
     if not kept:
         return Meaning("Identity", (0,), "same")

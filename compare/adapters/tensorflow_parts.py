@@ -83,7 +83,8 @@ def _strided(watch: Watch, operation: Operation) -> Meaning | list[Meaning] | No
         for name in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
     }
     n_new = sum(masks["new_axis"] >> place & 1 for place in range(len(begins)))
-    axis, kept, gone, new, made_axis = 0, [], [], [], 0
+    axis, gone, new, made_axis = 0, [], [], 0
+    kept: list[tuple[int, int, int | None, int]] = []
     for place, (begin, end, step) in enumerate(zip(begins, ends, steps, strict=True)):
         bit = {name: bool(mask >> place & 1) for name, mask in masks.items()}
         if bit["ellipsis"]:
@@ -100,19 +101,17 @@ def _strided(watch: Watch, operation: Operation) -> Meaning | list[Meaning] | No
             gone.append(axis)
         else:
             bounds = slice(None if bit["begin"] else begin, None if bit["end"] else end, step).indices(shape[axis])
-            if bounds != (0, shape[axis], 1):
-                kept.append((axis, *bounds))
+            if bounds != (0, shape[axis], 1):  # backwards to the first one there is no end that is a number
+                kept.append((axis, bounds[0], None if bounds[1] < 0 else bounds[1], step))
             made_axis += 1
         axis += 1
-    if any(step < 0 for *_, step in kept):
-        return None
     if not gone and not new:
         return sliced(kept)
     return _in_stages(watch, operation, kept, gone, new)
 
 
 def _in_stages(
-    watch: Watch, operation: Operation, kept: list[tuple[int, int, int, int]], gone: list[int], new: list[int]
+    watch: Watch, operation: Operation, kept: list[tuple[int, int, int | None, int]], gone: list[int], new: list[int]
 ) -> list[Meaning]:
     cut = sliced(kept)
 

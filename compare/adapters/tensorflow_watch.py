@@ -13,6 +13,7 @@ from tensorflow.python.framework import op_callbacks
 
 from compare.adapters.shortest import shortest, shortest_array
 from compare.adapters.steps import Step, Trace, Weight
+from compare.adapters.tensorflow_arrays import held
 from compare.graphs.node import Attribute
 
 
@@ -278,12 +279,12 @@ def watch_dropout(watch: Watch, x: Any, rate: float, layer: str, name: str | Non
 
 def _address(tensor: Any) -> int:
     """Return where a tensor is in memory."""
-    return int(np.asarray(memoryview(tensor)).ctypes.data)
+    return int(held(tensor).ctypes.data)
 
 
 def array(tensor: Any) -> np.ndarray:
-    """Return the array of a tensor."""
-    return np.asarray(tensor.numpy())
+    """Return the array of a tensor, which cannot be written."""
+    return held(tensor)
 
 
 def plain(error: Exception) -> str:

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from compare.adapters.adapter import Unreadable
 from compare.adapters.naming import Named, unique_names
+from compare.adapters.patterns import Joined, joined
 from compare.adapters.torch_call import Held
 from compare.adapters.torch_watch import Seen, TorchWatch, flat, replaced
 from compare.graphs.node import Graph, Node, Recording, needed
@@ -30,6 +31,7 @@ class TorchAdapter:
     def __init__(self, model: torch.nn.Module, precision: str = "float64") -> None:
         """`precision` is what a model of integers computes in."""
         self.model, self.precision = model, precision
+        self._joined: Joined | None = None
         self._seen: list[Seen] = []
         self._places: dict[str, int] = {}
         self._tensors: dict[str, torch.Tensor | Held] = {}
@@ -41,7 +43,9 @@ class TorchAdapter:
     def record(self, inputs: Mapping[str, np.ndarray], training: bool) -> Recording:
         """See Adapter.record."""
         with self.watched(inputs, training) as (_, recording):
-            return recording
+            made = joined(recording, arithmetic=True)
+            self._joined = made.without_arrays()
+            return made.recording
 
     @contextmanager
     def watched(
@@ -124,8 +128,11 @@ class TorchAdapter:
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """See Adapter.set_weights."""
+        plain = {name: array for name, array in weights.items() if name in self._tensors}
+        if self._joined is not None:
+            plain |= self._joined.unjoined({name: array for name, array in weights.items() if name not in plain})
         with torch.no_grad():
-            for name, array in weights.items():
+            for name, array in plain.items():
                 held = self._tensors[name]
                 parts = held.tensors if isinstance(held, Held) else (held,)
                 present = [_array(part) for part in parts]
@@ -138,6 +145,8 @@ class TorchAdapter:
 
     def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
         """See Adapter.apply."""
+        if self._joined is not None and node in self._joined.members:
+            return self._joined.apply(node, inputs, lambda name, given: self.apply(name, given, training))
         one = self._seen[self._places[node]]
         given = [torch.from_numpy(np.array(array)) for array in inputs]
         old = {id(self._seen[place].output): new for place, new in zip(one.inputs, given, strict=True)}

@@ -58,6 +58,11 @@ class Held:
     shares: Callable[[np.ndarray], Sequence[np.ndarray]] | None = None
 
 
+def turned(matrix: torch.Tensor) -> Held:
+    """A matrix (I, O) as a product's weight (O, I)."""
+    return Held((matrix,), lambda arrays: arrays[0].T, lambda array, _arrays: (array.T,))
+
+
 @dataclass
 class Meaning:
     """What a call is in canonical terms; `weights` are the tensors by role."""

@@ -22,6 +22,7 @@ _PARAMETERS = {
     **dict.fromkeys(("add", "sub", "mul", "div", "pow", "maximum", "minimum", "matmul", "bmm", "mm"), "input other"),
     "batch_norm": "input weight bias running_mean running_var training momentum eps",
     "group_norm": "input num_groups weight bias eps",
+    "normalize": "input p dim eps",
     "layer_norm": "input normalized_shape weight bias eps",
     "linear": "input weight bias",
     "prelu": "input weight",

@@ -160,6 +160,13 @@ def _embedding(call: Call) -> Meaning:
     return Meaning("Gather", [call.input], attributes, {"W": call["weight"]})
 
 
+def _normalize(call: Call) -> Meaning | None:
+    dim = call.get("dim", 1)
+    if call.get("p", 2.0) != 2 or not isinstance(dim, int):
+        return None
+    return Meaning("LpNormalization", [call.input], {"axes": (dim % call.input.ndim,)})
+
+
 LAYERS: dict[str, Callable[[Call], Meaning | None]] = {
     **{f"conv{n}d": _conv for n in (1, 2, 3)},
     **{f"conv_transpose{n}d": _conv_transpose for n in (1, 2, 3)},
@@ -170,6 +177,7 @@ LAYERS: dict[str, Callable[[Call], Meaning | None]] = {
     "linear": _linear,
     "batch_norm": _batch_norm,
     "group_norm": _group_norm,
+    "normalize": _normalize,
     "instance_norm": _instance_norm,
     "embedding": _embedding,
     "pad": _pad,

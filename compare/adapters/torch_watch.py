@@ -12,7 +12,7 @@ from torch.autograd.graph import get_gradient_edge
 from torch.overrides import TorchFunctionMode
 
 from compare.adapters.adapter import Unreadable, users_own
-from compare.adapters.torch_call import Call, Meaning
+from compare.adapters.torch_call import Call, Held, Meaning, turned
 from compare.adapters.torch_calls import by_name, name_of
 from compare.adapters.torch_operations import meaning
 from compare.adapters.torch_several import SEVERAL, not_dropping
@@ -144,6 +144,8 @@ class TorchWatch(TorchFunctionMode):
             found = meaning(Call(name, arguments, output, reverse))
         elif name in ("chunk", "split", "tensor_split", "unbind") and name != "unbind":
             found = _part(arguments, output, part)
+        if found is not None and found.kind == "MatMul" and len(found.inputs) == 2 and not reverse:
+            found = self._product(found)
         if found is not None and self._is_known(found):
             return found
         weights = {self._owned[id(t)].rpartition(".")[2]: t for t in self._all_owned(arguments)}
@@ -151,9 +153,20 @@ class TorchWatch(TorchFunctionMode):
         shown = {k: v for k, v in arguments.items() if isinstance(v, (bool, int, float, str)) and not k.isdigit()}
         return Meaning(f"torch:{name}", tensors, {**shown, **attributes}, dict(weights))
 
+    def _product(self, found: Meaning) -> Meaning:
+        """A product with a matrix of the model's own, which is a layer."""
+        x, matrix = found.inputs
+        own = id(matrix) in self._owned and id(x) not in self._owned
+        if own and isinstance(matrix, torch.nn.Parameter) and matrix.ndim == 2 and x.ndim > 1:
+            return Meaning("Gemm", [x], {"axis": x.ndim - 1}, {"W": turned(matrix)})
+        return found
+
     def _is_known(self, found: Meaning) -> bool:
         """Whether its weights are the model's own, and its inputs tensors."""
-        owned = all(id(tensor) in self._owned or tensor is None for tensor in found.weights.values())
+        held = [
+            part for each in found.weights.values() for part in (each.tensors if isinstance(each, Held) else (each,))
+        ]
+        owned = all(id(tensor) in self._owned or tensor is None for tensor in held)
         return owned and all(isinstance(tensor, torch.Tensor) for tensor in found.inputs)
 
     def _all_owned(self, arguments: Any) -> list[torch.Tensor]:

@@ -41,13 +41,14 @@ FAMILIES = (
         "Erf",
     ],
     ["MaxPool", "AveragePool", "AdaptiveAveragePool", "AdaptiveMaxPool", "GlobalAveragePool", "GlobalMaxPool"],
-    ["BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization"],
+    ["BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "LpNormalization"],
     ["Add", "Mul", "Max", "Min", "Sub", "Div", "Concat"],
     ["Conv", "ConvTranspose"],
     ["Flatten", "Reshape"],
     ["Resize", "ConvTranspose"],
     ["LSTM", "GRU", "RNN"],
     ["Parameter", "Constant"],
+    ["ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum"],
 )
 NEVER = -1e9
 

@@ -12,6 +12,7 @@ from compare.graphs.node import Arrays, Recording, without_values
 from compare.port import inputs as port_inputs
 from compare.port import targets
 from compare.port.align import Alignment, align
+from compare.port.constants import unrounded
 from compare.port.difference import Difference
 from compare.port.differences import differences
 from compare.port.explain import Case, Cause, Explanation, Unexplained, explain
@@ -20,7 +21,7 @@ from compare.port.kept import statistics_causes
 from compare.port.learn import Learning
 from compare.port.learned import Learned
 from compare.port.measure import LEAST_BOUND, bounds, distance, output_distance, outputs_of
-from compare.port.outputs import check_outputs, more_outputs
+from compare.port.outputs import check_outputs, more_outputs, order_differences, order_of, reordered
 from compare.port.result import Pair, PortResult, Request, pairs_of
 from compare.port.rounding import Rounded, is_random, recomputed, rounded_nodes
 from compare.port.side import Side
@@ -69,6 +70,7 @@ class _Comparison:
         self.untrained = ""
         self.training_differs = False  # after all that explains a difference in training mode
         self.rounded: tuple[tuple[Rounded, ...], tuple[Rounded, ...]] = ((), ())
+        self.constants: tuple[Difference, ...] = ()  # that one side has in float32
         self.forms: tuple[Difference, ...] = ()  # of the variance that each side keeps, which no forward pass shows
 
     def _check_suffix(self) -> None:
@@ -93,17 +95,25 @@ class _Comparison:
     def result(self) -> PortResult:
         self.tell("Calling both models on the same inputs ...")
         left, right = self.record(self.inputs, False)
+        alignment = align(left, right)
+        order = order_of(left, right, alignment)
+        if order != tuple(range(len(order))):
+            self.right.order, right = order, reordered(right, order)
+            alignment = align(left, right)
         check_outputs(left, right)
         sides = (self.left, self.right)
-        left, right, alignment, folding = fold_alike(sides, left, right, align(left, right))
+        left, right, alignment, folding = fold_alike(sides, left, right, alignment)
+        if self.request.weights != "as-is":
+            left, right = without_values(left), without_values(right)  # which come again with the new weights
         moved = self.give_weights(left, right, alignment)
         if self.request.weights == "as-is":
             folding.give_exact(sides)
         if self.request.weights != "as-is" or folding.found:
+            del left, right  # whose weights can be gigabytes
             left, right = self.record(self.inputs, False)
             moved = transfer(left, right, alignment)
         measured = output_distance(outputs_of(right), outputs_of(left))
-        left, right = self.rounded_away(left, right, self.inputs, False)
+        left, right = self.rounded_away(left, right, alignment, self.inputs, False)
         case = self.case(left, right, alignment, self.inputs, False)
         self.tell("Looking for what explains the difference ...")
         self.graphs = without_values(left), without_values(right)
@@ -113,6 +123,10 @@ class _Comparison:
         causes = list(explanation.causes)
         if random:
             causes.insert(0, Cause("dropout.in_evaluation", random, measured, explanation.output_distance))
+        if swapped := order_differences(left, right, order):
+            there = [right.values[right.graph.outputs[order.index(place)]] for place in range(len(order))]
+            before = output_distance(there, outputs_of(left))
+            causes.insert(0, Cause("outputs.order", swapped, before, measured))
         causes += self.second_look(explanation, alignment)
         bound, pairs, output = case.bound, pairs_of(case), outputs_of(left)[0]
         left, right = self.graphs
@@ -137,7 +151,7 @@ class _Comparison:
             pairs,
             training_pairs,
             tuple(causes),
-            (*harmless, *self.forms, *folding.found),
+            (*harmless, *self.constants, *self.forms, *folding.found),
             tuple({(one.left, one.right): one for one in (*unexplained, *explanation.unexplained)}.values()),
             _told(left, alignment.left_only),
             _told(right, alignment.right_only),
@@ -198,22 +212,27 @@ class _Comparison:
             source.give(new)
             self.n_varied = len(new)
         moved = transfer(replace(first, weights=first.weights | new), second, alignment)
+        if not target.folds:
+            second.weights.clear()  # which can be gigabytes, and the model is about to lose them
         target.give(moved.given)
         return moved
 
     def rounded_away(
-        self, left: Recording, right: Recording, given: Arrays, training: bool
+        self, left: Recording, right: Recording, alignment: Alignment, given: Arrays, training: bool
     ) -> tuple[Recording, Recording]:
         """Both recordings, each by the reference evaluator if its framework rounds to float32 within it, or if it drops
         at random."""
         if all(distance(a, b) <= LEAST_BOUND["float64"] for a, b in zip(*map(outputs_of, (left, right)), strict=False)):
             return left, right
-        found = [rounded_nodes(recording) for recording in (left, right)]
+        exact, constants = unrounded(left, right, alignment)
+        self.constants = self.constants or constants
+        both = [replace(rec, weights=rec.weights | own) for rec, own in zip((left, right), exact, strict=True)]
+        found = [rounded_nodes(recording) for recording in both]
         self.rounded = tuple(found[0]), tuple(found[1])
-        sides = zip((self.left, self.right), (left, right), found, strict=True)
+        sides = zip((self.left, self.right), both, found, exact, strict=True)
         again = [
-            recomputed(rec, given, side.fallback(training)) if some or is_random(rec) else rec
-            for side, rec, some in sides
+            recomputed(rec, given, side.fallback(training)) if some or own or is_random(rec) else rec
+            for side, rec, some, own in sides
         ]
         return again[0], again[1]
 
@@ -229,7 +248,7 @@ class _Comparison:
             return []
         self.tell("Looking again with larger values ...")
         given = port_inputs.larger(self.inputs, SECOND_LOOK)
-        left, right = self.rounded_away(*self.record(given, False), given, False)
+        left, right = self.rounded_away(*self.record(given, False), alignment, given, False)
         case = self.case(left, right, alignment, given, False)
         known = [d for cause in explanation.causes for d in cause.differences]
         return list(explain(case, hidden, known).causes)
@@ -256,7 +275,7 @@ class _Comparison:
             self.tell(f"Compared in evaluation alone. {self.untrained.partition(chr(10))[0]}")
             return [], None, (), ()
         alignment = align(left, right)
-        left, right = self.rounded_away(left, right, self.inputs, True)
+        left, right = self.rounded_away(left, right, alignment, self.inputs, True)
         case = self.case(left, right, alignment, self.inputs, True)
         found = differences(left, right, alignment, transfer(left, right, alignment), training=True)
         before = [d for cause in known for d in cause.differences]

@@ -5,8 +5,10 @@ axis behind a transpose is one over the axis that was moved there.
 """
 
 from dataclasses import replace
+from math import prod
 
 from compare.graphs.node import Arrays, Node, Recording
+from compare.port.difference import ARITHMETIC
 
 UNARY = {
     *("Relu", "LeakyRelu", "Elu", "Celu", "Selu", "Gelu", "Swish", "Sigmoid", "Tanh", "Softplus", "Softsign", "Clip"),
@@ -74,20 +76,34 @@ def sink_transposes(recording: Recording) -> Recording:
     for name in (*graph.outputs, *(name for node in graph.nodes for name in node.inputs)):
         uses[name] = uses.get(name, 0) + 1
     values: Arrays = dict(recording.values)
+    weights: Arrays = dict(recording.weights)
     by_name: dict[str, Node] = {}
     stands_for: dict[str, str] = {}
     for old in graph.nodes:
         node = replace(old, inputs=tuple(stands_for.get(name, name) for name in old.inputs))
-        turn = by_name.get(node.inputs[0]) if len(node.inputs) == 1 else None
+        scaled = _scaled(node, by_name, uses, recording)
+        first = next((name for name in node.inputs if by_name[name].kind == "Transpose"), "") if scaled else ""
+        turn = by_name.get(first or node.inputs[0]) if len(node.inputs) == 1 or scaled else None
         if turn is None or turn.kind != "Transpose" or uses[turn.name] != 1:
             by_name[node.name] = node
             continue
         perm = tuple(turn.attributes["perm"])
-        moved = _behind(node, perm)
+        moved: Node | None
+        if scaled:
+            moved = node
+        elif node.kind in ("Flatten", "Reshape"):
+            moved, perm = _reshaped(node, perm, values[turn.inputs[0]].shape)
+        else:
+            moved = _behind(node, perm)
         if moved is None:
             by_name[node.name] = node
             continue
-        moved = replace(moved, inputs=turn.inputs)
+        taken = tuple(turn.inputs[0] if name == turn.name else name for name in node.inputs)
+        moved = replace(moved, inputs=taken)
+        for key, array in scaled.items():
+            name = key.rpartition("/")[0]
+            by_name[name] = replace(by_name[name], shape=array.shape)
+            values[name] = weights[key] = array
         if node.kind in REDUCING:
             by_name[node.name] = moved  # what is left is in order: nothing needs to be turned
             del by_name[turn.name]
@@ -96,12 +112,60 @@ def sink_transposes(recording: Recording) -> Recording:
         values[node.name] = values[node.name].transpose(back)
         by_name[node.name] = replace(moved, shape=values[node.name].shape)
         del by_name[turn.name]
-        by_name[turn.name] = replace(turn, inputs=(node.name,), shape=old.shape)
+        by_name[turn.name] = replace(turn, inputs=(node.name,), attributes={"perm": perm}, shape=old.shape)
         values[turn.name] = recording.values[node.name]
         stands_for[node.name] = turn.name
         uses[turn.name], uses[node.name] = uses[node.name], 1
     outputs = tuple(stands_for.get(name, name) for name in graph.outputs)
-    return replace(recording, graph=replace(graph, nodes=tuple(by_name.values()), outputs=outputs), values=values)
+    graph = replace(graph, nodes=tuple(by_name.values()), outputs=outputs)
+    return replace(recording, graph=graph, values=values, weights=weights)
+
+
+def _scaled(node: Node, by_name: dict[str, Node], uses: dict[str, int], recording: Recording) -> Arrays:
+    """The parameter that a transposed value meets in arithmetic, as it is in front of the transpose; none if there is
+    no such one, or if it would have to be turned itself."""
+    taken = [by_name[name] for name in node.inputs]
+    if node.kind not in ARITHMETIC or sorted(each.kind == "Transpose" for each in taken) != [False, True]:
+        return {}
+    own, turn = sorted(taken, key=lambda each: each.kind == "Transpose")
+    if own.kind not in ("Parameter", "Constant") or uses[own.name] != 1 or turn.shape != node.shape:
+        return {}
+    array, rank = recording.weights[f"{own.name}/value"], len(node.shape)
+    if array.ndim > rank:
+        return {}
+    perm = tuple(turn.attributes["perm"])
+    full = (1,) * (rank - array.ndim) + array.shape
+    before = tuple(full[perm.index(axis)] for axis in range(rank))
+    if [size for size in before if size > 1] != [size for size in full if size > 1]:
+        return {}
+    return {f"{own.name}/value": array.reshape(before)}
+
+
+def _reshaped(node: Node, perm: tuple[int, ...], before: tuple[int, ...]) -> tuple[Node | None, tuple[int, ...]]:
+    """A reshape in front of a transpose that it stood behind, and how that turns then; None if it joins axes that are
+    apart there. `before` is the shape in front of both."""
+    turned = [axis for axis in perm if before[axis] > 1]
+    wide = sorted(turned)
+    places = [place for place, size in enumerate(node.shape) if size > 1]
+    blocks: list[tuple[list[int], list[int]]] = []
+    while turned and places:
+        axes, made = [turned.pop(0)], [places.pop(0)]
+        while (many := prod(before[axis] for axis in axes)) != (few := prod(node.shape[place] for place in made)):
+            rest, taken = (turned, axes) if many < few else (places, made)
+            if not rest:
+                return None, perm
+            taken.append(rest.pop(0))
+        start = wide.index(axes[0])
+        if axes != wide[start : start + len(axes)]:
+            return None, perm
+        blocks.append((axes, made))
+    order = [place for _, made in sorted(blocks) for place in made]
+    order += [place for place, size in enumerate(node.shape) if size == 1]
+    if turned or places or order[:1] != [0] or before[0] != node.shape[0]:
+        return None, perm
+    shape = tuple(node.shape[place] for place in order)
+    moved = replace(node, kind="Reshape", attributes={"shape": (-1, *shape[1:])})
+    return moved, tuple(order.index(place) for place in range(len(order)))
 
 
 def _behind(node: Node, perm: tuple[int, ...]) -> Node | None:
@@ -111,7 +175,7 @@ def _behind(node: Node, perm: tuple[int, ...]) -> Node | None:
         return node
     if node.kind in ONE_AXIS:
         return replace(node, attributes=a | {"axis": perm[a["axis"]]})
-    if node.kind in ("LayerNormalization", "RMSNormalization") and len(a["axes"]) == 1:
+    if node.kind in ("LayerNormalization", "RMSNormalization", "LpNormalization") and len(a["axes"]) == 1:
         return replace(node, attributes=a | {"axes": (perm[a["axes"][0]],)})
     if node.kind in REDUCING:
         kept = [perm[axis] for axis in range(len(perm)) if axis not in a["axes"]]

@@ -25,13 +25,20 @@ class Difference:
 
 
 def near_input(node: Node, recording: Recording) -> bool:
-    """Whether nothing but arithmetic with numbers stands between the input and this."""
+    """Whether nothing but arithmetic with numbers and constants stands between the input and this."""
     graph = recording.graph
     while node.kind != "Input":
-        if node.kind not in (*ARITHMETIC, "Pad", "Cast", "Transpose", "Slice") or not node.inputs:
+        taken = [graph[name] for name in node.inputs if graph[name].kind != "Constant"]
+        if node.kind not in (*ARITHMETIC, "Pad", "Cast", "Transpose", "Slice") or len(taken) != 1:
             return False
-        node = graph[node.inputs[0]]
+        node = taken[0]
     return True
+
+
+def by_constant(node: Node, recording: Recording) -> bool:
+    """Whether a node is arithmetic with a number or a constant."""
+    constant = any(recording.graph[name].kind == "Constant" for name in node.inputs)
+    return node.kind in ARITHMETIC and ("scalar" in node.attributes or constant)
 
 
 def shown(value: object) -> str:

@@ -18,7 +18,7 @@ from compare.port.unpaired import unpaired, wiring
 from compare.port.weights import Transfer
 
 CONSTANTS = 1e-12  # how far two constants may be from each other
-ACTIVATIONS, POOLS, NORMALIZATIONS = FAMILIES[0], FAMILIES[1], FAMILIES[2]
+ACTIVATIONS, POOLS, NORMALIZATIONS, REDUCTIONS = FAMILIES[0], FAMILIES[1], FAMILIES[2], FAMILIES[-1]
 
 # The name of the cause for an attribute of a kind.
 _BY_ATTRIBUTE = {
@@ -39,6 +39,7 @@ _BY_ATTRIBUTE = {
     ("LayerNormalization", "axes"): "layer_norm.axes",
     ("RMSNormalization", "epsilon"): "layer_norm.epsilon",
     ("RMSNormalization", "axes"): "layer_norm.axes",
+    ("LpNormalization", "axes"): "layer_norm.axes",
     ("GroupNormalization", "epsilon"): "group_norm.epsilon",
     ("GroupNormalization", "num_groups"): "group_norm.groups",
     ("Gelu", "approximate"): "activation.approximation",
@@ -138,7 +139,7 @@ def _of_kinds(left: Recording, node_l: Node, node_r: Node) -> Difference:
         cause = "input.scale"
     elif node_l.kind in ACTIVATIONS and node_r.kind in ACTIVATIONS:
         cause = "activation.kind"
-    elif node_l.kind in POOLS and node_r.kind in POOLS:
+    elif any(node_l.kind in some and node_r.kind in some for some in (POOLS, REDUCTIONS)):
         cause = "pool.kind"
     elif node_l.kind in NORMALIZATIONS and node_r.kind in NORMALIZATIONS:
         cause = "norm.kind"

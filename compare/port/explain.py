@@ -17,6 +17,7 @@ from compare.port.align import Alignment
 from compare.port.difference import Difference
 from compare.port.measure import Fallback, distance, output_distance, outputs_of, run
 from compare.port.mend import INSERTED, Mended, mend
+from compare.port.sequences import RESHAPES
 
 ONLY_TRAINING = ("batch_norm.momentum", "batch_norm.variance", "dropout.rate")
 WITHIN = ("attributes", "kind", "weights")  # changes of what a layer does, and of no connection
@@ -98,26 +99,38 @@ def explain(case: Case, found: Sequence[Difference], first: Sequence[Difference]
     silent = [d for d in found if d.cause in ONLY_TRAINING or d.change == "none"]
     harmless = [d for d in found if d not in silent and _is_harmless(case, d)]
     real = [d for d in found if d not in silent and d not in harmless]
+    follow = [d for d in real if d.cause == "weights.shape"]  # a consequence, if anything else is different
+    if len(follow) == len(real):
+        follow = []
     groups: dict[str, list[Difference]] = {}
     for difference in real:
-        groups.setdefault(difference.cause, []).append(difference)
-    follow = groups.pop("weights.shape", [])  # a consequence, if anything else is different
-    if follow and not groups:
-        groups["weights.shape"], follow = follow, []
+        if difference not in follow:
+            groups.setdefault(_group(case, difference), []).append(difference)
     base = [*first, *follow]
     start = case.error(case.mended(base)) if first else output_distance(outputs_of(case.right), outputs_of(case.left))
     names = _needed(case, groups, base) if start > case.bound else []
     harmless += [d for name in groups if name not in names for d in groups[name]]
     causes, gone = [], list(base)
     before = start
-    for name in names:
-        gone += groups[name]
+    for cause in dict.fromkeys(groups[name][0].cause for name in names):
+        own = [d for name in names for d in groups[name] if d.cause == cause]
+        gone += own
         after = case.error(case.mended(gone))
-        causes.append(Cause(name, tuple(groups[name]), before, after))
+        causes.append(Cause(cause, tuple(own), before, after))
         before = after
     left_over = before
     unexplained = _unexplained(case, case.mended(gone)) if left_over > case.bound else ()
     return Explanation(start, left_over, tuple(causes), tuple(harmless), unexplained)
+
+
+def _group(case: Case, difference: Difference) -> str:
+    """The differences that are taken away together: those of one name between layers of the same kinds. What only
+    changes shapes goes together, whatever it is called on either side."""
+    sides = ((case.left, difference.left), (case.right, difference.right))
+    kinds = [recording.graph[name].kind if name else "" for recording, name in sides]
+    if set(kinds) - {""} <= set(RESHAPES):
+        kinds = ["shape"]
+    return " ".join((difference.cause, *kinds))
 
 
 def _needed(case: Case, groups: Mapping[str, list[Difference]], base: list[Difference]) -> list[str]:

@@ -1,10 +1,11 @@
 """The line of code that mends a cause, in the framework of the side that is changed."""
 
-from compare.graphs.node import Node, Recording
+from compare.graphs.node import Recording
 from compare.port import sequence_fixes
 from compare.port.counterpart import Want, Write
 from compare.port.difference import Difference, shown
 from compare.port.differences import NORMALIZATIONS, stated_pads
+from compare.port.fix_layers import layer_of
 
 
 def fixes(difference: Difference, left: Recording, right: Recording, frameworks: tuple[str, str]) -> dict[str, str]:
@@ -27,80 +28,11 @@ def fix(cause: str, framework: str, want: Want) -> str:
     table = {"torch": TORCH, "tensorflow": KERAS | TENSORFLOW, "onnx": {}}.get(framework, KERAS)
     if want.mine is None and want.theirs is not None:
         place = ", ".join(want.theirs.inputs) or "the input"
-        return f"{_layer(table is TORCH, want.theirs)} behind the counterpart of {place}"
+        return f"{layer_of(table is TORCH, want.theirs)} behind the counterpart of {place}"
     write = table.get(cause)
     if write is not None and (line := write(want)):
         return line
     return f"make {want.mine.name if want.mine else '?'} as {want.theirs.name if want.theirs else '?'} is"
-
-
-def _layer(torch: bool, node: Node) -> str:
-    """The layer that computes a node, as it is written."""
-    a, n = node.attributes, len(node.shape) - 2
-    names = _TORCH_LAYERS if torch else _KERAS_LAYERS
-    if node.kind in names:
-        return names[node.kind].format(
-            n=n,
-            channels=node.shape[1] if len(node.shape) > 1 else "",
-            **{name: shown(value) for name, value in a.items()},
-            tanh=a.get("approximate") == "tanh",
-            **({} if "alpha" in a else {"alpha": ""}),
-        )
-    return f"{node.kind} ({node.layer})" if node.layer else node.kind
-
-
-_TORCH_LAYERS = {
-    "Relu": "nn.ReLU()",
-    "LeakyRelu": "nn.LeakyReLU({alpha})",
-    "Elu": "nn.ELU({alpha})",
-    "Celu": "nn.CELU({alpha})",
-    "Selu": "nn.SELU()",
-    "Gelu": 'nn.GELU(approximate="{approximate}")',
-    "Swish": "nn.SiLU()",
-    "Sigmoid": "nn.Sigmoid()",
-    "Tanh": "nn.Tanh()",
-    "Softplus": "nn.Softplus(beta={beta})",
-    "Softsign": "nn.Softsign()",
-    "HardSwish": "nn.Hardswish()",
-    "HardSigmoid": "nn.Hardsigmoid()",
-    "Mish": "nn.Mish()",
-    "LogSigmoid": "nn.LogSigmoid()",
-    "Clip": "nn.Hardtanh({min}, {max})",
-    "Softmax": "nn.Softmax(dim={axis})",
-    "LogSoftmax": "nn.LogSoftmax(dim={axis})",
-    "Dropout": "nn.Dropout({ratio})",
-    "BatchNormalization": "nn.BatchNorm{n}d({channels}, eps={epsilon})",
-    "MaxPool": "nn.MaxPool{n}d({kernel_shape}, {strides})",
-    "AveragePool": "nn.AvgPool{n}d({kernel_shape}, {strides})",
-    "GlobalAveragePool": "nn.AdaptiveAvgPool{n}d(1)",
-    "Flatten": "nn.Flatten()",
-}
-_KERAS_LAYERS = {
-    "Relu": "keras.layers.ReLU()",
-    "LeakyRelu": "keras.layers.LeakyReLU(negative_slope={alpha})",
-    "Elu": "keras.layers.ELU(alpha={alpha})",
-    "Celu": "keras.layers.Activation(lambda x: keras.ops.celu(x, {alpha}))",
-    "Selu": 'keras.layers.Activation("selu")',
-    "Gelu": "keras.layers.Activation(lambda x: keras.ops.gelu(x, approximate={tanh}))",
-    "Swish": 'keras.layers.Activation("silu")',
-    "Sigmoid": 'keras.layers.Activation("sigmoid")',
-    "Tanh": 'keras.layers.Activation("tanh")',
-    "Softplus": 'keras.layers.Activation("softplus")',
-    "Softsign": 'keras.layers.Activation("softsign")',
-    "HardSwish": 'keras.layers.Activation("hard_silu")',
-    "HardSigmoid": 'keras.layers.Activation("hard_sigmoid")',
-    "Mish": 'keras.layers.Activation("mish")',
-    "LogSigmoid": 'keras.layers.Activation("log_sigmoid")',
-    "Clip": "keras.layers.Activation(lambda x: keras.ops.clip(x, {min}, {max}))",
-    "Softmax": "keras.layers.Softmax()",
-    "LogSoftmax": 'keras.layers.Activation("log_softmax")',
-    "Dropout": "keras.layers.Dropout({ratio})",
-    "BatchNormalization": "keras.layers.BatchNormalization(epsilon={epsilon})",
-    "MaxPool": "keras.layers.MaxPooling{n}D({kernel_shape}, {strides})",
-    "AveragePool": "keras.layers.AveragePooling{n}D({kernel_shape}, {strides})",
-    "GlobalAveragePool": "keras.layers.GlobalAveragePooling{n}D()",
-    "Flatten": "keras.layers.Flatten()",
-}
 
 
 def _momentum(want: Want, own: str) -> str:
@@ -121,7 +53,7 @@ def _setting(template: str, attribute: str) -> Write:
 def _activation(torch: bool) -> Write:
     def write(want: Want) -> str:
         assert want.theirs is not None
-        return f"{_layer(torch, want.theirs)} in place of {want.mine.name if want.mine else ''}"
+        return f"{layer_of(torch, want.theirs)} in place of {want.mine.name if want.mine else ''}"
 
     return write
 
@@ -181,6 +113,27 @@ def _in_place(template: str, attribute: str) -> Write:
     )
 
 
+def _outputs(want: Want) -> str:
+    if want.mine is None or want.theirs is None:
+        return ""
+    return f"give {want.mine.name} at the place at which the other model gives {want.theirs.name}"
+
+
+def _order(want: Want) -> str:
+    if want.mine is None or want.theirs is None or want.theirs.kind != "Concat":
+        return ""
+    return f"{want.mine.name} of the counterparts of {', '.join(want.theirs.inputs)}, in this order"
+
+
+_MERGES = {  # Keras's layer and PyTorch's function
+    "Mul": ("Multiply()", "mul"),
+    "Sub": ("Subtract()", "sub"),
+    "Add": ("Add()", "add"),
+    "Max": ("Maximum()", "maximum"),
+    "Min": ("Minimum()", "minimum"),
+    "Concat": ("Concatenate()", "cat"),
+    "Div": ("Lambda(lambda both: both[0] / both[1])", "div"),
+}
 TENSORFLOW: dict[str, Write] = {
     **dict.fromkeys(
         ("batch_norm.epsilon", "layer_norm.epsilon", "group_norm.epsilon"),
@@ -225,14 +178,22 @@ TORCH: dict[str, Write] = {
     "resize.antialias": _setting("F.interpolate(..., antialias={value})", "antialias"),
     "resize.mode": _setting('F.interpolate(..., mode="{value}")', "mode"),
     "merge.kind": lambda want: (
-        f"torch.{want.theirs.kind.lower()} in place of {want.mine.name}" if want.theirs and want.mine else ""
+        f"torch.{_MERGES.get(want.theirs.kind, ('', want.theirs.kind.lower()))[1]} in place of {want.mine.name}"
+        if want.theirs and want.mine
+        else ""
     ),
+    "channels.order": _order,
     "concat.axis": _setting("torch.cat(..., dim={value})", "axis"),
+    "batch_norm.mode": lambda want: f"{want.my_layer}.train({bool(want.attribute('training_mode'))})",
+    "outputs.order": _outputs,
     "embedding.padding": _setting("nn.Embedding(..., padding_idx={value})", "padding_idx"),
 }
 KERAS: dict[str, Write] = {
     **dict.fromkeys(("batch_norm.epsilon", "layer_norm.epsilon", "group_norm.epsilon"), _epsilon("epsilon")),
     "batch_norm.momentum": lambda want: _momentum(want, "keras"),
+    "batch_norm.mode": lambda want: (
+        f"{want.my_layer}(trainable={bool(want.attribute('training_mode'))}), and training= passed on to it"
+    ),
     "batch_norm.variance": lambda want: "Keras keeps the biased variance: multiply what it keeps by n / (n - 1)",
     "group_norm.groups": _setting("keras.layers.GroupNormalization(groups={value})", "num_groups"),
     **dict.fromkeys(("padding.side", "padding.amount", "deconv.output_padding"), _keras_pads),
@@ -262,9 +223,13 @@ KERAS: dict[str, Write] = {
     ),
     "resize.mode": _setting('keras.layers.UpSampling2D(..., interpolation="{value}")', "mode"),
     "merge.kind": lambda want: (
-        f"keras.layers.{want.theirs.kind} in place of {want.mine.name}" if want.theirs and want.mine else ""
+        f"keras.layers.{_MERGES.get(want.theirs.kind, (want.theirs.kind, ''))[0]} in place of {want.mine.name}"
+        if want.theirs and want.mine
+        else ""
     ),
+    "channels.order": _order,
     "concat.axis": _setting("keras.layers.Concatenate(axis={value})", "axis"),
+    "outputs.order": _outputs,
     "embedding.padding": _setting(
         "keras.layers.Embedding(...) has no padding index: its row {value} must be kept at zero", "padding_idx"
     ),

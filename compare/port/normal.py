@@ -4,12 +4,14 @@ Every rule takes a recording and gives one in which every node still has its val
 number. No rule changes what the network computes.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
 from compare.graphs.node import Graph, Node, Recording, needed
 from compare.port.attention import written_out
-from compare.port.commute import flatten_pixels, sink_transposes
+from compare.port.commute import REDUCING, flatten_pixels, sink_transposes
+from compare.port.flattened import unturned_flattens
 from compare.port.masks import named_masks
 from compare.port.packed import split_products
 from compare.port.pads import fold_pads, trim_convolutions
@@ -188,12 +190,50 @@ def _join_swish(recording: Recording) -> Recording:
     return rewired(recording, nodes, {})
 
 
+def _join_clips(recording: Recording) -> Recording:
+    """The larger of a number and the smaller of another is Clip."""
+    graph = recording.graph
+    uses = Counter([*graph.outputs, *(name for node in graph.nodes for name in node.inputs)])
+    return rewired(recording, [_clip(node, graph, uses) or node for node in graph.nodes], {})
+
+
+def _clip(node: Node, graph: Graph, uses: Counter[str]) -> Node | None:
+    if node.kind not in ("Max", "Min") or len(node.inputs) != 1:
+        return None
+    inner = graph[node.inputs[0]]
+    if {inner.kind, node.kind} != {"Max", "Min"} or len(inner.inputs) != 1 or uses[inner.name] != 1:
+        return None
+    bounds = {each.kind: each.attributes["scalar"] for each in (inner, node)}
+    if bounds["Max"] > bounds["Min"]:
+        return None
+    return replace(node, kind="Clip", inputs=inner.inputs, attributes={"min": bounds["Max"], "max": bounds["Min"]})
+
+
+def _reduce_unflattened(recording: Recording) -> Recording:
+    """What reduces the axis that a Flatten has joined reduces all that it was joined of."""
+    nodes = [_of_the_whole(node, recording.graph) or node for node in recording.graph.nodes]
+    return rewired(recording, nodes, {})
+
+
+def _of_the_whole(node: Node, graph: Graph) -> Node | None:
+    if node.kind not in REDUCING or node.attributes.get("keepdims"):
+        return None
+    flat = graph[node.inputs[0]]
+    if flat.kind != "Flatten" or node.attributes["axes"] != (len(flat.shape) - 1,):
+        return None
+    axes = tuple(range(len(flat.shape) - 1, len(graph[flat.inputs[0]].shape)))
+    return replace(node, inputs=flat.inputs, attributes={**node.attributes, "axes": axes})
+
+
 RULES: tuple[Rule, ...] = (
+    unturned_flattens,
     folded_constants,
     tables_of_positions,
     split_products,
     _drop_identities,
     sink_transposes,
+    _reduce_unflattened,
+    _join_clips,
     _simple_kinds,
     _split_global_pools,
     flatten_pixels,

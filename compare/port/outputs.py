@@ -1,13 +1,20 @@
-"""Whether two models' outputs can be compared, and the outputs that one has alone."""
+"""The outputs of two models: whether they can be those of one function, and whether they come in another order."""
+
+from dataclasses import replace
+from itertools import permutations
 
 from compare.graphs.node import Recording
+from compare.port.align import Alignment, align
 from compare.port.difference import Difference
 from shared.errors import InputError
+
+MOST_OUTPUTS = 4  # of which every order is tried
+PLACES = ("first", "second", "third", "fourth")
 
 
 def check_outputs(left: Recording, right: Recording) -> None:
     """Raise InputError if the outputs cannot be those of one function: another number of them, or of features."""
-    shapes = [[tuple(rec.values[name].shape) for name in rec.graph.outputs] for rec in (left, right)]
+    shapes = _shapes(left), _shapes(right)
     counts = [len(some) for some in shapes]
     if counts[0] != counts[1]:
         raise InputError(
@@ -29,3 +36,54 @@ def more_outputs(left: Recording, right: Recording) -> tuple[Difference, ...]:
     shared = min(map(len, outputs))
     alone = [(name, None) for name in outputs[0][shared:]] + [(None, name) for name in outputs[1][shared:]]
     return tuple(Difference("outputs.number", a, b, counts[0], counts[1], "none") for a, b in alone)
+
+
+def order_of(left: Recording, right: Recording, alignment: Alignment) -> tuple[int, ...]:
+    """The place of each of the left model's outputs among the right one's: as they stand, unless another order suits
+    the layers in front of them better."""
+    n = len(left.graph.outputs)
+    stated = tuple(range(n))
+    if n != len(right.graph.outputs) or not 1 < n <= MOST_OUTPUTS or len(set(right.graph.outputs)) < n:
+        return stated
+    best, most = stated, _suits(left, right, alignment)
+    if not most[1]:
+        return stated
+    for order in list(permutations(stated))[1:]:
+        other = reordered(right, order)
+        if (suits := _suits(left, other, align(left, other))) > most:
+            best, most = order, suits
+    return best
+
+
+def reordered(recording: Recording, order: tuple[int, ...]) -> Recording:
+    """The recording with its outputs in another order."""
+    if len(order) != len(recording.graph.outputs):
+        return recording
+    outputs = tuple(recording.graph.outputs[place] for place in order)
+    return replace(recording, graph=replace(recording.graph, outputs=outputs))
+
+
+def order_differences(left: Recording, right: Recording, order: tuple[int, ...]) -> tuple[Difference, ...]:
+    """What says so; `right` has its outputs in the left one's order."""
+    rows = zip(left.graph.outputs, right.graph.outputs, order, strict=True)
+    return tuple(
+        Difference("outputs.order", a, b, PLACES[mine], PLACES[place], "none")
+        for mine, (a, b, place) in enumerate(rows)
+        if mine != place
+    )
+
+
+def _shapes(recording: Recording) -> list[tuple[int, ...]]:
+    return [tuple(recording.graph[name].shape) for name in recording.graph.outputs]
+
+
+def _suits(left: Recording, right: Recording, alignment: Alignment) -> tuple[int, int]:
+    """How many outputs have one shape, and how many layers do not suit their partners, or have none, as a number of at
+    most 0."""
+    alike = sum(
+        [n for n in a if n > 1] == [n for n in b if n > 1] for a, b in zip(_shapes(left), _shapes(right), strict=True)
+    )
+    unlike = sum(left.graph[a].kind != right.graph[b].kind for a, b in alignment.pairs)
+    partners = alignment.to_right
+    crossed = sum(partners.get(a, b) != b for a, b in zip(left.graph.outputs, right.graph.outputs, strict=True))
+    return alike, -(2 * unlike + len(alignment.left_only) + len(alignment.right_only) + crossed)

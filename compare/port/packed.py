@@ -5,17 +5,28 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from compare.graphs.node import Arrays, Graph, Node, Recording
+from compare.port.flattened import column_orders
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
-    """Where a weight in normal form comes from: a weight of the worker's, or some of its rows."""
+    """Where a weight in normal form comes from: a weight of the worker's, or some of its rows, or all of its columns in
+    another order."""
 
     key: str
     rows: tuple[int, int] | None = None
+    columns: np.ndarray | None = None
+
+    def of(self, whole: np.ndarray) -> np.ndarray:
+        """The weight in normal form of the worker's."""
+        if self.columns is not None:
+            return whole[:, self.columns]
+        return whole if self.rows is None else whole[slice(*self.rows)]
 
     def into(self, whole: np.ndarray | None, array: np.ndarray) -> np.ndarray:
         """What the worker's weight is with this part of it; `whole` is what it was."""
+        if self.columns is not None:
+            return array[:, np.argsort(self.columns)]
         if self.rows is None or whole is None:
             return array
         new = np.array(whole)
@@ -25,7 +36,7 @@ class Part:
 
 def parts_of(before: Recording, after: Recording) -> dict[str, Part]:
     """By the name of each weight in normal form what it is of a recording, if it has another name there."""
-    found = {}
+    found = {f"{name}/W": Part(f"{name}/W", columns=order) for name, order in column_orders(before).items()}
     for node in after.graph.nodes:
         was = before.graph.by_name.get(node.name)
         if was is not None and was.kind == "Gather" and node.kind == "Parameter":

@@ -14,6 +14,7 @@ from compare.graphs.optimizers import OptimizerRecord
 from compare.port.fold import folded, unfolded
 from compare.port.measure import distance
 from compare.port.normal import normal_form
+from compare.port.outputs import reordered
 from compare.port.packed import Part, parts_of
 from compare.processes.port_session import ModelWorker, Precision
 from compare.rpc.port_messages import ModelLoaded
@@ -63,14 +64,16 @@ class Side:
         self.known: Arrays = {}  # its weights, which can be large and are sent once
         self._shapes: dict[str, tuple[int, ...]] = {}  # of its weights, as the model itself has them
         self.folds: dict[str, str] = {}  # normalisations that are folded into the layers in front of them
+        self.order: tuple[int, ...] = ()  # in which its outputs are taken, if it is another one
         self._whole: Recording | None = None  # the last recording in evaluation, with nothing folded
         self.parts: dict[str, Part] = {}  # what a weight in normal form is of the worker's, if it is not as it is
 
     def record(self, given: Arrays, training: bool) -> Recording:
         """A call of it, in evaluation with what is to be folded. Raises InputError."""
-        recording = self._recorded(given, training)
         if training:
-            return recording
+            return reordered(self._recorded(given, True), self.order)
+        self._whole = None  # whose weights can be gigabytes
+        recording = reordered(self._recorded(given, False), self.order)
         self._whole = without_values(recording)
         return folded(recording, self.folds)
 
@@ -87,8 +90,7 @@ class Side:
         for name in weights:
             part = self.parts.get(name, Part(name))
             if part.key in self.known:
-                whole = self.known[part.key]
-                held[name] = whole if part.rows is None else whole[slice(*part.rows)]
+                held[name] = part.of(self.known[part.key])
         weights |= {name: _like(array, weights[name].shape) for name, array in held.items()}
         weights |= self._unrounded(
             {name: array for name, array in own.weights.items() if name not in held and array.dtype.kind == "f"}
@@ -189,11 +191,7 @@ class Side:
 
     def _in_normal_form(self, arrays: Arrays) -> Arrays:
         """Arrays by the worker's names of weights, by those of the normal form."""
-        return {
-            name: array if part.rows is None else array[slice(*part.rows)]
-            for key, array in arrays.items()
-            for name, part in self._normal_names(key)
-        }
+        return {name: part.of(array) for key, array in arrays.items() for name, part in self._normal_names(key)}
 
     def _normal(self, recording: Recording) -> Recording:
         own = normal_form(recording)
@@ -205,8 +203,8 @@ class Side:
         if self.folds and self._whole is not None:
             weights = unfolded(weights, self._whole, self.folds)
         weights = self._in_its_own(weights)
+        self.known |= weights  # before they are sent: what they take the place of can be gigabytes
         self.worker.give_weights(weights)
-        self.known |= weights
 
     def _in_its_own(self, arrays: Arrays, zeros: bool = False) -> Arrays:
         """Arrays by the names of the normal form, by the worker's names of weights: what they leave out of one is as it

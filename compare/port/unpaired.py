@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from compare.graphs.node import Node, Recording
 from compare.port.align import Alignment
-from compare.port.difference import ARITHMETIC, Difference, near_input, spoken, where
+from compare.port.difference import Difference, by_constant, near_input, spoken, where
 from compare.port.sequence_causes import mask_cause, unpaired_cause
 
 COMMUTATIVE = ("Add", "Mul", "Max", "Min")
@@ -16,6 +16,11 @@ def unpaired(left: Recording, right: Recording, alignment: Alignment, training: 
         node = left.graph[name]
         if node.kind in ("Input", "Constant", "Parameter"):
             continue
+        masked = next((r for r in rights if _is_masked_mean(node, r)), None)
+        if masked is not None:
+            rights.remove(masked)
+            yield Difference("rnn.mask", name, masked.name, "of all steps", "of those that are no padding", "kind")
+            continue
         twin = next((r for r in rights if r.kind == node.kind and _alike(node, left, r, right)), None)
         if twin is not None and node.kind not in ("Dropout", "Transpose", "Slice", "Cast"):
             rights.remove(twin)
@@ -25,6 +30,12 @@ def unpaired(left: Recording, right: Recording, alignment: Alignment, training: 
     for node in rights:
         if node.kind not in ("Input", "Constant", "Parameter"):
             yield Difference(_unpaired_cause(node, right, training), None, node.name, "none", spoken(node), "bypass")
+
+
+def _is_masked_mean(mean: Node, other: Node) -> bool:
+    """Whether one is the mean of a sequence, and the other that of what a mask of Keras's leaves of it."""
+    steps = mean.kind == "ReduceMean" and mean.attributes["axes"] == (1,) and len(other.inputs) == 1
+    return steps and other.kind == "keras:GlobalAveragePooling1D" and mean.shape == other.shape
 
 
 def _alike(a: Node, left: Recording, b: Node, right: Recording) -> bool:
@@ -43,7 +54,7 @@ def _unpaired_cause(node: Node, recording: Recording, training: bool) -> str:
         return "dropout.in_evaluation" if node.attributes.get("active") and not training else "layer.missing"
     if node.kind == "Cast":
         return "precision"
-    if node.kind in ARITHMETIC and "scalar" in node.attributes and near_input(node, recording):
+    if by_constant(node, recording) and near_input(node, recording):
         return "input.scale"
     if (node.kind == "Slice" and -1 in node.attributes["steps"]) or node.kind.endswith(
         (":flip", "Reverse", "ReverseV2")

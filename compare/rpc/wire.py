@@ -6,27 +6,39 @@ ever unpickled, and arrays are read straight into their final memory.
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
 
 LENGTH = struct.Struct(">Q")
 MAX_HEADER_BYTES = 1 << 28
+BLOCK_BYTES = 32 << 20
 
 Arrays = dict[str, np.ndarray]
 
 
 def write(stream: BinaryIO, body: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     """Send one frame."""
-    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    layout = [[name, array.dtype.str, array.shape] for name, array in contiguous.items()]
+    arrays = {name: np.asarray(array) for name, array in arrays.items()}
+    layout = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
     header = json.dumps({"body": body, "arrays": layout}).encode()
     stream.write(LENGTH.pack(len(header)))
     stream.write(header)
-    for array in contiguous.values():
-        stream.write(array.reshape(-1).view(np.uint8).data)
+    for array in arrays.values():
+        for block in _blocks(array):
+            stream.write(block.reshape(-1).view(np.uint8).data)
     stream.flush()
+
+
+def _blocks(array: np.ndarray) -> Iterator[np.ndarray]:
+    """The array in C order: as it is, or if it would have to be copied for that, in parts along its first axis."""
+    if array.flags.c_contiguous or array.nbytes <= BLOCK_BYTES:
+        yield np.asarray(array, order="C")
+        return
+    n_rows = max(1, BLOCK_BYTES * len(array) // array.nbytes)
+    for start in range(0, len(array), n_rows):
+        yield np.asarray(array[start : start + n_rows], order="C")
 
 
 def read(stream: BinaryIO) -> tuple[dict[str, Any], Arrays] | None:

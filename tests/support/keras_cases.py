@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers as L
 
+from compare.adapters import tensorflow_arrays
 from compare.adapters.keras_adapter import KerasAdapter, load_keras_file
 from compare.adapters.tensorflow_adapter import TensorFlowAdapter, load_saved_model
 from compare.graphs.evaluate import evaluate_node
@@ -395,6 +396,7 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 def main() -> None:
+    tensorflow_arrays.LARGE_BYTES = 0  # every weight is set as one of a gigabyte is
     keras.config.set_floatx("float64")
     gc.freeze()  # clear_session collects garbage, and is not to search all of TensorFlow for it each time
     answers = {}

@@ -52,7 +52,8 @@ class Slip:
 
     def files(self) -> tuple[str, str]:
         """The text of both files."""
-        sizes = [int(n) for n in self.input.partition(":")[0].split("x")]
+        stated = "0" if "=" in self.input else self.input  # several inputs are those of whole files
+        sizes = [int(n) for n in stated.partition(":")[0].split("x")]
         shape = tuple([*sizes[1:], sizes[0]] if len(sizes) > 1 else sizes)
         integers = ":" in self.input
         left = self.torch if "def build" in self.torch else TORCH.format(layers=self.torch)

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from learning_slips import LEARNING
 from sequence_slips import SEQUENCES
 from slip import Slip
+from strangers import STRANGERS
 from training_slips import TRAINING
 from whole_models import WHOLE
 
@@ -181,7 +182,8 @@ SLIPS: tuple[Slip, ...] = (
     Slip("softmax on the other", "12", "nn.Linear(12, 5), nn.Softmax(dim=1)", "L.Dense(5)", ("softmax.present",)),
     Slip("axis of softmax", "3x6x6", "nn.Conv2d(3, 4, 3), nn.Softmax(dim=1)", "L.Conv2D(4, 3), L.Softmax(axis=2)", ("softmax.axis",)),
     Slip("log softmax", "12", "nn.Linear(12, 5), nn.LogSoftmax(dim=1)", "L.Dense(5, activation='softmax')", ("activation.kind",)),
-    Slip("rows transposed before flatten", "3x6x6", "nn.Conv2d(3, 4, 3), Apply(lambda x: x.permute(0, 2, 3, 1)), nn.Flatten(), nn.Linear(64, 5)", "L.Conv2D(4, 3), L.Flatten(), L.Dense(5)", ("flatten.order",)),
+    Slip("equal: channels innermost before flatten", "3x6x6", "nn.Conv2d(3, 4, 3), Apply(lambda x: x.permute(0, 2, 3, 1)), nn.Flatten(), nn.Linear(64, 5)", "L.Conv2D(4, 3), L.Flatten(), L.Dense(5)"),
+    Slip("rows transposed before flatten", "3x6x6", "nn.Conv2d(3, 4, 3), Apply(lambda x: x.transpose(2, 3)), nn.Flatten(), nn.Linear(64, 5)", "L.Conv2D(4, 3), L.Flatten(), L.Dense(5)", ("flatten.order",)),
     # Dropout.
     conv("nn.Dropout(0.3)", "L.Dropout(0.5)", "rate of dropout", "dropout.rate"),
     conv("Apply(lambda x: F.dropout(x, 0.5))", "L.Dropout(0.5)", "dropout in evaluation", "dropout.in_evaluation"),
@@ -206,6 +208,7 @@ SLIPS: tuple[Slip, ...] = (
     *SEQUENCES,
     *LEARNING,
     *TRAINING,
+    *(Slip(name, sizes, IMPORTS_TORCH + a, IMPORTS_KERAS + b, causes, also) for name, sizes, a, b, causes, also in STRANGERS),
 )  # fmt: skip
 
 

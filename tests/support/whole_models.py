@@ -247,7 +247,7 @@ def build():
 def build():
     i=keras.Input((6,)); h=L.Dense(5,activation="softplus")(i); m=L.Dense(4)(h); v=ops.exp(L.Dense(4)(h)); return keras.Model(i,[v,m])
 """,
-        ("layer.order",),
+        ("outputs.order",),
     ),
     (
         "dense blocks, three slips",

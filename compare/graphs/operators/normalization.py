@@ -8,6 +8,8 @@ import numpy as np
 from compare.graphs.node import Node
 from compare.graphs.operators.base import Operator, Weights, along, integers, number
 
+SMALLEST = 1e-12  # what a vector of zeros is divided by
+
 
 def batch_normalization(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -> np.ndarray:
     """Normalize every channel by the batch's own statistics in training mode, else by those that are kept.
@@ -71,6 +73,13 @@ def rms_normalization(node: Node, inputs: Sequence[np.ndarray], weights: Weights
     return _affine(x / np.sqrt(square + number(node, "epsilon", 1e-5)), axes, weights)
 
 
+def lp_normalization(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
+    """Divide by the root of the sum of squares over `axes`."""
+    (x,) = inputs
+    square = np.sum(x * x, axis=_axes(node, x), keepdims=True)
+    return np.asarray(x / np.maximum(np.sqrt(square), SMALLEST))
+
+
 def group_normalization(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -> np.ndarray:
     """Normalize each of `num_groups` runs of neighbouring channels (axis 1) of every example."""
     (x,) = inputs
@@ -113,4 +122,5 @@ OPERATORS: dict[str, Operator] = {
     "LayerNormalization": layer_normalization,
     "RMSNormalization": rms_normalization,
     "GroupNormalization": group_normalization,
+    "LpNormalization": lp_normalization,
 }

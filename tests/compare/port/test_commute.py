@@ -5,8 +5,9 @@ import pytest
 from graph_builder import Builder
 
 from compare.graphs.evaluate import evaluate
-from compare.graphs.node import Recording
+from compare.graphs.node import Node, Recording
 from compare.port.normal import normal_form
+from compare.port.packed import parts_of
 
 SEQUENCE = {"x": np.random.default_rng(5).normal(size=(2, 4, 6))}
 IMAGE = {"x": np.random.default_rng(6).normal(size=(2, 4, 5, 5))}
@@ -85,3 +86,59 @@ def test_a_convolution_of_pixels_that_is_the_output_keeps_its_shape() -> None:
     b.add("GlobalAveragePool", keepdims=True)
     b.conv(4, 3, size=1, pad=0)
     assert computed(b.made(), IMAGE)[-1] == "Reshape"
+
+
+def test_a_transpose_stands_behind_a_reshape_that_joins_no_axes_apart() -> None:
+    patches, tokens = Builder(IMAGE), Builder(IMAGE)
+    patches.add("Transpose", perm=(0, 2, 3, 1))
+    patches.add("Reshape", shape=(-1, 25, 4))
+    tokens.add("Flatten", axis=2)
+    tokens.add("Transpose", perm=(0, 2, 1))
+    assert computed(patches.made(), IMAGE)[1:] == computed(tokens.made(), IMAGE)[1:] == ["Flatten", "Transpose"]
+
+
+def test_a_transpose_stays_in_front_of_a_reshape_that_joins_axes_apart() -> None:
+    b = Builder(IMAGE)
+    b.add("Transpose", perm=(0, 2, 1, 3))
+    b.add("Reshape", shape=(-1, 20, 5))
+    assert computed(b.made(), IMAGE) == ["Input", "Transpose", "Reshape"]
+
+
+@pytest.mark.parametrize(("size", "kinds"), [((4,), ["Mul", "Transpose"]), ((5, 1, 4), ["Transpose", "Mul"])])
+def test_a_transpose_stands_behind_a_parameter_for_each_channel(size: tuple[int, ...], kinds: list[str]) -> None:
+    b = Builder(IMAGE)
+    turned = b.add("Transpose", perm=(0, 2, 3, 1))
+    b.nodes.append(Node("gamma", "Parameter"))
+    b.with_weights(value=b.random.normal(size=size))
+    b.add("Mul", "gamma", turned)
+    assert [kind for kind in computed(b.made(), IMAGE) if kind in ("Mul", "Transpose")] == kinds
+
+
+def test_channels_flattened_innermost_are_columns_in_another_order() -> None:
+    b = Builder(IMAGE)
+    b.add("Transpose", perm=(0, 2, 3, 1))
+    b.add("Identity")
+    b.add("Flatten", axis=1)
+    b.add("Dropout", ratio=0.5, active=False)
+    name = b.gemm(100, 3)
+    made = b.made()
+    assert computed(made, IMAGE) == ["Input", "Flatten", "Dropout", "Gemm"]
+    own = normal_form(made)
+    part = parts_of(made, own)[f"{name}/W"]
+    np.testing.assert_array_equal(part.of(made.weights[f"{name}/W"]), own.weights[f"{name}/W"])
+    np.testing.assert_array_equal(part.into(None, own.weights[f"{name}/W"]), made.weights[f"{name}/W"])
+
+
+@pytest.mark.parametrize(("low", "high", "kinds"), [(-1.0, 1.0, ["Clip"]), (1.0, -1.0, ["Min", "Max"])])
+def test_a_maximum_of_a_minimum_is_a_clip(low: float, high: float, kinds: list[str]) -> None:
+    b = Builder(SEQUENCE)
+    b.add("Min", scalar=high, scalar_first=False)
+    b.add("Max", scalar=low, scalar_first=False)
+    assert computed(b.made(), SEQUENCE)[1:] == kinds
+
+
+def test_what_reduces_a_flattened_axis_reduces_what_it_was_joined_of() -> None:
+    b = Builder(IMAGE)
+    b.add("Flatten", axis=2)
+    b.add("ReduceSum", axes=(2,), keepdims=False)
+    assert computed(b.made(), IMAGE)[1:] == ["ReduceSum"]
