@@ -12,6 +12,7 @@ import numpy as np
 from compare.graphs.node import Arrays
 from compare.graphs.optimizers import OptimizerRecord, after_steps, gradient_at
 from compare.port.both import Both
+from compare.port.gradient_pairs import NOTHING
 from compare.port.learned import LearnedCause, Puzzle
 from compare.port.measure import LEAST_BOUND, MARGIN, distance
 from compare.port.optimizer_lines import line
@@ -72,6 +73,10 @@ def compare_optimizers(both: Both, wanted: Wanted) -> OptimizersFound:
     record, set_by = set_aside(left.record, right.record)
     copies = left.copies, right.copies
     before = {name: run.before[name] for name in common}
+    if set_by:  # it adds up over the steps, as rounding does
+        steps = _steps(run.gradients, common, wanted.n_steps, 1.0)
+        with_it, without = (after_steps(each, before, steps, right.copies) for each in (right.record, record))
+        rounding = max(rounding, _apart(with_it, without, before))
     first = rebased(left.record, record, common)
     record = rebased(record, first, common)
     case = Case(first, record, before, run.gradients, wanted.n_steps, bound, copies)
@@ -93,6 +98,10 @@ def _run(both: Both, wanted: Wanted) -> _Run:
         given = left.weights.get(key_l, right.weights.get(key_r))
         if given is not None and left.parameters[key_l][1] and right.parameters[key_r][1]:
             gradients[key_l, key_r] = given
+    most = max((float(np.abs(each).max(initial=0)) for each in gradients.values()), default=0.0)
+    for keys, each in gradients.items():
+        if float(np.abs(each).max(initial=0)) <= NOTHING * most:  # 0 but for rounding, as of the bias of keys
+            gradients[keys] = np.zeros_like(each)
     if not gradients:
         raise InputError("There is no parameter that both models train. Leave the optimizers out.")
 
@@ -219,18 +228,18 @@ class Case:
         before = self.error([], scale)
         for place, name in enumerate(names, 1):
             after = self.error(names[:place], scale)
-            found.append(replace(self._cause(name, both), before=before, after=after))
+            found.append(replace(self._cause(name, names, both), before=before, after=after))
             before = after
         return found
 
-    def _cause(self, name: str, both: Both) -> LearnedCause:
-        """The cause without its errors."""
+    def _cause(self, name: str, names: Sequence[str], both: Both) -> LearnedCause:
+        """The cause without its errors; the line that mends it mends all of `names`."""
         if name == "copies":
             return self._of_copies(both)
         frameworks = both.frameworks
         fix = (
-            line(changed(self.left, self.right, [name]), name, frameworks[0]),
-            line(changed(self.right, self.left, [name]), name, frameworks[1]),
+            line(changed(self.left, self.right, names), name, frameworks[0]),
+            line(changed(self.right, self.left, names), name, frameworks[1]),
         )
         cause = CAUSES[name]
         if name == "own" and rates_alike(self.left, self.right):
