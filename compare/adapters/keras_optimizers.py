@@ -72,7 +72,9 @@ def rate_of(optimizer: Any) -> float:
 def record_of(optimizer: Any, rates: list[float], variables: Mapping[str, Any]) -> OptimizerRecord | None:
     """What an optimizer is; None if it is none that is known. `variables` are what it trains by NODE/ROLE."""
     name = type(optimizer).__name__
-    config = {each: getattr(optimizer, each, None) for each in _SETTINGS}  # a schedule need not have a configuration
+    config: dict[str, Any] = {
+        each: getattr(optimizer, each, None) for each in _SETTINGS
+    }  # a schedule need not have a configuration
     strange = any(config.get(each) for each in ("use_ema", "gradient_accumulation_steps", "loss_scale_factor"))
     if name not in _KINDS or not type(optimizer).__module__.startswith("keras.") or strange:
         return None

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from compare.adapters.references import BadReference, parse
+from compare.processes.interpreters import interpreter
 from compare.processes.port_session import ModelWorker
 from shared.errors import InputError
 
@@ -28,21 +29,26 @@ class ModelWorkers:
 
     def __init__(self, logs: Path, timeout_s: float, tell: Callable[[str], None]) -> None:
         self.logs, self.timeout_s, self.tell = logs, timeout_s, tell
-        self._kept: dict[str, tuple[str, ModelWorker]] = {}  # by side, with the framework
+        self._kept: dict[str, tuple[str, ModelWorker]] = {}  # by side, with the framework and the Python
 
-    def start(self, left: str, right: str) -> tuple[ModelWorker, ModelWorker]:
-        """A worker for each reference: the one of last time if it has the same framework and is alive. Raises
-        InputError if a reference cannot be one."""
-        for side, text in zip(SIDES, (left, right), strict=True):
+    def start(
+        self, left: str, right: str, pythons: tuple[Path | None, Path | None] = (None, None)
+    ) -> tuple[ModelWorker, ModelWorker]:
+        """A worker for each reference: the one of last time if it has the same framework and Python and is alive.
+        `pythons` are other interpreters that run the left and the right one. Raises InputError if a reference cannot be
+        one, or if an interpreter runs no worker."""
+        for side, text, python in zip(SIDES, (left, right), pythons, strict=True):
             framework = self._framework(side, text)
+            kind = f"{framework} {python or ''}" if framework else ""
             known, worker = self._kept.get(side, ("", None))
-            if worker is not None and framework and framework == known and worker.alive:
+            if worker is not None and kind and kind == known and worker.alive:
                 worker.reference = text
                 continue
+            other = None if python is None else interpreter(python)
             if worker is not None:
                 worker.close()
-            made = ModelWorker(side, text, self.logs / f"{side}.log", self.timeout_s, self.tell)
-            self._kept[side] = framework, made
+            made = ModelWorker(side, text, self.logs / f"{side}.log", self.timeout_s, self.tell, other)
+            self._kept[side] = kind, made
         return self._kept["left"][1], self._kept["right"][1]
 
     def _framework(self, side: str, text: str) -> str:
