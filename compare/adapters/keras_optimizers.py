@@ -31,6 +31,11 @@ _KINDS = {
     "Adamax": "adamax",
     "Nadam": "nadam",
 }
+_SETTINGS = (
+    *("momentum", "nesterov", "beta_1", "beta_2", "rho", "epsilon", "amsgrad", "centered", "initial_accumulator_value"),
+    *("weight_decay", "clipnorm", "global_clipnorm", "clipvalue"),
+    *("use_ema", "gradient_accumulation_steps", "loss_scale_factor"),
+)
 _PLACES = {"adam": "uncorrected", "rmsprop": "inside", "adagrad": "inside", "adadelta": "inside"}
 
 
@@ -47,7 +52,12 @@ def optimizer_of(found: Any, text: str) -> Any:
         )
     if not found.built:
         return found
-    made = type(found).from_config(found.get_config())
+    try:
+        made = type(found).from_config(found.get_config())
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise Unreadable(
+            f"The optimizer has taken steps already, and cannot be made again: {error}. Give one that is new."
+        ) from None
     for name in ("_exclude_from_weight_decay", "_exclude_from_weight_decay_names"):
         if hasattr(found, name):
             object.__setattr__(made, name, getattr(found, name))
@@ -62,7 +72,9 @@ def rate_of(optimizer: Any) -> float:
 def record_of(optimizer: Any, rates: list[float], variables: Mapping[str, Any]) -> OptimizerRecord | None:
     """What an optimizer is; None if it is none that is known. `variables` are what it trains by NODE/ROLE."""
     name = type(optimizer).__name__
-    config = optimizer.get_config()
+    config: dict[str, Any] = {
+        each: getattr(optimizer, each, None) for each in _SETTINGS
+    }  # a schedule need not have a configuration
     strange = any(config.get(each) for each in ("use_ema", "gradient_accumulation_steps", "loss_scale_factor"))
     if name not in _KINDS or not type(optimizer).__module__.startswith("keras.") or strange:
         return None
@@ -78,20 +90,20 @@ def record_of(optimizer: Any, rates: list[float], variables: Mapping[str, Any]) 
         kind,
         tuple(rates),
         float(config.get("momentum") or 0.0),
-        bool(config.get("nesterov", False)),
+        bool(config["nesterov"]),
         momentum_form="step",
-        beta1=float(config.get("beta_1", 0.0)),
-        beta2=float(config.get("beta_2", config.get("rho", 0.0))),
-        epsilon=float(config.get("epsilon", 0.0)),
+        beta1=float(config["beta_1"] or 0.0),
+        beta2=float(config["beta_2"] or config["rho"] or 0.0),
+        epsilon=float(config["epsilon"] or 0.0),
         epsilon_place=_PLACES.get(kind, "outside"),
-        amsgrad=bool(config.get("amsgrad", False)),
-        centered=bool(config.get("centered", False)),
+        amsgrad=bool(config["amsgrad"]),
+        centered=bool(config["centered"]),
         momentum_decay=1.0,
         weight_decay=decay,
         decay_form="decoupled",
         clipping={"clipnorm": "norm", "global_clipnorm": "global_norm", "clipvalue": "value"}.get(clipping, ""),
         clip=float(config[clipping]) if clipping else 0.0,
-        accumulator=float(config.get("initial_accumulator_value", 0.0)),
+        accumulator=float(config["initial_accumulator_value"] or 0.0),
         own=own,
     )
 

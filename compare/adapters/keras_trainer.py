@@ -26,18 +26,30 @@ class KerasTrainer:
         self.adapter, self.learner = adapter, learner
         self._optimizer: Any = None
         self._before: list[tuple[Any, np.ndarray]] = []
+        self._kept: tuple[tuple[str, str], Any, list[tuple[Any, np.ndarray]]] | None = None
 
     def _made(self, name: str, reference: str) -> Any:
-        """The optimizer, new. Raises Unreadable if it is none."""
+        """The optimizer, as if it was new: that of a compiled model can be one that no other can be made like. Raises
+        Unreadable if it is none."""
+        if self._kept is None or self._kept[0] != (name, reference):
+            with keras_optimizers.exact_constants(), users_own():
+                made = self._read(name, reference)
+                made.build([variable for variable in self._variables() if variable.trainable])
+            self._kept = (name, reference), made, [(each, np.array(each)) for each in made.variables]
+        _, made, begun = self._kept
+        for variable, value in begun:
+            variable.assign(value)
+        return made
+
+    def _read(self, name: str, reference: str) -> Any:
         if name:
             return keras_optimizers.BY_NAME[name]()
-        with users_own():
-            found = referred(reference) if reference else getattr(self.adapter.model, "optimizer", None)
-            if found is None:
-                raise Unreadable(
-                    "The model was not compiled with an optimizer. Give one: --optimizer NAME, or a reference to it."
-                )
-            return keras_optimizers.optimizer_of(found, reference)
+        found = referred(reference) if reference else getattr(self.adapter.model, "optimizer", None)
+        if found is None:
+            raise Unreadable(
+                "The model was not compiled with an optimizer. Give one: --optimizer NAME, or a reference to it."
+            )
+        return keras_optimizers.optimizer_of(found, reference)
 
     def optimize(
         self, name: str, reference: str, gradients: Mapping[str, np.ndarray], steps: int, scale: float

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 
 from compare.adapters.adapter import Unreadable
 from compare.adapters.naming import Named, unique_names
@@ -158,6 +157,8 @@ class TorchAdapter:
         """See Adapter.save_weights."""
         if path.suffix != ".safetensors":
             raise Unreadable(f"{path.name} must end in .safetensors for the weights of a PyTorch model.")
+        from safetensors.torch import load_file, save_file  # which another Python may not have
+
         state = {name: tensor.detach().clone().contiguous() for name, tensor in self.model.state_dict().items()}
         save_file(state, path)
         back = load_file(path)

@@ -56,8 +56,7 @@ class TorchLearner:
         for name, parts in weights.items():
             slopes = [by_id.get(id(part)) for part in parts]
             if any(slope is not None for slope in slopes):
-                whole = [_array(t) * 0 if s is None else s for t, s in zip(parts, slopes, strict=True)]
-                of_weights[name] = _as_held(tensors[name], whole)
+                of_weights[name] = _as_held(tensors[name], slopes, parts)
         parameters = {
             name: Parameter(" and ".join(owned[id(t)] for t in parts), any(t.requires_grad for t in parts))
             for name, parts in weights.items()
@@ -87,12 +86,15 @@ def _parts(held: Any) -> tuple[torch.Tensor, ...]:
     return held.tensors if isinstance(held, Held) else (held,)
 
 
-def _as_held(held: Any, slopes: list[np.ndarray]) -> np.ndarray:
-    """The gradient of a weight of those of its parts. Each part of a sum, as both biases of an LSTM, has all of it."""
+def _as_held(held: Any, slopes: list[np.ndarray | None], parts: tuple[torch.Tensor, ...]) -> np.ndarray:
+    """The gradient of a weight of those of its parts; None is that of a part that is not trained. Each part of a sum,
+    as both biases of an LSTM, has all of it."""
+    whole = [np.zeros(part.shape) if slope is None else slope for part, slope in zip(parts, slopes, strict=True)]
     if not isinstance(held, Held):
-        return np.ascontiguousarray(slopes[0])
-    n_parts = np.abs(held.read([np.ones_like(slope) for slope in slopes]))
-    return np.ascontiguousarray(held.read(slopes) / np.maximum(n_parts, 1))
+        return np.ascontiguousarray(whole[0])
+    ones = [np.full(part.shape, float(slope is not None)) for part, slope in zip(parts, slopes, strict=True)]
+    n_parts = np.abs(held.read(ones))
+    return np.ascontiguousarray(held.read(whole) / np.maximum(n_parts, 1))
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:

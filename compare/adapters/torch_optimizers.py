@@ -1,7 +1,7 @@
 """PyTorch's optimizers: by name, by reference to a function of the parameters; and what one is, read from it."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -81,7 +81,7 @@ def _first_argument(function: Any) -> str:
         return ""
 
 
-def record_of(stepper: Stepper, names: Mapping[int, str]) -> OptimizerRecord | None:
+def record_of(stepper: Stepper, names: Mapping[int, Sequence[str]]) -> OptimizerRecord | None:
     """What an optimizer is after its steps; None if it is none that is known. `names` are NODE/ROLE by the identity of
     the parameters."""
     optimizer = stepper.optimizer
@@ -100,8 +100,8 @@ def record_of(stepper: Stepper, names: Mapping[int, str]) -> OptimizerRecord | N
         if group.get("weight_decay", 0.0) != record.weight_decay:
             different["weight_decay"] = float(group.get("weight_decay", 0.0))
         for tensor in group["params"]:
-            if different and id(tensor) in names:
-                own[names[id(tensor)]] = different
+            if different:
+                own |= dict.fromkeys(names.get(id(tensor), ()), different)
     return replace(record, own=own, clipping=stepper.clipped[0], clip=stepper.clipped[1], clip_epsilon=CLIP_EPSILON)
 
 

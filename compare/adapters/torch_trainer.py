@@ -55,7 +55,10 @@ class TorchTrainer:
             after = {key: _read(held) for key, held in tensors.items()}
         finally:
             back()
-        names = {id(part): key for key, held in tensors.items() for part in _parts(held)}
+        names: dict[int, list[str]] = {}
+        for key, held in tensors.items():
+            for part in _parts(held):
+                names.setdefault(id(part), []).append(key)
         trained = {key: held for key, held in tensors.items() if any(id(p) in stepper.held for p in _parts(held))}
         copies = {key: _copies(held, stepper.held) for key, held in trained.items()}
         several = {key: n for key, n in copies.items() if (n != 1).any()}

@@ -66,6 +66,7 @@ def _request(options: PortOptions) -> Request:
         options.save_weights,
         options.precision == "both",
         wanted,
+        (options.left_python, options.right_python),
     )
 
 

@@ -4,7 +4,7 @@ A record describes an optimizer of either framework in the same terms, so that o
 rest stays. Parameters are by "NODE/ROLE", in canonical layout.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -71,7 +71,7 @@ def gradient_at(gradient: np.ndarray, step: int, scale: float = 1.0) -> np.ndarr
 def after_steps(
     record: OptimizerRecord,
     parameters: Arrays,
-    gradients: Sequence[Arrays],
+    gradients: Iterable[Arrays],
     copies: Mapping[str, np.ndarray] | None = None,
 ) -> Arrays:
     """The parameters after a step for each of `gradients`. `copies`: of how many equal parts, which are all trained, a

@@ -62,6 +62,14 @@ class PortOptions(Options):
         None, COMPARISON, "Train both for so many steps, each with its own optimizer.", metavar="N", ge=1, le=1000,
         left_out="none",
     )
+    left_python: Path | None = option(
+        None, COMPARISON, "The Python that runs the left model: its framework in another version.",
+        parse=mounts.here, metavar="PATH", left_out="this one",
+    )
+    right_python: Path | None = option(
+        None, COMPARISON, "The Python that runs the right model.", parse=mounts.here, metavar="PATH",
+        left_out="this one",
+    )
     save_weights: Path | None = option(
         None, OUTPUT, "Write the weights of the model that got the other's: .safetensors or .weights.h5.",
         parse=mounts.here, metavar="FILE",

@@ -36,7 +36,7 @@ SUFFIXES = {"torch": ".safetensors", "keras": ".weights.h5", "tensorflow": ".wei
 
 def compare_models(request: Request, workers: ModelWorkers) -> PortResult:
     """Compare two models. Raises InputError if one cannot be loaded or called."""
-    started = workers.start(request.left, request.right)
+    started = workers.start(request.left, request.right, request.pythons)
     left, right = settled([workers.pool.submit(Side, worker) for worker in started])
     comparison = _Comparison(request, left, right, workers.pool, workers.tell)
     result = comparison.result()
@@ -45,7 +45,7 @@ def compare_models(request: Request, workers: ModelWorkers) -> PortResult:
     workers.tell("Comparing both in float32 ...")
     with ModelWorkers(workers.logs, workers.timeout_s, workers.tell) as others:
         references = (request.left, request.right)
-        single = in_float32(others, references, comparison.inputs, (left.known, right.known))
+        single = in_float32(others, references, request.pythons, comparison.inputs, (left.known, right.known))
     beyond = single.distance > single.bound
     found = (Cause("precision", (), single.distance, None),) if beyond else ()
     return replace(result, single=single, causes=found, verdict="different" if beyond else "same")

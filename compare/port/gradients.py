@@ -5,7 +5,7 @@ takes x, of their gradients times how they move with x. That movement is a centr
 evaluator in float64. A backward pass for which this is not so was written by hand, or stopped.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,15 +13,14 @@ import numpy as np
 from compare.graphs.evaluate import NoReference, evaluate_node
 from compare.graphs.node import Arrays, Node
 from compare.port.align import Alignment
+from compare.port.gradient_pairs import GradientPair
 from compare.port.learned import LearnedCause, Puzzle
-from compare.port.measure import LEAST_BOUND, MARGIN, distance
 from compare.port.side import Differentiated, weights_of
 from shared import randomness
 
 STEP = 1e-6  # of the largest element, for the central difference
 OFF = 1e-4  # how far a gradient may be from the central difference
 N_DIRECTIONS = 2
-NOTHING = 1e-12  # of the largest gradient: what is less is rounding
 Fallback = Callable[[Node, list[np.ndarray]], np.ndarray]
 
 
@@ -173,48 +172,6 @@ class Check:
         return reached
 
 
-@dataclass(frozen=True)
-class GradientPair:
-    """The gradients of two paired places, and how far the right's may be from the left's."""
-
-    left: str
-    right: str
-    distance: float
-    bound: float
-
-    @property
-    def differs(self) -> bool:
-        """Whether it is further than it may be."""
-        return self.distance > self.bound
-
-
-def paired(
-    left: Differentiated, right: Differentiated, alignment: Alignment, bounds: Mapping[str, float], least: float
-) -> list[GradientPair]:
-    """The gradients of all paired values and weights that both have, the outputs first. `bounds` are by the left's
-    places, `least` is that of the others."""
-    most = max((float(np.abs(g).max(initial=0)) for g in left.weights.values()), default=0.0)
-    found = []
-    for name_l, name_r in reversed(alignment.pairs):
-        node_l, node_r = left.recording.graph[name_l], right.recording.graph[name_r]
-        places = [(f"{name_l}/{role}", f"{name_r}/{role}") for role in node_l.roles if role in node_r.roles]
-        for at_l, at_r, a, b in (
-            *((at, to, left.weights.get(at), right.weights.get(to)) for at, to in places),
-            (name_l, name_r, left.values.get(name_l), right.values.get(name_r)),
-        ):
-            if a is None or b is None:
-                continue
-            tiny = max(float(np.abs(each).max(initial=0)) for each in (a, b)) <= NOTHING * most
-            apart = 0.0 if tiny else distance(b, a)
-            found.append(GradientPair(at_l, at_r, apart, max(least, bounds.get(at_l, 0.0))))
-    return found
-
-
-def is_parameter(pair: GradientPair) -> bool:
-    """Whether it is a pair of weights rather than of values."""
-    return "/" in pair.left and pair.left.rpartition("/")[2] != ""
-
-
 def explained(
     left: Differentiated,
     right: Differentiated,
@@ -222,10 +179,14 @@ def explained(
     fallbacks: tuple[Fallback, Fallback],
     pairs: Iterable[GradientPair],
     forward_differs: bool,
+    known: Container[str],
 ) -> tuple[list[LearnedCause], list[Puzzle]]:
-    """The causes for which gradients differ, and the first pair that none explains."""
+    """The causes for which gradients differ, and the first pair that none explains. `known` are the left's weights
+    whose difference is explained."""
     sides = (left, right)
     offs = [Check(side, fallback).off() for side, fallback in zip(sides, fallbacks, strict=True)]
+    offs = [[off for off in some if _on_the_left(off.place, alignment, which) not in known]
+            for which, some in enumerate(offs)]  # fmt: skip
     named = [{off.key for off in some} for some in offs]
     to_right, to_left = alignment.to_right, alignment.to_left
     differing = {pair.left: pair for pair in pairs if pair.differs}
@@ -248,6 +209,12 @@ def explained(
         if first is not None:
             puzzles.append(Puzzle(first.left, first.right, first.distance, "gradients"))
     return causes, puzzles
+
+
+def _on_the_left(place: str, alignment: Alignment, which: int) -> str:
+    """The left's name of a weight of the left (0) or right side (1)."""
+    node, _, role = place.rpartition("/")
+    return place if which == 0 or not node else f"{alignment.to_left.get(node)}/{role}"
 
 
 def _cause(cause: str, two: tuple[str | None, str | None], which: int, apart: float) -> LearnedCause:
@@ -275,13 +242,3 @@ def _joined(causes: list[LearnedCause]) -> list[LearnedCause]:
         worst = max(known.before or 0, cause.before or 0)
         made[key] = replace(known, pairs=(*known.pairs, *cause.pairs), before=worst)
     return list(made.values())
-
-
-def gradient_bounds(base: Differentiated, moved: Differentiated) -> dict[str, float]:
-    """How far gradients may be apart, by value and weight: what a change of 1 ulp in every weight makes of them."""
-    found = {}
-    for now, then in ((base.values, moved.values), (base.weights, moved.weights)):
-        for name, array in now.items():
-            if name in then:
-                found[name] = MARGIN * distance(then[name], array)
-    return {name: max(LEAST_BOUND["float64"], bound) for name, bound in found.items()}

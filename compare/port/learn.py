@@ -1,6 +1,6 @@
 """How two models learn: losses and gradients in training mode for the same targets, optimizers, and some steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -10,14 +10,15 @@ from compare.adapters.loss_names import SLOPE
 from compare.graphs.node import Arrays
 from compare.port.align import Alignment, align
 from compare.port.both import Batch, Both
-from compare.port.gradients import GradientPair, explained, gradient_bounds, is_parameter, paired
+from compare.port.gradient_pairs import GradientPair, gradient_bounds, is_parameter, paired
+from compare.port.gradients import explained
 from compare.port.learned import Learned, LearnedCause, Puzzle
 from compare.port.losses import compare_losses, output_name
 from compare.port.measure import LEAST_BOUND, bounds, by_an_ulp, output_distance, outputs_of
 from compare.port.optimizers import compare_optimizers
 from compare.port.side import Differentiated, Side
 from compare.port.targets import choices, fitting
-from compare.port.trainable import frozen, regularised
+from compare.port.trainable import frozen, padded, regularised
 from compare.port.training import train_both
 from compare.port.wanted import Wanted
 from compare.port.workers import settled
@@ -70,13 +71,15 @@ class Learning:
             slope = left.values.get(output_name(left))
             if slope is not None:
                 right = self.right.differentiate(self.inputs, slope, SLOPE)
-        pairs = paired(left, right, alignment, {}, least)
+        more, rows = padded(left, right, alignment, frameworks)
+        causes += more
+        pairs = paired(left, right, alignment, {}, least, rows)
         allowed = least
         if not inherited and any(pair.differs for pair in pairs):
             far = self._bounds(left, targets)
-            pairs = paired(left, right, alignment, far, least)
+            pairs = paired(left, right, alignment, far, least, rows)
             allowed = max((pair.bound for pair in pairs if is_parameter(pair)), default=least)
-        found, puzzles = self._explained(left, right, alignment, pairs, inherited)
+        found, puzzles = self._explained(left, right, alignment, pairs, inherited, rows)
         asides = list(loss.asides)
         if len(left.recording.graph.outputs) > 1:
             asides.append("Of several outputs, the loss takes the first.")
@@ -162,12 +165,13 @@ class Learning:
         alignment: Alignment,
         pairs: list[GradientPair],
         inherited: bool,
+        known: Container[str],
     ) -> tuple[list[LearnedCause], list[Puzzle]]:
         if not inherited and not any(pair.differs for pair in pairs) and not self._one_alone(left, right, alignment):
             return [], []
         self.tell("Holding each gradient to what its own forward pass says ...")
         fallbacks = (self.left.fallback(True), self.right.fallback(True))
-        return explained(left, right, alignment, fallbacks, pairs, inherited)
+        return explained(left, right, alignment, fallbacks, pairs, inherited, known)
 
     @staticmethod
     def _one_alone(left: Differentiated, right: Differentiated, alignment: Alignment) -> bool:

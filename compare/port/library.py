@@ -47,15 +47,16 @@ class Port:
         left_optimizer: str = "",
         right_optimizer: str = "",
         steps: int = 0,
+        pythons: tuple[Path | None, Path | None] = (None, None),
     ) -> PortRecord:
         """Compare two models, as `python -m compare port` does with the same options. `input` is the shape of one
         example, (3, 224, 224), or what --input takes; `float32` is --precision both; `loss` is --loss, and `left_loss`
-        and `right_loss` are references, and so with optimizers; `steps` is --steps, 0 for none. Raises InputError if
-        that is not possible."""
+        and `right_loss` are references, and so with optimizers; `steps` is --steps, 0 for none;
+        `pythons` are --left-python and --right-python. Raises InputError if that is not possible."""
         wanted = Wanted(loss, left_loss, right_loss, optimizer, left_optimizer, right_optimizer, steps)
         wanted.check()
         sizes = tuple(parse_sizes(_texts(input)))
-        request = Request(left, right, sizes, data, weights, float32=float32, wanted=wanted)
+        request = Request(left, right, sizes, data, weights, float32=float32, wanted=wanted, pythons=pythons)
         return record_of(compare_models(request, self._workers))
 
 

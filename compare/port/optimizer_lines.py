@@ -68,7 +68,7 @@ def _torch_clipping(record: OptimizerRecord) -> str:
 
 
 def _torch(record: OptimizerRecord) -> str:
-    r, more = record, [f"lr={record.rates[0]:.6g}"]
+    r, more = record, [f"lr={max(record.rates):.6g}"]
     decoupled = r.weight_decay and r.decay_form == "decoupled" and r.kind == "adam"
     name = "AdamW" if decoupled else _TORCH[r.kind]
     if r.kind in ("sgd", "rmsprop") and r.momentum:
@@ -99,7 +99,7 @@ def _by_hand(record: OptimizerRecord) -> bool:
 
 
 def _keras(record: OptimizerRecord) -> str:
-    r, more = record, [f"learning_rate={record.rates[0]:.6g}"]
+    r, more = record, [f"learning_rate={max(record.rates):.6g}"]
     decoupled = r.weight_decay and r.decay_form == "decoupled"
     name = "AdamW" if decoupled and r.kind == "adam" else _KERAS[r.kind]
     if r.kind in ("sgd", "rmsprop") and r.momentum:

@@ -55,13 +55,18 @@ def rates_alike(left: OptimizerRecord, right: OptimizerRecord) -> bool:
     return all(left.own.get(n, {}).get("rate", 1.0) == right.own.get(n, {}).get("rate", 1.0) for n in names)
 
 
+def _peak(record: OptimizerRecord) -> float:
+    """The learning rate that a schedule makes others of: the largest."""
+    return max(record.rates, default=0.0)
+
+
 def _value(record: OptimizerRecord, name: str) -> object:
-    if name in ("learning_rate", "schedule"):
-        first = record.rates[0]
-        same = all(abs(rate - first) <= 1e-9 * abs(first) for rate in record.rates)
-        if name == "learning_rate":
-            return first
-        return None if same else tuple(round(rate / first, 7) if first else rate for rate in record.rates)
+    if name == "learning_rate":
+        return _peak(record)
+    if name == "schedule":
+        most = _peak(record)
+        same = all(abs(rate - most) <= 1e-9 * abs(most) for rate in record.rates)
+        return None if same else tuple(round(rate / most, 7) if most else rate for rate in record.rates)
     if name == "betas":
         return (record.beta1, record.beta2)
     if name == "clipping":
@@ -133,14 +138,12 @@ def changed(record: OptimizerRecord, wanted: OptimizerRecord, names: Sequence[st
             if not record.weight_decay or not wanted.weight_decay:
                 more["decay_form"] = wanted.decay_form
         elif name == "learning_rate":
-            rates = (
-                tuple(rate * wanted.rates[0] / record.rates[0] for rate in rates) if record.rates[0] else wanted.rates
-            )
+            share = _peak(wanted) / _peak(record) if _peak(record) else 0.0
+            rates = tuple(rate * share for rate in rates) if share else wanted.rates
         elif name == "dampening":  # which Keras's form has no place for
             more |= {"dampening": wanted.dampening, "momentum_form": wanted.momentum_form}
         elif name == "schedule":
-            first = wanted.rates[0] or 1.0
-            rates = tuple(rates[0] * rate / first for rate in wanted.rates)
+            rates = tuple(max(rates) * rate / (_peak(wanted) or 1.0) for rate in wanted.rates)
         elif name in CAUSES:
             more[name] = getattr(wanted, name)
     return replace(record, rates=rates, **more)  # type: ignore[arg-type]
@@ -156,7 +159,7 @@ def rebased(record: OptimizerRecord, other: OptimizerRecord, names: Sequence[str
 
     def alike(own: Mapping[str, float]) -> int:
         rate, decay = settings(own)
-        given = ((record.rates[0] * rate, other.rates[0]), (decay, other.weight_decay))
+        given = ((_peak(record) * rate, _peak(other)), (decay, other.weight_decay))
         return sum(abs(a - b) <= 1e-7 * max(abs(a), abs(b)) for a, b in given)
 
     base_rate, base_decay = settings(max(groups, key=alike))  # the first of those that are equally alike

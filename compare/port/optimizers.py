@@ -4,7 +4,7 @@ The record has to do in NumPy what the optimizer did; then changing one thing in
 it does to what the left one does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from compare.graphs.node import Arrays
 from compare.graphs.optimizers import OptimizerRecord, after_steps, gradient_at
 from compare.port.both import Both
+from compare.port.gradient_pairs import NOTHING
 from compare.port.learned import LearnedCause, Puzzle
 from compare.port.measure import LEAST_BOUND, MARGIN, distance
 from compare.port.optimizer_lines import line
@@ -23,6 +24,7 @@ from shared.errors import InputError
 
 FITS = 1e-6  # how far a record may be from its optimizer, which may keep constants in float32
 WHERE = "the optimizer"
+SAMPLED = 1 << 14  # elements of a parameter
 LARGER = 1e4  # times the gradients, so that they reach what clips them
 
 
@@ -72,6 +74,12 @@ def compare_optimizers(both: Both, wanted: Wanted) -> OptimizersFound:
     record, set_by = set_aside(left.record, right.record)
     copies = left.copies, right.copies
     before = {name: run.before[name] for name in common}
+    if set_by:  # it adds up over the steps, as rounding does
+        both_ways = [
+            after_steps(each, before, _steps(run.gradients, common, wanted.n_steps, 1.0), right.copies)
+            for each in (right.record, record)
+        ]
+        rounding = max(rounding, _apart(both_ways[0], both_ways[1], before))
     first = rebased(left.record, record, common)
     record = rebased(record, first, common)
     case = Case(first, record, before, run.gradients, wanted.n_steps, bound, copies)
@@ -93,6 +101,10 @@ def _run(both: Both, wanted: Wanted) -> _Run:
         given = left.weights.get(key_l, right.weights.get(key_r))
         if given is not None and left.parameters[key_l][1] and right.parameters[key_r][1]:
             gradients[key_l, key_r] = given
+    most = max((float(np.abs(each).max(initial=0)) for each in gradients.values()), default=0.0)
+    for keys, each in gradients.items():
+        if float(np.abs(each).max(initial=0)) <= NOTHING * most:  # 0 but for rounding, as of the bias of keys
+            gradients[keys] = np.zeros_like(each)
     if not gradients:
         raise InputError("There is no parameter that both models train. Leave the optimizers out.")
 
@@ -111,12 +123,27 @@ def _run(both: Both, wanted: Wanted) -> _Run:
     held = frozenset(names[key] for key in second.held if key in names)
     copies = {names[key]: n for key, n in second.copies.items() if key in names}
     second = Optimized(second.label, record, moved, held, copies)
-    own = {key: first.after[key] for key in before}
-    return _Run(before, {keys[0]: each for keys, each in gradients.items()}, (replace(first, after=own), second))
+    first = replace(first, after={key: first.after[key] for key in before})
+    run = _Run(before, {keys[0]: each for keys, each in gradients.items()}, (first, second))
+    clipped = any(side.record is not None and side.record.clipping for side in run.sides)
+    return run if clipped else _sampled(run)
 
 
-def _steps(gradients: Arrays, names: Sequence[str], n: int, scale: float) -> list[Arrays]:
-    return [{name: gradient_at(gradients[name], number, scale) for name in names} for number in range(n)]
+def _sampled(run: _Run) -> _Run:
+    """The same with the first elements of every parameter: an optimizer that does not clip treats each alone."""
+
+    def cut(arrays: Arrays) -> Arrays:
+        shapes = {name: run.before[name].shape for name in arrays if name in run.before}
+        whole = {name: np.broadcast_to(arrays[name], shape) for name, shape in shapes.items()}
+        return {name: array.reshape(-1)[:SAMPLED] for name, array in whole.items()}
+
+    sides = [replace(side, after=cut(side.after), copies=cut(side.copies)) for side in run.sides]
+    return _Run(cut(run.before), cut(run.gradients), (sides[0], sides[1]))
+
+
+def _steps(gradients: Arrays, names: Sequence[str], n: int, scale: float) -> Iterator[Arrays]:
+    """The gradients of every step, one after the other: they can be gigabytes."""
+    return ({name: gradient_at(gradients[name], number, scale) for name in names} for number in range(n))
 
 
 def _apart(actual: Arrays, expected: Arrays, before: Arrays) -> float:
@@ -195,10 +222,13 @@ class Case:
 
     def error(self, names: Sequence[str], scale: float) -> float:
         """How far what the right one does, with some things as in the left one, is from what the left one does."""
-        given = _steps(self.gradients, list(self.before), self.n, scale)
-        expected = after_steps(self.left, self.before, given, self.copies[0])
-        copies = self.copies[0 if "copies" in names else 1]
-        moved = after_steps(changed(self.right, self.left, names), self.before, given, copies)
+
+        def done(record: OptimizerRecord, copies: Arrays) -> Arrays:
+            given = _steps(self.gradients, list(self.before), self.n, scale)
+            return after_steps(record, self.before, given, copies)
+
+        expected = done(self.left, self.copies[0])
+        moved = done(changed(self.right, self.left, names), self.copies[0 if "copies" in names else 1])
         return _apart(moved, expected, self.before)
 
     def needed(self, names: Sequence[str], base: Sequence[str], scale: float) -> list[str]:
@@ -219,18 +249,18 @@ class Case:
         before = self.error([], scale)
         for place, name in enumerate(names, 1):
             after = self.error(names[:place], scale)
-            found.append(replace(self._cause(name, both), before=before, after=after))
+            found.append(replace(self._cause(name, names, both), before=before, after=after))
             before = after
         return found
 
-    def _cause(self, name: str, both: Both) -> LearnedCause:
-        """The cause without its errors."""
+    def _cause(self, name: str, names: Sequence[str], both: Both) -> LearnedCause:
+        """The cause without its errors; the line that mends it mends all of `names`."""
         if name == "copies":
             return self._of_copies(both)
         frameworks = both.frameworks
         fix = (
-            line(changed(self.left, self.right, [name]), name, frameworks[0]),
-            line(changed(self.right, self.left, [name]), name, frameworks[1]),
+            line(changed(self.left, self.right, names), name, frameworks[0]),
+            line(changed(self.right, self.left, names), name, frameworks[1]),
         )
         cause = CAUSES[name]
         if name == "own" and rates_alike(self.left, self.right):

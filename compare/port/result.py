@@ -31,6 +31,7 @@ class Request:
     save_weights: Path | None = None
     float32: bool = False  # whether it is compared in float32, too
     wanted: Wanted = NOTHING  # besides both outputs
+    pythons: tuple[Path | None, Path | None] = (None, None)  # other interpreters that run the left and the right one
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ class Side:
         values = {}
         for name, array in parts["gradient"].items():
             node = names.get(name, name)
-            if node in recording.values and array.size == recording.values[node].size:
+            if node in recording.values and name in raw.values and _unturned(raw.values[name], recording.values[node]):
                 values[node] = array.reshape(recording.values[node].shape)
         record = None if answer.record is None else LossRecord.of_body(answer.record)
         return Differentiated(
@@ -220,6 +220,13 @@ class Side:
     def fallback(self, training: bool) -> Callable[[Node, list[np.ndarray]], np.ndarray]:
         """What computes a node that the evaluator does not know."""
         return lambda node, given: self.worker.apply(node.name, given, training)
+
+
+def _unturned(raw: np.ndarray, normal: np.ndarray) -> bool:
+    """Whether the value of a node has its elements in the same order in normal form, which moves transposes."""
+    return raw.size == normal.size and np.array_equal(
+        raw.reshape(normal.shape), normal, equal_nan=raw.dtype.kind == "f"
+    )
 
 
 def _content(array: np.ndarray) -> bytes:

@@ -1,6 +1,7 @@
 """Two models that are the same function in float64, compared in float32: how far rounding takes their outputs."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -20,12 +21,17 @@ class Single:
 
 
 def in_float32(
-    workers: ModelWorkers, references: tuple[str, str], inputs: Arrays, weights: tuple[Arrays, Arrays]
+    workers: ModelWorkers,
+    references: tuple[str, str],
+    pythons: tuple[Path | None, Path | None],
+    inputs: Arrays,
+    weights: tuple[Arrays, Arrays],
 ) -> Single:
-    """Both models, built in float32 by workers of their own, with the weights that both had in float64. Raises
-    InputError if one cannot be built or called so."""
+    """Both models, built in float32 by workers of their own (ModelWorkers.start), with the weights that both had in
+    float64. Raises InputError if one cannot be built or called so."""
     given = cast(inputs, np.float32)
-    left, right = workers.pool.map(lambda worker: Side(worker, "float32"), workers.start(*references))
+    started = workers.start(*references, pythons)
+    left, right = workers.pool.map(lambda worker: Side(worker, "float32"), started)
     for side, known in zip((left, right), weights, strict=True):
         names = side.record(given, False).weights  # which it has to have seen before it takes any
         if not set(names) <= set(known):

@@ -1,4 +1,4 @@
-"""What only one side trains, and what only one side adds to its loss."""
+"""What only one side trains, a row of an embedding too, and what only one side adds to its loss."""
 
 import numpy as np
 
@@ -52,6 +52,47 @@ def _freeze(framework: str, name: str, freeze: bool, bias: bool) -> str:
     if framework == "keras":
         return f'model.get_layer("{name}"){part}.trainable = {not freeze}'
     return f"tf.Variable(..., trainable={not freeze}) in {name}"
+
+
+def padded(
+    left: Differentiated, right: Differentiated, alignment: Alignment, frameworks: tuple[str, str]
+) -> tuple[list[LearnedCause], set[str]]:
+    """The causes of embeddings of which one side does not train the row of padding: with that row left out of the other
+    side's gradient, both are the same. Also the left's NODE/ROLE of each."""
+    found, keys = [], set()
+    for pair in alignment.pairs:
+        nodes = [side.recording.graph[name] for side, name in zip((left, right), pair, strict=True)]
+        rows = [node.attributes.get("padding_idx") if node.kind == "Gather" else None for node in nodes]
+        gradients = [side.weights.get(f"{name}/W") for side, name in zip((left, right), pair, strict=True)]
+        if rows[0] == rows[1] or None not in rows or any(each is None for each in gradients):
+            continue
+        which = 0 if rows[0] is not None else 1  # the side that does not train it
+        row = int(rows[which])  # type: ignore[arg-type]
+        a, b = (np.array(each) for each in gradients)
+        before = distance(b, a)
+        (b if which == 0 else a)[row] = 0.0
+        after = distance(b, a)
+        if not after < before:
+            continue
+        keys.add(f"{pair[0]}/W")
+        values = [f"row {row} is {'not trained' if side == which else 'trained'}" for side in (0, 1)]
+        fix = [_train_row(frameworks[side], row, side != which) for side in (0, 1)]
+        two: Two = (pair[0], pair[1])
+        found.append(
+            LearnedCause(
+                "embedding.padding", "gradients", (two,), values[0], values[1], (fix[0], fix[1]), before, after
+            )
+        )
+    return found, keys
+
+
+def _train_row(framework: str, row: int, leave: bool) -> str:
+    """What leaves a row of an embedding as it is, as the other side does, or trains it."""
+    if framework == "torch":
+        return f"nn.Embedding(..., padding_idx={row})" if leave else "nn.Embedding(...) without padding_idx"
+    if leave:
+        return f"no option: multiply the gradient of the embedding by 0 in row {row}, as padding_idx={row} does"
+    return f"train row {row}, too"
 
 
 def regularised(

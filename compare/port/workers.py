@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from compare.adapters.references import BadReference, parse
 from compare.folders.leftovers import SIDES
+from compare.processes.interpreters import interpreter
 from compare.processes.port_session import ModelWorker
 from shared.errors import InputError
 from shared.storage import files
@@ -30,23 +31,27 @@ class ModelWorkers:
 
     def __init__(self, logs: Path, timeout_s: float, tell: Callable[[str], None]) -> None:
         self.logs, self.timeout_s, self.tell = logs, timeout_s, tell
-        self._kept: dict[tuple[str, str], ModelWorker] = {}  # by side and framework
+        self._kept: dict[tuple[str, str, Path | None], ModelWorker] = {}  # by side, framework and interpreter
 
-    def start(self, left: str, right: str) -> tuple[ModelWorker, ModelWorker]:
-        """A worker for each reference: the last one of that side and framework if it is alive. Raises InputError if a
-        reference cannot be one."""
-        return self._one("left", left), self._one("right", right)
+    def start(
+        self, left: str, right: str, pythons: tuple[Path | None, Path | None] = (None, None)
+    ) -> tuple[ModelWorker, ModelWorker]:
+        """A worker for each reference: the last one of that side, framework and interpreter if it is alive. `pythons`
+        are other interpreters that run the left and the right one. Raises InputError if a reference cannot be one, or
+        if an interpreter runs no worker."""
+        return self._one("left", left, pythons[0]), self._one("right", right, pythons[1])
 
-    def _one(self, side: str, text: str) -> ModelWorker:
+    def _one(self, side: str, text: str, python: Path | None) -> ModelWorker:
         framework = self._framework(side, text)
-        kept = self._kept.get((side, framework))
+        kept = self._kept.get((side, framework, python))
         if kept is not None and kept.alive and framework:
             kept.reference = text
             return kept
+        other = None if python is None else interpreter(python)
         if kept is not None:
             kept.close()
-        made = ModelWorker(side, text, self.logs / f"{side}.log", self.timeout_s, self.tell)
-        self._kept[side, framework] = made
+        made = ModelWorker(side, text, self.logs / f"{side}.log", self.timeout_s, self.tell, other)
+        self._kept[side, framework, python] = made
         return made
 
     def _framework(self, side: str, text: str) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from compare.graphs.node import Graph, Recording
 from compare.processes.environment import usable_cores
+from compare.processes.interpreters import Interpreter
 from compare.processes.process import AnswerType, Program, Tell, WorkerError, WorkerProcess
 from compare.rpc import port_messages, wire
 from compare.rpc.messages import ArraysSent, Failed, Request
@@ -22,13 +23,24 @@ Precision = Literal["float64", "float32"]
 class ModelWorker(WorkerProcess):
     """A process that holds one model. `side` is what it is called in messages: "left" or "right"."""
 
-    def __init__(self, side: str, reference: str, log: Path, timeout_s: float, tell: Tell | None = None) -> None:
-        self.side, self.reference = side, reference
+    def __init__(
+        self,
+        side: str,
+        reference: str,
+        log: Path,
+        timeout_s: float,
+        tell: Tell | None = None,
+        python: Interpreter | None = None,
+    ) -> None:
+        self.side, self.reference, self.python = side, reference, python
         super().__init__(side, log, usable_cores(), True, timeout_s, tell=tell)
 
     def program(self) -> Program:
         """See WorkerProcess.program."""
-        return Program(["compare.adapters"], PLAIN_MEMORY)
+        if self.python is None:
+            return Program(["compare.adapters"], PLAIN_MEMORY)
+        path = {"PYTHONPATH": self.python.path(self._home)}
+        return Program(["compare.adapters"], {**PLAIN_MEMORY, **path}, python=str(self.python.python))
 
     def load(self, precision: Precision) -> port_messages.ModelLoaded:
         """Have the model loaded. Raises InputError if it cannot be."""

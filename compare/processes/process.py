@@ -60,11 +60,13 @@ class Divergence(WorkerError):
 
 @dataclass(frozen=True)
 class Program:
-    """A module with its arguments, the environment variables it wants, and how many processes it becomes."""
+    """A module with its arguments, the environment variables it wants, how many processes it becomes, and the Python
+    that runs it."""
 
     arguments: Sequence[str]
     variables: Mapping[str, str] = field(default_factory=dict)
     n_workers: int = 1
+    python: str = sys.executable
 
 
 class WorkerProcess:
@@ -120,7 +122,7 @@ class WorkerProcess:
         with os.fdopen(inside.open_log(self.log), "ab") as stderr:
             program = self.program()
             return subprocess.Popen(
-                [sys.executable, "-m", *program.arguments],
+                [program.python, "-m", *program.arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

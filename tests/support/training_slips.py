@@ -187,7 +187,7 @@ TRAINING: tuple[Slip, ...] = (
     trained("schedule on one side", scheduled("StepLR(opt, 5, 0.5)"), KSGD.format("0.1"), "optimizer.schedule"),
     trained("schedule on the other side", SGD.format("0.1"), kscheduled("ExponentialDecay(0.1, 1, 0.9)"), "optimizer.schedule"),
     trained("schedule by epochs", scheduled("ExponentialLR(opt, 0.9)"), kscheduled("ExponentialDecay(0.1, 10, 0.9)"), "optimizer.schedule"),
-    trained("warm-up forgotten", scheduled("LinearLR(opt, 0.1, 1.0, 10)"), KSGD.format("0.1"), "optimizer.schedule", also=("optimizer.learning_rate",)),
+    trained("warm-up forgotten", scheduled("LinearLR(opt, 0.1, 1.0, 10)"), KSGD.format("0.1"), "optimizer.schedule"),
     # Clipping.
     trained("clipped on one side", SGD.format("0.1"), "keras.optimizers.SGD(0.1, clipnorm=0.01)", "optimizer.clipping"),
     trained("clipped beyond what these gradients reach", SGD.format("0.1"), "keras.optimizers.SGD(0.1, clipnorm=10.0)", "optimizer.clipping"),

@@ -114,6 +114,44 @@ def test_five_slips_at_once_are_all_named(name: str, causes: set[str], port: Por
     assert same.verdict == "same", "\n".join(lines(same))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "builds", "causes"),
+    [
+        (
+            "encoder",
+            ("build", "every_row"),
+            {
+                *("loss.smoothing", "optimizer.schedule", "optimizer.betas", "optimizer.weight_decay"),
+                *("optimizer.decay_parameters", "embedding.padding"),  # the second is PyTorch's own, and no slip
+            },
+        ),
+        (
+            "classifier",
+            ("build", "one_bias"),
+            {
+                *("dropout.rate", "loss.from_logits", "optimizer.momentum", "optimizer.clipping"),
+                *("optimizer.learning_rate", "optimizer.two_biases"),  # the second is PyTorch's own, and no slip
+            },
+        ),
+    ],
+)
+def test_five_slips_of_training_at_once_are_all_named(
+    name: str, builds: tuple[str, str], causes: set[str], port: Port
+) -> None:
+    left, right = f"{HERE}/{name}_torch.py", f"{HERE}/{name}_keras.py"
+    learning = {"left_loss": f"{left}:loss", "left_optimizer": f"{left}:optimizer"}
+    found = port.check(f"{left}:{builds[0]}", f"{right}:trained", "12:0..49", **learning, steps=12)
+    assert {cause.cause for cause in found.causes} == causes, "\n".join(lines(found))
+    assert not found.unexplained
+    assert ((found.learning and found.learning.steps[-1].distance) or 0) > 1e-3
+    same = port.check(f"{left}:{builds[1]}", f"{right}:trained_alike", "12:0..49", **learning, steps=12)
+    assert same.verdict == "same", "\n".join(lines(same))
+    assert same.learning is not None
+    assert len(same.learning.steps) == 12
+    assert all((step.distance or 0) <= (step.bound or 0) for step in same.learning.steps)
+
+
 PACKED = """import torch
 import torch.nn.functional as F
 from torch import nn

@@ -16,7 +16,7 @@ def ported() -> keras.Model:
     return keras.Model(ids, layers.Dense(3)(layers.Dropout(0.2)(x)))
 
 
-def mended() -> keras.Model:
+def mended(rate: float = 0.5) -> keras.Model:
     """As the other one."""
     ids = keras.Input((12,), dtype="int32")
     x = layers.Embedding(50, 12, mask_zero=True)(ids)
@@ -24,4 +24,21 @@ def mended() -> keras.Model:
     x = layers.Dropout(0.3)(x)
     x = layers.Bidirectional(layers.LSTM(8))(x)
     x = layers.Dense(16, activation="tanh")(x)
-    return keras.Model(ids, layers.Dense(3)(layers.Dropout(0.5)(x)))
+    return keras.Model(ids, layers.Dense(3)(layers.Dropout(rate)(x)))
+
+
+def trained() -> keras.Model:
+    """The right model but for a rate of dropout, trained with four slips more: probabilities for logits, no momentum,
+    each gradient clipped by its own norm, and ten times the rate."""
+    model = mended(rate=0.2)
+    optimizer = keras.optimizers.RMSprop(1e-2, rho=0.9, epsilon=1e-40, clipnorm=0.1)
+    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy())
+    return model
+
+
+def trained_alike() -> keras.Model:
+    """The same without slips."""
+    model = mended()
+    optimizer = keras.optimizers.RMSprop(1e-3, rho=0.9, epsilon=1e-40, momentum=0.9, global_clipnorm=0.1)
+    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model

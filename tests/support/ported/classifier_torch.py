@@ -27,3 +27,22 @@ class Classifier(nn.Module):
 def build() -> nn.Module:
     """The model."""
     return Classifier()
+
+
+def one_bias() -> nn.Module:
+    """The same with one trained bias for each gate, as Keras's LSTM has: PyTorch's second one stays 0."""
+    model = Classifier()
+    for name, parameter in model.lstm.named_parameters():
+        if name.startswith("bias_hh"):
+            nn.init.zeros_(parameter).requires_grad_(False)
+    return model
+
+
+loss = nn.CrossEntropyLoss()
+
+
+def optimizer(params: list[nn.Parameter]) -> torch.optim.Optimizer:
+    """RMSprop with momentum, which clips the norm of all gradients."""
+    made = torch.optim.RMSprop(params, lr=1e-3, alpha=0.9, eps=1e-40, momentum=0.9)
+    made.register_step_pre_hook(lambda *_: nn.utils.clip_grad_norm_(params, 0.1) and None)
+    return made

@@ -65,3 +65,33 @@ def ported() -> keras.Model:
 def mended() -> keras.Model:
     """As the other one."""
     return build(4, 1e-5, "gelu", norm_first=True, masked=True)
+
+
+class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
+    """Ten steps up to 1e-3."""
+
+    def __call__(self, step: object) -> object:
+        return 1e-3 * ops.minimum((ops.cast(step, "float64") + 1) / 10, 1.0)
+
+
+def trained() -> keras.Model:
+    """The right model, trained with five slips: no smoothing, no warm-up, Keras's second beta, a larger decay, which
+    biases have, too."""
+    model = mended()
+    optimizer = keras.optimizers.AdamW(1e-3, weight_decay=0.1, epsilon=1e-20)
+    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+
+
+def trained_alike() -> keras.Model:
+    """The same without slips."""
+    model = mended()
+    optimizer = keras.optimizers.AdamW(WarmUp(), weight_decay=0.01, beta_2=0.98, epsilon=1e-20)
+    optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if len(_flat(v)) < 2])
+    model.compile(optimizer, keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1))
+    return model
+
+
+def _flat(variable: keras.Variable) -> tuple[int, ...]:
+    """The shape without heads: biases of attention are (heads, width)."""
+    return variable.shape[-1:] if "bias" in variable.name else variable.shape

@@ -44,3 +44,22 @@ class Encoder(nn.Module):
 def build() -> nn.Module:
     """The model."""
     return Encoder()
+
+
+def every_row() -> nn.Module:
+    """The same with the row of padding trained, as Keras's Embedding does."""
+    model = Encoder()
+    model.embedding.padding_idx = None
+    return model
+
+
+loss = nn.CrossEntropyLoss(label_smoothing=0.1)
+
+
+def optimizer(model: nn.Module) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """AdamW that decays matrices alone, with ten steps of warm-up."""
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
+    adamw = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.98), eps=1e-20)
+    return adamw, torch.optim.lr_scheduler.LambdaLR(adamw, lambda step: min((step + 1) / 10, 1.0))

@@ -1,0 +1,69 @@
+"""The gradients of two models side by side, and how far they may be from each other."""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.port.align import Alignment
+from compare.port.measure import LEAST_BOUND, MARGIN, distance
+from compare.port.side import Differentiated
+
+NOTHING = 1e-12  # of the largest gradient: what is less is rounding
+
+
+@dataclass(frozen=True)
+class GradientPair:
+    """The gradients of two paired places, and how far the right's may be from the left's."""
+
+    left: str
+    right: str
+    distance: float
+    bound: float
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is further than it may be."""
+        return self.distance > self.bound
+
+
+def paired(
+    left: Differentiated,
+    right: Differentiated,
+    alignment: Alignment,
+    bounds: Mapping[str, float],
+    least: float,
+    known: Container[str],
+) -> list[GradientPair]:
+    """The gradients of all paired values and weights that both have, the outputs first. `bounds` are by the left's
+    places, `least` is that of the others, and `known` are places whose difference is explained."""
+    most = max((float(np.abs(g).max(initial=0)) for g in left.weights.values()), default=0.0)
+    found = []
+    for name_l, name_r in reversed(alignment.pairs):
+        node_l, node_r = left.recording.graph[name_l], right.recording.graph[name_r]
+        places = [(f"{name_l}/{role}", f"{name_r}/{role}") for role in node_l.roles if role in node_r.roles]
+        for at_l, at_r, a, b in (
+            *((at, to, left.weights.get(at), right.weights.get(to)) for at, to in places),
+            (name_l, name_r, left.values.get(name_l), right.values.get(name_r)),
+        ):
+            if a is None or b is None or at_l in known:
+                continue
+            tiny = max(float(np.abs(each).max(initial=0)) for each in (a, b)) <= NOTHING * most
+            apart = 0.0 if tiny else distance(b, a)
+            found.append(GradientPair(at_l, at_r, apart, max(least, bounds.get(at_l, 0.0))))
+    return found
+
+
+def is_parameter(pair: GradientPair) -> bool:
+    """Whether it is a pair of weights rather than of values."""
+    return "/" in pair.left and pair.left.rpartition("/")[2] != ""
+
+
+def gradient_bounds(base: Differentiated, moved: Differentiated) -> dict[str, float]:
+    """How far gradients may be apart, by value and weight: what a change of 1 ulp in every weight makes of them."""
+    found = {}
+    for now, then in ((base.values, moved.values), (base.weights, moved.weights)):
+        for name, array in now.items():
+            if name in then:
+                found[name] = MARGIN * distance(then[name], array)
+    return {name: max(LEAST_BOUND["float64"], bound) for name, bound in found.items()}
