@@ -139,5 +139,3 @@ def _of_optimizer(optimizer: keras.optimizers.Optimizer | None) -> dict[str, str
         case _:
             return {}
     return found | {"weight decay": f"{spec.weight_decay + (optimizer.weight_decay or 0):.12g}"}
-
-
