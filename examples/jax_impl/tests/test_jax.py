@@ -6,12 +6,13 @@ import sys
 
 import pytest
 
+CHOSEN = ("--pyargs", "compare.conformance", "--implementation", "jax", "-k", "dense_baseline or profile or limits")
+
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="the package `jax` is not installed")
 def test_jax_conforms() -> None:
     done = subprocess.run(
-        [*(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "compare.conformance")]
-        + ["--implementation", "jax", "-k", "dense_baseline or profile or limits"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *CHOSEN],
         capture_output=True,
         text=True,
         check=False,
