@@ -10,6 +10,22 @@ if TYPE_CHECKING:
     from compare.port.library import Port
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--implementation NAME,...` for the conformance tests: `pytest --pyargs compare.conformance`."""
+    parser.getgroup("compare").addoption(
+        "--implementation",
+        action="append",
+        default=[],
+        metavar="NAME,...",
+        help="the implementations that compare.conformance tests; all if it is not given",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known by which a conformance test says its tier."""
+    config.addinivalue_line("markers", "tier(name): a conformance test of that tier of shared/protocol.py")
+
+
 @pytest.fixture(scope="session")
 def parity() -> "Iterator[Parity]":
     """Workers of all implementations, started when first asked for and shared by the whole session, for

@@ -100,6 +100,7 @@ class WorkerProcess:
         self._unready: WorkerError | None = None  # why it never was
         self.data_digest: str | None = None  # known once it has data
         self._module_lacks: tuple[Tier, ...] = ()
+        self._module_misses: tuple[str, ...] = ()
         self._home = temporary.make("worker")
         self._remove_home = weakref.finalize(self, shutil.rmtree, self._home, ignore_errors=True)
         try:
@@ -163,7 +164,8 @@ class WorkerProcess:
             try:
                 answer, _ = self._receive("import its framework")
                 ready = self._expect(answer, messages.Ready)
-                self.environment, self._module_lacks = ready.environment, ready.lacking
+                self.environment = ready.environment
+                self._module_lacks, self._module_misses = ready.lacking, ready.missing
             except WorkerError as error:
                 self._unready = error
                 raise

@@ -21,11 +21,17 @@ class Session(WorkerProcess):
     """A worker, and what it can be asked."""
 
     _model_lacks: tuple[Tier, ...] = ()  # known once a network was created
+    _model_misses: tuple[str, ...] = ()
 
     @property
     def lacking(self) -> tuple[Tier, ...]:
         """The tiers that the implementation lacks, and those that the network created last does."""
         return *self._module_lacks, *self._model_lacks
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names that these tiers miss: what the implementation should export, and methods of its networks."""
+        return *self._module_misses, *self._model_misses
 
     def load_data(self, data: Data) -> None:
         """Give the worker its data; `data_digest` is then that of what arrived."""
@@ -35,7 +41,7 @@ class Session(WorkerProcess):
         """Have a network built (shared/protocol.py)."""
         said = {field.name: getattr(build, field.name) for field in fields(build) if field.name != "weights"}
         created = self._ask(messages.Create(**said), messages.Created, build.weights)[0]
-        self._model_lacks = created.lacking
+        self._model_lacks, self._model_misses = created.lacking, created.missing
         return created
 
     def describe(self, code: Code, input_shape: Shape | None) -> Description:

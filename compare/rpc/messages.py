@@ -1,8 +1,7 @@
 """What the harness can ask of a worker, and what a worker can answer.
 
 A worker announces itself with `Ready`. From then on every request gets exactly one answer: the one that its docstring
-names, or `Failed`. Arrays travel beside a message, by name (compare/rpc/wire.py).
-"""
+names, or `Failed`. Arrays travel beside a message, by name (compare/rpc/wire.py)."""
 
 import re
 from pathlib import Path
@@ -159,6 +158,7 @@ class Ready(Answer):
 
     environment: Environment
     lacking: tuple[Tier, ...] = ()  # the tiers that the implementation does not export (shared/protocol.py)
+    missing: tuple[str, ...] = ()  # the names of them that it does not export
 
 
 class DataLoaded(Answer):
@@ -176,6 +176,7 @@ class Created(Answer):
     scale: Scale | None  # None: images are used as they were sent
     choices: dict[str, str]
     lacking: tuple[Tier, ...] = ()  # the tiers of which the network lacks something (shared/protocol.py)
+    missing: tuple[str, ...] = ()  # the methods of them that it lacks
 
 
 class EpochEnd(Message):

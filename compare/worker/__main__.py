@@ -19,7 +19,7 @@ from compare.worker.machine import describe
 from compare.worker.own import OwnCodeFailed
 from compare.worker.peers import PeerFailed, Peers
 from compare.worker.service import Service
-from compare.worker.tiers import missing
+from compare.worker.tiers import absent, missing
 from compare.worker.training import Diverged
 from shared.lean import for_good
 from shared.protocol import MODULE_TIERS, Implementation
@@ -44,15 +44,15 @@ def main() -> None:
     except Exception as error:  # whatever it is, the harness is told before this process ends
         _send(answers, _failed(error))
         raise SystemExit(1) from None
-    lacking = missing(implementation, MODULE_TIERS)
+    lacking, names = missing(implementation, MODULE_TIERS), absent(implementation, MODULE_TIERS)
     if peers is None:
-        _send(answers, messages.Ready(environment=environment, lacking=lacking))
+        _send(answers, messages.Ready(environment=environment, lacking=lacking, missing=names))
         serve(Service(implementation), requests, answers)
         return
     machine.count_in(peers.others)
     bench = Service(Shared(implementation, peers), agree=peers.as_the_first)
     if world.rank == 0:
-        _send(answers, messages.Ready(environment=environment, lacking=lacking))
+        _send(answers, messages.Ready(environment=environment, lacking=lacking, missing=names))
         lead(bench, peers, requests, answers)
     else:
         follow(bench, peers)

@@ -14,7 +14,7 @@ from shared.choices import Device
 from shared.data import Data, channel_statistics
 from shared.ledger import Answer
 from shared.models import ModelSpec
-from shared.protocol import Implementation, Trained
+from shared.protocol import MODEL_TIERS, Implementation, Trained
 
 # A product by which two runs are compared that met the machine at different speeds (compare/analysis/diff.py).
 YARDSTICK_SIZE: dict[Device, int] = {"cpu": 512, "cuda": 2048}
@@ -128,6 +128,7 @@ class Service:
         self._check_own(request.model)
         with own.blamed(request.model.code, "be built"):
             created = self.implementation.create(request.build(weights))
+        absent = tiers.absent(created, MODEL_TIERS)
         model, lacking = tiers.filled(created, self._name)
         scaled = idiom is not None and idiom.scale == "standard"
         self._training = Training(
@@ -149,6 +150,7 @@ class Service:
             scale=idiom.scale if idiom else None,
             choices=idiom.choices if idiom else {},
             lacking=lacking,
+            missing=absent,
         )
 
     def _check_own(self, model: ModelSpec) -> None:

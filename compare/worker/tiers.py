@@ -39,6 +39,11 @@ def missing(thing: object, tiers: Mapping[Tier, tuple[str, ...]]) -> tuple[Tier,
     return tuple(tier for tier, names in tiers.items() if not all(hasattr(thing, name) for name in names))
 
 
+def absent(thing: object, tiers: Mapping[Tier, tuple[str, ...]]) -> tuple[str, ...]:
+    """The names of all tiers that `thing` lacks."""
+    return tuple(name for names in tiers.values() for name in names if not hasattr(thing, name))
+
+
 def filled(model: Any, whose: str) -> tuple[Any, tuple[Tier, ...]]:
     """The network, in which every missing method raises NotOfferedError, and the tiers that it lacks."""
     lacking = missing(model, MODEL_TIERS)

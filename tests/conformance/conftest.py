@@ -1,224 +1,39 @@
-"""One worker for each implementation, and what each network does in it, computed once.
-
-Every conformance test is parametrised over implementation x architecture from the two registries, so what is added to
-either is tested without a line here.
-"""
+"""The fixtures of the shipped conformance tests, for every implementation; the workers have more networks here."""
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from patience import GENEROUS_S
-from reference import LAYERS, Network
-from setup_of_training import (
-    EPOCHS,
-    N_IMAGES,
-    OPTIMIZERS,
-    REFERENCE,
-    SEED,
-    batch_size_of,
-    images_for,
-    n_steps,
-    training,
-)
-from tracing import Trace, Tracer
 
-from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
-from shared.batches import epoch_batches
-from shared.choices import Dtype, Mode
-from shared.models import MODELS
-from shared.protocol import Build
-from shared.weights import initial_weights
+
+pytest.register_assert_rewrite("compare.conformance")
+from compare.conformance.fixtures import (  # noqa: E402, F401
+    computing,
+    has_the_tier,
+    lacking,
+    pytest_generate_tests,
+    reference,
+    session_for,
+    trace,
+)
 
 SUPPORT = Path(__file__).parents[1] / "support"
-Tuning = tuple[tuple[str, str], ...]
-PAIRS = [(name, model) for name, spec in IMPLEMENTATIONS.items() for model in spec.models]
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Arguments of these names run over the whole registry; an implementation with each architecture that it has."""
-    names = metafunc.fixturenames
-    if "implementation" in names and "model" in names:
-        metafunc.parametrize(("implementation", "model"), PAIRS)
-    elif "implementation" in names:
-        metafunc.parametrize("implementation", list(IMPLEMENTATIONS))
-    elif "model" in names:
-        metafunc.parametrize("model", list(MODELS))
-    if "optimizer" in names:
-        metafunc.parametrize("optimizer", list(OPTIMIZERS))
 
 
 @pytest.fixture(scope="session")
-def session_for(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, str], Session]]:
-    """session_for(implementation, model) -> its one worker, with images for `model`; it has more_networks, too."""
-    logs = tmp_path_factory.mktemp("logs")
-    started: dict[str, Session] = {}
-    digest = cache(lambda model: images_for(model).digest())
+def altered() -> Callable[[], AbstractContextManager[object]]:
+    """Workers of the three implementations have more_networks, too."""
 
-    def get(implementation: str, model: str) -> Session:
-        if not started:  # all at once, so that they import their frameworks side by side
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("PYTHONPATH", str(SUPPORT), prepend=os.pathsep)
-                for name in ("torch", "keras", "tf_lowlevel"):
-                    patch.setitem(
-                        IMPLEMENTATIONS, name, replace(IMPLEMENTATIONS[name], module=f"more_networks.in_{name}")
-                    )
-                for name in IMPLEMENTATIONS:
-                    started[name] = Session(name, logs / f"{name}.log", 1, hide_cuda=True, timeout_s=GENEROUS_S)
-        session = started[implementation]
-        session.wait_until_ready()
-        if session.data_digest != digest(model):
-            session.load_data(images_for(model))
-        return session
+    @contextmanager
+    def with_more_networks() -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", str(SUPPORT), prepend=os.pathsep)
+            for name in ("torch", "keras", "tf_lowlevel"):
+                patch.setitem(IMPLEMENTATIONS, name, replace(IMPLEMENTATIONS[name], module=f"more_networks.in_{name}"))
+            yield
 
-    yield get
-    for session in started.values():
-        session.close()
-
-
-def looks_before(optimizer: str, mode: Mode | None = None) -> bool:
-    """Whether the network is looked at before it is trained: once, for it does not depend on optimizer or mode."""
-    return optimizer == "adam" and mode is None
-
-
-def before_training(session: Session, images: np.ndarray) -> dict[str, Any]:
-    activations, logits = session.activations(images), session.logits(images)
-    training_activations = session.activations(images, training=True)
-    loss, gradients = session.gradients()
-    return {
-        "activations": activations,
-        "training_activations": training_activations,
-        "logits": logits,
-        "loss": loss,
-        "gradients": gradients,
-        "untouched": session.weights(),
-    }
-
-
-Computing = Callable[[str, str], Future[Trace]]
-
-
-@pytest.fixture(scope="session")
-def trace(session_for: Callable[[str, str], Session], computing: Computing) -> Tracer:
-    """trace(implementation, model, optimizer, dtype, mode=None, tuning=()) -> Trace, from a worker, at no dropout.
-
-    In its default mode a network is traced in all its implementations at once, since others will be asked for.
-    """
-
-    def run(
-        implementation: str, model: str, optimizer: str, dtype: Dtype, mode: Mode | None = None, tuning: Tuning = ()
-    ) -> Trace:
-        session, spec = session_for(implementation, model), MODELS[model]
-        images = images_for(model).x_test[:N_IMAGES]
-        created = session.create(
-            Build(
-                spec,
-                training(model, optimizer, dtype),
-                initial_weights(spec, SEED),
-                "cpu",
-                mode or IMPLEMENTATIONS[implementation].default_mode,
-                tuning=dict(tuning),
-            )
-        )
-        counted, initial = (created.n_params, created.n_trainable), session.weights()
-        if dtype == "float32":  # what it makes of 20 steps, or of sums within a layer, is no question of right or wrong
-            return Trace(counted=counted, initial=initial, logits=session.logits(images))
-        before = before_training(session, images) if looks_before(optimizer, mode) else {}
-        losses = session.train_slice(n_steps(model, optimizer)).loss
-        assert len(losses) == n_steps(model, optimizer)
-        return Trace(
-            counted=counted,
-            initial=initial,
-            **before,
-            losses=losses,
-            trained=session.weights(),
-            optimizer_state=session.optimizer_state(),
-            # Another mode's are compiled only for this: where it differs, the weights show it.
-            trained_logits=session.logits(images) if mode is None else np.empty(0),
-        )
-
-    @cache
-    def run_all(model: str, optimizer: str, dtype: Dtype) -> dict[str, Future[Trace]]:
-        having = [name for name, spec in IMPLEMENTATIONS.items() if model in spec.models]
-        for name in having:
-            session_for(name, model)
-        if dtype == "float64":
-            computing(model, optimizer)  # which will be asked for, too
-        with ThreadPoolExecutor(max_workers=2) as pool:  # two cores, and workers of one thread each
-            return {name: pool.submit(run, name, model, optimizer, dtype) for name in having}
-
-    @cache
-    def get(
-        implementation: str, model: str, optimizer: str, dtype: Dtype, mode: Mode | None = None, tuning: Tuning = ()
-    ) -> Trace:
-        if mode is not None:
-            return run(implementation, model, optimizer, dtype, mode, tuning)
-        return run_all(model, optimizer, dtype)[implementation].result()
-
-    return get
-
-
-@pytest.fixture(scope="session")
-def reference(computing: Computing) -> Tracer:
-    """reference(model, optimizer) -> Trace, from the NumPy networks in float64."""
-    return lambda model, optimizer: computing(model, optimizer).result()
-
-
-@pytest.fixture(scope="session")
-def computing() -> Iterator[Computing]:
-    """`reference`, under way."""
-
-    def run(model: str, optimizer: str) -> Trace:
-        spec, data = MODELS[model], images_for(model)
-        initial = {name: value.astype(np.float64) for name, value in initial_weights(spec, SEED).items()}
-        x, labels = data.x_train, data.y_train
-        test = data.x_test[:N_IMAGES].astype(np.float64)
-        batches = epoch_batches(len(x), batch_size_of(model), SEED, 1)
-        parameters = dict(initial)
-        network = Network(LAYERS[model], parameters)
-        before = {}
-        if looks_before(optimizer):
-            activations = network.forward(test)[0]
-            network.training = True
-            training_activations = network.forward(test)[0]
-            network.training = False
-            first = batches[0]
-            loss, gradients, _ = network.loss_and_gradients(x[first].astype(np.float64), labels[first])
-            before = {
-                "activations": activations,
-                "training_activations": training_activations,
-                "logits": activations[LAYERS[model][-1][1]],
-                "loss": loss,
-                "gradients": gradients,
-                "untouched": initial,
-            }
-        steps = REFERENCE[optimizer](parameters)
-        losses = []
-        rate = steps.lr
-        rising = EPOCHS * len(batches) // 10
-        assert rising > n_steps(model, optimizer)
-        for step, batch in enumerate(batches[: n_steps(model, optimizer)]):
-            steps.lr = rate * (step + 1) / (rising + 1)
-            step_loss, step_gradients, _ = network.loss_and_gradients(x[batch].astype(np.float64), labels[batch])
-            steps.step(step_gradients)
-            parameters.update(network.moved)
-            losses.append(step_loss)
-        return Trace(
-            counted=(0, 0),
-            initial=initial,
-            **before,
-            losses=tuple(losses),
-            trained=parameters,
-            optimizer_state=steps.state,
-            trained_logits=network.logits(test),
-        )
-
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        yield cache(lambda model, optimizer: pool.submit(run, model, optimizer))
+    return with_more_networks

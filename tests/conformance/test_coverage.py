@@ -13,7 +13,7 @@ from compare.registry import IMPLEMENTATIONS, ImplementationSpec
 from shared.models import MODELS, LayerSpec
 
 ROOT = Path(__file__).parents[2]
-REFERENCE = "examples/numpy_impl/numpy_impl/networks.py"
+REFERENCE = "compare/conformance/reference.py"
 Reference = Mapping[str, Sequence[tuple[str, str]]]  # of each architecture: the kind and the name of each layer
 
 
@@ -123,9 +123,9 @@ def test_what_is_missing_names_its_step() -> None:
     layers = [("conv3x3_same_relu", "stem"), ("global_mean", "mean")]
     assert reference_problems({"mine": contract}, {"mine": layers}) == []
     for contracts, reference, said in (
-        ({"mine": contract}, {}, "Step 3 is missing: add the layers of mine to LAYERS in examples/"),
+        ({"mine": contract}, {}, "Step 3 is missing: add the layers of mine to LAYERS in compare/"),
         ({}, {"mine": layers}, "Step 1 is missing: there is no contract of mine in shared/models.py."),
-        ({"mine": contract}, {"mine": layers[:1]}, "Step 3: the layers of mine are ['stem'] in examples/"),
+        ({"mine": contract}, {"mine": layers[:1]}, "Step 3: the layers of mine are ['stem'] in compare/"),
         ({"mine": contract}, {"mine": [("conv9", "stem"), layers[1]]}, "Step 3: mine has a layer 'conv9', and the ref"),
     ):
         (found,) = reference_problems(contracts, reference)

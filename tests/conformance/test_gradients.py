@@ -1,15 +1,6 @@
-"""The loss of a batch and its gradient with respect to every parameter."""
+"""The shipped tests of the same name, over every implementation of this repository."""
 
-import pytest
-from distance import assert_close
-from tracing import Tracer
-
-
-def test_loss_in_float64(trace: Tracer, reference: Tracer, implementation: str, model: str) -> None:
-    actual = trace(implementation, model, "adam", "float64").loss
-    assert actual == pytest.approx(reference(model, "adam").loss, rel=1e-12, abs=0)
-
-
-def test_every_gradient_in_float64(trace: Tracer, reference: Tracer, implementation: str, model: str) -> None:
-    actual = trace(implementation, model, "adam", "float64").gradients
-    assert_close(actual, reference(model, "adam").gradients, 1e-12)
+from compare.conformance.test_gradients import (  # noqa: F401
+    test_every_gradient_in_float64,
+    test_loss_in_float64,
+)

@@ -1,14 +1,21 @@
-"""Matched steps of each optimizer in float64, 20 and 10: losses, parameters, optimizer state, and logits after."""
+"""Matched steps of each optimizer in float64: the shipped tests, and those of what is in this repository alone."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from distance import assert_close, relative
+from distance import assert_close
 from reference import LAYERS, AdamSteps, Network
 from setup_of_training import SEED, batch_size_of, images_for, n_steps
 from tracing import Tracer, Weights
 
+from compare.conformance.test_training_steps import (  # noqa: F401
+    test_every_loss,
+    test_every_parameter,
+    test_every_parameter_has_moved,
+    test_logits_after_training,
+    test_optimizer_state,
+)
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared.batches import EpochBatches, epoch_batches
@@ -17,29 +24,6 @@ from shared.models import MODELS
 from shared.protocol import Build
 from shared.training import TrainSpec
 from shared.weights import initial_weights
-
-
-def test_every_loss(trace: Tracer, reference: Tracer, implementation: str, model: str, optimizer: str) -> None:
-    actual = trace(implementation, model, optimizer, "float64").losses
-    assert actual == pytest.approx(reference(model, optimizer).losses, rel=1e-12, abs=0)
-
-
-def test_every_parameter(trace: Tracer, reference: Tracer, implementation: str, model: str, optimizer: str) -> None:
-    actual = trace(implementation, model, optimizer, "float64").trained
-    assert_close(actual, reference(model, optimizer).trained, 1e-12)
-
-
-def test_optimizer_state(trace: Tracer, reference: Tracer, implementation: str, model: str, optimizer: str) -> None:
-    actual = trace(implementation, model, optimizer, "float64").optimizer_state
-    assert_close(actual, reference(model, optimizer).optimizer_state, 1e-12)
-
-
-def test_logits_after_training(
-    trace: Tracer, reference: Tracer, implementation: str, model: str, optimizer: str
-) -> None:
-    actual = trace(implementation, model, optimizer, "float64").trained_logits
-    assert relative(actual, reference(model, optimizer).trained_logits) <= 1e-12
-
 
 # Compiling takes long, so not every network: one in each framework, and as long tests convolutions and batch
 # normalisation in PyTorch.
@@ -60,15 +44,6 @@ def test_the_other_mode_is_the_same_function(trace: Tracer, reference: Tracer, c
     other = "graph" if default == "eager" else "eager"
     actual = trace(implementation, model, "adam", "float64", other).trained
     assert_close(actual, reference(model, "adam").trained, 1e-12)
-
-
-def test_every_parameter_has_moved(trace: Tracer, implementation: str, model: str, optimizer: str) -> None:
-    """So that the parity above is not that of networks that stand still."""
-    done = trace(implementation, model, optimizer, "float64")
-    for p in MODELS[model].parameters:
-        if p.trainable:
-            moved = np.linalg.norm(done.trained[p.name] - done.initial[p.name])
-            assert moved > 1e-5 * np.linalg.norm(done.initial[p.name])
 
 
 def test_the_network_has_learned(reference: Tracer, model: str) -> None:

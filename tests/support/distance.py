@@ -1,21 +1,5 @@
 """How far apart two sets of arrays are."""
 
-from collections.abc import Mapping
+from compare.conformance.distance import assert_close, relative
 
-import numpy as np
-
-
-def relative(actual: np.ndarray, expected: np.ndarray) -> float:
-    """The norm of the difference over that of what was expected; both must have one shape."""
-    assert actual.shape == expected.shape, f"{actual.shape} is not {expected.shape}"
-    difference = np.linalg.norm((actual.astype(np.float64) - expected.astype(np.float64)).ravel())
-    size = np.linalg.norm(expected.astype(np.float64).ravel())
-    return float(difference / size) if size else float(difference)
-
-
-def assert_close(actual: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], bound: float) -> None:
-    """Every array within `bound` of its expected value, by the relative distance; the names must be the same."""
-    assert actual.keys() == expected.keys()
-    apart = {name: relative(actual[name], expected[name]) for name in expected}
-    beyond = {name: f"{d:.1e}" for name, d in apart.items() if not d <= bound}
-    assert not beyond, f"beyond {bound:g}: {beyond}"
+__all__ = ["assert_close", "relative"]

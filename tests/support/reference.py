@@ -1,5 +1,6 @@
-"""The reference of the tests: the networks of examples/numpy_impl, which share no code with what is tested."""
+"""The reference of the tests, which shares no code with what is tested."""
 
-from numpy_impl.networks import LAYERS, AdamSteps, Arrays, Backward, MomentumSteps, Network
+from compare.conformance.reference import LAYERS, Arrays, Backward, Network
+from compare.conformance.steps import AdamSteps, MomentumSteps
 
 __all__ = ["LAYERS", "AdamSteps", "Arrays", "Backward", "MomentumSteps", "Network"]

@@ -21,7 +21,7 @@ ORDER = (
     ("parity", "bench", "training", "port"),
     ("schema", "commands"),
     ("cli",),
-    ("__main__", "pytest_plugin"),
+    ("__main__", "pytest_plugin", "conformance"),
 )
 Sources = dict[str, str]
 Imports = list[tuple[str, str]]

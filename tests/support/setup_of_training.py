@@ -1,78 +1,25 @@
 """How the networks of the conformance tests are trained."""
 
-import math
-from collections.abc import Callable
-from functools import cache, partial
-from pathlib import Path
+from compare.conformance.setup import (
+    EPOCHS,
+    N_IMAGES,
+    OPTIMIZERS,
+    SEED,
+    batch_size_of,
+    images_for,
+    made_up,
+    n_steps,
+    training,
+)
 
-import numpy as np
-from reference import AdamSteps, Arrays, MomentumSteps
-
-from shared import randomness
-from shared.choices import Dtype
-from shared.data import N_CLASSES, Data, DataSpec, load
-from shared.models import MODELS, ModelSpec
-from shared.training import SGD, Adam, TrainSpec
-
-# Only these first steps are done, while the rate rises. At the full rate batch normalisation makes training
-# chaotic: a change of 1 ulp in the initial weights becomes 1e-11 in 20 steps (docs/decisions.md), which would hide
-# what these tests look for. The falling rate is tested in tests/compare/worker/test_service.py.
-EPOCHS = 10
-SEED = 5
-N_IMAGES = 12  # for activations and logits
-OPTIMIZERS = {"adam": Adam(), "sgd": SGD()}
-# Their constants are written out again: no default is shared with what they are compared with.
-REFERENCE: dict[str, Callable[[Arrays], AdamSteps | MomentumSteps]] = {
-    "adam": partial(AdamSteps, lr=2e-3, beta1=0.9, beta2=0.999, epsilon=1e-7),
-    "sgd": partial(MomentumSteps, lr=0.01, momentum=0.9),
-}
-
-
-def n_steps(model: str, optimizer: str) -> int:
-    """20 steps of Adam and 5 of SGD, whose form shows in the second; a third as many of the network whose steps take as
-    long as all others', but no fewer than 3."""
-    steps = {"adam": 20, "sgd": 5}[optimizer]
-    return max(3, steps // 3) if model == "cnn_bn_cifar" else steps
-
-
-@cache
-def images_for(model: str) -> Data:
-    """Images of the shape that `model` takes, with labels of its classes: real ones if there are any, else made up."""
-    spec = MODELS[model]
-    known = {(28, 28, 1): "digits", (32, 32, 3): "photographs"}.get(spec.input_shape)
-    if known and spec.n_classes == N_CLASSES:
-        return load(DataSpec(dataset=known), Path())
-    return made_up(spec)
-
-
-def made_up(spec: ModelSpec) -> Data:
-    """Images as photographs are: nowhere plain, with something of each size in them, brighter the higher the class."""
-    parts = {}
-    for part, n in (("train", 400), ("test", 120)):
-        labels = randomness.permutation(n, "made up", part, spec.name) % spec.n_classes
-        images = np.zeros((n, *spec.input_shape), np.float32)
-        for size in (1, 4, 16):  # of a patch of one brightness
-            height, width, channels = spec.input_shape
-            coarse = (n, -(-height // size), -(-width // size), channels)
-            drawn = randomness.uniform(math.prod(coarse), "made up", part, spec.name, size).reshape(coarse)
-            images += drawn.repeat(size, 1).repeat(size, 2)[:, :height, :width] / 3
-        bright = (1 + labels / spec.n_classes)[:, None, None, None] / 2
-        parts |= {f"x_{part}": (images * bright).astype(np.float32), f"y_{part}": labels.astype(np.int64)}
-    return Data(**parts)
-
-
-def batch_size_of(model: str) -> int:
-    """Fewer take less time, and make batch normalisation so chaotic that rounding grows to 1e-12 within 20 steps."""
-    return 16
-
-
-def training(model: str, optimizer: str, dtype: Dtype, dropout: float = 0.0) -> TrainSpec:
-    rate = None if MODELS[model].dropout is None else dropout
-    return TrainSpec(
-        epochs=EPOCHS,
-        batch_size=batch_size_of(model),
-        seed=SEED,
-        optimizer=OPTIMIZERS[optimizer],
-        dropout=rate,
-        dtype=dtype,
-    )
+__all__ = [
+    "EPOCHS",
+    "N_IMAGES",
+    "OPTIMIZERS",
+    "SEED",
+    "batch_size_of",
+    "images_for",
+    "made_up",
+    "n_steps",
+    "training",
+]

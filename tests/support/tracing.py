@@ -1,32 +1,5 @@
 """What the conformance tests compare."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from compare.conformance.tracing import Trace, Tracer, Weights
 
-import numpy as np
-
-Weights = dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Trace:
-    """What a network does: before training, on its first batch, and after its steps of training.
-
-    `untouched` are the weights after everything that must not change them. What was not looked at is empty.
-    """
-
-    counted: tuple[int, int]
-    initial: Weights
-    losses: tuple[float, ...] = ()
-    trained: Weights = field(default_factory=dict)
-    optimizer_state: Weights = field(default_factory=dict)
-    trained_logits: np.ndarray = field(default_factory=lambda: np.empty(0))
-    activations: Weights = field(default_factory=dict)
-    training_activations: Weights = field(default_factory=dict)
-    logits: np.ndarray = field(default_factory=lambda: np.empty(0))
-    loss: float = float("nan")
-    gradients: Weights = field(default_factory=dict)
-    untouched: Weights = field(default_factory=dict)
-
-
-Tracer = Callable[..., Trace]
+__all__ = ["Trace", "Tracer", "Weights"]

@@ -42,12 +42,12 @@ def _adam(spec: Adam | AdamW) -> Update:
         corrections = [1 - beta ** done.astype(jnp.float64) for beta in (beta1, beta2)]
         moved: Arrays = {}
         m, v = dict(state["m"]), dict(state["v"])
-        for name, p in parameters.items():
-            g = gradients[name]
+        for name, given in parameters.items():
+            p, g = given, gradients[name]
             if isinstance(spec, AdamW):
-                p = p - rate * spec.weight_decay * p
+                p = given - rate * spec.weight_decay * given
             elif spec.weight_decay:
-                g = g + spec.weight_decay * p
+                g = g + spec.weight_decay * given
             m[name] = beta1 * m[name] + (1 - beta1) * g
             v[name] = beta2 * v[name] + (1 - beta2) * g * g
             m_hat, v_hat = (

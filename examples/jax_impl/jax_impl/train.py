@@ -60,9 +60,7 @@ class JaxModel:
 
     def train_step(self, batch: Batch, learning_rate: float) -> tuple[jax.Array, jax.Array]:
         rate = np.asarray(learning_rate, self.dtype)
-        changed, loss, logits = self.update(
-            self.parameters, self.statistics, self.chance, self.moments, *batch, rate
-        )
+        changed, loss, logits = self.update(self.parameters, self.statistics, self.chance, self.moments, *batch, rate)
         self.parameters, self.statistics, self.chance, self.moments = changed
         return loss, logits
 
@@ -123,7 +121,7 @@ class JaxModel:
         def outputs(*arrays: Any) -> Arrays:
             *kinds, batch = arrays
             seen: Arrays = {}
-            self._merged(*kinds)(batch, training, lambda name, output: seen.setdefault(name, output))
+            self._merged(*kinds)(batch, training, seen.setdefault)
             return seen
 
         found = jax.jit(outputs)(self.parameters, self.statistics, self.chance, self._put(images))

@@ -9,6 +9,7 @@ import numpy as np
 from keras import layers, ops
 from keras.src.backend.common import dtypes  # Keras has no public name for this table
 
+from shared.lean import without
 from shared.protocol import Build
 from shared.weights import Weights
 from tf_impl import weights as layout
@@ -29,7 +30,8 @@ def built(build: Build) -> keras.Model:
     train = build.train
     if train.mixed_precision != "none" or build.tuning:
         raise ValueError("this implementation has neither mixed precision nor tuning")
-    keras.utils.set_random_seed(train.seed)
+    with without("tensorflow"):  # which Keras seeds, too, wherever it can import it
+        keras.utils.set_random_seed(train.seed)
     # What ~/.keras/keras.json could have changed is stated here.
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx(train.dtype)
@@ -139,5 +141,3 @@ def _of_optimizer(optimizer: keras.optimizers.Optimizer | None) -> dict[str, str
         case _:
             return {}
     return found | {"weight decay": f"{spec.weight_decay + (optimizer.weight_decay or 0):.12g}"}
-
-

@@ -1,7 +1,6 @@
 """The networks of tf_impl/models.py on JAX: what a worker of `keras@jax` imports."""
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 # How many threads XLA computes with: JAX reads it when it first computes.
