@@ -333,7 +333,7 @@ def test_only_what_is_offered_is_served_unless_it_is_named(monkeypatch: pytest.M
     plan = make_plan(BenchOptions(inference=True))
     ways = {name: [one.form for one in plan.served if one.implementation == name] for name in ("torch", "keras")}
     assert ways["torch"][:3] == ["eager", "graph", "pt2"]
-    assert ways["keras"] == ["eager", "graph", "xla", "keras_file"]
+    assert ways["keras"] == ["eager", "graph", "xla", "file", "savedmodel"]
     assert plan.batch_sizes == (1, 64)
     asked = make_plan(BenchOptions(inference=True, served_as=("xla", "onnx"), implementations=("torch", "keras")))
     why = {one.name: one.why for one in asked.unavailable}
