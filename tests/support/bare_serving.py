@@ -1,5 +1,5 @@
 """How far `bench --inference` is from loops written by hand (bare_server.py):
-`python tests/support/bare_serving.py [WAY...] [--turns N] [--starts N]`.
+`python tests/support/bare_serving.py [WAY...] [--turns N] [--starts N] [--threads N]`.
 
 Both processes of a way are alive at once and take turns: a window of the same number of calls each, of one image and of
 64. What is printed is the ratio of the harness's call to the bare loop's, each the median over the turns of a pair of
@@ -65,11 +65,16 @@ def figures(session: ServingSession, size: int, calls: int, uncounted: int) -> F
     return float(np.median(call_ns)) / 1e9, float(np.quantile(call_ns, 0.1)) / 1e9, done.own_s / calls
 
 
-def compare(way: str, turns: int, starts: int) -> dict[str, Interval]:
+def compare(way: str, turns: int, starts: int, threads: int) -> dict[str, Interval]:
     """How many times as much the harness's worker for `way` takes as the bare loop."""
     implementation, _, form = way.partition("-")
     options = BenchOptions.of_texts(
-        inference=True, implementations=implementation, served_as=form, waiting="passive", allocator="kept"
+        inference=True,
+        implementations=implementation,
+        served_as=form,
+        threads=(threads,),
+        waiting="passive",
+        allocator="kept",
     )
     plan = make_plan(options)
     images = np.arange(1024 * 28 * 28, dtype=np.float32).reshape(1024, 28, 28, 1) % 0.997
@@ -134,9 +139,10 @@ def main() -> None:
     parser.add_argument("ways", nargs="*")
     parser.add_argument("--turns", type=int, default=15)
     parser.add_argument("--starts", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1, help="with one, other work on the machine disturbs least")
     given = parser.parse_args()
     for way in given.ways or WAYS:
-        for what, found in compare(way, given.turns, given.starts).items():
+        for what, found in compare(way, given.turns, given.starts, given.threads).items():
             print(f"{way}, {what}: {shown(found)}", flush=True)
 
 
