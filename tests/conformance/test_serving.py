@@ -16,7 +16,7 @@ from shared.weights import Weights, initial_weights
 
 MODEL = MODELS["cnn_bn_cifar"]  # its moving statistics and its epsilon count
 BOUND = 1e-5
-ALWAYS = [("torch", "eager"), ("keras", "eager")]
+ALWAYS = [("torch", "eager")]
 BUILT_IN = ("torch", "keras", "tf_lowlevel")
 EVERY = [(name, mode) for name in BUILT_IN for mode in IMPLEMENTATIONS[name].modes]
 LONG = [pytest.param(*way, marks=pytest.mark.long) for way in EVERY if way not in ALWAYS]  # each imports a framework

@@ -39,7 +39,13 @@ class Bare:
         begin = time.perf_counter()
         command = [sys.executable, SERVER, way, path]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=variables
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=variables,
+            start_new_session=True,  # as the harness's: the system shares processor time out by sessions
         )
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "ready\n"
