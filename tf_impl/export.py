@@ -5,6 +5,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers
 
 from shared.choices import Format
@@ -39,4 +40,16 @@ def deployed(trained: Trained) -> keras.Model:
     return network
 
 
-EXPORTERS: dict[Format, Exporter] = {"keras": to_keras}
+def to_saved_model(trained: Trained, path: Path) -> Predict:
+    """Write a folder for `tf.saved_model.load`, as Keras's own `Model.export` does."""
+    deployed(trained).export(path, format="tf_saved_model", verbose=False)
+    serve = tf.saved_model.load(str(path)).signatures["serving_default"]
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        (logits,) = serve(tf.constant(images)).values()
+        return np.asarray(logits)
+
+    return predict
+
+
+EXPORTERS: dict[Format, Exporter] = {"keras": to_keras, "tf_savedmodel": to_saved_model}

@@ -100,9 +100,9 @@ class BenchOptions(common.ReadsData, Options):
         False, COMPARISON, "Time networks that only answer: latency, throughput, start, memory and size of each way to "
         "serve them.", note="[docs/serving.md](docs/serving.md).", forms=("inference",)
     )
-    served_as: tuple[Literal["all", "eager", "graph", "xla", "pt2", "onnx", "keras_file", "savedmodel"], ...] = option(
+    served_as: tuple[Literal["all", "eager", "graph", "xla", "pt2", "onnx", "file", "savedmodel"], ...] = option(
         ("all",), COMPARISON,
-        "all, or some: eager, graph, xla, pt2 (torch.export), onnx, keras_file, savedmodel.", what="way to serve",
+        "all, or some: eager, graph, xla, pt2 (torch.export), onnx, file, savedmodel.", what="way to serve",
         forms=("inference",), needs=Need("inference", True, "for networks that only answer")
     )
     out: Path | None = common.out("runs/<UTC time>-bench-<model>", forms=ALL)

@@ -93,6 +93,7 @@ BUILT_IN = (
         versions=("tensorflow", "keras"),
         style=Style("#0072B2", "--"),
         exports=("keras",),
+        also_serves=("tf_savedmodel",),
         candidates=_TENSORFLOW,
         plain=(
             Candidate("plain fit", "graph", {}, {}, recipe="idiomatic"),

@@ -38,6 +38,7 @@ class ImplementationSpec:
     variables: environment variables that its worker needs, beside those that every worker gets.
     style: how plots draw it; None leaves it to the plot.
     exports: the formats that it writes.
+    also_serves: those that it writes to be served from alone: `compare export` has another writer for them.
     candidates: what the mode `tuned` chooses from, for each device; without any it has no such mode.
     plain: where its speed waterfall begins: with what its framework's users write first.
     """
@@ -59,6 +60,7 @@ class ImplementationSpec:
     variables: dict[str, str] = field(default_factory=dict)
     style: Style | None = None
     exports: tuple[Format, ...] = ()
+    also_serves: tuple[Format, ...] = ()
     candidates: dict[Device, tuple[Candidate, ...]] = field(default_factory=dict)
     plain: tuple[Candidate, ...] = ()
 

@@ -92,8 +92,8 @@ def _saved_model(path: Path) -> Loaded:
     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
 
     def predict(images: np.ndarray) -> np.ndarray:
-        logits: np.ndarray = serve(images=tf.constant(images))["logits"].numpy()
-        return logits
+        (logits,) = serve(tf.constant(images)).values()
+        return np.asarray(logits)
 
     return Loaded(predict, "tensorflow", tf.__version__)
 

@@ -94,7 +94,7 @@ def make_plan(options: BenchOptions) -> InferencePlan:
     for name, form in product(names, _forms(options)):
         spec = implementation(name)
         checks.check_model(name, model)
-        offered = form in spec.modes or FILES.get(form) in spec.exports
+        offered = form in spec.modes or FILES.get(form) in (*spec.exports, *spec.also_serves)
         if not offered and "all" in options.served_as:
             continue
         way = f"{name}-{form.replace('_', '-')}"
@@ -131,7 +131,7 @@ def _why_not(spec: ImplementationSpec, form: Form) -> str:
     """Return why an implementation cannot be served in a form; "" if it can."""
     if form in MODES and form not in spec.modes:
         return f"{spec.title} has no mode '{form}', only {' and '.join(spec.modes)}"
-    if form in FILES and FILES[form] not in spec.exports:
+    if form in FILES and FILES[form] not in (*spec.exports, *spec.also_serves):
         return f"{spec.title} writes no file for {WORDS[form]}"
     if form == "onnx" and (lacking := missing("onnx")):
         return f"it needs {' and '.join(lacking)}: pip install 'compare[onnx]'"

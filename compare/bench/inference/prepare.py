@@ -70,7 +70,7 @@ def _exported(
     with Workers(logs, "cpu", plan.options.timeout, tell, plan.threads) as workers:
         sessions = workers.start(list(dict.fromkeys(served.implementation for served in wanted)))
         for served in wanted:
-            path = folder / f"{served.name}.{'keras' if served.form == 'keras_file' else served.form}"
+            path = folder / f"{served.name}.{'keras' if served.form == 'file' else served.form}"
             session, format_ = sessions[served.implementation], FILES[served.form]
             try:
                 session.wait_until_ready()

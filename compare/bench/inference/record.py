@@ -11,9 +11,9 @@ from shared.record import Count, Positive, Record, Seconds, Texts
 from shared.result import Environment
 
 RECORD = "inference.json"
-Form = Literal["eager", "graph", "xla", "pt2", "onnx", "keras_file", "savedmodel"]
+Form = Literal["eager", "graph", "xla", "pt2", "onnx", "file", "savedmodel"]
 MODES: tuple[Mode, ...] = get_args(Mode)  # the forms that are an implementation's own code
-FILES: dict[Form, Format] = {"pt2": "torch", "onnx": "onnx", "keras_file": "keras", "savedmodel": "tf_savedmodel"}
+FILES: dict[Form, Format] = {"pt2": "torch", "onnx": "onnx", "file": "keras", "savedmodel": "tf_savedmodel"}
 FORMS: tuple[Form, ...] = get_args(Form)
 WORDS: dict[Form, str] = {
     "eager": "its own code",
@@ -21,7 +21,7 @@ WORDS: dict[Form, str] = {
     "xla": "compiled by XLA",
     "pt2": "torch.export",
     "onnx": "ONNX Runtime",
-    "keras_file": "Keras's file",
+    "file": "Keras's file",
     "savedmodel": "SavedModel",
 }
 Microseconds = Annotated[FiniteFloat, Field(ge=0, le=1e15)]

@@ -102,6 +102,7 @@ class Pretending:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing has to be waited for, and few resamples say as much here."""
     monkeypatch.setattr(launcher, "PAUSE_S", 0.0)
+    monkeypatch.setattr(launcher, "ROUNDS_S", 2.0)
     monkeypatch.setattr(statistics, "N_RESAMPLES", 400)
 
 
@@ -149,6 +150,8 @@ def simulated(make: Make = plainly, seed: int = 0, budget_s: float = 1e3) -> tup
 def result() -> InferenceResult:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(launcher, "PAUSE_S", 0.0)
+        patch.setattr(launcher, "ROUNDS_S", 2.0)
+        patch.setattr(statistics, "N_RESAMPLES", 400)
         return simulated()[0]
 
 
@@ -163,14 +166,14 @@ def test_figures_are_those_that_were_made_up(result: InferenceResult) -> None:
             assert p50.low < p50.value < (p50.high or 0)
             rate = verdicts.throughput(result, name, n)
             assert rate is not None
-            assert rate.value == pytest.approx(1 / call_s / 1.04, rel=0.06)  # with the calls that take 3 times as long
+            assert rate.value == pytest.approx(1 / call_s / 1.04, rel=0.1)  # with the calls that take 3 times as long
             if name == "torch-onnx" and n == 1:
                 assert p99 is not None
                 assert p99.value == pytest.approx(3 * call_s * n, rel=0.1)  # 2 of 100 take that long
         speed = verdicts.speed(result, name, "torch-eager", 1)
         assert speed is not None
         assert speed.value == pytest.approx(CALL_S["torch-eager"] / call_s, rel=0.08)
-        assert verdicts.own_s(result, name, 16) == pytest.approx(2 * 1.04 * call_s, rel=0.06)
+        assert verdicts.own_s(result, name, 16) == pytest.approx(2 * 1.04 * call_s, rel=0.15)
         memory = verdicts.memory(result, name)
         assert memory is not None
         assert memory.value == pytest.approx(call_s * 2**40, rel=0.05)
@@ -333,7 +336,7 @@ def test_only_what_is_offered_is_served_unless_it_is_named(monkeypatch: pytest.M
     plan = make_plan(BenchOptions(inference=True))
     ways = {name: [one.form for one in plan.served if one.implementation == name] for name in ("torch", "keras")}
     assert ways["torch"][:3] == ["eager", "graph", "pt2"]
-    assert ways["keras"] == ["eager", "graph", "xla", "keras_file"]
+    assert ways["keras"] == ["eager", "graph", "xla", "file", "savedmodel"]
     assert plan.batch_sizes == (1, 64)
     asked = make_plan(BenchOptions(inference=True, served_as=("xla", "onnx"), implementations=("torch", "keras")))
     why = {one.name: one.why for one in asked.unavailable}
@@ -376,7 +379,8 @@ def test_bad_input_is_one_paragraph(
     assert run(monkeypatch, f"bench {options}") == 2
     error = capsys.readouterr().err
     assert said in error
-    assert len(error.strip().splitlines()) == 1
+    lines = error.strip().splitlines()
+    assert len([line for line in lines if not line.endswith(" ...")]) == 1  # a slow machine says what it is about to do
     assert list(tmp_path.iterdir()) == []
 
 

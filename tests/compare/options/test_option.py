@@ -67,7 +67,7 @@ def test_what_is_possible_passes() -> None:
             {"steam": True, "bread": "wheat"},
             "--steam cannot be combined with --bread wheat, which stays dry. Leave it out, or use --bread rye.",
         ),
-        ({"stone": "slate"}, "--stone is for steam. Give --steam True with it, or leave it out."),
+        ({"stone": "slate"}, "--stone is for steam. Give --steam with it, or leave it out."),
         ({"stone": " "}, "--stone is empty. Give NAME, or leave it out."),
         ({"stone": "a\x1bb"}, "has characters that cannot be shown"),
         ({"cold": True, "loaves": 2}, "--loaves cannot be combined with --cold."),

@@ -1,0 +1,54 @@
+"""Networks that only infer give the logits of the NumPy reference, and take no other framework with them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from patience import GENEROUS_S
+from pydantic import TypeAdapter
+from reference import LAYERS, Network
+
+from compare.processes.serving import ServingSession
+from compare.registry import IMPLEMENTATIONS
+from compare.worker.served import NETWORK, WEIGHTS
+from shared.models import MODELS, ModelSpec
+from shared.weights import Weights, initial_weights
+
+MODEL = MODELS["cnn_bn_cifar"]  # its moving statistics and its epsilon count
+BOUND = 1e-5
+ALWAYS = [("torch", "eager")]
+BUILT_IN = ("torch", "keras", "tf_lowlevel")
+EVERY = [(name, mode) for name in BUILT_IN for mode in IMPLEMENTATIONS[name].modes]
+LONG = [pytest.param(*way, marks=pytest.mark.long) for way in EVERY if way not in ALWAYS]  # each imports a framework
+FRAMEWORKS = {"torch": {"torch"}, "keras": {"tensorflow", "keras"}, "tf_lowlevel": {"tensorflow"}}
+
+
+def weights() -> Weights:
+    """Initial weights, with moving statistics as of a network that was trained."""
+    random = np.random.default_rng(0)
+    made = initial_weights(MODEL, 0)
+    for parameter in MODEL.parameters:
+        if not parameter.trainable:
+            made[parameter.name] = random.uniform(0.3, 1.5, parameter.shape).astype(np.float32)
+    return made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "mode"), [*ALWAYS, *LONG])
+def test_a_network_that_only_infers_is_the_reference(name: str, mode: str, tmp_path: Path) -> None:
+    made = weights()
+    (tmp_path / NETWORK).write_bytes(TypeAdapter(ModelSpec).dump_json(MODEL))
+    np.savez(tmp_path / WEIGHTS, **made)  # type: ignore[arg-type]
+    images = np.random.default_rng(1).random((3, *MODEL.input_shape), np.float32)
+    exact = {name: value.astype(np.float64) for name, value in made.items()}
+    right = Network(LAYERS[MODEL.name], exact).logits(images.astype(np.float64))
+    how = f"{IMPLEMENTATIONS[name].module}:{mode}"
+    session = ServingSession(name, [how, str(tmp_path)], tmp_path / "log", 1, GENEROUS_S, {}, "passive")
+    try:
+        for n in (1, 3):
+            distance = np.abs(session.logits(images[:n]) - right[:n]).max() / np.abs(right).max()
+            assert distance < BOUND
+        imported = set(session.describe().modules) & {"torch", "tensorflow", "keras", "onnxruntime"}
+    finally:
+        session.close()
+    assert imported == FRAMEWORKS[name]
