@@ -1,6 +1,7 @@
 """An optimizer written as code of either framework."""
 
 from compare.graphs.optimizers import OptimizerRecord
+from compare.port.optimizer_records import in_runs
 
 _TORCH = {
     "sgd": "SGD",
@@ -21,9 +22,8 @@ def line(record: OptimizerRecord, name: str, framework: str) -> str:
     if name == "epsilon_place" and (said := _place(record, torch)):
         return said
     if name == "schedule":
-        values = ", ".join(f"{rate:.4g}" for rate in record.rates[:3])
         what = "a scheduler of torch.optim.lr_scheduler" if torch else "a schedule of keras.optimizers.schedules"
-        return f"{what} that gives {values}, ..."
+        return f"{what} that gives {in_runs(record.rates)}"
     if name == "momentum_form":
         return "multiply what momentum keeps by the new rate over the old one whenever the rate changes"
     if name == "momentum_decay" and not torch:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 
@@ -76,11 +77,18 @@ def _value(record: OptimizerRecord, name: str) -> object:
     return getattr(record, name)
 
 
+def in_runs(rates: Sequence[float], most: int = 4) -> str:
+    """Learning rates as they are read, equal ones together: 0.1 (5 steps), 0.05 (5 steps), ..."""
+    runs = [(rate, len(list(equal))) for rate, equal in groupby(f"{rate:.4g}" for rate in rates)]
+    shown = [f"{rate} ({n} steps)" if n > 1 else rate for rate, n in runs[:most]]
+    return ", ".join([*shown, "..."] if len(runs) > most else shown)
+
+
 def said(record: OptimizerRecord, name: str) -> str:
     """What a record has for one of CAUSES, as it is read."""
     value = _value(record, name)
     if name == "schedule" and isinstance(value, tuple):
-        return f"the rate times {', '.join(f'{each:.4g}' for each in value[:4])}, ..."
+        return f"the rate times {in_runs(value)}"
     if name == "clipping" and isinstance(value, tuple):
         return f"{value[0]} {value[1]:.6g}"
     if name == "own":

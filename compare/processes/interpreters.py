@@ -79,5 +79,5 @@ def interpreter(python: Path) -> Interpreter:
 
 def _why(error: Exception) -> str:
     if isinstance(error, subprocess.CalledProcessError):
-        return (error.stderr.strip().splitlines() or [f"it exited with code {error.returncode}"])[-1]
+        return (str(error.stderr).strip().splitlines() or [f"it exited with code {error.returncode}"])[-1]
     return str(getattr(error, "strerror", None) or type(error).__name__)

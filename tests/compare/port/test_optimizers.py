@@ -12,7 +12,7 @@ from training_slips import TRAINING, trained
 from compare.graphs.optimizers import OptimizerRecord, after_steps, gradient_at
 from compare.port import Port
 from compare.port.optimizer_lines import line
-from compare.port.optimizer_records import changed, differences, rebased, set_aside
+from compare.port.optimizer_records import changed, differences, in_runs, rebased, set_aside
 from compare.port.record import PortRecord
 from compare.port.wanted import OPTIMIZERS
 from compare.port.words import lines, notes
@@ -135,6 +135,11 @@ def test_what_no_option_changes_is_set_aside() -> None:
     right, asides = set_aside(left, replace(left, clip_epsilon=0.0, rates=(0.1 * (1 + 3e-8), 0.1)))
     assert right == left
     assert len(asides) == 2
+
+
+def test_rates_are_read_in_runs() -> None:
+    assert in_runs([0.1] * 5 + [0.05] * 2 + [0.02]) == "0.1 (5 steps), 0.05 (2 steps), 0.02"
+    assert in_runs([0.1, 0.2, 0.3, 0.4, 0.5]) == "0.1, 0.2, 0.3, 0.4, ..."
 
 
 def test_lines_that_mend_an_optimizer() -> None:
