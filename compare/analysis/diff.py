@@ -131,14 +131,19 @@ def _accuracy(name: str, pairs: Sequence[tuple[RunResult, RunResult]], margin: f
         p = paired(differences, margin, 1 / n_test).p
         shown = p is not None and p < SIGNIFICANCE and abs(mean) > margin
     else:
-        share = (first[0] + second[0]) / 2
-        shown = abs(mean) > max(margin, NORMAL_99 * math.sqrt(2 * share * (1 - share) / n_test))
+        shown = abs(mean) > accuracy_noise((first[0] + second[0]) / 2, n_test, margin)
     moved: Moved = "within noise" if not shown else "better" if mean > 0 else "worse"
     seeds = "1 seed" if len(pairs) == 1 else f"{len(pairs)} seeds"
     said = (
         f"{name}: test accuracy {np.mean(first):.2%} became {np.mean(second):.2%} ({mean * 100:+.2f} points, {seeds})"
     )
     return Change(name, "accuracy", moved, f"{said}, {moved}.", mean)
+
+
+def accuracy_noise(share: float, n_test: int, margin: float) -> float:
+    """Return the largest difference of two accuracies around `share` (0 to 1) that is noise for one seed: the 99 %
+    interval of other test images, or the margin."""
+    return max(margin, NORMAL_99 * math.sqrt(2 * share * (1 - share) / n_test))
 
 
 def _step_time(name: str, found: Ratio, slower: float | None, n_compared: int) -> Change:

@@ -3,8 +3,10 @@
 import hashlib
 from pathlib import Path
 
+from compare.commands import entries
+from compare.commands.combining import combined
 from compare.commands.lifecycle import Began, report_line
-from compare.commands.rendering import Files, combined, has_records, rendered
+from compare.commands.rendering import Files, has_records, rendered
 from compare.folders import leftovers, manifest
 from compare.folders.manifest import Manifest, sealed
 from compare.folders.output import OutputFolder, WriteError, write_whole
@@ -26,8 +28,10 @@ def command(options: ReportOptions, screen: Screen) -> int:
     if len(folders) == 1 and options.out is None:
         return _anew(folders[0], screen)
     parts = {mounts.shown(folder): rendered(folder) for folder in folders}
+    made = next(iter(parts.values()))
+    if len(parts) > 1:
+        made = combined(parts, [entries.read(folder) for folder in folders])
     target = began.folder("report")
-    made = combined(parts) if len(parts) > 1 else next(iter(parts.values()))
     _fill(target, made, began.manifest())
     listeners.outlive()
     report_line(target, screen)
