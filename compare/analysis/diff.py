@@ -57,12 +57,12 @@ class Change:
 
 
 def read(folder: Path) -> Side:
-    """A folder's records. Raises InputError where they cannot be read."""
+    """A folder's records. Raises InputError if they cannot be read."""
     return Side(str(folder), load_manifest(folder), condensed.load(folder, None))
 
 
 def machines_differ(a: Side, b: Side) -> list[str]:
-    """What of the machine is not the same, in words; none where both ran on one machine."""
+    """What of the machine is not the same, in words; none if both ran on one machine."""
     said = []
     for field in MACHINE:
         first, second = (

@@ -37,7 +37,7 @@ Files = Rendered
 def rendered(folder: Path) -> Files:
     """Every file that is made from the records in `folder`, by its path there.
 
-    Raises InputError where there are none, or one cannot be read.
+    Raises InputError if there are none, or one cannot be read.
     """
     inside.check(folder)
     for name, render in KINDS.items():

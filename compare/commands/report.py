@@ -50,7 +50,7 @@ def _fill(target: OutputFolder, files: Files, made: Manifest) -> None:
 
 
 def _anew(folder: Path, screen: Screen) -> int:
-    """Make the files of `folder` anew, where they are; its manifest goes on saying who made its records."""
+    """Make the files of `folder` again, in place; its manifest goes on saying who made its records."""
     if not has_records(folder):
         rendered(folder)  # which says so
     with lock.held(folder):  # another command may be adding to what is read
@@ -61,7 +61,7 @@ def _anew(folder: Path, screen: Screen) -> int:
         with signals.held_back():
             _replace(folder, made, changed, known)
     listeners.outlive()
-    screen.say(f"Made anew: {', '.join(changed)}." if changed else "Everything was as its records make it.")
+    screen.say(f"Made again: {', '.join(changed)}." if changed else "Everything was as its records make it.")
     screen.say(f"Report: {folder / 'report.md'}")
     screen.answer(folder=folder, made_anew=changed)
     return 0

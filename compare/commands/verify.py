@@ -104,9 +104,9 @@ def _evaluate(folder: Path, result: RunResult, session: Session, data: Data) -> 
 
 
 def problems(folder: Path) -> list[str]:
-    """What is not as it was written, a sentence for each file; none where all is well.
+    """What is not as it was written, a sentence for each file; none if all is well.
 
-    Raises InputError where there is no manifest to hold the folder against.
+    Raises InputError if there is no manifest to hold the folder against.
     """
     odd = inside.odd(folder) if folder.is_dir() else {}
     if MANIFEST not in odd and not (folder / MANIFEST).exists():
@@ -152,7 +152,7 @@ def made_by_others(folder: Path) -> str | None:
     made_with = known.libraries or "libraries that it does not name"
     return (
         f"Its reports were made with compare {known.version} and {made_with}; here are compare "
-        f"{manifest.code_version()} and {here}. So they were not made again, and not held against the records."
+        f"{manifest.code_version()} and {here}. So they were not made again, and not compared with the records."
     )
 
 

@@ -60,7 +60,7 @@ def learning_curves(results: Sequence[RunResult]) -> Figure:
 
 
 def step_times(results: Sequence[RunResult]) -> Figure | None:
-    """For each implementation and seed, the share of its steady steps that took at most so long; None where no single
+    """For each implementation and seed, the share of its steady steps that took at most so long; None if no single
     steps were timed."""
     timed = [(r, np.concatenate(s)) for r in results if r.outcome and (s := steady_slices(r))]
     if not timed:

@@ -30,7 +30,7 @@ def write(stream: BinaryIO, body: Mapping[str, Any], arrays: Mapping[str, np.nda
 
 
 def read(stream: BinaryIO) -> tuple[dict[str, Any], Arrays] | None:
-    """Receive one frame; None where the stream ends before another begins. Raises EOFError where it ends inside one."""
+    """Receive one frame; None if the stream ends before another begins. Raises EOFError if it ends inside one."""
     prefix = stream.read(LENGTH.size)
     if not prefix:
         return None

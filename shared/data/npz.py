@@ -25,7 +25,7 @@ CLASSES = "classes"
 def read(path: Path) -> RawImages | Unsplit:
     """The arrays in `path`, as shared/data/own.py gives them.
 
-    Raises InputError where the file cannot be read, lacks an array, or an array has a wrong shape, type or value.
+    Raises InputError if the file cannot be read, lacks an array, or an array has a wrong shape, type or value.
     """
     arrays = _arrays(path)
     classes = _classes(path, arrays.pop(CLASSES)) if CLASSES in arrays else ()
@@ -74,7 +74,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 
 def _check_sizes(path: Path, archive: "np.lib.npyio.NpzFile", wanted: Sequence[str]) -> None:
     """Before anything is unpacked: a few bytes of a zip archive can stand for very many, and an array can say that it
-    is of any size. Raises InputError where what is said is not possible or not in proportion, and what NumPy and
+    is of any size. Raises InputError if what is said is not possible or not in proportion, and what NumPy and
     zipfile raise for damaged files.
     """
     assert archive.zip is not None
