@@ -78,7 +78,7 @@ def _nowhere() -> TextIO:
 
 
 def _check_surroundings() -> None:
-    """Raise InputError where nothing could come of any command."""
+    """Raise InputError if nothing could come of any command."""
     from shared.errors import InputError
 
     try:

@@ -14,7 +14,7 @@ TUNED = "tuned"  # as a mode: each as it is fastest here
 
 def named(implementations: Sequence[str], sizes: Sequence[int]) -> list[str]:
     """The implementations at every number of processes: `torch` at 1 and 2 is `torch`, `torch@2`. What names its number
-    itself stays as it is. Raises InputError where one cannot be shared."""
+    itself stays as it is. Raises InputError if one cannot be shared."""
     found = []
     for name in implementations:
         numbered = "@" in name and implementation(name).n_workers > 1  # and keras@jax is not
@@ -52,7 +52,7 @@ def left_out(by_default: tuple[str, ...], left: Sequence[str]) -> str:
 
 
 def check_model(name: str, model: ModelSpec) -> None:
-    """Raise InputError where the implementation `name` has no `model`, or is one of several processes, which cannot
+    """Raise InputError if the implementation `name` has no `model`, or is one of several processes, which cannot
     train it."""
     spec = implementation(name)
     if spec.n_workers > 1 and model.normalises:
@@ -75,7 +75,7 @@ def check_model(name: str, model: ModelSpec) -> None:
 
 
 def check_shares(implementations: Sequence[str], batch_size: int, n_images: int, whole_batches: bool = False) -> None:
-    """Raise InputError where a batch has fewer images than there are processes; the last one of an epoch, too, unless
+    """Raise InputError if a batch has fewer images than there are processes; the last one of an epoch, too, unless
     there are `whole_batches` alone."""
     size = most_workers(implementations)
     last = batch_size if whole_batches else n_images % batch_size or batch_size
@@ -98,7 +98,7 @@ def default_threads(implementations: Sequence[str]) -> int:
 
 
 def check_mixed_precision(name: MixedPrecision, device: str) -> None:
-    """Raise InputError where the device has no such format."""
+    """Raise InputError if the device has no such format."""
     if name == "tf32" and device != "cuda":
         raise InputError(
             "--mixed-precision tf32 is a format of CUDA devices alone. Give --device cuda with it, or use bfloat16."
@@ -106,7 +106,7 @@ def check_mixed_precision(name: MixedPrecision, device: str) -> None:
 
 
 def check_mode(implementation: str, mode: str) -> None:
-    """Raise InputError where the implementation does not have the mode."""
+    """Raise InputError if the implementation does not have the mode."""
     having = IMPLEMENTATIONS[implementation].modes
     if mode != "default" and mode not in having:
         raise InputError(
@@ -213,7 +213,7 @@ def check_held_out(n_images: int) -> None:
 
 
 def check_batch_size(batch_size: int, data: Data, option: str = "--batch-size") -> None:
-    """Raise InputError where a batch would be larger than all training images."""
+    """Raise InputError if a batch would be larger than all training images."""
     if batch_size > len(data.x_train):
         raise InputError(
             f"{option} {batch_size:,} is larger than the {len(data.x_train):,} training images. Give that many or "

@@ -1,6 +1,6 @@
-"""The records of a run as pandas frames, for notebooks and scripts of one's own.
+"""The records of a run as pandas frames, for notebooks and scripts of your own.
 
-Every frame has the columns `implementation` and `seed`; raises InputError where a folder holds no run.
+Every frame has the columns `implementation` and `seed`; raises InputError if a folder holds no run.
 """
 
 from collections.abc import Iterator

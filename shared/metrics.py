@@ -17,7 +17,7 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def confusion(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """How many images of each true class (row) were taken for each class (column)."""
+    """How many images of each true class (row) were predicted as each class (column)."""
     n_classes = logits.shape[1]
     cells = labels * n_classes + logits.argmax(axis=1)
     return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)

@@ -67,7 +67,7 @@ OnEpoch = Callable[[FittedEpoch], None]
 @dataclass(frozen=True)
 class Trained:
     """A trained network that is to be written to a file: its parameters, the epsilon of its batch normalisation, and by
-    which mean and deviation of each channel (C,) its images were scaled, None where they were not.
+    which mean and deviation of each channel (C,) its images were scaled, None if they were not.
 
     What is written takes float32 images from 0 to 1, any number of them, scales them itself, and gives logits.
     """
@@ -181,7 +181,7 @@ class OnDevice(Protocol):
         """The device that the network is on, as its maker calls it; "cpu" for the CPU."""
 
     def peak_device_bytes(self) -> int | None:
-        """The most device memory in use since the model was made; None where the framework does not know."""
+        """The most device memory in use since the model was made; None if the framework does not know."""
 
 
 class Model(Trainable, Comparable, Resumable, Profiled, OnDevice, Protocol):

@@ -144,7 +144,7 @@ class Outcome(Record):
     """What a run that came to its end gave.
 
     `scale` is the scaling in which the network wants its images; `own_choices` is what the idiomatic recipe chose, in
-    words. `foreign_load` is the share of a core that other processes took while it trained, None where that is not
+    words. `foreign_load` is the share of a core that other processes took while it trained, None if that is not
     known. `resumed_after` says after which epochs training was interrupted and taken up again.
     """
 
@@ -230,7 +230,7 @@ class RunResult(Record):
 class CondensedResult(RunResult):
     """What is left of one of very many results (compare/analysis/condensed.py): of its outcome the last epoch alone, no
     samples but the first step, and no confusion matrix. `step_median_s` is the median of its steady steps, and
-    `reached_s` the training time until the accuracy that was asked for, None where there is none. It is never written.
+    `reached_s` the training time until the accuracy that was asked for, None if there is none. It is never written.
     """
 
     step_median_s: float | None = None

@@ -120,7 +120,7 @@ OPTIMIZERS: dict[OptimizerName, type[Adam] | type[AdamW] | type[SGD]] = {"adam":
 class TrainSpec(Record):
     """One way of training: how long, on what batches, with which optimizer and schedule, computed in which type.
 
-    `seed` determines the initial weights, the order of the batches and the augmentation. `optimizer` is None where a
+    `seed` determines the initial weights, the order of the batches and the augmentation. `optimizer` is None if a
     framework's own default is used, in the idiomatic recipe. `augmentation` is what shared/augmentation.py does to the
     training images. `dropout` is the rate of dropout; None leaves it to the architecture. Training ends early after the
     first epoch whose training accuracy reaches `stop_at`. The loss is always the mean over the batch of the

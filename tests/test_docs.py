@@ -1,13 +1,20 @@
 """Every file that the documentation names is there."""
 
+import importlib.util
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from shared.ledger import ROWS
 
 ROOT = Path(__file__).parents[1]
+_hooks = importlib.util.spec_from_file_location("site_hooks", ROOT / "docs" / "site_hooks.py")
+assert _hooks is not None
+assert _hooks.loader is not None
+site_hooks = importlib.util.module_from_spec(_hooks)
+_hooks.loader.exec_module(site_hooks)
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 OURS = "compare|shared|tests|torch_impl|tf_impl|tf_lowlevel_impl|examples|docs"
 NAMED = re.compile(rf"\b((?:{OURS})/[\w./-]*\.(?:py|md\.j2|md|toml|json))\b")
@@ -36,6 +43,58 @@ def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def slug(heading: str) -> str:
+    """The anchor that GitHub and the site give a heading."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
+    return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+
+
+def headings(page: Path) -> list[str]:
+    """The anchors of a page; what stands in blocks of code is none."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    return [slug(heading) for heading in re.findall(r"^#+ (.+)$", text, flags=re.M)]
+
+
+def dead_anchors(page: Path) -> list[str]:
+    """Links to a heading that is not there."""
+    text = re.sub(r"^```.*?^```|`[^`\n]*`", "", page.read_text(), flags=re.M | re.S)
+    found = []
+    for target, anchor in set(re.findall(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)", text)):
+        aim = page.parent / target if target else page
+        if aim.suffix == ".md" and aim.exists() and anchor not in headings(aim):
+            found.append(f"{target}#{anchor}")
+    return found
+
+
+def test_links_to_headings_lead_somewhere() -> None:
+    pages = [page for page in PAGES if page.name != "ledger.md"]  # a test of the ledger has its rows
+    assert {page.name: dead for page in pages if (dead := dead_anchors(page))} == {}
+
+
+def test_a_dead_anchor_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "a.md"
+    page.write_text("# One `two`: three\n\n[x](#one-two-three) [y](#nowhere) [z](a.md#no)\n\n```\n# no\n```\n")
+    assert sorted(dead_anchors(page)) == ["#nowhere", "a.md#no"]
+
+
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    nav = (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")[2]
+    named = re.findall(r": ([\w/.-]+\.md)$", nav, flags=re.M)
+    assert len(named) == len(set(named))
+    assert [name for name in named if not (ROOT / "docs" / name).is_file()] == []
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} - set(named) == set()
+
+
+def test_the_site_has_no_links_out_of_it() -> None:
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="architecture.md"))
+    text = "[shared/models.py](../shared/models.py), [that](../compare/x.py), [options](options.md), [a](https://b.c)"
+    assert site_hooks.on_page_markdown(text, page) == (
+        "shared/models.py, that (`compare/x.py`), [options](options.md), [a](https://b.c)"
+    )
+    nested = SimpleNamespace(file=SimpleNamespace(src_uri="reference/README.md"))
+    assert site_hooks.on_page_markdown("[bench](../bench.md)", nested) == "[bench](../bench.md)"
 
 
 def test_the_readme_is_short_and_counts_the_ledger() -> None:

@@ -15,7 +15,7 @@ IDIOM = Idiom(
     choices={
         "optimizer": "keras Adam with its defaults: learning rate 0.001, epsilon 1e-7 inside the bias correction",
         "initial weights": "Keras's own: glorot uniform kernels, biases 0",
-        "batches": "compile and fit, shuffled anew each epoch",
+        "batches": "compile and fit, shuffled again each epoch",
         "input": "pixels divided by 255",
         "loss": "categorical cross-entropy of one-hot labels and softmax outputs",
         "validation": "the last tenth of the training images, by validation_split",

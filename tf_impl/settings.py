@@ -11,7 +11,7 @@ from tf_impl.optimizers import MatchedOptimizer
 
 
 def settings(model: keras.Model, optimizer: keras.optimizers.Optimizer | None) -> dict[str, str]:
-    """The settings of `model`, of `optimizer` where there is one, and of the framework."""
+    """The settings of `model`, of `optimizer` if there is one, and of the framework."""
     kinds = {tf.DeviceSpec.from_string(v.value.device).device_type for v in model.variables}
     said = {
         "dtype": " and ".join(sorted({v.dtype for v in model.weights})),  # not the state of random numbers

@@ -1,6 +1,6 @@
 """The architectures as `tf.Module`s; the contract that each must meet is in shared/models.py.
 
-Images are channels-last here, (N, height, width, channels). `tap` is told every layer's output under the layer's name
+Images are channels-last here, (N, height, width, channels). `tap` gets every layer's output under the layer's name
 in the contract and returns it unchanged; parity checks and pictures listen there. `training` matters to batch
 normalisation and dropout alone.
 """
@@ -15,7 +15,7 @@ Tap = Callable[[str, tf.Tensor], tf.Tensor]
 
 
 def untapped(name: str, output: tf.Tensor) -> tf.Tensor:
-    """Nobody listens."""
+    """Do nothing."""
     return output
 
 

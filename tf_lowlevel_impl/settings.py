@@ -10,7 +10,7 @@ from tf_lowlevel_impl.optimizers import SGD, Adam
 
 
 def settings(module: tf.Module, optimizer: Adam | SGD | None) -> dict[str, str]:
-    """The settings of `module`, of `optimizer` where there is one, and of the framework."""
+    """The settings of `module`, of `optimizer` if there is one, and of the framework."""
     kinds = {tf.DeviceSpec.from_string(v.device).device_type for v in module.variables}
     said = {
         "dtype": " and ".join(sorted({v.dtype.name for v in module.variables})),

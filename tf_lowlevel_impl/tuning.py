@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Tuning(BaseModel):
-    """`shapes` is what a graph is traced for: any batch size, or each batch size anew (`static`). `optimizer` is this
+    """`shapes` is what a graph is traced for: any batch size, or each batch size again (`static`). `optimizer` is this
     suite's Adam in single operations, raw ones or Keras's, or TensorFlow's single kernel for it, given an epsilon with
     which its formula is the paper's (`fused`)."""
 

@@ -18,7 +18,7 @@ IDIOM = Idiom(
     choices={
         "optimizer": "torch.optim.Adam with its defaults: learning rate 0.001, epsilon 1e-8 outside the root",
         "initial weights": "PyTorch's own: kernels and biases uniform within 1 / sqrt(fan in)",
-        "batches": "DataLoader, shuffled anew each epoch, torchvision transforms image by image",
+        "batches": "DataLoader, shuffled again each epoch, torchvision transforms image by image",
         "input": "Normalize with the training images' mean and standard deviation",
         "loss": "CrossEntropyLoss on logits",
         "validation": "a tenth of the training images, by random_split",

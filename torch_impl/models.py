@@ -1,6 +1,6 @@
 """The architectures as `nn.Module`s; the contract that each must meet is in shared/models.py.
 
-Images are channels-first here, (N, channels, height, width), as PyTorch has them. `tap` is told every layer's output
+Images are channels-first here, (N, channels, height, width), as PyTorch has them. `tap` gets every layer's output
 under the layer's name in the contract and returns it unchanged; parity checks and pictures listen there.
 """
 
@@ -15,7 +15,7 @@ Tap = Callable[[str, Tensor], Tensor]
 
 
 def untapped(name: str, output: Tensor) -> Tensor:
-    """Nobody listens."""
+    """Do nothing."""
     return output
 
 

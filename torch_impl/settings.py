@@ -9,7 +9,7 @@ from torch_impl.weights import named_tensors
 
 
 def settings(module: nn.Module, optimizer: torch.optim.Optimizer | None) -> dict[str, str]:
-    """The settings of `module`, of `optimizer` where there is one, and of the framework."""
+    """The settings of `module`, of `optimizer` if there is one, and of the framework."""
     tensors = named_tensors(module).values()
     cuda = torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.conv.fp32_precision  # type: ignore[attr-defined]
     said = {

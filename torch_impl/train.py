@@ -213,7 +213,7 @@ class TorchModel:
         return tensor.to(self.device)
 
     def _compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Compiled anew, also where this process compiled such a network before: by default one graph for every batch
+        """Compiled again, even if this process compiled such a network before: by default one graph for every batch
         size."""
         torch.compiler.reset()
         if self.tuning.compiled == "network":

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Tuning(BaseModel):
-    """What a user of PyTorch gets who sets nothing, unless told otherwise.
+    """What a user of PyTorch gets who sets nothing, unless given otherwise.
 
     `layout` is that of images in memory: channels last is how batches arrive, so that nothing is copied. `optimizer`
     is PyTorch's single kernel for all of Adam (fused) or its default. `compiled` is what `torch.compile` is given in

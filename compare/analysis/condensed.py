@@ -30,7 +30,7 @@ class Condenser:
     """Condenses results; what many have in common, such as their environment, is kept once."""
 
     def __init__(self, target: float | None) -> None:
-        """`target` is the accuracy whose time is told."""
+        """`target` is the accuracy whose time is reported."""
         self._target = target
         self._shared: dict[str, Any] = {}
 

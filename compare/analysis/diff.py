@@ -57,12 +57,12 @@ class Change:
 
 
 def read(folder: Path) -> Side:
-    """A folder's records. Raises InputError where they cannot be read."""
+    """A folder's records. Raises InputError if they cannot be read."""
     return Side(str(folder), load_manifest(folder), condensed.load(folder, None))
 
 
 def machines_differ(a: Side, b: Side) -> list[str]:
-    """What of the machine is not the same, in words; none where both ran on one machine."""
+    """What of the machine is not the same, in words; none if both ran on one machine."""
     said = []
     for field in MACHINE:
         first, second = (
@@ -131,14 +131,19 @@ def _accuracy(name: str, pairs: Sequence[tuple[RunResult, RunResult]], margin: f
         p = paired(differences, margin, 1 / n_test).p
         shown = p is not None and p < SIGNIFICANCE and abs(mean) > margin
     else:
-        share = (first[0] + second[0]) / 2
-        shown = abs(mean) > max(margin, NORMAL_99 * math.sqrt(2 * share * (1 - share) / n_test))
+        shown = abs(mean) > accuracy_noise((first[0] + second[0]) / 2, n_test, margin)
     moved: Moved = "within noise" if not shown else "better" if mean > 0 else "worse"
     seeds = "1 seed" if len(pairs) == 1 else f"{len(pairs)} seeds"
     said = (
         f"{name}: test accuracy {np.mean(first):.2%} became {np.mean(second):.2%} ({mean * 100:+.2f} points, {seeds})"
     )
     return Change(name, "accuracy", moved, f"{said}, {moved}.", mean)
+
+
+def accuracy_noise(share: float, n_test: int, margin: float) -> float:
+    """Return the largest difference of two accuracies around `share` (0 to 1) that is noise for one seed: the 99 %
+    interval of other test images, or the margin."""
+    return max(margin, NORMAL_99 * math.sqrt(2 * share * (1 - share) / n_test))
 
 
 def _step_time(name: str, found: Ratio, slower: float | None, n_compared: int) -> Change:

@@ -50,7 +50,7 @@ class Paired:
 
     @property
     def enough(self) -> int | None:
-        """How many seeds show two equals of such a scatter to be equivalent in 80 % of studies; None where more than
+        """How many seeds show two equals of such a scatter to be equivalent in 80 % of studies; None if more than
         10,000 would."""
         return None if self.deviation is None else _enough(self.margin / self.deviation)
 

@@ -12,7 +12,7 @@ from shared.result import RunResult
 @dataclass(frozen=True)
 class OnMachine:
     """One implementation on one kind of machine: how many of its runs, and the median of their steady steps in seconds,
-    None where none has one."""
+    None if none has one."""
 
     implementation: str
     machine: str
@@ -21,7 +21,7 @@ class OnMachine:
 
 
 def machine(result: RunResult) -> str | None:
-    """The kind of machine in words; None where no worker came as far as to say it. Two machines of one kind are one."""
+    """The kind of machine in words; None if no worker came as far as to say it. Two machines of one kind are one."""
     seen = result.environment
     if seen is None:
         return None
@@ -35,7 +35,7 @@ def kinds(results: Sequence[RunResult]) -> list[str]:
 
 
 def told_apart(results: Sequence[RunResult]) -> list[OnMachine]:
-    """The step time of every implementation on every kind of machine; none where there is one kind alone."""
+    """The step time of every implementation on every kind of machine; none if there is one kind alone."""
     known = kinds(results)
     if len(known) < 2:
         return []

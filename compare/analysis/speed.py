@@ -5,7 +5,7 @@ not known, however far it is from 1: a missing interval is not an interval of wi
 
 - *turns*: the scatter of the median step from turn to turn, within a run; or, of five seeds or more, from seed to seed.
 - *yardstick*: two runs' machine speeds are compared by the time of one matrix product, which scatters, too.
-- *launch*: a process keeps the luck that it was started with.
+- *launch*: timings vary between launches of a process.
 - *load*: other processes slow steps and the matrix product unequally. How unequally was measured (docs/decisions.md).
 """
 

@@ -172,7 +172,7 @@ class Launcher:
             entries.remove(entry)
 
     def _build_all(self, entries: list[Entry], failed: dict[str, str], alone: bool) -> None:
-        """Have every network built and make its first step: one after another once all are ready, so that nobody is
+        """Have every network built and make its first step: one after another once all are ready, so that none is
         timed while another imports its framework, or, unless `alone`, side by side as each becomes ready. Raises
         InputError if CUDA was asked for and a framework sees no device."""
         if not alone:
@@ -241,8 +241,8 @@ class Launcher:
         )
 
     def _rounds(self, entries: list[Entry], launch: int, shape: Shape, failed: dict[str, str]) -> None:
-        """Time everybody in turns, round after round. A later launch is not cut short: few rounds would count as much
-        as many."""
+        """Time all contestants in turns, round after round. A later launch is not cut short: few rounds would count
+        as much as many."""
         noted_s = self.clock()
         for number in range(shape.n_rounds):
             if (now_s := self.clock()) - noted_s >= NOTE_EVERY_S:

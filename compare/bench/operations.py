@@ -27,7 +27,7 @@ def bounds(result: BenchResult) -> list[str]:
     """For each contestant that was profiled: how fast it is within convolutions and matrix products, which do all that
     counts as achieved, and so what it would reach if everything else took no time.
 
-    Nothing is said of one whose operations cannot be told apart, since they were compiled into one.
+    One whose operations were compiled into one has no entry.
     """
     said = []
     for contestant in result.contestants:
@@ -47,7 +47,7 @@ def bounds(result: BenchResult) -> list[str]:
 
 
 def _spent(result: BenchResult, contestant: Contestant) -> dict[str, float]:
-    """The seconds of one step by kind of operation, in the first launch, where profiles are taken; none where it was
+    """The seconds of one step by kind of operation, in the first launch, where profiles are taken; none if it was
     not profiled."""
     measured = result.launches[0].measured.get(contestant.name) if result.launches else None
     return measured.operation_s if measured else {}

@@ -34,7 +34,7 @@ class BenchPlan:
     threads: list[int]
 
     def load_data(self) -> tuple[str, Data]:
-        """The data set's name and the data. Raises InputError where the network cannot take them."""
+        """The data set's name and the data. Raises InputError if the network cannot take them."""
         options = self.options
         if options.dataset == EMBEDDED:
             dataset = "photographs" if self.model.input_shape == (32, 32, 3) else "digits"
@@ -45,7 +45,7 @@ class BenchPlan:
         return dataset, data
 
     def subject(self, data: Data) -> Subject:
-        """What is timed. Raises InputError where a batch is larger than all training images."""
+        """What is timed. Raises InputError if a batch is larger than all training images."""
         implementations = [contestant.implementation for contestant in self.contestants]
         for batch_size in self.options.batch_sizes:
             checks.check_batch_size(batch_size, data, "--batch-sizes")

@@ -60,7 +60,7 @@ class TimedWindow(Record):
 class Measured(Record):
     """One contestant in one launch.
 
-    `start_s` is from the start of the process to the framework's being imported, where nobody else was starting;
+    `start_s` is from the start of the process to the framework's being imported, while no other was starting;
     `first_step_s` is the first step from the host's batch, with whatever is compiled by it; `warm` says whether
     warm-up ended because steps got no faster, and not because it had taken too long.
     """
@@ -95,7 +95,7 @@ class Ceiling(Record):
 
 
 class Launch(Record):
-    """All contestants started anew, and measured in turns; why one has no measurement, by name; and what the machine
+    """All contestants started again, and measured in turns; why one has no measurement, by name; and what the machine
     was able to do then."""
 
     number: Count

@@ -65,7 +65,7 @@ def cells(results: Sequence[BenchResult]) -> list[list[str]]:
 
 
 def picture(results: Sequence[BenchResult]) -> Figure:
-    """Images a second, the time of a step and peak memory against the batch size, with intervals where there are any: a
+    """Images a second, the time of a step and peak memory against the batch size, with intervals if there are any: a
     line for each contestant and number of threads."""
     figure = Figure(figsize=(14, 4.5), layout="constrained")
     panels = figure.subplots(1, len(PANELS))

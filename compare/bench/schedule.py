@@ -56,7 +56,7 @@ def precise(result: BenchResult) -> bool:
 
 
 def ended(result: Found, enough: Enough[Found]) -> Ending | None:
-    """Whether it is enough, and why; None where another launch is due."""
+    """Whether it is enough, and why; None if another launch is due."""
     if not result.launches[-1].measured:
         return "failed"
     if len(result.launches) >= LEAST_TO_STOP and enough(result):

@@ -46,13 +46,13 @@ class Search:
     """Finds the fastest candidate of contestants, once for what it depends on, and remembers it on this machine."""
 
     def __init__(self, subject: Subject, start: Start, screen: Screen, anew: bool = False) -> None:
-        """`anew`: whatever is remembered."""
+        """`anew`: search even if an answer is remembered."""
         self._subject, self._start, self._screen, self._anew = subject, start, screen, anew
         self._memory = tuned.default_memory()
         self._found: dict[str, tuned.Fastest] = {}
 
     def fastest(self, plain: Contestant) -> tuned.Fastest:
-        """The fastest candidate for `plain`, which says of how many threads and images. Raises InputError where every
+        """The fastest candidate for `plain`, which says of how many threads and images. Raises InputError if every
         one failed."""
         subject = self._subject
         key = tuned.key(_name(subject.spec), subject.device, subject.train, plain)

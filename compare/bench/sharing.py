@@ -32,7 +32,7 @@ def speedup(result: BenchResult, contestant: Contestant) -> Interval | None:
 
 
 def sent_bytes(result: BenchResult, contestant: Contestant) -> float | None:
-    """What went over all network interfaces in a step, loopback included: of everybody on the machine, and so no less
+    """What went over all network interfaces in a step, loopback included: of all processes on the machine, so no less
     than what the processes sent each other."""
     of = [launch.measured[contestant.name] for launch in result.launches if contestant.name in launch.measured]
     windows = [w for measured in of for w in measured.windows if w.what != "evaluation" and w.round >= 0]

@@ -1,6 +1,6 @@
 """Medians and ratios with intervals, from samples that come launch by launch and round by round.
 
-Rounds of one launch are not independent: a process keeps the luck that it was started with. So what is resampled first
+Rounds of one launch are not independent: timings vary between launches. So what is resampled first
 is launches, and rounds within them second (a hierarchical bootstrap; Davison and Hinkley 1997, section 3.8). As few
 launches as there is time for need two corrections, without which 95 % intervals hold the truth in as little as 78 % of
 simulated benches, or are needlessly wide (docs/decisions.md has the simulation):
@@ -36,13 +36,13 @@ class Interval:
 
     @property
     def half_width(self) -> float:
-        """Half the interval's width relative to the estimate; infinite where there is none."""
+        """Half the interval's width relative to the estimate; infinite if there is none."""
         if self.low is None or self.high is None:
             return float("inf")
         return (self.high - self.low) / 2 / self.value
 
     def holds(self, value: float) -> bool:
-        """Whether `value` is in the interval; whatever is, where there is none."""
+        """Whether `value` is in the interval; whatever is, if there is none."""
         return self.low is None or self.high is None or self.low <= value <= self.high
 
 

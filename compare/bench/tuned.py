@@ -42,7 +42,7 @@ class TunedMemory:
         self.path = path
 
     def recall(self, key: str) -> Fastest | None:
-        """What was chosen, None where nothing was, or where the file cannot be read any more."""
+        """What was chosen, None if nothing was, or where the file cannot be read any more."""
         try:
             return Fastest.model_validate(self._known()[key])
         except (KeyError, ValidationError):
@@ -117,7 +117,7 @@ def as_contestant(plain: Contestant, candidate: Candidate) -> Contestant:
 
 def choose(plain: Contestant, device: Device, launch: Callable[[list[Contestant], int], Launch]) -> Fastest | None:
     """The fastest candidate, from a few launches of all of them, by its ratio to the first that never failed, round by
-    round; of those that are as good as the fastest, the first. One that failed is none; None where all did."""
+    round; of those that are as good as the fastest, the first. One that failed is none; None if all did."""
     found = candidates(plain, device)
     launches = [launch(list(found.values()), number) for number in range(1, 1 + LAUNCHES)]
     step_s = {

@@ -12,12 +12,12 @@ NOT_WAITED = 0.05
 
 
 def ratio_to_baseline(result: BenchResult, name: str) -> Interval | None:
-    """How many times as fast as the baseline `name` is; None where the two were never measured together."""
+    """How many times as fast as the baseline `name` is; None if the two were never measured together."""
     return ratio_between(result, name, result.baseline)
 
 
 def ratio_between(result: BenchResult, name: str, other: str, what: Timed = "end_to_end") -> Interval | None:
-    """How many times as fast as `other` a contestant is; None where the two were never measured together."""
+    """How many times as fast as `other` a contestant is; None if the two were never measured together."""
     both = [launch for launch in result.launches if {name, other} <= set(launch.measured)]
     pairs = [(launch.measured[name].step_s(what), launch.measured[other].step_s(what)) for launch in both]
     cut = [tuple(times[: min(map(len, pair))] for times in pair) for pair in pairs]  # one may have failed half-way
@@ -82,7 +82,7 @@ def _say_break_even(result: BenchResult, compiled: Contestant, plain: Contestant
 
 def break_even(result: BenchResult, compiled: Contestant, plain: Contestant) -> float | None:
     """After how many steps compiling has paid off: the first at which the compiled contestant, first step and all, is
-    ahead of the plain one; infinite where its steps take no less time. None where one was not measured."""
+    ahead of the plain one; infinite where its steps take no less time. None if one was not measured."""
     own, other = (step_time(result, c.name, "compute") for c in (compiled, plain))
     own_first_s, other_first_s = (_first_step_s(result, c.name) for c in (compiled, plain))
     if own is None or other is None or own_first_s is None or other_first_s is None:
@@ -110,7 +110,7 @@ def achieved(result: BenchResult, contestant: Contestant, time: Interval) -> tup
 
 
 def roofline(result: BenchResult, contestant: Contestant, launch: Launch) -> float | None:
-    """The most floating-point operations a second that the machine could do in `contestant`'s step; None where that was
+    """The most floating-point operations a second that the machine could do in `contestant`'s step; None if that was
     not measured in `launch`."""
     ceilings = [c for c in launch.ceilings if c.threads == contestant.threads]
     if not ceilings:
@@ -161,7 +161,7 @@ def names(result: BenchResult) -> list[str]:
 
 
 def foreign_load(result: BenchResult) -> dict[str, float]:
-    """The share of a core that others took within the rounds of each contestant; empty where the system does not
+    """The share of a core that others took within the rounds of each contestant; empty if the system does not
     tell."""
     shares = {}
     for name in names(result):

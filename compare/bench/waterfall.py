@@ -26,7 +26,7 @@ HEADINGS = ("factor", "step, end to end", "speed against the one before", "again
 
 @dataclass(frozen=True)
 class SpeedStage:
-    """A candidate, and the factor of the one that it is held against (None for the first)."""
+    """A candidate, and the factor of the one that it is compared with (None for the first)."""
 
     candidate: Candidate
     before: str | None
@@ -49,7 +49,7 @@ RECORDS: TypeAdapter[list[SpeedWaterfall]] = TypeAdapter(Annotated[list[SpeedWat
 
 
 def stages(implementation: str, device: Device, threads: int) -> list[SpeedStage]:
-    """The candidates in their order: an alternative is held against the last that is none."""
+    """The candidates in their order: an alternative is compared with the last that is none."""
     spec = IMPLEMENTATIONS[implementation]
     listed = (*spec.plain, *spec.candidates[device])
     found: list[SpeedStage] = []

@@ -132,7 +132,7 @@ def _type(one: Option) -> Any:
 
 
 def _take_former(known: dict[str, Option], values: dict[str, Any], given: set[str]) -> list[Option]:
-    """Put what was given under a former name where it belongs, and return those options. Raises InputError where both
+    """Put what was given under a former name where it belongs, and return those options. Raises InputError if both
     names were given."""
     found = []
     for name, one in known.items():

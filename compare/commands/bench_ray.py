@@ -31,7 +31,7 @@ class Done:
 
 def command(options: BenchOptions, screen: Screen) -> int:
     """Do what `compare bench` says on one node of the cluster, all of whose CPUs it is given; return its exit code. Its
-    folder says that it was made by the command as it was given here. Raises InputError where it cannot be sent, or says
+    folder says that it was made by the command as it was given here. Raises InputError if it cannot be sent, or says
     that its input is bad."""
     began = Began(options.command, options.out)
     with connected(options.address):

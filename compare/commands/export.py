@@ -132,7 +132,7 @@ def _chosen(results: list[RunResult], options: ExportOptions, writer: str) -> Ru
 
 
 def _scaling(result: RunResult, data_dir: Path) -> Scaling | None:
-    """By what the network's images were scaled, which the data say; None where they were not."""
+    """By what the network's images were scaled, which the data say; None if they were not."""
     run = result.run
     if run.recipe == "idiomatic":
         own = result.outcome is not None and result.outcome.scale == "standard"

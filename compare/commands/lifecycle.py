@@ -53,7 +53,7 @@ class Work(ABC, Generic[Result]):
     def carry_out(self) -> int | None:
         """Do it, and write what is made of it if anything is kept, however it ended.
 
-        Returns None where it came to its end; else says why there is no more, and what became of what was there, and
+        Returns None if it came to its end; else says why there is no more, and what became of what was there, and
         returns the exit code. Where InputError ended it and nothing is kept, the folder is gone, too.
         """
         listeners.outlive()
@@ -132,7 +132,7 @@ class Work(ABC, Generic[Result]):
 
 class Began:
     """When a command began, and where its results go: to `out`, which has to be empty, or to a folder of its own below
-    runs/. Raises InputError where `out` is not empty."""
+    runs/. Raises InputError if `out` is not empty."""
 
     def __init__(self, command: str, out: Path | None) -> None:
         self.command = command
@@ -159,7 +159,7 @@ def note_data_warnings(data: Iterable[Data], screen: Screen) -> None:
 
 
 def note_threads(asked: object, threads: int, screen: Screen) -> None:
-    """Say how many threads each framework gets, if nobody asked for a number and there are fewer cores for this process
+    """Say how many threads each framework gets, if no number was given and there are fewer cores for this process
     than the machine has."""
     found = cores()
     if asked is None and found.limited:

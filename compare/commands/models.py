@@ -30,7 +30,7 @@ SIDE_BY_SIDE = 120  # columns of a window
 
 
 def command(options: ModelsOptions, screen: Screen) -> int:
-    """Print the table; return the exit code. Raises InputError where no architecture has that name."""
+    """Print the table; return the exit code. Raises InputError if no architecture has that name."""
     name = options.name
     for asked, of in ((options.check, "--check"), (options.source, "--source"), (options.scaffold, "--scaffold DIR")):
         if asked and name is None:

@@ -1,7 +1,6 @@
-"""Reports from the records of a folder alone, whatever kind of folder it is, and one report of several folders."""
+"""Reports from the records of a folder alone, whatever kind of folder it is."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,8 @@ from compare.parity import waterfall, waterfall_report
 from compare.parity.result import ParityResult
 from compare.port import record as port_record
 from compare.port import report as port_report
-from compare.reporting.html_page import Rendered, with_page
-from compare.reporting.markdown import WITHIN, as_section, plain
+from compare.reporting.html_page import Rendered
+from compare.reporting.markdown import WITHIN
 from compare.training import report
 from shared.errors import InputError
 from shared.storage import inside
@@ -41,7 +40,7 @@ Files = Rendered
 def rendered(folder: Path) -> Files:
     """Every file that is made from the records in `folder`, by its path there.
 
-    Raises InputError where there are none, or one cannot be read.
+    Raises InputError if there are none, or one cannot be read.
     """
     inside.check(folder)
     for name, render in KINDS.items():
@@ -58,36 +57,12 @@ def has_records(folder: Path) -> bool:
     return any((folder / name).exists() for name in KINDS)
 
 
-def combined(parts: Mapping[str, Mapping[str, bytes]]) -> Files:
-    """One report of several, by their names: what each found first, and then each as a section."""
-    found: list[str] = []
-    sections: list[str] = []
-    files: dict[str, bytes] = {}
-    for number, (name, of_one) in enumerate(parts.items(), 1):
-        text = of_one["report.md"].decode()
-        before, _, _ = text.partition("\n## ")
-        found += [f"- **{plain(name)}**: {line[2:]}" for line in before.splitlines() if line.startswith("- ")]
-        sections.append(as_section(text, partial(_numbered, number=number)))
-        drawn = {path: content for path, content in of_one.items() if path.endswith((".png", ".svg"))}
-        files |= {_numbered(path, number): content for path, content in drawn.items()}
-    files["report.md"] = "\n".join([f"# {len(parts)} reports", "", *found, "", *sections]).encode(
-        errors="backslashreplace"
-    )
-    return with_page(files)
-
-
-def _numbered(path: str, number: int) -> str:
-    """plots/curves.png -> plots/2-curves.png, parity/plots/drift.png -> parity/plots/2-drift.png"""
-    folder, _, name = path.rpartition("/")
-    return f"{folder}/{number}-{name}"
-
-
 def _run(folder: Path, manifest: Manifest) -> Files:
     judging = load_record(folder / "study.json", seeds.Judging)
     results = seeds.in_order(condensed.load(folder, judging.target), judging)
     parity = None
     if (folder / WITHIN / "parity.json").exists():
-        parity = parity_report.within(_comparisons(folder / WITHIN), _extent(folder / WITHIN), manifest)
+        parity = parity_report.within(comparisons(folder / WITHIN), extent(folder / WITHIN), manifest)
     return report.render(results, weights_of_first(folder, results), manifest, judging, parity)
 
 
@@ -96,14 +71,16 @@ def _bench(folder: Path, manifest: Manifest) -> Files:
 
 
 def _parity(folder: Path, manifest: Manifest) -> Files:
-    return parity_report.render(_comparisons(folder), _extent(folder), manifest)
+    return parity_report.render(comparisons(folder), extent(folder), manifest)
 
 
-def _comparisons(folder: Path) -> list[ParityResult]:
+def comparisons(folder: Path) -> list[ParityResult]:
+    """The comparisons that are kept in `folder`. Raises InputError if they cannot be read."""
     return _listed(folder / "parity.json", parity_report.RECORDS)
 
 
-def _extent(folder: Path) -> parity_report.ParityExtent:
+def extent(folder: Path) -> parity_report.ParityExtent:
+    """How far they went. Raises InputError if that cannot be read."""
     return load_record(folder / "study.json", parity_report.ParityExtent)
 
 

@@ -3,8 +3,10 @@
 import hashlib
 from pathlib import Path
 
+from compare.commands import entries
+from compare.commands.combining import combined
 from compare.commands.lifecycle import Began, report_line
-from compare.commands.rendering import Files, combined, has_records, rendered
+from compare.commands.rendering import Files, has_records, rendered
 from compare.folders import leftovers, manifest
 from compare.folders.manifest import Manifest, sealed
 from compare.folders.output import OutputFolder, WriteError, write_whole
@@ -26,8 +28,10 @@ def command(options: ReportOptions, screen: Screen) -> int:
     if len(folders) == 1 and options.out is None:
         return _anew(folders[0], screen)
     parts = {mounts.shown(folder): rendered(folder) for folder in folders}
+    made = next(iter(parts.values()))
+    if len(parts) > 1:
+        made = combined(parts, [entries.read(folder) for folder in folders])
     target = began.folder("report")
-    made = combined(parts) if len(parts) > 1 else next(iter(parts.values()))
     _fill(target, made, began.manifest())
     listeners.outlive()
     report_line(target, screen)
@@ -46,7 +50,7 @@ def _fill(target: OutputFolder, files: Files, made: Manifest) -> None:
 
 
 def _anew(folder: Path, screen: Screen) -> int:
-    """Make the files of `folder` anew, where they are; its manifest goes on saying who made its records."""
+    """Make the files of `folder` again, in place; its manifest goes on saying who made its records."""
     if not has_records(folder):
         rendered(folder)  # which says so
     with lock.held(folder):  # another command may be adding to what is read
@@ -57,7 +61,7 @@ def _anew(folder: Path, screen: Screen) -> int:
         with signals.held_back():
             _replace(folder, made, changed, known)
     listeners.outlive()
-    screen.say(f"Made anew: {', '.join(changed)}." if changed else "Everything was as its records make it.")
+    screen.say(f"Made again: {', '.join(changed)}." if changed else "Everything was as its records make it.")
     screen.say(f"Report: {folder / 'report.md'}")
     screen.answer(folder=folder, made_anew=changed)
     return 0

@@ -43,7 +43,7 @@ class StudyWork(Work[RunResult]):
         server: mlflow_runs.Server | None,
         screen: Screen,
     ) -> None:
-        """`cluster` is the address of the Ray cluster that trains, None where it is done here."""
+        """`cluster` is the address of the Ray cluster that trains, None if it is done here."""
         super().__init__(folder)
         self.results = known_results(folder)
         self.data, self.implementations, self.settings, self.cluster = data, implementations, settings, cluster
@@ -143,7 +143,7 @@ def known_results(folder: OutputFolder) -> list[RunResult]:
 
 
 def _check_of_plan(results: list[RunResult], planned: Planned) -> None:
-    """Raise InputError where one of the results is not of the plan."""
+    """Raise InputError if one of the results is not of the plan."""
     asked = {run.name: run for run in planned.runs}
     for result in results:
         if (asked.get(result.name), planned.data_digest) != (result.run, result.data_digest):

@@ -104,9 +104,9 @@ def _evaluate(folder: Path, result: RunResult, session: Session, data: Data) -> 
 
 
 def problems(folder: Path) -> list[str]:
-    """What is not as it was written, a sentence for each file; none where all is well.
+    """What is not as it was written, a sentence for each file; none if all is well.
 
-    Raises InputError where there is no manifest to hold the folder against.
+    Raises InputError if there is no manifest to hold the folder against.
     """
     odd = inside.odd(folder) if folder.is_dir() else {}
     if MANIFEST not in odd and not (folder / MANIFEST).exists():

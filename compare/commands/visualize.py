@@ -98,7 +98,7 @@ def _check_images(images: tuple[int, ...], n_test: int) -> None:
 
 
 def _picture(path: Path | None, spec: ModelSpec, data: DataSpec) -> tuple[np.ndarray, bool]:
-    """The picture to be classified as (1, H, W, C), or (0, H, W, C) where there is none; read as the pictures were that
+    """The picture to be classified as (1, H, W, C), or (0, H, W, C) if there is none; read as the pictures were that
     the network was trained on, if it was trained on pictures."""
     if path is None:
         return np.empty((0, *spec.input_shape), np.float32), False

@@ -21,7 +21,7 @@ FARTHEST = 0.999  # a few odd pixels of a large picture do not count; in one of 
 def find_ink(grey: np.ndarray) -> tuple[np.ndarray, bool] | None:
     """Return the ink of a picture, and whether it is darker than its ground; None if nothing can be seen on it.
 
-    `grey` is (H, W) with values from 0 (black) to 255. The ink is float32 (H, W): 0 where there is ground, 1 where the
+    `grey` is (H, W) with values from 0 (black) to 255. The ink is float32 (H, W): 0 on the ground, 1 where the
     picture is farthest from it. A thin frame around the picture, or a bar along some of its sides, counts as ground.
     """
     margins = _bar_lines(grey.astype(np.float32))

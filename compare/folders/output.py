@@ -22,7 +22,7 @@ class OutputFolder:
     """The folder of one study, which no other command works in meanwhile."""
 
     def __init__(self, path: Path) -> None:
-        """Make the folder. Raises InputError where it cannot be made or written to, or holds something already."""
+        """Make the folder. Raises InputError if it cannot be made or written to, or holds something already."""
         check_vacant(path)
         self.path = path
         self._made: list[Path] = []
@@ -43,7 +43,7 @@ class OutputFolder:
     @classmethod
     def reopened(cls, path: Path) -> "OutputFolder":
         """The folder of a study that was begun earlier, without what was being written when it ended. Raises
-        InputError where it cannot be written to, or another command is at work in it."""
+        InputError if it cannot be written to, or another command is at work in it."""
         self = cls.__new__(cls)
         self.path, self._made, self._written = path, [], set()
         inside.check(path)

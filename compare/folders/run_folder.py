@@ -25,7 +25,7 @@ Read = TypeVar("Read", bound=BaseModel)
 
 
 def load_record(path: Path, kind: type[Read], max_bytes: int = MAX_RECORD_BYTES) -> Read:
-    """A record from `path`. Raises InputError where it cannot be read."""
+    """A record from `path`. Raises InputError if it cannot be read."""
     try:
         return kind.model_validate_json(read_record(path, max_bytes))
     except ValidationError as error:
@@ -33,13 +33,13 @@ def load_record(path: Path, kind: type[Read], max_bytes: int = MAX_RECORD_BYTES)
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """The manifest of `folder`. Raises InputError where it cannot be read, or something there is no file or folder."""
+    """The manifest of `folder`. Raises InputError if it cannot be read, or something there is no file or folder."""
     inside.check(folder)
     return load_record(folder / MANIFEST, Manifest, MAX_LIST_BYTES)
 
 
 def read_record(path: Path, max_bytes: int = MAX_RECORD_BYTES) -> bytes:
-    """The text of a record. Raises InputError where it is not there, or larger than any record."""
+    """The text of a record. Raises InputError if it is not there, or larger than any record."""
     return files.read(path, max_bytes, "Give a folder that is whole, as 'python -m compare' wrote it.")
 
 
@@ -63,13 +63,13 @@ def unreadable(path: Path, error: ValidationError) -> InputError:
 def load_results(folder: Path) -> list[RunResult]:
     """Every record in `folder`, in the order of their names.
 
-    Raises InputError where there is none, or one cannot be read.
+    Raises InputError if there is none, or one cannot be read.
     """
     return [read_result(path) for path in record_paths(folder)]
 
 
 def record_paths(folder: Path) -> list[Path]:
-    """The paths of every record in `folder`, in the order of their names. Raises InputError where there is none."""
+    """The paths of every record in `folder`, in the order of their names. Raises InputError if there is none."""
     inside.check(folder)
     paths = sorted((folder / "results").glob("*.json"))
     if not paths:
@@ -78,7 +78,7 @@ def record_paths(folder: Path) -> list[Path]:
 
 
 def read_result(path: Path) -> RunResult:
-    """The record at `path`. Raises InputError where it cannot be read, or is not what its name says."""
+    """The record at `path`. Raises InputError if it cannot be read, or is not what its name says."""
     result = load_record(path, RunResult)
     try:
         if result.run.network is None:
@@ -96,7 +96,7 @@ def read_result(path: Path) -> RunResult:
 def weights_of_first(folder: Path, results: Sequence[RunResult]) -> dict[str, Weights]:
     """The trained weights of the first seed, which reports draw, by the names of their results.
 
-    Raises InputError where they are missing or are not those that the records speak of.
+    Raises InputError if they are missing or are not those that the records speak of.
     """
     done = [result for result in results if result.outcome]
     seed = min((result.run.train.seed for result in done), default=None)
@@ -113,7 +113,7 @@ def has_weights(folder: Path, result: RunResult) -> bool:
 def load_weights(folder: Path, result: RunResult) -> Weights:
     """The trained weights of `result`.
 
-    Raises InputError where they are missing or are not those that the record speaks of.
+    Raises InputError if they are missing or are not those that the record speaks of.
     """
     assert result.outcome is not None, "only a run that ended well has weights"
     path = folder / result.weights_path
@@ -138,7 +138,7 @@ def load_weights(folder: Path, result: RunResult) -> Weights:
 
 
 def load_data(result: RunResult, data_dir: Path) -> Data:
-    """The very data that the run saw. Raises InputError where they are not at hand, or are others."""
+    """The very data that the run saw. Raises InputError if they are not at hand, or are others."""
     data = load(result.run.data, data_dir)
     if data.digest() != result.data_digest:
         raise InputError(

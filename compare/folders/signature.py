@@ -1,6 +1,6 @@
 """Sign a folder's manifest with an Ed25519 key, and check such a signature.
 
-Without the private key nobody can alter the folder and sign its new manifest.
+Without the private key no one can alter the folder and sign its new manifest.
 """
 
 import base64
@@ -21,14 +21,14 @@ MAX_MANIFEST_BYTES = 1 << 28
 
 
 def sign(folder: Path, key: Path) -> None:
-    """Sign the manifest of `folder` with the private key in the PEM file `key`. Raises InputError where it is none."""
+    """Sign the manifest of `folder` with the private key in the PEM file `key`. Raises InputError if it is none."""
     signed = _private(key).sign(_manifest(folder))
     write_whole(folder, SIGNATURE, base64.b64encode(signed) + b"\n")
 
 
 def problem(folder: Path, key: Path) -> str | None:
-    """Why the signature is not by the owner of the public key in the PEM file `key`; None where it is. Raises
-    InputError where that is no such key."""
+    """Why the signature is not by the owner of the public key in the PEM file `key`; None if it is. Raises
+    InputError if that is no such key."""
     from cryptography.exceptions import InvalidSignature
 
     public = _public(key)

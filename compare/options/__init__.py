@@ -3,7 +3,14 @@ tables of the documentation are made from these declarations."""
 
 from compare.options.base import Options
 from compare.options.bench import BenchOptions
-from compare.options.folders import DiffOptions, ExportOptions, ReportOptions, VerifyOptions, VisualizeOptions
+from compare.options.folders import (
+    DiffOptions,
+    ExportOptions,
+    ReportOptions,
+    RunsOptions,
+    VerifyOptions,
+    VisualizeOptions,
+)
 from compare.options.inventory import ContractOptions, DataOptions, DoctorOptions, ModelsOptions
 from compare.options.parity import ParityOptions
 from compare.options.port import PortOptions
@@ -20,6 +27,7 @@ OPTIONS: dict[str, type[Options]] = {
     "port": PortOptions,
     "bench": BenchOptions,
     "report": ReportOptions,
+    "runs": RunsOptions,
     "verify": VerifyOptions,
     "diff": DiffOptions,
     "export": ExportOptions,

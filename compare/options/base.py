@@ -48,7 +48,7 @@ class Options:
         return ""
 
     def checked(self) -> Self:
-        """Itself, where all values are possible and go together. Raises InputError where not."""
+        """Itself, where all values are possible and go together. Raises InputError if not."""
         known = declared(type(self))
         told = {name: one for name, one in known.items() if name in self.given or self._value(one) != one.default}
         if self.form and (

@@ -1,4 +1,4 @@
-"""The options of the commands that read what others wrote: report, verify, diff, export, visualize."""
+"""The options of the commands that read what others wrote: report, runs, verify, diff, export, visualize."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from compare.options import common
 from compare.options.base import Options
-from compare.options.option import COMPARISON, DATA, OUTPUT, REQUIRED, option
+from compare.options.option import COMPARISON, DATA, OUTPUT, REQUIRED, argument, option
 from shared.choices import Format
 from shared.storage import mounts
 
@@ -23,6 +23,32 @@ class ReportOptions(Options):
     @property
     def opening(self) -> str:
         return f"reading {len(self.folders)} folder{'s' * (len(self.folders) > 1)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunsOptions(Options):
+    """The options of `compare runs`."""
+
+    summary: ClassVar[str] = (
+        "List every run, comparison and bench below a folder, and write index.html there: a table that sorts and "
+        "filters, joint curves, trends over commits, links to each report."
+    )
+
+    # fmt: off
+    folder: Path | None = argument(
+        None, "Folder with the folders of runs in it (runs if left out). Links in it are not followed.",
+        parse=mounts.here, metavar="DIR",
+    )
+    # fmt: on
+
+    @property
+    def root(self) -> Path:
+        """The folder that was given, or runs/."""
+        return self.folder or Path("runs")
+
+    @property
+    def opening(self) -> str:
+        return f"reading what is below {self.root}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -177,7 +177,7 @@ class Option:
             raise InputError(f"{self.title} {given} is not possible. Give {wanted}.")
 
     def parsed(self, text: str) -> Any:
-        """The value that `text` stands for. Raises InputError where it stands for none."""
+        """The value that `text` stands for. Raises InputError if it stands for none."""
         if not self.several:
             return self._parsed_one(text)
         return tuple(self._parsed_one(item.strip()) for item in text.split(",") if item.strip())

@@ -30,7 +30,7 @@ Answer = TypeVar("Answer")
 
 class Checker:
     """Checks of networks by workers that were started, as many of them at work at once as there are cores for. `tell`
-    is told of each precision that was compared."""
+    hears of each precision that was compared."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Checker:
         return result
 
     def gate(self, subject: Subject) -> list[gate.Mismatch]:
-        """Have every network built that will be looked at, and compare what everybody is about to compute with."""
+        """Have every network built that will be looked at, and compare what all are about to compute with."""
         weights = initial_weights(subject.spec, subject.train.seed)
         mismatches = []
         for told, of, dropping in (
@@ -129,7 +129,7 @@ class Checker:
 
 
 def _parts_in_training(ladder: Ladder) -> bool:
-    """Whether something parts that an envelope may excuse: along training, where nothing before it does, and by a
+    """Whether something differs that an envelope may excuse: along training, where nothing before it does, and by a
     finite distance."""
     parting = ladder.first_parting
     return parting is not None and is_training(parting.rung) and not parting.infinite

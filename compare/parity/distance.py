@@ -11,7 +11,7 @@ from pydantic import Field
 class Distance:
     """`absolute`: the largest difference of two elements. `relative`: the norm of the difference over that of what
     was expected. `ulps`: the largest number of representable values between two elements, in the type of the array
-    that is measured; None where it has no floating-point type."""
+    that is measured; None if it has no floating-point type."""
 
     absolute: float
     relative: float
@@ -25,7 +25,7 @@ APART = Distance(float("inf"), float("inf"), None)
 def distance(actual: np.ndarray, expected: np.ndarray) -> Distance:
     """How far `actual` is from `expected`, two arrays of one shape.
 
-    A value that is NaN or infinite in one of them alone is infinitely far. Raises ValueError where the shapes differ.
+    A value that is NaN or infinite in one of them alone is infinitely far. Raises ValueError if the shapes differ.
     """
     if actual.shape != expected.shape:
         raise ValueError(f"shapes {actual.shape} and {expected.shape} cannot be compared")

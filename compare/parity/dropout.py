@@ -14,7 +14,7 @@ DROPPED = "what dropout drops"
 TRAINED = "dropout in training"
 SCALE = "scale"
 N_IMAGES, N_PASSES, N_STEPS = 250, 8, 4
-FAIR_TRAINING = {"anew in every step": np.array(1.0), "the same from the same seed": np.array(1.0)}
+FAIR_TRAINING = {"new in every step": np.array(1.0), "the same from the same seed": np.array(1.0)}
 
 
 def observe(session: Session, subject: Subject) -> Rungs:
@@ -41,7 +41,7 @@ def trained(first: list[float], again: list[float]) -> dict[str, np.ndarray]:
     must have dropped other values, and training `again` from the same seed the same ones. 1 stands for yes."""
     anew = len(set(first)) == len(first)
     return {
-        "anew in every step": np.array(float(anew)),
+        "new in every step": np.array(float(anew)),
         "the same from the same seed": np.array(float(first == again)),
     }
 

@@ -1,4 +1,4 @@
-"""How far a framework drifts from itself when its initial weights are moved by the least that can be told apart.
+"""How far a framework drifts from itself when its initial weights are moved by the smallest step there is.
 
 Rounding differs between correct implementations, and training magnifies it exponentially. So how far two of them may
 part after so many steps is no constant: it is measured, with the same network and the same data, as the drift of each
@@ -46,7 +46,7 @@ class Drawn:
 
     @property
     def widest(self) -> Drift:
-        """The envelope: empty where nothing was drawn."""
+        """The envelope: empty if nothing was drawn."""
         return envelope([draw.drift for draw in of_one] for of_one in self._draws.values())
 
     @property

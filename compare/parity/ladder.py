@@ -42,7 +42,7 @@ class Reading:
 
     @property
     def infinite(self) -> bool:
-        """Whether nobody who is beyond the bound is at any finite distance: a tensor is lacking, or is not a number."""
+        """Whether no implementation beyond the bound is at a finite distance: a tensor lacks, or is not a number."""
         return all(math.isinf(self.distances[name].relative) for name in self.beyond)
 
     @property
@@ -65,7 +65,7 @@ class Ladder:
 
     @property
     def first_parting(self) -> Reading | None:
-        """The first reading in which an implementation is beyond its bound; None where all are within."""
+        """The first reading in which an implementation is beyond its bound; None if all are within."""
         return next((reading for reading in self.readings if reading.beyond), None)
 
     @property
@@ -84,7 +84,7 @@ def consensus(observed: Mapping[str, Stages]) -> dict[str, dict[str, np.ndarray]
     """What most of the implementations give, element by element: the median, or the mean of two.
 
     With three or more, one that is wrong does not move it beyond what the others give. A tensor is what most of those
-    that came to its rung have in one shape; one that most of them lack is left out, and where there is no such most,
+    that came to its rung have in one shape; one that most of them lack is left out, and if there is no such most,
     what is expected is like nothing that anybody has.
     """
     expected: dict[str, dict[str, np.ndarray]] = {}
@@ -135,7 +135,7 @@ def _distance(actual: np.ndarray | None, expected: np.ndarray | None) -> Distanc
 
 
 def _middle(arrays: list[np.ndarray]) -> np.ndarray:
-    """The median in float64. NaN counts as larger than every number, so that a single one is not everybody's."""
+    """The median in float64. NaN counts as larger than every number, so that a single one is not that of all."""
     ordered = np.sort(np.stack([np.asarray(array, np.float64) for array in arrays]), axis=0)
     middle: np.ndarray = (ordered[(len(arrays) - 1) // 2] + ordered[len(arrays) // 2]) / 2
     return middle

@@ -64,7 +64,7 @@ class Parity:
     def check(self, model: str = "cnn_same", **given: Unpack[CheckOptions]) -> ParityResult:
         """Compare the implementations of one architecture, as `python -m compare parity` does with the same options.
 
-        Raises InputError where that is not possible.
+        Raises InputError if that is not possible.
         """
         told = {"model": model, "precision": "float64", "steps": 20, **given}
         options = ParityOptions.of_texts(device=self.device, **told)
@@ -81,9 +81,9 @@ class Parity:
 def assert_parity(
     model: str = "cnn_same", parity: Parity | None = None, **options: Unpack[CheckOptions]
 ) -> ParityResult:
-    """Compare the implementations of `model`, float64 and 20 steps unless told otherwise, and return what came of it.
+    """Compare the implementations of `model`, float64 and 20 steps unless given otherwise, and return the result.
 
-    Raises AssertionError, with the verdict and the ladder, unless all agree, and InputError where what is asked for is
+    Raises AssertionError, with the verdict and the ladder, unless all agree, and InputError if what is asked for is
     not possible. `parity` has workers that are there already (the pytest fixture of that name); without it, workers are
     started for this comparison alone.
     """
@@ -106,7 +106,7 @@ def _shown(result: ParityResult) -> str:
 
 
 def check_possible(implementations: list[str], recipe: str, mixed_precision: str) -> None:
-    """Raise InputError where there is nothing to compare, or it is meant to differ."""
+    """Raise InputError if there is nothing to compare, or it is meant to differ."""
     if recipe != "matched" or mixed_precision != "none":
         raise InputError(
             "--parity is of the matched recipe in float32: others are meant to differ. Leave one of them out."

@@ -124,7 +124,7 @@ def training(session: Session, subject: Subject, start: Weights, n_steps: int, t
 
 
 def after_training(session: Session, subject: Subject) -> Rungs:
-    """The rungs above training: what all test images are taken for."""
+    """The rungs above training: the predicted class of all test images."""
     evaluation, logits = session.evaluate("test"), session.logits(subject.data.x_test)
     yield EVALUATION, {"logits": logits, "loss": np.array(evaluation.loss)}
     yield METRICS, metric_errors(evaluation, logits, subject.data.y_test)

@@ -64,7 +64,7 @@ class ParityPlan:
         return range(self.options.seed, self.options.seed + self.options.n_seeds)
 
     def load_data(self) -> dict[str, Data]:
-        """The data of each architecture, each data set read once. Raises InputError where an architecture cannot take
+        """The data of each architecture, each data set read once. Raises InputError if an architecture cannot take
         them."""
         batch_size = self.options.batch_size
         datasets = {model.name: self._dataset(model) for model in self.models}

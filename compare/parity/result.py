@@ -28,7 +28,7 @@ class PrecisionResult:
 
     @property
     def passed(self) -> bool:
-        """Whether everybody came to the end and nothing parts."""
+        """Whether all came to the end and nothing differs by more than its bound."""
         return not self.failures and self.ladder.first_parting is None
 
     @property
@@ -52,7 +52,7 @@ class ParityResult:
 
     @property
     def passed(self) -> bool:
-        """Whether everything was compared and nothing parts."""
+        """Whether everything was compared and nothing differs by more than its bound."""
         return not self.mismatches and self.failure is None and all(p.passed for p in self.precisions)
 
     @property

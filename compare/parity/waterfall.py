@@ -26,7 +26,7 @@ from shared.weights import initial_weights
 FACTORS: dict[str, str] = {
     "input scaling": "PyTorch: mean 0 and deviation 1; TensorFlow: divided by 255",
     "held-out tenth": "PyTorch: a random tenth of the training images; TensorFlow: the last",
-    "batch order": "everybody's own shuffling",
+    "batch order": "each framework's own shuffling",
     "initial weights": "PyTorch: uniform within 1 / sqrt(fan in), biases too; Keras: Glorot; raw TensorFlow: N(0, 0.1)",
     "normalisation": "epsilon, momentum and kind of variance of each framework's own batch normalisation",
     "loss": "Keras: of softmax outputs, which it traces back to the logits by itself; the others: of logits",
@@ -87,7 +87,7 @@ def _over_pairs(run: Mapping[str, TrainingCurve], of: Callable[[TrainingCurve], 
 
 
 def stages() -> list[tuple[str | None, tuple[str, ...]]]:
-    """The factor that each stage matches, and those that are still everybody's own."""
+    """The factor that each stage matches, and those that are still each framework's own."""
     names = tuple(FACTORS)
     return [(None, names), *((name, names[number:]) for number, name in enumerate(names, 1))]
 

@@ -52,7 +52,7 @@ class FoundPair(Record):
 
 
 class FoundCause(Record):
-    """One cause: the pairs that it concerns (None where one side has no such layer), both values, what mends it on
+    """One cause: the pairs that it concerns (None if one side has no such layer), both values, what mends it on
     either side, the rows of the ledger that explain it, and the distance of the outputs before and after."""
 
     cause: str

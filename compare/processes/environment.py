@@ -104,7 +104,7 @@ def import_path() -> list[str]:
 
 
 def require_cuda(environments: Mapping[str, Environment]) -> None:
-    """Raise InputError where the framework of one of `environments`, by implementation, sees no CUDA device."""
+    """Raise InputError if the framework of one of `environments`, by implementation, sees no CUDA device."""
     blind = {name: e.framework_version for name, e in environments.items() if not e.n_cuda_devices}
     if blind:
         raise InputError(

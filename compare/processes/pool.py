@@ -59,7 +59,7 @@ class Workers:
     def start(self, names: Iterable[str]) -> dict[str, Session]:
         """The workers of the implementations `names`: those that are alive, and new ones.
 
-        Raises InputError where they are to compute with CUDA and a framework sees no device.
+        Raises InputError if they are to compute with CUDA and a framework sees no device.
         """
         names = list(names)
         for name in names:

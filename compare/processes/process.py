@@ -74,7 +74,7 @@ class WorkerProcess:
 
     The worker has a process group of its own, so that an interrupt at the terminal reaches the harness alone. It ends
     when its input does, and where the system can, it is killed with the harness, even in the middle of something or
-    stopped: it never outlives it. Raises InputError where it cannot even be started.
+    stopped: it never outlives it. Raises InputError if it cannot even be started.
     """
 
     def __init__(

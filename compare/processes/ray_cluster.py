@@ -18,7 +18,7 @@ PROBE = "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False, log
 
 @contextmanager
 def connected(address: str) -> Iterator[None]:
-    """Be connected to the cluster at `address`. Raises InputError where Ray is not installed, or no cluster answers
+    """Be connected to the cluster at `address`. Raises InputError if Ray is not installed, or no cluster answers
     within seconds."""
     require("ray", "--executor ray")
     _check_answers(address)
@@ -49,7 +49,7 @@ def room_for(needs: Needs) -> int:
 
 
 def largest_node(gpus: int) -> int:
-    """How many CPUs the largest node has, of those with so many GPUs; 0 where there is none."""
+    """How many CPUs the largest node has, of those with so many GPUs; 0 if there is none."""
     return int(max((cpus for cpus, has in _nodes() if has >= gpus), default=0))
 
 

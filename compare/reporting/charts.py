@@ -163,7 +163,7 @@ class Chart:
             heads = [panel.x, *(f"{line.name}, {line.key}" for line in lines)]
             found.append(f"<details><summary>Values: {escape(panel.title)}</summary>")
             found.append('<div class="table" role="region" tabindex="0" ')
-            found.append(f'aria-label="values of {escape(panel.title)}"><table><thead><tr>')
+            found.append(f'aria-label="{escape(self.label)}, values of {escape(panel.title)}"><table><thead><tr>')
             found += [f'<th scope="col">{escape(head)}</th>' for head in heads] + ["</tr></thead><tbody>"]
             known = [dict(line.points) for line in lines]
             for x in rows:

@@ -186,7 +186,7 @@ def _text(token: "Token") -> str:
 
 
 def _inline(image: "Token", files: Mapping[str, bytes]) -> None:
-    """Put the picture that `image` names into it: as a drawing where there is one of no great size."""
+    """Put the picture that `image` names into it: as a drawing if there is one of no great size."""
     path = PurePosixPath(str(image.attrGet("src")))
     drawn = files.get(str(path.with_suffix(".svg")))
     if drawn is not None and len(drawn) <= MOST_SVG_BYTES:

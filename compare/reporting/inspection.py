@@ -38,7 +38,7 @@ def inspect(
     """Ask the network of each result, with its weights, about the `chosen` images and about `extra` ones, both
     (N, H, W, C) in the scale of `data`.
 
-    Raises InputError where a worker cannot do it.
+    Raises InputError if a worker cannot do it.
     """
     threads = environment.usable_cores()
     with (

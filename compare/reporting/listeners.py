@@ -1,7 +1,7 @@
 """Standard output and standard error, which may lose their listeners: a pipe whose reader has gone (`| head`), a
 terminal that was closed, an `ssh` that was cut off.
 
-Progress that nobody can see is not shown, and stops nothing. What a command prints is its purpose, unless it keeps its
+Progress that no one can see is not shown, and stops nothing. What a command prints is its purpose, unless it keeps its
 results in a folder: such a command goes on, too.
 """
 
@@ -57,7 +57,7 @@ def outlive() -> None:
 
 
 def check() -> None:
-    """Raise the OSError for which standard output took no more, unless there is nobody that reads it."""
+    """Raise the OSError for which standard output took no more, unless no process reads it."""
     sys.stdout.flush()
     failed = _patient[STDOUT].failed if STDOUT in _patient else None
     if failed is not None and failed.errno not in GONE:

@@ -46,7 +46,7 @@ class Server:
 def connect(uri: str) -> Server:
     """The server or folder `uri`, where the experiment `compare` is made unless it is there.
 
-    Raises InputError where MLflow is not installed or `uri` cannot be used.
+    Raises InputError if MLflow is not installed or `uri` cannot be used.
     """
     require("mlflow", "--mlflow")
     for name, value in SETTINGS.items():

@@ -168,7 +168,7 @@ def overfitting(results: Sequence[RunResult]) -> Figure:
 
 
 def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Figure:
-    """How many test images of each class were taken for each class; the colours show the share of the true class."""
+    """How many test images of each class were predicted as each class; the colours show the share of the true class."""
     names = [label_of(name) for name in names]
     figure = Figure(figsize=(5.2 * len(results), 5.9), layout="constrained")
     for axes, result in zip(figure.subplots(1, len(results), squeeze=False)[0], results, strict=True):
@@ -182,7 +182,7 @@ def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Fi
                 axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color=colour)
         axes.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8)
         axes.set_yticks(range(len(names)), names, fontsize=8)
-        axes.set_xlabel("taken for")
+        axes.set_xlabel("predicted")
         axes.set_ylabel("true class")
         axes.set_title(f"{result.run.implementation}: {result.outcome.test_accuracy:.2%}", fontsize=10)
     return figure
@@ -195,7 +195,7 @@ def mistakes(networks: Sequence[Inspected], images: np.ndarray, labels: np.ndarr
     rows = figure.subfigures(len(networks), 1, squeeze=False)[:, 0]
     for row, network in zip(rows, networks, strict=True):
         worst = worst_mistakes(network.probabilities, labels)
-        row.suptitle(f"{network.name}: most surely wrong (true class, and what it was taken for)", fontsize=10)
+        row.suptitle(f"{network.name}: most surely wrong (true class, and the predicted one)", fontsize=10)
         for axes, index in zip(row.subplots(1, N_MISTAKES), [*worst, *[None] * (N_MISTAKES - len(worst))], strict=True):
             axes.axis("off")
             if index is None:
@@ -208,7 +208,7 @@ def mistakes(networks: Sequence[Inspected], images: np.ndarray, labels: np.ndarr
 
 
 def worst_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> list[int]:
-    """The indices of at most 8 images, those taken for another class whose true class got the least probability."""
+    """The indices of at most 8 images, those predicted as another class whose true class got the least probability."""
     truth = probabilities[np.arange(len(labels)), labels]
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     return [int(index) for index in wrong[np.argsort(truth[wrong], kind="stable")][:N_MISTAKES]]

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from compare.analysis.timing import steady_slices
 from compare.registry import IMPLEMENTATIONS, Style
+from compare.reporting.charts import Chart
 from shared.batches import n_batches
 from shared.result import Outcome, RunResult
 
@@ -68,7 +69,7 @@ def learning_curves(results: Sequence[RunResult]) -> Figure:
 
 
 def step_times(results: Sequence[RunResult]) -> Figure | None:
-    """For each implementation and seed, the share of its steady steps that took at most so long; None where no single
+    """For each implementation and seed, the share of its steady steps that took at most so long; None if no single
     steps were timed."""
     timed = [(r, np.concatenate(s)) for r in results if r.outcome and (s := steady_slices(r))]
     if not timed:
@@ -90,6 +91,22 @@ def step_times(results: Sequence[RunResult]) -> Figure | None:
     axes.set_ylabel("share of steps")
     axes.grid(alpha=0.3, which="both")
     axes.legend()
+    return figure
+
+
+def of_chart(chart: Chart) -> Figure:
+    """The picture of a chart of the page, for report.md."""
+    figure = Figure(figsize=(5 * len(chart.panels), 4), layout="constrained")
+    for axes, panel in zip(figure.subplots(1, len(chart.panels), squeeze=False)[0], chart.panels, strict=True):
+        for line in panel.lines:
+            colour, _ = chart.style_of(line.name)
+            axes.plot(*zip(*line.points, strict=True), marker="o", markersize=3, color=colour, label=line.name)
+        axes.set_title(f"{panel.title} {panel.y}".strip(), fontsize=9)
+        axes.set_xlabel(panel.x)
+        axes.grid(alpha=0.3)
+        if panel.log and chart.starts_log:
+            axes.set_yscale("log")
+    axes.legend(fontsize=7)
     return figure
 
 

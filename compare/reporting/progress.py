@@ -184,16 +184,16 @@ class Failures:
         """Nothing is held open."""
 
     def expect(self, seeds: Sequence[int]) -> None:
-        """Not told."""
+        """Show nothing."""
 
     def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
-        """Not told."""
+        """Show nothing."""
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
-        """Not told."""
+        """Show nothing."""
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
-        """Not told."""
+        """Show nothing."""
 
     def end(self, result: RunResult, said: str) -> None:
         if result.error:

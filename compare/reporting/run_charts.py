@@ -17,10 +17,11 @@ WITH_COUNTS = 12
 CELL, EDGE = 24, 30  # of a confusion matrix
 
 
-def learning_curves(results: Sequence[RunResult], prefix: str = "") -> Chart:
-    """Loss and accuracy after each epoch, a line for each run that ended; `prefix` stands before the names of a folder
-    that is shown beside others."""
+def learning_curves(results: Sequence[RunResult], prefix: str = "", training: bool = True) -> Chart:
+    """Loss and accuracy after each epoch, a line for each run that ended, and with `training` the loss during an epoch
+    if there is room; `prefix` stands before the names of a folder that is shown beside others."""
     done = [result for result in results if result.outcome]
+    training = training and len(done) <= FEW_RUNS
     loss: list[Line] = []
     accuracy: list[Line] = []
     watched = "test"
@@ -29,13 +30,13 @@ def learning_curves(results: Sequence[RunResult], prefix: str = "") -> Chart:
         name, key = prefix + result.run.implementation, f"seed {result.run.train.seed}"
         epochs = [float(epoch.epoch) for epoch in result.outcome.epochs]
         watched, losses, accuracies = after_each_epoch(result.outcome)
-        if len(done) <= FEW_RUNS:
+        if training:
             during = zip(*(map(float, of) for of in training_loss(result)), strict=True)
             loss.append(Line(name, f"{key}, training", list(during), "thin"))
         loss.append(Line(name, key, list(zip(epochs, losses, strict=True))))
         accuracy.append(Line(name, key, [(x, 100 * y) for x, y in zip(epochs, accuracies, strict=True)]))
     panels = [
-        Panel(f"Loss ({watched}{'; thin: training' if len(done) <= FEW_RUNS else ''})", "epoch", "", loss, log=True),
+        Panel(f"Loss ({watched}{'; thin: training' if training else ''})", "epoch", "", loss, log=True),
         Panel(f"Accuracy ({watched})", "epoch", "%", accuracy),
     ]
     implementations = {prefix + result.run.implementation: result.run.implementation for result in done}

@@ -51,7 +51,7 @@ class Screen:
     quiet: bool = False
 
     def console(self, width: int = 200) -> Console:
-        """Standard output; `width` is for where nobody's window limits it, and nothing need be cut."""
+        """Standard output; `width` is for output that no window limits."""
         opening.cancel()
         silent = self.as_json or self.quiet
         return Console(

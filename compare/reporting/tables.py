@@ -76,7 +76,7 @@ def cells(rows: Sequence[Row]) -> list[list[str]]:
 
 
 def summary_cells(summaries: Sequence[Summary], target: float | None) -> tuple[list[str], list[list[str]]]:
-    """The headings and the lines of the table over seeds; with the time until `target` where there is one."""
+    """The headings and the lines of the table over seeds; with the time until `target` if there is one."""
     headings = [*SUMMARY_CELLS, *([] if target is None else [f"training until {target:.2%}"])]
     lines = [[show(summary) for show in SUMMARY_CELLS.values()] for summary in summaries]
     if target is not None:
@@ -90,7 +90,7 @@ def machine_cells(found: Sequence[OnMachine]) -> tuple[list[str], list[list[str]
 
 
 def print_machines(found: Sequence[OnMachine], console: Console) -> None:
-    """Print the table by kind of machine, where there is more than one."""
+    """Print the table by kind of machine, if there is more than one."""
     if found:
         print_lines(console, *machine_cells(found), LEFT_ALIGNED, "By machine")
 

@@ -189,8 +189,8 @@ class EpochEnd(Message):
 class Slice(Answer):
     """The steps of one slice, and where training stands after them (`step` counts within the epoch, from 1).
 
-    `foreign_s` is the processor time that other processes took meanwhile, None where the system does not tell, and
-    `yardstick_s` how long a matrix product took just before, None where one was timed not long ago.
+    `foreign_s` is the processor time that other processes took meanwhile, None if the system does not tell, and
+    `yardstick_s` how long a matrix product took just before, None if one was timed not long ago.
     Where `diverged` says what is no longer finite, and where, the steps are those before.
     """
 
@@ -283,7 +283,7 @@ class Counted(Answer):
 
 
 class PeakMemory(Answer):
-    """Peak memory in bytes; None where it is not known."""
+    """Peak memory in bytes; None if it is not known."""
 
     peak_rss_bytes: int | None
     peak_device_bytes: int | None

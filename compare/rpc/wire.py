@@ -42,7 +42,7 @@ def _blocks(array: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def read(stream: BinaryIO) -> tuple[dict[str, Any], Arrays] | None:
-    """Receive one frame; None where the stream ends before another begins. Raises EOFError where it ends inside one."""
+    """Receive one frame; None if the stream ends before another begins. Raises EOFError if it ends inside one."""
     prefix = stream.read(LENGTH.size)
     if not prefix:
         return None

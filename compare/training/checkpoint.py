@@ -40,7 +40,7 @@ class Checkpoint(Record):
 
 
 class Checkpoints:
-    """The checkpoints of a study, in its output folder: of each run the last one. `tell` is told where one cannot be
+    """The checkpoints of a study, in its output folder: of each run the last one. `tell` hears if one cannot be
     gone on from."""
 
     def __init__(self, folder: OutputFolder, tell: Callable[[str], None] = lambda _: None) -> None:
@@ -54,8 +54,8 @@ class Checkpoints:
         self._folder.write(_name(checkpoint.run), save(arrays, header))
 
     def load(self, run: Run, data_digest: str) -> tuple[Checkpoint, State] | None:
-        """The last one of `run`; None where there is none, or it is not whole, or of another run or other data, so
-        that the run has to begin anew."""
+        """The last one of `run`; None if there is none, or it is not whole, or of another run or other data, so
+        that the run has to restart from scratch."""
         path = self._folder.path / _name(run)
         if not path.exists():
             return None
@@ -64,7 +64,7 @@ class Checkpoints:
             if (checkpoint.run, checkpoint.data_digest) != (run, data_digest):
                 raise ValueError("it is of another run, or of other data")
         except (InputError, ValueError) as error:
-            self._tell(f"{run.name} begins anew: its checkpoint cannot be used ({error}).")
+            self._tell(f"{run.name} restarts from scratch: its checkpoint cannot be used ({error}).")
             return None
         return checkpoint, state
 
@@ -79,7 +79,7 @@ class Checkpoints:
 
 
 def _read(path: Path, run: Run) -> tuple[Checkpoint, State]:
-    """Raises InputError or a ValueError where there is no whole checkpoint at `path`."""
+    """Raises InputError or a ValueError if there is no whole checkpoint at `path`."""
     files.check(path, run.spec.n_params * MAX_BYTES_A_PARAMETER + MAX_RECORD_BYTES, "")
     try:
         with safe_open(path, "np") as file:

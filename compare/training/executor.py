@@ -20,7 +20,7 @@ class Executor(Protocol):
         """End everything that was started."""
 
     def choose_device(self, asked: AskedDevice) -> Device:
-        """The device for every run. Raises InputError where it was asked for and is not there."""
+        """The device for every run. Raises InputError if it was asked for and is not there."""
 
     def execute(self, by_seed: Sequence[Sequence[Run]], progress: Progress) -> Iterator[Finished]:
         """Train the runs, which come seed by seed; give each result as soon as it is there, good or bad."""

@@ -14,7 +14,7 @@ from shared.weights import check_weights, to_safetensors
 
 @dataclass(frozen=True)
 class Finished:
-    """A result, and the safetensors file of the trained weights where there are any."""
+    """A result, and the safetensors file of the trained weights if there are any."""
 
     result: RunResult
     weights_file: bytes | None

@@ -110,7 +110,7 @@ class RunPlan:
 
 
 def check_options(options: RunOptions) -> RunOptions:
-    """The options with those of the preset filled in. Raises InputError where something else than the data stands
+    """The options with those of the preset filled in. Raises InputError if something else than the data stands
     against them."""
     options = options.with_preset()
     model = networks.named(options.model or DEFAULT_MODEL)

@@ -102,6 +102,6 @@ class Planned(Record):
 
     @property
     def common_mode(self) -> Mode | None:
-        """The mode that was asked for of all; None where each runs as its users run it."""
+        """The mode that was asked for of all; None if each runs as its users run it."""
         usual = all(run.mode == IMPLEMENTATIONS[run.implementation].default_mode for run in self.runs)
         return None if usual else self.runs[0].mode

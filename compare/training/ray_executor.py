@@ -32,7 +32,7 @@ AHEAD = 100
 
 @dataclass(frozen=True)
 class Sent:
-    """What a task sends back: a result as JSON, the weights where there are any, what the worker said and its log."""
+    """What a task sends back: a result as JSON, the weights if there are any, what the worker said and its log."""
 
     result: str
     weights_file: bytes | None
@@ -43,7 +43,7 @@ class Sent:
 class OnRay:
     """Trains every run as a task of its own on the cluster at `address`.
 
-    Raises InputError where the cluster does not answer within seconds, or has no node that a run fits on.
+    Raises InputError if the cluster does not answer within seconds, or has no node that a run fits on.
     """
 
     def __init__(
@@ -170,21 +170,21 @@ class OnRay:
 
 
 class _Heard:
-    """A run's progress in a task: nobody watches, but what its worker said is sent back."""
+    """A run's progress in a task: no one watches, but what its worker said is sent back."""
 
     said = ""
 
     def expect(self, seeds: Sequence[int]) -> None:
-        """Not told."""
+        """Show nothing."""
 
     def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
-        """Not told."""
+        """Show nothing."""
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
-        """Not told."""
+        """Show nothing."""
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
-        """Not told."""
+        """Show nothing."""
 
     def end(self, result: RunResult, said: str) -> None:
         self.said = said

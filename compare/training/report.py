@@ -34,7 +34,7 @@ _AFFINE = (
     f"{MAX_SHIFT:g} pixels"
 )
 _BENT = f"bent by moving each of {BEND_GRID} x {BEND_GRID} points by up to {MAX_BEND:g} pixels in each direction"
-_ANEW = "anew in each epoch and the same for every implementation"
+_ANEW = "newly drawn in each epoch and the same for every implementation"
 AUGMENTATIONS: dict[Augmentation, str] = {
     "none": "",
     "affine": f"each training image {_AFFINE}, {_ANEW}",
@@ -171,7 +171,7 @@ def _unlike(results: Sequence[RunResult]) -> list[str]:
     if n_kinds < 2:
         return []
     return [
-        f"The runs were made on machines of {n_kinds} kinds. Accuracies are of all of them; times are told for "
+        f"The runs were made on machines of {n_kinds} kinds. Accuracies are of all of them; times are reported for "
         "each kind, and only within one kind can they be compared."
     ]
 

@@ -33,7 +33,7 @@ KEEP_AFTER_S = 60.0
 
 
 class Progress(Protocol):
-    """Who is told how far training is."""
+    """Who hears how far training is."""
 
     def expect(self, seeds: Sequence[int]) -> None:
         """The study has runs of these seeds to come."""
@@ -93,7 +93,7 @@ class Study:
     def choose_device(self, asked: Literal["auto", "cpu", "cuda"]) -> Device:
         """The device for every run: CUDA where all frameworks see one, unless the CPU was asked for.
 
-        Raises InputError where CUDA was asked for and a framework sees none.
+        Raises InputError if CUDA was asked for and a framework sees none.
         """
         if asked == "cpu":
             return "cpu"
@@ -115,7 +115,7 @@ class Study:
 
         After the first epoch, and then after every one with which enough training came together to be worth it, what
         is needed to go on is kept in `checkpoints`, and where it holds any of a run, that run goes on from there. A run
-        of the idiomatic recipe begins anew: its framework's own loop cannot be entered in the middle.
+        of the idiomatic recipe restarts from scratch: its framework's own loop cannot be entered in the middle.
         """
         contestants = []
         to_start = [run for run in runs if run.implementation not in self._unready and not self._is_started(run)]
@@ -204,8 +204,8 @@ class Study:
         return contestant
 
     def _keep(self, contestant: Trainee, checkpoints: Checkpoints) -> None:
-        """Of a run that is done there is more to keep than this, and at once. What several processes train begins anew:
-        each has random numbers of its own."""
+        """Of a run that is done there is more to keep than this, and at once. What several processes train
+        restarts from scratch: each has random numbers of its own."""
         spec = IMPLEMENTATIONS[contestant.run.implementation]
         resumable = contestant.run.recipe == "matched" and "resume" not in contestant.created.lacking
         if contestant.done or not resumable or spec.n_workers > 1:
@@ -250,7 +250,7 @@ class Study:
         return min(part.step_s) if len(part.step_s) == n_steps else 0.0
 
     def _end_epoch(self, contestant: Trainee, number: int, end: messages.EpochEnd, progress: Progress) -> None:
-        """Evaluate on the validation images where there are any, and then not on the test images before the end."""
+        """Evaluate on the validation images if there are any, and then not on the test images before the end."""
         part: Part = "validation" if self.data.n_validation else "test"
         evaluation = contestant.session.evaluate(part)
         if part == "test":

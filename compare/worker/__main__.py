@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _take_device(world: World) -> None:
-    """Of the CUDA devices that there are for all, the one of this process's number, and none where there are fewer."""
+    """Of the CUDA devices that there are for all, the one of this process's number, and none if there are fewer."""
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
     devices = [str(n) for n in range(world.size)] if listed is None else [d for d in listed.split(",") if d]
     os.environ["CUDA_VISIBLE_DEVICES"] = devices[world.rank] if world.rank < len(devices) else ""

@@ -56,7 +56,7 @@ def retraced(
     epoch_batches: Callable[[int], EpochBatches],
     rate: Callable[[int], float],
 ) -> str | None:
-    """Which of the `suspects`, steps counted from 0 over all epochs, was the first to go bad, and where; None where
+    """Which of the `suspects`, steps counted from 0 over all epochs, was the first to go bad, and where; None if
     none of them does so again."""
     of_epoch = functools.lru_cache(maxsize=1)(epoch_batches)
     n_steps = len(of_epoch(1))

@@ -1,5 +1,5 @@
 """The machine's limits, as a framework reaches them: in the worker, so that its threads and libraries are those of the
-steps that are held against them."""
+steps that are compared with them."""
 
 import statistics
 import time
@@ -18,8 +18,8 @@ MEASURE_S = 0.15
 
 
 def measure(implementation: Implementation, device: Device) -> messages.Limits:
-    """The median of as many products and copies as there is time for, three at least: what is held
-    against it are medians, too, and it is measured in every launch."""
+    """The median of as many products and copies as there is time for, three at least: what is compared
+    with it are medians, too, and it is measured in every launch."""
     size, n_values = SIZE[device], N_VALUES[device]
     product_s = _median_s(tiers.offered(implementation, "matrix_product")(device, size))
     copy_s = _median_s(tiers.offered(implementation, "memory_copy")(device, n_values))

@@ -32,7 +32,7 @@ class Peers:
     """The others of a world of two or more."""
 
     def __init__(self, world: World) -> None:
-        """Wait until all have joined. Raises TimeoutError where one does not."""
+        """Wait until all have joined. Raises TimeoutError if one does not."""
         self.world = world
         with _socket_path(Path(os.environ[FOLDER_VARIABLE])) as path:
             connections = _joined(path, world.size) if world.rank == 0 else [_connected(path, world.size)]
@@ -51,11 +51,11 @@ class Peers:
             wire.write(stream, body, arrays)
 
     def hear(self) -> tuple[dict[str, Any], wire.Arrays] | None:
-        """The next request that was passed on; None where there are no more."""
+        """The next request that was passed on; None if there are no more."""
         return wire.read(self._streams[0])
 
     def exchange(self, mine: bytes) -> list[bytes]:
-        """What each has to say, in the order of their ranks, told to all. Raises EOFError where one is gone, and, in
+        """What each has to say, in the order of their ranks, told to all. Raises EOFError if one is gone, and, in
         the first, PeerFailed where one had to give up."""
         if self.world.rank > 0:
             (stream,) = self._streams

@@ -53,7 +53,7 @@ def _with_tf_config(module: str, size: int) -> None:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that were free just now; TensorFlow wants to be told them before it listens."""
+    """Ports that were free just now; TensorFlow has to be given them before it listens."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     try:
         return [s.getsockname()[1] for s in sockets]

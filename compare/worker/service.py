@@ -93,7 +93,7 @@ class Service:
                 return self.memory()
             case own_messages.Describe(code=code, input_shape=input_shape):
                 return own_messages.Described(found=own.described(self.implementation, code, input_shape))
-        raise TypeError(f"nobody answers {type(request).__name__}")
+        raise TypeError(f"no method answers {type(request).__name__}")
 
     @property
     def data(self) -> Data:

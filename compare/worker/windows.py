@@ -1,7 +1,7 @@
 """Timed windows of training steps: in the worker, the same for every implementation.
 
 A window is a number of steps with one wait for the device at its end. Nothing else happens within it: no metrics, no
-garbage collection, no look at a loss. Steps that nobody counts may run into it, with nothing in between. The steps go
+garbage collection, no look at a loss. Steps that are not counted may run into it, with nothing in between. The steps go
 round a few batches of the data, at a learning rate that changes next to nothing: thousands of steps at a real one would
 drive the gradients to numbers so small that some frameworks compute slowly with them and others round them to 0.
 """
@@ -41,7 +41,7 @@ class Windows:
         self._test_images = data.x_test
 
     def time(self, what: messages.Timed, steps: int, uncounted: int = 0) -> messages.Window:
-        """Time one window of `steps` steps, right after so many that are not counted. Raises ValueError where a loss is
+        """Time one window of `steps` steps, right after so many that are not counted. Raises ValueError if a loss is
         not finite."""
         run_into = self._window(what, uncounted) if uncounted else None
         run = self._window(what, steps)

@@ -86,7 +86,7 @@ class Data:
         return cls(x_train, y_train, x_test, y_test, arrays.get("x_validation"), arrays.get("y_validation"))
 
     def part(self, part: Part) -> tuple[np.ndarray, np.ndarray]:
-        """The images and labels of one part. Raises a ValueError where there is none."""
+        """The images and labels of one part. Raises a ValueError if there is none."""
         images, labels = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
         if images is None:
             raise ValueError(f"no {part} images were set apart")
@@ -114,7 +114,7 @@ class Data:
 def load(spec: DataSpec, data_dir: Path) -> Data:
     """Read, check and scale the data that `spec` names.
 
-    Raises InputError where a file is missing, altered or malformed, or `spec` asks for more images than there are.
+    Raises InputError if a file is missing, altered or malformed, or `spec` asks for more images than there are.
     Nothing is fetched here: shared/data/fetch.py does that.
     """
     spec, raw, description = _read(spec, data_dir)

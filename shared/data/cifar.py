@@ -72,7 +72,7 @@ class CifarDataset:
     def read(self, data_dir: Path) -> RawImages:
         """The four arrays, 8-bit; images are (N, 32, 32, 3).
 
-        Raises InputError where a file is missing, unreadable, truncated or altered.
+        Raises InputError if a file is missing, unreadable, truncated or altered.
         """
         folder = self.folder_in(data_dir)
         if missing := self.missing_files(data_dir):

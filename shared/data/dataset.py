@@ -55,7 +55,7 @@ class Download:
     """A file that every mirror of a data set has, and how the files of the data set come out of it.
 
     `unpack` takes the path of the downloaded file and gives the paths of the files, in the same folder and each
-    checked. It raises Damaged where one of them is missing or not the original.
+    checked. It raises Damaged if one of them is missing or not the original.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Dataset(Protocol):
         """The names of its files that are not there."""
 
     def read(self, data_dir: Path) -> RawImages:
-        """Its arrays. Raises InputError where a file is missing, unreadable or not the original."""
+        """Its arrays. Raises InputError if a file is missing, unreadable or not the original."""
 
     def downloads(self, missing: Sequence[str]) -> list[Download]:
         """What gives the files named in `missing`, and no others."""

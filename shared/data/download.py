@@ -38,7 +38,7 @@ class DownloadFailed(Exception):
 
 
 def download(url: str, wanted: Download, folder: Path, limit_s: float, on_progress: OnProgress) -> Path:
-    """Fetch `url` into `folder` and return its path. Raises DownloadFailed where that takes more than `limit_s`
+    """Fetch `url` into `folder` and return its path. Raises DownloadFailed if that takes more than `limit_s`
     seconds, the file is larger than `wanted` says, or the server does not give it; OSError where `folder` takes no
     more."""
     outcome: list[Path | BaseException] = []

@@ -34,7 +34,7 @@ def fetch(
     """Fetch the files of `dataset` that `data_dir` lacks; return their paths.
 
     `mirrors` defaults to the data set's own; the environment variable COMPARE_MIRROR, a base address under which
-    `<data set>/<download>` lies, comes before them. Raises InputError where no mirror gives a download within
+    `<data set>/<download>` lies, comes before them. Raises InputError if no mirror gives a download within
     `total_s` seconds, or the environment variable COMPARE_OFFLINE is set to anything but 0.
     """
     missing = dataset.missing_files(data_dir)
@@ -72,7 +72,7 @@ def _fetch(
     on_progress: OnProgress,
     mirrors: Sequence[str] | None,
 ) -> list[Path]:
-    """What is missing now that nobody else fetches it."""
+    """What is missing now that no other process fetches it."""
     try:
         for abandoned in folder.glob(f"{STAGING}*"):  # by a command that was killed
             shutil.rmtree(abandoned)

@@ -71,7 +71,7 @@ class IdxDataset:
     def read(self, data_dir: Path) -> RawImages:
         """The four arrays; images get a channel axis, (N, 28, 28, 1).
 
-        Raises InputError where a file is missing, unreadable, truncated or altered.
+        Raises InputError if a file is missing, unreadable, truncated or altered.
         """
         folder = self.folder_in(data_dir)
         if missing := self.missing_files(data_dir):
@@ -97,7 +97,7 @@ class IdxDataset:
 
 
 def _find(file: IdxFile, folder: Path) -> Path:
-    """Where `file` lies in `folder`: the raw file where there is one, else the gzipped one, there or not."""
+    """Where `file` lies in `folder`: the raw file if there is one, else the gzipped one, there or not."""
     raw = folder / file.name
     return raw if raw.exists() else folder / f"{file.name}.gz"
 

@@ -33,7 +33,7 @@ class Recorded:
 def loads(content: bytes, names: Collection[str]) -> object:
     """What a pickle of protocol 2 or lower holds; Python 2's strings are bytes.
 
-    Everything it names is a `Recorded`. Raises Damaged where it names anything but `names`, or is no such pickle.
+    Everything it names is a `Recorded`. Raises Damaged if it names anything but `names`, or is no such pickle.
     """
     try:
         _check_instructions(content)
@@ -45,7 +45,7 @@ def loads(content: bytes, names: Collection[str]) -> object:
 
 
 def _check_instructions(content: bytes) -> None:
-    """Raise Damaged where there are instructions that `_Unpickler` should not even be given."""
+    """Raise Damaged if there are instructions that `_Unpickler` should not even be given."""
     for position, (opcode, argument, _) in enumerate(pickletools.genops(content)):
         if opcode.proto > 2 or opcode.name in REFUSED:
             raise Damaged(f"holds a pickle with the instruction {opcode.name}, which no file of this kind has")

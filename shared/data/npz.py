@@ -23,7 +23,7 @@ CLASSES = "classes"
 def read(path: Path) -> RawImages | Unsplit:
     """The arrays in `path`, as shared/data/own.py gives them.
 
-    Raises InputError where the file cannot be read, lacks an array, or an array has a wrong shape, type or value.
+    Raises InputError if the file cannot be read, lacks an array, or an array has a wrong shape, type or value.
     """
     arrays = npz_file.read(path, partial(_wanted, path), LAYOUT)
     classes = _classes(path, arrays.pop(CLASSES)) if CLASSES in arrays else ()

@@ -219,7 +219,7 @@ def _check_classes(found: _Listing, names: Sequence[str]) -> None:
         if not classes:
             raise InputError(f"{root / part} holds no pictures. {' '.join(found.notes)} {LAYOUT}")
     if len(names) > MAX_CLASSES:
-        raise InputError(f"{root} has {len(names):,} classes, and at most {MAX_CLASSES:,} can be told apart.")
+        raise InputError(f"{root} has {len(names):,} classes, and at most {MAX_CLASSES:,} are possible.")
     if wrong := [name for name in names if not is_class_name(name)]:
         raise InputError(f"{root}: {wrong[0]!r} cannot be the name of a class. {CLASS_NAMES_RULE} Rename the folder.")
 

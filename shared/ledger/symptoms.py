@@ -85,7 +85,7 @@ SYMPTOMS: dict[str, Symptom] = {
         "initialisation initial weights start random init warm up first epoch begins",
     ),
     "own-images-wrong": Symptom(
-        "The test accuracy is fine, and predictions of one's own images are wrong.",
+        "The test accuracy is fine, and predictions of your own images are wrong.",
         "preprocessing real photos deploy production file jpeg png resize scale rgb bgr normalise rotated",
     ),
     "borders-differ": Symptom(

@@ -44,7 +44,7 @@ def check(path: Path, max_bytes: int, advice: str) -> None:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's content, which may be larger than memory. Raises InputError where it cannot be read."""
+    """The SHA-256 of a file's content, which may be larger than memory. Raises InputError if it cannot be read."""
     try:
         with opened(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -41,7 +41,7 @@ def odd(folder: Path) -> dict[str, str]:
 
 
 def check(folder: Path) -> None:
-    """Raise InputError where something in `folder` is neither a file nor a folder."""
+    """Raise InputError if something in `folder` is neither a file nor a folder."""
     try:
         found = odd(folder)
     except (FileNotFoundError, NotADirectoryError):

@@ -12,7 +12,7 @@ from shared.storage import mounts
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Be the only command at work in `folder`, which is there. Raises InputError where another one is."""
+    """Be the only command at work in `folder`, which is there. Raises InputError if another one is."""
     release = hold(folder)
     try:
         yield
@@ -21,7 +21,7 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def hold(folder: Path) -> Callable[[], None]:
-    """Take hold of `folder`; return what lets go of it. Raises InputError where another command has it."""
+    """Take hold of `folder`; return what lets go of it. Raises InputError if another command has it."""
     mount = mounts.of(folder)
     if mount and mount.writable:
         mount.hold()

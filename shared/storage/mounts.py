@@ -75,7 +75,8 @@ class Mount:
             self.store.remove(name)
 
     def push_rest(self) -> None:
-        """Copy what was written without a word, such as logs, and take away what is here no more. Raises StoreError."""
+        """Copy what was written without a call of this module, such as logs, and take away what is here no more.
+        Raises StoreError."""
         here = {p.relative_to(self.local).as_posix(): p for p in self.local.rglob("*") if p.is_file()}
         changed = [path for name, path in here.items() if self.files.get(name) != _stamp(path)]
         for path in sorted(changed, key=lambda p: p.stat().st_mtime_ns):
@@ -84,7 +85,7 @@ class Mount:
             self.remove(name)
 
     def hold(self) -> None:
-        """Be the only command at work there. Raises InputError where another one is."""
+        """Be the only command at work there. Raises InputError if another one is."""
         if self.held:
             return
         mine = {"host": socket.gethostname(), "pid": os.getpid(), "token": uuid.uuid4().hex}
@@ -115,7 +116,7 @@ class Mount:
             raise InputError(f"Another command is at work in {self.store}. Wait until it has ended.")
 
     def _catch_up(self) -> None:
-        """Have here what others did there between the first look and now. Raises InputError where there was to be
+        """Have here what others did there between the first look and now. Raises InputError if there was to be
         nothing."""
         if self._seen is None:
             return
@@ -157,7 +158,7 @@ def here(text: str) -> Path:
 
 
 def located_new(text: str) -> Path:
-    """A path; or, of an address, a new folder for what will be written there. Raises InputError where there is
+    """A path; or, of an address, a new folder for what will be written there. Raises InputError if there is
     something already."""
     if not is_address(text) or text.startswith("file://"):
         return located(text)

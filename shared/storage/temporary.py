@@ -1,4 +1,4 @@
-"""Temporary folders that a killed process leaves to nobody: each is named after the process that made it, and the next
+"""Temporary folders that a killed process leaves behind: each is named after the process that made it, and the next
 command removes those of processes that are gone.
 
 A process is known by its number and by when it started, since numbers are used again, and by its machine and the

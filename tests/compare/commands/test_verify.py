@@ -170,7 +170,7 @@ def test_a_report_is_made_from_records_alone(folder: Path, monkeypatch: pytest.M
         (folder / name).unlink()
     shutil.rmtree(folder / "plots")
     assert command(monkeypatch, "report", folder) == 0
-    assert "Made anew: " in capsys.readouterr().out
+    assert "Made again: " in capsys.readouterr().out
     assert names(folder) == sorted(before)
     assert all((folder / name).read_bytes() == before[name] for name in ("report.md", "results.csv"))
     assert problems(folder) == []

@@ -20,7 +20,7 @@ BOUNDS = {
     ("metrics of its own logits", "accuracy"): (FLOAT64, FLOAT64),
     ("what dropout drops", "dropout1/share"): (FAIR, FAIR),
     ("what dropout drops", "dropout1/scale"): (FLOAT64, FLOAT32),
-    ("dropout in training", "anew in every step"): (EXACT, EXACT),
+    ("dropout in training", "new in every step"): (EXACT, EXACT),
 }
 
 

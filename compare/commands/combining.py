@@ -1,0 +1,53 @@
+"""One report of several folders: one table of all, what each found, joint learning curves, then each as a section."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from compare.commands import trends
+from compare.commands.entries import HEADINGS, LEFT, Entry, cells
+from compare.reporting import plots
+from compare.reporting.html_page import LATE, Drawing, Rendered, with_page
+from compare.reporting.markdown import as_section, plain
+
+
+def combined(parts: Mapping[str, Rendered], entries: Sequence[Entry]) -> Rendered:
+    """Return one report of `parts`, the rendered files of each folder by its name; `entries` are theirs, in order."""
+    found: list[str] = []
+    sections: list[str] = []
+    files: dict[str, bytes] = {}
+    drawings: dict[str, Drawing] = {}
+    for number, (name, part) in enumerate(parts.items(), 1):
+        text = part["report.md"].decode()
+        before, _, _ = text.partition("\n## ")
+        found += [f"- **{plain(name)}**: {line[2:]}" for line in before.splitlines() if line.startswith("- ")]
+        sections.append(as_section(text, partial(_numbered, number=number)))
+        drawn = {path: content for path, content in part.items() if path.endswith((".png", ".svg"))}
+        files |= {_numbered(path, number): content for path, content in drawn.items()}
+        drawings |= {_numbered(path, number): each for path, each in part.drawings.items() if path != LATE}
+    names = {id(entry): name for entry, name in zip(entries, parts, strict=True)}
+    curves: list[str] = []
+    for number, (about, chart) in enumerate(trends.joint_curves(entries, names).items(), 1):
+        path = f"plots/joint-curves-{number}.png"
+        figure = plots.of_chart(chart)
+        files |= {path: plots.to_png(figure), path.replace(".png", ".svg"): plots.to_svg(figure)}
+        drawings[path] = chart.markup
+        curves += [f"![Learning curves of {plain(about)}, all folders together]({path})", ""]
+    lines = [f"# {len(parts)} reports", "", *_table(entries, names), "", *found, "", *curves, *sections]
+    files["report.md"] = "\n".join(lines).encode(errors="backslashreplace")
+    return with_page(files, drawings)
+
+
+def _table(entries: Sequence[Entry], names: Mapping[int, str]) -> list[str]:
+    rules = " | ".join("---" if heading in LEFT else "---:" for heading in HEADINGS)
+    rows = [line for entry in entries for line in cells(entry, names[id(entry)])]
+    return [
+        f"| {' | '.join(HEADINGS)} |",
+        f"| {rules} |",
+        *(f"| {' | '.join(plain(cell) for cell in row)} |" for row in rows),
+    ]
+
+
+def _numbered(path: str, number: int) -> str:
+    """plots/curves.png -> plots/2-curves.png, parity/plots/drift.png -> parity/plots/2-drift.png"""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/{number}-{name}"

@@ -1,0 +1,162 @@
+"""What a folder that the program wrote says of itself, in rows of one table, whatever kind of folder it is."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from compare.analysis import condensed, seeds
+from compare.analysis.diff import Side
+from compare.analysis.headline import headlines
+from compare.bench import beside, scaling
+from compare.bench import waterfall as speed
+from compare.bench.report import verdicts
+from compare.bench.result import BenchResult
+from compare.bench.verdicts import ratio_to_baseline, step_time
+from compare.commands.rendering import comparisons, extent
+from compare.folders.manifest import Manifest
+from compare.folders.run_folder import MAX_LIST_BYTES, load_manifest, load_record
+from compare.parity import report as parity_report
+from compare.parity import waterfall
+from compare.port import record as port_record
+from compare.port import words
+from shared.errors import InputError
+
+
+@dataclass(frozen=True)
+class Row:
+    """One implementation, contestant or comparison of a folder; `step_s` in seconds, accuracy as a share of 1."""
+
+    name: str
+    accuracy: float | None = None
+    step_s: float | None = None
+    speed: str = ""
+    n: int | None = None  # seeds, or launches
+    status: str = "ok"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A folder: what kind it is, what it is about, its verdict in a sentence, and its rows; `side` holds the records of
+    a run for what is compared between runs."""
+
+    folder: Path
+    kind: str
+    about: str
+    manifest: Manifest
+    verdict: str
+    rows: Sequence[Row] = ()
+    side: Side | None = field(default=None, repr=False)
+
+
+def read(folder: Path) -> Entry:
+    """The entry of `folder`. Raises InputError if it holds no records, or they cannot be read."""
+    for name, of_kind in KINDS.items():
+        if (folder / name).exists():
+            return of_kind(folder, load_manifest(folder))
+    raise InputError(f"{folder} holds no records of a run, a comparison or a bench.")
+
+
+def _run(folder: Path, manifest: Manifest) -> Entry:
+    judging = load_record(folder / "study.json", seeds.Judging)
+    results = seeds.in_order(condensed.load(folder, judging.target), judging)
+    parity = None
+    if (folder / "parity" / "parity.json").exists():
+        parity = parity_report.within(comparisons(folder / "parity"), extent(folder / "parity"), manifest).headline
+    rows = []
+    for name in dict.fromkeys(result.run.implementation for result in results):
+        own = [result for result in results if result.run.implementation == name]
+        shares = [result.outcome.test_accuracy for result in own if result.outcome]
+        steps = [s.step_s for s in seeds.summaries(own, judging)]
+        bad = [result.status for result in own if result.status != "ok"]
+        accuracy = statistics.mean(shares) if shares else None
+        rows.append(Row(name, accuracy, steps[0] if steps else None, "", len(own), bad[0] if bad else "ok"))
+    first = results[0].run
+    recipe = "" if first.recipe == "matched" else f", {first.recipe}"
+    said = " ".join(f"{line.text}." for line in headlines(results, judging, parity))
+    side = Side(str(folder), manifest, results)
+    return Entry(folder, "run", f"{first.model} on {first.data.dataset}{recipe}", manifest, said, rows, side)
+
+
+def _bench(folder: Path, manifest: Manifest) -> Entry:
+    result = load_record(folder / "bench.json", BenchResult, MAX_LIST_BYTES)
+    return Entry(folder, "bench", result.model, manifest, " ".join(verdicts(result)), _contestants(result))
+
+
+def _contestants(result: BenchResult) -> list[Row]:
+    rows = []
+    for contestant in result.contestants:
+        name = contestant.name
+        time = step_time(result, name)
+        found = None if name == result.baseline else ratio_to_baseline(result, name)
+        ratio = "1 (baseline)" if name == result.baseline else "" if found is None else f"{found.value:.2f}x"
+        if found is not None and found.low is not None and found.high is not None:
+            ratio += f" [{found.low:.2f}, {found.high:.2f}]"
+        rows.append(Row(name, None, None if time is None else time.value, ratio, len(result.launches)))
+    return rows
+
+
+def _parity(folder: Path, manifest: Manifest) -> Entry:
+    results = comparisons(folder)
+    said = parity_report.headline(results, extent(folder)).text
+    rows = [Row(f"seed {one.seed}", status="agree" if one.passed else "do not agree") for one in results]
+    about = ", ".join(dict.fromkeys(result.model for result in results))
+    return Entry(folder, "parity", about, manifest, f"{said}.", rows)
+
+
+def _port(folder: Path, manifest: Manifest) -> Entry:
+    record = load_record(folder / port_record.RECORD, port_record.PortRecord, MAX_LIST_BYTES)
+    about = f"{record.left.name} ({record.left.framework}) / {record.right.name} ({record.right.framework})"
+    rows = [Row(f"{len(record.causes)} causes", status=record.verdict)]
+    return Entry(folder, "port", about, manifest, f"{words.verdict(record)}.", rows)
+
+
+def _other(kind: str) -> Callable[[Path, Manifest], Entry]:
+    return lambda folder, manifest: Entry(folder, kind, "-", manifest, "", [Row("")])
+
+
+# By the record that each kind of folder has.
+KINDS: dict[str, Callable[[Path, Manifest], Entry]] = {
+    "results": _run,
+    "bench.json": _bench,
+    "parity.json": _parity,
+    port_record.RECORD: _port,
+    waterfall.RECORD: _other("parity waterfall"),
+    speed.RECORD: _other("bench waterfall"),
+    scaling.RECORD: _other("bench curves"),
+    beside.RECORD: _other("bench beside"),
+}
+HEADINGS = (
+    "folder",
+    "implementation",
+    "test accuracy",
+    "step",
+    "speed",
+    "kind",
+    "about",
+    "started",
+    "n",
+    "status",
+    "commit",
+)
+LEFT = ("folder", "implementation", "speed", "kind", "about", "started", "status", "commit")
+
+
+def cells(entry: Entry, name: str) -> list[list[str]]:
+    """The rows of an entry as text cells, in the order of HEADINGS; `name` is how the folder is called."""
+    return [
+        [
+            name,
+            row.name or "-",
+            "-" if row.accuracy is None else f"{row.accuracy:.2%}",
+            "-" if row.step_s is None else f"{row.step_s * 1e3:.2f} ms",
+            row.speed or "-",
+            entry.kind,
+            entry.about,
+            entry.manifest.started.removesuffix("Z").replace("T", " "),
+            "-" if row.n is None else str(row.n),
+            row.status,
+            entry.manifest.commit or "-",
+        ]
+        for row in entry.rows
+    ]

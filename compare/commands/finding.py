@@ -1,0 +1,68 @@
+"""The folders of runs, comparisons and benches below a folder; what lies there may come from anywhere."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from compare.commands import entries
+from compare.commands.entries import Entry
+from compare.folders.run_folder import load_manifest
+from shared.errors import InputError
+
+MOST_FOLDERS = 100_000  # that are looked into
+MOST_LINKS = 20  # that are named
+
+
+@dataclass
+class Found:
+    """The entries, newest first, and what could not be read: why, by its path."""
+
+    entries: list[Entry] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+
+
+def find(root: Path) -> Found:
+    """Everything below `root` that the program wrote. No link is followed. Raises InputError if `root` is no folder."""
+    if not root.is_dir():
+        raise InputError(f"{root} is no folder. Give one that has the folders of runs in it.")
+    found = Found()
+    for folder in _folders(root, found.broken):
+        try:
+            load_manifest(folder)
+            found.entries.append(entries.read(folder))
+        except InputError as error:
+            found.broken[str(folder)] = str(error)
+    found.entries.sort(key=lambda entry: (entry.manifest.started, str(entry.folder)), reverse=True)
+    return found
+
+
+def is_entry(folder: Path) -> bool:
+    """Whether there are records in `folder`."""
+    return any((folder / name).exists() for name in entries.KINDS)
+
+
+def _folders(root: Path, broken: dict[str, str]) -> list[Path]:
+    """Every folder at or below `root` that has records; what is in one of them is its own."""
+    found: list[Path] = []
+    left, n_seen, n_links = [root], 0, 0
+    while left:
+        folder = left.pop()
+        n_seen += 1
+        if n_seen > MOST_FOLDERS:
+            broken[str(root)] = f"it has more than {MOST_FOLDERS:,} folders; the others were not looked into."
+            break
+        if is_entry(folder):
+            found.append(folder)
+            continue
+        try:
+            with os.scandir(folder) as inside:
+                for entry in inside:
+                    if entry.is_symlink():
+                        n_links += 1
+                        if n_links <= MOST_LINKS:
+                            broken[entry.path] = "it is a symbolic link, and none is followed."
+                    elif entry.is_dir(follow_symlinks=False):
+                        left.append(Path(entry.path))
+        except OSError as error:
+            broken[str(folder)] = f"it cannot be read: {error.strerror}."
+    return found

@@ -1,0 +1,165 @@
+"""How runs of one kind moved from one to the next: charts and sentences, by the rules of `compare diff`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from compare.analysis.diff import Change, accuracy_noise, changes
+from compare.commands.entries import Entry
+from compare.reporting.charts import Chart, Line, Panel, Point
+from compare.reporting.run_charts import learning_curves
+from shared.errors import InputError
+from shared.result import RunResult
+
+MOST_RUNS = 20  # of a trend or of joint curves, the newest
+MOST_NAMES = 12  # of a chart's legend
+MOST_TICKS = 7
+MARGIN = 0.003  # as of diff
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Runs of one network on one data set, oldest first, each against the oldest."""
+
+    about: str
+    entries: Sequence[Entry]
+    found: Sequence[tuple[Entry, Change]]
+    not_compared: Sequence[tuple[Entry, str]]
+
+
+def groups(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """The runs by what they are about, oldest first."""
+    by_about: dict[str, list[Entry]] = {}
+    for entry in sorted(entries, key=lambda one: one.manifest.started):
+        if entry.side is not None and entry.side.done:
+            by_about.setdefault(entry.about, []).append(entry)
+    return {about: found[-MOST_RUNS:] for about, found in by_about.items()}
+
+
+def trends(entries: Sequence[Entry]) -> list[Trend]:
+    """A trend for each two runs or more of one network with the same data and training."""
+    found: list[Trend] = []
+    for about, of_group in groups(entries).items():
+        alike: dict[str, list[Entry]] = {}
+        for entry in of_group:
+            alike.setdefault(_training(entry), []).append(entry)
+        found += [_trend(f"{about}, {_epochs(runs[0])}", runs) for runs in alike.values() if len(runs) > 1]
+    return found
+
+
+def _first(entry: Entry) -> RunResult:
+    assert entry.side is not None
+    return next(iter(entry.side.done.values()))
+
+
+def _training(entry: Entry) -> str:
+    """How a run was trained: all that has to be the same for a trend."""
+    first = _first(entry)
+    return f"{first.run.train.model_dump_json(exclude={'seed'})} {first.n_train} {first.n_test} {first.data_digest}"
+
+
+def _epochs(entry: Entry) -> str:
+    n = _first(entry).run.train.epochs
+    return f"{n} epoch{'s' * (n != 1)}"
+
+
+def _trend(about: str, entries: Sequence[Entry]) -> Trend:
+    first, *others = entries
+    found: list[tuple[Entry, Change]] = []
+    not_compared = []
+    for entry in others:
+        assert first.side is not None
+        assert entry.side is not None
+        try:
+            found += [(entry, change) for change in changes(first.side, entry.side, MARGIN)]
+        except InputError as error:  # no run of the same implementation and seed
+            not_compared.append((entry, str(error)))
+    return Trend(about, entries, found, not_compared)
+
+
+def chart(trend: Trend) -> Chart:
+    """Accuracy of every run, with the band of what diff calls noise, and the step time against the oldest run with the
+    intervals of diff."""
+    place = {id(entry): float(number) for number, entry in enumerate(trend.entries)}
+    accuracy: dict[str, list[Point]] = {}
+    step: dict[str, list[Line]] = {}
+    base = []
+    for entry in trend.entries:
+        for row in entry.rows:
+            if row.accuracy is not None:
+                accuracy.setdefault(row.name, []).append((place[id(entry)], 100 * row.accuracy))
+    for row in trend.entries[0].rows:
+        if row.accuracy is not None:
+            base.append(row.accuracy)
+    for entry, change in trend.found:
+        if change.what == "step time" and change.value is not None:
+            step.setdefault(change.implementation, []).append(
+                _interval(change, place[id(entry)], list(accuracy).index(change.implementation))
+            )
+    names = list(accuracy)[:MOST_NAMES]
+    lines = [Line(name, "mean over seeds", accuracy[name]) for name in names]
+    ticks = _ticks(trend.entries)
+    panels = [Panel("Test accuracy", "", "%", lines, less=False, ticks=ticks, band=_band(trend, base))]
+    if step:
+        oldest = Line(next(iter(step)), "oldest run", [(0.0, 1.0), (float(len(trend.entries) - 1), 1.0)], "thin")
+        bars = [line for name in names for line in step.get(name, [])]
+        panels.append(
+            Panel("Step time against the oldest run", "", "x as long", [oldest, *bars], less=False, ticks=ticks)
+        )
+    return Chart(f"{trend.about}: trend over runs", panels, {name: name for name in names})
+
+
+def _interval(change: Change, x: float, number: int) -> Line:
+    """A bar from `low` to `high`, each implementation a little beside the one before it."""
+    assert change.value is not None
+    at = x + 0.06 * number
+    ys = [change.value] if change.low is None or change.high is None else [change.low, change.value, change.high]
+    return Line(change.implementation, change.moved, [(at, y) for y in ys])
+
+
+def _band(trend: Trend, base: Sequence[float]) -> list[tuple[float, float, float]]:
+    if not base:
+        return []
+    mean = sum(base) / len(base)
+    noise = accuracy_noise(mean, _first(trend.entries[0]).n_test, MARGIN)
+    ends = (0.0, float(len(trend.entries) - 1))
+    return [(x, 100 * (mean - noise), 100 * min(1.0, mean + noise)) for x in ends]
+
+
+def _ticks(entries: Sequence[Entry]) -> list[tuple[float, str]]:
+    every = -(-len(entries) // MOST_TICKS)
+    return [
+        (float(number), (entry.manifest.commit or entry.manifest.started[5:10])[:8] if number % every == 0 else "")
+        for number, entry in enumerate(entries)
+    ]
+
+
+def joint_curves(entries: Sequence[Entry], name_of: dict[int, str]) -> dict[str, Chart]:
+    """The learning curves of the runs of each group in one chart, the newest that there is room for, of their first
+    seeds; `name_of` is how a folder is called, by the identity of its entry."""
+    found = {}
+    for about, of_group in groups(entries).items():
+        panels: list[Panel] = []
+        n_names = 0
+        for entry in reversed(of_group):
+            assert entry.side is not None
+            seed = min(seed for _, seed in entry.side.done)
+            curves = learning_curves(
+                [result for (_, of), result in entry.side.done.items() if of == seed], f"{name_of[id(entry)]}: ", False
+            )
+            if n_names + len(curves.names) > MOST_NAMES:
+                break
+            n_names += len(curves.names)
+            panels = _together(panels, curves.panels)
+        if panels:
+            found[about] = Chart(f"{about}: learning curves of the first seeds", panels, {}, starts_log=True)
+    return found
+
+
+def _together(panels: Sequence[Panel], others: Sequence[Panel]) -> list[Panel]:
+    """Panels with the lines of both."""
+    if not panels:
+        return list(others)
+    return [
+        Panel(one.title, one.x, one.y, [*one.lines, *other.lines], log=one.log, less=one.less)
+        for one, other in zip(panels, others, strict=True)
+    ]
