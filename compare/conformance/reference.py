@@ -1,6 +1,6 @@
 """The reference: the networks in NumPy, forwards and backwards by hand.
 
-It shares no code with the other implementations or with shared/: the tests hold those against it. Everything is
+It shares no code with the other implementations or with shared/: the tests compare those with it. Everything is
 computed in the type of the parameters that it is given.
 """
 

@@ -179,7 +179,7 @@ class InferenceLauncher:
         return min(MOST_ROUNDS, max(LEAST_ROUNDS, round(rounds_s / round_s))) if round_s else LEAST_ROUNDS
 
     def _round(self, turns: list[Turn], failed: dict[str, str], number: int) -> None:
-        """Everybody's turn, in random order: a window of each batch size, in an order that is the same for all."""
+        """The turn of every way, in random order: a window of each batch size, in an order that is the same for all."""
         sizes = self._random.permutation(self.batch_sizes).tolist()
         order = [turns[place] for place in self._random.permutation(len(turns))]
         for position, turn in enumerate(order):
