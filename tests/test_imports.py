@@ -27,6 +27,11 @@ FORBIDDEN = {
 MAY_BE_SHARED = {f"tf_lowlevel_impl.{name}" for name in ("limits", "on_device", "profile", "tuning")}
 
 
+SERVED = (
+    ROOT / "compare" / "worker" / "served.py"
+)  # where each function imports the framework of its file, and no other
+
+
 def imported(path: Path) -> set[str]:
     """The top-level modules that a file imports, wherever in it."""
     names: set[str] = set()
@@ -42,6 +47,7 @@ def imported(path: Path) -> set[str]:
 @pytest.mark.parametrize("package", FORBIDDEN)
 def test_who_imports_whom(package: str) -> None:
     files = [path for path in (ROOT / package).rglob("*.py") if path.parent != ROOT / "compare" / "adapters"]
+    files = [path for path in files if path != SERVED]
     assert files
     for path in files:
         assert not imported(path) & FORBIDDEN[package], path
@@ -53,6 +59,21 @@ def test_an_adapter_knows_one_framework() -> None:
     assert {"torch"} in families
     assert all(found <= {"torch"} or found <= TENSORFLOW for path, found in zip(files, families, strict=True)
                if path.name != "loading.py")  # fmt: skip
+
+
+def test_a_way_to_serve_knows_one_framework() -> None:
+    top, functions = [], []
+    for node in ast.parse(SERVED.read_text()).body:
+        names = {
+            name.partition(".")[0]
+            for part in ast.walk(node)
+            if isinstance(part, ast.Import | ast.ImportFrom)
+            for name in ([alias.name for alias in part.names] if isinstance(part, ast.Import) else [part.module or ""])
+        }
+        (functions if isinstance(node, ast.FunctionDef) else top).append(names & (FRAMEWORKS | IMPLEMENTATIONS))
+    assert not any(top)
+    assert {"torch"} in functions
+    assert all(found <= {"torch"} or found <= TENSORFLOW for found in functions)
 
 
 def test_what_is_compared_stands_twice() -> None:
@@ -75,6 +96,7 @@ def test_only_the_worker_imports_an_implementation() -> None:
     others = [
         "compare/adapters/__main__.py",
         "compare/adapters/loading.py",
+        "compare/bench/inference/machine.py",
         "compare/cli/build.py",
         "compare/extras.py",
         "compare/folders/manifest.py",
@@ -82,7 +104,7 @@ def test_only_the_worker_imports_an_implementation() -> None:
         "compare/parity/ledger/code.py",
         "compare/registry/__init__.py",
     ]
-    assert sorted(importers) == [*others, "compare/worker/__main__.py"]
+    assert sorted(importers) == [*others, "compare/worker/__main__.py", "compare/worker/served.py"]
 
 
 def modules_after(code: str) -> set[str]:

@@ -11,6 +11,16 @@ from simulation import simulated_bench
 
 from compare.bench import beside, scaling
 from compare.bench import waterfall as speed
+from compare.bench.inference import report as inference_report
+from compare.bench.inference.record import (
+    RECORD,
+    CallWindow,
+    InferenceLaunch,
+    InferenceResult,
+    MeasuredServer,
+    Served,
+    Unavailable,
+)
 from compare.bench.waterfall import SpeedStage, SpeedWaterfall
 from compare.commands.rendering import KINDS, rendered
 from compare.commands.verify import problems
@@ -110,7 +120,56 @@ def of_port(manifest: Manifest) -> Made:
     return port_record.RECORD, done.model_dump_json(indent=1).encode(), port_report.render(done, manifest)
 
 
-FOLDERS = {"speed": of_speed, "scaling": of_scaling, "beside": of_beside, "waterfall": of_recipes, "port": of_port}
+def of_inference(manifest: Manifest) -> Made:
+    window = CallWindow(
+        batch_size=1,
+        round=0,
+        position=0,
+        elapsed_s=2e-3,
+        own_s=1e-3,
+        foreign_s=0.0,
+        n_preempted=0,
+        call_us=(990.0, 1010.0),
+    )
+    measured = MeasuredServer(start_s=1.0, warm=True, distance=0.0, windows=(window,), peak_rss_bytes=1 << 20)
+    way = Served(
+        name="torch-eager",
+        implementation="torch",
+        form="eager",
+        threads=1,
+        waiting="passive",
+        variables={},
+        files_bytes=1,
+    )
+    result = InferenceResult(
+        model="cnn_same",
+        dataset="digits",
+        data_digest="0" * 64,
+        seed=0,
+        batch_sizes=(1,),
+        served=(way,),
+        unavailable=(Unavailable(name="torch-xla", implementation="torch", form="xla", why="it has none"),),
+        libraries={"torch-eager": 1},
+        baseline="torch-eager",
+        bound=1e-4,
+        precision=0.03,
+        budget_s=1.0,
+        took_s=1.0,
+        ending="budget",
+        environments={},
+        launches=(InferenceLaunch(number=0, started_s=0.0, measured={"torch-eager": measured}, failed={}),),
+    )
+    return RECORD, result.model_dump_json().encode(), inference_report.render(result, manifest)
+
+
+FOLDERS = {
+    "speed": of_speed,
+    "scaling": of_scaling,
+    "beside": of_beside,
+    "waterfall": of_recipes,
+    "port": of_port,
+    "inference": of_inference,
+}
 
 
 @pytest.mark.parametrize("kind", FOLDERS)

@@ -13,7 +13,7 @@ import pytest
 from patience import GENEROUS_S
 
 from compare.worker import __main__ as worker
-from compare.worker import machine, peers
+from compare.worker import machine, peers, usage
 from compare.worker.peers import PeerFailed, Peers
 from shared.world import FOLDER_VARIABLE, World
 
@@ -84,7 +84,7 @@ def test_each_takes_a_device_of_its_own(
 
 
 def test_what_the_others_use_is_no_foreign_load(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "_peers", [])
+    monkeypatch.setattr(usage, "_peers", [])
     busy = "import time\nwhile time.process_time() < 0.5: pass\nprint(flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdin is not None
