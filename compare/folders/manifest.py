@@ -104,14 +104,18 @@ def installed(*packages: str) -> str:
 
 
 def code_commit() -> str | None:
-    """The commit of the checkout that this code runs from, with `+` where it was changed since; None elsewhere."""
+    """The commit of the checkout that this code runs from, with `+` if it was changed since, or if git did not say in
+    time; None elsewhere."""
     if not (own_packages.HOME / ".git").exists():
         return None
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
-        return commit + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
     except (OSError, subprocess.SubprocessError):
         return None
+    try:
+        return commit + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
+    except subprocess.SubprocessError:
+        return f"{commit}+"
 
 
 def code_in_words(version: str, commit: str | None) -> str:

@@ -22,6 +22,15 @@ def test_the_commit_of_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert manifest.code_commit() == head[:12]
     (tmp_path / "code.py").write_text("2")
     assert manifest.code_commit() == f"{head[:12]}+"
+    monkeypatch.setattr(manifest, "_git", slow_status)
+    assert manifest.code_commit() == "0123456789ab+"  # on a busy machine it is not unknown
+
+
+def slow_status(command: str, *arguments: str) -> str:
+    """Git, which gives the commit at once and takes too long to look at every file."""
+    if command == "rev-parse":
+        return "0123456789ab"
+    raise subprocess.TimeoutExpired(["git", command, *arguments], 10)
 
 
 def test_this_code_is_looked_for_in_its_own_checkout() -> None:
