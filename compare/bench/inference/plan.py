@@ -10,7 +10,7 @@ from compare.bench.inference.record import FILES, FORMS, MODES, WORDS, Form, Inf
 from compare.bench.plan import EMBEDDED
 from compare.extras import missing
 from compare.options.bench import BenchOptions
-from compare.options.common import IMPLEMENTATIONS as BY_DEFAULT
+from compare.options.common import BY_DEFAULT
 from compare.registry import implementation
 from compare.registry.candidates import ALLOCATOR_VARIABLES
 from compare.registry.spec import ImplementationSpec
