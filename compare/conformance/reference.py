@@ -120,7 +120,8 @@ class Network:
             gradients[f"{name}/gamma"] = up_normal * (x.size / len(gamma))
             gradients[f"{name}/beta"] = up * (x.size / len(gamma))
             centred = upstream - up - normal * up_normal
-            return centred * gamma / np.sqrt(variance + epsilon)
+            given: np.ndarray = centred * gamma / np.sqrt(variance + epsilon)
+            return given
 
         return normal * gamma + beta, back
 
@@ -156,7 +157,7 @@ class Network:
         flat = kernel.reshape(kernel.shape[-2:])
 
         def back(upstream: np.ndarray) -> np.ndarray:
-            rows, up = x.reshape(-1, x.shape[-1]), upstream.reshape(-1, upstream.shape[-1])
+            rows, up = x.reshape(-1, flat.shape[0]), upstream.reshape(-1, flat.shape[1])
             gradients[f"{name}/kernel"] = (rows.T @ up).reshape(kernel.shape)
             gradients[f"{name}/bias"] = up.sum(axis=0)
             return upstream @ flat.T
@@ -180,7 +181,8 @@ class Network:
 
 def _channel_mean(x: np.ndarray) -> np.ndarray:
     """The mean over all axes but the last; NumPy sums pairwise, and thus exactly, along the last axis alone."""
-    return np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T).mean(axis=1)
+    mean: np.ndarray = np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T).mean(axis=1)
+    return mean
 
 
 LAYERS: dict[str, list[tuple[str, str]]] = {
