@@ -154,13 +154,14 @@ class Network:
     def dense(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
         """For each position; a kernel (1, 1, in, out) is that of a convolution that does the same."""
         kernel = self.p[f"{name}/kernel"]
-        flat = kernel.reshape(kernel.shape[-2:])
+        flat: np.ndarray = kernel.reshape(kernel.shape[-2:])
 
         def back(upstream: np.ndarray) -> np.ndarray:
             rows, up = x.reshape(-1, flat.shape[0]), upstream.reshape(-1, flat.shape[1])
             gradients[f"{name}/kernel"] = (rows.T @ up).reshape(kernel.shape)
             gradients[f"{name}/bias"] = up.sum(axis=0)
-            return upstream @ flat.T
+            given: np.ndarray = upstream @ flat.T
+            return given
 
         self.n_products += x.size * flat.shape[1]
         return x @ flat + self.p[f"{name}/bias"], back
