@@ -34,7 +34,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             [report for report in _reports(terminalreporter.stats, kinds) if ("tier", tier) in report.user_properties]
             for kinds in (("passed",), ("failed", "error"), ("skipped",))
         )
-        why = dict.fromkeys(str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped)
+        why = dict.fromkeys(_reason(report) for report in skipped)
         if passed or failed:
             verdict = "not yet" if failed else "complete"
             why = {f"{verdict}; {len(passed)} of {len(passed) + len(failed)} tests pass": None} | why
@@ -42,6 +42,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             why = {"not tested here; `python -m compare parity --ledger` asks every row": None}
         for line in why or ("no test was chosen",):
             terminalreporter.write_line(f"{tier}: {line}")
+
+
+def _reason(report: pytest.TestReport) -> str:
+    return report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
 
 
 def _reports(stats: Stats, kinds: tuple[str, ...]) -> list[pytest.TestReport]:

@@ -233,7 +233,7 @@ def computing() -> Iterator[Computing]:
         batches = epoch_batches(len(x), batch_size_of(model), SEED, 1)
         parameters = dict(initial)
         network = Network(LAYERS[model], parameters)
-        before = {}
+        before: dict[str, Any] = {}
         if looks_before(optimizer):
             activations = network.forward(test)[0]
             network.training = True

@@ -120,7 +120,8 @@ class Network:
             gradients[f"{name}/gamma"] = up_normal * (x.size / len(gamma))
             gradients[f"{name}/beta"] = up * (x.size / len(gamma))
             centred = upstream - up - normal * up_normal
-            return centred * gamma / np.sqrt(variance + epsilon)
+            given: np.ndarray = centred * gamma / np.sqrt(variance + epsilon)
+            return given
 
         return normal * gamma + beta, back
 
@@ -153,13 +154,14 @@ class Network:
     def dense(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
         """For each position; a kernel (1, 1, in, out) is that of a convolution that does the same."""
         kernel = self.p[f"{name}/kernel"]
-        flat = kernel.reshape(kernel.shape[-2:])
+        flat: np.ndarray = kernel.reshape(kernel.shape[-2:])
 
         def back(upstream: np.ndarray) -> np.ndarray:
-            rows, up = x.reshape(-1, x.shape[-1]), upstream.reshape(-1, upstream.shape[-1])
+            rows, up = x.reshape(-1, flat.shape[0]), upstream.reshape(-1, flat.shape[1])
             gradients[f"{name}/kernel"] = (rows.T @ up).reshape(kernel.shape)
             gradients[f"{name}/bias"] = up.sum(axis=0)
-            return upstream @ flat.T
+            given: np.ndarray = upstream @ flat.T
+            return given
 
         self.n_products += x.size * flat.shape[1]
         return x @ flat + self.p[f"{name}/bias"], back
@@ -180,7 +182,8 @@ class Network:
 
 def _channel_mean(x: np.ndarray) -> np.ndarray:
     """The mean over all axes but the last; NumPy sums pairwise, and thus exactly, along the last axis alone."""
-    return np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T).mean(axis=1)
+    mean: np.ndarray = np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T).mean(axis=1)
+    return mean
 
 
 LAYERS: dict[str, list[tuple[str, str]]] = {

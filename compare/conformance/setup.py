@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def images_for(model: str) -> Data:
 
 def made_up(spec: ModelSpec) -> Data:
     """Images as photographs are: nowhere plain, with something of each size in them, brighter the higher the class."""
-    parts = {}
+    parts: dict[str, Any] = {}
     for part, n in (("train", 400), ("test", 120)):
         labels = randomness.permutation(n, "made up", part, spec.name) % spec.n_classes
         images = np.zeros((n, *spec.input_shape), np.float32)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from compare.processes.session import Session
+from shared.choices import Mode
 from shared.models import MODELS
 from shared.protocol import Build
 from shared.training import SGD, Adam, TrainSpec
@@ -28,7 +29,7 @@ def test_another_network_goes_on_to_the_same_bits(
     by = SGD() if model == "dense_baseline" else Adam()
     train = TrainSpec(epochs=3, batch_size=4, seed=2, dtype="float64", optimizer=by)
     spec = MODELS[model]
-    mode = "graph" if implementation != "torch" and model == "cnn_deep_dropout" else "eager"
+    mode: Mode = "graph" if implementation != "torch" and model == "cnn_deep_dropout" else "eager"
 
     session.create(Build(spec, train, initial_weights(spec, 2), "cpu", mode))
     session.train_slice(N_STEPS)
