@@ -120,7 +120,7 @@ class Check:
             gradient = self.side.values[name]
             shares[name] = float((gradient * (value - down[name])).sum()) / (2 * step)
             kinks += float(np.abs(gradient * (value - 2 * here[name] + down[name])).sum()) / (2 * step)
-            # What adds up to nothing, as the gradient of a bias in front of a batch normalisation, has its rounding left.
+            # What adds up to nothing, as that of a bias in front of a batch normalisation, has its rounding left.
             kinks += ROUNDED * float(np.abs(gradient * (value - down[name])).sum()) / (2 * step)
         return shares, kinks
 
