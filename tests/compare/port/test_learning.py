@@ -172,7 +172,7 @@ def test_the_command_says_it_and_writes_it(pair: Path) -> None:
     assert answer["learning"]["names"]["left"] == "CrossEntropyLoss"
     report = (pair / "out" / "report.md").read_text()
     assert "loss.from_logits" in report
-    assert "## Loss and gradients" in report
+    assert "## Loss, gradients and training" in report
 
 
 def test_a_name_that_is_none_is_bad_input(pair: Path) -> None:
