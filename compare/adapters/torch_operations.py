@@ -67,7 +67,7 @@ def _softmax(call: Call) -> Meaning:
 def _dropout(call: Call) -> Meaning:
     attributes: dict[str, Attribute] = {
         "ratio": call.get("p", 0.5),
-        "active": call.arguments.get("training") is not False,
+        "active": not any(call.arguments.get(name) is False for name in ("training", "train")),  # train: of an export
     }
     return Meaning("Dropout", [call.input], attributes)
 

@@ -275,6 +275,7 @@ class WorkerProcess:
                 self._frames.put((answer, arrays))
                 if self._tell and isinstance(answer, messages.Ready):
                     self._tell(self._ready_line(answer.environment))
+                del frame, arrays  # which can be gigabytes, until the next answer comes
         except Exception as error:  # nothing sensible can come any more: tell whoever waits, and ask no more
             self.kill()
             self._frames.put(WorkerError(f"the worker's answer cannot be read ({error})", self._log_tail()))

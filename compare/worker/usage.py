@@ -14,8 +14,9 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 @dataclass(frozen=True)
 class Usage:
-    """Processor time in seconds since some beginning: this process's, and that of everybody on the machine with what
-    the hypervisor gave to others (None where the system does not tell); and how often this process had to make room."""
+    """Processor time in seconds since some beginning: this process's, and that of all processes on the machine with
+    what the hypervisor gave to others (None if the system does not tell); and how often this process had to make
+    room."""
 
     own_s: float
     all_s: float | None
@@ -50,7 +51,7 @@ def usage() -> Usage:
 
 
 def _sent() -> int | None:
-    """How many bytes this machine has sent, loopback included; None where the system does not tell."""
+    """How many bytes this machine has sent, loopback included; None if the system does not tell."""
     try:
         _, _, *lines = Path("/proc/self/net/dev").read_text().splitlines()
     except OSError:
@@ -83,7 +84,7 @@ def _all_s() -> float | None:
 
 
 def peak_rss_bytes() -> int | None:
-    """The most memory resident since the process started or `reset_peak_rss`; None where the system does not say."""
+    """The most memory resident since the process started or `reset_peak_rss`; None if the system does not say."""
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text().splitlines():

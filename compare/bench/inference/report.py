@@ -6,11 +6,11 @@ from compare.bench.inference.record import InferenceResult
 from compare.folders import tabular
 from compare.folders.manifest import Manifest
 from compare.reporting import plots, waiting
-from compare.reporting.html_page import with_page
+from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 
 
-def render(result: InferenceResult, manifest: Manifest) -> dict[str, bytes]:
+def render(result: InferenceResult, manifest: Manifest) -> Rendered:
     """Return the content of every file that is made from the record, by its path in the output folder."""
     figure = picture(result)
     environments = {(e.framework, e.framework_version): e for e in result.environments.values()}
