@@ -97,7 +97,7 @@ class Chart:
         """The colour of a name, and the pattern of its dashes ("" is a whole line)."""
         known = IMPLEMENTATIONS.get(self.implementations.get(name, name))
         if known is not None and known.style is not None:
-            return known.style.color, DASHES.get(known.style.linestyle, "")
+            return known.style.color, _dashes(known.style.linestyle)
         return COLOURS[self.names.index(name) % len(COLOURS)], ""
 
     def _views(self) -> list[tuple[str, list[tuple[Panel, bool]]]]:
@@ -196,6 +196,13 @@ def _grid(panel: Panel, across: Axis, up: Axis) -> list[str]:
     parts.append(f'<text class="tick mid" x="{middle}" y="{HEIGHT - 6}">{escape(panel.x)}</text>')
     parts.append(f'<text class="tick end" x="{WIDTH - RIGHT}" y="14">{escape(panel.y)}</text>')
     return parts
+
+
+def _dashes(linestyle: str | tuple[float, tuple[float, ...]]) -> str:
+    """Matplotlib's style of a line, by name or as (offset, lengths), as SVG's stroke-dasharray."""
+    if isinstance(linestyle, str):
+        return DASHES.get(linestyle, "")
+    return " ".join(f"{2 * length:g}" for length in linestyle[1])
 
 
 def _positive(panel: Panel) -> bool:
