@@ -166,9 +166,8 @@ class Canonical:
         there = np.arange(native.size).reshape(step.inputs[0].shape)
         if np.array_equal(before.canonical(there).ravel(), after.canonical(there.reshape(native.shape)).ravel()):
             kind, attributes = _kind_of_reshape(self._values[name].shape, target.shape)
-            self._made_by[step.output.number] = self._add(
-                step, step.name, kind, [name], attributes, target, after.changes
-            )
+            made = self._add(step, step.name, kind, [name], attributes, target, after.changes)
+            self._made_by[step.output.number] = made
             return
         if before.rows is not None or after.rows is not None:
             raise Unreadable(f"{step.name}: this reshape of a flattened image cannot be followed.")

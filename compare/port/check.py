@@ -136,7 +136,7 @@ class _Comparison:
         harmless = tuple(d for d in explanation.harmless if not any(d in cause.differences for cause in causes))
         learned = self.learned(output, bool(causes or unexplained or explanation.unexplained))
         if self.request.save_weights is not None:
-            self.save()
+            self.target.worker.save_weights(self.request.save_weights)
         apart = explanation.output_distance
         nothing = not causes and not unexplained and not explanation.unexplained and not self.training_differs
         same = nothing and apart <= bound and (learned is None or learned.same)
@@ -191,9 +191,8 @@ class _Comparison:
         """Give one model the other's weights, of which those that are constant are varied before."""
         if self.request.weights == "as-is":
             return transfer(left, right, alignment)
-        source, target, flipped = (self.left, self.right, False)
-        if self.request.weights == "right":
-            source, target, flipped = (self.right, self.left, True)
+        flipped = self.request.weights == "right"
+        source, target = (self.right, self.left) if flipped else (self.left, self.right)
         first, second = (right, left) if flipped else (left, right)
         if flipped:
             alignment = Alignment(
@@ -295,11 +294,6 @@ class _Comparison:
             if some:
                 causes.append(Cause(name, some, None, None, training=True))
         return causes, output_distance(outputs_of(right), outputs_of(left)), pairs_of(case), explanation.unexplained
-
-    def save(self) -> None:
-        """Write the weights of the model that got the other's."""
-        assert self.request.save_weights is not None
-        self.target.worker.save_weights(self.request.save_weights)
 
 
 def _told(recording: Recording, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -118,13 +118,14 @@ class JaxModel:
         return float(loss), self._exported(gradients)
 
     def activations(self, images: np.ndarray, training: bool = False) -> Weights:
-        def outputs(*arrays: Any) -> Arrays:
+        def outputs(*arrays: Any) -> tuple[Arrays, Arrays]:
             *kinds, batch = arrays
-            seen: Arrays = {}
-            self._merged(*kinds)(batch, training, seen.setdefault)
-            return seen
+            module, seen = self._merged(*kinds), dict[str, jax.Array]()
+            module(batch, training, seen.setdefault)
+            *_, chance = nnx.split(module, nnx.Param, nnx.BatchStat, ...)
+            return seen, by_name(chance)
 
-        found = jax.jit(outputs)(self.parameters, self.statistics, self.chance, self._put(images))
+        found, self.chance = jax.jit(outputs)(self.parameters, self.statistics, self.chance, self._put(images))
         return {layer.name: self.fetch(found[layer.name]) for layer in self.spec.layers}
 
     def weights(self) -> Weights:

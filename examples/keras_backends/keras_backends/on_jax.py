@@ -109,9 +109,13 @@ class KerasOnJax(KerasNetwork):
         trainable, others = inspected.trainable_variables, inspected.non_trainable_variables
 
         def outputs(*values: Any) -> Any:
-            return inspected.stateless_call(*values, training=training)[0]
+            return inspected.stateless_call(*values, training=training)
 
-        found = jax.jit(outputs)(_values(trainable), _values(others), self._put(images))
+        found, moved = jax.jit(outputs)(_values(trainable), _values(others), self._put(images))
+        statistics = {id(variable) for variable in inspected.non_trainable_weights}  # which only training moves
+        for variable, value in zip(others, moved, strict=True):
+            if id(variable) not in statistics:  # the state of random numbers
+                variable.assign(value)
         return {layer.name: self.fetch(t) for layer, t in zip(self.spec.layers, found, strict=True)}
 
     def settings(self) -> dict[str, str]:
