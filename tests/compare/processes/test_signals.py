@@ -17,8 +17,6 @@ ASK = "from compare.processes.signals import die_with_parent_if_asked; die_with_
 def test_a_parent_that_is_gone_already(parent: int, said: bytes) -> None:
     """Under load, seconds pass between the start of a worker and its first line."""
     own = {"PYTHONPATH": os.pathsep.join(import_path()), ASKED: str(parent)}
-    done = subprocess.run(
-        [sys.executable, "-c", ASK], env={**os.environ, **own}, capture_output=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", ASK], env={**os.environ, **own}, capture_output=True, check=False)
     assert done.stdout == said
     assert done.returncode == (0 if said else 1)
