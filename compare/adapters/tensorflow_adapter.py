@@ -36,10 +36,12 @@ class TensorFlowAdapter:
 
     framework = "tensorflow"
 
-    def __init__(self, module: Any, call: Callable[..., Any] | None = None, stated: Any = None) -> None:
+    def __init__(
+        self, module: Any, call: Callable[..., Any] | None = None, stated: Any = None, evaluates_only: str = ""
+    ) -> None:
         """`call`: what to call instead of the module itself. `stated`: the TensorSpecs of its inputs by name, if it
-        states them."""
-        self.model = module
+        states them. `evaluates_only`: the name of a file that holds no training mode."""
+        self.model, self._evaluates_only = module, evaluates_only
         self._call = call or _callable(module)
         self._stated: dict[str, Any] = dict(stated or {})
         self._canonical: Canonical | None = None
@@ -64,6 +66,9 @@ class TensorFlowAdapter:
     def record(self, inputs: Mapping[str, np.ndarray], training: bool, tape: Any = None) -> Recording:
         """Call the module in evaluation or training mode, and watch. The variables are as before afterwards. `tape`
         records what gradients need. Raises Unreadable if it cannot be called so."""
+        if training and self._evaluates_only:
+            message = "holds a network for evaluation: its signature cannot be called in training mode."
+            raise Unreadable(f"{self._evaluates_only} {message}")
         watch = Watch(training, add)
         for name, variable in self._variables:
             weight = Weight(name, partial(held, variable), variable.assign, fill=partial(put, variable))
@@ -197,7 +202,7 @@ def load_saved_model(path: Path) -> TensorFlowAdapter:
     def call(**tensors: Any) -> Any:
         return call_graph(function, [tensors[each.name] for each in _in_order(function, specs)])
 
-    return TensorFlowAdapter(module, call, specs)
+    return TensorFlowAdapter(module, call, specs, evaluates_only=path.name)
 
 
 def _in_order(function: Any, specs: Mapping[str, Any]) -> list[Any]:

@@ -22,6 +22,7 @@ import tensorflow as tf
 from keras import layers as L
 
 from compare.adapters import tensorflow_arrays
+from compare.adapters.adapter import Unreadable
 from compare.adapters.keras_adapter import KerasAdapter, load_keras_file
 from compare.adapters.tensorflow_adapter import TensorFlowAdapter, load_saved_model
 from compare.graphs.evaluate import evaluate_node
@@ -29,10 +30,11 @@ from compare.graphs.evaluate import evaluate_node
 SEQUENCE, IMAGE, VOLUME = (11, 6), (8, 9, 6), (5, 6, 4, 4)
 
 
-def found(adapter: Any, inputs: dict[str, np.ndarray]) -> dict[str, Any]:
-    """What was read: kinds, and the greatest distances of evaluator and framework from what was recorded."""
+def found(adapter: Any, inputs: dict[str, np.ndarray], modes: tuple[bool, ...] = (False, True)) -> dict[str, Any]:
+    """What was read: kinds, and the greatest distances of evaluator and framework from what was recorded, in evaluation
+    (False) and training mode (True)."""
     said: dict[str, Any] = {"evaluated": 0.0, "applied": 0.0, "modes": {}}
-    for training in (False, True):
+    for training in modes:
         made = adapter.record(inputs, training)
         again = adapter.record(inputs, training)
         for node in made.graph.nodes:
@@ -271,7 +273,6 @@ def files() -> dict[str, Any]:
 
 def refused(call: Callable[[], Any]) -> str:
     """The message of what is refused."""
-    from compare.adapters.adapter import Unreadable
 
     try:
         call()
@@ -376,7 +377,11 @@ def saved() -> dict[str, Any]:
         signature = tf.function(lambda x: module(x, False)).get_concrete_function(spec)
         tf.saved_model.save(module, folder, signatures=signature)
         adapter = load_saved_model(Path(folder))
-    said = found(adapter, {"x": given})
+    said = found(adapter, {"x": given}, modes=(False,))
+    try:
+        adapter.record({"x": given}, True)
+    except Unreadable as refused:
+        said["in_training"] = str(refused)
     made = adapter.record({"x": given}, False)
     expected = module(np.moveaxis(given, 1, -1)).numpy()
     said["stated"] = {name: list(shape) for name, shape in (adapter.stated_inputs() or {}).items()}

@@ -151,6 +151,7 @@ def test_raw_tensorflow_is_read_as_operations_that_belong_together(answers: Answ
     assert answers["raw"]["precisions"] == ["float32"]
     assert answers["saved"]["stated"] == {"x": [3, 12, 12]}
     assert answers["saved"]["output"] == 0
+    assert "signature cannot be called in training mode" in answers["saved"]["in_training"]
 
 
 def test_what_a_hand_written_normalisation_keeps(answers: Answers) -> None:
