@@ -11,8 +11,10 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, FailFast, Field, FiniteFloat, ValidationError
 
+from shared.choices import LossName, TaskName
 from shared.models import Init, LayerSpec, ModelSpec, ParamSpec, Shape
 from shared.record import Count, Positive, Record
+from shared.task import TASKS
 
 CONTRACT = "contract.json"
 MAX_BYTES = 1 << 20
@@ -80,9 +82,12 @@ class _Layer(Record):
 
 
 class ContractFile(Record):
-    """The content of `contract.json`. The architecture's name is that of the folder."""
+    """The content of `contract.json`. The architecture's name is that of the folder; `n_classes` is the number of
+    outputs, whatever the task."""
 
     schema_version: Literal[1] = 1
+    task: TaskName = "classification"
+    loss: LossName | None = None  # the usual one of the task
     input_shape: Feature
     n_classes: Positive
     dropout: Share | None = None
@@ -102,6 +107,7 @@ def read(content: bytes, name: str) -> ModelSpec:
         where = ".".join(map(str, first["loc"]))[:200]
         raise ValueError(f"{f'{where}: ' if where else ''}{first['msg'].rstrip('.')[:200]}") from None
     said = {key: getattr(found, key) for key in type(found).model_fields if key != "schema_version"}
+    said["loss"] = found.loss or TASKS[found.task].losses[0]
     said["parameters"] = tuple(ParamSpec(**dict(one)) for one in found.parameters)
     said["layers"] = tuple(LayerSpec(**dict(one)) for one in found.layers)
     return checked(ModelSpec(name=name, **said))
@@ -110,6 +116,8 @@ def read(content: bytes, name: str) -> ModelSpec:
 def write(spec: ModelSpec) -> bytes:
     """Return the content of `contract.json`: a line for each layer and each parameter."""
     found = ContractFile(
+        task=spec.task,
+        loss=spec.loss if spec.loss != TASKS[spec.task].losses[0] else None,
         input_shape=spec.input_shape,
         n_classes=spec.n_classes,
         dropout=spec.dropout,
@@ -119,7 +127,8 @@ def write(spec: ModelSpec) -> bytes:
         layers=tuple(_Layer(**vars(layer)) for layer in spec.layers),
         parameters=tuple(_Parameter(**vars(parameter)) for parameter in spec.parameters),
     ).model_dump(mode="json", exclude_defaults=True)
-    lines = [f' "schema_version": 1,\n "input_shape": {json.dumps(found.pop("input_shape"))}']
+    first = [key for key in ("task", "loss", "input_shape") if key in found]
+    lines = [' "schema_version": 1', *(f" {json.dumps(key)}: {json.dumps(found.pop(key))}" for key in first)]
     for key, value in found.items():
         if isinstance(value, list):
             rows = ",\n".join(f"  {json.dumps(row)}" for row in value)
@@ -144,13 +153,7 @@ def checked(spec: ModelSpec) -> ModelSpec:
     known = {layer.name for layer in layers}
     if lost := next((p.name for p in parameters if p.name.rpartition("/")[0] not in known), None):
         raise ValueError(f"the parameter {lost} belongs to no layer: its layer needs that name")
-    if not 2 <= spec.n_classes <= MOST_CLASSES:
-        raise ValueError(f"it has {spec.n_classes:,} classes, and 2 to {MOST_CLASSES:,} are possible")
-    if layers[-1].output_shape != (spec.n_classes,):
-        raise ValueError(
-            f"its last layer, {layers[-1].name}, gives {_shape(layers[-1].output_shape)}, and there are "
-            f"{spec.n_classes} classes"
-        )
+    _check_outputs(spec)
     for what, said, counted in (
         ("n_params", spec.n_params, sum(math.prod(p.shape) for p in parameters)),
         ("n_trainable", spec.n_trainable, sum(math.prod(p.shape) for p in parameters if p.trainable)),
@@ -168,8 +171,27 @@ def checked(spec: ModelSpec) -> ModelSpec:
     return spec
 
 
-def derived(name: str, found: Description) -> ModelSpec:
-    """Return the contract that an implementation's own network meets. Raise ValueError, in words, if there is none.
+def _check_outputs(spec: ModelSpec) -> None:
+    """Raise ValueError, in words, unless the loss and the number of outputs are of the task."""
+    task, last = TASKS[spec.task], spec.layers[-1]
+    if spec.loss not in task.losses:
+        raise ValueError(f"its loss is {spec.loss}, and {task.title} has {' and '.join(task.losses)}")
+    outputs = "classes" if task.classifies else "outputs"
+    if not task.least_outputs <= spec.n_classes <= MOST_CLASSES:
+        raise ValueError(
+            f"it has {spec.n_classes:,} {outputs}, and {task.least_outputs} to {MOST_CLASSES:,} are possible"
+        )
+    if last.output_shape != (spec.n_classes,):
+        raise ValueError(
+            f"its last layer, {last.name}, gives {_shape(last.output_shape)}, and there are {spec.n_classes} {outputs}"
+        )
+
+
+def derived(
+    name: str, found: Description, task: TaskName = "classification", loss: LossName | None = None
+) -> ModelSpec:
+    """Return the contract that an implementation's own network meets, for a task and its loss (None: the usual one).
+    Raise ValueError, in words, if there is none.
 
     FLOPs are two for each multiply-add of a kernel, at each position of the layer's output. A vector that has as many
     values as the feature map before it is a flatten of that; what follows keeps the order until a dense layer.
@@ -213,6 +235,8 @@ def derived(name: str, found: Description) -> ModelSpec:
             n_trainable=sum(math.prod(p.shape) for p in parameters if p.trainable),
             flops=sum(layer.flops for layer in layers),
             dropout=found.dropout,
+            task=task,
+            loss=loss or TASKS[task].losses[0],
         )
     )
 

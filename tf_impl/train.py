@@ -10,8 +10,10 @@ import tensorflow as tf
 from shared.protocol import Build
 from shared.weights import Weights
 from tf_impl import weights as layout
+from tf_impl.losses import LOSSES
 from tf_impl.optimizers import matched
 from tf_impl.settings import settings
+from tf_lowlevel_impl.losses import labels_of
 from tf_lowlevel_impl.on_device import TensorFlowDevice, compiled, count_flops
 from tf_lowlevel_impl.tuning import Tuning
 
@@ -33,15 +35,15 @@ class KerasModel(TensorFlowDevice):
         tuning = Tuning.model_validate(dict(build.tuning))
         self.optimizer = matched(train, self.model.trainable_variables, tuning)
         own = "loss" in train.own
-        self.loss = _loss_of_probabilities if own else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        self.loss = _loss_of_probabilities if own else LOSSES[self.spec.loss]()
         images = tf.TensorSpec((None, *self.spec.input_shape), self.dtype)
-        labels = tf.TensorSpec((None,), tf.int64)
+        self.labels = labels = labels_of(self.spec, self.dtype)
         rate = tf.TensorSpec((), self.dtype)
         self.update = compiled(self._update, (images, labels, rate), mode, tuning)
         self.forward = compiled(self._forward, (images,), mode, tuning)
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
-        return self._put_images(images), self._put(labels, tf.int64)
+        return self._put_images(images), self._put(labels, self.labels.dtype)
 
     def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         images, labels = batch

@@ -10,6 +10,7 @@ from shared.protocol import Build
 from shared.weights import Weights
 from tf_lowlevel_impl import idiomatic
 from tf_lowlevel_impl import weights as layout
+from tf_lowlevel_impl.losses import LOSSES, labels_of
 from tf_lowlevel_impl.on_device import TensorFlowDevice, compiled, count_flops
 from tf_lowlevel_impl.optimizers import matched
 from tf_lowlevel_impl.own import network_of
@@ -38,14 +39,15 @@ class LowLevelModel(TensorFlowDevice):
             self.load(build.weights)
         tuning = Tuning.model_validate(dict(build.tuning))
         self.optimizer = matched(train, list(self.trainable.values()), tuning)
+        self.loss = LOSSES[self.spec.loss]
         images = tf.TensorSpec((None, *self.spec.input_shape), self.dtype)
-        labels = tf.TensorSpec((None,), tf.int64)
+        self.labels = labels = labels_of(self.spec, self.dtype)
         rate = tf.TensorSpec((), self.dtype)
         self.update = compiled(self._update, (images, labels, rate), mode, tuning)
         self.forward = compiled(self._forward, (images,), mode, tuning)
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
-        return self._put_images(images), self._put(labels, tf.int64)
+        return self._put_images(images), self._put(labels, self.labels.dtype)
 
     def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         images, labels = batch
@@ -58,7 +60,7 @@ class LowLevelModel(TensorFlowDevice):
         assert self.optimizer is not None, "only the matched recipe trains step by step"
         with tf.GradientTape() as tape:
             logits = self._logits(images, training=True)
-            loss = cross_entropy(labels, logits)
+            loss = self.loss(labels, logits)
         self.optimizer.apply(tape.gradient(loss, list(self.trainable.values())), rate)
         return loss, logits
 
@@ -74,7 +76,7 @@ class LowLevelModel(TensorFlowDevice):
     def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
         images, labels = batch
         with self._statistics_kept(), tf.GradientTape() as tape:
-            loss = cross_entropy(labels, self.module(images, training=True))
+            loss = self.loss(labels, self.module(images, training=True))
         gradients = tape.gradient(loss, self.trainable)
         return float(loss), layout.export(self.spec, gradients)
 
@@ -148,8 +150,3 @@ class LowLevelModel(TensorFlowDevice):
     def _put(self, array: np.ndarray, dtype: tf.DType) -> tf.Tensor:
         with tf.device(self.device):
             return tf.constant(array, dtype)
-
-
-def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """The mean over the batch of the cross-entropy of logits (N, classes) with labels (N,)."""
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))

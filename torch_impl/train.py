@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from shared.models import LayerSpec
 from shared.protocol import Build
 from shared.weights import Weights
 from torch_impl import weights as layout
+from torch_impl.losses import LOSSES
 from torch_impl.optimizers import matched
 from torch_impl.own import count_flops
 from torch_impl.pooling import pooled_first
@@ -32,6 +32,7 @@ class TorchModel:
         self.dtype = getattr(torch, train.dtype)
         tuning = Tuning.model_validate(dict(build.tuning))
         self.tuning = tuning
+        self.loss = LOSSES[self.spec.loss]
         self.in_bfloat16 = train.mixed_precision == "bfloat16"
         self.module = module.to(self.device, self.dtype)
         if build.weights is not None:
@@ -45,7 +46,7 @@ class TorchModel:
         self.forward_with_loss = self._compiled(self._forward_with_loss) if whole else self._forward_with_loss
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
-        return self._put_images(images), self._to_device(torch.from_numpy(labels))
+        return self._put_images(images), self._put_labels(labels)
 
     def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         images, labels = batch
@@ -65,7 +66,7 @@ class TorchModel:
 
     def _forward_with_loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         logits = self._logits(images)
-        return F.cross_entropy(logits, labels), logits
+        return self.loss(logits, labels), logits
 
     def _logits(self, images: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_bfloat16):
@@ -88,7 +89,7 @@ class TorchModel:
         images, labels = batch
         self.module.train()
         with self._statistics_kept():
-            loss = F.cross_entropy(self.module(images), labels)
+            loss = self.loss(self.module(images), labels)
         named = dict(self.module.named_parameters())
         gradients = torch.autograd.grad(loss, list(named.values()))
         return loss.item(), layout.export(self.spec, dict(zip(named, gradients, strict=True)))
@@ -199,6 +200,10 @@ class TorchModel:
         # permuted tensor counts as contiguous already, yet its strides make every convolution choose channels-last
         # kernels.
         return x.permute(0, 3, 1, 2).clone(memory_format=torch.contiguous_format)  # (N, C, H, W)
+
+    def _put_labels(self, labels: np.ndarray) -> Tensor:
+        put = self._to_device(torch.from_numpy(labels))
+        return put.to(self.dtype) if put.is_floating_point() else put  # numbers of classes stay whole
 
     def _put_as_they_come(self, images: np.ndarray) -> Tensor:
         """The images for a look at what was learnt, which is not timed as training is: channels-last in memory, as they

@@ -14,10 +14,12 @@ from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import Screen
 from shared import contract, own_code
+from shared.choices import LossName, TaskName
 from shared.contract import CONTRACT, Description
 from shared.errors import InputError, check_name
-from shared.models import Code, Shape
+from shared.models import Code, ModelSpec, Shape
 from shared.storage import files, temporary
+from shared.task import LOSSES_IN_WORDS, TASKS
 
 STATES_INPUT = "keras"  # of the implementations: the one whose code says what an image is like
 
@@ -29,7 +31,7 @@ def command(options: ContractOptions, screen: Screen) -> int:
     having = _having(code, options)
     found = _described(having, code, _shape(options), screen)
     try:
-        spec = contract.derived(name, found[having[0]])
+        spec = contract.derived(name, found[having[0]], *_task(options))
     except ValueError as error:
         raise InputError(f"{folder / IMPLEMENTATIONS[having[0]].own_file} makes no contract: {error}.") from None
     content, path = contract.write(spec), folder / CONTRACT
@@ -38,6 +40,8 @@ def command(options: ContractOptions, screen: Screen) -> int:
         path.write_bytes(content)
     networks.remember(own_code.read(folder))
     show_layers(spec, screen)
+    if spec.task != "classification":
+        screen.say(f"For {TASKS[spec.task].title}, trained by the {LOSSES_IN_WORDS[spec.loss]}.")
     screen.say(f"{'Written' if changed else 'Unchanged'}: {path}, from {IMPLEMENTATIONS[having[0]].own_file}.")
     wrong = {other: said for other in having if (said := contract.differences(spec, found[other]))}
     for other in having:
@@ -81,6 +85,14 @@ def _shape(options: ContractOptions) -> Shape | None:
     return None
 
 
+def _task(options: ContractOptions) -> tuple[TaskName, LossName | None]:
+    """Return the task and the loss that the options name, or the contract that is there."""
+    known = _known(options.folder)
+    task = options.task or (known.task if known else "classification")
+    same = known is not None and known.task == task
+    return task, options.loss or (known.loss if same and known else None)
+
+
 def _described(having: list[str], code: Code, shape: Shape | None, screen: Screen) -> dict[str, Description]:
     """Return what each implementation has, in a worker of each. Raise InputError, also as UserCodeError."""
     found: dict[str, Description] = {}
@@ -101,9 +113,15 @@ def _described(having: list[str], code: Code, shape: Shape | None, screen: Scree
 
 def _known_shape(folder: Path) -> Shape | None:
     """Return the shape of an image by the contract that is there; None if there is none that can be read."""
+    known = _known(folder)
+    return known.input_shape if known else None
+
+
+def _known(folder: Path) -> ModelSpec | None:
+    """Return the contract that is there; None if there is none that can be read."""
     try:
         content = files.read(folder / CONTRACT, contract.MAX_BYTES, "Write it again.")
-        return contract.read(content, folder.name).input_shape
+        return contract.read(content, folder.name)
     except (InputError, ValueError):
         return None
 

@@ -13,9 +13,10 @@ from compare.folders.picture_file import read_picture
 from compare.folders.run_folder import load_data, load_results, load_weights
 from compare.options.folders import VisualizeOptions
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting import listeners, pictures, plots
+from compare.reporting import listeners, pictures, plots, task_pictures
 from compare.reporting.inspection import Inspected, inspect
 from compare.reporting.screen import Screen
+from shared.choices import TaskName
 from shared.data import Data, DataSpec, channel_statistics, load, own_folder, standardised
 from shared.data.catalog import class_names
 from shared.data.dataset import unit
@@ -24,6 +25,7 @@ from shared.models import ModelSpec
 from shared.result import RunResult
 from shared.storage import mounts
 
+MOST_NUMBERS = 10  # of a regression, that are printed
 MOST_IMAGES = 24  # whose feature maps are drawn together: each has a row for every layer and network
 
 
@@ -44,7 +46,10 @@ def command(options: VisualizeOptions, screen: Screen) -> int:
         raise InputError(
             f"--filter {options.filter} is not possible: the layers of {spec.name} have 0 ... {channels - 1}."
         )
-    names = class_names(first.data.dataset, spec.n_classes, first.data.classes)
+    if spec.task == "classification":
+        names = class_names(first.data.dataset, spec.n_classes, first.data.classes)
+    else:
+        names = tuple(task_pictures.output_names(first.data.classes, spec.n_classes))
     picture, negative = _picture(options.predict, spec, first.data)
 
     out = options.out or options.run_dir / "pictures"
@@ -59,7 +64,7 @@ def command(options: VisualizeOptions, screen: Screen) -> int:
             saved.append(path)
     listeners.outlive()
     if len(picture):
-        _print_prediction(seen_by, names, negative, screen)
+        _print_prediction(seen_by, names, negative, spec.task, screen)
     screen.say(f"Pictures of {', '.join(n.name for n in seen_by)}: {out}")
     screen.answer(folder=out, pictures=saved)
     return 0
@@ -134,10 +139,19 @@ def _draw(
             pictures.feature_maps(networks, data.x_test[indices], indices, options.filter, options.cmap),
         )
     yield "learning_curves", pictures.overfitting(results)
-    yield "confusion_matrices", pictures.confusion_matrices(results, names)
-    yield "mistakes", pictures.mistakes(networks, data.x_test, data.y_test, names)
+    match spec.task:
+        case "classification":
+            yield "confusion_matrices", pictures.confusion_matrices(results, names)
+            yield "mistakes", pictures.mistakes(networks, data.x_test, data.y_test, names)
+        case "regression":
+            yield "errors", task_pictures.errors(results, names)
+            yield "largest_errors", task_pictures.largest_errors(networks, data.x_test, data.y_test, names, spec.task)
+        case "multilabel":
+            yield "label_scores", task_pictures.label_scores(results, names)
+            yield "mistakes", task_pictures.largest_errors(networks, data.x_test, data.y_test, names, spec.task)
     if len(picture):
-        yield "prediction", pictures.prediction(networks, picture[0], names)
+        draw = task_pictures.numbers if spec.task == "regression" else pictures.prediction
+        yield "prediction", draw(networks, picture[0], names)
 
 
 def _save(drawn: Iterator[tuple[str, Figure]], options: VisualizeOptions, added: list[Path]) -> Iterator[Path]:
@@ -158,10 +172,15 @@ def _save(drawn: Iterator[tuple[str, Figure]], options: VisualizeOptions, added:
         raise InputError(f"The pictures cannot be written: {error}. Give another --out.") from None
 
 
-def _print_prediction(networks: list[Inspected], names: tuple[str, ...], negative: bool, screen: Screen) -> None:
+def _print_prediction(
+    networks: list[Inspected], names: tuple[str, ...], negative: bool, task: TaskName, screen: Screen
+) -> None:
     if negative:
         screen.say("The picture is dark on light; the networks were shown its negative.")
     for network in networks:
         p = network.extra_probabilities[0]
-        best = [f"{names[i]} {p[i]:.1%}" for i in np.argsort(-p, kind="stable")[:3]]
+        if task == "regression":
+            best = [f"{name} {value:.4g}" for name, value in zip(names, p, strict=True)][:MOST_NUMBERS]
+        else:
+            best = [f"{names[i]} {p[i]:.1%}" for i in np.argsort(-p, kind="stable")[:3]]
         screen.say(f"{network.name}: {', '.join(best)}")

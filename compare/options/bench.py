@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from compare.options import common
 from compare.options.base import Options
 from compare.options.option import CLUSTER, COMPARISON, COMPUTATION, DATA, TRAINING, Conflict, Need, option
-from shared.choices import Allocator, Channels, Device, ExecutorName, MixedPrecision, Waiting
+from shared.choices import Allocator, Channels, Device, ExecutorName, MixedPrecision, TaskName, Waiting
 from shared.world import MAX_SIZE
 
 SEVERAL_POINTS = ("", "waterfall", "curves", "beside")
@@ -35,6 +35,7 @@ class BenchOptions(common.ReadsData, Options):
     resize: str | None = common.resize(forms=SEVERAL_POINTS)
     channels: Channels | None = common.channels(forms=SEVERAL_POINTS)
     split: float | None = common.split(forms=SEVERAL_POINTS)
+    task: TaskName | None = common.task(forms=SEVERAL_POINTS)
     model: str = option(
         "cnn_same", TRAINING, "Architecture, or the folder of a network of your own.", metavar="NAME|DIR/",
         forms=SEVERAL_POINTS

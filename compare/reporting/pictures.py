@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from compare.analysis.figures import figure_of
 from compare.reporting.inspection import Inspected
-from compare.reporting.plots import after_each_epoch, style_of
+from compare.reporting.plots import after_each_epoch, loss_of, style_of
 from shared.models import ModelSpec
 from shared.result import RunResult
 from shared.weights import Weights
@@ -107,7 +108,7 @@ def feature_maps(
         block.suptitle(f"{network.name}, channel {channel}", fontsize=10)
         axes = block.subplots(height, width, squeeze=False)
         for row, index in enumerate(indices):
-            _picture(axes[row, 0], images[row], "gray")
+            draw_picture(axes[row, 0], images[row], "gray")
             axes[row, 0].set_ylabel(f"image {index}", fontsize=8)
             for column, layer in enumerate(layers, 1):
                 axes[row, column].imshow(network.activations[layer][row, :, :, channel], cmap=cmap)
@@ -125,7 +126,8 @@ def map_layers(network: Inspected) -> list[str]:
     return [name for name in maps if name.startswith(("conv", "pool"))] or maps
 
 
-def _picture(axes: Axes, image: np.ndarray, cmap: str) -> None:
+def draw_picture(axes: Axes, image: np.ndarray, cmap: str) -> None:
+    """Draw one image (H, W, C): colours as they are, greys by a colour map."""
     if image.shape[-1] == 3:
         axes.imshow(np.clip(image, 0, 1))
     else:
@@ -133,7 +135,9 @@ def _picture(axes: Axes, image: np.ndarray, cmap: str) -> None:
 
 
 def overfitting(results: Sequence[RunResult]) -> Figure:
-    """Training and validation (or test) loss and accuracy over epochs, and the gap between the two accuracies."""
+    """Training and validation (or test) loss and accuracy over epochs, and the gap between the two accuracies; of
+    another task than classification its figure."""
+    shown = figure_of(results)
     figure = Figure(figsize=(13, 4), layout="constrained")
     loss_axes, accuracy_axes, gap_axes = figure.subplots(1, 3)
     watched = "test"
@@ -141,21 +145,22 @@ def overfitting(results: Sequence[RunResult]) -> Figure:
         assert result.outcome is not None
         name = result.run.implementation
         style = style_of(name)
-        watched, losses, accuracies = after_each_epoch(result.outcome)
+        watched, losses, accuracies = after_each_epoch(result.outcome, shown)
         epochs = [e.epoch for e in result.outcome.epochs]
-        training = np.array([e.train_accuracy for e in result.outcome.epochs]) * 100
-        after = np.array(accuracies) * 100
+        known = [e.figure("train", shown.metric.name) for e in result.outcome.epochs]
+        training, after = np.array(known, np.float64) * shown.scale, np.array(accuracies) * shown.scale
         loss_axes.plot(epochs, [e.train_loss for e in result.outcome.epochs], linewidth=1, **style)
         loss_axes.plot(epochs, losses, marker="o", label=name, **style)
         accuracy_axes.plot(epochs, training, linewidth=1, **style)
         accuracy_axes.plot(epochs, after, marker="o", label=name, **style)
-        gap_axes.plot(epochs, training - after, marker="o", label=name, **style)
+        gap_axes.plot(epochs, shown.gap(training, after), marker="o", label=name, **style)
     loss_axes.set_yscale("log")
     gap_axes.axhline(0, color="0.5", linewidth=0.8)
+    gap = f"{watched} less training" if shown.metric.lower_is_better else f"training less {watched}"
     titles = (
-        (loss_axes, "cross-entropy", f"Loss: training (thin), {watched} (dots)"),
-        (accuracy_axes, "accuracy (%)", f"Accuracy: training (thin), {watched} (dots)"),
-        (gap_axes, "points", f"Overfitting gap: training less {watched} accuracy"),
+        (loss_axes, loss_of(results), f"Loss: training (thin), {watched} (dots)"),
+        (accuracy_axes, shown.axis, f"{shown.title}: training (thin), {watched} (dots)"),
+        (gap_axes, "points" if shown.metric.share else shown.axis, f"Overfitting gap: {gap} {shown.metric.title}"),
     )
     for axes, what, title in titles:
         axes.set_xlabel("epoch")
@@ -200,7 +205,7 @@ def mistakes(networks: Sequence[Inspected], images: np.ndarray, labels: np.ndarr
             axes.axis("off")
             if index is None:
                 continue
-            _picture(axes, images[index], "gray")
+            draw_picture(axes, images[index], "gray")
             p, truth = network.probabilities[index], labels[index]
             taken = int(p.argmax())
             axes.set_title(f"#{index}: {names[truth]} {p[truth]:.1%}\nas {names[taken]} {p[taken]:.1%}", fontsize=7)
@@ -220,7 +225,7 @@ def prediction(networks: Sequence[Inspected], image: np.ndarray, names: Sequence
     names = [label_of(name) for name in names]
     figure = Figure(figsize=(3 + 3.2 * len(networks), 3.4), layout="constrained")
     axes = figure.subplots(1, len(networks) + 1)
-    _picture(axes[0], image, "gray")
+    draw_picture(axes[0], image, "gray")
     axes[0].images[0].set_clim(0, 1)  # else matplotlib stretches a faint image, which the networks see as faint
     axes[0].set_title("what the networks see", fontsize=9)
     axes[0].axis("off")

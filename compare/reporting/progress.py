@@ -7,6 +7,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from compare.analysis.figures import of_task
 from compare.reporting.time_left import TimeLeft
 from shared.result import Epoch, Run, RunResult
 
@@ -142,7 +143,7 @@ class Lines:
     def epoch(self, run: Run, epoch: Epoch) -> None:
         self._left.epoch(run)
         self._steps[run.name] = 0, self._steps[run.name][1]
-        done = f"epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}, {_accuracy(epoch)}"
+        done = f"epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}, {_figure(run, epoch)}"
         self._say(f"{run.name}: {done}{self._shown_left()}")
 
     def end(self, result: RunResult, said: str) -> None:
@@ -181,10 +182,12 @@ class Failures:
                 print(line, file=self.stream)
 
 
-def _accuracy(epoch: Epoch) -> str:
-    if epoch.validation_accuracy is not None:
-        return f"validation accuracy {epoch.validation_accuracy:.2%}"
-    return f"test accuracy {epoch.test_accuracy:.2%}"
+def _figure(run: Run, epoch: Epoch) -> str:
+    """The figure of the run's task after an epoch, with the images that it is of."""
+    figure = of_task(run.spec.task)
+    value = figure.of_epoch(epoch)
+    part = "test" if epoch.validation_loss is None else "validation"
+    return f"{part} {figure.metric.title} {'unknown' if value is None else figure.shown(value)}"
 
 
 def duration(seconds: float) -> str:

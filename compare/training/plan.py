@@ -122,6 +122,13 @@ def check_options(options: RunOptions) -> RunOptions:
         having = ", ".join(name for name, spec in MODELS.items() if spec.dropout is not None)
         own = " Its constructor takes no argument `dropout`." if model.code else ""
         raise InputError(f"--dropout: the architecture '{model.name}' has no dropout.{own} Use --model {having}.")
+    for asked, option in (
+        (options.recipe == "idiomatic", "--recipe idiomatic"),
+        (options.stop_at is not None, "--stop-at"),
+        (options.target is not None, "--target"),
+    ):
+        if asked:
+            checks.check_only_classification(model, option)
     _check_many(options)
     return options
 

@@ -44,7 +44,7 @@ def of_request(train: TrainSpec, data: Data, weights: Mapping[str, np.ndarray], 
     return {
         **of_data(data),
         "images of the first batch, as the network gets them": digest(images.astype(train.dtype)),
-        "labels of the first batch, as the network gets them": digest(data.y_train[first]),
+        "labels of the first batch, as the network gets them": digest(_as_put(data.y_train[first], train)),
         **of_training(train, data),
         "batches of an epoch": _batches_by_arithmetic(len(data.x_train), train.batch_size),
         "different orders of an epoch": str(train.epochs),
@@ -96,6 +96,11 @@ def of_weights(weights: Mapping[str, np.ndarray]) -> Fields:
 def digest(array: np.ndarray) -> str:
     """The start of the SHA-256 of an array's values, whatever its layout in memory."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:DIGEST_DIGITS]
+
+
+def _as_put(labels: np.ndarray, train: TrainSpec) -> np.ndarray:
+    """Classes stay integers; other labels are of the network's type."""
+    return labels.astype(train.dtype) if labels.dtype.kind == "f" else labels
 
 
 def _of_optimizer(train: TrainSpec) -> Fields:

@@ -134,7 +134,7 @@ class Service:
             request.train,
             model,
             self._data,
-            request.model.n_classes,
+            request.model,
             yardstick,
             self._agree,
             fit=tiers.offered(self.implementation, "fit") if idiom else None,

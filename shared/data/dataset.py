@@ -9,13 +9,15 @@ from typing import Protocol
 
 import numpy as np
 
+from shared.choices import TaskName
 from shared.errors import InputError
 from shared.storage import mounts
 
 
 @dataclass(frozen=True)
 class RawImages:
-    """Images (N, H, W, C), 8-bit or floating in [0, 1], and integer labels (N,), for training and for testing.
+    """Images (N, H, W, C), 8-bit or floating in [0, 1], and integer labels (N,), for training and for testing. Of
+    another `task` than classification, labels are floating (N, K).
 
     `notes` are sentences on how they were read, if their owner should know. `classes` are the names of the classes, if
     the data have names for them.
@@ -27,6 +29,7 @@ class RawImages:
     y_test: np.ndarray
     notes: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    task: TaskName = "classification"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Unsplit:
     labels: np.ndarray
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    task: TaskName = "classification"
 
 
 def unit(images: np.ndarray) -> np.ndarray:

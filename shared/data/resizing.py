@@ -1,6 +1,7 @@
 """Images at another size or with other channels, by one rule for whatever they were read from."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def in_words(shape: tuple[int, ...]) -> str:
 def changed(raw: RawImages, size: Size | None, channels: Channels | None) -> RawImages:
     """Return the images of `raw` at `size` and with `channels`; None leaves either as it is."""
     train, test = (_with_channels(_resized(x, size), channels) for x in (raw.x_train, raw.x_test))
-    return RawImages(train, raw.y_train, test, raw.y_test, raw.notes, raw.classes)
+    return replace(raw, x_train=train, x_test=test)
 
 
 def _resized(images: np.ndarray, size: Size | None) -> np.ndarray:
