@@ -120,7 +120,9 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
     more classes."""
     check_task(model, data, dataset)
     shape = data.x_train.shape[1:]
-    if shape != model.input_shape:
+    if model.inputs != "images":
+        _check_example(model, data, dataset)
+    elif shape != model.input_shape:
         fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape]
         advice = f"Use --model {' or '.join(fitting)}, or another data set."
         if model.code is not None:
@@ -140,6 +142,28 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
             f"The architecture '{model.name}' has {model.n_classes} outputs, and {dataset} has {data.y_train.shape[1]} "
             "numbers for each image. Give other data, or change the network and its contract."
         )
+
+
+def _check_example(model: ModelSpec, data: Data, dataset: str) -> None:
+    """Raise InputError unless the vectors, sequences or tokens have the shape that the network takes."""
+    shape, sizes = data.x_train.shape[1:], " x ".join(map(str, model.input_shape))
+    if shape != model.input_shape:
+        raise InputError(
+            f"The architecture '{model.name}' takes {model.inputs} of {sizes}, and those of {dataset} are "
+            f"{' x '.join(map(str, shape))}. Give other data, or change the network and its contract."
+        )
+    highest = max(x.max() for x in (data.x_train, data.x_test))
+    if model.vocabulary is not None and highest >= model.vocabulary:
+        raise InputError(
+            f"The architecture '{model.name}' has {model.vocabulary:,} tokens, 0 to {model.vocabulary - 1:,}, and "
+            f"those of {dataset} go up to {highest:,}. Give other data, or change the network and its contract."
+        )
+
+
+def check_only_images(model: ModelSpec, option: str) -> None:
+    """Raise InputError if `option` has a meaning for images alone, and the network takes something else."""
+    if model.inputs != "images":
+        raise InputError(f"{option} is for images, and '{model.name}' takes {model.inputs}. Leave it out.")
 
 
 def check_task(model: ModelSpec, data: Data, dataset: str) -> None:

@@ -18,6 +18,7 @@ ExecutorName = Literal["local", "ray"]
 
 # What a network learns (shared/task.py).
 TaskName = Literal["classification", "regression", "multilabel"]
+Inputs = Literal["images", "values", "tokens"]
 LossName = Literal["cross_entropy", "mse", "mae", "binary_cross_entropy"]
 
 # How a network is trained.

@@ -21,7 +21,7 @@ MAX_BYTES = 1 << 20
 MOST_CLASSES, MOST_PARAMETERS, MOST_LAYERS = 1_000, 1 << 31, 10_000
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
 ONES = ("gamma", "moving_variance")
-ORDER = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+ORDER = ("embeddings", "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 Size = Annotated[int, Field(ge=1, le=1 << 24)]
 Sizes = Annotated[tuple[Size, ...], FailFast(), Field(min_length=1, max_length=4)]
 Feature = tuple[Size, Size, Size]
@@ -57,13 +57,14 @@ class Layer(NamedTuple):
 class Description:
     """What an implementation says of its network, which it has built and called: layers in the order of the
     computation, parameters in any order, the rate of its dropout, and the FLOPs of one image's forward pass, by the
-    framework's own count, None if it was not asked."""
+    framework's own count, None if it was not asked. `tokens` says that it takes whole numbers."""
 
-    input_shape: Shape
+    input_shape: tuple[int, ...]
     layers: tuple[Layer, ...]
     parameters: tuple[Parameter, ...]
     dropout: float | None
     flops: int | None
+    tokens: bool = False
 
 
 class _Parameter(Record):
@@ -88,7 +89,8 @@ class ContractFile(Record):
     schema_version: Literal[1] = 1
     task: TaskName = "classification"
     loss: LossName | None = None  # the usual one of the task
-    input_shape: Feature
+    input_shape: Annotated[tuple[Size, ...], FailFast(), Field(min_length=1, max_length=3)]
+    vocabulary: Positive | None = None
     n_classes: Positive
     dropout: Share | None = None
     n_params: Positive
@@ -119,6 +121,7 @@ def write(spec: ModelSpec) -> bytes:
         task=spec.task,
         loss=spec.loss if spec.loss != TASKS[spec.task].losses[0] else None,
         input_shape=spec.input_shape,
+        vocabulary=spec.vocabulary,
         n_classes=spec.n_classes,
         dropout=spec.dropout,
         n_params=spec.n_params,
@@ -127,7 +130,7 @@ def write(spec: ModelSpec) -> bytes:
         layers=tuple(_Layer(**vars(layer)) for layer in spec.layers),
         parameters=tuple(_Parameter(**vars(parameter)) for parameter in spec.parameters),
     ).model_dump(mode="json", exclude_defaults=True)
-    first = [key for key in ("task", "loss", "input_shape") if key in found]
+    first = [key for key in ("task", "loss", "input_shape", "vocabulary") if key in found]
     lines = [' "schema_version": 1', *(f" {json.dumps(key)}: {json.dumps(found.pop(key))}" for key in first)]
     for key, value in found.items():
         if isinstance(value, list):
@@ -174,6 +177,8 @@ def checked(spec: ModelSpec) -> ModelSpec:
 def _check_outputs(spec: ModelSpec) -> None:
     """Raise ValueError, in words, unless the loss and the number of outputs are of the task."""
     task, last = TASKS[spec.task], spec.layers[-1]
+    if spec.vocabulary is not None and len(spec.input_shape) != 1:
+        raise ValueError(f"tokens are a row of numbers, and its input is {_shape(spec.input_shape)}")
     if spec.loss not in task.losses:
         raise ValueError(f"its loss is {spec.loss}, and {task.title} has {' and '.join(task.losses)}")
     outputs = "classes" if task.classifies else "outputs"
@@ -201,7 +206,10 @@ def derived(
         by_layer.setdefault(parameter.name.rpartition("/")[0], []).append(parameter)
     layers: list[LayerSpec] = []
     parameters: list[ParamSpec] = []
-    order: Shape | None = found.input_shape  # that of the feature map which a vector may be a flatten of
+    image = found.input_shape
+    order: Shape | None = (
+        (image[0], image[1], image[2]) if len(image) == 3 else None
+    )  # that of the feature map which a vector may be a flatten of
     for layer in found.layers:
         own = sorted(by_layer.pop(layer.name, []), key=_place)
         kernel = next((p.shape for p in own if p.name.endswith("/kernel")), None)
@@ -237,8 +245,19 @@ def derived(
             dropout=found.dropout,
             task=task,
             loss=loss or TASKS[task].losses[0],
+            vocabulary=_vocabulary(found),
         )
     )
+
+
+def _vocabulary(found: Description) -> int | None:
+    """Return how many tokens there are: the rows of the first embedding. Raise ValueError if there is none."""
+    if not found.tokens:
+        return None
+    rows = [parameter.shape[0] for parameter in found.parameters if parameter.name.endswith("/embeddings")]
+    if not rows:
+        raise ValueError("it takes tokens, and has no embedding")
+    return rows[0]
 
 
 def differences(spec: ModelSpec, found: Description) -> list[str]:
@@ -293,4 +312,4 @@ def _place(parameter: Parameter) -> int:
 
 def _init(name: str) -> Init:
     part = name.rpartition("/")[2]
-    return "glorot_uniform" if part == "kernel" else "ones" if part in ONES else "zeros"
+    return "glorot_uniform" if part in ("kernel", "embeddings") else "ones" if part in ONES else "zeros"

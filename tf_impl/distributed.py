@@ -28,9 +28,10 @@ class SharingKerasModel(KerasModel):
     def __init__(self, model: keras.Model, build: Build) -> None:
         super().__init__(model, build)
         self._drop_otherwise(World.here().rank)
-        images = tf.TensorSpec((None, *self.spec.input_shape), self.dtype)
         number = tf.TensorSpec((), self.dtype)
-        self.update_shared = tf.function(self._update_shared, input_signature=(images, self.labels, number, number))
+        self.update_shared = tf.function(
+            self._update_shared, input_signature=(self.images, self.labels, number, number)
+        )
 
     def _drop_otherwise(self, rank: int) -> None:
         """What is dropped of one share is not what is dropped of another. The strategy gives every process the first

@@ -9,6 +9,7 @@ from keras import ops
 
 from shared import training
 from shared.training import TrainSpec
+from tf_impl.weights import dense
 from tf_lowlevel_impl.tuning import Tuning
 
 
@@ -21,7 +22,7 @@ class _Optimizer(keras.optimizers.Optimizer):
             super()._backend_update_step(grads, trainable_variables, learning_rate)
             return
         for gradient, variable in zip(grads, trainable_variables, strict=True):
-            self.update_step(gradient, variable.value, learning_rate)
+            self.update_step(dense(gradient), variable.value, learning_rate)
 
 
 class PaperAdam(_Optimizer):

@@ -13,7 +13,7 @@ from tf_impl import weights as layout
 from tf_impl.losses import LOSSES
 from tf_impl.optimizers import matched
 from tf_impl.settings import settings
-from tf_lowlevel_impl.losses import labels_of
+from tf_lowlevel_impl.losses import images_of, labels_of
 from tf_lowlevel_impl.on_device import TensorFlowDevice, compiled, count_flops
 from tf_lowlevel_impl.tuning import Tuning
 
@@ -36,7 +36,7 @@ class KerasModel(TensorFlowDevice):
         self.optimizer = matched(train, self.model.trainable_variables, tuning)
         own = "loss" in train.own
         self.loss = _loss_of_probabilities if own else LOSSES[self.spec.loss]()
-        images = tf.TensorSpec((None, *self.spec.input_shape), self.dtype)
+        self.images = images = images_of(self.spec, self.dtype)
         self.labels = labels = labels_of(self.spec, self.dtype)
         rate = tf.TensorSpec((), self.dtype)
         self.update = compiled(self._update, (images, labels, rate), mode, tuning)
@@ -128,7 +128,7 @@ class KerasModel(TensorFlowDevice):
         return {layer.name: layer.count_params() for layer in self.model.layers if layer.count_params()}
 
     def count_flops(self) -> int:
-        return count_flops(self._forward, tf.TensorSpec((1, *self.spec.input_shape), self.dtype))
+        return count_flops(self._forward, tf.TensorSpec((1, *self.spec.input_shape), self.images.dtype))
 
     @contextmanager
     def _statistics_kept(self) -> Iterator[None]:
@@ -141,6 +141,8 @@ class KerasModel(TensorFlowDevice):
             variable.assign(value)
 
     def _put_images(self, images: np.ndarray) -> tf.Tensor:
+        if self.spec.inputs == "tokens":
+            return self._put(images, tf.int64)  # (N, T)
         return self._put(images, self.dtype)  # (N, H, W, C)
 
     def _put(self, array: np.ndarray, dtype: tf.DType) -> tf.Tensor:

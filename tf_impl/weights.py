@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from shared.models import ModelSpec
 from shared.weights import Weights
@@ -21,7 +22,12 @@ def load(model: keras.Model, spec: ModelSpec, weights: Weights) -> None:
 
 def export(spec: ModelSpec, tensors: Mapping[str, object]) -> Weights:
     """Tensors or variables by canonical name as arrays, in the contract's order."""
-    return {p.name: np.array(tensors[p.name]) for p in spec.parameters if p.name in tensors}
+    return {p.name: np.array(dense(tensors[p.name])) for p in spec.parameters if p.name in tensors}
+
+
+def dense(tensor: object) -> object:
+    """A gradient by an embedding, which has a slice for each token, as a tensor; anything else as it is."""
+    return tf.convert_to_tensor(tensor) if isinstance(tensor, tf.IndexedSlices) else tensor
 
 
 def by_name(variables: Iterable[keras.Variable]) -> dict[str, keras.Variable]:

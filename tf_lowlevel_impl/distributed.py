@@ -27,9 +27,10 @@ class SharingLowLevelModel(LowLevelModel):
 
     def __init__(self, build: Build) -> None:
         super().__init__(build)
-        images = tf.TensorSpec((None, *self.spec.input_shape), self.dtype)
         number = tf.TensorSpec((), self.dtype)
-        self.update_shared = tf.function(self._update_shared, input_signature=(images, self.labels, number, number))
+        self.update_shared = tf.function(
+            self._update_shared, input_signature=(self.images, self.labels, number, number)
+        )
 
     def put_share(self, images: np.ndarray, labels: np.ndarray, n_whole: int) -> Share:
         return *self.put(images, labels), tf.constant(len(images) / n_whole, self.dtype)

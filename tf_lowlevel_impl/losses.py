@@ -36,6 +36,11 @@ LOSSES: dict[LossName, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
 }
 
 
+def images_of(spec: ModelSpec, dtype: tf.DType) -> tf.TensorSpec:
+    """What a network takes: images (N, H, W, C), vectors or sequences in its type, or tokens (N, T)."""
+    return tf.TensorSpec((None, *spec.input_shape), tf.int64 if spec.inputs == "tokens" else dtype)
+
+
 def labels_of(spec: ModelSpec, dtype: tf.DType) -> tf.TensorSpec:
     """What labels are: numbers of classes (N,), or of another task (N, K) in the network's type."""
     if spec.task == "classification":

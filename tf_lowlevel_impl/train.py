@@ -10,7 +10,7 @@ from shared.protocol import Build
 from shared.weights import Weights
 from tf_lowlevel_impl import idiomatic
 from tf_lowlevel_impl import weights as layout
-from tf_lowlevel_impl.losses import LOSSES, labels_of
+from tf_lowlevel_impl.losses import LOSSES, images_of, labels_of
 from tf_lowlevel_impl.on_device import TensorFlowDevice, compiled, count_flops
 from tf_lowlevel_impl.optimizers import matched
 from tf_lowlevel_impl.own import network_of
@@ -40,7 +40,7 @@ class LowLevelModel(TensorFlowDevice):
         tuning = Tuning.model_validate(dict(build.tuning))
         self.optimizer = matched(train, list(self.trainable.values()), tuning)
         self.loss = LOSSES[self.spec.loss]
-        images = tf.TensorSpec((None, *self.spec.input_shape), self.dtype)
+        self.images = images = images_of(self.spec, self.dtype)
         self.labels = labels = labels_of(self.spec, self.dtype)
         rate = tf.TensorSpec((), self.dtype)
         self.update = compiled(self._update, (images, labels, rate), mode, tuning)
@@ -71,7 +71,8 @@ class LowLevelModel(TensorFlowDevice):
         return self._logits(images, training=False)
 
     def _logits(self, images: tf.Tensor, training: bool) -> tf.Tensor:
-        return tf.cast(self.module(tf.cast(images, self.compute_dtype), training), self.dtype)
+        given = images if self.spec.inputs == "tokens" else tf.cast(images, self.compute_dtype)
+        return tf.cast(self.module(given, training), self.dtype)
 
     def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
         images, labels = batch
@@ -134,7 +135,7 @@ class LowLevelModel(TensorFlowDevice):
         return {name: sum(v.shape.num_elements() for v in layer.variables) for name, layer in layers.items()}
 
     def count_flops(self) -> int:
-        return count_flops(self._forward, tf.TensorSpec((1, *self.spec.input_shape), self.dtype))
+        return count_flops(self._forward, tf.TensorSpec((1, *self.spec.input_shape), self.images.dtype))
 
     @contextmanager
     def _statistics_kept(self) -> Iterator[None]:
@@ -145,6 +146,8 @@ class LowLevelModel(TensorFlowDevice):
             variable.assign(value)
 
     def _put_images(self, images: np.ndarray) -> tf.Tensor:
+        if self.spec.inputs == "tokens":
+            return self._put(images, tf.int64)  # (N, T)
         return self._put(images, self.dtype)  # (N, H, W, C)
 
     def _put(self, array: np.ndarray, dtype: tf.DType) -> tf.Tensor:

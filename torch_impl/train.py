@@ -50,7 +50,8 @@ class TorchModel:
 
     def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         images, labels = batch
-        return self.fetch(images).transpose(0, 2, 3, 1), self.fetch(labels)
+        fetched = self.fetch(images)
+        return fetched.transpose(0, 2, 3, 1) if self.spec.inputs == "images" else fetched, self.fetch(labels)
 
     def train_step(self, batch: Batch, learning_rate: float) -> tuple[Tensor, Tensor]:
         assert self.optimizer is not None, "only the matched recipe trains step by step"
@@ -172,7 +173,12 @@ class TorchModel:
         return counts
 
     def count_flops(self) -> int:
-        return count_flops(self.module, self._put_images(np.zeros((1, *self.spec.input_shape), np.float32)))
+        return count_flops(
+            self.module,
+            self._put_images(
+                np.zeros((1, *self.spec.input_shape), np.int64 if self.spec.inputs == "tokens" else np.float32)
+            ),
+        )
 
     def profile(self, work: Callable[[], None]) -> dict[str, float]:
         return by_operation(work, "cuda" if self.device.type == "cuda" else "cpu")
@@ -193,7 +199,12 @@ class TorchModel:
                 buffer.copy_(value)
 
     def _put_images(self, images: np.ndarray) -> Tensor:
-        x = self._to_device(torch.from_numpy(images)).to(self.dtype)  # (N, H, W, C)
+        x = self._to_device(torch.from_numpy(images))
+        if self.spec.inputs == "tokens":
+            return x  # (N, T)
+        x = x.to(self.dtype)  # (N, H, W, C)
+        if self.spec.inputs == "values":
+            return x  # (N, D) or (N, T, D)
         if self.tuning.layout == "channels_last":
             return x.permute(0, 3, 1, 2)  # (N, C, H, W) in the same memory
         # Channels-first in memory, as PyTorch's users have them. `contiguous()` would not do: with one channel the
@@ -208,7 +219,7 @@ class TorchModel:
     def _put_as_they_come(self, images: np.ndarray) -> Tensor:
         """The images for a look at what was learnt, which is not timed as training is: channels-last in memory, as they
         come, so that it takes half the time. A compiled network keeps the one layout that it was compiled for."""
-        if self.forward is self.module:
+        if self.forward is self.module and self.spec.inputs == "images":
             return self._to_device(torch.from_numpy(images)).to(self.dtype).permute(0, 3, 1, 2)
         return self._put_images(images)
 

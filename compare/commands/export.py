@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compare import networks
+from compare import checks, networks
 from compare.analysis.figures import figure_of
 from compare.extras import require
 from compare.folders.additions import adding_to
@@ -74,6 +74,7 @@ def command(options: ExportOptions, screen: Screen) -> int:
         networks.results_at_hand(load_results(options.run_dir), options.model), options, writer_of(format_)
     )
     _check_file(result, format_)
+    checks.check_only_images(result.run.spec, "export")
     path = options.out or options.run_dir / "exports" / f"{result.name}{to.suffix}"
     if format_ == "keras" and path.suffix != to.suffix:  # which Keras goes by
         raise InputError(f"--out {path}: names of this format end with {to.suffix}. Give such a name.")

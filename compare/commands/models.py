@@ -125,7 +125,10 @@ def _overview() -> Table:
 
 def _layers(spec: ModelSpec, counted: dict[str, messages.Counted]) -> Table:
     """A row for each layer; where frameworks were asked, a column for the parameters that each of them counts."""
-    table = _table(f"{spec.name}, one image", ("layer", "output", "parameters", "FLOPs", *counted))
+    table = _table(
+        f"{spec.name}, one {'image' if spec.inputs == 'images' else 'example'}",
+        ("layer", "output", "parameters", "FLOPs", *counted),
+    )
     table.add_row("input", _shape(spec.input_shape))
     for layer in spec.layers:
         asked = [f"{c.n_params.get(layer.name, 0):,}" for c in counted.values()]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from compare import networks
+from compare import checks, networks
 from compare.folders.additions import adding_to
 from compare.folders.output import WriteError, write_whole
 from compare.folders.picture_file import read_picture
@@ -52,6 +52,8 @@ def command(options: VisualizeOptions, screen: Screen) -> int:
         names = tuple(task_pictures.output_names(first.data.classes, spec.n_classes))
     picture, negative = _picture(options.predict, spec, first.data)
 
+    if spec.inputs != "images":
+        screen.note(f"The network takes {spec.inputs}: filters, feature maps and single examples are not drawn.")
     out = options.out or options.run_dir / "pictures"
     seen = _scaled(picture, first.data, options.data_folder)
     with adding_to(options.run_dir, out) as added:
@@ -105,11 +107,14 @@ def _check_images(images: tuple[int, ...], n_test: int) -> None:
 def _picture(path: Path | None, spec: ModelSpec, data: DataSpec) -> tuple[np.ndarray, bool]:
     """The picture to be classified as (1, H, W, C), or (0, H, W, C) where there is none; read as the pictures were that
     the network was trained on, if it was trained on pictures."""
-    if path is None:
+    if path is not None:
+        checks.check_only_images(spec, "--predict")
+    if path is None or spec.inputs != "images":
         return np.empty((0, *spec.input_shape), np.float32), False
+    height, width, channels = spec.input_shape
     if own_folder.folder_of(data.dataset) is not None:
-        return unit(own_folder.read_one(path, spec.input_shape))[None], False
-    image, negative = read_picture(path, spec.input_shape)
+        return unit(own_folder.read_one(path, (height, width, channels)))[None], False
+    image, negative = read_picture(path, (height, width, channels))
     return image[None], negative
 
 
@@ -142,13 +147,19 @@ def _draw(
     match spec.task:
         case "classification":
             yield "confusion_matrices", pictures.confusion_matrices(results, names)
-            yield "mistakes", pictures.mistakes(networks, data.x_test, data.y_test, names)
+            if spec.inputs == "images":
+                yield "mistakes", pictures.mistakes(networks, data.x_test, data.y_test, names)
         case "regression":
             yield "errors", task_pictures.errors(results, names)
-            yield "largest_errors", task_pictures.largest_errors(networks, data.x_test, data.y_test, names, spec.task)
+            if spec.inputs == "images":
+                yield (
+                    "largest_errors",
+                    task_pictures.largest_errors(networks, data.x_test, data.y_test, names, spec.task),
+                )
         case "multilabel":
             yield "label_scores", task_pictures.label_scores(results, names)
-            yield "mistakes", task_pictures.largest_errors(networks, data.x_test, data.y_test, names, spec.task)
+            if spec.inputs == "images":
+                yield "mistakes", task_pictures.largest_errors(networks, data.x_test, data.y_test, names, spec.task)
     if len(picture):
         draw = task_pictures.numbers if spec.task == "regression" else pictures.prediction
         yield "prediction", draw(networks, picture[0], names)

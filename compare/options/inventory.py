@@ -88,9 +88,12 @@ class ContractOptions(Options):
     input: str | None = option(
         None,
         DATA,
-        "Sizes of an image, as 40x40x3: height, width, channels.",
+        "Sizes of an input: 40x40x3 of an image (height, width, channels), 20x8 of a sequence, 16 of a vector.",
         left_out="as keras.py states, or the contract that is there",
         metavar="SIZES",
+    )
+    tokens: bool = option(
+        False, DATA, "Its input are whole numbers for an embedding.", note="keras.py says so itself, by its dtype."
     )
     task: TaskName | None = option(
         None,

@@ -30,6 +30,8 @@ def label_of(name: str) -> str:
 def has_filters(spec: ModelSpec) -> bool:
     """Whether the first layer has filters to be shown as images: it is a convolution, or dense over all pixels."""
     shape = spec.parameters[0].shape
+    if spec.inputs != "images":
+        return False
     return len(shape) == 4 or (len(shape) == 2 and shape[0] == math.prod(spec.input_shape))
 
 

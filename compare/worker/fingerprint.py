@@ -43,7 +43,7 @@ def of_request(train: TrainSpec, data: Data, weights: Mapping[str, np.ndarray], 
         images = data.x_train[first]
     return {
         **of_data(data),
-        "images of the first batch, as the network gets them": digest(images.astype(train.dtype)),
+        "images of the first batch, as the network gets them": digest(_as_put(images, train)),
         "labels of the first batch, as the network gets them": digest(_as_put(data.y_train[first], train)),
         **of_training(train, data),
         "batches of an epoch": _batches_by_arithmetic(len(data.x_train), train.batch_size),
@@ -98,9 +98,9 @@ def digest(array: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:DIGEST_DIGITS]
 
 
-def _as_put(labels: np.ndarray, train: TrainSpec) -> np.ndarray:
-    """Classes stay integers; other labels are of the network's type."""
-    return labels.astype(train.dtype) if labels.dtype.kind == "f" else labels
+def _as_put(values: np.ndarray, train: TrainSpec) -> np.ndarray:
+    """Tokens and classes stay whole numbers; all else is of the network's type."""
+    return values.astype(train.dtype) if values.dtype.kind == "f" else values
 
 
 def _of_optimizer(train: TrainSpec) -> Fields:

@@ -91,8 +91,8 @@ class Service:
                 return limits.measure(self.implementation, device)
             case messages.GetMemory():
                 return self.memory()
-            case own_messages.Describe(code=code, input_shape=input_shape):
-                return own_messages.Described(found=own.described(self.implementation, code, input_shape))
+            case own_messages.Describe(code=code, input_shape=shape, tokens=tokens):
+                return own_messages.Described(found=own.described(self.implementation, code, shape, tokens))
         raise TypeError(f"nobody answers {type(request).__name__}")
 
     @property

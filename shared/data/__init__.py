@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import FailFast, Field
 
 from shared import randomness
-from shared.choices import Channels, Scale, TaskName
+from shared.choices import Channels, Inputs, Scale, TaskName
 from shared.data import npz, own, own_csv, own_folder, own_idx, resizing
 from shared.data.catalog import DATASETS
 from shared.data.dataset import RawImages, Unsplit, unit
@@ -35,7 +35,7 @@ class DataSpec(Record):
     `resize` is the height and width that images are brought to, and `channels` whether they are grey or coloured;
     None: as they are. `split` is the share of test images, of data that have no test part of their own. `classes` are
     the names of the classes as they were first read; with other names the data are refused. `task` is what the labels
-    are for; None: what they say themselves, and, of what was read, classification.
+    are for; None: what they say themselves, and, of what was read, classification. `inputs` is what the network takes.
 
     `unit` divides the 8-bit pixels by 255. `standard` then also subtracts the mean of the training images and divides
     by their standard deviation, per channel. `n_train` and `n_test` take the first images of each part; None takes
@@ -53,6 +53,7 @@ class DataSpec(Record):
     split: float | None = Field(None, gt=0, lt=1)
     classes: Annotated[tuple[ClassName, ...], FailFast(), Field(max_length=own.MAX_CLASSES)] = ()
     task: TaskName | None = Field(None, exclude_if=lambda task: task is None)
+    inputs: Inputs = Field("images", exclude_if=lambda inputs: inputs == "images")
 
     @property
     def whole(self) -> "DataSpec":
@@ -181,7 +182,12 @@ def _read(spec: DataSpec, data_dir: Path) -> tuple[DataSpec, RawImages, str]:
         )
     else:
         raw = found
-    raw = resizing.changed(raw, spec.resize, spec.channels)
+    if raw.inputs == "images":
+        raw = resizing.changed(raw, spec.resize, spec.channels)
+    elif spec.resize or spec.channels:
+        raise InputError(
+            f"--{'resize' if spec.resize else 'channels'} is for images, and {spec.dataset} has none. Leave it out."
+        )
     if spec.classes and spec.classes != raw.classes:
         raise InputError(
             f"The classes of {spec.dataset} are not those of the record: they are {own.listed(raw.classes)}, and "
@@ -189,7 +195,7 @@ def _read(spec: DataSpec, data_dir: Path) -> tuple[DataSpec, RawImages, str]:
         )
     task = None if raw.task == "classification" else raw.task
     settled = spec.model_copy(update={"split": split, "classes": raw.classes, "task": task})
-    if not raw.classes and task is None:
+    if not raw.classes and task is None and raw.inputs == "images":
         return settled, raw, ""
     return settled, raw, _described(settled, raw)
 
@@ -201,6 +207,11 @@ def _found(spec: DataSpec, data_dir: Path) -> RawImages | Unsplit:
             f"--task {spec.task} is not possible with {dataset}, whose labels are classes. Give an .npz file, or leave "
             "it out."
         )
+    if spec.inputs != "images" and not dataset.endswith(".npz"):
+        taken = "vectors or sequences" if spec.inputs == "values" else "tokens"
+        raise InputError(
+            f"The network takes {taken}, and {dataset} has images. Give an .npz file with --dataset (docs/tasks.md)."
+        )
     if dataset in EMBEDDED:
         return EMBEDDED[dataset]()
     if (folder := own_folder.folder_of(dataset)) is not None:
@@ -208,7 +219,7 @@ def _found(spec: DataSpec, data_dir: Path) -> RawImages | Unsplit:
     if (folder := own_idx.folder_of(dataset)) is not None:
         return own_idx.read(folder)
     if dataset.endswith(".npz"):
-        return npz.read(Path(dataset), spec.task)
+        return npz.read(Path(dataset), spec.task, spec.inputs)
     if dataset.endswith(own_csv.SUFFIX):
         return own_csv.read(Path(dataset))
     return DATASETS[check_name("data set", dataset, DATASETS)].read(data_dir)
@@ -220,17 +231,26 @@ def _described(spec: DataSpec, raw: RawImages) -> str:
     if raw.task != "classification":
         named = f" ({own.listed(raw.classes)})" if raw.classes else ""
         return (
-            f"It has {n_train + n_test:,} images of {resizing.in_words(raw.x_train.shape[1:])} for "
+            f"It has {n_train + n_test:,} {raw.noun} of {resizing.in_words(raw.x_train.shape[1:])} for "
             f"{TASKS[raw.task].title}, with {raw.y_train.shape[1]} numbers for each{named}. {n_test:,} of them are the "
-            f"test images{f' (--split {spec.split:g})' if spec.split else ''}."
+            f"test {raw.noun}{f' (--split {spec.split:g})' if spec.split else ''}."
+        )
+    if not raw.classes:
+        return (
+            f"It has {n_train + n_test:,} {raw.noun} of {resizing.in_words(raw.x_train.shape[1:])}. {n_test:,} of them "
+            f"are the test {raw.noun}{by_split}."
         )
     return (
-        f"It has {n_train + n_test:,} images of {resizing.in_words(raw.x_train.shape[1:])} in {len(raw.classes)} "
-        f"classes ({own.listed(raw.classes)}). {n_test:,} of them are the test images{by_split}."
+        f"It has {n_train + n_test:,} {raw.noun} of {resizing.in_words(raw.x_train.shape[1:])} in {len(raw.classes)} "
+        f"classes ({own.listed(raw.classes)}). {n_test:,} of them are the test {raw.noun}{by_split}."
     )
 
 
 def _scaled(raw: RawImages, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
+    if raw.inputs == "tokens":
+        if scale == "standard":
+            raise InputError("--scale standard is not possible: tokens are numbers of words, and not amounts.")
+        return raw.x_train, raw.x_test
     train, test = unit(raw.x_train), unit(raw.x_test)
     if scale == "standard":
         mean, deviation = channel_statistics(train)
@@ -244,8 +264,10 @@ def _scaled(raw: RawImages, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
 
 
 def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of every channel of images (N, H, W, C), as float64 (C,)."""
-    return images.mean(axis=(0, 1, 2), dtype=np.float64), images.std(axis=(0, 1, 2), dtype=np.float64)
+    """Mean and standard deviation of every channel of images (N, H, W, C), vectors (N, C) or sequences (N, T, C), as
+    float64 (C,)."""
+    axes = tuple(range(images.ndim - 1))
+    return images.mean(axis=axes, dtype=np.float64), images.std(axis=axes, dtype=np.float64)
 
 
 def standardised(images: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:

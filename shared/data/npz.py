@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared.choices import TaskName
+from shared.choices import Inputs, TaskName
 from shared.data import own
 from shared.data.dataset import RawImages, Unsplit
 from shared.data.own import FREE_BYTES, MAX_CLASSES, MAX_RATIO, NAMES, WHOLE
@@ -25,8 +25,9 @@ LAYOUT = (
 CLASSES = "classes"
 
 
-def read(path: Path, task: TaskName | None = None) -> RawImages | Unsplit:
-    """The arrays in `path`, as shared/data/own.py gives them, for a task (None: the one that the labels are of).
+def read(path: Path, task: TaskName | None = None, inputs: Inputs = "images") -> RawImages | Unsplit:
+    """The arrays in `path`, as shared/data/own.py gives them, for a task (None: the one that the labels are of), and a
+    network with these inputs.
 
     Raises InputError where the file cannot be read, lacks an array, or an array has a wrong shape, type or value.
     """
@@ -36,8 +37,8 @@ def read(path: Path, task: TaskName | None = None) -> RawImages | Unsplit:
     classes = () if names is None else _classes(path, names, TASKS[task].least_outputs)
     source = own.Source(path, LAYOUT, {name: name for name in arrays})
     if WHOLE[0] in arrays:
-        return own.checked_whole(source, arrays, classes, task)
-    return own.checked(source, arrays, classes, task)
+        return own.checked_whole(source, arrays, classes, task, inputs)
+    return own.checked(source, arrays, classes, task, inputs)
 
 
 def _classes(path: Path, names: np.ndarray, least: int) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared.choices import TaskName
+from shared.choices import Inputs, TaskName
 from shared.data.dataset import RawImages, Unsplit
 from shared.errors import InputError
 from shared.task import TASKS
@@ -66,6 +66,7 @@ def checked(
     arrays: Mapping[str, np.ndarray],
     classes: tuple[str, ...] = (),
     task: TaskName = "classification",
+    inputs: Inputs = "images",
 ) -> RawImages:
     """Return `arrays` (by the names in NAMES) as images (N, H, W, C) and labels, which are (N,) or, of another task
     than classification, (N, K).
@@ -75,20 +76,22 @@ def checked(
     shape, type or value, or if images and labels do not fit each other.
     """
     raw = RawImages(
-        x_train=_images(source, "x_train", arrays["x_train"]),
+        x_train=_inputs(source, "x_train", arrays["x_train"], inputs),
         y_train=_labels(source, "y_train", arrays["y_train"], classes, task),
-        x_test=_images(source, "x_test", arrays["x_test"]),
+        x_test=_inputs(source, "x_test", arrays["x_test"], inputs),
         y_test=_labels(source, "y_test", arrays["y_test"], classes, task),
-        notes=_notes(source, arrays, ("x_train", "x_test")),
+        notes=_notes(source, arrays, ("x_train", "x_test")) if inputs == "images" else (),
         classes=classes,
         task=task,
+        inputs=inputs,
     )
     for part in ("train", "test"):
         _check_counts(source, f"x_{part}", f"y_{part}", arrays)
     if raw.x_train.shape[1:] != raw.x_test.shape[1:]:
+        axes = "(height, width, channels)" if inputs == "images" else ""
         raise InputError(
-            f"{source.path}: the images of {source.names['x_train']} are {raw.x_train.shape[1:]} and those of "
-            f"{source.names['x_test']} {raw.x_test.shape[1:]} (height, width, channels). They must be alike."
+            f"{source.path}: the {raw.noun} of {source.names['x_train']} are {raw.x_train.shape[1:]} and those of "
+            f"{source.names['x_test']} {raw.x_test.shape[1:]} {axes}. They must be alike."
         )
     if raw.y_train.shape[1:] != raw.y_test.shape[1:]:
         raise InputError(
@@ -103,13 +106,15 @@ def checked_whole(
     arrays: Mapping[str, np.ndarray],
     classes: tuple[str, ...] = (),
     task: TaskName = "classification",
+    inputs: Inputs = "images",
 ) -> Unsplit:
     """Return `arrays` (by the names in WHOLE) as `checked` does, in one part."""
     x, y = WHOLE
-    images = _images(source, x, arrays[x])
+    images = _inputs(source, x, arrays[x], inputs)
     labels = _labels(source, y, arrays[y], classes, task)
     _check_counts(source, x, y, arrays)
-    return Unsplit(images, labels, classes, _notes(source, arrays, (x,)), task)
+    notes = _notes(source, arrays, (x,)) if inputs == "images" else ()
+    return Unsplit(images, labels, classes, notes, task, inputs)
 
 
 def _check_counts(source: Source, images: str, labels: str, arrays: Mapping[str, np.ndarray]) -> None:
@@ -136,6 +141,29 @@ def _notes(source: Source, arrays: Mapping[str, np.ndarray], images: Sequence[st
         f"{names} {'has' if one else 'have'} the channels first. {'It was' if one else 'They were'} read with the "
         "channels last, as numpy.moveaxis(images, 1, -1) gives them.",
     )
+
+
+def _inputs(source: Source, name: str, values: np.ndarray, inputs: Inputs) -> np.ndarray:
+    """Images; or vectors (N, D) or sequences (N, T, D) as float32; or tokens (N, T) as int64."""
+    if inputs == "images":
+        return _images(source, name, values)
+    where = f"{source.path}: {source.names[name]}"
+    if inputs == "tokens":
+        if values.ndim != 2 or values.dtype.kind not in "iu" or 0 in values.shape or values.min() < 0:
+            raise InputError(
+                f"{where} is of type {values.dtype} and shape {values.shape}. The network takes tokens: whole numbers "
+                "(N, T) from 0 up, as numpy.int64."
+            )
+        return values.astype(np.int64)
+    if values.ndim not in (2, 3) or values.dtype.kind not in "iuf" or 0 in values.shape:
+        raise InputError(
+            f"{where} is of type {values.dtype} and shape {values.shape}. The network takes numbers: vectors (N, D) or "
+            "sequences (N, T, D)."
+        )
+    numbers: np.ndarray = values.astype(np.float32)
+    if not np.isfinite(numbers).all():
+        raise InputError(f"{where} holds NaN or infinite numbers. Leave those examples out, or correct them.")
+    return numbers
 
 
 def _images(source: Source, name: str, images: np.ndarray) -> np.ndarray:

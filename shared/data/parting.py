@@ -37,6 +37,7 @@ def parted(found: Unsplit, share: float, dataset: str) -> RawImages:
         (*found.notes, *_single(found)),
         found.classes,
         found.task,
+        found.inputs,
     )
 
 

@@ -22,13 +22,15 @@ def data_warnings(raw: RawImages, scale: Scale = "unit", limited: bool = False) 
 
     `limited` says that the training images are the first ones of more.
     """
-    of_pixels = tuple(_of_pixels(raw, scale))
+    of_pixels = tuple(_of_pixels(raw, scale)) if raw.inputs == "images" else ()
     if raw.task != "classification":
         return (*raw.notes, *of_pixels, *_of_numbers(raw), *_of_duplicates(raw))
     of_classes = tuple(_of_classes(raw, limited))
     numbering = () if raw.classes else tuple(_of_numbering(raw.y_train, raw.y_test))
     of_labels: tuple[str, ...] = ()
-    if not of_pixels and not numbering:  # which are why images would not look like others of their class
+    if (
+        raw.inputs == "images" and not of_pixels and not numbering
+    ):  # which are why images would not look like others of their class
         of_labels = tuple(label_warnings(raw.x_train, raw.y_train, raw.x_test, raw.y_test))
     return (*raw.notes, *of_pixels, *of_classes, *numbering, *of_labels, *_of_duplicates(raw))
 
@@ -122,7 +124,7 @@ def _of_classes(raw: RawImages, limited: bool) -> Iterator[str]:
     for part, classes in zip(PARTS, (trained, tested), strict=True):
         if len(classes) == 1:
             yield (
-                f"All {part} images are of class {_named(raw, classes)}, so there is nothing to tell apart."
+                f"All {part} {raw.noun} are of class {_named(raw, classes)}, so there is nothing to tell apart."
                 f"{advice if part == 'training' else ''}"
             )
     if missing := [label for label in tested if label not in trained]:
@@ -176,11 +178,12 @@ def _of_duplicates(raw: RawImages) -> Iterator[str]:
     if n_found := sum(content in found for content in known):
         labelled = zip(known, _as_keys(raw.y_test), strict=True)
         n_otherwise = sum(label not in found[content] for content, label in labelled if content in found)
+        exactly = "pixel for pixel" if raw.inputs == "images" else "number for number"
         otherwise = f", {n_otherwise:,} of them with another label" if n_otherwise else ""
         yield (
-            f"{n_found:,} of the {len(known):,} test images {'is' if n_found == 1 else 'are'} among the training "
-            f"images, pixel for pixel{otherwise}. On those, the test "
-            f"{'accuracy says' if raw.task == 'classification' else 'figures say'} nothing about new images."
+            f"{n_found:,} of the {len(known):,} test {raw.noun} {'is' if n_found == 1 else 'are'} among the training "
+            f"{raw.noun}, {exactly}{otherwise}. On those, the test "
+            f"{'accuracy says' if raw.task == 'classification' else 'figures say'} nothing about new {raw.noun}."
         )
 
 

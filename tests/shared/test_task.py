@@ -1,5 +1,6 @@
 """What a network learns: its figures are scikit-learn's, and its labels are read as they say."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.special import expit
 
 from compare import checks
 from shared import contract, metrics
+from shared.choices import Inputs
 from shared.data import Data, DataSpec, load
 from shared.errors import InputError
 from shared.models import LayerSpec, ModelSpec, weighted
@@ -152,3 +154,62 @@ def test_data_and_contract_must_be_of_one_task(tmp_path: Path) -> None:
             checks.check_shape(SPEC, read(path, labels), "data.npz")
     with pytest.raises(InputError, match=r"--task regression is not possible with digits, whose labels are classes"):
         load(DataSpec(dataset="digits", task="regression"), tmp_path)
+
+
+VECTORS = 3 * RANDOM.normal(size=(40, 6))
+TOKENS = RANDOM.integers(0, 11, (40, 6))
+
+
+def examples(path: Path, x: np.ndarray) -> str:
+    np.savez(path, x_train=x[:30], x_test=x[30:], y_train=np.arange(30) % 3, y_test=np.arange(10) % 3)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("x", "inputs", "dtype"),
+    [
+        (VECTORS, "values", np.float32),
+        (VECTORS.reshape(40, 2, 3), "values", np.float32),
+        (TOKENS, "values", np.float32),
+        (TOKENS.astype(np.uint16), "tokens", np.int64),
+    ],
+)
+def test_vectors_sequences_and_tokens_are_read_as_they_are(
+    tmp_path: Path, x: np.ndarray, inputs: Inputs, dtype: type
+) -> None:
+    dataset = examples(tmp_path / "data.npz", x)
+    data = load(DataSpec(dataset=dataset, inputs=inputs), tmp_path)
+    assert data.x_train.dtype == dtype
+    np.testing.assert_array_equal(data.x_train, x[:30].astype(dtype))
+    assert data.spec is not None
+    assert load(data.spec, tmp_path).digest() == data.digest()
+    assert "30 " not in data.description
+    assert "40 examples of" in data.description
+    assert "images" not in data.description + "".join(data.warnings)
+    if inputs == "values":
+        scaled = load(DataSpec(dataset=dataset, inputs=inputs, scale="standard"), tmp_path)
+        axes = tuple(range(x.ndim - 1))
+        np.testing.assert_allclose(scaled.x_train.std(axis=axes), 1, rtol=1e-5)
+
+
+def test_what_is_no_vector_or_token_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    for x, inputs, asked, said in (
+        (VECTORS, "tokens", {}, "The network takes tokens: whole numbers"),
+        (TOKENS - 1, "tokens", {}, "The network takes tokens"),
+        (TOKENS, "tokens", {"scale": "standard"}, "tokens are numbers of words"),
+        (np.where(VECTORS.max() == VECTORS, np.inf, VECTORS), "values", {}, "holds NaN or infinite numbers"),
+        (VECTORS, "values", {"resize": (3, 3)}, "--resize is for images"),
+    ):
+        with pytest.raises(InputError, match=said):
+            load(DataSpec(dataset=examples(path, x), inputs=inputs, **asked), tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"The network takes tokens, and digits has images. Give an .npz file"):
+        load(DataSpec(dataset="digits", inputs="tokens"), tmp_path)
+    network = replace(SPEC, input_shape=(6,), vocabulary=9, task="classification", loss="cross_entropy")
+    tokens = load(DataSpec(dataset=examples(path, TOKENS), inputs="tokens"), tmp_path)
+    with pytest.raises(InputError, match=r"has 9 tokens, 0 to 8, and those of data.npz go up to 10"):
+        checks.check_shape(network, tokens, "data.npz")
+    with pytest.raises(InputError, match=r"takes tokens of 5, and those of data.npz are 6"):
+        checks.check_shape(replace(network, input_shape=(5,)), tokens, "data.npz")
+    with pytest.raises(InputError, match=r"--augment is for images, and 'mine' takes tokens. Leave it out"):
+        checks.check_only_images(network, "--augment")
