@@ -19,11 +19,15 @@ MAX_FILTERS = 64
 COLUMNS = 8
 N_MISTAKES = 8
 MOST_CHARACTERS = 24  # of the name of a class, which may be of any folder
+MOST_COUNTED = 30  # classes whose confusions have their count written on them
+MOST_TICKS = 25  # names along an axis
+MOST_BARS, LIKELIEST = 20, 10  # classes of a prediction; of more, the likeliest
+ABOVE_A_PICTURE = 12  # characters of a name
 
 
-def label_of(name: str) -> str:
+def label_of(name: str, most: int = MOST_CHARACTERS) -> str:
     """The name of a class as matplotlib shows it: without formulas in it, and not too long."""
-    short = name if len(name) <= MOST_CHARACTERS else f"{name[: MOST_CHARACTERS - 1]}\u2026"
+    short = name if len(name) <= most else f"{name[: most - 1]}\u2026"
     return short.replace("$", r"\$")
 
 
@@ -175,8 +179,10 @@ def overfitting(results: Sequence[RunResult]) -> Figure:
 
 
 def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Figure:
-    """How many test images of each class were taken for each class; the colours show the share of the true class."""
-    names = [label_of(name) for name in names]
+    """How many test images of each class were taken for each class; the colours show the share of the true class. Of
+    many classes there are the colours alone, and only some have their names along the axes."""
+    step = -(-len(names) // MOST_TICKS) if len(names) > MOST_COUNTED else 1
+    places, names = range(0, len(names), step), [label_of(name) for name in names[::step]]
     figure = Figure(figsize=(5.2 * len(results), 5.9), layout="constrained")
     for axes, result in zip(figure.subplots(1, len(results), squeeze=False)[0], results, strict=True):
         assert result.outcome is not None
@@ -184,11 +190,11 @@ def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Fi
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)  # the root, so that rare confusions are seen
         for (row, column), count in np.ndenumerate(counts):
-            if count:
+            if count and len(counts) <= MOST_COUNTED:
                 colour = "white" if shares[row, column] > 0.3 else "black"
                 axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color=colour)
-        axes.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8)
-        axes.set_yticks(range(len(names)), names, fontsize=8)
+        axes.set_xticks(places, names, rotation=45, ha="right", fontsize=8)
+        axes.set_yticks(places, names, fontsize=8)
         axes.set_xlabel("taken for")
         axes.set_ylabel("true class")
         axes.set_title(f"{result.run.implementation}: {result.outcome.test_accuracy:.2%}", fontsize=10)
@@ -197,7 +203,7 @@ def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Fi
 
 def mistakes(networks: Sequence[Inspected], images: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> Figure:
     """For each implementation the test images that it is most surely wrong about, a row each."""
-    names = [label_of(name) for name in names]
+    names = [label_of(name, ABOVE_A_PICTURE) for name in names]
     figure = Figure(figsize=(1.5 * N_MISTAKES, 2.3 * len(networks)), layout="constrained")
     rows = figure.subfigures(len(networks), 1, squeeze=False)[:, 0]
     for row, network in zip(rows, networks, strict=True):
@@ -223,7 +229,7 @@ def worst_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> list[int]:
 
 def prediction(networks: Sequence[Inspected], image: np.ndarray, names: Sequence[str]) -> Figure:
     """Draw one image (H, W, C) in [0, 1] as the networks see it, 0 black and 1 white, and the probability that each
-    network gives to each class."""
+    network gives to each class; of many classes, to its likeliest."""
     names = [label_of(name) for name in names]
     figure = Figure(figsize=(3 + 3.2 * len(networks), 3.4), layout="constrained")
     axes = figure.subplots(1, len(networks) + 1)
@@ -233,8 +239,9 @@ def prediction(networks: Sequence[Inspected], image: np.ndarray, names: Sequence
     axes[0].axis("off")
     for one, network in zip(axes[1:], networks, strict=True):
         p = network.extra_probabilities[0]
-        one.barh(range(len(names)), p * 100, color=style_of(network.name).get("color", "0.4"))
-        one.set_yticks(range(len(names)), names, fontsize=8)
+        shown = np.arange(len(p)) if len(p) <= MOST_BARS else np.argsort(-p, kind="stable")[:LIKELIEST]
+        one.barh(range(len(shown)), p[shown] * 100, color=style_of(network.name).get("color", "0.4"))
+        one.set_yticks(range(len(shown)), [names[k] for k in shown], fontsize=8)
         one.invert_yaxis()
         one.set_xlim(0, 100)
         one.set_xlabel("probability (%)", fontsize=8)
