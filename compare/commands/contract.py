@@ -36,7 +36,7 @@ def command(options: ContractOptions, screen: Screen) -> int:
     except ValueError as error:
         raise InputError(f"{folder / IMPLEMENTATIONS[having[0]].own_file} makes no contract: {error}.") from None
     content, path = contract.write(spec), folder / CONTRACT
-    changed = not path.exists() or files.read(path, contract.MAX_BYTES, "Remove it.") != content
+    changed = not path.exists() or files.read(path, contract.MAX_BYTES, "Move it elsewhere.") != content
     if changed:
         write_whole(folder, CONTRACT, content)
     networks.remember(own_code.read(folder))

@@ -1,6 +1,7 @@
 """Reports of regressions and of several labels an image: no table, line or picture speaks of accuracy, and a figure of
 which less is better is judged so."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +70,9 @@ def test_nothing_speaks_of_accuracy(task: TaskName, loss: LossName, said: tuple[
     assert all(one in text for one in said)
     assert f"plots/{drawn}.png" in files
     assert "plots/confusion_matrices.png" not in files
+    page = files["report.html"].decode().replace("subset accuracy", "").replace("subset_accuracy", "")
+    assert f"loss and {figure_of(results).metric.title} over epochs" in page
+    assert not re.search("[^<>]{0,40}(accurac|confusion matri)[^<>]{0,40}", page.partition("<body")[2], re.IGNORECASE)
     outcome = results[0].outcome
     assert outcome is not None
     assert "accuracy" not in progress._figure(results[0].run, outcome.epochs[0])
