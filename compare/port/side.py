@@ -202,8 +202,12 @@ class Side:
         """Give it weights by NODE/ROLE. Raises InputError if they do not fit."""
         if self.folds and self._whole is not None:
             weights = unfolded(weights, self._whole, self.folds)
+        for name in weights:  # what they take the place of can be gigabytes
+            part = self.parts.get(name, Part(name))
+            if part.rows is None:
+                self.known.pop(part.key, None)
         weights = self._in_its_own(weights)
-        self.known |= weights  # before they are sent: what they take the place of can be gigabytes
+        self.known |= weights
         self.worker.give_weights(weights)
 
     def _in_its_own(self, arrays: Arrays, zeros: bool = False) -> Arrays:

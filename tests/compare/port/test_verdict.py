@@ -50,14 +50,16 @@ def test_models_that_differ_in_training_for_no_known_reason_are_different(nets: 
 
 
 def test_causes_that_fall_short_do_not_explain_everything(nets: str, port: Port) -> None:
-    more = HEAD.replace("self.fc(x)", "self.fc(x / 255)")
-    (Path(nets).parent / "more.py").write_text(more + SWAPPED)
+    """Of five outputs not every order is tried."""
+    five = HEAD.replace("torch.sigmoid(x)", "torch.sigmoid(x), torch.relu(x), torch.exp(x), torch.sin(x)")
+    Path(nets).write_text(five)
+    (Path(nets).parent / "more.py").write_text(five.replace("self.fc(x)", "self.fc(x / 255)") + SWAPPED)
     found = port.check(f"{nets}:Net", f"{nets.replace('nets', 'more')}:Swapped", input=(6,))
     assert found.verdict == "different"
     assert found.left_over is not None
     assert found.bound is not None
     assert found.left_over > found.bound
-    assert [cause.cause for cause in found.causes] == ["input.scale"]
+    assert len(found.causes) == 1
     assert "1 cause found, but it does not explain everything: with it mended" in verdict(found)
 
 
