@@ -8,6 +8,7 @@ from shared.choices import MixedPrecision
 from shared.data import Data
 from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
+from shared.task import TASKS
 
 TUNED = "tuned"  # as a mode: each as it is fastest here
 
@@ -60,6 +61,11 @@ def check_model(name: str, model: ModelSpec) -> None:
         raise InputError(
             f"The architecture '{model.name}' has batch normalisation, which would see each process's share of a "
             f"batch, by other rules in every framework: {name} would train another network. Use --model {able}."
+        )
+    if model.task not in spec.tasks:
+        raise InputError(
+            f"'{model.name}' is for {TASKS[model.task].title}, and the implementation '{name}' is for "
+            f"{' and '.join(TASKS[task].title for task in spec.tasks)} alone. Leave it out of --implementations."
         )
     if model.code is not None and not spec.has(model):
         needed = f"a file {spec.own_file} there" if spec.own_file else "code in this suite to take networks of your own"
@@ -116,9 +122,13 @@ def check_mode(implementation: str, mode: str) -> None:
 
 
 def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
-    """Raise InputError unless the images of `dataset` have the shape that `model` takes, and no more classes."""
+    """Raise InputError unless the images of `dataset` have the shape that `model` takes, and labels of its task, of no
+    more classes."""
+    check_task(model, data, dataset)
     shape = data.x_train.shape[1:]
-    if shape != model.input_shape:
+    if model.inputs != "images":
+        _check_example(model, data, dataset)
+    elif shape != model.input_shape:
         fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape]
         advice = f"Use --model {' or '.join(fitting)}, or another data set."
         if model.code is not None:
@@ -131,7 +141,63 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
             f"The architecture '{model.name}' takes images of {model.input_shape} (height, width, channels), "
             f"and those of {dataset} are {shape}. {advice}"
         )
-    _check_classes(model, data, dataset)
+    if model.task == "classification":
+        _check_classes(model, data, dataset)
+    elif data.y_train.shape[1:] != (model.n_classes,):
+        raise InputError(
+            f"The architecture '{model.name}' has {model.n_classes} outputs, and {dataset} has {data.y_train.shape[1]} "
+            "numbers for each image. Give other data, or change the network and its contract."
+        )
+
+
+def _check_example(model: ModelSpec, data: Data, dataset: str) -> None:
+    """Raise InputError unless the vectors, sequences or tokens have the shape that the network takes."""
+    shape, sizes = data.x_train.shape[1:], " x ".join(map(str, model.input_shape))
+    if shape != model.input_shape:
+        raise InputError(
+            f"The architecture '{model.name}' takes {model.inputs} of {sizes}, and those of {dataset} are "
+            f"{' x '.join(map(str, shape))}. Give other data, or change the network and its contract."
+        )
+    highest = max(x.max() for x in (data.x_train, data.x_test))
+    if model.vocabulary is not None and highest >= model.vocabulary:
+        raise InputError(
+            f"The architecture '{model.name}' has {model.vocabulary:,} tokens, 0 to {model.vocabulary - 1:,}, and "
+            f"those of {dataset} go up to {highest:,}. Give other data, or change the network and its contract."
+        )
+
+
+def check_only_images(model: ModelSpec, option: str) -> None:
+    """Raise InputError if `option` has a meaning for images alone, and the network takes something else."""
+    if model.inputs != "images":
+        raise InputError(f"{option} is for images, and '{model.name}' takes {model.inputs}. Leave it out.")
+
+
+def check_task(model: ModelSpec, data: Data, dataset: str) -> None:
+    """Raise InputError unless the labels of `dataset` are for what `model` learns."""
+    found = data.spec.task if data.spec and data.spec.task else "classification"
+    if found == model.task:
+        return
+    wanted, told = TASKS[model.task], TASKS[found]
+    if model.code is None:
+        advice = f"Give --model the folder of a network of your own for {told.title} (docs/tasks.md)"
+    else:
+        advice = f"Write its contract for it: python -m compare contract {model.name} --task {found}"
+    if found == "multilabel" and model.task == "classification":
+        advice += ", or, if exactly one is 1 in each row, give the numbers of the classes: y.argmax(axis=1)"
+    elif dataset.endswith(".npz") and model.task != "classification":
+        advice += f", or, if the labels are meant so, read them so: --task {model.task}"
+    raise InputError(
+        f"The architecture '{model.name}' is for {wanted.title}, and the labels of {dataset} are for {told.title}. For "
+        f"{wanted.title} a label is {wanted.label}. {advice}."
+    )
+
+
+def check_only_classification(model: ModelSpec, option: str) -> None:
+    """Raise InputError if `option` has a meaning for classification alone, and the network is for something else."""
+    if model.task != "classification":
+        raise InputError(
+            f"{option} is for classification, and '{model.name}' is for {TASKS[model.task].title}. Leave it out."
+        )
 
 
 def resizing(shape: tuple[int, ...], model: ModelSpec | None = None) -> str:

@@ -4,13 +4,13 @@ Every frame has the columns `implementation` and `seed`; raises InputError if a 
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 
 from compare.analysis import condensed
-from compare.analysis.rows import row
+from compare.analysis.figures import flat_epoch
+from compare.analysis.rows import line, row
 from compare.analysis.seeds import Judging, in_order
 from compare.folders.run_folder import load_record, load_results, record_paths
 from shared.result import Outcome, RunResult
@@ -22,13 +22,14 @@ def runs(folder: Path | str) -> pd.DataFrame:
     record_paths(Path(folder))  # that there are some
     judging = load_record(Path(folder) / "study.json", Judging)
     results = in_order(condensed.load(Path(folder), judging.target), judging)
-    return pd.DataFrame([asdict(row(result)) for result in results])
+    return pd.DataFrame([line(row(result)) for result in results])
 
 
 def epochs(folder: Path | str) -> pd.DataFrame:
-    """One line an epoch: `epoch` from 1, losses, and accuracies as shares of 1; what was not measured is missing."""
+    """One line an epoch: `epoch` from 1, losses, and accuracies as shares of 1 or the metrics of
+    another task, as `test_rmse`; what was not measured is missing."""
     return pd.DataFrame(
-        [{**_who(result), **epoch.model_dump()} for result, done in _ended(folder) for epoch in done.epochs]
+        [{**_who(result), **flat_epoch(epoch)} for result, done in _ended(folder) for epoch in done.epochs]
     ).dropna(axis=1, how="all")
 
 

@@ -30,6 +30,7 @@ class Subject:
         noise. Many a data set's images have the same margin all around, which hides how the margin is padded."""
         known = self.data.x_test[: N_IMAGES // 2]
         noise = randomness.uniform(known.size, "parity images", self.train.seed).reshape(known.shape)
+        noise = noise if self.spec.vocabulary is None else np.floor(noise * self.spec.vocabulary)
         return np.concatenate([known, noise.astype(known.dtype)])
 
     @property

@@ -16,6 +16,11 @@ Allocator = Literal["kept", "system"]  # what becomes of memory that a framework
 Waiting = Literal["passive", "system"]  # how OpenMP's threads wait for each other (compare/processes/environment.py)
 ExecutorName = Literal["local", "ray"]
 
+# What a network learns (shared/task.py).
+TaskName = Literal["classification", "regression", "multilabel"]
+Inputs = Literal["images", "values", "tokens"]
+LossName = Literal["cross_entropy", "mse", "mae", "binary_cross_entropy"]
+
 # How a network is trained.
 Recipe = Literal["matched", "idiomatic"]
 OptimizerName = Literal["adam", "adamw", "sgd"]

@@ -11,15 +11,17 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, FailFast, Field, FiniteFloat, ValidationError
 
+from shared.choices import LossName, TaskName
 from shared.models import Init, LayerSpec, ModelSpec, ParamSpec, Shape
 from shared.record import Count, Positive, Record
+from shared.task import TASKS
 
 CONTRACT = "contract.json"
 MAX_BYTES = 1 << 20
 MOST_CLASSES, MOST_PARAMETERS, MOST_LAYERS = 1_000, 1 << 31, 10_000
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
 ONES = ("gamma", "moving_variance")
-ORDER = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+ORDER = ("embeddings", "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 Size = Annotated[int, Field(ge=1, le=1 << 24)]
 Sizes = Annotated[tuple[Size, ...], FailFast(), Field(min_length=1, max_length=4)]
 Feature = tuple[Size, Size, Size]
@@ -55,13 +57,14 @@ class Layer(NamedTuple):
 class Description:
     """What an implementation says of its network, which it has built and called: layers in the order of the
     computation, parameters in any order, the rate of its dropout, and the FLOPs of one image's forward pass, by the
-    framework's own count, None if it was not asked."""
+    framework's own count, None if it was not asked. `tokens` says that it takes whole numbers."""
 
-    input_shape: Shape
+    input_shape: tuple[int, ...]
     layers: tuple[Layer, ...]
     parameters: tuple[Parameter, ...]
     dropout: float | None
     flops: int | None
+    tokens: bool = False
 
 
 class _Parameter(Record):
@@ -80,10 +83,14 @@ class _Layer(Record):
 
 
 class ContractFile(Record):
-    """The content of `contract.json`. The architecture's name is that of the folder."""
+    """The content of `contract.json`. The architecture's name is that of the folder; `n_classes` is the number of
+    outputs, whatever the task."""
 
     schema_version: Literal[1] = 1
-    input_shape: Feature
+    task: TaskName = "classification"
+    loss: LossName | None = None  # the usual one of the task
+    input_shape: Annotated[tuple[Size, ...], FailFast(), Field(min_length=1, max_length=3)]
+    vocabulary: Positive | None = None
     n_classes: Positive
     dropout: Share | None = None
     n_params: Positive
@@ -102,6 +109,7 @@ def read(content: bytes, name: str) -> ModelSpec:
         where = ".".join(map(str, first["loc"]))[:200]
         raise ValueError(f"{f'{where}: ' if where else ''}{first['msg'].rstrip('.')[:200]}") from None
     said = {key: getattr(found, key) for key in type(found).model_fields if key != "schema_version"}
+    said["loss"] = found.loss or TASKS[found.task].losses[0]
     said["parameters"] = tuple(ParamSpec(**dict(one)) for one in found.parameters)
     said["layers"] = tuple(LayerSpec(**dict(one)) for one in found.layers)
     return checked(ModelSpec(name=name, **said))
@@ -110,7 +118,10 @@ def read(content: bytes, name: str) -> ModelSpec:
 def write(spec: ModelSpec) -> bytes:
     """Return the content of `contract.json`: a line for each layer and each parameter."""
     found = ContractFile(
+        task=spec.task,
+        loss=spec.loss if spec.loss != TASKS[spec.task].losses[0] else None,
         input_shape=spec.input_shape,
+        vocabulary=spec.vocabulary,
         n_classes=spec.n_classes,
         dropout=spec.dropout,
         n_params=spec.n_params,
@@ -119,7 +130,8 @@ def write(spec: ModelSpec) -> bytes:
         layers=tuple(_Layer(**vars(layer)) for layer in spec.layers),
         parameters=tuple(_Parameter(**vars(parameter)) for parameter in spec.parameters),
     ).model_dump(mode="json", exclude_defaults=True)
-    lines = [f' "schema_version": 1,\n "input_shape": {json.dumps(found.pop("input_shape"))}']
+    first = [key for key in ("task", "loss", "input_shape", "vocabulary") if key in found]
+    lines = [' "schema_version": 1', *(f" {json.dumps(key)}: {json.dumps(found.pop(key))}" for key in first)]
     for key, value in found.items():
         if isinstance(value, list):
             rows = ",\n".join(f"  {json.dumps(row)}" for row in value)
@@ -144,13 +156,7 @@ def checked(spec: ModelSpec) -> ModelSpec:
     known = {layer.name for layer in layers}
     if lost := next((p.name for p in parameters if p.name.rpartition("/")[0] not in known), None):
         raise ValueError(f"the parameter {lost} belongs to no layer: its layer needs that name")
-    if not 2 <= spec.n_classes <= MOST_CLASSES:
-        raise ValueError(f"it has {spec.n_classes:,} classes, and 2 to {MOST_CLASSES:,} are possible")
-    if layers[-1].output_shape != (spec.n_classes,):
-        raise ValueError(
-            f"its last layer, {layers[-1].name}, gives {_shape(layers[-1].output_shape)}, and there are "
-            f"{spec.n_classes} classes"
-        )
+    _check_outputs(spec)
     for what, said, counted in (
         ("n_params", spec.n_params, sum(math.prod(p.shape) for p in parameters)),
         ("n_trainable", spec.n_trainable, sum(math.prod(p.shape) for p in parameters if p.trainable)),
@@ -168,8 +174,29 @@ def checked(spec: ModelSpec) -> ModelSpec:
     return spec
 
 
-def derived(name: str, found: Description) -> ModelSpec:
-    """Return the contract that an implementation's own network meets. Raise ValueError, in words, if there is none.
+def _check_outputs(spec: ModelSpec) -> None:
+    """Raise ValueError, in words, unless the loss and the number of outputs are of the task."""
+    task, last = TASKS[spec.task], spec.layers[-1]
+    if spec.vocabulary is not None and len(spec.input_shape) != 1:
+        raise ValueError(f"tokens are a row of numbers, and its input is {_shape(spec.input_shape)}")
+    if spec.loss not in task.losses:
+        raise ValueError(f"its loss is {spec.loss}, and {task.title} has {' and '.join(task.losses)}")
+    outputs = "classes" if task.classifies else "outputs"
+    if not task.least_outputs <= spec.n_classes <= MOST_CLASSES:
+        raise ValueError(
+            f"it has {spec.n_classes:,} {outputs}, and {task.least_outputs} to {MOST_CLASSES:,} are possible"
+        )
+    if last.output_shape != (spec.n_classes,):
+        raise ValueError(
+            f"its last layer, {last.name}, gives {_shape(last.output_shape)}, and there are {spec.n_classes} {outputs}"
+        )
+
+
+def derived(
+    name: str, found: Description, task: TaskName = "classification", loss: LossName | None = None
+) -> ModelSpec:
+    """Return the contract that an implementation's own network meets, for a task and its loss (None: the usual one).
+    Raise ValueError, in words, if there is none.
 
     FLOPs are two for each multiply-add of a kernel, at each position of the layer's output. A vector that has as many
     values as the feature map before it is a flatten of that; what follows keeps the order until a dense layer.
@@ -179,7 +206,10 @@ def derived(name: str, found: Description) -> ModelSpec:
         by_layer.setdefault(parameter.name.rpartition("/")[0], []).append(parameter)
     layers: list[LayerSpec] = []
     parameters: list[ParamSpec] = []
-    order: Shape | None = found.input_shape  # that of the feature map which a vector may be a flatten of
+    image = found.input_shape
+    order: Shape | None = (
+        (image[0], image[1], image[2]) if len(image) == 3 else None
+    )  # that of the feature map which a vector may be a flatten of
     for layer in found.layers:
         own = sorted(by_layer.pop(layer.name, []), key=_place)
         kernel = next((p.shape for p in own if p.name.endswith("/kernel")), None)
@@ -213,8 +243,21 @@ def derived(name: str, found: Description) -> ModelSpec:
             n_trainable=sum(math.prod(p.shape) for p in parameters if p.trainable),
             flops=sum(layer.flops for layer in layers),
             dropout=found.dropout,
+            task=task,
+            loss=loss or TASKS[task].losses[0],
+            vocabulary=_vocabulary(found),
         )
     )
+
+
+def _vocabulary(found: Description) -> int | None:
+    """Return how many tokens there are: the rows of the first embedding. Raise ValueError if there is none."""
+    if not found.tokens:
+        return None
+    rows = [parameter.shape[0] for parameter in found.parameters if parameter.name.endswith("/embeddings")]
+    if not rows:
+        raise ValueError("it takes tokens, and has no embedding")
+    return rows[0]
 
 
 def differences(spec: ModelSpec, found: Description) -> list[str]:
@@ -269,4 +312,4 @@ def _place(parameter: Parameter) -> int:
 
 def _init(name: str) -> Init:
     part = name.rpartition("/")[2]
-    return "glorot_uniform" if part == "kernel" else "ones" if part in ONES else "zeros"
+    return "glorot_uniform" if part in ("kernel", "embeddings") else "ones" if part in ONES else "zeros"

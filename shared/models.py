@@ -19,7 +19,11 @@ to the last digit.
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.choices import Inputs, LossName, TaskName
 
 Init = Literal["glorot_uniform", "zeros", "ones"]
 BATCH_NORM_EPSILON = 0.001
@@ -75,11 +79,13 @@ class ModelSpec:
     """One architecture. `n_params`, `n_trainable` and `flops` are literals, checked against the parts by a test.
 
     `dropout` is the rate that it has unless a run asks for another; None if it has no dropout. `code` is set if it is
-    the user's own; None for the networks of this repository.
+    the user's own; None for the networks of this repository. `task` is what it learns and `loss` what it is trained by
+    (shared/task.py); `n_classes` is the number of its outputs, whatever the task. `input_shape` is that of an image; or
+    (D,) of a vector, (T, D) of a sequence, (T,) of a sequence of tokens, which are whole numbers below `vocabulary`.
     """
 
     name: str
-    input_shape: Shape
+    input_shape: tuple[int, ...]
     n_classes: int
     parameters: tuple[ParamSpec, ...]
     layers: tuple[LayerSpec, ...]
@@ -88,6 +94,17 @@ class ModelSpec:
     flops: int
     dropout: float | None = None
     code: Code | None = None
+    # Left out of records where they are the usual ones, so that those of classification stay as they were.
+    task: Annotated[TaskName, Field(exclude_if=lambda task: task == "classification")] = "classification"
+    loss: Annotated[LossName, Field(exclude_if=lambda loss: loss == "cross_entropy")] = "cross_entropy"
+    vocabulary: Annotated[int | None, Field(exclude_if=lambda vocabulary: vocabulary is None)] = None
+
+    @property
+    def inputs(self) -> Inputs:
+        """What it takes: images (H, W, C), values (vectors or sequences), or tokens."""
+        if self.vocabulary is not None:
+            return "tokens"
+        return "images" if len(self.input_shape) == 3 else "values"
 
     @property
     def normalises(self) -> bool:

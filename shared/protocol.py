@@ -3,8 +3,9 @@
 What a network can do beyond that comes in tiers: a class each below, from `Comparable` on.
 
 Arrays that cross this boundary are NumPy: images (N, height, width, channels), labels int64 (N,), weights under
-canonical names (shared/models.py). What stays inside is the framework's own: `Batch` and `Tensor` are opaque to the
-harness.
+canonical names (shared/models.py). A network of the user's own may take vectors (N, D), sequences (N, T, D) or tokens
+int64 (N, T) in the place of images, and its task may have labels float32 (N, K) (shared/task.py). What stays inside
+is the framework's own: `Batch` and `Tensor` are opaque to the harness.
 
 `put`, `train_step` and `sync` are separate calls so that the harness decides what a timed window holds, and it is the
 same window for every implementation.

@@ -14,6 +14,7 @@ from shared.contract import MOST_CLASSES, OwnNetwork
 from shared.data import DataSpec
 from shared.models import MODELS, ModelSpec
 from shared.record import Count, Counts, Numbers, Positive, Record, Seconds, Share, Texts, Times
+from shared.task import TASKS
 from shared.training import TrainSpec
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -67,6 +68,23 @@ class Run(Record):
         return f"{self.implementation}-seed{self.train.seed}"
 
 
+Metrics = Annotated[dict[str, FiniteFloat], Field(max_length=20)]
+ACCURACY = "accuracy"
+
+
+class Points(Record):
+    """Some images' predicted numbers, and the true ones, of one output of a regression."""
+
+    predicted: Numbers
+    true: Numbers
+
+    @model_validator(mode="after")
+    def _in_pairs(self) -> "Points":
+        if len(self.predicted) != len(self.true):
+            raise ValueError(f"there are {len(self.predicted):,} predicted numbers and {len(self.true):,} true ones")
+        return self
+
+
 class Environment(Record):
     """Where a run took place: what the worker process saw. `node` is the name of the machine; `cores` are
     those that this process could use, and `cores_in_words` says of what they are the least. `waiting` is None in
@@ -90,15 +108,24 @@ class Environment(Record):
 
 class Epoch(Record):
     """One epoch. The training figures are averages over its steps, each before that step's update; the others are
-    those after the epoch: of the validation images where some were set apart, else of the test images."""
+    those after the epoch: of the validation images where some were set apart, else of the test images. Of another task
+    than classification there are no accuracies but the metrics of that task, by their names (shared/task.py)."""
 
     epoch: Count
     train_loss: FiniteFloat
-    train_accuracy: Share
+    train_accuracy: Annotated[Share | None, Field(exclude_if=lambda share: share is None)] = None
     validation_loss: FiniteFloat | None = None
     validation_accuracy: Share | None = None
     test_loss: FiniteFloat | None = None
     test_accuracy: Share | None = None
+    train_metrics: Metrics = Field(default_factory=dict, exclude_if=lambda found: not found)
+    validation_metrics: Metrics = Field(default_factory=dict, exclude_if=lambda found: not found)
+    test_metrics: Metrics = Field(default_factory=dict, exclude_if=lambda found: not found)
+
+    def figure(self, part: Literal["train", "validation", "test"], metric: str) -> float | None:
+        """A metric of one part by its name, None if it was not measured."""
+        found: float | None = getattr(self, f"{part}_accuracy") if metric == ACCURACY else None
+        return found if metric == ACCURACY else getattr(self, f"{part}_metrics").get(metric)
 
 
 def _counted(epochs: tuple[Epoch, ...]) -> tuple[Epoch, ...]:
@@ -146,6 +173,10 @@ class Outcome(Record):
     `scale` is the scaling in which the network wants its images; `own_choices` is what the idiomatic recipe chose, in
     words. `foreign_load` is the share of a core that other processes took while it trained, None if that is not
     known. `resumed_after` says after which epochs training was interrupted and taken up again.
+
+    Of a classification there are `test_accuracy` and `confusion`; of another task its metrics in `test_metrics`, by
+    their names. `label_counts` says of each of several labels how often it is predicted and there, predicted alone,
+    there alone, and neither; `points` holds some of a regression's predicted and true numbers, for each output.
     """
 
     device_name: str
@@ -156,9 +187,18 @@ class Outcome(Record):
     epochs: Epochs
     samples: Samples
     train_s: Seconds
-    test_accuracy: Share
+    test_accuracy: Annotated[Share | None, Field(exclude_if=lambda share: share is None)] = None
     test_loss: FiniteFloat
-    confusion: Annotated[tuple[Counts, ...], FailFast(), Field(min_length=1, max_length=MOST_CLASSES)]
+    confusion: Annotated[
+        tuple[Counts, ...], FailFast(), Field(max_length=MOST_CLASSES, exclude_if=lambda matrix: not matrix)
+    ] = ()
+    test_metrics: Metrics = Field(default_factory=dict, exclude_if=lambda found: not found)
+    label_counts: Annotated[
+        tuple[Counts, ...], FailFast(), Field(max_length=MOST_CLASSES, exclude_if=lambda counts: not counts)
+    ] = ()
+    points: Annotated[
+        tuple[Points, ...], FailFast(), Field(max_length=MOST_CLASSES, exclude_if=lambda points: not points)
+    ] = ()
     foreign_load: FiniteFloat | None = None
     peak_rss_bytes: Count | None
     peak_device_bytes: Count | None
@@ -170,6 +210,12 @@ class Outcome(Record):
         if any(len(row) != len(self.confusion) for row in self.confusion):
             raise ValueError("the confusion matrix is not square")
         return self
+
+    def figure(self, metric: str) -> float:
+        """A metric of the test images by its name."""
+        found = self.test_accuracy if metric == ACCURACY else self.test_metrics[metric]
+        assert found is not None, "a record has what its task is judged by"
+        return found
 
 
 class History(Record):
@@ -203,6 +249,26 @@ class RunResult(Record):
             raise ValueError(f"its status is '{self.status}', and it has {'an' if self.outcome else 'no'} outcome")
         if (self.status == "ok") != (self.error is None):
             raise ValueError(f"its status is '{self.status}', and it names {'an' if self.error else 'no'} error")
+        return self
+
+    @model_validator(mode="after")
+    def _figures_of_its_task(self) -> "RunResult":
+        if self.run.network is None and self.run.model not in MODELS:
+            return self  # of another version
+        task, reached = TASKS[self.run.spec.task], self.outcome or self.history
+        epochs = reached.epochs if reached else ()
+        for metric in task.metrics:
+            known = [epoch.figure("train", metric.name) for epoch in epochs]
+            if self.outcome:
+                known.append(
+                    self.outcome.test_accuracy
+                    if metric.name == ACCURACY
+                    else self.outcome.test_metrics.get(metric.name)
+                )
+            if None in known:
+                raise ValueError(f"it is of a {task.title}, and has no {metric.title}")
+        if self.outcome and task.classifies and not self.outcome.confusion:
+            raise ValueError("it is of a classification, and has no confusion matrix")
         return self
 
     @model_validator(mode="after")

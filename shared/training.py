@@ -123,11 +123,11 @@ class TrainSpec(Record):
     `seed` determines the initial weights, the order of the batches and the augmentation. `optimizer` is None if a
     framework's own default is used, in the idiomatic recipe. `augmentation` is what shared/augmentation.py does to the
     training images. `dropout` is the rate of dropout; None leaves it to the architecture. Training ends early after the
-    first epoch whose training accuracy reaches `stop_at`. The loss is always the mean over the batch of the
-    cross-entropy of the logits. `mixed_precision` is what a network in float32 rounds the factors of its convolutions
-    and matrix products to: to bfloat16, which its activations are kept in, too, or, on CUDA alone, to TF32; parameters,
-    loss and optimizer are in `dtype` whatever it is. `own` names what is taken as the framework has it by default,
-    instead of as this suite states it (for compare/parity/waterfall.py alone).
+    first epoch whose training accuracy reaches `stop_at`. The loss is the mean over the batch of what the network's
+    contract names (shared/task.py). `mixed_precision` is what a network in float32 rounds the factors of its
+    convolutions and matrix products to: to bfloat16, which its activations are kept in, too, or, on CUDA alone, to
+    TF32; parameters, loss and optimizer are in `dtype` whatever it is. `own` names what is taken as the framework
+    has it by default, instead of as this suite states it (for compare/parity/waterfall.py alone).
     """
 
     epochs: int = Field(ge=1, le=2**31)
@@ -147,9 +147,10 @@ class TrainSpec(Record):
         """What a network's constructor is given: the rate of dropout where it is not the architecture's own."""
         return {} if self.dropout is None else {"dropout": self.dropout}
 
-    def is_last(self, epoch: int, train_accuracy: float) -> bool:
+    def is_last(self, epoch: int, train_accuracy: float | None) -> bool:
         """Whether training ends with `epoch` (from 1), during which `train_accuracy` was reached."""
-        return epoch == self.epochs or (self.stop_at is not None and train_accuracy >= self.stop_at)
+        reached = self.stop_at is not None and train_accuracy is not None and train_accuracy >= self.stop_at
+        return epoch == self.epochs or reached
 
     def learning_rate(self, step: int, n_steps: int) -> float:
         """The learning rate of step `step` (from 0) of `n_steps`.

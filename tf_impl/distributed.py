@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from shared.protocol import Build
 from shared.world import World
+from tf_impl.losses import of_each_image
 from tf_impl.train import KerasModel
 
 Share = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
@@ -27,9 +28,10 @@ class SharingKerasModel(KerasModel):
     def __init__(self, model: keras.Model, build: Build) -> None:
         super().__init__(model, build)
         self._drop_otherwise(World.here().rank)
-        images, labels = tf.TensorSpec((None, *self.spec.input_shape), self.dtype), tf.TensorSpec((None,), tf.int64)
         number = tf.TensorSpec((), self.dtype)
-        self.update_shared = tf.function(self._update_shared, input_signature=(images, labels, number, number))
+        self.update_shared = tf.function(
+            self._update_shared, input_signature=(self.images, self.labels, number, number)
+        )
 
     def _drop_otherwise(self, rank: int) -> None:
         """What is dropped of one share is not what is dropped of another. The strategy gives every process the first
@@ -58,7 +60,7 @@ class SharingKerasModel(KerasModel):
         with tf.GradientTape() as tape:
             logits = self._logits(images, training=True)
             # Within a strategy Keras would divide by the number of replicas; this is the mean over the share.
-            loss = tf.reduce_mean(keras.ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)) * part
+            loss = tf.reduce_mean(of_each_image(self.spec.loss, labels, logits)) * part
         self.optimizer.learning_rate.assign(rate)
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         return loss, logits

@@ -20,7 +20,7 @@ class _Direct(MatchedOptimizer):
             super()._backend_update_step(grads, trainable_variables, learning_rate)
             return
         for gradient, variable in zip(grads, trainable_variables, strict=True):
-            self.update_step(gradient, variable.value, learning_rate)
+            self.update_step(_dense(gradient), variable.value, learning_rate)
 
 
 class DirectAdam(_Direct, PaperAdam):
@@ -54,6 +54,11 @@ class FusedAdam(DirectAdam):
             epsilon=tf.cast(epsilon * scaled, dtype),
             grad=gradient,
         )
+
+
+def _dense(gradient: Any) -> Any:
+    """A gradient by an embedding, which has a slice for each token, as a tensor; any other as it is."""
+    return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
 
 
 def matched(train: TrainSpec, variables: list[keras.Variable], tuning: Tuning) -> keras.optimizers.Optimizer | None:

@@ -10,7 +10,7 @@ from keras import layers
 
 from shared import own_code
 from shared.contract import Description, Layer, Parameter
-from shared.models import Code, ModelSpec, Shape
+from shared.models import Code, ModelSpec
 from shared.own_code import CodeError
 from tf_impl import weights as layout
 from tf_impl.idiomatic import OWN_LAYERS
@@ -34,9 +34,11 @@ def own_layers(spec: ModelSpec) -> dict[str, Any]:
     return own_code.accepted(network_of(spec), NORMS)
 
 
-def describe(code: Code, input_shape: Shape | None, counted: bool = True) -> Description:
-    """Build the network and call it on images of the shape that it states; `input_shape` is not needed. FLOPs
-    are `counted` if asked. Raise CodeError."""
+def describe(
+    code: Code, input_shape: tuple[int, ...] | None, counted: bool = True, tokens: bool = False
+) -> Description:
+    """Build the network and call it on images of the shape that it states; `input_shape` and `tokens` are not
+    needed. FLOPs are `counted` if asked. Raise CodeError."""
     build = own_code.builder(code, FILE)
     keras.config.set_dtype_policy("float32")  # whatever the last network of this process had
     with tf.device(CPU):
@@ -49,16 +51,20 @@ def describe(code: Code, input_shape: Shape | None, counted: bool = True) -> Des
         if unnamed := [one.name for one, other in zip(_own(model), _own(again), strict=True) if one.name != other.name]:
             raise CodeError(f'its layer {unnamed[0]} has no name of its own. Give every layer one: name="conv1".')
         stated = tuple(model.inputs[0].shape[1:])
-        if len(stated) != 3 or not all(isinstance(size, int) for size in stated):
-            raise CodeError(f"its keras.Input is {stated}, and has to be (height, width, channels), three numbers.")
-        model(tf.zeros((N_IMAGES, *stated)), training=True)
+        if not 1 <= len(stated) <= 3 or not all(isinstance(size, int) for size in stated):
+            raise CodeError(
+                f"its keras.Input is {stated}, and has to be (height, width, channels); (length, size) of a sequence; "
+                "or (length,) of a vector or of tokens, all of them numbers."
+            )
+        tokens = "int" in str(model.inputs[0].dtype)
+        given = tf.int64 if tokens else tf.float32
+        model(tf.zeros((N_IMAGES, *stated), given), training=True)
         evaluated = partial(model, training=False)
-        flops = count_flops(evaluated, tf.TensorSpec((1, *stated), tf.float32)) if counted else None
-    height, width, channels = stated
+        flops = count_flops(evaluated, tf.TensorSpec((1, *stated), given)) if counted else None
     trainable = {id(variable) for variable in model.trainable_variables}
     dropping = [layer for layer in model.layers if isinstance(layer, layers.Dropout)]
     return Description(
-        input_shape=(height, width, channels),
+        input_shape=stated,
         layers=tuple(Layer(layer.name, tuple(layer.output.shape[1:])) for layer in _own(model)),
         parameters=tuple(
             Parameter(name, tuple(variable.shape), id(variable) in trainable)
@@ -66,6 +72,7 @@ def describe(code: Code, input_shape: Shape | None, counted: bool = True) -> Des
         ),
         dropout=own_code.dropout_of(build, len(dropping)),
         flops=flops,
+        tokens=tokens,
     )
 
 

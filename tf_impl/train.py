@@ -10,10 +10,11 @@ import tensorflow as tf
 from shared.protocol import Build
 from shared.weights import Weights
 from tf_impl import weights as layout
+from tf_impl.losses import LOSSES
 from tf_impl.on_tensorflow import matched
 from tf_impl.optimizers import STATE_NAMES
 from tf_impl.settings import settings
-from tf_lowlevel_impl.on_device import TensorFlowDevice, compiled, count_flops
+from tf_lowlevel_impl.on_device import TensorFlowDevice, compiled, count_flops, images_of, labels_of
 from tf_lowlevel_impl.tuning import Tuning
 
 Batch = tuple[tf.Tensor, tf.Tensor]
@@ -32,15 +33,15 @@ class KerasModel(TensorFlowDevice):
         tuning = Tuning.model_validate(dict(build.tuning))
         self.optimizer = matched(train, self.model.trainable_variables, tuning)
         own = "loss" in train.own
-        self.loss = _loss_of_probabilities if own else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        images = tf.TensorSpec((None, *self.spec.input_shape), self.dtype)
-        labels = tf.TensorSpec((None,), tf.int64)
+        self.loss = _loss_of_probabilities if own else LOSSES[self.spec.loss]()
+        self.images = images = images_of(self.spec, self.dtype)
+        self.labels = labels = labels_of(self.spec, self.dtype)
         rate = tf.TensorSpec((), self.dtype)
         self.update = compiled(self._update, (images, labels, rate), mode, tuning)
         self.forward = compiled(self._forward, (images,), mode, tuning)
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
-        return self._put_images(images), self._put(labels, tf.int64)
+        return self._put_images(images), self._put(labels, self.labels.dtype)
 
     def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         images, labels = batch
@@ -125,7 +126,7 @@ class KerasModel(TensorFlowDevice):
         return {layer.name: layer.count_params() for layer in self.model.layers if layer.count_params()}
 
     def count_flops(self) -> int:
-        return count_flops(self._forward, tf.TensorSpec((1, *self.spec.input_shape), self.dtype))
+        return count_flops(self._forward, tf.TensorSpec((1, *self.spec.input_shape), self.images.dtype))
 
     @contextmanager
     def _statistics_kept(self) -> Iterator[None]:
@@ -138,6 +139,8 @@ class KerasModel(TensorFlowDevice):
             variable.assign(value)
 
     def _put_images(self, images: np.ndarray) -> tf.Tensor:
+        if self.spec.inputs == "tokens":
+            return self._put(images, tf.int64)  # (N, T)
         return self._put(images, self.dtype)  # (N, H, W, C)
 
     def _put(self, array: np.ndarray, dtype: tf.DType) -> tf.Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from shared.protocol import Build
-from tf_lowlevel_impl.train import LowLevelModel, cross_entropy
+from tf_lowlevel_impl.train import LowLevelModel
 
 Share = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 
@@ -27,9 +27,10 @@ class SharingLowLevelModel(LowLevelModel):
 
     def __init__(self, build: Build) -> None:
         super().__init__(build)
-        images, labels = tf.TensorSpec((None, *self.spec.input_shape), self.dtype), tf.TensorSpec((None,), tf.int64)
         number = tf.TensorSpec((), self.dtype)
-        self.update_shared = tf.function(self._update_shared, input_signature=(images, labels, number, number))
+        self.update_shared = tf.function(
+            self._update_shared, input_signature=(self.images, self.labels, number, number)
+        )
 
     def put_share(self, images: np.ndarray, labels: np.ndarray, n_whole: int) -> Share:
         return *self.put(images, labels), tf.constant(len(images) / n_whole, self.dtype)
@@ -48,7 +49,7 @@ class SharingLowLevelModel(LowLevelModel):
         assert self.optimizer is not None, "only the matched recipe trains step by step"
         with tf.GradientTape() as tape:
             logits = self._logits(images, training=True)
-            loss = cross_entropy(labels, logits) * part
+            loss = self.loss(labels, logits) * part
         gradients = tape.gradient(loss, list(self.trainable.values()))
         summed = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         self.optimizer.apply(summed, rate)

@@ -36,6 +36,17 @@ class Dense(tf.Module):
         return tf.nn.bias_add(tf.matmul(x, kernel), bias)
 
 
+class Embedding(tf.Module):
+    """A vector for each of `n_tokens` whole numbers; embeddings (n_tokens, size). Tokens (N, T) give (N, T, size)."""
+
+    def __init__(self, n_tokens: int, size: int, dtype: tf.DType) -> None:
+        super().__init__()
+        self.embeddings = tf.Variable(tf.zeros((n_tokens, size), dtype))
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.gather(self.embeddings, x)
+
+
 class BatchNorm(tf.Module):
     """Batch normalisation over all axes but the last; gamma, beta and the moving statistics (channels,)."""
 

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from shared.choices import Device, Mode
+from shared.models import ModelSpec
 from tf_lowlevel_impl.profile import by_operation
 from tf_lowlevel_impl.tuning import Tuning
 
@@ -49,6 +50,18 @@ class TensorFlowDevice:
         if self.device == CPU:
             return None
         return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+
+
+def images_of(spec: ModelSpec, dtype: tf.DType) -> tf.TensorSpec:
+    """What a network takes: images (N, H, W, C), vectors or sequences in its type, or tokens (N, T)."""
+    return tf.TensorSpec((None, *spec.input_shape), tf.int64 if spec.inputs == "tokens" else dtype)
+
+
+def labels_of(spec: ModelSpec, dtype: tf.DType) -> tf.TensorSpec:
+    """What labels are: numbers of classes (N,), or of another task (N, K) in the network's type."""
+    if spec.task == "classification":
+        return tf.TensorSpec((None,), tf.int64)
+    return tf.TensorSpec((None, spec.n_classes), dtype)
 
 
 def count_flops(function: Callable[..., Any], images: tf.TensorSpec) -> int:

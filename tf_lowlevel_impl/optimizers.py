@@ -36,7 +36,7 @@ class Adam(tf.Module):
         step = tf.cast(self.step.assign_add(1), tf.float64)
         correction1, correction2 = 1 - beta1**step, 1 - beta2**step
         for p, gradient, m, v in zip(self.variables_, gradients, self.m, self.v, strict=True):
-            g = self.decayed(p, gradient, learning_rate)
+            g = self.decayed(p, tf.convert_to_tensor(gradient), learning_rate)
             m.assign(beta1 * m + (1 - beta1) * g)
             v.assign(beta2 * v + (1 - beta2) * g * g)
             m_hat = m / tf.cast(correction1, p.dtype)
@@ -55,7 +55,7 @@ class FusedAdam(Adam):
         # The kernel corrects by the powers that it is given, in the variable's own type.
         scaled = tf.sqrt(1 - power2)
         for p, gradient, m, v in zip(self.variables_, gradients, self.m, self.v, strict=True):
-            g = self.decayed(p, gradient, learning_rate)
+            g = self.decayed(p, tf.convert_to_tensor(gradient), learning_rate)
             corrected = tf.cast(tf.cast(learning_rate, tf.float64) * scaled / (1 - power1), p.dtype)
             tf.raw_ops.ResourceApplyAdam(
                 var=p.handle,
@@ -83,7 +83,8 @@ class SGD(tf.Module):
     def apply(self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor) -> None:
         """Update every variable by its gradient, in the order of the variables given at first."""
         for p, gradient, velocity in zip(self.variables_, gradients, self.velocity, strict=True):
-            g = gradient + self.spec.weight_decay * p if self.spec.weight_decay else gradient
+            g = tf.convert_to_tensor(gradient)
+            g = g + self.spec.weight_decay * p if self.spec.weight_decay else g
             velocity.assign(self.spec.momentum * velocity + g)
             p.assign_sub(learning_rate * velocity)
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from shared import own_code
 from shared.contract import Description, Layer, Parameter
-from shared.models import Code, ModelSpec, Shape
+from shared.models import Code, ModelSpec
 from shared.own_code import CodeError
 from tf_lowlevel_impl.layers import Dropout
 from tf_lowlevel_impl.models import MODELS
@@ -21,9 +21,11 @@ def network_of(spec: ModelSpec) -> Callable[..., tf.Module]:
     return own_code.chosen(spec, FILE, MODELS)
 
 
-def describe(code: Code, input_shape: Shape | None, counted: bool = True) -> Description:
-    """Build the network and call it on images of `input_shape` (height, width, channels). FLOPs are `counted` if asked.
-    Raise CodeError."""
+def describe(
+    code: Code, input_shape: tuple[int, ...] | None, counted: bool = True, tokens: bool = False
+) -> Description:
+    """Build the network and call it on images of `input_shape` (height, width, channels), on vectors, sequences or
+    `tokens`. FLOPs are `counted` if asked. Raise CodeError."""
     if input_shape is None:
         raise CodeError(
             f"{FILE} does not state the sizes of its input. Give them (height, width, channels): python -m compare "
@@ -41,10 +43,11 @@ def describe(code: Code, input_shape: Shape | None, counted: bool = True) -> Des
         if not isinstance(module, tf.Module) or not callable(module):
             raise CodeError(f"{FILE} gives no tf.Module that can be called but {type(module).__name__}.")
         own_code.needs_argument(module.__call__, "training", "tap")
-        images = tf.zeros((N_IMAGES, *input_shape))
+        given = tf.int64 if tokens else tf.float32
+        images = tf.zeros((N_IMAGES, *input_shape), given)
         module(images, training=True)
         logits = module(images, tap=tap)
-        flops = count_flops(module, tf.TensorSpec((1, *input_shape), tf.float32)) if counted else None
+        flops = count_flops(module, tf.TensorSpec((1, *input_shape), given)) if counted else None
     if not layers or layers[-1].output_shape != tuple(logits.shape[1:]):
         raise CodeError("the last layer that `tap` gets has to be what `__call__` returns, the logits.")
     dropping = [part for part in module.submodules if isinstance(part, Dropout)]
@@ -54,6 +57,7 @@ def describe(code: Code, input_shape: Shape | None, counted: bool = True) -> Des
         parameters=tuple(_parameters(module)),
         dropout=own_code.dropout_of(build, len(dropping)),
         flops=flops,
+        tokens=tokens,
     )
 
 

@@ -10,7 +10,8 @@ from shared.protocol import Build
 from shared.weights import Weights
 from tf_lowlevel_impl import idiomatic
 from tf_lowlevel_impl import weights as layout
-from tf_lowlevel_impl.on_device import TensorFlowDevice, compiled, count_flops
+from tf_lowlevel_impl.losses import LOSSES
+from tf_lowlevel_impl.on_device import TensorFlowDevice, compiled, count_flops, images_of, labels_of
 from tf_lowlevel_impl.optimizers import STATE_NAMES, matched
 from tf_lowlevel_impl.own import network_of
 from tf_lowlevel_impl.settings import settings
@@ -36,14 +37,15 @@ class LowLevelModel(TensorFlowDevice):
             self.load(build.weights)
         tuning = Tuning.model_validate(dict(build.tuning))
         self.optimizer = matched(train, list(self.trainable.values()), tuning)
-        images = tf.TensorSpec((None, *self.spec.input_shape), self.dtype)
-        labels = tf.TensorSpec((None,), tf.int64)
+        self.loss = LOSSES[self.spec.loss]
+        self.images = images = images_of(self.spec, self.dtype)
+        self.labels = labels = labels_of(self.spec, self.dtype)
         rate = tf.TensorSpec((), self.dtype)
         self.update = compiled(self._update, (images, labels, rate), mode, tuning)
         self.forward = compiled(self._forward, (images,), mode, tuning)
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
-        return self._put_images(images), self._put(labels, tf.int64)
+        return self._put_images(images), self._put(labels, self.labels.dtype)
 
     def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         images, labels = batch
@@ -56,7 +58,7 @@ class LowLevelModel(TensorFlowDevice):
         assert self.optimizer is not None, "only the matched recipe trains step by step"
         with tf.GradientTape() as tape:
             logits = self._logits(images, training=True)
-            loss = cross_entropy(labels, logits)
+            loss = self.loss(labels, logits)
         self.optimizer.apply(tape.gradient(loss, list(self.trainable.values())), rate)
         return loss, logits
 
@@ -67,12 +69,13 @@ class LowLevelModel(TensorFlowDevice):
         return self._logits(images, training=False)
 
     def _logits(self, images: tf.Tensor, training: bool) -> tf.Tensor:
-        return tf.cast(self.module(tf.cast(images, self.compute_dtype), training), self.dtype)
+        given = images if self.spec.inputs == "tokens" else tf.cast(images, self.compute_dtype)
+        return tf.cast(self.module(given, training), self.dtype)
 
     def loss_and_gradients(self, batch: Batch) -> tuple[float, Weights]:
         images, labels = batch
         with self._statistics_kept(), tf.GradientTape() as tape:
-            loss = cross_entropy(labels, self.module(images, training=True))
+            loss = self.loss(labels, self.module(images, training=True))
         gradients = tape.gradient(loss, self.trainable)
         return float(loss), layout.export(self.spec, gradients)
 
@@ -130,7 +133,7 @@ class LowLevelModel(TensorFlowDevice):
         return {name: sum(v.shape.num_elements() for v in layer.variables) for name, layer in layers.items()}
 
     def count_flops(self) -> int:
-        return count_flops(self._forward, tf.TensorSpec((1, *self.spec.input_shape), self.dtype))
+        return count_flops(self._forward, tf.TensorSpec((1, *self.spec.input_shape), self.images.dtype))
 
     @contextmanager
     def _statistics_kept(self) -> Iterator[None]:
@@ -141,13 +144,10 @@ class LowLevelModel(TensorFlowDevice):
             variable.assign(value)
 
     def _put_images(self, images: np.ndarray) -> tf.Tensor:
+        if self.spec.inputs == "tokens":
+            return self._put(images, tf.int64)  # (N, T)
         return self._put(images, self.dtype)  # (N, H, W, C)
 
     def _put(self, array: np.ndarray, dtype: tf.DType) -> tf.Tensor:
         with tf.device(self.device):
             return tf.constant(array, dtype)
-
-
-def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """The mean over the batch of the cross-entropy of logits (N, classes) with labels (N,)."""
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))

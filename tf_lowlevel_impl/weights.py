@@ -20,8 +20,9 @@ def load(module: tf.Module, spec: ModelSpec, weights: Weights) -> None:
 
 
 def export(spec: ModelSpec, tensors: Mapping[str, tf.Tensor]) -> Weights:
-    """Tensors or variables by canonical name as arrays, in the contract's order."""
-    return {p.name: tensors[p.name].numpy() for p in spec.parameters if p.name in tensors}
+    """Tensors or variables by canonical name as arrays, in the contract's order. A gradient by an embedding has a slice
+    for each token."""
+    return {p.name: tf.convert_to_tensor(tensors[p.name]).numpy() for p in spec.parameters if p.name in tensors}
 
 
 def by_name(module: tf.Module, spec: ModelSpec) -> dict[str, tf.Variable]:

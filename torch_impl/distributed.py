@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch.distributed as dist
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -35,7 +34,7 @@ class SharingTorchModel(TorchModel):
         self.module.train()
         self.optimizer.zero_grad()
         logits = self._logits(images)
-        loss = F.cross_entropy(logits, labels) * part
+        loss = self.loss(logits, labels) * part
         (loss * self.world.size).backward()  # gradients are averaged, and the parts of the loss add up
         self.optimizer.step()
         return loss.detach(), logits.detach()

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from shared import own_code
 from shared.contract import Description, Layer, Parameter
-from shared.models import Code, ModelSpec, Shape
+from shared.models import Code, ModelSpec
 from shared.own_code import CodeError
 from torch_impl import weights as layout
 from torch_impl.idiomatic import OWN_LAYERS
@@ -16,6 +16,7 @@ from torch_impl.models import MODELS
 
 FILE = "torch.py"
 NORMS: dict[str, Any] = {"norm2d": nn.BatchNorm2d, "norm1d": nn.BatchNorm1d}
+IMAGE = 3  # axes: height, width, channels
 N_IMAGES = 2  # of one image, some normalisations take no variance
 
 
@@ -31,9 +32,11 @@ def own_layers(spec: ModelSpec) -> dict[str, Any]:
     return own_code.accepted(network_of(spec), NORMS)
 
 
-def describe(code: Code, input_shape: Shape | None, counted: bool = True) -> Description:
-    """Build the network and call it on images of `input_shape` (height, width, channels). FLOPs are `counted` if asked.
-    Raise CodeError."""
+def describe(
+    code: Code, input_shape: tuple[int, ...] | None, counted: bool = True, tokens: bool = False
+) -> Description:
+    """Build the network and call it on images of `input_shape` (height, width, channels), on vectors, sequences or
+    `tokens`. FLOPs are `counted` if asked. Raise CodeError."""
     if input_shape is None:
         raise CodeError(
             f"{FILE} does not state the sizes of its input. Give them (height, width, channels): python -m compare "
@@ -45,8 +48,9 @@ def describe(code: Code, input_shape: Shape | None, counted: bool = True) -> Des
         raise CodeError(f"{FILE} gives no torch.nn.Module but {type(module).__name__}.")
     own_code.needs_argument(module.forward, "tap")
     dropping = [part for part in module.modules() if isinstance(part, nn.modules.dropout._DropoutNd)]
-    height, width, channels = input_shape
-    images = torch.zeros(N_IMAGES, channels, height, width)
+    images = torch.zeros(N_IMAGES, *input_shape, dtype=torch.int64 if tokens else torch.float32)
+    if len(input_shape) == IMAGE:
+        images = images.permute(0, 3, 1, 2).contiguous()
     module.train()
     module(images)
     layers: list[Layer] = []
@@ -66,6 +70,7 @@ def describe(code: Code, input_shape: Shape | None, counted: bool = True) -> Des
         parameters=tuple(_parameters(module)),
         dropout=own_code.dropout_of(build, len(dropping)),
         flops=count_flops(module, images[:1]) if counted else None,
+        tokens=tokens,
     )
 
 
@@ -84,9 +89,13 @@ def _parameters(module: nn.Module) -> Iterable[Parameter]:
     """The parameters and moving statistics by their canonical names: `weight` is a kernel if it has several axes, else
     a gamma, and `bias` is then a beta."""
     named = layout.named_tensors(module)
+    embedding = {name for name, part in module.named_modules() if isinstance(part, nn.Embedding)}
     for name, tensor in named.items():
         layer, _, part = name.rpartition(".")
         weight = named.get(f"{layer}.weight")
+        if layer in embedding:
+            yield Parameter(f"{layer}/embeddings", tuple(tensor.shape), tensor.requires_grad)
+            continue
         scales = weight is not None and weight.ndim == 1
         canonical = {
             "weight": "gamma" if scales else "kernel",
@@ -100,5 +109,7 @@ def _parameters(module: nn.Module) -> Iterable[Parameter]:
 
 
 def _channels_last(output: Tensor) -> tuple[int, ...]:
+    if output.ndim != IMAGE + 1:  # sequences have their channels last
+        return tuple(output.shape[1:])
     channels, *positions = output.shape[1:]
     return (*positions, channels)

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from shared.models import LayerSpec
 from shared.protocol import Build
 from shared.weights import Weights
 from torch_impl import weights as layout
+from torch_impl.losses import LOSSES
 from torch_impl.optimizers import STATE_NAMES, matched
 from torch_impl.own import count_flops
 from torch_impl.pooling import pooled_first
@@ -32,6 +32,7 @@ class TorchModel:
         self.dtype = getattr(torch, train.dtype)
         tuning = Tuning.model_validate(dict(build.tuning))
         self.tuning = tuning
+        self.loss = LOSSES[self.spec.loss]
         self.in_bfloat16 = train.mixed_precision == "bfloat16"
         self.module = module.to(self.device, self.dtype)
         if build.weights is not None:
@@ -45,11 +46,12 @@ class TorchModel:
         self.forward_with_loss = self._compiled(self._forward_with_loss) if whole else self._forward_with_loss
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> Batch:
-        return self._put_images(images), self._to_device(torch.from_numpy(labels))
+        return self._put_images(images), self._put_labels(labels)
 
     def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         images, labels = batch
-        return self.fetch(images).transpose(0, 2, 3, 1), self.fetch(labels)
+        fetched = self.fetch(images)
+        return fetched.transpose(0, 2, 3, 1) if self.spec.inputs == "images" else fetched, self.fetch(labels)
 
     def train_step(self, batch: Batch, learning_rate: float) -> tuple[Tensor, Tensor]:
         assert self.optimizer is not None, "only the matched recipe trains step by step"
@@ -65,7 +67,7 @@ class TorchModel:
 
     def _forward_with_loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         logits = self._logits(images)
-        return F.cross_entropy(logits, labels), logits
+        return self.loss(logits, labels), logits
 
     def _logits(self, images: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_bfloat16):
@@ -88,7 +90,7 @@ class TorchModel:
         images, labels = batch
         self.module.train()
         with self._statistics_kept():
-            loss = F.cross_entropy(self.module(images), labels)
+            loss = self.loss(self.module(images), labels)
         named = dict(self.module.named_parameters())
         gradients = torch.autograd.grad(loss, list(named.values()))
         return loss.item(), layout.export(self.spec, dict(zip(named, gradients, strict=True)))
@@ -171,7 +173,12 @@ class TorchModel:
         return counts
 
     def count_flops(self) -> int:
-        return count_flops(self.module, self._put_images(np.zeros((1, *self.spec.input_shape), np.float32)))
+        return count_flops(
+            self.module,
+            self._put_images(
+                np.zeros((1, *self.spec.input_shape), np.int64 if self.spec.inputs == "tokens" else np.float32)
+            ),
+        )
 
     def profile(self, work: Callable[[], None]) -> dict[str, float]:
         return by_operation(work, "cuda" if self.device.type == "cuda" else "cpu")
@@ -192,7 +199,12 @@ class TorchModel:
                 buffer.copy_(value)
 
     def _put_images(self, images: np.ndarray) -> Tensor:
-        x = self._to_device(torch.from_numpy(images)).to(self.dtype)  # (N, H, W, C)
+        x = self._to_device(torch.from_numpy(images))
+        if self.spec.inputs == "tokens":
+            return x  # (N, T)
+        x = x.to(self.dtype)  # (N, H, W, C)
+        if self.spec.inputs == "values":
+            return x  # (N, D) or (N, T, D)
         if self.tuning.layout == "channels_last":
             return x.permute(0, 3, 1, 2)  # (N, C, H, W) in the same memory
         # Channels-first in memory, as PyTorch's users have them. `contiguous()` would not do: with one channel the
@@ -200,10 +212,14 @@ class TorchModel:
         # kernels.
         return x.permute(0, 3, 1, 2).clone(memory_format=torch.contiguous_format)  # (N, C, H, W)
 
+    def _put_labels(self, labels: np.ndarray) -> Tensor:
+        put = self._to_device(torch.from_numpy(labels))
+        return put.to(self.dtype) if put.is_floating_point() else put  # numbers of classes stay whole
+
     def _put_as_they_come(self, images: np.ndarray) -> Tensor:
         """The images for a look at what was learnt, which is not timed as training is: channels-last in memory, as they
         come, so that it takes half the time. A compiled network keeps the one layout that it was compiled for."""
-        if self.forward is self.module:
+        if self.forward is self.module and self.spec.inputs == "images":
             return self._to_device(torch.from_numpy(images)).to(self.dtype).permute(0, 3, 1, 2)
         return self._put_images(images)
 

@@ -1,8 +1,8 @@
 """Canonical names and layouts <-> those of PyTorch.
 
-What differs: the names in `NAMES`; convolution kernels are (out, in, height, width) instead of (height, width,
-in, out), and dense ones (out, in) instead of (in, out); and because PyTorch flattens channels-first, what a flatten
-gives comes in another order, so the rows of a parameter that meets it are permuted.
+What differs: the names in `NAMES` (of embeddings those alone); convolution kernels are (out, in, height, width) instead
+of (height, width, in, out), and dense ones (out, in) instead of (in, out); and because PyTorch flattens channels-first,
+what a flatten gives comes in another order, so the rows of a parameter that meets it are permuted.
 """
 
 import numpy as np
@@ -14,6 +14,7 @@ from shared.weights import Weights
 
 NAMES = {
     "kernel": "weight",
+    "embeddings": "weight",
     "gamma": "weight",
     "beta": "bias",
     "moving_mean": "running_mean",
@@ -52,6 +53,8 @@ def torch_name(name: str) -> str:
 
 def from_canonical(parameter: ParamSpec, value: np.ndarray) -> np.ndarray:
     """A canonical array in PyTorch's layout."""
+    if parameter.name.endswith("/embeddings"):
+        return value
     if parameter.flattened:
         value = channels_first_rows(value, parameter.flattened)
     return value.transpose(3, 2, 0, 1) if value.ndim == 4 else value.T
@@ -59,6 +62,8 @@ def from_canonical(parameter: ParamSpec, value: np.ndarray) -> np.ndarray:
 
 def to_canonical(parameter: ParamSpec, value: np.ndarray) -> np.ndarray:
     """An array in PyTorch's layout in the canonical one; a copy."""
+    if parameter.name.endswith("/embeddings"):
+        return value.copy()
     value = value.transpose(2, 3, 1, 0) if value.ndim == 4 else value.T
     return (channels_last_rows(value, parameter.flattened) if parameter.flattened else value).copy()
 

@@ -47,6 +47,7 @@ class Condenser:
                 mode=run.mode,
                 device=run.device,
                 tuned=run.tuned and self._once(run.tuned),
+                network=run.network and self._once(run.network),
             ),
             status=result.status,
             error=result.error,
@@ -78,6 +79,8 @@ class Condenser:
                     epoch_steps=(),
                 ),
                 "confusion": (),
+                "label_counts": (),
+                "points": (),
             }
         )
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from compare.analysis import condensed
 from compare.analysis.equivalence import SIGNIFICANCE, paired
+from compare.analysis.figures import figure_of
 from compare.analysis.machines import machine as machine_of
 from compare.analysis.speed import Pair, Ratio, machine, ratio
 from compare.folders.manifest import Manifest
@@ -41,14 +42,15 @@ class Side:
 
 @dataclass(frozen=True)
 class Change:
-    """How a figure of one implementation moved from the first folder to the second, and how it is said.
+    """How a figure of one implementation moved from the first folder to the second, and how it is said. `what` is
+    "step time", or the figure of the task: "accuracy", "RMSE".
 
     `value` is the second accuracy less the first, or how many times as long a step takes; `low` and `high` hold the
     latter, and are None if there is no interval.
     """
 
     implementation: str
-    what: Literal["accuracy", "step time"]
+    what: str
     moved: Moved
     said: str
     value: float | None = None
@@ -97,9 +99,12 @@ def settings_changed(a: Side, b: Side) -> list[str]:
 
 
 def changes(a: Side, b: Side, margin: float, across_machines: bool = False) -> list[Change]:
-    """How accuracy and step time of every implementation moved; the latter by runs on machines of one kind, unless
-    `across_machines`. Raises InputError if no run is in both."""
+    """How accuracy (or the figure of another task) and step time of every implementation moved; the latter by runs on
+    machines of one kind, unless `across_machines`. Raises InputError if no run is in both."""
     both = a.done.keys() & b.done.keys()
+    tasks = [figure_of(list(side.done.values())).task.title for side in (a, b)]
+    if both and tasks[0] != tasks[1]:
+        raise InputError(f"{a.name} is of {tasks[0]}, and {b.name} of {tasks[1]}: give two runs of one task.")
     if not both:
         raise InputError(f"{a.name} and {b.name} have no run of the same implementation and seed that ended in both.")
     pairs: dict[str, list[Pair]] = {r.run.implementation: [] for r in a.results}
@@ -122,22 +127,25 @@ def changes(a: Side, b: Side, margin: float, across_machines: bool = False) -> l
 
 def _accuracy(name: str, pairs: Sequence[tuple[RunResult, RunResult]], margin: float) -> Change:
     """Over several seeds by the differences of each; of one seed by what other test images would scatter."""
-    first = [one.outcome.test_accuracy for one, _ in pairs if one.outcome]
-    second = [other.outcome.test_accuracy for _, other in pairs if other.outcome]
-    differences = [after - before for before, after in zip(first, second, strict=True)]
+    figure = figure_of([one for one, _ in pairs])
+    first = [figure.of(one.outcome) for one, _ in pairs if one.outcome]
+    second = [figure.of(other.outcome) for _, other in pairs if other.outcome]
+    differences = [figure.apart(before, after) for before, after in zip(first, second, strict=True)]
     n_test = pairs[0][0].n_test
-    mean = float(np.mean(differences))
+    mean, known = float(np.mean(differences)), True
     if len(differences) > 1:
-        p = paired(differences, margin, 1 / n_test).p
+        p = paired(differences, margin, figure.resolution(n_test)).p
         shown = p is not None and p < SIGNIFICANCE and abs(mean) > margin
-    else:
+    elif figure.task.classifies:
         shown = abs(mean) > accuracy_noise((first[0] + second[0]) / 2, n_test, margin)
-    moved: Moved = "within noise" if not shown else "better" if mean > 0 else "worse"
+    else:  # how it scatters is not known of one seed, unless it is a share of images
+        shown, known = False, abs(mean) <= margin
+    moved: Moved = "within noise" if not shown else "better" if figure.is_better(mean) else "worse"
+    moved = moved if known else "not known"
     seeds = "1 seed" if len(pairs) == 1 else f"{len(pairs)} seeds"
-    said = (
-        f"{name}: test accuracy {np.mean(first):.2%} became {np.mean(second):.2%} ({mean * 100:+.2f} points, {seeds})"
-    )
-    return Change(name, "accuracy", moved, f"{said}, {moved}.", mean)
+    before_, after_ = figure.shown(float(np.mean(first))), figure.shown(float(np.mean(second)))
+    said = f"{name}: test {figure.metric.title} {before_} became {after_} ({mean * 100:+.2f} {figure.unit}, {seeds})"
+    return Change(name, figure.metric.title, moved, f"{said}, {moved}.", mean)
 
 
 def accuracy_noise(share: float, n_test: int, margin: float) -> float:

@@ -1,4 +1,6 @@
-"""The verdict in three lines: are the implementations the same function, equally accurate, equally fast?"""
+"""The verdict in three lines: are the implementations the same function, equally accurate, equally fast?
+
+Of another task than classification the second line is about the figure that the task is judged by."""
 
 import math
 from collections.abc import Sequence
@@ -6,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
+from compare.analysis.figures import KeyFigure, figure_of
 from compare.analysis.machines import kinds
 from compare.analysis.seeds import Judging, Pair, pairs
 from compare.analysis.speed import between
@@ -43,25 +46,27 @@ def headlines(results: Sequence[RunResult], judging: Judging, same_function: Hea
 
 def accuracy(results: Sequence[RunResult], judging: Judging) -> Headline:
     """Whether the implementations are equally accurate: every pair, seed by seed."""
-    question = "Accuracy"
-    shares = [result.outcome.test_accuracy for result in results if result.outcome]
-    if not shares:
+    figure = figure_of(results)
+    question = figure.title
+    values = [figure.of(result.outcome) for result in results if result.outcome]
+    if not values:
         return Headline(question, "no run ended", "no")
-    low, high = min(shares), max(shares)
-    level = f"{low:.2%}" if low == high else f"{low:.2%} to {high:.2%}"
+    level = figure.levels(values)
     found = pairs(results, judging)
     if not found:
         return Headline(question, level, "yes" if all(result.outcome for result in results) else "open")
     by_seed = groupby(
-        sorted((r.run.train.seed, r.outcome.test_accuracy) for r in results if r.outcome), key=lambda one: one[0]
+        sorted((r.run.train.seed, figure.of(r.outcome)) for r in results if r.outcome), key=lambda one: one[0]
     )
     if all(len({share for _, share in of_seed}) == 1 for _, of_seed in by_seed):
         return Headline(question, f"equal for every seed ({level})", "yes")
     different = [pair for pair in found if pair.difference.verdict == "different"]
     if different:
-        return Headline(question, "; ".join(map(_more_accurate, different)), "no")
+        return Headline(question, "; ".join(_more_accurate(pair, figure) for pair in different), "no")
     if all(pair.difference.verdict == "equivalent" for pair in found):
-        return Headline(question, f"equivalent within {found[0].difference.margin * 100:.2g} points ({level})", "yes")
+        return Headline(
+            question, f"equivalent within {found[0].difference.margin * 100:.2g} {figure.unit} ({level})", "yes"
+        )
     return Headline(question, f"no difference seen ({level}); {_seeds_needed(found)}", "open")
 
 
@@ -94,14 +99,14 @@ def speed(results: Sequence[RunResult]) -> Headline:
     )
 
 
-def _more_accurate(pair: Pair) -> str:
+def _more_accurate(pair: Pair, figure: KeyFigure) -> str:
     found = pair.difference
-    better, sign = (pair.other, 1) if found.mean > 0 else (pair.one, -1)
+    better, sign = (pair.other, 1) if figure.is_better(found.mean) else (pair.one, -1)
     worse = pair.one if sign > 0 else pair.other
     assert found.low is not None
     assert found.high is not None
     low, high = sorted((sign * found.low * 100, sign * found.high * 100))
-    return f"{better} +{sign * found.mean * 100:.2f} points over {worse} [{low:+.2f}, {high:+.2f}]"
+    return f"{better} {sign * found.mean * 100:+.2f} {figure.unit} over {worse} [{low:+.2f}, {high:+.2f}]"
 
 
 def _seeds_needed(found: Sequence[Pair]) -> str:

@@ -1,10 +1,15 @@
 """One flat row of figures for each result: what the table, the CSV file and the reports are made of."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
 
 from compare.analysis.timing import step_time
 from compare.folders.tabular import columns_of
+from shared.choices import TaskName
 from shared.result import RunResult
+from shared.task import TASKS, Task
 
 
 @dataclass(frozen=True)
@@ -38,15 +43,73 @@ class Row:
     error: str | None
     waiting: str | None
 
+    @property
+    def task(self) -> TaskName:
+        """What the network learns."""
+        return "classification"
+
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        """The metrics of another task, by column, which take the place of the accuracies."""
+        return {}
+
+
+@dataclass(frozen=True)
+class TaskRow(Row):
+    """A row of another task than classification, with its metrics by column."""
+
+    of_task: TaskName
+    figures: tuple[tuple[str, float | None], ...]
+
+    @property
+    def task(self) -> TaskName:
+        return self.of_task
+
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        return dict(self.figures)
+
 
 COLUMNS = columns_of(Row)
+
+
+def columns(rows: Sequence[Row]) -> dict[str, type]:
+    """The columns of these rows, which are of one task."""
+    task = _task(rows)
+    if task.classifies:
+        return COLUMNS
+    found: dict[str, type] = {}
+    for name, kind in COLUMNS.items():
+        if name == "test_accuracy":
+            found |= {f"test_{metric.name}": float for metric in task.metrics}
+        elif name == "train_accuracy":
+            found[f"train_{task.metric.name}"] = float
+        else:
+            found[name] = kind
+    return found
+
+
+def line(row: Row) -> dict[str, Any]:
+    """A row as the values of its `columns`, by name."""
+    known = {**asdict(row), **row.metrics}
+    return {name: known.get(name) for name in columns([row])}
+
+
+def _task(rows: Sequence[Row]) -> Task:
+    return TASKS[rows[0].task] if rows else TASKS["classification"]
 
 
 def row(result: RunResult) -> Row:
     """The figures of one result."""
     run, outcome = result.run, result.outcome
     time = step_time(result) if outcome else None
-    return Row(
+    task = TASKS[run.spec.task]
+    metrics: dict[str, float | None] = {}
+    if outcome and not task.classifies:
+        metrics = {f"test_{name}": value for name, value in outcome.test_metrics.items()}
+        metrics[f"train_{task.metric.name}"] = outcome.epochs[-1].figure("train", task.metric.name)
+    made = Row if task.classifies else partial(TaskRow, of_task=task.name, figures=tuple(metrics.items()))
+    return made(
         implementation=run.implementation,
         framework_version=result.environment.framework_version if result.environment else None,
         model=run.model,

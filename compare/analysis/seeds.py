@@ -1,6 +1,7 @@
 """What several seeds say together: accuracy with its interval, and every pair of implementations compared seed by seed.
 
-Figures are made from records alone. Accuracies are shares of 1 here and points (hundredths) in words.
+Figures are made from records alone. Accuracies are shares of 1 here and points (hundredths) in words; of
+another task than classification its figure takes the place of the accuracy (compare/analysis/figures.py).
 """
 
 import itertools
@@ -13,6 +14,7 @@ import numpy as np
 from pydantic import Field, FiniteFloat
 
 from compare.analysis.equivalence import CONFIDENCE, Paired, paired
+from compare.analysis.figures import ACCURACY, KeyFigure, figure_of
 from compare.analysis.machines import kinds
 from compare.analysis.timing import step_time
 from shared.batches import n_batches
@@ -35,8 +37,8 @@ class Judging(Record):
 
 @dataclass(frozen=True)
 class Summary:
-    """One implementation over its seeds. `low` and `high` hold the mean accuracy with 95 % (Student's t); of one seed
-    they and `deviation` are None.
+    """One implementation over its seeds. `low` and `high` hold the mean accuracy (or other figure) with 95 % (Student's
+    t); of one seed they and `deviation` are None.
 
     `step_s` is the median over seeds of the steady step; `reached_s` holds the training time until the target of every
     seed that reached it. Of machines of several kinds there are neither.
@@ -54,7 +56,8 @@ class Summary:
 
 @dataclass(frozen=True)
 class Pair:
-    """How much more accurate `other` is than `one`, over the seeds that both ended."""
+    """How much more accurate `other` is than `one`, over the seeds that both ended; of another figure, how much higher
+    it is."""
 
     one: str
     other: str
@@ -75,32 +78,33 @@ def summaries(results: Sequence[RunResult], judging: Judging) -> list[Summary]:
 
 def pairs(results: Sequence[RunResult], judging: Judging) -> list[Pair]:
     """Every pair of implementations that ended runs of the same seed."""
+    figure = figure_of(results)
     accuracy = {
-        name: {r.run.train.seed: r.outcome.test_accuracy for r in of_one if r.outcome}
+        name: {r.run.train.seed: figure.of(r.outcome) for r in of_one if r.outcome}
         for name, of_one in _by_implementation(results).items()
     }
     found = []
     for one, other in itertools.combinations(accuracy, 2):
         both = [seed for seed in accuracy[one] if seed in accuracy[other]]
         if both:
-            differences = [accuracy[other][seed] - accuracy[one][seed] for seed in both]
-            found.append(Pair(one, other, paired(differences, judging.margin, 1 / results[0].n_test)))
+            differences = [figure.apart(accuracy[one][seed], accuracy[other][seed]) for seed in both]
+            found.append(Pair(one, other, paired(differences, judging.margin, figure.resolution(results[0].n_test))))
     return found
 
 
-def say_all(found: Sequence[Pair]) -> list[str]:
+def say_all(found: Sequence[Pair], figure: KeyFigure = ACCURACY) -> list[str]:
     """The verdict on each pair, in words; of single seeds in one sentence, for there is none."""
     if found and all(pair.difference.n == 1 for pair in found):
         return ["One seed shows neither a difference between implementations nor their equivalence. Give --seeds 5."]
-    return [say(pair) for pair in found]
+    return [say(pair, figure) for pair in found]
 
 
-def say(pair: Pair) -> str:
+def say(pair: Pair, figure: KeyFigure = ACCURACY) -> str:
     """The verdict on a pair, in words."""
-    found, margin = pair.difference, f"{pair.difference.margin * 100:.2g} points"
+    found, margin = pair.difference, f"{pair.difference.margin * 100:.2g} {figure.unit}"
     if found.low is None or found.high is None or found.p is None or found.detectable is None:
         return f"{pair.one} and {pair.other} have one seed in common, which shows nothing."
-    interval = f"{found.mean * 100:+.2f} points [{found.low * 100:+.2f}, {found.high * 100:+.2f}]"
+    interval = f"{found.mean * 100:+.2f} {figure.unit} [{found.low * 100:+.2f}, {found.high * 100:+.2f}]"
     match found.verdict:
         case "equivalent":
             return (
@@ -108,17 +112,16 @@ def say(pair: Pair) -> str:
                 f"{pair.one} over {found.n} seeds."
             )
         case "different":
-            more = "more" if found.mean > 0 else "less"
             return (
-                f"{pair.one} and {pair.other} are different: {pair.other} is {more} accurate by {interval} over "
-                f"{found.n} seeds ({_p(found.p)})."
+                f"{pair.one} and {pair.other} are different: {pair.other} {figure.compared(found.mean)} by {interval} "
+                f"over {found.n} seeds ({_p(found.p)})."
             )
         case "too few":
             enough = "more than 10,000" if found.enough is None else f"about {max(found.enough, found.n + 1):,}"
             return (
                 f"Not enough seeds to say of {pair.one} and {pair.other}: {interval} over {found.n} seeds, which could "
-                f"have shown a difference of {found.detectable * 100:.2f} points; {enough} would show equals to be "
-                f"equivalent within {margin}."
+                f"have shown a difference of {found.detectable * 100:.2f} {figure.unit}; {enough} would show equals to "
+                f"be equivalent within {margin}."
             )
 
 
@@ -135,7 +138,7 @@ def training_s_until(result: RunResult, target: float) -> float | None:
         per_epoch = n_batches(result.n_train, result.run.train.batch_size)
         epoch_s = np.cumsum(samples.step_s)[per_epoch - 1 :: per_epoch]
     for epoch, until_s in zip(result.outcome.epochs, epoch_s, strict=True):
-        accuracy = epoch.test_accuracy if epoch.validation_accuracy is None else epoch.validation_accuracy
+        accuracy = ACCURACY.of_epoch(epoch)
         if accuracy is not None and accuracy >= target:
             return float(until_s)
     return None
@@ -153,7 +156,8 @@ def _by_implementation(results: Sequence[RunResult]) -> dict[str, list[RunResult
 def _summary(name: str, results: Sequence[RunResult], judging: Judging) -> Summary:
     from scipy.special import stdtrit
 
-    accuracies = np.array([result.outcome.test_accuracy for result in results if result.outcome])
+    figure = figure_of(results)
+    accuracies = np.array([figure.of(result.outcome) for result in results if result.outcome])
     n, mean = len(accuracies), float(accuracies.mean())
     deviation = half = None
     if n >= RESULTS_FOR_AN_INTERVAL:

@@ -40,7 +40,7 @@ class BenchPlan:
             dataset = "photographs" if self.model.input_shape == (32, 32, 3) else "digits"
         else:
             dataset = choose(options.dataset, options.data_folder).dataset
-        data = load(options.data_spec(dataset), options.data_folder)
+        data = load(options.data_spec(dataset, inputs=self.model.inputs), options.data_folder)
         checks.check_shape(self.model, data, dataset)
         return dataset, data
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from compare import networks
 from compare.commands.lifecycle import Began, Work
 from compare.folders.manifest import MANIFEST, SEAL
 from compare.folders.output import OutputFolder, WriteError
@@ -33,6 +34,11 @@ def command(options: BenchOptions, screen: Screen) -> int:
     """Do what `compare bench` says on one node of the cluster, all of whose CPUs it is given; return its exit code. Its
     folder says that it was made by the command as it was given here. Raises InputError if it cannot be sent, or says
     that its input is bad."""
+    if networks.is_folder(options.model):
+        raise InputError(
+            f"bench --executor ray is for the architectures of this package: the folder {options.model} is not sent to "
+            "the cluster's node. Start bench on that node, or train there with run --executor ray."
+        )
     began = Began(options.command, options.out)
     with connected(options.address):
         check_room(options.address, Needs(1, _gpus(options)))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from compare.commands import trends
-from compare.commands.entries import HEADINGS, LEFT, Entry, cells
+from compare.commands.entries import LEFT, Entry, cells, headings
 from compare.reporting import plots
 from compare.reporting.html_page import LATE, Drawing, Rendered, with_page
 from compare.reporting.markdown import as_section, plain
@@ -38,10 +38,11 @@ def combined(parts: Mapping[str, Rendered], entries: Sequence[Entry]) -> Rendere
 
 
 def _table(entries: Sequence[Entry], names: Mapping[int, str]) -> list[str]:
-    rules = " | ".join("---" if heading in LEFT else "---:" for heading in HEADINGS)
+    columns = headings(entries)
+    rules = " | ".join("---" if heading in LEFT else "---:" for heading in columns)
     rows = [line for entry in entries for line in cells(entry, names[id(entry)])]
     return [
-        f"| {' | '.join(HEADINGS)} |",
+        f"| {' | '.join(columns)} |",
         f"| {rules} |",
         *(f"| {' | '.join(plain(cell) for cell in row)} |" for row in rows),
     ]

@@ -15,10 +15,12 @@ from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import Screen
 from shared import contract, own_code
+from shared.choices import LossName, TaskName
 from shared.contract import CONTRACT, Description
 from shared.errors import InputError, check_name
-from shared.models import Code, Shape
+from shared.models import Code, ModelSpec
 from shared.storage import files, temporary
+from shared.task import LOSSES_IN_WORDS, TASKS
 
 STATES_INPUT = "keras"  # of the implementations: the one whose code says what an image is like
 
@@ -28,17 +30,19 @@ def command(options: ContractOptions, screen: Screen) -> int:
     name, folder = networks.name_of(options.folder), options.folder
     code = own_code.read(folder)
     having = _having(code, options)
-    found = _described(having, code, _shape(options), screen)
+    found = _described(having, code, _shape(options), options.tokens, screen)
     try:
-        spec = contract.derived(name, found[having[0]])
+        spec = contract.derived(name, found[having[0]], *_task(options))
     except ValueError as error:
         raise InputError(f"{folder / IMPLEMENTATIONS[having[0]].own_file} makes no contract: {error}.") from None
     content, path = contract.write(spec), folder / CONTRACT
-    changed = not path.exists() or files.read(path, contract.MAX_BYTES, "Remove it.") != content
+    changed = not path.exists() or files.read(path, contract.MAX_BYTES, "Move it elsewhere.") != content
     if changed:
         write_whole(folder, CONTRACT, content)
     networks.remember(own_code.read(folder))
     show_layers(spec, screen)
+    if spec.task != "classification":
+        screen.say(f"For {TASKS[spec.task].title}, trained by the {LOSSES_IN_WORDS[spec.loss]}.")
     screen.say(f"{'Written' if changed else 'Unchanged'}: {path}, from {IMPLEMENTATIONS[having[0]].own_file}.")
     wrong = {other: said for other in having if (said := contract.differences(spec, found[other]))}
     for other in having:
@@ -69,20 +73,29 @@ def _having(code: Code, options: ContractOptions) -> list[str]:
     return [first, *(name for name in having if name != first)]
 
 
-def _shape(options: ContractOptions) -> Shape | None:
-    """Return the shape of an image that --input names, or the contract that is there; None if neither does."""
+def _shape(options: ContractOptions) -> tuple[int, ...] | None:
+    """Return the shape of an input that --input names, or the contract that is there; None if neither does."""
     if options.input is not None:
-        match = re.fullmatch(r"(\d{1,5})x(\d{1,5})x(\d{1,5})", options.input.strip())
-        if match is None or "0" in match.groups():
+        if not re.fullmatch(r"[1-9]\d{0,4}(x[1-9]\d{0,4}){0,2}", options.input.strip()):
             raise InputError(
-                f"--input {options.input[:100]!r} is not understood: give height x width x channels, as 40x40x3."
+                f"--input {options.input[:100]!r} is not understood: give height x width x channels, as 40x40x3; of a "
+                "sequence its length and the size of a step, as 20x8; of a vector, or of tokens, its length, as 16."
             )
-        height, width, channels = (int(size) for size in match.groups())
-        return height, width, channels
+        return tuple(map(int, options.input.strip().split("x")))
     return None
 
 
-def _described(having: list[str], code: Code, shape: Shape | None, screen: Screen) -> dict[str, Description]:
+def _task(options: ContractOptions) -> tuple[TaskName, LossName | None]:
+    """Return the task and the loss that the options name, or the contract that is there."""
+    known = _known(options.folder)
+    task = options.task or (known.task if known else "classification")
+    same = known is not None and known.task == task
+    return task, options.loss or (known.loss if same and known else None)
+
+
+def _described(
+    having: list[str], code: Code, shape: tuple[int, ...] | None, tokens: bool, screen: Screen
+) -> dict[str, Description]:
     """Return what each implementation has, in a worker of each. Raise InputError, also as UserCodeError."""
     found: dict[str, Description] = {}
     with (
@@ -91,28 +104,29 @@ def _described(having: list[str], code: Code, shape: Shape | None, screen: Scree
     ):
         sessions = workers.start(having)
         if shape is None and STATES_INPUT in sessions:
-            found[STATES_INPUT] = _ask(STATES_INPUT, sessions[STATES_INPUT], code, None)
-            shape = found[STATES_INPUT].input_shape
-        shape = shape or _known_shape(Path(code.folder))
+            found[STATES_INPUT] = _ask(STATES_INPUT, sessions[STATES_INPUT], code, None, tokens)
+            shape, tokens = found[STATES_INPUT].input_shape, found[STATES_INPUT].tokens
+        if shape is None and (known := _known(Path(code.folder))):
+            shape, tokens = known.input_shape, known.inputs == "tokens"
         for name in having:
             if name not in found:
-                found[name] = _ask(name, sessions[name], code, shape)
+                found[name] = _ask(name, sessions[name], code, shape, tokens)
     return found
 
 
-def _known_shape(folder: Path) -> Shape | None:
-    """Return the shape of an image by the contract that is there; None if there is none that can be read."""
+def _known(folder: Path) -> ModelSpec | None:
+    """Return the contract that is there; None if there is none that can be read."""
     try:
         content = files.read(folder / CONTRACT, contract.MAX_BYTES, "Write it again.")
-        return contract.read(content, folder.name).input_shape
+        return contract.read(content, folder.name)
     except (InputError, ValueError):
         return None
 
 
-def _ask(name: str, session: Session, code: Code, shape: Shape | None) -> Description:
+def _ask(name: str, session: Session, code: Code, shape: tuple[int, ...] | None, tokens: bool) -> Description:
     try:
         session.wait_until_ready()
-        return session.describe(code, shape)
+        return session.describe(code, shape, tokens)
     except WorkerError as error:
         raise InputError(
             f"{IMPLEMENTATIONS[name].own_file} could not be looked at: {error}. {error.details[-500:]}"

@@ -44,6 +44,10 @@ def _describe(dataset: str, options: DataOptions, screen: Screen) -> int:
     """Read data of the user's own, and say what they are and which architectures take them."""
     data = load(options.data_spec(dataset), options.data_folder)
     assert data.spec is not None
+    if data.spec.task not in (None, "classification"):
+        screen.say(f"{dataset}: {data.description}")
+        screen.answer(data_set=dataset, task=data.spec.task, shape=data.x_train.shape[1:], warnings=data.warnings)
+        return 0
     shape, n_classes = data.x_train.shape[1:], max(int(labels.max()) for labels in (data.y_train, data.y_test)) + 1
     names = class_names(dataset, max(n_classes, len(data.spec.classes)), data.spec.classes)
     counts = {

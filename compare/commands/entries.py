@@ -7,6 +7,7 @@ from pathlib import Path
 
 from compare.analysis import condensed, seeds
 from compare.analysis.diff import Side
+from compare.analysis.figures import ACCURACY, KeyFigure, figure_of
 from compare.analysis.headline import headlines
 from compare.bench import beside, scaling
 from compare.bench import waterfall as speed
@@ -25,14 +26,29 @@ from shared.errors import InputError
 
 @dataclass(frozen=True)
 class Row:
-    """One implementation, contestant or comparison of a folder; `step_s` in seconds, accuracy as a share of 1."""
+    """One implementation, contestant or comparison of a folder; `step_s` in seconds; `value` is what `figure` says, the
+    figure of the run's task: of classification the accuracy, as a share of 1."""
 
     name: str
-    accuracy: float | None = None
+    value: float | None = None
     step_s: float | None = None
     speed: str = ""
     n: int | None = None  # seeds, or launches
     status: str = "ok"
+    figure: KeyFigure = ACCURACY
+
+    @property
+    def accuracy(self) -> float | None:
+        """The accuracy as a share of 1; None if the row has another figure, or none."""
+        return self.value if self.figure.task.classifies else None
+
+    @property
+    def shown(self) -> str:
+        """The value as a cell: "97.50%", or with its name "RMSE 0.1234"."""
+        if self.value is None:
+            return "-"
+        value = self.figure.shown(self.value)
+        return value if self.figure.task.classifies else f"{self.figure.metric.title} {value}"
 
 
 @dataclass(frozen=True)
@@ -64,18 +80,21 @@ def _run(folder: Path, manifest: Manifest) -> Entry:
     if (folder / "parity" / "parity.json").exists():
         parity = parity_report.within(comparisons(folder / "parity"), extent(folder / "parity"), manifest).headline
     rows = []
+    figure = figure_of(results)
     for name in dict.fromkeys(result.run.implementation for result in results):
         own = [result for result in results if result.run.implementation == name]
-        shares = [result.outcome.test_accuracy for result in own if result.outcome]
+        values = [figure.of(result.outcome) for result in own if result.outcome]
         steps = [s.step_s for s in seeds.summaries(own, judging)]
         bad = [result.status for result in own if result.status != "ok"]
-        accuracy = statistics.mean(shares) if shares else None
-        rows.append(Row(name, accuracy, steps[0] if steps else None, "", len(own), bad[0] if bad else "ok"))
+        value = statistics.mean(values) if values else None
+        rows.append(Row(name, value, steps[0] if steps else None, "", len(own), bad[0] if bad else "ok", figure))
     first = results[0].run
     recipe = "" if first.recipe == "matched" else f", {first.recipe}"
     said = " ".join(f"{line.text}." for line in headlines(results, judging, parity))
     side = Side(str(folder), manifest, results)
-    return Entry(folder, "run", f"{first.model} on {first.data.dataset}{recipe}", manifest, said, rows, side)
+    task = "" if figure.task.classifies else f", {figure.task.title}"
+    about = f"{first.model} on {first.data.dataset}{recipe}{task}"
+    return Entry(folder, "run", about, manifest, said, rows, side)
 
 
 def _bench(folder: Path, manifest: Manifest) -> Entry:
@@ -142,13 +161,19 @@ HEADINGS = (
 LEFT = ("folder", "implementation", "speed", "kind", "about", "started", "status", "commit")
 
 
+def headings(entries: Sequence[Entry]) -> list[str]:
+    """HEADINGS, which speak of accuracy only if the runs among the entries are of classification alone."""
+    others = any(not row.figure.task.classifies for entry in entries for row in entry.rows)
+    return ["test figure" if others and heading == "test accuracy" else heading for heading in HEADINGS]
+
+
 def cells(entry: Entry, name: str) -> list[list[str]]:
     """The rows of an entry as text cells, in the order of HEADINGS; `name` is how the folder is called."""
     return [
         [
             name,
             row.name or "-",
-            "-" if row.accuracy is None else f"{row.accuracy:.2%}",
+            row.shown,
             "-" if row.step_s is None else f"{row.step_s * 1e3:.2f} ms",
             row.speed or "-",
             entry.kind,

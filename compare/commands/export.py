@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from compare import networks
+from compare import checks, networks
+from compare.analysis.figures import figure_of
 from compare.extras import require
 from compare.folders.additions import adding_to
 from compare.folders.run_folder import load_data, load_results, load_weights
@@ -73,6 +74,7 @@ def command(options: ExportOptions, screen: Screen) -> int:
         networks.results_at_hand(load_results(options.run_dir), options.model), options, writer_of(format_)
     )
     _check_file(result, format_)
+    checks.check_only_images(result.run.spec, "export")
     path = options.out or options.run_dir / "exports" / f"{result.name}{to.suffix}"
     if format_ == "keras" and path.suffix != to.suffix:  # which Keras goes by
         raise InputError(f"--out {path}: names of this format end with {to.suffix}. Give such a name.")
@@ -91,14 +93,22 @@ def command(options: ExportOptions, screen: Screen) -> int:
     spec = result.run.spec
     height, width, channels = spec.input_shape
     shape = (channels, height, width) if to.channels_first else (height, width, channels)
-    screen.say(f"{result.name}, {result.outcome.test_accuracy:.2%} of the test images, as {path}")
+    screen.say(f"{result.name}, {_figure(result)} of the test images, as {path}")
+    outputs = "numbers" if spec.task == "regression" else "logits"
     screen.say(
-        f"{to.read_by} gives logits (N, {spec.n_classes}) for float32 images (N, {shape[0]}, {shape[1]}, {shape[2]}) "
-        "from 0 to 1."
+        f"{to.read_by} gives {outputs} (N, {spec.n_classes}) for float32 images (N, {', '.join(map(str, shape))}) from "
+        "0 to 1."
     )
     screen.say(f"Read back, it gave the network's own for {N_IMAGES} images of noise, to {distance:.1e}.")
     screen.answer(file=path, format=format_, network=result.name, input_shape=shape, distance=distance)
     return 0
+
+
+def _figure(result: RunResult) -> str:
+    figure = figure_of([result])
+    assert result.outcome is not None, "only what was trained is exported"
+    shown = figure.shown(figure.of(result.outcome))
+    return shown if figure.task.classifies else f"{figure.metric.title} {shown}"
 
 
 def writer_of(format_: Format) -> str:

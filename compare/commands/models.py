@@ -67,7 +67,8 @@ def show_layers(spec: ModelSpec, screen: Screen, counted: dict[str, messages.Cou
     """Print the layers of a network, with what frameworks `counted` in their own."""
     console = screen.console()
     headings, lines = _layers(spec, counted or {})
-    print_lines(console, headings, lines, ("layer",), f"{spec.name}, one image")
+    one = "image" if spec.inputs == "images" else "example"
+    print_lines(console, headings, lines, ("layer",), f"{spec.name}, one {one}")
     if spec.dropout is not None:
         console.print(f"Dropout at rate {spec.dropout:g} unless --dropout says otherwise.")
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 
-from compare.checks import check_own_norm
+from compare.checks import check_only_classification, check_only_images, check_own_norm
 from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
 from compare.options.parity import ParityOptions
 from compare.parity import waterfall, waterfall_report
@@ -28,6 +28,8 @@ def command(options: ParityOptions, screen: Screen) -> int:
         raise InputError(f"--waterfall is of one process each, not {' and '.join(shared)}. Name them without @N.")
     began = Began(options.command, options.out)
     (model,) = plan.models
+    check_only_classification(model, "--waterfall")
+    check_only_images(model, "--waterfall")
     data = plan.load_data()[model.name]
     note_data_warnings([data], screen)
     n_kept = len(data.x_train) - len(data.x_train) // 10  # as in every stage

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from compare.commands import trends
-from compare.commands.entries import HEADINGS, LEFT, cells
+from compare.commands.entries import LEFT, cells, headings
 from compare.commands.finding import Found, find, is_entry
 from compare.folders.manifest import utc_now
 from compare.folders.output import write_whole
@@ -31,7 +31,8 @@ def command(options: RunsOptions, screen: Screen) -> int:
     found = find(root)
     names = {id(entry): _name(entry.folder, root) for entry in found.entries}
     lines = [line for entry in found.entries for line in cells(entry, names[id(entry)])]
-    _print(lines, screen)
+    columns = headings(found.entries)
+    _print(lines, columns, screen)
     for path, why in found.broken.items():
         screen.note(f"Not read: {path}: {why}")
     page = None
@@ -46,7 +47,7 @@ def command(options: RunsOptions, screen: Screen) -> int:
     screen.answer(
         folder=root,
         page=page,
-        rows=[dict(zip(HEADINGS, line, strict=True)) for line in lines],
+        rows=[dict(zip(columns, line, strict=True)) for line in lines],
         verdicts={names[id(entry)]: entry.verdict for entry in found.entries},
         not_read=found.broken,
     )
@@ -72,21 +73,21 @@ def _head(path: Path) -> str:
         return file.read(MOST_HEAD_BYTES).decode(errors="replace")
 
 
-def _print(lines: list[list[str]], screen: Screen) -> None:
+def _print(lines: list[list[str]], columns: list[str], screen: Screen) -> None:
     """Print as many columns as there is room for, the most important first."""
     if not lines:
         return
     console = screen.console()
-    n = len(HEADINGS)
+    n = len(columns)
     shown = lines[:MOST_PRINTED]
     while n > LEAST_COLUMNS:
-        made = table(list(HEADINGS[:n]), [line[:n] for line in shown], LEFT)
+        made = table(columns[:n], [line[:n] for line in shown], LEFT)
         if width(console, made).maximum <= console.width:
             break
         n -= 1
-    print_lines(console, list(HEADINGS[:n]), [line[:n] for line in shown], LEFT)
-    if n < len(HEADINGS):
-        screen.say(f"The page has more columns: {', '.join(HEADINGS[n:])}.")
+    print_lines(console, columns[:n], [line[:n] for line in shown], LEFT)
+    if n < len(columns):
+        screen.say(f"The page has more columns: {', '.join(columns[n:])}.")
     if len(lines) > len(shown):
         screen.say(f"({len(lines) - len(shown):,} more rows are in the page.)")
 
@@ -114,7 +115,7 @@ def _page(root: Path, found: Found, names: dict[int, str]) -> bytes:
         title=f"Runs in {_name(root.resolve(), root.resolve())}",
         n_folders=len(found.entries),
         written=utc_now(),
-        headings=HEADINGS,
+        headings=headings(found.entries),
         lines=lines,
         trends=moved,
         curves=[

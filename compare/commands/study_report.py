@@ -4,8 +4,9 @@ compare/commands/study.py does that while workers import their frameworks."""
 from dataclasses import asdict
 
 from compare.analysis import machines, seeds
+from compare.analysis.figures import figure_of
 from compare.analysis.headline import headlines
-from compare.analysis.rows import row
+from compare.analysis.rows import line, row
 from compare.commands.lifecycle import report_line
 from compare.folders import manifest, run_folder
 from compare.folders.output import OutputFolder
@@ -59,7 +60,7 @@ def report(
     print_headlines(lines, console)
     tables.print_table(rows, f"{first.model} on {first.data.dataset}, {first.device}", console)
     if training_report.shows_seeds(results, judging):
-        tables.print_summaries(over_seeds, judging.target, console)
+        tables.print_summaries(over_seeds, judging.target, console, figure_of(results))
     tables.print_machines(machines.told_apart(results), console)
     said = training_report.verdicts(results, judging, parity)
     for text in said:
@@ -70,7 +71,7 @@ def report(
         data_warnings=data_warnings,
         headline=[asdict(line) for line in lines],
         verdicts=said,
-        runs=[asdict(one) for one in rows],
+        runs=[line(one) for one in rows],
         over_seeds=[asdict(summary) for summary in over_seeds],
         pairs=[asdict(pair) for pair in seeds.pairs(results, judging)],
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compare.analysis.diff import Change, accuracy_noise, changes
+from compare.analysis.figures import figure_of
 from compare.commands.entries import Entry
 from compare.reporting.charts import Chart, Line, Panel, Point
 from compare.reporting.run_charts import learning_curves
@@ -77,28 +78,30 @@ def _trend(about: str, entries: Sequence[Entry]) -> Trend:
 
 
 def chart(trend: Trend) -> Chart:
-    """Accuracy of every run, with the band of what diff calls noise, and the step time against the oldest run with the
-    intervals of diff."""
+    """The figure of every run, of accuracies with the band of what diff calls noise, and the step time against the
+    oldest run with the intervals of diff."""
     place = {id(entry): float(number) for number, entry in enumerate(trend.entries)}
-    accuracy: dict[str, list[Point]] = {}
+    values: dict[str, list[Point]] = {}
+    figure = figure_of([_first(trend.entries[0])])
     step: dict[str, list[Line]] = {}
     base = []
     for entry in trend.entries:
         for row in entry.rows:
-            if row.accuracy is not None:
-                accuracy.setdefault(row.name, []).append((place[id(entry)], 100 * row.accuracy))
+            if row.value is not None:
+                values.setdefault(row.name, []).append((place[id(entry)], figure.scale * row.value))
     for row in trend.entries[0].rows:
         if row.accuracy is not None:
             base.append(row.accuracy)
     for entry, change in trend.found:
         if change.what == "step time" and change.value is not None:
             step.setdefault(change.implementation, []).append(
-                _interval(change, place[id(entry)], list(accuracy).index(change.implementation))
+                _interval(change, place[id(entry)], list(values).index(change.implementation))
             )
-    names = list(accuracy)[:MOST_NAMES]
-    lines = [Line(name, "mean over seeds", accuracy[name]) for name in names]
+    names = list(values)[:MOST_NAMES]
+    lines = [Line(name, "mean over seeds", values[name]) for name in names]
     ticks = _ticks(trend.entries)
-    panels = [Panel("Test accuracy", "", "%", lines, less=False, ticks=ticks, band=_band(trend, base))]
+    title, unit = f"Test {figure.metric.title}", "%" if figure.metric.share else ""
+    panels = [Panel(title, "", unit, lines, less=False, ticks=ticks, band=_band(trend, base))]
     if step:
         oldest = Line(next(iter(step)), "oldest run", [(0.0, 1.0), (float(len(trend.entries) - 1), 1.0)], "thin")
         bars = [line for name in names for line in step.get(name, [])]

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from compare import networks
+from compare.analysis.figures import figure_of
 from compare.commands.rendering import has_records, rendered
 from compare.folders import manifest, signature
 from compare.folders.manifest import MANIFEST, SEAL, SIGNATURE, Manifest, names
@@ -32,6 +33,7 @@ from shared.result import RunResult
 from shared.storage import files, inside, lock, temporary
 
 TIMEOUT_S = 300.0
+TOLERANCE = 1e-3  # of a figure that is no share of images
 MAX_SEAL_BYTES = 1 << 10
 PICTURES = (".png", ".svg")
 PAGE = "report.html"
@@ -87,7 +89,8 @@ def _rerun(folder: Path, model: str | None, data_dir: Path, screen: Screen) -> l
 
 def _evaluate(folder: Path, result: RunResult, session: Session, data: Data) -> list[str]:
     assert result.outcome is not None
-    run, said = result.run, result.outcome.test_accuracy
+    run, figure = result.run, figure_of([result])
+    said = figure.of(result.outcome)
     try:
         session.wait_until_ready()
         if session.data_digest != result.data_digest:
@@ -95,12 +98,23 @@ def _evaluate(folder: Path, result: RunResult, session: Session, data: Data) -> 
         session.create(
             Build(run.spec, run.train, load_weights(folder, result), "cpu", run.mode, run.recipe, run.tuning)
         )
-        accuracy = session.evaluate("test").accuracy
+        evaluation = session.evaluate("test")
     except WorkerError as error:
         return [f"{result.name} cannot be evaluated again: {error}. {error.details}"]
-    if round(abs(accuracy - said) * result.n_test) == 0:
+    found = evaluation.metrics.get(figure.metric.name) if evaluation.accuracy is None else evaluation.accuracy
+    assert found is not None, "an evaluation has the figure of its task"
+    alike = round(abs(found - said) * result.n_test) == 0 if figure.task.classifies else _near(found, said)
+    if alike:
         return []
-    return [f"{result.name}: its weights give a test accuracy of {accuracy:.4%} here, and its record says {said:.4%}."]
+    here, there = (f"{value:.4%}" if figure.metric.share else f"{value:.6g}" for value in (found, said))
+    return [
+        f"{result.name}: its weights give a test {figure.metric.title} of {here} here, and its record says {there}."
+    ]
+
+
+def _near(found: float, said: float) -> bool:
+    """Whether two figures differ by no more than another machine's rounding."""
+    return abs(found - said) <= TOLERANCE * max(abs(said), 1e-6)
 
 
 def problems(folder: Path) -> list[str]:

@@ -6,16 +6,17 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from compare import networks
+from compare import checks, networks
 from compare.folders.additions import adding_to
 from compare.folders.output import WriteError, write_whole
 from compare.folders.picture_file import read_picture
 from compare.folders.run_folder import load_data, load_results, load_weights
 from compare.options.folders import VisualizeOptions
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting import listeners, pictures, plots
+from compare.reporting import listeners, pictures, plots, task_pictures
 from compare.reporting.inspection import Inspected, inspect
 from compare.reporting.screen import Screen
+from shared.choices import TaskName
 from shared.data import Data, DataSpec, channel_statistics, load, own_folder, standardised
 from shared.data.catalog import class_names
 from shared.data.dataset import unit
@@ -24,6 +25,7 @@ from shared.models import ModelSpec
 from shared.result import RunResult
 from shared.storage import mounts
 
+MOST_NUMBERS = 10  # of a regression, that are printed
 MOST_IMAGES = 24  # whose feature maps are drawn together: each has a row for every layer and network
 
 
@@ -44,9 +46,14 @@ def command(options: VisualizeOptions, screen: Screen) -> int:
         raise InputError(
             f"--filter {options.filter} is not possible: the layers of {spec.name} have 0 ... {channels - 1}."
         )
-    names = class_names(first.data.dataset, spec.n_classes, first.data.classes)
+    if spec.task == "classification":
+        names = class_names(first.data.dataset, spec.n_classes, first.data.classes)
+    else:
+        names = tuple(task_pictures.output_names(first.data.classes, spec.n_classes))
     picture, negative = _picture(options.predict, spec, first.data)
 
+    if spec.inputs != "images":
+        screen.note(f"The network takes {spec.inputs}: filters, feature maps and single examples are not drawn.")
     out = options.out or options.run_dir / "pictures"
     seen = _scaled(picture, first.data, options.data_folder)
     with adding_to(options.run_dir, out) as added:
@@ -59,7 +66,7 @@ def command(options: VisualizeOptions, screen: Screen) -> int:
             saved.append(path)
     listeners.outlive()
     if len(picture):
-        _print_prediction(seen_by, names, negative, screen)
+        _print_prediction(seen_by, names, negative, spec.task, screen)
     screen.say(f"Pictures of {', '.join(n.name for n in seen_by)}: {out}")
     screen.answer(folder=out, pictures=saved)
     return 0
@@ -100,11 +107,14 @@ def _check_images(images: tuple[int, ...], n_test: int) -> None:
 def _picture(path: Path | None, spec: ModelSpec, data: DataSpec) -> tuple[np.ndarray, bool]:
     """The picture to be classified as (1, H, W, C), or (0, H, W, C) if there is none; read as the pictures were that
     the network was trained on, if it was trained on pictures."""
-    if path is None:
+    if path is not None:
+        checks.check_only_images(spec, "--predict")
+    if path is None or spec.inputs != "images":
         return np.empty((0, *spec.input_shape), np.float32), False
+    height, width, channels = spec.input_shape
     if own_folder.folder_of(data.dataset) is not None:
-        return unit(own_folder.read_one(path, spec.input_shape))[None], False
-    image, negative = read_picture(path, spec.input_shape)
+        return unit(own_folder.read_one(path, (height, width, channels)))[None], False
+    image, negative = read_picture(path, (height, width, channels))
     return image[None], negative
 
 
@@ -134,10 +144,25 @@ def _draw(
             pictures.feature_maps(networks, data.x_test[indices], indices, options.filter, options.cmap),
         )
     yield "learning_curves", pictures.overfitting(results)
-    yield "confusion_matrices", pictures.confusion_matrices(results, names)
-    yield "mistakes", pictures.mistakes(networks, data.x_test, data.y_test, names)
+    match spec.task:
+        case "classification":
+            yield "confusion_matrices", pictures.confusion_matrices(results, names)
+            if spec.inputs == "images":
+                yield "mistakes", pictures.mistakes(networks, data.x_test, data.y_test, names)
+        case "regression":
+            yield "errors", task_pictures.errors(results, names)
+            if spec.inputs == "images":
+                yield (
+                    "largest_errors",
+                    task_pictures.largest_errors(networks, data.x_test, data.y_test, names, spec.task),
+                )
+        case "multilabel":
+            yield "label_scores", task_pictures.label_scores(results, names)
+            if spec.inputs == "images":
+                yield "mistakes", task_pictures.largest_errors(networks, data.x_test, data.y_test, names, spec.task)
     if len(picture):
-        yield "prediction", pictures.prediction(networks, picture[0], names)
+        draw = task_pictures.numbers if spec.task == "regression" else pictures.prediction
+        yield "prediction", draw(networks, picture[0], names)
 
 
 def _save(drawn: Iterator[tuple[str, Figure]], options: VisualizeOptions, added: list[Path]) -> Iterator[Path]:
@@ -158,10 +183,15 @@ def _save(drawn: Iterator[tuple[str, Figure]], options: VisualizeOptions, added:
         raise InputError(f"The pictures cannot be written: {error}. Give another --out.") from None
 
 
-def _print_prediction(networks: list[Inspected], names: tuple[str, ...], negative: bool, screen: Screen) -> None:
+def _print_prediction(
+    networks: list[Inspected], names: tuple[str, ...], negative: bool, task: TaskName, screen: Screen
+) -> None:
     if negative:
         screen.say("The picture is dark on light; the networks were shown its negative.")
     for network in networks:
         p = network.extra_probabilities[0]
-        best = [f"{names[i]} {p[i]:.1%}" for i in np.argsort(-p, kind="stable")[:3]]
+        if task == "regression":
+            best = [f"{name} {value:.4g}" for name, value in zip(names, p, strict=True)][:MOST_NUMBERS]
+        else:
+            best = [f"{names[i]} {p[i]:.1%}" for i in np.argsort(-p, kind="stable")[:3]]
         screen.say(f"{network.name}: {', '.join(best)}")

@@ -41,7 +41,8 @@ def n_steps(model: str, optimizer: str) -> int:
 def images_for(model: str) -> Data:
     """Images of the shape that `model` takes, with labels of its classes: real ones if there are any, else made up."""
     spec = MODELS[model]
-    known = {(28, 28, 1): "digits", (32, 32, 3): "photographs"}.get(spec.input_shape)
+    real: dict[tuple[int, ...], str] = {(28, 28, 1): "digits", (32, 32, 3): "photographs"}
+    known = real.get(spec.input_shape)
     if known and spec.n_classes == N_CLASSES:
         return load(DataSpec(dataset=known), Path())
     return made_up(spec)

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from compare.options import common
 from compare.options.base import Options
 from compare.options.option import CLUSTER, COMPARISON, COMPUTATION, DATA, TRAINING, Conflict, Need, option
-from shared.choices import Allocator, Channels, Device, ExecutorName, MixedPrecision, Waiting
+from shared.choices import Allocator, Channels, Device, ExecutorName, MixedPrecision, TaskName, Waiting
 from shared.world import MAX_SIZE
 
 SEVERAL_POINTS = ("", "waterfall", "curves", "beside")
@@ -37,6 +37,7 @@ class BenchOptions(common.ReadsData, Options):
     resize: str | None = common.resize(forms=ALL)
     channels: Channels | None = common.channels(forms=ALL)
     split: float | None = common.split(forms=ALL)
+    task: TaskName | None = common.task(forms=ALL)
     model: str = option(
         "cnn_same", TRAINING, "Architecture, or the folder of a network of your own.", metavar="NAME|DIR/",
         forms=ALL

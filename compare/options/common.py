@@ -65,6 +65,17 @@ def split(**declared: Any) -> Any:
     )
 
 
+def task(**declared: Any) -> Any:
+    return option(
+        None,
+        DATA,
+        "What the labels of an .npz file are for: classification, regression or multilabel.",
+        note="[docs/tasks.md](docs/tasks.md).",
+        left_out="as they are",
+        **declared,
+    )
+
+
 def out(left_out: str, help: str = "Output folder.", **declared: Any) -> Any:
     """A folder that the command makes."""
     return option(None, OUTPUT, help, left_out=left_out, **({"parse": mounts.located_new, "metavar": "DIR"} | declared))
@@ -120,7 +131,7 @@ class ReadsData:
         from shared.data import DataSpec
         from shared.data.resizing import parse_size
 
-        size, read = getattr(self, "resize", None), ("channels", "split")
+        size, read = getattr(self, "resize", None), ("channels", "split", "task")
         options = {name: getattr(self, name, None) for name in read}
         return DataSpec(dataset=dataset, resize=None if size is None else parse_size(size), **options, **fields)
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from compare.options import common
 from compare.options.base import Options
-from compare.options.option import COMPARISON, DATA, OUTPUT, REQUIRED, Conflict, argument, option
-from shared.choices import Channels
+from compare.options.option import COMPARISON, DATA, OUTPUT, REQUIRED, TRAINING, Conflict, argument, option
+from shared.choices import Channels, LossName, TaskName
 from shared.storage import mounts
 
 
@@ -88,9 +88,25 @@ class ContractOptions(Options):
     input: str | None = option(
         None,
         DATA,
-        "Sizes of an image, as 40x40x3: height, width, channels.",
+        "Sizes of an input: 40x40x3 of an image (height, width, channels), 20x8 of a sequence, 16 of a vector.",
         left_out="as keras.py states, or the contract that is there",
         metavar="SIZES",
+    )
+    tokens: bool = option(
+        False, DATA, "Its input are whole numbers for an embedding.", note="keras.py says so itself, by its dtype."
+    )
+    task: TaskName | None = option(
+        None,
+        TRAINING,
+        "What the network learns: classification, regression or multilabel.",
+        note="[docs/tasks.md](docs/tasks.md).",
+        left_out="as the contract that is there says, or classification",
+    )
+    loss: LossName | None = option(
+        None,
+        TRAINING,
+        "By what it is trained: cross_entropy, mse or mae (regression), binary_cross_entropy (multilabel).",
+        left_out="as the contract that is there says, or the task's first",
     )
 
     @property

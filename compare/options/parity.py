@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from compare.options import common
 from compare.options.base import Options
 from compare.options.option import CLUSTER, COMPARISON, COMPUTATION, DATA, OUTPUT, TRAINING, option
-from shared.choices import Channels, Device, OptimizerName, Precision, Rung
+from shared.choices import Channels, Device, OptimizerName, Precision, Rung, TaskName
 from shared.world import MAX_SIZE
 
 ALSO_WATERFALL = ("", "waterfall")
@@ -32,6 +32,7 @@ class ParityOptions(common.ReadsData, Options):
     resize: str | None = common.resize(forms=ALSO_WATERFALL)
     channels: Channels | None = common.channels(forms=ALSO_WATERFALL)
     split: float | None = common.split(forms=ALSO_WATERFALL)
+    task: TaskName | None = common.task()
     model: tuple[str, ...] = option(
         ("cnn_same",), TRAINING, "Architectures or folders of your own, separated by commas, or all.",
         metavar="NAME|DIR/,...", forms=ALSO_WATERFALL

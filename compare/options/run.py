@@ -31,6 +31,7 @@ from shared.choices import (
     Recipe,
     Scale,
     Schedule,
+    TaskName,
     Waiting,
 )
 from shared.storage import mounts
@@ -77,6 +78,7 @@ class RunOptions(common.ReadsData, Options):
     resize: str | None = common.resize()
     channels: Channels | None = common.channels()
     split: float | None = common.split()
+    task: TaskName | None = common.task()
     limit: int | None = option(None, DATA, "Train on the first N images only.", metavar="N", left_out="all", ge=1)
     validation: int | None = option(
         None, DATA, "Set N training images apart; the test set is then used once, at the end.", metavar="N",

@@ -39,12 +39,16 @@ def expected(subject: Subject, observations: Mapping[str, Observation]) -> Stage
 def shortfalls(observations: Mapping[str, Observation], logits: np.ndarray) -> dict[str, Observation]:
     """`observations` with predicted classes replaced by what they fall short of the best one in the consensus's
     `logits` (N, classes), relative to the size of those: 0 where the class is the same, and near 0 where two classes
-    are as good as alike, so that rounding decides."""
+    are as good as alike, so that rounding decides; several labels by how far each wrong one's logit is from 0."""
     best = logits.max(axis=1)
     size = float(np.linalg.norm(logits))
 
     def judged(seen: Observation) -> Observation:
-        classes = seen.stages.get(observation.PREDICTIONS, {}).get("classes")
+        predicted = seen.stages.get(observation.PREDICTIONS, {})
+        if (labels := predicted.get("labels")) is not None:
+            missed = np.where(labels == (logits >= 0), 0.0, np.abs(logits)) / size
+            return replace(seen, stages={**seen.stages, observation.PREDICTIONS: {"labels": missed}})
+        classes = predicted.get("classes")
         if classes is None:
             return seen
         short = (best - logits[np.arange(len(best)), classes]) / size

@@ -11,6 +11,7 @@ from compare.parity.ladder import Stages
 from compare.parity.own import metric_errors, update_errors
 from compare.processes.process import WorkerError
 from compare.processes.session import Session
+from compare.rpc.messages import EpochEnd
 from compare.subject import Subject
 from shared.choices import Rung
 from shared.weights import Weights
@@ -101,19 +102,18 @@ def training(session: Session, subject: Subject, start: Weights, n_steps: int, t
     done = 0
     for checkpoint in checkpoints(n_steps):
         losses: list[float] = []
-        epochs: list[tuple[float, float, float]] = []
+        epochs: list[dict[str, float]] = []
         while done < checkpoint:
             part = session.train_slice(checkpoint - done)
             done += len(part.loss)
             losses += part.loss
             if part.epoch_end:
-                epochs.append((done, part.epoch_end.train_loss, part.epoch_end.train_accuracy))
+                epochs.append(_ended(done, part.epoch_end))
         weights, state = session.weights(), session.optimizer_state()
         at = f"{told}step {checkpoint}: "
         yield at + LOSSES, {"loss": np.array(losses, subject.train.dtype)}
         if epochs:
-            names = ("step of its end", "loss", "accuracy")
-            yield at + EPOCHS, {n: np.array(v) for n, v in zip(names, zip(*epochs, strict=True), strict=True)}
+            yield at + EPOCHS, {name: np.array([one[name] for one in epochs]) for name in epochs[0]}
         yield at + STATE, state
         yield at + WEIGHTS, {name: value for name, value in weights.items() if name in trainable}
         if checkpoint == 1:
@@ -123,9 +123,18 @@ def training(session: Session, subject: Subject, start: Weights, n_steps: int, t
         yield at + LOGITS, {"logits": session.logits(subject.images)}
 
 
+def _ended(step: int, end: EpochEnd) -> dict[str, float]:
+    """The figures of an epoch by their names, and the step of its end."""
+    figures = end.train_metrics if end.train_accuracy is None else {"accuracy": end.train_accuracy}
+    return {"step of its end": step, "loss": end.train_loss, **figures}
+
+
 def after_training(session: Session, subject: Subject) -> Rungs:
     """The rungs above training: the predicted class of all test images."""
     evaluation, logits = session.evaluate("test"), session.logits(subject.data.x_test)
     yield EVALUATION, {"logits": logits, "loss": np.array(evaluation.loss)}
-    yield METRICS, metric_errors(evaluation, logits, subject.data.y_test)
-    yield PREDICTIONS, {"classes": logits.argmax(axis=1)}
+    yield METRICS, metric_errors(evaluation, logits, subject.data.y_test, subject.spec.loss)
+    if subject.spec.task == "classification":
+        yield PREDICTIONS, {"classes": logits.argmax(axis=1)}
+    elif subject.spec.task == "multilabel":
+        yield PREDICTIONS, {"labels": (logits >= 0).astype(np.int64)}

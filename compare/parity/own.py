@@ -7,12 +7,17 @@ them may differ by. All of this should be 0.
 import numpy as np
 
 from compare.rpc.messages import Evaluation
+from shared.choices import LossName
 from shared.training import TrainSpec
 from shared.weights import Weights
 
 
-def metric_errors(evaluation: Evaluation, logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+def metric_errors(
+    evaluation: Evaluation, logits: np.ndarray, labels: np.ndarray, loss_name: LossName = "cross_entropy"
+) -> dict[str, np.ndarray]:
     """How far the metrics of an evaluation are from those of its own logits (N, classes), by SciPy and scikit-learn."""
+    if loss_name != "cross_entropy":
+        return _other_errors(evaluation, logits.astype(np.float64), labels.astype(np.float64), loss_name)
     from scipy.special import log_softmax
     from sklearn.metrics import accuracy_score, confusion_matrix
 
@@ -25,6 +30,35 @@ def metric_errors(evaluation: Evaluation, logits: np.ndarray, labels: np.ndarray
         "accuracy": np.array(evaluation.accuracy - accuracy_score(labels, classes)),
         "confusion": np.array(evaluation.confusion) - confusion.astype(np.float64),
     }
+
+
+def _other_errors(
+    evaluation: Evaluation, outputs: np.ndarray, labels: np.ndarray, loss_name: LossName
+) -> dict[str, np.ndarray]:
+    """Those of another task than classification: outputs and labels are (N, K)."""
+    from scipy.special import expit
+    from sklearn import metrics
+
+    if loss_name == "binary_cross_entropy":
+        predicted = outputs >= 0
+        # The logarithm of 1 - p is that of the other sign's p: 1 - p itself would lose its digits.
+        loss = -np.mean(np.where(labels > 0.5, np.log(expit(outputs)), np.log(expit(-outputs))))
+        expected = {
+            "macro_f1": np.mean(
+                [metrics.f1_score(*pair, zero_division=0) for pair in zip(labels.T, predicted.T, strict=True)]
+            ),
+            "subset_accuracy": metrics.accuracy_score(labels, predicted),
+        }
+    else:
+        squared = metrics.mean_squared_error(labels, outputs)
+        expected = {
+            "rmse": np.sqrt(squared),
+            "mae": metrics.mean_absolute_error(labels, outputs),
+            "r2": metrics.r2_score(labels, outputs),
+        }
+        loss = squared if loss_name == "mse" else expected["mae"]
+    errors = {name: np.array(evaluation.metrics[name] - value) for name, value in expected.items()}
+    return {"loss": np.array((evaluation.loss - loss) / (loss or 1.0)), **errors}
 
 
 def update_errors(

@@ -67,15 +67,18 @@ class ParityPlan:
         """The data of each architecture, each data set read once. Raises InputError if an architecture cannot take
         them."""
         batch_size = self.options.batch_size
-        datasets = {model.name: self._dataset(model) for model in self.models}
+        datasets = {model.name: (self._dataset(model), model.inputs) for model in self.models}
         folder = self.options.data_folder
-        loaded = {name: load(self.options.data_spec(name), folder) for name in dict.fromkeys(datasets.values())}
+        loaded = {
+            (name, inputs): load(self.options.data_spec(name, inputs=inputs), folder)
+            for name, inputs in dict.fromkeys(datasets.values())
+        }
         for model in self.models:
             data = loaded[datasets[model.name]]
-            checks.check_shape(model, data, datasets[model.name])
+            checks.check_shape(model, data, datasets[model.name][0])
             checks.check_batch_size(batch_size, data)
             checks.check_shares(self.implementations[model.name], batch_size, len(data.x_train))
-        return {model: loaded[name] for model, name in datasets.items()}
+        return {model: loaded[which] for model, which in datasets.items()}
 
     def subject(self, model: ModelSpec, data: Data, seed: int) -> Subject:
         """The network, its training and its data."""

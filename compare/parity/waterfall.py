@@ -113,7 +113,9 @@ def train(session: Session, subject: Subject, own: Sequence[str], seed: int, n_s
     losses: list[float] = []
     while len(losses) < n_steps:
         losses += session.train_slice(n_steps - len(losses)).loss
-    return TrainingCurve(tuple(losses), session.evaluate("test").accuracy)
+    accuracy = session.evaluate("test").accuracy
+    assert accuracy is not None, "the waterfall is of classification alone"
+    return TrainingCurve(tuple(losses), accuracy)
 
 
 def _data(data: Data, implementation: ImplementationSpec, own: Sequence[str], seed: int) -> Data:

@@ -12,7 +12,7 @@ from shared.choices import Device, Format
 from shared.contract import Description
 from shared.data import Data, Part
 from shared.ledger import Half
-from shared.models import Code, ModelSpec, Shape
+from shared.models import Code, ModelSpec
 from shared.protocol import Build, Tier
 from shared.weights import Weights
 
@@ -44,9 +44,10 @@ class Session(WorkerProcess):
         self._model_lacks, self._model_misses = created.lacking, created.missing
         return created
 
-    def describe(self, code: Code, input_shape: Shape | None) -> Description:
+    def describe(self, code: Code, input_shape: tuple[int, ...] | None, tokens: bool = False) -> Description:
         """What a network of the user's own has. Raises UserCodeError if it cannot be built and called."""
-        return self._ask(own_messages.Describe(code=code, input_shape=input_shape), own_messages.Described)[0].found
+        asked = own_messages.Describe(code=code, input_shape=input_shape, tokens=tokens)
+        return self._ask(asked, own_messages.Described)[0].found
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that decides how training goes on from here."""

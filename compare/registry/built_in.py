@@ -3,6 +3,7 @@
 from compare.registry.candidates import KEPT, Candidate
 from compare.registry.spec import ImplementationSpec, Style
 from shared.choices import Device, Mode
+from shared.task import TASKS
 
 ALL: tuple[Mode, ...] = ("eager", "graph", "xla")
 HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
@@ -67,6 +68,7 @@ BUILT_IN = (
         name="torch",
         title="PyTorch",
         module="torch_impl",
+        tasks=tuple(TASKS),
         own_file="torch.py",
         default_mode="eager",
         own_epsilon=1e-5,
@@ -86,6 +88,7 @@ BUILT_IN = (
         name="keras",
         title="Keras",
         module="tf_impl",
+        tasks=tuple(TASKS),
         own_file="keras.py",
         default_mode="graph",
         modes=ALL,
@@ -104,6 +107,7 @@ BUILT_IN = (
         name="tf_lowlevel",
         title="raw TensorFlow",
         module="tf_lowlevel_impl",
+        tasks=tuple(TASKS),
         own_file="tf_lowlevel.py",
         default_mode="graph",
         modes=ALL,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from compare.registry.candidates import Candidate
-from shared.choices import Device, Dtype, Format, Mode, Scale
+from shared.choices import Device, Dtype, Format, Mode, Scale, TaskName
 from shared.models import MODELS, ModelSpec
 
 BOTH: tuple[Dtype, ...] = ("float32", "float64")
@@ -28,6 +28,7 @@ class ImplementationSpec:
     module: what a worker imports: it exports what shared/protocol.py asks for.
     default_mode, modes: the mode in which its users run it by default, and all that it has.
     models: the architectures that it has.
+    tasks: what it trains networks of the user's own for (shared/task.py).
     own_file: the file that holds its network in the folder of an architecture of the user's own; "" if it takes none.
     dtypes: the types in which it can compute on each device.
     own_epsilon: the epsilon of its framework's own batch normalisation, which its idiomatic recipe uses.
@@ -48,6 +49,7 @@ class ImplementationSpec:
     module: str
     default_mode: Mode
     models: tuple[str, ...] = tuple(MODELS)
+    tasks: tuple[TaskName, ...] = ("classification",)
     own_file: str = ""
     modes: tuple[Mode, ...] = ("eager", "graph")
     dtypes: dict[Device, tuple[Dtype, ...]] = field(default_factory=lambda: {"cpu": BOTH, "cuda": BOTH})
@@ -80,6 +82,8 @@ class ImplementationSpec:
         """Whether it has that architecture: one of its own, or one of the user's own with a file for it."""
         if model.code is None:
             return model.name in self.models
+        if model.task not in self.tasks:
+            return False
         return self.own_file in dict(model.code.files) and not (self.n_workers > 1 and model.normalises)
 
     @property

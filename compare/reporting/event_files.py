@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from compare.analysis.figures import flat_epoch
 from compare.extras import require
 from compare.folders.manifest import Manifest
 from shared.result import Outcome, RunResult
@@ -35,9 +36,13 @@ def _points(outcome: Outcome) -> Iterator[Point]:
         yield elapsed_s, step, "step/milliseconds", step_s * 1e3
     for epoch in outcome.epochs:
         at = outcome.train_s * epoch.epoch / len(outcome.epochs)
-        for name, value in epoch.model_dump(exclude={"epoch"}, exclude_none=True).items():
+        for name, value in flat_epoch(epoch).items():
+            if name == "epoch" or value is None:
+                continue
             yield at, epoch.epoch, f"epoch/{name}", value
-    yield outcome.train_s, len(outcome.epochs), "test/accuracy", outcome.test_accuracy
+    figures = outcome.test_metrics if outcome.test_accuracy is None else {"accuracy": outcome.test_accuracy}
+    for name, value in figures.items():
+        yield outcome.train_s, len(outcome.epochs), f"test/{name}", value
     yield outcome.train_s, len(outcome.epochs), "test/loss", outcome.test_loss
 
 

@@ -10,6 +10,7 @@ from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
 from compare.processes.session import Session
 from compare.reporting.screen import PLAIN
+from shared.choices import TaskName
 from shared.data import Data
 from shared.errors import InputError
 from shared.protocol import Build
@@ -23,7 +24,7 @@ TIMEOUT_S = 300.0
 @dataclass(frozen=True)
 class Inspected:
     """One trained network: its weights, every layer's output for the chosen images, and its probabilities (N, classes)
-    for all test images and for the extra ones."""
+    for all test images and for the extra ones; of a regression, the numbers that it gives (N, K)."""
 
     name: str
     weights: Weights
@@ -64,11 +65,23 @@ def _inspect_one(
             name=run.implementation,
             weights=weights,
             activations=session.activations(chosen),
-            probabilities=softmax(session.logits(data.x_test)),
-            extra_probabilities=softmax(session.logits(extra)) if len(extra) else np.empty((0, 0)),
+            probabilities=predicted(run.spec.task, session.logits(data.x_test)),
+            extra_probabilities=predicted(run.spec.task, session.logits(extra)) if len(extra) else np.empty((0, 0)),
         )
     except WorkerError as error:
         raise InputError(f"The network of {result.name} cannot be looked into: {error}. {error.details}") from None
+
+
+def predicted(task: TaskName, outputs: np.ndarray) -> np.ndarray:
+    """What outputs (N, K) stand for, in float64: a probability of each class or label, or the numbers themselves."""
+    match task:
+        case "classification":
+            return softmax(outputs)
+        case "multilabel":
+            probabilities: np.ndarray = 1 / (1 + np.exp(-np.clip(outputs.astype(np.float64), -500, 500)))
+            return probabilities
+        case "regression":
+            return outputs.astype(np.float64)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from compare.analysis.figures import flat_epoch
 from compare.extras import require
 from compare.folders.manifest import MANIFEST, SEAL, Manifest, names
 from shared.errors import InputError
@@ -117,7 +118,9 @@ def _metrics(result: RunResult) -> Iterator["Metric"]:
     if outcome is None:
         return
     for epoch in outcome.epochs:
-        for name, value in epoch.model_dump(exclude={"epoch"}, exclude_none=True).items():
+        for name, value in flat_epoch(epoch).items():
+            if name == "epoch" or value is None:
+                continue
             yield Metric(f"epoch_{name}", value, 0, epoch.epoch)
     for step, (loss, step_s) in enumerate(zip(outcome.samples.loss, outcome.samples.step_s, strict=True), 1):
         yield Metric("step_loss", loss, 0, step)
@@ -125,6 +128,8 @@ def _metrics(result: RunResult) -> Iterator["Metric"]:
     for name in ("test_accuracy", "test_loss", "train_s", "n_params", "peak_rss_bytes", "peak_device_bytes"):
         if (value := getattr(outcome, name)) is not None:
             yield Metric(name, value, 0, 0)
+    for name, value in outcome.test_metrics.items():
+        yield Metric(f"test_{name}", value, 0, 0)
 
 
 def _flat(fields: dict[str, object], stem: str = "") -> Iterator[tuple[str, str]]:

@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from compare.analysis.figures import figure_of
 from compare.reporting.inspection import Inspected
-from compare.reporting.plots import after_each_epoch, mark_of, style_of
+from compare.reporting.plots import after_each_epoch, loss_of, mark_of, style_of
 from shared.models import ModelSpec
 from shared.result import RunResult
 from shared.weights import Weights
@@ -18,17 +19,23 @@ MAX_FILTERS = 64
 COLUMNS = 8
 N_MISTAKES = 8
 MOST_CHARACTERS = 24  # of the name of a class, which may be of any folder
+MOST_COUNTED = 30  # classes whose confusions have their count written on them
+MOST_TICKS = 25  # names along an axis
+MOST_BARS, LIKELIEST = 20, 10  # classes of a prediction; of more, the likeliest
+ABOVE_A_PICTURE = 12  # characters of a name
 
 
-def label_of(name: str) -> str:
+def label_of(name: str, most: int = MOST_CHARACTERS) -> str:
     """The name of a class as matplotlib shows it: without formulas in it, and not too long."""
-    short = name if len(name) <= MOST_CHARACTERS else f"{name[: MOST_CHARACTERS - 1]}\u2026"
+    short = name if len(name) <= most else f"{name[: most - 1]}\u2026"
     return short.replace("$", r"\$")
 
 
 def has_filters(spec: ModelSpec) -> bool:
     """Whether the first layer has filters to be shown as images: it is a convolution, or dense over all pixels."""
     shape = spec.parameters[0].shape
+    if spec.inputs != "images":
+        return False
     return len(shape) == 4 or (len(shape) == 2 and shape[0] == math.prod(spec.input_shape))
 
 
@@ -107,7 +114,7 @@ def feature_maps(
         block.suptitle(f"{network.name}, channel {channel}", fontsize=10)
         axes = block.subplots(height, width, squeeze=False)
         for row, index in enumerate(indices):
-            _picture(axes[row, 0], images[row], "gray")
+            draw_picture(axes[row, 0], images[row], "gray")
             axes[row, 0].set_ylabel(f"image {index}", fontsize=8)
             for column, layer in enumerate(layers, 1):
                 axes[row, column].imshow(network.activations[layer][row, :, :, channel], cmap=cmap)
@@ -125,7 +132,8 @@ def map_layers(network: Inspected) -> list[str]:
     return [name for name in maps if name.startswith(("conv", "pool"))] or maps
 
 
-def _picture(axes: Axes, image: np.ndarray, cmap: str) -> None:
+def draw_picture(axes: Axes, image: np.ndarray, cmap: str) -> None:
+    """Draw one image (H, W, C): colours as they are, greys by a colour map."""
     if image.shape[-1] == 3:
         axes.imshow(np.clip(image, 0, 1))
     else:
@@ -133,7 +141,9 @@ def _picture(axes: Axes, image: np.ndarray, cmap: str) -> None:
 
 
 def overfitting(results: Sequence[RunResult]) -> Figure:
-    """Training and validation (or test) loss and accuracy over epochs, and the gap between the two accuracies."""
+    """Training and validation (or test) loss and accuracy over epochs, and the gap between the two accuracies; of
+    another task than classification its figure."""
+    shown = figure_of(results)
     figure = Figure(figsize=(13, 4), layout="constrained")
     loss_axes, accuracy_axes, gap_axes = figure.subplots(1, 3)
     watched = "test"
@@ -141,21 +151,22 @@ def overfitting(results: Sequence[RunResult]) -> Figure:
         assert result.outcome is not None
         name = result.run.implementation
         style, marker = style_of(name), mark_of(name)
-        watched, losses, accuracies = after_each_epoch(result.outcome)
+        watched, losses, accuracies = after_each_epoch(result.outcome, shown)
         epochs = [e.epoch for e in result.outcome.epochs]
-        training = np.array([e.train_accuracy for e in result.outcome.epochs]) * 100
-        after = np.array(accuracies) * 100
+        known = [e.figure("train", shown.metric.name) for e in result.outcome.epochs]
+        training, after = np.array(known, np.float64) * shown.scale, np.array(accuracies) * shown.scale
         loss_axes.plot(epochs, [e.train_loss for e in result.outcome.epochs], linewidth=1, **style)
         loss_axes.plot(epochs, losses, marker=marker, label=name, **style)
         accuracy_axes.plot(epochs, training, linewidth=1, **style)
         accuracy_axes.plot(epochs, after, marker=marker, label=name, **style)
-        gap_axes.plot(epochs, training - after, marker=marker, label=name, **style)
+        gap_axes.plot(epochs, shown.gap(training, after), marker=marker, label=name, **style)
     loss_axes.set_yscale("log")
     gap_axes.axhline(0, color="0.5", linewidth=0.8)
+    gap = f"{watched} less training" if shown.metric.lower_is_better else f"training less {watched}"
     titles = (
-        (loss_axes, "cross-entropy", f"Loss: training (thin), {watched} (dots)"),
-        (accuracy_axes, "accuracy (%)", f"Accuracy: training (thin), {watched} (dots)"),
-        (gap_axes, "points", f"Overfitting gap: training less {watched} accuracy"),
+        (loss_axes, loss_of(results), f"Loss: training (thin), {watched} (dots)"),
+        (accuracy_axes, shown.axis, f"{shown.title}: training (thin), {watched} (dots)"),
+        (gap_axes, "points" if shown.metric.share else shown.axis, f"Overfitting gap: {gap} {shown.metric.title}"),
     )
     for axes, what, title in titles:
         axes.set_xlabel("epoch")
@@ -168,8 +179,10 @@ def overfitting(results: Sequence[RunResult]) -> Figure:
 
 
 def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Figure:
-    """How many test images of each class were predicted as each class; the colours show the share of the true class."""
-    names = [label_of(name) for name in names]
+    """How many test images of each class were predicted as each class; the colours show the share of the true class. Of
+    many classes there are the colours alone, and only some have their names along the axes."""
+    step = -(-len(names) // MOST_TICKS) if len(names) > MOST_COUNTED else 1
+    places, names = range(0, len(names), step), [label_of(name) for name in names[::step]]
     figure = Figure(figsize=(5.2 * len(results), 5.9), layout="constrained")
     for axes, result in zip(figure.subplots(1, len(results), squeeze=False)[0], results, strict=True):
         assert result.outcome is not None
@@ -177,11 +190,11 @@ def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Fi
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)  # the root, so that rare confusions are seen
         for (row, column), count in np.ndenumerate(counts):
-            if count:
+            if count and len(counts) <= MOST_COUNTED:
                 colour = "white" if shares[row, column] > 0.3 else "black"
                 axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color=colour)
-        axes.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8)
-        axes.set_yticks(range(len(names)), names, fontsize=8)
+        axes.set_xticks(places, names, rotation=45, ha="right", fontsize=8)
+        axes.set_yticks(places, names, fontsize=8)
         axes.set_xlabel("predicted")
         axes.set_ylabel("true class")
         axes.set_title(f"{result.run.implementation}: {result.outcome.test_accuracy:.2%}", fontsize=10)
@@ -190,7 +203,7 @@ def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Fi
 
 def mistakes(networks: Sequence[Inspected], images: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> Figure:
     """For each implementation the test images that it is most surely wrong about, a row each."""
-    names = [label_of(name) for name in names]
+    names = [label_of(name, ABOVE_A_PICTURE) for name in names]
     figure = Figure(figsize=(1.5 * N_MISTAKES, 2.3 * len(networks)), layout="constrained")
     rows = figure.subfigures(len(networks), 1, squeeze=False)[:, 0]
     for row, network in zip(rows, networks, strict=True):
@@ -200,7 +213,7 @@ def mistakes(networks: Sequence[Inspected], images: np.ndarray, labels: np.ndarr
             axes.axis("off")
             if index is None:
                 continue
-            _picture(axes, images[index], "gray")
+            draw_picture(axes, images[index], "gray")
             p, truth = network.probabilities[index], labels[index]
             taken = int(p.argmax())
             axes.set_title(f"#{index}: {names[truth]} {p[truth]:.1%}\nas {names[taken]} {p[taken]:.1%}", fontsize=7)
@@ -216,18 +229,19 @@ def worst_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> list[int]:
 
 def prediction(networks: Sequence[Inspected], image: np.ndarray, names: Sequence[str]) -> Figure:
     """Draw one image (H, W, C) in [0, 1] as the networks see it, 0 black and 1 white, and the probability that each
-    network gives to each class."""
+    network gives to each class; of many classes, to its likeliest."""
     names = [label_of(name) for name in names]
     figure = Figure(figsize=(3 + 3.2 * len(networks), 3.4), layout="constrained")
     axes = figure.subplots(1, len(networks) + 1)
-    _picture(axes[0], image, "gray")
+    draw_picture(axes[0], image, "gray")
     axes[0].images[0].set_clim(0, 1)  # else matplotlib stretches a faint image, which the networks see as faint
     axes[0].set_title("what the networks see", fontsize=9)
     axes[0].axis("off")
     for one, network in zip(axes[1:], networks, strict=True):
         p = network.extra_probabilities[0]
-        one.barh(range(len(names)), p * 100, color=style_of(network.name).get("color", "0.4"))
-        one.set_yticks(range(len(names)), names, fontsize=8)
+        shown = np.arange(len(p)) if len(p) <= MOST_BARS else np.argsort(-p, kind="stable")[:LIKELIEST]
+        one.barh(range(len(shown)), p[shown] * 100, color=style_of(network.name).get("color", "0.4"))
+        one.set_yticks(range(len(shown)), [names[k] for k in shown], fontsize=8)
         one.invert_yaxis()
         one.set_xlim(0, 100)
         one.set_xlabel("probability (%)", fontsize=8)

@@ -9,11 +9,13 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from compare.analysis.figures import KeyFigure, figure_of
 from compare.analysis.timing import steady_slices
 from compare.registry import IMPLEMENTATIONS, Style
 from compare.reporting.charts import Chart
 from shared.batches import n_batches
 from shared.result import Outcome, RunResult
+from shared.task import LOSSES_IN_WORDS
 
 
 def style_of(implementation: str) -> dict[str, Any]:
@@ -37,7 +39,9 @@ MOST_POINTS = 300  # of a distribution: more cannot be seen, and a drawing of a 
 
 
 def learning_curves(results: Sequence[RunResult]) -> Figure:
-    """Loss on the left, accuracy on the right, over epochs; training figures thin, those after each epoch dotted."""
+    """Loss on the left, accuracy (or another task's figure) on the right, over epochs; training figures thin, those
+    after each epoch dotted."""
+    shown, loss = figure_of(results), loss_of(results)
     figure = Figure(figsize=(10, 4), layout="constrained")
     loss_axes, accuracy_axes = figure.subplots(1, 2)
     labelled: set[str] = set()
@@ -49,21 +53,20 @@ def learning_curves(results: Sequence[RunResult]) -> Figure:
         epochs = [e.epoch for e in result.outcome.epochs]
         label = None if result.run.implementation in labelled else result.run.implementation
         labelled.add(result.run.implementation)
-        watched, losses, accuracies = after_each_epoch(result.outcome)
+        watched, losses, accuracies = after_each_epoch(result.outcome, shown)
         loss_axes.plot(*training_loss(result), linewidth=1, alpha=0.6, **style)
         loss_axes.plot(epochs, losses, marker=marker, label=label, **style)
-        accuracy_axes.plot(
-            epochs, [e.train_accuracy * 100 for e in result.outcome.epochs], linewidth=1, alpha=0.6, **style
-        )
-        accuracy_axes.plot(epochs, np.array(accuracies) * 100, marker=marker, label=label, **style)
-    for axes, what in ((loss_axes, "cross-entropy"), (accuracy_axes, "accuracy (%)")):
+        training = np.array([e.figure("train", shown.metric.name) for e in result.outcome.epochs], np.float64)
+        accuracy_axes.plot(epochs, training * shown.scale, linewidth=1, alpha=0.6, **style)
+        accuracy_axes.plot(epochs, np.array(accuracies) * shown.scale, marker=marker, label=label, **style)
+    for axes, what in ((loss_axes, loss), (accuracy_axes, shown.axis)):
         axes.set_xlabel("epoch")
         axes.set_ylabel(what)
         axes.grid(alpha=0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)
     loss_axes.set_yscale("log")
     loss_axes.set_title(f"Loss: training (thin, during the epoch), {watched} (dots)", fontsize=9)
-    accuracy_axes.set_title(f"Accuracy: training (thin, during the epoch), {watched} (dots)", fontsize=9)
+    accuracy_axes.set_title(f"{shown.title}: training (thin, during the epoch), {watched} (dots)", fontsize=9)
     accuracy_axes.legend()
     return figure
 
@@ -143,17 +146,23 @@ def _numbered_clips(svg: bytes) -> bytes:
     return re.sub(rb'(url\(#|<clipPath id=")(p[0-9a-f]{10})', numbered, svg)
 
 
-def after_each_epoch(outcome: Outcome) -> tuple[str, list[float], list[float]]:
-    """What was evaluated after each epoch, validation or test images; the losses, and the accuracies."""
+def loss_of(results: Sequence[RunResult]) -> str:
+    """The loss by which these networks were trained, in words."""
+    return LOSSES_IN_WORDS[results[0].run.spec.loss if results else "cross_entropy"]
+
+
+def after_each_epoch(outcome: Outcome, shown: KeyFigure) -> tuple[str, list[float], list[float]]:
+    """What was evaluated after each epoch, validation or test images; the losses, and the figures that are `shown`."""
     epochs = outcome.epochs
     if epochs[0].validation_loss is not None:
-        figures = [(e.validation_loss, e.validation_accuracy) for e in epochs]
+        figures = [(e.validation_loss, e.figure("validation", shown.metric.name)) for e in epochs]
         watched = "validation"
     else:
-        figures = [(e.test_loss, e.test_accuracy) for e in epochs]
+        figures = [(e.test_loss, e.figure("test", shown.metric.name)) for e in epochs]
         watched = "test"
-    losses, accuracies = zip(*((loss, accuracy) for loss, accuracy in figures if loss is not None), strict=True)
-    return watched, list(losses), list(accuracies)
+    known = [(loss, value) for loss, value in figures if loss is not None and value is not None]
+    losses, values = zip(*known, strict=True)
+    return watched, list(losses), list(values)
 
 
 def training_loss(result: RunResult) -> tuple[np.ndarray, np.ndarray]:

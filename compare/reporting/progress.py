@@ -8,6 +8,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from compare.analysis.figures import of_task
 from compare.reporting.time_left import TimeLeft
 from shared.result import Epoch, Run, RunResult
 
@@ -147,7 +148,7 @@ class Lines:
     def epoch(self, run: Run, epoch: Epoch) -> None:
         self._left.epoch(run)
         ended = f"{run.name} after epoch {epoch.epoch}/{run.train.epochs}, loss {epoch.train_loss:.4f}"
-        self._now[run.name] = f"{ended}, {_accuracy(epoch)}"
+        self._now[run.name] = f"{ended}, {_figure(run, epoch)}"
         if self._tenths.passed(self._left.share()):
             self._say_where()
 
@@ -201,10 +202,12 @@ class Failures:
                 print(line, file=self.stream)
 
 
-def _accuracy(epoch: Epoch) -> str:
-    if epoch.validation_accuracy is not None:
-        return f"validation accuracy {epoch.validation_accuracy:.2%}"
-    return f"test accuracy {epoch.test_accuracy:.2%}"
+def _figure(run: Run, epoch: Epoch) -> str:
+    """The figure of the run's task after an epoch, with the images that it is of."""
+    figure = of_task(run.spec.task)
+    value = figure.of_epoch(epoch)
+    part = "test" if epoch.validation_loss is None else "validation"
+    return f"{part} {figure.metric.title} {'unknown' if value is None else figure.shown(value)}"
 
 
 def duration(seconds: float) -> str:

@@ -5,6 +5,7 @@ from html import escape
 
 import numpy as np
 
+from compare.analysis.figures import figure_of
 from compare.analysis.timing import steady_slices
 from compare.reporting.charts import Chart, Line, Panel
 from compare.reporting.plots import after_each_epoch, training_loss
@@ -18,29 +19,33 @@ CELL, EDGE = 24, 30  # of a confusion matrix
 
 
 def learning_curves(results: Sequence[RunResult], prefix: str = "", training: bool = True) -> Chart:
-    """Loss and accuracy after each epoch, a line for each run that ended, and with `training` the loss during an epoch
-    if there is room; `prefix` stands before the names of a folder that is shown beside others."""
+    """Loss and accuracy (or another task's figure) after each epoch, a line for each run that ended, and with
+    `training` the loss during an epoch if there is room; `prefix` stands before the names of a folder that is shown
+    beside others."""
     done = [result for result in results if result.outcome]
+    shown = figure_of(done)
     training = training and len(done) <= FEW_RUNS
     loss: list[Line] = []
-    accuracy: list[Line] = []
+    figure: list[Line] = []
     watched = "test"
     for result in done:
         assert result.outcome is not None
         name, key = prefix + result.run.implementation, f"seed {result.run.train.seed}"
         epochs = [float(epoch.epoch) for epoch in result.outcome.epochs]
-        watched, losses, accuracies = after_each_epoch(result.outcome)
+        watched, losses, values = after_each_epoch(result.outcome, shown)
         if training:
             during = zip(*(map(float, of) for of in training_loss(result)), strict=True)
             loss.append(Line(name, f"{key}, training", list(during), "thin"))
         loss.append(Line(name, key, list(zip(epochs, losses, strict=True))))
-        accuracy.append(Line(name, key, [(x, 100 * y) for x, y in zip(epochs, accuracies, strict=True)]))
+        figure.append(Line(name, key, [(x, shown.scale * y) for x, y in zip(epochs, values, strict=True)]))
     panels = [
         Panel(f"Loss ({watched}{'; thin: training' if training else ''})", "epoch", "", loss, log=True),
-        Panel(f"Accuracy ({watched})", "epoch", "%", accuracy),
+        Panel(f"{shown.title} ({watched})", "epoch", "%" if shown.metric.share else "", figure),
     ]
     implementations = {prefix + result.run.implementation: result.run.implementation for result in done}
-    return Chart("Learning curves: loss and accuracy over epochs", panels, implementations, starts_log=True)
+    return Chart(
+        f"Learning curves: loss and {shown.metric.title} over epochs", panels, implementations, starts_log=True
+    )
 
 
 def step_times(results: Sequence[RunResult]) -> Chart | None:

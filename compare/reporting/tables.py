@@ -1,15 +1,18 @@
 """The table of a run, as text cells: the console and the report show the same."""
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
+from compare.analysis.figures import ACCURACY, KeyFigure
 from compare.analysis.machines import OnMachine
 from compare.analysis.rows import Row
 from compare.analysis.seeds import Summary
 from compare.reporting.screen import print_lines, table, width
+from shared.task import TASKS
 
 Cell = Callable[[Row], str]
 
@@ -49,16 +52,53 @@ CELLS: dict[str, Cell] = {
     "status": lambda row: row.status,
 }
 
-SUMMARY_CELLS: dict[str, Callable[[Summary], str]] = {
-    "implementation": lambda of: of.implementation,
-    "seeds": lambda of: str(of.n),
-    "test accuracy, mean": lambda of: f"{of.mean:.2%}",
-    "95 % interval": lambda of: (
-        "-" if of.low is None or of.high is None else f"{of.low:.2%} to {min(1.0, of.high):.2%}"
-    ),
-    "deviation": lambda of: "-" if of.deviation is None else f"{of.deviation * 100:.2f} points",
-    "step, median": lambda of: "-" if of.step_s is None else f"{of.step_s * 1e3:.2f} ms",
-}
+
+def columns(rows: Sequence[Row]) -> dict[str, Cell]:
+    """The columns of the table of these rows: those of CELLS, but with the metrics of their task."""
+    task = TASKS[rows[0].task] if rows else ACCURACY.task
+    if task.classifies:
+        return CELLS
+    first, *others = (_metric(KeyFigure(task, metric)) for metric in task.metrics)
+    found: dict[str, Cell] = {}
+    for heading, show in CELLS.items():
+        if heading == "test accuracy":
+            found |= first
+        else:
+            found[heading] = show
+        if heading == "seed":
+            for other in others:
+                found |= other
+    return found
+
+
+def _metric(figure: KeyFigure) -> dict[str, Cell]:
+    """The column of a metric, by its heading."""
+    name = f"test_{figure.metric.name}"
+
+    def show(row: Row) -> str:
+        value = row.metrics.get(name)
+        return "-" if value is None else figure.shown(value)
+
+    return {f"test {figure.metric.title}": show}
+
+
+def _summary_cells(figure: KeyFigure) -> dict[str, Callable[[Summary], str]]:
+    most = 1.0 if figure.metric.share else math.inf
+    deviation = (lambda value: f"{value * 100:.2f} points") if figure.metric.share else figure.shown
+    return {
+        "implementation": lambda of: of.implementation,
+        "seeds": lambda of: str(of.n),
+        f"test {figure.metric.title}, mean": lambda of: figure.shown(of.mean),
+        "95 % interval": lambda of: (
+            "-"
+            if of.low is None or of.high is None
+            else f"{figure.shown(of.low)} to {figure.shown(min(most, of.high))}"
+        ),
+        "deviation": lambda of: "-" if of.deviation is None else deviation(of.deviation),
+        "step, median": lambda of: "-" if of.step_s is None else f"{of.step_s * 1e3:.2f} ms",
+    }
+
+
 MACHINE_CELLS: dict[str, Callable[[OnMachine], str]] = {
     "machine": lambda of: of.machine,
     "implementation": lambda of: of.implementation,
@@ -72,13 +112,16 @@ MOST_PRINTED = 300
 
 def cells(rows: Sequence[Row]) -> list[list[str]]:
     """The cells of the table by row."""
-    return [[show(row) for show in CELLS.values()] for row in rows]
+    return [[show(row) for show in columns(rows).values()] for row in rows]
 
 
-def summary_cells(summaries: Sequence[Summary], target: float | None) -> tuple[list[str], list[list[str]]]:
+def summary_cells(
+    summaries: Sequence[Summary], target: float | None, figure: KeyFigure = ACCURACY
+) -> tuple[list[str], list[list[str]]]:
     """The headings and the lines of the table over seeds; with the time until `target` if there is one."""
-    headings = [*SUMMARY_CELLS, *([] if target is None else [f"training until {target:.2%}"])]
-    lines = [[show(summary) for show in SUMMARY_CELLS.values()] for summary in summaries]
+    cells_ = _summary_cells(figure)
+    headings = [*cells_, *([] if target is None else [f"training until {target:.2%}"])]
+    lines = [[show(summary) for show in cells_.values()] for summary in summaries]
     if target is not None:
         lines = [[*line, _reached(summary)] for line, summary in zip(lines, summaries, strict=True)]
     return headings, lines
@@ -105,9 +148,11 @@ def _reached(summary: Summary) -> str:
     return spread if len(times) == n else f"{spread}, {len(times)} of {n}"
 
 
-def print_summaries(summaries: Sequence[Summary], target: float | None, console: Console) -> None:
+def print_summaries(
+    summaries: Sequence[Summary], target: float | None, console: Console, figure: KeyFigure = ACCURACY
+) -> None:
     """Print the table over seeds."""
-    print_lines(console, *summary_cells(summaries, target), LEFT_ALIGNED, "Over seeds")
+    print_lines(console, *summary_cells(summaries, target, figure), LEFT_ALIGNED, "Over seeds")
 
 
 def print_table(rows: Sequence[Row], title: str, console: Console) -> None:
@@ -116,7 +161,7 @@ def print_table(rows: Sequence[Row], title: str, console: Console) -> None:
     It has a line for each run. If that is wider than the terminal, it has a column for each of few runs, and a block
     for each of many.
     """
-    headings, lines = list(CELLS), cells(rows[:MOST_PRINTED])
+    headings, lines = list(columns(rows)), cells(rows[:MOST_PRINTED])
     wide = width(console, table(headings, lines, LEFT_ALIGNED, title)).maximum > console.width
     if wide and len(rows) <= MAX_COLUMNS:
         turned = [list(line) for line in zip(headings, *lines, strict=True)]

@@ -1,7 +1,5 @@
-"""What the harness can ask of a worker, and what a worker can answer.
-
-A worker announces itself with `Ready`. From then on every request gets exactly one answer: the one that its docstring
-names, or `Failed`. Arrays travel beside a message, by name (compare/rpc/wire.py)."""
+"""What the harness can ask of a worker, which announces itself with `Ready`, and what it can answer: to every request
+the one that its docstring names, or `Failed`. Arrays travel beside a message, by name (compare/rpc/wire.py)."""
 
 import re
 from pathlib import Path
@@ -15,7 +13,7 @@ from shared.data import Part
 from shared.ledger import Half
 from shared.models import ModelSpec
 from shared.protocol import Build, Tier
-from shared.result import Environment
+from shared.result import Environment, Points
 from shared.training import TrainSpec
 from shared.weights import Weights
 
@@ -82,8 +80,8 @@ class Evaluate(Request):
 
 
 class TimeWindow(Request):
-    """Time `steps` training steps from the host's batch to updated weights (`end_to_end`) or from a batch that is on
-    the device already (`compute`), or as many batches of test images evaluated, after `uncounted` ones. -> Window"""
+    """Time `steps` training steps, from the host's batch (`end_to_end`) or one on the device (`compute`) to updated
+    weights, or as many evaluations of a batch of test images, after `uncounted` ones. -> Window"""
 
     what: Timed
     steps: int = Field(ge=1)
@@ -183,7 +181,8 @@ class EpochEnd(Message):
     """Averages over the steps of an epoch that a slice brought to its end."""
 
     train_loss: FiniteFloat
-    train_accuracy: FiniteFloat
+    train_accuracy: FiniteFloat | None = None
+    train_metrics: dict[str, FiniteFloat] = Field(default_factory=dict)  # of another task than classification
 
 
 class Slice(Answer):
@@ -210,8 +209,7 @@ class Restored(Answer):
 
 
 class Fitted(Answer):
-    """One epoch of the idiomatic recipe. `elapsed_s` is all of it, its validation too; `foreign_s` and `yardstick_s`
-    are as in a Slice, over that time."""
+    """One epoch of the idiomatic recipe. `elapsed_s` is all of it; `foreign_s` and `yardstick_s` are as in a Slice."""
 
     train_loss: FiniteFloat
     train_accuracy: FiniteFloat
@@ -225,17 +223,19 @@ class Fitted(Answer):
 
 
 class Evaluation(Answer):
-    """Figures of one part of the data; `confusion` is by true class (row) and predicted class (column)."""
+    """Figures of one part of the data, as shared/result.py has them of the test images."""
 
-    accuracy: FiniteFloat
+    accuracy: FiniteFloat | None = None
     loss: FiniteFloat
-    confusion: tuple[tuple[int, ...], ...]
+    confusion: tuple[tuple[int, ...], ...] = ()
+    metrics: dict[str, FiniteFloat] = Field(default_factory=dict)
+    label_counts: tuple[tuple[int, ...], ...] = ()
+    points: tuple[Points, ...] = ()
 
 
 class Window(Answer):
-    """One timed window: how long it took, and how long the last loss took to fetch after it; the processor time in it
-    of this process, and of others where the system tells (compare/worker/machine.py); where several processes train
-    together, what was sent over the network."""
+    """One timed window: its time, and that of fetching the last loss after it; the processor time in it of this process
+    and of others (None: not known); and what processes that train together sent over the network."""
 
     elapsed_s: FiniteFloat
     fetch_s: FiniteFloat
@@ -252,8 +252,7 @@ class Profile(Answer):
 
 
 class Limits(Answer):
-    """What a framework reaches: in products of large float32 matrices, and copying a large array, bytes read
-    and bytes written."""
+    """What a framework reaches in products of large float32 matrices, and in copying (bytes read and written)."""
 
     flops_per_s: FiniteFloat
     copied_bytes_per_s: FiniteFloat

@@ -2,15 +2,16 @@
 
 from compare.rpc.messages import Answer, Request
 from shared.contract import Description
-from shared.models import Code, Shape
+from shared.models import Code
 
 
 class Describe(Request):
-    """Say what a network of the user's own has, as it is built here. `input_shape` is for implementations whose code
-    does not state it. -> Described"""
+    """Say what a network of the user's own has, as it is built here. `input_shape`, and whether it
+    takes `tokens`, are for implementations whose code does not state it. -> Described"""
 
     code: Code
-    input_shape: Shape | None
+    input_shape: tuple[int, ...] | None
+    tokens: bool = False
 
 
 class Described(Answer):

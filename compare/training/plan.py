@@ -122,19 +122,36 @@ def check_options(options: RunOptions) -> RunOptions:
         having = ", ".join(name for name, spec in MODELS.items() if spec.dropout is not None)
         own = " Its constructor takes no argument `dropout`." if model.code else ""
         raise InputError(f"--dropout: the architecture '{model.name}' has no dropout.{own} Use --model {having}.")
+    for asked, option in (
+        (options.recipe == "idiomatic", "--recipe idiomatic"),
+        (options.stop_at is not None, "--stop-at"),
+        (options.target is not None, "--target"),
+    ):
+        if asked:
+            checks.check_only_classification(model, option)
+    for asked, option in (
+        (options.recipe == "idiomatic", "--recipe idiomatic"),
+        (options.augment not in (None, "none"), "--augment"),
+    ):
+        if asked:
+            checks.check_only_images(model, option)
     _check_many(options)
     return options
 
 
 def make_plan(options: RunOptions, dataset: str) -> RunPlan:
     """The plan for options that were checked, on the data set that was settled on."""
-    names = implementation_names(options)
+    names, model = implementation_names(options), networks.named(options.model or DEFAULT_MODEL)
     return RunPlan(
         options=options,
-        model=networks.named(options.model or DEFAULT_MODEL),
+        model=model,
         implementations=names,
         data=options.data_spec(
-            dataset, scale=options.scale or "unit", n_train=options.limit, validation=options.validation or 0
+            dataset,
+            scale=options.scale or "unit",
+            n_train=options.limit,
+            validation=options.validation or 0,
+            inputs=model.inputs,
         ),
         training=[_training(options, dataset, options.seed + number) for number in range(options.seeds)],
         threads=options.threads or checks.default_threads(names),

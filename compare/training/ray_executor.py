@@ -2,13 +2,14 @@
 
 Ray does the scheduling, and tries again what a lost node or process took with it; what fails all the same is a failed
 row. A task trains as a study on one machine does, with a worker process for the framework, so weights are the same to
-the bit wherever they were trained. Every node has this project installed, in the same version.
+the bit wherever they were trained. Every node has this project installed, in the same version. The files of a network
+of the user's own are sent with each run, and lie in a folder of the task's own while it trains.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from compare.processes.ray_cluster import Needs, check_room, connected, room_for
 from compare.registry import IMPLEMENTATIONS
 from compare.training.outcome import Finished
 from compare.training.study import Progress, Settings, Study
+from shared import own_code
 from shared.choices import AskedDevice, Device
 from shared.data import Data
+from shared.errors import InputError
 from shared.result import Epoch, Run, RunResult
 from shared.storage import inside, temporary
 
@@ -60,6 +63,7 @@ class OnRay:
         self.settings, self.tell = settings, tell
         self._pending: dict[Any, Run] = {}
         self._tasks: dict[Needs, Any] = {}
+        self._code: dict[str, bytes] | None = None  # of the user's own network, once it was read
 
     def __enter__(self) -> "OnRay":
         import ray
@@ -123,8 +127,19 @@ class OnRay:
             if room == AHEAD:  # nodes come and go
                 room += room_for(needs)
             run = runs.popleft()
-            task = self._task(needs).remote(run.model_dump_json(), self._arrays, self.settings)
+            task = self._task(needs).remote(run.model_dump_json(), self._arrays, self.settings, self._code_of(run))
             self._pending[task] = run
+
+    def _code_of(self, run: Run) -> dict[str, bytes]:
+        """The files of the user's own network, by their names. Raises InputError if they changed since the study was
+        planned."""
+        if run.network is None or run.network.code is None:
+            return {}
+        if self._code is None:
+            if changed := own_code.changed(run.network.code):
+                raise InputError(f"{', '.join(changed)} of {run.network.code.folder} changed. Begin another study.")
+            self._code = own_code.contents(Path(run.network.code.folder))
+        return self._code
 
     def _needs(self, n_workers: int, device: Device) -> Needs:
         return Needs(self.settings.threads * n_workers, n_workers if device == "cuda" else 0)
@@ -202,11 +217,27 @@ def _chosen_device(
         return study.choose_device(asked)
 
 
-def _train(run_as_json: str, arrays: Mapping[str, np.ndarray], settings: Settings) -> Sent:
-    """In a task: train one run, as a study of it alone."""
+def _train(
+    run_as_json: str, arrays: Mapping[str, np.ndarray], settings: Settings, code: Mapping[str, bytes] | None = None
+) -> Sent:
+    """In a task: train one run, as a study of it alone, with the `code` of the user's own network."""
     run, heard = Run.model_validate_json(run_as_json), _Heard()
     with temporary.folder("ray") as folder:
+        here = _with_code(run, code or {}, folder / "code")
         with _study([run.implementation], arrays, folder, settings) as study:
-            (finished,) = study.train([run], heard)
+            (finished,) = study.train([here], heard)
         log = (folder / f"{run.implementation}.log").read_bytes()
-    return Sent(finished.result.model_dump_json(), finished.weights_file, heard.said, log)
+    result = finished.result.model_copy(update={"run": run})  # which says where the code lies that was sent
+    return Sent(result.model_dump_json(), finished.weights_file, heard.said, log)
+
+
+def _with_code(run: Run, code: Mapping[str, bytes], parent: Path) -> Run:
+    """The run with its network's code in a folder below `parent`."""
+    if run.network is None or run.network.code is None:
+        return run
+    folder = parent / run.model
+    for name, content in code.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    network = replace(run.network, code=replace(run.network.code, folder=str(folder.resolve())))
+    return run.model_copy(update={"network": network})

@@ -1,20 +1,21 @@
 """The report of a study: pure functions from records to the files of the output folder."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from matplotlib.figure import Figure
 
 from compare.analysis import condensed, seeds
 from compare.analysis.equivalence import SIGNIFICANCE
+from compare.analysis.figures import KeyFigure, figure_of
 from compare.analysis.headline import MARKS, headlines
 from compare.analysis.machines import OnMachine, kinds, told_apart
-from compare.analysis.rows import COLUMNS, Row, row
+from compare.analysis.rows import Row, columns, line, row
 from compare.analysis.seeds import Judging
 from compare.analysis.timing import WARMUP_STEPS, step_time
 from compare.folders import tabular
 from compare.folders.manifest import Manifest
-from compare.reporting import pictures, plots, tables, waiting
+from compare.reporting import pictures, plots, tables, task_pictures, waiting
 from compare.reporting.classes import class_cells
 from compare.reporting.event_files import event_files
 from compare.reporting.html_page import Rendered, with_page
@@ -52,7 +53,7 @@ def render(
     """The content of every file that is made from records, by its path in the output folder; `weights` are the trained
     ones, by the names of their results."""
     rows = [row(result) for result in results]
-    files = tabular.files("results", COLUMNS, [asdict(r) for r in rows])
+    files = tabular.files("results", columns(rows), [line(one) for one in rows])
     drawn = dict(_drawn(results, weights))
     drawings = drawings_of(results)
     for name, figure in drawn.items():
@@ -77,7 +78,13 @@ def _drawn(results: Sequence[RunResult], weights: Mapping[str, Weights]) -> Iter
     if times := plots.step_times(whole):
         yield "step_times", times
     spec, first = done[0].run.spec, of_first_seed(done)
-    yield "confusion_matrices", pictures.confusion_matrices(first, names_of(first[0]))
+    data = done[0].run.data
+    if spec.task == "classification":
+        yield "confusion_matrices", pictures.confusion_matrices(first, names_of(first[0]))
+    elif spec.task == "regression":
+        yield "errors", task_pictures.errors(first, data.classes)
+    else:
+        yield "label_scores", task_pictures.label_scores(first, data.classes)
     if pictures.has_filters(spec) and (
         having := {r.run.implementation: weights[r.name] for r in first if r.name in weights}
     ):
@@ -97,10 +104,11 @@ def markdown(
     failed = [r for r in rows if r.error]
     machine_headings, on_machines = tables.machine_cells([_plain(one) for one in told_apart(results)])
     first_seed = min((r.run.train.seed for r in results if r.outcome), default=None)
-    class_headings, of_classes = class_cells(
-        [r for r in results if r.run.train.seed == first_seed], first.run.data.classes
-    )
-    headings, summaries = tables.summary_cells(seeds.summaries(results, judging), judging.target)
+    of_first = [r for r in results if r.run.train.seed == first_seed]
+    figure = figure_of(results)
+    class_table = class_cells if figure.task.classifies else task_pictures.label_cells
+    class_headings, of_classes = class_table(of_first, first.run.data.classes)
+    headings, summaries = tables.summary_cells(seeds.summaries(results, judging), judging.target, figure)
     return (
         markdown_environment()
         .get_template("report.md.j2")
@@ -120,7 +128,9 @@ def markdown(
             summaries=summaries,
             judging=judging,
             significance=SIGNIFICANCE,
-            columns=list(tables.CELLS),
+            columns=list(tables.columns(rows)),
+            figure=figure,
+            loss=plots.loss_of(results),
             left_aligned=tables.LEFT_ALIGNED,
             cells=tables.cells(shown),
             n_more=len(rows) - len(shown),
@@ -162,7 +172,7 @@ def _counted(seeds: Sequence[int]) -> str:
 def verdicts(results: Sequence[RunResult], judging: Judging, parity: WithParity | None = None) -> list[str]:
     """The outcome in sentences: what was trained, what is to be said of every pair of implementations, whether they are
     the same function where that was asked, and whether the step times are those of a busy machine."""
-    said = [_trained(results), *seeds.say_all(seeds.pairs(results, judging))]
+    said = [_trained(results), *seeds.say_all(seeds.pairs(results, judging), figure_of(results))]
     return [*said, *([parity.verdict] if parity else []), *_unlike(results), *_no_steps(results), *_busy(results)]
 
 
@@ -170,8 +180,9 @@ def _unlike(results: Sequence[RunResult]) -> list[str]:
     n_kinds = len(kinds(results))
     if n_kinds < 2:
         return []
+    figures = "Accuracies" if figure_of(results).task.classifies else "Figures"
     return [
-        f"The runs were made on machines of {n_kinds} kinds. Accuracies are of all of them; times are reported for "
+        f"The runs were made on machines of {n_kinds} kinds. {figures} are of all of them; times are reported for "
         "each kind, and only within one kind can they be compared."
     ]
 
@@ -196,13 +207,14 @@ def shows_seeds(results: Sequence[RunResult], judging: Judging) -> bool:
 
 
 def _trained(results: Sequence[RunResult]) -> str:
-    accuracies = [r.outcome.test_accuracy for r in results if r.outcome]
+    figure = figure_of(results)
+    values = [figure.of(r.outcome) for r in results if r.outcome]
     parts = []
-    if accuracies:
-        lowest, highest = min(accuracies), max(accuracies)
+    if values:
+        lowest, highest = figure.shown(min(values)), figure.shown(max(values))
         parts.append(
-            f"{len(accuracies)} of {len(results)} runs were trained; test accuracy from {lowest:.2%} to {highest:.2%}"
-            f"{_spread(results)}."
+            f"{len(values)} of {len(results)} runs were trained; test {figure.metric.title} from {lowest} to {highest}"
+            f"{_spread(results, figure)}."
         )
     for status in ("diverged", "failed"):
         if names := [r.name for r in results if r.status == status]:
@@ -211,25 +223,25 @@ def _trained(results: Sequence[RunResult]) -> str:
     return " ".join(parts)
 
 
-def _spread(results: Sequence[RunResult]) -> str:
+def _spread(results: Sequence[RunResult], figure: KeyFigure) -> str:
     """How far accuracies are apart: implementations within a seed, and seeds within an implementation, since what seeds
     differ by is no difference between implementations."""
-    accuracy = {(r.run.train.seed, r.run.implementation): r.outcome.test_accuracy for r in results if r.outcome}
-    within_seeds, within_implementations = (_widest(accuracy, axis) for axis in (0, 1))
+    accuracy = {(r.run.train.seed, r.run.implementation): figure.of(r.outcome) for r in results if r.outcome}
+    within_seeds, within_implementations = (_widest(accuracy, axis, figure) for axis in (0, 1))
     if within_implementations is None:
-        return "" if within_seeds is None else f", {within_seeds * 100:.2f} points apart"
-    of_seeds = f"seeds are up to {within_implementations * 100:.2f} points apart within an implementation"
+        return "" if within_seeds is None else f", {within_seeds * 100:.2f} {figure.unit} apart"
+    of_seeds = f"seeds are up to {within_implementations * 100:.2f} {figure.unit} apart within an implementation"
     if within_seeds is None:
         return f"; {of_seeds}"
-    return f"; implementations are up to {within_seeds * 100:.2f} points apart within a seed, and {of_seeds}"
+    return f"; implementations are up to {within_seeds * 100:.2f} {figure.unit} apart within a seed, and {of_seeds}"
 
 
-def _widest(accuracy: Mapping[tuple[int, str], float], axis: int) -> float | None:
+def _widest(accuracy: Mapping[tuple[int, str], float], axis: int, figure: KeyFigure) -> float | None:
     """The largest range of accuracies that share what is on the axis of their keys; None if no two share it."""
     groups: dict[object, list[float]] = {}
     for key, value in accuracy.items():
         groups.setdefault(key[axis], []).append(value)
-    return max((max(group) - min(group) for group in groups.values() if len(group) > 1), default=None)
+    return max((figure.apart(min(group), max(group)) for group in groups.values() if len(group) > 1), default=None)
 
 
 def _no_steps(results: Sequence[RunResult]) -> list[str]:

@@ -259,7 +259,12 @@ class Study:
             epoch=number,
             train_loss=end.train_loss,
             train_accuracy=end.train_accuracy,
-            **{f"{part}_loss": evaluation.loss, f"{part}_accuracy": evaluation.accuracy},
+            train_metrics=end.train_metrics,
+            **{
+                f"{part}_loss": evaluation.loss,
+                f"{part}_accuracy": evaluation.accuracy,
+                f"{part}_metrics": evaluation.metrics,
+            },
         )
         contestant.epochs.append(epoch)
         progress.epoch(contestant.run, epoch)

@@ -44,8 +44,8 @@ def of_request(train: TrainSpec, data: Data, weights: Mapping[str, np.ndarray], 
         images = data.x_train[first]
     return {
         **of_data(data),
-        "images of the first batch, as the network gets them": digest(images.astype(train.dtype)),
-        "labels of the first batch, as the network gets them": digest(data.y_train[first]),
+        "images of the first batch, as the network gets them": digest(_as_put(images, train)),
+        "labels of the first batch, as the network gets them": digest(_as_put(data.y_train[first], train)),
         **of_training(train, data),
         "batches of an epoch": _batches_by_arithmetic(len(data.x_train), train.batch_size),
         "different orders of an epoch": str(train.epochs),
@@ -97,6 +97,11 @@ def of_weights(weights: Mapping[str, np.ndarray]) -> Fields:
 def digest(array: np.ndarray) -> str:
     """The start of the SHA-256 of an array's values, whatever its layout in memory."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:DIGEST_DIGITS]
+
+
+def _as_put(values: np.ndarray, train: TrainSpec) -> np.ndarray:
+    """Tokens and classes stay whole numbers; all else is of the network's type."""
+    return values.astype(train.dtype) if values.dtype.kind == "f" else values
 
 
 def _batches_by_arithmetic(n_images: int, batch_size: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from compare.worker.tiers import NotOfferedError
 from shared.contract import CONTRACT, Description, differences
-from shared.models import Code, ModelSpec, Shape
+from shared.models import Code, ModelSpec
 from shared.own_code import CodeError
 
 LAST_LINES = 8
@@ -25,21 +25,25 @@ class OwnCodeFailed(Exception):
         self.message, self.lines = message, lines
 
 
-def described(implementation: Any, code: Code, input_shape: Shape | None, counted: bool = True) -> Description:
+def described(
+    implementation: Any, code: Code, input_shape: tuple[int, ...] | None, tokens: bool = False, counted: bool = True
+) -> Description:
     """Return what the implementation's network has; FLOPs only if `counted`, which takes long. Raise OwnCodeFailed if
     it cannot be built and called."""
     if not hasattr(implementation, "describe"):
         name = getattr(implementation, "__name__", "?")
         raise NotOfferedError(f"the implementation '{name}' has no `describe`, needed for networks of the user's own")
     with blamed(code, "be built and called"):
-        found: Description = implementation.describe(code, input_shape, counted)
+        # An implementation of another package may know of no tokens.
+        told = {"tokens": True} if tokens else {}
+        found: Description = implementation.describe(code, input_shape, counted, **told)
     return found
 
 
 def check(implementation: Any, model: ModelSpec) -> None:
     """Raise OwnCodeFailed unless the implementation's network is as the contract says."""
     assert model.code is not None, "only networks of the user's own are checked"
-    found = described(implementation, model.code, model.input_shape, counted=False)
+    found = described(implementation, model.code, model.input_shape, model.inputs == "tokens", counted=False)
     if wrong := differences(model, found):
         more = f"; and {len(wrong) - MOST_DIFFERENCES} more" if len(wrong) > MOST_DIFFERENCES else ""
         folder = Path(model.code.folder)

@@ -91,8 +91,8 @@ class Service:
                 return limits.measure(self.implementation, device)
             case messages.GetMemory():
                 return self.memory()
-            case own_messages.Describe(code=code, input_shape=input_shape):
-                return own_messages.Described(found=own.described(self.implementation, code, input_shape))
+            case own_messages.Describe(code=code, input_shape=shape, tokens=tokens):
+                return own_messages.Described(found=own.described(self.implementation, code, shape, tokens))
         raise TypeError(f"no method answers {type(request).__name__}")
 
     @property
@@ -135,7 +135,7 @@ class Service:
             request.train,
             model,
             self._data,
-            request.model.n_classes,
+            request.model,
             yardstick,
             self._agree,
             fit=tiers.offered(self.implementation, "fit") if idiom else None,

@@ -11,13 +11,13 @@ import numpy as np
 
 from compare.rpc import messages
 from compare.rpc.wire import Arrays
-from compare.worker import machine
+from compare.worker import evaluation, machine
 from compare.worker.divergence import Kept, first_not_finite, retraced, told
 from compare.worker.fitting import Fitting
 from compare.worker.windows import EVALUATION_BATCH, Windows
-from shared import metrics
 from shared.batches import EpochBatches
 from shared.data import Data, Part, standardised
+from shared.models import ModelSpec
 from shared.protocol import Model
 from shared.training import TrainSpec
 
@@ -36,7 +36,7 @@ class Training:
     spec: TrainSpec
     model: Model
     given_data: Data | None
-    n_classes: int
+    network: ModelSpec
     yardstick: Callable[[], None]
     agree: Callable[[bool], bool]  # makes one decision of those of all processes that train this network together
     fit: Callable[..., None] | None = None  # the framework's own loop, in the idiomatic recipe
@@ -147,12 +147,9 @@ class Training:
 
     def evaluate(self, part: Part) -> messages.Evaluation:
         x, y = self.data.part(part)
-        logits = self.scaled_logits(x)
-        return messages.Evaluation(
-            accuracy=metrics.accuracy(logits, y),
-            loss=_finite(metrics.cross_entropy(logits, y), f"the {part} loss after epoch {self.epoch - 1}"),
-            confusion=tuple(tuple(row) for row in metrics.confusion(logits, y).tolist()),
-        )
+        found = evaluation.of_outputs(self.network, self.scaled_logits(x), y)
+        _finite(found["loss"], f"the {part} loss after epoch {self.epoch - 1}")
+        return messages.Evaluation(**found)
 
     @property
     def timed(self) -> Windows:
@@ -184,22 +181,18 @@ class Training:
         """
         self.batches = batches = self._epoch_batches(self.epoch)
         self.n_done = 0
-        self.logits = np.empty((len(self.data.x_train), self.n_classes), self.spec.dtype)
+        self.logits = np.empty((len(self.data.x_train), self.network.n_classes), self.spec.dtype)
         return batches
 
     def _end_epoch(self) -> messages.EpochEnd:
         """Averages over the epoch's images, and on to the next one."""
-        labels = self.data.y_train
-        loss = metrics.cross_entropy(self.logits, labels)
+        found = evaluation.figures(self.network, self.logits, self.data.y_train)
         self.batches = None
         self.epoch += 1
-        return messages.EpochEnd(
-            train_loss=_finite(loss, f"the training loss of epoch {self.epoch - 1}"),
-            train_accuracy=metrics.accuracy(self.logits, labels),
-        )
+        _finite(found["loss"], f"the training loss of epoch {self.epoch - 1}")
+        return messages.EpochEnd(**{f"train_{name}": value for name, value in found.items()})
 
 
-def _finite(loss: float, what: str) -> float:
+def _finite(loss: float, what: str) -> None:
     if not math.isfinite(loss):
         raise Diverged(f"{what} is {loss}")
-    return loss

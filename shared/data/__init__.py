@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import FailFast, Field
 
 from shared import randomness
-from shared.choices import Channels, Scale
+from shared.choices import Channels, Inputs, Scale, TaskName
 from shared.data import npz, own, own_csv, own_folder, own_idx, resizing
 from shared.data.catalog import DATASETS
 from shared.data.dataset import RawImages, Unsplit, unit
@@ -22,6 +22,7 @@ from shared.data.parting import DEFAULT_SHARE, parted
 from shared.data.sanity import data_warnings
 from shared.errors import InputError, check_name
 from shared.record import Record
+from shared.task import TASKS
 
 N_CLASSES = 10
 Pixels = Annotated[int, Field(ge=1, le=resizing.MOST)]
@@ -33,7 +34,8 @@ class DataSpec(Record):
 
     `resize` is the height and width that images are brought to, and `channels` whether they are grey or coloured;
     None: as they are. `split` is the share of test images, of data that have no test part of their own. `classes` are
-    the names of the classes as they were first read; with other names the data are refused.
+    the names of the classes as they were first read; with other names the data are refused. `task` is what the labels
+    are for; None: what they say themselves, and, of what was read, classification. `inputs` is what the network takes.
 
     `unit` divides the 8-bit pixels by 255. `standard` then also subtracts the mean of the training images and divides
     by their standard deviation, per channel. `n_train` and `n_test` take the first images of each part; None takes
@@ -50,6 +52,8 @@ class DataSpec(Record):
     channels: Channels | None = None
     split: float | None = Field(None, gt=0, lt=1)
     classes: Annotated[tuple[ClassName, ...], FailFast(), Field(max_length=own.MAX_CLASSES)] = ()
+    task: TaskName | None = Field(None, exclude_if=lambda task: task is None)
+    inputs: Inputs = Field("images", exclude_if=lambda inputs: inputs == "images")
 
     @property
     def whole(self) -> "DataSpec":
@@ -63,7 +67,8 @@ Part = Literal["train", "validation", "test"]
 @dataclass(frozen=True)
 class Data:
     """Images as float32 (N, H, W, C) and labels as int64 (N,), for training, testing and, where some were set apart,
-    for validation. `warnings` are sentences for readers of the results (shared/data/sanity.py).
+    for validation. Of another task than classification, labels are float32 (N, K). `warnings` are sentences for readers
+    of the results (shared/data/sanity.py).
 
     `spec` is what was read, with what the data themselves settled: the names of classes, the channels, the share of
     test images. None of data that were made of arrays. `description` says in a sentence what own data are.
@@ -121,15 +126,16 @@ def load(spec: DataSpec, data_dir: Path) -> Data:
     x_train, x_test = _scaled(raw, spec.scale)
     n_train = _count(spec, "training", spec.n_train, len(x_train))
     n_test = _count(spec, "test", spec.n_test, len(x_test))
-    x, y = x_train[:n_train], raw.y_train[:n_train].astype(np.int64)
-    apart = _set_apart(spec, y)
+    label = np.int64 if raw.task == "classification" else np.float32
+    x, y = x_train[:n_train], raw.y_train[:n_train].astype(label)
+    apart = _set_apart(spec, y if y.ndim == 1 else np.zeros(len(y), np.int64))
     trained = np.flatnonzero(~apart) if spec.validation else slice(None)  # a slice copies nothing
     used = replace(
         raw,
         x_train=raw.x_train[:n_train][trained],
         y_train=y[trained],
         x_test=raw.x_test[:n_test],
-        y_test=raw.y_test[:n_test].astype(np.int64),
+        y_test=raw.y_test[:n_test].astype(label),
     )
     return Data(
         x_train=x[trained],
@@ -176,20 +182,36 @@ def _read(spec: DataSpec, data_dir: Path) -> tuple[DataSpec, RawImages, str]:
         )
     else:
         raw = found
-    raw = resizing.changed(raw, spec.resize, spec.channels)
+    if raw.inputs == "images":
+        raw = resizing.changed(raw, spec.resize, spec.channels)
+    elif spec.resize or spec.channels:
+        raise InputError(
+            f"--{'resize' if spec.resize else 'channels'} is for images, and {spec.dataset} has none. Leave it out."
+        )
     if spec.classes and spec.classes != raw.classes:
         raise InputError(
             f"The classes of {spec.dataset} are not those of the record: they are {own.listed(raw.classes)}, and "
             f"the record says {own.listed(spec.classes)}. Give the original data."
         )
-    if not raw.classes:
-        return spec.model_copy(update={"split": split}), raw, ""
-    settled = spec.model_copy(update={"split": split, "classes": raw.classes})
+    task = None if raw.task == "classification" else raw.task
+    settled = spec.model_copy(update={"split": split, "classes": raw.classes, "task": task})
+    if not raw.classes and task is None and raw.inputs == "images":
+        return settled, raw, ""
     return settled, raw, _described(settled, raw)
 
 
 def _found(spec: DataSpec, data_dir: Path) -> RawImages | Unsplit:
     dataset = spec.dataset
+    if spec.task not in (None, "classification") and not dataset.endswith(".npz"):
+        raise InputError(
+            f"--task {spec.task} is not possible with {dataset}, whose labels are classes. Give an .npz file, or leave "
+            "it out."
+        )
+    if spec.inputs != "images" and not dataset.endswith(".npz"):
+        taken = "vectors or sequences" if spec.inputs == "values" else "tokens"
+        raise InputError(
+            f"The network takes {taken}, and {dataset} has images. Give an .npz file with --dataset (docs/tasks.md)."
+        )
     if dataset in EMBEDDED:
         return EMBEDDED[dataset]()
     if (folder := own_folder.folder_of(dataset)) is not None:
@@ -197,7 +219,7 @@ def _found(spec: DataSpec, data_dir: Path) -> RawImages | Unsplit:
     if (folder := own_idx.folder_of(dataset)) is not None:
         return own_idx.read(folder)
     if dataset.endswith(".npz"):
-        return npz.read(Path(dataset))
+        return npz.read(Path(dataset), spec.task, spec.inputs)
     if dataset.endswith(own_csv.SUFFIX):
         return own_csv.read(Path(dataset))
     return DATASETS[check_name("data set", dataset, DATASETS)].read(data_dir)
@@ -206,13 +228,29 @@ def _found(spec: DataSpec, data_dir: Path) -> RawImages | Unsplit:
 def _described(spec: DataSpec, raw: RawImages) -> str:
     n_train, n_test = len(raw.x_train), len(raw.x_test)
     by_split = f": of every class the same share (--split {spec.split:g})" if spec.split else ""
+    if raw.task != "classification":
+        named = f" ({own.listed(raw.classes)})" if raw.classes else ""
+        return (
+            f"It has {n_train + n_test:,} {raw.noun} of {resizing.in_words(raw.x_train.shape[1:])} for "
+            f"{TASKS[raw.task].title}, with {raw.y_train.shape[1]} numbers for each{named}. {n_test:,} of them are the "
+            f"test {raw.noun}{f' (--split {spec.split:g})' if spec.split else ''}."
+        )
+    if not raw.classes:
+        return (
+            f"It has {n_train + n_test:,} {raw.noun} of {resizing.in_words(raw.x_train.shape[1:])}. {n_test:,} of them "
+            f"are the test {raw.noun}{by_split}."
+        )
     return (
-        f"It has {n_train + n_test:,} images of {resizing.in_words(raw.x_train.shape[1:])} in {len(raw.classes)} "
-        f"classes ({own.listed(raw.classes)}). {n_test:,} of them are the test images{by_split}."
+        f"It has {n_train + n_test:,} {raw.noun} of {resizing.in_words(raw.x_train.shape[1:])} in {len(raw.classes)} "
+        f"classes ({own.listed(raw.classes)}). {n_test:,} of them are the test {raw.noun}{by_split}."
     )
 
 
 def _scaled(raw: RawImages, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
+    if raw.inputs == "tokens":
+        if scale == "standard":
+            raise InputError("--scale standard is not possible: tokens are numbers of words, and not amounts.")
+        return raw.x_train, raw.x_test
     train, test = unit(raw.x_train), unit(raw.x_test)
     if scale == "standard":
         mean, deviation = channel_statistics(train)
@@ -226,8 +264,10 @@ def _scaled(raw: RawImages, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
 
 
 def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of every channel of images (N, H, W, C), as float64 (C,)."""
-    return images.mean(axis=(0, 1, 2), dtype=np.float64), images.std(axis=(0, 1, 2), dtype=np.float64)
+    """Mean and standard deviation of every channel of images (N, H, W, C), vectors (N, C) or sequences (N, T, C), as
+    float64 (C,)."""
+    axes = tuple(range(images.ndim - 1))
+    return images.mean(axis=axes, dtype=np.float64), images.std(axis=axes, dtype=np.float64)
 
 
 def standardised(images: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:

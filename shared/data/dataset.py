@@ -9,13 +9,16 @@ from typing import Protocol
 
 import numpy as np
 
+from shared.choices import Inputs, TaskName
 from shared.errors import InputError
 from shared.storage import files, mounts
 
 
 @dataclass(frozen=True)
 class RawImages:
-    """Images (N, H, W, C), 8-bit or floating in [0, 1], and integer labels (N,), for training and for testing.
+    """Images (N, H, W, C), 8-bit or floating in [0, 1], and integer labels (N,), for training and for testing. Of
+    another `task` than classification, labels are floating (N, K). Of other `inputs`, the images are vectors (N, D),
+    sequences (N, T, D), or tokens (N, T).
 
     `notes` are sentences on how they were read, if their owner should know. `classes` are the names of the classes, if
     the data have names for them.
@@ -27,6 +30,13 @@ class RawImages:
     y_test: np.ndarray
     notes: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    task: TaskName = "classification"
+    inputs: Inputs = "images"
+
+    @property
+    def noun(self) -> str:
+        """What one of many inputs is called, of many."""
+        return "images" if self.inputs == "images" else "examples"
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,8 @@ class Unsplit:
     labels: np.ndarray
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    task: TaskName = "classification"
+    inputs: Inputs = "images"
 
 
 def unit(images: np.ndarray) -> np.ndarray:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from shared.choices import Inputs, TaskName
 from shared.data.dataset import RawImages, Unsplit
 from shared.errors import InputError
+from shared.task import TASKS
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 WHOLE = ("x", "y")  # of data of which no part is set apart for testing yet
@@ -63,39 +65,70 @@ def check_classes(path: Path, names: Sequence[str]) -> None:
         raise InputError(f"{path}: two classes are named '{twice}'. Give each a name of its own.")
 
 
-def checked(source: Source, arrays: Mapping[str, np.ndarray], classes: tuple[str, ...] = ()) -> RawImages:
-    """Return `arrays` (by the names in NAMES) as images (N, H, W, C) and labels (N,).
+def task_of(labels: Sequence[np.ndarray]) -> TaskName:
+    """Return the task that labels are of: 0 or 1 in several columns are several labels an image, and other floating
+    numbers are a regression."""
+    if all(
+        one.ndim == 2 and one.shape[1] > 1 and one.dtype.kind in "iufb" and np.isin(one, (0, 1)).all() for one in labels
+    ):
+        return "multilabel"
+    return "regression" if all(one.dtype.kind == "f" for one in labels) else "classification"
+
+
+def checked(
+    source: Source,
+    arrays: Mapping[str, np.ndarray],
+    classes: tuple[str, ...] = (),
+    task: TaskName = "classification",
+    inputs: Inputs = "images",
+) -> RawImages:
+    """Return `arrays` (by the names in NAMES) as images (N, H, W, C) and labels, which are (N,) or, of another task
+    than classification, (N, K).
 
     Images (N, H, W) get a channel axis. Images (N, C, H, W) get their channels last, and a note says so. `classes` are
     the names of the classes, if they have names; then no label is higher. Raises InputError if an array has a wrong
     shape, type or value, or if images and labels do not fit each other.
     """
-    n_classes = len(classes) or MAX_CLASSES
     raw = RawImages(
-        x_train=_images(source, "x_train", arrays["x_train"]),
-        y_train=_labels(source, "y_train", arrays["y_train"], n_classes),
-        x_test=_images(source, "x_test", arrays["x_test"]),
-        y_test=_labels(source, "y_test", arrays["y_test"], n_classes),
-        notes=_notes(source, arrays, ("x_train", "x_test")),
+        x_train=_inputs(source, "x_train", arrays["x_train"], inputs),
+        y_train=_labels(source, "y_train", arrays["y_train"], classes, task),
+        x_test=_inputs(source, "x_test", arrays["x_test"], inputs),
+        y_test=_labels(source, "y_test", arrays["y_test"], classes, task),
+        notes=_notes(source, arrays, ("x_train", "x_test")) if inputs == "images" else (),
         classes=classes,
+        task=task,
+        inputs=inputs,
     )
     for part in ("train", "test"):
         _check_counts(source, f"x_{part}", f"y_{part}", arrays)
     if raw.x_train.shape[1:] != raw.x_test.shape[1:]:
+        axes = "(height, width, channels)" if inputs == "images" else ""
         raise InputError(
-            f"{source.path}: the images of {source.names['x_train']} are {raw.x_train.shape[1:]} and those of "
-            f"{source.names['x_test']} {raw.x_test.shape[1:]} (height, width, channels). They must be alike."
+            f"{source.path}: the {raw.noun} of {source.names['x_train']} are {raw.x_train.shape[1:]} and those of "
+            f"{source.names['x_test']} {raw.x_test.shape[1:]} {axes}. They must be alike."
+        )
+    if raw.y_train.shape[1:] != raw.y_test.shape[1:]:
+        raise InputError(
+            f"{source.path}: {source.names['y_train']} has {raw.y_train.shape[1]} numbers for an image, and "
+            f"{source.names['y_test']} has {raw.y_test.shape[1]}. They must be alike."
         )
     return raw
 
 
-def checked_whole(source: Source, arrays: Mapping[str, np.ndarray], classes: tuple[str, ...] = ()) -> Unsplit:
+def checked_whole(
+    source: Source,
+    arrays: Mapping[str, np.ndarray],
+    classes: tuple[str, ...] = (),
+    task: TaskName = "classification",
+    inputs: Inputs = "images",
+) -> Unsplit:
     """Return `arrays` (by the names in WHOLE) as `checked` does, in one part."""
     x, y = WHOLE
-    images = _images(source, x, arrays[x])
-    labels = _labels(source, y, arrays[y], len(classes) or MAX_CLASSES)
+    images = _inputs(source, x, arrays[x], inputs)
+    labels = _labels(source, y, arrays[y], classes, task)
     _check_counts(source, x, y, arrays)
-    return Unsplit(images, labels, classes, _notes(source, arrays, (x,)))
+    notes = _notes(source, arrays, (x,)) if inputs == "images" else ()
+    return Unsplit(images, labels, classes, notes, task, inputs)
 
 
 def _check_counts(source: Source, images: str, labels: str, arrays: Mapping[str, np.ndarray]) -> None:
@@ -124,6 +157,29 @@ def _notes(source: Source, arrays: Mapping[str, np.ndarray], images: Sequence[st
     )
 
 
+def _inputs(source: Source, name: str, values: np.ndarray, inputs: Inputs) -> np.ndarray:
+    """Images; or vectors (N, D) or sequences (N, T, D) as float32; or tokens (N, T) as int64."""
+    if inputs == "images":
+        return _images(source, name, values)
+    where = f"{source.path}: {source.names[name]}"
+    if inputs == "tokens":
+        if values.ndim != 2 or values.dtype.kind not in "iu" or 0 in values.shape or values.min() < 0:
+            raise InputError(
+                f"{where} is of type {values.dtype} and shape {values.shape}. The network takes tokens: whole numbers "
+                "(N, T) from 0 up, as numpy.int64."
+            )
+        return values.astype(np.int64)
+    if values.ndim not in (2, 3) or values.dtype.kind not in "iuf" or 0 in values.shape:
+        raise InputError(
+            f"{where} is of type {values.dtype} and shape {values.shape}. The network takes numbers: vectors (N, D) or "
+            "sequences (N, T, D)."
+        )
+    numbers: np.ndarray = values.astype(np.float32)
+    if not np.isfinite(numbers).all():
+        raise InputError(f"{where} holds NaN or infinite numbers. Leave those examples out, or correct them.")
+    return numbers
+
+
 def _images(source: Source, name: str, images: np.ndarray) -> np.ndarray:
     where = f"{source.path}: {source.names[name]}"
     if images.ndim == 3:
@@ -148,7 +204,12 @@ def _images(source: Source, name: str, images: np.ndarray) -> np.ndarray:
     return images
 
 
-def _labels(source: Source, name: str, labels: np.ndarray, n_classes: int) -> np.ndarray:
+def _labels(
+    source: Source, name: str, labels: np.ndarray, classes: tuple[str, ...], task: TaskName = "classification"
+) -> np.ndarray:
+    if task != "classification":
+        return _numbers(source, name, labels, classes, task)
+    n_classes = len(classes) or MAX_CLASSES
     where = f"{source.path}: {source.names[name]}"
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -166,3 +227,28 @@ def _labels(source: Source, name: str, labels: np.ndarray, n_classes: int) -> np
             f"{advice}"
         )
     return labels
+
+
+def _numbers(source: Source, name: str, labels: np.ndarray, names: tuple[str, ...], task: TaskName) -> np.ndarray:
+    """The labels of a regression, or several of 0 or 1 for each image, as float32 (N, K)."""
+    where, wanted = f"{source.path}: {source.names[name]}", TASKS[task]
+    rule = f"For {wanted.title} a label is {wanted.label}."
+    if labels.ndim not in (1, 2) or labels.size == 0:
+        raise InputError(f"{where} has shape {labels.shape}. {rule}")
+    if labels.dtype.kind not in "iufb":
+        raise InputError(f"{where} is of type {labels.dtype}. {rule}")
+    numbers: np.ndarray = labels.reshape(len(labels), -1).astype(np.float32)
+    if not np.isfinite(numbers).all():
+        index = int((~np.isfinite(numbers)).any(axis=1).argmax())
+        raise InputError(f"{where} holds NaN or an infinite number at index {index}. {rule}")
+    if task == "multilabel" and not np.isin(numbers, (0, 1)).all():
+        raise InputError(f"{where} holds numbers from {labels.min():g} to {labels.max():g}. {rule}")
+    n_outputs = numbers.shape[1]
+    if n_outputs > MAX_CLASSES:
+        raise InputError(f"{where} has {n_outputs:,} numbers for each image, and {MAX_CLASSES:,} are possible.")
+    if names and len(names) != n_outputs:
+        raise InputError(
+            f"{where} has {n_outputs} numbers for each image, and classes has {len(names)} names. Give one "
+            "name for each."
+        )
+    return numbers

@@ -15,7 +15,7 @@ SEED = 0
 
 def parted(found: Unsplit, share: float, dataset: str) -> RawImages:
     """Return `found` with a `share` of its images as the test images, the same share of every class, as nearly as whole
-    images allow.
+    images allow; of another task than classification, any.
 
     They are those that scikit-learn's `train_test_split(test_size=share, stratify=labels, random_state=0)` chooses,
     whatever the seed of a study. Raises InputError if one part would be empty.
@@ -27,7 +27,8 @@ def parted(found: Unsplit, share: float, dataset: str) -> RawImages:
             f"{dataset} has {n:,} images, and --split {share:g} leaves none of them to train on. Give a smaller share, "
             "or more images."
         )
-    train, test = stratified_split(found.labels, n_test, SEED)
+    strata = found.labels if found.task == "classification" else np.zeros(n, np.int64)
+    train, test = stratified_split(strata, n_test, SEED)
     return RawImages(
         found.images[train],
         found.labels[train],
@@ -35,11 +36,15 @@ def parted(found: Unsplit, share: float, dataset: str) -> RawImages:
         found.labels[test],
         (*found.notes, *_single(found)),
         found.classes,
+        found.task,
+        found.inputs,
     )
 
 
 def _single(found: Unsplit) -> list[str]:
     """A sentence on classes of one image, which cannot be in both parts."""
+    if found.task != "classification":
+        return []
     labels, counts = np.unique(found.labels, return_counts=True)
     names = [found.classes[label] if found.classes else str(label) for label in labels[counts == 1]]
     if not names:

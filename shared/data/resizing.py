@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def changed(raw: RawImages, size: Size | None, channels: Channels | None) -> Raw
         n_images, n_channels = len(raw.x_train) + len(raw.x_test), 3 if channels == "colour" else raw.x_train.shape[3]
         check_room(f"The {n_images:,} images", n_images, (*size, n_channels))
     train, test = (_with_channels(_resized(x, size), channels) for x in (raw.x_train, raw.x_test))
-    return RawImages(train, raw.y_train, test, raw.y_test, raw.notes, raw.classes)
+    return replace(raw, x_train=train, x_test=test)
 
 
 def check_room(what: str, n_images: int, shape: tuple[int, ...]) -> None:

@@ -14,6 +14,7 @@ MANY = 0.01  # the share of images from which on a property is no accident
 BLANK = 0.05  # so many may be blank: Fashion-MNIST has none, and somebody's own may have some
 APART = 4.0  # how many times as bright as the other the images of one part may be
 PARTS = ("training", "test")
+LARGE = 100.0  # of a regression's labels
 
 
 def data_warnings(raw: RawImages, scale: Scale = "unit", limited: bool = False) -> tuple[str, ...]:
@@ -21,11 +22,15 @@ def data_warnings(raw: RawImages, scale: Scale = "unit", limited: bool = False) 
 
     `limited` says that the training images are the first ones of more.
     """
-    of_pixels = tuple(_of_pixels(raw, scale))
+    of_pixels = tuple(_of_pixels(raw, scale)) if raw.inputs == "images" else ()
+    if raw.task != "classification":
+        return (*raw.notes, *of_pixels, *_of_numbers(raw), *_of_duplicates(raw))
     of_classes = tuple(_of_classes(raw, limited))
     numbering = () if raw.classes else tuple(_of_numbering(raw.y_train, raw.y_test))
     of_labels: tuple[str, ...] = ()
-    if not of_pixels and not numbering:  # which are why images would not look like others of their class
+    if (
+        raw.inputs == "images" and not of_pixels and not numbering
+    ):  # which are why images would not look like others of their class
         of_labels = tuple(label_warnings(raw.x_train, raw.y_train, raw.x_test, raw.y_test))
     return (*raw.notes, *of_pixels, *of_classes, *numbering, *of_labels, *_of_duplicates(raw))
 
@@ -119,7 +124,7 @@ def _of_classes(raw: RawImages, limited: bool) -> Iterator[str]:
     for part, classes in zip(PARTS, (trained, tested), strict=True):
         if len(classes) == 1:
             yield (
-                f"All {part} images are of class {_named(raw, classes)}, so there is nothing to tell apart."
+                f"All {part} {raw.noun} are of class {_named(raw, classes)}, so there is nothing to tell apart."
                 f"{advice if part == 'training' else ''}"
             )
     if missing := [label for label in tested if label not in trained]:
@@ -166,17 +171,38 @@ def _of_duplicates(raw: RawImages) -> Iterator[str]:
     test, train = (images if as_they_are else unit(images) for images in (raw.x_test, raw.x_train))
     known = [row.tobytes() for row in _rows(test)]
     wanted = set(known)
-    found: dict[bytes, set[int]] = {}
-    for row, label in zip(_rows(train), raw.y_train.tolist(), strict=True):
+    found: dict[bytes, set[object]] = {}
+    for row, label in zip(_rows(train), _as_keys(raw.y_train), strict=True):
         if (content := row.tobytes()) in wanted:
             found.setdefault(content, set()).add(label)
     if n_found := sum(content in found for content in known):
-        labelled = zip(known, raw.y_test.tolist(), strict=True)
+        labelled = zip(known, _as_keys(raw.y_test), strict=True)
         n_otherwise = sum(label not in found[content] for content, label in labelled if content in found)
+        exactly = "pixel for pixel" if raw.inputs == "images" else "number for number"
         otherwise = f", {n_otherwise:,} of them with another label" if n_otherwise else ""
         yield (
-            f"{n_found:,} of the {len(known):,} test images {'is' if n_found == 1 else 'are'} among the training "
-            f"images, pixel for pixel{otherwise}. On those, the test accuracy says nothing about new images."
+            f"{n_found:,} of the {len(known):,} test {raw.noun} {'is' if n_found == 1 else 'are'} among the training "
+            f"{raw.noun}, {exactly}{otherwise}. On those, the test "
+            f"{'accuracy says' if raw.task == 'classification' else 'figures say'} nothing about new {raw.noun}."
+        )
+
+
+def _as_keys(labels: np.ndarray) -> list[object]:
+    """Labels (N,) or (N, K) as values that can be compared and looked up."""
+    return labels.tolist() if labels.ndim == 1 else list(map(tuple, labels.tolist()))
+
+
+def _of_numbers(raw: RawImages) -> Iterator[str]:
+    """Labels (N, K) that are all the same, or so large that training would begin far from them."""
+    names = raw.classes or tuple(map(str, range(raw.y_train.shape[1])))
+    constant = [name for name, same in zip(names, np.ptp(raw.y_train, axis=0) == 0, strict=True) if same]
+    if constant:
+        yield f"The training labels of {_listed(constant)} are all the same: there is nothing to learn."
+    largest = float(np.abs(raw.y_train).max())
+    if raw.task == "regression" and largest >= LARGE:
+        yield (
+            f"The training labels go up to {largest:,.4g}. A network begins at outputs of about 1, and may need very "
+            "many steps to come there: divide the labels, or subtract their mean and divide them by their deviation."
         )
 
 

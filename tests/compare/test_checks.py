@@ -10,10 +10,10 @@ from compare import checks
 from compare.__main__ import main
 from compare.folders.run_folder import load_results, load_weights
 from compare.processes.environment import usable_cores
-from compare.registry import IMPLEMENTATIONS
+from compare.registry import IMPLEMENTATIONS, ImplementationSpec
 from shared.data import Data
 from shared.errors import InputError
-from shared.models import MODELS
+from shared.models import MODELS, Code
 
 ROOT = Path(__file__).parents[2]
 BAD = {
@@ -120,6 +120,22 @@ def test_a_run_of_two_processes(numpy_implementation: str, monkeypatch: pytest.M
     assert load_weights(tmp_path / "out", two).keys() == load_weights(tmp_path / "out", one).keys()
     assert two.environment is not None
     assert two.environment.threads == max(1, usable_cores() // 2)
+
+
+def test_an_implementation_lacks_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would train by the cross-entropy of classes, whatever the network is for."""
+    monkeypatch.setitem(
+        IMPLEMENTATIONS, "mine", ImplementationSpec("mine", "Mine", "mine", "eager", own_file="mine.py")
+    )
+    network = replace(
+        MODELS["dense_baseline"], name="n", code=Code("/somewhere", (("mine.py", b""), ("torch.py", b"")))
+    )
+    checks.check_model("mine", network)
+    regression = replace(network, task="regression", loss="mse")
+    checks.check_model("torch", regression)
+    with pytest.raises(InputError, match="'n' is for regression, and the implementation 'mine' is for classification"):
+        checks.check_model("mine", regression)
+    assert checks.having(tuple(IMPLEMENTATIONS), tuple(IMPLEMENTATIONS), regression) == ("torch",)
 
 
 def test_more_classes_than_the_network_has(digits: Data) -> None:

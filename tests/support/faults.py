@@ -71,9 +71,9 @@ TORCH = [
     Fault("moving statistics in training", TORCH_LAYERS, "if not self.training:", "if True:", TRAINING_ACTIVATIONS, "bn1", BN),
     Fault("no gradient through the batch statistics", TORCH_LAYERS, "_NormaliseByBatch.apply(", "_normalise(", GRADIENTS, "conv4", BN),
     Fault("gradients not set to zero", TORCH_TRAIN, "self.optimizer.zero_grad()", "pass", "step 2: optimizer state", ""),
-    Fault("sum for mean in training", TORCH_TRAIN, "F.cross_entropy(logits, labels)", "F.cross_entropy(logits, labels, reduction='sum')", "step 1: losses", "loss", DENSE),
-    Fault("label smoothing in training", TORCH_TRAIN, "F.cross_entropy(logits, labels)", "F.cross_entropy(logits, labels, label_smoothing=0.01)", "step 1: losses", "loss", DENSE),
-    Fault("sum for mean in the loss", TORCH_TRAIN, "F.cross_entropy(self.module(images), labels)", "F.cross_entropy(self.module(images), labels, reduction='sum')", LOSS, "loss", DENSE),
+    Fault("sum for mean in training", TORCH_TRAIN, "self.loss(logits, labels)", "nn.functional.cross_entropy(logits, labels, reduction='sum')", "step 1: losses", "loss", DENSE),
+    Fault("label smoothing in training", TORCH_TRAIN, "self.loss(logits, labels)", "nn.functional.cross_entropy(logits, labels, label_smoothing=0.01)", "step 1: losses", "loss", DENSE),
+    Fault("sum for mean in the loss", TORCH_TRAIN, "self.loss(self.module(images), labels)", "nn.functional.cross_entropy(self.module(images), labels, reduction='sum')", LOSS, "loss", DENSE),
     Fault("no evaluation mode, batch normalisation", TORCH_TRAIN, "self.module.eval()", "pass", LOGITS, "logits", BN),
     Fault("no evaluation mode, dropout", TORCH_TRAIN, "self.module.eval()", "pass", IN_EVALUATION, "logits", DROPOUT),
     Fault("the learning rate is ignored", TORCH_TRAIN, 'group["lr"] = learning_rate', 'group["lr"] = 0.001', "step 1: parameters", "", DENSE),
@@ -86,7 +86,7 @@ TORCH = [
     Fault("clipped gradients", TORCH_TRAIN, "loss.backward()", "loss.backward(); nn.utils.clip_grad_norm_(self.module.parameters(), 0.1)", "step 1: optimizer state", "", DENSE),
     Fault("the step is taken before the gradient is there", TORCH_TRAIN, "loss.backward()\n        self.optimizer.step()", "self.optimizer.step()\n        loss.backward()", "step 1: optimizer state", "", DENSE),
     Fault("the smaller last batch is dropped", TORCH_TRAIN, "loss.backward()", "if len(images) < 64:\n            return loss.detach(), logits.detach()\n        loss.backward()", "step 25: losses", "loss", DENSE),
-    Fault("the smaller last batch is divided by 64", TORCH_TRAIN, "F.cross_entropy(logits, labels)", "F.cross_entropy(logits, labels, reduction='sum') / 64", "step 25: losses", "loss", DENSE),
+    Fault("the smaller last batch is divided by 64", TORCH_TRAIN, "self.loss(logits, labels)", "nn.functional.cross_entropy(logits, labels, reduction='sum') / 64", "step 25: losses", "loss", DENSE),
     Fault("logits from after the step", TORCH_TRAIN, "return loss.detach(), logits.detach()", "return loss.detach(), self.module(images).detach()", "step 25: epochs", "loss", DENSE),
     Fault("weights through float16", TORCH_WEIGHTS, "torch.tensor(from_canonical(p, weights[p.name]))", "torch.tensor(from_canonical(p, weights[p.name])).half()", GATE, "initial conv1/kernel"),
     Fault("pixels through bfloat16", TORCH_TRAIN, "torch.from_numpy(images))", "torch.from_numpy(images).bfloat16())", GATE, "images of the first batch", DENSE),
@@ -128,7 +128,7 @@ KERAS = [
     Fault("absolute value for square", KERAS_OPTIMIZERS, "gradient * gradient", "ops.abs(gradient)", "step 1: optimizer state", "", DENSE),
     Fault("the first moment is not corrected", KERAS_OPTIMIZERS, "(m / correction1)", "m", "step 1: parameters", "", DENSE),
     Fault("velocity absorbs the learning rate", KERAS_OPTIMIZERS, "self.spec.momentum * velocity + gradient)\n        self.assign_sub(variable, learning_rate * velocity)", "self.spec.momentum * velocity + learning_rate * gradient)\n        self.assign_sub(variable, velocity)", "sgd, step 1: optimizer state", "", DENSE),
-    Fault("loss of probabilities", KERAS_TRAIN, "from_logits=True", "from_logits=False", LOSS, "loss", DENSE),
+    Fault("loss of probabilities", "tf_impl/losses.py", "from_logits=True", "from_logits=False", LOSS, "loss", DENSE),
     Fault("the learning rate is not passed on", KERAS_TRAIN, "self.optimizer.learning_rate.assign(rate)", "pass", "step 1: parameters", "", DENSE),
     Fault("training in evaluation mode", KERAS_TRAIN, "self._logits(images, training=True)\n            loss", "self._logits(images, training=False)\n            loss", "step 1: losses", "loss", BN),
     Fault("evaluation in training mode", KERAS_TRAIN, "self._logits(images, training=False)", "self._logits(images, training=True)", LOGITS, "logits", BN),
@@ -148,6 +148,7 @@ KERAS = [
 ]
 
 RAW_LAYERS, RAW_MODELS = "tf_lowlevel_impl/layers.py", "tf_lowlevel_impl/models.py"
+RAW_LOSSES = "tf_lowlevel_impl/losses.py"
 RAW_CREATE, RAW_TRAIN, RAW_OPTIMIZERS, RAW_WEIGHTS = "tf_lowlevel_impl/create.py", "tf_lowlevel_impl/train.py", "tf_lowlevel_impl/optimizers.py", "tf_lowlevel_impl/weights.py"
 
 RAW = [
@@ -174,15 +175,15 @@ RAW = [
     Fault("the second moment is not corrected", RAW_OPTIMIZERS, "v_hat = v / tf.cast(correction2, p.dtype)", "v_hat = v", "step 1: parameters", "", DENSE),
     Fault("Nesterov's momentum", RAW_OPTIMIZERS, "p.assign_sub(learning_rate * velocity)", "p.assign_sub(learning_rate * (g + self.spec.momentum * velocity))", "sgd, step 1: parameters", "", DENSE),
     Fault("no momentum", RAW_OPTIMIZERS, "self.spec.momentum * velocity + g", "g", "sgd, step 2: optimizer state", "", DENSE),
-    Fault("sum for mean", RAW_TRAIN, "tf.reduce_mean(tf.nn.sparse", "tf.reduce_sum(tf.nn.sparse", LOSS, "loss", DENSE),
-    Fault("labels shifted by one in the loss", RAW_TRAIN, "cross_entropy_with_logits(labels, logits)", "cross_entropy_with_logits((labels + 1) % 10, logits)", LOSS, "loss", DENSE),
+    Fault("sum for mean", RAW_LOSSES, "tf.reduce_mean(tf.nn.sparse", "tf.reduce_sum(tf.nn.sparse", LOSS, "loss", DENSE),
+    Fault("labels shifted by one in the loss", RAW_LOSSES, "cross_entropy_with_logits(labels, logits)", "cross_entropy_with_logits((labels + 1) % 10, logits)", LOSS, "loss", DENSE),
     Fault("L2 in the gradient alone", RAW_TRAIN, "self.optimizer.apply(tape.gradient(loss, list(self.trainable.values())), rate)", "self.optimizer.apply([g + 1e-6 * p for g, p in zip(tape.gradient(loss, list(self.trainable.values())), self.trainable.values())], rate)", "step 1: optimizer state", "", DENSE),
     Fault("evaluation of dimmed images", RAW_TRAIN, "return self._logits(images, training=False)", "return self._logits(images * 255 / 256, training=False)", LOGITS, "logits", DENSE),
     Fault("the gradient of the last step", RAW_TRAIN, "self.optimizer.apply(tape.gradient(loss, list(self.trainable.values())), rate)", "gradients = tape.gradient(loss, list(self.trainable.values()))\n        self.last = getattr(self, 'last', None) or [tf.Variable(tf.zeros_like(p)) for p in self.trainable.values()]\n        self.optimizer.apply([tf.identity(g) for g in self.last], rate)\n        [kept.assign(g) for kept, g in zip(self.last, gradients)]", "step 1: optimizer state", "", DENSE),
     Fault("weights through bfloat16", RAW_WEIGHTS, "tf.cast(weights[p.name], named[p.name].dtype)", "tf.cast(tf.cast(weights[p.name], tf.bfloat16), named[p.name].dtype)", GATE, "initial conv1/kernel"),
-    Fault("kernels of dense layers transposed in what is given", RAW_WEIGHTS, "tensors[p.name].numpy()", "(tensors[p.name].numpy().T if p.name == 'dense2/kernel' else tensors[p.name].numpy())", GATE, "initial dense2/kernel", DENSE),
-    Fault("loss of clipped probabilities", RAW_TRAIN, "tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)", "-tf.math.log(tf.clip_by_value(tf.gather(tf.nn.softmax(logits), labels, batch_dims=1), 1e-7, 1.0))", LARGE + LOSS, "loss", DENSE),
-    Fault("exponentials that overflow", RAW_TRAIN, "tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)", "tf.math.log(tf.reduce_sum(tf.exp(10 * logits), 1)) / 10 - tf.gather(logits, labels, batch_dims=1)", LOSS, "loss", DENSE),
+    Fault("kernels of dense layers transposed in what is given", RAW_WEIGHTS, "tf.convert_to_tensor(tensors[p.name]).numpy()", "(tensors[p.name].numpy().T if p.name == 'dense2/kernel' else tensors[p.name].numpy())", GATE, "initial dense2/kernel", DENSE),
+    Fault("loss of clipped probabilities", RAW_LOSSES, "tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)", "-tf.math.log(tf.clip_by_value(tf.gather(tf.nn.softmax(logits), labels, batch_dims=1), 1e-7, 1.0))", LARGE + LOSS, "loss", DENSE),
+    Fault("exponentials that overflow", RAW_LOSSES, "tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)", "tf.math.log(tf.reduce_sum(tf.exp(10 * logits), 1)) / 10 - tf.gather(logits, labels, batch_dims=1)", LOSS, "loss", DENSE),
     Fault("dropout chosen once, when the graph is traced", RAW_LAYERS, "tf.random.get_global_generator().uniform(tf.shape(x), dtype=x.dtype)", "tf.constant(__import__('numpy').random.random((1, x.shape[1])), x.dtype)", DROPPED, "dropout1/share", DROPOUT),
     Fault("another seed in every process", RAW_CREATE, "tf.random.Generator.from_seed(train.seed + world.rank)", "tf.random.Generator.from_non_deterministic_state()", TRAINED, "the same", DROPOUT),
     Fault("bias corrections in the parameter's type", RAW_OPTIMIZERS, "tf.cast(self.step.assign_add(1), tf.float64)", "tf.cast(self.step.assign_add(1), self.m[0].dtype)", "step 1: update from its own moments", "", DENSE),

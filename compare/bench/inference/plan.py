@@ -42,7 +42,7 @@ class InferencePlan:
             dataset = "photographs" if self.model.input_shape == (32, 32, 3) else "digits"
         else:
             dataset = choose(options.dataset, options.data_folder).dataset
-        data = load(options.data_spec(dataset), options.data_folder)
+        data = load(options.data_spec(dataset, inputs=self.model.inputs), options.data_folder)
         checks.check_shape(self.model, data, dataset)
         checks.check_batch_size(max(self.batch_sizes), data, "--batch-sizes")
         return dataset, data
@@ -86,6 +86,7 @@ def make_plan(options: BenchOptions) -> InferencePlan:
     if len(options.threads or ()) > 1:
         raise InputError("--inference is of one number of threads. Give one of --threads.")
     model = networks.named(options.model)
+    checks.check_only_images(model, "--inference")
     names = checks.having(options.implementations, BY_DEFAULT, model)
     options = replace(options, implementations=names)
     threads = options.threads[0] if options.threads else checks.default_threads(list(names))

@@ -10,14 +10,20 @@ import numpy as np
 import pytest
 from numpy_own import FILE, NETWORK
 from numpy_specs import numpy_spec
+from patience import GENEROUS_S
 
 from compare.__main__ import main
 from compare.folders.manifest import hashes, sealed
 from compare.folders.run_folder import load_manifest
 from compare.registry import IMPLEMENTATIONS
+from compare.training import ray_executor
 from compare.training.planned import PLAN, Planned
+from compare.training.study import Settings
 from shared import own_code
 from shared.contract import CONTRACT
+from shared.data import load
+from shared.errors import InputError
+from shared.result import RunResult
 
 RUN = ["--implementations", "numpy", "--device", "cpu", "--epochs", "1", "--batch-size", "8", "--quiet"]
 
@@ -222,3 +228,32 @@ def test_a_folder_that_cannot_be_made_gets_a_sentence(
     target = "new" if there == "a link to nothing" else "f/new"
     assert command(monkeypatch, "models", "cnn_same", "--scaffold", target) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_its_code_is_sent_to_a_cluster(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    """A task of Ray trains with the files that came with it, on a node that does not have the folder."""
+    assert command(monkeypatch, "contract", "mine") == 0
+    assert run(monkeypatch, "--out", "out") == 0
+    (planned,) = Planned.model_validate_json((tmp_path / "out" / PLAN).read_text()).runs
+    here = RunResult.model_validate_json((tmp_path / "out" / "results" / "numpy-seed0.json").read_text())
+    data, settings = load(planned.data, tmp_path), Settings(1, "kept", True, GENEROUS_S, "passive")
+    on_ray = ray_executor.OnRay("cluster", ["numpy"], data, tmp_path, settings, lambda _: None)
+    code = on_ray._code_of(planned)
+    assert set(code) == {FILE, CONTRACT}
+    (folder / FILE).write_text(NETWORK + "# changed")
+    assert on_ray._code_of(planned) == code, "all runs of a study are of the same code"
+    with pytest.raises(InputError, match=f"{FILE} of {folder} changed. Begin another study"):
+        ray_executor.OnRay("cluster", ["numpy"], data, tmp_path, settings, lambda _: None)._code_of(planned)
+
+    shutil.rmtree(folder)
+    sent = ray_executor._train(planned.model_dump_json(), data.arrays(), settings, code)
+    there = RunResult.model_validate_json(sent.result)
+    assert (there.error, there.run) == (None, planned)
+    assert here.outcome is not None
+    assert there.outcome is not None
+    assert there.outcome.weights_sha256 == here.outcome.weights_sha256
+    capsys.readouterr()
+    assert command(monkeypatch, "bench", "--executor", "ray", "--model", "mine/") == 2
+    assert "is not sent to the cluster's node" in capsys.readouterr().err

@@ -5,14 +5,16 @@ import os
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from compare.__main__ import main
+from compare.analysis.figures import of_task
 from compare.commands import trends
 from compare.commands.combining import combined
-from compare.commands.entries import read
+from compare.commands.entries import cells, headings, read
 from compare.commands.finding import find
 from compare.commands.rendering import rendered
 from compare.commands.verify import problems
@@ -140,6 +142,16 @@ def test_a_trend_is_what_diff_says(root: Path) -> None:
     (low, high) = chart.panels[0].band[0][1:]
     assert all(low <= y <= high for line in chart.panels[0].lines for _, y in line.points)
     assert [text for _, text in chart.panels[0].ticks] == ["aaaaaaaa", "bbbbbbbb"]
+
+
+def test_figures_of_another_task_are_not_called_accuracies(root: Path) -> None:
+    entry = next(one for one in find(root).entries if one.side is not None)
+    assert headings([entry])[2] == "test accuracy"
+    row = replace(entry.rows[0], value=0.25, figure=of_task("regression"))
+    other = replace(entry, rows=[row])
+    column = headings([entry, other]).index("test figure")
+    assert [one[column] for one in cells(other, "other")] == ["RMSE 0.25"]
+    assert row.accuracy is None
 
 
 def test_one_report_of_several_has_one_table_and_joint_curves(root: Path) -> None:

@@ -1,6 +1,7 @@
 """Pictures of trained networks: what is drawn is what was given."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -123,3 +124,26 @@ def test_a_prediction_shows_what_the_networks_were_given(channels: int) -> None:
     (drawn,) = pictures.prediction([network("torch")], faint, NAMES).axes[0].images
     np.testing.assert_array_equal(drawn.get_array(), faint if channels == 3 else faint[..., 0])
     assert drawn.get_clim() == (0, 1)  # faint as it is, not stretched
+
+
+def test_a_hundred_classes_with_long_names_can_be_read() -> None:
+    names = [f"class {number:03d} of a name as long as a folder's may be" for number in range(100)]
+    known = result()
+    assert known.outcome is not None
+    counts = tuple(tuple(row) for row in (7 * np.eye(100, dtype=int) + np.eye(100, k=3, dtype=int)).tolist())
+    many = known.model_copy(update={"outcome": known.outcome.model_copy(update={"confusion": counts})})
+    (axes,) = pictures.confusion_matrices([many], names).axes
+    assert not axes.texts, "ten thousand numbers would cover each other"
+    assert [label.get_text()[:9] for label in axes.get_yticklabels()] == [f"class {n:03d}" for n in range(0, 100, 4)]
+    assert axes.images[0].get_array().shape == (100, 100)
+
+    probabilities = softmax(RANDOM.normal(size=(50, 100)))
+    net = replace(network("torch"), probabilities=probabilities, extra_probabilities=probabilities[:1])
+    drawn = pictures.prediction([net], RANDOM.random((28, 28, 1)), names).axes[1]
+    likeliest = np.argsort(-probabilities[0])[:10]
+    np.testing.assert_allclose([bar.get_width() for bar in drawn.patches], probabilities[0][likeliest] * 100)
+    assert [label.get_text()[:9] for label in drawn.get_yticklabels()] == [names[k][:9] for k in likeliest]
+    mistakes = pictures.mistakes([net], RANDOM.random((50, 28, 28, 1)), np.zeros(50, np.int64), names)
+    above = [line for line in texts(mistakes).split("\n") if "class 0" in line]
+    assert above
+    assert max(map(len, above)) <= 24, "what is beside each other does not overlap"
