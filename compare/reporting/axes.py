@@ -28,7 +28,7 @@ class Axis:
     @classmethod
     def over(cls, values: Sequence[float], start: float, end: float, log: bool, room: float) -> "Axis":
         """The axis that holds all `values` (all positive if `log`), with `room` as a share of it at both ends."""
-        low, high = min(values, default=0.0), max(values, default=1.0)
+        low, high = (min(values), max(values)) if values else (1.0, 10.0) if log else (0.0, 1.0)
         if log:
             low, high = math.log10(low), math.log10(high)
         if low == high:

@@ -64,9 +64,9 @@ class Chart:
     starts_log: bool = False
 
     def markup(self, anchor: str) -> str:
-        """The chart as HTML; `anchor` is a name that no other chart of the page has. Empty if it has so many points
-        that a picture shows as much."""
-        if sum(len(line.points) for panel in self.panels for line in panel.lines) > MOST_POINTS:
+        """The chart as HTML; `anchor` is a name that no other chart of the page has. Empty if it has no points, or so
+        many that a picture shows as much."""
+        if not 0 < sum(len(line.points) for panel in self.panels for line in panel.lines) <= MOST_POINTS:
             return ""
         views = self._views()
         chosen = 1 if self.starts_log else 0

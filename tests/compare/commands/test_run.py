@@ -137,7 +137,7 @@ def test_the_output_folder(numpy_implementation: str, monkeypatch: pytest.Monkey
     assert frame["test_loss"].nunique() == 2  # two seeds are two runs
     shown = capsys.readouterr()
     assert "101,770" in shown.out
-    assert "numpy-seed4: epoch 2/2" in shown.err
+    assert "numpy-seed4 after epoch 2/2" in shown.err
 
 
 def test_saved_weights_give_the_accuracy_of_the_table(

@@ -64,6 +64,12 @@ def test_a_picture_shows_as_much_as_too_many_points() -> None:
     assert chart(lines=lines).markup("c") == ""
 
 
+def test_nothing_is_drawn_of_nothing() -> None:
+    """As of the drift of a parity of one step, of which no line has a point."""
+    assert chart(lines=[Line("torch", "seed 0", [])]).markup("c") == ""
+    assert Axis.over([], 0, 100, log=True, room=0).low == 1
+
+
 def test_the_values_are_there_as_a_table_too() -> None:
     markup = chart().markup("c")
     (table,) = re.findall(r"<table>.*?</table>", markup)
