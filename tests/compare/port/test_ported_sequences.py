@@ -114,7 +114,7 @@ def test_five_slips_at_once_are_all_named(name: str, causes: set[str], port: Por
     assert same.verdict == "same", "\n".join(lines(same))
 
 
-@pytest.mark.slow
+@pytest.mark.long  # 57 s of processor time, and each slip alone is in test_slips.py; .ci/run has a step with it
 @pytest.mark.parametrize(
     ("name", "builds", "causes"),
     [
