@@ -96,7 +96,7 @@ def _saved(text: str, path: Path) -> Path:
 
 
 def _check_opens(path: Path) -> None:
-    """Raise BadReference if `path` cannot be read, or whoever reads it could wait for ever, as for a pipe."""
+    """Raise BadReference if `path` cannot be read, or reading it might never end, as with a pipe."""
     try:
         files.opened(path).close()
     except OSError as error:

@@ -67,23 +67,31 @@ def _torch_clipping(record: OptimizerRecord) -> str:
     return f"torch.nn.utils.clip_grad_norm_(model.parameters(), {record.clip:.6g}) before the step"
 
 
+def _constants(record: OptimizerRecord, betas: str, rho: str, epsilon: str) -> list[str]:
+    """The arguments that both frameworks have, in the words of one of them."""
+    r, said = record, list[str]()
+    if r.kind in ("sgd", "rmsprop") and r.momentum:
+        said.append(f"momentum={r.momentum:.6g}")
+    if r.nesterov:
+        said.append("nesterov=True")
+    if r.kind in ("adam", "adamax", "nadam"):
+        said.append(betas.format(r.beta1, r.beta2))
+    if r.kind in ("rmsprop", "adadelta"):
+        said.append(f"{rho}={r.beta2:.6g}")
+    if r.kind != "sgd":
+        said.append(f"{epsilon}={r.epsilon:.6g}")
+    said += ["amsgrad=True"] * r.amsgrad + ["centered=True"] * r.centered
+    if r.kind == "adagrad":
+        said.append(f"initial_accumulator_value={r.accumulator:.6g}")
+    return said
+
+
 def _torch(record: OptimizerRecord) -> str:
     r, more = record, [f"lr={max(record.rates):.6g}"]
     decoupled = r.weight_decay and r.decay_form == "decoupled" and r.kind == "adam"
     name = "AdamW" if decoupled else _TORCH[r.kind]
-    if r.kind in ("sgd", "rmsprop") and r.momentum:
-        more.append(f"momentum={r.momentum:.6g}")
-    if r.nesterov:
-        more.append("nesterov=True")
-    if r.kind in ("adam", "adamax", "nadam"):
-        more.append(f"betas=({r.beta1:.6g}, {r.beta2:.6g})")
-    if r.kind in ("rmsprop", "adadelta"):
-        more.append(f"{'alpha' if r.kind == 'rmsprop' else 'rho'}={r.beta2:.6g}")
-    if r.kind != "sgd":
-        more.append(f"eps={r.epsilon:.6g}")
-    more += ["amsgrad=True"] * r.amsgrad + ["centered=True"] * r.centered
-    if r.kind == "adagrad":
-        more.append(f"initial_accumulator_value={r.accumulator:.6g}")
+    rho = "alpha" if r.kind == "rmsprop" else "rho"
+    more += _constants(r, "betas=({:.6g}, {:.6g})", rho, "eps")
     if r.kind == "nadam":
         more.append(f"momentum_decay={r.momentum_decay:.6g}")
     if r.weight_decay:
@@ -102,19 +110,7 @@ def _keras(record: OptimizerRecord) -> str:
     r, more = record, [f"learning_rate={max(record.rates):.6g}"]
     decoupled = r.weight_decay and r.decay_form == "decoupled"
     name = "AdamW" if decoupled and r.kind == "adam" else _KERAS[r.kind]
-    if r.kind in ("sgd", "rmsprop") and r.momentum:
-        more.append(f"momentum={r.momentum:.6g}")
-    if r.nesterov:
-        more.append("nesterov=True")
-    if r.kind in ("adam", "adamax", "nadam"):
-        more.append(f"beta_1={r.beta1:.6g}, beta_2={r.beta2:.6g}")
-    if r.kind in ("rmsprop", "adadelta"):
-        more.append(f"rho={r.beta2:.6g}")
-    if r.kind != "sgd":
-        more.append(f"epsilon={r.epsilon:.6g}")
-    more += ["amsgrad=True"] * r.amsgrad + ["centered=True"] * r.centered
-    if r.kind == "adagrad":
-        more.append(f"initial_accumulator_value={r.accumulator:.6g}")
+    more += _constants(r, "beta_1={:.6g}, beta_2={:.6g}", "rho", "epsilon")
     if decoupled:
         more.append(f"weight_decay={r.weight_decay:.6g}")
     if r.clipping:

@@ -75,7 +75,7 @@ class ModelWorkers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for worker in self._kept.values():  # all are told first, so that they end side by side
+        for worker in self._kept.values():  # all get the request first, and so end at the same time
             if kind is None:
                 worker.end_input()
             else:

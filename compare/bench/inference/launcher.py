@@ -21,7 +21,7 @@ ROUNDS_SHARE = 0.1  # of the budget, at most: starts take most of it
 WINDOW_S = 0.04
 LEAST_CALLS, MOST_CALLS = 2, 400  # of a window
 WARMUP_S, MOST_WARMUP_S = 0.06, 5.0  # of one batch size
-PAUSE_S = 0.01  # before each turn: the threads of whoever was timed last may look for work a little longer
+PAUSE_S = 0.01  # before each turn: the threads of the last way may look for work a little longer
 
 Start = Callable[[Served], ServingSession]
 
@@ -96,7 +96,7 @@ class InferenceLauncher:
             self._tell(f"Launch {number + 1}: all answer after {took_s:.0f} s, {self._n_rounds} rounds follow ...")
             for place in range(self._n_rounds):
                 self._round(turns, failed, place)
-            measured = list(turns)  # whoever fails from now on was measured
+            measured = list(turns)  # what fails from now on was measured
             for turn in list(turns):
                 with _dropping(turn, turns, failed):
                     turn.peak_rss_bytes = turn.session.memory().peak_rss_bytes
@@ -143,7 +143,7 @@ class InferenceLauncher:
             self.modules[name] = described.modules
 
     def _compare(self, turns: list[Turn], failed: dict[str, str]) -> None:
-        """Drop whoever computes something else than the median of all: at every batch size the logits have to be its,
+        """Drop each way that computes something else: at every batch size its logits must equal the median of all ways
         to within the bound."""
         answers: dict[str, list[np.ndarray]] = {}
         for turn in list(turns):

@@ -15,9 +15,7 @@ from shared.weights import Weights
 from tf_impl import weights as layout
 from tf_impl.idiomatic import OWN_LAYERS
 from tf_impl.models import MODELS
-from tf_impl.optimizers import ClassicMomentum, PaperAdam, matched
-
-STATE_NAMES = ("m", "v", "velocity")
+from tf_impl.optimizers import STATE_NAMES, MatchedOptimizer, matched
 
 # On every backend but TensorFlow, Keras makes float64 results of many of its operations float32: of products of
 # matrices on PyTorch, of means on both. float64 has 16 digits in the other implementations, so it has them here.
@@ -128,16 +126,8 @@ class KerasNetwork:
                 found[f"{layer.name}: weight of the new statistics"] = f"{1 - layer.momentum:.12g}"
             elif isinstance(layer, layers.Dropout):
                 found[f"{layer.name}: rate"] = f"{layer.rate:.12g}"
-        return found | _of_optimizer(self.optimizer)
-
-
-def _of_optimizer(optimizer: keras.optimizers.Optimizer | None) -> dict[str, str]:
-    match optimizer:
-        case PaperAdam(spec=spec):
-            found = {"optimizer": spec.name, "amsgrad": "off"}
-            found |= {name: f"{getattr(spec, name):.12g}" for name in ("beta1", "beta2", "epsilon")}
-        case ClassicMomentum(spec=spec):
-            found = {"optimizer": "sgd", "momentum": f"{spec.momentum:.12g}", "dampening": "0", "nesterov": "off"}
-        case _:
-            return {}
-    return found | {"weight decay": f"{spec.weight_decay + (optimizer.weight_decay or 0):.12g}"}
+        if isinstance(self.optimizer, MatchedOptimizer):
+            # Keras's own weight decay would come on top.
+            decay = self.optimizer.spec.weight_decay + (self.optimizer.weight_decay or 0)
+            found |= self.optimizer.spec.settings | {"weight decay": f"{decay:.12g}"}
+        return found

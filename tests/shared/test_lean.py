@@ -1,0 +1,39 @@
+"""Libraries are imported for less."""
+
+import subprocess
+import sys
+
+import pytest
+
+from shared.lean import without
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_what_is_made_for_good_is_not_searched(collecting: bool) -> None:
+    """Neither meanwhile nor later; collection goes on as it was, also after a failure. In a process of its own: nothing
+    else is to be frozen."""
+    code = f"""
+import gc
+from shared.lean import for_good
+{"" if collecting else "gc.disable()"}
+before = gc.get_freeze_count()
+try:
+    with for_good():
+        assert not gc.isenabled()
+        made = [[] for _ in range(1000)]
+        raise KeyError
+except KeyError:
+    pass
+assert gc.isenabled() is {collecting}
+assert gc.get_freeze_count() >= before + 1000
+assert not any(each is made for each in gc.get_objects())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_modules_are_hidden_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "this", raising=False)
+    with without("this"), pytest.raises(ImportError):
+        import this  # noqa: F401
+    assert "this" not in sys.modules
