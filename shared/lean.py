@@ -1,9 +1,12 @@
 """Importing a large library for less: without the optional ones that it would load with it, and in one go."""
 
+import atexit
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 
 @contextmanager
@@ -30,11 +33,29 @@ def for_good() -> Iterator[None]:
     A framework is a million objects. Searching them again and again takes a quarter of TensorFlow's import (1.1 of
     4.4 s of processor time, 0.2 of 1.6 s of PyTorch's), and 0.3 s at each full collection afterwards.
     """
+    with uncollected():
+        try:
+            yield
+        finally:
+            gc.freeze()
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No search for garbage inside the block."""
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         if collecting:
             gc.enable()
+
+
+def leave() -> NoReturn:
+    """End this process well and at once: what is to be done at its end is done, but a framework's million objects are
+    not taken apart one by one, which takes 0.2 to 0.5 s of processor time."""
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

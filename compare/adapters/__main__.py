@@ -21,6 +21,7 @@ from compare.processes.signals import die_with_parent_if_asked
 from compare.rpc import port_messages as messages
 from compare.rpc import wire
 from compare.rpc.messages import Answer, ArraysSent, Failed, Request
+from shared.lean import leave
 
 LAST_LINES = 8
 OURS = str(Path(__file__).parents[1])
@@ -121,3 +122,4 @@ def _failed(error: BaseException) -> Answer:
 
 if __name__ == "__main__":
     main()
+    leave()

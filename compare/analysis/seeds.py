@@ -154,13 +154,13 @@ def _by_implementation(results: Sequence[RunResult]) -> dict[str, list[RunResult
 
 
 def _summary(name: str, results: Sequence[RunResult], judging: Judging) -> Summary:
-    from scipy.special import stdtrit
-
     figure = figure_of(results)
     accuracies = np.array([figure.of(result.outcome) for result in results if result.outcome])
     n, mean = len(accuracies), float(accuracies.mean())
     deviation = half = None
     if n >= RESULTS_FOR_AN_INTERVAL:
+        from scipy.special import stdtrit  # takes a moment to import
+
         deviation = float(accuracies.std(ddof=1))
         half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * deviation / math.sqrt(n)
     alike = len(kinds(results)) < 2  # else there is no time to tell of all of them (compare/analysis/machines.py)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from csv import writer
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 Columns = Mapping[str, type]  # in order; int, float or str
@@ -18,11 +19,12 @@ def files(stem: str, columns: Columns, lines: Sequence[Mapping[str, Any]]) -> di
 
 
 def csv(columns: Columns, lines: Sequence[Mapping[str, Any]]) -> str:
-    """The lines as CSV; what is None is empty."""
-    import pandas as pd
-
-    frame = pd.DataFrame(list(lines), columns=list(columns), dtype=object)  # else an integer would become 3.0
-    return frame.to_csv(index=False, lineterminator="\n")
+    """The lines as CSV; what is None or no number (NaN) is empty."""
+    stream = io.StringIO()
+    table = writer(stream, lineterminator="\n")
+    table.writerow(columns)
+    table.writerows([None if line[name] != line[name] else line[name] for name in columns] for line in lines)
+    return stream.getvalue()
 
 
 def _parquet(columns: Columns, lines: Sequence[Mapping[str, Any]]) -> bytes:

@@ -82,7 +82,7 @@ class BenchOptions(common.ReadsData, Options):
     )
     aa: str | None = option(None, COMPARISON, "Pit one implementation against itself: the interval must hold 1.")
     interval: float = option(
-        0.03, COMPARISON, "Launch until half the confidence interval of every ratio is below this.", former="precision",
+        0.02, COMPARISON, "Launch until half the confidence interval of every ratio is below this.", former="precision",
         forms=(*WITH_WATERFALL, "inference"), ge=0.001, le=1
     )
     budget: float = option(

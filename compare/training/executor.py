@@ -5,7 +5,8 @@ from typing import Protocol
 
 from compare.training.checkpoint import Checkpoints
 from compare.training.outcome import Finished
-from compare.training.study import Progress, Study
+from compare.training.progress import Progress
+from compare.training.study import Study
 from shared.choices import AskedDevice, Device
 from shared.result import Run
 

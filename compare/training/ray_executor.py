@@ -19,7 +19,8 @@ from compare.checks import most_workers
 from compare.processes.ray_cluster import Needs, check_room, connected, room_for
 from compare.registry import IMPLEMENTATIONS
 from compare.training.outcome import Finished
-from compare.training.study import Progress, Settings, Study
+from compare.training.progress import Progress
+from compare.training.study import Settings, Study
 from shared import own_code
 from shared.choices import AskedDevice, Device
 from shared.data import Data

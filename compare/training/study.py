@@ -7,9 +7,10 @@ slow for a minute is slow for all, and their step times can be compared.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from compare.processes.environment import require_cuda
 from compare.processes.process import Divergence, Tell, WorkerError, starting
@@ -19,37 +20,18 @@ from compare.registry.candidates import ALLOCATOR_VARIABLES
 from compare.rpc import messages
 from compare.training.checkpoint import Checkpoint, Checkpoints
 from compare.training.outcome import Finished, Trainee, failed_as, finished_as
+from compare.training.progress import Progress
 from shared.batches import n_batches
 from shared.choices import Allocator, Device, Waiting
 from shared.data import Data, Part
 from shared.protocol import Build
-from shared.result import Epoch, Run, RunResult
+from shared.result import Epoch, Run
 from shared.weights import initial_weights
 
 TURN_S = 0.5
 # Checkpoints add at most 2 % to a run's training, unless the disk is so slow that more than a minute would be lost.
 KEEP_AFTER = 50  # times what it took to keep the last one
 KEEP_AFTER_S = 60.0
-
-
-class Progress(Protocol):
-    """Who hears how far training is."""
-
-    def expect(self, seeds: Sequence[int]) -> None:
-        """The study has runs of these seeds to come."""
-
-    def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
-        """`run` starts, or goes on after `epochs_done` epochs; an epoch has `n_batches` steps, and is followed by an
-        evaluation of `n_evaluated` images."""
-
-    def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
-        """`run` went on by `n_steps` steps in `epoch`."""
-
-    def epoch(self, run: Run, epoch: Epoch) -> None:
-        """`run` ended an epoch."""
-
-    def end(self, result: RunResult, said: str) -> None:
-        """A run came to its end, good or bad; `said` is what its worker wrote to standard error meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +88,9 @@ class Study:
                 environments[name] = session.wait_until_ready()
             except WorkerError as error:
                 self._unready[name] = error  # told when this implementation's run is due
+            else:
+                if asked == "auto" and not environments[name].n_cuda_devices:
+                    return "cpu"  # the others are still importing
         if asked == "cuda":
             require_cuda(environments)
         return "cuda" if environments and all(e.n_cuda_devices for e in environments.values()) else "cpu"
@@ -122,9 +107,9 @@ class Study:
         self._announce([run.implementation for run in to_start])
         for run in to_start:
             self._have_started(run)
-        for run in runs:
+        for run, prepared in self._prepared(runs, checkpoints):
             try:
-                contestant = self._prepare(run, checkpoints)
+                contestant = prepared.result()
                 contestants.append(contestant)
                 n_evaluated = self.data.n_validation or len(self.data.x_test)
                 progress.begin(run, self._n_steps(run), len(contestant.epochs), n_evaluated)
@@ -174,6 +159,21 @@ class Study:
     def _start(self, name: str, threads: int, variables: Mapping[str, str], waiting: Waiting) -> Session:
         log = self.log_dir / f"{name}.log"
         return Session(name, log, threads, self.hide_cuda, self.timeout_s, variables, waiting, self.tell)
+
+    def _prepared(
+        self, runs: Sequence[Run], checkpoints: Checkpoints | None
+    ) -> "Iterator[tuple[Run, Future[Trainee]]]":
+        """The runs in their order, each with its network, which is built as soon as its worker is ready: while others
+        still import their frameworks, and before anything is timed."""
+        with ThreadPoolExecutor(max(1, len(runs))) as pool:
+            futures = [(run, pool.submit(self._prepare, run, checkpoints)) for run in runs]
+            try:
+                wait(future for _, future in futures)
+            except BaseException:  # else the pool would wait for threads that wait for workers
+                for session in self._sessions.values():
+                    session.kill()
+                raise
+        yield from futures
 
     def _prepare(self, run: Run, checkpoints: Checkpoints | None) -> Trainee:
         name = run.implementation

@@ -21,7 +21,7 @@ from compare.worker.peers import PeerFailed, Peers
 from compare.worker.service import Service
 from compare.worker.tiers import absent, missing
 from compare.worker.training import Diverged
-from shared.lean import for_good
+from shared.lean import for_good, leave
 from shared.protocol import MODULE_TIERS, Implementation
 from shared.world import World
 
@@ -132,3 +132,4 @@ def _failed(error: Exception) -> messages.Failed:
 
 if __name__ == "__main__":
     main()
+    leave()

@@ -21,6 +21,7 @@ from compare.processes.signals import die_with_parent_if_asked
 from compare.rpc import wire
 from compare.worker import usage
 from compare.worker.served import Loaded, load
+from shared.lean import leave
 
 Answer = tuple[dict[str, Any], wire.Arrays]
 
@@ -127,3 +128,4 @@ def _failed(error: Exception) -> dict[str, Any]:
 
 if __name__ == "__main__":
     main()
+    leave()

@@ -5,6 +5,7 @@ This runs in the worker process, and sees the framework only through the protoco
 
 import gc
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from compare.rpc import messages, own_messages
 from compare.rpc.wire import Arrays
@@ -12,6 +13,7 @@ from compare.worker import fingerprint, limits, machine, own, tiers
 from compare.worker.training import Training
 from shared.choices import Device
 from shared.data import Data, channel_statistics
+from shared.lean import uncollected
 from shared.ledger import Answer
 from shared.models import ModelSpec
 from shared.protocol import MODEL_TIERS, Implementation, Trained
@@ -126,7 +128,9 @@ class Service:
         machine.reset_peak_rss()
         idiom = tiers.offered(self.implementation, "idiom") if request.recipe == "idiomatic" else None
         self._check_own(request.model)
-        with own.blamed(request.model.code, "be built"):
+        # With its first optimizer PyTorch imports its compiler: 1.0 s of processor time, 1.5 with searches for garbage.
+        first = uncollected() if self._n_created == 1 else nullcontext()
+        with first, own.blamed(request.model.code, "be built"):
             created = self.implementation.create(request.build(weights))
         absent = tiers.absent(created, MODEL_TIERS)
         model, lacking = tiers.filled(created, self._name)

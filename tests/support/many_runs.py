@@ -26,7 +26,8 @@ from compare.folders.output import OutputFolder
 from compare.reporting.screen import Screen
 from compare.training.outcome import Finished
 from compare.training.planned import PLAN, Planned
-from compare.training.study import Progress, Settings
+from compare.training.progress import Progress
+from compare.training.study import Settings
 from shared.choices import AskedDevice, Device
 from shared.data import Data, DataSpec, load
 from shared.models import MODELS
