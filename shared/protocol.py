@@ -11,7 +11,7 @@ is the framework's own: `Batch` and `Tensor` are opaque to the harness.
 same window for every implementation.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -22,6 +22,7 @@ from shared.choices import Device, Format, Mode, Recipe, Scale
 from shared.data import Data
 from shared.ledger import Answers
 from shared.models import ModelSpec
+from shared.products import Product
 from shared.training import TrainSpec
 from shared.weights import Weights
 
@@ -244,6 +245,10 @@ class Implementation(Protocol):
 
     def memory_copy(self, device: Device, n_values: int) -> Callable[[], None]:
         """A function that copies `n_values` float32 numbers on the device, and returns when it is done."""
+
+    def product_alone(self, product: Product, batch_size: int, device: Device) -> Sequence[Callable[[], None]]:
+        """Functions that each compute that product alone for a batch of float32 numbers, in a form of their own, and
+        return when it is done. Without it `compare bench --profile` says nothing of what its products take alone."""
 
     def serve(self, trained: Trained, mode: Mode) -> Predict:
         """The logits (N, classes) of float32 images (N, H, W, C), as the framework's users serve a network: no

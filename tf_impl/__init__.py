@@ -20,6 +20,7 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
     from tf_impl.own import describe
     from tf_impl.serve import serve
     from tf_lowlevel_impl.limits import matrix_product, memory_copy
+    from tf_lowlevel_impl.products import product_alone
 
     __all__ = [
         "create",
@@ -31,5 +32,6 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
         "ledger",
         "matrix_product",
         "memory_copy",
+        "product_alone",
         "serve",
     ]

@@ -11,6 +11,7 @@ from tf_lowlevel_impl.idiomatic import IDIOM as idiom
 from tf_lowlevel_impl.ledger import LEDGER as ledger
 from tf_lowlevel_impl.limits import matrix_product, memory_copy
 from tf_lowlevel_impl.own import describe
+from tf_lowlevel_impl.products import product_alone
 from tf_lowlevel_impl.serve import serve
 
 tensorflow.__path__[:] = [folder for folder in tensorflow.__path__ if folder]  # it looked for Keras's
@@ -25,5 +26,6 @@ __all__ = [
     "ledger",
     "matrix_product",
     "memory_copy",
+    "product_alone",
     "serve",
 ]

@@ -12,13 +12,13 @@ PARTS, ROWS = 16, 8  # a part is copied by one thread, row by row
 
 def matrix_product(device: Device, size: int) -> Callable[[], None]:
     """A product of two matrices (size, size), waited for."""
-    with _on(device):
+    with on_device(device):
         a, b = (tf.random.uniform((size, size)) for _ in range(2))
 
     def multiply() -> None:
-        with _on(device):
+        with on_device(device):
             tf.linalg.matmul(a, b)
-        _wait(device)
+        wait(device)
 
     return multiply
 
@@ -33,7 +33,7 @@ def _copy_on_host(n_values: int) -> Callable[[], None]:
     pages, 7,000 to 13,500 were then faulted in at every copy, which took most of the time on some machines."""
     if n_values % ROWS:
         raise ValueError(f"{n_values} numbers cannot be copied as {ROWS} rows")
-    with _on("cpu"):
+    with on_device("cpu"):
         widths = [len(part) for part in np.array_split(np.arange(n_values // ROWS), PARTS)]
         sources = [tf.ones((ROWS, width)) for width in widths if width]
         targets = [tf.Variable(tf.zeros_like(source)) for source in sources]
@@ -48,23 +48,25 @@ def _copy_on_host(n_values: int) -> Callable[[], None]:
 
 
 def _copy_on_card(n_values: int) -> Callable[[], None]:
-    with _on("cuda"):
+    with on_device("cuda"):
         source = tf.ones(n_values)
         target = tf.Variable(source)
 
     def copy() -> None:
-        with _on("cuda"):
+        with on_device("cuda"):
             # Assigned as it is, it would share the source's memory.
             target.assign(tf.raw_ops.DeepCopy(x=source))
-        _wait("cuda")
+        wait("cuda")
 
     return copy
 
 
-def _on(device: Device) -> "tf.device":
+def on_device(device: Device) -> "tf.device":
+    """Where operations inside the block are computed."""
     return tf.device("/GPU:0" if device == "cuda" else "/CPU:0")
 
 
-def _wait(device: Device) -> None:
+def wait(device: Device) -> None:
+    """Return when the device has done everything asked of it."""
     if device == "cuda":
         tf.test.experimental.sync_devices()

@@ -20,6 +20,7 @@ class Entry:
     windows: list[TimedWindow] = field(default_factory=list)
     memory: tuple[int | None, int | None] = (None, None)
     operation_s: dict[str, float] = field(default_factory=dict)
+    alone_s: dict[str, float] = field(default_factory=dict)
     uncounted: int = 0  # steps before each window
     beside: int = 0  # busy processes, just now
 
@@ -60,4 +61,5 @@ class Entry:
             peak_rss_bytes=self.memory[0],
             peak_device_bytes=self.memory[1],
             operation_s=self.operation_s,
+            alone_s=self.alone_s,
         )

@@ -288,3 +288,5 @@ class Launcher:
             if not entry.own_loop and "profile" not in entry.session.lacking:
                 with self._dropping(entry, entries, failed):
                     entry.operation_s = entry.session.profile(PROFILED_STEPS)
+                    if entry.contestant.mixed_precision == "none":
+                        entry.alone_s = entry.session.alone(self.subject.device)

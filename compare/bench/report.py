@@ -1,6 +1,6 @@
 """The report of a bench: pure functions from records to the files of the output folder."""
 
-from compare.bench import charts, operations, sharing, tables
+from compare.bench import alone, charts, operations, sharing, tables
 from compare.bench.plots import steps
 from compare.bench.result import BenchResult, Ending, TimedWindow
 from compare.bench.verdicts import break_evens, say, warnings
@@ -65,6 +65,9 @@ def render(result: BenchResult, manifest: Manifest) -> Rendered:
             limits=tables.ceilings(result),
             operations=operations.operations(result),
             bounds=operations.bounds(result),
+            alone=alone.sentences(result),
+            alone_headings=alone.headings(result),
+            alone_cells=alone.cells(result),
             sharing_headings=sharing.HEADINGS,
             sharing=sharing.cells(result),
             environments=list(environments.values()),

@@ -73,6 +73,8 @@ class Measured(Record):
     peak_rss_bytes: Count | None
     peak_device_bytes: Count | None
     operation_s: dict[str, FiniteFloat]  # of one step, by kind of operation, where it was profiled
+    # Of each convolution and product of a step, with nothing before or after it.
+    alone_s: dict[str, FiniteFloat] = Field(default_factory=dict)
 
     def step_s(self, what: Timed) -> tuple[float, ...]:
         """The time of a steady step in each round, in the order of the rounds."""

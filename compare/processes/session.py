@@ -80,6 +80,10 @@ class Session(WorkerProcess):
         """The seconds of each kind of operation in one training step, of `steps` that are watched."""
         return self._ask(messages.GetProfile(steps=steps), messages.Profile)[0].operation_s
 
+    def alone(self, device: Device) -> dict[str, float]:
+        """The seconds of each convolution and matrix product of a training step alone (compare/worker/limits.py)."""
+        return self._ask(messages.GetAlone(device=device), messages.Profile)[0].operation_s
+
     def limits(self, device: Device) -> messages.Limits:
         """What the framework reaches of the device's limits (compare/worker/limits.py)."""
         return self._ask(messages.GetLimits(device=device), messages.Limits)[0]

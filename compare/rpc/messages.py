@@ -94,6 +94,12 @@ class GetProfile(Request):
     steps: int = Field(ge=1)
 
 
+class GetAlone(Request):
+    """Time every convolution and matrix product of a training step alone. -> Profile"""
+
+    device: Device
+
+
 class GetLimits(Request):
     """Find out what the framework reaches of the device's limits. -> Limits"""
 

@@ -10,6 +10,8 @@ import numpy as np
 from compare.rpc import messages
 from compare.worker import tiers
 from shared.choices import Device
+from shared.models import ModelSpec
+from shared.products import products
 from shared.protocol import Implementation
 
 SIZE: dict[Device, int] = {"cpu": 2048, "cuda": 8192}
@@ -24,6 +26,17 @@ def measure(implementation: Implementation, device: Device) -> messages.Limits:
     product_s = _median_s(tiers.offered(implementation, "matrix_product")(device, size))
     copy_s = _median_s(tiers.offered(implementation, "memory_copy")(device, n_values))
     return messages.Limits(flops_per_s=2 * size**3 / product_s, copied_bytes_per_s=2 * 4 * n_values / copy_s)
+
+
+def alone(implementation: Implementation, spec: ModelSpec, batch_size: int, device: Device) -> dict[str, float]:
+    """What each convolution and product of a training step takes alone, in seconds, by its name: the median, in the
+    faster of the forms that the framework has. Empty if the implementation or the contract does not say how."""
+    if not hasattr(implementation, "product_alone"):
+        return {}
+    return {
+        str(product): min(_median_s(run) for run in implementation.product_alone(product, batch_size, device))
+        for product in products(spec)
+    }
 
 
 def _median_s(run: Callable[[], None]) -> float:

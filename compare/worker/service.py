@@ -91,6 +91,9 @@ class Service:
         match request:
             case messages.GetLimits(device=device):
                 return limits.measure(self.implementation, device)
+            case messages.GetAlone(device=device):
+                network, batch_size = self.training.network, self.training.spec.batch_size
+                return messages.Profile(operation_s=limits.alone(self.implementation, network, batch_size, device))
             case messages.GetMemory():
                 return self.memory()
             case own_messages.Describe(code=code, input_shape=shape, tokens=tokens):

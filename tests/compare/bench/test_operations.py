@@ -3,8 +3,11 @@
 import pytest
 from simulation import simulated_bench
 
+from compare.bench import alone
 from compare.bench.operations import ARITHMETIC, bounds, operations
 from compare.bench.result import BenchResult
+from compare.bench.verdicts import step_time
+from shared.products import products
 
 
 def with_operations(spent: dict[str, float]) -> BenchResult:
@@ -69,3 +72,22 @@ def test_the_table_has_the_most_and_the_rest() -> None:
 )
 def test_arithmetic_is_known_by_its_name(name: str, counts: bool) -> None:
     assert bool(ARITHMETIC.search(name)) == counts
+
+
+def test_what_a_step_reaches_of_its_products_alone() -> None:
+    """64 images of 1e6 operations in 3.2 ms are 20e9 a second, of a roof of 1e11."""
+    result = simulated_bench()
+    spec = result.spec
+    names = [str(product) for product in products(spec)]
+    first = result.launches[0]
+    torch = first.measured["torch"].model_copy(update={"alone_s": {name: 0.0032 / len(names) for name in names}})
+    launch = first.model_copy(update={"measured": {**first.measured, "torch": torch}})
+    result = result.model_copy(update={"launches": (launch, *result.launches[1:])})
+    step = step_time(result, "torch", "compute")
+    assert step is not None
+    (said,) = alone.sentences(result)
+    assert "take 3.20 ms, at 20 GFLOP/s, 20% of the roofline" in said
+    assert said.endswith(f"and so reaches {0.0032 / step.value:.0%} of what they do alone.")
+    assert alone.headings(result) == ["alone", "torch"]
+    assert [line[0] for line in alone.cells(result)] == names
+    assert alone.sentences(simulated_bench()) == []

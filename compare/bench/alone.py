@@ -1,0 +1,53 @@
+"""What the convolutions and matrix products of a step take one by one, with nothing between them: what a step that
+does them could reach if all else took no time, and no operation got in another's way."""
+
+from compare.bench.result import BenchResult, Contestant
+from compare.bench.verdicts import roofline, step_time
+from shared.products import products
+
+
+def sentences(result: BenchResult) -> list[str]:
+    """For each contestant whose products were timed alone: at which rate they run, and which share of it a step
+    reaches."""
+    said = []
+    for contestant in result.contestants:
+        alone_s, step = sum(_alone(result, contestant).values()), step_time(result, contestant.name, "compute")
+        if not alone_s or step is None:
+            continue
+        rate = contestant.batch_size * result.flops_per_image / alone_s
+        roof = roofline(result, contestant, result.launches[0])
+        share = f", {rate / roof:.0%} of the roofline" if roof else ""
+        said.append(
+            f"{contestant.name}: one by one, each alone and in the layout that suits it, the convolutions and matrix "
+            f"products of a step take {alone_s * 1e3:.2f} ms, at {rate / 1e9:,.0f} GFLOP/s{share}. A step takes "
+            f"{step.value * 1e3:.2f} ms, and so reaches {alone_s / step.value:.0%} of what they do alone."
+        )
+    return said
+
+
+def headings(result: BenchResult) -> list[str]:
+    """Of `cells`: the product, and every contestant of which there is something."""
+    return ["alone", *(c.name for c in result.contestants if _alone(result, c))]
+
+
+def cells(result: BenchResult) -> list[list[str]]:
+    """A line for each product: what it takes alone in each contestant's framework, and at which rate."""
+    shown = [(c, found) for c in result.contestants if (found := _alone(result, c))]
+    return [
+        [
+            str(product),
+            *(
+                f"{spent[str(product)] * 1e3:.2f} ms ({c.batch_size * product.flops / spent[str(product)] / 1e9:,.0f} "
+                "GFLOP/s)"
+                for c, spent in shown
+            ),
+        ]
+        for product in products(result.spec)
+        if all(spent.get(str(product)) for _, spent in shown)
+    ]
+
+
+def _alone(result: BenchResult, contestant: Contestant) -> dict[str, float]:
+    """The seconds of each product in the first launch, where profiles are taken; none if they were not timed."""
+    measured = result.launches[0].measured.get(contestant.name) if result.launches else None
+    return measured.alone_s if measured else {}

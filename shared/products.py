@@ -1,0 +1,65 @@
+"""The convolutions and matrix products of a training step, one by one, from a network's contract: what does all the
+arithmetic that is counted."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.models import ModelSpec, Shape
+
+By = Literal["output", "weights", "inputs"]
+
+
+@dataclass(frozen=True)
+class Product:
+    """One convolution, or one product of a dense layer: of the forward pass (`by` "output"), of the gradient by the
+    weights, or of that by the inputs.
+
+    `kernel` is (height, width, in, out) or (in, out), `taken` the layer's input for one image, (height, width, in) or
+    (in,), and `given` its output; a convolution's stride is one, and its border is filled with zeros or not (`same`).
+    """
+
+    layer: str
+    by: By
+    kernel: tuple[int, ...]
+    taken: tuple[int, ...]
+    given: tuple[int, ...]
+    same: bool = False
+
+    @property
+    def flops(self) -> int:
+        """For one image."""
+        places = math.prod(self.given[:-1]) if len(self.kernel) == 4 else 1
+        return 2 * places * math.prod(self.kernel)
+
+    def __str__(self) -> str:
+        return self.layer if self.by == "output" else f"{self.layer}, gradient by its {self.by}"
+
+
+def products(spec: ModelSpec) -> tuple[Product, ...]:
+    """All of a training step, in the order of the forward pass; none if a contract does not say enough: of strides, of
+    layers that branch, and of layers that are neither convolutions nor dense."""
+    found: list[Product] = []
+    taken = spec.input_shape
+    for layer in spec.layers:
+        if layer.flops:
+            kernels = [p for p in spec.parameters if p.name.rpartition("/")[0] == layer.name and p.is_kernel]
+            known = _of_layer(layer.name, kernels[0].shape, taken, layer.output_shape) if len(kernels) == 1 else None
+            if known is None or known.flops != layer.flops:
+                return ()
+            kinds: tuple[By, ...] = ("output", "weights", "inputs") if found else ("output", "weights")
+            found += [Product(known.layer, by, known.kernel, known.taken, known.given, known.same) for by in kinds]
+        taken = layer.output_shape
+    return tuple(found)
+
+
+def _of_layer(name: str, kernel: tuple[int, ...], taken: tuple[int, ...], given: tuple[int, ...]) -> Product | None:
+    """The layer's product in the forward pass; None if it is none of those that are known."""
+    if len(kernel) == 2 and math.prod(taken) == kernel[0] and given == kernel[1:]:
+        return Product(name, "output", kernel, kernel[:1], given)
+    if len(kernel) != 4 or len(taken) != 3 or len(given) != 3 or (taken[2], given[2]) != kernel[2:]:
+        return None
+    if taken[:2] == given[:2]:
+        return Product(name, "output", kernel, taken, given, same=True)
+    shrunk: Shape = (taken[0] - kernel[0] + 1, taken[1] - kernel[1] + 1, kernel[3])
+    return Product(name, "output", kernel, taken, given) if given == shrunk else None
