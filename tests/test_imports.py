@@ -24,7 +24,7 @@ FORBIDDEN = {
     "tf_lowlevel_impl": (IMPLEMENTATIONS - {"tf_lowlevel_impl"})
     | {"compare", "torch", "torchvision", "keras", "tf_keras"},
 }
-MAY_BE_SHARED = {f"tf_lowlevel_impl.{name}" for name in ("limits", "on_device", "profile", "tuning")}
+MAY_BE_SHARED = {f"tf_lowlevel_impl.{name}" for name in ("limits", "on_device", "products", "profile", "tuning")}
 
 
 SERVED = (
