@@ -11,6 +11,7 @@ from compare.bench.result import BenchResult, Contestant
 from compare.bench.verdicts import step_time, warnings
 from compare.folders.manifest import Manifest
 from compare.reporting import plots, waiting
+from compare.reporting.charts import Chart, Line, Panel
 from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 from compare.reporting.plots import style_of
@@ -51,8 +52,32 @@ def render(results: Sequence[BenchResult], manifest: Manifest) -> Rendered:
             "report.md": text.encode(),
             "plots/scaling.png": plots.to_png(figure),
             "plots/scaling.svg": plots.to_svg(figure),
-        }
+        },
+        {"plots/scaling.png": chart(results).markup},
     )
+
+
+def chart(results: Sequence[BenchResult]) -> Chart:
+    """Return what `picture` shows as a chart for the page."""
+    threads = sorted({c.threads for result in results for c in result.contestants})
+    sizes = sorted({c.batch_size for result in results for c in result.contestants})
+    ticks = [(float(size), str(size)) for size in sizes]
+    several = len(threads) > 1
+    panels = []
+    for what, of_point in PANELS.items():
+        lines = []
+        for contestant in results[0].contestants:
+            for n in threads:
+                name = f"{contestant.name}, {n} thread{'s' * (n > 1)}" if several else contestant.name
+                points = _points(results, contestant.name, n, of_point)
+                if points:
+                    ends = [(low, high) for _, _, low, high in points]
+                    lines.append(Line(name, "measured", [(at, middle) for at, middle, *_ in points], ends=ends))
+        title, _, unit = what.rpartition(", ")
+        panels.append(Panel(title, "batch size", unit, lines, log=True, log_x=True, ticks=ticks))
+    # Of several numbers of threads each line has a colour of its own.
+    implementations = {} if several else {c.name: c.implementation for c in results[0].contestants}
+    return Chart(f"{results[0].model} over batch sizes and threads", panels, implementations)
 
 
 def cells(results: Sequence[BenchResult]) -> list[list[str]]:
@@ -126,7 +151,7 @@ def _memory_mib(result: BenchResult, contestant: Contestant) -> Span | None:
 
 
 PANELS: dict[str, Callable[[BenchResult, Contestant], Span | None]] = {
-    "images/s, end to end": _images_per_s,
+    "throughput, end to end, images/s": _images_per_s,
     "step, end to end, ms": _step_ms,
     "peak memory of the host, MiB": _memory_mib,
 }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from compare.folders.manifest import Manifest
+from compare.parity import charts
 from compare.parity.plots import waterfall
 from compare.parity.waterfall import FACTORS, RecipeStage, RecipeWaterfall
 from compare.reporting import plots
@@ -22,7 +23,8 @@ def render(done: RecipeWaterfall, manifest: Manifest) -> Rendered:
             "waterfall.png": plots.to_png(figure),
             "waterfall.svg": plots.to_svg(figure),
             "report.md": text.encode(),
-        }
+        },
+        {"waterfall.png": charts.waterfall(done.stages, done.model).markup},
     )
 
 
