@@ -82,7 +82,7 @@ def _say_break_even(result: BenchResult, compiled: Contestant, plain: Contestant
 
 def break_even(result: BenchResult, compiled: Contestant, plain: Contestant) -> float | None:
     """After how many steps compiling has paid off: the first at which the compiled contestant, first step and all, is
-    ahead of the plain one; infinite where its steps take no less time. None if one was not measured."""
+    ahead of the plain one; infinite if its steps take no less time. None if one was not measured."""
     own, other = (step_time(result, c.name, "compute") for c in (compiled, plain))
     own_first_s, other_first_s = (_first_step_s(result, c.name) for c in (compiled, plain))
     if own is None or other is None or own_first_s is None or other_first_s is None:
@@ -105,7 +105,7 @@ def achieved(result: BenchResult, contestant: Contestant, time: Interval) -> tup
     rate = contestant.batch_size * result.flops_per_image / time.value
     found = [roofline(result, contestant, launch) for launch in result.launches if contestant.name in launch.measured]
     roofs = [roof for roof in found if roof]
-    # As the time of a step is, so that a launch that met a slow machine is held against what that machine could do.
+    # As the time of a step is, so that a launch that met a slow machine is compared with what that machine could do.
     return rate, rate / geometric_mean(roofs) if roofs else None
 
 

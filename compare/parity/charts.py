@@ -34,15 +34,15 @@ def waterfall(stages: Sequence[RecipeStage], model: str) -> BarChart:
     before it ended, and its whisker is the standard error over seeds."""
     panels = []
     for title, unit, measure in (
-        ("Loss of a step, mean difference", "", RecipeStage.losses_apart),
-        ("Test accuracy, mean difference", "points", RecipeStage.accuracies_apart),
+        ("Loss of a step, mean difference", "", RecipeStage.loss_gap),
+        ("Test accuracy, mean difference", "points", RecipeStage.accuracy_gap),
     ):
-        apart = [measure(stage) for stage in stages]
-        ends = [(one.mean - one.error, one.mean + one.error) for one in apart]
-        bars = [Bar("all their own", apart[0].mean, "difference", ends[0], form="total")]
-        for stage, before, now, of_now in zip(stages[1:], apart, apart[1:], ends[1:], strict=False):
+        gap = [measure(stage) for stage in stages]
+        ends = [(one.mean - one.error, one.mean + one.error) for one in gap]
+        bars = [Bar("all their own", gap[0].mean, "difference", ends[0], form="total")]
+        for stage, before, now, of_now in zip(stages[1:], gap, gap[1:], ends[1:], strict=False):
             form = "less" if now.mean <= before.mean else "more"
             bars.append(Bar(f"{stage.matched} matched", now.mean, "difference", of_now, before.mean, form))
-        bars.append(Bar("left: rounding", apart[-1].mean, "difference", form="total"))
+        bars.append(Bar("left: rounding", gap[-1].mean, "difference", form="total"))
         panels.append(BarPanel(title, unit, bars))
     return BarChart(f"{model}: how far the implementations are apart, stage after stage", {"differences": panels})

@@ -34,7 +34,7 @@ def cells(done: Sequence[RecipeStage]) -> list[list[str]]:
     rows = []
     for number, stage in enumerate(done):
         row = ["nothing" if stage.matched is None else stage.matched]
-        for measure in (RecipeStage.losses_apart, RecipeStage.accuracies_apart):
+        for measure in (RecipeStage.loss_gap, RecipeStage.accuracy_gap):
             now, whole = measure(stage), measure(done[0]).mean
             explained = (measure(done[number - 1]).mean - now.mean) / whole if number and whole else None
             row += [f"{now.mean:.4f} ± {now.error:.4f}", "" if explained is None else f"{explained:.0%}"]
