@@ -69,6 +69,30 @@ def contestants(plain: Contestant, of: list[SpeedStage]) -> list[Contestant]:
     return [as_contestant(plain, stage.candidate) for stage in of]
 
 
+def verdict(waterfall: SpeedWaterfall) -> str:
+    """Return in a sentence how much faster than the plain loop the fastest stage is, and what gained most."""
+    result, first = waterfall.result, waterfall.stages[0].candidate.factor
+    name = waterfall.implementation
+    after = [stage for stage in waterfall.stages if stage.before]
+    whole = {stage.candidate.factor: ratio_between(result, stage.candidate.factor, first) for stage in after}
+    known = {factor: found for factor, found in whole.items() if found is not None}
+    if not known:
+        return f"{name}: no stage was measured together with {first}."
+    fastest = max(known, key=lambda factor: known[factor].value)
+    if known[fastest].value <= 1:
+        return f"{name}: no stage was faster than {first}."
+    steps = {
+        stage.candidate.factor: gained
+        for stage in after
+        if stage.before and (gained := ratio_between(result, stage.candidate.factor, stage.before)) is not None
+    }
+    most = max(steps, key=lambda factor: steps[factor].value)
+    return (
+        f"{name}: {fastest} is {_said(known[fastest])} as fast as {first}. Most is gained by {most} "
+        f"({_said(steps[most])})."
+    )
+
+
 def cells(waterfall: SpeedWaterfall) -> list[list[str]]:
     """The lines of the table."""
     result, of = waterfall.result, waterfall.stages
@@ -105,6 +129,7 @@ def render(done: Sequence[SpeedWaterfall], manifest: Manifest) -> Rendered:
             device=first.device,
             threads=first.contestants[0].threads,
             headings=HEADINGS,
+            verdicts=[verdict(waterfall) for waterfall in done],
             tables={waterfall.implementation: cells(waterfall) for waterfall in done},
             why={waterfall.implementation: why_ended(waterfall.result) for waterfall in done},
             waiting=waiting.WORDS["system"],
