@@ -1,6 +1,7 @@
 """What a comparison says, in words."""
 
 import math
+from collections.abc import Collection
 from statistics import geometric_mean
 
 from compare.bench.result import BenchResult, Contestant, Launch
@@ -9,6 +10,7 @@ from compare.rpc.messages import Timed
 from compare.worker.machine import MUCH_LOAD
 
 NOT_WAITED = 0.05
+MOST_NAMED = 3  # in a sentence
 
 
 def ratio_to_baseline(result: BenchResult, name: str) -> Interval | None:
@@ -134,6 +136,11 @@ def own_share(result: BenchResult, contestant: Contestant, rate: float) -> float
     return rate / geometric_mean(own) if own else None
 
 
+def some_of(names: Collection[str]) -> str:
+    """Return the names in a sentence, or of many how many they are."""
+    return ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} of the contestants"
+
+
 def warnings(result: BenchResult) -> list[str]:
     """What a reader must know before believing the figures."""
     said = []
@@ -142,7 +149,7 @@ def warnings(result: BenchResult) -> list[str]:
         if loaded:
             worst = max(loaded.values())
             said.append(
-                f"Foreign load: while {', '.join(loaded)} worked, other processes took up to {worst:.0%} of a "
+                f"Foreign load: while {some_of(loaded)} worked, other processes took up to {worst:.0%} of a "
                 "core. These figures are of a busy machine."
             )
     for name in names(result):
