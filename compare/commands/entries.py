@@ -138,7 +138,7 @@ def _inference(folder: Path, manifest: Manifest) -> Entry:
     rows = []
     for name in result.names:
         found = serving.speed(result, name, result.baseline, result.batch_sizes[0])
-        ratio = "1 (baseline)" if name == result.baseline else "" if found is None else f"{found.value:.2f}x"
+        ratio = "1 (baseline)" if name == result.baseline else "" if found is None else f"{found.value:.2g}x"
         why = serving.why_not_measured(result, name)
         rows.append(Row(name, speed=ratio, n=len(result.launches), status="ok" if why is None else "failed"))
     return Entry(folder, "bench inference", result.model, manifest, " ".join(serving.verdicts(result)), rows)
