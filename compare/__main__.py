@@ -73,7 +73,7 @@ def _unmount() -> None:
 
 
 def _nowhere() -> TextIO:
-    """For a stream that was closed by whoever started this process."""
+    """For a stream that the process which started this one has closed."""
     return Path(os.devnull).open("w")
 
 

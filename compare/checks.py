@@ -177,9 +177,9 @@ def check_task(model: ModelSpec, data: Data, dataset: str) -> None:
     found = data.spec.task if data.spec and data.spec.task else "classification"
     if found == model.task:
         return
-    wanted, told = TASKS[model.task], TASKS[found]
+    wanted, given = TASKS[model.task], TASKS[found]
     if model.code is None:
-        advice = f"Give --model the folder of a network of your own for {told.title} (docs/tasks.md)"
+        advice = f"Give --model the folder of a network of your own for {given.title} (docs/tasks.md)"
     else:
         advice = f"Write its contract for it: python -m compare contract {model.name} --task {found}"
     if found == "multilabel" and model.task == "classification":
@@ -187,8 +187,8 @@ def check_task(model: ModelSpec, data: Data, dataset: str) -> None:
     elif dataset.endswith(".npz") and model.task != "classification":
         advice += f", or, if the labels are meant so, read them so: --task {model.task}"
     raise InputError(
-        f"The architecture '{model.name}' is for {wanted.title}, and the labels of {dataset} are for {told.title}. For "
-        f"{wanted.title} a label is {wanted.label}. {advice}."
+        f"The architecture '{model.name}' is for {wanted.title}, and the labels of {dataset} are for {given.title}. "
+        f"For {wanted.title} a label is {wanted.label}. {advice}."
     )
 
 

@@ -58,7 +58,7 @@ def _options() -> dict[str, object]:
 
 
 class _WithInfinity(GenerateJsonSchema):
-    """JSON has no infinity: where a number may be infinite, it is written as a text."""
+    """JSON has no infinity: if a number may be infinite, it is written as a text."""
 
     def float_schema(self, schema: core_schema.FloatSchema) -> JsonSchemaValue:
         number = super().float_schema(schema)

@@ -1,7 +1,7 @@
 """The one order of batches that all implementations see.
 
 The order depends on the seed and the epoch alone: not on the implementation, the device, or the number of epochs.
-Every image is used exactly once an epoch; the last batch is smaller where the batch size does not divide their
+Every image is used exactly once an epoch; the last batch is smaller if the batch size does not divide their
 number, and it is never dropped.
 """
 

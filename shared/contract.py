@@ -35,7 +35,7 @@ def _valid(spec: ModelSpec) -> ModelSpec:
     return spec
 
 
-OwnNetwork = Annotated[ModelSpec, AfterValidator(_valid)]  # in a record, which may come from anybody
+OwnNetwork = Annotated[ModelSpec, AfterValidator(_valid)]  # in a record, which may come from a stranger
 
 
 class Parameter(NamedTuple):

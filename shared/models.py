@@ -52,7 +52,7 @@ class ParamSpec:
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One layer: its name, its output for one image (after the activation, where it has one), and its FLOPs.
+    """One layer: its name, its output for one image (after the activation, if it has one), and its FLOPs.
     `flattened` is the shape of the feature map that its output is a flatten of, None if it is none."""
 
     name: str
@@ -94,7 +94,7 @@ class ModelSpec:
     flops: int
     dropout: float | None = None
     code: Code | None = None
-    # Left out of records where they are the usual ones, so that those of classification stay as they were.
+    # Left out of records if they are the usual ones, so that those of classification stay as they were.
     task: Annotated[TaskName, Field(exclude_if=lambda task: task == "classification")] = "classification"
     loss: Annotated[LossName, Field(exclude_if=lambda loss: loss == "cross_entropy")] = "cross_entropy"
     vocabulary: Annotated[int | None, Field(exclude_if=lambda vocabulary: vocabulary is None)] = None

@@ -147,7 +147,7 @@ class Comparable(Protocol):
         """Everything that decides what is computed and how, as the network, its optimizer and the framework have it:
         constants of layers and of the optimizer, dtype, device, threads, TF32, determinism, the framework's version.
 
-        The names are the same in every implementation, and so are the values where the networks are set up alike.
+        The names are the same in every implementation, and so are the values if the networks are set up alike.
         """
 
 

@@ -59,7 +59,7 @@ class Run(Record):
 
     @property
     def tuning(self) -> dict[str, str]:
-        """What the implementation is to be tuned by; nothing, where it is not."""
+        """What the implementation is to be tuned by; nothing, if it is not."""
         return self.tuned.tuning if self.tuned else {}
 
     @property
@@ -108,7 +108,7 @@ class Environment(Record):
 
 class Epoch(Record):
     """One epoch. The training figures are averages over its steps, each before that step's update; the others are
-    those after the epoch: of the validation images where some were set apart, else of the test images. Of another task
+    those after the epoch: of the validation images if some were set apart, else of the test images. Of another task
     than classification there are no accuracies but the metrics of that task, by their names (shared/task.py)."""
 
     epoch: Count
@@ -227,7 +227,7 @@ class History(Record):
 
 class RunResult(Record):
     """A run with its outcome, or with the reason why there is none: it `failed`, or it `diverged`, which another try
-    would do again. `history` is how far it came then, where it had begun. `in_turns` says whether it was trained side
+    would do again. `history` is how far it came then, if it had begun. `in_turns` says whether it was trained side
     by side with the others of its seed, or alone, wherever there was room."""
 
     schema_version: Literal[1] = SCHEMA_VERSION

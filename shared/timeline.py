@@ -1,4 +1,4 @@
-"""What took the time, where several things went on at once."""
+"""What took the time, if several things went on at once."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -144,7 +144,7 @@ class TrainSpec(Record):
 
     @property
     def network_arguments(self) -> dict[str, float]:
-        """What a network's constructor is given: the rate of dropout where it is not the architecture's own."""
+        """What a network's constructor is given: the rate of dropout if it is not the architecture's own."""
         return {} if self.dropout is None else {"dropout": self.dropout}
 
     def is_last(self, epoch: int, train_accuracy: float | None) -> bool:

@@ -64,7 +64,7 @@ def to_safetensors(weights: Weights, metadata: Mapping[str, str]) -> bytes:
 
 
 def from_safetensors(content: bytes) -> Weights:
-    """The arrays in a safetensors file's content. Raises a ValueError where it is none that NumPy has arrays for."""
+    """The arrays in a safetensors file's content. Raises a ValueError if it is none that NumPy has arrays for."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 

@@ -18,7 +18,7 @@ class World:
 
     @classmethod
     def here(cls, variables: Mapping[str, str] = os.environ) -> "World":
-        """What the environment says; one process where it says nothing."""
+        """What the environment says; one process if it says nothing."""
         size = int(variables.get(SIZE_VARIABLE, "1"))
         return cls(int(variables[RANK_VARIABLE]), size) if size > 1 else cls()
 

@@ -18,8 +18,8 @@ def test_no_rule_is_broken() -> None:
         ("a.md", "Nobody is told.\n\nIt begins\nanew where there is none.\n", 4),
         ("a.md", "`nobody`, [x](anew.md)\n\n```\nnobody\n```\n", 0),
         ("a.py", '"""Raises InputError\n    where it fails."""\n', 1),
-        ("a.py", "def told() -> str:  # nobody\n    return f'{told} anew, held against it'\n", 2),
-        ("a.py", "x = 'nobody'\n", 0),  # a name, not prose
+        ("a.py", "def shown() -> str:  # nobody\n    return f'{shown} anew, held against it'\n", 3),
+        ("a.py", "x = 'nobody'\n", 0),  # a single word may be a name
     ],
 )
 def test_each_place_is_found(name: str, text: str, n: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +29,32 @@ def test_each_place_is_found(name: str, text: str, n: int, tmp_path: Path, monke
     found = prose.broken([path])
     assert len(found) == n
     assert all(": write " in line for line in found)
+
+
+def found_in(text: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setattr(prose, "ROOT", tmp_path)
+    (tmp_path / name).write_text(text)
+    return prose.broken([tmp_path / name])
+
+
+def test_names_are_nouns_or_verbs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "def set_apart() -> int:\n    untold = 1\n    return untold\n\n\nset_apart()\n"
+    assert found_in(text, "a.py", tmp_path, monkeypatch) == ["a.py:1: the name set_apart: write a noun or a verb"]
+
+
+@pytest.mark.parametrize(
+    ("text", "n"),
+    [
+        ("word " * 30 + "end.", 1),
+        ("word " * 20 + "end. " + "Word " * 20 + "end.", 0),
+        ("word " * 20 + "\n" + "word " * 20 + "\n", 1),  # lines of one paragraph
+        ("- " + "word " * 20 + "\n- " + "word " * 20 + "\n", 0),  # two items
+        ("| " + "word " * 40 + "|\n\n```\n" + "word " * 40 + "\n```\n", 0),
+        ("[" + "word " * 20 + "](" + "x" * 40 + ") `" + "word " * 40 + "`\n", 0),
+    ],
+)
+def test_sentences_are_short(text: str, n: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(found_in(text, "a.md", tmp_path, monkeypatch)) == n
 
 
 def test_the_line_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

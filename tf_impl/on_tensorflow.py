@@ -12,7 +12,7 @@ from tf_lowlevel_impl.tuning import Tuning
 
 
 class _Direct(MatchedOptimizer):
-    """Keras hands every update to `tf.distribute`, even where nothing is distributed, and that keeps each graph in
+    """Keras hands every update to `tf.distribute`, even if nothing is distributed, and that keeps each graph in
     which it happens for good: 2 MB a network. Here an update is made directly, unless there is a strategy."""
 
     def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:

@@ -76,7 +76,7 @@ def count_flops(function: Callable[..., Any], images: tf.TensorSpec) -> int:
 def compiled(
     function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], mode: Mode, tuning: Tuning
 ) -> Callable[..., Any]:
-    """As a graph, `function` is traced once and serves every batch size, or is traced for each where shapes are static;
+    """As a graph, `function` is traced once and serves every batch size, or is traced for each if shapes are static;
     else it is run operation by operation."""
     if mode == "eager":
         return function

@@ -18,7 +18,7 @@ PS_PER_NS = 1_000
 
 
 def by_operation(work: Callable[[], None], device: Device) -> dict[str, float]:
-    """The time in seconds that `work` spends in each kind of operation: on the device, where that is not the CPU.
+    """The time in seconds that `work` spends in each kind of operation: on the device, if that is not the CPU.
     Operations that run at once share it (shared/timeline.py). What XLA has compiled into one is one."""
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)

@@ -86,7 +86,7 @@ EXPORTERS: dict[Format, Exporter] = {"torch": to_torch, "onnx": to_onnx}
 
 @contextmanager
 def _cudnn_as_found() -> Iterator[None]:
-    """With PyTorch's own precision of convolutions on CUDA: it exports nothing where that was set as it asks for now.
+    """With PyTorch's own precision of convolutions on CUDA: it exports nothing if that was set as it asks for now.
     Nothing is computed meanwhile."""
     convolutions: Any = torch.backends.cudnn.conv  # type: ignore[attr-defined]  # it is missing from the stubs
     stated, convolutions.fp32_precision = convolutions.fp32_precision, "tf32"

@@ -10,7 +10,7 @@ from shared.choices import Device
 
 def by_operation(work: Callable[[], None], device: Device) -> dict[str, float]:
     """The time in seconds that `work` spends in each kind of operation itself, without those that it calls: on the
-    device, where that is not the CPU."""
+    device, if that is not the CPU."""
     on_cuda = device == "cuda"
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_cuda else [])]
     with profile(activities=activities) as profiler:

@@ -1,7 +1,7 @@
 """Starts the processes of one data-parallel worker as torchrun does: `python -m torch_impl.torchrun SIZE ARGUMENTS`.
 
 Python is started SIZE times on this machine with ARGUMENTS, each time with the rank and the addresses that torchrun
-gives. They have this process's standard input, of which the first makes use. Where one fails, all are ended.
+gives. They have this process's standard input, of which the first makes use. If one fails, all are ended.
 """
 
 import os

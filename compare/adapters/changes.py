@@ -82,7 +82,7 @@ def undo(changes: Sequence[Change], array: np.ndarray) -> np.ndarray:
 
 
 def fill(target: np.ndarray, changes: Sequence[Change], array: np.ndarray) -> None:
-    """Write into `target` what `apply` makes `array` of, without a copy of it where that can be."""
+    """Write into `target` what `apply` makes `array` of, without a copy of it if that can be."""
     last = changes[-1] if changes else None
     if isinstance(last, Taken) and not any(isinstance(change, Taken) for change in changes[:-1]):
         view = apply(changes[:-1], target)

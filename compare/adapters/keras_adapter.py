@@ -254,7 +254,7 @@ def _in_precision(config: Any, precision: str) -> Any:
 
 
 def _input_names(stated: list[Any]) -> list[str]:
-    """Return the names of inputs: those that somebody chose, else "input", "input_2" and so on."""
+    """Return the names of inputs: those that the author chose, else "input", "input_2" and so on."""
     names: list[str] = []
     for place, each in enumerate(stated, 1):
         name = str(each._keras_history.operation.name)

@@ -177,7 +177,7 @@ class KerasWatch(Watch):
         return f"{path}.{name}" if path else name
 
     def _name(self, part: Any) -> str:
-        """A name that somebody chose, else the attribute that the owner keeps it in, else Keras's automatic name."""
+        """A name that the author chose, else the attribute that the owner keeps it in, else Keras's automatic name."""
         if not self._parents or not _automatic(part):
             return str(part.name)
         owner = self._parents[-1]

@@ -1,4 +1,4 @@
-"""Numbers of float32 as somebody wrote them: 0.001, not 0.0010000000474974513."""
+"""Numbers of float32 as their author wrote them: 0.001, not 0.0010000000474974513."""
 
 from typing import Any
 

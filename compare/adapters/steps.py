@@ -56,7 +56,7 @@ class Weight:
             self.write(undo(self.changes, array))
 
     def changed(self, array: np.ndarray) -> np.ndarray:
-        """Return the canonical array of one that the framework's variable can hold: a view of it where that can be."""
+        """Return the canonical array of one that the framework's variable can hold: a view of it if that can be."""
         return apply(self.changes, array)
 
 

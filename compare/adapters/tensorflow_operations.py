@@ -149,7 +149,7 @@ def is_scalar(watch: Watch, tensor: Any) -> bool:
 
 
 def scalar(tensor: Any) -> float:
-    """Return the number of a tensor as somebody wrote it."""
+    """Return the number of a tensor as its author wrote it."""
     return shortest(tensor.numpy())
 
 

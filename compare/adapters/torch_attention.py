@@ -161,8 +161,8 @@ def _dot_product(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], re
     inputs = [_joined_heads(watch, x) for x in inputs]
     inner = watch.emit("Attention", [*inputs, *more], call, attributes)
     shape = (-1, inner.shape[1], heads, inner.shape[2] // heads)
-    apart = watch.emit("Reshape", [inner], lambda y: y.reshape(shape), {"shape": shape})
-    watch.emit("Transpose", [apart], lambda y: y.transpose(1, 2), {"perm": (0, 2, 1, 3)}, output=result)
+    split = watch.emit("Reshape", [inner], lambda y: y.reshape(shape), {"shape": shape})
+    watch.emit("Transpose", [split], lambda y: y.transpose(1, 2), {"perm": (0, 2, 1, 3)}, output=result)
     return True
 
 

@@ -22,7 +22,7 @@ from compare.folders.run_folder import read_result, record_paths
 from shared.result import CondensedResult, Outcome, Run, RunResult, Samples
 
 MANY = 1_000  # up to so many stay whole, all of them
-WHOLE = 300  # of more, so many at the most: curves of more cannot be told apart
+WHOLE = 300  # of more, so many at the most: curves of more cannot be distinguished
 _NAME = re.compile(r"(.+)-seed(\d+)", re.ASCII)
 
 
@@ -92,7 +92,7 @@ class Condenser:
 
 
 def load(folder: Path, target: float | None) -> list[RunResult]:
-    """Every record in `folder`, in the order of their names: whole where they are few. Raises InputError as
+    """Every record in `folder`, in the order of their names: whole if they are few. Raises InputError as
     `run_folder.load_results` does."""
     paths = record_paths(folder)
     if len(paths) <= MANY:

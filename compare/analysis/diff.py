@@ -130,7 +130,7 @@ def _accuracy(name: str, pairs: Sequence[tuple[RunResult, RunResult]], margin: f
     figure = figure_of([one for one, _ in pairs])
     first = [figure.of(one.outcome) for one, _ in pairs if one.outcome]
     second = [figure.of(other.outcome) for _, other in pairs if other.outcome]
-    differences = [figure.apart(before, after) for before, after in zip(first, second, strict=True)]
+    differences = [figure.difference(before, after) for before, after in zip(first, second, strict=True)]
     n_test = pairs[0][0].n_test
     mean, known = float(np.mean(differences)), True
     if len(differences) > 1:

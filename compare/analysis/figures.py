@@ -60,7 +60,7 @@ class KeyFigure:
         low, high = min(values), max(values)
         return self.shown(low) if low == high else f"{self.shown(low)} to {self.shown(high)}"
 
-    def apart(self, one: float, other: float) -> float:
+    def difference(self, one: float, other: float) -> float:
         """How much more `other` is than `one`: of shares the difference, else as a share of `one`."""
         if self.metric.share:
             return other - one
@@ -71,11 +71,11 @@ class KeyFigure:
         return 1 / n_test if self.metric.share else 1e-6
 
     def is_better(self, difference: float) -> bool:
-        """Whether what `apart` gave is for the better."""
+        """Whether a `difference` is for the better."""
         return difference < 0 if self.metric.lower_is_better else difference > 0
 
     def compared(self, difference: float) -> str:
-        """What is said of who differs by that: "is more accurate", "has a lower RMSE"."""
+        """What a verdict says of a `difference`: "is more accurate", "has a lower RMSE"."""
         if self.task.classifies:
             return f"is {'more' if difference > 0 else 'less'} accurate"
         return f"has a {'higher' if difference > 0 else 'lower'} {self.metric.title}"

@@ -34,7 +34,7 @@ def kinds(results: Sequence[RunResult]) -> list[str]:
     return list(dict.fromkeys(found for result in results if result.outcome and (found := machine(result))))
 
 
-def told_apart(results: Sequence[RunResult]) -> list[OnMachine]:
+def by_machine(results: Sequence[RunResult]) -> list[OnMachine]:
     """The step time of every implementation on every kind of machine; none if there is one kind alone."""
     known = kinds(results)
     if len(known) < 2:

@@ -87,7 +87,7 @@ def pairs(results: Sequence[RunResult], judging: Judging) -> list[Pair]:
     for one, other in itertools.combinations(accuracy, 2):
         both = [seed for seed in accuracy[one] if seed in accuracy[other]]
         if both:
-            differences = [figure.apart(accuracy[one][seed], accuracy[other][seed]) for seed in both]
+            differences = [figure.difference(accuracy[one][seed], accuracy[other][seed]) for seed in both]
             found.append(Pair(one, other, paired(differences, judging.margin, figure.resolution(results[0].n_test))))
     return found
 
@@ -117,17 +117,18 @@ def say(pair: Pair, figure: KeyFigure = ACCURACY) -> str:
                 f"over {found.n} seeds ({_p(found.p)})."
             )
         case "too few":
-            enough = "more than 10,000" if found.enough is None else f"about {max(found.enough, found.n + 1):,}"
+            known = found.enough is not None
+            enough = f"About {max(found.enough, found.n + 1):,}" if found.enough is not None else "More than 10,000"
             return (
-                f"Not enough seeds to say of {pair.one} and {pair.other}: {interval} over {found.n} seeds, which could "
-                f"have shown a difference of {found.detectable * 100:.2f} {figure.unit}; {enough} would show equals to "
-                f"be equivalent within {margin}."
+                f"{pair.one} and {pair.other}: no difference seen ({interval}, {found.n} seeds). One of less than "
+                f"{found.detectable * 100:.2f} {figure.unit} can be missed by so few. {enough} seeds would be "
+                f"{'enough' if known else 'needed'} to call equals equivalent within {margin}."
             )
 
 
 def training_s_until(result: RunResult, target: float) -> float | None:
     """The seconds of training until the end of the first epoch after which the accuracy was `target` or better: of the
-    validation images where there were any, else of the test images. None if it never was."""
+    validation images if there were any, else of the test images. None if it never was."""
     if isinstance(result, CondensedResult):
         return result.reached_s
     assert result.outcome is not None

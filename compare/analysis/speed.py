@@ -94,8 +94,8 @@ def machine(pairs: Sequence[Pair]) -> Machine:
     freedom = sum(run.size - 1 for run in all_runs)
     if not freedom:
         return Machine(by_seed, None)
-    apart = sum(float(abs(run - np.median(run)).sum()) for run in all_runs)
-    deviation = math.sqrt(math.pi / 2) * apart / freedom  # of normal values; one wild product does not decide it
+    gap = sum(float(abs(run - np.median(run)).sum()) for run in all_runs)
+    deviation = math.sqrt(math.pi / 2) * gap / freedom  # of normal values; one wild product does not decide it
     variance = sum(TRIMMED_MEAN * deviation**2 / run.size for run in all_runs) / len(times) ** 2
     return Machine(by_seed, Estimate(float(np.mean(list(by_seed.values()))), variance, freedom))
 

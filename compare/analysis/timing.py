@@ -29,7 +29,7 @@ class StepTime:
 def steady_slices(result: RunResult) -> list[np.ndarray]:
     """The step times in seconds of each turn, without warm-up and without the smaller batches that end an epoch.
 
-    The first 20 steps are warm-up, or the first half where a run has fewer than 40.
+    The first 20 steps are warm-up, or the first half if a run has fewer than 40.
     """
     if isinstance(result, CondensedResult):
         return []

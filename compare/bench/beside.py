@@ -1,7 +1,7 @@
 """Step times beside busy processes: how much each contestant is slowed down, and who is the faster one there."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -19,6 +19,7 @@ from compare.bench.verdicts import names, ratio_to_baseline, say, step_time, war
 from compare.folders.manifest import Manifest
 from compare.processes.busy import busy
 from compare.reporting import plots, waiting
+from compare.reporting.charts import Chart, Line, Panel
 from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 from compare.reporting.plots import mark_of, style_of
@@ -192,8 +193,35 @@ def render(beside: BesideResult, manifest: Manifest) -> Rendered:
             "report.md": text.encode(),
             "plots/beside.png": plots.to_png(figure),
             "plots/beside.svg": plots.to_svg(figure),
-        }
+        },
+        {"plots/beside.png": chart(beside).markup},
     )
+
+
+def chart(beside: BesideResult) -> Chart:
+    """Return what `picture` shows as a chart for the page."""
+    times: list[Line] = []
+    slower: list[Line] = []
+    for contestant in beside.result.contestants:
+        name = contestant.name
+        steps = {level: step_time(beside.at(level), name) for level in beside.levels}
+        alone: dict[int, Interval | None] = {0: Interval(1.0)} if steps[0] else {}
+        ratios = alone | {level: slowdown(beside, name, level) for level in beside.levels[1:]}
+        times.append(_line_of(name, "step", steps, 1e3))
+        slower.append(_line_of(name, "as long as alone", ratios, 1.0))
+    panels = [
+        Panel("Step, end to end", "busy processes", "ms", times, log=True),
+        Panel("A step, times as long as alone", "busy processes", "", slower, log=True),
+    ]
+    implementations = {one.name: one.implementation for one in beside.result.contestants}
+    return Chart(f"Step times of {beside.result.model} beside busy processes", panels, implementations)
+
+
+def _line_of(name: str, key: str, found: Mapping[int, Interval | None], scale: float) -> Line:
+    known = {level: one for level, one in found.items() if one is not None}
+    points = [(float(level), one.value * scale) for level, one in known.items()]
+    ends = [tuple(scale * (one.value if end is None else end) for end in (one.low, one.high)) for one in known.values()]
+    return Line(name, key, points, ends=[(low, high) for low, high in ends])
 
 
 def picture(beside: BesideResult) -> Figure:

@@ -31,7 +31,7 @@ PROFILED_STEPS = 10
 NOTE_EVERY_S = 5.0  # there is a line of progress
 MANY_EPOCHS = 1_000_000  # of a framework's own loop, which is ended with its worker
 # After a window its threads may look for work a little longer; then, and while the next one's first steps are not
-# counted, nobody is timed.
+# counted, no contestant is timed.
 PAUSE_S = 0.01
 
 Start = Callable[[Contestant], Session]
@@ -99,7 +99,7 @@ class Launcher:
             if number == 0 and (warning := budget_warning(took_s + max(0, self.rounds_s), self.needs, self.budget_s)):
                 self._tell(warning)
             self._rounds(entries, number, self._shape, failed)
-            complete = list(entries)  # whoever fails from now on was measured
+            complete = list(entries)  # what fails from now on was measured
             self._look_at_memory(entries, failed)  # before anything that is not training
             ceilings = [] if self.training_alone else self._beside_training(entries, failed)
             if number == 0 and self.profile:
@@ -148,14 +148,14 @@ class Launcher:
                 entry = Entry(contestant, self._start(contestant))
                 entries.append(entry)
                 if contestant.name in to_time:
-                    with contextlib.suppress(WorkerError):  # it is told again when the worker is first asked
+                    with contextlib.suppress(WorkerError):  # it is raised again when the worker is first asked
                         entry.session.wait_until_ready()
                     entry.start_s = time.perf_counter() - begin
                     self._tell(f"{contestant.name} is ready after {entry.start_s:.1f} s.")
             yield sorted(entries, key=lambda entry: self.contestants.index(entry.contestant))
             kind = None
         finally:
-            for entry in entries:  # all are told first, so that they end side by side
+            for entry in entries:  # all are asked first, so that they end side by side
                 if kind is None:
                     entry.session.end_input()
                 else:

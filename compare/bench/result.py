@@ -49,7 +49,7 @@ class TimedWindow(Record):
     foreign_s: FiniteFloat | None  # of two clocks, and so a little less than nothing at times
     n_preempted: Count
     beside: Count = 0
-    sent_bytes: Count | None = None  # by everybody, over all network interfaces; of several processes alone
+    sent_bytes: Count | None = None  # by all processes, over all network interfaces; of several processes alone
 
     @property
     def step_s(self) -> float:
@@ -72,7 +72,7 @@ class Measured(Record):
     windows: tuple[TimedWindow, ...]
     peak_rss_bytes: Count | None
     peak_device_bytes: Count | None
-    operation_s: dict[str, FiniteFloat]  # of one step, by kind of operation, where it was profiled
+    operation_s: dict[str, FiniteFloat]  # of one step, by kind of operation, if it was profiled
     # Of each convolution and product of a step, with nothing before or after it.
     alone_s: dict[str, FiniteFloat] = Field(default_factory=dict)
 

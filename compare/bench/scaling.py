@@ -1,5 +1,6 @@
 """Step time, throughput and memory over batch size and threads, from one bench for each pair of them."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -8,9 +9,10 @@ from pydantic import Field, TypeAdapter
 
 from compare.bench import statistics, tables
 from compare.bench.result import BenchResult, Contestant
-from compare.bench.verdicts import step_time, warnings
+from compare.bench.verdicts import ratio_to_baseline, step_time, warnings
 from compare.folders.manifest import Manifest
 from compare.reporting import plots, waiting
+from compare.reporting.charts import Chart, Line, Panel
 from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 from compare.reporting.plots import style_of
@@ -41,7 +43,8 @@ def render(results: Sequence[BenchResult], manifest: Manifest) -> Rendered:
             waiting=waiting.sentence(contestant.waiting for contestant in first.contestants),
             headings=HEADINGS,
             lines=cells(results),
-            warnings=list(dict.fromkeys(text for result in results for text in warnings(result))),
+            verdicts=verdicts(results),
+            warnings=_warnings(results),
             cpu=first.cpu,
             manifest=manifest,
         )
@@ -51,8 +54,62 @@ def render(results: Sequence[BenchResult], manifest: Manifest) -> Rendered:
             "report.md": text.encode(),
             "plots/scaling.png": plots.to_png(figure),
             "plots/scaling.svg": plots.to_svg(figure),
-        }
+        },
+        {"plots/scaling.png": chart(results).markup},
     )
+
+
+def verdicts(results: Sequence[BenchResult]) -> list[str]:
+    """Return a sentence for each contestant: its lowest and its highest speed against the baseline, and where."""
+    found = []
+    for name in dict.fromkeys(c.name for result in results for c in result.contestants):
+        ratios = [(ratio.value, result) for result in results if (ratio := ratio_to_baseline(result, name))]
+        if name == results[0].baseline or not ratios:
+            continue
+        (least, at_least), (most, at_most) = (end(ratios, key=lambda one: one[0]) for end in (min, max))
+        found.append(
+            f"{name} is from {least:.2f}x ({_point(at_least)}) to {most:.2f}x ({_point(at_most)}) as fast as "
+            f"{results[0].baseline}."
+        )
+    return found
+
+
+def _point(result: BenchResult) -> str:
+    one = result.contestants[0]
+    return f"batches of {one.batch_size}, {one.threads} thread{'s' * (one.threads > 1)}"
+
+
+def _warnings(results: Sequence[BenchResult]) -> list[str]:
+    """Each warning once: of those that differ by their numbers alone, the one with the largest, and how many."""
+    found: dict[str, list[str]] = {}
+    for result in results:
+        for text in warnings(result):
+            found.setdefault(re.sub(r"\d+", "#", text), []).append(text)
+    worst = {max(texts, key=lambda text: [int(n) for n in re.findall(r"\d+", text)]): texts for texts in found.values()}
+    return [f"{text}{f' So it was at {len(texts)} points.' * (len(texts) > 1)}" for text, texts in worst.items()]
+
+
+def chart(results: Sequence[BenchResult]) -> Chart:
+    """Return what `picture` shows as a chart for the page."""
+    threads = sorted({c.threads for result in results for c in result.contestants})
+    sizes = sorted({c.batch_size for result in results for c in result.contestants})
+    ticks = [(float(size), str(size)) for size in sizes]
+    several = len(threads) > 1
+    panels = []
+    for what, of_point in PANELS.items():
+        lines = []
+        for contestant in results[0].contestants:
+            for n in threads:
+                name = f"{contestant.name}, {n} thread{'s' * (n > 1)}" if several else contestant.name
+                points = _points(results, contestant.name, n, of_point)
+                if points:
+                    ends = [(low, high) for _, _, low, high in points]
+                    lines.append(Line(name, "measured", [(at, middle) for at, middle, *_ in points], ends=ends))
+        title, _, unit = what.rpartition(", ")
+        panels.append(Panel(title, "batch size", unit, lines, log=True, log_x=True, ticks=ticks))
+    # Of several numbers of threads each line has a colour of its own.
+    implementations = {} if several else {c.name: c.implementation for c in results[0].contestants}
+    return Chart(f"{results[0].model} over batch sizes and threads", panels, implementations)
 
 
 def cells(results: Sequence[BenchResult]) -> list[list[str]]:
@@ -126,7 +183,7 @@ def _memory_mib(result: BenchResult, contestant: Contestant) -> Span | None:
 
 
 PANELS: dict[str, Callable[[BenchResult, Contestant], Span | None]] = {
-    "images/s, end to end": _images_per_s,
-    "step, end to end, ms": _step_ms,
-    "peak memory of the host, MiB": _memory_mib,
+    "Throughput, end to end, images/s": _images_per_s,
+    "Step, end to end, ms": _step_ms,
+    "Peak memory of the host, MiB": _memory_mib,
 }

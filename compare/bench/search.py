@@ -45,9 +45,9 @@ def starter(log_dir: Path, device: Device, timeout_s: float) -> Start:
 class Search:
     """Finds the fastest candidate of contestants, once for what it depends on, and remembers it on this machine."""
 
-    def __init__(self, subject: Subject, start: Start, screen: Screen, anew: bool = False) -> None:
-        """`anew`: search even if an answer is remembered."""
-        self._subject, self._start, self._screen, self._anew = subject, start, screen, anew
+    def __init__(self, subject: Subject, start: Start, screen: Screen, again: bool = False) -> None:
+        """`again`: search even if an answer is remembered."""
+        self._subject, self._start, self._screen, self._again = subject, start, screen, again
         self._memory = tuned.default_memory()
         self._found: dict[str, tuned.Fastest] = {}
 
@@ -56,7 +56,7 @@ class Search:
         one failed."""
         subject = self._subject
         key = tuned.key(_name(subject.spec), subject.device, subject.train, plain)
-        choice = self._found.get(key) or (None if self._anew else self._memory.recall(key))
+        choice = self._found.get(key) or (None if self._again else self._memory.recall(key))
         if choice is None:
             choice = self._searched(plain, key)
         self._found[key] = choice

@@ -12,7 +12,7 @@ from compare.bench.statistics import LEAST_TO_STOP
 # Windows scatter by a tenth whether they are of two steps or of thirty, so that many short ones know more in the same
 # time (docs/decisions.md).
 WINDOW_S = 0.03  # about how long the slowest contestant's window takes
-# What nobody counts before a window: processors and threads wake up, and a contestant's data come back into the caches.
+# What is not counted before a window: processors and threads wake up, and caches get a contestant's data.
 # That takes time as well as steps, and so every contestant has as many as it needs.
 UNCOUNTED_S, LEAST_UNCOUNTED = 0.03, 2
 LEAST_ROUNDS, MOST_ROUNDS = 6, 200

@@ -21,13 +21,13 @@ LEAST_FOR_INTERVAL = 3  # of two, Student's t makes an interval that says nothin
 LEAST_TO_STOP = 5  # of fewer, an interval is too often narrow by chance, and then that would be the moment to stop
 N_RESAMPLES = 2000
 KEPT, LEAST_KEPT = 5, 50  # times as many samples as are above a high quantile, and at least so many, are gone through
-LEAST_P = 2 / N_RESAMPLES  # nothing smaller can be told from so many
+LEAST_P = 2 / N_RESAMPLES  # nothing smaller can be estimated from so many
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its interval, and the probability of a value at least as far from 1 where the truth is 1; no
-    interval where there were fewer than three launches."""
+    """An estimate with its interval, and the probability of a value at least as far from 1 if the truth is 1; no
+    interval if there were fewer than three launches."""
 
     value: float
     low: float | None = None

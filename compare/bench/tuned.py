@@ -42,7 +42,7 @@ class TunedMemory:
         self.path = path
 
     def recall(self, key: str) -> Fastest | None:
-        """What was chosen, None if nothing was, or where the file cannot be read any more."""
+        """What was chosen, None if nothing was, or if the file cannot be read any more."""
         try:
             return Fastest.model_validate(self._known()[key])
         except (KeyError, ValidationError):

@@ -1,6 +1,7 @@
 """What a comparison says, in words."""
 
 import math
+from collections.abc import Collection
 from statistics import geometric_mean
 
 from compare.bench.result import BenchResult, Contestant, Launch
@@ -9,6 +10,7 @@ from compare.rpc.messages import Timed
 from compare.worker.machine import MUCH_LOAD
 
 NOT_WAITED = 0.05
+MOST_NAMED = 3  # in a sentence
 
 
 def ratio_to_baseline(result: BenchResult, name: str) -> Interval | None:
@@ -82,7 +84,7 @@ def _say_break_even(result: BenchResult, compiled: Contestant, plain: Contestant
 
 def break_even(result: BenchResult, compiled: Contestant, plain: Contestant) -> float | None:
     """After how many steps compiling has paid off: the first at which the compiled contestant, first step and all, is
-    ahead of the plain one; infinite where its steps take no less time. None if one was not measured."""
+    ahead of the plain one; infinite if its steps take no less time. None if one was not measured."""
     own, other = (step_time(result, c.name, "compute") for c in (compiled, plain))
     own_first_s, other_first_s = (_first_step_s(result, c.name) for c in (compiled, plain))
     if own is None or other is None or own_first_s is None or other_first_s is None:
@@ -105,7 +107,7 @@ def achieved(result: BenchResult, contestant: Contestant, time: Interval) -> tup
     rate = contestant.batch_size * result.flops_per_image / time.value
     found = [roofline(result, contestant, launch) for launch in result.launches if contestant.name in launch.measured]
     roofs = [roof for roof in found if roof]
-    # As the time of a step is, so that a launch that met a slow machine is held against what that machine could do.
+    # As the time of a step is, so that a launch that met a slow machine is compared with what that machine could do.
     return rate, rate / geometric_mean(roofs) if roofs else None
 
 
@@ -134,6 +136,11 @@ def own_share(result: BenchResult, contestant: Contestant, rate: float) -> float
     return rate / geometric_mean(own) if own else None
 
 
+def some_of(names: Collection[str]) -> str:
+    """Return the names in a sentence, or of many how many they are."""
+    return ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} of the contestants"
+
+
 def warnings(result: BenchResult) -> list[str]:
     """What a reader must know before believing the figures."""
     said = []
@@ -142,7 +149,7 @@ def warnings(result: BenchResult) -> list[str]:
         if loaded:
             worst = max(loaded.values())
             said.append(
-                f"Foreign load: while {', '.join(loaded)} worked, other processes took up to {worst:.0%} of a "
+                f"Foreign load: while {some_of(loaded)} worked, other processes took up to {worst:.0%} of a "
                 "core. These figures are of a busy machine."
             )
     for name in names(result):

@@ -1,7 +1,7 @@
 """The speed waterfall: from what a framework's users write first to the fastest of a list, one factor at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -16,6 +16,7 @@ from compare.bench.verdicts import ratio_between, step_time
 from compare.folders.manifest import Manifest
 from compare.registry import IMPLEMENTATIONS, Candidate
 from compare.reporting import plots, waiting
+from compare.reporting.bars import Bar, BarChart, BarPanel
 from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 from shared.choices import Device
@@ -68,6 +69,30 @@ def contestants(plain: Contestant, of: list[SpeedStage]) -> list[Contestant]:
     return [as_contestant(plain, stage.candidate) for stage in of]
 
 
+def verdict(waterfall: SpeedWaterfall) -> str:
+    """Return in a sentence how much faster than the plain loop the fastest stage is, and what gained most."""
+    result, first = waterfall.result, waterfall.stages[0].candidate.factor
+    name = waterfall.implementation
+    after = [stage for stage in waterfall.stages if stage.before]
+    whole = {stage.candidate.factor: ratio_between(result, stage.candidate.factor, first) for stage in after}
+    known = {factor: found for factor, found in whole.items() if found is not None}
+    if not known:
+        return f"{name}: no stage was measured together with {first}."
+    fastest = max(known, key=lambda factor: known[factor].value)
+    if known[fastest].value <= 1:
+        return f"{name}: no stage was faster than {first}."
+    steps = {
+        stage.candidate.factor: gained
+        for stage in after
+        if stage.before and (gained := ratio_between(result, stage.candidate.factor, stage.before)) is not None
+    }
+    most = max(steps, key=lambda factor: steps[factor].value)
+    return (
+        f"{name}: {fastest} is {_said(known[fastest])} as fast as {first}. Most is gained by {most} "
+        f"({_said(steps[most])})."
+    )
+
+
 def cells(waterfall: SpeedWaterfall) -> list[list[str]]:
     """The lines of the table."""
     result, of = waterfall.result, waterfall.stages
@@ -78,9 +103,8 @@ def cells(waterfall: SpeedWaterfall) -> list[list[str]]:
         time = step_time(result, factor)
         against = ratio_between(result, factor, stage.before) if stage.before else None
         whole = ratio_between(result, factor, first) if stage.before else None
-        said = f"instead: {factor}" if stage.candidate.alternative else factor
         shown = "-" if time is None else f"{time.value * 1e3:.2f} ms"
-        lines.append([said, shown, _said(against), _said(whole)])
+        lines.append([_label(stage), shown, _said(against), _said(whole)])
     return lines
 
 
@@ -105,6 +129,7 @@ def render(done: Sequence[SpeedWaterfall], manifest: Manifest) -> Rendered:
             device=first.device,
             threads=first.contestants[0].threads,
             headings=HEADINGS,
+            verdicts=[verdict(waterfall) for waterfall in done],
             tables={waterfall.implementation: cells(waterfall) for waterfall in done},
             why={waterfall.implementation: why_ended(waterfall.result) for waterfall in done},
             waiting=waiting.WORDS["system"],
@@ -117,8 +142,37 @@ def render(done: Sequence[SpeedWaterfall], manifest: Manifest) -> Rendered:
             "report.md": text.encode(),
             "plots/waterfall.png": plots.to_png(figure),
             "plots/waterfall.svg": plots.to_svg(figure),
-        }
+        },
+        {"plots/waterfall.png": chart(done).markup},
     )
+
+
+def chart(done: Sequence[SpeedWaterfall]) -> BarChart:
+    """Return the step times of every stage, and its speed against the first, as a chart for the page."""
+    names = {waterfall.implementation: waterfall.implementation for waterfall in done}
+    times, speeds = [], []
+    for waterfall in done:
+        result, name = waterfall.result, waterfall.implementation
+        first = waterfall.stages[0].candidate.factor
+        of_time, of_speed = [], []
+        for stage in waterfall.stages:
+            factor, form = stage.candidate.factor, "pale" if stage.candidate.alternative else "whole"
+            if (time := step_time(result, factor)) is not None:
+                of_time.append(Bar(_label(stage), time.value * 1e3, name, _ends(time, 1e3), form=form))
+            if stage.before and (speed := ratio_between(result, factor, first)) is not None:
+                of_speed.append(Bar(_label(stage), speed.value, name, _ends(speed, 1.0), form="dot"))
+        times.append(BarPanel(f"{name}: step, end to end", "ms", of_time))
+        speeds.append(BarPanel(f"{name}: speed against {first}", "x as fast", of_speed))
+    logs = [replace(panel, log=True) for panel in speeds]
+    return BarChart("Step time at every stage", {"step time": times, "speed": speeds, "speed, log scale": logs}, names)
+
+
+def _label(stage: SpeedStage) -> str:
+    return f"instead: {stage.candidate.factor}" if stage.candidate.alternative else stage.candidate.factor
+
+
+def _ends(found: Interval, scale: float) -> tuple[float, float] | None:
+    return None if found.low is None or found.high is None else (found.low * scale, found.high * scale)
 
 
 def picture(done: Sequence[SpeedWaterfall]) -> Figure:

@@ -82,7 +82,7 @@ class Bench(Work[BenchResult]):
         )
 
     def verdict(self) -> int:
-        """The exit code: 1 where a contestant failed, or where one that was pitted against itself seems to be faster
+        """The exit code: 1 if a contestant failed, or if one that was pitted against itself seems to be faster
         than itself, or had too few launches to show anything."""
         result = self.results[-1]
         if any(launch.failed for launch in result.launches):
@@ -96,7 +96,7 @@ class Bench(Work[BenchResult]):
 
 def settled(plan: BenchPlan, subject: Subject, start: Start, screen: Screen) -> list[Contestant]:
     """The contestants, those to be tuned as this machine remembers them or as a search finds them now."""
-    search = Search(subject, start, screen, anew=plan.options.retune)
+    search = Search(subject, start, screen, again=plan.options.retune)
     return [
         search.fastest(one).contestant.model_copy(update={"name": one.name}) if one.name in plan.to_tune else one
         for one in plan.contestants

@@ -77,6 +77,8 @@ class Points(Work[BenchResult]):
 
     def write(self) -> None:
         headings = list(scaling.HEADINGS)
+        for text in scaling.verdicts(self.results):
+            self.screen.note(text)
         print_lines(self.screen.console(180), headings, scaling.cells(self.results), ("contestant",))
         done = self.began.manifest(data=[self.data])
         self.folder.write_all(scaling.render(self.results, done), done)

@@ -89,6 +89,7 @@ class Waterfalls(Work[SpeedWaterfall]):
                     f"{name}: launch {len(result.launches)}, {result.took_s:.0f} s, at most {left_s:.0f} s left for it"
                 )
             lines, headings = waterfall.cells(self.done[-1]), list(waterfall.HEADINGS)
+            note(waterfall.verdict(self.done[-1]))
             print_lines(self.screen.console(120), headings, lines, waterfall.HEADINGS[:1], title=name)
 
     @property

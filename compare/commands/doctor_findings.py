@@ -17,7 +17,7 @@ LEAST_MEMORY = 4 * 2**30  # three workers, each with a framework and the data
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: how it stands, and what to do where it is not well."""
+    """One thing that was looked at: how it stands, and what to do if it is not well."""
 
     what: str
     state: Literal["ok", "note", "bad"]
@@ -83,7 +83,7 @@ def of_worker(name: str, environment: Environment | None, error: str) -> Finding
 
 
 def of_devices(environments: Mapping[str, Environment]) -> list[Finding]:
-    """Where some frameworks see a CUDA device and others do not."""
+    """Whether some frameworks see a CUDA device and others do not."""
     seeing = [name for name, environment in environments.items() if environment.n_cuda_devices]
     blind = [name for name in environments if name not in seeing]
     if not seeing or not blind:

@@ -11,14 +11,17 @@ from compare.analysis.figures import ACCURACY, KeyFigure, figure_of
 from compare.analysis.headline import headlines
 from compare.bench import beside, scaling
 from compare.bench import waterfall as speed
+from compare.bench.inference import verdicts as serving
+from compare.bench.inference.record import RECORD as INFERENCE
+from compare.bench.inference.record import InferenceResult
 from compare.bench.report import verdicts
 from compare.bench.result import BenchResult
 from compare.bench.verdicts import ratio_to_baseline, step_time
-from compare.commands.rendering import comparisons, extent
+from compare.commands.rendering import comparisons, extent, listed
 from compare.folders.manifest import Manifest
 from compare.folders.run_folder import MAX_LIST_BYTES, load_manifest, load_record
 from compare.parity import report as parity_report
-from compare.parity import waterfall
+from compare.parity import waterfall, waterfall_report
 from compare.port import record as port_record
 from compare.port import words
 from shared.errors import InputError
@@ -130,8 +133,42 @@ def _port(folder: Path, manifest: Manifest) -> Entry:
     return Entry(folder, "port", about, manifest, f"{words.verdict(record)}.", rows)
 
 
-def _other(kind: str) -> Callable[[Path, Manifest], Entry]:
-    return lambda folder, manifest: Entry(folder, kind, "-", manifest, "", [Row("")])
+def _inference(folder: Path, manifest: Manifest) -> Entry:
+    result = load_record(folder / INFERENCE, InferenceResult, MAX_LIST_BYTES)
+    rows = []
+    for name in result.names:
+        found = serving.speed(result, name, result.baseline, result.batch_sizes[0])
+        ratio = "1 (baseline)" if name == result.baseline else "" if found is None else f"{found.value:.2g}x"
+        why = serving.why_not_measured(result, name)
+        rows.append(Row(name, speed=ratio, n=len(result.launches), status="ok" if why is None else "failed"))
+    return Entry(folder, "bench inference", result.model, manifest, " ".join(serving.verdicts(result)), rows)
+
+
+def _beside(folder: Path, manifest: Manifest) -> Entry:
+    found = load_record(folder / beside.RECORD, beside.BesideResult, MAX_LIST_BYTES)
+    said = " ".join(beside.verdicts(found))
+    return Entry(folder, "bench beside", found.result.model, manifest, said, _contestants(found.at(0)))
+
+
+def _curves(folder: Path, manifest: Manifest) -> Entry:
+    found = listed(folder / scaling.RECORD, scaling.RECORDS)
+    said = " ".join(scaling.verdicts(found))
+    rows = [Row(contestant.name, n=len(found)) for contestant in found[0].contestants]
+    return Entry(folder, "bench curves", found[0].model, manifest, said, rows)
+
+
+def _speed_waterfall(folder: Path, manifest: Manifest) -> Entry:
+    found = listed(folder / speed.RECORD, speed.RECORDS)
+    said = " ".join(speed.verdict(one) for one in found)
+    rows = [Row(one.implementation, n=len(one.result.launches)) for one in found]
+    return Entry(folder, "bench waterfall", found[0].result.model, manifest, said, rows)
+
+
+def _recipes(folder: Path, manifest: Manifest) -> Entry:
+    found = load_record(folder / waterfall.RECORD, waterfall.RecipeWaterfall, MAX_LIST_BYTES)
+    rows = [Row(name, n=len(found.stages[0].runs)) for name in found.stages[0].runs[0]]
+    said = " ".join(waterfall_report.verdicts(found.stages))
+    return Entry(folder, "parity waterfall", found.model, manifest, said, rows)
 
 
 # By the record that each kind of folder has.
@@ -140,10 +177,11 @@ KINDS: dict[str, Callable[[Path, Manifest], Entry]] = {
     "bench.json": _bench,
     "parity.json": _parity,
     port_record.RECORD: _port,
-    waterfall.RECORD: _other("parity waterfall"),
-    speed.RECORD: _other("bench waterfall"),
-    scaling.RECORD: _other("bench curves"),
-    beside.RECORD: _other("bench beside"),
+    waterfall.RECORD: _recipes,
+    speed.RECORD: _speed_waterfall,
+    scaling.RECORD: _curves,
+    beside.RECORD: _beside,
+    INFERENCE: _inference,
 }
 HEADINGS = (
     "folder",

@@ -31,7 +31,7 @@ from shared.storage import temporary
 from shared.weights import Weights
 
 TIMEOUT_S = 300.0
-N_IMAGES = 256  # by which a file is held against the network that it was made of
+N_IMAGES = 256  # by which a file is compared with the network that it was made of
 TOLERANCE = 1e-4  # of the largest logit: float32 and another order of sums
 
 Scaling = tuple[np.ndarray, np.ndarray]  # mean and deviation of each channel (C,)

@@ -1,5 +1,5 @@
 """How every command goes that keeps results in a folder: its results one by one, what is made of them at the end, and
-what is kept and said where it ends early."""
+what is kept and said if it ends early."""
 
 import sys
 from abc import ABC, abstractmethod
@@ -47,7 +47,7 @@ class Work(ABC, Generic[Result]):
 
     @property
     def go_on(self) -> str:
-        """How to go on where it ended early, as a sentence."""
+        """How to go on if it ended early, as a sentence."""
         return ""
 
     def carry_out(self) -> int | None:
@@ -92,7 +92,7 @@ class Work(ABC, Generic[Result]):
                 self.folder.discard()
                 raise
             return error
-        except BaseException as error:  # a fault of ours, to be told as one
+        except BaseException as error:  # a fault of ours, to be reported as one
             if self.folder.lost and isinstance(error, OSError):  # or what comes of that
                 return WriteError(str(error))
             if self.anything_kept:
@@ -142,7 +142,7 @@ class Began:
             check_vacant(out)
 
     def folder(self, name: str) -> OutputFolder:
-        """The folder, made; `name` says what is in it where it has none of its own."""
+        """The folder, made; `name` says what is in it if it has none of its own."""
         if self._out is None:
             leftovers.clear_runs()
         return OutputFolder(self._out or Path("runs") / f"{self.at.replace(':', '')}-{name}")

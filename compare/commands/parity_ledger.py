@@ -1,4 +1,4 @@
-"""`compare parity --ledger`: from the names of rows, or from what somebody sees, to the ledger of differences."""
+"""`compare parity --ledger`: from the names of rows, or from what a user sees, to the ledger of differences."""
 
 import math
 import os
@@ -73,7 +73,7 @@ def _ask(rows: Sequence[LedgerRow], timeout: float, screen: Screen) -> list[Line
 
 
 def _by_symptom(options: ParityOptions, screen: Screen) -> int:
-    """Print the rows that can be behind what somebody sees. Raises InputError if no word of it is known."""
+    """Print the rows that can be behind what a user sees. Raises InputError if no word of it is known."""
     if options.row is not None or options.out is not None:
         raise InputError("--symptom searches for rows; it cannot be combined with --row or --out.")
     found = search(options.symptom or "")

@@ -52,9 +52,12 @@ def command(options: ParityOptions, screen: Screen) -> int:
     if ended_early is not None:
         return ended_early
     rows = waterfall_report.cells(work.results)
+    verdicts = waterfall_report.verdicts(work.results)
+    for text in verdicts:
+        screen.note(text)
     print_lines(screen.console(120), list(waterfall_report.HEADINGS), rows, waterfall_report.HEADINGS[:1])
     report_line(work.folder, screen)
-    screen.answer(folder=work.folder.path, headings=waterfall_report.HEADINGS, rows=rows)
+    screen.answer(folder=work.folder.path, verdicts=verdicts, headings=waterfall_report.HEADINGS, rows=rows)
     return 0
 
 

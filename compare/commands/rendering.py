@@ -76,7 +76,7 @@ def _parity(folder: Path, manifest: Manifest) -> Files:
 
 def comparisons(folder: Path) -> list[ParityResult]:
     """The comparisons that are kept in `folder`. Raises InputError if they cannot be read."""
-    return _listed(folder / "parity.json", parity_report.RECORDS)
+    return listed(folder / "parity.json", parity_report.RECORDS)
 
 
 def extent(folder: Path) -> parity_report.ParityExtent:
@@ -91,11 +91,11 @@ def _parity_waterfall(folder: Path, manifest: Manifest) -> Files:
 
 
 def _speed_waterfall(folder: Path, manifest: Manifest) -> Files:
-    return speed.render(_listed(folder / speed.RECORD, speed.RECORDS), manifest)
+    return speed.render(listed(folder / speed.RECORD, speed.RECORDS), manifest)
 
 
 def _curves(folder: Path, manifest: Manifest) -> Files:
-    return scaling.render(_listed(folder / scaling.RECORD, scaling.RECORDS), manifest)
+    return scaling.render(listed(folder / scaling.RECORD, scaling.RECORDS), manifest)
 
 
 def _port(folder: Path, manifest: Manifest) -> Files:
@@ -112,7 +112,8 @@ def _inference(folder: Path, manifest: Manifest) -> Files:
     return inference_report.render(load_record(folder / INFERENCE, InferenceResult, MAX_LIST_BYTES), manifest)
 
 
-def _listed(path: Path, records: TypeAdapter[list[Any]]) -> list[Any]:
+def listed(path: Path, records: TypeAdapter[list[Any]]) -> list[Any]:
+    """The records of the file at `path`. Raises InputError if they cannot be read."""
     try:
         return records.validate_json(read_record(path, MAX_LIST_BYTES))
     except ValidationError as error:

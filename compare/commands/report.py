@@ -26,7 +26,7 @@ def command(options: ReportOptions, screen: Screen) -> int:
         raise InputError("A folder is named twice. Name each once.")
     began = Began(options.command, options.out)
     if len(folders) == 1 and options.out is None:
-        return _anew(folders[0], screen)
+        return _write_again(folders[0], screen)
     parts = {mounts.shown(folder): rendered(folder) for folder in folders}
     made = next(iter(parts.values()))
     if len(parts) > 1:
@@ -49,7 +49,7 @@ def _fill(target: OutputFolder, files: Files, made: Manifest) -> None:
         raise
 
 
-def _anew(folder: Path, screen: Screen) -> int:
+def _write_again(folder: Path, screen: Screen) -> int:
     """Make the files of `folder` again, in place; its manifest goes on saying who made its records."""
     if not has_records(folder):
         rendered(folder)  # which says so
@@ -63,7 +63,7 @@ def _anew(folder: Path, screen: Screen) -> int:
     listeners.outlive()
     screen.say(f"Made again: {', '.join(changed)}." if changed else "Everything was as its records make it.")
     screen.say(f"Report: {folder / 'report.md'}")
-    screen.answer(folder=folder, made_anew=changed)
+    screen.answer(folder=folder, changed=changed)
     return 0
 
 

@@ -59,7 +59,7 @@ def _check_network(planned: Planned, options: RunOptions) -> None:
 def _cluster(planned: Planned, options: RunOptions) -> str | None:
     """Return the address of the Ray cluster to continue on; None if the study continues on this machine.
 
-    No address is taken from a plan: it may come from anybody, and a cluster receives the data and can run code here.
+    No address is taken from a plan: it may come from a stranger, and a cluster receives the data and can run code here.
     Raises InputError if the plan names a cluster and the command line does not say where to continue.
     """
     if planned.executor == "ray" and "executor" not in options.given:

@@ -57,7 +57,7 @@ class StudyWork(Work[RunResult]):
         """What the study is, now that its workers are there to be asked for their devices."""
 
     def exit_code(self) -> int:
-        """Do it, and log it where it is to be logged; the exit code."""
+        """Do it, and log it if it is to be logged; the exit code."""
         note_data_warnings([self.data], self.screen)
         ended_early = self.carry_out()
         if ended_early is not None:
@@ -130,11 +130,11 @@ class StudyWork(Work[RunResult]):
 def _import_what_reports() -> None:
     """Import Matplotlib and what draws with it while the workers import their frameworks, instead of before or after:
     this process waits then."""
-    from compare.commands import study_report  # noqa: F401  for whoever imports it later
+    from compare.commands import study_report  # noqa: F401  for modules that import it later
 
 
 def known_results(folder: OutputFolder) -> list[RunResult]:
-    """What was finished in `folder` before, condensed where that is very much; what failed there is tried again, and so
+    """What was finished in `folder` before, condensed if that is very much; what failed there is tried again, and so
     is what lost its weights."""
     if not any((folder.path / "results").glob("*.json")):
         return []

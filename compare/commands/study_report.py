@@ -61,7 +61,7 @@ def report(
     tables.print_table(rows, f"{first.model} on {first.data.dataset}, {first.device}", console)
     if training_report.shows_seeds(results, judging):
         tables.print_summaries(over_seeds, judging.target, console, figure_of(results))
-    tables.print_machines(machines.told_apart(results), console)
+    tables.print_machines(machines.by_machine(results), console)
     said = training_report.verdicts(results, judging, parity)
     for text in said:
         screen.say(text)

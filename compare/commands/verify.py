@@ -41,7 +41,7 @@ MADE_WITH = re.compile(r"Python \d+\.\d+\.\d+\S*(, ([\w-]+ \d\S*|no [\w-]+))+")
 
 
 def command(options: VerifyOptions, screen: Screen) -> int:
-    """Do what `compare verify` says; return the exit code, 1 where anything is not as it was written."""
+    """Do what `compare verify` says; return the exit code, 1 if anything is not as it was written."""
     folder = options.run_dir
     found = problems(folder)
     not_compared = None if found else made_by_others(folder)

@@ -16,6 +16,6 @@ def relative(actual: np.ndarray, expected: np.ndarray) -> float:
 def assert_close(actual: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], bound: float) -> None:
     """Every array within `bound` of its expected value, by the relative distance; the names must be the same."""
     assert actual.keys() == expected.keys()
-    apart = {name: relative(actual[name], expected[name]) for name in expected}
-    beyond = {name: f"{d:.1e}" for name, d in apart.items() if not d <= bound}
+    gap = {name: relative(actual[name], expected[name]) for name in expected}
+    beyond = {name: f"{d:.1e}" for name, d in gap.items() if not d <= bound}
     assert not beyond, f"beyond {bound:g}: {beyond}"

@@ -190,7 +190,7 @@ def trace(session_for: Sessions, computing: Computing, pytestconfig: pytest.Conf
             losses=losses,
             trained=session.weights(),
             optimizer_state=session.optimizer_state() if compared else {},
-            # Another mode's are compiled only for this: where it differs, the weights show it.
+            # Another mode's are compiled only for this: if it differs, the weights show it.
             trained_logits=session.logits(images) if mode is None else np.empty(0),
         )
 

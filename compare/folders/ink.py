@@ -90,7 +90,7 @@ def _evenly_lit(page: np.ndarray, dark: bool) -> np.ndarray:
     from scipy.ndimage import grey_closing, grey_opening
 
     size = int(min(page.shape) * STROKE_PART) | 1
-    # The light goes on behind the edge as it comes to it: else the darker end of a ramp would be taken for a stroke.
+    # The light goes on behind the edge as it comes to it: else the darker end of a ramp would be read as a stroke.
     wide = np.pad(page, size, mode="reflect", reflect_type="odd")
     bare = (grey_closing if dark else grey_opening)(wide, size=(size, size))[size:-size, size:-size]
     # A shadow darkens paper and ink by the same factor. But a board may be black, and nothing can be divided by that.

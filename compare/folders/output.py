@@ -84,7 +84,7 @@ class OutputFolder:
         self._presence.keep(target)
 
     def remove(self, name: str) -> None:
-        """Take away the file `name` where it is there, and its folder where that is empty then."""
+        """Take away the file `name` if it is there, and its folder if that is empty then."""
         target = self.path / name
         try:
             inside.remove(self.path, name)
@@ -105,7 +105,7 @@ class OutputFolder:
             self.write(name, content)
 
     def discard(self) -> None:
-        """Take away what was made: every file, and the folder and its parents where they were not there before."""
+        """Take away what was made: every file, and the folder and its parents if they were not there before."""
         if self.lost:
             return  # whatever stands there now is not this command's
         logs = self.log_dir.iterdir() if self.log_dir.is_dir() else ()

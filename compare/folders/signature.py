@@ -38,7 +38,7 @@ def problem(folder: Path, key: Path) -> str | None:
     try:
         public.verify(base64.b64decode(written, validate=False), _manifest(folder))
     except (InvalidSignature, binascii.Error):
-        return f"{SIGNATURE} does not fit: {MANIFEST} was altered, or somebody else signed it."
+        return f"{SIGNATURE} does not fit: {MANIFEST} was altered, or another key signed it."
     return None
 
 

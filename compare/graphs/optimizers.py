@@ -75,7 +75,7 @@ def after_steps(
     copies: Mapping[str, np.ndarray] | None = None,
 ) -> Arrays:
     """The parameters after a step for each of `gradients`. `copies`: of how many equal parts, which are all trained, a
-    parameter is the sum, as the bias of PyTorch's LSTM is; 1 where it says nothing. Raises KeyError for a kind that is
+    parameter is the sum, as the bias of PyTorch's LSTM is; 1 if it says nothing. Raises KeyError for a kind that is
     not known."""
     values = {name: np.array(array, np.float64) for name, array in parameters.items()}
     state: dict[str, Arrays] = {name: {} for name in values}

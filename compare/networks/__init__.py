@@ -2,7 +2,7 @@
 
 A folder's files are read, hashed and checked here, in the parent process. Its code runs in workers alone, and only if
 the user has named the folder on a command line of this machine: a run folder says where code lies, and may come from
-anybody.
+a stranger.
 """
 
 import contextlib

@@ -48,23 +48,23 @@ class Options:
         return ""
 
     def checked(self) -> Self:
-        """Itself, where all values are possible and go together. Raises InputError if not."""
+        """Itself, if all values are possible and go together. Raises InputError if not."""
         known = declared(type(self))
-        told = {name: one for name, one in known.items() if name in self.given or self._value(one) != one.default}
+        given = {name: one for name, one in known.items() if name in self.given or self._value(one) != one.default}
         if self.form and (
-            alien := [one.title for one in told.values() if one.forms is not None and self.form not in one.forms]
+            alien := [one.title for one in given.values() if one.forms is not None and self.form not in one.forms]
         ):
             asked = self.forms_in_words.get(self.form) or known[self.form].title
             raise InputError(f"{' and '.join(alien)} cannot be combined with {asked}.")
         for one in known.values():
             if self._value(one) is not None:
                 one.check(self._value(one))
-        self._check_together(known, {name: one for name, one in told.items() if self._value(one) != one.default})
+        self._check_together(known, {name: one for name, one in given.items() if self._value(one) != one.default})
         return self
 
-    def _check_together(self, known: Mapping[str, Option], told: Mapping[str, Option]) -> None:
+    def _check_together(self, known: Mapping[str, Option], given: Mapping[str, Option]) -> None:
         refused: dict[Conflict, list[str]] = {}
-        for one in told.values():
+        for one in given.values():
             for conflict in one.conflicts:
                 if conflict.holds(self):
                     refused.setdefault(conflict, []).append(one.title)

@@ -35,7 +35,7 @@ class DoctorOptions(common.ReadsData, Options):
     """The options of `compare doctor`."""
 
     summary: ClassVar[str] = (
-        "Say what is here: frameworks, devices, data sets, memory, disk; and what to do where something is not well."
+        "Say what is here: frameworks, devices, data sets, memory, disk; and what to do if something is not well."
     )
 
     data_dir: Path | None = common.data_dir()

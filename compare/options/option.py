@@ -28,7 +28,7 @@ KINDS: dict[type, str] = {int: "N", float: "NUMBER", str: "NAME", Path: "PATH"}
 
 @dataclass(frozen=True)
 class Conflict:
-    """Another option (the field's name) that leaves no room for this one: where it is `value`, or, without a value,
+    """Another option (the field's name) that leaves no room for this one: if it is `value`, or, without a value,
     wherever it is given. `because` goes on from its name: "which ..."."""
 
     other: str
@@ -58,14 +58,14 @@ class Option:
         help: what it does, in a sentence; shown by --help.
         group: under which of GROUPS it is listed.
         note: more about it, in Markdown, for the tables of the documentation.
-        flag: its name on the command line where that is not the field's.
+        flag: its name on the command line if that is not the field's.
         short: a name of one letter, as "-q".
-        left_out: what it is when left out, in words, where the default itself does not say so.
+        left_out: what it is when left out, in words, if the default itself does not say so.
         metavar: what stands for its value in the help.
         ge, gt, le, lt: its bounds; each number has to be finite, too.
-        quantity, example: what the number is, and one in words, for whoever gave an impossible one.
+        quantity, example: what the number is, and one in words, for a user who gave an impossible one.
         what: what the names are that it chooses from, as "schedule".
-        choices: those names, where the type does not say them.
+        choices: those names, if the type does not say them.
         parse: a path from the text that was given.
         forms: in which forms of its command it means something (`Options.form`; "" is the plain one); None: in all.
         conflicts, needs: what it does not go with, and what it does not go without.
@@ -113,7 +113,7 @@ class Option:
 
     @property
     def default_in_words(self) -> str:
-        """What it is when left out; "" where it then is not there at all."""
+        """What it is when left out; "" if it then is not there at all."""
         if self.left_out or self.default is None or self.default is False:
             return self.left_out
         if self.several:
@@ -198,7 +198,7 @@ class Option:
 
 
 def option(default: Any, group: str, help: str, **declared: Any) -> Any:
-    """A field of a dataclass that is an option; `default` is REQUIRED where it has to be given, and what else can be
+    """A field of a dataclass that is an option; `default` is REQUIRED if it has to be given, and what else can be
     declared are the attributes of `Option`."""
     return field(default=default, metadata={"option": Option(group=group, help=help, **declared)})
 

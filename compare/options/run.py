@@ -66,7 +66,7 @@ class RunOptions(common.ReadsData, Options):
     )
     dataset: str = option(
         "auto", DATA,
-        "auto (MNIST where it can be had, else digits), digits, photographs, mnist, fashion_mnist, kmnist, qmnist, "
+        "auto (MNIST if it can be had, else digits), digits, photographs, mnist, fashion_mnist, kmnist, qmnist, "
         "emnist_letters (_digits, _balanced, _byclass, _bymerge, _mnist), cifar10; or your own: folder:DIR, FILE.npz, "
         "FILE.csv or idx:DIR.",
         note="What is missing is fetched and verified. Your own images: a folder with a subfolder for each class, an "
@@ -165,7 +165,7 @@ class RunOptions(common.ReadsData, Options):
         conflicts=(IDIOMATIC, Conflict("precision", "which asks for more digits, and this for fewer", "float64"))
     )
     device: AskedDevice = option(
-        "auto", COMPUTATION, "What to compute on; auto is CUDA where every framework sees it.",
+        "auto", COMPUTATION, "What to compute on; auto is CUDA if every framework sees it.",
         note="With `cuda` an error names the framework that sees no CUDA device."
     )
     threads: int | None = option(

@@ -20,7 +20,7 @@ MARGIN = 8.0
 
 
 def bound(dtype: Dtype, widest: Drift, rung: str, tensor: str) -> Bound:
-    """How far from what is expected a tensor may be: by its type and rung, or by the envelope where that is wider."""
+    """How far from what is expected a tensor may be: by its type and rung, or by the envelope if that is wider."""
     if rung.endswith((observation.PARAMETERS, observation.PARAMETERS_AGAIN)) or rung == dropout.TRAINED:
         return EXACT
     if rung == dropout.DROPPED and not tensor.endswith(dropout.SCALE):
@@ -29,7 +29,7 @@ def bound(dtype: Dtype, widest: Drift, rung: str, tensor: str) -> Bound:
         return FLOAT64 if dtype == "float64" else ROUNDED
     if rung == observation.METRICS:
         return FLOAT64  # they are computed in float64 from whatever logits there are
-    if rung == observation.PREDICTIONS:  # a class may be another where two logits are within their bound
+    if rung == observation.PREDICTIONS:  # a class may be another if two logits are within their bound
         of_logits = bound(dtype, widest, observation.EVALUATION, "logits")
         return Bound(2 * of_logits.value, f"twice that of the logits: {of_logits.reason}")
     known = FLOAT64 if dtype == "float64" else _of_float32(rung)

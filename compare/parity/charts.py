@@ -1,6 +1,10 @@
-"""The chart of a comparison's drift."""
+"""The charts of parity: a comparison's drift, and the waterfall of recipes."""
+
+from collections.abc import Sequence
 
 from compare.parity.result import ParityResult, PrecisionResult
+from compare.parity.waterfall import RecipeStage
+from compare.reporting.bars import Bar, BarChart, BarPanel
 from compare.reporting.charts import Chart, Line, Panel
 
 
@@ -23,3 +27,22 @@ def _panel(precision: PrecisionResult) -> Panel:
     ]
     title = f"Relative distance of all parameters, {precision.dtype}"
     return Panel(title, "step", "", lines, log=True, log_x=True, less=False, band=band)
+
+
+def waterfall(stages: Sequence[RecipeStage], model: str) -> BarChart:
+    """Return how far apart losses and accuracies are, stage after stage: the bar of a factor begins where the stage
+    before it ended, and its whisker is the standard error over seeds."""
+    panels = []
+    for title, unit, measure in (
+        ("Loss of a step, mean difference", "", RecipeStage.loss_gap),
+        ("Test accuracy, mean difference", "points", RecipeStage.accuracy_gap),
+    ):
+        gap = [measure(stage) for stage in stages]
+        ends = [(one.mean - one.error, one.mean + one.error) for one in gap]
+        bars = [Bar("all their own", gap[0].mean, "difference", ends[0], form="total")]
+        for stage, before, now, of_now in zip(stages[1:], gap, gap[1:], ends[1:], strict=False):
+            form = "less" if now.mean <= before.mean else "more"
+            bars.append(Bar(f"{stage.matched} matched", now.mean, "difference", of_now, before.mean, form))
+        bars.append(Bar("left: rounding", gap[-1].mean, "difference", form="total"))
+        panels.append(BarPanel(title, unit, bars))
+    return BarChart(f"{model}: how far the implementations are apart, stage after stage", {"differences": panels})

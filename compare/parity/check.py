@@ -45,7 +45,7 @@ class Checker:
     def check(self, subject: Subject, extent: Extent) -> ParityResult:
         """Check one network. Float64 is always computed: its consensus is what everything is judged by.
 
-        Where a worker fails, what was found until then is kept, and nothing more is asked.
+        If a worker fails, what was found until then is kept, and nothing more is asked.
         """
         result = ParityResult(subject.spec.name, subject.train.seed)
         oracle: Stages | None = None
@@ -69,7 +69,7 @@ class Checker:
         """Have every network built that will be looked at, and compare what all are about to compute with."""
         weights = initial_weights(subject.spec, subject.train.seed)
         mismatches = []
-        for told, of, dropping in (
+        for prefix, of, dropping in (
             ("", subject, False),
             ("by the other optimizer, ", runs.other_optimizer(subject), False),
             ("with dropout, ", subject, True),
@@ -79,7 +79,7 @@ class Checker:
             asked = fingerprint.of_request(of.train, of.data, weights, of.device, self.threads)
             said = self._ask_all(partial(runs.fingerprint_of, subject=of, weights=weights, dropping=dropping))
             found = gate.check({gate.ASKED: asked, **said})
-            mismatches += [replace(mismatch, field=told + mismatch.field) for mismatch in found]
+            mismatches += [replace(mismatch, field=prefix + mismatch.field) for mismatch in found]
         return mismatches
 
     def _precision(self, subject: Subject, extent: Extent, oracle: Stages | None) -> tuple[PrecisionResult, Stages]:
@@ -124,12 +124,12 @@ class Checker:
         return {name: self.sessions[name] for name in first.values()}
 
     def _ask_all(self, ask: Callable[[Session], Answer]) -> dict[str, Answer]:
-        """ask(session) for every worker. Raises WorkerError, which says whose it is, where one fails."""
+        """ask(session) for every worker. Raises WorkerError, which says whose it is, if one fails."""
         return ask_all(self.sessions, self.threads, ask)
 
 
 def _parts_in_training(ladder: Ladder) -> bool:
-    """Whether something differs that an envelope may excuse: along training, where nothing before it does, and by a
+    """Whether something differs that an envelope may excuse: along training, if nothing before it does, and by a
     finite distance."""
     parting = ladder.first_parting
     return parting is not None and is_training(parting.rung) and not parting.infinite

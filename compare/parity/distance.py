@@ -19,7 +19,7 @@ class Distance:
 
 
 SAME = Distance(0.0, 0.0, 0)
-APART = Distance(float("inf"), float("inf"), None)
+INFINITE = Distance(float("inf"), float("inf"), None)
 
 
 def distance(actual: np.ndarray, expected: np.ndarray) -> Distance:
@@ -33,7 +33,7 @@ def distance(actual: np.ndarray, expected: np.ndarray) -> Distance:
         return SAME  # most are, and this is much the quicker way to know it
     a, b = actual.astype(np.float64), expected.astype(np.float64)
     if not (np.isfinite(a) == np.isfinite(b)).all():
-        return APART
+        return INFINITE
     with np.errstate(over="ignore", invalid="ignore"):
         difference = np.where(a == b, 0.0, a - b)  # two infinities of one sign are no distance apart
     if np.isinf(difference).any():
@@ -48,8 +48,8 @@ def _ulps(actual: np.ndarray, expected: np.ndarray) -> int | None:
     if actual.dtype not in (np.float32, np.float64):
         return None
     (a, a_negative), (b, b_negative) = _place(actual), _place(expected.astype(actual.dtype))
-    apart = np.where(a_negative == b_negative, np.maximum(a, b) - np.minimum(a, b), a + b)
-    return int(apart.max(initial=0))
+    gap = np.where(a_negative == b_negative, np.maximum(a, b) - np.minimum(a, b), a + b)
+    return int(gap.max(initial=0))
 
 
 def _place(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

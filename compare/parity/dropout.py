@@ -39,9 +39,9 @@ def observe(session: Session, subject: Subject) -> Rungs:
 def trained(first: list[float], again: list[float]) -> dict[str, np.ndarray]:
     """What the losses of steps tell that all saw one batch, at a learning rate too small to change anything: each step
     must have dropped other values, and training `again` from the same seed the same ones. 1 stands for yes."""
-    anew = len(set(first)) == len(first)
+    other_each_time = len(set(first)) == len(first)
     return {
-        "new in every step": np.array(float(anew)),
+        "new in every step": np.array(float(other_each_time)),
         "the same from the same seed": np.array(float(first == again)),
     }
 

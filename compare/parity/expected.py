@@ -38,7 +38,7 @@ def expected(subject: Subject, observations: Mapping[str, Observation]) -> Stage
 
 def shortfalls(observations: Mapping[str, Observation], logits: np.ndarray) -> dict[str, Observation]:
     """`observations` with predicted classes replaced by what they fall short of the best one in the consensus's
-    `logits` (N, classes), relative to the size of those: 0 where the class is the same, and near 0 where two classes
+    `logits` (N, classes), relative to the size of those: 0 if the class is the same, and near 0 if two classes
     are as good as alike, so that rounding decides; several labels by how far each wrong one's logit is from 0."""
     best = logits.max(axis=1)
     size = float(np.linalg.norm(logits))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.parity.distance import APART, SAME, Distance, distance
+from compare.parity.distance import INFINITE, SAME, Distance, distance
 
 DISPUTED = np.empty((0,) * 9)  # no tensor has nine axes
 Stages = Mapping[str, Mapping[str, np.ndarray]]
@@ -47,12 +47,12 @@ class Reading:
 
     @property
     def layer(self) -> str:
-        """The layer that the tensor belongs to, or the tensor's own name where it is of no layer."""
+        """The layer that the tensor belongs to, or the tensor's own name if it is of no layer."""
         return self.tensor.split("/")[0]
 
     @property
     def odd_one_out(self) -> str | None:
-        """The one implementation that is beyond the bound where all others, two or more, are within it."""
+        """The one implementation that is beyond the bound if all others, two or more, are within it."""
         one = self.beyond[0] if len(self.beyond) == 1 else None
         return one if len(self.distances) >= 3 else None
 
@@ -85,7 +85,7 @@ def consensus(observed: Mapping[str, Stages]) -> dict[str, dict[str, np.ndarray]
 
     With three or more, one that is wrong does not move it beyond what the others give. A tensor is what most of those
     that came to its rung have in one shape; one that most of them lack is left out, and if there is no such most,
-    what is expected is like nothing that anybody has.
+    what is expected is like nothing that any has.
     """
     expected: dict[str, dict[str, np.ndarray]] = {}
     for rung, tensor in _places(observed.values()):
@@ -130,8 +130,8 @@ def _places(all_stages: Iterable[Stages]) -> list[tuple[str, str]]:
 
 def _distance(actual: np.ndarray | None, expected: np.ndarray | None) -> Distance:
     if actual is None or expected is None:
-        return SAME if actual is expected else APART
-    return distance(actual, expected) if actual.shape == expected.shape else APART
+        return SAME if actual is expected else INFINITE
+    return distance(actual, expected) if actual.shape == expected.shape else INFINITE
 
 
 def _middle(arrays: list[np.ndarray]) -> np.ndarray:

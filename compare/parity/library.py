@@ -66,8 +66,8 @@ class Parity:
 
         Raises InputError if that is not possible.
         """
-        told = {"model": model, "precision": "float64", "steps": 20, **given}
-        options = ParityOptions.of_texts(device=self.device, **told)
+        texts = {"model": model, "precision": "float64", "steps": 20, **given}
+        options = ParityOptions.of_texts(device=self.device, **texts)
         options.checked()
         plan = make_plan(options)
         if len(plan.models) != 1:

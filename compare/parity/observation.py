@@ -74,26 +74,26 @@ def curve(run: Stages, other: Stages, n_steps: int) -> dict[int, float]:
     return {step: whole(run, other, rung) for step, rung in rungs.items() if rung in run and rung in other}
 
 
-def single_pass(session: Session, subject: Subject, top: str, told: str = "") -> Rungs:
-    """Everything before training, up to and with the rung `top`, of the network that was just created. `told` stands in
-    front of the rungs' names."""
+def single_pass(session: Session, subject: Subject, top: str, prefix: str = "") -> Rungs:
+    """Everything before training, up to and with the rung `top`, of the network that was just created. `prefix` stands
+    in front of the rungs' names."""
     height = RUNGS.index(top)
-    yield told + PARAMETERS, session.weights()
+    yield prefix + PARAMETERS, session.weights()
     if height >= RUNGS.index("activations"):
-        yield told + ACTIVATIONS, session.activations(subject.images)
-        yield told + TRAINING_ACTIVATIONS, session.activations(subject.images, training=True)
+        yield prefix + ACTIVATIONS, session.activations(subject.images)
+        yield prefix + TRAINING_ACTIVATIONS, session.activations(subject.images, training=True)
     if height >= RUNGS.index("logits"):
-        yield told + LOGITS, {"logits": session.logits(subject.images)}
+        yield prefix + LOGITS, {"logits": session.logits(subject.images)}
     if height >= RUNGS.index("loss"):
         loss, gradients = session.gradients()
-        yield told + LOSS, {"loss": np.array(loss, subject.train.dtype)}
+        yield prefix + LOSS, {"loss": np.array(loss, subject.train.dtype)}
         if height >= RUNGS.index("gradients"):  # from the loss back to the input, as a fault spreads
             order = [p.name for p in reversed(subject.spec.parameters) if p.name in gradients]
-            yield told + GRADIENTS, {name: gradients[name] for name in dict.fromkeys([*order, *gradients])}
-    yield told + PARAMETERS_AGAIN, session.weights()
+            yield prefix + GRADIENTS, {name: gradients[name] for name in dict.fromkeys([*order, *gradients])}
+    yield prefix + PARAMETERS_AGAIN, session.weights()
 
 
-def training(session: Session, subject: Subject, start: Weights, n_steps: int, told: str = "") -> Rungs:
+def training(session: Session, subject: Subject, start: Weights, n_steps: int, prefix: str = "") -> Rungs:
     """The rungs of `n_steps` steps of training from `start`: at every checkpoint what came of the steps since the last.
 
     The network is also evaluated at every checkpoint, and training must go on from there as if it had not been.
@@ -110,7 +110,7 @@ def training(session: Session, subject: Subject, start: Weights, n_steps: int, t
             if part.epoch_end:
                 epochs.append(_ended(done, part.epoch_end))
         weights, state = session.weights(), session.optimizer_state()
-        at = f"{told}step {checkpoint}: "
+        at = f"{prefix}step {checkpoint}: "
         yield at + LOSSES, {"loss": np.array(losses, subject.train.dtype)}
         if epochs:
             yield at + EPOCHS, {name: np.array([one[name] for one in epochs]) for name in epochs[0]}

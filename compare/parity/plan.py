@@ -125,7 +125,7 @@ def _implementations(options: ParityOptions, model: ModelSpec) -> list[str]:
     asked, sizes = options.implementations, [1] if options.world_size == 1 else [1, options.world_size]
     able = [name for name, spec in IMPLEMENTATIONS.items() if spec.has(model)]
     names = list(dict.fromkeys(checks.named(able if asked is None else asked, sizes)))
-    # Of what several processes train, a network that cannot be shared is told below, and not left out.
+    # Of what several processes train, a network that cannot be shared is reported below, and not left out.
     having = [name for name in names if implementation(name) and _alone(name).has(model)]
     for name in having:
         checks.check_model(name, model)

@@ -28,10 +28,10 @@ def waterfall(stages: Sequence[RecipeStage], model: str) -> Figure:
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     figure.suptitle(f"{model}: from each framework's own recipe to the matched one, over {len(stages[0].runs)} seeds")
     titles = ("loss of a step, mean difference", "test accuracy, mean difference (points)")
-    measures = (RecipeStage.losses_apart, RecipeStage.accuracies_apart)
+    measures = (RecipeStage.loss_gap, RecipeStage.accuracy_gap)
     for axes, title, measure in zip(figure.subplots(1, 2), titles, measures, strict=True):
-        apart = [measure(stage) for stage in stages]
-        means, errors = [a.mean for a in apart], [a.error for a in apart]
+        gap = [measure(stage) for stage in stages]
+        means, errors = [a.mean for a in gap], [a.error for a in gap]
         names = ["all their own", *(f"{stage.matched} matched" for stage in stages[1:])]
         axes.bar(0, means[0], color="0.4")
         for number in range(1, len(stages)):

@@ -11,7 +11,7 @@ from shared.record import Count
 
 @dataclass(frozen=True)
 class PrecisionResult:
-    """What came of one precision: the ladder, and the envelope where one was measured.
+    """What came of one precision: the ladder, and the envelope if one was measured.
 
     `failures` says which implementations could not be observed to the end, and why. `curves` is the distance of each
     implementation's parameters from the consensus at every checkpoint, `self_curves` that of each of its draws from its
@@ -41,7 +41,7 @@ class PrecisionResult:
 
 @dataclass(frozen=True)
 class ParityResult:
-    """What came of one network. Where the gate stopped the comparison, or a network could not be built, there is no
+    """What came of one network. If the gate stopped the comparison, or a network could not be built, there is no
     ladder."""
 
     model: str

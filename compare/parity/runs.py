@@ -130,7 +130,7 @@ def draw_all(
 
 
 def _draw(rungs: observation.Rungs, unmoved: Stages, n_steps: int) -> Draw:
-    """How far `rungs` come from the unmoved ones: told rung by rung, since the tensors of all would fill the memory."""
+    """How far `rungs` come from the unmoved ones: rung by rung, since the tensors of all would fill the memory."""
     drifts: Drift = {}
     by_step: dict[int, float] = {}
     try:

@@ -43,7 +43,7 @@ class TrainingCurve:
 
 
 @dataclass(frozen=True)
-class Apart:
+class Gap:
     """How far two implementations are apart, averaged over pairs: the mean over seeds, and its standard error."""
 
     mean: float
@@ -57,13 +57,13 @@ class RecipeStage:
     matched: str | None
     runs: tuple[dict[str, TrainingCurve], ...]
 
-    def losses_apart(self) -> Apart:
+    def loss_gap(self) -> Gap:
         """The losses along training, averaged over the steps."""
-        return _apart([_over_pairs(run, lambda trained: np.array(trained.losses)) for run in self.runs])
+        return _gap([_over_pairs(run, lambda trained: np.array(trained.losses)) for run in self.runs])
 
-    def accuracies_apart(self) -> Apart:
+    def accuracy_gap(self) -> Gap:
         """The test accuracies, in points of a percent."""
-        return _apart([100 * _over_pairs(run, lambda trained: np.array(trained.accuracy)) for run in self.runs])
+        return _gap([100 * _over_pairs(run, lambda trained: np.array(trained.accuracy)) for run in self.runs])
 
 
 class RecipeWaterfall(Record):
@@ -77,9 +77,9 @@ class RecipeWaterfall(Record):
 RECORD = "waterfall.json"
 
 
-def _apart(seeds: list[float]) -> Apart:
+def _gap(seeds: list[float]) -> Gap:
     error = np.std(seeds, ddof=1) / np.sqrt(len(seeds)) if len(seeds) > 1 else 0.0
-    return Apart(float(np.mean(seeds)), float(error))
+    return Gap(float(np.mean(seeds)), float(error))
 
 
 def _over_pairs(run: Mapping[str, TrainingCurve], of: Callable[[TrainingCurve], np.ndarray]) -> float:

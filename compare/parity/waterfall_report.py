@@ -3,27 +3,57 @@
 from collections.abc import Sequence
 
 from compare.folders.manifest import Manifest
+from compare.parity import charts
 from compare.parity.plots import waterfall
 from compare.parity.waterfall import FACTORS, RecipeStage, RecipeWaterfall
 from compare.reporting import plots
 from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 
-HEADINGS = ("matched", "loss apart", "explained", "accuracy apart", "explained")
+HEADINGS = ("matched", "loss difference", "explained", "accuracy difference", "explained")
 
 
 def render(done: RecipeWaterfall, manifest: Manifest) -> Rendered:
     """The content of every file that is made from the record."""
     figure = waterfall(done.stages, done.model)
     page = markdown_environment().get_template("waterfall.md.j2")
-    text = page.render(done=done, headings=HEADINGS, rows=cells(done.stages), factors=FACTORS, manifest=manifest)
+    text = page.render(
+        done=done,
+        verdicts=verdicts(done.stages),
+        headings=HEADINGS,
+        rows=cells(done.stages),
+        factors=FACTORS,
+        manifest=manifest,
+    )
     return with_page(
         {
             "waterfall.png": plots.to_png(figure),
             "waterfall.svg": plots.to_svg(figure),
             "report.md": text.encode(),
-        }
+        },
+        {"waterfall.png": charts.waterfall(done.stages, done.model).markup},
     )
+
+
+def verdicts(done: Sequence[RecipeStage]) -> list[str]:
+    """Return a sentence for losses and one for accuracies: how large the difference is with the frameworks' own
+    recipes, and which factor explains most of it."""
+    found = []
+    for what, unit, measure in (
+        ("losses", "", RecipeStage.loss_gap),
+        ("accuracies", " points", RecipeStage.accuracy_gap),
+    ):
+        gaps = [measure(stage).mean for stage in done]
+        if len(done) < 2 or not gaps[0]:
+            found.append(f"With their own recipes the {what} do not differ.")
+            continue
+        shares = {stage.matched: (gaps[n] - gaps[n + 1]) / gaps[0] for n, stage in enumerate(done[1:])}
+        most = max(shares, key=lambda name: shares[name])
+        found.append(
+            f"With their own recipes the {what} differ by {gaps[0]:.4g}{unit} on average. Most of it is explained by "
+            f"{most} ({shares[most]:.0%})."
+        )
+    return found
 
 
 def cells(done: Sequence[RecipeStage]) -> list[list[str]]:
@@ -32,7 +62,7 @@ def cells(done: Sequence[RecipeStage]) -> list[list[str]]:
     rows = []
     for number, stage in enumerate(done):
         row = ["nothing" if stage.matched is None else stage.matched]
-        for measure in (RecipeStage.losses_apart, RecipeStage.accuracies_apart):
+        for measure in (RecipeStage.loss_gap, RecipeStage.accuracy_gap):
             now, whole = measure(stage), measure(done[0]).mean
             explained = (measure(done[number - 1]).mean - now.mean) / whole if number and whole else None
             row += [f"{now.mean:.4f} ± {now.error:.4f}", "" if explained is None else f"{explained:.0%}"]

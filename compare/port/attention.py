@@ -84,8 +84,8 @@ class _Fused(Masks):
         inner = self.put(Node(softmax.name, "Attention", (*inputs, *more.values()), attributes, layer=layer))
         if rank == 4:
             shape = (-1, inner.shape[1], heads, inner.shape[2] // heads)
-            apart = self.put(Node(f"{after.name}:apart", "Reshape", (inner.name,), {"shape": shape}, layer=layer))
-            made = Node(after.name, "Transpose", (apart.name,), {"perm": (0, 2, 1, 3)}, layer=layer)
+            split = self.put(Node(f"{after.name}:apart", "Reshape", (inner.name,), {"shape": shape}, layer=layer))
+            made = Node(after.name, "Transpose", (split.name,), {"perm": (0, 2, 1, 3)}, layer=layer)
         else:
             made = Node(after.name, "Transpose", (inner.name,), {"perm": (0, 1, 2)}, layer=layer)
         self.put(made)

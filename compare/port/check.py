@@ -137,15 +137,15 @@ class _Comparison:
         learned = self.learned(output, bool(causes or unexplained or explanation.unexplained))
         if self.request.save_weights is not None:
             self.target.worker.save_weights(self.request.save_weights)
-        apart = explanation.output_distance
+        gap = explanation.output_distance
         nothing = not causes and not unexplained and not explanation.unexplained and not self.training_differs
-        same = nothing and apart <= bound and (learned is None or learned.same)
+        same = nothing and gap <= bound and (learned is None or learned.same)
         return PortResult(
             self.request,
             self.left.loaded,
             self.right.loaded,
             "same" if same else "different",
-            measured if random else apart,
+            measured if random else gap,
             bound,
             explanation.left_over,
             pairs,
@@ -153,8 +153,8 @@ class _Comparison:
             tuple(causes),
             (*harmless, *self.constants, *self.forms, *folding.found),
             tuple({(one.left, one.right): one for one in (*unexplained, *explanation.unexplained)}.values()),
-            _told(left, alignment.left_only),
-            _told(right, alignment.right_only),
+            _worth_naming(left, alignment.left_only),
+            _worth_naming(right, alignment.right_only),
             moved.n_moved,
             self.n_varied,
             training_distance,
@@ -242,7 +242,7 @@ class _Comparison:
     def second_look(self, explanation: Explanation, alignment: Alignment) -> list[Cause]:
         """Activations that differ where no value came to: looked for with larger inputs."""
         hidden = [d for d in explanation.harmless if d.cause.startswith("activation.")]
-        hidden = [d for d in hidden if d.left and d.right and self.apart_somewhere(d)]
+        hidden = [d for d in hidden if d.left and d.right and self.differs_somewhere(d)]
         if not hidden:
             return []
         self.tell("Looking again with larger values ...")
@@ -252,7 +252,7 @@ class _Comparison:
         known = [d for cause in explanation.causes for d in cause.differences]
         return list(explain(case, hidden, known).causes)
 
-    def apart_somewhere(self, difference: Difference) -> bool:
+    def differs_somewhere(self, difference: Difference) -> bool:
         """Whether two activations are different functions."""
         left, right = self.graphs
         a, b = left.graph[difference.left or ""], right.graph[difference.right or ""]
@@ -296,5 +296,5 @@ class _Comparison:
         return causes, output_distance(outputs_of(right), outputs_of(left)), pairs_of(case), explanation.unexplained
 
 
-def _told(recording: Recording, names: tuple[str, ...]) -> tuple[str, ...]:
+def _worth_naming(recording: Recording, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if recording.graph[name].kind not in ("Constant", "Input"))

@@ -52,12 +52,12 @@ def shown(value: object) -> str:
 
 def spoken(node: Node) -> str:
     """A node in a word or two: its kind, and what makes it special."""
-    told = {
+    settings = {
         name: value
         for name, value in node.attributes.items()
         if name in ("alpha", "ratio", "min", "max", "scalar", "kernel_shape", "axis")
     }
-    inside = ", ".join(f"{name}={shown(value)}" for name, value in told.items() if value is not None)
+    inside = ", ".join(f"{name}={shown(value)}" for name, value in settings.items() if value is not None)
     return f"{node.kind}({inside})" if inside else node.kind
 
 

@@ -239,9 +239,9 @@ def _unexplained(case: Case, mended: Mended) -> tuple[Unexplained, ...]:
             given = case.right_fallback(node, inputs)
         except (ValueError, IndexError, ZeroDivisionError):
             continue
-        apart = distance(given, case.left.values[name_l])
-        if apart > case.bounds[name_l]:
-            found.append(_worst_example(Unexplained(name_l, name_r, apart), inputs, case.left.values[name_l], given))
+        gap = distance(given, case.left.values[name_l])
+        if gap > case.bounds[name_l]:
+            found.append(_worst_example(Unexplained(name_l, name_r, gap), inputs, case.left.values[name_l], given))
     return tuple(found)
 
 

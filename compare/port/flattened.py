@@ -1,6 +1,6 @@
 """Normal form of what is flattened with its channels innermost in front of a product, as TensorFlow's layout has it.
 
-In canonical layout a flattened image has its channels outermost. Somebody who writes `x.permute(0, 2, 3, 1).flatten(1)`
+In canonical layout a flattened image has its channels outermost. A user who writes `x.permute(0, 2, 3, 1).flatten(1)`
 in PyTorch has a product whose columns are in TensorFlow's order: the same function, with the columns put in order.
 """
 

@@ -49,8 +49,8 @@ def paired(
             if a is None or b is None or at_l in known:
                 continue
             tiny = max(float(np.abs(each).max(initial=0)) for each in (a, b)) <= NOTHING * most
-            apart = 0.0 if tiny else distance(b, a)
-            found.append(GradientPair(at_l, at_r, apart, max(least, bounds.get(at_l, 0.0))))
+            gap = 0.0 if tiny else distance(b, a)
+            found.append(GradientPair(at_l, at_r, gap, max(least, bounds.get(at_l, 0.0))))
     return found
 
 

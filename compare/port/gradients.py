@@ -35,7 +35,7 @@ class Off:
     takers: tuple[str, ...]
     stopped: tuple[str, ...]
     between: tuple[str, ...]
-    apart: float
+    gap: float
 
     @property
     def nearest(self) -> tuple[str, ...]:
@@ -107,8 +107,8 @@ class Check:
             room = OFF * size + kinks
             if size == 0 or abs(actual - expected) <= room:
                 return None  # one direction in which it fits is enough: it would not by chance
-            apart = abs(actual - expected) / max(abs(expected), abs(actual))
-            worst = Off(place, tuple(shares), self._silent(shares, actual, room), tuple(self.passed), apart)
+            gap = abs(actual - expected) / max(abs(expected), abs(actual))
+            worst = Off(place, tuple(shares), self._silent(shares, actual, room), tuple(self.passed), gap)
         return worst
 
     def _silent(self, shares: Mapping[str, float], actual: float, room: float) -> tuple[str, ...]:
@@ -204,7 +204,7 @@ def explained(
                 cause = "gradient.stopped" if off.stopped else "gradient.custom"
                 if any(key[1:] == two for key in found) or (partner.get(name), off.role) in other:
                     continue
-                found[cause, *two] = _cause(cause, two, which, off.apart)
+                found[cause, *two] = _cause(cause, two, which, off.gap)
     causes = _joined(list(found.values()))
     puzzles = []
     if not causes and not forward_differs:
@@ -220,7 +220,7 @@ def _on_the_left(place: str, alignment: Alignment, which: int) -> str:
     return place if which == 0 or not node else f"{alignment.to_left.get(node)}/{role}"
 
 
-def _cause(cause: str, two: tuple[str | None, str | None], which: int, apart: float) -> LearnedCause:
+def _cause(cause: str, two: tuple[str | None, str | None], which: int, gap: float) -> LearnedCause:
     """The cause that lies on side `which` of a pair: first what is there and what mends it, then the other side's."""
     here, there = two[which] or "", two[1 - which] or "its counterpart"
     if cause == "gradient.stopped":
@@ -233,7 +233,7 @@ def _cause(cause: str, two: tuple[str | None, str | None], which: int, apart: fl
         other = f"write the same gradient for {there}"
     left, right = values if which == 0 else values[::-1]
     fix = (mend, other) if which == 0 else (other, mend)
-    return LearnedCause(cause, "gradients", (two,), left, right, fix, apart, None)
+    return LearnedCause(cause, "gradients", (two,), left, right, fix, gap, None)
 
 
 def _joined(causes: list[LearnedCause]) -> list[LearnedCause]:

@@ -55,14 +55,14 @@ def compare_losses(
     left: Differentiated, right: Differentiated, targets: np.ndarray, frameworks: tuple[str, str], forward_differs: bool
 ) -> LossFound:
     """The causes for which two losses of the same outputs differ."""
-    apart = _relative(right.loss, left.loss)
+    gap = _relative(right.loss, left.loss)
     likes = (right.record, left.record)
     known = [understood(side, targets, like) for side, like in zip((left, right), likes, strict=True)]
     if None in known:
-        if apart <= BOUND * 16 or forward_differs:
+        if gap <= BOUND * 16 or forward_differs:
             said = f"The {'left' if known[0] is None else 'right'} loss is none that is known here"
-            return LossFound((), (), apart, (f"{said}; its value was compared alone.",))
-        return LossFound((), (Puzzle("the loss", "the loss", apart, "loss"),), apart)
+            return LossFound((), (), gap, (f"{said}; its value was compared alone.",))
+        return LossFound((), (Puzzle("the loss", "the loss", gap, "loss"),), gap)
     a, b = known
     assert a is not None
     assert b is not None
@@ -73,10 +73,10 @@ def compare_losses(
     if not causes and _differences(a.record, b.record):  # it may not show in this batch
         wider = Given(a.record, a.outputs * LARGER)
         causes = _causes(wider, b, targets, frameworks) or _of_probes(a, b, targets, frameworks)
-    left_over = apart if not causes else 0.0
+    left_over = gap if not causes else 0.0
     if not causes and not forward_differs and left_over > BOUND * 16:
-        return LossFound((), (Puzzle("the loss", "the loss", apart, "loss"),), apart)
-    return LossFound(causes, (), apart, asides)
+        return LossFound((), (Puzzle("the loss", "the loss", gap, "loss"),), gap)
+    return LossFound(causes, (), gap, asides)
 
 
 def _of_probes(a: Given, b: Given, targets: np.ndarray, frameworks: tuple[str, str]) -> tuple[LearnedCause, ...]:

@@ -42,8 +42,8 @@ def bounds(left: Recording, inputs: Mapping[str, np.ndarray], fallback: Fallback
     found: dict[str, float] = {}
 
     def see(name: str, value: np.ndarray) -> None:
-        apart = MARGIN * distance(value, left.values[name])
-        found[name] = max(least, apart) if np.isfinite(apart) else least  # what is not finite says nothing of rounding
+        gap = MARGIN * distance(value, left.values[name])
+        found[name] = max(least, gap) if np.isfinite(gap) else least  # what is not finite says nothing of rounding
 
     evaluate(left.graph, given, _Moved(left.weights), fallback, keep=False, see=see)
     return found

@@ -61,16 +61,16 @@ def compare_optimizers(both: Both, wanted: Wanted) -> OptimizersFound:
     run = _run(both, wanted)
     left, right = run.sides
     labels = left.label, right.label
-    apart = _apart(right.after, left.after, run.before)
+    gap = _gap(right.after, left.after, run.before)
     asides, rounding = _misread(run)
     causes = _left_out(run, both)
     common = [name for name in run.gradients if name in left.held and name in right.held]
     bound = _bound(run, wanted.n_steps)
     if asides or left.record is None or right.record is None:
         shared = [{name: side.after[name] for name in common} for side in run.sides]
-        inner = _apart(shared[1], shared[0], run.before)
+        inner = _gap(shared[1], shared[0], run.before)
         puzzles = (Puzzle(WHERE, WHERE, inner, "steps"),) if inner > bound else ()
-        return OptimizersFound(labels, apart, rounding, tuple(causes), puzzles, asides)
+        return OptimizersFound(labels, gap, rounding, tuple(causes), puzzles, asides)
     record, set_by = set_aside(left.record, right.record)
     copies = left.copies, right.copies
     before = {name: run.before[name] for name in common}
@@ -79,7 +79,7 @@ def compare_optimizers(both: Both, wanted: Wanted) -> OptimizersFound:
             after_steps(each, before, _steps(run.gradients, common, wanted.n_steps, 1.0), right.copies)
             for each in (right.record, record)
         ]
-        rounding = max(rounding, _apart(both_ways[0], both_ways[1], before))
+        rounding = max(rounding, _gap(both_ways[0], both_ways[1], before))
     first = rebased(left.record, record, common)
     record = rebased(record, first, common)
     case = Case(first, record, before, run.gradients, wanted.n_steps, bound, copies)
@@ -91,7 +91,7 @@ def compare_optimizers(both: Both, wanted: Wanted) -> OptimizersFound:
         found += case.causes([*names, *more], LARGER, both)[len(names) :]
     left_over = case.error(names, 1.0)
     puzzles = (Puzzle(WHERE, WHERE, left_over, "steps"),) if left_over > bound else ()
-    return OptimizersFound(labels, apart, rounding, (*causes, *found), puzzles, (*asides, *set_by))
+    return OptimizersFound(labels, gap, rounding, (*causes, *found), puzzles, (*asides, *set_by))
 
 
 def _run(both: Both, wanted: Wanted) -> _Run:
@@ -146,7 +146,7 @@ def _steps(gradients: Arrays, names: Sequence[str], n: int, scale: float) -> Ite
     return ({name: gradient_at(gradients[name], number, scale) for name in names} for number in range(n))
 
 
-def _apart(actual: Arrays, expected: Arrays, before: Arrays) -> float:
+def _gap(actual: Arrays, expected: Arrays, before: Arrays) -> float:
     """The largest distance of what was done to a parameter."""
     return max((distance(actual[name] - before[name], expected[name] - before[name]) for name in expected), default=0.0)
 
@@ -173,7 +173,7 @@ def _misread(run: _Run) -> tuple[tuple[str, ...], float]:
         names = [name for name in run.gradients if name in side.held]
         steps = _steps(run.gradients, names, len(side.record.rates), 1.0)
         own = after_steps(side.record, run.before, steps, side.copies)
-        off = _apart({name: side.after[name] for name in names}, {name: own[name] for name in names}, run.before)
+        off = _gap({name: side.after[name] for name in names}, {name: own[name] for name in names}, run.before)
         if off > FITS:
             found.append(f"The {where} optimizer, {side.label}, does something else than its settings say.")
         else:
@@ -229,7 +229,7 @@ class Case:
 
         expected = done(self.left, self.copies[0])
         moved = done(changed(self.right, self.left, names), self.copies[0 if "copies" in names else 1])
-        return _apart(moved, expected, self.before)
+        return _gap(moved, expected, self.before)
 
     def needed(self, names: Sequence[str], base: Sequence[str], scale: float) -> list[str]:
         """The least of `names` that are enough, besides `base`."""

@@ -112,13 +112,13 @@ class _Split:
         width = int(np.prod(shape[last + 1 :]))
         gemm = self.gemm(start * width, end * width)
         rest = (*shape[:last], *shape[last + 1 :])
-        apart = Node(f"{gemm.name}:apart", "Reshape", (gemm.name,), {"shape": (-1, *rest[1:])}, shape=rest)
-        self.values[apart.name] = self.values[gemm.name].reshape(rest)
+        split = Node(f"{gemm.name}:apart", "Reshape", (gemm.name,), {"shape": (-1, *rest[1:])}, shape=rest)
+        self.values[split.name] = self.values[gemm.name].reshape(rest)
         order = tuple(each - (each > last) for each in perm if each != last)
-        turned = Node(f"{gemm.name}:turned", "Transpose", (apart.name,), {"perm": order})
-        self.values[turned.name] = self.values[apart.name].transpose(order)
+        turned = Node(f"{gemm.name}:turned", "Transpose", (split.name,), {"perm": order})
+        self.values[turned.name] = self.values[split.name].transpose(order)
         turned = replace(turned, shape=self.values[turned.name].shape)
-        return [gemm, apart, turned, Node(cut.name, "Unsqueeze", (turned.name,), {"axes": (axis,)}, shape=cut.shape)]
+        return [gemm, split, turned, Node(cut.name, "Unsqueeze", (turned.name,), {"axes": (axis,)}, shape=cut.shape)]
 
     def gemm(self, start: int, end: int) -> Node:
         """The product for some of the columns."""

@@ -56,7 +56,7 @@ def drawing(record: PortRecord) -> str:
     width = RIGHT + WIDTH + ARCS
     parts = [
         f'<svg class="graph" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        f'role="img" aria-label="both models, layer by layer">',
+        f'role="group" aria-label="both models, layer by layer">',
         _heading(LEFT, record.left.name, record.left.framework),
         _heading(RIGHT, record.right.name, record.right.framework),
     ]

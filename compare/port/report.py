@@ -1,5 +1,6 @@
 """The report of two models: pure functions from the record to the files of the output folder."""
 
+from compare.analysis.headline import MARKS, State
 from compare.folders.manifest import Manifest
 from compare.port import words
 from compare.port.picture import drawing
@@ -8,6 +9,7 @@ from compare.reporting.html_page import LATE, Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 
 PAIR_HEADINGS = ("left", "right", "kind", "difference", "may be", "in training")
+STATES: dict[str, State] = {"same": "yes", "different": "no"}  # else open
 
 
 def render(record: PortRecord, manifest: Manifest) -> Rendered:
@@ -16,6 +18,7 @@ def render(record: PortRecord, manifest: Manifest) -> Rendered:
     text = template.render(
         record=record,
         verdict=words.verdict(record),
+        mark=MARKS[STATES.get(record.verdict, "open")],
         notes=words.notes(record),
         size=words.size,
         places=words.places,

@@ -38,9 +38,9 @@ def rounded_nodes(recording: Recording) -> tuple[Rounded, ...]:
             given = evaluate_node(node, inputs, weights)
         except (NoReference, ValueError, KeyError, IndexError):
             continue
-        apart = distance(recording.values[node.name], given)
-        if MARGIN * LEAST_BOUND["float64"] < apart <= FLOAT32_ROUNDING:
-            found.append(Rounded(node.name, node.kind, apart))
+        gap = distance(recording.values[node.name], given)
+        if MARGIN * LEAST_BOUND["float64"] < gap <= FLOAT32_ROUNDING:
+            found.append(Rounded(node.name, node.kind, gap))
     return tuple(found)
 
 

@@ -37,8 +37,8 @@ def train_both(
         ]
         (loss_l, left), (loss_r, right) = settled(calls)
         known = [(a, b) for a, b in names if a in left and b in right]
-        apart = max((distance(right[b], left[a]) for a, b in known), default=0.0) if names else None
-        steps.append(Step(loss_l, loss_r, apart))
+        gap = max((distance(right[b], left[a]) for a, b in known), default=0.0) if names else None
+        steps.append(Step(loss_l, loss_r, gap))
         if names and not explained:
             trail[number] = {a: left[a] for a, _ in known}
     if explained:
@@ -79,8 +79,8 @@ def _bounds(both: Both, wanted: Wanted, steps: Sequence[Step], trail: dict[int, 
             ends = number == 0, number == len(steps) - 1
             names = list(trail.get(number, ()))
             loss, after = side.train(wanted.optimizers[0], ends, inputs, targets, both.forms[0], names)
-            apart = [distance(after[key], trail[number][key]) for key in names]
-            most = max(most, MARGIN * max([_relative(step.left, loss), *apart]))  # it grows
+            gap = [distance(after[key], trail[number][key]) for key in names]
+            most = max(most, MARGIN * max([_relative(step.left, loss), *gap]))  # it grows
             bounds.append(most)
     finally:
         side.give(before)

@@ -34,7 +34,9 @@ def verdict(record: PortRecord) -> str:
         return f"different in training mode alone: {counted}; in evaluation {agree}"
     if not n or record.left_over is None or record.bound is None or record.left_over > record.bound:
         if not n:
-            return f"different: the outputs differ by {far_apart(record)}, and nothing that is known explains it"
+            return (
+                f"different: the outputs differ by {size_of_difference(record)}, and nothing that is known explains it"
+            )
         short, mended = ("it does", "it") if n == 1 else ("they do", "them")
         rest = f"with {mended} mended the outputs differ by {size(record.left_over)}"
         return f"different: {counted} found, but {short} not explain everything: {rest}"
@@ -44,7 +46,7 @@ def verdict(record: PortRecord) -> str:
     return f"different: {counted} {explain} everything; {mended} mended {rest}"
 
 
-def far_apart(record: PortRecord) -> str:
+def size_of_difference(record: PortRecord) -> str:
     """The distance of the outputs, in both modes if training mode was compared."""
     trained = record.training_distance
     return size(record.output_distance) + ("" if trained is None else f", in training mode by {size(trained)}")

@@ -1,4 +1,4 @@
-"""Processes that do nothing but keep cores busy, as somebody else's program would."""
+"""Processes that do nothing but keep cores busy, as another program would."""
 
 import os
 import subprocess

@@ -60,12 +60,12 @@ def worker_variables(threads: int, home: Path, hide_cuda: bool, waiting: Waiting
         "TF_NUM_INTEROP_THREADS": str(threads),
         # Messages below the level of an error are noise here; errors go to the worker's log.
         "TF_CPP_MIN_LOG_LEVEL": "2",
-        # Keras reads its backend, float type and image layout from a file in the user's home unless told where to look.
+        # Keras reads its backend, float type and image layout from a file in the user's home by default.
         "KERAS_BACKEND": "tensorflow",
         "KERAS_HOME": str(home),
         "TMPDIR": str(home),
         COMPILED_VARIABLE: _compiled(),  # which outlives the worker, as it does anywhere else
-        # tensorflow takes the whole card unless told not to, and the workers share it.
+        # tensorflow takes the whole card unless a variable forbids it, and the workers share it.
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         # Of several algorithms for a convolution or a product, cuDNN and cuBLAS take one that gives the same bits
         # again.
@@ -95,7 +95,7 @@ def _compiled() -> str:
 
 
 def import_path() -> list[str]:
-    """The user's own PYTHONPATH, less what would hide this code's packages, and the folder of this code where it is not
+    """The user's own PYTHONPATH, less what would hide this code's packages, and the folder of this code if it is not
     installed but run from a checkout."""
     entries = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     own = [entry for entry in entries if not own_packages.hides(Path(entry))]

@@ -1,4 +1,4 @@
-"""The workers of a comparison: started once, asked for many networks, and replaced where one has ended."""
+"""The workers of a comparison: started once, asked for many networks, and replaced if one has ended."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +21,7 @@ Answer = TypeVar("Answer")
 def ask_all(sessions: Mapping[str, Session], threads: int, ask: Callable[[Session], Answer]) -> dict[str, Answer]:
     """ask(session) for every worker, as many at once as there are cores for workers of so many threads.
 
-    Raises WorkerError, which says whose it is, where one fails.
+    Raises WorkerError, which says whose it is, if one fails.
     """
     answers = {}
     with ThreadPoolExecutor(max(1, usable_cores() // threads)) as pool:
@@ -75,7 +75,7 @@ class Workers:
         if self.device == "cuda":
             environments = {}
             for name, session in sessions.items():
-                with contextlib.suppress(WorkerError):  # the session tells it again to whoever asks next
+                with contextlib.suppress(WorkerError):  # the session raises it again when it is asked next
                     environments[name] = session.wait_until_ready()
             require_cuda(environments)
         return sessions
@@ -84,7 +84,7 @@ class Workers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for session in self._sessions.values():  # all are told first, so that they end side by side
+        for session in self._sessions.values():  # all are asked first, so that they end side by side
             if kind is None:
                 session.end_input()
             else:

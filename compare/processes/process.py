@@ -73,7 +73,7 @@ class WorkerProcess:
     """A worker process for one implementation.
 
     The worker has a process group of its own, so that an interrupt at the terminal reaches the harness alone. It ends
-    when its input does, and where the system can, it is killed with the harness, even in the middle of something or
+    when its input does, and if the system can, it is killed with the harness, even in the middle of something or
     stopped: it never outlives it. Raises InputError if it cannot even be started.
     """
 
@@ -276,7 +276,7 @@ class WorkerProcess:
                 if self._tell and isinstance(answer, messages.Ready):
                     self._tell(self._ready_line(answer.environment))
                 del frame, arrays  # which can be gigabytes, until the next answer comes
-        except Exception as error:  # nothing sensible can come any more: tell whoever waits, and ask no more
+        except Exception as error:  # nothing sensible can come any more: wake those that wait, and ask no more
             self.kill()
             self._frames.put(WorkerError(f"the worker's answer cannot be read ({error})", self._log_tail()))
             return

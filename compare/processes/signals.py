@@ -76,14 +76,14 @@ def _deliver() -> None:
         return
     if _spared == [False]:
         _spared[:] = [True]
-        with contextlib.suppress(OSError):  # nobody may listen any more
+        with contextlib.suppress(OSError):  # the reader may be gone
             os.write(2, f"{_notice[0]}\n".encode())  # a stream may be in the middle of a line of its own
         return
     raise KeyboardInterrupt
 
 
 def die_with_parent_if_asked() -> None:
-    """Where the variable COMPARE_DIE_WITH_PARENT asks for it, have the system kill this process when its parent ends,
+    """If the variable COMPARE_DIE_WITH_PARENT asks for it, have the system kill this process when its parent ends,
     however that ends (Linux). Elsewhere a worker ends with its input, when it next looks for a request.
 
     The variable is the parent's process number: it may have ended already, before this process came so far.

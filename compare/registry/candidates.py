@@ -8,8 +8,8 @@ from shared.choices import Allocator, Mode, Recipe, Waiting
 #
 # glibc gives large blocks back to the system and takes them again at every step, and how much of that a process does
 # depends on how its heap happens to lie. PyTorch on a CPU takes its activations from there: two launches of the same
-# code differed by 8 % (docs/decisions.md), so that no ratio with it can be known to 3 % within minutes. Told to keep
-# what is freed, they differ by less than 2 %, and PyTorch is about a fifth faster. tensorflow has an allocator of
+# code differed by 8 % (docs/decisions.md), and no ratio with it can be known to 3 % within minutes. If glibc has to
+# keep what is freed, they differ by less than 2 %, and PyTorch is about a fifth faster. tensorflow has an allocator of
 # its own.
 ALLOCATOR_VARIABLES: dict[Allocator, dict[str, str]] = {
     "kept": {

@@ -4,7 +4,7 @@ What a reader can choose (which names are shown, the scale, a baseline) are chec
 in the page, and its style (templates/page.css.j2) shows the one that is chosen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
@@ -19,6 +19,7 @@ MOST_TIPS = 600  # of a panel
 MOST_LINES = 12  # with the thin ones among them, and with a table of the values
 MOST_BASELINES = 4
 MOST_ROWS = 100
+WHOLE = ("epoch", "busy processes")  # axes of whole numbers
 DASHES = {"-": "", "--": "7 4", ":": "2 3", "-.": "7 3 2 3"}
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8a6d00", "#56B4E9", "#6f4bb8", "#777777")
 
@@ -26,12 +27,14 @@ COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8a6d00", "#56B4E9", "#6
 @dataclass(frozen=True)
 class Line:
     """One line. Lines of the same `key` (such as "seed 0, test") are subtracted from each other where `less` chooses a
-    baseline. `form` is how it is drawn: with its points marked, thin without marks, or as points alone."""
+    baseline. `form` is how it is drawn: with its points marked, thin without marks, or as points alone. `ends` holds
+    the interval (low, high) of each point, if there are any."""
 
     name: str
     key: str
     points: Sequence[Point]
     form: str = "marked"
+    ends: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True)
@@ -69,24 +72,16 @@ class Chart:
         if not 0 < sum(len(line.points) for panel in self.panels for line in panel.lines) <= MOST_POINTS:
             return ""
         views = self._views()
-        chosen = 1 if self.starts_log else 0
-        parts = [f'<figure class="chart" role="group" aria-label="{escape(self.label)}"><div class="choices">']
-        parts += ['<fieldset><legend class="sr">Lines</legend>', *self._legend(), "</fieldset>"]
-        if len(views) > 1:
-            parts.append('<fieldset><legend class="sr">View</legend>')
-            for number, (title, _) in enumerate(views):
-                checked = " checked" if number == chosen else ""
-                parts.append(
-                    f'<label><input type="radio" name="{anchor}" value="{number}"{checked}> {escape(title)}</label>'
-                )
-            parts.append("</fieldset>")
-        parts.append('</div><div class="panels">')
-        for number, (title, panels) in enumerate(views):
-            for panel, log in panels:
-                label = panel.title if panel.title.endswith(title) else f"{panel.title}, {title}"
-                parts.append(self._panel(panel, log, f"view v{number}", label))
-        parts += ["</div>", *self._values(), "</figure>"]
-        return "".join(parts)
+        panels = [
+            self._panel(
+                panel, log, f"view v{number}", panel.title if panel.title.endswith(title) else f"{panel.title}, {title}"
+            )
+            for number, (title, of) in enumerate(views)
+            for panel, log in of
+        ]
+        styles = {name: self.style_of(name) for name in self.names}
+        titles = [title for title, _ in views]
+        return framed(self.label, anchor, styles, titles, int(self.starts_log), panels, self._values())
 
     @property
     def names(self) -> list[str]:
@@ -95,10 +90,7 @@ class Chart:
 
     def style_of(self, name: str) -> tuple[str, str]:
         """The colour of a name, and the pattern of its dashes ("" is a whole line)."""
-        known = IMPLEMENTATIONS.get(self.implementations.get(name, name))
-        if known is not None and known.style is not None:
-            return known.style.color, _dashes(known.style.linestyle)
-        return COLOURS[self.names.index(name) % len(COLOURS)], ""
+        return drawn_in(name, self.names.index(name), self.implementations)
 
     def _views(self) -> list[tuple[str, list[tuple[Panel, bool]]]]:
         """Each view: its title, and its panels with whether their scale is logarithmic."""
@@ -110,20 +102,10 @@ class Chart:
                 views.append((f"minus {name}", [(_less(panel, name), False) for panel in self.panels]))
         return views
 
-    def _legend(self) -> list[str]:
-        found = []
-        for number, name in enumerate(self.names):
-            colour, dashes = self.style_of(name)
-            swatch = (
-                f'<svg class="swatch" viewBox="0 0 26 8" aria-hidden="true" style="--c:{colour}">'
-                f'<path class="line" d="M1 4H25" stroke-dasharray="{dashes}"/></svg>'
-            )
-            found.append(f'<label><input type="checkbox" checked data-line="{number}">{swatch}{escape(name)}</label>')
-        return found
-
     def _panel(self, panel: Panel, log: bool, classes: str, label: str) -> str:
         xs = [x for line in panel.lines for x, _ in line.points] + [x for x, _ in panel.ticks]
-        ys = [y for line in panel.lines for _, y in line.points] + [y for _, *of in panel.band for y in of]
+        ys = [y for line in panel.lines for _, y in line.points]
+        ys += [y for _, *of in panel.band for y in of] + [y for line in panel.lines for of in line.ends for y in of]
         across = Axis.over(xs, LEFT, WIDTH - RIGHT, panel.log_x and min(xs, default=1) > 0, room=0.03)
         up = Axis.over(ys, HEIGHT - BOTTOM, TOP, log, room=0.06)
         parts = [
@@ -148,8 +130,15 @@ class Chart:
             drawn = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
             thin = " thin" if line.form == "thin" else ""
             parts.append(f'{group}<path class="line{thin}" stroke-dasharray="{dashes}" d="M{drawn}"/></g>')
+            if line.ends:
+                spans = zip(places, line.ends, strict=True)
+                whiskers = "".join(
+                    f"M{x - 3:.1f} {up(low):.1f}h6m-3 0V{up(high):.1f}m-3 0h6" for (x, _), (low, high) in spans
+                )
+                parts.append(f'{group}<path class="whisker" d="{whiskers}"/></g>')
             if line.form == "marked" and n_marked <= MOST_TIPS:
-                marks += [group, *(_mark(line, *of) for of in zip(line.points, places, strict=True)), "</g>"]
+                tips = [_tip(line, place) for place in range(len(places))]
+                marks += [group, *(_mark(*of) for of in zip(tips, places, strict=True)), "</g>"]
         return "".join([*parts, *marks, "</svg>"])
 
     def _values(self) -> list[str]:
@@ -173,9 +162,58 @@ class Chart:
         return found
 
 
-def _mark(line: Line, point: Point, place: Point) -> str:
-    (x, y), (across, up) = point, place
-    tip = escape(f"{line.name}, {line.key}: {shown(y)} at {shown(x)}")
+def framed(
+    label: str,
+    anchor: str,
+    styles: Mapping[str, tuple[str, str]],
+    views: Sequence[str],
+    chosen: int,
+    panels: Iterable[str],
+    after: Iterable[str] = (),
+) -> str:
+    """Return the frame of a chart: the legend of `styles` (of each name the colour and dashes) with a checkbox each,
+    the choice of a view if there are several, the drawn panels, and what stands `after` them."""
+    parts = [f'<figure class="chart" role="group" aria-label="{escape(label)}"><div class="choices">']
+    if styles:
+        parts += ['<fieldset><legend class="sr">Lines</legend>', *_legend(styles), "</fieldset>"]
+    if len(views) > 1:
+        parts.append('<fieldset><legend class="sr">View</legend>')
+        for number, title in enumerate(views):
+            checked = " checked" if number == chosen else ""
+            parts.append(
+                f'<label><input type="radio" name="{anchor}" value="{number}"{checked}> {escape(title)}</label>'
+            )
+        parts.append("</fieldset>")
+    return "".join([*parts, '</div><div class="panels">', *panels, "</div>", *after, "</figure>"])
+
+
+def drawn_in(name: str, number: int, implementations: Mapping[str, str]) -> tuple[str, str]:
+    """Return the colour of a name, the `number`th of a chart, and the pattern of its dashes ("" is a whole line)."""
+    known = IMPLEMENTATIONS.get(implementations.get(name, name))
+    if known is not None and known.style is not None:
+        return known.style.color, _dashes(known.style.linestyle)
+    return COLOURS[number % len(COLOURS)], ""
+
+
+def _legend(styles: Mapping[str, tuple[str, str]]) -> list[str]:
+    found = []
+    for number, (name, (colour, dashes)) in enumerate(styles.items()):
+        swatch = (
+            f'<svg class="swatch" viewBox="0 0 26 8" aria-hidden="true" style="--c:{colour}">'
+            f'<path class="line" d="M1 4H25" stroke-dasharray="{dashes}"/></svg>'
+        )
+        found.append(f'<label><input type="checkbox" checked data-line="{number}">{swatch}{escape(name)}</label>')
+    return found
+
+
+def _tip(line: Line, place: int) -> str:
+    x, y = line.points[place]
+    interval = f" [{shown(line.ends[place][0])}, {shown(line.ends[place][1])}]" if line.ends else ""
+    return escape(f"{line.name}, {line.key}: {shown(y)}{interval} at {shown(x)}")
+
+
+def _mark(tip: str, place: Point) -> str:
+    across, up = place
     return (
         f'<g class="p"><circle class="hit" cx="{across:.1f}" cy="{up:.1f}" r="9"/>'
         f'<circle cx="{across:.1f}" cy="{up:.1f}" r="3"/>'
@@ -189,7 +227,7 @@ def _grid(panel: Panel, across: Axis, up: Axis) -> list[str]:
     for y, text in up.ticks():
         parts.append(f'<path class="grid" d="M{LEFT} {up(y):.1f}H{WIDTH - RIGHT}"/>')
         parts.append(f'<text class="tick end" x="{LEFT - 6}" y="{up(y) + 4:.1f}">{text}</text>')
-    for x, text in panel.ticks or across.ticks(whole=panel.x == "epoch"):
+    for x, text in panel.ticks or across.ticks(whole=panel.x in WHOLE):
         parts.append(f'<path class="grid" d="M{across(x):.1f} {TOP}V{HEIGHT - BOTTOM}"/>')
         parts.append(f'<text class="tick mid" x="{across(x):.1f}" y="{HEIGHT - BOTTOM + 15}">{escape(text)}</text>')
     middle = (LEFT + WIDTH - RIGHT) / 2
@@ -207,6 +245,7 @@ def _dashes(linestyle: str | tuple[float, tuple[float, ...]]) -> str:
 
 def _positive(panel: Panel) -> bool:
     values = [y for line in panel.lines for _, y in line.points] + [low for _, low, _ in panel.band]
+    values += [low for line in panel.lines for low, _ in line.ends]
     return bool(values) and min(values) > 0
 
 
@@ -214,7 +253,7 @@ def _less(panel: Panel, name: str) -> Panel:
     """The panel with every line less the line of `name` that has its key, at the points that both have."""
     base = {line.key: dict(line.points) for line in panel.lines if line.name == name}
     lines = [
-        replace(line, points=[(x, y - base[line.key][x]) for x, y in line.points if x in base[line.key]])
+        replace(line, points=[(x, y - base[line.key][x]) for x, y in line.points if x in base[line.key]], ends=())
         for line in panel.lines
         if line.key in base
     ]

@@ -35,7 +35,7 @@ class Patient(io.FileIO):
                     raise
                 self.failed = error
                 break
-            if written is None:  # somebody else has told the system not to wait for this pipe
+            if written is None:  # another process has set this pipe not to wait
                 select.select([], [self], [])
             left = left[written or 0 :]
         return size

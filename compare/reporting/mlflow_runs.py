@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 EXPERIMENT = "compare"
 PARENT_TAG = "mlflow.parentRunId"  # by which MLflow's pages nest runs
 BATCH = 1_000  # metrics in one request: the most that MLflow takes
-# Read by MLflow when it is imported. Nothing is told to anybody but the server that was named; a server that does not
-# answer is given up soon; and a folder is a place to write to where one is named.
+# Read by MLflow when it is imported. Nothing is sent anywhere but to the server that was named; a server that does not
+# answer is given up soon; and a folder is a place to write to if one is named.
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -45,7 +45,7 @@ class Server:
 
 
 def connect(uri: str) -> Server:
-    """The server or folder `uri`, where the experiment `compare` is made unless it is there.
+    """The server or folder `uri`, if the experiment `compare` is made unless it is there.
 
     Raises InputError if MLflow is not installed or `uri` cannot be used.
     """
@@ -67,7 +67,7 @@ def connect(uri: str) -> Server:
 
 def log_study(server: Server, folder: Path, results: Sequence[RunResult], manifest: Manifest) -> str:
     """Log the study that `folder` holds; return the identifier of its run. Raises MlflowError."""
-    with redirect_stdout(sys.stderr):  # where it says so of its own accord; ours is for what was found
+    with redirect_stdout(sys.stderr):  # if it says so of its own accord; ours is for what was found
         return _log_study(server, folder, results, manifest)
 
 

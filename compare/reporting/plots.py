@@ -166,7 +166,7 @@ def after_each_epoch(outcome: Outcome, shown: KeyFigure) -> tuple[str, list[floa
 
 
 def training_loss(result: RunResult) -> tuple[np.ndarray, np.ndarray]:
-    """Epoch (fractional) and training loss: the mean of a tenth of an epoch where its steps are known, else of it."""
+    """Epoch (fractional) and training loss: the mean of a tenth of an epoch if its steps are known, else of it."""
     assert result.outcome is not None
     if not result.outcome.samples.loss:
         epochs = result.outcome.epochs

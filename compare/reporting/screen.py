@@ -79,7 +79,7 @@ class Screen:
             opening.announce(f"compare: {mounts.shown(text)} ...")
 
     def answer(self, **fields: Any) -> None:
-        """What was found, as JSON where that is asked for. No number in it is NaN or infinite."""
+        """What was found, as JSON if that is asked for. No number in it is NaN or infinite."""
         if self.as_json:
             print(json.dumps(fields, indent=1, allow_nan=False, default=mounts.shown))
 

@@ -18,7 +18,7 @@ Cell = Callable[[Row], str]
 
 
 def _cell(show: Callable[[Row], str], *needed: str) -> Cell:
-    """A cell that shows a dash where a figure it needs is missing."""
+    """A cell that shows a dash if a figure it needs is missing."""
     return lambda row: "-" if any(getattr(row, name) is None for name in needed) else show(row)
 
 
@@ -87,15 +87,15 @@ def _summary_cells(figure: KeyFigure) -> dict[str, Callable[[Summary], str]]:
     deviation = (lambda value: f"{value * 100:.2f} points") if figure.metric.share else figure.shown
     return {
         "implementation": lambda of: of.implementation,
-        "seeds": lambda of: str(of.n),
         f"test {figure.metric.title}, mean": lambda of: figure.shown(of.mean),
+        "step, median": lambda of: "-" if of.step_s is None else f"{of.step_s * 1e3:.2f} ms",
+        "seeds": lambda of: str(of.n),
         "95 % interval": lambda of: (
             "-"
             if of.low is None or of.high is None
             else f"{figure.shown(of.low)} to {figure.shown(min(most, of.high))}"
         ),
         "deviation": lambda of: "-" if of.deviation is None else deviation(of.deviation),
-        "step, median": lambda of: "-" if of.step_s is None else f"{of.step_s * 1e3:.2f} ms",
     }
 
 

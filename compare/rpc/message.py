@@ -18,6 +18,6 @@ class Message(BaseModel):
     @classmethod
     def of_body(cls, body: Mapping[str, Any]) -> Self:
         """The message below this class that travelled as `body`. Raises KeyError if there is none of that name, and
-        ValidationError where it is not one."""
+        ValidationError if it is not one."""
         fields = {name: value for name, value in body.items() if name != "kind"}
         return {kind.__name__: kind for kind in cls.__subclasses__()}[body["kind"]].model_validate(fields)

@@ -295,7 +295,7 @@ class PeakMemory(Answer):
 
 
 class Failed(Answer):
-    """The request could not be done: what went wrong in one line, and the traceback; `diverged` where numbers are no
+    """The request could not be done: what went wrong in one line, and the traceback; `diverged` if numbers are no
     longer finite. If it is the user's own code that failed, `error` says so, and `own_lines` are the last ones of its
     own traceback, none if the reason is known."""
 

@@ -31,7 +31,7 @@ class ImagesTaken(Answer):
 
 class Calls(Answer):
     """What all timed calls took together; with it comes `call_ns`, the nanoseconds of each. The processor time in it
-    of this process, and of others where the system tells."""
+    of this process, and of others if the system tells."""
 
     elapsed_s: FiniteFloat
     own_s: FiniteFloat

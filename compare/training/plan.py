@@ -55,7 +55,7 @@ class RunPlan:
 
     @property
     def folder_name(self) -> str:
-        """What its output folder is called after the time, where it has no other name."""
+        """What its output folder is called after the time, if it has no other name."""
         return f"{self.model.name}-{short_name(self.data.dataset)}"
 
     def runs(

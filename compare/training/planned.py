@@ -67,7 +67,7 @@ class Planned(Record):
         return self.model_dump_json(indent=1, exclude={"runs": {"__all__": {"network"}}}).encode()
 
     def check_fit(self, data: Data) -> None:
-        """Check what a new study's plan was checked for: an earlier version, or somebody else, may have written this
+        """Check what a new study's plan was checked for: an earlier version, or another person, may have written this
         one. Raises InputError unless every run can be trained on `data`."""
         n_images = len(data.x_train)
         checks.check_shape(self.runs[0].spec, data, self.runs[0].data.dataset)

@@ -28,7 +28,7 @@ from shared.errors import InputError
 from shared.result import Epoch, Run, RunResult
 from shared.storage import inside, temporary
 
-TRIES_AGAIN = 3  # where a node or a process is lost; an exception is not tried again
+TRIES_AGAIN = 3  # if a node or a process is lost; an exception is not tried again
 # How many tasks Ray is given beyond what the cluster does at once: every one is looked at whenever a result is waited
 # for, so that all of a large study would cost more the more of it there is.
 AHEAD = 100
@@ -84,7 +84,7 @@ class OnRay:
         self._connection.close()
 
     def choose_device(self, asked: AskedDevice) -> Device:
-        """CUDA where the cluster has GPUs and all frameworks see them there, unless the CPU was asked for."""
+        """CUDA if the cluster has GPUs and all frameworks see them there, unless the CPU was asked for."""
         import ray
 
         if asked == "cpu" or (asked == "auto" and not ray.cluster_resources().get("GPU")):

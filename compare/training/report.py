@@ -9,7 +9,7 @@ from compare.analysis import condensed, seeds
 from compare.analysis.equivalence import SIGNIFICANCE
 from compare.analysis.figures import KeyFigure, figure_of
 from compare.analysis.headline import MARKS, headlines
-from compare.analysis.machines import OnMachine, kinds, told_apart
+from compare.analysis.machines import OnMachine, by_machine, kinds
 from compare.analysis.rows import Row, columns, line, row
 from compare.analysis.seeds import Judging
 from compare.analysis.timing import WARMUP_STEPS, step_time
@@ -27,7 +27,7 @@ from shared.choices import Augmentation
 from shared.result import RunResult
 from shared.weights import Weights
 
-MOST_LINES = 1_000  # of a table that somebody reads; results.csv has all
+MOST_LINES = 1_000  # of a table that a person reads; results.csv has all
 MOST_FAILURES = 100
 MOST_SEEDS_NAMED = 100
 _AFFINE = (
@@ -35,11 +35,11 @@ _AFFINE = (
     f"{MAX_SHIFT:g} pixels"
 )
 _BENT = f"bent by moving each of {BEND_GRID} x {BEND_GRID} points by up to {MAX_BEND:g} pixels in each direction"
-_ANEW = "newly drawn in each epoch and the same for every implementation"
+_EACH_TIME = "newly drawn in each epoch and the same for every implementation"
 AUGMENTATIONS: dict[Augmentation, str] = {
     "none": "",
-    "affine": f"each training image {_AFFINE}, {_ANEW}",
-    "elastic": f"each training image {_AFFINE}, and {_BENT}, {_ANEW}",
+    "affine": f"each training image {_AFFINE}, {_EACH_TIME}",
+    "elastic": f"each training image {_AFFINE}, and {_BENT}, {_EACH_TIME}",
 }
 
 
@@ -102,7 +102,7 @@ def markdown(
     """The report in Markdown, with the pictures named in `drawn`."""
     first, shown = results[0], rows[:MOST_LINES]
     failed = [r for r in rows if r.error]
-    machine_headings, on_machines = tables.machine_cells([_plain(one) for one in told_apart(results)])
+    machine_headings, on_machines = tables.machine_cells([_plain(one) for one in by_machine(results)])
     first_seed = min((r.run.train.seed for r in results if r.outcome), default=None)
     of_first = [r for r in results if r.run.train.seed == first_seed]
     figure = figure_of(results)
@@ -171,7 +171,7 @@ def _counted(seeds: Sequence[int]) -> str:
 
 def verdicts(results: Sequence[RunResult], judging: Judging, parity: WithParity | None = None) -> list[str]:
     """The outcome in sentences: what was trained, what is to be said of every pair of implementations, whether they are
-    the same function where that was asked, and whether the step times are those of a busy machine."""
+    the same function if that was asked, and whether the step times are those of a busy machine."""
     said = [_trained(results), *seeds.say_all(seeds.pairs(results, judging), figure_of(results))]
     return [*said, *([parity.verdict] if parity else []), *_unlike(results), *_no_steps(results), *_busy(results)]
 
@@ -241,7 +241,7 @@ def _widest(accuracy: Mapping[tuple[int, str], float], axis: int, figure: KeyFig
     groups: dict[object, list[float]] = {}
     for key, value in accuracy.items():
         groups.setdefault(key[axis], []).append(value)
-    return max((figure.apart(min(group), max(group)) for group in groups.values() if len(group) > 1), default=None)
+    return max((figure.difference(min(group), max(group)) for group in groups.values() if len(group) > 1), default=None)
 
 
 def _no_steps(results: Sequence[RunResult]) -> list[str]:

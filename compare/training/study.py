@@ -64,7 +64,7 @@ class Study:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        for session in self._sessions.values():  # all are told first, so that they end side by side
+        for session in self._sessions.values():  # all are asked first, so that they end side by side
             if kind is None:
                 session.end_input()
             else:
@@ -73,7 +73,7 @@ class Study:
             session.close()
 
     def choose_device(self, asked: Literal["auto", "cpu", "cuda"]) -> Device:
-        """The device for every run: CUDA where all frameworks see one, unless the CPU was asked for.
+        """The device for every run: CUDA if all frameworks see one, unless the CPU was asked for.
 
         Raises InputError if CUDA was asked for and a framework sees none.
         """
@@ -87,7 +87,7 @@ class Study:
             try:
                 environments[name] = session.wait_until_ready()
             except WorkerError as error:
-                self._unready[name] = error  # told when this implementation's run is due
+                self._unready[name] = error  # raised when this implementation's run is due
             else:
                 if asked == "auto" and not environments[name].n_cuda_devices:
                     return "cpu"  # the others are still importing
@@ -99,7 +99,7 @@ class Study:
         """Train `runs`, each of another implementation, in turns; give each result as soon as it is there.
 
         After the first epoch, and then after every one with which enough training came together to be worth it, what
-        is needed to go on is kept in `checkpoints`, and where it holds any of a run, that run goes on from there. A run
+        is needed to go on is kept in `checkpoints`, and if it holds any of a run, that run goes on from there. A run
         of the idiomatic recipe restarts from scratch: its framework's own loop cannot be entered in the middle.
         """
         contestants = []
@@ -230,7 +230,7 @@ class Study:
         return n_batches(n_images if run.recipe == "matched" else n_images - n_images // 10, run.train.batch_size)
 
     def _take_turn(self, contestant: Trainee, n_steps: int, progress: Progress) -> float:
-        """One turn; return the time in seconds of its fastest step, 0 where it says nothing about a turn's length."""
+        """One turn; return the time in seconds of its fastest step, 0 if it says nothing about a turn's length."""
         if contestant.run.recipe == "idiomatic":
             self._fit_epoch(contestant, progress)
             return 0.0

@@ -1,7 +1,7 @@
 """Where numbers went bad: the first step, and in it the first tensor.
 
 Looking at every gradient of every step would cost more than the steps. So the state of training is kept now and then,
-and where a loss or a parameter is not finite, the steps since are done once more, slowly.
+and if a loss or a parameter is not finite, the steps since are done once more, slowly.
 """
 
 import functools
@@ -41,7 +41,7 @@ def first_not_finite(arrays: Arrays) -> str | None:
     return next((name for name, value in arrays.items() if not np.isfinite(value).all()), None)
 
 
-def told(loss: float, epoch: int, step: int, logits: np.ndarray, parameter: str | None = None) -> str:
+def first_bad_value(loss: float, epoch: int, step: int, logits: np.ndarray, parameter: str | None = None) -> str:
     """A loss that is not finite, and what else is not; `step` counts from 1."""
     bad = np.count_nonzero(~np.isfinite(logits))
     seen = [f"{bad:,} of {logits.size:,} logits"] if bad else []
@@ -70,7 +70,7 @@ def retraced(
             continue
         found = float(model.fetch(loss))
         if not math.isfinite(found):
-            return told(found, epoch, number + 1, model.fetch(logits))
+            return first_bad_value(found, epoch, number + 1, model.fetch(logits))
         if parameter := first_not_finite(model.weights()):
             model.restore(before)
             gradient = first_not_finite(model.loss_and_gradients(batch)[1])

@@ -12,17 +12,17 @@ class Fitting:
 
     def __init__(self, fit: Callable[[OnEpoch], None]) -> None:
         self._fit = fit
-        self._told: queue.Queue[FittedEpoch | BaseException | None] = queue.Queue()
+        self._answers: queue.Queue[FittedEpoch | BaseException | None] = queue.Queue()
         self._go = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._ended = False
 
     def next_epoch(self) -> FittedEpoch:
-        """Let the loop train for one more epoch. Raises what the loop raised, RuntimeError where it has ended."""
-        told = self._go_on()
-        if told is None:
+        """Let the loop train for one more epoch. Raises what the loop raised, RuntimeError if it has ended."""
+        answer = self._go_on()
+        if answer is None:
             raise RuntimeError("the recipe ended before its last epoch")
-        return told
+        return answer
 
     def finish(self) -> None:
         """Let the loop end after its last epoch. Raises what the loop raised, RuntimeError if it goes on."""
@@ -38,20 +38,20 @@ class Fitting:
             self._thread.start()
         else:
             self._go.release()
-        told = self._told.get()
-        self._ended = not isinstance(told, FittedEpoch)
-        if isinstance(told, BaseException):
-            raise told
-        return told
+        answer = self._answers.get()
+        self._ended = not isinstance(answer, FittedEpoch)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
 
     def _run(self) -> None:
         try:
             self._fit(self._on_epoch)
-        except BaseException as error:  # handed to whoever asked
-            self._told.put(error)
+        except BaseException as error:  # handed to the process that asked
+            self._answers.put(error)
         else:
-            self._told.put(None)
+            self._answers.put(None)
 
     def _on_epoch(self, epoch: FittedEpoch) -> None:
-        self._told.put(epoch)
+        self._answers.put(epoch)
         self._go.acquire()

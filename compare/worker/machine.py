@@ -48,7 +48,7 @@ def _waiting() -> Waiting | None:
 
 
 def reset_peak_rss() -> None:
-    """Let the peak start again from what is in use now, where the system can (Linux): what glibc keeps of freed memory
+    """Let the peak start again from what is in use now, if the system can (Linux): what glibc keeps of freed memory
     goes back first."""
     with contextlib.suppress(AttributeError, OSError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)

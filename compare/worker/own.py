@@ -35,8 +35,8 @@ def described(
         raise NotOfferedError(f"the implementation '{name}' has no `describe`, needed for networks of the user's own")
     with blamed(code, "be built and called"):
         # An implementation of another package may know of no tokens.
-        told = {"tokens": True} if tokens else {}
-        found: Description = implementation.describe(code, input_shape, counted, **told)
+        taken = {"tokens": True} if tokens else {}
+        found: Description = implementation.describe(code, input_shape, counted, **taken)
     return found
 
 

@@ -55,8 +55,8 @@ class Peers:
         return wire.read(self._streams[0])
 
     def exchange(self, mine: bytes) -> list[bytes]:
-        """What each has to say, in the order of their ranks, told to all. Raises EOFError if one is gone, and, in
-        the first, PeerFailed where one had to give up."""
+        """What each has to say, in the order of their ranks, sent to all. Raises EOFError if one is gone, and, in
+        the first, PeerFailed if one had to give up."""
         if self.world.rank > 0:
             (stream,) = self._streams
             self._send(stream, mine)

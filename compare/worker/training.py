@@ -12,7 +12,7 @@ import numpy as np
 from compare.rpc import messages
 from compare.rpc.wire import Arrays
 from compare.worker import evaluation, machine
-from compare.worker.divergence import Kept, first_not_finite, retraced, told
+from compare.worker.divergence import Kept, first_bad_value, first_not_finite, retraced
 from compare.worker.fitting import Fitting
 from compare.worker.windows import EVALUATION_BATCH, Windows
 from shared.batches import EpochBatches
@@ -82,7 +82,7 @@ class Training:
             took_s = time.perf_counter() - start
             found, of_batch = float(self.model.fetch(loss)), self.model.fetch(logits)
             if not math.isfinite(found):
-                bad_loss = told(found, epoch, number + 1, of_batch, first_not_finite(self.model.weights()))
+                bad_loss = first_bad_value(found, epoch, number + 1, of_batch, first_not_finite(self.model.weights()))
                 break
             step_s.append(took_s)
             losses.append(found)

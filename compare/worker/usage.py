@@ -21,7 +21,7 @@ class Usage:
     own_s: float
     all_s: float | None
     n_preempted: int
-    sent: int | None = None  # bytes sent over all network interfaces, where several processes train together
+    sent: int | None = None  # bytes sent over all network interfaces, if several processes train together
 
     def foreign_s(self, since: "Usage") -> float | None:
         """The processor time that others took since then. The two clocks tick differently, so that of a short time it
@@ -60,7 +60,7 @@ def _sent() -> int | None:
 
 
 def _used_s(pid: int) -> float:
-    """The processor time that another process has used; 0 where the system does not tell."""
+    """The processor time that another process has used; 0 if the system does not tell."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -69,7 +69,7 @@ def _used_s(pid: int) -> float:
 
 
 def _all_s() -> float | None:
-    """Of the processors that this process may use: in a container the others are somebody else's."""
+    """Of the processors that this process may use: in a container the others belong to other programs."""
     try:
         lines = _STAT.read_text().splitlines()
     except OSError:  # not Linux

@@ -1,4 +1,4 @@
-"""A small network in PyTorch; my_keras.py is somebody's port of it (docs/port-a-model.md)."""
+"""A small network in PyTorch; my_keras.py is a port of it with three slips (docs/port-a-model.md)."""
 
 import torch
 from torch import nn

@@ -66,7 +66,7 @@ Part = Literal["train", "validation", "test"]
 
 @dataclass(frozen=True)
 class Data:
-    """Images as float32 (N, H, W, C) and labels as int64 (N,), for training, testing and, where some were set apart,
+    """Images as float32 (N, H, W, C) and labels as int64 (N,), for training, testing and, if some were set apart,
     for validation. Of another task than classification, labels are float32 (N, K). `warnings` are sentences for readers
     of the results (shared/data/sanity.py).
 
@@ -128,8 +128,8 @@ def load(spec: DataSpec, data_dir: Path) -> Data:
     n_test = _count(spec, "test", spec.n_test, len(x_test))
     label = np.int64 if raw.task == "classification" else np.float32
     x, y = x_train[:n_train], raw.y_train[:n_train].astype(label)
-    apart = _set_apart(spec, y if y.ndim == 1 else np.zeros(len(y), np.int64))
-    trained = np.flatnonzero(~apart) if spec.validation else slice(None)  # a slice copies nothing
+    held_out = _held_out(spec, y if y.ndim == 1 else np.zeros(len(y), np.int64))
+    trained = np.flatnonzero(~held_out) if spec.validation else slice(None)  # a slice copies nothing
     used = replace(
         raw,
         x_train=raw.x_train[:n_train][trained],
@@ -142,15 +142,15 @@ def load(spec: DataSpec, data_dir: Path) -> Data:
         y_train=used.y_train,
         x_test=x_test[:n_test],
         y_test=used.y_test,
-        x_validation=x[apart] if spec.validation else None,
-        y_validation=y[apart] if spec.validation else None,
+        x_validation=x[held_out] if spec.validation else None,
+        y_validation=y[held_out] if spec.validation else None,
         warnings=data_warnings(used, spec.scale, limited=n_train < len(raw.x_train)),
         spec=spec,
         description=description,
     )
 
 
-def _set_apart(spec: DataSpec, labels: np.ndarray) -> np.ndarray:
+def _held_out(spec: DataSpec, labels: np.ndarray) -> np.ndarray:
     """Which training images are for validation: of every class the same share, as nearly as whole images allow.
 
     The images of each class, in an order of chance, are spread evenly over a line; the first of that line are taken.
@@ -165,9 +165,9 @@ def _set_apart(spec: DataSpec, labels: np.ndarray) -> np.ndarray:
         members = np.flatnonzero(labels == label)
         order = randomness.permutation(len(members), "validation", int(label))
         place[members[order]] = (np.arange(len(members)) + 0.5) / len(members)
-    apart = np.zeros(len(labels), bool)
-    apart[np.argsort(place, kind="stable")[: spec.validation]] = True
-    return apart
+    held_out = np.zeros(len(labels), bool)
+    held_out[np.argsort(place, kind="stable")[: spec.validation]] = True
+    return held_out
 
 
 def _read(spec: DataSpec, data_dir: Path) -> tuple[DataSpec, RawImages, str]:

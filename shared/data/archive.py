@@ -1,4 +1,4 @@
-"""Taking files by name out of a .tar.gz that anybody may have made, within limits."""
+"""Taking files by name out of a .tar.gz that a stranger may have made, within limits."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""What `auto` stands for: MNIST where it is at hand or comes within seconds, else the embedded digits."""
+"""What `auto` stands for: MNIST if it is at hand or comes within seconds, else the embedded digits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +25,9 @@ class DataChoice:
 
 
 def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: None) -> DataChoice:
-    """Settle on a data set, fetching it where it is not in `data_dir`. The path of a folder stands for folder:DIR.
+    """Settle on a data set, fetching it if it is not in `data_dir`. The path of a folder stands for folder:DIR.
 
-    A data set asked for by name is never replaced by another: where it cannot be had, InputError is raised.
+    A data set asked for by name is never replaced by another: if it cannot be had, InputError is raised.
     """
     if dataset == "auto":
         return _choose_auto(data_dir, on_progress)

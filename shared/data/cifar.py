@@ -119,7 +119,7 @@ def _content(path: Path, file: CifarFile) -> bytes:
 
 
 def _unpacked(folder: str, files: Sequence[CifarFile], path: Path) -> list[Path]:
-    """The `files` in the archive at `path`, where they lie in `folder`, put beside it."""
+    """The `files` in the archive at `path`, if they lie in `folder`, put beside it."""
     paths = {file: path.with_name(file.name) for file in files}
     archive.take(path, {f"{folder}/{file.name}": paths[file] for file in files}, MAX_FILE_BYTES, MAX_ARCHIVE_BYTES)
     for file in files:

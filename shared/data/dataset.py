@@ -105,7 +105,7 @@ class Dataset(Protocol):
 
 @contextmanager
 def reading(path: Path, advice: str) -> Iterator[None]:
-    """While `path` is read: say as an InputError what is wrong with it, with `advice` where it is damaged. A pipe,
+    """While `path` is read: say as an InputError what is wrong with it, with `advice` if it is damaged. A pipe,
     which would be waited for, is not read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):

@@ -1,4 +1,4 @@
-"""One file over HTTP: within a time, up to a size, and whether it is worth another try where that fails."""
+"""One file over HTTP: within a time, up to a size, and whether it is worth another try if that fails."""
 
 import errno
 import threading
@@ -18,7 +18,7 @@ BUSY = {408, 425, 429, 500, 502, 503, 504}  # what a server answers that may wel
 
 @dataclass(frozen=True)
 class DownloadProgress:
-    """How far a file is: `total_bytes` is 0 where the server does not say."""
+    """How far a file is: `total_bytes` is 0 if the server does not say."""
 
     file: str
     done_bytes: int
@@ -59,7 +59,7 @@ def download(url: str, wanted: Download, folder: Path, limit_s: float, on_progre
     if isinstance(outcome[0], BaseException):
         if isinstance(outcome[0], OSError) and outcome[0].errno in NO_ROOM:
             raise outcome[0]
-        raise _told(outcome[0]) from outcome[0]
+        raise _failure(outcome[0]) from outcome[0]
     return outcome[0]
 
 
@@ -88,7 +88,7 @@ def _to_file(url: str, path: Path, watched: "_Watched") -> None:
                 watched.advance(len(chunk), total)
 
 
-def _told(error: BaseException) -> DownloadFailed:
+def _failure(error: BaseException) -> DownloadFailed:
     """The heart of what went wrong, often the last in a chain of network errors, in a few words."""
     import requests
     from urllib3.exceptions import NameResolutionError
@@ -105,7 +105,7 @@ def _told(error: BaseException) -> DownloadFailed:
             return DownloadFailed("no connection through the proxy that the environment names")
         case requests.Timeout():
             return DownloadFailed("no answer in time")
-        case requests.ConnectionError():  # a name that nobody knows is what a machine without a network sees
+        case requests.ConnectionError():  # a name that is not known is what a machine without a network sees
             unknown = isinstance(getattr(error.args[0] if error.args else None, "reason", None), NameResolutionError)
             return DownloadFailed("no connection", passing=not unknown)
         case requests.exceptions.ChunkedEncodingError():

@@ -134,7 +134,7 @@ def _from_some_mirror(
 
 
 def _from_mirror(mirror: str, wanted: Download, staging: Path, limit_s: float, on_progress: OnProgress) -> list[Path]:
-    attempt = Path(tempfile.mkdtemp(dir=staging))  # so that nothing of another mirror's answer is taken for this one's
+    attempt = Path(tempfile.mkdtemp(dir=staging))  # so that nothing of another mirror's answer is read as this one's
     path = download(mirror + wanted.name, wanted, attempt, limit_s, on_progress)
     try:
         return wanted.unpack(path)

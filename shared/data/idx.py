@@ -129,7 +129,7 @@ def _array(path: Path, file: IdxFile) -> np.ndarray:
 
 
 def _check_start(content: bytes, file: IdxFile) -> None:
-    """Raise Damaged if `content` is of another file: somebody's own images are not an original that was cut off."""
+    """Raise Damaged if `content` is of another file: a user's own images are not an original that was cut off."""
     found = idx_header.parse(content)
     if found not in (None, file.header):
         raise Damaged(

@@ -1,6 +1,6 @@
 """Reading a pickle without executing anything.
 
-A pickle is a program: it names functions, and whoever unpickles it calls them. Here nothing that a pickle names is
+A pickle is a program: it names functions, and unpickling calls them. Here nothing that a pickle names is
 ever imported. A `Recorded` stands for it, which keeps what it is given and does nothing.
 """
 

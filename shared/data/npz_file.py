@@ -30,7 +30,7 @@ def read(path: Path, choose: Choose, layout: str) -> dict[str, np.ndarray]:
             start = stream.read(len(np.lib.format.MAGIC_PREFIX))
             if start == np.lib.format.MAGIC_PREFIX:
                 raise InputError(f"{path} is not an .npz file but a single array. {layout}")
-            if not start.startswith(ZIP_STARTS):  # which NumPy would take for a pickle
+            if not start.startswith(ZIP_STARTS):  # which NumPy would read as a pickle
                 raise InputError(f"{path} cannot be read as an .npz file: it does not begin as a zip archive. {layout}")
             stream.seek(0)
             with np.load(stream, allow_pickle=False) as archive:
@@ -65,7 +65,7 @@ def _check(path: Path, archive: "np.lib.npyio.NpzFile", wanted: Sequence[str], l
         if member.file_size > max(FREE_BYTES, MAX_RATIO * member.compress_size):
             raise InputError(
                 f"{path}: {name[:MOST_SAID]} would unpack to {member.file_size:,} bytes, more than {MAX_RATIO} times "
-                "what it takes there, which images do not. Write it without compression (numpy.savez) where that is "
+                "what it takes there, which images do not. Write it without compression (numpy.savez) if that is "
                 "meant."
             )
     for name in wanted:

@@ -1,4 +1,4 @@
-"""Checking the arrays of somebody's own data set, whatever file format they come from."""
+"""Checking the arrays of a user's own data set, whatever file format they come from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Reading somebody's own images from a table of pixels: `--dataset FILE.csv`, a line for each image.
+"""Reading a user's own images from a table of pixels: `--dataset FILE.csv`, a line for each image.
 
 A line has the label and the pixels, row by row, each a whole number from 0 to 255; the label stands first or last. A
 first line with a word in it is a header. Which column the label is:

@@ -1,4 +1,4 @@
-"""Reading somebody's own pictures: a folder with one subfolder for each class, `--dataset folder:DIR`."""
+"""Reading a user's own pictures: a folder with one subfolder for each class, `--dataset folder:DIR`."""
 
 import os
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Reading somebody's own images from a folder of four IDX files, MNIST's format: `--dataset idx:DIR`."""
+"""Reading a user's own images from a folder of four IDX files, MNIST's format: `--dataset idx:DIR`."""
 
 import gzip
 import zlib

@@ -11,8 +11,8 @@ from shared.data.dataset import RawImages, unit
 DIM = 0.25  # photographs and drawings have some pixel brighter than a quarter of the range
 BLACK = 1.5 / 255  # no pixel above 1 of 255
 MANY = 0.01  # the share of images from which on a property is no accident
-BLANK = 0.05  # so many may be blank: Fashion-MNIST has none, and somebody's own may have some
-APART = 4.0  # how many times as bright as the other the images of one part may be
+BLANK = 0.05  # so many may be blank: Fashion-MNIST has none, and a user's own may have some
+MUCH_BRIGHTER = 4.0  # how many times as bright as the other the images of one part may be
 PARTS = ("training", "test")
 LARGE = 100.0  # of a regression's labels
 
@@ -47,7 +47,7 @@ def _of_pixels(raw: RawImages, scale: Scale) -> Iterator[str]:
             yield from _mixed(part, images, peaks[part])
     if scale == "unit":  # otherwise the deviation makes up for a small range
         yield from _dim(both, {part: float(found.max()) for part, found in peaks.items()})
-    yield from _apart(both, peaks)
+    yield from _brightness_differs(both, peaks)
 
 
 def _peaks(images: np.ndarray) -> np.ndarray:
@@ -101,14 +101,14 @@ def _mixed(part: str, images: np.ndarray, peaks: np.ndarray) -> Iterator[str]:
         )
 
 
-def _apart(both: dict[str, np.ndarray], peaks: dict[str, np.ndarray]) -> Iterator[str]:
+def _brightness_differs(both: dict[str, np.ndarray], peaks: dict[str, np.ndarray]) -> Iterator[str]:
     if any(not found.any() for found in peaks.values()):
         return
     # The median, so that a single bright image hides nothing. Blank images say nothing about the scale.
     typical = {part: float(np.median(found[found > 0])) for part, found in peaks.items()}
     brighter, darker = sorted(typical, key=lambda part: -typical[part])
     ratio = typical[brighter] / typical[darker]
-    if ratio >= APART:
+    if ratio >= MUCH_BRIGHTER:
         values = {part: _value(both[part], typical[part]) for part in PARTS}
         yield (
             f"The {brighter} images are about {ratio:,.0f} times as bright as the {darker} images: the largest pixel "

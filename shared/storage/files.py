@@ -13,7 +13,7 @@ from shared.errors import InputError
 def read(path: Path, max_bytes: int, advice: str) -> bytes:
     """The content of a file of at most `max_bytes`.
 
-    Raises InputError, which ends with `advice`, where it is not there, is no file (a pipe would be waited for), is
+    Raises InputError, which ends with `advice`, if it is not there, is no file (a pipe would be waited for), is
     larger or cannot be read.
     """
     check(path, max_bytes, advice)
@@ -31,7 +31,7 @@ def check(path: Path, max_bytes: int, advice: str) -> None:
     """Raise InputError, which ends with `advice`, unless `path` is a file of at most `max_bytes`."""
     try:
         found = path.stat()
-    except (OSError, ValueError) as error:  # a ValueError where its name holds a NUL
+    except (OSError, ValueError) as error:  # a ValueError if its name holds a NUL
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}. {advice}") from None
     if not stat.S_ISREG(found.st_mode):
         raise InputError(f"{path} is no file. {advice}")

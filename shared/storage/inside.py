@@ -45,7 +45,7 @@ def check(folder: Path) -> None:
     try:
         found = odd(folder)
     except (FileNotFoundError, NotADirectoryError):
-        return  # whoever needs it says what it should be
+        return  # the caller that needs it says what it should be
     except OSError as error:
         raise InputError(f"{folder} cannot be read: {error.strerror}. Give the folder of a run.") from None
     for name, what in found.items():
@@ -75,7 +75,7 @@ def write(folder: Path, name: str, content: bytes) -> None:
 
 
 def remove(folder: Path, name: str) -> None:
-    """Take away the file `name` below `folder`, where it is there. Raises OSError."""
+    """Take away the file `name` below `folder`, if it is there. Raises OSError."""
     *between, last = PurePosixPath(name).parts
     try:
         with _handle(folder, between) as parent:

@@ -103,7 +103,7 @@ class Mount:
     def _take_over(self, content: bytes) -> None:
         """Hold what a command held that is gone; to be done by one command of this machine at a time."""
         known = self.store.read(LOCK)
-        # It is ours where only the store's answer was lost.
+        # It is ours if only the store's answer was lost.
         if known not in (None, content) and not _gone(known or b""):
             raise InputError(
                 f"Another command is at work in {self.store}, or was cut off there. Wait until it has ended; if it "
@@ -151,7 +151,7 @@ def located(text: str) -> Path:
 
 
 def here(text: str) -> Path:
-    """A path. Raises InputError of an address, where nothing but a path will do."""
+    """A path. Raises InputError of an address, if nothing but a path will do."""
     if is_address(text):
         raise InputError(f"{text} is the address of a store, and this has to be on this machine. Give a path.")
     return Path(text)
@@ -177,7 +177,7 @@ def located_data(text: str) -> Path:
 
 
 def bring(folder: Path) -> None:
-    """Have the files of `folder` here, where it is within a folder for data that is mounted. Raises StoreError."""
+    """Have the files of `folder` here, if it is within a folder for data that is mounted. Raises StoreError."""
     if (mount := of(folder)) and not mount.writable:
         mount.bring(f"{folder.relative_to(mount.local).as_posix()}/")
 
@@ -188,13 +188,13 @@ def of(path: Path) -> Mount | None:
 
 
 def written(path: Path) -> None:
-    """A file was written: where it is within a mount, it goes to the store. Raises StoreError."""
+    """A file was written: if it is within a mount, it goes to the store. Raises StoreError."""
     if (mount := of(path)) and mount.writable:
         mount.push(path)
 
 
 def fetched(path: Path) -> None:
-    """A file of a data set was fetched: where it is within a mount, it goes to the store. Raises StoreError."""
+    """A file of a data set was fetched: if it is within a mount, it goes to the store. Raises StoreError."""
     if mount := of(path):
         mount.push(path)
 

@@ -70,7 +70,7 @@ def clear_abandoned() -> None:
     try:
         _clear(place(), _OF_COMMANDS)
     except (InputError, OSError):
-        return  # whoever needs a temporary folder reports that there is none
+        return  # the caller that needs a temporary folder reports that there is none
 
 
 @contextmanager

@@ -23,7 +23,7 @@ BAD = {
     "run --implementations torch@1": "There is no implementation 'torch@1'. Did you mean 'torch'?",
     "run --implementations torch@2x": "There is no implementation 'torch@2x'",
     "run --implementations torch@02": "There is no implementation 'torch@02'",
-    "run --world-size 2 --implementations torch,torch@2,nobody": "There is no implementation 'nobody'",
+    "run --world-size 2 --implementations torch,torch@2,absent": "There is no implementation 'absent'",
     "run --world-size 2 --model cnn_bn_cifar": "'cnn_bn_cifar' has batch normalisation",
     "run --implementations keras_functional --model cnn_bn_cifar --world-size 2": "cannot be trained by several",
     "run --world-size 2 --mode graph": "'torch@2' has no mode 'graph', only eager",

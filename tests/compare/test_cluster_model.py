@@ -4,7 +4,7 @@ import pytest
 from cluster_model import RUNS_A_NODE, simulate
 
 
-def test_a_driver_that_costs_nothing_holds_nobody_up() -> None:
+def test_a_driver_that_costs_nothing_delays_none() -> None:
     found = simulate(100, run_s=60, driver_s=0.0, mtbf_s=1e12)
     assert (found.busy, found.most_waiting, found.again) == (0.0, 1, 0)
     assert found.stretch == pytest.approx(1.0, abs=0.15)

@@ -1,4 +1,4 @@
-"""Implementations that other packages add: found when they matter, and those that cannot be used take nobody down."""
+"""Implementations that other packages add: found when they matter, and those that cannot be used take no one down."""
 
 import sys
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_one_of_another_package_is_found_when_it_matters(packages: Path) -> None
     offer(packages, "foreign", ABOUT.format(name="foreign"), "{module}:SPEC")
     known = Registry(BUILT_IN)
     assert known["torch"].title == "PyTorch"
-    assert "package_of_foreign" not in sys.modules  # nobody asked for it
+    assert "package_of_foreign" not in sys.modules  # no one asked for it
     assert known["foreign"].title == "A title"
     assert [*known][:4] == [spec.name for spec in BUILT_IN]
     assert "foreign" in [*known]

@@ -44,7 +44,7 @@ def test_what_a_run_writes_meets_its_schema(kind: str, pattern: str, run_folder:
 
 
 def test_a_failed_run_meets_the_schema_too() -> None:
-    jsonschema.validate(json.loads(results.failure("told to").model_dump_json()), schema("result"))
+    jsonschema.validate(json.loads(results.failure("asked to").model_dump_json()), schema("result"))
 
 
 def test_a_comparison_with_an_infinite_distance_meets_its_schema() -> None:

@@ -161,7 +161,7 @@ def test_where_one_process_dies_all_end(tmp_path: Path, which: str) -> None:
 
 @pytest.mark.parametrize("which", ANY_OF_THEM)
 @pytest.mark.usefixtures("shared_numpy")
-def test_workers_that_failed_are_started_anew(tmp_path: Path, which: str) -> None:
+def test_workers_that_failed_are_started_again(tmp_path: Path, which: str) -> None:
     """Where they could not do what they were asked they end, and are known to have ended."""
     session = start(f"{which}@2", tmp_path)
     try:

@@ -16,7 +16,7 @@ from shared.choices import Format
 from shared.models import MODELS, ModelSpec
 from shared.weights import Weights, initial_weights
 
-N_IMAGES = 5  # no multiple of what an exporter may have taken for the size of every batch
+N_IMAGES = 5  # no multiple of what an exporter may have read as the size of every batch
 OWN_EPSILON = 1e-5  # PyTorch's own, in the idiomatic recipe
 
 # What a user would write. Importing a framework takes longer than predicting, so one process does it for all files of a

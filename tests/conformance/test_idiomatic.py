@@ -92,7 +92,7 @@ def test_what_others_took_is_known_if_the_system_says_it(start: Start, name: str
 
 @pytest.mark.parametrize("name", ["torch", "keras", "tf_lowlevel"])
 def test_data_of_fewer_classes_than_the_network_has(start: Start, digits: Data, name: str) -> None:
-    """As a file of one's own may have them: what never comes is never predicted."""
+    """As a file of its own may have them: what never comes is never predicted."""
     few = digits.y_train < 4
     of_few = replace(digits, x_train=digits.x_train[few], y_train=digits.y_train[few])
     session, _ = start(name, "dense_baseline", of_few, epochs=4)

@@ -162,7 +162,7 @@ def test_members_that_lead_elsewhere_are_not_looked_at(tmp_path: Path, serve) ->
     assert TINY.read(data_dir).x_train.shape == (20, 32, 32, 3)
 
 
-def test_a_full_disk_is_told(tmp_path: Path, serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path, serve, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 

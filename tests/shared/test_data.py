@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from sklearn.datasets import load_digits
 
-from shared.data import Data, DataSpec, _set_apart, load
+from shared.data import Data, DataSpec, _held_out, load
 from shared.errors import InputError
 
 
@@ -75,7 +75,7 @@ def _texts(path: Path) -> list[str]:
 
 
 def test_no_message_advises_to_remove_a_file() -> None:
-    """It may be somebody's only copy. What we ourselves wrote (the lock of a store) is named by its own name."""
+    """It may be a user's only copy. What we ourselves wrote (the lock of a store) is named by its own name."""
     root = Path(__file__).parents[2]
     sources = [path for package in ("shared", "compare") for path in (root / package).rglob("*.py")]
     assert len(sources) > 100
@@ -95,7 +95,7 @@ def _labels(data: Data) -> np.ndarray:
 
 
 @pytest.mark.parametrize("n", [1, 100, 143, 500, 1_400])
-def test_validation_images_are_set_apart(digits: Data, n: int) -> None:
+def test_validation_images_are_held_out(digits: Data, n: int) -> None:
     """None is lost, none is in two parts, the order is kept, and every class gives the same share."""
     split = load(DataSpec(dataset="digits", validation=n), Path())
     assert (len(split.x_train), split.n_validation) == (1_437 - n, n)
@@ -121,10 +121,10 @@ def test_validation_images_are_set_apart(digits: Data, n: int) -> None:
 def test_any_split_is_stratified(labels: np.ndarray, share: float) -> None:
     """Of every class the same share, as nearly as whole images allow, whatever the classes."""
     n = int(share * len(labels))
-    apart = _set_apart(DataSpec(dataset="digits", validation=n), labels)
-    assert apart.sum() == n
+    held_out = _held_out(DataSpec(dataset="digits", validation=n), labels)
+    assert held_out.sum() == n
     expected = np.bincount(labels, minlength=10) * n / len(labels)
-    assert (abs(np.bincount(labels[apart], minlength=10) - expected) < 1.5).all()
+    assert (abs(np.bincount(labels[held_out], minlength=10) - expected) < 1.5).all()
 
 
 def test_validation_needs_something_left_to_train_on() -> None:

@@ -110,7 +110,7 @@ def test_pauses_grow_and_a_server_may_ask_for_longer_ones(
     assert pauses == [0.5, 1.0, 7.0]
 
 
-def test_nobody_waits_beyond_the_time_there_is(tmp_path: Path, serve) -> None:
+def test_no_wait_goes_beyond_the_time_there_is(tmp_path: Path, serve) -> None:
     server = serve(GOOD | {IMAGES: (503, 3600)})
     with pytest.raises(InputError, match="HTTP status 503"):
         fetch.fetch(TINY, tmp_path, 20, mirrors=[server.url])
@@ -135,7 +135,7 @@ def test_a_proxy_is_asked_where_the_environment_names_one(
         fetch.fetch(TINY, tmp_path / "again", 20)
 
 
-def test_offline_nobody_is_asked(tmp_path: Path, serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_no_server_is_asked(tmp_path: Path, serve, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve(GOOD)
     monkeypatch.setenv(fetch.OFFLINE_VARIABLE, "1")
     with pytest.raises(InputError, match=r"no train-images-idx3-ubyte and .* COMPARE_OFFLINE is set"):
@@ -156,7 +156,7 @@ def test_a_full_disk_is_not_taken_for_a_bad_mirror(tmp_path: Path, serve, monkey
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nobody_listens(tmp_path: Path) -> None:
+def test_no_server_listens(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no connection"):
         fetch.fetch(TINY, tmp_path, 20, mirrors=["http://127.0.0.1:9/"])
 

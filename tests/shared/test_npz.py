@@ -1,4 +1,4 @@
-"""Reading anybody's own images."""
+"""Reading a user's own images."""
 
 import zipfile
 from pathlib import Path
@@ -139,7 +139,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, arrays: Arrays) -> None:
 
 
 def test_an_array_that_says_it_is_larger_than_its_file(tmp_path: Path, arrays: Arrays) -> None:
-    """It is told before room is made for it."""
+    """It is reported before room is made for it."""
     with zipfile.ZipFile(save(tmp_path, arrays)) as good, zipfile.ZipFile(tmp_path / "bad.npz", "w") as bad:
         for name in good.namelist():
             content = good.read(name).replace(b"(30, 28, 28), ", b"(9999999999, 28, 28), ")
@@ -194,7 +194,7 @@ def test_bad_names_of_classes(tmp_path: Path, arrays: Arrays, case: str) -> None
         load(DataSpec(dataset=save(tmp_path, arrays | {"classes": names})), tmp_path)
 
 
-def test_images_of_which_some_are_set_apart(tmp_path: Path, arrays: Arrays) -> None:
+def test_images_of_which_some_are_held_out(tmp_path: Path, arrays: Arrays) -> None:
     whole = {"x": arrays["x_train"], "y": np.arange(30) % 3}
     data = load(DataSpec(dataset=save(tmp_path, whole), split=0.5), tmp_path)
     assert np.bincount(data.y_train).tolist() == np.bincount(data.y_test).tolist() == [5, 5, 5]

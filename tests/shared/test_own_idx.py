@@ -1,4 +1,4 @@
-"""Reading somebody's own images in MNIST's format."""
+"""Reading a user's own images in MNIST's format."""
 
 import gzip
 import os
@@ -186,5 +186,5 @@ def test_the_folder_that_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert choice.short_name("idx:.") == "here"
     monkeypatch.setenv("HOME", str(tmp_path))
     assert len(load(DataSpec(dataset="idx:~/here"), Path("nowhere")).x_train) == 40
-    with pytest.raises(InputError, match="There is no folder ~nobody-of-that-name/mine"):
-        load(DataSpec(dataset="idx:~nobody-of-that-name/mine"), Path("nowhere"))
+    with pytest.raises(InputError, match="There is no folder ~absent-of-that-name/mine"):
+        load(DataSpec(dataset="idx:~absent-of-that-name/mine"), Path("nowhere"))

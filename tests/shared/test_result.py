@@ -68,7 +68,7 @@ def test_a_record_that_contradicts_itself(case: str) -> None:
         RunResult.model_validate(record)
 
 
-def test_of_a_file_full_of_nonsense_the_first_piece_is_told() -> None:
+def test_of_a_file_full_of_nonsense_the_first_piece_is_reported() -> None:
     """Each costs a kilobyte, and a few megabytes can hold a million of them."""
     for nonsense in ({"loss": ["x"] * 1_000}, {f"field{i}": 1 for i in range(1_000)}):
         with pytest.raises(ValidationError) as caught:
@@ -84,7 +84,7 @@ def test_no_number_is_nan(value: float) -> None:
         RunResult.model_validate(record)
 
 
-def test_optimizers_are_told_apart() -> None:
+def test_optimizers_are_distinguished() -> None:
     for optimizer in (Adam(epsilon=1e-8), SGD(momentum=0.5)):
         spec = TrainSpec(epochs=1, optimizer=optimizer)
         assert TrainSpec.model_validate_json(spec.model_dump_json()) == spec

@@ -108,11 +108,11 @@ PIXELS = {
 def test_dark_images_of_one_part(case: str, part: str) -> None:
     """They are dark, and the other part is not."""
     change, message = PIXELS[case]
-    dark, apart = of(changed(**{f"x_{part}": change}))
+    dark, warning = of(changed(**{f"x_{part}": change}))
     assert message in dark
     named, other = ("training", "test") if part == "train" else ("test", "training")
     assert dark.startswith(f"The largest pixel of the {named} images is ")
-    assert apart.startswith(
+    assert warning.startswith(
         f"The {other} images are about {17 if '16' in case else 255} times as bright as the {named}"
     )
 
@@ -123,8 +123,8 @@ def test_dark_images_of_both_parts() -> None:
     assert len(of(changed(x_train=lambda x: x // 16, x_test=lambda x: x // 8))) == 2
     # Their deviation makes up for that; what is scaled in two ways stays so.
     assert of(changed(x_train=zero_one, x_test=zero_one), "standard") == ()
-    (apart,) = of(changed(x_test=zero_one), "standard")
-    assert "255 times as bright" in apart
+    (warning,) = of(changed(x_test=zero_one), "standard")
+    assert "255 times as bright" in warning
 
 
 def test_a_single_bright_image_hides_nothing() -> None:
@@ -149,7 +149,7 @@ GOOD = {
     "half as bright": changed(x_test=lambda x: x // 2),
     "nine classes with 0": changed(y_train=lambda y: y % 9, y_test=lambda y: y % 9),
     "a class without test images": changed(y_test=lambda y: y % 9),
-    "not without a gap": changed(y_train=lambda y: y % 3 * 2 + 1, y_test=lambda y: y % 3 * 2 + 1),
+    "not without a warning": changed(y_train=lambda y: y % 3 * 2 + 1, y_test=lambda y: y % 3 * 2 + 1),
 }
 
 
@@ -172,7 +172,7 @@ def test_the_limit_of_a_sorted_file(tmp_path: Path) -> None:
     assert said.endswith("The training images are the first ones of the data: shuffle data that are sorted by class.")
 
 
-def test_what_is_set_apart_is_not_trained_on(tmp_path: Path) -> None:
+def test_what_is_held_out_is_not_trained_on(tmp_path: Path) -> None:
     """The only image of class 9 is set apart for validation in some of these, and trained on in the others."""
     arrays = changed(y_train=lambda y: np.where(np.arange(40) < 39, y % 9, 9))
     path = own_files.save_npz(tmp_path / "mine.npz", arrays)

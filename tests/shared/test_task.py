@@ -106,7 +106,7 @@ def test_labels_say_what_they_are_for(
     assert load(data.spec, tmp_path).digest() == data.digest(), "what was settled is read alike"
 
 
-def test_labels_of_another_task_are_parted_and_set_apart_without_classes(tmp_path: Path) -> None:
+def test_labels_of_another_task_are_parted_and_held_out_without_classes(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", x=IMAGES, y=NUMBERS, classes=["a", "b", "c"])
     data = load(DataSpec(dataset=str(tmp_path / "data.npz"), split=0.25, validation=5), tmp_path)
     assert (len(data.x_train), data.n_validation, len(data.x_test)) == (25, 5, 10)

@@ -34,7 +34,7 @@ class Fault:
         return self.file.split("/")[0]
 
     def plant(self, root: Path) -> None:
-        """Change the file below `root`. Raises ValueError where the text is not there."""
+        """Change the file below `root`. Raises ValueError if the text is not there."""
         path = root / self.file
         text = path.read_text()
         start = text.find(self.old, text.index(self.within))

@@ -1,10 +1,10 @@
 """Processes of tests that begin where their imports end: forked from a process that imports them once for all.
 
 A command imports for 1.5 s of processor time and a NumPy worker for 0.4 s, and the default suite starts hundreds of
-them. `Forked` is a `subprocess.Popen` whose process is forked instead: a child of whoever asks for it, in a session of
-its own if it is to be, with its own environment, streams and working directory, and with no other file open. What is
-not as in a process that was executed: modules that only import are imported already, and what an interpreter or a
-library reads when it starts was read before (`same_start`). Linux only.
+them. `Forked` is a `subprocess.Popen` whose process is forked instead: a child of the process that asks for it, in a
+session of its own if it is to be, with its own environment, streams and working directory, and with no other file open.
+What is not as in a process that was executed: modules that only import are imported already, and what an interpreter or
+a library reads when it starts was read before (`same_start`). Linux only.
 """
 
 import atexit

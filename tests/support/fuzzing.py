@@ -115,7 +115,7 @@ def bounded() -> Iterator[None]:
 
 
 class TooLong(BaseException):
-    """Not to be taken for an error of the reader's."""
+    """Not to be read as an error of the reader's."""
 
 
 def _too_long(*_: object) -> None:

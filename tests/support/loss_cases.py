@@ -135,8 +135,8 @@ def main(framework: str) -> None:
         assert record is not None, name
         back = LossRecord.of_body(json.loads(json.dumps(record.body())))
         found, gradient = value_and_gradient(back, outputs, targets)
-        apart = [abs(found - value) / abs(value), float(np.abs(gradient - slope).max() / np.abs(slope).max())]
-        answers[name] = [record.kind, *apart]
+        gap = [abs(found - value) / abs(value), float(np.abs(gradient - slope).max() / np.abs(slope).max())]
+        answers[name] = [record.kind, *gap]
     print(json.dumps(answers))
 
 

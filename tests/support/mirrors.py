@@ -1,4 +1,4 @@
-"""A server of files on this machine that behaves, or misbehaves, as told."""
+"""A server of files on this machine that behaves, or misbehaves, as it is asked to."""
 
 import threading
 import time

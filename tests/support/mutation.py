@@ -41,7 +41,7 @@ from shared.weights import initial_weights
 HOME = Path(__file__).resolve().parents[2]
 THREADS = 1
 EXTENT = Extent(n_steps=25)  # beyond the smaller batch at the end of an epoch of the digits
-_starting = threading.Lock()  # what is patched is everybody's
+_starting = threading.Lock()  # what is patched is shared
 JUDGES = ("torch", "keras", "tf_lowlevel")
 DTYPES: tuple[Dtype, ...] = ("float64", "float32")
 

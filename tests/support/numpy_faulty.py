@@ -17,7 +17,7 @@ FAULT = os.environ.get("NUMPY_FAULTY", "")
 
 def create(build: Build) -> "Faulty":
     if FAULT == "create":
-        raise RuntimeError("told to fail in create")
+        raise RuntimeError("asked to fail in create")
     return Faulty(build)
 
 
@@ -49,9 +49,9 @@ class Faulty(NumpyModel):
     def train_step(self, batch: Any, learning_rate: float) -> tuple[Any, Any]:
         self.n_steps += 1
         if FAULT == "error" and self.n_steps == 2:
-            raise RuntimeError("told to fail in the second step")
+            raise RuntimeError("asked to fail in the second step")
         if FAULT == "draw" and self.n_steps == 2 and self.was_moved:
-            raise RuntimeError("told to fail from moved weights")
+            raise RuntimeError("asked to fail from moved weights")
         if FAULT == "exit" and self.n_steps == 2:
             os._exit(3)
         if FAULT == "hang" and self.n_steps == 2:

@@ -23,12 +23,12 @@ FAULT = os.environ.get("NUMPY_IMPL_FAULT", "")
 FAULTY_STEP = 3
 
 if FAULT == "import":
-    raise ImportError("numpy_misbehaving was told to fail")
+    raise ImportError("numpy_misbehaving was asked to fail")
 
 
 def create(build: Build) -> "Misbehaving":
     if FAULT == "create":
-        raise RuntimeError("told to fail\nin create")
+        raise RuntimeError("asked to fail\nin create")
     if build.tuning:
         print(f"tuning {dict(build.tuning)}", file=sys.stderr)
     return Misbehaving(build)

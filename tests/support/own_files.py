@@ -1,4 +1,4 @@
-"""Small data sets of somebody's own, made up, for tests of what is read and of what is said of them."""
+"""Small data sets of a user's own, made up, for tests of what is read and of what is said of them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A Ray cluster of three nodes with one CPU each, on this machine: says its address, and loses a node when told `lose`.
+"""A Ray cluster of three nodes with one CPU each, on this machine: says its address, and loses a node at `lose`.
 
 In a process of its own: python tests/support/ray_cluster.py
 """

@@ -1,4 +1,4 @@
-"""An S3 server on this machine, and before it a proxy that has the faults it is told to have.
+"""An S3 server on this machine, and before it a proxy that has the faults it is asked to have.
 
     python s3_server.py
 

@@ -287,7 +287,7 @@ def build():
 
 
 def given(name: str, gates: str, bias: str, *causes: str) -> Slip:
-    """Weights that somebody gave both models."""
+    """Weights that a user gave both models."""
     return Slip(name, "7x5", OWN, KOWN.format(gates=gates, bias=bias), causes, (), "as-is")
 
 

@@ -65,7 +65,7 @@ class SimulatedSession:
     def time_window(self, what: messages.Timed, steps: int, uncounted: int = 0) -> messages.Window:
         self.asked.append((what, steps, uncounted))
         if len(self.asked) - 1 == self.fails_at:
-            raise WorkerError("it was told to fail")
+            raise WorkerError("it was asked to fail")
         slow = 1 + 4 * float(np.exp(-self.n_steps / self.cold)) if self.cold else 1.0
         self.n_steps += uncounted + steps
         noise = float(np.exp(self.random.normal(0, 0.02)))

@@ -1,7 +1,7 @@
 # ruff: noqa: E501  # a pair is a line
 """Pairs of small models for `compare port`, one slip each or none, each with its right answer.
 
-Every pair is two files as somebody would write them, one in PyTorch and one in Keras, and the name of the cause that a
+Every pair is two files as a user would write them, one in PyTorch and one in Keras, and the name of the cause that a
 reader would give. `python tests/support/slips.py --out docs/slips.md` compares them all and writes what was found.
 """
 

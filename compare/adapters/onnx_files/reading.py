@@ -75,7 +75,7 @@ class Reading:
             self.set_constant(each.name, array_of(each))
 
     def set_constant(self, name: str, value: np.ndarray) -> None:
-        """Note a value that is known; one that somebody set replaces it."""
+        """Note a value that is known; one that a file sets replaces it."""
         self.constants[name] = self.overrides.get(name, value)
 
     def computed(self, value: np.ndarray) -> np.ndarray:

@@ -46,8 +46,8 @@ def recurrent(reading: Reading, proto: Any, attrs: dict[str, Any]) -> None:
             cells.append(reading.emit(f"{own}:c:wide", "Unsqueeze", (cell,), {"axes": (1,)}, layer=kind))
     if _made(proto, 0):
         whole = _joined(reading, f"{name}:Concat", outputs, 2, kind)
-        apart = {"shape": (-1, length, len(ways), size)}
-        whole = reading.emit(f"{name}:apart", "Reshape", (whole,), apart, layer=kind)
+        split = {"shape": (-1, length, len(ways), size)}
+        whole = reading.emit(f"{name}:apart", "Reshape", (whole,), split, layer=kind)
         reading.define(proto.output[0], whole, (0, 1, 2, 3) if first else (1, 2, 0, 3))
     for place, parts in ((1, ends), (2, cells)):
         if _made(proto, place):
@@ -112,19 +112,19 @@ def _weights(reading: Reading, proto: Any, way: int, size: int, resets: bool) ->
         return found
     array, rows = reading.known(proto, 3), GATES[proto.op_type] * size
     assert array is not None
-    apart = rows - size if resets else rows  # a GRU that resets behind the product keeps two biases of its last gate
+    split = rows - size if resets else rows  # a GRU that resets behind the product keeps two biases of its last gate
     both = array[way].reshape(2, rows)
-    summed = np.concatenate([both[0, :apart] + both[1, :apart], both[0, apart:]])
+    summed = np.concatenate([both[0, :split] + both[1, :split], both[0, split:]])
 
     def with_first(whole: np.ndarray, own: np.ndarray) -> np.ndarray:
-        return _at(whole, way, np.concatenate([own, np.zeros(apart), whole[way, rows + apart :]]))
+        return _at(whole, way, np.concatenate([own, np.zeros(split), whole[way, rows + split :]]))
 
     def with_second(whole: np.ndarray, own: np.ndarray) -> np.ndarray:
-        return _at(whole, way, np.concatenate([whole[way, : rows + apart], own]))
+        return _at(whole, way, np.concatenate([whole[way, : rows + split], own]))
 
     found["B"] = (summed, _part(proto.input[3], with_first))
     if resets:
-        found["RB"] = (both[1, apart:], _part(proto.input[3], with_second))
+        found["RB"] = (both[1, split:], _part(proto.input[3], with_second))
     return found
 
 

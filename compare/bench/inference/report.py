@@ -1,6 +1,6 @@
 """The report of a bench of inference, with its picture and its tables as files: all of it from the record."""
 
-from compare.bench.inference import tables, verdicts
+from compare.bench.inference import charts, tables, verdicts
 from compare.bench.inference.plots import picture
 from compare.bench.inference.record import InferenceResult
 from compare.folders import tabular
@@ -40,5 +40,6 @@ def render(result: InferenceResult, manifest: Manifest) -> Rendered:
             **tabular.files("results", tables.COLUMNS, tables.rows(result)),
             "plots/serving.png": plots.to_png(figure),
             "plots/serving.svg": plots.to_svg(figure),
-        }
+        },
+        {"plots/serving.png": charts.serving(result).markup},
     )

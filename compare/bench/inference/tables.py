@@ -101,7 +101,11 @@ def _speed(n: int) -> Cell:
         if served.name == result.baseline:
             return "1 (baseline)"
         found = verdicts.speed(result, served.name, result.baseline, n)
-        return NONE if found is None else _with_bounds(found, lambda times: f"{times:.2f}", "x")
+        return (
+            NONE
+            if found is None
+            else _with_bounds(found, lambda times: f"{times:.2f}" if times >= 0.1 else f"{times:.1g}", "x")
+        )
 
     return cell
 

@@ -10,6 +10,7 @@ import numpy as np
 from compare.bench.inference.record import CallWindow, InferenceResult
 from compare.bench.result import Ending
 from compare.bench.statistics import LEAST_FOR_INTERVAL, Interval, high_quantile, median, ratio
+from compare.bench.verdicts import some_of
 from compare.worker.machine import MUCH_LOAD
 
 LEAST_CALLS = 100  # of a launch: of fewer, the 99th percentile is but the slowest
@@ -163,7 +164,7 @@ def warnings(result: InferenceResult) -> list[str]:
     loaded = {name: share for name in result.names if (share := foreign_load(result, name)) > MUCH_LOAD}
     if loaded:
         said.append(
-            f"Foreign load: while {', '.join(loaded)} worked, other processes took up to {max(loaded.values()):.0%} of "
+            f"Foreign load: while {some_of(loaded)} worked, other processes took up to {max(loaded.values()):.0%} of "
             "a core. These figures are of a busy machine."
         )
     for name in result.names:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.parity.distance import APART, distance
+from compare.parity.distance import INFINITE, distance
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared.ledger import Half, LedgerRow
@@ -102,7 +102,7 @@ def how_close(line: Line) -> str:
 
 def _difference(first: np.ndarray, second: np.ndarray) -> float:
     if first.shape != second.shape:
-        return APART.relative
+        return INFINITE.relative
     a, b = first.astype(np.float64), second.astype(np.float64)
     if np.array_equal(a, b, equal_nan=True):
         return 0.0

@@ -1,4 +1,4 @@
-"""The layers: flax's own where their arithmetic is the contract's, and batch normalisation, where it is not."""
+"""The layers: flax's own if their arithmetic is the contract's. Batch normalisation's is not, so it is here."""
 
 import jax
 import jax.numpy as jnp

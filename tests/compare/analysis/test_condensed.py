@@ -86,7 +86,7 @@ def test_tables_and_verdicts_are_those_of_whole_records(folder: Path) -> None:
 
 @pytest.mark.usefixtures("few")
 def test_a_study_its_report_and_what_is_compared_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The report that a study writes is the one that its records make; of two studies the difference is told."""
+    """The report that a study writes is the one that its records make; of two studies the difference is reported."""
     monkeypatch.setattr(report, "MOST_LINES", 7)
     out, other = tmp_path / "out", tmp_path / "other"
     assert many_runs.study(24, out) == 0

@@ -229,7 +229,7 @@ def test_what_is_not_known_does_not_fail(
     assert (answer["worse"], answer["not_known"]) == ([], ["step time of torch"])
 
 
-def test_other_machines_are_compared_only_where_told_to(
+def test_other_machines_are_compared_only_if_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     elsewhere = run().model_copy(update={"environment": ENVIRONMENT.model_copy(update={"cpu": "another"})})

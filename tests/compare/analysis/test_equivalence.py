@@ -38,7 +38,7 @@ def test_what_differs_by_the_margin_is_hardly_ever_called_equivalent(n: int, dev
 
 @pytest.mark.parametrize("n", [3, 5, 10, 30])
 def test_the_smallest_difference_that_can_be_shown_is_shown_in_four_fifths(n: int) -> None:
-    """Of studies with the scatter that it was told from, and larger ones more often."""
+    """Of studies with the scatter that it was estimated from, and larger ones more often."""
     deviation = 0.01
     smallest = replace(Paired(n, MARGIN, 0.0), deviation=deviation).detectable
     assert smallest is not None

@@ -4,7 +4,7 @@ import numpy as np
 from results import ENVIRONMENT, result
 
 from compare.analysis.diff import Side, changes
-from compare.analysis.machines import OnMachine, kinds, told_apart
+from compare.analysis.machines import OnMachine, by_machine, kinds
 from compare.analysis.rows import row
 from compare.analysis.seeds import Judging, summaries
 from compare.folders.manifest import describe, utc_now
@@ -25,12 +25,12 @@ ALIKE = [on(FAST, 0, 0.02), on(FAST, 1, 0.03)]
 
 
 def test_each_kind_has_its_own_times() -> None:
-    assert told_apart(MIXED) == [
+    assert by_machine(MIXED) == [
         OnMachine("torch", f"{SLOW}, 2 cores", 1, 0.04),
         OnMachine("keras", f"{SLOW}, 2 cores", 1, 0.05),
         OnMachine("torch", f"{FAST}, 2 cores", 2, 0.02),
     ]
-    assert told_apart(ALIKE) == []
+    assert by_machine(ALIKE) == []
     assert kinds(ALIKE) == [f"{FAST}, 2 cores"]
 
 
@@ -52,7 +52,7 @@ def test_the_report_says_so() -> None:
     assert f"| {FAST}, 2 cores | torch | 2 | 20.00 ms |" in text
 
 
-def test_what_did_not_take_turns_is_told() -> None:
+def test_what_did_not_take_turns_is_reported() -> None:
     for in_turns in (True, False):
         alone = [one.model_copy(update={"in_turns": in_turns}) for one in ALIKE]
         text = markdown(alone, [row(one) for one in alone], MANIFEST, Judging(), [], None)
@@ -61,7 +61,7 @@ def test_what_did_not_take_turns_is_told() -> None:
 
 
 def test_a_difference_is_that_of_one_kind() -> None:
-    """Seed 0 moved to another machine; what is told of step times is of the other seeds alone."""
+    """Seed 0 moved to another machine; what is reported of step times is of the other seeds alone."""
     before = Side("before", MANIFEST, [on(FAST, seed, 0.02) for seed in range(3)])
     after = Side("after", MANIFEST, [on(SLOW, 0, 0.06), on(FAST, 1, 0.02), on(FAST, 2, 0.02)])
     assert ["1.00x" in c.said for c in changes(before, after, 0.003) if c.what == "step time"] == [True]

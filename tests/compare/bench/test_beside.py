@@ -155,7 +155,7 @@ def test_it_ends_when_all_is_known() -> None:
 
 
 def test_all_meet_the_same_neighbours(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In each launch every level comes twice, and everybody has as many turns there."""
+    """In each launch every level comes twice, and every one has as many turns there."""
     running: list[int] = [0]
     seen: list[int] = []
 
@@ -223,7 +223,7 @@ def used_s(pid: int) -> float:
 
 
 def gone(pid: int) -> bool:
-    """Whether the process has ended, be it that nobody has asked for its end yet."""
+    """Whether the process has ended, be it that no one has asked for its end yet."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:

@@ -120,14 +120,14 @@ def test_a_budget_too_short_for_one_round_leaves_nothing(
 
 
 @pytest.mark.long
-def test_a_contestant_that_fails_is_told_and_the_others_go_on(
+def test_a_contestant_that_fails_is_reported_and_the_others_go_on(
     numpy_implementations: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("NUMPY_FAULTY", "create")
     out = tmp_path / "out"
     code = run(monkeypatch, f"{HERE} --implementations {numpy_implementations} --budget 6 --out {out}")
     assert code == 1
-    assert "numpy_faulty failed in launch 1: RuntimeError: told to fail in create" in capsys.readouterr().out
+    assert "numpy_faulty failed in launch 1: RuntimeError: asked to fail in create" in capsys.readouterr().out
     record = BenchResult.model_validate_json((out / "bench.json").read_bytes())
     assert all(set(launch.measured) == {"numpy", "numpy_again"} for launch in record.launches)
 

@@ -79,7 +79,7 @@ class Pretending:
     def time_calls(self, batch_size: int, calls: int, uncounted: int) -> tuple[Calls, np.ndarray]:
         assert batch_size <= self.n_images
         if batch_size == self.fails_at:
-            raise WorkerError("it was told to fail")
+            raise WorkerError("it was asked to fail")
         self.asked.append((batch_size, calls, uncounted))
         slow = np.where(self.random.random(calls) < 0.02, 3.0, 1.0)
         call_ns = self.call_s * batch_size * slow * self.random.normal(1, 0.02, calls) * 1e9
@@ -190,7 +190,7 @@ def test_starts_are_those_of_all_launches_but_the_first(result: InferenceResult)
     assert verdicts.start(alone, "torch-onnx") is None
 
 
-def test_all_take_turns_at_all_sizes_and_nobody_is_timed_cold() -> None:
+def test_all_take_turns_at_all_sizes_and_none_is_timed_cold() -> None:
     found, started = simulated()
     for launch in found.launches:
         counts = {
@@ -228,7 +228,7 @@ def test_who_fails_is_dropped_and_the_others_go_on() -> None:
         return Pretending(random, CALL_S[name], fails_at=16 if name == "torch-onnx" else 0)
 
     found, _ = simulated(make)
-    assert all(launch.failed == {"torch-onnx": "it was told to fail"} for launch in found.launches)
+    assert all(launch.failed == {"torch-onnx": "it was asked to fail"} for launch in found.launches)
     assert verdicts.speed(found, "torch-onnx", "torch-eager", 1) is None
     assert verdicts.speed(found, "keras-eager", "torch-eager", 1) is not None
 

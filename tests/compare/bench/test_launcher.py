@@ -1,4 +1,4 @@
-"""Launches, on workers that only pretend: everybody's turn comes in every round, and who fails is left out."""
+"""Launches, on workers that only pretend: every one's turn comes in every round, and who fails is left out."""
 
 import threading
 
@@ -104,7 +104,7 @@ def test_every_contestant_has_its_turn_in_every_round(digits: Data) -> None:
         assert sorted(w.position for w in of_round) == [0, 1, 2]
 
 
-def test_what_is_not_counted_is_as_long_for_everybody(digits: Data) -> None:
+def test_what_is_not_counted_is_as_long_for_each(digits: Data) -> None:
     """And two steps at least: a fast contestant has more of them, though it is timed for as many steps as a slow one.
     All launches are alike."""
     simulation = Simulation(digits, "a", "b", b={"step_s": 0.1})
@@ -142,35 +142,37 @@ class Slow(Launcher):
         return self.now_s
 
 
-def told_by(digits: Data, budget_s: float, needs: int = 3) -> list[str]:
-    told: list[str] = []
+def messages_of(digits: Data, budget_s: float, needs: int = 3) -> list[str]:
+    reported: list[str] = []
     simulation = Simulation(digits, "a", "b")
     subject = Subject(SPEC, TrainSpec(epochs=1), digits, "cpu")
     contestants = [contestant(name) for name in "ab"]
-    slow = Slow(contestants, subject, simulation.start, budget_s, rounds_s=20.0, needs=needs, tell=told.append)
+    slow = Slow(contestants, subject, simulation.start, budget_s, rounds_s=20.0, needs=needs, tell=reported.append)
     slow.launch(0)
     slow.launch(1)
-    return told
+    return reported
 
 
 def test_a_small_budget_is_said_before_it_is_spent(digits: Data) -> None:
     """A launch takes 3 s until all are warm; its rounds take what is left for them, which is nothing here."""
-    told = told_by(digits, budget_s=10, needs=4)
-    (place,) = (at for at, text in enumerate(told) if text.startswith("Warning"))
-    assert told[place] == (
+    reported = messages_of(digits, budget_s=10, needs=4)
+    (place,) = (at for at, text in enumerate(reported) if text.startswith("Warning"))
+    assert reported[place] == (
         "Warning: a launch takes about 3 s, and an interval needs 4 launches. In 10 s there will be none: give "
         "--budget 15 or more."
     )
-    assert told[place - 1].startswith("Launch 1: all are warm after 3 s,")
-    assert not any(text.startswith("Warning") for text in told_by(digits, budget_s=30, needs=4))
-    assert not any(text.startswith("Warning") for text in told_by(digits, budget_s=10, needs=0))
+    assert reported[place - 1].startswith("Launch 1: all are warm after 3 s,")
+    assert not any(text.startswith("Warning") for text in messages_of(digits, budget_s=30, needs=4))
+    assert not any(text.startswith("Warning") for text in messages_of(digits, budget_s=10, needs=0))
 
 
-def test_rounds_are_told_as_they_go(digits: Data) -> None:
-    told = told_by(digits, budget_s=1_000)
+def test_rounds_are_reported_as_they_go(digits: Data) -> None:
+    reported = messages_of(digits, budget_s=1_000)
     for launch in (1, 2):
         done = [
-            text.split()[2:5] for text in told if text.startswith(f"Launch {launch}: ") and "rounds are done" in text
+            text.split()[2:5]
+            for text in reported
+            if text.startswith(f"Launch {launch}: ") and "rounds are done" in text
         ]
         numbers = [int(number) for number, _, _ in done]
         assert numbers[:3] == [1, 3, 5]
@@ -241,29 +243,29 @@ def test_warm_up_ends_by_what_is_seen(digits: Data) -> None:
     assert np.median(done.measured["b"].step_s("end_to_end")) < 0.0115
 
 
-def test_what_takes_too_long_to_get_warm_is_told(digits: Data) -> None:
+def test_what_takes_too_long_to_get_warm_is_reported(digits: Data) -> None:
     simulation = Simulation(digits, "a", "b", b={"step_s": 10.0})
     done = simulation.launch(0)
     assert not done.measured["b"].warm
-    told = warnings(simulation.empty.model_copy(update={"launches": (done,)}))
-    assert told == ["b was still getting faster when its warm-up had to end in at least one launch."]
+    reported = warnings(simulation.empty.model_copy(update={"launches": (done,)}))
+    assert reported == ["b was still getting faster when its warm-up had to end in at least one launch."]
 
 
 @pytest.mark.parametrize("window", [0, 5, 20, 25, 30])
 @pytest.mark.parametrize("number", range(4))
 def test_who_fails_is_left_out_and_named(digits: Data, window: int, number: int) -> None:
-    """Whenever it is, and whatever the order of turns: nobody else misses one."""
+    """Whenever it is, and whatever the order of turns: no one else misses one."""
     simulation = Simulation(digits, "a", "b", "c", a={"fails_at": window})
     done = simulation.launch(number)
     assert set(done.measured) == {"b", "c"}
-    assert done.failed == {"a": "it was told to fail"}
+    assert done.failed == {"a": "it was asked to fail"}
     for what in ("end_to_end", "compute"):
         b, c = (done.measured[name].step_s(what) for name in "bc")
         assert len(b) == len(c) > shape.LEAST_ROUNDS / shape.COMPUTE_EVERY
     assert all(session.ended for _, session in simulation.sessions)
 
 
-def test_a_device_that_was_not_waited_for_is_told(digits: Data) -> None:
+def test_a_device_that_was_not_waited_for_is_reported(digits: Data) -> None:
     simulation = Simulation(digits, "a", "b", b={"fetch": 0.2})
     result = simulation.empty.model_copy(update={"launches": (simulation.launch(0),)})
     assert warnings(result) == ["b: the device was still at work when its windows ended; its times are too short."]

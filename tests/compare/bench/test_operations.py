@@ -1,4 +1,4 @@
-"""Where the time of a step goes, from what a profiler told."""
+"""Where the time of a step goes, from what a profiler reported."""
 
 import pytest
 from simulation import simulated_bench
@@ -11,7 +11,7 @@ from shared.products import products
 
 
 def with_operations(spent: dict[str, float]) -> BenchResult:
-    """A bench in which the first launch's profile of torch is this, and nobody else was profiled."""
+    """A bench in which the first launch's profile of torch is this, and no one else was profiled."""
     result = simulated_bench()
     launches = [
         launch.model_copy(
@@ -38,7 +38,7 @@ def test_what_a_step_would_reach_if_only_arithmetic_took_time() -> None:
     assert "at 16 GFLOP/s: as much" in bounds(result.model_copy(update={"launches": tuple(unmeasured)}))[0]
 
 
-def test_nothing_is_said_of_operations_that_cannot_be_told_apart() -> None:
+def test_nothing_is_said_of_operations_that_cannot_be_distinguished() -> None:
     assert bounds(with_operations({"XlaLaunch": 0.006})) == []
     assert bounds(with_operations({})) == []
 

@@ -59,7 +59,7 @@ def test_efficiency_and_bytes() -> None:
     )
 
 
-def test_where_nobody_is_shared_nothing_is_said() -> None:
+def test_if_none_is_shared_nothing_is_said() -> None:
     result = simulated_bench()
     assert sharing.verdicts(result) == sharing.cells(result) == []
     assert "Several processes" not in reported(result)

@@ -59,8 +59,8 @@ def test_one_that_fails_is_not(digits: Data) -> None:
 
 
 def test_none_where_all_fail(digits: Data) -> None:
-    everybody = {candidate.factor: {"fails_at": 0} for candidate in IMPLEMENTATIONS["torch"].candidates["cpu"]}
-    assert search(digits, everybody) is None
+    all = {candidate.factor: {"fails_at": 0} for candidate in IMPLEMENTATIONS["torch"].candidates["cpu"]}
+    assert search(digits, all) is None
 
 
 def test_a_choice_is_remembered(digits: Data, tmp_path: Path) -> None:

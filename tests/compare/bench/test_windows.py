@@ -15,7 +15,7 @@ PUT_S, STEP_S, LOGITS_S = 0.001, 0.01, 0.1
 
 
 class Clock:
-    """A clock that goes on only where somebody works."""
+    """A clock that goes on only while a worker works."""
 
     now = 0.0
 
@@ -122,7 +122,7 @@ def test_steps_go_round_whole_batches(timed: Windows, device: Device) -> None:
     assert device.calls.count("step") == 50
 
 
-def test_a_loss_that_is_no_number_is_told(timed: Windows, device: Device) -> None:
+def test_a_loss_that_is_no_number_is_reported(timed: Windows, device: Device) -> None:
     device.loss = float("nan")
     with pytest.raises(ValueError, match="the loss is nan"):
         timed.time("compute", 1)

@@ -232,8 +232,8 @@ def test_an_output_folder_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, c
     assert "The output folder file/out cannot be used: Not a directory" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else")
-def test_folders_that_are_somebody_elses(tmp_path: Path) -> None:
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
+def test_folders_of_another_user(tmp_path: Path) -> None:
     """As another user, below a folder that is closed to it."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
@@ -394,7 +394,7 @@ def test_output_that_goes_nowhere(redirected: str) -> None:
     assert said in ran.stderr
 
 
-def test_whoever_listens_may_go() -> None:
+def test_a_reader_may_go() -> None:
     line = f"{shlex.quote(sys.executable)} -m compare models | true"
     ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, cwd=ROOT)
     assert ran.stderr == ""

@@ -1,4 +1,4 @@
-"""What stands around the command does not change it: somebody's own packages in the folder, or on PYTHONPATH."""
+"""What stands around the command does not change it: a user's own packages in the folder, or on PYTHONPATH."""
 
 import os
 import subprocess
@@ -19,9 +19,9 @@ def project(tmp_path: Path) -> Path:
     """A folder with packages and modules that go by names of ours, or of Python's own."""
     for name in ("shared", "shared/data", "tests", "torch_impl"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").write_text(f"raise ImportError('somebody else's {name}')\n")
+        (tmp_path / name / "__init__.py").write_text(f"raise ImportError('a {name} of another user')\n")
     for name in ("types.py", "resource.py", "numpy.py"):
-        (tmp_path / name).write_text("raise ImportError('somebody else's module')\n")
+        (tmp_path / name).write_text("raise ImportError('a module of another user')\n")
     return tmp_path
 
 
@@ -49,7 +49,7 @@ def test_such_packages_on_the_path(project: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", [f"{os.pathsep}{ROOT}", f".{os.pathsep}{ROOT}"])
 def test_the_project_itself_on_the_path(path: str, project: Path) -> None:
     """By an empty part, as of "$PYTHONPATH:folder" if it was not set, or by name: what is installed comes first."""
-    (project / "click.py").write_text("raise ImportError('a click of somebody else')\n")
+    (project / "click.py").write_text("raise ImportError('a click of another user')\n")
     for name in ("types.py", "resource.py"):  # which Python itself would take from there
         (project / name).unlink()
     done = run(project, PYTHONPATH=path)
@@ -57,7 +57,7 @@ def test_the_project_itself_on_the_path(path: str, project: Path) -> None:
     assert "cnn_same" in done.stdout
 
 
-def test_a_worker_is_not_told_of_them(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_does_not_get_them(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(project), str(mine)]))

@@ -1,4 +1,4 @@
-"""`compare export`: which network is written, held against its own logits, and what is refused."""
+"""`compare export`: which network is written, compared with its own logits, and what is refused."""
 
 import importlib.util
 import json

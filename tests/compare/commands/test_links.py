@@ -206,5 +206,5 @@ def test_a_log_goes_into_no_other_file(tmp_path: Path) -> None:
         inside.open_log(log)
     log.unlink()
     os.mkfifo(log)
-    with pytest.raises(OSError, match="No such device"):  # nobody reads it
+    with pytest.raises(OSError, match="No such device"):  # no one reads it
         inside.open_log(log)

@@ -1,4 +1,4 @@
-"""A study goes on to its report, and to the exit code of its runs, when nobody listens any more; what asks it to end
+"""A study goes on to its report, and to the exit code of its runs, when no one listens any more; what asks it to end
 is heard once, however it was started."""
 
 import os

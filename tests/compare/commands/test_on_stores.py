@@ -145,7 +145,7 @@ def test_killed_and_gone_on_with(faults: Faults, undisturbed: Path, command: Com
 
 
 @pytest.mark.usefixtures("faults")
-def test_somebody_else_is_at_work(command: Command) -> None:
+def test_another_process_is_at_work(command: Command) -> None:
     address = f"s3://{BUCKET}/taken"
     Store(address).put(mounts.LOCK, json.dumps({"host": "another", "pid": 1}).encode())
     code, error = command("run", *STUDY.split(), "--out", address)

@@ -1,4 +1,4 @@
-"""Data of somebody's own, from the command line: what is said of them, and that they are found again."""
+"""Data of a user's own, from the command line: what is said of them, and that they are found again."""
 
 import json
 import shutil

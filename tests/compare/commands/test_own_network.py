@@ -160,7 +160,7 @@ def test_scaffold_and_source(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 def test_links_of_its_folder_lead_nowhere_else(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
 ) -> None:
-    """A folder from somebody else could have a private file copied into the run's folder, or overwritten."""
+    """A folder from another user could have a private file copied into the run's folder, or overwritten."""
     victim = tmp_path / "victim"
     victim.mkdir()
     (victim / "key").write_text("precious")
@@ -203,7 +203,7 @@ def test_a_folder_that_a_record_names_is_not_searched(
 def test_verify_holds_the_copy_of_the_code_to_the_plan(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
 ) -> None:
-    """People read the copy, and a manifest can be sealed anew."""
+    """People read the copy, and a manifest can be sealed again."""
     assert command(monkeypatch, "contract", "mine") == 0
     assert run(monkeypatch, "--out", "out") == 0
     out = tmp_path / "out"

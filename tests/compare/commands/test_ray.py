@@ -179,7 +179,7 @@ WITHOUT_A_CLUSTER = {
 
 
 @pytest.mark.parametrize("options", WITHOUT_A_CLUSTER)
-def test_what_cannot_be_sent_anywhere_is_told(
+def test_what_cannot_be_sent_anywhere_is_reported(
     options: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without Ray itself, which takes longer to import than this to find out."""
@@ -199,7 +199,7 @@ def test_what_cannot_be_sent_anywhere_is_told(
     # (test_ray_executor.py).
     [pytest.param(line, marks=[] if "--threads 3" in line else pytest.mark.long) for line in BAD],
 )
-def test_what_cannot_be_sent_is_told_at_once(cluster: tuple[str, Lose], options: str, tmp_path: Path) -> None:
+def test_what_cannot_be_sent_is_reported_at_once(cluster: tuple[str, Lose], options: str, tmp_path: Path) -> None:
     given = options.replace("ADDRESS", cluster[0]).split()
     code, error = ended(compare(*given, "--dataset", "digits", "--out", tmp_path / "out"))
     assert code == 2, error

@@ -22,6 +22,7 @@ from compare.bench.inference.record import (
     Unavailable,
 )
 from compare.bench.waterfall import SpeedStage, SpeedWaterfall
+from compare.commands import entries
 from compare.commands.rendering import KINDS, rendered
 from compare.commands.verify import problems
 from compare.folders.manifest import Manifest, describe, utc_now
@@ -190,4 +191,17 @@ def test_such_a_folder_is_held_to_its_records(kind: str, tmp_path: Path) -> None
 
 def test_no_kind_is_forgotten() -> None:
     records = {"results", "bench.json", "parity.json", *(make(describe("", utc_now()))[0] for make in FOLDERS.values())}
-    assert set(KINDS) == records
+    assert set(KINDS) == records == set(entries.KINDS)
+
+
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_every_kind_has_its_row_and_verdict_among_runs(kind: str, tmp_path: Path) -> None:
+    manifest = describe("python -m compare", utc_now())
+    name, record, files = FOLDERS[kind](manifest)
+    folder = OutputFolder(tmp_path / "out")
+    folder.write(name, record)
+    folder.write_all(files, manifest)
+    found = entries.read(folder.path)
+    assert found.verdict.endswith(".")
+    assert found.about
+    assert all(row.name for row in found.rows)

@@ -102,7 +102,7 @@ def test_what_failed_is_tried_again_and_what_ended_is_not(
 ) -> None:
     before = essences(run_folder)
     path = run_folder / "results" / "numpy-seed1.json"
-    failed = json.loads(path.read_text()) | {"status": "failed", "error": "told to", "outcome": None}
+    failed = json.loads(path.read_text()) | {"status": "failed", "error": "asked to", "outcome": None}
     path.write_text(json.dumps(failed))
     kept = (run_folder / "results" / "numpy-seed0.json").read_bytes()
     assert resume(monkeypatch, run_folder) == 0
@@ -163,7 +163,7 @@ def test_checkpoints_are_few_where_they_would_take_much_of_the_training(
     assert set(saved) == ({1} if share else {1, 2, 3, 4, 5})
 
 
-def test_an_altered_checkpoint_is_told_and_not_gone_on_from(tmp_path: Path) -> None:
+def test_an_altered_checkpoint_is_reported_and_not_gone_on_from(tmp_path: Path) -> None:
     """A flipped bit in it would otherwise give weights that look like any."""
     said: list[str] = []
     checkpoints = Checkpoints(OutputFolder(tmp_path / "out"), said.append)
@@ -185,7 +185,7 @@ def test_an_altered_checkpoint_is_told_and_not_gone_on_from(tmp_path: Path) -> N
 def test_no_address_is_taken_from_a_plan(
     run_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever wrote the folder would be sent what is in it, and believed."""
+    """a process that wrote the folder would be sent what is in it, and believed."""
 
     def connected(*_: object) -> None:
         raise AssertionError("it connected to an address that the folder names")

@@ -55,7 +55,7 @@ def results(out: Path) -> dict[str, RunResult]:
 
 @pytest.fixture
 def two(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two implementations: `numpy`, which may be told to misbehave, and `sound`, the same code under another name."""
+    """Two implementations: `numpy`, which may misbehave, and `sound`, the same code under another name."""
     monkeypatch.setitem(IMPLEMENTATIONS, "sound", numpy_spec("sound", "sound_impl"))
 
 
@@ -71,7 +71,7 @@ def sound_impl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two: None) -> No
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], str(package.parent)]))
 
 
-def test_what_others_took_is_told_of_the_whole_run() -> None:
+def test_what_others_took_is_reported_of_the_whole_run() -> None:
     """0.3 s of 3 s in which slices were trained; nothing where one slice does not know."""
 
     def part(foreign_s: float | None, slice_s: float) -> messages.Slice:
@@ -254,8 +254,8 @@ def test_freed_memory_is_kept_unless_the_system_has_its_way(
 
 
 FAULTS = {
-    "import": "ImportError: numpy_misbehaving was told to fail",
-    "create": "RuntimeError: told to fail",
+    "import": "ImportError: numpy_misbehaving was asked to fail",
+    "create": "RuntimeError: asked to fail",
     "exit": "the worker exited with code 7",
     "kill": "the worker was ended by signal 9",
     "hang": "no answer within 5 s when asked to train slice; the worker was ended",

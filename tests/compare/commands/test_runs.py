@@ -73,7 +73,7 @@ def test_everything_is_listed_newest_first(
     assert page.count('<figure class="chart"') == 2  # and a trend
 
 
-def test_a_page_is_written_again_but_nobody_else_s_is_overwritten(
+def test_a_page_is_written_again_but_no_other_file_is_overwritten(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = root / "index.html"

@@ -29,7 +29,7 @@ def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
 
 @pytest.fixture
 def folder(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run of this very code, also if somebody commits while the tests run."""
+    """A run of this very code, also if a user commits while the tests run."""
     commit = load_record(run_folder / MANIFEST, Manifest).commit
     monkeypatch.setattr(manifest, "code_commit", lambda: commit)
     return run_folder
@@ -39,7 +39,7 @@ def names(folder: Path) -> list[str]:
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
-def seal_anew(folder: Path) -> None:
+def seal_again(folder: Path) -> None:
     """Have the manifest say that everything is right as it is now."""
     for name, content in sealed(load_record(folder / MANIFEST, Manifest), hashes(folder)).items():
         (folder / name).write_bytes(content)
@@ -83,14 +83,14 @@ def test_a_figure_that_no_record_gives(folder: Path) -> None:
     """Altered in the report and in the manifest alike, so that every hash is right: made again it shows."""
     report = folder / "report.md"
     report.write_text(report.read_text().replace("2 of 2 runs were trained", "3 of 3 runs were trained"))
-    seal_anew(folder)
+    seal_again(folder)
     assert problems(folder) == ["report.md is not what its records say: made again, it has other bytes."]
 
 
 @pytest.mark.parametrize(
     ("field", "value"), [("libraries", "Python 3.0.1, matplotlib 0.1"), ("version", "0.0.1"), ("commit", "0" * 12)]
 )
-def test_reports_of_other_code_are_not_made_anew(
+def test_reports_of_other_code_are_not_made_again(
     field: str, value: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     other = load_record(folder / MANIFEST, Manifest).model_copy(update={field: value})
@@ -118,7 +118,7 @@ def test_fields_of_the_manifest_that_cannot_be(folder: Path, field: str, value: 
 def test_a_page_that_says_something_else(folder: Path) -> None:
     page = folder / "report.html"
     page.write_text(page.read_text().replace("2 of 2 runs were trained", "3 of 3 runs were trained"))
-    seal_anew(folder)
+    seal_again(folder)
     assert problems(folder) == ["report.html is not what its records say: made again, it has other bytes."]
 
 
@@ -153,7 +153,7 @@ def test_a_signature(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert problems(folder) == []
     report = folder / "report.md"
     report.write_text(report.read_text() + "more")
-    seal_anew(folder)  # which a forger can do, too
+    seal_again(folder)  # which a forger can do, too
     capsys.readouterr()
     assert command(monkeypatch, "verify", folder, "--verify-key", tmp_path / "mine.pub") == 1
     assert "manifest.sig does not fit" in capsys.readouterr().out
@@ -166,7 +166,7 @@ def test_weights_are_evaluated_again(folder: Path, monkeypatch: pytest.MonkeyPat
     record = json.loads(path.read_text())
     record["outcome"]["test_accuracy"] += 1 / 360
     path.write_text(json.dumps(record, indent=1))
-    seal_anew(folder)
+    seal_again(folder)
     assert command(monkeypatch, "report", folder) == 0  # so that all of it fits together
     capsys.readouterr()
     assert command(monkeypatch, "verify", folder, "--rerun") == 1

@@ -227,6 +227,6 @@ def _check(target: Target, content: bytes, folder: Path) -> None:
         try:
             target.read(path)
         except target.errors as error:
-            told = str(error)
-            assert told
-            assert len(told) < 2_000, told
+            reported = str(error)
+            assert reported
+            assert len(reported) < 2_000, reported

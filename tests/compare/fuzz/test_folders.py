@@ -85,14 +85,14 @@ def _broken(draw: st.DrawFn, folder: Path, kind: str) -> tuple[str, bytes]:
 def _check(folder: Path, name: str, content: bytes) -> None:
     good = (folder / name).read_bytes()
     (folder / name).write_bytes(content)
-    told = []
+    reported = []
     try:
         with bounded():
             for read in (rendered, problems):
                 try:
                     read(folder)
                 except InputError as error:
-                    told.append(str(error))
+                    reported.append(str(error))
     finally:
         (folder / name).write_bytes(good)
-    assert all(0 < len(text) < 2_000 for text in told), told
+    assert all(0 < len(text) < 2_000 for text in reported), reported

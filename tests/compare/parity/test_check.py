@@ -102,21 +102,21 @@ def test_a_fault_is_found_and_named(check, fault: str, rung: str, tensor: str) -
     assert f"{FAULTY} is the odd one out, first at {tensor}, {rung}." in result.verdict
 
 
-def test_a_failure_is_told(check) -> None:
+def test_a_failure_is_reported(check) -> None:
     """And in both precisions what was found before it is kept."""
     assert check("error", precision="both").verdict.endswith(
-        "numpy_faulty failed: RuntimeError: told to fail in the second step."
+        "numpy_faulty failed: RuntimeError: asked to fail in the second step."
     )
     verdict = check("exit", precision="both").verdict
     assert verdict.startswith("In float64 numpy_faulty is the odd one out, first at loss, step 2: losses.")
     assert "numpy_faulty failed: the worker exited with code 3" in verdict
 
 
-def test_a_failing_draw_is_told(check) -> None:
+def test_a_failing_draw_is_reported(check) -> None:
     """Of an implementation that fails only from weights moved by 1 ulp, in the second step."""
     result = check("draw", precision="float32")
     assert not result.passed
-    assert result.verdict == "In float32 numpy_faulty failed: RuntimeError: told to fail from moved weights."
+    assert result.verdict == "In float32 numpy_faulty failed: RuntimeError: asked to fail from moved weights."
 
 
 def test_a_hanging_worker_is_given_up(check) -> None:
@@ -129,7 +129,7 @@ def test_a_hanging_worker_is_given_up(check) -> None:
 def test_a_network_that_cannot_be_built(check) -> None:
     result = check("create")
     assert (result.passed, result.precisions) == (False, ())
-    assert result.verdict == "Not comparable, numpy_faulty failed: RuntimeError: told to fail in create."
+    assert result.verdict == "Not comparable, numpy_faulty failed: RuntimeError: asked to fail in create."
 
 
 def test_the_gate_stops_the_comparison(check) -> None:
@@ -193,7 +193,7 @@ def test_the_command(
     assert [record["seed"] for record in records] == ([0] if code else [0, 1])
     assert "## dense_baseline, seed 0" in report
     assert "## dense_baseline, seed 1" not in report  # it agrees, and the first seed's ladder is shown
-    verdict = {"": "agree on every rung", "rate": "odd one out", "setting": "dtype", "create": "told to fail"}[fault]
+    verdict = {"": "agree on every rung", "rate": "odd one out", "setting": "dtype", "create": "asked to fail"}[fault]
     assert verdict in shown
     assert verdict in report
     assert (out / "plots" / "drift-dense_baseline-seed0.png").exists() == (fault in ("", "rate"))

@@ -50,7 +50,7 @@ def test_what_is_not_finite_in_one_alone_is_infinitely_far(value: float) -> None
     assert (d.absolute, d.relative, d.ulps) == (math.inf, math.inf, None)
 
 
-def test_nan_in_both_is_still_apart() -> None:
+def test_nan_in_both_is_still_a_difference() -> None:
     """Two networks that both gave up do not agree."""
     d = distance(np.array([math.nan]), np.array([math.nan]))
     assert not d.relative <= 1e300
@@ -66,7 +66,7 @@ def test_whole_numbers_have_no_ulps() -> None:
     assert (d.absolute, d.ulps) == (2.0, None)
 
 
-def test_empty_arrays_are_no_distance_apart() -> None:
+def test_empty_arrays_are_at_no_distance() -> None:
     assert distance(np.empty(0), np.empty(0)).relative == 0
 
 

@@ -45,7 +45,7 @@ def test_a_version_that_some_lack_is_compared_among_the_others() -> None:
     assert gate.check(said) == [gate.Mismatch("tensorflow", {"keras": "1", "raw": "3"})]
 
 
-def test_whoever_says_nothing_of_a_field_does_not_agree() -> None:
+def test_a_worker_without_a_field_does_not_agree() -> None:
     said = {gate.ASKED: {"epsilon": "1"}, "torch": {"epsilon": "1"}, "keras": {}}
     assert gate.check(said) == [gate.Mismatch("epsilon", {gate.ASKED: "1", "torch": "1", "keras": "nothing"})]
 

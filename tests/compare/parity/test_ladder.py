@@ -46,7 +46,7 @@ def test_all_agree() -> None:
 
 
 @pytest.mark.parametrize("odd", NAMES)
-def test_the_odd_one_out_is_named_whoever_it_is(odd: str) -> None:
+def test_the_odd_one_out_is_named(odd: str) -> None:
     ladder = ladder_of(observed(**{odd: ("gradients", "dense1/kernel", 1e-9)}))
     parting = ladder.first_parting
     assert (parting.rung, parting.tensor, parting.layer) == ("gradients", "dense1/kernel", "dense1")
@@ -61,12 +61,12 @@ def test_the_first_rung_counts() -> None:
 
 
 def test_two_of_three_leave_no_odd_one() -> None:
-    apart = observed(
+    gap = observed(
         torch=("activations", "conv1", 1e-6),
         keras=("activations", "conv1", -1e-6),
         tf_lowlevel=("activations", "conv1", 0),
     )
-    parting = ladder_of(apart).first_parting
+    parting = ladder_of(gap).first_parting
     assert (parting.beyond, parting.odd_one_out) == (["torch", "keras"], None)
 
 

@@ -26,7 +26,7 @@ def test_the_stages_go_from_all_to_none() -> None:
         assert before == (matched, *after)
 
 
-def test_how_far_apart() -> None:
+def test_gaps_are_means_over_pairs() -> None:
     """Pairs (a, b), (a, c), (b, c) of two steps' losses and of accuracies, of two seeds."""
     run = {
         "a": TrainingCurve((1.0, 2.0), 0.5),
@@ -36,14 +36,14 @@ def test_how_far_apart() -> None:
     same = dict.fromkeys("abc", run["a"])
     stage = RecipeStage(None, (run, same))
     one_seed = (0.5 + 1.5 + 2.0) / 3
-    assert stage.losses_apart().mean == pytest.approx(one_seed / 2)
-    assert stage.losses_apart().error == pytest.approx(one_seed / 2)
-    assert stage.accuracies_apart().mean == pytest.approx(100 * (0.1 + 0 + 0.1) / 3 / 2)
+    assert stage.loss_gap().mean == pytest.approx(one_seed / 2)
+    assert stage.loss_gap().error == pytest.approx(one_seed / 2)
+    assert stage.accuracy_gap().mean == pytest.approx(100 * (0.1 + 0 + 0.1) / 3 / 2)
 
 
 def test_shares_add_up_to_the_whole() -> None:
-    def stage(matched: str | None, apart: float) -> RecipeStage:
-        return RecipeStage(matched, ({"a": TrainingCurve((0.0,), 0.0), "b": TrainingCurve((apart,), apart)},))
+    def stage(matched: str | None, gap: float) -> RecipeStage:
+        return RecipeStage(matched, ({"a": TrainingCurve((0.0,), 0.0), "b": TrainingCurve((gap,), gap)},))
 
     rows = cells([stage(None, 1.0), stage("x", 0.25), stage("y", 0.0)])
     assert [row[0] for row in rows] == ["nothing", "x", "y"]
@@ -90,7 +90,7 @@ def test_the_command(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch
     *_, last = (
         RecipeStage(s["matched"], tuple({k: TrainingCurve(**t) for k, t in r.items()} for r in s["runs"])) for s in done
     )
-    assert last.losses_apart().mean == 0
+    assert last.loss_gap().mean == 0
     first = {name: trained["losses"] for name, trained in done[0]["runs"][0].items()}
     assert len({tuple(losses) for losses in first.values()}) == 3
     assert "| batch order |" in (out / "report.md").read_text()

@@ -38,7 +38,7 @@ def test_a_shortcut_may_be_defined_first_or_last(extra: bool) -> None:
     assert found.right_only == (("r/extra",) if extra else ())
 
 
-def test_branches_of_a_concatenation_are_told_apart_by_what_they_hold() -> None:
+def test_branches_of_a_concatenation_are_distinguished_by_what_they_hold() -> None:
     def inception(order: tuple[int, ...]) -> Builder:
         b = Builder(IMAGE)
         stem = b.conv(3, 4, name="stem")

@@ -88,7 +88,7 @@ def test_a_convolution_of_pixels_that_is_the_output_keeps_its_shape() -> None:
     assert computed(b.made(), IMAGE)[-1] == "Reshape"
 
 
-def test_a_transpose_stands_behind_a_reshape_that_joins_no_axes_apart() -> None:
+def test_a_transpose_stands_behind_a_reshape_that_joins_no_axes_differently() -> None:
     patches, tokens = Builder(IMAGE), Builder(IMAGE)
     patches.add("Transpose", perm=(0, 2, 3, 1))
     patches.add("Reshape", shape=(-1, 25, 4))
@@ -97,7 +97,7 @@ def test_a_transpose_stands_behind_a_reshape_that_joins_no_axes_apart() -> None:
     assert computed(patches.made(), IMAGE)[1:] == computed(tokens.made(), IMAGE)[1:] == ["Flatten", "Transpose"]
 
 
-def test_a_transpose_stays_in_front_of_a_reshape_that_joins_axes_apart() -> None:
+def test_a_transpose_stays_in_front_of_a_reshape_that_joins_axes_differently() -> None:
     b = Builder(IMAGE)
     b.add("Transpose", perm=(0, 2, 1, 3))
     b.add("Reshape", shape=(-1, 20, 5))

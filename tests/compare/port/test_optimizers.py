@@ -96,8 +96,8 @@ def test_nesterov_and_decay_of_either_form_by_hand() -> None:
     one = {"w": np.array([1.0])}
     record = OptimizerRecord("sgd", (0.1,), 0.5, nesterov=True, weight_decay=0.2)
     assert after_steps(record, one, [one])["w"] == pytest.approx(1 - 0.1 * 1.2 * 1.5, rel=1e-14)
-    apart = replace(record, decay_form="decoupled", momentum_form="step")
-    assert after_steps(apart, one, [one])["w"] == pytest.approx(1 * (1 - 0.1 * 0.2) - 0.1 * 1.5, rel=1e-14)
+    separate = replace(record, decay_form="decoupled", momentum_form="step")
+    assert after_steps(separate, one, [one])["w"] == pytest.approx(1 * (1 - 0.1 * 0.2) - 0.1 * 1.5, rel=1e-14)
 
 
 def test_gradients_change_in_sign_from_step_to_step() -> None:

@@ -178,7 +178,7 @@ def loaded():
     net.load_state_dict(load_file("PATH"))
     return net
 """
-APART = """import keras
+DIFFERENT = """import keras
 from keras import layers as L
 
 
@@ -195,7 +195,7 @@ def test_weights_of_three_layers_go_into_one(port: Port, tmp_path: Path) -> None
     workers = port._workers
     left, right, kept = tmp_path / "left.py", tmp_path / "right.py", tmp_path / "packed.safetensors"
     left.write_text(PACKED.replace("PATH", str(kept)))
-    right.write_text(APART)
+    right.write_text(DIFFERENT)
     given = compare_models(Request(f"{left}:build", f"{right}:build", (), None, "right", kept), workers)
     assert (given.verdict, given.n_weights) == ("same", 8)
     again = compare_models(Request(f"{left}:loaded", f"{right}:build", (), None, "as-is"), workers)

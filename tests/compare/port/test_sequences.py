@@ -95,7 +95,7 @@ def test_what_is_no_sequence_stays() -> None:
 
 
 def by_hand(scale: float, mask: np.ndarray | None = None, early: bool = False) -> Recording:
-    """Attention of three heads as somebody writes it; `early` scales the queries before they are split."""
+    """Attention of three heads as a user writes it; `early` scales the queries before they are split."""
     b = Builder({"x": DRAW.normal(size=(2, 6, 12)), "ids": IDS})
     source = b.add("Mul", "x", name="scaled", scalar=scale) if early else "x"
     for name, each in (("q", source), ("k", "x"), ("v", "x")):

@@ -32,7 +32,7 @@ def test_a_worker_has_what_is_stated(
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     monkeypatch.setenv("OMP_NUM_THREADS", "64")
     monkeypatch.setenv("MALLOC_ARENA_MAX", "2")  # not stated here: inherited, and recorded
-    monkeypatch.setenv("TF_CLI_CONFIG_FILE", "somebody else's")  # not tensorflow's
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", "another user's")  # not tensorflow's
     session = Session(numpy_implementation, tmp_path / "log", threads=3, hide_cuda=True, timeout_s=30)
     found = session.wait_until_ready()
     session.close()
@@ -121,7 +121,7 @@ def test_a_tuned_run_waits_as_its_candidate_does() -> None:
     assert "passive waiting" in tables.CELLS["mode"](None, found["passive waiting"])  # type: ignore[arg-type]
 
 
-def test_keras_looks_for_its_file_where_it_is_told(tmp_path: Path) -> None:
+def test_keras_looks_for_its_file_in_the_given_folder(tmp_path: Path) -> None:
     variables = environment.worker_variables(2, tmp_path, hide_cuda=False)
     assert variables["KERAS_HOME"] == str(tmp_path)
 

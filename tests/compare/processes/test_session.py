@@ -1,4 +1,4 @@
-"""A worker that fails, in every way it can, is told apart and ended."""
+"""A worker that fails, in every way it can, is reported and ended."""
 
 import os
 import signal
@@ -64,7 +64,7 @@ def test_it_trains_and_ends(start: Start, digits: Data) -> None:
 
 def test_an_exception_is_an_answer_and_the_worker_goes_on(start: Start, digits: Data) -> None:
     session = start("create")
-    with pytest.raises(WorkerError, match=r"^RuntimeError: told to fail$") as caught:
+    with pytest.raises(WorkerError, match=r"^RuntimeError: asked to fail$") as caught:
         create(session, digits)
     assert "in create" in caught.value.details  # the traceback, with the whole message
     assert session.alive
@@ -72,7 +72,7 @@ def test_an_exception_is_an_answer_and_the_worker_goes_on(start: Start, digits: 
 
 @pytest.mark.usefixtures("executed_workers")
 def test_a_failed_import(start: Start) -> None:
-    with pytest.raises(WorkerError, match="ImportError: numpy_misbehaving was told to fail") as caught:
+    with pytest.raises(WorkerError, match="ImportError: numpy_misbehaving was asked to fail") as caught:
         start("import").wait_until_ready()
     assert "Traceback" in caught.value.details
 

@@ -237,7 +237,7 @@ def test_a_phone_shows_accuracy_and_step_time_at_once(page: Path) -> None:
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_the_window(page: Path, width: int, scheme: str) -> None:
-    """It does not scroll sideways (its tables do, within), and its words can be told from the paper."""
+    """It does not scroll sideways (its tables do, within), and its words can be distinguished from the paper."""
     script = """
       const ink = getComputedStyle(document.body);
       const light = colour => { const [r, g, b] = colour.match(/\\d+/g).map(Number); return (r + g + b) / 765; };

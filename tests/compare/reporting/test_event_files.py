@@ -18,7 +18,7 @@ MANIFEST = Manifest(
 )
 
 
-# TensorBoard reads with TensorFlow's help if it finds it; told that there is none, it starts in a quarter of the time.
+# TensorBoard reads with TensorFlow's help if it finds it; without, it starts in a quarter of the time.
 READER = """
 import json, sys, types
 sys.modules["tensorboard.compat.notf"] = types.ModuleType("notf")

@@ -23,7 +23,7 @@ def test_every_run_is_there_with_its_figures_and_the_report_with_the_study(
     end = server.client.set_terminated
 
     def end_and_say_so(run_id: str, status: str) -> None:
-        print("View run at ...")  # as MLflow does where there is a server
+        print("View run at ...")  # as MLflow does if there is a server
         end(run_id, status)
 
     server.client.set_terminated = end_and_say_so  # type: ignore[method-assign]

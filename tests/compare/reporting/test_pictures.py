@@ -54,7 +54,7 @@ def test_every_filter_is_a_tile_of_the_mosaic() -> None:
     for number, image in enumerate(images):
         top, left = 4 * (number // 8), 5 * (number % 8)
         np.testing.assert_array_equal(whole[top : top + 3, left : left + 4], image)
-    assert (whole[4:, 15:] == 1).all()  # where there is none
+    assert (whole[4:, 15:] == 1).all()  # if there is none
 
 
 def test_clipping_paths_are_named_by_number() -> None:

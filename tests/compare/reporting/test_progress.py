@@ -78,9 +78,9 @@ def test_from_a_fifth_on_the_time_left_is_right_on_a_steady_machine(clock: list[
             said.append((clock[0] - began, left.seconds()))
         n_steps = 25 if min(done.values()) > 1 else 1
     took_s = clock[0] - began
-    at_s, told_s = next((at, told) for at, told in said if at >= share * took_s)
-    assert told_s is not None
-    assert 1 / 1.5 < told_s / (took_s - at_s) < 1.5
+    at_s, stated_s = next((at, reported) for at, reported in said if at >= share * took_s)
+    assert stated_s is not None
+    assert 1 / 1.5 < stated_s / (took_s - at_s) < 1.5
 
 
 def test_a_line_for_each_tenth_says_what_is_left(clock: list[float]) -> None:

@@ -144,7 +144,7 @@ def test_a_run_for_machines(
     assert command(monkeypatch, "verify", out, "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"folder": str(out), "problems": [], "not_compared": None}
     assert command(monkeypatch, "report", out, "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"folder": str(out), "made_anew": []}
+    assert json.loads(capsys.readouterr().out) == {"folder": str(out), "changed": []}
     assert command(monkeypatch, "diff", out, out, "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["settings"], found["worse"]) == ([], [])

@@ -75,12 +75,12 @@ def ray(monkeypatch: pytest.MonkeyPatch) -> PretendedRay:
 
 
 def executed(runs: list[Run], data: Data, logs: Path) -> tuple[list[Finished], list[str]]:
-    """What came of `runs`, and what was told meanwhile."""
-    told: list[str] = []
-    on_ray = OnRay("cluster", ["torch"], data, logs, Settings(2, KEPT, True, 60.0, "passive"), told.append)
+    """What came of `runs`, and what was reported meanwhile."""
+    reported: list[str] = []
+    on_ray = OnRay("cluster", ["torch"], data, logs, Settings(2, KEPT, True, 60.0, "passive"), reported.append)
     on_ray._arrays = None  # what a connection would have put there
     progress = SimpleNamespace(end=lambda result, said: None)
-    return list(on_ray.execute([runs], progress)), told  # type: ignore[arg-type]
+    return list(on_ray.execute([runs], progress)), reported  # type: ignore[arg-type]
 
 
 def runs_of(n: int) -> list[Run]:
@@ -100,14 +100,14 @@ def test_there_are_never_many_more_under_way_than_there_is_room_for(
 
     monkeypatch.setattr(ray_executor, "_train", train)
     runs = runs_of(200)
-    done, told = executed(runs, digits, tmp_path)
+    done, reported = executed(runs, digits, tmp_path)
     assert sorted(one.result.name for one in done) == sorted(run.name for run in runs)
     assert not any(one.result.in_turns for one in done)
     assert ray.most_pending == 10 + 2 + 4
     assert max(ray.waited_for) <= 16
     assert ray.n_functions == 1
-    assert told[0] == "200 runs are sent to the cluster at cluster, which has 3 nodes."
-    assert told[-1].endswith("ok; 0 runs are left.")
+    assert reported[0] == "200 runs are sent to the cluster at cluster, which has 3 nodes."
+    assert reported[-1].endswith("ok; 0 runs are left.")
 
 
 def test_what_fails_there_is_a_failed_row(

@@ -122,7 +122,7 @@ def test_verdict() -> None:
         ({("torch", 0): 0.94, ("keras", 0): 0.95}, "test accuracy from 94.00% to 95.00%, 1.00 points apart."),
     ],
 )
-def test_implementations_and_seeds_are_told_apart(accuracies: dict[tuple[str, int], float], said: str) -> None:
+def test_implementations_and_seeds_are_distinguished(accuracies: dict[tuple[str, int], float], said: str) -> None:
     made = [result(implementation=name, seed=seed, accuracy=share) for (name, seed), share in accuracies.items()]
     assert report.verdicts(made, Judging())[0] == f"{len(made)} of {len(made)} runs were trained; {said}"
 
@@ -142,7 +142,7 @@ def test_the_epoch_that_compiles_is_no_step_time(n_epochs: int, shown: str) -> N
     assert all("Give --epochs 2 or more." in text for text in why)
 
 
-def test_a_busy_machine_is_told() -> None:
+def test_a_busy_machine_is_reported() -> None:
     quiet, busy = result(foreign_load=0.05), result(implementation="keras", foreign_load=0.9)
     assert not any("Foreign load" in text for text in report.verdicts([quiet, result()], Judging()))
     assert report.verdicts([quiet, busy], Judging())[-1].startswith("Foreign load: other processes took up to 90% of")

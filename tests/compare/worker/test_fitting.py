@@ -27,19 +27,19 @@ def test_it_goes_no_further_than_asked() -> None:
     assert begun[-1] == -1
 
 
-def test_errors_reach_whoever_asked() -> None:
+def test_errors_reach_the_caller() -> None:
     def fit(on_epoch: OnEpoch) -> None:
         on_epoch(epoch(1))
-        raise ValueError("told to fail")
+        raise ValueError("asked to fail")
 
     fitting = Fitting(fit)
     fitting.next_epoch()
-    with pytest.raises(ValueError, match="told to fail"):
+    with pytest.raises(ValueError, match="asked to fail"):
         fitting.next_epoch()
 
     fitting = Fitting(fit)
     fitting.next_epoch()
-    with pytest.raises(ValueError, match="told to fail"):
+    with pytest.raises(ValueError, match="asked to fail"):
         fitting.finish()
 
 

@@ -35,7 +35,7 @@ def all_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Call
     return run
 
 
-def test_what_each_says_is_told_to_all(all_peers) -> None:
+def test_what_each_says_is_sent_to_all(all_peers) -> None:
     parts = [b"0", b"", b"2" * 100_000]
     assert all_peers(lambda me: [me.exchange(parts[me.world.rank]) for _ in range(3)]) == [[parts] * 3] * SIZE
 
@@ -80,7 +80,7 @@ def test_each_takes_a_device_of_its_own(
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     worker._take_device(World(rank, SIZE))
     assert os.environ["CUDA_VISIBLE_DEVICES"] == taken
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", taken)  # so that it is put back as it was, whoever set it last
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", taken)  # so that it is put back as it was
 
 
 def test_what_the_others_use_is_no_foreign_load(monkeypatch: pytest.MonkeyPatch) -> None:

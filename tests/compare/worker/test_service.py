@@ -136,7 +136,7 @@ class Overflowing(NumpyModel):
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 @pytest.mark.parametrize("turn", [4, 1_000])  # seen at the end of a turn, or by the next loss
-@pytest.mark.parametrize(("bad_step", "told"), [(8, "epoch 1, step 8"), (31, "epoch 2, step 8")])
+@pytest.mark.parametrize(("bad_step", "reported"), [(8, "epoch 1, step 8"), (31, "epoch 2, step 8")])
 @pytest.mark.parametrize("keep_s", [10.0, 0.0])  # what is gone back to is of the first epoch, or of the turn's begin
 @pytest.mark.parametrize(
     ("where", "said"),
@@ -150,7 +150,7 @@ def test_the_step_and_the_tensor_that_went_bad_first_are_named(
     said: str,
     keep_s: float,
     bad_step: int,
-    told: str,
+    reported: str,
     turn: int,
     digits: Data,
     monkeypatch: pytest.MonkeyPatch,
@@ -167,7 +167,7 @@ def test_the_step_and_the_tensor_that_went_bad_first_are_named(
         part = bench.training.train_slice(messages.TrainSlice(steps=turn))
         if part.diverged:
             break
-    assert part.diverged == said.format(told)
+    assert part.diverged == said.format(reported)
     assert part.epoch_end is None
     assert part.step >= 8
 
@@ -220,7 +220,7 @@ def test_an_idiomatic_epoch_says_what_others_took_meanwhile(digits: Data, monkey
     assert order == ["product"] * training.YARDSTICK_TIMES + ["usage", "epoch", "usage"] * 2
 
 
-def test_what_is_kept_is_apart_from_the_network_that_goes_on() -> None:
+def test_what_is_kept_is_separate_from_the_network_that_goes_on() -> None:
     """PyTorch's arrays on a CPU are the network's own memory."""
     live = np.zeros(3)
     kept = Kept(0, SimpleNamespace(state=lambda: {"p": live}))

@@ -172,8 +172,8 @@ def test_clipping(lines: Lines) -> None:
         return x / max(norm, 1.0)
 
     together = np.r_[a, b] / (np.linalg.norm(np.r_[a, b]) + 1e-6)
-    apart = np.r_[shorter(a, float(np.linalg.norm(a))), shorter(b, float(np.linalg.norm(b)))]
-    _hold(lines, "clip-norm", -together, -apart, 1e-7)
+    separate = np.r_[shorter(a, float(np.linalg.norm(a))), shorter(b, float(np.linalg.norm(b)))]
+    _hold(lines, "clip-norm", -together, -separate, 1e-7)
     _hold(lines, "clip-global-norm", -together, -np.r_[a, b] / np.linalg.norm(np.r_[a, b]), 1e-7)
     _hold(lines, "clip-value", -np.r_[a, b].clip(-1, 1), -np.r_[a, b].clip(-1, 1))
 

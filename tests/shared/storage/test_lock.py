@@ -35,7 +35,7 @@ def held_by_another(folder: Path) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def test_the_second_is_told(tmp_path: Path) -> None:
+def test_the_second_is_reported(tmp_path: Path) -> None:
     with held_by_another(tmp_path), pytest.raises(InputError, match=f"Another command is at work in {tmp_path}"):
         lock.hold(tmp_path)
 

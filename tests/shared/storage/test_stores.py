@@ -26,7 +26,7 @@ from shared.storage.stores import Store, StoreError
 
 @pytest.fixture
 def address() -> str:
-    """Of a folder that nobody has written to."""
+    """Of a folder that no one has written to."""
     return f"memory://{uuid.uuid4()}"
 
 
@@ -115,7 +115,7 @@ def test_a_command_of_this_machine_that_was_killed_is_no_longer_at_work(address:
 def test_of_two_commands_that_find_a_lock_of_one_that_is_gone_one_goes_on(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both have seen it before either takes it over: whoever comes second sees that it is held again."""
+    """Both have seen it before either takes it over: a process that comes second sees that it is held again."""
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         gone.wait()
     store = put(address, **{mounts.LOCK: json.dumps({"host": socket.gethostname(), "pid": gone.pid}).encode()})
@@ -208,7 +208,7 @@ def test_a_lock_whose_answer_was_lost_is_ours(address: str, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"[]", b'{"host": 1}', b"\xff"])
-def test_a_lock_that_nobody_understands_holds(address: str, content: bytes) -> None:
+def test_a_lock_that_cannot_be_read_holds(address: str, content: bytes) -> None:
     put(address, **{mounts.LOCK: content})
     with pytest.raises(InputError, match="Another command"):
         lock.hold(mounts.located(address))
@@ -260,7 +260,7 @@ def test_many_files_take_longer_than_the_first_answer_may(address: str, monkeypa
     assert sorted(path.name for path in mounts.located(address).iterdir()) == ["a", "b"]
 
 
-def test_a_store_that_fails_later_is_told_in_a_line(
+def test_a_store_that_fails_later_is_reported_in_a_line(
     address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It answered at first, and then did not give a file."""
@@ -312,7 +312,7 @@ def test_faults_that_pass(faults: Faults) -> None:
 
 @pytest.mark.parametrize("fault", ["503", "cut", "silence"])
 def test_a_fault_that_does_not_pass(faults: Faults, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told, and what was there stays as it was."""
+    """It is reported, and what was there stays as it was."""
     monkeypatch.setattr(stores, "PATIENT", {"timeout_s": 1.0, "retry_s": 1.5})
     store = put(f"s3://{BUCKET}/failing-{fault}", a=b"before")
     faults.always = fault

@@ -77,7 +77,7 @@ def test_a_process_of_another_machine_is_not_taken_for_dead(place: Path) -> None
     assert list(place.iterdir()) == [foreign]
 
 
-def test_somebody_elses_are_left(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_those_of_another_user_are_left(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dead, user = left_by_the_dead("worker"), os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: user + 1)
     temporary.clear_abandoned()

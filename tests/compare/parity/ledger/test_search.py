@@ -10,7 +10,7 @@ from shared.errors import InputError
 from shared.ledger import ROWS, SYMPTOMS
 
 
-# Each in the words of somebody who asked in public, shortened; and a row that answers it.
+# Each in the words of a user who asked in public, shortened; and a row that answers it.
 @pytest.mark.parametrize(
     ("text", "row"),
     [

@@ -1,0 +1,93 @@
+"""The reference runs: every entry can be made, and what cannot be made leaves its old report."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import reference_runs
+from reference_runs import ENTRIES, FOLDER, QUICK_MINUTES, Making, Reference, command_of, page, verdict
+
+from compare.cli.app import NAME, app
+from compare.options import OPTIONS
+
+REPORT = """# cnn_same
+
+- \u2713 **Same function**: proven
+- **Foreign load: much.**
+
+text
+
+## more
+
+- no verdict
+
+```
+python -m compare bench --out {out}
+```
+"""
+
+
+def test_the_table_is_that_of_the_reports() -> None:
+    assert (FOLDER / "README.md").read_text() == page(FOLDER)
+
+
+def test_quick_keeps_to_its_time_and_covers_each_kind() -> None:
+    quick = [entry for entry in ENTRIES if entry.quick]
+    assert sum(entry.quick_minutes for entry in quick) < QUICK_MINUTES
+    commands = " ".join(f"{entry.command} {entry.quick}" for entry in quick)
+    assert all(part in commands for part in ("port ", "--beside", "--inference", "keras@torch", "--dataset mnist"))
+    assert commands.count("port ") == 4  # of two models
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_every_command_is_one_of_this_program(entry: Reference) -> None:
+    for command in filter(None, (entry.command, entry.quick)):
+        words = shlex.split(command)
+        name, rest = (words[0], words[1:]) if words[0] in OPTIONS else ("run", words)
+        app.commands[name].make_context(f"{NAME} {name}", rest)  # refuses what is no option of it
+
+
+def test_a_report_is_replaced_and_a_failure_leaves_the_old_one(tmp_path: Path) -> None:
+    asked: list[Sequence[str]] = []
+
+    def do(arguments: Sequence[str]) -> int:
+        asked.append(arguments)
+        out = Path(arguments[-1])
+        if "fails" in arguments:
+            return 2
+        out.mkdir()
+        (out / "plots").mkdir()
+        (out / "plots" / "a.png").write_bytes(b"new")
+        (out / "weights").write_text("not kept")
+        (out / "report.md").write_text(REPORT.format(out=out))
+        return 1
+
+    fine, wrong = (
+        Reference(name, "", command, 1, None, codes=(0, 1)) for name, command in (("mnist", "port x"), ("six", "fails"))
+    )
+    for name in ("mnist", "six"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.md").write_text("old")
+    late = Reference("beside", "", "bench", 100, None)
+    making = Making(tmp_path, False, 60, do, clock=lambda: 0.0)
+    making.make([fine, wrong, late])
+    assert [one[:2] for one in asked] == [["port", "x"], ["fails", "--out"]]
+    assert (tmp_path / "six" / "report.md").read_text() == "old"
+    assert {str(path.relative_to(tmp_path / "mnist")) for path in (tmp_path / "mnist").rglob("*")} == {
+        "report.md", "plots", "plots/a.png"
+    }  # fmt: skip
+    assert command_of((tmp_path / "mnist" / "report.md").read_text()) == "`python -m compare bench`"
+    assert [text.partition(":")[0] for text in making.problems] == ["six", "beside"]
+    assert "| \u2713 **Same function**: proven | `python -m compare bench` |" in (tmp_path / "README.md").read_text()
+
+
+def test_what_needs_another_package_says_so(tmp_path: Path) -> None:
+    making = Making(tmp_path, False, 60, lambda _: pytest.fail("must not run"))
+    making.make([Reference("six", "", "parity", 1, None, needs=("no_such_module",))])
+    assert making.problems == [f"six: no_such_module not installed: {reference_runs.INSTALL}"]
+
+
+def test_a_verdict_is_what_a_report_says_first() -> None:
+    assert verdict(REPORT) == "\u2713 **Same function**: proven"
+    assert verdict("# x\n\nOne. Two.\n") == "One."
