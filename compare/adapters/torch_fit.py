@@ -185,8 +185,9 @@ class _Loop:
             t for t in (*named, *tensors)
             if id(t) not in self.made and id(t) not in parameters and t.ndim and len(t) == len(self.output)
         ]  # fmt: skip
-        if others:
-            step.targets = plain_targets(_array(others[0]))
+        arrays = [array for array in map(_array, others) if not _counts(array)]
+        if arrays:
+            step.targets = plain_targets(arrays[0])
 
 
 class _InFloat64(TorchFunctionMode):
@@ -218,6 +219,11 @@ def _named(func: Any, args: Any, kwargs: Any) -> list[torch.Tensor]:
     except (TypeError, ValueError):
         bound = kwargs
     return [bound[name] for name in TARGETS if isinstance(bound.get(name), torch.Tensor)]
+
+
+def _counts(array: np.ndarray) -> bool:
+    """Whether it is 0, 1, 2 and so on: places of examples, and no targets."""
+    return array.ndim == 1 and len(array) > 2 and np.array_equal(array, np.arange(len(array)))
 
 
 def _keep_slope(step: SeenStep, slope: torch.Tensor) -> None:

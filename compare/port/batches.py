@@ -99,6 +99,8 @@ class _Comparison:
         """Whether the other side has seen as many examples, and so would have shown its smaller batch, too."""
         place = next(number for number, batch in enumerate(some) if len(batch) < len(some[0]))
         until = sum(len(batch) for batch in some[: place + 1])
+        if until % len(others[0]) == 0:  # its batches hold as many examples without a smaller one
+            return False
         if sum(len(batch) for batch in others) > until - len(some[place]):
             return True
         self.asides.append("One side has a smaller last batch; the other did not come so far.")
