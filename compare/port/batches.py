@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from compare.graphs.node import Arrays
-from compare.port.scaling import MOST_MATCHED, Matched, Scaling, alike_in_place, matched
+from compare.port.scaling import MOST_MATCHED, ROUNDING, Matched, Scaling, alike_in_place, matched
 
 MOST_SHOWN = 6
 
@@ -120,7 +120,7 @@ class _Comparison:
         in_order = {(k, k) for k in range(n)} <= set(zip(both.left.tolist(), both.right.tolist(), strict=True))
         y_l, y_r = (np.concatenate([batch.targets for batch in side]) for side in (now, goal))
         if not in_order:
-            self._order(both, n, (len(x_l), len(x_r)), plain)
+            self._order(now, plain, both, n, (len(x_l), len(x_r)))
         labels_differ = y_l.shape[1:] != y_r.shape[1:] or not np.allclose(y_l[both.left], y_r[both.right], atol=1e-6)
         if labels_differ:
             if self.stages and self.stages[-1].cause in ("data.order", "data.examples"):
@@ -141,21 +141,25 @@ class _Comparison:
             start += len(batch)
             yield replace(batch, targets=np.array(own))
 
-    def _order(self, both: Matched, n: int, lengths: tuple[int, int], plain: list[Batch]) -> None:
-        """Another order, or other examples."""
+    def _order(
+        self, now: Sequence[Batch], plain: list[Batch], both: Matched, n: int, lengths: tuple[int, int]
+    ) -> None:
+        """Another order, other examples, or both. `plain` are the right's batches with the left's scaling."""
         sizes = [int(facts.get("examples", 0)) for facts in self.facts]
         whole = not self.stages and all(
             facts.get("drop_last") == "False" and 0 < size <= length
             for facts, size, length in zip(self.facts, sizes, lengths, strict=True)
         )
         common = int((both.right < sizes[1]).sum()) if whole else len(both.right)
-        shuffled = [facts.get("shuffle") == "True" for facts in self.facts]
         if whole and common < max(sizes):
             sides = (f"{sizes[0]} examples", f"{sizes[1]} examples, of which {common} are the left's")
             fixes = ("the right's split of the data", "the left's split of the data")
-            self._add("data.examples", *sides, fixes, plain)
-            return
-        sides_ = ["shuffled" if each else "in its order" for each in shuffled]
+            swapped = _swapped(now, plain, both, sizes, self.name)
+            self._add("data.examples", *sides, fixes, swapped or plain)
+            if not swapped or _alike(swapped, plain, self.name):
+                return
+        words = {"True": "shuffled", "False": "as the data come"}
+        sides_ = [words.get(facts.get("shuffle", ""), "its own") for facts in self.facts]
         first = ", ".join(map(str, both.left[:MOST_SHOWN]))
         right = f"{sides_[1]}: examples {first}, ... of the left's" if len(both.left) else sides_[1]
         fix = "shuffle=False, or one permutation for both"
@@ -185,6 +189,38 @@ class _Comparison:
 
     def _with(self, batch: Batch, values: np.ndarray) -> Batch:
         return replace(batch, inputs={self.name: values})
+
+
+def _swapped(
+    left: Sequence[Batch], right: Sequence[Batch], both: Matched, sizes: Sequence[int], name: str
+) -> list[Batch]:
+    """The left's batches with examples of the right's in place of those that the right has not; none if there are not
+    as many. `sizes` are those of the epochs."""
+    x_l, x_r = _rows(left, name), _rows(right, name)
+    y_r = np.concatenate([batch.targets for batch in right])
+    common = {x_l[place].tobytes() for place in both.left}
+    alone = list(dict.fromkeys(row.tobytes() for row in x_l[: sizes[0]] if row.tobytes() not in common))
+    known = set(both.right.tolist())
+    others = [place for place in range(sizes[1]) if place not in known]
+    if len(alone) != len(others):
+        return []
+    instead = dict(zip(alone, others, strict=True))
+    made = []
+    for batch in left:
+        places = [instead.get(row.tobytes()) for row in batch.inputs[name]]
+        x, y = batch.inputs[name].copy(), batch.targets.copy()
+        for number, place in enumerate(places):
+            if place is not None:
+                x[number], y[number] = x_r[place], y_r[place]
+        made.append(Batch({name: x}, y))
+    return made
+
+
+def _alike(some: Sequence[Batch], others: Sequence[Batch], name: str) -> bool:
+    """Whether batches are the same but for rounding."""
+    a, b = _rows(some, name), _rows(others, name)
+    n = min(len(a), len(b))
+    return bool(np.allclose(a[:n], b[:n], rtol=0, atol=4 * ROUNDING * float(np.abs(a).max())))
 
 
 def _rows(batches: Sequence[Batch], name: str) -> np.ndarray:
