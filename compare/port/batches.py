@@ -141,9 +141,7 @@ class _Comparison:
             start += len(batch)
             yield replace(batch, targets=np.array(own))
 
-    def _order(
-        self, now: Sequence[Batch], plain: list[Batch], both: Matched, n: int, lengths: tuple[int, int]
-    ) -> None:
+    def _order(self, now: Sequence[Batch], plain: list[Batch], both: Matched, n: int, lengths: tuple[int, int]) -> None:
         """Another order, other examples, or both. `plain` are the right's batches with the left's scaling."""
         sizes = [int(facts.get("examples", 0)) for facts in self.facts]
         whole = not self.stages and all(
@@ -154,7 +152,8 @@ class _Comparison:
         if whole and common < max(sizes):
             sides = (f"{sizes[0]} examples", f"{sizes[1]} examples, of which {common} are the left's")
             fixes = ("the right's split of the data", "the left's split of the data")
-            swapped = _swapped(now, plain, both, sizes, self.name)
+            in_turn = bool(np.all(np.diff(both.left[both.right < sizes[1]]) > 0))  # those that both have
+            swapped = [] if in_turn else _swapped(now, plain, both, sizes, self.name)
             self._add("data.examples", *sides, fixes, swapped or plain)
             if not swapped or _alike(swapped, plain, self.name):
                 return
@@ -167,7 +166,7 @@ class _Comparison:
         if common < n and not whole:
             self.asides.append(
                 f"{common} of {n} examples were seen on both sides: another order and other examples cannot be "
-                "told from each other in so few steps."
+                "distinguished in so few steps."
             )
 
     def _unmatched(

@@ -58,7 +58,7 @@ class Fits:
 
     @property
     def losses(self) -> tuple[dict[str, Any] | None, ...]:
-        """What a worker is to take for a loss, on either side."""
+        """The record of each side's loss, for its worker."""
         return tuple(None if fit.record is None else fit.record.body() for fit in self.both)
 
     def first(self) -> tuple[Arrays, np.ndarray]:

@@ -42,7 +42,7 @@ def waterfall(fit: FoundFit) -> "Figure":
 
 
 def _limits(values: Sequence[float]) -> tuple[float, float]:
-    """From 0, or as far as bars can be told from each other."""
+    """From 0, or as far as the bars differ visibly."""
     low, high = min(values), max(values)
     room = 0.3 * (high - low) or 0.1 * abs(high) or 1.0
     return (min(0.0, low - room) if low < 2 * (high - low) else low - room), high + room

@@ -10,6 +10,7 @@ from slip import Slip
 from compare.commands.port import _request
 from compare.graphs.losses import LossRecord
 from compare.options.port import PortOptions
+from compare.parity.waterfall import FACTORS
 from compare.port import Port
 from compare.port.batches import Batch, DataFound, compare_data
 from compare.port.exchange import on_model
@@ -101,7 +102,7 @@ def test_a_last_batch_left_out_on_either_side() -> None:
     assert "did not come so far" in unseen.asides[0]
 
 
-def test_other_examples_are_told_from_another_order_in_a_whole_epoch_alone() -> None:
+def test_other_examples_and_another_order_are_distinguished_in_a_whole_epoch_alone() -> None:
     facts = {**FACTS, "examples": "16"}
     held = compare_data(batches(X[:16], Y[:16]), batches(X[4:], Y[4:]), (facts, facts))
     assert causes(held) == ["data.examples"]
@@ -232,3 +233,32 @@ def test_the_models_are_as_before_and_the_replays_repeat_the_loops(port: Port, t
 def test_the_pairs_of_training_functions_are_many() -> None:
     assert len(FITS) >= 20
     assert sum(not slip.causes for slip in FITS) >= 5
+
+
+FACTORS_OF = {
+    "input scaling": ("data.scaling",),
+    "held-out tenth": ("data.examples",),
+    "batch order": ("data.order",),
+    "initial weights": ("initial weights",),
+    "normalisation": ("model",),
+    "optimizer": ("optimizer.epsilon", "optimizer.epsilon_place"),
+}
+
+
+@pytest.mark.long  # two networks, each trained nine times again
+@pytest.mark.parametrize("network", ["dense", "normalised"])
+def test_the_suites_own_recipes_differ_in_what_the_waterfall_has_as_factors(network: str, port: Port) -> None:
+    folder = Path(__file__).parents[3] / "examples" / "port"
+    left, right = f"{folder}/suite_torch.py", f"{folder}/suite_keras.py"
+    record = port.check(f"{left}:{network}", f"{right}:{network}", fit=(f"{left}:train", f"{right}:train"))
+    assert record.learning is not None
+    assert record.learning.fit is not None
+    assert record.unexplained == ()
+    stages = [stage.name for stage in record.learning.fit.stages]
+    # Keras traces its softmax back to the logits, so that the recipes' losses are one; a network may have no
+    # normalisation.
+    factors = [name for name in FACTORS if name in FACTORS_OF and (name != "normalisation" or network == "normalised")]
+    wanted = [stage for name in factors for stage in FACTORS_OF[name]]
+    assert set(stages) - {"left", "right"} == set(wanted)
+    assert {cause.cause for cause in record.causes} - {*stages, "batch_norm.epsilon", "batch_norm.momentum"} == set()
+    assert all(far is not None and far < 1e-9 for far in record.learning.fit.closures.values())
