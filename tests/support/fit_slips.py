@@ -132,7 +132,7 @@ FITS: tuple[Slip, ...] = (
     # Data.
     fitted("another order", loop(), fit(change="x, y = x[::-1], y[::-1]"), "data.order"),
     fitted("shuffled on one side", loop("batch_size=8, shuffle=True"), fit(), "data.order"),
-    fitted("scaled on one side", loop(), fit(change="x = x / 2"), "data.scaling"),
+    fitted("data scaled on one side", loop(), fit(change="x = x / 2"), "data.scaling"),
     fitted("every feature standardised", loop(), fit(change="x = (x - x.mean(0)) / x.std(0)"), "data.scaling"),
     fitted("channels normalised", loop(shape=IMAGES), fit(shape=IMAGES, change=f"{LAST}; x = (x - [0.5, 0.4]) / [0.2, 0.3]"), "data.scaling", models=(CONV, KCONV.format(epsilon="1e-3")), input="2x6x6"),
     fitted("last batch left out", loop("batch_size=8, drop_last=True"), fit(), "data.last_batch"),
