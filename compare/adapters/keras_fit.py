@@ -139,6 +139,11 @@ class _Loop:
         moved = np.ascontiguousarray(np.moveaxis(native, -1, 1))
         if not name:  # an output
             return moved if native.ndim > 3 else native
+        stated = self.adapter.stated_inputs() or {}
+        shape = stated.get(name) or (next(iter(stated.values())) if len(stated) == 1 else None)
+        fits = [each.shape[1:] == shape for each in (native, moved)]
+        if fits[0] != fits[1]:  # else it may be as wide as it is long, or of any size
+            return moved if fits[1] else native
         return moved if self.adapter.is_moved(name, moved) else native
 
     def targeted(self, targets: Any, outputs: Any, loss: Any = None) -> None:
