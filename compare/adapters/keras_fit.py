@@ -5,6 +5,7 @@ It runs eagerly, and its model computes in float64, as it was built here.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -23,7 +24,7 @@ OF_TENSORFLOW = (
     "softmax_cross_entropy_with_logits",
     "sigmoid_cross_entropy_with_logits",
 )
-WEIGHTED = "its loss has weights of examples or classes (sample_weight), which are not modelled"
+WEIGHTED = "its loss has weights of examples (sample_weight), which are not modelled"
 
 
 class KerasWatcher:
@@ -56,7 +57,7 @@ class _Loop:
         self.adapter, self.model, self.n, self.seen = adapter, adapter.model, n, SeenFit()
         self.tapes = 0  # that record now
         self.output: Any = None
-        self.stepped = 0
+        self.weights: dict[int, float] = {}  # of the classes
         self._before = self._state()
 
     def _state(self) -> list[tuple[Any, np.ndarray]]:
@@ -160,10 +161,25 @@ class _Loop:
 
     def of_keras(self, original: Any, loss: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """A call of one of Keras's losses."""
-        if self.tapes and sample_weight is not None:
-            self.seen.note(WEIGHTED)
         self.targeted(y_true, y_pred, loss)
+        if self.tapes and sample_weight is not None and self.seen.steps:
+            self._weigh(_array(sample_weight))
         return original(loss, y_true, y_pred, sample_weight)
+
+    def _weigh(self, weights: np.ndarray) -> None:
+        """Weights of examples, which may be those of their classes."""
+        step, record = self.seen.steps[-1], self.seen.record
+        classes = step.targets
+        by_class = classes is not None and classes.dtype.kind in "iu" and classes.shape == weights.shape
+        if record is None or record.kind != "cross_entropy" or classes is None or not by_class:
+            self.seen.note(WEIGHTED)
+            return
+        for one, weight in zip(classes.tolist(), weights.tolist(), strict=True):
+            if self.weights.setdefault(one, weight) != weight:
+                self.seen.note(WEIGHTED)
+                return
+        whole = tuple(self.weights.get(one, 1.0) for one in range(step.output.shape[1]))
+        self.seen.record = replace(record, weights=whole, reduction="batch_mean")
 
     def of_tensorflow(self, original: Any, labels: Any = None, logits: Any = None, *args: Any, **kwargs: Any) -> Any:
         """A call of one of TensorFlow's losses."""

@@ -35,7 +35,7 @@ def waterfall(fit: FoundFit) -> "Figure":
     figure.suptitle("From the left training function to the right one")
     names = [*(stage.name for stage in stages), "right"]
     for axes, (title, values) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-        bars(axes, names, values)
+        bars(axes, names, values, more_is_better=title.startswith("accuracy"))
         axes.set_title(title, fontsize=9)
         axes.set_ylim(*_limits(values))
     return figure

@@ -148,6 +148,7 @@ FITS: tuple[Slip, ...] = (
     fitted("clipped in a loop", loop(clip="torch.nn.utils.clip_grad_norm_(model.parameters(), 0.05)"), fit(), "optimizer.clipping"),
     fitted("gradients never set to 0", loop(zero="pass"), fit(), "optimizer.zero_grad"),
     fitted("epsilon of a model in a loop", loop(shape=IMAGES), fit(shape=IMAGES, change=LAST), "batch_norm.epsilon", models=(CONV, KCONV.format(epsilon="1e-2")), input="2x6x6"),
+    fitted("class weights in a loop", loop(loss="nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0, 1.0, 1.0, 1.0]))"), fit(more=", class_weight={0: 1.0, 1: 2.0, 2: 1.0, 3: 1.0, 4: 1.0}"), "loss.reduction"),
     # Several at once.
     fitted("scaling, order and rate", loop(), fit("keras.optimizers.SGD(0.05)", change="x, y = x[::-1] / 4 + 1, y[::-1]"), "data.scaling", "data.order", "optimizer.learning_rate"),
     fitted("size of batches, loss and momentum", loop(optimizer="torch.optim.SGD(model.parameters(), 0.1, momentum=0.9)"), fit(batch=16, loss=SCCE.format(more=", reduction='sum'")), "data.batch_size", "loss.reduction", "optimizer.momentum"),
