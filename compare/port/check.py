@@ -38,7 +38,7 @@ def compare_models(request: Request, workers: ModelWorkers) -> PortResult:
     """Compare two models. Raises InputError if one cannot be loaded or called."""
     started = workers.start(request.left, request.right, request.pythons)
     left, right = settled([workers.pool.submit(Side, worker) for worker in started])
-    fits = run_fits((left, right), request.wanted, workers.pool, workers.tell)
+    fits = run_fits((left, right), request, workers.pool, workers.tell)
     comparison = _Comparison(request, left, right, fits, workers.pool, workers.tell)
     result = comparison.result()
     if not request.float32 or result.verdict != "same":

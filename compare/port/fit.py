@@ -13,9 +13,9 @@ from compare.port.batches import Batch
 from compare.port.inputs import MOST_EXAMPLES
 from compare.port.learned import Learned, Puzzle
 from compare.port.losses import recognised
+from compare.port.result import Request
 from compare.port.side import Side
 from compare.port.targets import fitting
-from compare.port.wanted import Wanted
 from compare.port.workers import settled
 from shared.errors import InputError
 
@@ -92,12 +92,15 @@ class Fits:
 
 
 def run_fits(
-    sides: tuple[Side, Side], wanted: Wanted, pool: ThreadPoolExecutor, tell: Callable[[str], None]
+    sides: tuple[Side, Side], request: Request, pool: ThreadPoolExecutor, tell: Callable[[str], None]
 ) -> Fits | None:
     """Run both training functions, if there are some. The models are as before afterwards. Raises InputError if one
     fails, or trains nothing that can be seen."""
+    wanted = request.wanted
     if not wanted.fits:
         return None
+    if request.sizes or request.data is not None:
+        raise InputError("Training functions bring their own data. Leave --input and --data out with --fit.")
     n = wanted.n_steps
     tell(f"Running both training functions for {n} steps ...")
     references = wanted.left_fit, wanted.right_fit

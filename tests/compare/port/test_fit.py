@@ -216,6 +216,11 @@ def test_a_function_that_does_not_train(code: str, said: str, port: Port, tmp_pa
     assert said in str(raised.value)
 
 
+def test_training_functions_bring_their_own_data(port: Port, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Leave --input and --data out with --fit"):
+        found(fitted("both", loop(), fit()), tmp_path, port, input=(12,))
+
+
 def test_the_models_are_as_before_and_the_replays_repeat_the_loops(port: Port, tmp_path: Path) -> None:
     pair = Slip("pair", "12", TORCH, KERAS, own=(DATA, DATA), fits=(loop("batch_size=8, shuffle=True"), fit(batch=4)))
     first, second = (found(pair, tmp_path, port, steps=6) for _ in range(2))
