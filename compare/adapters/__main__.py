@@ -57,7 +57,13 @@ class Holder:
             case messages.SaveWeights(path=path):
                 self.adapter.save_weights(path)
                 return messages.Done(), {}
-            case messages.SetLoss() | messages.Differentiate() | messages.Optimize() | messages.TrainStep():
+            case (
+                messages.Fit()
+                | messages.SetLoss()
+                | messages.Differentiate()
+                | messages.Optimize()
+                | messages.TrainStep()
+            ):
                 self._learning = self._learning or Learning(self.adapter)
                 return self._learning.do(request, arrays)
         raise TypeError(f"no answer to {type(request).__name__}")

@@ -69,7 +69,7 @@ class KerasAdapter:
         """Call the model in evaluation or training mode, and watch. In training mode nothing is dropped, and the
         model's variables are as before afterwards. `tape` records what gradients need. Raises Unreadable if the model
         cannot be called so."""
-        lasts = {name: self._is_moved(name, each) for name, each in inputs.items()}
+        lasts = {name: self.is_moved(name, each) for name, each in inputs.items()}
         return self._record(inputs, lasts, training, tape)
 
     def _record(
@@ -158,7 +158,7 @@ class KerasAdapter:
             return given.dtype
         return wanted
 
-    def _is_moved(self, name: str, given: np.ndarray) -> bool:
+    def is_moved(self, name: str, given: np.ndarray) -> bool:
         """Whether an input's channels are moved last for the model."""
         if given.ndim < 3:
             return False

@@ -11,9 +11,10 @@ from compare.adapters import keras_losses
 from compare.adapters.adapter import Unreadable, users_own
 from compare.adapters.canonical import Canonical
 from compare.adapters.changes import apply, undo
-from compare.adapters.learner import Gradients, Parameter, referred
-from compare.adapters.loss_names import SLOPE, formed
+from compare.adapters.learner import Gradients, Parameter, by_record, referred
+from compare.adapters.loss_names import RECORD, SLOPE, formed
 from compare.adapters.patterns import Joined
+from compare.graphs.losses import LossRecord
 from compare.graphs.node import Arrays, Recording
 
 
@@ -24,6 +25,13 @@ class KerasLearner:
         self.adapter = adapter
         self._loss: Any = None
         self._targets_first = True
+        self._record: LossRecord | None = None
+        self._value = 0.0  # of the last loss that a record describes
+
+    def set_record(self, record: LossRecord) -> tuple[str, tuple[str, ...]]:
+        """See Learner.set_record."""
+        self._record = record
+        return record.kind, (RECORD,)
 
     def set_loss(self, name: str, reference: str) -> tuple[str, tuple[str, ...]]:
         """See Learner.set_loss."""
@@ -60,16 +68,21 @@ class KerasLearner:
         }
         return Gradients(
             recording,
-            float(loss),
+            self._value if form == RECORD else float(loss),
             0.0 if penalty is None else float(penalty),
             values,
             {key: each for key, each in weights.items() if key in parameters and parameters[key].trained},
             {key: each for key, each in penalties.items() if key in parameters and parameters[key].trained},
             parameters,
-            keras_losses.record_of(self._loss, axis, hasattr(output, "_keras_logits")),
+            self._described(form, axis, output),
             axis,
             {key: text for key, owner in owners.items() if (text := _regulariser(owner))},
         )
+
+    def _described(self, form: str, axis: int, output: Any) -> LossRecord | None:
+        if form == RECORD:
+            return self._record
+        return keras_losses.record_of(self._loss, axis, hasattr(output, "_keras_logits"))
 
     def forward(
         self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str
@@ -85,6 +98,10 @@ class KerasLearner:
         changes = canonical.changes[name]
         axis = _axis(output.shape, canonical, name)
         shape = recording.values[recording.graph.outputs[0]].shape
+        if form == RECORD:
+            assert self._record is not None
+            outputs = recording.values[recording.graph.outputs[0]]
+            self._value, targets = by_record(self._record, outputs, targets)
         shaped = formed(targets, form, shape, axis)
         if shaped.shape == shape:
             shaped = undo(changes, shaped)
@@ -92,7 +109,7 @@ class KerasLearner:
         with tape:
             with users_own():
                 given = tf.constant(np.ascontiguousarray(shaped), kind)
-                if form == SLOPE:
+                if form in (SLOPE, RECORD):
                     loss = tf.reduce_sum(output * given)
                 else:
                     loss = keras_losses.computed(self._loss, given, output, self._targets_first)

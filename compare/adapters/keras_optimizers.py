@@ -1,6 +1,6 @@
 """Keras's optimizers: by name, by reference, that of a compiled model; and what one is, read from its configuration."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -67,6 +67,13 @@ def optimizer_of(found: Any, text: str) -> Any:
 def rate_of(optimizer: Any) -> float:
     """The learning rate of the next step."""
     return shortest(tf.convert_to_tensor(optimizer.learning_rate).numpy())
+
+
+def set_rate(optimizer: Any, rates: Sequence[float], number: int) -> None:
+    """Give an optimizer the rate that it had in a step of a loop, where a callback may set it; not a schedule."""
+    schedule = keras.optimizers.schedules.LearningRateSchedule
+    if rates and not isinstance(getattr(optimizer, "_learning_rate", None), schedule):
+        optimizer.learning_rate = rates[min(number, len(rates) - 1)]
 
 
 def record_of(optimizer: Any, rates: list[float], variables: Mapping[str, Any]) -> OptimizerRecord | None:

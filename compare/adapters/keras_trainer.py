@@ -11,8 +11,10 @@ from compare.adapters import keras_optimizers
 from compare.adapters.adapter import Unreadable, users_own
 from compare.adapters.canonical import Canonical
 from compare.adapters.changes import undo
+from compare.adapters.fitting import SeenFit
 from compare.adapters.keras_learner import KerasLearner, canonical_array, owners_of
 from compare.adapters.learner import referred
+from compare.adapters.loss_names import SEEN
 from compare.adapters.patterns import Joined
 from compare.adapters.trainer import Optimized, Stepped
 from compare.graphs.node import Arrays
@@ -24,6 +26,7 @@ class KerasTrainer:
 
     def __init__(self, adapter: Any, learner: KerasLearner) -> None:
         self.adapter, self.learner = adapter, learner
+        self.seen: SeenFit | None = None
         self._optimizer: Any = None
         self._before: list[tuple[Any, np.ndarray]] = []
         self._kept: tuple[tuple[str, str], Any, list[tuple[Any, np.ndarray]]] | None = None
@@ -31,7 +34,7 @@ class KerasTrainer:
     def _made(self, name: str, reference: str) -> Any:
         """The optimizer, as if it was new: that of a compiled model can be one that no other can be made like. Raises
         Unreadable if it is none."""
-        if self._kept is None or self._kept[0] != (name, reference):
+        if self._kept is None or self._kept[0] != (name, reference) or name == SEEN:
             with keras_optimizers.exact_constants(), users_own():
                 made = self._read(name, reference)
                 made.build([variable for variable in self._variables() if variable.trainable])
@@ -42,6 +45,10 @@ class KerasTrainer:
         return made
 
     def _read(self, name: str, reference: str) -> Any:
+        if name == SEEN:
+            if self.seen is None or self.seen.optimizer is None:
+                raise Unreadable("Its training function uses no optimizer of Keras's, and no other is known.")
+            return keras_optimizers.optimizer_of(self.seen.optimizer, "The optimizer of the training function")
         if name:
             return keras_optimizers.BY_NAME[name]()
         found = referred(reference) if reference else getattr(self.adapter.model, "optimizer", None)
@@ -64,6 +71,8 @@ class KerasTrainer:
         try:
             with keras_optimizers.exact_constants(), users_own():
                 for number in range(steps):
+                    if name == SEEN and self.seen is not None:
+                        keras_optimizers.set_rate(optimizer, self.seen.rates, number)
                     rates.append(keras_optimizers.rate_of(optimizer))
                     slopes: dict[int, np.ndarray] = {}
                     for key, owner in owners.items():  # two names of one variable add up

@@ -64,12 +64,12 @@ class KerasWatch(Watch):
         """Watch what runs inside."""
         with ExitStack() as stack:
             stack.enter_context(super().watching())
-            stack.enter_context(_replaced(keras.layers.Layer, "__call__", self._layer_call))
-            stack.enter_context(_replaced(keras.layers.Layer, "_maybe_build", self._build))
-            stack.enter_context(_replaced(Operation, "__call__", self._operation_call))
-            stack.enter_context(_replaced(keras.src.backend.nn, "dot_product_attention", partial(watched, self)))
+            stack.enter_context(replaced(keras.layers.Layer, "__call__", self._layer_call))
+            stack.enter_context(replaced(keras.layers.Layer, "_maybe_build", self._build))
+            stack.enter_context(replaced(Operation, "__call__", self._operation_call))
+            stack.enter_context(replaced(keras.src.backend.nn, "dot_product_attention", partial(watched, self)))
             for name in _FUNCTIONS:
-                stack.enter_context(_replaced(keras.src.backend.nn, name, self._function))
+                stack.enter_context(replaced(keras.src.backend.nn, name, self._function))
             yield
 
     def run(self, model: Any, arguments: Any, path: str = "") -> Any:
@@ -206,7 +206,7 @@ _FUNCTIONS = (
 
 
 @contextmanager
-def _replaced(owner: Any, name: str, replacement: Callable[..., Any]) -> Iterator[None]:
+def replaced(owner: Any, name: str, replacement: Callable[..., Any]) -> Iterator[None]:
     """Replace a function by `replacement`, which takes the original first."""
     original = getattr(owner, name)
 

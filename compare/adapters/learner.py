@@ -12,7 +12,7 @@ import numpy as np
 
 from compare.adapters.adapter import Unreadable
 from compare.adapters.references import parse
-from compare.graphs.losses import LossRecord
+from compare.graphs.losses import LossRecord, value_and_gradient
 from compare.graphs.node import Arrays, Recording
 
 
@@ -53,6 +53,10 @@ class Learner(Protocol):
         what it is called, and the forms of targets that it may take. Raises Unreadable."""
         ...
 
+    def set_record(self, record: LossRecord) -> tuple[str, tuple[str, ...]]:
+        """Take the loss that a record describes, which NumPy computes. Return as set_loss does."""
+        ...
+
     def differentiate(self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str) -> Gradients:
         """Call the model in training mode and differentiate its loss. Raises Unreadable if it cannot be."""
         ...
@@ -82,6 +86,14 @@ class Behind:
 
     def __call__(self, first: Any) -> Any:
         return self.function(first, *self.args, **self.kwargs)
+
+
+def by_record(record: LossRecord, outputs: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
+    """The loss that a record describes, and its gradient by the outputs. Raises Unreadable if targets do not fit."""
+    try:
+        return value_and_gradient(record, outputs, targets)
+    except (ValueError, IndexError) as error:
+        raise Unreadable(f"The loss cannot be computed: {error}.") from None
 
 
 def inputs_of(arrays: Mapping[str, np.ndarray]) -> Arrays:

@@ -6,14 +6,16 @@ from functools import cached_property
 import numpy as np
 
 from compare.adapters.adapter import Adapter, Unreadable
+from compare.adapters.fitting import Watcher, fitted
 from compare.adapters.learner import Learner, inputs_of
 from compare.adapters.trainer import Trainer, answered
+from compare.graphs.losses import LossRecord
 from compare.graphs.node import Recording
 from compare.rpc import port_messages as messages
 from compare.rpc import wire
 from compare.rpc.messages import Answer
 
-Asked = messages.SetLoss | messages.Differentiate | messages.Optimize | messages.TrainStep
+Asked = messages.Fit | messages.SetLoss | messages.Differentiate | messages.Optimize | messages.TrainStep
 
 
 class Learning:
@@ -21,15 +23,26 @@ class Learning:
 
     def __init__(self, adapter: Adapter) -> None:
         """Raises Unreadable if the model cannot be differentiated."""
-        self.learner, self._trainer_of = learner_of(adapter)
+        self.learner, self._trainer_of, self._watcher_of = learner_of(adapter)
 
     @cached_property
     def trainer(self) -> Trainer:
         return self._trainer_of()
 
+    @cached_property
+    def watcher(self) -> Watcher:
+        return self._watcher_of()
+
     def do(self, request: Asked, arrays: wire.Arrays) -> tuple[Answer, wire.Arrays]:
         """Do what is asked; return the answer and the arrays that go with it."""
         match request:
+            case messages.Fit():
+                answer = fitted(self.watcher, request)
+                self.trainer.seen = self.watcher.seen
+                return answer
+            case messages.SetLoss(record=body) if body is not None:
+                label, forms = self.learner.set_record(LossRecord.of_body(body))
+                return messages.LossSet(label=label, forms=forms), {}
             case messages.SetLoss(name=name, reference=reference):
                 label, forms = self.learner.set_loss(name, reference)
                 return messages.LossSet(label=label, forms=forms), {}
@@ -64,21 +77,23 @@ def sent_of(recording: Recording, known: Container[str]) -> wire.Arrays:
     return {f"{part}/{name}": np.asarray(array) for part, named in parts for name, array in named.items()}
 
 
-def learner_of(adapter: Adapter) -> tuple[Learner, Callable[[], Trainer]]:
-    """The learner of an adapter's model, and what makes its trainer. Raises Unreadable if its framework does not train
-    it."""
+def learner_of(adapter: Adapter) -> tuple[Learner, Callable[[], Trainer], Callable[[], Watcher]]:
+    """The learner of an adapter's model, and what makes its trainer and what watches a training function. Raises
+    Unreadable if its framework does not train it."""
     if adapter.framework == "torch":
         from compare.adapters.torch_adapter import TorchAdapter
+        from compare.adapters.torch_fit import TorchWatcher
         from compare.adapters.torch_learner import TorchLearner
         from compare.adapters.torch_trainer import TorchTrainer
 
         assert isinstance(adapter, TorchAdapter)
         torch_learner = TorchLearner(adapter)
-        return torch_learner, lambda: TorchTrainer(adapter, torch_learner)
+        return torch_learner, lambda: TorchTrainer(adapter, torch_learner), lambda: TorchWatcher(adapter)
     if adapter.framework in ("keras", "tensorflow"):
+        from compare.adapters.keras_fit import KerasWatcher
         from compare.adapters.keras_learner import KerasLearner
         from compare.adapters.keras_trainer import KerasTrainer
 
         keras_learner = KerasLearner(adapter)
-        return keras_learner, lambda: KerasTrainer(adapter, keras_learner)
+        return keras_learner, lambda: KerasTrainer(adapter, keras_learner), lambda: KerasWatcher(adapter)
     raise Unreadable("An ONNX file has no gradients and cannot be trained. Leave the loss out, or give its source.")

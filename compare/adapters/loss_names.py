@@ -13,6 +13,8 @@ COMPILED = "compiled"  # instead of a name: that of the compiled model
 # How a loss takes its targets: classes by number, the same as values (one at the class), or values.
 INDICES, ONE_HOT, VALUES = "indices", "one_hot", "values"
 SLOPE = "slope"  # no targets but the gradient by the outputs that a loss is to have
+RECORD = "record"  # targets for a loss that NumPy computes, whatever the framework
+SEEN = "seen"  # instead of a name: the loss or the optimizer that a training function was seen to use
 UNKNOWN = (ONE_HOT, INDICES, VALUES)  # in the order in which they are tried
 
 

@@ -75,7 +75,7 @@ class TensorFlowAdapter:
             watch.hold(variable, weight)
         tensors = {}
         for name, each in inputs.items():
-            last = self._is_last(name, each)
+            last = self.is_moved(name, each)
             native = np.ascontiguousarray(Form(each.ndim, last).native(each))
             tensors[name] = tf.constant(native, self._type(name, native))
             watch.input(name, tensors[name], last)
@@ -139,7 +139,7 @@ class TensorFlowAdapter:
             raise Unreadable("The module must be recorded first.")
         return self._canonical, self._joined
 
-    def _is_last(self, name: str, given: np.ndarray) -> bool:
+    def is_moved(self, name: str, given: np.ndarray) -> bool:
         """Whether an input's channels are moved last: of images, unless the stated sizes say otherwise."""
         if given.ndim < 4:
             return self._convolves_sequences(given)

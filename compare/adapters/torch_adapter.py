@@ -53,7 +53,7 @@ class TorchAdapter:
         """A call of the model and its recording. With `gradients` it can be differentiated. Afterwards the model's
         buffers are as before."""
         given = {array.dtype.name for array in inputs.values() if array.dtype.kind == "f"} or {self.precision}
-        self._convert(torch.float64 if "float64" in given else torch.float32)
+        self.to(torch.float64 if "float64" in given else torch.float32)
         tensors = {name: torch.from_numpy(np.array(array)) for name, array in inputs.items()}
         if gradients:  # a copy, since the model may change its input in place
             tensors = {n: t.requires_grad_().clone() if t.is_floating_point() else t for n, t in tensors.items()}
@@ -73,7 +73,8 @@ class TorchAdapter:
                     if name in kept:
                         buffer.copy_(kept[name])
 
-    def _convert(self, dtype: torch.dtype) -> None:
+    def to(self, dtype: torch.dtype) -> None:
+        """Have the model compute in a type of floating-point numbers."""
         if any(t.is_floating_point() and t.dtype != dtype for t in (*self.model.parameters(), *self.model.buffers())):
             self.model.to(dtype)
 

@@ -7,11 +7,12 @@ import numpy as np
 import torch
 
 from compare.adapters.adapter import Unreadable, users_own
-from compare.adapters.learner import Gradients, Parameter, referred
-from compare.adapters.loss_names import SLOPE, formed
+from compare.adapters.learner import Gradients, Parameter, by_record, referred
+from compare.adapters.loss_names import RECORD, SLOPE, formed
 from compare.adapters.torch_call import Held
 from compare.adapters.torch_losses import BY_NAME, LossWatch, loss_of
 from compare.adapters.torch_watch import TorchWatch, flat
+from compare.graphs.losses import LossRecord
 
 
 class TorchLearner:
@@ -21,6 +22,13 @@ class TorchLearner:
         self.adapter = adapter
         self._loss: Callable[..., Any] | None = None
         self._targets_first = False
+        self._record: LossRecord | None = None
+        self._value = 0.0  # of the last loss that a record describes
+
+    def set_record(self, record: LossRecord) -> tuple[str, tuple[str, ...]]:
+        """See Learner.set_record."""
+        self._record = record
+        return record.kind, (RECORD,)
 
     def set_loss(self, name: str, reference: str) -> tuple[str, tuple[str, ...]]:
         """See Learner.set_loss."""
@@ -61,13 +69,17 @@ class TorchLearner:
             name: Parameter(" and ".join(owned[id(t)] for t in parts), any(t.requires_grad for t in parts))
             for name, parts in weights.items()
         }
-        value = float(loss.detach().double())
+        value = float(loss.detach().double()) if form != RECORD else self._value
         return Gradients(recording, value, 0.0, values, of_weights, {}, parameters, record, 1)
 
     def computed(self, watch: TorchWatch, name: str, targets: np.ndarray, form: str) -> tuple[torch.Tensor, Any]:
         """The loss of the outputs, and what it is."""
-        assert self._loss is not None
         output = self.adapter.seen(name).output
+        if form == RECORD:
+            assert self._record is not None
+            self._value, slope = by_record(self._record, output.detach().cpu().numpy(), targets)
+            return (output * torch.from_numpy(slope).to(output.dtype)).sum(), self._record
+        assert self._loss is not None
         outputs = watch.result if isinstance(watch.result, torch.Tensor) else flat(watch.result)[0]
         if form == SLOPE:
             return (output * torch.from_numpy(np.array(targets)).to(output.dtype)).sum(), None

@@ -1,6 +1,8 @@
 """PyTorch's optimizers: by name, by reference to a function of the parameters; and what one is, read from it."""
 
+import copy
 import inspect
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -43,7 +45,7 @@ class Stepper:
             self.optimizer.step()
         if not self.clipped[0]:
             pairs = [(a, t.grad) for a, t in zip(before, tensors, strict=True) if a is not None and t.grad is not None]
-            self.clipped = _seen_clipping(pairs) or self.clipped
+            self.clipped = seen_clipping(pairs) or self.clipped
         for each in self.schedules:
             each.step()
 
@@ -51,6 +53,30 @@ class Stepper:
     def held(self) -> set[int]:
         """The identities of the parameters that it has."""
         return {id(tensor) for group in self.optimizer.param_groups for tensor in group["params"]}
+
+
+class Again(Stepper):
+    """An optimizer that a loop used, as if it was new, with the rates and the clipping that it had there."""
+
+    def __init__(self, optimizer: Any, rates: Sequence[float], clipped: tuple[str, float]) -> None:
+        made = copy.copy(optimizer)
+        made.state = defaultdict(dict)
+        first = optimizer.param_groups[0]["lr"] or 1.0
+        made.param_groups = [dict(group) for group in optimizer.param_groups]
+        super().__init__(made, ())
+        self.clipped = clipped
+        self._seen, self._shares = list(rates), [group["lr"] / first for group in made.param_groups]
+
+    def step(self) -> None:
+        """See Stepper.step."""
+        rate = self._seen[min(len(self.rates), len(self._seen) - 1)]
+        for group, share in zip(self.optimizer.param_groups, self._shares, strict=True):
+            group["lr"] = rate * share
+        if self.clipped[0]:
+            tensors = [tensor for group in self.optimizer.param_groups for tensor in group["params"]]
+            clip = nn.utils.clip_grad_value_ if self.clipped[0] == "value" else nn.utils.clip_grad_norm_
+            clip(tensors, self.clipped[1])
+        super().step()
 
 
 def stepper_of(found: Any, model: nn.Module, text: str) -> Stepper:
@@ -105,7 +131,7 @@ def record_of(stepper: Stepper, names: Mapping[int, Sequence[str]]) -> Optimizer
     return replace(record, own=own, clipping=stepper.clipped[0], clip=stepper.clipped[1], clip_epsilon=CLIP_EPSILON)
 
 
-def _seen_clipping(pairs: list[tuple[Tensor, Tensor]]) -> tuple[str, float] | None:
+def seen_clipping(pairs: list[tuple[Tensor, Tensor]]) -> tuple[str, float] | None:
     """How gradients were clipped in a step, by what became of them: functions that clip can be imported by name."""
     if all(torch.equal(a, b) for a, b in pairs):
         return None

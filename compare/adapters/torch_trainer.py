@@ -6,11 +6,13 @@ import numpy as np
 import torch
 
 from compare.adapters.adapter import Unreadable, users_own
+from compare.adapters.fitting import SeenFit
 from compare.adapters.learner import referred
+from compare.adapters.loss_names import SEEN
 from compare.adapters.torch_adapter import TorchAdapter
 from compare.adapters.torch_call import Held
 from compare.adapters.torch_learner import TorchLearner
-from compare.adapters.torch_optimizers import BY_NAME, Stepper, record_of, stepper_of
+from compare.adapters.torch_optimizers import BY_NAME, Again, Stepper, record_of, stepper_of
 from compare.adapters.trainer import Optimized, Stepped
 from compare.graphs.node import Arrays
 from compare.graphs.optimizers import gradient_at
@@ -21,11 +23,16 @@ class TorchTrainer:
 
     def __init__(self, adapter: TorchAdapter, learner: TorchLearner) -> None:
         self.adapter, self.learner = adapter, learner
+        self.seen: SeenFit | None = None
         self._stepper: Stepper | None = None
         self._back: Callable[[], None] | None = None
 
     def _made(self, name: str, reference: str) -> Stepper:
         """The optimizer, new. Raises Unreadable if it is none."""
+        if name == SEEN:
+            if self.seen is None or self.seen.optimizer is None:
+                raise Unreadable("Its training function uses no optimizer of torch.optim, and no other is known.")
+            return Again(self.seen.optimizer, self.seen.rates, self.seen.clipped)
         if not name and not reference:
             raise Unreadable(
                 "A PyTorch model states no optimizer. Give one: --optimizer NAME, or a reference to a function of the "

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from compare.adapters.fitting import SeenFit
 from compare.adapters.learner import inputs_of
 from compare.graphs.node import Arrays
 from compare.graphs.optimizers import OptimizerRecord
@@ -41,6 +42,8 @@ class Stepped:
 
 class Trainer(Protocol):
     """One model that can be trained."""
+
+    seen: SeenFit | None  # of its training function, whose optimizer is called SEEN
 
     def optimize(
         self, name: str, reference: str, gradients: Mapping[str, np.ndarray], steps: int, scale: float

@@ -117,6 +117,7 @@ def _parameters(one: Option) -> list[click.Parameter]:
         metavar=None if one.kind is bool else one.value_in_words,
         envvar=one.variable or None,
         show_default=False,
+        nargs=one.values,
         **shared_settings,
         **default,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from compare.commands.lifecycle import Began, Work, report_line
 from compare.options.port import PortOptions
-from compare.port import report, unexplained, words
+from compare.port import learning_words, report, unexplained, words
 from compare.port.check import compare_models
 from compare.port.inputs import parse_sizes
 from compare.port.record import PortRecord, record_of
@@ -28,6 +28,9 @@ def command(options: PortOptions, screen: Screen) -> int:
         screen.say(line)
     for line in words.notes(record):
         screen.say(line)
+    if record.learning is not None and record.learning.fit is not None:
+        stages = learning_words.stage_cells(record.learning.fit)
+        print_lines(screen.console(), list(learning_words.STAGE_HEADINGS), stages, learning_words.STAGE_HEADINGS[:1])
     if options.verbose:
         cells = report.pair_cells(record)
         print_lines(screen.console(), list(report.PAIR_HEADINGS), cells, report.PAIR_HEADINGS[:3])
@@ -54,6 +57,7 @@ def _request(options: PortOptions) -> Request:
         options.left_optimizer or "",
         options.right_optimizer or "",
         options.steps or 0,
+        *(options.fit or ("", "")),
     )
     wanted.check()
     sizes = tuple(parse_sizes(options.input or ()))

@@ -77,24 +77,40 @@ def after_steps(
     """The parameters after a step for each of `gradients`. `copies`: of how many equal parts, which are all trained, a
     parameter is the sum, as the bias of PyTorch's LSTM is; 1 if it says nothing. Raises KeyError for a kind that is
     not known."""
-    values = {name: np.array(array, np.float64) for name, array in parameters.items()}
-    state: dict[str, Arrays] = {name: {} for name in values}
-    copies = copies or {}
-    for number, given in enumerate(gradients):
-        clipped = _clipped(record, given, copies)
-        for name, gradient in clipped.items():
+    steps = Steps(record, parameters, copies)
+    for given in gradients:
+        steps.step(given)
+    return steps.values
+
+
+class Steps:
+    """An optimizer's steps, one after the other; `values` are the parameters now."""
+
+    def __init__(
+        self, record: OptimizerRecord, parameters: Arrays, copies: Mapping[str, np.ndarray] | None = None
+    ) -> None:
+        """See after_steps."""
+        self.record, self.copies, self.number = record, copies or {}, 0
+        self.values = {name: np.array(array, np.float64) for name, array in parameters.items()}
+        self._state: dict[str, Arrays] = {name: {} for name in self.values}
+
+    def step(self, gradients: Arrays) -> None:
+        """Take one step. Raises KeyError for a kind that is not known."""
+        record = self.record
+        for name, gradient in _clipped(record, gradients, self.copies).items():
             own = record.own.get(name, {})
-            rate = record.rates[number] * own.get("rate", 1.0)
+            rate = record.rates[self.number] * own.get("rate", 1.0)
             decay = own.get("weight_decay", record.weight_decay)
-            n = copies.get(name, np.ones(1))
-            value, slope = values[name], gradient
+            n = self.copies.get(name, np.ones(1))
+            value, slope = self.values[name], gradient
             if decay and record.decay_form == "decoupled":
                 value = value * (1 - rate * decay)
             elif decay:
                 slope = gradient + decay * value / n
             with np.errstate(all="ignore"):
-                values[name] = value - n * _STEPS[record.kind](record, slope, rate, number + 1, state[name])
-    return values
+                moved = _STEPS[record.kind](record, slope, rate, self.number + 1, self._state[name])
+            self.values[name] = value - n * moved
+        self.number += 1
 
 
 def _clipped(record: OptimizerRecord, gradients: Arrays, copies: Mapping[str, np.ndarray]) -> Arrays:

@@ -91,6 +91,9 @@ class Options:
         for name, one in declared(type(self)).items():
             if name in self.given and name not in without:
                 value = self._value(one)
+                if one.values > 1:
+                    said += [one.title, *map(str, value)]
+                    continue
                 shown = ",".join(map(str, value)) if isinstance(value, tuple) else mounts.shown(value)
                 said += [one.title] if value is True else [one.title, shown]
         return said

@@ -73,6 +73,7 @@ class Option:
         variable: the environment variable that stands for it.
         former: the name that it had before, which still works, and says so.
         argument: it has no name on the command line, but a place.
+        values: how many values stand behind it, with spaces between them.
     """
 
     help: str
@@ -98,6 +99,7 @@ class Option:
     variable: str = ""
     former: str = ""
     argument: bool = False
+    values: int = 1
     # From the field that it is declared for.
     name: str = ""
     kind: type = str
@@ -159,7 +161,7 @@ class Option:
         if isinstance(value, tuple):
             if not value:
                 raise InputError(f"{self.title} names none. Separate several by commas.")
-            if len(set(value)) < len(value) and not self.argument:
+            if len(set(value)) < len(value) and not self.argument and self.values == 1:
                 given = ",".join(map(str, value))
                 raise InputError(f"{self.title} {given} names one twice. Name each once.")
 
@@ -178,7 +180,7 @@ class Option:
 
     def parsed(self, text: str) -> Any:
         """The value that `text` stands for. Raises InputError if it stands for none."""
-        if not self.several:
+        if not self.several or self.values > 1:
             return self._parsed_one(text)
         return tuple(self._parsed_one(item.strip()) for item in text.split(",") if item.strip())
 

@@ -62,6 +62,10 @@ class PortOptions(Options):
         None, COMPARISON, "Train both for so many steps, each with its own optimizer.", metavar="N", ge=1, le=1000,
         left_out="none",
     )
+    fit: tuple[str, ...] | None = option(
+        None, COMPARISON, "Run both training functions for --steps steps (10): what differs in them and in their data.",
+        metavar="LEFT RIGHT", values=2, left_out="none",
+    )
     left_python: Path | None = option(
         None, COMPARISON, "The Python that runs the left model: its framework in another version.",
         parse=mounts.here, metavar="PATH", left_out="this one",

@@ -29,7 +29,9 @@ def _schema(one: Option) -> dict[str, Any]:
         value["enum"] = list(one.choices)
     if one.word:
         value = {"anyOf": [value, {"const": one.word}]}
-    if one.several:
+    if one.values > 1:
+        value = {"type": "array", "items": value, "minItems": one.values, "maxItems": one.values}
+    elif one.several:
         value = {"type": "array", "items": value, "minItems": 1, "uniqueItems": True}
     if one.required:
         return {"description": one.help, **value}

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from compare.parity.result import ParityResult, PrecisionResult
 from compare.parity.waterfall import RecipeStage
 from compare.reporting.plots import mark_of, style_of
+from compare.reporting.waterfalls import bars
 
 
 def drift(result: ParityResult) -> Figure:
@@ -33,18 +34,9 @@ def waterfall(stages: Sequence[RecipeStage], model: str) -> Figure:
         gap = [measure(stage) for stage in stages]
         means, errors = [a.mean for a in gap], [a.error for a in gap]
         names = ["all their own", *(f"{stage.matched} matched" for stage in stages[1:])]
-        axes.bar(0, means[0], color="0.4")
-        for number in range(1, len(stages)):
-            change = means[number] - means[number - 1]
-            colour = "tab:green" if change <= 0 else "tab:red"
-            axes.bar(number, change, bottom=means[number - 1], color=colour)
-            axes.plot([number - 1.4, number + 0.4], [means[number - 1]] * 2, color="0.6", linewidth=0.8)
-        axes.bar(len(stages), means[-1], color="0.4")
-        axes.errorbar(range(len(stages)), means, errors, fmt="none", ecolor="black", capsize=3, linewidth=1)
-        axes.set_xticks(range(len(stages) + 1), [*names, "left: rounding"], rotation=40, ha="right", fontsize=8)
+        bars(axes, [*names, "left: rounding"], means, errors)
         axes.set_ylim(bottom=0)
         axes.set_title(title, fontsize=9)
-        axes.grid(axis="y", alpha=0.3)
     return figure
 
 

@@ -1,7 +1,7 @@
 """Two models, from their references to a verdict."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -16,12 +16,13 @@ from compare.port.constants import unrounded
 from compare.port.difference import Difference
 from compare.port.differences import differences
 from compare.port.explain import Case, Cause, Explanation, Unexplained, explain
+from compare.port.fit import Fits, run_fits
 from compare.port.fold_alike import fold_alike
 from compare.port.kept import statistics_causes
 from compare.port.learn import Learning
 from compare.port.learned import Learned
 from compare.port.measure import LEAST_BOUND, bounds, distance, output_distance, outputs_of
-from compare.port.outputs import check_outputs, more_outputs, order_differences, order_of, reordered
+from compare.port.outputs import check_outputs, more_outputs, order_differences, order_of, reordered, unpaired
 from compare.port.result import Pair, PortResult, Request, pairs_of
 from compare.port.rounding import Rounded, is_random, recomputed, rounded_nodes
 from compare.port.side import Side
@@ -31,14 +32,14 @@ from compare.port.workers import ModelWorkers, settled
 from shared.errors import InputError
 
 SECOND_LOOK = 64.0  # times the inputs, so that values reach where activations differ
-SUFFIXES = {"torch": ".safetensors", "keras": ".weights.h5", "tensorflow": ".weights.h5", "onnx": ".onnx"}
 
 
 def compare_models(request: Request, workers: ModelWorkers) -> PortResult:
     """Compare two models. Raises InputError if one cannot be loaded or called."""
     started = workers.start(request.left, request.right, request.pythons)
     left, right = settled([workers.pool.submit(Side, worker) for worker in started])
-    comparison = _Comparison(request, left, right, workers.pool, workers.tell)
+    fits = run_fits((left, right), request, workers.pool, workers.tell)
+    comparison = _Comparison(request, left, right, fits, workers.pool, workers.tell)
     result = comparison.result()
     if not request.float32 or result.verdict != "same":
         return result
@@ -55,31 +56,31 @@ class _Comparison:
     """The steps of one comparison."""
 
     def __init__(
-        self, request: Request, left: Side, right: Side, pool: ThreadPoolExecutor, tell: Callable[[str], None]
+        self,
+        request: Request,
+        left: Side,
+        right: Side,
+        fits: Fits | None,
+        pool: ThreadPoolExecutor,
+        tell: Callable[[str], None],
     ) -> None:
-        self.request, self.left, self.right, self.pool, self.tell = request, left, right, pool, tell
+        self.request, self.left, self.right, self.fits, self.pool, self.tell = request, left, right, fits, pool, tell
         stated = [side.loaded.inputs for side in (left, right)]
         self.targets: np.ndarray | None = None
         if request.data is not None:
             self.inputs = port_inputs.read(request.data, stated)
             self.targets = targets.read(request.data, stated)
+        elif fits is not None:
+            self.inputs, self.targets = fits.first()
         else:
             self.inputs = port_inputs.made_up(request.sizes, stated)
-        self._check_suffix()
+        self.target.check_suffix(request.save_weights)
         self.n_varied = 0
         self.untrained = ""
         self.training_differs = False  # after all that explains a difference in training mode
         self.rounded: tuple[tuple[Rounded, ...], tuple[Rounded, ...]] = ((), ())
         self.constants: tuple[Difference, ...] = ()  # that one side has in float32
         self.forms: tuple[Difference, ...] = ()  # of the variance that each side keeps, which no forward pass shows
-
-    def _check_suffix(self) -> None:
-        """Raise InputError unless the file for the weights is of the framework that they are written by."""
-        path = self.request.save_weights
-        framework = self.target.loaded.framework
-        suffix = SUFFIXES.get(framework, ".weights.h5")
-        if path is not None and not path.name.endswith(suffix):
-            raise InputError(f"--save-weights {path} must end in {suffix} for a model of {framework}.")
 
     @property
     def target(self) -> Side:
@@ -101,6 +102,8 @@ class _Comparison:
             self.right.order, right = order, reordered(right, order)
             alignment = align(left, right)
         check_outputs(left, right)
+        if self.fits is not None:
+            self.fits.own = dict(left.weights), dict(right.weights)
         sides = (self.left, self.right)
         left, right, alignment, folding = fold_alike(sides, left, right, alignment)
         if self.request.weights != "as-is":
@@ -134,7 +137,7 @@ class _Comparison:
         trained, training_distance, training_pairs, unexplained = self.in_training(causes)
         causes += trained
         harmless = tuple(d for d in explanation.harmless if not any(d in cause.differences for cause in causes))
-        learned = self.learned(output, bool(causes or unexplained or explanation.unexplained))
+        learned = self.learned(output, bool(causes or unexplained or explanation.unexplained), causes)
         if self.request.save_weights is not None:
             self.target.worker.save_weights(self.request.save_weights)
         gap = explanation.output_distance
@@ -153,8 +156,8 @@ class _Comparison:
             tuple(causes),
             (*harmless, *self.constants, *self.forms, *folding.found),
             tuple({(one.left, one.right): one for one in (*unexplained, *explanation.unexplained)}.values()),
-            _worth_naming(left, alignment.left_only),
-            _worth_naming(right, alignment.right_only),
+            unpaired(left, alignment.left_only),
+            unpaired(right, alignment.right_only),
             moved.n_moved,
             self.n_varied,
             training_distance,
@@ -165,19 +168,17 @@ class _Comparison:
             learned,
         )
 
-    def learned(self, output: np.ndarray, explained: bool) -> Learned | None:
+    def learned(self, output: np.ndarray, explained: bool, causes: Sequence[Cause]) -> Learned | None:
         """What is found about losses, gradients and training, if it is asked for; `output` is the left model's.
-        `explained`: it is known by now that both differ."""
+        `explained`: it is known by now that both differ, for the `causes` that were found."""
         wanted = self.request.wanted
         if not wanted.anything:
             return None
         if self.untrained:
             raise InputError(f"Losses and gradients need a call in training mode. {self.untrained}")
         sides = self.left, self.right
-        rounded = any(self.rounded)
-        learning = Learning(
-            wanted, *sides, self.inputs, self.targets, self.batch, self.pool, self.tell, explained, rounded
-        )
+        learning = Learning(wanted, *sides, self.inputs, self.targets, self.batch, self.pool, self.tell, explained)
+        learning.fits, learning.model, learning.rounded = self.fits, bool(causes), any(self.rounded)
         return learning.result(output)
 
     def batch(self, number: int) -> tuple[Arrays, np.ndarray | None]:
@@ -294,7 +295,3 @@ class _Comparison:
             if some:
                 causes.append(Cause(name, some, None, None, training=True))
         return causes, output_distance(outputs_of(right), outputs_of(left)), pairs_of(case), explanation.unexplained
-
-
-def _worth_naming(recording: Recording, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if recording.graph[name].kind not in ("Constant", "Input"))

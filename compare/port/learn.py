@@ -10,6 +10,8 @@ from compare.adapters.loss_names import SLOPE
 from compare.graphs.node import Arrays
 from compare.port.align import Alignment, align
 from compare.port.both import Batch, Both
+from compare.port.exchange import exchanged
+from compare.port.fit import Fits
 from compare.port.gradient_pairs import GradientPair, gradient_bounds, is_parameter, paired
 from compare.port.gradients import explained
 from compare.port.learned import Learned, LearnedCause, Puzzle
@@ -41,6 +43,8 @@ class Learning:
     pool: ThreadPoolExecutor
     tell: Callable[[str], None]
     explained: bool = False  # whether it is known by now that both differ, also if it shows in training alone
+    fits: Fits | None = None  # what training functions were seen to do
+    model: bool = False  # whether causes of different outputs are known
     rounded: bool = False  # whether a framework computes a part with constants of float32
 
     def result(self, outputs: np.ndarray) -> Learned:
@@ -48,8 +52,12 @@ class Learning:
         differentiated."""
         self.tell("Comparing losses and gradients ...")
         sides = (self.left, self.right)
+        if self.fits is not None and (unknown := self.fits.unknown()) is not None:
+            return unknown
+        records = (None, None) if self.fits is None else self.fits.losses
         asked = [
-            self.pool.submit(side.worker.set_loss, *loss) for side, loss in zip(sides, self.wanted.losses, strict=True)
+            self.pool.submit(side.worker.set_loss, *loss, record)
+            for side, loss, record in zip(sides, self.wanted.losses, records, strict=True)
         ]
         labels, forms = zip(*((one.label, one.forms) for one in settled(asked)), strict=True)
         left, right, targets = self._differentiated((forms[0], forms[1]), outputs)
@@ -112,6 +120,8 @@ class Learning:
 
     def _trained(self, learned: Learned, both: Both) -> Learned:
         """The same with the optimizers, and with both models trained."""
+        if self.fits is not None and not all(fit.optimizer for fit in self.fits.both):
+            return exchanged(self.fits, learned, both, None, self.model)
         found = compare_optimizers(both, self.wanted)
         learned = replace(
             learned,
@@ -121,6 +131,8 @@ class Learning:
             update_distance=found.distance,
             asides=(*learned.asides, *found.asides),
         )
+        if self.fits is not None:
+            return exchanged(self.fits, learned, both, found, self.model)
         if not self.wanted.steps:
             return learned
         explained = self.explained or both.inherited or not learned.same

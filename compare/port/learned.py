@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Rung = Literal["loss", "gradients", "steps"]
+Rung = Literal["loss", "gradients", "steps", "data", "loop"]
 Two = tuple[str | None, str | None]
 
 
@@ -44,6 +44,29 @@ class Step:
 
 
 @dataclass(frozen=True)
+class FitStage:
+    """A training with one thing more exchanged than before: what, its cause ("" if it is none), the loss of every step,
+    the share that was classified right meanwhile, and how far its losses are from the right's, in the mean of the
+    steps."""
+
+    name: str
+    cause: str
+    losses: tuple[float, ...]
+    accuracy: float | None
+    distance: float
+
+
+@dataclass(frozen=True)
+class FitFound:
+    """Trainings from the left's to the right's. `seen`: the losses of the left and of the right training function
+    itself, and `closures`: how far the first and the last stage are from those."""
+
+    stages: tuple[FitStage, ...]
+    seen: tuple[tuple[float, ...], tuple[float, ...]]
+    closures: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Learned:
     """`losses`: of the data, left and right. `gradient_distance`: the largest of a parameter, the loss being the
     left's; None if none was compared. `inherited`: the outputs differ in training mode, and what is behind them does.
@@ -63,6 +86,7 @@ class Learned:
     update_distance: float | None = None
     steps: tuple[Step, ...] = ()
     asides: tuple[str, ...] = field(default=())
+    fit: FitFound | None = None  # if training functions were given
 
     @property
     def same(self) -> bool:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from compare.port.record import FoundCause, PortRecord, TrainingStep, Unexplained
+from compare.port.learning_record import SIDES, FoundFit, TrainingStep
+from compare.port.record import FoundCause, PortRecord, Unexplained
 
-NAMES = {"loss": "the loss", "gradients": "the gradients", "steps": "the optimizers"}
+NAMES = {"loss": "the loss", "gradients": "the gradients", "steps": "the optimizers", "data": "the data"}
 
 
 def size(value: float | None) -> str:
@@ -44,13 +45,19 @@ def change(cause: FoundCause) -> str:
     """The error before and after a cause of the loss or of gradients is mended."""
     if cause.before is None:
         return ""
-    what = {"loss": "loss error", "gradients": "gradient error", "steps": "error of the updates"}[cause.rung]
+    what = {"loss": "loss error", "gradients": "gradient error", "steps": "error of the updates"}.get(cause.rung)
+    if what is None or cause.cause == "optimizer.zero_grad":
+        what = "losses apart"
     after = f" -> {size(cause.after)}" if cause.after is not None else ""
     return f"   {what} {size(cause.before)}{after}"
 
 
 def puzzle(one: Unexplained) -> str:
     """A line on what nothing explains."""
+    if one.rung == "loop" and one.left == "the loss":
+        return f"unexplained: the training functions' first losses differ by {size(one.distance)}"
+    if one.rung == "loop":
+        return f"unexplained: the losses of {one.left} are not those of what was seen of it, by {size(one.distance)}"
     if one.rung == "loss":
         return f"unexplained: the losses differ by {size(one.distance)} for the same outputs and targets"
     if one.rung == "steps" and one.left == "the optimizer":
@@ -80,7 +87,32 @@ def notes(record: PortRecord) -> list[str]:
         said.append(f"The optimizers ({both}) were compared on the same gradients, those of the left model.")
     if found.steps:
         said.append(_trained(found.steps))
+    if found.fit is not None:
+        said.append(_fitted(found.fit))
     return [*said, *found.asides]
+
+
+def _fitted(fit: FoundFit) -> str:
+    """How both trainings were repeated."""
+    n = len(fit.stages[0].losses)
+    far = [size(fit.closures[side]) for side in SIDES]
+    return (
+        f"Both trainings were repeated for {n} steps, from the left's to the right's with one thing exchanged after "
+        f"the other. The first repeats the left's own losses to {far[0]}, the last the right's to {far[1]}."
+    )
+
+
+STAGE_HEADINGS = ("exchanged", "mean loss", "change", "accuracy", "from the right's")
+
+
+def stage_cells(fit: FoundFit) -> list[list[str]]:
+    """The table of trainings between both, a line each."""
+    cells = []
+    for number, stage in enumerate(fit.stages):
+        change = f"{stage.loss - fit.stages[number - 1].loss:+.4g}" if number else ""
+        accuracy = "" if stage.accuracy is None else f"{100 * stage.accuracy:.1f} %"
+        cells.append([stage.name, f"{stage.loss:.6g}", change, accuracy, size(stage.distance)])
+    return cells
 
 
 def _trained(steps: Sequence[TrainingStep]) -> str:

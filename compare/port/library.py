@@ -47,13 +47,15 @@ class Port:
         left_optimizer: str = "",
         right_optimizer: str = "",
         steps: int = 0,
+        fit: tuple[str, str] = ("", ""),
         pythons: tuple[Path | None, Path | None] = (None, None),
     ) -> PortRecord:
         """Compare two models, as `python -m compare port` does with the same options. `input` is the shape of one
         example, (3, 224, 224), or what --input takes; `float32` is --precision both; `loss` is --loss, and `left_loss`
-        and `right_loss` are references, and so with optimizers; `steps` is --steps, 0 for none;
-        `pythons` are --left-python and --right-python. Raises InputError if that is not possible."""
-        wanted = Wanted(loss, left_loss, right_loss, optimizer, left_optimizer, right_optimizer, steps)
+        and `right_loss` are references, and so with optimizers; `steps` is --steps, 0 for none; `fit`
+        are the training functions of --fit; `pythons` are --left-python and --right-python. Raises InputError if that
+        is not possible."""
+        wanted = Wanted(loss, left_loss, right_loss, optimizer, left_optimizer, right_optimizer, steps, *fit)
         wanted.check()
         sizes = tuple(parse_sizes(_texts(input)))
         request = Request(left, right, sizes, data, weights, float32=float32, wanted=wanted, pythons=pythons)
@@ -74,6 +76,7 @@ def assert_same(
     left_optimizer: str = "",
     right_optimizer: str = "",
     steps: int = 0,
+    fit: tuple[str, str] = ("", ""),
 ) -> PortRecord:
     """Compare two models, with a loss their gradients too, with an optimizer or steps their training, and return what
     was found (Port.check).
@@ -84,7 +87,7 @@ def assert_same(
     """
     __tracebackhide__ = True  # pytest then shows the line that asked
     with nullcontext(port) if port is not None else Port() as own:
-        learning = loss, left_loss, right_loss, optimizer, left_optimizer, right_optimizer, steps
+        learning = loss, left_loss, right_loss, optimizer, left_optimizer, right_optimizer, steps, fit
         record = own.check(left, right, input, data, weights, False, *learning)
     if record.verdict != "same":
         raise AssertionError("\n".join(lines(record)))

@@ -87,7 +87,7 @@ def _keras(record: LossRecord) -> str:
         behind = " / len(outputs)" if record.reduction == "batch_mean" else ""
         behind += " * outputs.shape[-1]" if record.reduction in ("sum", "batch_mean") and not summed else ""
     if record.weights:
-        behind += ", with class_weight={...} in fit"
+        behind += ", with class_weight={...} in fit" + ", over their mean in the batch" * (record.reduction == "mean")
     if record.positive:
         behind += ", with pos_weight (tf.nn.weighted_cross_entropy_with_logits)"
     return f"keras.losses.{name}({', '.join(more)}){behind}{_times(record)}"

@@ -70,7 +70,7 @@ def compare_losses(
     asides = () if inner == (a, b) else (WITHIN,)
     a, b = inner
     causes = _causes(a, b, targets, frameworks)
-    if not causes and _differences(a.record, b.record):  # it may not show in this batch
+    if not causes and loss_differences(a.record, b.record):  # it may not show in this batch
         wider = Given(a.record, a.outputs * LARGER)
         causes = _causes(wider, b, targets, frameworks) or _of_probes(a, b, targets, frameworks)
     left_over = gap if not causes else 0.0
@@ -81,7 +81,7 @@ def compare_losses(
 
 def _of_probes(a: Given, b: Given, targets: np.ndarray, frameworks: tuple[str, str]) -> tuple[LearnedCause, ...]:
     """The causes that show for classes that are not in the batch. What depends on its size is none of them."""
-    if a.outputs.ndim < 2 or not {*_differences(a.record, b.record)} <= OF_CLASSES:
+    if a.outputs.ndim < 2 or not {*loss_differences(a.record, b.record)} <= OF_CLASSES:
         return ()
     by_number = targets.dtype.kind in "iu" and targets.ndim < a.outputs.ndim
     n = a.outputs.shape[a.record.axis]
@@ -103,16 +103,31 @@ def understood(side: Differentiated, targets: np.ndarray, like: LossRecord | Non
     """What a loss is and takes: as it was read, if that gives its value and gradient; else as it was recognised. Of
     several that fit, it is of the kind of `like`, the other side's."""
     name = output_name(side)
-    outputs, gradient = side.recording.values[name], side.values.get(name)
-    if side.record is not None and _gives(side.record, outputs, targets, side.loss, gradient):
-        return Given(side.record, outputs)
+    record = recognised(
+        side.record, side.axis, side.recording.values[name], targets, side.loss, side.values.get(name), like
+    )
+    return None if record is None else Given(record, side.recording.values[name])
+
+
+def recognised(
+    read: LossRecord | None,
+    axis: int,
+    outputs: np.ndarray,
+    targets: np.ndarray,
+    loss: float,
+    gradient: np.ndarray | None,
+    like: LossRecord | None = None,
+) -> LossRecord | None:
+    """The record of a loss of this value and gradient by the outputs: the one that was read, if it fits; else one that
+    fits, of the kind of `like` if there is one; None if none does."""
+    if read is not None and _gives(read, outputs, targets, loss, gradient):
+        return read
     fitting = []
-    for record in _candidates(side.record, side.axis, outputs.shape):
-        factor = _factor(record, outputs, targets, side.loss, gradient)
+    for record in _candidates(read, axis, outputs.shape):
+        factor = _factor(record, outputs, targets, loss, gradient)
         if factor is not None:
             fitting.append(replace(record, factor=factor))
-    best = min(fitting, key=lambda one: (like is not None and one.kind != like.kind, one.factor != 1), default=None)
-    return None if best is None else Given(best, outputs)
+    return min(fitting, key=lambda one: (like is not None and one.kind != like.kind, one.factor != 1), default=None)
 
 
 def _gives(
@@ -168,7 +183,7 @@ def _candidates(read: LossRecord | None, axis: int, shape: tuple[int, ...]) -> I
 
 def _alike(a: Given, b: Given, left: Differentiated, right: Differentiated) -> tuple[Given, Given]:
     """Both losses, each with the softmax in front of it, if one has it within and the other in front."""
-    if _differences(a.record, b.record) == []:
+    if loss_differences(a.record, b.record) == []:
         return a, b
     inner = [_with_activation(given, side) for given, side in ((a, left), (b, right))]
     within = inner[0] or a, inner[1] or b
@@ -176,7 +191,7 @@ def _alike(a: Given, b: Given, left: Differentiated, right: Differentiated) -> t
         return within
     # One alone: then what the other takes are the logits, unless both models end in a softmax.
     nearer = distance(within[1].outputs, within[0].outputs) < distance(b.outputs, a.outputs)
-    return within if nearer and not _differences(within[0].record, within[1].record) else (a, b)
+    return within if nearer and not loss_differences(within[0].record, within[1].record) else (a, b)
 
 
 def _with_activation(given: Given, side: Differentiated) -> Given | None:
@@ -193,11 +208,11 @@ def _with_activation(given: Given, side: Differentiated) -> Given | None:
     return Given(record, side.recording.values[node.inputs[0]])
 
 
-def _differences(left: LossRecord, right: LossRecord) -> list[str]:
+def loss_differences(left: LossRecord, right: LossRecord) -> list[str]:
     """The fields that differ, apart from what no example shows."""
     if left.kind != right.kind:
         same = as_kind(right, left)
-        return ["kind", *_differences(left, same)]
+        return ["kind", *loss_differences(left, same)]
     found = []
     for name in CAUSES:
         a, b = getattr(left, name), getattr(right, name)
@@ -219,7 +234,7 @@ def _differences(left: LossRecord, right: LossRecord) -> list[str]:
     return found
 
 
-def _changed(record: LossRecord, wanted: LossRecord, names: list[str]) -> LossRecord:
+def changed_loss(record: LossRecord, wanted: LossRecord, names: list[str]) -> LossRecord:
     """The record with some fields as in another."""
     if "kind" in names:
         record = as_kind(record, wanted)
@@ -235,12 +250,12 @@ def _causes(a: Given, b: Given, targets: np.ndarray, frameworks: tuple[str, str]
 
     def error(names: list[str]) -> float:
         try:
-            value, slope = value_and_gradient(_changed(b.record, a.record, names), a.outputs, targets)
+            value, slope = value_and_gradient(changed_loss(b.record, a.record, names), a.outputs, targets)
         except ValueError:
             return float("inf")
         return max(_relative(value, wanted[0]), distance(slope, wanted[1]))
 
-    names = _differences(a.record, b.record)
+    names = loss_differences(a.record, b.record)
     if not names or error([]) <= BOUND * 16:
         return ()
     least = max(BOUND * 16, 2 * error(names))
@@ -255,8 +270,8 @@ def _causes(a: Given, b: Given, targets: np.ndarray, frameworks: tuple[str, str]
         after = error(gone)
         values = [_shown(given.record, name) for given in (a, b)]
         fix = (
-            line(_changed(a.record, b.record, [name]), frameworks[0]),
-            line(_changed(b.record, a.record, [name]), frameworks[1]),
+            line(changed_loss(a.record, b.record, [name]), frameworks[0]),
+            line(changed_loss(b.record, a.record, [name]), frameworks[1]),
         )
         found.append(LearnedCause(CAUSES[name], "loss", (), values[0], values[1], fix, before, after))
         before = after

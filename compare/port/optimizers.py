@@ -39,15 +39,20 @@ class OptimizersFound:
     causes: tuple[LearnedCause, ...]
     puzzles: tuple[Puzzle, ...]
     asides: tuple[str, ...]
+    records: tuple[OptimizerRecord, OptimizerRecord] | None = None  # by the left's names, if both are known
+    held: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())  # what each trains
+    copies: tuple[Arrays, Arrays] = ({}, {})
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What both optimizers made of the same gradients, by the left's names, beside the parameters before."""
+    """What both optimizers made of the same gradients, by the left's names, beside the parameters before. `copies` are
+    those of whole parameters, of which the rest may be a sample."""
 
     before: Arrays
     gradients: Arrays
     sides: tuple[Optimized, Optimized]
+    copies: tuple[Arrays, Arrays]
 
     @property
     def after(self) -> tuple[Arrays, Arrays]:
@@ -91,7 +96,10 @@ def compare_optimizers(both: Both, wanted: Wanted) -> OptimizersFound:
         found += case.causes([*names, *more], LARGER, both)[len(names) :]
     left_over = case.error(names, 1.0)
     puzzles = (Puzzle(WHERE, WHERE, left_over, "steps"),) if left_over > bound else ()
-    return OptimizersFound(labels, gap, rounding, (*causes, *found), puzzles, (*asides, *set_by))
+    return OptimizersFound(
+        labels, gap, rounding, (*causes, *found), puzzles, (*asides, *set_by), (first, record),
+        (left.held, right.held), run.copies,
+    )  # fmt: skip
 
 
 def _run(both: Both, wanted: Wanted) -> _Run:
@@ -124,7 +132,7 @@ def _run(both: Both, wanted: Wanted) -> _Run:
     copies = {names[key]: n for key, n in second.copies.items() if key in names}
     second = Optimized(second.label, record, moved, held, copies)
     first = replace(first, after={key: first.after[key] for key in before})
-    run = _Run(before, {keys[0]: each for keys, each in gradients.items()}, (first, second))
+    run = _Run(before, {keys[0]: each for keys, each in gradients.items()}, (first, second), (first.copies, copies))
     clipped = any(side.record is not None and side.record.clipping for side in run.sides)
     return run if clipped else _sampled(run)
 
@@ -138,7 +146,7 @@ def _sampled(run: _Run) -> _Run:
         return {name: array.reshape(-1)[:SAMPLED] for name, array in whole.items()}
 
     sides = [replace(side, after=cut(side.after), copies=cut(side.copies)) for side in run.sides]
-    return _Run(cut(run.before), cut(run.gradients), (sides[0], sides[1]))
+    return _Run(cut(run.before), cut(run.gradients), (sides[0], sides[1]), run.copies)
 
 
 def _steps(gradients: Arrays, names: Sequence[str], n: int, scale: float) -> Iterator[Arrays]:

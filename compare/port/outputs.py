@@ -1,5 +1,6 @@
 """The outputs of two models: whether they can be those of one function, and whether they come in another order."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
 
@@ -87,3 +88,8 @@ def _suits(left: Recording, right: Recording, alignment: Alignment) -> tuple[int
     partners = alignment.to_right
     crossed = sum(partners.get(a, b) != b for a, b in zip(left.graph.outputs, right.graph.outputs, strict=True))
     return alike, -(2 * unlike + len(alignment.left_only) + len(alignment.right_only) + crossed)
+
+
+def unpaired(recording: Recording, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of some nodes that are more than a constant or an input."""
+    return tuple(name for name in names if recording.graph[name].kind not in ("Constant", "Input"))

@@ -1,24 +1,19 @@
 """The record of a comparison of two models: what `--json` prints, and what the reports are made from."""
 
-import math
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from compare.graphs.node import Recording
 from compare.port.explain import Cause
 from compare.port.fixes import fixes
-from compare.port.learned import Learned, LearnedCause
+from compare.port.learned import LearnedCause
+from compare.port.learning_record import Distance, FoundLearning, finite, learning_of
 from compare.port.result import Pair, PortResult
 from shared.ledger import CAUSES
 from shared.record import Count, Record
 
 RECORD = "port.json"
-SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
-# JSON has no infinity: where outputs cannot be compared, as where shapes differ, there is no distance.
-Distance = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
 Two = tuple[str | None, str | None]
-Rung = Literal["outputs", "loss", "gradients", "steps"]
+Rung = Literal["outputs", "loss", "gradients", "steps", "data", "loop"]
 
 
 class Model(Record):
@@ -85,34 +80,6 @@ class Unexplained(Record):
     rung: Rung = "outputs"
 
 
-class TrainingStep(Record):
-    """Both losses of one step of training, how far the parameters are from each other after it (None if that was not
-    compared), and how far losses and parameters may be (None if a cause explains it)."""
-
-    left_loss: float | None
-    right_loss: float | None
-    distance: Distance
-    bound: Distance
-
-
-class FoundLearning(Record):
-    """What was found about both losses, their gradients and training. `inherited`: the outputs differ in training mode,
-    so that gradients were held to their own forward passes alone. `gradient_distance` is the largest of a weight, both
-    models having the left's loss; `update_distance` of what both optimizers make of the same gradients."""
-
-    names: dict[Literal["left", "right"], str]
-    losses: dict[Literal["left", "right"], float | None]
-    loss_distance: Distance
-    gradient_distance: Distance
-    gradient_bound: Distance
-    n_gradients: Count
-    inherited: bool
-    asides: tuple[str, ...]
-    optimizers: dict[Literal["left", "right"], str] | None = None  # if they were compared
-    update_distance: Distance = None
-    steps: tuple[TrainingStep, ...] = ()
-
-
 class PortRecord(Record):
     """What was found out about two models."""
 
@@ -140,11 +107,6 @@ class PortRecord(Record):
     rounded: dict[Literal["left", "right"], tuple[str, ...]]  # computed with constants of float32 by the framework
     learning: FoundLearning | None = None  # if a loss was asked for
     untrained: str  # why there is nothing of training mode; "" if there is
-
-
-def finite(value: float | None) -> float | None:
-    """The value, or None if JSON cannot say it."""
-    return value if value is not None and math.isfinite(value) else None
 
 
 def record_of(result: PortResult) -> PortRecord:
@@ -193,32 +155,8 @@ def record_of(result: PortResult) -> PortRecord:
             "left": tuple(one.name for one in result.rounded[0]),
             "right": tuple(one.name for one in result.rounded[1]),
         },
-        learning=None if learned is None else _learning(learned),
+        learning=None if learned is None else learning_of(learned),
         untrained=result.untrained.partition("\n")[0],
-    )
-
-
-def _learning(learned: Learned) -> FoundLearning:
-    return FoundLearning(
-        names={"left": learned.labels[0], "right": learned.labels[1]},
-        losses={"left": finite(learned.losses[0]), "right": finite(learned.losses[1])},
-        loss_distance=finite(learned.loss_distance),
-        gradient_distance=finite(learned.gradient_distance),
-        gradient_bound=finite(learned.gradient_bound),
-        n_gradients=learned.n_gradients,
-        inherited=learned.inherited,
-        asides=learned.asides,
-        optimizers=dict(zip(SIDES, learned.optimizers, strict=True)) if any(learned.optimizers) else None,
-        update_distance=finite(learned.update_distance),
-        steps=tuple(
-            TrainingStep(
-                left_loss=finite(one.left),
-                right_loss=finite(one.right),
-                distance=finite(one.distance),
-                bound=finite(one.bound),
-            )
-            for one in learned.steps
-        ),
     )
 
 

@@ -2,10 +2,10 @@
 
 from compare.analysis.headline import MARKS, State
 from compare.folders.manifest import Manifest
-from compare.port import words
+from compare.port import fit_pictures, learning_words, words
 from compare.port.picture import drawing
 from compare.port.record import RECORD, PortRecord
-from compare.reporting.html_page import LATE, Rendered, with_page
+from compare.reporting.html_page import LATE, Drawing, Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 
 PAIR_HEADINGS = ("left", "right", "kind", "difference", "may be", "in training")
@@ -25,12 +25,23 @@ def render(record: PortRecord, manifest: Manifest) -> Rendered:
         why=words.why,
         number=lambda loss: "not finite" if loss is None else f"{loss:.9g}",
         headings=PAIR_HEADINGS,
+        stage_headings=learning_words.STAGE_HEADINGS,
+        stage_cells=learning_words.stage_cells,
         command=manifest.command,
         version=manifest.version,
         commit=manifest.commit,
     )
     files = {"report.md": text.encode(), RECORD: record.model_dump_json(indent=1).encode()}
-    return with_page(files, {LATE: lambda _: drawing(record)})
+    drawings: dict[str, Drawing] = {LATE: lambda _: drawing(record)}
+    fit = record.learning.fit if record.learning is not None else None
+    if fit is not None:
+        from compare.reporting import plots  # Matplotlib, which no other comparison needs
+
+        figures = {"waterfall": fit_pictures.waterfall(fit), "losses": fit_pictures.losses(fit)}
+        files |= {f"{name}.png": plots.to_png(figure) for name, figure in figures.items()}
+        files |= {f"{name}.svg": plots.to_svg(figure) for name, figure in figures.items()}
+        drawings["losses.png"] = fit_pictures.chart(fit).markup
+    return with_page(files, drawings)
 
 
 def pair_cells(record: PortRecord) -> list[list[str]]:

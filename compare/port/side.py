@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from compare.processes.port_session import ModelWorker, Precision
 from compare.rpc.port_messages import ModelLoaded
 from shared.errors import InputError
 
+SUFFIXES = {"torch": ".safetensors", "keras": ".weights.h5", "tensorflow": ".weights.h5", "onnx": ".onnx"}
 FLOAT32 = 1e-3  # how far a model's own float32 values may be from the evaluator's float64 ones
 
 
@@ -65,8 +67,16 @@ class Side:
         self._shapes: dict[str, tuple[int, ...]] = {}  # of its weights, as the model itself has them
         self.folds: dict[str, str] = {}  # normalisations that are folded into the layers in front of them
         self.order: tuple[int, ...] = ()  # in which its outputs are taken, if it is another one
+        self.recorded_outputs: tuple[int, ...] = ()  # the shape of the first output of the last call in evaluation
         self._whole: Recording | None = None  # the last recording in evaluation, with nothing folded
         self.parts: dict[str, Part] = {}  # what a weight in normal form is of the worker's, if it is not as it is
+
+    def check_suffix(self, path: Path | None) -> None:
+        """Raise InputError unless the file for the weights is of the framework that they are written by."""
+        framework = self.loaded.framework
+        suffix = SUFFIXES.get(framework, ".weights.h5")
+        if path is not None and not path.name.endswith(suffix):
+            raise InputError(f"--save-weights {path} must end in {suffix} for a model of {framework}.")
 
     def record(self, given: Arrays, training: bool) -> Recording:
         """A call of it, in evaluation with what is to be folded. Raises InputError."""
@@ -75,6 +85,7 @@ class Side:
         self._whole = None  # whose weights can be gigabytes
         recording = reordered(self._recorded(given, False), self.order)
         self._whole = without_values(recording)
+        self.recorded_outputs = recording.values[recording.graph.outputs[0]].shape
         return folded(recording, self.folds)
 
     def _recorded(self, given: Arrays, training: bool) -> Recording:

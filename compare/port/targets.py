@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compare.adapters.loss_names import ONE_HOT, VALUES
+from compare.adapters.loss_names import ONE_HOT, RECORD, VALUES
 from shared import randomness
 from shared.data import npz_file
 from shared.errors import InputError
@@ -40,6 +40,8 @@ def choices(
     """Targets with the form in which either side is to take them, the likeliest first. `outputs` are (N, C, ...), and
     `given` are targets from data. Raises InputError if those do not fit."""
     n_classes = outputs.shape[1] if outputs.ndim > 1 else 1
+    if given is not None and all(some == (RECORD,) for some in forms):
+        return [(fitting(given, outputs), RECORD, RECORD)]
     if given is not None:
         targets = fitting(given, outputs)
         by_number = targets.ndim < outputs.ndim

@@ -3,19 +3,20 @@
 from dataclasses import dataclass
 from typing import get_args
 
-from compare.adapters.loss_names import COMPILED, NAMES
+from compare.adapters.loss_names import COMPILED, NAMES, SEEN
 from compare.adapters.references import BadReference, parse
 from compare.graphs.optimizers import OptimizerName
 from shared.errors import InputError
 
 OPTIMIZERS = get_args(OptimizerName)
-FEW_STEPS, MOST_STEPS = 5, 1000
+FEW_STEPS, FIT_STEPS, MOST_STEPS = 5, 10, 1000  # of optimizers alone, of training functions, and at most
 
 
 @dataclass(frozen=True)
 class Wanted:
     """A loss and an optimizer by their names, or by a reference on either side. What is empty is that of a compiled
-    model. `steps`: how many steps both are trained for, 0 for none."""
+    model. `steps`: how many steps both are trained for, 0 for none. `left_fit` and `right_fit` are training functions,
+    whose losses and optimizers are taken."""
 
     loss: str = ""
     left_loss: str = ""
@@ -24,6 +25,13 @@ class Wanted:
     left_optimizer: str = ""
     right_optimizer: str = ""
     steps: int = 0
+    left_fit: str = ""
+    right_fit: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether training functions are compared."""
+        return bool(self.left_fit)
 
     @property
     def anything(self) -> bool:
@@ -33,12 +41,12 @@ class Wanted:
     @property
     def trains(self) -> bool:
         """Whether optimizers are compared."""
-        return bool(self.steps or self.optimizer or self.left_optimizer or self.right_optimizer)
+        return bool(self.fits or self.steps or self.optimizer or self.left_optimizer or self.right_optimizer)
 
     @property
     def n_steps(self) -> int:
         """How many steps optimizers are compared for."""
-        return self.steps or FEW_STEPS
+        return self.steps or (FIT_STEPS if self.fits else FEW_STEPS)
 
     def check(self) -> None:
         """Raise InputError unless the names are known and the references can be some; nothing is imported."""
@@ -48,7 +56,12 @@ class Wanted:
             raise InputError(f"There is no optimizer {self.optimizer!r}. Choose one of {', '.join(OPTIMIZERS)}.")
         if not 0 <= self.steps <= MOST_STEPS:
             raise InputError(f"The steps of training must be from 1 to {MOST_STEPS}, and not {self.steps}.")
-        references = [("left", "loss", self.left_loss), ("right", "loss", self.right_loss)]
+        if bool(self.left_fit) != bool(self.right_fit):
+            raise InputError("--fit compares two training functions. Give it both: --fit left.py:train right.py:train.")
+        if self.fits and self != Wanted(left_fit=self.left_fit, right_fit=self.right_fit, steps=self.steps):
+            raise InputError("--fit takes the losses and optimizers of the training functions. Leave the others out.")
+        references = [("left", "fit", self.left_fit), ("right", "fit", self.right_fit)]
+        references += [("left", "loss", self.left_loss), ("right", "loss", self.right_loss)]
         references += [("left", "optimizer", self.left_optimizer), ("right", "optimizer", self.right_optimizer)]
         for side, what, text in references:
             if not text:
@@ -70,6 +83,8 @@ class Wanted:
     @property
     def optimizers(self) -> tuple[tuple[str, str], tuple[str, str]]:
         """The name and the reference of the optimizer of the left and of the right model."""
+        if self.fits:
+            return (SEEN, ""), (SEEN, "")
         left, right = self.left_optimizer, self.right_optimizer
         return ("" if left else self.optimizer, left), ("" if right else self.optimizer, right)
 

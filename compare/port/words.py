@@ -55,7 +55,7 @@ def size_of_difference(record: PortRecord) -> str:
 def places(cause: FoundCause) -> str:
     """The first pair that a cause concerns, and how many more there are."""
     if not cause.pairs:
-        return {"loss": "the loss", "steps": "the optimizer"}.get(cause.rung, "the whole model")
+        return {"loss": "the loss", "steps": "the optimizer", "data": "the data"}.get(cause.rung, "the whole model")
     left, right = cause.pairs[0]
     more = len(cause.pairs) - 1
     return f"{left or '(nothing)'} / {right or '(nothing)'}{f' and {more} more' if more else ''}"

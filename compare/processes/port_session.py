@@ -55,9 +55,16 @@ class ModelWorker(WorkerProcess):
         answer, arrays = self._said(request, port_messages.Recorded, inputs, doing)
         return _recording(answer.graph, _by_part(arrays), known)
 
-    def set_loss(self, name: str, reference: str) -> port_messages.LossSet:
+    def fit(self, reference: str, steps: int) -> tuple[port_messages.Fitted, dict[str, dict[str, np.ndarray]]]:
+        """Have the user's own training function run for some steps and watched (messages: Fit): what was seen, and the
+        arrays of every step by what they are ("x", "y", "output", "slope"). Raises InputError if it fails."""
+        request = port_messages.Fit(reference=reference, steps=steps)
+        answer, arrays = self._said(request, port_messages.Fitted, None, "be trained by its own function")
+        return answer, _by_part(arrays)
+
+    def set_loss(self, name: str, reference: str, record: dict[str, Any] | None = None) -> port_messages.LossSet:
         """Have a loss taken (messages: SetLoss). Raises InputError if it cannot be."""
-        request = port_messages.SetLoss(name=name, reference=reference)
+        request = port_messages.SetLoss(name=name, reference=reference, record=record)
         return self._said(request, port_messages.LossSet, None, "be given its loss")[0]
 
     def differentiate(
@@ -157,7 +164,7 @@ def _parts(weights: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]
 
 def _by_part(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
     """Arrays by what they are and by their names."""
-    names = ("value", "weight", "kept", "gradient", "slope", "penalty", "after", "copies")
+    names = ("value", "weight", "kept", "gradient", "slope", "penalty", "after", "copies", "x", "y", "output")
     parts: dict[str, dict[str, np.ndarray]] = {name: {} for name in names}
     for name, array in arrays.items():
         part, _, rest = name.partition("/")

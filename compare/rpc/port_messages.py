@@ -41,12 +41,21 @@ class SaveWeights(Request):
     path: Path
 
 
+class Fit(Request):
+    """Run the user's own training function that `reference` names for `steps` steps, and watch it
+    (compare/adapters/fitting.py). -> Fitted, with `x/STEP/INPUT`, `y/STEP`, `output/STEP` and `slope/STEP`"""
+
+    reference: str
+    steps: int
+
+
 class SetLoss(Request):
-    """Take the loss of this `name`, or that `reference` names, or, if both are empty, that of the compiled model.
-    -> LossSet"""
+    """Take the loss of this `name`, or that `reference` names, or that `record` describes (its body), or, if all are
+    empty, that of the compiled model. -> LossSet"""
 
     name: str
     reference: str
+    record: dict[str, Any] | None = None
 
 
 class Differentiate(Request):
@@ -96,6 +105,19 @@ class Recorded(Answer):
     """The graph of a call, as compare/graphs/node.py writes it."""
 
     graph: dict[str, Any] = Field(repr=False)
+
+
+class Fitted(Answer):
+    """What was seen of a training function: the losses of its steps, what the model added to each, what the loss is, if
+    that is known, the axis of the classes, what is known of how it takes its data, and notes, in words."""
+
+    losses: tuple[float, ...]
+    penalties: tuple[float, ...]
+    record: dict[str, Any] | None
+    axis: int
+    optimizer: str
+    data: dict[str, str]
+    notes: tuple[str, ...]
 
 
 class LossSet(Answer):

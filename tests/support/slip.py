@@ -49,6 +49,7 @@ class Slip:
     optimizer: str = ""  # or a name for both
     steps: int = 0
     own: tuple[str, str] = ("", "")  # lines for the top of each file
+    fits: tuple[str, str] = ("", "")  # a training function `train` for each, at its end
 
     def files(self) -> tuple[str, str]:
         """The text of both files."""
@@ -63,6 +64,7 @@ class Slip:
         for side, (argument, optimizer) in enumerate(zip(("params", ""), self.optimizers, strict=True)):
             if optimizer:
                 made[side] += f"\n\ndef optimizer({argument}):\n    return {optimizer}\n"
+        made = [text + train for text, train in zip(made, self.fits, strict=True)]
         top = [f"{lines}\n\n" if lines else "" for lines in self.own]
         return top[0] + left + made[0], top[1] + right + made[1]
 
@@ -70,7 +72,7 @@ class Slip:
         """What `Port.check` is given besides both models, whose files are in `folder`."""
         left, right = f"{folder}/left.py", f"{folder}/right.py"
         return {
-            "input": self.input,
+            "input": None if any(self.fits) else self.input,
             "weights": self.weights,
             "loss": self.loss,
             "left_loss": f"{left}:loss" if self.losses[0] else "",
@@ -79,4 +81,5 @@ class Slip:
             "left_optimizer": f"{left}:optimizer" if self.optimizers[0] else "",
             "right_optimizer": f"{right}:optimizer" if self.optimizers[1] else "",
             "steps": self.steps,
+            "fit": (f"{left}:train", f"{right}:train") if any(self.fits) else ("", ""),
         }

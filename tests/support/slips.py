@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from fit_slips import FITS
 from learning_slips import LEARNING
 from sequence_slips import SEQUENCES
 from slip import Slip
@@ -208,6 +209,7 @@ SLIPS: tuple[Slip, ...] = (
     *SEQUENCES,
     *LEARNING,
     *TRAINING,
+    *FITS,
     *(Slip(name, sizes, IMPORTS_TORCH + a, IMPORTS_KERAS + b, causes, also) for name, sizes, a, b, causes, also in STRANGERS),
 )  # fmt: skip
 

@@ -1,0 +1,81 @@
+"""The pictures of `--fit`: the waterfall from the left's training to the right's, and the losses of the steps."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from compare.port.learning_record import FoundFit, FoundStage
+from compare.reporting.charts import Chart, Line, Panel
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+REST = 1e-9  # of the loss: less is no bar of its own
+
+
+def drawn(fit: FoundFit) -> list[FoundStage]:
+    """The stages that have a bar: the last is the right's training, and a bar before it is what no exchange is."""
+    *stages, last = fit.stages
+    nothing = (last.distance or 0.0) == 0 and (stages[-1].distance or 0.0) <= REST * abs(last.loss)
+    return stages if nothing else [*stages, last.model_copy(update={"name": "the rest"})]
+
+
+def waterfall(fit: FoundFit) -> "Figure":
+    """Two panels, or one without classes: the mean loss of the steps and the accuracy meanwhile, stage after stage."""
+    from matplotlib.figure import Figure
+
+    from compare.reporting.waterfalls import bars
+
+    stages = drawn(fit)
+    n = len(fit.stages[0].losses)
+    panels = [(f"mean loss of {n} steps", [stage.loss for stage in stages])]
+    shares = [stage.accuracy for stage in stages if stage.accuracy is not None]
+    if len(shares) == len(stages):
+        panels.append((f"accuracy in {n} steps (%)", [100 * share for share in shares]))
+    figure = Figure(figsize=(5.5 * len(panels), 4.5), layout="constrained")
+    figure.suptitle("From the left training function to the right one")
+    names = [*(stage.name for stage in stages), "right"]
+    for axes, (title, values) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        bars(axes, names, values, more_is_better=title.startswith("accuracy"))
+        axes.set_title(title, fontsize=9)
+        axes.set_ylim(*_limits(values))
+    return figure
+
+
+def _limits(values: Sequence[float]) -> tuple[float, float]:
+    """From 0, or as far as the bars differ visibly."""
+    low, high = min(values), max(values)
+    room = 0.3 * (high - low) or 0.1 * abs(high) or 1.0
+    return (min(0.0, low - room) if low < 2 * (high - low) else low - room), high + room
+
+
+def losses(fit: FoundFit) -> "Figure":
+    """The losses of the steps: each training function's own, and those between them."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for line in _lines(fit):
+        axes.plot(*zip(*line.points, strict=True), label=line.name, linewidth=1 if line.form == "thin" else 2)
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=7)
+    return figure
+
+
+def chart(fit: FoundFit) -> Chart:
+    """The same for the page."""
+    lines = _lines(fit)
+    return Chart("Losses of both training functions", [Panel("Loss", "step", "", lines, log=True)], {
+        line.name: line.name for line in lines
+    })  # fmt: skip
+
+
+def _lines(fit: FoundFit) -> list[Line]:
+    """Those with a loss in every step."""
+    whole = [stage for stage in fit.stages if None not in stage.losses]
+    return [
+        Line(stage.name, "loss", [(k, loss) for k, loss in enumerate(stage.losses, 1) if loss is not None],
+             "marked" if stage.name in ("left", "right") else "thin")
+        for stage in whole
+    ]  # fmt: skip
