@@ -11,8 +11,12 @@ from compare.analysis.figures import ACCURACY, KeyFigure, figure_of
 from compare.analysis.headline import headlines
 from compare.bench import beside, scaling
 from compare.bench import waterfall as speed
+from compare.bench.inference import verdicts as serving
+from compare.bench.inference.record import RECORD as INFERENCE
+from compare.bench.inference.record import InferenceResult
 from compare.bench.report import verdicts
 from compare.bench.result import BenchResult
+from compare.bench.statistics import Interval
 from compare.bench.verdicts import ratio_to_baseline, step_time
 from compare.commands.rendering import comparisons, extent
 from compare.folders.manifest import Manifest
@@ -108,11 +112,38 @@ def _contestants(result: BenchResult) -> list[Row]:
         name = contestant.name
         time = step_time(result, name)
         found = None if name == result.baseline else ratio_to_baseline(result, name)
-        ratio = "1 (baseline)" if name == result.baseline else "" if found is None else f"{found.value:.2f}x"
-        if found is not None and found.low is not None and found.high is not None:
-            ratio += f" [{found.low:.2f}, {found.high:.2f}]"
+        ratio = "1 (baseline)" if name == result.baseline else _ratio(found)
         rows.append(Row(name, None, None if time is None else time.value, ratio, len(result.launches)))
     return rows
+
+
+def _inference(folder: Path, manifest: Manifest) -> Entry:
+    result = load_record(folder / INFERENCE, InferenceResult, MAX_LIST_BYTES)
+    least = result.batch_sizes[0]
+    rows = []
+    for name in result.names:
+        latency = serving.latency(result, name, least)
+        found = None if name == result.baseline else serving.speed(result, name, result.baseline, least)
+        rows.append(
+            Row(
+                name,
+                None,
+                None if latency is None else latency.value,
+                "1 (baseline)" if name == result.baseline else _ratio(found),
+                len(result.launches),
+                "failed" if any(name in launch.failed for launch in result.launches) else "ok",
+            )
+        )
+    said = " ".join(serving.verdicts(result))
+    return Entry(folder, "bench inference", f"{result.model} on {result.dataset}", manifest, said, rows)
+
+
+def _ratio(found: Interval | None) -> str:
+    """A ratio of speeds with its interval, as a cell."""
+    if found is None:
+        return ""
+    known = found.low is not None and found.high is not None
+    return f"{found.value:.2f}x" + (f" [{found.low:.2f}, {found.high:.2f}]" if known else "")
 
 
 def _parity(folder: Path, manifest: Manifest) -> Entry:
@@ -144,6 +175,7 @@ KINDS: dict[str, Callable[[Path, Manifest], Entry]] = {
     speed.RECORD: _other("bench waterfall"),
     scaling.RECORD: _other("bench curves"),
     beside.RECORD: _other("bench beside"),
+    INFERENCE: _inference,
 }
 HEADINGS = (
     "folder",

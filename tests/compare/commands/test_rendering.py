@@ -22,6 +22,7 @@ from compare.bench.inference.record import (
     Unavailable,
 )
 from compare.bench.waterfall import SpeedStage, SpeedWaterfall
+from compare.commands import entries
 from compare.commands.rendering import KINDS, rendered
 from compare.commands.verify import problems
 from compare.folders.manifest import Manifest, describe, utc_now
@@ -183,6 +184,7 @@ def test_such_a_folder_is_held_to_its_records(kind: str, tmp_path: Path) -> None
     assert problems(folder.path) == []
     assert rendered(folder.path)["report.md"] == files["report.md"]
     jsonschema.validate(json.loads(record), json.loads(schemas()[f"{kind}.schema.json"]))
+    assert entries.read(folder.path).rows  # what `compare runs` and a report of several folders have of it
     (folder.path / name).write_bytes(b"[]")
     with pytest.raises(InputError, match=r"is no record that this version can read"):
         rendered(folder.path)
@@ -190,4 +192,4 @@ def test_such_a_folder_is_held_to_its_records(kind: str, tmp_path: Path) -> None
 
 def test_no_kind_is_forgotten() -> None:
     records = {"results", "bench.json", "parity.json", *(make(describe("", utc_now()))[0] for make in FOLDERS.values())}
-    assert set(KINDS) == records
+    assert set(KINDS) == set(entries.KINDS) == records
