@@ -20,10 +20,12 @@ from compare import own_packages
 from compare.processes import signals
 
 LEAST_ADDRESS_SPACE = 1 << 30  # with less, SciPy's OpenBLAS tries for memory for ever while it is imported
+LAST_STANDARD = 2  # the number of standard error
 
 
 def main() -> None:
     """Run the command line; options without a command belong to `run`."""
+    _fill_standard_descriptors()
     own_packages.prefer()
     signals.listen()
     _settle()
@@ -53,6 +55,14 @@ def main() -> None:
                 listeners.check()
     finally:
         _unmount()
+
+
+def _fill_standard_descriptors() -> None:
+    """Open those of the first three descriptors that were closed when this process started: else the next file that is
+    opened gets its number, and what is meant for standard error would be written into a result."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= LAST_STANDARD:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def _settle() -> None:

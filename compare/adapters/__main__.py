@@ -55,7 +55,7 @@ class Holder:
                 inputs = [arrays[str(place)] for place in range(len(arrays))]
                 return ArraysSent(), {"output": self.adapter.apply(node, inputs, training)}
             case messages.SaveWeights(path=path):
-                self.adapter.save_weights(path)
+                self.save_weights(path)
                 return messages.Done(), {}
             case (
                 messages.Fit()
@@ -81,6 +81,16 @@ class Holder:
             inputs=adapter.stated_inputs(),
             precisions=precisions,
         )
+
+    def save_weights(self, path: Path) -> None:
+        """Raises Unreadable if they cannot be written: each framework has its own exception for a full disk."""
+        try:
+            self.adapter.save_weights(path)
+        except Unreadable:
+            raise
+        except Exception as error:
+            reason = getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0]
+            raise Unreadable(f"its weights cannot be written to {path}: {reason[:300]}.") from error
 
     def record(
         self, arrays: wire.Arrays, training: bool, known: Container[str]

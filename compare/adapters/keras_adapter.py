@@ -1,13 +1,10 @@
 """A Keras model, read by watching one call of it."""
 
-import json
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
@@ -35,7 +32,6 @@ from compare.adapters.pruned import pruned
 from compare.adapters.tensorflow_watch import array, differentiable, exact, plain
 from compare.graphs.node import Arrays, Recording
 
-MOST_SHOWN = 400  # of what Keras says of a file
 OF_KERAS = (keras_attention, keras_layers, keras_merges, keras_recurrent, keras_shapes)
 TABLES = (*OF_KERAS, tensorflow_arithmetic, tensorflow_layers, tensorflow_parts)  # importing them registers them
 
@@ -220,37 +216,6 @@ class KerasAdapter:
         except Exception as error:
             shapes = [tuple(each.shape) for each in tree.flatten(arguments)]
             raise Unreadable(f"The model cannot be called with inputs of shape {shapes}: {plain(error)}") from error
-
-
-def load_keras_file(path: Path, precision: str) -> KerasAdapter:
-    """Return the adapter of a model that Keras saved, with layers that compute in `precision`. Raises Unreadable if it
-    cannot be read."""
-    try:
-        with TemporaryDirectory() as folder:
-            copy = Path(folder) / "model.keras"
-            with zipfile.ZipFile(path) as before, zipfile.ZipFile(copy, "w") as after:
-                for name in before.namelist():
-                    content = before.read(name)
-                    if name == "config.json":
-                        content = json.dumps(_in_precision(json.loads(content), precision)).encode()
-                    after.writestr(name, content)
-            return KerasAdapter(keras.saving.load_model(copy, compile=False))
-    except Exception as error:
-        raise Unreadable(f"{path.name} cannot be read as a model of Keras: {plain(error)[:MOST_SHOWN]}") from error
-
-
-def _in_precision(config: Any, precision: str) -> Any:
-    """Return the configuration of a model with other types of floating-point numbers: a file states one per layer."""
-    if isinstance(config, list):
-        return [_in_precision(each, precision) for each in config]
-    if not isinstance(config, dict):
-        return config
-    if config.get("class_name") == "DTypePolicy" and "float" in str(config["config"].get("name")):
-        return config | {"config": config["config"] | {"name": precision}}
-    changed = {name: _in_precision(each, precision) for name, each in config.items()}
-    if isinstance(config.get("dtype"), str) and "float" in config["dtype"]:
-        changed["dtype"] = precision
-    return changed
 
 
 def _input_names(stated: list[Any]) -> list[str]:

@@ -126,7 +126,7 @@ def _saved(path: Path, precision: str) -> Adapter:
     suffix = path.suffix.lower()
     if suffix == ".keras":
         with _framework_comes():
-            from compare.adapters.keras_adapter import load_keras_file
+            from compare.adapters.keras_file import load_keras_file
         return load_keras_file(path, precision)
     if suffix == ".onnx":
         from compare.adapters.onnx_adapter import OnnxAdapter

@@ -13,7 +13,7 @@ from compare.analysis import condensed
 from compare.analysis.equivalence import SIGNIFICANCE, paired
 from compare.analysis.figures import figure_of
 from compare.analysis.machines import machine as machine_of
-from compare.analysis.speed import Pair, Ratio, machine, ratio
+from compare.analysis.speed import Launch, Pair, Ratio, machine, ratio, ratios_of_launches
 from compare.folders.manifest import Manifest
 from compare.folders.run_folder import load_manifest
 from shared.errors import InputError
@@ -22,17 +22,19 @@ from shared.result import RunResult
 MOST_SAID = 2_000  # of the names of runs, of which there may be very many
 NORMAL_99 = 2.576
 MACHINE = ("cpu", "cores", "system")
+ONE_LAUNCH = "Launches of one program can vary by as much. More runs of each show it: --more-before, --more-after."
 
 Moved = Literal["better", "worse", "within noise", "not known"]
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two folders."""
+    """One of the two folders; `more` are further runs of the same code and settings, each a launch of its own."""
 
     name: str
     manifest: Manifest
     results: list[RunResult]
+    more: tuple["Side", ...] = ()
 
     @cached_property
     def done(self) -> dict[tuple[str, int], RunResult]:
@@ -58,9 +60,14 @@ class Change:
     high: float | None = None
 
 
-def read(folder: Path) -> Side:
-    """A folder's records. Raises InputError if they cannot be read."""
-    return Side(str(folder), load_manifest(folder), condensed.load(folder, None))
+def read(folder: Path, more: Sequence[Path] = ()) -> Side:
+    """A folder's records, and those of more runs like it. Raises InputError if they cannot be read, or are of other
+    runs or settings."""
+    side = Side(str(folder), load_manifest(folder), condensed.load(folder, None), tuple(read(one) for one in more))
+    for other in side.more:
+        if changed := settings_changed(side, other):
+            raise InputError(f"{other.name} is no further run of what {side.name} is ({changed[0]}). Leave it out.")
+    return side
 
 
 def machines_differ(a: Side, b: Side) -> list[str]:
@@ -117,12 +124,26 @@ def changes(a: Side, b: Side, margin: float, across_machines: bool = False) -> l
     }
     of_machine = machine([pair for of_one in alike.values() for pair in of_one])
     ratios = {name: ratio(of_one, of_machine) for name, of_one in alike.items()}
+    if a.more or b.more:
+        ratios |= ratios_of_launches(*_launches(a, b, [name for name, of_one in alike.items() if of_one]))
     n_compared = sum(found.estimate is not None for found in ratios.values())
     said = []
     for name, found in ratios.items():
         said.append(_accuracy(name, pairs[name], margin))
         said.append(_step_time(name, found, of_machine.slower, n_compared))
     return said
+
+
+def _launches(a: Side, b: Side, names: Sequence[str]) -> tuple[list[Launch], list[Launch]]:
+    """The runs of every folder of either side, of the implementations and seeds that all of them have."""
+    sides = ((a, *a.more), (b, *b.more))
+    every = set.intersection(*(set(one.done) for side in sides for one in side))
+
+    def launch(one: Side) -> Launch:
+        return {name: [one.done[key] for key in sorted(every) if key[0] == name] for name in names}
+
+    before, after = ([launch(one) for one in side] for side in sides)
+    return before, after
 
 
 def _accuracy(name: str, pairs: Sequence[tuple[RunResult, RunResult]], margin: float) -> Change:
@@ -160,13 +181,21 @@ def _step_time(name: str, found: Ratio, slower: float | None, n_compared: int) -
         said = f"{name}: whether a step takes as long as before is not known, since {found.why_unknown}"
         so_far = "" if found.raw is None else f" (the medians: {found.raw:.2f}x)"
         return Change(name, "step time", "not known", f"{said}{so_far}.", found.raw)
-    low, high = found.estimate.interval(n_compared)
-    moved: Moved = "worse" if low > 1 else "better" if high < 1 else "within noise"
+    assert found.unsure is not None, "there is an estimate"
+    usual, unsure = (_moved(*one.interval(n_compared)) for one in (found.estimate, found.unsure))
+    moved: Moved = usual if usual == unsure else "not known"
+    low, high = (found.estimate if moved == "within noise" else found.unsure).interval(n_compared)
     ratio = math.exp(found.estimate.log)
     against = f", relative to a matrix product, which takes {slower:.2f}x" if slower is not None else ""
     unknown = "" if found.load_known else " The load by other processes is not known and not in the interval."
+    if moved == "not known":
+        unknown = f" {ONE_LAUNCH}{unknown}"
     said = f"{name}: a step takes {ratio:.2f}x [{low:.2f}, {high:.2f}] as long as before{against}: {moved}.{unknown}"
     return Change(name, "step time", moved, said, ratio, low, high)
+
+
+def _moved(low: float, high: float) -> Moved:
+    return "worse" if low > 1 else "better" if high < 1 else "within noise"
 
 
 def _fields(result: RunResult) -> dict[str, str]:

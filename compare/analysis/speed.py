@@ -5,7 +5,9 @@ not known, however far it is from 1: a missing interval is not an interval of wi
 
 - *turns*: the scatter of the median step from turn to turn, within a run; or, of five seeds or more, from seed to seed.
 - *yardstick*: two runs' machine speeds are compared by the time of one matrix product, which scatters, too.
-- *launch*: timings vary between launches of a process.
+- *launch*: timings vary between launches of a process. A run is one launch, and says nothing of how far another would
+  be from it: then `LAUNCH_DEVIATION` is what is usual, and `LAUNCH_UNSURE` what was seen at the most. A ratio that
+  only the larger of the two explains is not known. Several runs of each code show how their launches vary.
 - *load*: other processes slow steps and the matrix product unequally. How unequally was measured (docs/decisions.md).
 """
 
@@ -20,6 +22,8 @@ from shared.result import RunResult
 
 # Standard deviations of the logarithm of a run's median step.
 LAUNCH_DEVIATION = 0.04
+LAUNCH_UNSURE = 0.11
+LAUNCH_FREEDOM = 1.0  # how many launches' evidence those count as that are not seen, beside those of several runs
 LOAD_DEVIATION = 0.1  # if other processes take a core or more; of less load, in proportion
 NORMAL_95 = 1.96
 CONFIDENCE = 0.95  # that no interval of a comparison misses
@@ -28,6 +32,7 @@ TRIMMED = 0.2  # of the times of a run's matrix products, at either end
 TRIMMED_MEAN = 1.1  # the variance of such a mean of normal values, over that of their plain mean
 
 Pair = tuple[RunResult, RunResult]
+Launch = Mapping[str, Sequence[RunResult]]  # the runs of one folder by implementation, of the same seeds in each
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,15 @@ class Ratio:
     estimate: Estimate | None
     why_unknown: str = ""
     load_known: bool = True
+    n_launches: int = 2  # of both codes together
+
+    @property
+    def unsure(self) -> Estimate | None:
+        """The estimate if launches vary as much as was ever seen; the same if several launches show how they do."""
+        if self.estimate is None or self.n_launches > 2:
+            return self.estimate
+        more = 2 * (LAUNCH_UNSURE**2 - LAUNCH_DEVIATION**2)
+        return self.estimate - Estimate(0.0, more, math.inf)
 
 
 @dataclass(frozen=True)
@@ -125,6 +139,39 @@ def ratio(pairs: Sequence[Pair], of_machine: Machine) -> Ratio:
     loads = [_load(runs) for runs in zip(*pairs, strict=True)]
     between = 2 * LAUNCH_DEVIATION**2 + sum((LOAD_DEVIATION * (load or 0.0)) ** 2 for load in loads)
     return Ratio(raw, found - Estimate(0.0, between, math.inf), load_known=None not in loads)
+
+
+def ratios_of_launches(before: Sequence[Launch], after: Sequence[Launch]) -> dict[str, Ratio]:
+    """The ratios of implementations by several launches of either code, three or more together.
+
+    The mean over the launches of each is compared. How a launch scatters, with its turns, its yardstick and the load
+    that it met, is estimated by what the launches of one code differ by, over all implementations.
+    """
+    sides = [[_levels(launch) for launch in launches] for launches in (before, after)]
+    names = [name for name in before[0] if all(name in levels for levels in (*sides[0], *sides[1]))]
+    known = {name: [np.array([levels[name] for levels in of_side]) for of_side in sides] for name in names}
+    squares = sum(float(((values - values.mean()) ** 2).sum()) for both in known.values() for values in both)
+    freedom = len(names) * (len(before) + len(after) - 2)
+    loads = [_load([run for runs in launch.values() for run in runs]) or 0.0 for launch in (*before, *after)]
+    expected = LAUNCH_DEVIATION**2 + float(np.mean([(LOAD_DEVIATION * load) ** 2 for load in loads]))
+    variance = (LAUNCH_FREEDOM * expected + squares) / (LAUNCH_FREEDOM + freedom)
+    found = {}
+    for name, (first, second) in known.items():
+        log = float(second.mean() - first.mean())
+        of_means = Estimate(log, variance * (1 / len(before) + 1 / len(after)), LAUNCH_FREEDOM + freedom)
+        found[name] = Ratio(math.exp(log), of_means, n_launches=len(before) + len(after))
+    return found
+
+
+def _levels(launch: Launch) -> dict[str, float]:
+    """By implementation, the logarithm of its median step over the time of a matrix product, the mean over seeds;
+    without those that have no steady step, or if no product was timed."""
+    products = [_trimmed_mean(times) for runs in launch.values() for run in runs if (times := _yardsticks(run)).size]
+    medians = {name: [time.median_s for run in runs if (time := step_time(run))] for name, runs in launch.items()}
+    if not products:
+        return {}
+    yardstick = float(np.mean(products))
+    return {name: float(np.mean(np.log(of_one))) - yardstick for name, of_one in medians.items() if of_one}
 
 
 @dataclass(frozen=True)

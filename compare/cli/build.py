@@ -62,7 +62,11 @@ class Parsed(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: Any, *_: object) -> Any:
         if not isinstance(value, str):
             return value
-        return _usable(self.one, value) if self.one.kind is Path else self.one.parsed(value)
+        if self.one.kind is not Path:
+            return self.one.parsed(value)
+        if self.one.several and not self.one.argument:  # an argument comes one by one
+            return tuple(_usable(self.one, text.strip()) for text in value.split(",") if text.strip())
+        return _usable(self.one, value)
 
 
 def command(name: str, of: type[Options]) -> click.Command:

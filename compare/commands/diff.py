@@ -24,13 +24,15 @@ def command(options: DiffOptions, screen: Screen) -> int:
     for record, (held, diff) in OTHERS.items():
         there = [(folder / record).is_file() for folder in (options.before, options.after)]
         if all(there):
+            if options.more_before or options.more_after:
+                raise InputError("--more-before and --more-after are of runs of training alone. Leave them out.")
             return diff(options, screen)
         if any(there):
             raise InputError(
                 f"Of {options.before} and {options.after} one holds {held}, and the other does not. Give two folders "
                 "of one kind."
             )
-    a, b = read(options.before), read(options.after)
+    a, b = read(options.before, options.more_before or ()), read(options.after, options.more_after or ())
     _check_machines(machines_differ(a, b), options, screen, "step times")
     found = changes(a, b, options.margin, options.across_machines)
     settings = settings_changed(a, b)
@@ -42,7 +44,7 @@ def command(options: DiffOptions, screen: Screen) -> int:
     if not settings and not moved:
         screen.say("Nothing changed but noise, of what is known." if unknown else "Nothing changed but noise.")
     if unknown:
-        screen.say(f"Not known: {', '.join(unknown)}. More epochs, on a quiet machine, would tell.")
+        screen.say(f"Not known: {', '.join(unknown)}. More epochs on a quiet machine, or more runs, would tell.")
     if worse:
         screen.say(f"Worse: {', '.join(worse)}.")
     screen.answer(settings=settings, changes=[asdict(change) for change in found], worse=worse, not_known=unknown)

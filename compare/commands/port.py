@@ -1,5 +1,6 @@
 """`compare port`: from two references to where the models differ, why, and the line that mends it."""
 
+import os
 from collections.abc import Iterator
 
 from compare.commands.lifecycle import Began, Work, report_line
@@ -47,8 +48,10 @@ def _request(options: PortOptions) -> Request:
             raise InputError(
                 "--save-weights writes what one model got from the other, and --weights as-is gives nothing."
             )
-        if options.save_weights.exists():
+        if os.path.lexists(options.save_weights):
             raise InputError(f"--save-weights {options.save_weights} is there already, and nothing is overwritten.")
+        if not options.save_weights.parent.is_dir():
+            raise InputError(f"--save-weights: there is no folder {options.save_weights.parent}. Make it.")
     wanted = Wanted(
         options.loss or "",
         options.left_loss or "",

@@ -104,6 +104,22 @@ class DiffOptions(Options):
         quantity="a difference in accuracy",
         example="0.003 stands for 0.3 points",
     )
+    more_before: tuple[Path, ...] | None = option(
+        None,
+        COMPARISON,
+        "More runs like RUN_A: they show how launches vary.",
+        parse=mounts.located,
+        metavar="DIR,...",
+        left_out="none",
+    )
+    more_after: tuple[Path, ...] | None = option(
+        None,
+        COMPARISON,
+        "More runs like RUN_B.",
+        parse=mounts.located,
+        metavar="DIR,...",
+        left_out="none",
+    )
     across_machines: bool = option(False, COMPARISON, "Compare runs of different machines, with a warning.")
     fail_on_regression: bool = option(
         False, COMPARISON, "Exit with 1 if accuracy or speed got worse.", note="What is not known is not worse."

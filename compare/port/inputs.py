@@ -142,7 +142,7 @@ def read(path: Path, stated: Sequence[Shapes | None], batch: int = 0) -> Arrays:
     if not arrays:
         raise InputError(f"{path.name} holds no array. Give one array for every input of the models.")
     for name, array in arrays.items():
-        if array.ndim < 2 or array.dtype.kind not in "fiub" or not len(array):
+        if array.ndim < 2 or array.dtype.kind not in "fiub" or not array.size:
             raise InputError(
                 f"{name} in {path.name} is {array.dtype} of shape {array.shape}: an input is (examples, ...) of "
                 "numbers."

@@ -8,7 +8,9 @@ import json
 import os
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,8 @@ from keras import layers as L
 
 from compare.adapters import tensorflow_arrays
 from compare.adapters.adapter import Unreadable
-from compare.adapters.keras_adapter import KerasAdapter, load_keras_file
+from compare.adapters.keras_adapter import KerasAdapter
+from compare.adapters.keras_file import load_keras_file
 from compare.adapters.tensorflow_adapter import TensorFlowAdapter, load_saved_model
 from compare.graphs.evaluate import evaluate_node
 
@@ -266,9 +269,22 @@ def files() -> dict[str, Any]:
         said["refused"] = refused(lambda: adapter.save_weights(Path(folder) / "net.h5"))
         (Path(folder) / "bad.keras").write_text("no model")
         said["unreadable"] = refused(lambda: load_keras_file(Path(folder) / "bad.keras", "float64"))
+        said["hostile"] = [
+            refused(partial(load_keras_file, hostile(Path(folder), *content), "float64"))
+            for content in ((b"{}", bytes(100 << 20)), (b"[" * 100_000 + b"]" * 100_000, b""))
+        ]
         said["wrong_shape"] = refused(lambda: adapter.record({"image": np.zeros((2, 4, 9, 9))}, False))
         said["wrong_weight"] = refused(lambda: adapter.set_weights({"first/W": np.zeros((2, 2))}))
     return said
+
+
+def hostile(folder: Path, config: bytes, weights: bytes) -> Path:
+    """A file of that configuration and those weights, compressed."""
+    path = folder / "hostile.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", config)
+        archive.writestr("model.weights.h5", weights)
+    return path
 
 
 def refused(call: Callable[[], Any]) -> str:

@@ -9,6 +9,7 @@ import onnx.inliner
 from onnx import external_data_helper, numpy_helper
 
 from compare.adapters.adapter import Unreadable
+from shared.storage import files
 
 FILE_BYTES = 2 * 2**30 - 1  # protobuf reads no more
 DATA_BYTES = 8 * 2**30
@@ -36,9 +37,9 @@ def read_model(path: Path) -> Model:
         onnx.checker.check_model(model)
         if model.functions:
             model = onnx.inliner.inline_local_functions(model)
+        _separate_constants(model.graph)  # which reads them: a size may be another than that of the data
     except Exception as error:
         raise Unreadable(f"{path} is no valid ONNX model: {_line(error)}.") from error
-    _separate_constants(model.graph)
     return model
 
 
@@ -87,7 +88,7 @@ def _read_external_data(model: Model, path: Path) -> None:
     if not external:
         return
     try:
-        size = sum(int(entry.value) for each in external for entry in each.external_data if entry.key == "length")
+        size = sum(_stated_bytes(each, path.parent) for each in external)
         if size > DATA_BYTES:
             raise Unreadable(f"{path} names {size:,} bytes of external data; at most {DATA_BYTES:,} are read.")
         external_data_helper.load_external_data_for_model(model, str(path.parent))
@@ -97,9 +98,32 @@ def _read_external_data(model: Model, path: Path) -> None:
         raise Unreadable(f"the external data of {path} cannot be read: {_line(error)}.") from error
 
 
+def _stated_bytes(tensor: Any, folder: Path) -> int:
+    """The bytes of a tensor's external data: as it says, or all of the file that it names. Raises OSError if that is no
+    file, as a pipe, which would be waited for."""
+    stated = external_data_helper.ExternalDataInfo(tensor)
+    place = folder / stated.location
+    with files.opened(place):
+        return int(stated.length) if stated.length is not None else place.stat().st_size
+
+
 def _tensors(model: Model) -> list[Any]:
-    attributes = [each for node in model.graph.node for each in node.attribute]
-    return [*model.graph.initializer, *(each.t for each in attributes if each.HasField("t"))]
+    """Every constant, those of the bodies of loops, branches and functions too."""
+    return _of_graph(model.graph) + [each for one in model.functions for each in _of_nodes(one.node)]
+
+
+def _of_graph(graph: Any) -> list[Any]:
+    return [*graph.initializer, *_of_nodes(graph.node)]
+
+
+def _of_nodes(nodes: Any) -> list[Any]:
+    found = []
+    for attribute in (each for node in nodes for each in node.attribute):
+        found += [attribute.t] if attribute.HasField("t") else []
+        found += attribute.tensors
+        for graph in ([attribute.g] if attribute.HasField("g") else []) + list(attribute.graphs):
+            found += _of_graph(graph)
+    return found
 
 
 def _line(error: Exception) -> str:

@@ -135,6 +135,9 @@ def test_saved_models(answers: Answers) -> None:
     assert said["written"] > 0
     assert ".weights.h5" in said["refused"]
     assert said["unreadable"].startswith("bad.keras cannot be read")
+    bomb, nested = said["hostile"]
+    assert "model.weights.h5 would unpack to 104,857,600 bytes" in bomb
+    assert nested.endswith("config.json is nested too deeply.")
     assert "cannot be called with inputs of shape" in said["wrong_shape"]
     assert "first/W" in said["wrong_weight"]
 

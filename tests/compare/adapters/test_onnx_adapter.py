@@ -1,5 +1,6 @@
 """`.onnx` files as models: layouts, weights, fixed batches, and what is wrong with a file."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -165,12 +166,13 @@ def test_external_data_beside_the_file_are_read(tmp_path: Path) -> None:
     close(recording.values["MatMul_y"], by_runtime(path, X[..., :8]), 1e-5)
 
 
-@pytest.mark.parametrize("location", ["../small.data", "/etc/hostname", "link.data"])
+@pytest.mark.parametrize("location", ["../small.data", "/etc/hostname", "link.data", "pipe.data"])
 def test_external_data_elsewhere_are_refused(tmp_path: Path, location: str) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     (tmp_path / "small.data").write_bytes(bytes(4 * 320))
     (folder / "link.data").symlink_to(tmp_path / "small.data")
+    os.mkfifo(folder / "pipe.data")
     content = model([("MatMul", ["x", "w"], ["y"], {})], {"w": float32(RNG, 8, 40)})
     weight = content.graph.initializer[0]
     onnx.external_data_helper.set_external_data(weight, location, length=4 * 320)
@@ -178,6 +180,22 @@ def test_external_data_elsewhere_are_refused(tmp_path: Path, location: str) -> N
     (folder / "small.onnx").write_bytes(content.SerializeToString())
     with pytest.raises(Unreadable, match="external data"):
         OnnxAdapter(folder / "small.onnx")
+
+
+def test_external_data_of_no_stated_length_are_as_long_as_their_file(tmp_path: Path) -> None:
+    """In the body of a branch, too."""
+    with (tmp_path / "huge.data").open("wb") as stream:
+        stream.truncate(1 << 40)  # which takes no room
+    tensor = onnx.numpy_helper.from_array(float32(RNG, 8, 40), "w")
+    onnx.external_data_helper.set_external_data(tensor, "huge.data")
+    tensor.ClearField("raw_data")
+    value = onnx.helper.make_tensor_value_info("b", onnx.TensorProto.FLOAT, [8, 40])
+    body = onnx.helper.make_graph([onnx.helper.make_node("Constant", [], ["b"], value=tensor)], "body", [], [value])
+    branch = onnx.helper.make_node("If", ["x"], ["y"], then_branch=body, else_branch=body)
+    content = onnx.helper.make_model(onnx.helper.make_graph([branch], "net", [], []))
+    (tmp_path / "small.onnx").write_bytes(content.SerializeToString())
+    with pytest.raises(Unreadable, match="names 2,199,023,255,552 bytes of external data"):
+        OnnxAdapter(tmp_path / "small.onnx")
 
 
 def test_files_that_are_no_models(tmp_path: Path) -> None:

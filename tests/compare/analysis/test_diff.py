@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from results import ENVIRONMENT, result
 
 from compare.__main__ import main
-from compare.analysis.diff import Side, changes, machines_differ, settings_changed
+from compare.analysis.diff import Side, changes, machines_differ, read, settings_changed
 from compare.folders.manifest import Manifest
+from shared.errors import InputError
 from shared.result import RunResult
 
 MANIFEST = Manifest(
@@ -58,11 +60,52 @@ def test_identical_runs() -> None:
     assert set(moved(a, a).values()) == {"within noise"}
 
 
-@pytest.mark.parametrize(("slower", "verdict"), [(1.15, "worse"), (1 / 1.15, "better"), (1.05, "within noise")])
+@pytest.mark.parametrize(
+    ("slower", "verdict"),
+    [(1.55, "worse"), (1 / 1.55, "better"), (1.18, "not known"), (1 / 1.18, "not known"), (1.05, "within noise")],
+)
 def test_a_slowdown(slower: float, verdict: str) -> None:
     found = moved(side(run(), run(name="keras")), side(run(slower=slower), run(name="keras")))
     assert found["torch", "step time"] == verdict
     assert found["keras", "step time"] == "within noise"
+
+
+def test_what_launches_of_one_program_can_differ_by_is_not_known_of_one_launch() -> None:
+    """And the sentence says what would show it."""
+    (change,) = (c for c in changes(side(run()), side(run(slower=1.15)), 0.003) if c.what == "step time")
+    assert change.low is not None
+    assert change.high is not None
+    assert change.low < 1 < change.high
+    assert "More runs of each show it: --more-before, --more-after." in change.said
+
+
+def several(slower: float, scatter: float, n: int, first: int = 0) -> Side:
+    """`n` launches of one code; each implementation's steps differ from launch to launch by about `scatter`."""
+    by = np.random.default_rng(first)
+    folders = [
+        side(*(run(slower=slower * float(by.lognormal(0, scatter)), name=name) for name in ("torch", "keras")))
+        for _ in range(n)
+    ]
+    return replace(folders[0], more=tuple(folders[1:]))
+
+
+def test_several_launches_show_a_smaller_slowdown_and_how_launches_vary() -> None:
+    """15 % are found if launches hardly differ, and are noise if they differ by more."""
+    quiet = moved(several(1.0, 0.02, 3), several(1.15, 0.02, 3, first=1))
+    assert quiet["torch", "step time"] == quiet["keras", "step time"] == "worse"
+    unsteady = moved(several(1.0, 0.3, 3), several(1.15, 0.3, 3, first=1))
+    assert unsteady["torch", "step time"] == unsteady["keras", "step time"] == "within noise"
+
+
+def test_another_study_is_no_further_launch(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "a", run()), write(tmp_path / "b", run(seed=1))
+    assert read(a, [a]).more[0].name == str(a)
+    with pytest.raises(InputError, match="runs: torch-seed0 became torch-seed1"):
+        read(a, [b])
+    train = run().run.train.model_copy(update={"batch_size": 7})
+    c = write(tmp_path / "c", run().model_copy(update={"run": run().run.model_copy(update={"train": train})}))
+    with pytest.raises(InputError, match=r"train\.batch_size"):
+        read(a, [c])
 
 
 def test_a_slower_machine_is_no_slowdown_and_hides_none() -> None:
@@ -71,7 +114,7 @@ def test_a_slower_machine_is_no_slowdown_and_hides_none() -> None:
     before = side(*(run(name=name, scatter_of_products=0.2) for name in names))
     after = side(
         run(name="torch", slower=1.25, product_s=0.0025, scatter_of_products=0.2),
-        run(name="keras", slower=1.5, product_s=0.0025, scatter_of_products=0.2),
+        run(name="keras", slower=1.9, product_s=0.0025, scatter_of_products=0.2),
     )
     found = moved(before, after)
     assert found["torch", "step time"] == "within noise"
@@ -90,7 +133,7 @@ def test_without_a_yardstick_in_either_run_the_machine_is_not_known(slower: floa
 
 def test_a_run_without_yardsticks_takes_none_from_the_others() -> None:
     """Implementations take turns, so that any of them says how fast the machine was."""
-    found = moved(side(run(), run(name="keras", product_s=None)), side(run(slower=1.5), run(name="keras")))
+    found = moved(side(run(), run(name="keras", product_s=None)), side(run(slower=1.6), run(name="keras")))
     assert found["torch", "step time"] == "worse"
     assert found["keras", "step time"] == "within noise"
 
@@ -205,13 +248,16 @@ def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    a, b = write(tmp_path / "a", run()), write(tmp_path / "b", run(slower=1.15))
+    a, b = write(tmp_path / "a", run()), write(tmp_path / "b", run(slower=1.6))
     assert command(monkeypatch, a, a) == 0
     assert "Nothing changed but noise." in capsys.readouterr().out
     assert command(monkeypatch, a, b) == 0
     assert command(monkeypatch, a, b, "--fail-on-regression") == 1
     assert "Worse: step time of torch." in capsys.readouterr().out
     assert command(monkeypatch, b, a, "--fail-on-regression") == 0
+    more = write(tmp_path / "c", run(slower=1.6))
+    assert command(monkeypatch, a, b, "--more-after", more, "--fail-on-regression") == 1
+    assert command(monkeypatch, a, b, "--more-before", tmp_path / "nothing") == 2
 
 
 def test_what_is_not_known_does_not_fail(

@@ -5,6 +5,8 @@ import os
 import pty
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from compare.training.planned import PLAN
 
 OPTIONS = "--dataset digits --model dense_baseline --implementations numpy --batch-size 32 --limit 320"
 QUICK = ["run", *OPTIONS.split()]
+ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.usefixtures("numpy_implementation")
 
 
@@ -259,3 +262,12 @@ def test_another_programs_backend_changes_nothing(run_folder: Path, monkeypatch:
         _, error = process.communicate(timeout=GENEROUS_S)
     assert process.returncode == 0, error
     assert (run_folder / "report.md").exists()
+
+
+@pytest.mark.parametrize("closed", [(0,), (0, 1, 2), (2,)])
+def test_no_file_gets_the_number_of_a_stream_that_was_closed(closed: tuple[int, ...]) -> None:
+    """What is meant for standard error would be written into it."""
+    code = "import os, sys; from compare.__main__ import _fill_standard_descriptors as fill"
+    then = f"[os.close(n) for n in {closed}]; fill(); sys.exit(os.open('/dev/null', 0))"
+    done = subprocess.run([sys.executable, "-c", f"{code}; {then}"], check=False, cwd=ROOT)
+    assert done.returncode == 3

@@ -184,6 +184,7 @@ def test_such_a_folder_is_held_to_its_records(kind: str, tmp_path: Path) -> None
     assert problems(folder.path) == []
     assert rendered(folder.path)["report.md"] == files["report.md"]
     jsonschema.validate(json.loads(record), json.loads(schemas()[f"{kind}.schema.json"]))
+    assert entries.read(folder.path).rows  # what `compare runs` and a report of several folders have of it
     (folder.path / name).write_bytes(b"[]")
     with pytest.raises(InputError, match=r"is no record that this version can read"):
         rendered(folder.path)

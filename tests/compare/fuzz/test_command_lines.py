@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from compare.__main__ import main
 from compare.cli.app import app
-from compare.processes.session import Session
+from compare.options.option import Option
+from compare.processes.process import WorkerProcess
 from shared.data.fetch import OFFLINE_VARIABLE
 
 N_QUICK, N_LONG = 100, 2_000
@@ -85,7 +86,7 @@ def paths(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> lis
     def start(*_: object, **__: object) -> None:
         raise WorkersWouldStart
 
-    monkeypatch.setattr(Session, "__init__", start)
+    monkeypatch.setattr(WorkerProcess, "__init__", start)
     shutil.copytree(written, "run")
     shutil.copytree(written, "broken")
     Path("broken/results/numpy-seed0.json").write_text("{}")
@@ -97,8 +98,16 @@ def paths(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> lis
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (12, 28, 28), np.uint8), np.arange(12) % 10
     np.savez("good.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    Path("net.py").write_text("net = None")
+    Path("net.onnx").write_bytes(b"no network")
+    Path("pipe.onnx").symlink_to("pipe")
+    (tmp_path / "own").mkdir()
+    Path("own/torch.py").write_text("class Network: ...")
+    Path("own/contract.json").write_text("[" * 5_000)
     named = "run broken empty file pipe link bad.npz good.npz nowhere nowhere.npz pipe.npz run/results"
-    return [*named.split(), "/proc/1/x", "x" * 300, "good.npz/x"]
+    models = "net.py:net net.py:net(1) net.py:other net.onnx pipe.onnx nowhere:net own/ empty/ pipe/ net.py"
+    data = "folder:empty folder:run folder:pipe idx:run idx:pipe run/report.md own:x"
+    return [*named.split(), *models.split(), *data.split(), "/proc/1/x", "x" * 300, "good.npz/x"]
 
 
 @pytest.mark.slow
@@ -133,12 +142,23 @@ def _command_line(draw: st.DrawFn, paths: list[str]) -> list[str]:
             options.append(parameter)
         else:
             positional.append(parameter)
-    values = st.sampled_from([*WORDS, *paths])
+    values = [*WORDS, *paths]
     arguments = [draw(st.sampled_from([*paths, "mnist"])) for _ in positional if draw(st.integers(0, 9))]
     for option in draw(st.lists(st.sampled_from(options), max_size=4, unique=True)):
         if option.opts[0] not in LEFT_OUT:
-            arguments += [option.opts[0]] if option.is_flag else [option.opts[0], draw(values)]
+            arguments += [option.opts[0]] if option.is_flag else [option.opts[0], draw(_value(option, values))]
     return [name, *arguments]
+
+
+def _value(option: click.Option, values: list[str]) -> st.SearchStrategy[str]:
+    """Any value, or one of the names and bounds that the option declares."""
+    one: Option | None = getattr(option, "declared", None)
+    if one is None:
+        return st.sampled_from(values)
+    ends = [end for end in (one.ge, one.gt, one.le, one.lt) if end is not None]
+    beside = [end + by for end in ends for by in (-1, 1)]
+    own = [*one.choices, one.word, one.default_in_words, ",".join(one.choices), *map(str, [*ends, *beside])]
+    return st.sampled_from(values) | st.sampled_from(own)
 
 
 def _check(arguments: list[str], folder: Path) -> None:
