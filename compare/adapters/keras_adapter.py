@@ -1,13 +1,10 @@
 """A Keras model, read by watching one call of it."""
 
-import json
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
@@ -77,9 +74,8 @@ class KerasAdapter:
     ) -> Recording:
         watch = KerasWatch(training, known_of)
         tensors: dict[str, Any] = {}
-        for name, each in inputs.items():
-            native = Form(each.ndim, lasts[name]).native(each)
-            tensors[name] = tf.constant(np.ascontiguousarray(native), self._type(name, each))
+        for name, native in self._native(inputs, lasts).items():
+            tensors[name] = tf.constant(native)
             watch.input(name, tensors[name], lasts[name])
         if not getattr(self.model, "built", True):
             self._try(self._arguments(tensors), training)
@@ -104,6 +100,20 @@ class KerasAdapter:
         if tape is None:  # gradients need the values
             canonical.drop_arrays()
         return replace(made.recording, statistics=statistics)
+
+    def _native(self, inputs: Mapping[str, np.ndarray], lasts: Mapping[str, bool]) -> Arrays:
+        """Inputs with the framework's axes and types."""
+        forms = {name: Form(each.ndim, lasts[name]) for name, each in inputs.items()}
+        types = {name: tf.as_dtype(self._type(name, each)).as_numpy_dtype for name, each in inputs.items()}
+        return {name: np.asarray(form.native(inputs[name]), types[name], "C") for name, form in forms.items()}
+
+    def native(self, inputs: Mapping[str, np.ndarray]) -> Arrays:
+        """Inputs in canonical layout as the model takes them."""
+        return self._native(inputs, {name: self._is_moved(name, each) for name, each in inputs.items()})
+
+    def called(self, tensors: Mapping[str, Any], training: bool) -> Any:
+        """What the model gives for tensors of its own layout, as its users call it."""
+        return self.model(self._arguments(tensors), training=training)
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the model weights by "NODE/ROLE" of the last recording, in canonical layout. Raises Unreadable if one
@@ -220,37 +230,6 @@ class KerasAdapter:
         except Exception as error:
             shapes = [tuple(each.shape) for each in tree.flatten(arguments)]
             raise Unreadable(f"The model cannot be called with inputs of shape {shapes}: {plain(error)}") from error
-
-
-def load_keras_file(path: Path, precision: str) -> KerasAdapter:
-    """Return the adapter of a model that Keras saved, with layers that compute in `precision`. Raises Unreadable if it
-    cannot be read."""
-    try:
-        with TemporaryDirectory() as folder:
-            copy = Path(folder) / "model.keras"
-            with zipfile.ZipFile(path) as before, zipfile.ZipFile(copy, "w") as after:
-                for name in before.namelist():
-                    content = before.read(name)
-                    if name == "config.json":
-                        content = json.dumps(_in_precision(json.loads(content), precision)).encode()
-                    after.writestr(name, content)
-            return KerasAdapter(keras.saving.load_model(copy, compile=False))
-    except Exception as error:
-        raise Unreadable(f"{path.name} cannot be read as a model of Keras: {plain(error)[:MOST_SHOWN]}") from error
-
-
-def _in_precision(config: Any, precision: str) -> Any:
-    """Return the configuration of a model with other types of floating-point numbers: a file states one per layer."""
-    if isinstance(config, list):
-        return [_in_precision(each, precision) for each in config]
-    if not isinstance(config, dict):
-        return config
-    if config.get("class_name") == "DTypePolicy" and "float" in str(config["config"].get("name")):
-        return config | {"config": config["config"] | {"name": precision}}
-    changed = {name: _in_precision(each, precision) for name, each in config.items()}
-    if isinstance(config.get("dtype"), str) and "float" in config["dtype"]:
-        changed["dtype"] = precision
-    return changed
 
 
 def _input_names(stated: list[Any]) -> list[str]:

@@ -126,7 +126,7 @@ def _saved(path: Path, precision: str) -> Adapter:
     suffix = path.suffix.lower()
     if suffix == ".keras":
         with _framework_comes():
-            from compare.adapters.keras_adapter import load_keras_file
+            from compare.adapters.keras_files import load_keras_file
         return load_keras_file(path, precision)
     if suffix == ".onnx":
         from compare.adapters.onnx_adapter import OnnxAdapter
@@ -135,7 +135,7 @@ def _saved(path: Path, precision: str) -> Adapter:
     if suffix == ".pt2":
         return _exported(path, precision)
     with _framework_comes():
-        from compare.adapters.tensorflow_adapter import load_saved_model
+        from compare.adapters.saved_models import load_saved_model
     return load_saved_model(path)
 
 

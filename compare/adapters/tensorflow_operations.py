@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import context, execute
+from tensorflow.python.framework import op_def_library, op_def_registry
 
 from compare.adapters.changes import Permuted, Reshaped, apply
 from compare.adapters.shortest import shortest
@@ -90,6 +91,8 @@ def _put(watch: Watch, operation: Operation, meaning: Meaning) -> None:
             held = watch.weight(operation.inputs[place])
             if held is not None and place not in meaning.data:
                 inputs[place] = tf.constant(apply(held.changes, held.read()), dtype=operation.inputs[place].dtype)
+        if not tf.executing_eagerly():
+            return in_graph(operation, inputs)[meaning.output]
         made = execute.quick_execute(operation.kind, len(operation.outputs), inputs, operation.given, context.context())
         return made[meaning.output]
 
@@ -105,6 +108,24 @@ def _put(watch: Watch, operation: Operation, meaning: Meaning) -> None:
         last=meaning.last,
         call=call,
     )
+
+
+def in_graph(operation: Operation, inputs: Sequence[Any]) -> list[Any]:
+    """Add an operation to the graph that is being built, and return its outputs."""
+    definition = op_def_registry.get(operation.kind)
+    attributes, given, place = dict(operation.attributes), {}, 0
+    for argument in definition.input_arg:
+        several = argument.number_attr or argument.type_list_attr
+        if several:
+            n = attributes[several] if argument.number_attr else len(attributes[several])
+            given[argument.name], place = list(inputs[place : place + n]), place + n
+        else:
+            given[argument.name], place = inputs[place], place + 1
+        for name in (argument.type_attr, argument.number_attr, argument.type_list_attr):
+            attributes.pop(name, None)  # which follows from the inputs
+    more = {name: value for name, value in attributes.items() if value is not None}
+    made = op_def_library.apply_op(operation.kind, **given, **more)
+    return [made] if isinstance(made, tf.Tensor) else list(made)
 
 
 def _variable_read(watch: Watch, operation: Operation) -> None:

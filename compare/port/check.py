@@ -137,15 +137,14 @@ class _Comparison:
         learned = self.learned(output, bool(causes or unexplained or explanation.unexplained))
         if self.request.save_weights is not None:
             self.target.worker.save_weights(self.request.save_weights)
-        apart = explanation.output_distance
         nothing = not causes and not unexplained and not explanation.unexplained and not self.training_differs
-        same = nothing and apart <= bound and (learned is None or learned.same)
+        same = nothing and explanation.output_distance <= bound and (learned is None or learned.same)
         return PortResult(
             self.request,
             self.left.loaded,
             self.right.loaded,
             "same" if same else "different",
-            measured if random else apart,
+            measured if random else explanation.output_distance,
             bound,
             explanation.left_over,
             pairs,
@@ -163,6 +162,7 @@ class _Comparison:
             self.rounded,
             (left, right),
             learned,
+            self.inputs,
         )
 
     def learned(self, output: np.ndarray, explained: bool) -> Learned | None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 Rung = Literal["loss", "gradients", "steps"]
 Two = tuple[str | None, str | None]
 
@@ -63,6 +65,8 @@ class Learned:
     update_distance: float | None = None
     steps: tuple[Step, ...] = ()
     asides: tuple[str, ...] = field(default=())
+    targets: np.ndarray | None = field(default=None, repr=False, compare=False)  # that both losses took, and how
+    forms: tuple[str, str] = ("", "")
 
     @property
     def same(self) -> bool:

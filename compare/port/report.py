@@ -10,8 +10,8 @@ from compare.reporting.markdown import markdown_environment
 PAIR_HEADINGS = ("left", "right", "kind", "difference", "may be", "in training")
 
 
-def render(record: PortRecord, manifest: Manifest) -> Rendered:
-    """The content of every file, by its path in the output folder."""
+def render(record: PortRecord, manifest: Manifest, times: str = "") -> Rendered:
+    """The content of every file, by its path in the output folder. `times`: a section of both models' times."""
     template = markdown_environment().get_template("port.md.j2")
     text = template.render(
         record=record,
@@ -22,6 +22,7 @@ def render(record: PortRecord, manifest: Manifest) -> Rendered:
         why=words.why,
         number=lambda loss: "not finite" if loss is None else f"{loss:.9g}",
         headings=PAIR_HEADINGS,
+        times=times,
         command=manifest.command,
         version=manifest.version,
         commit=manifest.commit,

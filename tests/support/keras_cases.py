@@ -23,8 +23,10 @@ from keras import layers as L
 
 from compare.adapters import tensorflow_arrays
 from compare.adapters.adapter import Unreadable
-from compare.adapters.keras_adapter import KerasAdapter, load_keras_file
-from compare.adapters.tensorflow_adapter import TensorFlowAdapter, load_saved_model
+from compare.adapters.keras_adapter import KerasAdapter
+from compare.adapters.keras_files import load_keras_file
+from compare.adapters.saved_models import load_saved_model
+from compare.adapters.tensorflow_adapter import TensorFlowAdapter
 from compare.graphs.evaluate import evaluate_node
 
 SEQUENCE, IMAGE, VOLUME = (11, 6), (8, 9, 6), (5, 6, 4, 4)
