@@ -17,11 +17,10 @@ from compare.adapters import loading
 from compare.adapters.adapter import Adapter, Unreadable
 from compare.adapters.learning import Learning, sent_of
 from compare.adapters.references import parse
-from compare.adapters.timed import Timing
+from compare.adapters.timing import Timing
 from compare.processes.signals import die_with_parent_if_asked
 from compare.rpc import port_messages as messages
-from compare.rpc import timing_messages as timing
-from compare.rpc import wire
+from compare.rpc import timing_messages, wire
 from compare.rpc.messages import Answer, ArraysSent, Failed, Request
 
 LAST_LINES = 8
@@ -62,7 +61,12 @@ class Holder:
             case messages.SetLoss() | messages.Differentiate() | messages.Optimize() | messages.TrainStep():
                 self._learning = self._learning or Learning(self.adapter)
                 return self._learning.do(request, arrays)
-            case timing.PrepareTimes() | timing.TimePass() | timing.WatchNodes() | timing.TimeNode():
+            case (
+                timing_messages.PrepareTimes()
+                | timing_messages.TimePass()
+                | timing_messages.WatchNodes()
+                | timing_messages.TimeNode()
+            ):
                 self._timing = self._timing or Timing(self.adapter)
                 return self._timing.do(request, arrays)
         raise TypeError(f"no answer to {type(request).__name__}")

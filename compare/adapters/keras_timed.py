@@ -13,9 +13,9 @@ from compare.adapters.adapter import Unreadable, users_own
 from compare.adapters.keras_learner import KerasLearner
 from compare.adapters.keras_trainer import KerasTrainer
 from compare.adapters.learning import Learning
+from compare.adapters.passes import MANY, Repeated, Run
 from compare.adapters.steps import Step
 from compare.adapters.tensorflow_watch import plain
-from compare.adapters.timed import MANY, Repeated, Run
 from compare.rpc.timing_messages import Pass
 from shared.choices import Mode
 
@@ -25,7 +25,7 @@ BLANK_CALLS = 50
 
 
 class KerasPasses:
-    """See timed.Passes."""
+    """See passes.Passes."""
 
     def __init__(
         self, adapter: Any, mode: Mode | None, learning: Learning | None, optimizer: tuple[str, str], form: str

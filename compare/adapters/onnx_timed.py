@@ -8,13 +8,13 @@ import numpy as np
 
 from compare.adapters.adapter import Unreadable
 from compare.adapters.onnx_files.runtime import WHOLE
-from compare.adapters.timed import Repeated, Run
+from compare.adapters.passes import Repeated, Run
 from compare.rpc.timing_messages import Pass
 from shared.choices import Mode
 
 
 class OnnxPasses:
-    """See timed.Passes."""
+    """See passes.Passes."""
 
     mode: Mode = "graph"
 

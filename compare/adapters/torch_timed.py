@@ -10,7 +10,7 @@ import torch
 from compare.adapters.adapter import Unreadable, users_own
 from compare.adapters.learning import Learning
 from compare.adapters.loss_names import formed
-from compare.adapters.timed import Repeated, Run
+from compare.adapters.passes import Repeated, Run
 from compare.adapters.torch_learner import TorchLearner
 from compare.adapters.torch_trainer import TorchTrainer, unchanged
 from compare.adapters.torch_watch import Seen, flat
@@ -21,7 +21,7 @@ MOST_COMPILED = 64  # shapes of one function: batch sizes, in evaluation and in 
 
 
 class TorchPasses:
-    """See timed.Passes."""
+    """See passes.Passes."""
 
     def __init__(
         self, adapter: Any, mode: Mode | None, learning: Learning | None, optimizer: tuple[str, str], form: str

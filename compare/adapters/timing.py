@@ -4,61 +4,23 @@ A window is a number of passes with one wait at its end, as in `compare bench` (
 is collected meanwhile, and passes that are not counted run into it.
 """
 
-import gc
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable
 
 import numpy as np
 
 from compare.adapters.adapter import Adapter, Unreadable
 from compare.adapters.learner import inputs_of
 from compare.adapters.learning import Learning
+from compare.adapters.passes import Passes, Repeated, Run
 from compare.processes import usage
 from compare.rpc import timing_messages as messages
 from compare.rpc import wire
 from compare.rpc.messages import Answer
 from shared.choices import Mode
 
-Run = Callable[[], Any]
 Asked = messages.PrepareTimes | messages.TimePass | messages.WatchNodes | messages.TimeNode
-MANY = 16  # computations of a small node in one call: calling it takes as long as computing it
-
-
-@dataclass(frozen=True)
-class Repeated:
-    """`run` computes a node `times` times; calling it costs `overhead_s` besides."""
-
-    run: Run
-    times: int = 1
-    overhead_s: float = 0.0
-
-
-class Passes(Protocol):
-    """One model, ready to be run as its users run it."""
-
-    mode: Mode
-    in_words: str
-
-    def forward(self, inputs: Mapping[str, np.ndarray]) -> Run:
-        """What makes one forward pass in evaluation, from arrays on the host to the output on the host."""
-        ...
-
-    def training(self, inputs: Mapping[str, np.ndarray], targets: np.ndarray) -> Run:
-        """What takes one step of training on arrays on the host, and gives the loss."""
-        ...
-
-    def begin(self, what: messages.Pass) -> None:
-        """Make the model ready for passes of this kind. Before training its weights, statistics and optimizer are put
-        back as they were: so no step is one of an end of training, or of weights that are not finite."""
-        ...
-
-    def watch(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, Callable[[], Repeated]]:
-        """The nodes of a forward pass, each with what makes it ready to be computed again for the same inputs."""
-        ...
 
 
 class Timing:
@@ -116,7 +78,7 @@ class Timing:
             made = self.passes.forward(batch) if what == "forward" else None
             self._runs[what, batch_size] = made or self.passes.training(batch, self._targets[:batch_size])
         run = self._runs[what, batch_size]
-        with no_garbage_collection():
+        with usage.no_garbage_collection():
             for _ in range(uncounted):
                 last = run()
             before = usage.usage()
@@ -139,7 +101,7 @@ class Timing:
             self._ready[node] = self._nodes[node]()
         one = self._ready[node]
         n_runs = math.ceil(calls / one.times)
-        with no_garbage_collection():
+        with usage.no_garbage_collection():
             for _ in range(math.ceil(uncounted / one.times)):
                 one.run()
             start = time.perf_counter()
@@ -167,15 +129,3 @@ def passes_of(
     if learning is not None:
         raise Unreadable("An ONNX file cannot be trained. Leave the loss out, or give its source.")
     return OnnxPasses(adapter, mode)
-
-
-@contextmanager
-def no_garbage_collection() -> Iterator[None]:
-    """Meanwhile nothing is collected; what is there by now is there for good, and is never gone through again."""
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
