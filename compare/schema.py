@@ -17,6 +17,7 @@ from compare.analysis.seeds import Judging
 from compare.bench import beside, scaling
 from compare.bench import waterfall as speed
 from compare.bench.inference.record import InferenceResult
+from compare.bench.ported.record import PortTimes
 from compare.bench.result import BenchResult
 from compare.folders.manifest import Manifest
 from compare.options import OPTIONS, tables
@@ -37,6 +38,7 @@ KINDS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {
     "speed": ("speed.json: the benches of `compare bench --waterfall`", speed.RECORDS),
     "scaling": ("scaling.json: the benches of several batch sizes or threads", scaling.RECORDS),
     "port": ("port.json: what `compare port` found out about two models", TypeAdapter(PortRecord)),
+    "port-times": ("times.json: every timed window of `compare port --bench`", TypeAdapter(PortTimes)),
     "beside": ("beside.json: the bench of `compare bench --beside`", TypeAdapter(beside.BesideResult)),
     "inference": ("inference.json: every timed call of `compare bench --inference`", TypeAdapter(InferenceResult)),
     "manifest": ("manifest.json: who wrote a folder, when, and the hash of every file", TypeAdapter(Manifest)),

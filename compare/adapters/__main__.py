@@ -17,9 +17,10 @@ from compare.adapters import loading
 from compare.adapters.adapter import Adapter, Unreadable
 from compare.adapters.learning import Learning, sent_of
 from compare.adapters.references import parse
+from compare.adapters.timing import Timing
 from compare.processes.signals import die_with_parent_if_asked
 from compare.rpc import port_messages as messages
-from compare.rpc import wire
+from compare.rpc import timing_messages, wire
 from compare.rpc.messages import Answer, ArraysSent, Failed, Request
 from shared.lean import leave
 
@@ -33,6 +34,7 @@ class Holder:
     def __init__(self) -> None:
         self._adapter: Adapter | None = None
         self._learning: Learning | None = None
+        self._timing: Timing | None = None
 
     @property
     def adapter(self) -> Adapter:
@@ -66,11 +68,19 @@ class Holder:
             ):
                 self._learning = self._learning or Learning(self.adapter)
                 return self._learning.do(request, arrays)
+            case (
+                timing_messages.PrepareTimes()
+                | timing_messages.TimePass()
+                | timing_messages.WatchNodes()
+                | timing_messages.TimeNode()
+            ):
+                self._timing = self._timing or Timing(self.adapter)
+                return self._timing.do(request, arrays)
         raise TypeError(f"no answer to {type(request).__name__}")
 
     def load(self, request: messages.LoadModel) -> messages.ModelLoaded:
         loading.prepare(request.precision)
-        self._learning = None
+        self._learning = self._timing = None
         self._adapter = adapter = loading.load(parse(request.reference), request.precision)
         model = type(getattr(adapter, "model", adapter)).__name__
         precisions = getattr(adapter, "precisions", ("float64", "float32"))

@@ -73,9 +73,8 @@ class KerasAdapter:
     ) -> Recording:
         watch = KerasWatch(training, known_of)
         tensors: dict[str, Any] = {}
-        for name, each in inputs.items():
-            native = Form(each.ndim, lasts[name]).native(each)
-            tensors[name] = tf.constant(np.ascontiguousarray(native), self._type(name, each))
+        for name, native in self._native(inputs, lasts).items():
+            tensors[name] = tf.constant(native)
             watch.input(name, tensors[name], lasts[name])
         if not getattr(self.model, "built", True):
             self._try(self._arguments(tensors), training)
@@ -100,6 +99,20 @@ class KerasAdapter:
         if tape is None:  # gradients need the values
             canonical.drop_arrays()
         return replace(made.recording, statistics=statistics)
+
+    def _native(self, inputs: Mapping[str, np.ndarray], lasts: Mapping[str, bool]) -> Arrays:
+        """Inputs with the framework's axes and types."""
+        forms = {name: Form(each.ndim, lasts[name]) for name, each in inputs.items()}
+        types = {name: tf.as_dtype(self._type(name, each)).as_numpy_dtype for name, each in inputs.items()}
+        return {name: np.asarray(form.native(inputs[name]), types[name], "C") for name, form in forms.items()}
+
+    def native(self, inputs: Mapping[str, np.ndarray]) -> Arrays:
+        """Inputs in canonical layout as the model takes them."""
+        return self._native(inputs, {name: self.is_moved(name, each) for name, each in inputs.items()})
+
+    def called(self, tensors: Mapping[str, Any], training: bool) -> Any:
+        """What the model gives for tensors of its own layout, as its users call it."""
+        return self.model(self._arguments(tensors), training=training)
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the model weights by "NODE/ROLE" of the last recording, in canonical layout. Raises Unreadable if one

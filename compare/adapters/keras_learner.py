@@ -92,36 +92,42 @@ class KerasLearner:
         Unreadable."""
         tape = tf.GradientTape(persistent=True)
         recording = self.adapter.record(inputs, True, tape)
+        given, output, axis = self.shaped(recording, targets, form)
+        with tape:
+            loss = tf.reduce_sum(output * given) if form in (SLOPE, RECORD) else self.loss_of(output, given)
+            penalty = self.penalty()
+        return recording, tape, loss, penalty, output, axis
+
+    def shaped(self, recording: Recording, targets: np.ndarray, form: str) -> tuple[Any, Any, int]:
+        """The targets as the loss takes them, the output that it takes, and the canonical axis of the classes.
+        `recording` is the last one, of a call on a tape. Raises Unreadable."""
         canonical, joined = self.adapter.recorded()
         name = joined.before(recording.graph.outputs[0])
         output = canonical.step_of[name].output.tensor
-        changes = canonical.changes[name]
         axis = _axis(output.shape, canonical, name)
         shape = recording.values[recording.graph.outputs[0]].shape
         if form == RECORD:
             assert self._record is not None
             outputs = recording.values[recording.graph.outputs[0]]
             self._value, targets = by_record(self._record, outputs, targets)
-        shaped = formed(targets, form, shape, axis)
-        if shaped.shape == shape:
-            shaped = undo(changes, shaped)
-        kind = output.dtype if shaped.dtype.kind == "f" else tf.int64
-        with tape:
-            with users_own():
-                given = tf.constant(np.ascontiguousarray(shaped), kind)
-                if form in (SLOPE, RECORD):
-                    loss = tf.reduce_sum(output * given)
-                else:
-                    loss = keras_losses.computed(self._loss, given, output, self._targets_first)
-                penalty = self._penalty()
-            if loss.shape.rank:
-                raise Unreadable(
-                    f"The loss gives an array of shape {tuple(loss.shape)}, and it must be one number: take its mean "
-                    "or sum."
-                )
-        return recording, tape, loss, penalty, output, axis
+        native = formed(targets, form, shape, axis)
+        if native.shape == shape:
+            native = undo(canonical.changes[name], native)
+        kind = output.dtype if native.dtype.kind == "f" else tf.int64
+        return tf.constant(np.ascontiguousarray(native), kind), output, axis
 
-    def _penalty(self) -> Any:
+    def loss_of(self, output: Any, given: Any) -> Any:
+        """The loss of an output for targets as it takes them. Raises Unreadable if it is no one number."""
+        with users_own():
+            loss = keras_losses.computed(self._loss, given, output, self._targets_first)
+        if loss.shape.rank:
+            raise Unreadable(
+                f"The loss gives an array of shape {tuple(loss.shape)}, and it must be one number: take its mean or "
+                "sum."
+            )
+        return loss
+
+    def penalty(self) -> Any:
         """What the model adds to its loss; None if it adds nothing."""
         added = getattr(self.adapter.model, "losses", None) or []
         return tf.add_n([tf.convert_to_tensor(each) for each in added]) if added else None

@@ -27,17 +27,17 @@ class KerasTrainer:
     def __init__(self, adapter: Any, learner: KerasLearner) -> None:
         self.adapter, self.learner = adapter, learner
         self.seen: SeenFit | None = None
-        self._optimizer: Any = None
+        self.optimizer: Any = None
         self._before: list[tuple[Any, np.ndarray]] = []
         self._kept: tuple[tuple[str, str], Any, list[tuple[Any, np.ndarray]]] | None = None
 
-    def _made(self, name: str, reference: str) -> Any:
+    def made(self, name: str, reference: str) -> Any:
         """The optimizer, as if it was new: that of a compiled model can be one that no other can be made like. Raises
         Unreadable if it is none."""
         if self._kept is None or self._kept[0] != (name, reference) or name == SEEN:
             with keras_optimizers.exact_constants(), users_own():
                 made = self._read(name, reference)
-                made.build([variable for variable in self._variables() if variable.trainable])
+                made.build([variable for variable in self.variables() if variable.trainable])
             self._kept = (name, reference), made, [(each, np.array(each)) for each in made.variables]
         _, made, begun = self._kept
         for variable, value in begun:
@@ -66,7 +66,7 @@ class KerasTrainer:
         owners = {key: owner for key, owner in owners_of(canonical, joined).items() if key in gradients}
         variables = {id(owner): owner for owner in owners.values()}
         before = {number: np.array(owner) for number, owner in variables.items()}
-        optimizer = self._made(name, reference)
+        optimizer = self.made(name, reference)
         rates = []
         try:
             with keras_optimizers.exact_constants(), users_own():
@@ -89,13 +89,13 @@ class KerasTrainer:
 
     def begin(self, name: str, reference: str) -> None:
         """See Trainer.begin."""
-        self._optimizer = self._made(name, reference)
-        self._before = [(variable, np.array(variable)) for variable in self._variables()]
+        self.optimizer = self.made(name, reference)
+        self._before = [(variable, np.array(variable)) for variable in self.variables()]
 
     def step(self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str, wanted: Sequence[str]) -> Stepped:
         """See Trainer.step."""
         recording, tape, loss, penalty, _, _ = self.learner.forward(inputs, targets, form)
-        variables = [variable for variable in self._variables() if variable.trainable]
+        variables = [variable for variable in self.variables() if variable.trainable]
         sources = [each if isinstance(each, tf.Variable) else each.value for each in variables]
         found = tape.gradient(loss if penalty is None else [loss, penalty], sources)
         given = [(g, v) for g, v in zip(found, variables, strict=True) if g is not None]
@@ -103,7 +103,7 @@ class KerasTrainer:
             raise Unreadable("Its loss depends on no variable that is trained.")
         self.adapter.set_weights(recording.statistics)
         with keras_optimizers.exact_constants(), users_own():
-            self._optimizer.apply([g for g, _ in given], [v for _, v in given])
+            self.optimizer.apply([g for g, _ in given], [v for _, v in given])
         canonical, joined = self.adapter.recorded()
         owners = owners_of(canonical, joined)
         after: Arrays = {
@@ -115,9 +115,9 @@ class KerasTrainer:
         """See Trainer.end."""
         for variable, value in self._before:
             variable.assign(value)
-        self._optimizer, self._before = None, []
+        self.optimizer, self._before = None, []
 
-    def _variables(self) -> list[Any]:
+    def variables(self) -> list[Any]:
         """All variables of the model, each once."""
         found = getattr(self.adapter.model, "variables", None)
         if found is None:  # a function over variables

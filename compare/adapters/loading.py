@@ -135,7 +135,7 @@ def _saved(path: Path, precision: str) -> Adapter:
     if suffix == ".pt2":
         return _exported(path, precision)
     with _framework_comes():
-        from compare.adapters.tensorflow_adapter import load_saved_model
+        from compare.adapters.saved_models import load_saved_model
     return load_saved_model(path)
 
 

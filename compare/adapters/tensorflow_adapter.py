@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -22,7 +21,6 @@ from compare.adapters.pruned import pruned
 from compare.adapters.statistics import statistics_of, with_statistics
 from compare.adapters.steps import Weight
 from compare.adapters.tensorflow_arrays import held, put
-from compare.adapters.tensorflow_graphs import call_graph
 from compare.adapters.tensorflow_operations import add
 from compare.adapters.tensorflow_watch import Watch, array, differentiable, exact, plain
 from compare.graphs.node import Recording
@@ -42,6 +40,7 @@ class TensorFlowAdapter:
         """`call`: what to call instead of the module itself. `stated`: the TensorSpecs of its inputs by name, if it
         states them. `evaluates_only`: the name of a file that holds no training mode."""
         self.model, self._evaluates_only = module, evaluates_only
+        self.signature: Any = None  # of a SavedModel: what computes it as a whole
         self._call = call or _callable(module)
         self._stated: dict[str, Any] = dict(stated or {})
         self._canonical: Canonical | None = None
@@ -75,10 +74,8 @@ class TensorFlowAdapter:
             watch.hold(variable, weight)
         tensors = {}
         for name, each in inputs.items():
-            last = self.is_moved(name, each)
-            native = np.ascontiguousarray(Form(each.ndim, last).native(each))
-            tensors[name] = tf.constant(native, self._type(name, native))
-            watch.input(name, tensors[name], last)
+            tensors[name] = tf.constant(self._native(name, each))
+            watch.input(name, tensors[name], self.is_moved(name, each))
         with _unchanged(self._variables):
             with watch.watching(), differentiable(tape, tensors.values()):
                 outputs = self._try(tensors, training)
@@ -95,6 +92,20 @@ class TensorFlowAdapter:
             return with_statistics(made.recording, self._kept, after)
         self._kept = statistics_of(made, canonical)
         return made.recording
+
+    def _native(self, name: str, each: np.ndarray) -> np.ndarray:
+        native = Form(each.ndim, self.is_moved(name, each)).native(each)
+        return np.asarray(native, tf.as_dtype(self._type(name, native)).as_numpy_dtype, "C")
+
+    def native(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Inputs in canonical layout as the module takes them."""
+        return {name: self._native(name, each) for name, each in inputs.items()}
+
+    def called(self, tensors: Mapping[str, Any], training: bool) -> Any:
+        """What the module gives for tensors of its own layout, as its users call it."""
+        if self.signature is not None:
+            return self.signature(**dict(zip(self._stated, tensors.values(), strict=True)))
+        return self._try(tensors, training)
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the module weights by "NODE/ROLE" of the last recording, in canonical layout. Raises Unreadable if one
@@ -183,35 +194,6 @@ class TensorFlowAdapter:
             shapes = [tuple(each.shape) for each in tensors.values()]
             text = f"The module cannot be called with inputs of shape {shapes}: {plain(error)}"
             raise Unreadable(text) from error
-
-
-def load_saved_model(path: Path) -> TensorFlowAdapter:
-    """Return the adapter of a SavedModel: its serving signature, or the one that it has. Its graph is done eagerly, one
-    operation after the other. Raises Unreadable if it cannot be read."""
-    try:
-        module = tf.saved_model.load(str(path))
-    except Exception as error:
-        raise Unreadable(f"{path.name} cannot be read as a SavedModel: {plain(error)}") from error
-    signatures = getattr(module, "signatures", {})
-    if not signatures:
-        raise Unreadable(f"{path.name} has no signature that says how to call it. Save it with one: signatures=....")
-    name = "serving_default" if "serving_default" in signatures else sorted(signatures)[0]
-    function = signatures[name]
-    specs = function.structured_input_signature[1]
-
-    def call(**tensors: Any) -> Any:
-        return call_graph(function, [tensors[each.name] for each in _in_order(function, specs)])
-
-    return TensorFlowAdapter(module, call, specs, evaluates_only=path.name)
-
-
-def _in_order(function: Any, specs: Mapping[str, Any]) -> list[Any]:
-    """The specifications of a signature's inputs in the order of its graph's."""
-    names = [each.name.split(":")[0] for each in function.graph.inputs]
-    by_name = {spec.name: spec for spec in specs.values()}
-    by_key = {re.sub(r"\W", "_", key): spec for key, spec in specs.items()}
-    found = [by_name.get(name) or by_key.get(name) for name in names]
-    return [each for each in found if each is not None]
 
 
 def is_network(found: Any) -> bool:

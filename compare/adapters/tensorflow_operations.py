@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import context, execute
+from tensorflow.python.framework import op_def_library, op_def_registry
 
 from compare.adapters.changes import Permuted, Reshaped, apply
 from compare.adapters.shortest import shortest
@@ -89,7 +90,11 @@ def _put(watch: Watch, operation: Operation, meaning: Meaning) -> None:
         for place in range(len(inputs)):
             held = watch.weight(operation.inputs[place])
             if held is not None and place not in meaning.data:
-                inputs[place] = tf.constant(apply(held.changes, held.read()), dtype=operation.inputs[place].dtype)
+                with tf.init_scope():  # a graph that is being built has no values
+                    array = apply(held.changes, held.read())
+                inputs[place] = tf.constant(array, dtype=operation.inputs[place].dtype)
+        if not tf.executing_eagerly():
+            return in_graph(operation, inputs)[meaning.output]
         made = execute.quick_execute(operation.kind, len(operation.outputs), inputs, operation.given, context.context())
         return made[meaning.output]
 
@@ -105,6 +110,24 @@ def _put(watch: Watch, operation: Operation, meaning: Meaning) -> None:
         last=meaning.last,
         call=call,
     )
+
+
+def in_graph(operation: Operation, inputs: Sequence[Any]) -> list[Any]:
+    """Add an operation to the graph that is being built, and return its outputs."""
+    definition = op_def_registry.get(operation.kind)
+    given: dict[str, Any] = {}
+    attributes, inferred, place = operation.attributes, set(), 0
+    for argument in definition.input_arg:
+        several = argument.number_attr or argument.type_list_attr
+        if several:
+            n = attributes[several] if argument.number_attr else len(attributes[several])
+            given[argument.name], place = list(inputs[place : place + n]), place + n
+        else:
+            given[argument.name], place = inputs[place], place + 1
+        inferred |= {argument.type_attr, argument.number_attr, argument.type_list_attr}
+    more = {each.name: attributes.get(each.name) for each in definition.attr if each.name not in inferred}
+    made = op_def_library.apply_op(operation.kind, **given, **more)
+    return [made] if isinstance(made, tf.Tensor) else list(made)
 
 
 def _variable_read(watch: Watch, operation: Operation) -> None:

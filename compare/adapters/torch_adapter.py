@@ -53,11 +53,11 @@ class TorchAdapter:
         """A call of the model and its recording. With `gradients` it can be differentiated. Afterwards the model's
         buffers are as before."""
         given = {array.dtype.name for array in inputs.values() if array.dtype.kind == "f"} or {self.precision}
-        self.to(torch.float64 if "float64" in given else torch.float32)
+        self.convert(torch.float64 if "float64" in given else torch.float32)
         tensors = {name: torch.from_numpy(np.array(array)) for name, array in inputs.items()}
         if gradients:  # a copy, since the model may change its input in place
             tensors = {n: t.requires_grad_().clone() if t.is_floating_point() else t for n, t in tensors.items()}
-        self._set_mode(training)
+        self.set_mode(training)
         self._seen, self._places = [], {}  # the values of the last call can be gigabytes
         kept = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
         watch = TorchWatch(self.model, training, gradients)
@@ -73,12 +73,13 @@ class TorchAdapter:
                     if name in kept:
                         buffer.copy_(kept[name])
 
-    def to(self, dtype: torch.dtype) -> None:
-        """Have the model compute in a type of floating-point numbers."""
+    def convert(self, dtype: torch.dtype) -> None:
+        """Give the model's floating-point numbers another type."""
         if any(t.is_floating_point() and t.dtype != dtype for t in (*self.model.parameters(), *self.model.buffers())):
             self.model.to(dtype)
 
-    def _set_mode(self, training: bool) -> None:
+    def set_mode(self, training: bool) -> None:
+        """Put the model into training or evaluation mode. Raises Unreadable if it has none."""
         try:
             self.model.train(training)
         except NotImplementedError:  # an exported program is in the mode that it was exported in
@@ -116,6 +117,20 @@ class TorchAdapter:
                     if isinstance(tensor, torch.Tensor):
                         kept[f"{node.name}/{role}"] = _array(tensor).copy()
         return kept
+
+    def operations(self) -> dict[str, list[Seen]]:
+        """The calls that compute each node of the last recording, each call under one node alone."""
+        assert self._joined is not None
+        found: dict[str, list[Seen]] = {}
+        done: set[tuple[int, int]] = set()  # of several results of one call the first has it
+        for node in self._joined.recording.graph.nodes:
+            for member in self._joined.members.get(node.name, (node,)):
+                one = self.seen(member.name)
+                key = id(one.func), id(one.args)
+                if one.func is not None and key not in done:
+                    done.add(key)
+                    found.setdefault(node.name, []).append(one)
+        return found
 
     def seen(self, node: str) -> Seen:
         """What was seen of one node of the last recording."""

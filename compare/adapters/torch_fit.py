@@ -38,7 +38,7 @@ class TorchWatcher:
 
     def watch(self, train: Callable[[], Any], n: int) -> SeenFit:
         """See Watcher.watch."""
-        self.adapter.to(torch.float64)
+        self.adapter.convert(torch.float64)
         loop = _Loop(self.model, n)
         loop.back = unchanged(self.model)
         try:

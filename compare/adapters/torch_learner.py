@@ -85,13 +85,19 @@ class TorchLearner:
             return (output * torch.from_numpy(np.array(targets)).to(output.dtype)).sum(), None
         shaped = torch.from_numpy(np.array(formed(targets, form, tuple(outputs.shape), min(1, outputs.ndim - 1))))
         shaped = shaped.to(outputs.dtype) if shaped.is_floating_point() else shaped
-        arguments = (shaped, outputs) if self._targets_first else (outputs, shaped)
-        with LossWatch() as seen, users_own():
-            loss = self._loss(*arguments)
+        with LossWatch() as seen:
+            loss = self.loss_of(outputs, shaped)
+        return loss, seen.record
+
+    def loss_of(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The loss of outputs for targets as it takes them. Raises Unreadable if it is no one number."""
+        assert self._loss is not None
+        with users_own():
+            loss = self._loss(*((targets, outputs) if self._targets_first else (outputs, targets)))
         if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
             what = f"of shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else type(loss).__name__
             raise Unreadable(f"The loss gives an array {what}, and it must be one number: take its mean or sum.")
-        return loss.reshape(()), seen.record
+        return loss.reshape(())
 
 
 def _parts(held: Any) -> tuple[torch.Tensor, ...]:

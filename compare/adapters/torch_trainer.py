@@ -27,7 +27,7 @@ class TorchTrainer:
         self._stepper: Stepper | None = None
         self._back: Callable[[], None] | None = None
 
-    def _made(self, name: str, reference: str) -> Stepper:
+    def made(self, name: str, reference: str) -> Stepper:
         """The optimizer, new. Raises Unreadable if it is none."""
         if name == SEEN:
             if self.seen is None or self.seen.optimizer is None:
@@ -48,7 +48,7 @@ class TorchTrainer:
     ) -> Optimized:
         """See Trainer.optimize."""
         tensors = {key: self.adapter.tensors[key] for key in gradients}
-        stepper = self._made(name, reference)
+        stepper = self.made(name, reference)
         back = unchanged(self.adapter.model)
         try:
             for held in tensors.values():
@@ -73,7 +73,7 @@ class TorchTrainer:
 
     def begin(self, name: str, reference: str) -> None:
         """See Trainer.begin."""
-        self._stepper = self._made(name, reference)
+        self._stepper = self.made(name, reference)
         self._back = unchanged(self.adapter.model)
 
     def step(self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str, wanted: Sequence[str]) -> Stepped:

@@ -37,18 +37,23 @@ def step_time(result: BenchResult, name: str, what: Timed = "end_to_end") -> Int
 def say(result: BenchResult, name: str) -> str:
     """The verdict on one contestant against the baseline."""
     found = ratio_to_baseline(result, name)
+    n = sum(name in one.measured and result.baseline in one.measured for one in result.launches)
+    return in_words(found, name, result.baseline, n)
+
+
+def in_words(found: Interval | None, name: str, baseline: str, n: int, where: str = "") -> str:
+    """The verdict on how many times as fast as `baseline` something is, from `n` launches; `where`: in what."""
     if found is None:
-        return f"{name} was not measured together with {result.baseline}."
+        return f"{name} was not measured together with {baseline}{where}."
     if found.low is None or found.high is None:
-        n = sum(name in one.measured and result.baseline in one.measured for one in result.launches)
         return (
-            f"{name} was {found.value:.2f}x as fast as {result.baseline} in {n} launch{'es' * (n > 1)}: too few to "
+            f"{name} was {found.value:.2f}x as fast as {baseline}{where} in {n} launch{'es' * (n > 1)}: too few to "
             f"say, since an interval needs {LEAST_FOR_INTERVAL}. Give a larger --budget."
         )
     interval = f"[{found.low:.2f}, {found.high:.2f}]"
     if found.holds(1.0):
-        return f"No difference shown between {name} and {result.baseline}: {found.value:.2f}x {interval}."
-    return f"{name} is {found.value:.2f}x {interval} as fast as {result.baseline}."
+        return f"No difference shown between {name} and {baseline}{where}: {found.value:.2f}x {interval}."
+    return f"{name} is {found.value:.2f}x {interval} as fast as {baseline}{where}."
 
 
 def budget_warning(launch_s: float, needs: int, budget_s: float) -> str | None:

@@ -3,7 +3,10 @@
 import os
 from collections.abc import Iterator
 
+from compare.bench.ported import report as times_report
+from compare.bench.ported.record import PortTimes
 from compare.commands.lifecycle import Began, Work, report_line
+from compare.commands.port_times import show, times_of
 from compare.options.port import PortOptions
 from compare.port import learning_words, report, unexplained, words
 from compare.port.check import compare_models
@@ -20,24 +23,13 @@ def command(options: PortOptions, screen: Screen) -> int:
     """Do what `compare port` says; return the exit code: 0 if both are the same function, 1 if not. Raises InputError
     if they cannot be compared."""
     request = _request(options)
-    work = Port(request, Began(options.command, options.out), screen, options.timeout)
+    work = Port(options, request, Began(options.command, options.out), screen)
     ended_early = work.carry_out()
     if ended_early is not None:
         return ended_early
     (record,) = work.results
-    for line in words.lines(record):
-        screen.say(line)
-    for line in words.notes(record):
-        screen.say(line)
-    if record.learning is not None and record.learning.fit is not None:
-        stages = learning_words.stage_cells(record.learning.fit)
-        print_lines(screen.console(), list(learning_words.STAGE_HEADINGS), stages, learning_words.STAGE_HEADINGS[:1])
-    if options.verbose:
-        cells = report.pair_cells(record)
-        print_lines(screen.console(), list(report.PAIR_HEADINGS), cells, report.PAIR_HEADINGS[:3])
-    report_line(work.folder, screen)
-    screen.answer(folder=work.folder.path, **record.model_dump(mode="json", exclude={"layers", "pairs"}))
-    return 0 if record.verdict == "same" else 1
+    failed = work.times is not None and any(launch.failed for launch in work.times.launches)
+    return 0 if record.verdict == "same" and not failed else 1
 
 
 def _request(options: PortOptions) -> Request:
@@ -82,18 +74,45 @@ class Port(Work[PortRecord]):
 
     unit = "comparison"
 
-    def __init__(self, request: Request, began: Began, screen: Screen, timeout_s: float) -> None:
+    def __init__(self, options: PortOptions, request: Request, began: Began, screen: Screen) -> None:
         super().__init__(began.folder("port"))
-        self.request, self.began, self.screen, self.timeout_s = request, began, screen, timeout_s
+        self.options, self.request, self.began, self.screen = options, request, began, screen
+        self.times: PortTimes | None = None  # of all launches so far, if they are asked for
 
     def do(self) -> Iterator[PortRecord]:
-        with ModelWorkers(self.folder.log_dir, self.timeout_s, self.screen.note) as workers:
+        with ModelWorkers(self.folder.log_dir, self.options.timeout, self.screen.note) as workers:
             result = compare_models(self.request, workers)
         for name, content in unexplained.files(result.unexplained).items():
             self.folder.write(name, content)
-        yield record_of(result)
+        record = record_of(result)
+        self._say(record)
+        yield record
+        if self.options.bench:
+            for times in times_of(self.options, result, record, self.folder.log_dir, self.screen.note):
+                for name, content in times_report.files(times).items():
+                    self.folder.write(name, content)
+                self.times = times
+
+    def _say(self, record: PortRecord) -> None:
+        """Say what the comparison found, before anything is timed."""
+        for line in (*words.lines(record), *words.notes(record)):
+            self.screen.say(line)
+        if record.learning is not None and record.learning.fit is not None:
+            stages, headings = learning_words.stage_cells(record.learning.fit), learning_words.STAGE_HEADINGS
+            print_lines(self.screen.console(), list(headings), stages, headings[:1])
+        if self.options.verbose:
+            cells = report.pair_cells(record)
+            print_lines(self.screen.console(), list(report.PAIR_HEADINGS), cells, report.PAIR_HEADINGS[:3])
 
     def write(self) -> None:
         done = self.began.manifest()
-        for record in self.results:
-            self.folder.write_all(report.render(record, done), done)
+        (record,) = self.results
+        found: dict[str, object] = {}
+        if self.times is not None:
+            show(self.times, self.screen)
+            found["times"] = times_report.answer(self.times)
+        section = "" if self.times is None else times_report.section(self.times)
+        self.folder.write_all(report.render(record, done, section), done)
+        report_line(self.folder, self.screen)
+        said = record.model_dump(mode="json", exclude={"layers", "pairs"})
+        self.screen.answer(folder=self.folder.path, **said, **found)

@@ -13,6 +13,8 @@ from compare.bench import waterfall as speed
 from compare.bench.inference import report as inference_report
 from compare.bench.inference.record import RECORD as INFERENCE
 from compare.bench.inference.record import InferenceResult
+from compare.bench.ported import record as ported
+from compare.bench.ported import report as ported_report
 from compare.bench.result import BenchResult
 from compare.folders.manifest import Manifest
 from compare.folders.run_folder import (
@@ -99,9 +101,11 @@ def _curves(folder: Path, manifest: Manifest) -> Files:
 
 
 def _port(folder: Path, manifest: Manifest) -> Files:
-    return port_report.render(
-        load_record(folder / port_record.RECORD, port_record.PortRecord, MAX_LIST_BYTES), manifest
-    )
+    record = load_record(folder / port_record.RECORD, port_record.PortRecord, MAX_LIST_BYTES)
+    times = ""
+    if (folder / ported.RECORD).exists():
+        times = ported_report.section(load_record(folder / ported.RECORD, ported.PortTimes, MAX_LIST_BYTES))
+    return port_report.render(record, manifest, times)
 
 
 def _beside(folder: Path, manifest: Manifest) -> Files:

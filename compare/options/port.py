@@ -6,7 +6,7 @@ from typing import Literal
 
 from compare.options import common
 from compare.options.base import Options
-from compare.options.option import COMPARISON, DATA, OUTPUT, REQUIRED, argument, option
+from compare.options.option import COMPARISON, DATA, OUTPUT, REQUIRED, Need, argument, option
 from shared.storage import mounts
 
 
@@ -65,6 +65,27 @@ class PortOptions(Options):
     fit: tuple[str, ...] | None = option(
         None, COMPARISON, "Run both training functions for --steps steps (10): what differs in them and in their data.",
         metavar="LEFT RIGHT", values=2, left_out="none",
+    )
+    bench: bool = option(
+        False, COMPARISON, "Time both models in turns, too: passes, and layer by layer.",
+        note="[docs/port-a-model.md](docs/port-a-model.md#which-one-is-slower-and-where).",
+    )
+    batch_sizes: tuple[int, ...] = option(
+        (1, 16), COMPARISON, "Examples in a batch, for --bench; several by commas.", quantity="whole numbers", ge=1,
+        le=1_000_000, needs=Need("bench", True, "for the times of --bench"),
+    )
+    modes: tuple[Literal["default", "eager", "graph", "xla"], ...] = option(
+        ("default",), COMPARISON,
+        "default (PyTorch eager, Keras as fit compiles it, TensorFlow in a graph), eager, graph, xla; by commas.",
+        what="mode", needs=Need("bench", True, "for the times of --bench"),
+    )
+    interval: float = option(
+        0.03, COMPARISON, "Launch until half the confidence interval of every ratio is below this.", ge=0.001, le=1,
+        needs=Need("bench", True, "for the times of --bench"),
+    )
+    budget: float = option(
+        120.0, COMPARISON, "Begin no launch of --bench after so many seconds.", ge=1, le=1_000_000,
+        needs=Need("bench", True, "for the times of --bench"),
     )
     left_python: Path | None = option(
         None, COMPARISON, "The Python that runs the left model: its framework in another version.",

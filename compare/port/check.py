@@ -166,6 +166,7 @@ class _Comparison:
             self.rounded,
             (left, right),
             learned,
+            self.inputs,
         )
 
     def learned(self, output: np.ndarray, explained: bool, causes: Sequence[Cause]) -> Learned | None:

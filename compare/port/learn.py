@@ -102,6 +102,8 @@ class Learning:
             (*loss.puzzles, *puzzles),
             n_gradients=sum(is_parameter(pair) for pair in pairs),
             asides=tuple(asides),
+            targets=targets,
+            forms=self._forms,
         )
         if not self.wanted.trains:
             return learned

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 Rung = Literal["loss", "gradients", "steps", "data", "loop"]
 Two = tuple[str | None, str | None]
 
@@ -87,6 +89,8 @@ class Learned:
     steps: tuple[Step, ...] = ()
     asides: tuple[str, ...] = field(default=())
     fit: FitFound | None = None  # if training functions were given
+    targets: np.ndarray | None = field(default=None, repr=False, compare=False)  # that both losses took, and how
+    forms: tuple[str, str] = ("", "")
 
     @property
     def same(self) -> bool:

@@ -12,8 +12,8 @@ PAIR_HEADINGS = ("left", "right", "kind", "difference", "may be", "in training")
 STATES: dict[str, State] = {"same": "yes", "different": "no"}  # else open
 
 
-def render(record: PortRecord, manifest: Manifest) -> Rendered:
-    """The content of every file, by its path in the output folder."""
+def render(record: PortRecord, manifest: Manifest, times: str = "") -> Rendered:
+    """The content of every file, by its path in the output folder. `times`: a section of both models' times."""
     template = markdown_environment().get_template("port.md.j2")
     text = template.render(
         record=record,
@@ -27,6 +27,7 @@ def render(record: PortRecord, manifest: Manifest) -> Rendered:
         headings=PAIR_HEADINGS,
         stage_headings=learning_words.STAGE_HEADINGS,
         stage_cells=learning_words.stage_cells,
+        times=times,
         command=manifest.command,
         version=manifest.version,
         commit=manifest.commit,

@@ -1,10 +1,10 @@
 """What is asked of a comparison of two models, and what came of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from compare.graphs.node import Recording
+from compare.graphs.node import Arrays, Recording
 from compare.port.difference import Difference
 from compare.port.explain import Case, Cause, Unexplained
 from compare.port.inputs import InputSize
@@ -71,6 +71,7 @@ class PortResult:
     rounded: tuple[tuple[Rounded, ...], tuple[Rounded, ...]]
     recordings: tuple[Recording, Recording]
     learned: Learned | None = None
+    inputs: Arrays = field(default_factory=dict)  # that both were called with
 
     @property
     def first(self) -> Pair | None:

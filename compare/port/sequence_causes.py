@@ -27,7 +27,7 @@ ATTRIBUTES = {
 }
 # Causes that another one may be behind.
 FOLLOWING = {"rnn.sequences", "rnn.direction", "rnn.bias"}
-FOLLOWING |= {"flatten.order", "channels.order", "layer.missing", "layer.order"}
+FOLLOWING |= {"flatten.order", "channels.order", "layer.missing", "layer.order", "concat.axis"}
 _BETWEEN = (*MERGES, *RESHAPES, "Slice", "Transpose", "Dropout")
 _REDUCTIONS = ("ReduceMean", "ReduceSum", "ReduceMax", "GlobalAveragePool", "GlobalMaxPool")
 
@@ -233,6 +233,13 @@ def _root(d: Difference, roots: dict[tuple[int, str], str], sides: tuple[Recordi
             found &= {"rnn.reset_after"}
         else:
             found.discard("rnn.reset_after")
-        if found - {"rnn.sequences"} or (found and d.cause in ("flatten.order", "layer.order")):
+        of_what = d.cause in ("flatten.order", "layer.order") or (d.cause == "concat.axis" and _of_other_rank(d, sides))
+        if found - {"rnn.sequences"} or (found and of_what):
             return min(each for each in found if each)
     return None
+
+
+def _of_other_rank(d: Difference, sides: tuple[Recording, Recording]) -> bool:
+    """Whether one side joins states (N, H) and the other one sequences (N, T, H): no axis is one of both."""
+    ranks = {len(side.graph[name].shape) for side, name in zip(sides, (d.left, d.right), strict=True) if name}
+    return len(ranks) > 1

@@ -6,6 +6,7 @@ from compare.port.difference import shown
 
 _TORCH = {"RNN": "nn.RNN", "GRU": "nn.GRU", "LSTM": "nn.LSTM"}
 _KERAS = {"RNN": "keras.layers.SimpleRNN", "GRU": "keras.layers.GRU", "LSTM": "keras.layers.LSTM"}
+STATE = ":h"  # how the name of what PyTorch gives as a state ends
 _KERAS_NAMES = {"Tanh": "tanh", "Relu": "relu", "Sigmoid": "sigmoid", "HardSigmoid": "hard_sigmoid", "Affine": "linear"}
 _KERAS_NAMES |= {"Softsign": "softsign", "Selu": "selu", "Elu": "elu", "Swish": "silu", "Softplus": "softplus"}
 
@@ -71,6 +72,8 @@ def _sequences(torch: bool) -> Write:
         theirs = want.theirs
         if theirs is not None and theirs.kind == "Slice":
             at = theirs.attributes["starts"][0]
+            if not torch and theirs.name.endswith(STATE):
+                return "return_sequences=False in the last layer: the last step of each direction, as h_n has it"
             if torch:
                 return f"take step {at} of the sequence: out[:, {at}] (h_n has the last step of each direction)"
             return f"return_sequences=True, and step {at} behind it: x[:, {at}]"

@@ -82,7 +82,7 @@ class Session(WorkerProcess):
 
     def alone(self, device: Device) -> dict[str, float]:
         """The seconds of each convolution and matrix product of a training step alone (compare/worker/limits.py)."""
-        return self._ask(messages.GetAlone(device=device), messages.Profile)[0].operation_s
+        return self._ask(messages.GetProfile(steps=1, alone=device), messages.Profile)[0].operation_s
 
     def limits(self, device: Device) -> messages.Limits:
         """What the framework reaches of the device's limits (compare/worker/limits.py)."""

@@ -89,15 +89,10 @@ class TimeWindow(Request):
 
 
 class GetProfile(Request):
-    """Do `steps` training steps under the framework's own profiler. -> Profile"""
+    """Do `steps` training steps under the framework's own profiler, or time each product of one alone. -> Profile"""
 
     steps: int = Field(ge=1)
-
-
-class GetAlone(Request):
-    """Time every convolution and matrix product of a training step alone. -> Profile"""
-
-    device: Device
+    alone: Device | None = None  # on this device
 
 
 class GetLimits(Request):

@@ -12,7 +12,7 @@ import numpy as np
 
 from compare.processes.cores import cores
 from compare.processes.environment import WAITING_VARIABLE, cpu_name, recorded, usable_cores
-from compare.worker.usage import Usage, count_in, peak_rss_bytes, usage
+from compare.processes.usage import Usage, count_in, peak_rss_bytes, usage
 from shared.choices import Waiting
 from shared.protocol import Framework
 from shared.result import Environment

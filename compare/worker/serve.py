@@ -17,9 +17,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from compare.processes import usage
 from compare.processes.signals import die_with_parent_if_asked
 from compare.rpc import wire
-from compare.worker import usage
 from compare.worker.served import Loaded, load
 from shared.lean import leave
 

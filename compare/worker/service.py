@@ -53,6 +53,10 @@ class Service:
                 return self.training.evaluate(request.part), {}
             case messages.TimeWindow():
                 return self.training.timed.time(request.what, request.steps, request.uncounted), {}
+            case messages.GetProfile(alone=str(device)):
+                network, batch_size = self.training.network, self.training.spec.batch_size
+                alone_s = limits.alone(self.implementation, network, batch_size, device)
+                return messages.Profile(operation_s=alone_s), {}
             case messages.GetProfile():
                 return messages.Profile(operation_s=self.training.timed.profile(request.steps)), {}
             case _:
@@ -91,9 +95,6 @@ class Service:
         match request:
             case messages.GetLimits(device=device):
                 return limits.measure(self.implementation, device)
-            case messages.GetAlone(device=device):
-                network, batch_size = self.training.network, self.training.spec.batch_size
-                return messages.Profile(operation_s=limits.alone(self.implementation, network, batch_size, device))
             case messages.GetMemory():
                 return self.memory()
             case own_messages.Describe(code=code, input_shape=shape, tokens=tokens):

@@ -6,15 +6,14 @@ round a few batches of the data, at a learning rate that changes next to nothing
 drive the gradients to numbers so small that some frameworks compute slowly with them and others round them to 0.
 """
 
-import gc
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import cycle, islice
 
 import numpy as np
 
+from compare.processes.usage import no_garbage_collection
 from compare.rpc import messages
 from compare.worker import machine
 from shared.batches import EpochBatches
@@ -45,7 +44,7 @@ class Windows:
         not finite."""
         run_into = self._window(what, uncounted) if uncounted else None
         run = self._window(what, steps)
-        with _no_garbage_collection():
+        with no_garbage_collection():
             if run_into:
                 run_into()
                 self._model.sync()
@@ -111,14 +110,3 @@ def _train(model: Model, batches: list[Batch]) -> Tensor:
 def _evaluate(model: Model, images: list[np.ndarray]) -> None:
     for batch in images:
         model.logits(batch)
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    gc.collect()
-    gc.freeze()  # what is there is there for good, and is not gone through again and again
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

@@ -21,13 +21,15 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 import keras
 import numpy as np
 import tensorflow as tf
+import timed_cases
 from keras import layers as L
 
 from compare.adapters import tensorflow_arrays
 from compare.adapters.adapter import Unreadable
 from compare.adapters.keras_adapter import KerasAdapter
 from compare.adapters.keras_file import load_keras_file
-from compare.adapters.tensorflow_adapter import TensorFlowAdapter, load_saved_model
+from compare.adapters.saved_models import load_saved_model
+from compare.adapters.tensorflow_adapter import TensorFlowAdapter
 from compare.graphs.evaluate import evaluate_node
 
 SEQUENCE, IMAGE, VOLUME = (11, 6), (8, 9, 6), (5, 6, 4, 4)
@@ -236,7 +238,17 @@ def subclassed() -> dict[str, Any]:
     model = Network()
     model(np.zeros((1, 6, 5, 3)))
     varied(model)
-    return found(KerasAdapter(model), example({"x": (3, 6, 5)}))
+    adapter, given = KerasAdapter(model), example({"x": (3, 6, 5)})
+    return found(adapter, given) | {"timed": timed_cases.nodes(adapter, given)}
+
+
+def functional() -> dict[str, Any]:
+    """What was found of a functional model, and of steps of training it."""
+    adapter, given = KerasAdapter(sequential()), example({"image": (3, 6, 5)})
+    said = found(adapter, given)
+    said["trained"] = timed_cases.trained(adapter, given, np.zeros((len(given["image"]), 4)))
+    said["usual"] = timed_cases.modes(adapter.model)
+    return said
 
 
 def sequential() -> Any:
@@ -379,7 +391,8 @@ def variable(*shape: int) -> Any:
 def raw() -> dict[str, Any]:
     """What was found of a tf.Module."""
     adapter = TensorFlowAdapter(Raw())
-    said = found(adapter, {"x": example({"x": (3, 12, 12)})["x"].astype(np.float32)})
+    given = {"x": example({"x": (3, 12, 12)})["x"].astype(np.float32)}
+    said = found(adapter, given) | {"timed": timed_cases.nodes(adapter, given)}
     said["precisions"] = list(adapter.precisions)
     return said
 
@@ -393,7 +406,7 @@ def saved() -> dict[str, Any]:
         signature = tf.function(lambda x: module(x, False)).get_concrete_function(spec)
         tf.saved_model.save(module, folder, signatures=signature)
         adapter = load_saved_model(Path(folder))
-    said = found(adapter, {"x": given}, modes=(False,))
+    said = found(adapter, {"x": given}, modes=(False,)) | {"timed": timed_cases.nodes(adapter, {"x": given})}
     try:
         adapter.record({"x": given}, True)
     except Unreadable as refused:
@@ -408,7 +421,7 @@ def saved() -> dict[str, Any]:
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
     **LAYERS,
     "subclassed": subclassed,
-    "functional": lambda: found(KerasAdapter(sequential()), example({"image": (3, 6, 5)})),
+    "functional": functional,
     "files": files,
     "raw": raw,
     "saved": saved,

@@ -6,20 +6,42 @@ import re
 from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from compare.bench.inference.record import Served
 from compare.processes.cores import cores
 from compare.processes.environment import cpu_name, recorded, usable_cores, worker_variables
-from compare.rpc.serving_messages import ServerDescribed
+from shared.choices import Waiting
+from shared.record import Texts
 from shared.result import Environment
 
 OWN = {"compare", "shared"}  # the harness of the measurement is no part of a service
 
 
-def environment_of(served: Served, described: ServerDescribed) -> Environment:
-    """Return the environment of a worker that only infers: this machine's, with the variables that it was given."""
+class Started(Protocol):
+    """A process, by what it was started with."""
+
+    @property
+    def threads(self) -> int: ...
+    @property
+    def waiting(self) -> Waiting: ...
+    @property
+    def variables(self) -> Texts: ...
+
+
+class Described(Protocol):
+    """What a process says of what it runs."""
+
+    @property
+    def framework(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+
+
+def environment_of(served: Started, described: Described) -> Environment:
+    """Return the environment of a worker that does not state it: this machine's, with the variables that it was
+    given."""
     variables = worker_variables(served.threads, Path(), True, served.waiting) | served.variables
     return Environment(
         node=platform.node(),

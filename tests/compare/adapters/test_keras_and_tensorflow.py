@@ -170,3 +170,20 @@ def test_a_sequence_in_raw_tensorflow(answers: Answers) -> None:
     assert found["kernel"] == "Conv"
     assert {"LayerNormalization", "Swish", "MatMul", "Softmax"} <= set(found.values())
     assert not any(":" in kind for kind in found.values())
+
+
+@pytest.mark.parametrize("case", ["subclassed", "raw", "saved"])
+def test_nodes_are_timed_by_what_they_compute(answers: Answers, case: str) -> None:
+    """In a graph, several times: each time they give what was recorded."""
+    said = answers[case]["timed"]
+    assert said["far"] < (2e-6 if case in SINGLE else 1e-12)
+    assert said["whole"] < (1e-5 if case in SINGLE else 1e-12)
+    assert said["computed"] == len(said["nodes"]) > 3
+    assert set(said["nodes"]) <= set(kinds(answers[case]))
+
+
+def test_windows_of_training_begin_alike(answers: Answers) -> None:
+    for windows in answers["functional"]["trained"]["losses"].values():
+        assert windows[0] == pytest.approx(windows[1], rel=1e-12)
+        assert windows[0][0] > windows[0][1] > windows[0][2]
+    assert answers["functional"]["usual"] == ["graph", "eager", "xla", "graph"]

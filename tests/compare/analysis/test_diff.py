@@ -102,9 +102,9 @@ def test_another_study_is_no_further_launch(tmp_path: Path) -> None:
     assert read(a, [a]).more[0].name == str(a)
     with pytest.raises(InputError, match="runs: torch-seed0 became torch-seed1"):
         read(a, [b])
-    train = run().run.train.model_copy(update={"batch_size": 7})
+    train = run().run.train.model_copy(update={"schedule": "constant"})
     c = write(tmp_path / "c", run().model_copy(update={"run": run().run.model_copy(update={"train": train})}))
-    with pytest.raises(InputError, match=r"train\.batch_size"):
+    with pytest.raises(InputError, match=r"train\.schedule"):
         read(a, [c])
 
 

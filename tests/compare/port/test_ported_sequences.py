@@ -152,6 +152,43 @@ def test_five_slips_of_training_at_once_are_all_named(
     assert all((step.distance or 0) <= (step.bound or 0) for step in same.learning.steps)
 
 
+STATES = """import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(4, 3, batch_first=True, bidirectional=True)
+        self.head = nn.Linear(6, 2)
+
+    def forward(self, x):
+        _, (h, _) = self.lstm(x)
+        return self.head(torch.cat([h[-2], h[-1]], dim=1))
+"""
+MEAN = """import keras
+from keras import layers as L
+
+
+def build():
+    x = keras.Input((5, 4))
+    y = L.Bidirectional(L.LSTM(3, return_sequences=True))(x)
+    return keras.Model(x, L.Dense(2)(L.GlobalAveragePooling1D()(y)))
+"""
+
+
+@pytest.mark.slow
+def test_a_mean_for_both_directions_last_states_is_one_cause(port: Port, tmp_path: Path) -> None:
+    """Both join two directions, states along axis 1 and sequences along axis 2: that is no cause of its own."""
+    left, right = tmp_path / "left.py", tmp_path / "right.py"
+    left.write_text(STATES)
+    right.write_text(MEAN)
+    found = port.check(f"{left}:Net", f"{right}:build")
+    assert [cause.cause for cause in found.causes] == ["rnn.sequences"], "\n".join(lines(found))
+    assert found.causes[0].fix["right"].startswith("return_sequences=False")
+    assert (found.left_over or 1) <= (found.bound or 0)
+
+
 PACKED = """import torch
 import torch.nn.functional as F
 from torch import nn

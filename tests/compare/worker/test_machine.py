@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from compare.worker import usage as module
-from compare.worker.usage import Usage, usage
+from compare.processes import usage as module
+from compare.processes.usage import Usage, usage
 
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from patience import GENEROUS_S
 
+from compare.processes import usage
 from compare.worker import __main__ as worker
-from compare.worker import machine, peers, usage
+from compare.worker import machine, peers
 from compare.worker.peers import PeerFailed, Peers
 from shared.world import FOLDER_VARIABLE, World
 

@@ -3,8 +3,11 @@
 It imports nothing that a process that only infers would not have (compare/worker/serve.py).
 """
 
+import gc
 import os
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,3 +94,15 @@ def peak_rss_bytes() -> int | None:
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
     return None
+
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Meanwhile nothing is collected; what is there by now is there for good, and is never gone through again."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -1,0 +1,69 @@
+"""The worker that holds one person's own model while its times are measured, and what it can be asked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from compare.processes.interpreters import Interpreter
+from compare.processes.port_session import ModelWorker
+from compare.processes.process import Program, WorkerProcess
+from compare.rpc import timing_messages as messages
+from shared.choices import Mode, Waiting
+
+
+class TimedWorker(ModelWorker):
+    """A process that runs one model as its users do: with the memory and the libraries that they have."""
+
+    def __init__(
+        self,
+        side: str,
+        reference: str,
+        log: Path,
+        threads: int,
+        timeout_s: float,
+        variables: Mapping[str, str],
+        waiting: Waiting,
+        python: Interpreter | None = None,
+    ) -> None:
+        self.side, self.reference, self.python = side, reference, python
+        WorkerProcess.__init__(self, side, log, threads, True, timeout_s, variables, waiting)
+
+    def program(self) -> Program:
+        """See WorkerProcess.program."""
+        if self.python is None:
+            return Program(["compare.adapters"])
+        path = {"PYTHONPATH": self.python.path(self._home)}
+        return Program(["compare.adapters"], path, python=str(self.python.python))
+
+    def prepare(
+        self, request: messages.PrepareTimes, inputs: Mapping[str, np.ndarray], targets: np.ndarray | None
+    ) -> messages.TimesPrepared:
+        """Have the model made ready to be timed (messages: PrepareTimes). Raises InputError if it cannot be."""
+        arrays = {f"input/{name}": array for name, array in inputs.items()}
+        arrays |= {} if targets is None else {"targets": targets}
+        return self._said(request, messages.TimesPrepared, arrays, "be made ready")[0]
+
+    def time_pass(self, what: messages.Pass, batch_size: int, calls: int, uncounted: int) -> messages.PassTimed:
+        """Have passes timed, one after another. Raises InputError if one fails."""
+        request = messages.TimePass(what=what, batch_size=batch_size, calls=calls, uncounted=uncounted)
+        doing = "be called" if what == "forward" else "be trained"
+        return self._said(request, messages.PassTimed, None, doing)[0]
+
+    def watch_nodes(self, batch_size: int) -> tuple[str, ...]:
+        """Have a forward pass watched; the nodes that can be timed. Raises InputError if it fails."""
+        return self._said(messages.WatchNodes(batch_size=batch_size), messages.NodesWatched, None, "be watched")[
+            0
+        ].nodes
+
+    def time_node(self, node: str, calls: int, uncounted: int) -> float:
+        """The seconds that one node takes. Raises InputError if it cannot be computed alone."""
+        request = messages.TimeNode(node=node, calls=calls, uncounted=uncounted)
+        return self._said(request, messages.NodeTimed, None, f"compute {node} alone")[0].call_s
+
+
+def asked(
+    mode: Mode | None, form: str | None, loss: tuple[str, str], optimizer: tuple[str, str]
+) -> messages.PrepareTimes:
+    """What a model is made ready for: a training step, too, if there is a `form` of targets."""
+    return messages.PrepareTimes(mode=mode, trains=form is not None, form=form or "", loss=loss, optimizer=optimizer)
