@@ -11,6 +11,8 @@ import numpy as np
 from shared.models import ModelSpec
 from shared.weights import Weights
 
+CELLS = ("lstm_cell", "gru_cell")  # Keras's own names of what a recurrent layer holds
+
 
 def load(model: keras.Model, spec: ModelSpec, weights: Weights) -> None:
     """Set the variables of `model`."""
@@ -25,5 +27,11 @@ def export(spec: ModelSpec, tensors: Mapping[str, object]) -> Weights:
 
 
 def by_name(variables: Iterable[keras.Variable]) -> dict[str, keras.Variable]:
-    """Variables under their canonical names: a functional or sequential model puts its own name in front."""
-    return {"/".join(v.path.split("/")[-2:]): v for v in variables}
+    """Variables under their canonical names: a functional or sequential model puts its own name in front, and a
+    recurrent layer that of its cell behind."""
+    return {"/".join(_without_cell(v.path.split("/"))[-2:]): v for v in variables}
+
+
+def _without_cell(path: list[str]) -> list[str]:
+    """lstm1/lstm_cell/kernel -> lstm1/kernel"""
+    return [*path[:-2], path[-1]] if len(path) > 2 and path[-2] in CELLS else path

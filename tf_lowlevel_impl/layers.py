@@ -47,6 +47,58 @@ class Embedding(tf.Module):
         return tf.gather(self.embeddings, x)
 
 
+class LSTM(tf.Module):
+    """One layer of an LSTM from states of zero: sequences (N, T, n_in) give the state after each step, (N, T, size).
+
+    Kernels (n_in, 4 * size) and (size, 4 * size), bias (4 * size,); gates in Keras's order: input, forget, cell,
+    output. T has to be known.
+    """
+
+    def __init__(self, n_in: int, size: int, dtype: tf.DType) -> None:
+        super().__init__()
+        self.kernel = tf.Variable(tf.zeros((n_in, 4 * size), dtype))
+        self.recurrent_kernel = tf.Variable(tf.zeros((size, 4 * size), dtype))
+        self.bias = tf.Variable(tf.zeros((4 * size,), dtype))
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        of_input = tf.unstack(x @ self.kernel + self.bias, axis=1)
+        state = cell = tf.zeros((tf.shape(x)[0], self.recurrent_kernel.shape[0]), x.dtype)
+        states = []
+        for step in of_input:
+            i, f, c, o = tf.split(step + state @ self.recurrent_kernel, 4, axis=1)
+            cell = tf.sigmoid(f) * cell + tf.sigmoid(i) * tf.tanh(c)
+            state = tf.sigmoid(o) * tf.tanh(cell)
+            states.append(state)
+        return tf.stack(states, axis=1)
+
+
+class GRU(tf.Module):
+    """One layer of a GRU from a state of zero: sequences (N, T, n_in) give the state after each step, (N, T, size).
+
+    Kernels (n_in, 3 * size) and (size, 3 * size), bias (2, 3 * size): added to the input's part and to the state's;
+    gates in Keras's order: update, reset, new. The reset is applied after the product. T has to be known.
+    """
+
+    def __init__(self, n_in: int, size: int, dtype: tf.DType) -> None:
+        super().__init__()
+        self.kernel = tf.Variable(tf.zeros((n_in, 3 * size), dtype))
+        self.recurrent_kernel = tf.Variable(tf.zeros((size, 3 * size), dtype))
+        self.bias = tf.Variable(tf.zeros((2, 3 * size), dtype))
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        of_input = tf.unstack(x @ self.kernel + self.bias[0], axis=1)
+        state = tf.zeros((tf.shape(x)[0], self.recurrent_kernel.shape[0]), x.dtype)
+        states = []
+        for step in of_input:
+            update, reset, new = tf.split(step, 3, axis=1)
+            state_update, state_reset, state_new = tf.split(state @ self.recurrent_kernel + self.bias[1], 3, axis=1)
+            kept = tf.sigmoid(update + state_update)
+            new = tf.tanh(new + tf.sigmoid(reset + state_reset) * state_new)
+            state = kept * state + (1 - kept) * new
+            states.append(state)
+        return tf.stack(states, axis=1)
+
+
 class BatchNorm(tf.Module):
     """Batch normalisation over all axes but the last; gamma, beta and the moving statistics (channels,)."""
 

@@ -1,4 +1,4 @@
-"""The layer for which PyTorch's own follows another definition than shared/models.py states."""
+"""The layers for which PyTorch's own follow another definition than shared/models.py states."""
 
 from typing import Any
 
@@ -35,6 +35,53 @@ class BatchNorm(nn.Module):
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance, self.momentum)
         return _NormaliseByBatch.apply(x, self.weight, self.bias, mean, variance, self.eps)
+
+
+class LSTM(nn.Module):
+    """One layer of an LSTM from states of zero: sequences (N, T, n_in) give the state after each step, (N, T, size).
+
+    `nn.LSTM` has two biases that are added up. An optimizer moves both, so their sum takes steps twice as long as
+    Keras's one bias; here there is one. The gates are in PyTorch's order (input, forget, cell, output), which is
+    Keras's, too. Weights are (4 * size, n_in) and (4 * size, size), the bias is (4 * size,).
+    """
+
+    def __init__(self, n_in: int, size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(4 * size, n_in))
+        self.recurrent_kernel = nn.Parameter(torch.zeros(4 * size, size))
+        self.bias = nn.Parameter(torch.zeros(4 * size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = x.new_zeros(1, len(x), self.recurrent_kernel.shape[1])
+        tensors = [self.weight, self.recurrent_kernel, self.bias, torch.zeros_like(self.bias)]
+        return torch.lstm(x, (first, first), tensors, True, 1, 0.0, self.training, False, True)[0]
+
+
+class GRU(nn.Module):
+    """One layer of a GRU from a state of zero: sequences (N, T, n_in) give the state after each step, (N, T, size).
+
+    Keras has the gates in the order (update, reset, new) and so have the parameters here; PyTorch computes with reset
+    first. Weights are (3 * size, n_in) and (3 * size, size). The bias is (3 * size, 2): added to the input's part and
+    to the state's, as in `nn.GRU` and in Keras's `reset_after=True`.
+    """
+
+    def __init__(self, n_in: int, size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(3 * size, n_in))
+        self.recurrent_kernel = nn.Parameter(torch.zeros(3 * size, size))
+        self.bias = nn.Parameter(torch.zeros(3 * size, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = x.new_zeros(1, len(x), self.recurrent_kernel.shape[1])
+        tensors = [self.weight, self.recurrent_kernel, self.bias[:, 0], self.bias[:, 1]]
+        tensors = [_reset_first(tensor) for tensor in tensors]
+        return torch.gru(x, first, tensors, True, 1, 0.0, self.training, False, True)[0]
+
+
+def _reset_first(tensor: Tensor) -> Tensor:
+    """Rows (update, reset, new) in PyTorch's order (reset, update, new)."""
+    update, reset, new = tensor.chunk(3)
+    return torch.cat([reset, update, new])
 
 
 class _NormaliseByBatch(torch.autograd.Function):

@@ -18,6 +18,7 @@ from compare.processes.process import WorkerError
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import Screen, print_lines, printable
 from compare.rpc import messages
+from shared.contract import frameworks_count
 from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
 from shared.protocol import Build
@@ -140,7 +141,7 @@ def _layers(spec: ModelSpec, counted: dict[str, messages.Counted]) -> tuple[list
     sums = [f"{sum(c.n_params.values()):,}" for c in counted.values()]
     lines.append(["all", "", f"{spec.n_params:,}", f"{spec.flops:,}", *sums])
     lines.append(["trainable", "", f"{spec.n_trainable:,}"])
-    if counted:
+    if counted and frameworks_count(spec):
         lines.append(["FLOPs", "", "", f"{spec.flops:,}", *(f"{c.flops:,}" for c in counted.values())])
     return headings, [line + [""] * (len(headings) - len(line)) for line in lines]
 
@@ -169,10 +170,16 @@ def _count(spec: ModelSpec, screen: Screen) -> dict[str, messages.Counted]:
 
 def _verdict(spec: ModelSpec, counted: dict[str, messages.Counted], console: Console) -> int:
     contract = {layer.name: n for layer in spec.layers if (n := spec.n_params_of(layer.name))}
-    wrong = [name for name, c in counted.items() if c.n_params != contract or c.flops != spec.flops]
+    by_frameworks = frameworks_count(spec)
+    wrong = [name for name, c in counted.items() if c.n_params != contract or (by_frameworks and c.flops != spec.flops)]
     asked = [name for name, spec_ in IMPLEMENTATIONS.items() if spec_.has(spec)]
     if wrong or len(counted) < len(asked):
         console.print(f"Not as the contract says: {', '.join(wrong) or 'none of those that answered'}.")
         return 1
-    console.print(f"{', '.join(counted)} count the same, layer by layer, with FLOPs by each framework's own profiler.")
+    how = (
+        "with FLOPs by each framework's own profiler"
+        if by_frameworks
+        else "FLOPs not compared: no framework counts every step of a recurrent layer"
+    )
+    console.print(f"{', '.join(counted)} count the same, layer by layer, {how}.")
     return 0

@@ -31,7 +31,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("tiers of shared/protocol.py")
     for tier in TIERS:
         passed, failed, skipped = (
-            [report for report in _reports(terminalreporter.stats, kinds) if ("tier", tier) in report.user_properties]
+            [report for report in _reports(terminalreporter.stats, kinds) if _tests(report, tier)]
             for kinds in (("passed",), ("failed", "error"), ("skipped",))
         )
         why = dict.fromkeys(_reason(report) for report in skipped)
@@ -42,6 +42,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             why = {"not tested here; `python -m compare parity --ledger` asks every row": None}
         for line in why or ("no test was chosen",):
             terminalreporter.write_line(f"{tier}: {line}")
+
+
+def _tests(report: pytest.TestReport, tier: str) -> bool:
+    """Whether a report is of a test of `tier`. A module that cannot be collected has a report, and no tier."""
+    return ("tier", tier) in getattr(report, "user_properties", ())
 
 
 def _reason(report: pytest.TestReport) -> str:

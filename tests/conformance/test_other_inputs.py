@@ -20,6 +20,7 @@ TORCH = """
 import torch.nn.functional as F
 from torch import nn
 
+from torch_impl.layers import GRU, LSTM
 from torch_impl.models import untapped
 
 class Network(nn.Module):
@@ -45,7 +46,7 @@ def network():
 LOWLEVEL = """
 import tensorflow as tf
 
-from tf_lowlevel_impl.layers import Dense, Embedding
+from tf_lowlevel_impl.layers import GRU, LSTM, Dense, Embedding
 
 class Network(tf.Module):
     def __init__(self, dtype):
@@ -100,6 +101,17 @@ KINDS = {
         "raw_calls": 'x = tap("words", self.words(x))\n        x = tap("mean", tf.reduce_mean(x, 1))',
         "outputs": {"words": (6, 4), "mean": (4,), "head": (3,)},
         "flops": 2 * 4 * 3,
+    },
+    "recurrent": {
+        "shape": (7, 5),
+        "torch_layers": "self.first, self.second = LSTM(5, 6), GRU(6, 4)",
+        "torch_calls": 'x = tap("first", self.first(x))\n        x = tap("second", self.second(x)[:, -1])',
+        "keras_layers": 'keras.Input((7, 5)), layers.LSTM(6, return_sequences=True, name="first"),\n'
+        '        layers.GRU(4, name="second"),',
+        "raw_layers": "self.first, self.second = LSTM(5, 6, dtype), GRU(6, 4, dtype)",
+        "raw_calls": 'x = tap("first", self.first(x))\n        x = tap("second", self.second(x)[:, -1])',
+        "outputs": {"first": (7, 6), "second": (4,), "head": (3,)},
+        "flops": 2 * (7 * (5 + 6) * 24 + 7 * (6 + 4) * 12 + 4 * 3),
     },
 }
 MATCHED = ("torch", "keras", "tf_lowlevel")

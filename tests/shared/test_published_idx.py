@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import importlib.util
 import io
 import struct
 import zipfile
@@ -164,3 +165,18 @@ def test_the_classes_of_emnist() -> None:
     balanced = next(dataset for dataset in EMNIST if dataset.name == "emnist_balanced")
     assert "".join(balanced.classes) == "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"
     assert catalog.class_names("emnist_letters", 26, EMNIST[3].classes)[0] == "a"
+
+
+@pytest.mark.parametrize("dataset", [KMNIST, QMNIST, EMNIST[0]], ids=lambda dataset: dataset.name)
+def test_addresses_and_hashes_are_torchvisions(dataset: PublishedIdx) -> None:
+    """Read as text: importing torchvision would import PyTorch."""
+    found = importlib.util.find_spec("torchvision")
+    assert found is not None
+    assert found.submodule_search_locations
+    source = (Path(found.submodule_search_locations[0]) / "datasets" / "mnist.py").read_text()
+    assert dataset.mirrors[0] in source
+    hashes = {dataset.zipped.name: dataset.zipped.md5} if dataset.zipped else dataset.md5
+    assert hashes
+    for name, md5 in hashes.items():
+        assert name in source
+        assert md5 in source

@@ -1,6 +1,7 @@
 """The networks of tf_impl/models.py on PyTorch: what a worker of `keras@torch` imports."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from shared.lean import without
@@ -24,6 +25,7 @@ from torch_impl.profile import by_operation
 __all__ = ["create", "fit", "framework", "idiom", "matrix_product", "memory_copy"]
 
 Batch = tuple[torch.Tensor, torch.Tensor]
+RANDOM = "random/cpu"
 
 
 def framework() -> Framework:
@@ -80,6 +82,20 @@ class KerasOnTorch(KerasNetwork):
         with self.statistics_kept(), torch.no_grad():
             outputs = self.inspected()(self._put(images), training=training)
         return {layer.name: self.fetch(t) for layer, t in zip(self.spec.layers, outputs, strict=True)}
+
+    def state(self) -> dict[str, np.ndarray]:
+        # Keras's dropout without a seed of its own draws from PyTorch's generator, not from a SeedGenerator.
+        return super().state() | {RANDOM: torch.get_rng_state().numpy()}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        super().restore(state)
+        torch.set_rng_state(torch.tensor(state[RANDOM]))  # a copy: a checkpoint's array may be read-only
+
+    @contextmanager
+    def statistics_kept(self) -> Iterator[None]:
+        """Put back PyTorch's random numbers, too."""
+        with super().statistics_kept(), torch.random.fork_rng(devices=()):
+            yield
 
     def settings(self) -> dict[str, str]:
         devices = {v.value.device.type for v in self.model.variables}
