@@ -75,7 +75,7 @@ class Watcher(Protocol):
         ...
 
 
-def fitted(watcher: Watcher, request: messages.Fit) -> tuple[messages.Fitted, wire.Arrays]:
+def fitted(watcher: Watcher, request: messages.Fit) -> tuple[messages.FunctionFitted, wire.Arrays]:
     """Do what is asked; return the answer and the arrays that go with it. Raises Unreadable."""
     train = referred(request.reference, called=False)
     if not callable(train):
@@ -99,7 +99,7 @@ def fitted(watcher: Watcher, request: messages.Fit) -> tuple[messages.Fitted, wi
         arrays |= {f"y/{number}": np.asarray(step.targets), f"output/{number}": step.output}
         if step.slope is not None:
             arrays[f"slope/{number}"] = step.slope
-    answer = messages.Fitted(
+    answer = messages.FunctionFitted(
         losses=tuple(float(step.loss or 0.0) for step in steps),
         penalties=tuple(step.penalty for step in steps),
         record=None if seen.record is None else seen.record.body(),

@@ -55,11 +55,11 @@ class ModelWorker(WorkerProcess):
         answer, arrays = self._said(request, port_messages.Recorded, inputs, doing)
         return _recording(answer.graph, _by_part(arrays), known)
 
-    def fit(self, reference: str, steps: int) -> tuple[port_messages.Fitted, dict[str, dict[str, np.ndarray]]]:
+    def fit(self, reference: str, steps: int) -> tuple[port_messages.FunctionFitted, dict[str, dict[str, np.ndarray]]]:
         """Have the user's own training function run for some steps and watched (messages: Fit): what was seen, and the
         arrays of every step by what they are ("x", "y", "output", "slope"). Raises InputError if it fails."""
         request = port_messages.Fit(reference=reference, steps=steps)
-        answer, arrays = self._said(request, port_messages.Fitted, None, "be trained by its own function")
+        answer, arrays = self._said(request, port_messages.FunctionFitted, None, "be trained by its own function")
         return answer, _by_part(arrays)
 
     def set_loss(self, name: str, reference: str, record: dict[str, Any] | None = None) -> port_messages.LossSet:

@@ -11,6 +11,15 @@ class Message(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Raise TypeError if another message of the same kind has that name: it would be read in its place."""
+        super().__init_subclass__(**options)
+        alike: list[type] = [
+            one for base in cls.__bases__ for one in type.__subclasses__(base) if one.__name__ == cls.__name__
+        ]
+        if any(one.__module__ != cls.__module__ for one in alike):
+            raise TypeError(f"two messages are called {cls.__name__}, the other in {alike[0].__module__}")
+
     def body(self) -> dict[str, Any]:
         """What travels, in JSON's types."""
         return {"kind": type(self).__name__, **self.model_dump(mode="json")}

@@ -43,7 +43,7 @@ class SaveWeights(Request):
 
 class Fit(Request):
     """Run the user's own training function that `reference` names for `steps` steps, and watch it
-    (compare/adapters/fitting.py). -> Fitted, with `x/STEP/INPUT`, `y/STEP`, `output/STEP` and `slope/STEP`"""
+    (compare/adapters/fitting.py). -> FunctionFitted, with `x/STEP/INPUT`, `y/STEP`, `output/STEP` and `slope/STEP`"""
 
     reference: str
     steps: int
@@ -107,7 +107,7 @@ class Recorded(Answer):
     graph: dict[str, Any] = Field(repr=False)
 
 
-class Fitted(Answer):
+class FunctionFitted(Answer):
     """What was seen of a training function: the losses of its steps, what the model added to each, what the loss is, if
     that is known, the axis of the classes, what is known of how it takes its data, and notes, in words."""
 

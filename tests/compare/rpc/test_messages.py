@@ -1,0 +1,20 @@
+"""Messages and their names."""
+
+import pytest
+
+from compare.rpc.message import Message
+
+
+def test_no_two_messages_of_one_kind_have_one_name() -> None:
+    """One would be read in the place of the other as soon as both modules are imported."""
+
+    class Reply(Message):
+        """A kind."""
+
+    def named(name: str, module: str, kind: type) -> type:
+        return type(name, (kind,), {"__module__": module})
+
+    first = named("Fitted", "one", Reply)
+    with pytest.raises(TypeError, match="two messages are called Fitted, the other in one"):
+        named("Fitted", "another", Reply)
+    assert named("Fitted", "another", first)  # of another kind
