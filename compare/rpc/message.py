@@ -14,9 +14,10 @@ class Message(BaseModel):
     def __init_subclass__(cls, **options: Any) -> None:
         """Raise TypeError if another message of the same kind has that name: it would be read in its place."""
         super().__init_subclass__(**options)
-        alike: list[type] = [
-            one for base in cls.__bases__ for one in type.__subclasses__(base) if one.__name__ == cls.__name__
-        ]
+        siblings: list[type] = []
+        for base in cls.__bases__:
+            siblings += type.__subclasses__(base)
+        alike = [one for one in siblings if one.__name__ == cls.__name__]
         if any(one.__module__ != cls.__module__ for one in alike):
             raise TypeError(f"two messages are called {cls.__name__}, the other in {alike[0].__module__}")
 
