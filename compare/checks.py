@@ -136,7 +136,7 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
             change = f"have them changed with {way}, or " if way else ""
             advice = f"Give other images (--dataset), {change}change the network and its contract."
         elif not fitting:
-            advice = f"No architecture takes images of that shape. {resizing(shape, model)}"
+            advice = f"No built-in architecture takes images of that shape. {resizing(shape, model)}"
         raise InputError(
             f"The architecture '{model.name}' takes images of {model.input_shape} (height, width, channels), "
             f"and those of {dataset} are {shape}. {advice}"
@@ -180,6 +180,8 @@ def check_task(model: ModelSpec, data: Data, dataset: str) -> None:
     wanted, given = TASKS[model.task], TASKS[found]
     if model.code is None:
         advice = f"Give --model the folder of a network of your own for {given.title} (docs/tasks.md)"
+    elif found == "classification" and not dataset.endswith(".npz"):
+        advice = "Give data for it: --dataset FILE.npz (docs/tasks.md)"
     else:
         advice = f"Write its contract for it: python -m compare contract {model.name} --task {found}"
     if found == "multilabel" and model.task == "classification":
@@ -212,8 +214,11 @@ def resizing(shape: tuple[int, ...], model: ModelSpec | None = None) -> str:
         others = alike or (by_way if not wanted else {})
     found = [*([wanted] if wanted else []), *(f"{way} for --model {name}" for way, name in others.items())]
     if not found:
-        return "Give another data set."
-    return f"Have them changed with {' or '.join(found)}, or give another data set."
+        return "Give another data set, or a network of your own (docs/your-own-network.md)."
+    return (
+        f"Have them changed with {' or '.join(found)}, or give another data set, or a network of your own "
+        "(docs/your-own-network.md)."
+    )
 
 
 def _brought(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:

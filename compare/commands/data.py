@@ -61,7 +61,7 @@ def _describe(dataset: str, options: DataOptions, screen: Screen) -> int:
     for name, (n_train, n_test) in counts.items():
         screen.say(f"  {name}: {n_train:,} and {n_test:,}")
     fitting = [m.name for m in MODELS.values() if m.input_shape == shape and m.n_classes >= len(names)]
-    screen.say(f"Architectures that take them: {', '.join(fitting) or f'none; {advice(shape)}'}")
+    screen.say(f"Architectures that take them: {', '.join(fitting) or f'none of the built-in ones. {advice(shape)}'}")
     for text in data.warnings:
         screen.say(f"Check the data: {text}")
     screen.answer(

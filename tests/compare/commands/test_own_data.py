@@ -111,10 +111,8 @@ def test_a_shape_that_no_architecture_takes(
     small = arrays | {name: arrays[name][:, :14, :14] for name in ("x_train", "x_test")}
     assert command(monkeypatch, "run", "--dataset", own_files.save_idx(tmp_path / "mine", small)) == 2
     said = capsys.readouterr().err
-    assert (
-        "are (14, 14, 1). No architecture takes images of that shape. Have them changed with --resize 28, or give"
-        in said
-    )
+    assert "are (14, 14, 1). No built-in architecture takes images of that shape." in said
+    assert "Have them changed with --resize 28, or give" in said
 
 
 @pytest.mark.usefixtures("numpy_implementation")
@@ -172,8 +170,8 @@ def test_own_data_are_described(
     assert capsys.readouterr().out.splitlines() == [
         f"folder:{tmp_path / 'mine'}: 24 training and 6 test images of 12 x 10 x 3, 3 classes",
         *(f"  {name}: 8 and 2" for name in own_pictures.NAMES),
-        "Architectures that take them: none; Have them changed with --resize 32 for --model cnn_bn_cifar, or give "
-        "another data set.",
+        "Architectures that take them: none of the built-in ones. Have them changed with --resize 32 for --model "
+        "cnn_bn_cifar, or give another data set, or a network of your own (docs/your-own-network.md).",
     ]
     assert command(monkeypatch, "data", tmp_path / "mine", "--resize", "32", "--json") == 0
     found = json.loads(capsys.readouterr().out)
@@ -186,8 +184,9 @@ def test_own_data_are_described(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ((), "are (12, 10, 3). No architecture takes images of that shape. Have them changed with --resize 28 "
-             "--channels grey or --resize 32 for --model cnn_bn_cifar, or give another data set."),
+        ((), "are (12, 10, 3). No built-in architecture takes images of that shape. Have them changed with --resize 28 "
+             "--channels grey or --resize 32 for --model cnn_bn_cifar, or give another data set, or a "
+             "network of your own"),
         (("--resize", "0"), "--resize 0 is not possible. Give a number of pixels from 1 to 2,000, or height and width"),
         (("--resize", "28x"), "--resize 28x is not possible"),
         (("--split", "1"), "--split 1 is not possible. Give a share above 0 and below 1: 0.2 stands for 20 %."),
