@@ -48,6 +48,6 @@ def cells(result: BenchResult) -> list[list[str]]:
 
 
 def _alone(result: BenchResult, contestant: Contestant) -> dict[str, float]:
-    """The seconds of each product in the first launch, where profiles are taken; none if they were not timed."""
+    """The seconds of each product in the first launch, the one that is profiled; none if they were not timed."""
     measured = result.launches[0].measured.get(contestant.name) if result.launches else None
     return measured.alone_s if measured else {}

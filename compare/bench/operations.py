@@ -47,7 +47,7 @@ def bounds(result: BenchResult) -> list[str]:
 
 
 def _spent(result: BenchResult, contestant: Contestant) -> dict[str, float]:
-    """The seconds of one step by kind of operation, in the first launch, if profiles are taken; none if it was
+    """The seconds of one step by kind of operation, in the first launch, the one that is profiled; none if it was
     not profiled."""
     measured = result.launches[0].measured.get(contestant.name) if result.launches else None
     return measured.operation_s if measured else {}

@@ -20,7 +20,7 @@ ENDINGS: dict[Ending, str] = {
 }
 
 
-MIXED = ", but for factors of convolutions and matrix products if the mode says what they are mixed with"
+MIXED = ", but for factors of convolutions and matrix products, whose type the mode says"
 
 
 def verdicts(result: BenchResult) -> list[str]:

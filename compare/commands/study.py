@@ -57,7 +57,7 @@ class StudyWork(Work[RunResult]):
         """What the study is, now that its workers are there to be asked for their devices."""
 
     def exit_code(self) -> int:
-        """Do it, and log it if it is to be logged; the exit code."""
+        """Do it, and log it to the server that was asked for, if any; the exit code."""
         note_data_warnings([self.data], self.screen)
         ended_early = self.carry_out()
         if ended_early is not None:

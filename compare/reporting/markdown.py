@@ -38,7 +38,7 @@ def as_section(text: str, path_of: Callable[[str], str]) -> str:
 
 
 def without_command(text: str) -> str:
-    """A report without its last section, if the report around it tells the command."""
+    """A report without its last section: the report around it names the command."""
     return text.partition("\n## The command")[0]
 
 

@@ -45,7 +45,7 @@ class Server:
 
 
 def connect(uri: str) -> Server:
-    """The server or folder `uri`, if the experiment `compare` is made unless it is there.
+    """The server or folder `uri`, in which the experiment `compare` is made unless it is there.
 
     Raises InputError if MLflow is not installed or `uri` cannot be used.
     """
@@ -67,7 +67,7 @@ def connect(uri: str) -> Server:
 
 def log_study(server: Server, folder: Path, results: Sequence[RunResult], manifest: Manifest) -> str:
     """Log the study that `folder` holds; return the identifier of its run. Raises MlflowError."""
-    with redirect_stdout(sys.stderr):  # if it says so of its own accord; ours is for what was found
+    with redirect_stdout(sys.stderr):  # MLflow writes there of its own accord; ours is for what was found
         return _log_study(server, folder, results, manifest)
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from compare.worker import limits
+from shared.models import MODELS
+from shared.products import Product, products
 
 
 class Clock:
@@ -41,3 +43,21 @@ def test_operations_and_bytes_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     found = limits.measure(Known(clock), "cpu")
     assert found.flops_per_s == pytest.approx(2 * 2048**3 / 0.5)
     assert found.copied_bytes_per_s == pytest.approx(2 * 4 * 2**26 / 0.25)
+
+
+class KnownProducts(Known):
+    """Its products take 0.2 s in one form and 0.1 s in the other."""
+
+    def product_alone(self, product: Product, batch_size: int, device: str) -> list[Callable[[], None]]:
+        assert (batch_size, device) == (64, "cpu")
+        return [self._work(0.2), self._work(0.1)]
+
+
+def test_each_product_alone_counts_in_its_faster_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(limits, "time", clock)
+    spec = MODELS["dense_baseline"]
+    found = limits.alone(KnownProducts(clock), spec, 64, "cpu")
+    assert found == pytest.approx({str(product): 0.1 for product in products(spec)})
+    assert len(found) == 5
+    assert limits.alone(Known(clock), spec, 64, "cpu") == {}
