@@ -9,6 +9,7 @@ import base64
 import hashlib
 import itertools
 from collections.abc import Callable, Mapping
+from functools import cache
 from html import escape
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -69,6 +70,7 @@ def filled(template: str, **values: object) -> bytes:
     return page_.render(style=Markup(style), script=Markup(script), script_sha256=digest, **values).encode()
 
 
+@cache
 def _environment() -> "jinja2.Environment":
     import jinja2
 

@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from compare.analysis.headline import Headline
@@ -42,6 +43,7 @@ def without_command(text: str) -> str:
     return text.partition("\n## The command")[0]
 
 
+@cache
 def markdown_environment() -> "jinja2.Environment":
     """Where the templates of Markdown reports are found and filled in."""
     import jinja2

@@ -39,7 +39,7 @@ READ_AT_START = ("LANG", "LC_", "LD_", "MPL", "OPENBLAS_", "PYTHON")
 READ_LATER = ("PYTHONHASHSEED", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED")
 WORKER_IMPORTS = ("numpy_impl.networks", "compare.worker.__main__")
 COMMAND_IMPORTS = (
-    "commands",
+    *("commands", "command_imports", "compare.commands.study_report"),
     *WORKER_IMPORTS,
     *("compare.cli.app", "compare.commands.run", "compare.commands.parity", "compare.training.study"),
     *("compare.training.report", "compare.reporting.plots", "compare.folders.tabular", "compare.parity.runs"),

@@ -332,7 +332,8 @@ def test_a_short_one_leaves_its_record_and_a_report(
     numpy_implementations: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    code = run(monkeypatch, f"{HERE} --implementations numpy,numpy_again --beside 2,0 --budget 8 --json --out {out}")
+    monkeypatch.setattr(launcher, "ROUNDS_S", 0.3)
+    code = run(monkeypatch, f"{HERE} --implementations numpy,numpy_again --beside 2,0 --budget 3 --json --out {out}")
     printed = capsys.readouterr()
     assert code == 0, printed.err
     record = BesideResult.model_validate_json((out / beside.RECORD).read_bytes())

@@ -11,7 +11,7 @@ import pytest
 from commands import rest_of, running
 
 from compare.__main__ import main
-from compare.bench import scaling
+from compare.bench import launcher, scaling
 from compare.bench.plan import make_plan
 from compare.bench.result import BenchResult
 from compare.commands.verify import problems
@@ -36,7 +36,8 @@ def test_a_bench_leaves_its_record_a_report_and_every_window(
 ) -> None:
     out = tmp_path / "out"
     implementations = "numpy,numpy_again"
-    code = run(monkeypatch, f"{HERE} --implementations {implementations} --budget 5 --out {out}")
+    monkeypatch.setattr(launcher, "ROUNDS_S", 0.3)
+    code = run(monkeypatch, f"{HERE} --implementations {implementations} --budget 2 --out {out}")
     printed = capsys.readouterr()
     assert code == 0, printed.err
     record = BenchResult.model_validate_json((out / "bench.json").read_bytes())

@@ -387,11 +387,11 @@ def test_a_second_interrupt_stops_at_once_and_loses_nothing(tmp_path: Path) -> N
     """While the report is written, which takes very long here; going on then writes it."""
     out = tmp_path / "out"
     slow = f"import time; from compare.training import report; report.render = lambda *_: time.sleep({SLOW_REPORT_S})"
-    options = [*QUICK, "--implementations", "numpy", "--epochs", "1", "--seeds", "1000", "--out", out]
+    options = [*QUICK, "--implementations", "numpy", "--epochs", "1", "--seeds", "60", "--out", out]
     with running("run", *options, first=slow) as process:
         assert process.stderr is not None
         lines = iter(process.stderr.readline, "")
-        assert any("test accuracy" in line and "numpy-seed2" in line for line in lines)
+        assert any("test accuracy" in line for line in lines)  # a tenth of the runs have ended
         process.send_signal(signal.SIGINT)
         assert any("Interrupt again to stop at once." in line for line in lines)
         process.send_signal(signal.SIGINT)
