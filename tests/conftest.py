@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 SUPPORT = Path(__file__).parent / "support"
+CONFORMANCE = "tests/conformance/"
 EXAMPLE = Path(__file__).parents[1] / "examples" / "numpy_impl"
 # Before NumPy is first imported, and inherited by every process that is started here: what waits takes no core from its
 # neighbours, what is small is not shared among threads, and torch.compile takes the processor's own word for what
@@ -37,6 +39,20 @@ from compare.registry import IMPLEMENTATIONS  # noqa: E402
 from shared.data import Data, DataSpec, load  # noqa: E402
 
 IMPLEMENTATIONS.searched = True  # tests do not depend on which other packages are installed here
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """In several processes (`-n 2`) the tests of one file run in one, and so do all conformance tests, which share
+    workers and traces."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return CONFORMANCE if path.startswith(CONFORMANCE) else path
+
+    return ByFile(config, log)
 
 
 def pytest_collection_finish() -> None:

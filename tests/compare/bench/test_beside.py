@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from simulation import SimulatedSession, contestant, simulated_bench
 
 from compare.__main__ import main
-from compare.bench import beside, launcher
+from compare.bench import beside, launcher, schedule
 from compare.bench.beside import BesideLauncher, BesideResult
 from compare.bench.result import BenchResult, Contestant, TimedWindow
 from compare.commands.verify import problems
@@ -333,7 +333,11 @@ def test_a_short_one_leaves_its_record_and_a_report(
 ) -> None:
     out = tmp_path / "out"
     monkeypatch.setattr(launcher, "ROUNDS_S", 0.3)
-    code = run(monkeypatch, f"{HERE} --implementations numpy,numpy_again --beside 2,0 --budget 3 --json --out {out}")
+    monkeypatch.setattr(schedule, "LEAST_TO_STOP", 2)
+    code = run(
+        monkeypatch,
+        f"{HERE} --implementations numpy,numpy_again --beside 2,0 --budget 60 --interval 1 --json --out {out}",
+    )
     printed = capsys.readouterr()
     assert code == 0, printed.err
     record = BesideResult.model_validate_json((out / beside.RECORD).read_bytes())
