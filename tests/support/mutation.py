@@ -197,7 +197,7 @@ def _look(session: Session, subject: Subject) -> tuple[fingerprint.Fields, Obser
 @contextmanager
 def _worker(name: str, root: Path) -> Iterator[Session]:
     """A worker that imports the code below `root`."""
-    with _starting, mock.patch.object(environment, "_import_path", return_value=[str(root)]):
+    with _starting, mock.patch.object(environment, "import_path", return_value=[str(root)]):
         session = Session(name, root / "worker.log", THREADS, hide_cuda=True, timeout_s=300.0)
     try:
         yield session
