@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from compare.analysis.headline import Headline
+from compare.analysis.headline import MARKS, Headline
 
 if TYPE_CHECKING:
     import jinja2
@@ -53,6 +53,7 @@ def markdown_environment() -> "jinja2.Environment":
         keep_trailing_newline=True,
     )
     environment.filters |= {"plain": plain, "fenced": fenced}
+    environment.globals["marks"] = MARKS  # of headlines.md.j2
     return environment
 
 
