@@ -345,7 +345,7 @@ def test_a_short_one_leaves_its_record_and_a_report(
             assert {w.beside for w in launch.measured[name].windows} == {0, 2}
     assert problems(out) == []
     text = (out / "report.md").read_text()
-    for line in ("Beside two busy processes a step takes, against none: numpy ", "| 2 | numpy_again |", "--beside 2,0"):
+    for line in ("**A step beside two busy processes**: numpy ", "| 2 | numpy_again |", "--beside 2,0"):
         assert line in text
     assert (out / "plots" / "beside.png").stat().st_size > 5_000
     answered = json.loads(printed.out)
