@@ -42,6 +42,7 @@ def render(record: PortRecord, manifest: Manifest, times: str = "", speed: Seque
         figures = {"waterfall": fit_pictures.waterfall(fit), "losses": fit_pictures.losses(fit)}
         files |= {f"{name}.png": plots.to_png(figure) for name, figure in figures.items()}
         files |= {f"{name}.svg": plots.to_svg(figure) for name, figure in figures.items()}
+        drawings["waterfall.png"] = fit_pictures.bar_chart(fit).markup
         drawings["losses.png"] = fit_pictures.chart(fit).markup
     return with_page(files, drawings)
 

@@ -14,11 +14,14 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import made_up
 import pytest
 from patience import GENEROUS_S
 from results import failure, result
 
 from compare.analysis.seeds import Judging
+from compare.bench import report as bench_report
+from compare.bench.inference import report as inference_report
 from compare.folders.manifest import Manifest
 from compare.training import report
 from shared.models import CNN_SAME
@@ -216,8 +219,14 @@ def test_everything_can_be_used_without_eyes_or_mouse(page: Path) -> None:
     assert found == [True, True, True, True, 1, True]
 
 
-def test_a_phone_shows_accuracy_and_step_time_at_once(page: Path) -> None:
-    """Without any scrolling: the columns of the first table are within the window."""
+@pytest.mark.parametrize("kind", ["run", "bench", "inference"])
+def test_a_phone_shows_accuracy_and_step_time_at_once(kind: str, page: Path, tmp_path: Path) -> None:
+    """Without any scrolling: the first columns of the first table are within the window."""
+    if kind != "run":
+        render = bench_report.render if kind == "bench" else inference_report.render
+        made = made_up.bench() if kind == "bench" else made_up.inference()
+        page = tmp_path / "report.html"
+        page.write_bytes(render(made, MANIFEST)["report.html"])  # type: ignore[operator]
     found = found_by(
         page,
         """
