@@ -267,8 +267,8 @@ def check_own_norm(
         return
     which = "every batch" if batch_size == last else "the last batch of an epoch"
     raise InputError(
-        f"{what} trains on {n_kept:,} of the {n_images:,} training images in batches of {batch_size:,}, so {which} has "
-        f"{'one image' if last == 1 else f'{last} images'}. {IMPLEMENTATIONS[refusing[0]].title}'s own batch "
+        f"{what} trains on {n_kept:,} of the {n_images:,} training images in batches of {batch_size:,}. So {which} "
+        f"has {'one image' if last == 1 else f'{last} images'}. {IMPLEMENTATIONS[refusing[0]].title}'s own batch "
         f"normalisation, which {model.name} then has, cannot take a variance of that. {change}, or leave "
         f"{' and '.join(refusing)} out of --implementations."
     )

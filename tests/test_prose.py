@@ -57,6 +57,25 @@ def test_sentences_are_short(text: str, n: int, tmp_path: Path, monkeypatch: pyt
     assert len(found_in(text, "a.md", tmp_path, monkeypatch)) == n
 
 
+def test_sentences_of_messages_are_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "word " * 15
+    long = f'raise E(f"{words}{{x}} {words}" "end. {words}end.")\n'
+    assert len(found_in(long, "a.py", tmp_path, monkeypatch)) == 1
+    for text in (
+        f'raise E(f"{words}{{x + y + z}} {words[:-20]}" "end. Next {words}end.")\n',
+        f'"""{words * 3}end."""\n',  # a docstring
+        f'STOP = "{words * 3}"\n',  # no sentence
+    ):
+        assert found_in(text, "a.py", tmp_path, monkeypatch) == []
+
+
+def test_sentences_of_templates_are_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "word " * 15
+    text = f"{{% if x %}}{words}{{{{ a + b + c }}}}{{% else %}} {words}end.{{% endif %}} Next.\n"
+    assert len(found_in(text, "a.md.j2", tmp_path, monkeypatch)) == 1
+    assert found_in(text.replace("{% else %}", ". Other"), "a.md.j2", tmp_path, monkeypatch) == []
+
+
 def test_the_line_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prose, "ROOT", tmp_path)
     (tmp_path / "a.py").write_text('"""One.\n\nNobody knows.\n"""\n')

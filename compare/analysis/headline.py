@@ -19,6 +19,7 @@ from shared.result import RunResult
 State = Literal["yes", "no", "open"]
 MARKS: dict[State, str] = {"yes": "✓", "no": "✗", "open": "?"}
 NOT_CHECKED = "not checked; --parity checks it"
+NOT_CHECKED_BY_BENCH = "not checked; python -m compare parity checks it"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,16 @@ class Headline:
     def text(self) -> str:
         """The line as it is read, with a mark for those who see no colour."""
         return f"{MARKS[self.state]} {self.question}: {self.answer}"
+
+    @property
+    def said(self) -> str:
+        """The line as a sentence without its mark."""
+        return f"{self.question}: {self.answer}."
+
+
+def stated(question: str, sentence: str, settled: bool) -> Headline:
+    """The line whose answer is a sentence; `settled`: whether it leaves nothing open."""
+    return Headline(question, sentence.rstrip("."), "yes" if settled else "open")
 
 
 def headlines(results: Sequence[RunResult], judging: Judging, same_function: Headline | None) -> list[Headline]:

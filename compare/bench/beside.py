@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from pydantic import Field, model_validator
 
+from compare.analysis.headline import Headline, stated
 from compare.bench.entry import Entry
 from compare.bench.launcher import Launcher
 from compare.bench.report import why_ended
@@ -15,7 +16,7 @@ from compare.bench.result import BenchResult, Contestant
 from compare.bench.shape import Shape
 from compare.bench.statistics import Interval, ratio
 from compare.bench.tables import milliseconds
-from compare.bench.verdicts import names, ratio_to_baseline, say, step_time, warnings
+from compare.bench.verdicts import is_settled, names, ratio_to_baseline, say, step_time, warnings
 from compare.folders.manifest import Manifest
 from compare.processes.busy import busy
 from compare.reporting import plots, waiting
@@ -115,16 +116,27 @@ def precise(beside: BesideResult) -> bool:
     return bool(known) and all(one.half_width <= result.precision for one in known)
 
 
-def verdicts(beside: BesideResult) -> list[str]:
-    """Return what is to be said: how much each is slowed down at each level, and who is faster there."""
+def headlines(beside: BesideResult) -> list[Headline]:
+    """Return the verdict: how much each is slowed down at each level, and who is faster there."""
     others = [name for name in names(beside.result) if name != beside.result.baseline]
-    said = []
+    lines = []
     for level in beside.levels[1:]:
-        slower = [f"{name} {shown(slowdown(beside, name, level))}" for name in names(beside.result)]
-        said.append(f"Beside {in_words(level)} a step takes, against none: {', '.join(slower)} as long.")
+        found = {name: slowdown(beside, name, level) for name in names(beside.result)}
+        slower = ", ".join(f"{name} {shown(one)}" for name, one in found.items())
+        known = all(one is not None and one.low is not None for one in found.values())
+        lines.append(stated(f"A step beside {in_words(level)}", f"{slower} as long as beside none", known))
     for level in beside.levels:
-        said += [f"Beside {in_words(level)}: {say(beside.at(level), name)}" for name in others]
-    return said
+        at = beside.at(level)
+        lines += [
+            stated(f"Speed beside {in_words(level)}", say(at, name), is_settled(ratio_to_baseline(at, name)))
+            for name in others
+        ]
+    return lines
+
+
+def verdicts(beside: BesideResult) -> list[str]:
+    """Return the same in sentences."""
+    return [line.said for line in headlines(beside)]
 
 
 def in_words(level: int) -> str:
@@ -175,7 +187,7 @@ def render(beside: BesideResult, manifest: Manifest) -> Rendered:
         .get_template("beside.md.j2")
         .render(
             result=result,
-            verdicts=verdicts(beside),
+            headlines=headlines(beside),
             warnings=notes(beside),
             ended=why_ended(result),
             headings=HEADINGS,

@@ -3,7 +3,7 @@
 from compare.bench import alone, charts, operations, sharing, tables
 from compare.bench.plots import steps
 from compare.bench.result import BenchResult, Ending, TimedWindow
-from compare.bench.verdicts import break_evens, say, warnings
+from compare.bench.verdicts import break_evens, headlines, say, warnings
 from compare.folders import tabular
 from compare.folders.manifest import Manifest
 from compare.reporting import plots, waiting
@@ -24,14 +24,15 @@ MIXED = ", but for factors of convolutions and matrix products, whose type the m
 
 
 def verdicts(result: BenchResult) -> list[str]:
-    """What is to be said of every contestant, and why the bench ended."""
+    """What is to be said of every contestant, in sentences."""
     others = [contestant.name for contestant in result.contestants if contestant.name != result.baseline]
-    return [
-        *(say(result, name) for name in others),
-        *break_evens(result),
-        *sharing.verdicts(result),
-        *result.lacking,
-    ]
+    return [*(say(result, name) for name in others), *remarks(result)]
+
+
+def remarks(result: BenchResult) -> list[str]:
+    """What is to be said beside who is the faster: when compiling pays off, what several processes gain, and what was
+    not measured."""
+    return [*break_evens(result), *sharing.verdicts(result), *result.lacking]
 
 
 def why_ended(result: BenchResult) -> str:
@@ -51,7 +52,8 @@ def render(result: BenchResult, manifest: Manifest) -> Rendered:
         .get_template("bench.md.j2")
         .render(
             result=result,
-            verdicts=verdicts(result),
+            headlines=headlines(result),
+            remarks=remarks(result),
             warnings=warnings(result),
             mixed=MIXED if any(c.mixed_precision != "none" for c in result.contestants) else "",
             columns=list(tables.CELLS),

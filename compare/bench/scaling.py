@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from matplotlib.figure import Figure
 from pydantic import Field, TypeAdapter
 
+from compare.analysis.headline import NOT_CHECKED_BY_BENCH, Headline, stated
 from compare.bench import statistics, tables
 from compare.bench.result import BenchResult, Contestant
-from compare.bench.verdicts import ratio_to_baseline, step_time, warnings
+from compare.bench.verdicts import is_settled, ratio_to_baseline, step_time, warnings
 from compare.folders.manifest import Manifest
 from compare.reporting import plots, waiting
 from compare.reporting.charts import Chart, Line, Panel
@@ -43,8 +44,8 @@ def render(results: Sequence[BenchResult], manifest: Manifest) -> Rendered:
             waiting=waiting.sentence(contestant.waiting for contestant in first.contestants),
             headings=HEADINGS,
             lines=cells(results),
-            verdicts=verdicts(results),
-            warnings=_warnings(results),
+            headlines=headlines(results),
+            warnings=warnings_once(results),
             cpu=first.cpu,
             manifest=manifest,
         )
@@ -59,19 +60,32 @@ def render(results: Sequence[BenchResult], manifest: Manifest) -> Rendered:
     )
 
 
-def verdicts(results: Sequence[BenchResult]) -> list[str]:
-    """Return a sentence for each contestant: its lowest and its highest speed against the baseline, and where."""
-    found = []
+def headlines(results: Sequence[BenchResult]) -> list[Headline]:
+    """Return the verdict: the lowest and the highest speed of each contestant against the baseline, and where. It is
+    settled if the same one is the faster at every point."""
+    baseline = results[0].baseline
+    found = [Headline("Same function", NOT_CHECKED_BY_BENCH, "open")]
     for name in dict.fromkeys(c.name for result in results for c in result.contestants):
-        ratios = [(ratio.value, result) for result in results if (ratio := ratio_to_baseline(result, name))]
-        if name == results[0].baseline or not ratios:
+        ratios = [(ratio, result) for result in results if (ratio := ratio_to_baseline(result, name))]
+        if name == baseline or not ratios:
             continue
-        (least, at_least), (most, at_most) = (end(ratios, key=lambda one: one[0]) for end in (min, max))
-        found.append(
-            f"{name} is from {least:.2f}x ({_point(at_least)}) to {most:.2f}x ({_point(at_most)}) as fast as "
-            f"{results[0].baseline}."
+        (least, at_least), (most, at_most) = (end(ratios, key=lambda one: one[0].value) for end in (min, max))
+        known = all(is_settled(ratio) for ratio, _ in ratios) and (least.value > 1) == (most.value > 1)
+        said = (
+            f"{name} is from {least.value:.2f}x ({_point(at_least)}) to {most.value:.2f}x ({_point(at_most)}) as fast "
+            f"as {baseline}"
         )
-    return found
+        found.append(stated("Speed", said, known))
+    return found if len(found) > 1 else [_alone(results)]
+
+
+def _alone(results: Sequence[BenchResult]) -> Headline:
+    """What there is to say if nothing was compared."""
+    name = results[0].baseline
+    times = [time.value for result in results if (time := step_time(result, name))]
+    if not times:
+        return stated("Speed", f"{name} was not measured", False)
+    return stated("Speed", f"{name} takes from {min(times) * 1e3:.2f} to {max(times) * 1e3:.2f} ms a step", True)
 
 
 def _point(result: BenchResult) -> str:
@@ -79,7 +93,7 @@ def _point(result: BenchResult) -> str:
     return f"batches of {one.batch_size}, {one.threads} thread{'s' * (one.threads > 1)}"
 
 
-def _warnings(results: Sequence[BenchResult]) -> list[str]:
+def warnings_once(results: Sequence[BenchResult]) -> list[str]:
     """Each warning once: of those that differ by their numbers alone, the one with the largest, and how many."""
     found: dict[str, list[str]] = {}
     for result in results:

@@ -8,7 +8,7 @@ from rich.console import Console
 from compare.bench.result import BenchResult, Ceiling, Contestant
 from compare.bench.statistics import LEAST_P, Interval
 from compare.bench.verdicts import achieved, own_share, ratio_to_baseline, step_time
-from compare.reporting.screen import print_lines
+from compare.reporting.screen import print_first, print_lines, table, width
 from compare.rpc.messages import Timed
 from compare.worker.windows import EVALUATION_BATCH
 
@@ -95,16 +95,17 @@ def _memory(result: BenchResult, contestant: Contestant) -> str:
     return " + ".join(parts + ([f"{max(device) / 2**20:,.0f} MiB on the device"] if device else [])) or NONE
 
 
+# By importance: a narrow window shows the first of them.
 CELLS: dict[str, Cell] = {
     "contestant": lambda _, contestant: contestant.name,
+    "speed": _ratio,
+    "step, end to end": _step("end_to_end"),
+    "images/s": _images_per_s,
     "mode": lambda _, contestant: ", ".join(
         [contestant.mode, *contestant.tuning.values(), *_mixed(contestant), *_waiting(contestant)]
     ),
-    "speed": _ratio,
     "p": _p,
-    "step, end to end": _step("end_to_end"),
     "step, compute only": _step("compute"),
-    "images/s": _images_per_s,
     "achieved": _rate,
     "evaluated images/s": _evaluated_per_s,
     "start and import": _of_first_launch(lambda s: f"{s:.1f} s", "start_s"),
@@ -144,7 +145,11 @@ def _ranging(values: Sequence[float], form: str) -> str:
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
-def print_result(result: BenchResult, console: Console) -> None:
-    """Print the table, turned so that a contestant is a column: it is wider than a terminal otherwise."""
-    names, *lines = zip(CELLS, *cells(result), strict=True)
-    print_lines(console, list(names), [list(line) for line in lines], ("contestant",))
+def print_result(result: BenchResult, console: Console) -> list[str]:
+    """Print the table, turned so that a contestant is a column: it is wider than a terminal otherwise. Of many
+    contestants each is a line, with as many columns as there is room for; return the names of those left out."""
+    names, *lines = ([*line] for line in zip(CELLS, *cells(result), strict=True))
+    if width(console, table(names, lines, ("contestant",))).maximum <= console.width:
+        print_lines(console, names, lines, ("contestant",))
+        return []
+    return print_first(console, list(CELLS), cells(result), LEFT_ALIGNED)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Collection
 from statistics import geometric_mean
 
+from compare.analysis.headline import NOT_CHECKED_BY_BENCH, Headline, stated
 from compare.bench.result import BenchResult, Contestant, Launch
 from compare.bench.statistics import LEAST_FOR_INTERVAL, Interval, median, ratio
 from compare.rpc.messages import Timed
@@ -39,6 +40,24 @@ def say(result: BenchResult, name: str) -> str:
     found = ratio_to_baseline(result, name)
     n = sum(name in one.measured and result.baseline in one.measured for one in result.launches)
     return in_words(found, name, result.baseline, n)
+
+
+def headlines(result: BenchResult) -> list[Headline]:
+    """Return the verdict: how fast each contestant is against the baseline. No bench checks that they are the same
+    function, and the first line says so."""
+    others = [name for name in names(result) if name != result.baseline]
+    if not others:
+        alone = step_time(result, result.baseline)
+        said = "was not measured" if alone is None else f"takes {alone.value * 1e3:.2f} ms a step"
+        return [stated("Speed", f"{result.baseline} {said}", alone is not None)]
+    unchecked = Headline("Same function", NOT_CHECKED_BY_BENCH, "open")
+    settled = {name: is_settled(ratio_to_baseline(result, name)) for name in others}
+    return [unchecked, *(stated("Speed", say(result, name), settled[name]) for name in others)]
+
+
+def is_settled(found: Interval | None) -> bool:
+    """Whether a ratio says which of two is the faster: it is known, and its interval leaves 1 out."""
+    return found is not None and found.low is not None and not found.holds(1.0)
 
 
 def in_words(found: Interval | None, name: str, baseline: str, n: int, where: str = "") -> str:

@@ -8,11 +8,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from pydantic import Field, TypeAdapter
 
+from compare.analysis.headline import Headline, stated
 from compare.bench.report import why_ended
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.statistics import Interval
 from compare.bench.tuned import as_contestant
-from compare.bench.verdicts import ratio_between, step_time
+from compare.bench.verdicts import is_settled, ratio_between, step_time
 from compare.folders.manifest import Manifest
 from compare.registry import IMPLEMENTATIONS, Candidate
 from compare.reporting import plots, waiting
@@ -69,28 +70,26 @@ def contestants(plain: Contestant, of: list[SpeedStage]) -> list[Contestant]:
     return [as_contestant(plain, stage.candidate) for stage in of]
 
 
-def verdict(waterfall: SpeedWaterfall) -> str:
-    """Return in a sentence how much faster than the plain loop the fastest stage is, and what gained most."""
+def headline(waterfall: SpeedWaterfall) -> Headline:
+    """Return the verdict: how much faster than the plain loop the fastest stage is, and what gained most."""
     result, first = waterfall.result, waterfall.stages[0].candidate.factor
-    name = waterfall.implementation
+    question = f"Speed of {waterfall.implementation}"
     after = [stage for stage in waterfall.stages if stage.before]
     whole = {stage.candidate.factor: ratio_between(result, stage.candidate.factor, first) for stage in after}
     known = {factor: found for factor, found in whole.items() if found is not None}
     if not known:
-        return f"{name}: no stage was measured together with {first}."
+        return stated(question, f"no stage was measured together with {first}", False)
     fastest = max(known, key=lambda factor: known[factor].value)
     if known[fastest].value <= 1:
-        return f"{name}: no stage was faster than {first}."
+        return stated(question, f"no stage was faster than {first}", is_settled(known[fastest]))
     steps = {
         stage.candidate.factor: gained
         for stage in after
         if stage.before and (gained := ratio_between(result, stage.candidate.factor, stage.before)) is not None
     }
     most = max(steps, key=lambda factor: steps[factor].value)
-    return (
-        f"{name}: {fastest} is {_said(known[fastest])} as fast as {first}. Most is gained by {most} "
-        f"({_said(steps[most])})."
-    )
+    said = f"{fastest} is {_said(known[fastest])} as fast as {first}. Most is gained by {most} ({_said(steps[most])})"
+    return stated(question, said, is_settled(known[fastest]))
 
 
 def cells(waterfall: SpeedWaterfall) -> list[list[str]]:
@@ -129,7 +128,7 @@ def render(done: Sequence[SpeedWaterfall], manifest: Manifest) -> Rendered:
             device=first.device,
             threads=first.contestants[0].threads,
             headings=HEADINGS,
-            verdicts=[verdict(waterfall) for waterfall in done],
+            headlines=[headline(waterfall) for waterfall in done],
             tables={waterfall.implementation: cells(waterfall) for waterfall in done},
             why={waterfall.implementation: why_ended(waterfall.result) for waterfall in done},
             waiting=waiting.WORDS["system"],

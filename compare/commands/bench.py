@@ -11,7 +11,7 @@ from compare.bench.result import BenchResult, Contestant
 from compare.bench.schedule import precise, repeat
 from compare.bench.search import Search, starter
 from compare.bench.statistics import LEAST_FOR_INTERVAL
-from compare.bench.verdicts import ratio_to_baseline, step_time, warnings
+from compare.bench.verdicts import headlines, ratio_to_baseline, step_time, warnings
 from compare.commands.lifecycle import Began, Work, note_data_warnings, note_threads, report_line
 from compare.options.bench import BenchOptions
 from compare.reporting.screen import Screen
@@ -65,16 +65,18 @@ class Bench(Work[BenchResult]):
 
     def write(self) -> None:
         result, screen = self.results[-1], self.screen
-        tables.print_result(result, screen.console(160))
-        said, warned = report.verdicts(result), warnings(result)
-        for text in (*said, report.why_ended(result), *warned, *tables.ceilings(result)):
+        lines, warned = headlines(result), warnings(result)
+        screen.headlines(lines)
+        screen.say_left_out(tables.print_result(result, screen.console(160)))
+        for text in (*report.remarks(result), report.why_ended(result), *warned, *tables.ceilings(result)):
             screen.say(text)
         done = self.began.manifest(data=[self.data])
         self.folder.write_all(report.render(result, done), done)
         report_line(self.folder, screen)
         screen.answer(
             folder=self.folder.path,
-            verdicts=said,
+            headline=[asdict(line) for line in lines],
+            verdicts=report.verdicts(result),
             warnings=warned,
             ended=report.why_ended(result),
             baseline=result.baseline,

@@ -14,7 +14,7 @@ from compare.bench.verdicts import ratio_to_baseline, step_time
 from compare.commands.bench import settled
 from compare.commands.lifecycle import Began, Work, note_data_warnings, note_threads, report_line
 from compare.options.bench import BenchOptions
-from compare.reporting.screen import Screen, print_lines
+from compare.reporting.screen import Screen, print_first
 from shared.data import Data
 from shared.errors import InputError
 
@@ -83,16 +83,19 @@ class Neighbours(Work[BesideResult]):
 
     def write(self) -> None:
         found, screen = self.results[-1], self.screen
-        print_lines(screen.console(120), list(beside.HEADINGS), beside.cells(found), ("contestant",))
-        said, warned, ended = beside.verdicts(found), beside.notes(found), why_ended(found.result)
-        for text in (*said, ended, *warned):
+        lines, warned, ended = beside.headlines(found), beside.notes(found), why_ended(found.result)
+        screen.headlines(lines)
+        left_out = print_first(screen.console(120), list(beside.HEADINGS), beside.cells(found), ("contestant",))
+        screen.say_left_out(left_out)
+        for text in (ended, *warned):
             screen.say(text)
         done = self.began.manifest(data=[self.data])
         self.folder.write_all(beside.render(found, done), done)
         report_line(self.folder, screen)
         screen.answer(
             folder=self.folder.path,
-            verdicts=said,
+            headline=[asdict(line) for line in lines],
+            verdicts=beside.verdicts(found),
             warnings=warned,
             ended=ended,
             baseline=found.result.baseline,

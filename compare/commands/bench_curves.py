@@ -1,7 +1,7 @@
 """`compare bench` with several batch sizes or numbers of threads: a bench for each pair, and the curves."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from compare.bench import scaling
 from compare.bench.launcher import Launcher
@@ -11,7 +11,7 @@ from compare.bench.search import starter
 from compare.commands.bench import figures
 from compare.commands.lifecycle import Began, Work, note_data_warnings, note_threads, report_line
 from compare.options.bench import BenchOptions
-from compare.reporting.screen import Screen, print_lines
+from compare.reporting.screen import Screen, print_first
 from shared.data import Data
 from shared.errors import InputError
 
@@ -32,9 +32,6 @@ def command(options: BenchOptions, screen: Screen) -> int:
     ended_early = work.carry_out()
     if ended_early is not None:
         return ended_early
-    report_line(work.folder, screen)
-    points = [figures(result, c) for result in work.results for c in result.contestants]
-    screen.answer(folder=work.folder.path, points=points)
     return 1 if any(launch.failed for result in work.results for launch in result.launches) else 0
 
 
@@ -76,9 +73,18 @@ class Points(Work[BenchResult]):
         )
 
     def write(self) -> None:
-        headings = list(scaling.HEADINGS)
-        for text in scaling.verdicts(self.results):
-            self.screen.note(text)
-        print_lines(self.screen.console(180), headings, scaling.cells(self.results), ("contestant",))
+        screen, lines, warned = self.screen, scaling.headlines(self.results), scaling.warnings_once(self.results)
+        screen.headlines(lines)
+        cells = scaling.cells(self.results)
+        screen.say_left_out(print_first(screen.console(180), list(scaling.HEADINGS), cells, ("contestant",), least=4))
+        for text in warned:
+            screen.say(text)
         done = self.began.manifest(data=[self.data])
         self.folder.write_all(scaling.render(self.results, done), done)
+        report_line(self.folder, screen)
+        screen.answer(
+            folder=self.folder.path,
+            headline=[asdict(line) for line in lines],
+            warnings=warned,
+            points=[figures(result, c) for result in self.results for c in result.contestants],
+        )

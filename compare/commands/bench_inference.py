@@ -83,18 +83,20 @@ class Serving(Work[InferenceResult]):
 
     def write(self) -> None:
         result, screen = self.results[-1], self.screen
+        lines = verdicts.headlines(result)
+        screen.headlines(lines)
         left_out = tables.print_result(result, screen.console(200))
-        if left_out:
-            screen.say(f"Left out, for want of room: {', '.join(left_out)}. The report has them.")
-        said, warned, ended = verdicts.verdicts(result), verdicts.warnings(result), verdicts.why_ended(result)
-        for text in (*said, ended, *warned):
+        screen.say_left_out(left_out)
+        warned, ended = verdicts.warnings(result), verdicts.why_ended(result)
+        for text in (ended, *warned):
             screen.say(text)
         done = self.began.manifest(data=[self.data])
         self.folder.write_all(report.render(result, done), done)
         report_line(self.folder, screen)
         screen.answer(
             folder=self.folder.path,
-            verdicts=said,
+            headline=[asdict(line) for line in lines],
+            verdicts=[line.said for line in lines],
             warnings=warned,
             ended=ended,
             baseline=result.baseline,

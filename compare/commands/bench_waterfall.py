@@ -1,10 +1,12 @@
 """`compare bench --waterfall`: one bench for each implementation, and the page that is made of them."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from compare.bench import waterfall
 from compare.bench.launcher import Launcher
 from compare.bench.plan import BenchPlan, make_plan
+from compare.bench.report import why_ended
 from compare.bench.schedule import precise, repeat
 from compare.bench.search import starter
 from compare.bench.statistics import LEAST_FOR_INTERVAL
@@ -39,11 +41,6 @@ def command(options: BenchOptions, screen: Screen) -> int:
     ended_early = work.carry_out()
     if ended_early is not None:
         return ended_early
-    report_line(work.folder, screen)
-    screen.answer(
-        folder=work.folder.path,
-        stages={done.implementation: [figures(done.result, c) for c in done.result.contestants] for done in work.done},
-    )
     return 1 if any(launch.failed for done in work.done for launch in done.result.launches) else 0
 
 
@@ -88,9 +85,6 @@ class Waterfalls(Work[SpeedWaterfall]):
                 note(
                     f"{name}: launch {len(result.launches)}, {result.took_s:.0f} s, at most {left_s:.0f} s left for it"
                 )
-            lines, headings = waterfall.cells(self.done[-1]), list(waterfall.HEADINGS)
-            note(waterfall.verdict(self.done[-1]))
-            print_lines(self.screen.console(120), headings, lines, waterfall.HEADINGS[:1], title=name)
 
     @property
     def done(self) -> list[SpeedWaterfall]:
@@ -98,5 +92,17 @@ class Waterfalls(Work[SpeedWaterfall]):
         return list({done.implementation: done for done in self.results}.values())
 
     def write(self) -> None:
+        screen, lines = self.screen, [waterfall.headline(one) for one in self.done]
+        screen.headlines(lines)
+        for one in self.done:
+            cells, headings = waterfall.cells(one), list(waterfall.HEADINGS)
+            print_lines(screen.console(120), headings, cells, waterfall.HEADINGS[:1], title=one.implementation)
+            screen.say(why_ended(one.result))
         done = self.began.manifest(data=[self.data])
         self.folder.write_all(waterfall.render(self.done, done), done)
+        report_line(self.folder, screen)
+        screen.answer(
+            folder=self.folder.path,
+            headline=[asdict(line) for line in lines],
+            stages={one.implementation: [figures(one.result, c) for c in one.result.contestants] for one in self.done},
+        )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from compare.analysis.headline import MARKS
 from compare.commands import trends
 from compare.commands.entries import LEFT, Entry, cells, headings
 from compare.reporting import plots
@@ -12,18 +13,20 @@ from compare.reporting.markdown import as_section, plain
 
 def combined(parts: Mapping[str, Rendered], entries: Sequence[Entry]) -> Rendered:
     """Return one report of `parts`, the rendered files of each folder by its name; `entries` are theirs, in order."""
-    found: list[str] = []
     sections: list[str] = []
     files: dict[str, bytes] = {}
     drawings: dict[str, Drawing] = {}
-    for number, (name, part) in enumerate(parts.items(), 1):
+    for number, part in enumerate(parts.values(), 1):
         text = part["report.md"].decode()
-        before, _, _ = text.partition("\n## ")
-        found += [f"- **{plain(name)}**: {line[2:]}" for line in before.splitlines() if line.startswith("- ")]
         sections.append(as_section(text, partial(_numbered, number=number)))
         drawn = {path: content for path, content in part.items() if path.endswith((".png", ".svg"))}
         files |= {_numbered(path, number): content for path, content in drawn.items()}
         drawings |= {_numbered(path, number): each for path, each in part.drawings.items() if path != LATE}
+    found = [
+        f"- {MARKS[line.state]} **{plain(name)}, {plain(line.question)}**: {plain(line.answer)}"
+        for name, entry in zip(parts, entries, strict=True)
+        for line in entry.headline
+    ]
     names = {id(entry): name for entry, name in zip(entries, parts, strict=True)}
     curves: list[str] = []
     for number, (about, chart) in enumerate(trends.joint_curves(entries, names).items(), 1):
@@ -32,7 +35,7 @@ def combined(parts: Mapping[str, Rendered], entries: Sequence[Entry]) -> Rendere
         files |= {path: plots.to_png(figure), path.replace(".png", ".svg"): plots.to_svg(figure)}
         drawings[path] = chart.markup
         curves += [f"![Learning curves of {plain(about)}, all folders together]({path})", ""]
-    lines = [f"# {len(parts)} reports", "", *_table(entries, names), "", *found, "", *curves, *sections]
+    lines = [f"# {len(parts)} reports", "", *found, "", *_table(entries, names), "", *curves, *sections]
     files["report.md"] = "\n".join(lines).encode(errors="backslashreplace")
     return with_page(files, drawings)
 

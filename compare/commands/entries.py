@@ -8,16 +8,17 @@ from pathlib import Path
 from compare.analysis import condensed, seeds
 from compare.analysis.diff import Side
 from compare.analysis.figures import ACCURACY, KeyFigure, figure_of
-from compare.analysis.headline import headlines
+from compare.analysis.headline import Headline, headlines
 from compare.bench import beside, scaling
+from compare.bench import verdicts as bench_verdicts
 from compare.bench import waterfall as speed
 from compare.bench.inference import verdicts as serving
 from compare.bench.inference.record import RECORD as INFERENCE
 from compare.bench.inference.record import InferenceResult
-from compare.bench.report import verdicts
+from compare.bench.ported import verdicts as ported_verdicts
 from compare.bench.result import BenchResult
 from compare.bench.verdicts import ratio_to_baseline, step_time
-from compare.commands.rendering import comparisons, extent, listed
+from compare.commands.rendering import comparisons, extent, listed, times_of
 from compare.folders.manifest import Manifest
 from compare.folders.run_folder import MAX_LIST_BYTES, load_manifest, load_record
 from compare.parity import report as parity_report
@@ -56,16 +57,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Entry:
-    """A folder: what kind it is, what it is about, its verdict in a sentence, and its rows; `side` holds the records of
+    """A folder: what kind it is, what it is about, its verdict line by line, and its rows; `side` holds the records of
     a run for what is compared between runs."""
 
     folder: Path
     kind: str
     about: str
     manifest: Manifest
-    verdict: str
+    headline: Sequence[Headline]
     rows: Sequence[Row] = ()
     side: Side | None = field(default=None, repr=False)
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in one paragraph."""
+        return " ".join(f"{line.text}." for line in self.headline)
 
 
 def read(folder: Path) -> Entry:
@@ -93,7 +99,7 @@ def _run(folder: Path, manifest: Manifest) -> Entry:
         rows.append(Row(name, value, steps[0] if steps else None, "", len(own), bad[0] if bad else "ok", figure))
     first = results[0].run
     recipe = "" if first.recipe == "matched" else f", {first.recipe}"
-    said = " ".join(f"{line.text}." for line in headlines(results, judging, parity))
+    said = headlines(results, judging, parity)
     side = Side(str(folder), manifest, results)
     task = "" if figure.task.classifies else f", {figure.task.title}"
     about = f"{first.model} on {first.data.dataset}{recipe}{task}"
@@ -102,7 +108,7 @@ def _run(folder: Path, manifest: Manifest) -> Entry:
 
 def _bench(folder: Path, manifest: Manifest) -> Entry:
     result = load_record(folder / "bench.json", BenchResult, MAX_LIST_BYTES)
-    return Entry(folder, "bench", result.model, manifest, " ".join(verdicts(result)), _contestants(result))
+    return Entry(folder, "bench", result.model, manifest, bench_verdicts.headlines(result), _contestants(result))
 
 
 def _contestants(result: BenchResult) -> list[Row]:
@@ -120,17 +126,19 @@ def _contestants(result: BenchResult) -> list[Row]:
 
 def _parity(folder: Path, manifest: Manifest) -> Entry:
     results = comparisons(folder)
-    said = parity_report.headline(results, extent(folder)).text
+    said = [parity_report.headline(results, extent(folder))]
     rows = [Row(f"seed {one.seed}", status="agree" if one.passed else "do not agree") for one in results]
     about = ", ".join(dict.fromkeys(result.model for result in results))
-    return Entry(folder, "parity", about, manifest, f"{said}.", rows)
+    return Entry(folder, "parity", about, manifest, said, rows)
 
 
 def _port(folder: Path, manifest: Manifest) -> Entry:
     record = load_record(folder / port_record.RECORD, port_record.PortRecord, MAX_LIST_BYTES)
     about = f"{record.left.name} ({record.left.framework}) / {record.right.name} ({record.right.framework})"
-    rows = [Row(f"{len(record.causes)} causes", status=record.verdict)]
-    return Entry(folder, "port", about, manifest, f"{words.verdict(record)}.", rows)
+    rows = [Row(f"{len(record.causes)} cause{'s' * (len(record.causes) != 1)}", status=record.verdict)]
+    times = times_of(folder)
+    said = [words.headline(record), *([] if times is None else ported_verdicts.headlines(times))]
+    return Entry(folder, "port", about, manifest, said, rows)
 
 
 def _inference(folder: Path, manifest: Manifest) -> Entry:
@@ -141,25 +149,25 @@ def _inference(folder: Path, manifest: Manifest) -> Entry:
         ratio = "1 (baseline)" if name == result.baseline else "" if found is None else f"{found.value:.2g}x"
         why = serving.why_not_measured(result, name)
         rows.append(Row(name, speed=ratio, n=len(result.launches), status="ok" if why is None else "failed"))
-    return Entry(folder, "bench inference", result.model, manifest, " ".join(serving.verdicts(result)), rows)
+    return Entry(folder, "bench inference", result.model, manifest, serving.headlines(result), rows)
 
 
 def _beside(folder: Path, manifest: Manifest) -> Entry:
     found = load_record(folder / beside.RECORD, beside.BesideResult, MAX_LIST_BYTES)
-    said = " ".join(beside.verdicts(found))
+    said = beside.headlines(found)
     return Entry(folder, "bench beside", found.result.model, manifest, said, _contestants(found.at(0)))
 
 
 def _curves(folder: Path, manifest: Manifest) -> Entry:
     found = listed(folder / scaling.RECORD, scaling.RECORDS)
-    said = " ".join(scaling.verdicts(found))
+    said = scaling.headlines(found)
     rows = [Row(contestant.name, n=len(found)) for contestant in found[0].contestants]
     return Entry(folder, "bench curves", found[0].model, manifest, said, rows)
 
 
 def _speed_waterfall(folder: Path, manifest: Manifest) -> Entry:
     found = listed(folder / speed.RECORD, speed.RECORDS)
-    said = " ".join(speed.verdict(one) for one in found)
+    said = [speed.headline(one) for one in found]
     rows = [Row(one.implementation, n=len(one.result.launches)) for one in found]
     return Entry(folder, "bench waterfall", found[0].result.model, manifest, said, rows)
 
@@ -167,7 +175,7 @@ def _speed_waterfall(folder: Path, manifest: Manifest) -> Entry:
 def _recipes(folder: Path, manifest: Manifest) -> Entry:
     found = load_record(folder / waterfall.RECORD, waterfall.RecipeWaterfall, MAX_LIST_BYTES)
     rows = [Row(name, n=len(found.stages[0].runs)) for name in found.stages[0].runs[0]]
-    said = " ".join(waterfall_report.verdicts(found.stages))
+    said = waterfall_report.headlines(found.stages)
     return Entry(folder, "parity waterfall", found.model, manifest, said, rows)
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 
 from compare import checks
 from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
@@ -34,17 +35,7 @@ def command(options: ParityOptions, screen: Screen) -> int:
     ended_early = work.carry_out()
     if ended_early is not None:
         return ended_early
-    results = work.results
-    screen.say(f"{sum(result.passed for result in results)} of {len(results)} comparisons agree.")
-    report_line(work.folder, screen)
-    screen.answer(
-        folder=work.folder.path,
-        comparisons=[
-            {"model": result.model, "seed": result.seed, "agree": result.passed, "verdict": result.verdict}
-            for result in results
-        ],
-    )
-    return 0 if all(result.passed for result in results) else 1
+    return 0 if all(result.passed for result in work.results) else 1
 
 
 class Comparisons(Work[ParityResult]):
@@ -78,16 +69,33 @@ class Comparisons(Work[ParityResult]):
                     subject = plan.subject(model, self.data[model.name], seed)
                     result = Checker(sessions, THREADS, tell).check(subject, plan.extent)
                     yield result
-                    for line in tables.summary(result):
-                        self.screen.say(line)
-                    if options.verbose:
-                        tables.print_ladders(result, self.screen.console())
+                    if not result.passed and len(sizes) > times:  # of many, each fault at once
+                        note(tables.summary(result)[0])
 
     def write(self) -> None:
-        done = self.began.manifest(data=self.data.values())
+        screen, results = self.screen, self.results
         extent = self.plan.extent
         study = report.ParityExtent(steps=extent.n_steps, draws=extent.n_draws, rung=extent.top)
-        self.folder.write_all(report.render(self.results, study, done), done)
+        line = report.headline(results, study)
+        screen.headlines([line])
+        screen.say(f"{sum(result.passed for result in results)} of {len(results)} comparisons agree.")
+        for result in results:
+            for text in tables.summary(result):
+                screen.say(text)
+        if self.plan.options.verbose:
+            for result in results:
+                tables.print_ladders(result, screen.console())
+        done = self.began.manifest(data=self.data.values())
+        self.folder.write_all(report.render(results, study, done), done)
+        report_line(self.folder, screen)
+        screen.answer(
+            folder=self.folder.path,
+            headline=[asdict(line)],
+            comparisons=[
+                {"model": result.model, "seed": result.seed, "agree": result.passed, "verdict": result.verdict}
+                for result in results
+            ],
+        )
 
 
 class ComparisonsLeft:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from compare.checks import check_only_classification, check_only_images, check_own_norm
 from compare.commands.lifecycle import Began, Work, note_data_warnings, report_line
@@ -13,7 +14,7 @@ from compare.processes.pool import THREADS, Workers, ask_all
 from compare.processes.process import WorkerError
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting.screen import Screen, print_lines
+from compare.reporting.screen import Screen, print_first
 from compare.subject import Subject
 from shared.batches import n_batches
 from shared.errors import InputError
@@ -51,13 +52,6 @@ def command(options: ParityOptions, screen: Screen) -> int:
         return 1
     if ended_early is not None:
         return ended_early
-    rows = waterfall_report.cells(work.results)
-    verdicts = waterfall_report.verdicts(work.results)
-    for text in verdicts:
-        screen.note(text)
-    print_lines(screen.console(120), list(waterfall_report.HEADINGS), rows, waterfall_report.HEADINGS[:1])
-    report_line(work.folder, screen)
-    screen.answer(folder=work.folder.path, verdicts=verdicts, headings=waterfall_report.HEADINGS, rows=rows)
     return 0
 
 
@@ -82,12 +76,24 @@ class Stages(Work[RecipeStage]):
         yield from done
 
     def write(self) -> None:
-        plan, done = self.plan, self.began.manifest(data=[self.subject.data])
+        plan, done, screen = self.plan, self.began.manifest(data=[self.subject.data]), self.screen
+        rows, lines = waterfall_report.cells(self.results), waterfall_report.headlines(self.results)
+        screen.headlines(lines)
+        headings = list(waterfall_report.HEADINGS)
+        screen.say_left_out(print_first(screen.console(120), headings, rows, waterfall_report.HEADINGS[:1]))
         record = waterfall.RecipeWaterfall(
             model=self.subject.spec.name, steps=plan.options.steps, stages=tuple(self.results)
         )
         self.folder.write(waterfall.RECORD, record.model_dump_json(indent=1).encode())
         self.folder.write_all(waterfall_report.render(record, done), done)
+        report_line(self.folder, screen)
+        screen.answer(
+            folder=self.folder.path,
+            headline=[asdict(line) for line in lines],
+            verdicts=[line.said for line in lines],
+            headings=waterfall_report.HEADINGS,
+            rows=rows,
+        )
 
 
 def _train_all(

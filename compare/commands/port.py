@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from compare.bench.ported import report as times_report
+from compare.bench.ported import verdicts as times_verdicts
 from compare.bench.ported.record import PortTimes
 from compare.commands.lifecycle import Began, Work, report_line
 from compare.commands.port_times import show, times_of
@@ -85,7 +87,7 @@ class Port(Work[PortRecord]):
         for name, content in unexplained.files(result.unexplained).items():
             self.folder.write(name, content)
         record = record_of(result)
-        self._say(record)
+        self.show(record)
         yield record
         if self.options.bench:
             for times in times_of(self.options, result, record, self.folder.log_dir, self.screen.note):
@@ -93,9 +95,10 @@ class Port(Work[PortRecord]):
                     self.folder.write(name, content)
                 self.times = times
 
-    def _say(self, record: PortRecord) -> None:
+    def show(self, record: PortRecord) -> None:
         """Say what the comparison found, before anything is timed."""
-        for line in (*words.lines(record), *words.notes(record)):
+        self.screen.headlines([words.headline(record)])
+        for line in (*words.lines(record)[1:], *words.notes(record)):
             self.screen.say(line)
         if record.learning is not None and record.learning.fit is not None:
             stages, headings = learning_words.stage_cells(record.learning.fit), learning_words.STAGE_HEADINGS
@@ -108,11 +111,13 @@ class Port(Work[PortRecord]):
         done = self.began.manifest()
         (record,) = self.results
         found: dict[str, object] = {}
+        section, speed = "", []
         if self.times is not None:
             show(self.times, self.screen)
             found["times"] = times_report.answer(self.times)
-        section = "" if self.times is None else times_report.section(self.times)
-        self.folder.write_all(report.render(record, done, section), done)
+            section, speed = times_report.section(self.times), times_verdicts.headlines(self.times)
+        self.folder.write_all(report.render(record, done, section, speed), done)
         report_line(self.folder, self.screen)
         said = record.model_dump(mode="json", exclude={"layers", "pairs"})
-        self.screen.answer(folder=self.folder.path, **said, **found)
+        lines = [asdict(line) for line in (words.headline(record), *speed)]
+        self.screen.answer(folder=self.folder.path, headline=lines, **said, **found)

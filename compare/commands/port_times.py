@@ -160,7 +160,8 @@ def repeated(array: np.ndarray, n: int) -> np.ndarray:
 
 def show(times: PortTimes, screen: Screen) -> None:
     """Say what was found: sentences first, and then both tables."""
-    for text in (*verdicts.verdicts(times), verdicts.why_ended(times), *verdicts.warnings(times)):
+    screen.headlines(verdicts.headlines(times))
+    for text in (*verdicts.remarks(times), verdicts.why_ended(times), *verdicts.warnings(times)):
         screen.say(text)
     console = screen.console(NARROW)
     cells = report.pass_cells(times)

@@ -15,6 +15,7 @@ from compare.bench.inference.record import RECORD as INFERENCE
 from compare.bench.inference.record import InferenceResult
 from compare.bench.ported import record as ported
 from compare.bench.ported import report as ported_report
+from compare.bench.ported import verdicts as ported_verdicts
 from compare.bench.result import BenchResult
 from compare.folders.manifest import Manifest
 from compare.folders.run_folder import (
@@ -102,10 +103,16 @@ def _curves(folder: Path, manifest: Manifest) -> Files:
 
 def _port(folder: Path, manifest: Manifest) -> Files:
     record = load_record(folder / port_record.RECORD, port_record.PortRecord, MAX_LIST_BYTES)
-    times = ""
-    if (folder / ported.RECORD).exists():
-        times = ported_report.section(load_record(folder / ported.RECORD, ported.PortTimes, MAX_LIST_BYTES))
-    return port_report.render(record, manifest, times)
+    times = times_of(folder)
+    if times is None:
+        return port_report.render(record, manifest)
+    return port_report.render(record, manifest, ported_report.section(times), ported_verdicts.headlines(times))
+
+
+def times_of(folder: Path) -> ported.PortTimes | None:
+    """The times of two models, if they were measured. Raises InputError if they cannot be read."""
+    path = folder / ported.RECORD
+    return load_record(path, ported.PortTimes, MAX_LIST_BYTES) if path.exists() else None
 
 
 def _beside(folder: Path, manifest: Manifest) -> Files:

@@ -1,6 +1,7 @@
 """`compare report`: reports made again from the records of one folder, or one report of several."""
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 
 from compare.commands import entries
@@ -28,14 +29,18 @@ def command(options: ReportOptions, screen: Screen) -> int:
     if len(folders) == 1 and options.out is None:
         return _write_again(folders[0], screen)
     parts = {mounts.shown(folder): rendered(folder) for folder in folders}
-    made = next(iter(parts.values()))
-    if len(parts) > 1:
-        made = combined(parts, [entries.read(folder) for folder in folders])
+    read = {name: entries.read(folder) for name, folder in zip(parts, folders, strict=True)}
+    made = combined(parts, list(read.values())) if len(parts) > 1 else next(iter(parts.values()))
     target = began.folder("report")
     _fill(target, made, began.manifest())
     listeners.outlive()
+    for name, entry in read.items():
+        if len(read) > 1:
+            screen.say(f"{name}:")
+        screen.headlines(entry.headline)
     report_line(target, screen)
-    screen.answer(folder=target.path)
+    found = [{"folder": name, **asdict(line)} for name, entry in read.items() for line in entry.headline]
+    screen.answer(folder=target.path, headline=found)
     return 0
 
 

@@ -14,7 +14,7 @@ from compare.parity import library
 from compare.parity import report as parity_report
 from compare.parity.result import ParityResult
 from compare.reporting import tables
-from compare.reporting.screen import Screen, print_headlines
+from compare.reporting.screen import Screen
 from compare.training import report as training_report
 from compare.training.planned import Planned
 from shared.data import Data
@@ -55,10 +55,10 @@ def report(
     weights = run_folder.weights_of_first(folder.path, results)
     folder.write_all(training_report.render(results, weights, done, judging, parity), done)
 
-    console = screen.console()  # only now: its reader may have gone
     lines = headlines(results, judging, parity.headline if parity else None)
-    print_headlines(lines, console)
-    tables.print_table(rows, f"{first.model} on {first.data.dataset}, {first.device}", console)
+    screen.headlines(lines)
+    console = screen.console()  # only now: its reader may have gone
+    screen.say_left_out(tables.print_table(rows, f"{first.model} on {first.data.dataset}, {first.device}", console))
     if training_report.shows_seeds(results, judging):
         tables.print_summaries(over_seeds, judging.target, console, figure_of(results))
     tables.print_machines(machines.by_machine(results), console)

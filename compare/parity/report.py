@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, TypeAdapter
 
-from compare.analysis.headline import MARKS, Headline
+from compare.analysis.headline import Headline
 from compare.folders import tabular
 from compare.folders.manifest import Manifest
 from compare.parity import charts, tables
@@ -87,8 +87,7 @@ def _files(
         markdown_environment()
         .get_template("parity.md.j2")
         .render(
-            headline=None if seen_from_folder else headline(results, study),  # the run's own report has it
-            marks=MARKS,
+            headlines=[] if seen_from_folder else [headline(results, study)],  # the run's own report has it
             results=results,
             shown=shown,
             models=list(dict.fromkeys(result.model for result in results)),

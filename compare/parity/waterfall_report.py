@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from compare.analysis.headline import Headline, stated
 from compare.folders.manifest import Manifest
 from compare.parity import charts
 from compare.parity.plots import waterfall
@@ -10,6 +11,7 @@ from compare.reporting import plots
 from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 
+HALF = 0.5
 HEADINGS = ("matched", "loss difference", "explained", "accuracy difference", "explained")
 
 
@@ -19,7 +21,7 @@ def render(done: RecipeWaterfall, manifest: Manifest) -> Rendered:
     page = markdown_environment().get_template("waterfall.md.j2")
     text = page.render(
         done=done,
-        verdicts=verdicts(done.stages),
+        headlines=headlines(done.stages),
         headings=HEADINGS,
         rows=cells(done.stages),
         factors=FACTORS,
@@ -35,9 +37,9 @@ def render(done: RecipeWaterfall, manifest: Manifest) -> Rendered:
     )
 
 
-def verdicts(done: Sequence[RecipeStage]) -> list[str]:
-    """Return a sentence for losses and one for accuracies: how large the difference is with the frameworks' own
-    recipes, and which factor explains most of it."""
+def headlines(done: Sequence[RecipeStage]) -> list[Headline]:
+    """Return the verdict, a line for losses and one for accuracies: how large the difference is with the frameworks'
+    own recipes, and which factor explains most of it. It is settled if one factor explains half of it."""
     found = []
     for what, unit, measure in (
         ("losses", "", RecipeStage.loss_gap),
@@ -45,14 +47,15 @@ def verdicts(done: Sequence[RecipeStage]) -> list[str]:
     ):
         gaps = [measure(stage).mean for stage in done]
         if len(done) < 2 or not gaps[0]:
-            found.append(f"With their own recipes the {what} do not differ.")
+            found.append(stated(what.capitalize(), "with their own recipes they do not differ", True))
             continue
         shares = {stage.matched: (gaps[n] - gaps[n + 1]) / gaps[0] for n, stage in enumerate(done[1:])}
         most = max(shares, key=lambda name: shares[name])
-        found.append(
-            f"With their own recipes the {what} differ by {gaps[0]:.4g}{unit} on average. Most of it is explained by "
-            f"{most} ({shares[most]:.0%})."
+        said = (
+            f"with their own recipes they differ by {gaps[0]:.4g}{unit} on average. Most of it is explained by {most} "
+            f"({shares[most]:.0%})"
         )
+        found.append(stated(what.capitalize(), said, shares[most] >= HALF))
     return found
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from compare.port.learning_record import FoundFit, FoundStage
+from compare.reporting.bars import Bar, BarChart, BarPanel
 from compare.reporting.charts import Chart, Line, Panel
 
 if TYPE_CHECKING:
@@ -39,6 +40,25 @@ def waterfall(fit: FoundFit) -> "Figure":
         axes.set_title(title, fontsize=9)
         axes.set_ylim(*_limits(values))
     return figure
+
+
+def bar_chart(fit: FoundFit) -> BarChart:
+    """The same for the page: the bar of an exchange begins where the stage before it ended."""
+    stages, n = drawn(fit), len(fit.stages[0].losses)
+    panels = [_panel(f"Mean loss of {n} steps", "", stages, [stage.loss for stage in stages], -1)]
+    shares = [100 * stage.accuracy for stage in stages if stage.accuracy is not None]
+    if len(shares) == len(stages):
+        panels.append(_panel(f"Accuracy in {n} steps", "%", stages, shares, 1))
+    return BarChart("From the left training function to the right one", {"exchanges": panels})
+
+
+def _panel(title: str, unit: str, stages: Sequence[FoundStage], values: Sequence[float], better: int) -> BarPanel:
+    """One panel; `better` is the sign of a change for the better."""
+    rows = [Bar(stages[0].name, values[0], "change", form="total")]
+    for stage, before, now in zip(stages[1:], values, values[1:], strict=False):
+        form = "more" if (now - before) * better < 0 else "less"
+        rows.append(Bar(stage.name, now, "change", start=before, form=form))
+    return BarPanel(title, unit, [*rows, Bar("right", values[-1], "change", form="total")])
 
 
 def _limits(values: Sequence[float]) -> tuple[float, float]:

@@ -77,8 +77,8 @@ def notes(record: PortRecord) -> list[str]:
     said = [f"The loss ({names}) is {' / '.join(losses)}, for the same targets."]
     if found.inherited:
         said.append(
-            "The outputs differ in training mode, and so do the losses and gradients behind them: each loss was held "
-            "to the other for the same outputs, and each gradient to its own model's forward pass."
+            "The outputs differ in training mode, and so do the losses and gradients behind them. Each loss was "
+            "compared with the other for the same outputs, and each gradient with its own model's forward pass."
         )
     elif found.n_gradients:
         said.append(f"{found.n_gradients} gradients of weights were compared, both models having the left one's loss.")

@@ -1,6 +1,8 @@
 """The report of two models: pure functions from the record to the files of the output folder."""
 
-from compare.analysis.headline import MARKS, State
+from collections.abc import Sequence
+
+from compare.analysis.headline import Headline
 from compare.folders.manifest import Manifest
 from compare.port import fit_pictures, learning_words, words
 from compare.port.picture import drawing
@@ -9,16 +11,15 @@ from compare.reporting.html_page import LATE, Drawing, Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 
 PAIR_HEADINGS = ("left", "right", "kind", "difference", "may be", "in training")
-STATES: dict[str, State] = {"same": "yes", "different": "no"}  # else open
 
 
-def render(record: PortRecord, manifest: Manifest, times: str = "") -> Rendered:
-    """The content of every file, by its path in the output folder. `times`: a section of both models' times."""
+def render(record: PortRecord, manifest: Manifest, times: str = "", speed: Sequence[Headline] = ()) -> Rendered:
+    """The content of every file, by its path in the output folder. `times`: a section of both models' times; `speed`:
+    what it found, as further lines of the verdict."""
     template = markdown_environment().get_template("port.md.j2")
     text = template.render(
         record=record,
-        verdict=words.verdict(record),
-        mark=MARKS[STATES.get(record.verdict, "open")],
+        headlines=[words.headline(record), *speed],
         notes=words.notes(record),
         size=words.size,
         places=words.places,
@@ -41,6 +42,7 @@ def render(record: PortRecord, manifest: Manifest, times: str = "") -> Rendered:
         figures = {"waterfall": fit_pictures.waterfall(fit), "losses": fit_pictures.losses(fit)}
         files |= {f"{name}.png": plots.to_png(figure) for name, figure in figures.items()}
         files |= {f"{name}.svg": plots.to_svg(figure) for name, figure in figures.items()}
+        drawings["waterfall.png"] = fit_pictures.bar_chart(fit).markup
         drawings["losses.png"] = fit_pictures.chart(fit).markup
     return with_page(files, drawings)
 

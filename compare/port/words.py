@@ -2,16 +2,24 @@
 
 from typing import Literal
 
+from compare.analysis.headline import Headline, State
 from compare.port import learning_words
 from compare.port.record import FoundCause, PortRecord
 
 size = learning_words.size  # others have it from here
+STATES: dict[str, State] = {"same": "yes", "different": "no"}  # else open
 MOST_NAMED = 2
 MOST_ROWS = 3
 
 
+def headline(record: PortRecord) -> Headline:
+    """The verdict as the first line of the command and of its report."""
+    kind, _, said = verdict(record).partition(": ")
+    return Headline(kind, said, STATES.get(record.verdict, "open"))
+
+
 def verdict(record: PortRecord) -> str:
-    """One sentence."""
+    """One sentence: what kind of verdict it is, a colon, and how far the models are from each other."""
     agree = f"the outputs agree to {size(record.output_distance)}"
     if record.verdict == "same":
         trained = record.training_distance
@@ -76,7 +84,8 @@ def lines(record: PortRecord) -> list[str]:
     found += [learning_words.puzzle(one) for one in record.unexplained if one.rung != "outputs"]
     for number, one in enumerate((one for one in record.unexplained if one.rung == "outputs"), 1):
         kept = f"(unexplained/{number}.npz)"
-        found.append(f"unexplained: {one.left} / {one.right} differ by {size(one.distance)} for the same input {kept}")
+        differ = "cannot be compared" if one.distance is None else f"differ by {size(one.distance)}"
+        found.append(f"unexplained: {one.left} / {one.right} {differ} for the same input {kept}")
     for name, names in record.unmatched.items():
         if names:
             more = f" and {len(names) - 6} more" if len(names) > 6 else ""
@@ -105,8 +114,8 @@ def notes(record: PortRecord) -> list[str]:
         said = [f"{record.n_pairs} pairs of layers; each model has its own weights."]
     if record.n_varied:
         said.append(
-            f"{record.n_varied} weights were constant, as those of a new model are; they were given varied values, so "
-            "that none hides a difference."
+            f"Weights that were constant, as those of a new model are: {record.n_varied}. They were given varied "
+            "values, so that none hides a difference."
         )
     for side, names in record.rounded.items():
         if names:

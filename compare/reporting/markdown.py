@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from compare.analysis.headline import Headline
+from compare.analysis.headline import MARKS, Headline
 
 if TYPE_CHECKING:
     import jinja2
@@ -55,6 +55,7 @@ def markdown_environment() -> "jinja2.Environment":
         keep_trailing_newline=True,
     )
     environment.filters |= {"plain": plain, "fenced": fenced}
+    environment.globals["marks"] = MARKS  # of headlines.md.j2
     return environment
 
 

@@ -11,7 +11,6 @@ from rich import box
 from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -64,6 +63,18 @@ class Screen:
         for part in wrapped(line, console.width) if sys.stdout.isatty() else [line]:
             console.print(part, soft_wrap=True)
 
+    def headlines(self, lines: Sequence[Headline]) -> None:
+        """The verdict, in colour at a terminal that has any; its lines end as those of `say` do."""
+        console = self.console()
+        for line in lines:
+            text = printable(mounts.shown(line.text))
+            coloured = len(text) - len(printable(mounts.shown(line.answer)))
+            for number, part in enumerate(wrapped(text, console.width) if sys.stdout.isatty() else [text]):
+                shown = Text(part)
+                if not number:
+                    shown.stylize(COLOURS[line.state], 0, coloured)
+                console.print(shown, soft_wrap=True)
+
     def note(self, text: str) -> None:
         """What is under way, on standard error; its lines end as those of `say` do."""
         if not self.quiet:
@@ -72,6 +83,11 @@ class Screen:
             at_terminal = sys.stderr.isatty()
             parts = wrapped(line, Console(file=sys.stderr).width) if at_terminal else [line]
             print("\n".join(parts), file=sys.stderr)
+
+    def say_left_out(self, columns: Sequence[str], where: str = "The report") -> None:
+        """Which columns of a table there was no room for, if any, and where they are."""
+        if columns:
+            self.say(f"Left out, for want of room: {', '.join(columns)}. {where} has them.")
 
     def open(self, text: str) -> None:
         """What a command is about to do (compare/reporting/opening.py)."""
@@ -118,14 +134,6 @@ def table(
     return made
 
 
-def print_headlines(lines: Sequence[Headline], console: Console) -> None:
-    """The verdict, in colour at a terminal that has any."""
-    for line in lines:
-        text = Text(line.text)
-        text.stylize(COLOURS[line.state], 0, len(line.text) - len(line.answer))
-        console.print(text)
-
-
 def print_lines(
     console: Console,
     headings: list[str],
@@ -149,7 +157,32 @@ def print_lines(
     for first, *others in lines:
         console.print(Text(f"{headings[0]}: {first}", style="bold"))
         for heading, cell in zip(headings[1:], others, strict=True):
-            console.print(Padding(Text(f"{heading}: {cell}"), (0, 0, 0, 2)))
+            for part in wrapped(f"  {heading}: {cell}", console.width) if cell else ():
+                console.print(Text(part), soft_wrap=True)
+
+
+def print_first(
+    console: Console,
+    headings: list[str],
+    lines: list[list[str]],
+    left_aligned: tuple[str, ...],
+    title: str = "",
+    folded: tuple[str, ...] = (),
+    least: int = 3,
+) -> list[str]:
+    """Print as many columns as there is room for, the first ones, and return the names of those left out. If there is
+    no room for `least` of them, twice as many are printed, each line as a block."""
+    n = len(headings)
+
+    def needed() -> int:
+        return width(console, table(headings[:n], [line[:n] for line in lines], left_aligned, title, folded)).minimum
+
+    while n > least and needed() > console.width:
+        n -= 1
+    if needed() > console.width:
+        n = 2 * least
+    print_lines(console, headings[:n], [line[:n] for line in lines], left_aligned, title, folded)
+    return headings[n:]
 
 
 def width(console: Console, shown: Table) -> Measurement:

@@ -11,7 +11,7 @@ from compare.analysis.figures import ACCURACY, KeyFigure
 from compare.analysis.machines import OnMachine
 from compare.analysis.rows import Row
 from compare.analysis.seeds import Summary
-from compare.reporting.screen import print_lines, table, width
+from compare.reporting.screen import print_first, print_lines, table, width
 from shared.task import TASKS
 
 Cell = Callable[[Row], str]
@@ -151,15 +151,15 @@ def _reached(summary: Summary) -> str:
 def print_summaries(
     summaries: Sequence[Summary], target: float | None, console: Console, figure: KeyFigure = ACCURACY
 ) -> None:
-    """Print the table over seeds."""
-    print_lines(console, *summary_cells(summaries, target, figure), LEFT_ALIGNED, "Over seeds")
+    """Print the table over seeds, with the columns that there is room for."""
+    print_first(console, *summary_cells(summaries, target, figure), LEFT_ALIGNED, "Over seeds")
 
 
-def print_table(rows: Sequence[Row], title: str, console: Console) -> None:
+def print_table(rows: Sequence[Row], title: str, console: Console) -> list[str]:
     """Print the table, and under it why any run failed or diverged.
 
-    It has a line for each run. If that is wider than the terminal, it has a column for each of few runs, and a block
-    for each of many.
+    It has a line for each run. If that is wider than the terminal, it has a column for each of few runs, and of many
+    the columns that there is room for; return the names of those left out.
     """
     headings, lines = list(columns(rows)), cells(rows[:MOST_PRINTED])
     wide = width(console, table(headings, lines, LEFT_ALIGNED, title)).maximum > console.width
@@ -167,11 +167,12 @@ def print_table(rows: Sequence[Row], title: str, console: Console) -> None:
         turned = [list(line) for line in zip(headings, *lines, strict=True)]
         if width(console, table(turned[0], turned[1:], LEFT_ALIGNED, title)).maximum <= console.width:
             headings, *lines = turned
-    print_lines(console, headings, lines, LEFT_ALIGNED, title)
-    if len(rows) > len(lines):
-        console.print(f"({len(rows) - len(lines):,} more runs are in results.csv.)")
+    left_out = print_first(console, headings, lines, LEFT_ALIGNED, title)
+    if len(rows) > MOST_PRINTED:
+        console.print(f"({len(rows) - MOST_PRINTED:,} more runs are in results.csv.)")
     failed = [row for row in rows if row.error]
     for row in failed[:MOST_PRINTED]:
         console.print(Text(f"{row.implementation}-seed{row.seed} {row.status}: {row.error}"))
     if len(failed) > MOST_PRINTED:
         console.print(f"({len(failed) - MOST_PRINTED:,} more did not end well.)")
+    return left_out

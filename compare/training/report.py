@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from compare.analysis import condensed, seeds
 from compare.analysis.equivalence import SIGNIFICANCE
 from compare.analysis.figures import KeyFigure, figure_of
-from compare.analysis.headline import MARKS, headlines
+from compare.analysis.headline import headlines
 from compare.analysis.machines import OnMachine, by_machine, kinds
 from compare.analysis.rows import Row, columns, line, row
 from compare.analysis.seeds import Judging
@@ -117,7 +117,6 @@ def markdown(
             dataset=first.run.data.dataset,
             manifest=manifest,
             headlines=headlines(results, judging, parity.headline if parity else None),
-            marks=MARKS,
             verdicts=verdicts(results, judging, parity),
             parity=parity,
             over_seeds=shows_seeds(results, judging),

@@ -33,8 +33,8 @@ MOST_COLUMNS = 200_000  # more than 224 x 224 x 3; pandas takes seconds for each
 MOST_SAID, MOST_SHOWN = 200, 40  # characters of what pandas says, and of a cell
 LABEL_NAMES = ("label", "labels", "class", "target", "y")
 LAYOUT = (
-    "Each line must hold a label, first or last, and the pixels of a square image row by row (grey, or red, green and "
-    "blue of each pixel), whole numbers from 0 to 255, separated by commas."
+    "Each line must hold a label, first or last, and the pixels of a square image row by row. Pixels are grey, or red, "
+    "green and blue of each pixel: whole numbers from 0 to 255, separated by commas."
 )
 
 

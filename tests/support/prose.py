@@ -1,4 +1,4 @@
-"""The rules for plain English, over documentation, docstrings, messages, help texts, comments and names.
+"""The rules for plain English, over documentation, templates, docstrings, messages, help texts, comments and names.
 
 `python tests/support/prose.py` prints every place that breaks one, with what to write instead; `.ci/run` and a test run
 it. Code within Markdown is left out, and so is the record of decisions.
@@ -19,7 +19,7 @@ PACKAGES = ("compare", "shared", "torch_impl", "tf_impl", "tf_lowlevel_impl", "e
 LEFT_OUT = {"decisions.md", "ledger.md", "faults.md", "slips.md"}
 # These hold what must be found, and models as strangers write them.
 LEFT_OUT |= {"prose.py", "test_prose.py", "strangers.py", "whole_models.py"}
-MOST_WORDS = 30  # of a sentence in a page
+MOST_WORDS = 30  # of a sentence in a page, a template or a message
 NAMES_LEFT_OUT = {"told", "anew", "apart", "nobody", "somebody", "everybody", "anybody", "whoever"}  # as a word of one
 
 
@@ -110,16 +110,44 @@ def long_sentences(text: str) -> Iterator[tuple[int, str]]:
     for number, lines in paragraphs:
         said = re.sub(r"`[^`]*`", "`", " ".join(lines))
         said = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", said)
-        for sentence in re.split(r"(?<=[.:!?])\**\s+(?=[A-Z*\"`(\d])", " ".join(said.split())):
-            if len(sentence.split()) > MOST_WORDS:
-                yield number, sentence
+        yield from ((number, sentence) for sentence in _too_long(said))
+
+
+def _too_long(text: str) -> list[str]:
+    """The sentences of a paragraph with more than MOST_WORDS words."""
+    sentences = re.split(r"(?<=[.:!?])[)*]*\s+(?=[A-Z*\"`(\d])", " ".join(text.split()))
+    return [sentence for sentence in sentences if len(sentence.split()) > MOST_WORDS]
+
+
+def long_messages(text: str) -> Iterator[tuple[int, str]]:
+    """The same of a Python text's messages and help texts: every text that is no docstring. What is put into one counts
+    as a word; what does not end as a sentence does is none, as code or a list of words."""
+    tree = ast.parse(text)
+    left_out = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+    left_out |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if id(node) in left_out:
+            continue
+        said = ""
+        if isinstance(node, ast.JoinedStr):
+            said = "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            said = node.value
+        for paragraph in re.split(r"\n\s*\n", said) if len(said.split()) > MOST_WORDS else ():
+            yield from ((node.lineno, one) for one in _too_long(paragraph) if one.endswith((".", "!", "?")))
+
+
+def filled(template: str) -> str:
+    """A template as it would be read: a word for each value, and every branch of what depends on one."""
+    branches = re.sub(r"\{%-?\s*else\s*-?%\}", " ", template)
+    return re.sub(r"\{\{.*?\}\}", "x", re.sub(r"\{[%#].*?[%#]\}", "", branches, flags=re.DOTALL), flags=re.DOTALL)
 
 
 def files(root: Path = ROOT) -> list[Path]:
     """Every file with prose in it."""
     pages = [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").glob("*.md"))]
     modules = [path for package in PACKAGES for path in sorted((root / package).rglob("*.py"))]
-    templates = sorted((root / "compare").rglob("*.md.j2"))
+    templates = [path for kind in ("md", "html") for path in sorted((root / "compare").rglob(f"*.{kind}.j2"))]
     return [path for path in (*pages, *modules, *templates) if path.name not in LEFT_OUT]
 
 
@@ -137,11 +165,11 @@ def broken(paths: list[Path]) -> list[str]:
         where, text = path.relative_to(ROOT), path.read_text()
         if path.suffix == ".py":
             found += [f"{where}:{line}: the name {name}: write a noun or a verb" for line, name in names(text)]
-        elif path.suffix == ".md":
-            found += [
-                f"{where}:{line}: {len(said.split())} words, {said[:60]!r}: write several sentences"
-                for line, said in long_sentences(text)
-            ]
+        of_python = long_messages(text) if where.parts[0] != "tests" else iter(())
+        found += [
+            f"{where}:{line}: {len(said.split())} words, {said[:60]!r}: write several sentences"
+            for line, said in (of_python if path.suffix == ".py" else long_sentences(filled(text)))
+        ]
     return found
 
 

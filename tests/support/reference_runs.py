@@ -194,7 +194,8 @@ def page(folder: Path) -> str:
 def verdict(report: str) -> str:
     """Return what a report says first: its first list, or else its sentence on the runs, in one cell of a table."""
     before = report.partition("\n## ")[0]
-    found = re.findall(r"^- (?!\*\*(?:Check|Foreign))(.+)$", before, flags=re.M)[:MOST_VERDICTS]
+    first = re.search(r"(?:^- .+\n)+", before, flags=re.M)  # notes stand in lists of their own, after the table
+    found = re.findall(r"^- (?!\*\*(?:Check|Foreign))(.+)$", first[0] if first else "", flags=re.M)[:MOST_VERDICTS]
     found = found or re.findall(r"^.*runs were trained;.*$", before, flags=re.M)[:1]
     if not found:  # of an older report the first sentence
         found = [re.split(r"(?<=\.)\s", one.strip())[0] for one in before.split("\n\n")[1:2]]

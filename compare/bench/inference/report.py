@@ -20,7 +20,7 @@ def render(result: InferenceResult, manifest: Manifest) -> Rendered:
         .get_template("inference.md.j2")
         .render(
             result=result,
-            verdicts=verdicts.verdicts(result),
+            headlines=verdicts.headlines(result),
             warnings=verdicts.warnings(result),
             ended=verdicts.why_ended(result),
             columns=list(tables.columns(result)),

@@ -9,12 +9,11 @@ from rich.console import Console
 from compare.bench.inference import verdicts
 from compare.bench.inference.record import WORDS, InferenceResult, Served
 from compare.bench.statistics import Interval
-from compare.reporting.screen import print_lines, table, width
+from compare.reporting.screen import print_first
 
 NONE = "-"
 LEFT_ALIGNED = ("served as", "with")
 FOLDED = ("with",)  # where the reason stands if there are no figures
-LEAST_COLUMNS = 3
 Cell = Callable[[InferenceResult, Served], str]
 Columns = dict[str, Cell]
 
@@ -54,17 +53,7 @@ def _empty(name: str, why: str) -> list[str]:
 
 def print_result(result: InferenceResult, console: Console) -> list[str]:
     """Print the table with as many columns as there is room for; return the names of those that were left out."""
-    headings, lines = list(columns(result)), cells(result)
-    n = len(headings)
-    while n > LEAST_COLUMNS and _least_width(console, headings, lines, n) > console.width:
-        n -= 1
-    print_lines(console, headings[:n], [line[:n] for line in lines], LEFT_ALIGNED, folded=FOLDED)
-    return headings[n:]
-
-
-def _least_width(console: Console, headings: list[str], lines: list[list[str]], n: int) -> int:
-    made = table(headings[:n], [line[:n] for line in lines], LEFT_ALIGNED, folded=FOLDED)
-    return width(console, made).minimum
+    return print_first(console, list(columns(result)), cells(result), LEFT_ALIGNED, folded=FOLDED)
 
 
 def _latencies(n: int) -> Columns:

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from compare.analysis.headline import Headline, stated
 from compare.bench.inference.record import CallWindow, InferenceResult
 from compare.bench.result import Ending
 from compare.bench.statistics import LEAST_FOR_INTERVAL, Interval, high_quantile, median, ratio
@@ -92,21 +93,36 @@ def precise(result: InferenceResult) -> bool:
     return bool(known) and all(one.half_width <= result.precision for one in known)
 
 
-def verdicts(result: InferenceResult) -> list[str]:
-    """Return what an engineer chooses by: for each question, the best way and those that are not shown to be worse."""
+def headlines(result: InferenceResult) -> list[Headline]:
+    """Return the verdict: whether all ways compute the same function, and then what an engineer chooses by, for each
+    question the best way and those that are not shown to be worse."""
     largest = result.batch_sizes[-1]
-    said = [_fastest(result, n, "Lowest latency") for n in result.batch_sizes[:1]]
+    found = [_same_function(result), *(_fastest(result, n, "Lowest latency") for n in result.batch_sizes[:1])]
     if largest > 1:
-        said.append(_fastest(result, largest, "Most images a second"))
-    said.append(_least(result, start, "Soonest first answer", lambda seconds: f"{seconds:.1f} s"))
-    said.append(_least(result, memory, "Least memory", lambda n_bytes: f"{n_bytes / 2**20:,.0f} MiB"))
-    return [text for text in said if text]
+        found.append(_fastest(result, largest, "Most images a second"))
+    found.append(_least(result, start, "Soonest first answer", lambda seconds: f"{seconds:.1f} s"))
+    found.append(_least(result, memory, "Least memory", lambda n_bytes: f"{n_bytes / 2**20:,.0f} MiB"))
+    return [line for line in found if line is not None]
 
 
-def _fastest(result: InferenceResult, batch_size: int, question: str) -> str:
+def verdicts(result: InferenceResult) -> list[str]:
+    """Return the same in sentences."""
+    return [line.said for line in headlines(result)]
+
+
+def _same_function(result: InferenceResult) -> Headline:
+    failed = sorted({name for launch in result.launches for name in launch.failed})
+    distances = [one.distance for name in result.names for one in result.of(name)]
+    if failed or not distances:
+        return stated("Same function", f"not known of {' and '.join(failed) or 'any way'}, which failed", False)
+    said = f"yes, to {max(distances):.0e} of the largest output in every launch; {result.bound:.0e} is allowed"
+    return stated("Same function", said, True)
+
+
+def _fastest(result: InferenceResult, batch_size: int, question: str) -> Headline | None:
     times = {name: found for name in result.names if (found := latency(result, name, batch_size))}
     if not times:
-        return ""
+        return None
     best = min(times, key=lambda name: times[name].value)
     alike = [
         name
@@ -115,12 +131,14 @@ def _fastest(result: InferenceResult, batch_size: int, question: str) -> str:
         if found.holds(1.0)
     ]
     rate = throughput(result, best, batch_size)
-    said = f"{question} in batches of {batch_size}: {best}, {_milliseconds(times[best])} a call"
+    said = f"{best}, {_milliseconds(times[best])} a call"
     if rate and batch_size > 1:
         said += f", {rate.value:,.0f} images/s"
     if best != result.baseline and (against := speed(result, best, result.baseline, batch_size)):
         said += f", {against.value:.2f}x{_bounds(against)} as fast as {result.baseline}"
-    return f"{said}. {_known(result, times, alike)}"
+    known = _known(result, times, alike)
+    settled = not alike and len(result.launches) >= LEAST_FOR_INTERVAL
+    return stated(f"{question} in batches of {batch_size}", f"{said}. {known}".rstrip(), settled)
 
 
 def _known(result: InferenceResult, times: dict[str, Interval], alike: list[str]) -> str:
@@ -136,10 +154,10 @@ def _least(
     of: Callable[[InferenceResult, str], Interval | None],
     question: str,
     shown: Callable[[float], str],
-) -> str:
+) -> Headline | None:
     found = {name: one for name in result.names if (one := of(result, name))}
     if not found:
-        return ""
+        return None
     best = min(found, key=lambda name: found[name].value)
     alike = [
         name
@@ -147,7 +165,8 @@ def _least(
         if name != best and one.low is not None and one.low <= (found[best].high or found[best].value)
     ]
     also = f" No difference shown to {', '.join(alike)}." if alike else ""
-    return f"{question}: {best}, {shown(found[best].value)}.{also}"
+    settled = not alike and found[best].low is not None
+    return stated(question, f"{best}, {shown(found[best].value)}.{also}", settled)
 
 
 def why_not_measured(result: InferenceResult, name: str) -> str | None:

@@ -76,7 +76,7 @@ def section(times: PortTimes) -> str:
         .get_template("port_times.md.j2")
         .render(
             times=times,
-            verdicts=verdicts.verdicts(times),
+            remarks=verdicts.remarks(times),
             warnings=verdicts.warnings(times),
             ended=verdicts.why_ended(times),
             headings=PASS_HEADINGS,

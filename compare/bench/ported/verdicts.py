@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from compare.analysis.headline import Headline, stated
 from compare.bench.ported.record import SIDES, WORDS, MeasuredModel, PortTimes, Side, TimedPair
 from compare.bench.result import Ending
 from compare.bench.statistics import Interval, median, ratio
-from compare.bench.verdicts import in_words
+from compare.bench.verdicts import in_words, is_settled
 from compare.rpc.timing_messages import Pass
 from compare.worker.machine import MUCH_LOAD
 
@@ -125,15 +126,27 @@ def totals(times: PortTimes) -> dict[Side, tuple[float, float]]:
     return found
 
 
-def verdicts(times: PortTimes) -> list[str]:
-    """Return how many times as fast the models are in every pass, and in which layers the difference is."""
-    said = []
+def headlines(times: PortTimes) -> list[Headline]:
+    """Return the verdict: how many times as fast the models are in every pass."""
+    lines = []
     for name in [one for one in times.names if one != times.baseline]:
         for what in times.whats:
             for n in times.batch_sizes:
                 both = sum({name, times.baseline} <= set(launch.measured) for launch in times.launches)
                 where = f" in a {WORDS[what]}, batches of {n}"
-                said.append(in_words(speed(times, name, times.baseline, what, n), name, times.baseline, both, where))
+                found = speed(times, name, times.baseline, what, n)
+                lines.append(stated("Speed", in_words(found, name, times.baseline, both, where), is_settled(found)))
+    return lines
+
+
+def verdicts(times: PortTimes) -> list[str]:
+    """Return the same in sentences, and in which layers the difference is."""
+    return [*(f"{line.answer}." for line in headlines(times)), *remarks(times)]
+
+
+def remarks(times: PortTimes) -> list[str]:
+    """Return how the models were run, what was not timed, and in which layers the difference is."""
+    said = []
     how = {name: one.in_words for name in times.names for one in times.of(name)[:1]}
     if how:
         said.append(f"Run as {', '.join(f'{words} ({name})' for name, words in how.items())}.")

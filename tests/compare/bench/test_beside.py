@@ -85,15 +85,17 @@ def test_slowdowns_are_those_that_were_made_up() -> None:
 def test_verdicts_name_every_level() -> None:
     said = beside.verdicts(made_up())
     interval = r"\d\.\d\dx \[\d\.\d\d, \d\.\d\d\]"
-    slower = rf"Beside one busy process a step takes, against none: torch {interval}, keras {interval} as long\."
+    slower = rf"A step beside one busy process: torch {interval}, keras {interval} as long as beside none\."
     assert re.fullmatch(slower, said[0])
-    assert said[1].startswith("Beside two busy processes")
-    assert said[2].startswith("Beside no busy processes: ")
-    assert re.fullmatch(rf"Beside one busy process: keras is {interval} as fast as torch\.", said[3])
-    assert re.fullmatch(rf"Beside two busy processes: keras is {interval} as fast as torch\.", said[4])
-    (few, *_) = beside.verdicts(made_up(1))
-    assert few.endswith("x as long.")
-    assert "[" not in few
+    assert said[1].startswith("A step beside two busy processes")
+    assert said[2].startswith("Speed beside no busy processes: ")
+    assert re.fullmatch(rf"Speed beside one busy process: keras is {interval} as fast as torch\.", said[3])
+    assert re.fullmatch(rf"Speed beside two busy processes: keras is {interval} as fast as torch\.", said[4])
+    assert [line.state for line in beside.headlines(made_up())[:2]] == ["yes", "yes"]
+    (few, *_) = beside.headlines(made_up(1))
+    assert few.state == "open"
+    assert few.said.endswith("x as long as beside none.")
+    assert "[" not in few.said
 
 
 def test_the_table_has_a_line_for_each_contestant_at_each_level() -> None:
@@ -348,7 +350,7 @@ def test_a_short_one_leaves_its_record_and_a_report(
             assert {w.beside for w in launch.measured[name].windows} == {0, 2}
     assert problems(out) == []
     text = (out / "report.md").read_text()
-    for line in ("Beside two busy processes a step takes, against none: numpy ", "| 2 | numpy_again |", "--beside 2,0"):
+    for line in ("**A step beside two busy processes**: numpy ", "| 2 | numpy_again |", "--beside 2,0"):
         assert line in text
     assert (out / "plots" / "beside.png").stat().st_size > 5_000
     answered = json.loads(printed.out)

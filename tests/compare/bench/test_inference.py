@@ -263,14 +263,18 @@ def test_a_high_quantile_and_its_interval() -> None:
 
 
 def test_verdicts_answer_what_an_engineer_chooses_by(result: InferenceResult) -> None:
-    latency, rate, start, memory = verdicts.verdicts(result)
+    same, latency, rate, start, memory = verdicts.verdicts(result)
+    assert same.startswith("Same function: yes, to ")
     assert latency.startswith("Lowest latency in batches of 1: torch-onnx, 0.")
     assert "as fast as torch-eager. All others are slower." in latency
     assert rate.startswith("Most images a second in batches of 16: torch-onnx")
     assert start.startswith("Soonest first answer: ")
     assert memory.startswith("Least memory: torch-onnx, ")
     short = result.model_copy(update={"launches": result.launches[:2]})
-    assert "An interval needs 3 launches" in verdicts.verdicts(short)[0]
+    assert "An interval needs 3 launches" in verdicts.verdicts(short)[1]
+    launch = result.launches[0].model_copy(update={"failed": {"torch-onnx": "it differs"}})
+    failed = verdicts.headlines(result.model_copy(update={"launches": (launch, *result.launches[1:])}))[0]
+    assert (failed.state, failed.answer) == ("open", "not known of torch-onnx, which failed")
 
 
 @pytest.mark.parametrize("columns", [60, 140, 400])

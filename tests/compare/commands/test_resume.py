@@ -261,5 +261,5 @@ def test_a_last_batch_that_cannot_be_trained_on(
     (run_folder / PLAN).write_text(json.dumps(plan | {"data_digest": data.digest()}))
     assert resume(monkeypatch, run_folder) == 2
     said = capsys.readouterr().err
-    assert f"{PLAN}: the study trains on 65 of the 72 training images in batches of 64, so the last batch" in said
+    assert f"{PLAN}: the study trains on 65 of the 72 training images in batches of 64. So the last batch" in said
     assert "Begin another study, with another --batch-size or --limit, or leave torch out" in said

@@ -159,7 +159,10 @@ def test_one_report_of_several_has_one_table_and_joint_curves(root: Path) -> Non
     made = combined({name: rendered(folder) for name, folder in folders.items()}, [read(of) for of in folders.values()])
     text = made["report.md"].decode()
     before = text.partition("\n## ")[0]
-    assert before.startswith("# 2 reports\n\n| folder | implementation | test accuracy |")
+    verdicts, table = before.partition("\n\n| folder | implementation | test accuracy |")[::2]
+    assert verdicts.startswith("# 2 reports\n\n- \u2713 **one, Accuracy**: ")
+    assert "- \u2713 **other, Accuracy**: " in verdicts
+    assert table
     assert before.count("| one |") == before.count("| other |") > 0
     assert "![Learning curves of" in before
     assert made["plots/joint-curves-1.png"].startswith(b"\x89PNG")

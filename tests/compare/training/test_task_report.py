@@ -2,12 +2,11 @@
 which less is better is judged so."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from results import result
+from made_up import of_task as made
 
 from compare.analysis import diff, seeds
 from compare.analysis.figures import figure_of
@@ -19,33 +18,9 @@ from compare.reporting import pictures, progress, tables
 from compare.reporting.screen import PLAIN
 from compare.training import report
 from shared.choices import LossName, TaskName
-from shared.models import CNN_SAME, Code
-from shared.result import Epoch, Points, RunResult
+from shared.result import RunResult
 
 JUDGING = Judging(implementations=("torch", "keras"))
-
-
-def made(task: TaskName, loss: LossName, value: float, implementation: str = "torch", seed: int = 0) -> RunResult:
-    """A run of a task with two outputs, whose figure is `value`."""
-    network = replace(CNN_SAME, name="mine", task=task, loss=loss, code=Code("/somewhere/mine", ()))
-    known = result(implementation=implementation, seed=seed)
-    assert known.outcome is not None
-    figures = {"rmse": value, "mae": 0.8 * value, "r2": 1 - value}
-    if task == "multilabel":
-        figures = {"macro_f1": value, "subset_accuracy": 0.5 * value}
-    epoch = Epoch(epoch=1, train_loss=1.0, train_metrics=figures, test_loss=1.0, test_metrics=figures)
-    outcome = known.outcome.model_copy(
-        update={
-            "epochs": tuple(epoch.model_copy(update={"epoch": one.epoch}) for one in known.outcome.epochs),
-            "test_accuracy": None,
-            "confusion": (),
-            "test_metrics": figures,
-            "points": (Points(predicted=(0.1, 0.9), true=(0.0, 1.0)),) * 2 if task == "regression" else (),
-            "label_counts": ((3, 1, 2, 4), (0, 0, 0, 10)) if task == "multilabel" else (),
-        }
-    )
-    run = known.run.model_copy(update={"model": "mine", "network": network})
-    return RunResult.model_validate(known.model_copy(update={"run": run, "outcome": outcome}).model_dump())
 
 
 @pytest.mark.parametrize(
