@@ -86,7 +86,7 @@ class Holder:
         precisions = getattr(adapter, "precisions", ("float64", "float32"))
         return messages.ModelLoaded(
             framework=adapter.framework,
-            version=importlib.metadata.version(adapter.framework),
+            version=_version(adapter),
             model=model,
             inputs=adapter.stated_inputs(),
             precisions=precisions,
@@ -109,6 +109,15 @@ class Holder:
             self.adapter.known = known
         recording = self.adapter.record(arrays, training)
         return messages.Recorded(graph=recording.graph.body()), sent_of(recording, known)
+
+
+def _version(adapter: Adapter) -> str:
+    """Of the framework, and of Keras's backend if that is another than TensorFlow."""
+    version = importlib.metadata.version(adapter.framework)
+    backend = loading.backend()
+    if adapter.framework != "keras" or backend == "tensorflow":
+        return version
+    return f"{version} on {backend} {importlib.metadata.version(backend)}"
 
 
 def main() -> None:

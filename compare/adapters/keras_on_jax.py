@@ -1,0 +1,70 @@
+"""JAX as Keras's backend: arrays, and what a user's code calls of JAX itself."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+_ARRAY = type(jnp.zeros(()))
+_OPERATORS = {
+    "__add__": ("add", False), "__radd__": ("add", True), "__sub__": ("subtract", False),
+    "__rsub__": ("subtract", True), "__mul__": ("multiply", False), "__rmul__": ("multiply", True),
+    "__truediv__": ("divide", False), "__rtruediv__": ("divide", True), "__pow__": ("power", False),
+    "__rpow__": ("power", True), "__matmul__": ("matmul", False), "__rmatmul__": ("matmul", True),
+    "__neg__": ("negative", False), "__abs__": ("absolute", False), "__getitem__": ("getitem", False),
+}  # fmt: skip
+
+
+@contextmanager
+def framework_watched(called: Callable[..., Any]) -> Iterator[None]:
+    """Have `called` do what is called of JAX's arrays by operators, by the operation's name."""
+
+    def replaced(name: str, swapped: bool, original: Any) -> Callable[..., Any]:
+        def call(a: Any, *more: Any) -> Any:
+            if isinstance(a, jax.core.Tracer):
+                return original(a, *more)
+            if swapped:
+                return called(f"keras:{name}", lambda x, y: original(y, x), more[0], a)
+            return called(f"keras:{name}", original, a, *more)
+
+        return call
+
+    with ExitStack() as stack:
+        for operator, (name, swapped) in _OPERATORS.items():
+            original = getattr(_ARRAY, operator)
+            stack.callback(setattr, _ARRAY, operator, original)
+            setattr(_ARRAY, operator, replaced(name, swapped, original))
+        for module, label in ((jnp, "jax"), (jax.nn, "jax")):
+            for name, function in list(vars(module).items()):
+                if callable(function) and not isinstance(function, type) and not name.startswith("_"):
+                    stack.callback(setattr, module, name, function)
+                    setattr(module, name, _watched(called, f"{label}:{name}", function))
+        yield
+
+
+def _watched(called: Callable[..., Any], name: str, function: Any) -> Callable[..., Any]:
+    return partial(called, name, function)
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value is an array of JAX's that holds numbers."""
+    return isinstance(value, _ARRAY)
+
+
+def tensor(value: np.ndarray) -> Any:
+    """Return an array of JAX's."""
+    return jnp.asarray(np.array(value))
+
+
+def array(value: Any) -> np.ndarray:
+    """Return NumPy's array of one of JAX's, which cannot be written."""
+    return np.asarray(value)
+
+
+def copied(value: Any) -> Any:
+    """Return the same numbers as another array."""
+    return jnp.array(value, copy=True)
