@@ -82,6 +82,11 @@ class Holder:
         loading.prepare(request.precision)
         self._learning = self._timing = None
         self._adapter = adapter = loading.load(parse(request.reference), request.precision)
+        if adapter.framework == "tensorflow" and loading.backend() != "tensorflow":
+            raise Unreadable(
+                f"It is raw TensorFlow, and Keras is to compute with {loading.backend()}. Leave the backend out "
+                "(--left-backend, --right-backend, or the environment's KERAS_BACKEND)."
+            )
         model = type(getattr(adapter, "model", adapter)).__name__
         precisions = getattr(adapter, "precisions", ("float64", "float32"))
         return messages.ModelLoaded(

@@ -22,7 +22,7 @@ from compare.adapters import (
 from compare.adapters.adapter import Unreadable
 from compare.adapters.canonical import Canonical
 from compare.adapters.keras_backend import array, differentiable, exact, tensor
-from compare.adapters.keras_known import known_of
+from compare.adapters.keras_known import known_of, without_dropout
 from compare.adapters.keras_watch import KerasWatch
 from compare.adapters.layouts import Form
 from compare.adapters.patterns import Joined, joined
@@ -110,6 +110,16 @@ class KerasAdapter:
     def called(self, tensors: Mapping[str, Any], training: bool) -> Any:
         """What the model gives for tensors of its own layout, as its users call it."""
         return self.model(self._arguments(tensors), training=training)
+
+    def called_again(self, tensors: list[Any]) -> Any:
+        """The first output of a call in training mode, in which nothing is dropped and nothing is recorded."""
+        stated = self._native_inputs() or {}
+        named = dict(
+            zip(stated if len(stated) == len(tensors) else map(str, range(len(tensors))), tensors, strict=True)
+        )
+        watch = KerasWatch(True, known_of)
+        with watch.watching(), watch.mute(), without_dropout(self.model):
+            return tree.flatten(self.model(self._arguments(named), training=True))[0]
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the model weights by "NODE/ROLE" of the last recording, in canonical layout. Raises Unreadable if one

@@ -14,10 +14,13 @@ BACKEND = keras.backend.backend()
 if TYPE_CHECKING or BACKEND == "tensorflow":
     from compare.adapters.keras_on_tensorflow import (
         BackendWatch,
+        Tape,
         array,
         computable,
+        dense,
         differentiable,
         exact,
+        exact_constants,
         fill,
         is_tensor,
         tensor,
@@ -25,16 +28,33 @@ if TYPE_CHECKING or BACKEND == "tensorflow":
 else:
     from compare.adapters.keras_elsewhere import (
         BackendWatch,
+        Tape,
         array,
         computable,
+        dense,
         differentiable,
         exact,
+        exact_constants,
         fill,
         is_tensor,
         tensor,
     )
 
-__all__ = ["BACKEND", "BackendWatch", "array", "computable", "differentiable", "exact", "is_tensor", "tensor"]
+__all__ = [
+    "BACKEND",
+    "BackendWatch",
+    "Tape",
+    "array",
+    "computable",
+    "dense",
+    "differentiable",
+    "exact",
+    "exact_constants",
+    "is_tensor",
+    "is_variable",
+    "tensor",
+    "weight_of",
+]
 
 
 def is_variable(value: Any) -> bool:

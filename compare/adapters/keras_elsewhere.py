@@ -5,11 +5,12 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 from keras import tree
+from keras.src.backend.common import dtypes
 
 from compare.adapters import keras_arithmetic
 from compare.adapters.changes import Change, apply
@@ -17,13 +18,27 @@ from compare.adapters.keras_operations import NOT_WATCHED, Called, Meaning, read
 from compare.adapters.steps import Weight
 from compare.adapters.watching import BaseWatch
 
-if keras.backend.backend() == "torch":
-    from compare.adapters.keras_on_torch import array, copied, framework_watched, is_tensor, tensor
+if TYPE_CHECKING or keras.backend.backend() == "torch":
+    from compare.adapters.keras_on_torch import Tape, array, copied, framework_watched, is_tensor, tensor, unrecorded
 else:
-    from compare.adapters.keras_on_jax import array, copied, framework_watched, is_tensor, tensor
+    from compare.adapters.keras_on_jax import Tape, array, copied, framework_watched, is_tensor, tensor, unrecorded
 
-__all__ = ["BackendWatch", "array", "computable", "differentiable", "exact", "fill", "is_tensor", "tensor"]
 
+# With these backends Keras takes float64 for float32 wherever it finds out a type.
+dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+__all__ = [
+    "BackendWatch",
+    "Tape",
+    "array",
+    "computable",
+    "dense",
+    "differentiable",
+    "exact",
+    "exact_constants",
+    "fill",
+    "is_tensor",
+    "tensor",
+]
 TABLES = (keras_arithmetic,)  # importing it registers it
 _MODULES = ("core", "numpy", "nn", "math", "linalg", "image")
 
@@ -38,10 +53,11 @@ class BackendWatch(BaseWatch):
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Watch what runs inside."""
-        backend = keras.src.backend
+        backend: Any = keras.src.backend
         with ExitStack() as stack:
             for module in (getattr(backend, name) for name in _MODULES):
-                for name, function in list(vars(module).items()):
+                for name in list(vars(module)):
+                    function: Any = getattr(module, name)
                     own = inspect.isfunction(function) and function.__module__ == module.__name__
                     if own and not name.startswith("_") and name not in NOT_WATCHED:
                         watched = partial(self._function_called, f"keras:{name}", function)
@@ -177,8 +193,18 @@ def exact() -> Any:
 
 
 def differentiable(tape: Any, inputs: Iterable[Any]) -> Any:
-    """What runs inside can be differentiated, if `tape`, a context, says so."""
-    return nullcontext() if tape is None else tape
+    """What runs inside can be differentiated by `inputs` and variables, if there is a tape."""
+    return unrecorded() if tape is None else tape.recording(inputs)
+
+
+def exact_constants() -> Any:
+    """Both frameworks take constants in the precision of their tensors."""
+    return nullcontext()
+
+
+def dense(gradient: Any) -> Any:
+    """Both frameworks give gradients as they are."""
+    return gradient
 
 
 def fill(variable: Any) -> Callable[[Sequence[Change], np.ndarray], None] | None:

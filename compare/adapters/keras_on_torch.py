@@ -1,6 +1,6 @@
 """PyTorch as Keras's backend: tensors and arrays, and what a user's code calls of PyTorch itself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,3 +63,40 @@ def array(value: Any) -> np.ndarray:
 def copied(value: Any) -> Any:
     """Return the same numbers as another tensor."""
     return value.clone()
+
+
+def unrecorded() -> Any:
+    """What runs inside keeps nothing for gradients."""
+    return torch.no_grad()
+
+
+class Tape:
+    """What a call in training mode is recorded on, to be differentiated."""
+
+    def __init__(self, adapter: Any) -> None:
+        pass
+
+    @contextmanager
+    def recording(self, inputs: Iterable[Any]) -> Iterator[None]:
+        """What runs inside can be differentiated by `inputs` and variables."""
+        for each in inputs:
+            if each.is_floating_point():
+                each.requires_grad_()
+        with torch.enable_grad():
+            yield
+
+    def computed(self, function: Callable[[Any], Any], output: Any) -> Any:
+        """What a function gives for the network's output, or for the network itself."""
+        with torch.enable_grad():
+            return function(output)
+
+    def gradient(self, target: Any, sources: list[Any]) -> list[Any]:
+        """The gradient of what was computed, or of the sum of several, by each variable or tensor that the network
+        made; None by those that it does not depend on."""
+        whole: Any = sum(target) if isinstance(target, list) else target
+        own = [each.value if isinstance(each, keras.Variable) else each for each in sources]
+        by = [each for each in own if each.requires_grad]
+        if not whole.requires_grad:
+            return [None] * len(own)
+        found = iter(torch.autograd.grad(whole, by, allow_unused=True, retain_graph=True))
+        return [next(found) if each.requires_grad else None for each in own]

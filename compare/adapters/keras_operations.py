@@ -121,7 +121,7 @@ def reordered(call: Called) -> Sequence[Change] | None:
 def order_of(call: Called) -> tuple[int, ...]:
     """Which axis of its tensor is at each place of what a transpose gives."""
     places = np.empty(tuple(range(1, call.rank + 1)), np.int8)  # sizes that tell the axes apart
-    function = {"transpose": np.transpose, "swapaxes": np.swapaxes, "moveaxis": np.moveaxis}[call.base]
+    function: Any = {"transpose": np.transpose, "swapaxes": np.swapaxes, "moveaxis": np.moveaxis}[call.base]
     rest = list(call.arguments.values())[1:]
     return tuple(size - 1 for size in function(places, *rest).shape)
 

@@ -38,6 +38,8 @@ def compare_models(request: Request, workers: ModelWorkers) -> PortResult:
     """Compare two models. Raises InputError if one cannot be loaded or called."""
     started = workers.start(request.left, request.right, request.pythons, request.backends)
     left, right = settled([workers.pool.submit(Side, worker) for worker in started])
+    for side, stated in zip((left, right), request.backends, strict=True):
+        side.check_backend(stated)
     fits = run_fits((left, right), request, workers.pool, workers.tell)
     comparison = _Comparison(request, left, right, fits, workers.pool, workers.tell)
     result = comparison.result()
