@@ -82,11 +82,16 @@ class Holder:
         loading.prepare(request.precision)
         self._learning = self._timing = None
         self._adapter = adapter = loading.load(parse(request.reference), request.precision)
+        if adapter.framework == "tensorflow" and loading.backend() != "tensorflow":
+            raise Unreadable(
+                f"It is raw TensorFlow, and Keras is to compute with {loading.backend()}. Leave the backend out "
+                "(--left-backend, --right-backend, or the environment's KERAS_BACKEND)."
+            )
         model = type(getattr(adapter, "model", adapter)).__name__
         precisions = getattr(adapter, "precisions", ("float64", "float32"))
         return messages.ModelLoaded(
             framework=adapter.framework,
-            version=importlib.metadata.version(adapter.framework),
+            version=_version(adapter),
             model=model,
             inputs=adapter.stated_inputs(),
             precisions=precisions,
@@ -109,6 +114,15 @@ class Holder:
             self.adapter.known = known
         recording = self.adapter.record(arrays, training)
         return messages.Recorded(graph=recording.graph.body()), sent_of(recording, known)
+
+
+def _version(adapter: Adapter) -> str:
+    """Of the framework, and of Keras's backend if that is another than TensorFlow."""
+    version = importlib.metadata.version(adapter.framework)
+    backend = loading.backend()
+    if adapter.framework != "keras" or backend == "tensorflow":
+        return version
+    return f"{version} on {backend} {importlib.metadata.version(backend)}"
 
 
 def main() -> None:

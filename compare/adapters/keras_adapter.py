@@ -9,8 +9,8 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import tree
+from keras.backend import standardize_dtype
 
 from compare.adapters import (
     keras_attention,
@@ -18,22 +18,19 @@ from compare.adapters import (
     keras_merges,
     keras_recurrent,
     keras_shapes,
-    tensorflow_arithmetic,
-    tensorflow_layers,
-    tensorflow_parts,
 )
 from compare.adapters.adapter import Unreadable
 from compare.adapters.canonical import Canonical
-from compare.adapters.keras_known import known_of
+from compare.adapters.keras_backend import array, differentiable, exact, tensor
+from compare.adapters.keras_known import known_of, without_dropout
 from compare.adapters.keras_watch import KerasWatch
 from compare.adapters.layouts import Form
 from compare.adapters.patterns import Joined, joined
+from compare.adapters.plain import plain
 from compare.adapters.pruned import pruned
-from compare.adapters.tensorflow_watch import array, differentiable, exact, plain
 from compare.graphs.node import Arrays, Recording
 
-OF_KERAS = (keras_attention, keras_layers, keras_merges, keras_recurrent, keras_shapes)
-TABLES = (*OF_KERAS, tensorflow_arithmetic, tensorflow_layers, tensorflow_parts)  # importing them registers them
+TABLES = (keras_attention, keras_layers, keras_merges, keras_recurrent, keras_shapes)  # importing them registers them
 
 
 class KerasAdapter:
@@ -74,7 +71,7 @@ class KerasAdapter:
         watch = KerasWatch(training, known_of)
         tensors: dict[str, Any] = {}
         for name, native in self._native(inputs, lasts).items():
-            tensors[name] = tf.constant(native)
+            tensors[name] = tensor(native)
             watch.input(name, tensors[name], lasts[name])
         if not getattr(self.model, "built", True):
             self._try(self._arguments(tensors), training)
@@ -103,7 +100,7 @@ class KerasAdapter:
     def _native(self, inputs: Mapping[str, np.ndarray], lasts: Mapping[str, bool]) -> Arrays:
         """Inputs with the framework's axes and types."""
         forms = {name: Form(each.ndim, lasts[name]) for name, each in inputs.items()}
-        types = {name: tf.as_dtype(self._type(name, each)).as_numpy_dtype for name, each in inputs.items()}
+        types = {name: np.dtype(standardize_dtype(self._type(name, each))) for name, each in inputs.items()}
         return {name: np.asarray(form.native(inputs[name]), types[name], "C") for name, form in forms.items()}
 
     def native(self, inputs: Mapping[str, np.ndarray]) -> Arrays:
@@ -113,6 +110,16 @@ class KerasAdapter:
     def called(self, tensors: Mapping[str, Any], training: bool) -> Any:
         """What the model gives for tensors of its own layout, as its users call it."""
         return self.model(self._arguments(tensors), training=training)
+
+    def called_again(self, tensors: list[Any]) -> Any:
+        """The first output of a call in training mode, in which nothing is dropped and nothing is recorded."""
+        stated = self._native_inputs() or {}
+        named = dict(
+            zip(stated if len(stated) == len(tensors) else map(str, range(len(tensors))), tensors, strict=True)
+        )
+        watch = KerasWatch(True, known_of)
+        with watch.watching(), watch.mute(), without_dropout(self.model):
+            return tree.flatten(self.model(self._arguments(named), training=True))[0]
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the model weights by "NODE/ROLE" of the last recording, in canonical layout. Raises Unreadable if one
@@ -124,7 +131,7 @@ class KerasAdapter:
         """What a node of the last recording gives for other inputs. Raises Unreadable if it cannot be called alone."""
         canonical, made = self.recorded()
         with _unchanged(self.model), exact():
-            return made.apply(node, inputs, lambda name, given: canonical.apply(name, given, training, tf.constant))
+            return made.apply(node, inputs, lambda name, given: canonical.apply(name, given, training, tensor))
 
     def save_weights(self, path: Path) -> None:
         """Write the weights as `.weights.h5` and read them back. Raises Unreadable if the suffix is another, or if

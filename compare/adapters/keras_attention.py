@@ -6,14 +6,15 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 
 from compare.adapters.adapter import Unreadable
 from compare.adapters.changes import Permuted, Reshaped
+from compare.adapters.keras_backend import weight_of
 from compare.adapters.keras_dot import attended
 from compare.adapters.keras_known import compound, converted, own_kind, without_dropout
-from compare.adapters.keras_watch import KerasWatch, Original, weight_of
+from compare.adapters.keras_watch import KerasWatch, Original
 from compare.adapters.steps import Weight
 from compare.graphs.node import Attribute
 
@@ -53,7 +54,7 @@ def _multi_head(watch: KerasWatch, path: str, layer: Any, original: Original, ar
     inner = emit(watch, path, "Attention", [*parts, *([] if mask is None else [mask])], attend, layer, attributes)
     # Keras has its scale in float32, whatever it computes in: what is computed here has not.
     made = _project(watch, f"{path}.output", layer.output_dense, inner, True)
-    if not np.allclose(made.numpy(), output.numpy(), rtol=1e-4, atol=1e-5):
+    if not np.allclose(watch.array(made), watch.array(output), rtol=1e-4, atol=1e-5):
         raise Unreadable(f"{path}: this MultiHeadAttention computes something else than its class does.")
     if (kept := get_keras_mask(output)) is not None:
         set_keras_mask(made, kept)
@@ -100,7 +101,7 @@ def _mask_of(layer: Any) -> Iterator[list[tuple[Any, bool]]]:
     def watched(query: Any, key: Any, value: Any, attention_mask: Any = None, *args: Any, **kwargs: Any) -> Any:
         mask = None
         if attention_mask is not None:
-            mask = tf.cast(attention_mask, tf.int32)
+            mask = ops.cast(attention_mask, "int32")
             mask = mask[:, None] if len(mask.shape) == 3 else mask
         seen.append((mask, bool(kwargs.get("use_causal_mask"))))
         return compute(query, key, value, attention_mask, *args, **kwargs)
@@ -125,9 +126,9 @@ def _project(watch: KerasWatch, path: str, dense: Any, x: Any, joins: bool = Fal
 
     def call(value: Any) -> Any:
         if joins:
-            value = tf.reshape(value, (*value.shape[:2], *shape[:2]))
+            value = ops.reshape(value, (*value.shape[:2], *shape[:2]))
         made = dense(value)
-        return made if joins else tf.reshape(made, (*made.shape[:2], -1))
+        return made if joins else ops.reshape(made, (*made.shape[:2], -1))
 
     return emit(watch, path, "Gemm", [x], call, dense, {"axis": -1}, weights, "product")
 

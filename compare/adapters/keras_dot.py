@@ -4,9 +4,10 @@ from collections.abc import Callable
 from math import sqrt
 from typing import Any
 
-import tensorflow as tf
+from keras import ops
+from keras.backend import standardize_dtype
 
-from compare.adapters.tensorflow_watch import Watch
+from compare.adapters.watching import BaseWatch
 from compare.graphs.node import Attribute
 
 
@@ -23,27 +24,27 @@ def dot_product(
 ) -> Any:
     """(N, T, H, D) -> (N, T, H, Dv), in the type of its inputs."""
     scale = 1 / sqrt(query.shape[-1]) if scale is None else scale
-    scores = tf.einsum("nthd,nshd->nhts", query, key) * tf.constant(scale, query.dtype)
+    scores = ops.einsum("nthd,nshd->nhts", query, key) * scale
     if bias is not None:
-        scores += tf.cast(bias, scores.dtype)
-    keep = None if mask is None else tf.cast(mask, tf.bool)
+        scores = scores + ops.cast(bias, scores.dtype)
+    keep = None if mask is None else ops.cast(mask, "bool")
     if is_causal:
-        causal = tf.cast(tf.linalg.band_part(tf.ones(scores.shape[2:]), -1, 0), tf.bool)
-        keep = causal if keep is None else keep & causal
+        causal = ops.cast(ops.tril(ops.ones(tuple(scores.shape[2:]))), "bool")
+        keep = causal if keep is None else ops.logical_and(keep, causal)
     if keep is not None:
-        scores = tf.where(keep, scores, tf.constant(-1e30, scores.dtype))
-    return tf.einsum("nhts,nshd->nthd", tf.nn.softmax(scores), value)
+        scores = ops.where(keep, scores, ops.cast(-1e30, scores.dtype))
+    return ops.einsum("nhts,nshd->nthd", ops.softmax(scores), value)
 
 
 def watched(
-    watch: Watch, original: Callable[..., Any], query: Any, key: Any, value: Any, *args: Any, **kwargs: Any
+    watch: BaseWatch, original: Callable[..., Any], query: Any, key: Any, value: Any, *args: Any, **kwargs: Any
 ) -> Any:
     """A call by a user is Attention with reshapes around it; within a layer that is known it is only exact."""
     given = dict(zip(("bias", "mask", "scale", "is_causal"), args, strict=False)) | kwargs
     if key.shape[2] != query.shape[2]:  # groups of heads
         return original(query, key, value, *args, **kwargs)
     if watch.muted or given.get("bias") is not None or len(query.shape) != 4:
-        exact = query.dtype == tf.float64
+        exact = standardize_dtype(query.dtype) == "float64"
         return (dot_product if exact else original)(query, key, value, *args, **kwargs)
     scale = given.get("scale")
     scale = 1 / sqrt(int(query.shape[-1])) if scale is None else float(scale)
@@ -53,7 +54,7 @@ def watched(
     takes: tuple[str, ...] = ()
     if mask is not None:
         with watch.mute():
-            kept = tf.cast(tf.convert_to_tensor(mask), tf.int32)
+            kept = ops.cast(mask, "int32")
         inputs.append(kept)
         takes = ("mask",)
     attributes: dict[str, Attribute] = {"num_heads": heads, "scale": scale, "is_causal": causal, "dropout": 0.0}
@@ -62,21 +63,26 @@ def watched(
         return attended(heads, scale, causal, q, k, v, *more)
 
     inner = _step(watch, "Attention", inputs, attend, "native", {**attributes, "takes": takes})
-    return _step(watch, "Reshape", [inner], lambda x: tf.reshape(x, (*x.shape[:2], heads, -1)), "reshape", {})
+    return _step(watch, "Reshape", [inner], lambda x: ops.reshape(x, (*x.shape[:2], heads, -1)), "reshape", {})
 
 
 def attended(heads: int, scale: float, causal: bool, q: Any, k: Any, v: Any, *more: Any) -> Any:
     """Attention of (N, T, H D), with a mask of what is kept in `more` or none."""
-    q, k, v = (tf.reshape(x, (*x.shape[:2], heads, -1)) for x in (q, k, v))
+    q, k, v = (ops.reshape(x, (*x.shape[:2], heads, -1)) for x in (q, k, v))
     return _flat(dot_product(q, k, v, mask=more[0] if more else None, scale=scale, is_causal=causal))
 
 
 def _flat(x: Any) -> Any:
-    return tf.reshape(x, (*x.shape[:2], -1))
+    return ops.reshape(x, (*x.shape[:2], -1))
 
 
 def _step(
-    watch: Watch, kind: str, inputs: list[Any], call: Callable[..., Any], rule: str, attributes: dict[str, Attribute]
+    watch: BaseWatch,
+    kind: str,
+    inputs: list[Any],
+    call: Callable[..., Any],
+    rule: str,
+    attributes: dict[str, Attribute],
 ) -> Any:
     with watch.mute():
         made = call(*inputs)

@@ -11,7 +11,7 @@ import keras
 
 from compare.adapters.adapter import Unreadable
 from compare.adapters.keras_adapter import KerasAdapter
-from compare.adapters.tensorflow_watch import plain
+from compare.adapters.plain import plain
 
 CONFIG = "config.json"
 MAX_CONFIG_BYTES = 64 << 20

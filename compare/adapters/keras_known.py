@@ -6,12 +6,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
-from keras import tree
+from keras import ops, tree
 
 from compare.adapters.keras_activations import kind_of_function
-from compare.adapters.keras_kernels import computable
-from compare.adapters.keras_watch import Call, Description, KerasWatch, Known, Original, weight_of
+from compare.adapters.keras_backend import computable, is_tensor, is_variable, weight_of
+from compare.adapters.keras_watch import Call, Description, KerasWatch, Known, Original
 from compare.adapters.steps import Weight
 
 Describer = Callable[[Call], Description]
@@ -130,14 +129,14 @@ def own_kind(
 def tensors_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
     """Return the tensors that a layer was called with, without masks."""
     kept = {name: value for name, value in kwargs.items() if "mask" not in name}
-    return [each for each in tree.flatten((args, kept)) if isinstance(each, tf.Tensor)]
+    return [each for each in tree.flatten((args, kept)) if is_tensor(each)]
 
 
 def converted(args: Any) -> Any:
     """Return arguments with arrays and variables as tensors."""
 
     def tensor(value: Any) -> Any:
-        return tf.convert_to_tensor(value) if isinstance(value, np.ndarray | keras.Variable | tf.Variable) else value
+        return ops.convert_to_tensor(value) if isinstance(value, np.ndarray) or is_variable(value) else value
 
     return tree.map_structure(tensor, args)
 

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
+from keras.backend import standardize_dtype
 
 from compare.adapters import keras_losses
 from compare.adapters.adapter import Unreadable, users_own
 from compare.adapters.canonical import Canonical
 from compare.adapters.changes import apply, undo
+from compare.adapters.keras_backend import BACKEND, Tape, array, dense, tensor
 from compare.adapters.learner import Gradients, Parameter, by_record, referred
 from compare.adapters.loss_names import RECORD, SLOPE, formed
 from compare.adapters.patterns import Joined
@@ -82,20 +84,22 @@ class KerasLearner:
     def _described(self, form: str, axis: int, output: Any) -> LossRecord | None:
         if form == RECORD:
             return self._record
-        return keras_losses.record_of(self._loss, axis, hasattr(output, "_keras_logits"))
+        return keras_losses.record_of(self._loss, axis, hasattr(output, "_keras_logits") and BACKEND == "tensorflow")
 
     def forward(
         self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str
-    ) -> tuple[Recording, tf.GradientTape, Any, Any, Any, int]:
+    ) -> tuple[Recording, Tape, Any, Any, Any, int]:
         """A watched call in training mode on a tape: its recording, the tape, the loss of the data and what the model
         adds to it (None if nothing), the output that the loss takes, and its canonical axis of the classes. Raises
         Unreadable."""
-        tape = tf.GradientTape(persistent=True)
+        tape = Tape(self.adapter)
         recording = self.adapter.record(inputs, True, tape)
         given, output, axis = self.shaped(recording, targets, form)
-        with tape:
-            loss = tf.reduce_sum(output * given) if form in (SLOPE, RECORD) else self.loss_of(output, given)
-            penalty = self.penalty()
+        if form in (SLOPE, RECORD):
+            loss = tape.computed(lambda made: ops.sum(made * given), output)
+        else:
+            loss = tape.computed(lambda made: self.loss_of(made, given), output)
+        penalty = tape.computed(lambda made: self.penalty(), output)
         return recording, tape, loss, penalty, output, axis
 
     def shaped(self, recording: Recording, targets: np.ndarray, form: str) -> tuple[Any, Any, int]:
@@ -113,14 +117,14 @@ class KerasLearner:
         native = formed(targets, form, shape, axis)
         if native.shape == shape:
             native = undo(canonical.changes[name], native)
-        kind = output.dtype if native.dtype.kind == "f" else tf.int64
-        return tf.constant(np.ascontiguousarray(native), kind), output, axis
+        kind = standardize_dtype(output.dtype) if native.dtype.kind == "f" else "int64"
+        return tensor(np.ascontiguousarray(native, kind)), output, axis
 
     def loss_of(self, output: Any, given: Any) -> Any:
         """The loss of an output for targets as it takes them. Raises Unreadable if it is no one number."""
         with users_own():
             loss = keras_losses.computed(self._loss, given, output, self._targets_first)
-        if loss.shape.rank:
+        if len(loss.shape):
             raise Unreadable(
                 f"The loss gives an array of shape {tuple(loss.shape)}, and it must be one number: take its mean or "
                 "sum."
@@ -130,12 +134,12 @@ class KerasLearner:
     def penalty(self) -> Any:
         """What the model adds to its loss; None if it adds nothing."""
         added = getattr(self.adapter.model, "losses", None) or []
-        return tf.add_n([tf.convert_to_tensor(each) for each in added]) if added else None
+        return sum(ops.convert_to_tensor(each) for each in added) if added else None
 
 
 def _can_be_trained(key: str, owner: Any) -> bool:
     """Whether a variable is more than a statistic that the network keeps."""
-    real = owner.dtype in ("float64", "float32", tf.float64, tf.float32)
+    real = standardize_dtype(owner.dtype) in ("float64", "float32")
     return real and key.rpartition("/")[2] not in ("mean", "var")
 
 
@@ -161,24 +165,25 @@ def _axis(shape: Any, canonical: Canonical, name: str) -> int:
 
 
 def _array(gradient: Any) -> np.ndarray:
-    return np.asarray(tf.convert_to_tensor(gradient).numpy())
+    return np.asarray(array(dense(gradient)))
 
 
-def _of_values(tape: tf.GradientTape, loss: Any, canonical: Canonical, joined: Joined) -> Arrays:
+def _of_values(tape: Tape, loss: Any, canonical: Canonical, joined: Joined) -> Arrays:
     """The gradient of the loss by every value of floating-point numbers that it depends on."""
     nodes = {}
     for node in joined.recording.graph.nodes:
         before = joined.before(node.name)
-        tensor = canonical.step_of[before].output.tensor
-        if getattr(tensor, "dtype", None) in (tf.float64, tf.float32) and node.kind not in ("Constant", "Parameter"):
-            nodes[node.name] = before, tensor
-    found = tape.gradient(loss, [tensor for _, tensor in nodes.values()])
+        made = canonical.step_of[before].output.tensor
+        real = str(getattr(made, "dtype", "")).endswith(("float64", "float32'>", "float32", "float64'>"))
+        if real and node.kind not in ("Constant", "Parameter"):
+            nodes[node.name] = before, made
+    found = tape.gradient(loss, [made for _, made in nodes.values()])
     values: Arrays = {}
-    for (name, (before, tensor)), gradient in zip(nodes.items(), found, strict=True):
+    for (name, (before, made)), gradient in zip(nodes.items(), found, strict=True):
         value = joined.recording.values[name]
-        if gradient is None or tuple(tensor.shape) == () != value.shape:
+        if gradient is None or tuple(made.shape) == () != value.shape:
             continue
-        if _same(apply(canonical.changes[before], _array(tensor)), value):  # a transpose within is another tensor's
+        if _same(apply(canonical.changes[before], _array(made)), value):  # a transpose within is another tensor's
             values[name] = np.ascontiguousarray(apply(canonical.changes[before], _array(gradient)))
     return values
 
@@ -199,12 +204,9 @@ def owners_of(canonical: Canonical, joined: Joined) -> dict[str, Any]:
     return found
 
 
-def _of_weights(
-    tape: tf.GradientTape, loss: Any, owners: Mapping[str, Any], canonical: Canonical, joined: Joined
-) -> Arrays:
+def _of_weights(tape: Tape, loss: Any, owners: Mapping[str, Any], canonical: Canonical, joined: Joined) -> Arrays:
     """The gradient by every variable that the loss depends on, as the weight that it is."""
-    sources = [owner if isinstance(owner, tf.Variable) else owner.value for owner in owners.values()]
-    found = tape.gradient(loss, sources)
+    found = tape.gradient(loss, list(owners.values()))
     weights: Arrays = {}
     for key, gradient in zip(owners, found, strict=True):
         if gradient is not None:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 from compare.adapters.adapter import Unreadable
+from compare.adapters.keras_backend import BACKEND
 from compare.adapters.loss_names import INDICES, ONE_HOT, UNKNOWN, VALUES
 from compare.adapters.shortest import shortest
 from compare.graphs.losses import LossRecord
@@ -64,9 +65,9 @@ def loss_of(found: Any, text: str) -> tuple[Any, tuple[str, ...], bool]:
 def computed(loss: Any, targets: Any, outputs: Any, first: bool) -> Any:
     """The loss as one number: a function's values are averaged, as Keras does."""
     value = loss(targets, outputs) if first else loss(outputs, targets)
-    value = tf.convert_to_tensor(value)
-    if value.shape.rank and not isinstance(loss, keras.losses.Loss):
-        return tf.reduce_mean(value)
+    value = ops.convert_to_tensor(value)
+    if len(value.shape) and not isinstance(loss, keras.losses.Loss):
+        return ops.mean(value)
     return value
 
 
@@ -83,6 +84,7 @@ def record_of(loss: Any, axis: int, has_logits: bool) -> LossRecord | None:
     logits = bool(config.get("from_logits", False)) and not (has_logits and "cross_entropy" in kind)
     exact = logits or (has_logits and "cross_entropy" in kind)
     takes = "values" if kind not in _KEPT_FROM_0 or kind == "poisson" else "logits" if logits else "probabilities"
+    sparse = name.startswith("Sparse") and BACKEND == "tensorflow"  # whose other backends have one rule for both
     smoothing = float(config.get("label_smoothing", 0.0) or 0.0)
     return LossRecord(
         kind,
@@ -92,7 +94,7 @@ def record_of(loss: Any, axis: int, has_logits: bool) -> LossRecord | None:
         ignore=config.get("ignore_class"),
         delta=shortest(config["delta"]) if "delta" in config else 1.0,
         epsilon=keras.config.epsilon() if kind in _KEPT_FROM_0 and not exact else 0.0,
-        rule="" if kind != "cross_entropy" or exact else "sparse" if name.startswith("Sparse") else "categorical",
+        rule="" if kind != "cross_entropy" or exact else "sparse" if sparse else "categorical",
         axis=axis,
     )
 

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import tensorflow as tf
-from keras import tree
+from keras import ops, tree
 
 from compare.adapters.keras_activations import kind_of_function
 from compare.adapters.keras_known import activated, compound, converted, weights_of
@@ -88,15 +87,15 @@ _MERGES: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "Average": ("Add", lambda a, b: a + b),
     "Subtract": ("Sub", lambda a, b: a - b),
     "Multiply": ("Mul", lambda a, b: a * b),
-    "Maximum": ("Max", tf.maximum),
-    "Minimum": ("Min", tf.minimum),
+    "Maximum": ("Max", ops.maximum),
+    "Minimum": ("Min", ops.minimum),
 }
 
 
 @compound(*_MERGES)
 def _merge(watch: KerasWatch, path: str, layer: Any, original: Original, args: Arguments, kwargs: Keywords) -> Any:
     """Merges of several values are made two by two, as Keras does."""
-    values = [tf.convert_to_tensor(each) for each in tree.flatten(_first(args, kwargs))]
+    values = [ops.convert_to_tensor(each) for each in tree.flatten(_first(args, kwargs))]
     name = next(each.__name__ for each in type(layer).__mro__ if each.__name__ in _MERGES)
     kind, merge = _MERGES[name]
     with watch.mute():
@@ -119,8 +118,8 @@ def _merge(watch: KerasWatch, path: str, layer: Any, original: Original, args: A
         count = float(len(values))
         attributes: dict[str, Attribute] = {"scalar": count}
         with watch.mute():
-            last = made / tf.cast(count, made.dtype)
-        call = watch.unwatched(lambda value: value / tf.cast(count, value.dtype))
+            last = made / ops.cast(count, made.dtype)
+        call = watch.unwatched(lambda value: value / ops.cast(count, value.dtype))
         watch.trace.add(path, "Div", [made], last, "same", attributes=attributes, layer=name, call=call)
         return last
     return made
@@ -138,7 +137,7 @@ def _rescaling(watch: KerasWatch, path: str, layer: Any, original: Original, arg
         plain = isinstance(number, int | float)
         if plain and number == (1 if kind == "Mul" else 0):
             continue
-        operand = tf.constant(number, made.dtype)
+        operand = ops.convert_to_tensor(number, made.dtype)
 
         def scale(value: Any, kind: str = kind, operand: Any = operand) -> Any:
             return value * operand if kind == "Mul" else value + operand
@@ -149,7 +148,7 @@ def _rescaling(watch: KerasWatch, path: str, layer: Any, original: Original, arg
             more: dict[str, Any] = {"attributes": {"scalar": float(number)}, "call": watch.unwatched(scale)}
             inputs = [made]
         else:
-            weight = Weight(f"{path}.{kind}", lambda operand=operand: operand.numpy(), None)  # type: ignore[misc]
+            weight = Weight(f"{path}.{kind}", lambda operand=operand: ops.convert_to_numpy(operand), None)  # type: ignore[misc]
             watch.derive(operand, weight)
             inputs, more = [made, operand], {"call": watch.unwatched(_plain(kind))}
         watch.trace.add(path + suffix, kind, inputs, step, "same", layer="Rescaling", **more)
@@ -175,12 +174,12 @@ def _normalization(
     with watch.mute():
         original(layer, x)
         x = keras.ops.cast(x, layer.compute_dtype)
-        mean = tf.cast(layer.mean, x.dtype)
-        spread = tf.maximum(tf.sqrt(tf.cast(layer.variance, x.dtype)), keras.backend.epsilon())
+        mean = ops.cast(layer.mean, x.dtype)
+        spread = ops.maximum(ops.sqrt(ops.cast(layer.variance, x.dtype)), keras.backend.epsilon())
     steps = (("Mul", spread), ("Add", mean)) if layer.invert else (("Sub", mean), ("Div", spread))
     made = x
     for place, (kind, operand) in enumerate(steps):
-        weight = Weight(f"{path}.{kind}", lambda operand=operand: operand.numpy(), None)  # type: ignore[misc]
+        weight = Weight(f"{path}.{kind}", lambda operand=operand: ops.convert_to_numpy(operand), None)  # type: ignore[misc]
         watch.derive(operand, weight)
         with watch.mute():
             step = _plain(kind)(made, operand)
@@ -209,13 +208,13 @@ def _repeat(watch: KerasWatch, path: str, layer: Any, original: Original, args: 
     """(N, F) with a new axis behind the batch, in so many copies."""
     x = _first(args, kwargs)
     with watch.mute():
-        middle = tf.expand_dims(x, 1)
+        middle = ops.expand_dims(x, 1)
         output = original(layer, x)
     attributes: dict[str, Attribute] = {"axes": (1,)}
-    call = watch.unwatched(lambda value: tf.expand_dims(value, 1))
+    call = watch.unwatched(lambda value: ops.expand_dims(value, 1))
     watch.trace.add(path, "Unsqueeze", [x], middle, "unsqueeze", attributes=attributes, layer="RepeatVector", call=call)
     inputs = [middle] * int(layer.n)
-    joined = watch.unwatched(lambda *values: tf.concat(values, 1))
+    joined = watch.unwatched(lambda *values: ops.concatenate(values, 1))
     name = f"{path}:Concat"
     watch.trace.add(name, "Concat", inputs, output, "concat", attributes={"axis": 1}, layer="RepeatVector", call=joined)
     return output

@@ -1,15 +1,17 @@
 """Keras's optimizers: by name, by reference, that of a compiled model; and what one is, read from its configuration."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 from compare.adapters.adapter import Unreadable
+from compare.adapters.keras_backend import exact_constants
 from compare.adapters.shortest import shortest
 from compare.graphs.optimizers import OptimizerRecord
+
+__all__ = ["BY_NAME", "exact_constants", "optimizer_of", "rate_of", "record_of", "set_rate"]
 
 BY_NAME: dict[str, Any] = {
     "sgd": keras.optimizers.SGD,
@@ -66,7 +68,7 @@ def optimizer_of(found: Any, text: str) -> Any:
 
 def rate_of(optimizer: Any) -> float:
     """The learning rate of the next step."""
-    return shortest(tf.convert_to_tensor(optimizer.learning_rate).numpy())
+    return shortest(ops.convert_to_numpy(optimizer.learning_rate))
 
 
 def set_rate(optimizer: Any, rates: Sequence[float], number: int) -> None:
@@ -113,20 +115,3 @@ def record_of(optimizer: Any, rates: list[float], variables: Mapping[str, Any]) 
         accumulator=float(config["initial_accumulator_value"] or 0.0),
         own=own,
     )
-
-
-@contextmanager
-def exact_constants() -> Iterator[None]:
-    """Replace the function with which optimizers turn their constants into float64 by way of float32."""
-    original = tf.cast
-
-    def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
-        if isinstance(x, float) and tf.as_dtype(dtype).is_floating:
-            return tf.constant(x, dtype)
-        return original(x, dtype, name)
-
-    tf.cast = cast
-    try:
-        yield
-    finally:
-        tf.cast = original

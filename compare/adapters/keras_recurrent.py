@@ -12,13 +12,14 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
-from keras import tree
+from keras import ops, tree
+from keras.backend import standardize_dtype
 
 from compare.adapters.changes import Permuted, Taken
 from compare.adapters.keras_activations import kind_of_function
+from compare.adapters.keras_backend import is_tensor, weight_of
 from compare.adapters.keras_known import compound, converted, own_kind, without_dropout
-from compare.adapters.keras_watch import KerasWatch, Original, weight_of
+from compare.adapters.keras_watch import KerasWatch, Original
 from compare.adapters.steps import Weight
 from compare.graphs.node import Attribute
 from compare.graphs.operators.recurrent import FUNCTIONS, GATES
@@ -77,7 +78,7 @@ def _layer(watch: KerasWatch, path: str, layer: Any, original: Original, args: A
     if layer.return_state:
         made.append(_last(run, f"{path}:h", layer, y, parts[1]))
         if cell is not None:
-            made.append(run.emit(f"{path}:c:Identity", "Identity", [cell], tf.identity, "same", layer, output=parts[2]))
+            made.append(run.emit(f"{path}:c:Identity", "Identity", [cell], ops.copy, "same", layer, output=parts[2]))
     return made[0] if len(parts) == 1 else made if isinstance(output, list) else type(output)(made)
 
 
@@ -102,13 +103,13 @@ def _bidirectional(watch: KerasWatch, path: str, layer: Any, original: Original,
             states += [_last(one, f"{name}:h", each, y)] + ([] if cell is None else [cell])
     if layer.merge_mode is None:
         made = [
-            run.emit(f"{path}:Identity", "Identity", [way], tf.identity, "same", layer, output=part)
+            run.emit(f"{path}:Identity", "Identity", [way], ops.copy, "same", layer, output=part)
             for way, part in zip(ways, parts, strict=False)
         ]
     else:
         made = [_merged(run, path, layer, ways, parts[0])]
     for state, part in zip(states, parts[len(made) :], strict=True):
-        made.append(run.emit(f"{path}:state", "Identity", [state], tf.identity, "same", layer, output=part))
+        made.append(run.emit(f"{path}:state", "Identity", [state], ops.copy, "same", layer, output=part))
     return made[0] if len(parts) == 1 else made if isinstance(output, list) else type(output)(made)
 
 
@@ -122,11 +123,11 @@ def _begun(watch: KerasWatch, layer: Any, original: Original, args: Any, kwargs:
     x, mask = given["sequences"], resolved.get("mask", given.get("mask"))
     mask = mask[0] if isinstance(mask, list | tuple) and mask else mask
     states = tuple(tree.flatten(given.get("initial_state"))) if given.get("initial_state") is not None else ()
-    if not isinstance(x, tf.Tensor):
+    if not is_tensor(x):
         return None, output
-    if mask is not None and mask.dtype == tf.bool:
+    if mask is not None and standardize_dtype(mask.dtype) == "bool":
         with watch.mute():
-            mask = tf.cast(mask, tf.int32)
+            mask = ops.cast(mask, "int32")
     return _Run(watch, original, x, mask, states, bool(resolved.get("training"))), output
 
 
@@ -136,7 +137,7 @@ def _direction(run: _Run, path: str, layer: Any) -> tuple[Any, Any]:
     kind, x = KINDS[type(layer).__name__], run.x
     if layer.cell.dropout:
         rate: dict[str, Attribute] = {"ratio": float(layer.cell.dropout), "active": run.training}
-        x = run.emit(f"{path}:Dropout", "Dropout", [x], tf.identity, "same", layer, rate)
+        x = run.emit(f"{path}:Dropout", "Dropout", [x], ops.copy, "same", layer, rate)
     masked, n = run.mask is not None, len(run.states)
     attributes: dict[str, Attribute] = {
         "direction": "reverse" if layer.go_backwards else "forward",
@@ -158,14 +159,14 @@ def _direction(run: _Run, path: str, layer: Any) -> tuple[Any, Any]:
 
 def _called(original: Original, layer: Any, masked: bool, part: int, x: Any, *more: Any) -> Any:
     """The layer by Keras itself, with every step in the order of the input, or its last state of cells."""
-    mask = tf.cast(more[0], tf.bool) if masked else None
+    mask = ops.cast(more[0], "bool") if masked else None
     states = list(more[1:] if masked else more) or None
     changed = {"return_sequences": not part, "return_state": bool(part), "zero_output_for_mask": False}
     with without_dropout(layer), _as_if(layer, changed):
         made = original(layer, x, initial_state=states, mask=mask)
     if part:
         return made[2]
-    return tf.reverse(made, [1]) if layer.go_backwards else made
+    return ops.flip(made, 1) if layer.go_backwards else made
 
 
 @contextmanager
@@ -190,10 +191,8 @@ def _taken(run: _Run, path: str, layer: Any, y: Any, output: Any) -> Any:
     if layer.go_backwards:
         n = int(y.shape[1])
         turned: dict[str, Attribute] = {"axes": (1,), "starts": (n - 1,), "ends": (None,), "steps": (-1,)}
-        return run.emit(
-            f"{path}:Slice", "Slice", [y], lambda v: tf.reverse(v, [1]), "same", layer, turned, output=output
-        )
-    return run.emit(f"{path}:Identity", "Identity", [y], tf.identity, "same", layer, output=output)
+        return run.emit(f"{path}:Slice", "Slice", [y], lambda v: ops.flip(v, 1), "same", layer, turned, output=output)
+    return run.emit(f"{path}:Identity", "Identity", [y], ops.copy, "same", layer, output=output)
 
 
 def _last(run: _Run, path: str, layer: Any, y: Any, output: Any = None) -> Any:
@@ -202,7 +201,7 @@ def _last(run: _Run, path: str, layer: Any, y: Any, output: Any = None) -> Any:
     cut: dict[str, Attribute] = {"axes": (1,), "starts": (at,), "ends": (at + 1,), "steps": (1,)}
     one = run.emit(f"{path}:Slice", "Slice", [y], lambda v: v[:, at : at + 1], "same", layer, cut)
     axes: dict[str, Attribute] = {"axes": (1,)}
-    return run.emit(path, "Squeeze", [one], lambda v: tf.squeeze(v, 1), "squeeze", layer, axes, output=output)
+    return run.emit(path, "Squeeze", [one], lambda v: ops.squeeze(v, 1), "squeeze", layer, axes, output=output)
 
 
 def _zeroed(run: _Run, path: str, layer: Any, y: Any) -> Any:
@@ -210,15 +209,15 @@ def _zeroed(run: _Run, path: str, layer: Any, y: Any) -> Any:
     if run.mask is None:
         return y
     axes: dict[str, Attribute] = {"axes": (2,)}
-    wide = run.emit(f"{path}:mask", "Unsqueeze", [run.mask], lambda m: tf.expand_dims(m, 2), "unsqueeze", layer, axes)
-    return run.emit(f"{path}:zeroed", "Mul", [y, wide], lambda a, b: a * tf.cast(b, a.dtype), "same", layer)
+    wide = run.emit(f"{path}:mask", "Unsqueeze", [run.mask], lambda m: ops.expand_dims(m, 2), "unsqueeze", layer, axes)
+    return run.emit(f"{path}:zeroed", "Mul", [y, wide], lambda a, b: a * ops.cast(b, a.dtype), "same", layer)
 
 
 def _merged(run: _Run, path: str, layer: Any, ways: list[Any], output: Any) -> Any:
     mode = layer.merge_mode
     if mode == "concat":
         axis: dict[str, Attribute] = {"axis": len(ways[0].shape) - 1}
-        return run.emit(path, "Concat", ways, lambda *v: tf.concat(v, -1), "concat", layer, axis, output=output)
+        return run.emit(path, "Concat", ways, lambda *v: ops.concatenate(v, -1), "concat", layer, axis, output=output)
     if mode == "mul":
         return run.emit(path, "Mul", ways, lambda a, b: a * b, "same", layer, output=output)
     if mode == "sum":

@@ -14,8 +14,8 @@ from compare.adapters.keras_learner import KerasLearner
 from compare.adapters.keras_trainer import KerasTrainer
 from compare.adapters.learning import Learning
 from compare.adapters.passes import MANY, Repeated, Run
+from compare.adapters.plain import plain
 from compare.adapters.steps import Step
-from compare.adapters.tensorflow_watch import plain
 from compare.rpc.timing_messages import Pass
 from shared.choices import Mode
 

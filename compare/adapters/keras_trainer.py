@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
+from keras.backend import standardize_dtype
 
 from compare.adapters import keras_optimizers
 from compare.adapters.adapter import Unreadable, users_own
 from compare.adapters.canonical import Canonical
 from compare.adapters.changes import undo
 from compare.adapters.fitting import SeenFit
+from compare.adapters.keras_backend import tensor
 from compare.adapters.keras_learner import KerasLearner, canonical_array, owners_of
 from compare.adapters.learner import referred
 from compare.adapters.loss_names import SEEN
@@ -78,7 +79,9 @@ class KerasTrainer:
                     for key, owner in owners.items():  # two names of one variable add up
                         slope = _native(key, gradient_at(gradients[key], number, scale), canonical, joined)
                         slopes[id(owner)] = slopes.get(id(owner), 0.0) + slope
-                    given = [tf.constant(slopes[each], variables[each].dtype) for each in variables]
+                    given = [
+                        tensor(np.asarray(slopes[each], standardize_dtype(variables[each].dtype))) for each in variables
+                    ]
                     optimizer.apply(given, list(variables.values()))
             after = {key: canonical_array(key, np.array(owner), canonical, joined) for key, owner in owners.items()}
         finally:
@@ -96,8 +99,7 @@ class KerasTrainer:
         """See Trainer.step."""
         recording, tape, loss, penalty, _, _ = self.learner.forward(inputs, targets, form)
         variables = [variable for variable in self.variables() if variable.trainable]
-        sources = [each if isinstance(each, tf.Variable) else each.value for each in variables]
-        found = tape.gradient(loss if penalty is None else [loss, penalty], sources)
+        found = tape.gradient([each for each in (loss, penalty) if each is not None], variables)
         given = [(g, v) for g, v in zip(found, variables, strict=True) if g is not None]
         if not given:
             raise Unreadable("Its loss depends on no variable that is trained.")

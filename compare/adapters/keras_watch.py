@@ -9,19 +9,16 @@ from functools import partial
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras.src.backend.common.global_state import get_global_attribute
 from keras.src.backend.common.keras_tensor import any_symbolic_tensors
 from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 from keras.src.ops.operation import Operation
 from keras.src.utils.naming import to_snake_case
 
-from compare.adapters import tensorflow_operations as operations
 from compare.adapters.keras_activations import kind_of
+from compare.adapters.keras_backend import BackendWatch, is_tensor, weight_of
 from compare.adapters.keras_dot import watched
 from compare.adapters.steps import Weight
-from compare.adapters.tensorflow_arrays import held, put
-from compare.adapters.tensorflow_watch import Watch
 from compare.graphs.node import Attribute
 
 Original = Callable[..., Any]
@@ -50,11 +47,11 @@ class Call:
     masked: bool
 
 
-class KerasWatch(Watch):
+class KerasWatch(BackendWatch):
     """A watch that knows Keras's layers. `describe` gives the step of a layer that is known."""
 
     def __init__(self, training: bool, describe: "Describe") -> None:
-        super().__init__(training, operations.add)
+        super().__init__(training)
         self._describe = describe
         self._parents: list[Any] = []
         self._resolved: dict[int, dict[str, Any]] = {}
@@ -91,8 +88,8 @@ class KerasWatch(Watch):
         """Know the variables that a layer owns itself: by the attribute that holds them, else by their own names."""
         for variable in (*layer._trainable_variables, *layer._non_trainable_variables):
             name = _attribute(layer, variable) or variable.name
-            if id(variable.value.handle) not in self.variables:
-                self.hold(variable.value, weight_of(variable, f"{path}.{name}" if path else name))
+            if not self.holds(variable):
+                self.know(variable, weight_of(variable, f"{path}.{name}" if path else name))
 
     def _build(self, original: Original, layer: Any, *args: Any, **kwargs: Any) -> Any:
         with self.mute():
@@ -111,7 +108,7 @@ class KerasWatch(Watch):
     def _function(self, original: Original, *args: Any, **kwargs: Any) -> Any:
         """One of Keras's own activation functions, called by a user."""
         name = original.__name__
-        if self.muted or not args or not isinstance(args[0], tf.Tensor) or not self.trace.known(args[0]):
+        if self.muted or not args or not is_tensor(args[0]) or not self.trace.known(args[0]):
             return original(*args, **kwargs)
         bound = inspect.signature(original).bind(*args, **kwargs)
         bound.apply_defaults()
@@ -156,7 +153,7 @@ class KerasWatch(Watch):
             )
         else:
             meant = ("Dropout", {"ratio": float(layer.rate), "active": bool(training)})
-        x = tf.convert_to_tensor(x)
+        x = keras.ops.convert_to_tensor(x)
         return self.function(self._path(layer), meant, x, lambda value: value, type(layer).__name__)
 
     def own(self, output: Any) -> Any:
@@ -229,7 +226,8 @@ def _automatic(part: Any) -> bool:
 
 def _attribute(owner: Any, part: Any) -> str | None:
     """Return the attribute that holds `part`: "conv", or "blocks.0" in a list, or "heads.left" in a dictionary."""
-    for name, value in vars(owner).items():
+    held = vars(owner)
+    for name, value in (held | held.get("_modules", {})).items():  # with PyTorch a layer is a module of its, too
         if name.startswith("_"):
             continue
         if value is part:
@@ -243,8 +241,3 @@ def _attribute(owner: Any, part: Any) -> str | None:
                 if each is part:
                     return f"{name}.{key}"
     return None
-
-
-def weight_of(variable: Any, name: str) -> Weight:
-    """Return the weight in one of Keras's variables."""
-    return Weight(name, lambda: held(variable.value), variable.assign, fill=lambda *to: put(variable.value, *to))

@@ -90,10 +90,23 @@ def learner_of(adapter: Adapter) -> tuple[Learner, Callable[[], Trainer], Callab
         torch_learner = TorchLearner(adapter)
         return torch_learner, lambda: TorchTrainer(adapter, torch_learner), lambda: TorchWatcher(adapter)
     if adapter.framework in ("keras", "tensorflow"):
-        from compare.adapters.keras_fit import KerasWatcher
         from compare.adapters.keras_learner import KerasLearner
         from compare.adapters.keras_trainer import KerasTrainer
 
         keras_learner = KerasLearner(adapter)
-        return keras_learner, lambda: KerasTrainer(adapter, keras_learner), lambda: KerasWatcher(adapter)
+        return keras_learner, lambda: KerasTrainer(adapter, keras_learner), lambda: keras_watcher(adapter)
     raise Unreadable("An ONNX file has no gradients and cannot be trained. Leave the loss out, or give its source.")
+
+
+def keras_watcher(adapter: Adapter) -> Watcher:
+    """What watches a training function of Keras's. Raises Unreadable if Keras does not compute with TensorFlow."""
+    from compare.adapters.keras_backend import BACKEND
+
+    if BACKEND != "tensorflow":
+        raise Unreadable(
+            f"A training function of Keras is watched on TensorFlow alone, not on {BACKEND}. Leave --fit out: --steps "
+            "trains it on any backend."
+        )
+    from compare.adapters.keras_fit import KerasWatcher
+
+    return KerasWatcher(adapter)

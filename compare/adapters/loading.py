@@ -20,14 +20,29 @@ from compare.adapters.references import Reference
 from shared.lean import for_good
 
 # A folder with a file of one of these names must not come before the installed packages.
+EXTRA = "pip install 'compare[{0}]', or in a checkout pip install -e '.[{0}]'"
+BACKENDS = ("tensorflow", "torch", "jax")  # of Keras, that are read
 FRAMEWORKS = ("torch", "keras", "tensorflow", "numpy", "onnx", "torchvision", "jax", "shared", "compare")
+
+
+def backend() -> str:
+    """What Keras computes with in this process."""
+    return os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
 def prepare(precision: str) -> None:
     """Make what a model is built with reproducible, and Keras build it in `precision`. To be called before anything is
-    imported."""
+    imported. Raises Unreadable if Keras's backend is not there."""
+    wanted = backend()
+    if wanted not in BACKENDS:
+        raise Unreadable(
+            f"Keras on {wanted} is not read: its backend must be {', '.join(BACKENDS[:-1])} or {BACKENDS[-1]}."
+        )
+    if wanted != "tensorflow" and importlib.util.find_spec(wanted) is None:
+        how = EXTRA.format(wanted) if wanted == "jax" else f"pip install {wanted}"
+        raise Unreadable(f"Keras is to compute with {wanted}, which this environment lacks. Install it: {how}.")
     home = Path(os.environ["KERAS_HOME"])
-    settings = {"floatx": precision, "epsilon": 1e-7, "backend": "tensorflow", "image_data_format": "channels_last"}
+    settings = {"floatx": precision, "epsilon": 1e-7, "backend": backend(), "image_data_format": "channels_last"}
     (home / "keras.json").write_text(json.dumps(settings))
     if keras := sys.modules.get("keras"):  # of the model before: layers are numbered from the start again
         keras.utils.clear_session()
@@ -80,14 +95,14 @@ def adapter_of(found: Any, reference: Reference, precision: str) -> Adapter:
 
 def _known(found: Any, precision: str) -> Adapter | None:
     torch, keras, tensorflow = (sys.modules.get(name) for name in ("torch", "keras", "tensorflow"))
+    if keras is not None and isinstance(found, keras.layers.Layer):  # which with PyTorch is a module of its, too
+        from compare.adapters.keras_adapter import KerasAdapter
+
+        return KerasAdapter(found)
     if torch is not None and isinstance(found, torch.nn.Module):
         from compare.adapters.torch_adapter import TorchAdapter
 
         return TorchAdapter(found, precision)
-    if keras is not None and isinstance(found, keras.layers.Layer):
-        from compare.adapters.keras_adapter import KerasAdapter
-
-        return KerasAdapter(found)
     if tensorflow is not None:
         from compare.adapters.tensorflow_adapter import TensorFlowAdapter, is_network
 
@@ -162,7 +177,7 @@ def _exported(path: Path, precision: str) -> Adapter:
 
 def _framework_comes() -> AbstractContextManager[None]:
     """For what imports a framework, unless it is there: the models that are built afterwards are not there for good."""
-    return nullcontext() if {"torch", "tensorflow"} & sys.modules.keys() else for_good()
+    return nullcontext() if {"torch", "tensorflow", "jax"} & sys.modules.keys() else for_good()
 
 
 @contextmanager

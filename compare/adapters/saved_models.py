@@ -8,9 +8,9 @@ from typing import Any
 import tensorflow as tf
 
 from compare.adapters.adapter import Unreadable
+from compare.adapters.plain import plain
 from compare.adapters.tensorflow_adapter import TensorFlowAdapter
 from compare.adapters.tensorflow_graphs import call_graph
-from compare.adapters.tensorflow_watch import plain
 
 
 def load_saved_model(path: Path) -> TensorFlowAdapter:

@@ -17,12 +17,13 @@ from compare.adapters.canonical import Canonical
 from compare.adapters.changes import undo
 from compare.adapters.layouts import Form
 from compare.adapters.patterns import Joined, joined
+from compare.adapters.plain import plain
 from compare.adapters.pruned import pruned
 from compare.adapters.statistics import statistics_of, with_statistics
 from compare.adapters.steps import Weight
 from compare.adapters.tensorflow_arrays import held, put
 from compare.adapters.tensorflow_operations import add
-from compare.adapters.tensorflow_watch import Watch, array, differentiable, exact, plain
+from compare.adapters.tensorflow_watch import Watch, array, differentiable, exact
 from compare.graphs.node import Recording
 
 # What registers itself when it is imported.

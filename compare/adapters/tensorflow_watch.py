@@ -1,6 +1,5 @@
 """Watch one eager call: every TensorFlow operation becomes a step of a trace."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,9 +10,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import op_callbacks
 
-from compare.adapters.shortest import shortest, shortest_array
-from compare.adapters.steps import Step, Trace, Weight
+from compare.adapters.shortest import shortest
+from compare.adapters.steps import Weight
 from compare.adapters.tensorflow_arrays import held
+from compare.adapters.watching import BaseWatch
 from compare.graphs.node import Attribute
 
 
@@ -37,23 +37,16 @@ class Operation:
         return self.inputs[place].numpy()
 
 
-class Watch:
-    """A trace that fills while the network runs within `watching`."""
+class Watch(BaseWatch):
+    """A watch of TensorFlow's eager operations."""
 
     def __init__(self, training: bool, add: Callable[["Watch", Operation], None]) -> None:
         """`add` makes steps of an operation."""
+        super().__init__(training)
         self._add = add
-        self.training = training
-        self.trace = Trace(self._source)
-        # The weight that a tensor was read from, by the tensor's identity; with the tensor, so that it lives.
-        self.parameters: dict[int, tuple[Weight, Any]] = {}
         # The weight in every variable, by its handle's identity. An adapter fills it before the call.
         self.variables: dict[int, Weight] = {}
-        self.muted = 0
-        self.path: list[str] = []
         self.held_variables: list[tuple[Any, Weight]] = []
-        self._held: list[Any] = []
-        self._strange: set[int] = set()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -81,67 +74,13 @@ class Watch:
             self.muted -= 1
             tf.config.run_functions_eagerly(eager)
 
-    @contextmanager
-    def inside(self, path: str) -> Iterator[None]:
-        """Name what runs inside by `path`."""
-        self.path.append(path)
-        try:
-            yield
-        finally:
-            self.path.pop()
+    def copied(self, tensor: Any) -> Any:
+        """Return the same numbers as another tensor."""
+        return tf.identity(tensor)
 
-    def name(self, kind: str, weight: Weight | None = None) -> str:
-        """Return the name of an operation: its weight's owner if it has one, else the part that runs now."""
-        path = self.path[-1] if self.path else ""
-        if weight is not None:
-            owner = weight.name.rpartition(".")[0]
-            return owner if owner and self.trace.free(owner) else weight.name
-        return f"{path}:{kind}" if path else kind
-
-    def own(self, output: Any) -> Any:
-        """Return `output` as a tensor of its own, if it is one that a step already made."""
-        if self.trace.known(output) or id(output) in self.parameters:
-            with self.mute():
-                return tf.identity(output)
-        return output
-
-    def function(
-        self, name: str, meant: tuple[str, Mapping[str, Attribute]], x: Any, call: Callable[[Any], Any], layer: str
-    ) -> Any:
-        """Add the step of a known function of one tensor, and return its output."""
-        with self.mute():
-            output = self.own(call(x))
-        again = self.unwatched(call)
-        self.trace.add(name, meant[0], [x], output, "same", attributes=meant[1], layer=layer, call=again)
-        return output
-
-    def unwatched(self, call: Callable[..., Any]) -> Callable[[list[Any], bool], Any]:
-        """Return a function of tensors in the form in which a step calls it again; nothing of it is recorded."""
-
-        def again(tensors: list[Any], training: bool) -> Any:
-            with self.mute():
-                return call(*tensors)
-
-        return again
-
-    def input(self, name: str, tensor: Any, last: bool) -> None:
-        """Add one of the network's inputs."""
-        self.trace.add(name, "Input", [], tensor, "input", last=last)
-
-    def fresh(self, tensor: Any) -> bool:
-        """Whether a tensor depends on neither an input nor a weight."""
-        return not self.trace.known(tensor) and self.weight(tensor) is None
-
-    def weight(self, tensor: Any) -> Weight | None:
-        """Return the weight that a tensor holds, if it holds one."""
-        known = self.parameters.get(id(tensor))
-        if known is None and not self.trace.known(tensor) and id(tensor) not in self._strange:
-            if (read := self._read(tensor)) is not None:
-                self.derive(tensor, read)
-                return read
-            self._strange.add(id(tensor))
-            self._held.append(tensor)
-        return known[0] if known else None
+    def array(self, tensor: Any) -> np.ndarray:
+        """Return the array of a tensor."""
+        return np.asarray(tensor.numpy())
 
     def _read(self, tensor: Any) -> Weight | None:
         """Return the weight in whose memory a tensor is: TensorFlow's fast path reads variables and shows no operation
@@ -157,18 +96,6 @@ class Watch:
         """Know a variable of TensorFlow's."""
         self.variables[id(variable.handle)] = weight
         self.held_variables.append((variable, weight))
-
-    def derive(self, tensor: Any, weight: Weight) -> None:
-        """Note that a tensor holds a weight."""
-        self.parameters[id(tensor)] = (weight, tensor)
-
-    def _source(self, tensor: Any) -> tuple[str, Weight]:
-        if (weight := self.weight(tensor)) is not None:
-            return "Constant" if weight.write is None else "Parameter", weight
-        array = (
-            shortest_array(tensor.numpy()) if self.trace.steps and _is_double(self.trace.steps[0]) else tensor.numpy()
-        )
-        return "Constant", Weight(self.name("Constant"), lambda: array, None)
 
     def _seen(
         self,
@@ -192,10 +119,6 @@ class Watch:
             self._add(self, Operation(name, list(inputs), pairs, list(outputs), given))
         finally:
             self.muted -= 1
-
-
-def _is_double(step: Step) -> bool:
-    return bool(step.output.tensor.dtype == tf.float64)
 
 
 @contextmanager
@@ -285,9 +208,3 @@ def _address(tensor: Any) -> int:
 def array(tensor: Any) -> np.ndarray:
     """Return the array of a tensor, which cannot be written."""
     return held(tensor)
-
-
-def plain(error: Exception) -> str:
-    """Return what an error says, without colours and without the tensors that Keras lists behind it."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split("Arguments received by")[0]
-    return " ".join(text.split()) or type(error).__name__

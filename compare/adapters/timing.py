@@ -121,6 +121,10 @@ def passes_of(
 
         return TorchPasses(adapter, mode, learning, optimizer, form)
     if adapter.framework in ("keras", "tensorflow"):
+        from compare.adapters.keras_backend import BACKEND
+
+        if BACKEND != "tensorflow":
+            raise Unreadable(f"Keras on {BACKEND} is compared, and not timed yet. Leave --bench out.")
         from compare.adapters.keras_timed import KerasPasses
 
         return KerasPasses(adapter, mode, learning, optimizer, form)

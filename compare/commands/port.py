@@ -68,6 +68,7 @@ def _request(options: PortOptions) -> Request:
         options.precision == "both",
         wanted,
         (options.left_python, options.right_python),
+        (options.left_backend or "", options.right_backend or ""),
     )
 
 

@@ -11,6 +11,7 @@ from compare.bench.ported.record import SIDES, PortTimes, TimedModel, TimedPair
 from compare.options.port import PortOptions
 from compare.port.record import PortRecord
 from compare.port.result import PortResult
+from compare.port.workers import backend_of
 from compare.processes.environment import usable_cores
 from compare.processes.interpreters import interpreter
 from compare.processes.process import Tell
@@ -136,6 +137,7 @@ def _starter(
             model.variables,
             model.waiting,
             None if python is None else interpreter(python),
+            backend_of(result.request.backends[place], getattr(result, model.side).framework),
         )
         form = None if learned is None else learned.forms[place]
         request = asked(model.asked, form, wanted.losses[place], wanted.optimizers[place])

@@ -95,6 +95,12 @@ class PortOptions(Options):
         None, COMPARISON, "The Python that runs the right model.", parse=mounts.here, metavar="PATH",
         left_out="this one",
     )
+    left_backend: Literal["tensorflow", "torch", "jax"] | None = option(
+        None, COMPARISON, "What Keras computes the left model with.", left_out="KERAS_BACKEND, else tensorflow",
+    )
+    right_backend: Literal["tensorflow", "torch", "jax"] | None = option(
+        None, COMPARISON, "What Keras computes the right model with.", left_out="KERAS_BACKEND, else tensorflow",
+    )
     save_weights: Path | None = option(
         None, OUTPUT, "Write the weights of the model that got the other's: .safetensors or .weights.h5.",
         parse=mounts.here, metavar="FILE",

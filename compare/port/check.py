@@ -36,8 +36,10 @@ SECOND_LOOK = 64.0  # times the inputs, so that values reach where activations d
 
 def compare_models(request: Request, workers: ModelWorkers) -> PortResult:
     """Compare two models. Raises InputError if one cannot be loaded or called."""
-    started = workers.start(request.left, request.right, request.pythons)
+    started = workers.start(request.left, request.right, request.pythons, request.backends)
     left, right = settled([workers.pool.submit(Side, worker) for worker in started])
+    for side, stated in zip((left, right), request.backends, strict=True):
+        side.check_backend(stated)
     fits = run_fits((left, right), request, workers.pool, workers.tell)
     comparison = _Comparison(request, left, right, fits, workers.pool, workers.tell)
     result = comparison.result()
@@ -46,7 +48,8 @@ def compare_models(request: Request, workers: ModelWorkers) -> PortResult:
     workers.tell("Comparing both in float32 ...")
     with ModelWorkers(workers.logs, workers.timeout_s, workers.tell) as others:
         references = (request.left, request.right)
-        single = in_float32(others, references, request.pythons, comparison.inputs, (left.known, right.known))
+        hosts = request.pythons, request.backends
+        single = in_float32(others, references, hosts, comparison.inputs, (left.known, right.known))
     beyond = single.distance > single.bound
     found = (Cause("precision", (), single.distance, None),) if beyond else ()
     return replace(result, single=single, causes=found, verdict="different" if beyond else "same")

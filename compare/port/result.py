@@ -32,6 +32,7 @@ class Request:
     float32: bool = False  # whether it is compared in float32, too
     wanted: Wanted = NOTHING  # besides both outputs
     pythons: tuple[Path | None, Path | None] = (None, None)  # other interpreters that run the left and the right one
+    backends: tuple[str, str] = ("", "")  # what Keras computes the left and the right one with, if that is stated
 
 
 @dataclass(frozen=True)

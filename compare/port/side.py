@@ -71,6 +71,15 @@ class Side:
         self._whole: Recording | None = None  # the last recording in evaluation, with nothing folded
         self.parts: dict[str, Part] = {}  # what a weight in normal form is of the worker's, if it is not as it is
 
+    def check_backend(self, stated: str) -> None:
+        """Raise InputError if a backend of Keras's is stated for a model of another framework."""
+        name = self.worker.side
+        if stated and self.loaded.framework != "keras":
+            raise InputError(
+                f"The {name} model is of {self.loaded.framework}, and --{name}-backend says what Keras computes with. "
+                "Leave it out."
+            )
+
     def check_suffix(self, path: Path | None) -> None:
         """Raise InputError unless the file for the weights is of the framework that they are written by."""
         framework = self.loaded.framework

@@ -23,14 +23,14 @@ class Single:
 def in_float32(
     workers: ModelWorkers,
     references: tuple[str, str],
-    pythons: tuple[Path | None, Path | None],
+    hosts: tuple[tuple[Path | None, Path | None], tuple[str, str]],
     inputs: Arrays,
     weights: tuple[Arrays, Arrays],
 ) -> Single:
-    """Both models, built in float32 by workers of their own (ModelWorkers.start), with the weights that both had in
-    float64. Raises InputError if one cannot be built or called so."""
+    """Both models, built in float32 by workers of their own (ModelWorkers.start: `hosts` are other Pythons and Keras's
+    backends), with the weights that both had in float64. Raises InputError if one cannot be built or called so."""
     given = cast(inputs, np.float32)
-    started = workers.start(*references, pythons)
+    started = workers.start(*references, *hosts)
     left, right = workers.pool.map(lambda worker: Side(worker, "float32"), started)
     for side, known in zip((left, right), weights, strict=True):
         names = side.record(given, False).weights  # which it has to have seen before it takes any

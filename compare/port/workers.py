@@ -1,5 +1,6 @@
 """The two workers of a comparison, kept for the next one: what takes long is to import a framework."""
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -26,32 +27,44 @@ def settled(calls: Sequence[Future[T]]) -> list[T]:
     return [call.result() for call in calls]
 
 
+def backend_of(stated: str, framework: str = "") -> str:
+    """What Keras computes a model with: as it is stated, else as KERAS_BACKEND says, unless the model is of another
+    framework."""
+    by_environment = "" if framework in ("torch", "onnx") else os.environ.get("KERAS_BACKEND", "")
+    return stated or by_environment or "tensorflow"
+
+
 class ModelWorkers:
     """Workers that hold a model each. Used in a `with`, at whose end they end."""
 
     def __init__(self, logs: Path, timeout_s: float, tell: Callable[[str], None]) -> None:
         self.logs, self.timeout_s, self.tell = logs, timeout_s, tell
-        self._kept: dict[tuple[str, str, Path | None], ModelWorker] = {}  # by side, framework and interpreter
+        self._kept: dict[tuple[str, str, Path | None, str], ModelWorker] = {}  # by side and by what runs it
 
     def start(
-        self, left: str, right: str, pythons: tuple[Path | None, Path | None] = (None, None)
+        self,
+        left: str,
+        right: str,
+        pythons: tuple[Path | None, Path | None] = (None, None),
+        backends: tuple[str, str] = ("", ""),
     ) -> tuple[ModelWorker, ModelWorker]:
-        """A worker for each reference: the last one of that side, framework and interpreter if it is alive. `pythons`
-        are other interpreters that run the left and the right one. Raises InputError if a reference cannot be one, or
-        if an interpreter runs no worker."""
-        return self._one("left", left, pythons[0]), self._one("right", right, pythons[1])
+        """A worker for each reference: the last one of that side, framework, interpreter and backend if it is alive.
+        `pythons` are other interpreters that run the left and the right one, `backends` what Keras computes them with
+        (backend_of). Raises InputError if a reference cannot be one, or if an interpreter runs no worker."""
+        return self._one("left", left, pythons[0], backends[0]), self._one("right", right, pythons[1], backends[1])
 
-    def _one(self, side: str, text: str, python: Path | None) -> ModelWorker:
+    def _one(self, side: str, text: str, python: Path | None, stated: str) -> ModelWorker:
         framework = self._framework(side, text)
-        kept = self._kept.get((side, framework, python))
+        backend = backend_of(stated, framework)
+        kept = self._kept.get((side, framework, python, backend))
         if kept is not None and kept.alive and framework:
             kept.reference = text
             return kept
         other = None if python is None else interpreter(python)
         if kept is not None:
             kept.close()
-        made = ModelWorker(side, text, self.logs / f"{side}.log", self.timeout_s, self.tell, other)
-        self._kept[side, framework, python] = made
+        made = ModelWorker(side, text, self.logs / f"{side}.log", self.timeout_s, self.tell, other, backend)
+        self._kept[side, framework, python, backend] = made
         return made
 
     def _framework(self, side: str, text: str) -> str:

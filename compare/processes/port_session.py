@@ -16,6 +16,8 @@ from shared.errors import InputError, UserCodeError
 
 # With oneDNN TensorFlow keeps all memory that it ever had, and in float64 oneDNN computes nothing.
 PLAIN_MEMORY = {"TF_ENABLE_ONEDNN_OPTS": "0"}
+# JAX has no float64 unless it is allowed to.
+BACKEND_VARIABLES = {"jax": {"JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}}
 PART_BYTES = 64 << 20
 Precision = Literal["float64", "float32"]
 
@@ -31,16 +33,23 @@ class ModelWorker(WorkerProcess):
         timeout_s: float,
         tell: Tell | None = None,
         python: Interpreter | None = None,
+        backend: str = "tensorflow",
     ) -> None:
-        self.side, self.reference, self.python = side, reference, python
+        """`backend` is what Keras computes with."""
+        self.side, self.reference, self.python, self.backend = side, reference, python, backend
         super().__init__(side, log, usable_cores(), True, timeout_s, tell=tell)
 
     def program(self) -> Program:
         """See WorkerProcess.program."""
+        return self.as_hosted(PLAIN_MEMORY)
+
+    def as_hosted(self, variables: Mapping[str, str]) -> Program:
+        """The worker's program in the Python that runs it, with Keras's backend."""
+        stated = {**variables, "KERAS_BACKEND": self.backend, **BACKEND_VARIABLES.get(self.backend, {})}
         if self.python is None:
-            return Program(["compare.adapters"], PLAIN_MEMORY)
+            return Program(["compare.adapters"], stated)
         path = {"PYTHONPATH": self.python.path(self._home)}
-        return Program(["compare.adapters"], {**PLAIN_MEMORY, **path}, python=str(self.python.python))
+        return Program(["compare.adapters"], {**stated, **path}, python=str(self.python.python))
 
     def load(self, precision: Precision) -> port_messages.ModelLoaded:
         """Have the model loaded. Raises InputError if it cannot be."""

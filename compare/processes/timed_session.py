@@ -25,16 +25,14 @@ class TimedWorker(ModelWorker):
         variables: Mapping[str, str],
         waiting: Waiting,
         python: Interpreter | None = None,
+        backend: str = "tensorflow",
     ) -> None:
-        self.side, self.reference, self.python = side, reference, python
+        self.side, self.reference, self.python, self.backend = side, reference, python, backend
         WorkerProcess.__init__(self, side, log, threads, True, timeout_s, variables, waiting)
 
     def program(self) -> Program:
         """See WorkerProcess.program."""
-        if self.python is None:
-            return Program(["compare.adapters"])
-        path = {"PYTHONPATH": self.python.path(self._home)}
-        return Program(["compare.adapters"], path, python=str(self.python.python))
+        return self.as_hosted({})
 
     def prepare(
         self, request: messages.PrepareTimes, inputs: Mapping[str, np.ndarray], targets: np.ndarray | None

@@ -1,0 +1,212 @@
+"""What Keras's models need of PyTorch or JAX, if one of them is the backend: a watch of the functions of Keras's
+backend, and of the framework's own between them."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import tree
+from keras.src.backend.common import dtypes
+
+from compare.adapters import keras_arithmetic
+from compare.adapters.changes import Change, apply
+from compare.adapters.keras_operations import NOT_WATCHED, Called, Meaning, read, reordered
+from compare.adapters.steps import Weight
+from compare.adapters.watching import BaseWatch
+
+if TYPE_CHECKING or keras.backend.backend() == "torch":
+    from compare.adapters.keras_on_torch import Tape, array, copied, framework_watched, is_tensor, tensor, unrecorded
+else:
+    from compare.adapters.keras_on_jax import Tape, array, copied, framework_watched, is_tensor, tensor, unrecorded
+
+
+# With these backends Keras takes float64 for float32 wherever it finds out a type.
+dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+__all__ = [
+    "BackendWatch",
+    "Tape",
+    "array",
+    "computable",
+    "dense",
+    "differentiable",
+    "exact",
+    "exact_constants",
+    "fill",
+    "is_tensor",
+    "tensor",
+]
+TABLES = (keras_arithmetic,)  # importing it registers it
+_MODULES = ("core", "numpy", "nn", "math", "linalg", "image")
+
+
+class BackendWatch(BaseWatch):
+    """A watch of the functions that Keras's operations are made of, and of the framework's own."""
+
+    def __init__(self, training: bool) -> None:
+        super().__init__(training)
+        self._known: dict[int, tuple[Any, Weight]] = {}  # by the variable's identity
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch what runs inside."""
+        backend: Any = keras.src.backend
+        with ExitStack() as stack:
+            for module in (getattr(backend, name) for name in _MODULES):
+                for name in list(vars(module)):
+                    function: Any = getattr(module, name)
+                    own = inspect.isfunction(function) and function.__module__ == module.__name__
+                    if own and not name.startswith("_") and name not in NOT_WATCHED:
+                        watched = partial(self._function_called, f"keras:{name}", function)
+                        stack.callback(setattr, module, name, function)
+                        setattr(module, name, _like(function, watched))
+                        if getattr(backend, name, None) is function:
+                            stack.callback(setattr, backend, name, function)
+                            setattr(backend, name, _like(function, watched))
+            stack.callback(setattr, backend.random, "dropout", backend.random.dropout)
+            backend.random.dropout = partial(self._dropped, backend.random.dropout)
+            stack.enter_context(framework_watched(self._function_called))
+            yield
+
+    def copied(self, tensor: Any) -> Any:
+        """Return the same numbers as another tensor."""
+        return copied(tensor)
+
+    def array(self, tensor: Any) -> np.ndarray:
+        """Return the array of a tensor."""
+        return array(tensor)
+
+    def hold(self, variable: Any, weight: Weight) -> None:
+        """Know the weight in a variable."""
+        self._known[id(variable)] = variable, weight
+        self.derive(variable.value, weight)
+
+    def holds(self, variable: Any) -> bool:
+        """Whether a variable of Keras's is known."""
+        return id(variable) in self._known
+
+    def know(self, variable: Any, weight: Weight) -> None:
+        """Know a variable of Keras's."""
+        self.hold(variable, weight)
+
+    def _function_called(self, name: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """A function of tensors; `name` is "keras:" or the framework's, and the function's."""
+        if self.muted:
+            return original(*args, **kwargs)
+        args, kwargs = tree.map_structure(_value, (args, kwargs))
+        given = [each for each in tree.flatten((args, kwargs)) if is_tensor(each)]
+        if all(map(self.fresh, given)):
+            return original(*args, **kwargs)
+        with self.mute():
+            output = original(*args, **kwargs)
+            made = tree.map_structure(lambda each: self._owned(each, given), output)
+        parts = [each for each in tree.flatten(made) if is_tensor(each)]
+        self._held += [*given, *parts]
+        for number, part in enumerate(parts):
+            if not self.trace.known(part) and id(part) not in self.parameters:
+                self._add(Called(name, original, args, kwargs, made, part, number, given))
+        return made
+
+    def _owned(self, made: Any, given: list[Any]) -> Any:
+        """What a function gives, as a tensor of its own if it is one of those that it took."""
+        return self.own(made) if is_tensor(made) and any(made is each for each in given) else made
+
+    def _add(self, call: Called) -> None:
+        self.muted += 1
+        try:
+            if self._derived(call):
+                return
+            meant = read(self, call)
+            if meant is not None:
+                self._put(call, meant)
+        finally:
+            self.muted -= 1
+
+    def _derived(self, call: Called) -> bool:
+        """Note what only changes the layout of a weight. Return whether this call does."""
+        if len(call.given) != 1 or (weight := self.weight(call.given[0])) is None:
+            return False
+        changes = reordered(call)
+        if changes is not None:
+            self.derive(call.output, weight.then(*changes))
+        return changes is not None
+
+    def _put(self, call: Called, meant: Meaning) -> None:
+        def again(tensors: list[Any], training: bool) -> Any:
+            others = {id(before): after for before, after in zip(meant.inputs, tensors, strict=True)}
+            for each in call.given:  # its weights as they are now
+                held = None if id(each) in others else self.weight(each)
+                if held is not None:
+                    others[id(each)] = tensor(np.array(apply(held.changes, held.read())))
+            args, kwargs = tree.map_structure(lambda each: others.get(id(each), each), (call.args, call.kwargs))
+            with self.mute():
+                made = call.original(*args, **kwargs)
+            return [each for each in tree.flatten(made) if is_tensor(each)][call.number]
+
+        self.trace.add(
+            self.name(meant.kind.rpartition(":")[2], next(iter(meant.weights.values()), None)),
+            meant.kind,
+            meant.inputs,
+            call.output,
+            meant.rule,
+            attributes=meant.attributes,
+            weights=meant.weights,
+            layer=call.name.replace("keras:", "keras.ops."),
+            last=meant.last,
+            call=again,
+        )
+
+    def _dropped(self, original: Callable[..., Any], x: Any, rate: float, *args: Any, **kwargs: Any) -> Any:
+        """Dropout in a user's code: it passes everything on, and its rate is an attribute."""
+        if self.muted or not self.training:
+            return original(x, rate, *args, **kwargs)
+        meant = ("Dropout", {"ratio": float(rate), "active": True})
+        return self.function(self.name("Dropout"), meant, x, lambda value: value, "dropout")
+
+
+def _like(function: Callable[..., Any], watched: Callable[..., Any]) -> Callable[..., Any]:
+    """`watched` with the name and the signature of a function."""
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return watched(*args, **kwargs)
+
+    called.__name__, called.__module__ = function.__name__, function.__module__
+    called.__wrapped__ = function  # type: ignore[attr-defined]  # for inspect.signature
+    return called
+
+
+def _value(each: Any) -> Any:
+    return each.value if isinstance(each, keras.Variable) else each
+
+
+def computable(layer: Any, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return Keras's call of a layer: both frameworks compute all layers on any machine."""
+    return original
+
+
+def exact() -> Any:
+    """Both frameworks compute with constants in the precision of their tensors."""
+    return nullcontext()
+
+
+def differentiable(tape: Any, inputs: Iterable[Any]) -> Any:
+    """What runs inside can be differentiated by `inputs` and variables, if there is a tape."""
+    return unrecorded() if tape is None else tape.recording(inputs)
+
+
+def exact_constants() -> Any:
+    """Both frameworks take constants in the precision of their tensors."""
+    return nullcontext()
+
+
+def dense(gradient: Any) -> Any:
+    """Both frameworks give gradients as they are."""
+    return gradient
+
+
+def fill(variable: Any) -> Callable[[Sequence[Change], np.ndarray], None] | None:
+    """Nothing is quicker than the variable's own assignment."""
+    return None

@@ -1,0 +1,138 @@
+"""JAX as Keras's backend: arrays, and what a user's code calls of JAX itself."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+_ARRAY = type(jnp.zeros(()))
+_OPERATORS = {
+    "__add__": ("add", False), "__radd__": ("add", True), "__sub__": ("subtract", False),
+    "__rsub__": ("subtract", True), "__mul__": ("multiply", False), "__rmul__": ("multiply", True),
+    "__truediv__": ("divide", False), "__rtruediv__": ("divide", True), "__pow__": ("power", False),
+    "__rpow__": ("power", True), "__matmul__": ("matmul", False), "__rmatmul__": ("matmul", True),
+    "__neg__": ("negative", False), "__abs__": ("absolute", False), "__getitem__": ("getitem", False),
+}  # fmt: skip
+
+
+@contextmanager
+def framework_watched(called: Callable[..., Any]) -> Iterator[None]:
+    """Have `called` do what is called of JAX's arrays by operators, by the operation's name."""
+
+    def replaced(name: str, swapped: bool, original: Any) -> Callable[..., Any]:
+        def call(a: Any, *more: Any) -> Any:
+            if isinstance(a, jax.core.Tracer):
+                return original(a, *more)
+            if swapped:
+                return called(f"keras:{name}", lambda x, y: original(y, x), more[0], a)
+            return called(f"keras:{name}", original, a, *more)
+
+        return call
+
+    with ExitStack() as stack:
+        for operator, (name, swapped) in _OPERATORS.items():
+            original = getattr(_ARRAY, operator)
+            stack.callback(setattr, _ARRAY, operator, original)
+            setattr(_ARRAY, operator, replaced(name, swapped, original))
+        for module, label in ((jnp, "jax"), (jax.nn, "jax")):
+            for name, function in list(vars(module).items()):
+                if callable(function) and not isinstance(function, type) and not name.startswith("_"):
+                    stack.callback(setattr, module, name, function)
+                    setattr(module, name, _watched(called, f"{label}:{name}", function))
+        yield
+
+
+def _watched(called: Callable[..., Any], name: str, function: Any) -> Callable[..., Any]:
+    return partial(called, name, function)
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value is an array of JAX's, or what stands for one while a function is differentiated."""
+    return isinstance(value, jax.Array)
+
+
+def tensor(value: np.ndarray) -> Any:
+    """Return an array of JAX's."""
+    return jnp.asarray(np.array(value))
+
+
+def array(value: Any) -> np.ndarray:
+    """Return NumPy's array of one of JAX's, which cannot be written."""
+    return np.asarray(value)
+
+
+def copied(value: Any) -> Any:
+    """Return the same numbers as another array."""
+    return jnp.array(value, copy=True)
+
+
+def unrecorded() -> Any:
+    """JAX keeps nothing for gradients."""
+    return nullcontext()
+
+
+class Tape:
+    """What a call in training mode is differentiated by: JAX calls the model again, as a function of its variables, and
+    the steps of the recorded call backwards for the gradients by what is inside."""
+
+    def __init__(self, adapter: Any) -> None:
+        self._adapter = adapter
+        self._inputs: list[Any] = []
+        self._functions: dict[int, tuple[Callable[[Any], Any], Any, Any]] = {}
+
+    @contextmanager
+    def recording(self, inputs: Iterable[Any]) -> Iterator[None]:
+        """What runs inside is called for `inputs`."""
+        self._inputs = list(inputs)
+        yield
+
+    def computed(self, function: Callable[[Any], Any], output: Any) -> Any:
+        """What a function gives for the network's output, or for the network itself."""
+        value = function(output)
+        self._functions[id(value)] = function, value, output
+        return value
+
+    def gradient(self, target: Any, sources: list[Any]) -> list[Any]:
+        """The gradient of what was computed, or of the sum of several, by each variable or tensor that the network
+        made; None by those that it does not depend on, and by variables that are not trained."""
+        noted = [self._functions[id(each)] for each in (target if isinstance(target, list) else [target])]
+        functions, output = [function for function, _, _ in noted], noted[0][2]
+        variables = {id(each): each for each in sources if isinstance(each, keras.Variable) and each.trainable}
+        if not variables:
+            inside = self._inside(functions, output)
+            return [inside.get(id(each)) for each in sources]
+
+        def whole(values: list[Any]) -> Any:
+            mapping = list(zip(variables.values(), values, strict=True))
+            with keras.StatelessScope(state_mapping=mapping, collect_losses=True):
+                output = self._adapter.called_again(self._inputs)
+                return sum(function(output) for function in functions)
+
+        found = dict(zip(variables, jax.grad(whole)([each.value for each in variables.values()]), strict=True))
+        return [found.get(id(each)) for each in sources]
+
+    def _inside(self, functions: list[Callable[[Any], Any]], output: Any) -> dict[int, Any]:
+        """The gradient by the tensors of the recorded call, by their identity."""
+        found = {id(output): jax.grad(lambda made: sum(function(made) for function in functions))(output)}
+        steps = {id(step): step for step in self._adapter.recorded()[0].step_of.values()}
+        for step in reversed(list(steps.values())):
+            slope, call = found.get(id(step.output.tensor)), step.call
+            inputs = [value.tensor for value in step.inputs]
+            places = [place for place, each in enumerate(inputs) if jnp.issubdtype(each.dtype, jnp.floating)]
+            if slope is None or call is None or not places:
+                continue
+
+            def part(*moved: Any, inputs: Any = inputs, places: Any = places, call: Any = call) -> Any:
+                given = dict(zip(places, moved, strict=True))
+                return call([given.get(place, each) for place, each in enumerate(inputs)], True)
+
+            _, back = jax.vjp(part, *(inputs[place] for place in places))
+            for place, share in zip(places, back(slope), strict=True):
+                before = found.get(id(inputs[place]))
+                found[id(inputs[place])] = share if before is None else before + share
+        return found

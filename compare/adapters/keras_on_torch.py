@@ -1,0 +1,102 @@
+"""PyTorch as Keras's backend: tensors and arrays, and what a user's code calls of PyTorch itself."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+import torch
+from torch.overrides import TorchFunctionMode
+
+_OPERATORS = {
+    "add": ("add", False), "__add__": ("add", False), "__radd__": ("add", False), "sub": ("subtract", False),
+    "__sub__": ("subtract", False), "rsub": ("subtract", True), "__rsub__": ("subtract", True),
+    "mul": ("multiply", False), "__mul__": ("multiply", False), "__rmul__": ("multiply", False),
+    "div": ("divide", False), "__truediv__": ("divide", False), "__rtruediv__": ("divide", True),
+    "__rdiv__": ("divide", True), "pow": ("power", False), "__pow__": ("power", False), "__rpow__": ("power", True),
+    "matmul": ("matmul", False), "__matmul__": ("matmul", False), "__rmatmul__": ("matmul", True),
+    "neg": ("negative", False), "__neg__": ("negative", False), "__getitem__": ("getitem", False),
+    "abs": ("absolute", False), "relu": ("relu", False), "tanh": ("tanh", False), "sigmoid": ("sigmoid", False),
+    "exp": ("exp", False), "sqrt": ("sqrt", False), "square": ("square", False),
+}  # fmt: skip
+
+
+class _Mode(TorchFunctionMode):
+    def __init__(self, called: Callable[..., Any]) -> None:
+        super().__init__()
+        self._called = called
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name, swapped = _OPERATORS.get(getattr(func, "__name__", ""), ("", False))
+        kwargs = kwargs or {}
+        if not name or kwargs:
+            return self._called(f"torch:{getattr(func, '__name__', 'function')}", func, *args, **kwargs)
+        if swapped:
+            return self._called(f"keras:{name}", lambda a, b: func(b, a), args[1], args[0])
+        return self._called(f"keras:{name}", func, *args)
+
+
+@contextmanager
+def framework_watched(called: Callable[..., Any]) -> Iterator[None]:
+    """Have `called` do what is called of PyTorch, by its name."""
+    with _Mode(called):
+        yield
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value is a tensor."""
+    return isinstance(value, torch.Tensor)
+
+
+def tensor(value: np.ndarray) -> Any:
+    """Return a tensor of an array."""
+    return keras.ops.convert_to_tensor(np.array(value))
+
+
+def array(value: Any) -> np.ndarray:
+    """Return the array of a tensor; of a parameter, which changes in its place, a copy."""
+    found: np.ndarray = value.detach().cpu().numpy()
+    return found.copy() if isinstance(value, torch.nn.Parameter) else found
+
+
+def copied(value: Any) -> Any:
+    """Return the same numbers as another tensor."""
+    return value.clone()
+
+
+def unrecorded() -> Any:
+    """What runs inside keeps nothing for gradients."""
+    return torch.no_grad()
+
+
+class Tape:
+    """What a call in training mode is recorded on, to be differentiated."""
+
+    def __init__(self, adapter: Any) -> None:
+        pass
+
+    @contextmanager
+    def recording(self, inputs: Iterable[Any]) -> Iterator[None]:
+        """What runs inside can be differentiated by `inputs` and variables."""
+        for each in inputs:
+            if each.is_floating_point():
+                each.requires_grad_()
+        with torch.enable_grad():
+            yield
+
+    def computed(self, function: Callable[[Any], Any], output: Any) -> Any:
+        """What a function gives for the network's output, or for the network itself."""
+        with torch.enable_grad():
+            return function(output)
+
+    def gradient(self, target: Any, sources: list[Any]) -> list[Any]:
+        """The gradient of what was computed, or of the sum of several, by each variable or tensor that the network
+        made; None by those that it does not depend on."""
+        whole: Any = sum(target) if isinstance(target, list) else target
+        own = [each.value if isinstance(each, keras.Variable) else each for each in sources]
+        by = [each for each in own if each.requires_grad]
+        if not whole.requires_grad:
+            return [None] * len(own)
+        found = iter(torch.autograd.grad(whole, by, allow_unused=True, retain_graph=True))
+        return [next(found) if each.requires_grad else None for each in own]

@@ -1,0 +1,105 @@
+"""Keras on PyTorch and on JAX in `compare port`."""
+
+import importlib.util
+
+import pytest
+
+from compare.port import Port
+from compare.port.workers import backend_of
+from shared.errors import InputError
+
+MODELS = """
+import keras
+from keras import layers, ops
+
+
+class Scaled(layers.Layer):
+    def build(self, shape):
+        self.g = self.add_weight(shape=(shape[-1],), initializer="ones", name="g")
+        self.w = self.add_weight(shape=(shape[-1], 4), name="w")
+
+    def call(self, x):
+        y = (x - ops.mean(x, axis=-1, keepdims=True)) / ops.sqrt(ops.var(x, axis=-1, keepdims=True) + 1e-5)
+        y = ops.tanh(ops.matmul(y * self.g, self.w)) + 1.0
+        return ops.concatenate([y[:, ::2], 2 * y[:, -1][:, None]], axis=1)
+
+
+def build(slope=0.1, rate=0.01, stopped=False):
+    x = image = keras.Input((8, 8, 3))
+    x = layers.Conv2D(6, 3, padding="same", strides=2, kernel_regularizer=keras.regularizers.L2(0.01))(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.LeakyReLU(negative_slope=slope)(x)
+    x = layers.Reshape((16, 6))(layers.Dropout(0.3)(x))
+    x = layers.MultiHeadAttention(2, 3)(x, x) + x
+    x = Scaled()(layers.Bidirectional(layers.LSTM(3, return_sequences=True))(x))
+    if stopped:
+        x = ops.stop_gradient(x)
+    x = layers.Dense(5, activation="softmax")(layers.GlobalAveragePooling1D()(x))
+    model = keras.Model(image, x)
+    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+    return model
+
+
+"""
+OTHER = "torch.nn:Identity()"
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("backends") / "models.py"
+    path.write_text(MODELS)
+    return str(path)
+
+
+def found_by(port: Port, models: str, backends: tuple[str, str]) -> None:
+    """Equal models are the same in everything; a slip of the forward pass, of a gradient and of training is named."""
+    equal = port.check(f"{models}:build", f"{models}:build", backends=backends, loss="compiled", steps=3)
+    assert equal.verdict == "same", equal.causes
+    assert equal.right.version.partition(" on ")[2].startswith(backends[1])
+    other = f"{models}:build(slope=0.2, rate=0.02)"
+    slips = port.check(f"{models}:build", other, backends=backends, loss="compiled", steps=2)
+    assert slips.verdict == "different"
+    assert [cause.cause for cause in slips.causes] == ["activation.slope", "optimizer.learning_rate"]
+    assert not slips.unexplained
+
+
+def test_on_pytorch_a_model_is_the_same_and_slips_are_named(port: Port, models: str) -> None:
+    found_by(port, models, ("torch", "torch"))
+    stopped = port.check(
+        f"{models}:build", f"{models}:build(stopped=True)", backends=("torch", "torch"), loss="compiled"
+    )
+    assert [cause.cause for cause in stopped.causes] == ["gradient.stopped"]
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install -e '.[jax]'; .ci/run does so"
+)
+def test_on_jax_a_model_is_the_same_and_slips_are_named(port: Port, models: str) -> None:
+    found_by(port, models, ("tensorflow", "jax"))
+    stopped = port.check(f"{models}:build", f"{models}:build(stopped=True)", backends=("jax", "jax"), loss="compiled")
+    assert [cause.cause for cause in stopped.causes] == ["gradient.stopped"]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is not None, reason="JAX is installed")
+def test_a_backend_that_is_not_installed(port: Port, models: str) -> None:
+    with pytest.raises(
+        InputError, match=r"compute with jax, which this environment lacks.*pip install 'compare\[jax\]'"
+    ):
+        port.check(f"{models}:build", f"{models}:build", backends=("torch", "jax"))
+
+
+def test_a_backend_is_of_keras_alone(port: Port, models: str) -> None:
+    with pytest.raises(InputError, match="left model is of torch, and --left-backend says what Keras computes with"):
+        port.check(OTHER, f"{models}:build", input=(8, 8, 3), backends=("torch", "torch"))
+
+
+def test_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    assert [backend_of("", "tensorflow"), backend_of("", "torch"), backend_of("jax"), backend_of("")] == [
+        "torch",
+        "tensorflow",
+        "jax",
+        "torch",
+    ]
+    monkeypatch.delenv("KERAS_BACKEND")
+    assert backend_of("", "tensorflow") == "tensorflow"
