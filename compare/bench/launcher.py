@@ -9,9 +9,10 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from compare.bench.building import build, warm_up
 from compare.bench.entry import Entry
 from compare.bench.result import Ceiling, Contestant, Launch
-from compare.bench.shape import COMPUTE_EVERY, LEAST_ROUNDS, LEAST_UNCOUNTED, Shape, affordable, is_warm, shape_of
+from compare.bench.shape import COMPUTE_EVERY, LEAST_ROUNDS, LEAST_UNCOUNTED, Shape, affordable, shape_of
 from compare.bench.verdicts import budget_warning
 from compare.processes.environment import require_cuda, usable_cores
 from compare.processes.process import Tell, WorkerError
@@ -19,17 +20,12 @@ from compare.processes.session import Session
 from compare.rpc.messages import Timed
 from compare.subject import Subject
 from shared.errors import InputError
-from shared.protocol import Build
 from shared.result import Environment
-from shared.weights import initial_weights
 
 ROUNDS_S = 10.0  # about how long all rounds of a launch take, if there is time for enough launches
-WARMUP_S = 0.06
-MOST_WARMUP_S = 15.0
 EVALUATED_BATCHES = 3
 PROFILED_STEPS = 10
 NOTE_EVERY_S = 5.0  # there is a line of progress
-MANY_EPOCHS = 1_000_000  # of a framework's own loop, which is ended with its worker
 # After a window its threads may look for work a little longer; then, and while the next one's first steps are not
 # counted, no contestant is timed.
 PAUSE_S = 0.01
@@ -52,15 +48,16 @@ class Launcher:
         rounds_s: float | None = None,
         training_alone: bool = False,
         needs: int = 0,
+        until_known: bool = False,
         tell: Tell = lambda line: None,
     ) -> None:
         """`tell` is called with a line of progress, and with a warning if there is no time for as many launches as the
-        result `needs`. `rounds_s` is the time that all rounds of a launch should take. `training_alone` leaves out what
-        is not training: evaluation, and the machine's limits."""
+        result `needs`, which are made all the same if `until_known`. `rounds_s` is the time that all rounds of a launch
+        should take. `training_alone` leaves out what is not training: evaluation, and the machine's limits."""
         self.contestants = list(contestants)
         self.profile = profile
         self.rounds_s = ROUNDS_S if rounds_s is None else rounds_s
-        self.training_alone, self.needs = training_alone, needs
+        self.training_alone, self.needs, self.until_known = training_alone, needs, until_known
         self._tell = tell
         self._shape: Shape | None = None  # of the first launch, and then of all
         self.subject = subject
@@ -85,7 +82,7 @@ class Launcher:
             self._build_all(entries, failed, alone=number == 0)
             for entry in list(entries):  # alone: it is seen to be warm by its times
                 with self._dropping(entry, entries, failed):
-                    self._warm_up(entry)
+                    warm_up(entry)
             took_s = self.clock() - started_s
             if self._shape is None:
                 self.rounds_s = affordable(self.rounds_s, self.budget_s - took_s, took_s)
@@ -96,7 +93,7 @@ class Launcher:
                 self._check_budget()
             n_rounds = self._shape.n_rounds
             self._tell(f"Launch {number + 1}: all are warm after {took_s:.0f} s, {n_rounds} rounds follow ...")
-            if number == 0 and (warning := budget_warning(took_s + max(0, self.rounds_s), self.needs, self.budget_s)):
+            if number == 0 and (warning := self._budget_warning(took_s)):
                 self._tell(warning)
             self._rounds(entries, number, self._shape, failed)
             complete = list(entries)  # what fails from now on was measured
@@ -111,9 +108,13 @@ class Launcher:
         """Seconds since the bench began."""
         return time.monotonic() - self._began
 
+    def _budget_warning(self, took_s: float) -> str | None:
+        rounds_s = self._shape.rounds_s if self._shape else 0.0
+        return budget_warning(took_s + rounds_s, self.needs, self.budget_s, self.until_known)
+
     def _check_budget(self) -> None:
         took_s = self.clock()
-        if took_s > self.budget_s:
+        if took_s > self.budget_s and not self.until_known:
             raise InputError(
                 f"--budget {self.budget_s:g} is too short for one round: starting the contestants and warming them up "
                 f"took {took_s:.0f} s. Give {math.ceil(4 * took_s)} or more, or fewer contestants."
@@ -186,15 +187,15 @@ class Launcher:
         for entry in list(entries):
             with self._dropping(entry, entries, failed):
                 self._tell(f"{entry.contestant.name}: building the network and warming up ...")
-                entry.first_step_s = self._build(entry)
+                entry.first_step_s = build(entry, self.subject)
 
     def _build_side_by_side(self, entries: list[Entry], failed: dict[str, str]) -> None:
-        def build(entry: Entry) -> None:
+        def built(entry: Entry) -> None:
             self.environments[entry.contestant.name] = entry.session.wait_until_ready()
-            self._build(entry)
+            build(entry, self.subject)
 
         with ThreadPoolExecutor(usable_cores()) as pool:
-            building = [(entry, pool.submit(build, entry)) for entry in entries]
+            building = [(entry, pool.submit(built, entry)) for entry in entries]
             try:
                 for entry, future in building:
                     with self._dropping(entry, entries, failed):
@@ -204,41 +205,6 @@ class Launcher:
                     future.cancel()
                     entry.session.kill()
                 raise
-
-    def _build(self, entry: Entry) -> float | None:
-        """Have the network built, and make the first step, whose seconds are returned; a framework's own loop has
-        none."""
-        entry.session.load_data(self.subject.data)
-        begin = time.perf_counter()
-        self._create(entry)
-        entry.create_s = time.perf_counter() - begin
-        return None if entry.own_loop else entry.session.time_window("end_to_end", 1).elapsed_s
-
-    def _warm_up(self, entry: Entry) -> None:
-        """Make steps until they get no faster."""
-        warmup_s = 0.0
-        step_s: list[float] = []
-        steps = 1
-        while not (warm := is_warm(step_s)) and warmup_s < MOST_WARMUP_S:
-            window = entry.time("end_to_end", steps)
-            warmup_s += window.elapsed_s
-            step_s.append(window.step_s)
-            steps = max(1, round(WARMUP_S / window.step_s))
-        entry.warm = warm
-        if not entry.own_loop:
-            entry.time("compute", steps)  # its first window puts the batches on the device
-
-    def _create(self, entry: Entry) -> None:
-        contestant, subject = entry.contestant, self.subject
-        of_contestant = {"batch_size": contestant.batch_size, "mixed_precision": contestant.mixed_precision}
-        train = subject.train.model_copy(update=of_contestant)
-        weights = initial_weights(subject.spec, train.seed)
-        if contestant.recipe == "idiomatic":
-            train = train.model_copy(update={"epochs": MANY_EPOCHS, "optimizer": None, "schedule": "constant"})
-            weights = {}
-        entry.session.create(
-            Build(subject.spec, train, weights, subject.device, contestant.mode, contestant.recipe, contestant.tuning)
-        )
 
     def _rounds(self, entries: list[Entry], launch: int, shape: Shape, failed: dict[str, str]) -> None:
         """Time all contestants in turns, round after round. A later launch is not cut short: few rounds would count
@@ -262,8 +228,12 @@ class Launcher:
         for position, entry in enumerate(self._shuffled(entries)):
             with self._dropping(entry, entries, failed):
                 time.sleep(PAUSE_S)
-                for what in whats[:1] if entry.own_loop else whats:
-                    entry.time("end_to_end" if entry.own_loop else what, steps, number, position)
+                if entry.own_loop:
+                    entry.time("end_to_end", steps, number, position)
+                    continue
+                entry.time(whats[0], steps, number, position)
+                for what in whats[1:]:  # right after it: the process was not idle in between
+                    entry.time(what, steps, number, position, uncounted=0)
 
     def _evaluation_round(self, entries: list[Entry], failed: dict[str, str]) -> None:
         """Every contestant's turn to evaluate; what it compiles for that, it compiles before anything is counted."""

@@ -69,7 +69,7 @@ class BenchPlan:
             bytes_per_image=bytes_per_image,
             bytes_per_step=bytes_per_step,
             precision=self.options.interval,
-            budget_s=self.options.budget,
+            budget_s=self.options.budget_s,
             took_s=0.0,
             ending="interrupted",
             environments={},

@@ -20,6 +20,12 @@ ENDINGS: dict[Ending, str] = {
 }
 
 
+BEYOND = (
+    "It ended with the launches that an interval needs: {budget:g} s were over before the last one began; not every "
+    "ratio was known to {precision:.1%}."
+)
+
+
 MIXED = ", but for factors of convolutions and matrix products, whose type the mode says"
 
 
@@ -38,9 +44,9 @@ def remarks(result: BenchResult) -> list[str]:
 def why_ended(result: BenchResult) -> str:
     """Why there were no more launches."""
     n = len(result.launches)
-    return f"{n} launch{'es' * (n != 1)}, {result.took_s:.0f} s. " + ENDINGS[result.ending].format(
-        precision=result.precision, budget=result.budget_s
-    )
+    beyond = result.ending == "budget" and result.launches[-1].started_s >= result.budget_s
+    why = (BEYOND if beyond else ENDINGS[result.ending]).format(precision=result.precision, budget=result.budget_s)
+    return f"{n} launch{'es' * (n != 1)}, {result.took_s:.0f} s. {why}"
 
 
 def render(result: BenchResult, manifest: Manifest) -> Rendered:

@@ -55,12 +55,15 @@ def precise(result: BenchResult) -> bool:
     return bool(ratios) and all(found.half_width <= result.precision for found in ratios)
 
 
-def ended(result: Found, enough: Enough[Found]) -> Ending | None:
-    """Whether it is enough, and why; None if another launch is due."""
+def ended(result: Found, enough: Enough[Found], until_known: bool = False) -> Ending | None:
+    """Whether it is enough, and why; None if another launch is due. `until_known`: below as many launches as an
+    interval needs, another one always is."""
     if not result.launches[-1].measured:
         return "failed"
     if len(result.launches) >= LEAST_TO_STOP and enough(result):
         return "precise"
+    if until_known and len(result.launches) < LEAST_FOR_INTERVAL:
+        return None
     begins = [*(launch.started_s for launch in result.launches), result.took_s]
     usual_s = statistics.median(b - a for a, b in itertools.pairwise(begins[1:])) if len(begins) > 2 else begins[1]
     # Most of another launch would be beyond it; but without that one there might be no interval at all.
@@ -68,9 +71,9 @@ def ended(result: Found, enough: Enough[Found]) -> Ending | None:
     return "budget" if result.took_s + beyond_s >= result.budget_s else None
 
 
-def repeat(result: Found, launcher: Launches, enough: Enough[Found]) -> Iterator[Found]:
+def repeat(result: Found, launcher: Launches, enough: Enough[Found], until_known: bool = False) -> Iterator[Found]:
     """Launch again and again until it is enough; give the result so far after each launch. `enough` says whether the
-    intervals are narrow enough."""
+    intervals are narrow enough; `until_known` is as for `ended`."""
     ending: Ending | None = None
     while ending is None:
         done = launcher.launch(len(result.launches))
@@ -81,6 +84,6 @@ def repeat(result: Found, launcher: Launches, enough: Enough[Found]) -> Iterator
                 "environments": launcher.environments,
             }
         )
-        ending = ended(result, enough)
+        ending = ended(result, enough, until_known)
         result = result.model_copy(update={"ending": ending or "interrupted"})
         yield result

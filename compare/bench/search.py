@@ -11,6 +11,7 @@ from pathlib import Path
 from compare.bench import tuned
 from compare.bench.launcher import Launcher, Start
 from compare.bench.result import Contestant, Launch
+from compare.processes.environment import compiled_in
 from compare.processes.session import Session
 from compare.reporting.screen import Screen
 from compare.subject import Subject
@@ -22,8 +23,8 @@ from shared.storage import temporary
 
 
 def starter(log_dir: Path, device: Device, timeout_s: float) -> Start:
-    """What starts a worker for a contestant, with its own variables and its log in `log_dir`. What `torch.compile`
-    keeps on disk is this command's own, so that its first launch finds nothing compiled."""
+    """What starts a worker for a contestant, with its own variables and its log in `log_dir`. What is kept of
+    compiled code is this command's own, so that its first launch finds nothing compiled, and later ones do."""
     compiled = str(temporary.make("compiled"))
     atexit.register(shutil.rmtree, compiled, ignore_errors=True)
 
@@ -35,7 +36,7 @@ def starter(log_dir: Path, device: Device, timeout_s: float) -> Start:
             contestant.threads,
             hide_cuda=device == "cpu",
             timeout_s=timeout_s,
-            variables={"TORCHINDUCTOR_CACHE_DIR": compiled, **contestant.variables},
+            variables={**compiled_in(compiled), **contestant.variables},
             waiting=contestant.waiting,
         )
 

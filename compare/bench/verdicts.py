@@ -75,11 +75,16 @@ def in_words(found: Interval | None, name: str, baseline: str, n: int, where: st
     return f"{name} is {found.value:.2f}x {interval} as fast as {baseline}{where}."
 
 
-def budget_warning(launch_s: float, needs: int, budget_s: float) -> str | None:
+def budget_warning(launch_s: float, needs: int, budget_s: float, until_known: bool = False) -> str | None:
     """Return what to say, before the budget is spent, if there is no time in it for as many launches as the result
-    needs; None if there is."""
+    needs; None if there is. `until_known`: they are made nevertheless."""
     if launch_s * needs <= budget_s:
         return None
+    if until_known:
+        return (
+            f"A launch takes about {launch_s:.0f} s, and an interval needs {needs} launches: this bench takes about "
+            f"{launch_s * needs:.0f} s. --budget S ends it earlier, without intervals."
+        )
     return (
         f"Warning: a launch takes about {launch_s:.0f} s, and an interval needs {needs} launches. In {budget_s:g} s "
         f"there will be none: give --budget {math.ceil(launch_s * (needs + 1))} or more."

@@ -53,15 +53,16 @@ class Bench(Work[BenchResult]):
             plan.contestants,
             self.subject,
             start,
-            options.budget,
+            options.budget_s,
             options.profile,
             needs=LEAST_FOR_INTERVAL,
+            until_known=options.until_known,
             tell=note,
         )
-        for result in repeat(plan.nothing_yet(self.dataset, self.data), launcher, precise):
+        for result in repeat(plan.nothing_yet(self.dataset, self.data), launcher, precise, options.until_known):
             self.folder.write(RECORD, result.model_dump_json(indent=1).encode())
             yield result
-            note(f"launch {len(result.launches)}, {_left(result)}: {'; '.join(report.verdicts(result))}")
+            note(f"launch {len(result.launches)}, {_left(result)}: {_so_far(result)}")
 
     def write(self) -> None:
         result, screen = self.results[-1], self.screen
@@ -105,9 +106,17 @@ def settled(plan: BenchPlan, subject: Subject, start: Start, screen: Screen) -> 
     ]
 
 
+def _so_far(result: BenchResult) -> str:
+    """What is known after this launch."""
+    if len(result.launches) < LEAST_FOR_INTERVAL:
+        return f"an interval needs {LEAST_FOR_INTERVAL}"
+    return "; ".join(report.verdicts(result))
+
+
 def _left(result: BenchResult) -> str:
     """How long the bench took so far, and how long it may go on."""
-    return f"{result.took_s:.0f} s, at most {max(0.0, result.budget_s - result.took_s):.0f} s left"
+    left_s = result.budget_s - result.took_s
+    return f"{result.took_s:.0f} s" if left_s <= 0 else f"{result.took_s:.0f} s, at most {left_s:.0f} s left"
 
 
 def figures(result: BenchResult, contestant: Contestant) -> dict[str, object]:

@@ -62,13 +62,14 @@ class Neighbours(Work[BesideResult]):
             plan.contestants,
             self.subject,
             start,
-            options.budget,
+            options.budget_s,
             rounds_s=ROUNDS_S * len(self.levels),
             training_alone=True,
+            until_known=options.until_known,
             tell=note,
         )
         launcher.levels = self.levels
-        for result in repeat(plan.nothing_yet(self.dataset, self.data), launcher, self._enough):
+        for result in repeat(plan.nothing_yet(self.dataset, self.data), launcher, self._enough, options.until_known):
             so_far = self._of(result)
             self.folder.write(beside.RECORD, so_far.model_dump_json(indent=1).encode())
             yield so_far

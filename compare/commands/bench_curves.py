@@ -48,7 +48,7 @@ class Points(Work[BenchResult]):
     def do(self) -> Iterator[BenchResult]:
         pairs = [(threads, size) for threads in self.plan.threads for size in self.plan.options.batch_sizes]
         for number, (threads, size) in enumerate(pairs):
-            result = self._measured(threads, size, self.plan.options.budget / len(pairs))
+            result = self._measured(threads, size, self.plan.options.budget_s / len(pairs))
             self.folder.write(scaling.RECORD, scaling.RECORDS.dump_json([*self.results, result], indent=1))
             yield result
             left_s = sum(r.took_s for r in self.results) / len(self.results) * (len(pairs) - number - 1)

@@ -67,13 +67,13 @@ class Serving(Work[InferenceResult]):
                 images,
                 plan.batch_sizes,
                 starter(made.arguments, self.folder.log_dir, options.timeout),
-                options.budget,
+                options.budget_s,
                 options.seed,
                 empty.bound,
                 tell=note,
             )
             sizes: dict[str, int] = {}
-            for result in repeat(empty, launcher, verdicts.precise):
+            for result in repeat(empty, launcher, verdicts.precise, options.until_known):
                 sizes = sizes or libraries(launcher.modules)
                 kept = result.model_copy(update={"libraries": sizes})
                 self.folder.write(RECORD, kept.model_dump_json(indent=1).encode())

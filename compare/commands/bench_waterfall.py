@@ -72,7 +72,7 @@ class Waterfalls(Work[SpeedWaterfall]):
             name = plain.implementation
             stages = waterfall.stages(name, options.device, plain.threads)
             contestants = waterfall.contestants(plain, stages)
-            launcher = Launcher(contestants, self.subject, start, options.budget, needs=LEAST_FOR_INTERVAL, tell=note)
+            launcher = Launcher(contestants, self.subject, start, options.budget_s, needs=LEAST_FOR_INTERVAL, tell=note)
             empty = self.plan.nothing_yet(self.dataset, self.data).model_copy(
                 update={"contestants": tuple(contestants), "baseline": contestants[0].name}
             )

@@ -17,6 +17,7 @@ WITH_INFERENCE = ("", "curves", "beside", "inference")
 WITH_WATERFALL = ("", "waterfall", "beside")
 WITH_CURVES = ("", "curves", "beside")
 WITH_BESIDE = ("", "beside")
+BUDGET_S = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +86,9 @@ class BenchOptions(common.ReadsData, Options):
         0.02, COMPARISON, "Launch until half the confidence interval of every ratio is below this.", former="precision",
         forms=(*WITH_WATERFALL, "inference"), ge=0.001, le=1
     )
-    budget: float = option(
-        120.0, COMPARISON, "Begin no launch after so many seconds.", forms=ALL, ge=1, le=1_000_000
+    budget: float | None = option(
+        None, COMPARISON, "Begin no launch after so many seconds.", forms=ALL, quantity="a number",
+        left_out="120, or longer, until there are intervals", ge=1, le=1_000_000
     )
     profile: bool = option(False, COMPARISON, "Show where the time of a step goes.")
     waterfall: bool = option(
@@ -120,6 +122,16 @@ class BenchOptions(common.ReadsData, Options):
         needs=Need("executor", "ray", "that of a Ray cluster")
     )
     # fmt: on
+
+    @property
+    def budget_s(self) -> float:
+        """Seconds after which no launch begins, unless an interval needs it and no budget was given."""
+        return BUDGET_S if self.budget is None else self.budget
+
+    @property
+    def until_known(self) -> bool:
+        """Whether as many launches as an interval needs are made, however long they take: no budget was given."""
+        return self.budget is None
 
     @property
     def form(self) -> str:

@@ -40,6 +40,15 @@ def usable_cores() -> int:
 COMPILED_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"  # where compiled code is kept, which changes nothing: it is not recorded
 
 
+KEPT_VARIABLE = "COMPARE_COMPILED"  # a folder for what frameworks of other packages compile, if it is to be found again
+
+
+def compiled_in(folder: str) -> dict[str, str]:
+    """A worker's variables by which its framework keeps compiled code in `folder`: what it finds there it does not
+    compile again."""
+    return {COMPILED_VARIABLE: folder, KEPT_VARIABLE: folder}
+
+
 def recorded(variables: Mapping[str, str]) -> dict[str, str]:
     """Those of a worker's variables that its results are kept with."""
     names = (name for name in sorted(variables) if name.startswith(RECORDED_PREFIXES) and name != COMPILED_VARIABLE)

@@ -40,8 +40,9 @@ def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: Non
 
 
 def settled(dataset: str) -> str:
-    """Return folder:DIR for the path of a folder, and what else there is as it is."""
-    if dataset not in (*EMBEDDED, *DATASETS) and not is_own(dataset) and _is_folder(dataset):
+    """Return folder:DIR for the path of a folder, and what else there is as it is. What has a slash in it is such a
+    path, and no name."""
+    if dataset not in (*EMBEDDED, *DATASETS) and not is_own(dataset) and ("/" in dataset or _is_folder(dataset)):
         return f"{own_folder.PREFIX}{dataset}"
     return dataset
 

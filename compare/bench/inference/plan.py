@@ -70,7 +70,7 @@ class InferencePlan:
             baseline=self.baseline,
             bound=BOUND,
             precision=self.options.interval,
-            budget_s=self.options.budget,
+            budget_s=self.options.budget_s,
             took_s=0.0,
             ending="interrupted",
             environments={},

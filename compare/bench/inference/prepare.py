@@ -14,6 +14,7 @@ from compare.bench.inference.launcher import Start
 from compare.bench.inference.machine import size_on_disk
 from compare.bench.inference.plan import InferencePlan
 from compare.bench.inference.record import FILES, Served, Unavailable
+from compare.processes.environment import compiled_in
 from compare.processes.pool import Workers
 from compare.processes.process import Tell, WorkerError
 from compare.processes.serving import ServingSession
@@ -84,8 +85,8 @@ def _exported(
 
 
 def starter(arguments: Mapping[str, Sequence[str]], logs: Path, timeout_s: float) -> Start:
-    """Return what starts a process for a way to serve. What `torch.compile` keeps on disk is this command's own, so
-    that its first launch finds nothing compiled."""
+    """Return what starts a process for a way to serve. What is kept of compiled code is this command's own, so that
+    its first launch finds nothing compiled, and later ones do."""
     compiled = str(temporary.make("compiled"))
     atexit.register(shutil.rmtree, compiled, ignore_errors=True)
 
@@ -96,7 +97,7 @@ def starter(arguments: Mapping[str, Sequence[str]], logs: Path, timeout_s: float
             logs / f"{served.name}.log",
             served.threads,
             timeout_s,
-            {"TORCHINDUCTOR_CACHE_DIR": compiled, **served.variables},
+            {**compiled_in(compiled), **served.variables},
             served.waiting,
         )
 

@@ -5,6 +5,10 @@ from typing import Any
 
 # How many threads XLA computes with: JAX reads it when it first computes.
 os.environ["PJRT_NPROC"] = os.environ["COMPARE_THREADS"]
+# Later launches of a bench find what the first one compiled, even what compiled in less than a second.
+if kept := os.environ.get("COMPARE_COMPILED"):
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = kept
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 from shared.lean import without
 

@@ -1,5 +1,6 @@
 """Launches, on workers that only pretend: every one's turn comes in every round, and who fails is left out."""
 
+import itertools
 import threading
 
 import numpy as np
@@ -9,6 +10,7 @@ from simulation import SimulatedSession, contestant
 
 from compare.bench import launcher, shape, tables
 from compare.bench.launcher import Launcher
+from compare.bench.report import why_ended
 from compare.bench.result import BenchResult, Contestant, Launch, TimedWindow
 from compare.bench.schedule import precise, repeat
 from compare.bench.statistics import Interval
@@ -154,12 +156,12 @@ def messages_of(digits: Data, budget_s: float, needs: int = 3) -> list[str]:
 
 
 def test_a_small_budget_is_said_before_it_is_spent(digits: Data) -> None:
-    """A launch takes 3 s until all are warm; its rounds take what is left for them, which is nothing here."""
+    """A launch takes 3 s until all are warm, and six rounds nearly one more, though nothing is left for them."""
     reported = messages_of(digits, budget_s=10, needs=4)
     (place,) = (at for at, text in enumerate(reported) if text.startswith("Warning"))
     assert reported[place] == (
-        "Warning: a launch takes about 3 s, and an interval needs 4 launches. In 10 s there will be none: give "
-        "--budget 15 or more."
+        "Warning: a launch takes about 4 s, and an interval needs 4 launches. In 10 s there will be none: give "
+        "--budget 20 or more."
     )
     assert reported[place - 1].startswith("Launch 1: all are warm after 3 s,")
     assert not any(text.startswith("Warning") for text in messages_of(digits, budget_s=30, needs=4))
@@ -305,6 +307,42 @@ def test_an_interval_is_worth_going_a_little_beyond_the_budget(digits: Data) -> 
     assert (last.ending, len(last.launches)) == ("budget", 3)
     *_, last = Simulation(digits, "a", "b", budget_s=19).run()
     assert len(last.launches) == 2
+
+
+def test_without_a_budget_of_its_own_a_bench_ends_with_intervals(digits: Data) -> None:
+    """Three launches, however long they take: by default the budget is no reason to show no interval."""
+    simulation = Simulation(digits, "a", "b", budget_s=5)
+    *_, last = repeat(simulation.empty, simulation, precise, until_known=True)
+    assert (last.ending, len(last.launches)) == ("budget", 3)
+    assert why_ended(last).startswith("3 launches, 30 s. It ended with the launches that an interval needs: 5 s were")
+    found = ratio_to_baseline(last, "b")
+    assert found is not None
+    assert found.low is not None
+    simulation = Simulation(digits, "a", "b", a={"fails_at": 0}, b={"fails_at": 0})
+    (last,) = repeat(simulation.empty, simulation, precise, until_known=True)
+    assert last.ending == "failed"
+
+
+def test_long_steps_are_warm_after_fewer(digits: Data) -> None:
+    """A step of 0.3 s: one that is not counted before a turn, none before its second window, four until it is warm."""
+    slow = Simulation(digits, "a", "b", a={"step_s": 0.3}, b={"step_s": 0.3}).launch(0).measured["a"]
+    fast = Simulation(digits, "a", "b", a={"step_s": 0.05}, b={"step_s": 0.05}).launch(0).measured["a"]
+    before = [sum(w.round < 0 and w.what == "end_to_end" for w in one.windows) for one in (slow, fast)]
+    assert before[0] < before[1]
+    assert before[1] >= 2 * shape.WARM_WINDOWS
+    assert [shape.uncounted_steps(step_s) for step_s in (0.3, 0.05, 0.001)] == [1, 2, 30]
+
+
+def test_a_second_window_of_a_turn_follows_at_once(digits: Data) -> None:
+    simulation = Simulation(digits, "a", "b")
+    simulation.launch(0)
+    for _, session in simulation.sessions:
+        in_turns = [uncounted for what, _, uncounted in session.asked if what != "evaluation"]
+        n_rounds = sum(uncounted > 0 for uncounted in in_turns)  # a turn each
+        assert n_rounds >= shape.LEAST_ROUNDS
+        last = in_turns[-n_rounds - -(-n_rounds // shape.COMPUTE_EVERY) :]
+        assert last.count(0) == -(-n_rounds // shape.COMPUTE_EVERY)
+        assert all(one > 0 for one, after in itertools.pairwise(last) if after == 0)
 
 
 def test_rounds_make_room_for_launches() -> None:
