@@ -84,9 +84,8 @@ def test_a_report_is_replaced_and_a_failure_leaves_the_old_one(tmp_path: Path) -
 
 def test_an_interrupted_making_goes_on(tmp_path: Path) -> None:
     asked: list[Sequence[str]] = []
-    entries = [
-        Reference(name, "", f"bench --seed {n}", 1, None) for n, name in enumerate(("mnist", "curves", "beside"))
-    ]
+    names = ("mnist", "curves", "beside")
+    entries = [Reference(name, "", f'bench --model "a b" --seed {n}', 1, None) for n, name in enumerate(names)]
     commits = ("0123456789ab", "0123456789ab+", "fedcba987654")  # the last is of another commit
     for entry, commit in zip(entries, commits, strict=True):
         (tmp_path / entry.name).mkdir()
@@ -99,7 +98,7 @@ def test_an_interrupted_making_goes_on(tmp_path: Path) -> None:
         return 1
 
     Making(tmp_path, False, 60, do, made_by=commits[0]).make(entries)
-    assert [one[2] for one in asked] == ["1", "2"]
+    assert [one[4] for one in asked] == ["1", "2"]
     assert (tmp_path / "README.md").is_file()
 
 

@@ -149,9 +149,8 @@ class Making:
         if not self.made_by or not report.is_file():
             return False
         text = report.read_text()
-        return f"({self.made_by}" in text and shlex.split(command_of(text).strip("`")) == shlex.split(
-            f"python -m compare {command}"
-        )
+        made = shlex.split(command_of(text).strip("`"))
+        return f"({self.made_by}" in text and made == shlex.split(f"python -m compare {command}")
 
     def _one(self, entry: Reference, command: str) -> None:
         with tempfile.TemporaryDirectory() as temporary:
