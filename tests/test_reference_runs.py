@@ -82,6 +82,26 @@ def test_a_report_is_replaced_and_a_failure_leaves_the_old_one(tmp_path: Path) -
     assert "| \u2713 **Same function**: proven | `python -m compare bench` |" in (tmp_path / "README.md").read_text()
 
 
+def test_an_interrupted_making_goes_on(tmp_path: Path) -> None:
+    asked: list[Sequence[str]] = []
+    names = ("mnist", "curves", "beside")
+    entries = [Reference(name, "", f'bench --model "a b" --seed {n}', 1, None) for n, name in enumerate(names)]
+    commits = ("0123456789ab", "0123456789ab+", "fedcba987654")  # the last is of another commit
+    for entry, commit in zip(entries, commits, strict=True):
+        (tmp_path / entry.name).mkdir()
+        text = f"# x\n\n```\npython -m compare {entry.command}\n```\n\ncompare 0.1.0 ({commit}).\n"
+        (tmp_path / entry.name / "report.md").write_text(text)
+    (tmp_path / "curves" / "report.md").write_text((tmp_path / "mnist" / "report.md").read_text())  # another command's
+
+    def do(arguments: Sequence[str]) -> int:
+        asked.append(arguments)
+        return 1
+
+    Making(tmp_path, False, 60, do, made_by=commits[0]).make(entries)
+    assert [one[4] for one in asked] == ["1", "2"]
+    assert (tmp_path / "README.md").is_file()
+
+
 def test_what_needs_another_package_says_so(tmp_path: Path) -> None:
     making = Making(tmp_path, False, 60, lambda _: pytest.fail("must not run"))
     making.make([Reference("six", "", "parity", 1, None, needs=("no_such_module",))])

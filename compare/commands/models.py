@@ -16,7 +16,7 @@ from compare.processes import environment
 from compare.processes.pool import Workers
 from compare.processes.process import WorkerError
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting.screen import Screen, print_lines, printable
+from compare.reporting.screen import Screen, print_lines, printable, wrapped
 from compare.rpc import messages
 from shared.contract import frameworks_count
 from shared.errors import InputError
@@ -27,6 +27,7 @@ from shared.training import TrainSpec
 from shared.weights import initial_weights
 
 TIMEOUT_S = 300.0
+BETWEEN = 4  # columns that a table takes beside the code
 SIDE_BY_SIDE = 120  # columns of a window
 
 
@@ -83,7 +84,8 @@ def _source(spec: ModelSpec, screen: Screen) -> int:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for name in shown:
             table.add_column(name, overflow="fold", ratio=1)
-        table.add_row(*map(Text, shown.values()))
+        room = console.width // len(shown) - BETWEEN
+        table.add_row(*(Text("\n".join(_within(text, room))) for text in shown.values()))
         console.print(table)
     else:
         for name, text in shown.items():
@@ -92,6 +94,11 @@ def _source(spec: ModelSpec, screen: Screen) -> int:
             console.print()
     screen.answer(name=spec.name, source=code)
     return 0
+
+
+def _within(code: str, room: int) -> list[str]:
+    """Lines of code of at most `room` columns, if their words let them be: what goes on is indented further."""
+    return [part for line in code.splitlines() for part in wrapped(line, room)]
 
 
 def _scaffold(spec: ModelSpec, folder: Path, screen: Screen) -> int:

@@ -1,4 +1,4 @@
-"""Make docs/reference again: `make reference`, or `python tests/support/reference_runs.py [--quick] [--only NAMES]`.
+"""Make docs/reference again: `make reference`, or `python tests/support/reference_runs.py` with options of its own.
 
 Each entry is a command of this project. Its report, tables and pictures take the place of those in
 docs/reference/<name>, and README.md there is written from all reports of the folder. A machine that does nothing else
@@ -117,10 +117,12 @@ class Making:
     most_minutes: float
     do: Callable[[Sequence[str]], int]
     clock: Callable[[], float] = time.monotonic
+    made_by: str = ""  # the commit whose reports are not made again: those of a making that was interrupted
     problems: list[str] = field(default_factory=list)
 
     def make(self, entries: Sequence[Reference]) -> None:
-        """Make each entry, and then the table of all. What cannot be made is a problem, and its old report stays."""
+        """Make each entry, and after each the table of all. What cannot be made is a problem, and its old report
+        stays."""
         begun = self.clock()
         for entry in entries:
             command, minutes = (entry.quick, entry.quick_minutes) if self.quick else (entry.command, entry.minutes)
@@ -128,6 +130,8 @@ class Making:
             gone = (self.clock() - begun) / 60
             if command is None:
                 print(f"{entry.name}: left out of --quick.", flush=True)
+            elif self._is_made(entry, command):
+                print(f"{entry.name}: made from commit {self.made_by} already.", flush=True)
             elif missing:
                 self._problem(f"{entry.name}: {' and '.join(missing)} not installed: {INSTALL}")
             elif gone + minutes > self.most_minutes:
@@ -137,7 +141,16 @@ class Making:
             else:
                 print(f"{entry.name}: python -m compare {command} (about {minutes:g} minutes)", flush=True)
                 self._one(entry, command)
-        (self.folder / "README.md").write_text(page(self.folder))
+            (self.folder / "README.md").write_text(page(self.folder))
+
+    def _is_made(self, entry: Reference, command: str) -> bool:
+        """Whether the report of an entry is of `made_by` and of this command."""
+        report = self.folder / entry.name / "report.md"
+        if not self.made_by or not report.is_file():
+            return False
+        text = report.read_text()
+        made = shlex.split(command_of(text).strip("`"))
+        return f"({self.made_by}" in text and made == shlex.split(f"python -m compare {command}")
 
     def _one(self, entry: Reference, command: str) -> None:
         with tempfile.TemporaryDirectory() as temporary:
@@ -212,6 +225,12 @@ def _run(arguments: Sequence[str]) -> int:
     return subprocess.run([sys.executable, "-m", "compare", *arguments], cwd=ROOT, check=False).returncode
 
 
+def _commit() -> str:
+    """The commit as reports name it."""
+    asked = ["git", "rev-parse", "--short=12", "HEAD"]
+    return subprocess.run(asked, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def main() -> int:
     """Make what the command line asks for; return the exit code, 1 if anything could not be made."""
     parser = argparse.ArgumentParser(description="Make docs/reference again.")
@@ -219,6 +238,7 @@ def main() -> int:
     parser.add_argument("--only", help="names of entries, separated by commas", default="")
     parser.add_argument("--minutes", type=float, help="begin no entry that would end later than after so many minutes")
     parser.add_argument("--out", type=Path, default=FOLDER, help="the folder of the reports (docs/reference)")
+    parser.add_argument("--resume", action="store_true", help="leave out entries that this commit has made already")
     parser.add_argument("--list", action="store_true", help="show the entries and about how long each takes")
     options = parser.parse_args()
     names = [name for name in options.only.split(",") if name] or [entry.name for entry in ENTRIES]
@@ -232,7 +252,7 @@ def main() -> int:
         return 0
     options.out.mkdir(parents=True, exist_ok=True)
     most = options.minutes or (QUICK_MINUTES if options.quick else float("inf"))
-    making = Making(options.out, options.quick, most, _run)
+    making = Making(options.out, options.quick, most, _run, made_by=_commit() if options.resume else "")
     making.make(chosen)
     return 1 if making.problems else 0
 
