@@ -77,13 +77,13 @@ def unrecorded() -> Any:
 
 
 class Tape:
-    """What a call in training mode is differentiated by: JAX calls the model again, as a function of its variables, and
-    the steps of the recorded call backwards for the gradients by what is inside."""
+    """What a call in training mode is differentiated by: JAX calls the model again, as a function of its variables.
+    There are no gradients by what is inside: step by step, JAX takes minutes for them."""
 
     def __init__(self, adapter: Any) -> None:
         self._adapter = adapter
         self._inputs: list[Any] = []
-        self._functions: dict[int, tuple[Callable[[Any], Any], Any, Any]] = {}
+        self._functions: dict[int, tuple[Callable[[Any], Any], Any]] = {}
 
     @contextmanager
     def recording(self, inputs: Iterable[Any]) -> Iterator[None]:
@@ -94,18 +94,17 @@ class Tape:
     def computed(self, function: Callable[[Any], Any], output: Any) -> Any:
         """What a function gives for the network's output, or for the network itself."""
         value = function(output)
-        self._functions[id(value)] = function, value, output
+        self._functions[id(value)] = function, value
         return value
 
     def gradient(self, target: Any, sources: list[Any]) -> list[Any]:
-        """The gradient of what was computed, or of the sum of several, by each variable or tensor that the network
-        made; None by those that it does not depend on, and by variables that are not trained."""
+        """The gradient of what was computed, or of the sum of several, by each variable; None by tensors, and by
+        variables that are not trained."""
         noted = [self._functions[id(each)] for each in (target if isinstance(target, list) else [target])]
-        functions, output = [function for function, _, _ in noted], noted[0][2]
+        functions = [function for function, _ in noted]
         variables = {id(each): each for each in sources if isinstance(each, keras.Variable) and each.trainable}
         if not variables:
-            inside = self._inside(functions, output)
-            return [inside.get(id(each)) for each in sources]
+            return [None] * len(sources)
 
         def whole(values: list[Any]) -> Any:
             mapping = list(zip(variables.values(), values, strict=True))
@@ -115,24 +114,3 @@ class Tape:
 
         found = dict(zip(variables, jax.grad(whole)([each.value for each in variables.values()]), strict=True))
         return [found.get(id(each)) for each in sources]
-
-    def _inside(self, functions: list[Callable[[Any], Any]], output: Any) -> dict[int, Any]:
-        """The gradient by the tensors of the recorded call, by their identity."""
-        found = {id(output): jax.grad(lambda made: sum(function(made) for function in functions))(output)}
-        steps = {id(step): step for step in self._adapter.recorded()[0].step_of.values()}
-        for step in reversed(list(steps.values())):
-            slope, call = found.get(id(step.output.tensor)), step.call
-            inputs = [value.tensor for value in step.inputs]
-            places = [place for place, each in enumerate(inputs) if jnp.issubdtype(each.dtype, jnp.floating)]
-            if slope is None or call is None or not places:
-                continue
-
-            def part(*moved: Any, inputs: Any = inputs, places: Any = places, call: Any = call) -> Any:
-                given = dict(zip(places, moved, strict=True))
-                return call([given.get(place, each) for place, each in enumerate(inputs)], True)
-
-            _, back = jax.vjp(part, *(inputs[place] for place in places))
-            for place, share in zip(places, back(slope), strict=True):
-                before = found.get(id(inputs[place]))
-                found[id(inputs[place])] = share if before is None else before + share
-        return found

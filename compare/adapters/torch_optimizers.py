@@ -140,6 +140,10 @@ def seen_clipping(pairs: list[tuple[Tensor, Tensor]]) -> tuple[str, float] | Non
     share = norms[1] / max(norms[0], 1e-300)
     if share < 1 and all(torch.allclose(b, a * share, rtol=1e-9, atol=0) for a, b in pairs):
         return "global_norm", float(f"{share * (norms[0] + CLIP_EPSILON):.9g}")
+    most = [torch.linalg.vector_norm(b).item() + CLIP_EPSILON for a, b in pairs if not torch.equal(a, b)]
+    each = [torch.linalg.vector_norm(a).item() for a, b in pairs if torch.equal(a, b)]
+    if len(most) > 1 and max(most) - min(most) <= 1e-6 * max(most) and max(each, default=0.0) <= max(most):
+        return "norm", float(f"{max(most):.9g}")
     limit = max(float(b.abs().max()) for _, b in pairs)
     if all(torch.equal(b, a.clamp(-limit, limit)) for a, b in pairs):
         return "value", limit
@@ -153,7 +157,9 @@ def _clipping(stepper: Stepper) -> Iterator[None]:
 
     def noted(name: str, kind: str) -> Callable[..., Any]:
         def call(parameters: Any, limit: float, *args: Any, **kwargs: Any) -> Any:
-            stepper.clipped = kind, float(limit)
+            parameters = parameters if isinstance(parameters, Tensor) else list(parameters)
+            alone = isinstance(parameters, Tensor) or len(parameters) == 1 < len(stepper.held)
+            stepper.clipped = "norm" if alone and kind == "global_norm" else kind, float(limit)
             return kept[name](parameters, limit, *args, **kwargs)
 
         return call

@@ -1,6 +1,8 @@
 """A PyTorch model, trained: by an optimizer that its owner makes, on gradients that are given or of its own loss."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,7 +71,10 @@ class TorchTrainer:
         trained = {key: held for key, held in tensors.items() if any(id(p) in stepper.held for p in _parts(held))}
         copies = {key: _copies(held, stepper.held) for key, held in trained.items()}
         several = {key: n for key, n in copies.items() if (n != 1).any()}
-        return Optimized(type(stepper.optimizer).__name__, record_of(stepper, names), after, tuple(trained), several)
+        record = record_of(stepper, names)
+        if record is not None:
+            record = replace(record, wholes=_wholes(tensors))
+        return Optimized(type(stepper.optimizer).__name__, record, after, tuple(trained), several)
 
     def begin(self, name: str, reference: str) -> None:
         """See Trainer.begin."""
@@ -99,6 +104,15 @@ class TorchTrainer:
         if self._back is not None:
             self._back()
         self._stepper = self._back = None
+
+
+def _wholes(tensors: Mapping[str, Any]) -> dict[str, str]:
+    """Of weights that are parts of one parameter, as those of queries, keys and values are: the first of them."""
+    found: dict[int, list[str]] = {}
+    for key, held in tensors.items():
+        if isinstance(held, Held):
+            found.setdefault(id(held.tensors[0]), []).append(key)
+    return {key: keys[0] for keys in found.values() if len(keys) > 1 for key in keys}
 
 
 def unchanged(model: torch.nn.Module) -> Callable[[], None]:

@@ -26,7 +26,8 @@ class OptimizerRecord:
     or "maximum" (within Adamax's maximum). `decay_form`: "coupled" (a part of the gradient) or "decoupled" (a part of
     the parameter goes, times the rate). `clipping`: "", "value", "norm" (of each) or "global_norm", at `clip`;
     `clip_epsilon` is added to a norm. `accumulator` is what Adagrad begins with. `own`: what is different for some
-    parameters, by name: "weight_decay", or a "rate" that the learning rate is multiplied with.
+    parameters, by name: "weight_decay", or a "rate" that the learning rate is multiplied with. `wholes`: what
+    parameters are parts of, by name, if a framework keeps several as one: a norm of each is then that of all parts.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class OptimizerRecord:
     clip_epsilon: float = 0.0
     accumulator: float = 0.0
     own: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    wholes: Mapping[str, str] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         """The record in JSON's types."""
@@ -62,8 +64,9 @@ class OptimizerRecord:
 
 def gradient_at(gradient: np.ndarray, step: int, scale: float = 1.0) -> np.ndarray:
     """The gradient of one step made of that of the first: every element changes in size and sign in its own way, so
-    that what an optimizer remembers shows."""
-    places = np.arange(gradient.size).reshape(gradient.shape) % 7
+    that what an optimizer remembers shows. Its own number says how, so that a part of a weight gets what it gets in the
+    whole."""
+    places = np.floor(np.frexp(gradient)[0] * 2.0**20) % 7
     made: np.ndarray = scale * gradient * (0.3 + np.cos(1.7 * step + places))
     return made
 
@@ -119,7 +122,12 @@ def _clipped(record: OptimizerRecord, gradients: Arrays, copies: Mapping[str, np
     if not record.clipping:
         return gradients
     if record.clipping == "norm":
-        return {name: g * _share(record, float(np.sqrt((g * g).sum()))) for name, g in gradients.items()}
+        parts: dict[str, float] = {}
+        for name, g in gradients.items():
+            whole = record.wholes.get(name, name)
+            parts[whole] = parts.get(whole, 0.0) + float((g * g).sum())
+        norms = {name: float(np.sqrt(parts[record.wholes.get(name, name)])) for name in gradients}
+        return {name: g * _share(record, norms[name]) for name, g in gradients.items()}
     squares = (float((copies.get(name, np.ones(1)) * g * g).sum()) for name, g in gradients.items())
     whole = float(np.sqrt(sum(squares)))
     return {name: g * _share(record, whole) for name, g in gradients.items()}

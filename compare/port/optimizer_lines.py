@@ -1,7 +1,7 @@
 """An optimizer written as code of either framework."""
 
 from compare.graphs.optimizers import OptimizerRecord
-from compare.port.optimizer_records import in_runs
+from compare.port.optimizer_records import in_runs, parts
 
 _TORCH = {
     "sgd": "SGD",
@@ -38,12 +38,27 @@ def line(record: OptimizerRecord, name: str, framework: str) -> str:
         if any("rate" in own for own in record.own.values()):
             return f"an optimizer of its own for {keys}: Keras has one learning rate for all"
         return f"optimizer.exclude_from_weight_decay for {keys}"
+    if name == "wholes":
+        return _of_parts(record, torch)
     if torch and name == "clipping":
         return _torch_clipping(record)
     if not torch and record.weight_decay and record.decay_form == "coupled":
         half = f"{record.weight_decay / 2:.6g}"
         return f"{_keras(record)}, and kernel_regularizer=keras.regularizers.L2({half}) for its coupled weight decay"
     return _torch(record) if torch else _keras(record)
+
+
+def _of_parts(record: OptimizerRecord, torch: bool) -> str:
+    """What to do for a norm of several weights together, or of each part of one."""
+    if record.wholes:
+        where = "before the step" if torch else "before optimizer.apply, in a train_step of your own"
+        return f"multiply the gradients of {parts(record)} by min(1, {record.clip:.6g} / their common norm) {where}"
+    if torch:
+        clip = f"min(1, {record.clip:.6g} / part.norm())"
+        return (
+            f"for part in p.grad.chunk(3): part.mul_({clip}) before the step, of each parameter p that holds three"
+        )
+    return "a variable for each part, as three Dense layers for queries, keys and values"
 
 
 def _place(record: OptimizerRecord, torch: bool) -> str:

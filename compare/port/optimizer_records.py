@@ -28,6 +28,7 @@ CAUSES = {
     "decay_form": "optimizer.decay_form",
     "own": "optimizer.groups",
     "clipping": "optimizer.clipping",
+    "wholes": "optimizer.clipping_parts",
 }
 # What says nothing of another kind.
 ONLY = {
@@ -72,6 +73,8 @@ def _value(record: OptimizerRecord, name: str) -> object:
         return (record.beta1, record.beta2)
     if name == "clipping":
         return (record.clipping, record.clip) if record.clipping else None
+    if name == "wholes":
+        return tuple(sorted(record.wholes.items()))
     if name == "decay_form":
         return record.decay_form if record.weight_decay else None
     return getattr(record, name)
@@ -91,6 +94,8 @@ def said(record: OptimizerRecord, name: str) -> str:
         return f"the rate times {in_runs(value)}"
     if name == "clipping" and isinstance(value, tuple):
         return f"{value[0]} {value[1]:.6g}"
+    if name == "wholes":
+        return f"{parts(record)} by one norm" if record.wholes else "each weight by its own norm"
     if name == "own":
         return "the same for all" if not record.own else f"other settings for {', '.join(list(record.own)[:3])}"
     if name == "weight_decay" and record.weight_decay:
@@ -107,6 +112,8 @@ def differences(left: OptimizerRecord, right: OptimizerRecord) -> list[str]:
     for name in CAUSES:
         a, b = _value(left, name), _value(right, name)
         if left.kind not in ONLY.get(name, (left.kind,)):
+            continue
+        if name == "wholes" and "norm" not in (left.clipping, right.clipping):
             continue
         if name == "kind" or (name == "decay_form" and (a is None or b is None)):
             continue
@@ -183,6 +190,22 @@ def rebased(record: OptimizerRecord, other: OptimizerRecord, names: Sequence[str
             own[name] = different
     rates = tuple(rate * base_rate for rate in record.rates)
     return replace(record, rates=rates, weight_decay=base_decay, own=own)
+
+
+def together(record: OptimizerRecord, names: Sequence[str]) -> OptimizerRecord:
+    """The record with each whole called by the first of its parts among `names`, so that two records can be held to
+    each other; a part alone is none."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        if name in record.wholes:
+            groups.setdefault(record.wholes[name], []).append(name)
+    return replace(record, wholes={name: group[0] for group in groups.values() if len(group) > 1 for name in group})
+
+
+def parts(record: OptimizerRecord) -> str:
+    """The first whole's parts, as they are read."""
+    first = next(iter(record.wholes.values()))
+    return ", ".join(name for name, whole in record.wholes.items() if whole == first)
 
 
 def set_aside(left: OptimizerRecord, right: OptimizerRecord) -> tuple[OptimizerRecord, tuple[str, ...]]:

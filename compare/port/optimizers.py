@@ -16,7 +16,7 @@ from compare.port.gradient_pairs import NOTHING
 from compare.port.learned import LearnedCause, Puzzle
 from compare.port.measure import LEAST_BOUND, MARGIN, distance
 from compare.port.optimizer_lines import line
-from compare.port.optimizer_records import CAUSES, changed, differences, rates_alike, rebased, said, set_aside
+from compare.port.optimizer_records import CAUSES, changed, differences, rates_alike, rebased, said, set_aside, together
 from compare.port.side import Optimized
 from compare.port.wanted import Wanted
 from compare.port.workers import settled
@@ -87,6 +87,7 @@ def compare_optimizers(both: Both, wanted: Wanted) -> OptimizersFound:
         rounding = max(rounding, _gap(both_ways[0], both_ways[1], before))
     first = rebased(left.record, record, common)
     record = rebased(record, first, common)
+    first, record = (together(each, common) for each in (first, record))
     case = Case(first, record, before, run.gradients, wanted.n_steps, bound, copies)
     names = case.needed(case.differences(), [], 1.0)
     found = case.causes(names, 1.0, both)
@@ -127,7 +128,8 @@ def _run(both: Both, wanted: Wanted) -> _Run:
     names = {key_r: key_l for key_l, key_r in gradients}
     record = second.record
     if record is not None:
-        record = replace(record, own={names[key]: value for key, value in record.own.items() if key in names})
+        own = {names[key]: value for key, value in record.own.items() if key in names}
+        record = replace(record, own=own, wholes={names[key]: w for key, w in record.wholes.items() if key in names})
     held = frozenset(names[key] for key in second.held if key in names)
     copies = {names[key]: n for key, n in second.copies.items() if key in names}
     second = Optimized(second.label, record, moved, held, copies)

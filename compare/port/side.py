@@ -185,7 +185,11 @@ class Side:
         record = None if answer.record is None else OptimizerRecord.of_body(answer.record)
         if record is not None:
             own = {new: value for key, value in record.own.items() for new, _ in self._normal_names(key)}
-            record = replace(record, own=own)
+            parts_of_one = [
+                (new, key) for new, part in self.parts.items() if part.rows is not None for key in [part.key]
+            ]
+            wholes = {new: whole for key, whole in record.wholes.items() for new, _ in self._normal_names(key)}
+            record = replace(record, own=own, wholes=dict(parts_of_one) | wholes)
         held = frozenset(new for key in answer.held for new, _ in self._normal_names(key))
         after, copies = (self._in_normal_form(parts[name]) for name in ("after", "copies"))
         return Optimized(answer.label, record, after, held, copies)

@@ -76,8 +76,6 @@ def test_on_pytorch_a_model_is_the_same_and_slips_are_named(port: Port, models: 
 )
 def test_on_jax_a_model_is_the_same_and_slips_are_named(port: Port, models: str) -> None:
     found_by(port, models, ("tensorflow", "jax"))
-    stopped = port.check(f"{models}:build", f"{models}:build(stopped=True)", backends=("jax", "jax"), loss="compiled")
-    assert [cause.cause for cause in stopped.causes] == ["gradient.stopped"]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is not None, reason="JAX is installed")
