@@ -73,6 +73,16 @@ def test_warnings_are_on_the_console_in_the_record_and_in_the_report(
     assert f"There is no folder {tmp_path / 'mine'}" in capsys.readouterr().err
 
 
+def test_a_path_that_is_not_there_is_a_folder_and_no_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command(monkeypatch, "data", "flowers/") == 2
+    assert "There is no folder flowers. Give one" in capsys.readouterr().err
+    assert command(monkeypatch, "data", "flowers") == 2
+    assert "There is no data set to fetch 'flowers'" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("numpy_implementation")
 def test_the_folder_is_named_after_the_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     dataset = own_files.save_idx(tmp_path / "mine", own_files.arrays())
