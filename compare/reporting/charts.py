@@ -7,6 +7,8 @@ in the page, and its style (templates/page.css.j2) shows the one that is chosen.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import pairwise
+from math import ceil
 
 from compare.registry import IMPLEMENTATIONS
 from compare.reporting.axes import Axis, shown
@@ -18,6 +20,7 @@ MOST_POINTS = 6_000  # of a chart: more cannot be seen, and a page of a hundred 
 MOST_TIPS = 600  # of a panel
 MOST_LINES = 12  # with the thin ones among them, and with a table of the values
 MOST_BASELINES = 4
+ROW, MOST_TICK_ROWS, OF_A_LETTER = 12, 3, 6.6  # of the names under an axis
 MOST_ROWS = 100
 WHOLE = ("epoch", "busy processes")  # axes of whole numbers
 DASHES = {"-": "", "--": "7 4", ":": "2 3", "-.": "7 3 2 3"}
@@ -227,13 +230,25 @@ def _grid(panel: Panel, across: Axis, up: Axis) -> list[str]:
     for y, text in up.ticks():
         parts.append(f'<path class="grid" d="M{LEFT} {up(y):.1f}H{WIDTH - RIGHT}"/>')
         parts.append(f'<text class="tick end" x="{LEFT - 6}" y="{up(y) + 4:.1f}">{text}</text>')
-    for x, text in panel.ticks or across.ticks(whole=panel.x in WHOLE):
+    n_rows = _rows_of(panel, across)
+    for number, (x, text) in enumerate(panel.ticks or across.ticks(whole=panel.x in WHOLE)):
+        y = HEIGHT - BOTTOM + 15 + ROW * (number % n_rows)
         parts.append(f'<path class="grid" d="M{across(x):.1f} {TOP}V{HEIGHT - BOTTOM}"/>')
-        parts.append(f'<text class="tick mid" x="{across(x):.1f}" y="{HEIGHT - BOTTOM + 15}">{escape(text)}</text>')
+        parts.append(f'<text class="tick mid" x="{across(x):.1f}" y="{y}">{escape(text)}</text>')
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(f'<text class="tick mid" x="{middle}" y="{HEIGHT - 6}">{escape(panel.x)}</text>')
     parts.append(f'<text class="tick end" x="{WIDTH - RIGHT}" y="14">{escape(panel.y)}</text>')
     return parts
+
+
+def _rows_of(panel: Panel, across: Axis) -> int:
+    """In how many rows the names of an axis stand, so that none is over its neighbour. An axis with a title has one."""
+    places = sorted(across(x) for x, _ in panel.ticks)
+    if panel.x or len(places) < 2:
+        return 1
+    nearest = min(after - before for before, after in pairwise(places))
+    widest = OF_A_LETTER * max(len(text) for _, text in panel.ticks)
+    return max(1, min(MOST_TICK_ROWS, ceil(widest / nearest)))
 
 
 def _dashes(linestyle: str | tuple[float, tuple[float, ...]]) -> str:

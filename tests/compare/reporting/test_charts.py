@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import pairwise
 
 import pytest
 from results import result
@@ -113,3 +114,16 @@ def test_a_study_s_charts_have_its_figures() -> None:
     ms = [y for _, y in times.panels[0].lines[0].points]
     assert ms == sorted(ms)
     assert math.isfinite(ms[-1])
+
+
+def test_names_under_an_axis_are_not_over_each_other() -> None:
+    def heights(names: list[str], title: str = "") -> list[float]:
+        ticks = [(float(n), name) for n, name in enumerate(names)]
+        panel = Panel("p", title, "", [Line("a", "k", [(0.0, 1.0), (5.0, 2.0)])], ticks=ticks)
+        markup = Chart("c", [panel], {}).markup("x").partition('class="view')[2].partition("</svg>")[0]
+        return [float(y) for y, text in re.findall(r'class="tick mid" x="[^"]*" y="([^"]*)">([^<]*)', markup) if text]
+
+    assert len(set(heights(["a", "b", "c"]))) == 1
+    long = heights(["torch-eager", "torch-tuned", "keras-graph", "keras-tuned", "tf_lowlevel-graph", "tf_lowlevel"])
+    assert all(one != other for one, other in pairwise(long))
+    assert len(set(heights(["a" * 40, "b" * 40], "batch size")[:2])) == 1  # the title stands below them
