@@ -89,35 +89,128 @@ class ClipEach(torch.optim.{base}):
                 if p.grad is not None: torch.nn.utils.clip_grad_norm_(p, {limit})
         return super().step(closure)
 """
-ADAMW, KADAMW = "torch.optim.AdamW(params, 1e-3, eps=1e-30, weight_decay={})", "keras.optimizers.AdamW(1e-3, epsilon=1e-30, weight_decay={})"
+ADAMW, KADAMW = (
+    "torch.optim.AdamW(params, 1e-3, eps=1e-30, weight_decay={})",
+    "keras.optimizers.AdamW(1e-3, epsilon=1e-30, weight_decay={})",
+)
 SGD, KSGD = "torch.optim.SGD(params, lr=0.05, momentum=0.9{})", "keras.optimizers.SGD(0.05, momentum=0.9{})"
 LOSSES = "torch.nn.CrossEntropyLoss({})", "keras.losses.SparseCategoricalCrossentropy(from_logits=True)"
 
 
-def encoder(name: str, *causes: str, left: str = SGD.format(""), right: str = KSGD.format(""), causal: bool = True, gelu: str = "'gelu'", stop: str = "", pooled: tuple[str, str] = ("[:, -1]", "[:, -1]"), loss: str = "", each: str = "", also: tuple[str, ...] = ()) -> Slip:
+def encoder(
+    name: str,
+    *causes: str,
+    left: str = SGD.format(""),
+    right: str = KSGD.format(""),
+    causal: bool = True,
+    gelu: str = "'gelu'",
+    stop: str = "",
+    pooled: tuple[str, str] = ("[:, -1]", "[:, -1]"),
+    loss: str = "",
+    each: str = "",
+    also: tuple[str, ...] = (),
+) -> Slip:
     """A small GPT that classifies."""
     torch = ENCODER.replace("{causal}", str(causal)).replace("{pooled}", pooled[0]) + each
     keras = KENCODER.replace("{gelu}", gelu).replace("{stop}", stop).replace("{pooled}", pooled[1])
-    return Slip(name, "6:0..18", torch, keras, causes, also, losses=(LOSSES[0].format(loss), LOSSES[1]), optimizers=(left, right), steps=20)
+    return Slip(
+        name,
+        "6:0..18",
+        torch,
+        keras,
+        causes,
+        also,
+        losses=(LOSSES[0].format(loss), LOSSES[1]),
+        optimizers=(left, right),
+        steps=20,
+    )
 
 
-def tagger(name: str, *causes: str, left: str = SGD.format(""), right: str = KSGD.format(""), rnn: str = "LSTM", after: str = ONE_BIAS, regular: str = "", loss: str = "") -> Slip:
+def tagger(
+    name: str,
+    *causes: str,
+    left: str = SGD.format(""),
+    right: str = KSGD.format(""),
+    rnn: str = "LSTM",
+    after: str = ONE_BIAS,
+    regular: str = "",
+    loss: str = "",
+) -> Slip:
     """Two bidirectional layers behind an embedding."""
     torch, keras = TAGGER.format(rnn=rnn, after=after), KTAGGER.format(rnn=rnn, regular=regular)
-    return Slip(name, "8:0..20", torch, keras, causes, losses=(LOSSES[0].format(loss), LOSSES[1]), optimizers=(left, right), steps=20)
+    return Slip(
+        name,
+        "8:0..20",
+        torch,
+        keras,
+        causes,
+        losses=(LOSSES[0].format(loss), LOSSES[1]),
+        optimizers=(left, right),
+        steps=20,
+    )
 
 
 TRAINED_STRANGERS = (
     encoder("equal: a small GPT with one product for queries, keys and values"),
     encoder("equal: a small GPT under decoupled decay", left=ADAMW.format(0.05), right=KADAMW.format(0.05)),
-    encoder("equal: a small GPT clipped by the norm of all", left="ClipAll(params, lr=0.05)", right="keras.optimizers.SGD(0.05, global_clipnorm=0.3)", each=CLIP_EACH.format(base="SGD", limit=0.3).replace("ClipEach", "ClipAll").replace("            for p in g[\"params\"]:\n                if p.grad is not None: torch.nn.utils.clip_grad_norm_(p, 0.3)", "            torch.nn.utils.clip_grad_norm_(g[\"params\"], 0.3)")),
-    encoder("a GPT whose queries, keys and values are clipped as one", "optimizer.clipping_parts", left="ClipEach(params, lr=0.05)", right="keras.optimizers.SGD(0.05, clipnorm=0.02)", each=CLIP_EACH.format(base="SGD", limit=0.02)),
-    encoder("a GPT whose attention passes no gradient back", "gradient.stopped", stop="ops.stop_gradient", also=("gradient.custom",)),
+    encoder(
+        "equal: a small GPT clipped by the norm of all",
+        left="ClipAll(params, lr=0.05)",
+        right="keras.optimizers.SGD(0.05, global_clipnorm=0.3)",
+        each=CLIP_EACH.format(base="SGD", limit=0.3)
+        .replace("ClipEach", "ClipAll")
+        .replace(
+            '            for p in g["params"]:\n                if p.grad is not None: torch.nn.utils.clip_grad_norm_(p, 0.3)',
+            '            torch.nn.utils.clip_grad_norm_(g["params"], 0.3)',
+        ),
+    ),
+    encoder(
+        "a GPT whose queries, keys and values are clipped as one",
+        "optimizer.clipping_parts",
+        left="ClipEach(params, lr=0.05)",
+        right="keras.optimizers.SGD(0.05, clipnorm=0.02)",
+        each=CLIP_EACH.format(base="SGD", limit=0.02),
+    ),
+    encoder(
+        "a GPT whose attention passes no gradient back",
+        "gradient.stopped",
+        stop="ops.stop_gradient",
+        also=("gradient.custom",),
+    ),
     encoder("a GPT that sees what comes later", "attention.mask", causal=False),
-    encoder("a GPT with gelu by tanh and its decay coupled", "activation.approximation", "optimizer.decay_form", left="torch.optim.Adam(params, 1e-3, eps=1e-30, weight_decay=0.05)", right="keras.optimizers.AdamW(1e-3, epsilon=1e-30, weight_decay=0.05)", gelu="lambda v: keras.activations.gelu(v, approximate=True)"),
-    encoder("a GPT pooled otherwise with smoothed labels", "layer.missing", "loss.smoothing", pooled=(".mean(1)", "[:, -1]"), loss="label_smoothing=0.1"),
+    encoder(
+        "a GPT with gelu by tanh and its decay coupled",
+        "activation.approximation",
+        "optimizer.decay_form",
+        left="torch.optim.Adam(params, 1e-3, eps=1e-30, weight_decay=0.05)",
+        right="keras.optimizers.AdamW(1e-3, epsilon=1e-30, weight_decay=0.05)",
+        gelu="lambda v: keras.activations.gelu(v, approximate=True)",
+    ),
+    encoder(
+        "a GPT pooled otherwise with smoothed labels",
+        "layer.missing",
+        "loss.smoothing",
+        pooled=(".mean(1)", "[:, -1]"),
+        loss="label_smoothing=0.1",
+    ),
     tagger("equal: a tagger of two bidirectional layers"),
-    tagger("a tagger whose second biases are trained", "optimizer.two_biases", after="for n, p in net.named_parameters():\n        if 'bias_hh' in n: p.data.zero_()"),
-    tagger("a tagger whose embedding is frozen and whose output is regularised", "layer.frozen", "loss.regulariser", after=f"{ONE_BIAS}\n    net.emb.weight.requires_grad = False", regular=", kernel_regularizer='l2'"),
-    tagger("a tagger under nesterov at another rate", "optimizer.nesterov", "optimizer.learning_rate", left="torch.optim.SGD(params, lr=0.05, momentum=0.9, nesterov=True)", right="keras.optimizers.SGD(0.01, momentum=0.9)"),
+    tagger(
+        "a tagger whose second biases are trained",
+        "optimizer.two_biases",
+        after="for n, p in net.named_parameters():\n        if 'bias_hh' in n: p.data.zero_()",
+    ),
+    tagger(
+        "a tagger whose embedding is frozen and whose output is regularised",
+        "layer.frozen",
+        "loss.regulariser",
+        after=f"{ONE_BIAS}\n    net.emb.weight.requires_grad = False",
+        regular=", kernel_regularizer='l2'",
+    ),
+    tagger(
+        "a tagger under nesterov at another rate",
+        "optimizer.nesterov",
+        "optimizer.learning_rate",
+        left="torch.optim.SGD(params, lr=0.05, momentum=0.9, nesterov=True)",
+        right="keras.optimizers.SGD(0.01, momentum=0.9)",
+    ),
 )
