@@ -89,8 +89,8 @@ def _variance(watch: BaseWatch, call: Called) -> Meaning | None:
     axes: Any = tuple(range(call.rank)) if axis is None else tuple(axis) if isinstance(axis, list | tuple) else (axis,)
     axes = tuple(sorted(int(each) % call.rank for each in axes))
     mean = _step(watch, call, "ReduceMean", [x], lambda v: ops.mean(v, axes, keepdims=True), "reduce", axes, True)
-    apart = _step(watch, call, "Sub", [x, mean], lambda a, b: a - b)
-    squared = _step(watch, call, "Square", [apart], ops.square)
+    centred = _step(watch, call, "Sub", [x, mean], lambda a, b: a - b)
+    squared = _step(watch, call, "Square", [centred], ops.square)
     variance = None if call.base == "std" else call.output
     made = _step(
         watch, call, "ReduceMean", [squared], lambda v: ops.mean(v, axes, keepdims=keep), "reduce", axes, keep, variance

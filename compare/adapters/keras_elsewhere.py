@@ -24,8 +24,7 @@ else:
     from compare.adapters.keras_on_jax import Tape, array, copied, framework_watched, is_tensor, tensor, unrecorded
 
 
-# With these backends Keras takes float64 for float32 wherever it finds out a type.
-dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # of saved models, too (loading.py)
 __all__ = [
     "BackendWatch",
     "Tape",
@@ -66,8 +65,9 @@ class BackendWatch(BaseWatch):
                         if getattr(backend, name, None) is function:
                             stack.callback(setattr, backend, name, function)
                             setattr(backend, name, _like(function, watched))
-            stack.callback(setattr, backend.random, "dropout", backend.random.dropout)
-            backend.random.dropout = partial(self._dropped, backend.random.dropout)
+            dropout = backend.random.dropout
+            stack.callback(setattr, backend.random, "dropout", dropout)
+            backend.random.dropout = partial(self._dropped, dropout)
             stack.enter_context(framework_watched(self._function_called))
             yield
 
@@ -167,7 +167,7 @@ class BackendWatch(BaseWatch):
         return self.function(self.name("Dropout"), meant, x, lambda value: value, "dropout")
 
 
-def _like(function: Callable[..., Any], watched: Callable[..., Any]) -> Callable[..., Any]:
+def _like(function: Any, watched: Callable[..., Any]) -> Callable[..., Any]:
     """`watched` with the name and the signature of a function."""
 
     def called(*args: Any, **kwargs: Any) -> Any:

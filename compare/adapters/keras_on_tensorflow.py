@@ -76,7 +76,7 @@ class Tape(tf.GradientTape):  # type: ignore[misc]  # TensorFlow has no types
 
     def computed(self, function: Callable[[Any], Any], output: Any) -> Any:
         """What a function gives for the network's output, or for the network itself."""
-        with self:
+        with self, exact_constants():  # as the factor of a regulariser
             return function(output)
 
     def gradient(self, target: Any, sources: list[Any]) -> list[Any]:

@@ -65,6 +65,7 @@ def named(reference: Reference) -> Any:
     raises."""
     with users_own(), _framework_comes():
         module = _module(reference)
+    _keep_float64()
     found: Any = module
     for part in reference.name.split("."):
         try:
@@ -191,6 +192,15 @@ def _environment(variable: str, value: str) -> Iterator[None]:
         os.environ.pop(variable)
         if before is not None:
             os.environ[variable] = before
+
+
+def _keep_float64() -> None:
+    """With other backends than TensorFlow Keras makes float32 of float64 wherever it works out a type: from here on, as
+    a model is built, it does not."""
+    if backend() != "tensorflow" and "keras" in sys.modules:
+        from keras.src.backend.common import dtypes
+
+        dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 
 
 def _seed() -> None:

@@ -129,8 +129,8 @@ def _clipped(record: OptimizerRecord, gradients: Arrays, copies: Mapping[str, np
         norms = {name: float(np.sqrt(parts[record.wholes.get(name, name)])) for name in gradients}
         return {name: g * _share(record, norms[name]) for name, g in gradients.items()}
     squares = (float((copies.get(name, np.ones(1)) * g * g).sum()) for name, g in gradients.items())
-    whole = float(np.sqrt(sum(squares)))
-    return {name: g * _share(record, whole) for name, g in gradients.items()}
+    norm = float(np.sqrt(sum(squares)))
+    return {name: g * _share(record, norm) for name, g in gradients.items()}
 
 
 def _share(record: OptimizerRecord, norm: float) -> float:

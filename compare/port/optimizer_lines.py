@@ -55,9 +55,7 @@ def _of_parts(record: OptimizerRecord, torch: bool) -> str:
         return f"multiply the gradients of {parts(record)} by min(1, {record.clip:.6g} / their common norm) {where}"
     if torch:
         clip = f"min(1, {record.clip:.6g} / part.norm())"
-        return (
-            f"for part in p.grad.chunk(3): part.mul_({clip}) before the step, of each parameter p that holds three"
-        )
+        return f"for part in p.grad.chunk(3): part.mul_({clip}) before the step, of each parameter p that holds three"
     return "a variable for each part, as three Dense layers for queries, keys and values"
 
 

@@ -17,6 +17,7 @@ from learning_slips import LEARNING
 from sequence_slips import SEQUENCES
 from slip import Slip
 from strangers import STRANGERS
+from trained_strangers import TRAINED_STRANGERS
 from training_slips import TRAINING
 from whole_models import WHOLE
 
@@ -210,6 +211,7 @@ SLIPS: tuple[Slip, ...] = (
     *LEARNING,
     *TRAINING,
     *FITS,
+    *TRAINED_STRANGERS,
     *(Slip(name, sizes, IMPORTS_TORCH + a, IMPORTS_KERAS + b, causes, also) for name, sizes, a, b, causes, also in STRANGERS),
 )  # fmt: skip
 
