@@ -13,7 +13,7 @@ ASK = "from compare.processes.signals import die_with_parent_if_asked; die_with_
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ends a process with its parent")
-@pytest.mark.parametrize(("parent", "said"), [(os.getpid(), b"alive\n"), (2**30, b"")])
+@pytest.mark.parametrize(("parent", "said"), [(os.getpid(), b"alive\n"), (2**30, b"")], ids=["here", "gone"])
 def test_a_parent_that_is_gone_already(parent: int, said: bytes) -> None:
     """Under load, seconds pass between the start of a worker and its first line."""
     own = {"PYTHONPATH": os.pathsep.join(import_path()), ASKED: str(parent)}
