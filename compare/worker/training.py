@@ -14,7 +14,7 @@ from compare.rpc.wire import Arrays
 from compare.worker import evaluation, machine
 from compare.worker.divergence import Kept, first_bad_value, first_not_finite, retraced
 from compare.worker.fitting import Fitting
-from compare.worker.windows import EVALUATION_BATCH, Windows
+from compare.worker.windows import Windows
 from shared.batches import EpochBatches
 from shared.data import Data, Part, standardised
 from shared.models import ModelSpec
@@ -22,6 +22,9 @@ from shared.protocol import Model
 from shared.training import TrainSpec
 
 YARDSTICK_TIMES = 6
+# Images at once when a network is looked at: what a convolution makes of so many stays in the cache, and PyTorch takes
+# little more than half the time that it takes with 250 (docs/decisions.md).
+LOOK_BATCH = 64
 YARDSTICK_EVERY_S = 1.0  # of training, so that it takes less than a hundredth of it
 
 
@@ -158,7 +161,7 @@ class Training:
         return self.windows
 
     def scaled_logits(self, images: np.ndarray) -> np.ndarray:
-        pieces = (self.scaled(images[i : i + EVALUATION_BATCH]) for i in range(0, len(images), EVALUATION_BATCH))
+        pieces = (self.scaled(images[i : i + LOOK_BATCH]) for i in range(0, len(images), LOOK_BATCH))
         return np.concatenate([self.model.logits(piece) for piece in pieces])
 
     def scaled(self, images: np.ndarray) -> np.ndarray:
