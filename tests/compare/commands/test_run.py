@@ -21,7 +21,7 @@ from reference import LAYERS, Network
 
 from compare.__main__ import main
 from compare.analysis.seeds import Judging
-from compare.bench import launcher, tuned
+from compare.bench import building, launcher, tuned
 from compare.bench.statistics import Interval
 from compare.bench.tuned import TunedMemory
 from compare.folders.manifest import Manifest
@@ -170,7 +170,7 @@ def test_a_tuned_study_is_made_as_it_was_found_fastest(
     memory = TunedMemory(tmp_path / "tuned.json")
     monkeypatch.setattr(tuned, "default_memory", lambda: memory)
     monkeypatch.setattr(launcher, "ROUNDS_S", 0.1)
-    monkeypatch.setattr(launcher, "MOST_WARMUP_S", 0.1)
+    monkeypatch.setattr(building, "MOST_WARMUP_S", 0.1)
     monkeypatch.setattr(tuned, "ratio", lambda of_one, first: Interval(1.0 if of_one is first else 2.0))
     options = ["--implementations", "numpy", "--epochs", "1", "--seeds", "2", "--threads", "2"]
     assert run(monkeypatch, tmp_path / "tuned", *options, "--mode", "tuned") == 0
@@ -236,7 +236,7 @@ def test_with_validation_the_test_set_is_used_once(
         assert (epoch.validation_accuracy * 143) == pytest.approx(round(epoch.validation_accuracy * 143))
     assert sum(map(sum, result.outcome.confusion)) == 360
     report = (out / "report.md").read_text()
-    assert "The test set was used once, at the end; the curves are those of 143 training images" in report
+    assert "The test set was used once, at the end. The curves are those of 143 training images" in report
 
 
 @pytest.mark.parametrize(("options", "kept"), [((), True), (("--allocator", "system"), False)])

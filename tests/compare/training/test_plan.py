@@ -98,7 +98,7 @@ def test_a_batch_of_one_that_pytorchs_normalisation_refuses(n_images: int, batch
         idiomatic("cnn_bn_cifar", "torch", "keras", batch_size=batch_size).check_fit(data)
     said = str(caught.value)
     assert f"--recipe idiomatic trains on {n_kept:,} of the {n_images:,} training images" in said
-    assert f"so {which} has one image" in said
+    assert f"So {which} has one image." in said
     assert "PyTorch's own batch normalisation" in said
     assert "Give another --batch-size or --limit, or leave torch out of --implementations." in said
 
