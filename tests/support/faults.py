@@ -101,7 +101,7 @@ TORCH = [
     Fault("dropout alike for all images", TORCH_MODELS, "self.dropout1(x)", "self.dropout1(x[:1] * 0 + 1) * x", DROPPED, "dropout1/share", DROPOUT, IN_DROPOUT),
     Fault("training mode is not set", TORCH_TRAIN, "self.module.train()\n        self.optimizer", "self.optimizer", "step 2: losses", "loss", BN),
     Fault("ReLU capped at 6", TORCH_MODELS, "F.relu(self.dense1(x))", "F.relu6(self.dense1(x))", LARGE + ACTIVATIONS, "dense1", within=IN_SAME),
-    Fault("training under bfloat16 autocast", TORCH_TRAIN, "loss, logits = self.forward_with_loss(images, labels)", "with torch.autocast('cpu', torch.bfloat16):\n            loss, logits = self.forward_with_loss(images, labels)", "step 1: losses", "loss"),
+    Fault("training under bfloat16 autocast", TORCH_TRAIN, "enabled=self.in_bfloat16", "enabled=self.in_bfloat16 or self.module.training", "step 1: optimizer state", "conv1/kernel/m"),
     Fault("moving statistics moved by looking at a gradient", TORCH_TRAIN, "with self._statistics_kept():\n            loss", "if True:\n            loss", AGAIN, "bn1", BN),
     Fault("PyTorch's own batch normalisation", TORCH_MODELS, "norm2d: type[nn.Module] = BatchNorm) -> None", "norm2d: type[nn.Module] = nn.BatchNorm2d) -> None", GATE, "bn1: epsilon", BN, "class CnnBnValid"),
     Fault("RMSprop for Adam", TORCH_OPTIMIZERS, "return (torch.optim.AdamW if isinstance(adam, AdamW) else torch.optim.Adam)(\n                module.parameters(),\n                lr=adam.learning_rate,\n                betas=(adam.beta1, adam.beta2),\n                eps=adam.epsilon,\n                weight_decay=adam.weight_decay,\n                amsgrad=False,\n                fused=tuning.optimizer == \"fused\" or None,\n            )", "return torch.optim.RMSprop(module.parameters())", GATE, "optimizer", DENSE),
@@ -143,7 +143,7 @@ KERAS = [
     Fault("gradients clipped at a norm of 5", KERAS_TRAIN, "self.optimizer.apply(tape.gradient(loss, variables), variables)", "self.optimizer.apply(tf.clip_by_global_norm(tape.gradient(loss, variables), 5.0)[0], variables)", LARGE + "step 1: optimizer state", ""),
     Fault("ReLU capped at 6", KERAS_MODELS, 'layers.Dense(128, activation="relu"', 'layers.Dense(128, activation="relu6"', LARGE + ACTIVATIONS, "dense1", within=IN_KERAS_SAME),
     Fault("bias corrections in the parameter's type", KERAS_OPTIMIZERS, '"float64")', "variable.dtype)", "step 1: update from its own moments", "", DENSE),
-    Fault("no dropout in training steps", KERAS_TRAIN, "self._logits(images, training=True)\n            loss", "self._logits(images, training=False)\n            loss", TRAINED, "anew", DROPOUT),
+    Fault("no dropout in training steps", KERAS_TRAIN, "self._logits(images, training=True)\n            loss", "self._logits(images, training=False)\n            loss", TRAINED, "new in every step", DROPOUT),
     Fault("Keras's own Adam", KERAS_OPTIMIZERS, "optimizer = adam(by)", "optimizer = keras.optimizers.Adam()", GATE, "optimizer", DENSE),
 ]
 
