@@ -97,8 +97,8 @@ def _check_answers(address: str) -> None:
     if not answers:
         raise InputError(
             f"No Ray cluster answers at {address}. Start one with 'ray start --head', give its address as HOST:PORT "
-            "with --address, or leave --executor out to train here. If it runs, it may ask for a token, as 'ray start' of "
-            "Ray 2.60 does: set RAY_AUTH_MODE=token here, too, and have its token in ~/.ray/auth_token."
+            "with --address, or leave --executor out to train here. If it runs, it may ask for a token, as 'ray start' "
+            "of Ray 2.60 does: set RAY_AUTH_MODE=token here, too, and have its token in ~/.ray/auth_token."
         )
 
 
