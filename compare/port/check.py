@@ -47,9 +47,8 @@ def compare_models(request: Request, workers: ModelWorkers) -> PortResult:
         return result
     workers.tell("Comparing both in float32 ...")
     with ModelWorkers(workers.logs, workers.timeout_s, workers.tell) as others:
-        references = (request.left, request.right)
         hosts = request.pythons, request.backends
-        single = in_float32(others, references, hosts, comparison.inputs, (left.known, right.known))
+        single = in_float32(others, (request.left, request.right), hosts, comparison.inputs, (left.known, right.known))
     beyond = single.distance > single.bound
     found = (Cause("precision", (), single.distance, None),) if beyond else ()
     return replace(result, single=single, causes=found, verdict="different" if beyond else "same")
