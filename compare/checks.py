@@ -52,6 +52,14 @@ def left_out(by_default: tuple[str, ...], left: Sequence[str]) -> str:
     return f"Left out: {', '.join(gone)}, as the folder has no {files}." if gone else ""
 
 
+def check_own_recipe(option: str, names: Sequence[str]) -> None:
+    """Raise InputError if one of them has the matched recipe alone, and `option` is of its users' own."""
+    if without := [name for name in names if implementation(name).idiomatic_scale is None]:
+        having = ", ".join(name for name, spec in IMPLEMENTATIONS.items() if spec.idiomatic_scale)
+        what = f"{option} needs a framework's own recipe, which {' and '.join(without)} lacks"
+        raise InputError(f"{what}. Known: {having}. Leave it out of --implementations.")
+
+
 def check_model(name: str, model: ModelSpec) -> None:
     """Raise InputError if the implementation `name` has no `model`, or is one of several processes, which cannot
     train it."""

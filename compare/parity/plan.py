@@ -124,7 +124,11 @@ def _implementations(options: ParityOptions, model: ModelSpec) -> list[str]:
     """Those that are compared: with --world-size each as one process and as several."""
     asked, sizes = options.implementations, [1] if options.world_size == 1 else [1, options.world_size]
     able = [name for name, spec in IMPLEMENTATIONS.items() if spec.has(model)]
+    if options.waterfall:
+        able = [name for name in able if IMPLEMENTATIONS[name].idiomatic_scale]
     names = list(dict.fromkeys(checks.named(able if asked is None else asked, sizes)))
+    if options.waterfall:
+        checks.check_own_recipe("--waterfall", names)
     # Of what several processes train, a network that cannot be shared is reported below, and not left out.
     having = [name for name in names if implementation(name) and _alone(name).has(model)]
     for name in having:

@@ -34,7 +34,7 @@ class ImplementationSpec:
     own_epsilon: the epsilon of its framework's own batch normalisation, which its idiomatic recipe uses.
     own_norm_needs: the fewest images of a batch of which its own batch normalisation takes a variance.
     joined_by, n_workers: how several processes of it train one network, if they can, and how many do.
-    idiomatic_scale: how its idiomatic recipe scales pixels.
+    idiomatic_scale: how its idiomatic recipe scales pixels; None if it has the matched recipe alone.
     versions: the distributions whose versions decide how fast it is.
     variables: environment variables that its worker needs, beside those that every worker gets.
     style: how plots draw it; None leaves it to the plot.
@@ -57,7 +57,7 @@ class ImplementationSpec:
     own_norm_needs: int = 1
     joined_by: Literal["torchrun", "tf_config"] | None = None
     n_workers: int = 1
-    idiomatic_scale: Scale = "unit"
+    idiomatic_scale: Scale | None = None
     versions: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
     style: Style | None = None

@@ -197,8 +197,10 @@ def _check_implementations(options: RunOptions, model: ModelSpec) -> None:
             checks.check_mode(name, options.mode)
         elif spec.n_workers > 1 or not spec.candidates:
             raise InputError(f"'{name}' has no mode '{TUNED}'. Leave it out, or give another --mode.")
-    if options.recipe == "idiomatic" and checks.most_workers(names) > 1:
-        raise InputError("--recipe idiomatic is of one process a network. Name the implementations without @N.")
+    if options.recipe == "idiomatic":
+        checks.check_own_recipe("--recipe idiomatic", names)
+        if checks.most_workers(names) > 1:
+            raise InputError("--recipe idiomatic is of one process a network. Name the implementations without @N.")
 
 
 def _check_many(options: RunOptions) -> None:

@@ -13,6 +13,7 @@ KERAS_TORCH = ImplementationSpec(
     default_mode="eager",
     modes=("eager",),
     dtypes=CPU_ALONE,
+    idiomatic_scale="unit",
     versions=("torch", "keras"),
     variables={"KERAS_BACKEND": "torch", "KERAS_TORCH_DEVICE": "cpu"},
     style=Style("#882255", (0, (5, 1, 1, 1)), "^"),
@@ -25,6 +26,7 @@ KERAS_JAX = ImplementationSpec(
     default_mode="graph",
     modes=("eager", "graph"),
     dtypes=CPU_ALONE,
+    idiomatic_scale="unit",
     versions=("jax", "jaxlib", "keras"),
     # Without the second, JAX computes in float32 whatever it is given.
     variables={"KERAS_BACKEND": "jax", "JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"},

@@ -2,19 +2,26 @@
 
 import json
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy_specs import numpy_spec
 
 from compare.__main__ import main
 from compare.commands.rendering import rendered
 from compare.commands.verify import problems
+from compare.options.parity import ParityOptions
+from compare.options.run import RunOptions
+from compare.parity.plan import make_plan
 from compare.parity.waterfall import FACTORS, RecipeStage, TrainingCurve, _data, stages
 from compare.parity.waterfall_report import cells
 from compare.registry import IMPLEMENTATIONS
+from compare.training import plan as run_plan
 from shared.data import Data, DataSpec, load
+from shared.errors import InputError
 from shared.storage.files import sha256
 
 
@@ -48,6 +55,20 @@ def test_shares_add_up_to_the_whole() -> None:
     rows = cells([stage(None, 1.0), stage("x", 0.25), stage("y", 0.0)])
     assert [row[0] for row in rows] == ["nothing", "x", "y"]
     assert [row[2] for row in rows] == ["", "75%", "25%"]
+
+
+def test_only_those_with_a_recipe_of_their_own_take_part(
+    numpy_implementation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An implementation of another package may have the matched recipe alone: left out, and refused if it is named."""
+    monkeypatch.setitem(IMPLEMENTATIONS, numpy_implementation, numpy_spec("numpy", idiomatic_scale=None))
+    assert numpy_implementation in make_plan(ParityOptions()).all_implementations
+    asked = ParityOptions(waterfall=True)
+    assert make_plan(asked).all_implementations == ["torch", "keras", "tf_lowlevel"]
+    with pytest.raises(InputError, match=r"which numpy lacks\. Known: torch, keras"):
+        make_plan(replace(asked, implementations=("torch", "numpy")))
+    with pytest.raises(InputError, match="--recipe idiomatic needs a framework's own recipe"):
+        run_plan.check_options(RunOptions(recipe="idiomatic", implementations=("torch", "numpy")))
 
 
 def test_the_data_of_each_package(digits: Data) -> None:
