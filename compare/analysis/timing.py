@@ -1,6 +1,7 @@
 """Step times from the samples of a run."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,6 +12,7 @@ WARMUP_STEPS = 20
 CONFIDENCE = 0.95
 TURNS_FOR_AN_INTERVAL = 5
 N_RESAMPLES = 500
+MOST_COUNTS = 1_000_000  # of all draws that are counted at once: 8 MB
 
 
 @dataclass(frozen=True)
@@ -80,16 +82,28 @@ def step_time(result: RunResult) -> StepTime | None:
     if len(slices) < TURNS_FOR_AN_INTERVAL:
         return StepTime(median_s, None, None)
 
-    turn = np.repeat(np.arange(len(slices)), [len(s) for s in slices])
     step_s = np.concatenate(slices)
-    order = np.argsort(step_s)
-    in_order, turn_in_order = step_s[order], turn[order]
+    low, high = _interval(step_s.dtype.str, step_s.tobytes(), tuple(map(len, slices)))
+    return StepTime(median_s, low, high, len(slices))
+
+
+@lru_cache(maxsize=10_000)  # a report needs the same ones in its verdict, its tables and its pictures
+def _interval(dtype: str, step_s: bytes, sizes: tuple[int, ...]) -> tuple[float, float]:
+    """The interval of the median of step times, turn by turn of such sizes: an array of `dtype`, in bytes."""
+    steps, turn = np.frombuffer(step_s, dtype), np.repeat(np.arange(len(sizes)), sizes)
+    order = np.argsort(steps)
+    in_order, turn_in_order = steps[order], turn[order]
     # What scipy.stats.bootstrap does, whose import takes longer than all else in a report.
-    draws = np.random.default_rng(0).integers(0, len(slices), (N_RESAMPLES, len(slices)))
-    counted = [np.bincount(drawn, minlength=len(slices))[turn_in_order] for drawn in draws]
-    medians = [_median_of_counted(in_order, counts) for counts in counted]
+    draws = np.random.default_rng(0).integers(0, len(sizes), (N_RESAMPLES, len(sizes)))
+    n_at_once = max(1, MOST_COUNTS // len(steps))
+    medians = np.concatenate(
+        [
+            _medians_of_counted(in_order, _times_drawn(draws[first : first + n_at_once])[:, turn_in_order])
+            for first in range(0, N_RESAMPLES, n_at_once)
+        ]
+    )
     low, high = np.percentile(medians, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])
-    return StepTime(median_s, float(low), float(high), len(slices))
+    return float(low), float(high)
 
 
 def median_step_s(result: RunResult) -> float | None:
@@ -106,8 +120,17 @@ def neighbours_alike(result: RunResult) -> float:
     return min(0.6, max(0.0, float((around[1:] * around[:-1]).sum()) / total)) if total else 0.0
 
 
-def _median_of_counted(in_order: np.ndarray, counts: np.ndarray) -> float:
-    """The median of values, in order, of which each counts as often as `counts` says."""
-    until = np.cumsum(counts)
-    low, high = np.searchsorted(until, ((until[-1] - 1) // 2, until[-1] // 2), side="right")
-    return float(in_order[low] + in_order[high]) / 2
+def _times_drawn(draws: np.ndarray) -> np.ndarray:
+    """How often each of n turns is drawn, (draws, n), of `draws` (draws, n), which are numbers of turns."""
+    n_draws, n = draws.shape
+    places = draws + n * np.arange(n_draws)[:, None]
+    return np.bincount(places.ravel(), minlength=n_draws * n).reshape(n_draws, n)
+
+
+def _medians_of_counted(in_order: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The medians (draws,) of values (n,), in order, of which each counts as often as a row of `counts` (draws, n)
+    says."""
+    until = np.cumsum(counts, axis=1)
+    low, high = (until[:, -1:] - 1) // 2, until[:, -1:] // 2
+    values = [in_order[(until <= place).sum(axis=1)].astype(float) for place in (low, high)]
+    return (values[0] + values[1]) / 2

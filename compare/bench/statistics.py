@@ -13,6 +13,7 @@ simulated benches, or are needlessly wide (docs/decisions.md has the simulation)
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -48,14 +49,15 @@ class Interval:
 
 def median(launches: Sequence[Sequence[float]]) -> Interval:
     """The typical sample: the geometric mean over launches of the median over rounds."""
-    return _estimate([np.log(np.array(rounds)) for rounds in launches])
+    return _estimate(tuple(np.log(np.array(rounds)).tobytes() for rounds in launches), N_RESAMPLES)
 
 
 def ratio(launches: Sequence[Sequence[float]], baseline: Sequence[Sequence[float]]) -> Interval:
     """How many times as fast as `baseline` the other is, from step times: the median over rounds of the paired ratio,
     and of launches the geometric mean. Both have the same launches with the same rounds."""
     pairs = zip(launches, baseline, strict=True)
-    return _estimate([np.log(np.array(slow)) - np.log(np.array(fast)) for fast, slow in pairs])
+    logs = tuple((np.log(np.array(slow)) - np.log(np.array(fast))).tobytes() for fast, slow in pairs)
+    return _estimate(logs, N_RESAMPLES)
 
 
 def high_quantile(launches: Sequence[Sequence[Sequence[float]]], share: float) -> Interval:
@@ -81,10 +83,13 @@ def _resampled_quantiles(rounds: Sequence[Sequence[float]], share: float, random
     return found
 
 
-def _estimate(launches: list[np.ndarray]) -> Interval:
-    """The mean over launches of the median over rounds, of logarithms; given as what they are logarithms of."""
-    effects = np.array([np.median(rounds) for rounds in launches])
-    return _of_effects(effects, lambda place, random: _resampled_medians(launches[place], random))
+@lru_cache(maxsize=10_000)  # a report needs the same ones in its verdict, its tables and its pictures
+def _estimate(launches: tuple[bytes, ...], n_resamples: int) -> Interval:
+    """The mean over launches of the median over rounds, of logarithms (float64 in bytes); given as what they are
+    logarithms of."""
+    logs = [np.frombuffer(rounds) for rounds in launches]
+    effects = np.array([np.median(rounds) for rounds in logs])
+    return _of_effects(effects, lambda place, random: _resampled_medians(logs[place], random))
 
 
 def _of_effects(effects: np.ndarray, resampled: Callable[[int, np.random.Generator], np.ndarray]) -> Interval:

@@ -5,6 +5,7 @@ import platform
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Literal
@@ -92,6 +93,7 @@ def code_version() -> str:
         return "not installed"
 
 
+@cache  # reading what is installed takes longer than writing a manifest
 def installed(*packages: str) -> str:
     """The versions of installed packages, which are not imported for it."""
     said = []

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -172,14 +173,14 @@ def print_first(
 ) -> list[str]:
     """Print as many columns as there is room for, the first ones, and return the names of those left out. If there is
     no room for `least` of them, twice as many are printed, each line as a block."""
-    n = len(headings)
 
-    def needed() -> int:
-        return width(console, table(headings[:n], [line[:n] for line in lines], left_aligned, title, folded)).minimum
+    def too_wide(n: int) -> bool:
+        first = table(headings[:n], [line[:n] for line in lines], left_aligned, title, folded)
+        return width(console, first).minimum > console.width
 
-    while n > least and needed() > console.width:
-        n -= 1
-    if needed() > console.width:
+    numbers = range(least, len(headings) + 1)
+    n = least + bisect_left(numbers, True, key=too_wide) - 1
+    if n < least:
         n = 2 * least
     print_lines(console, headings[:n], [line[:n] for line in lines], left_aligned, title, folded)
     return headings[n:]

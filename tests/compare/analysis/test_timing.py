@@ -7,8 +7,16 @@ from hypothesis import strategies as st
 from results import result
 from scipy.stats import bootstrap
 
+from compare.analysis import timing
 from compare.analysis.rows import row
-from compare.analysis.timing import _median_of_counted, median_step_s, neighbours_alike, steady_slices, step_time
+from compare.analysis.timing import (
+    _medians_of_counted,
+    _times_drawn,
+    median_step_s,
+    neighbours_alike,
+    steady_slices,
+    step_time,
+)
 from shared.result import RunResult, Samples
 
 
@@ -132,8 +140,25 @@ def of_epochs(epoch_s: tuple[float, ...], steps: tuple[int, ...]) -> RunResult:
     return run.model_copy(update={"outcome": outcome, "run": run.run.model_copy(update={"recipe": "idiomatic"})})
 
 
-@given(st.lists(st.tuples(st.floats(1e-6, 1e3), st.integers(0, 5)), min_size=1, max_size=30))
-def test_the_median_of_counted_values_is_that_of_the_values_written_out(counted: list[tuple[float, int]]) -> None:
-    values, counts = (np.array(column) for column in zip(*sorted(counted), strict=True))
-    if counts.sum():
-        assert _median_of_counted(values, counts) == np.median(np.repeat(values, counts))
+@given(st.lists(st.tuples(st.floats(1e-6, 1e3), st.integers(0, 5), st.integers(1, 5)), min_size=1, max_size=30))
+def test_the_medians_of_counted_values_are_those_of_the_values_written_out(
+    counted: list[tuple[float, int, int]],
+) -> None:
+    values, *counts = (np.array(column) for column in zip(*sorted(counted), strict=True))
+    counts = [column for column in counts if column.sum()]
+    written_out = [np.median(np.repeat(values, column)) for column in counts]
+    assert _medians_of_counted(values, np.array(counts)).tolist() == written_out
+
+
+@given(st.integers(0, 99), st.integers(1, 8))
+def test_turns_are_counted_in_every_draw(seed: int, n: int) -> None:
+    draws = np.random.default_rng(seed).integers(0, n, (3, n))
+    assert _times_drawn(draws).tolist() == [[list(draw).count(turn) for turn in range(n)] for draw in draws]
+
+
+def test_an_interval_does_not_depend_on_how_many_draws_are_counted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = result(np.random.default_rng(0).uniform(0.01, 0.02, 200), n_train=12_800, slice_steps=(10,) * 20)
+    at_once = step_time(made)
+    timing._interval.cache_clear()
+    monkeypatch.setattr(timing, "MOST_COUNTS", 1_000)
+    assert step_time(made) == at_once
