@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 SUPPORT = Path(__file__).parent / "support"
-CONFORMANCE = "tests/conformance/"
+TOGETHER = ("tests/conformance/", "tests/compare/port/")
 EXAMPLE = Path(__file__).parents[1] / "examples" / "numpy_impl"
 # Before NumPy is first imported, and inherited by every process that is started here: what waits takes no core from its
 # neighbours, what is small is not shared among threads, and torch.compile takes the processor's own word for what
@@ -25,6 +25,10 @@ os.environ.update(
     TORCHINDUCTOR_VEC_ISA_OK="1",
     TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS="0",
 )
+
+# Else each of some 200 processes compiles this suite's files again, where bytecode is switched off.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A million objects are imported and collected, and stay: they are not searched for garbage meanwhile, nor in each of
 # the tests, some of which ask for a search. That was a fifth of this process's time.
@@ -44,13 +48,13 @@ IMPLEMENTATIONS.searched = True  # tests do not depend on which other packages a
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """In several processes (`-n 2`) the tests of one file run in one, and so do all conformance tests, which share
-    workers and traces."""
+    workers and traces, and all of `compare port`, which share workers."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             path = nodeid.partition("::")[0]
-            return CONFORMANCE if path.startswith(CONFORMANCE) else path
+            return next((folder for folder in TOGETHER if path.startswith(folder)), path)
 
     return ByFile(config, log)
 

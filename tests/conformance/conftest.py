@@ -22,6 +22,18 @@ from compare.conformance.fixtures import (  # noqa: E402, F401
 )
 
 SUPPORT = Path(__file__).parents[1] / "support"
+# An optimizer sees parameters and gradients, whatever network they are of; one of these has moving statistics beside
+# them. Every other network takes as long again with SGD, and is a long test.
+WITH_SGD = ("dense_baseline", "cnn_bn_valid")
+
+
+@pytest.hookimpl(tryfirst=True)  # before marks select what is run
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of SGD as long, but for WITH_SGD."""
+    for item in items:
+        values = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        if values.get("optimizer") == "sgd" and values.get("model") not in WITH_SGD:
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from patience import GENEROUS_S
 from reference import LAYERS, AdamSteps, Network
 from setup_of_training import SEED, images_for
 
+from compare.conformance.fixtures import chosen
 from compare.processes.session import Session
 from compare.registry import GROUP, IMPLEMENTATIONS
 from shared.batches import epoch_batches
@@ -74,10 +77,10 @@ def test_an_author_is_shown_what_is_missing(shipped: Callable[..., subprocess.Co
     assert failed == {("test_logits_after_training", f"unfinished-dense_baseline-{by}") for by in ("adam", "sgd")}
 
 
-def test_a_name_that_is_not_known(shipped: Callable[..., subprocess.CompletedProcess[str]]) -> None:
-    done = shipped("--implementation", "nmupy")
-    assert done.returncode != 0
-    assert "There is no implementation 'nmupy'. Did you mean 'numpy'?" in done.stdout + done.stderr
+def test_a_name_that_is_not_known(numpy_implementation: str) -> None:
+    config: Any = SimpleNamespace(getoption=lambda _: ["torch", "nmupy"])
+    with pytest.raises(pytest.UsageError, match=r"There is no implementation 'nmupy'\. Did you mean 'numpy'\?"):
+        chosen(config)
 
 
 def test_every_shipped_test_runs_here() -> None:

@@ -14,5 +14,7 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 
 def numpy_spec(name: str, module: str | None = None, **facts: Any) -> ImplementationSpec:
     """The facts of a NumPy implementation whose worker imports `module`, which is `name` if it is not given."""
-    spec = ImplementationSpec(name, "NumPy" if module else name, module or name, "eager", variables=ONE_THREAD, idiomatic_scale="unit")
+    spec = ImplementationSpec(
+        name, "NumPy" if module else name, module or name, "eager", variables=ONE_THREAD, idiomatic_scale="unit"
+    )
     return replace(spec, **facts)

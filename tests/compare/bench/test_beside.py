@@ -21,6 +21,7 @@ from compare.__main__ import main
 from compare.bench import beside, launcher, schedule
 from compare.bench.beside import BesideLauncher, BesideResult
 from compare.bench.result import BenchResult, Contestant, TimedWindow
+from compare.commands import bench_beside
 from compare.commands.verify import problems
 from compare.processes import busy as busy_module
 from compare.processes.busy import busy
@@ -334,28 +335,29 @@ def test_a_short_one_leaves_its_record_and_a_report(
     numpy_implementations: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    monkeypatch.setattr(launcher, "ROUNDS_S", 0.3)
-    monkeypatch.setattr(schedule, "LEAST_TO_STOP", 2)
+    monkeypatch.setattr(bench_beside, "ROUNDS_S", 0.3)
+    monkeypatch.setattr(schedule, "LEAST_TO_STOP", 1)  # one launch beside a busy process, which takes all that there is
+    monkeypatch.setattr(beside, "precise", lambda _: True)
     code = run(
         monkeypatch,
-        f"{HERE} --implementations numpy,numpy_again --beside 2,0 --budget 60 --interval 1 --json --out {out}",
+        f"{HERE} --implementations numpy,numpy_again --beside 1,0 --budget 1000 --json --out {out}",
     )
     printed = capsys.readouterr()
     assert code == 0, printed.err
     record = BesideResult.model_validate_json((out / beside.RECORD).read_bytes())
-    assert record.levels == (0, 2)
+    assert record.levels == (0, 1)
     assert isinstance(record.result, BenchResult)
     for launch in record.result.launches:
         for name in ("numpy", "numpy_again"):
-            assert {w.beside for w in launch.measured[name].windows} == {0, 2}
+            assert {w.beside for w in launch.measured[name].windows} == {0, 1}
     assert problems(out) == []
     text = (out / "report.md").read_text()
-    for line in ("**A step beside two busy processes**: numpy ", "| 2 | numpy_again |", "--beside 2,0"):
+    for line in ("**A step beside one busy process**: numpy ", "| 1 | numpy_again |", "--beside 1,0"):
         assert line in text
     assert (out / "plots" / "beside.png").stat().st_size > 5_000
     answered = json.loads(printed.out)
     assert [(one["beside"], one["name"]) for one in answered["slowdowns"]] == [
-        (level, name) for level in (0, 2) for name in ("numpy", "numpy_again")
+        (level, name) for level in (0, 1) for name in ("numpy", "numpy_again")
     ]
     assert answered["slowdowns"][0]["slowdown"] is None
     assert answered["slowdowns"][3]["slowdown"]["value"] > 0

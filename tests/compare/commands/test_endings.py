@@ -224,9 +224,16 @@ def printed(capsys: pytest.CaptureFixture[str]) -> str:
     return re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
 
 
+def writes_nothing(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Reports are not made from here on: what is printed is looked at alone."""
+    monkeypatch.setattr(html_page, "page", lambda *_: b"")
+    if kind != "several":
+        monkeypatch.setattr(training_report, "render", lambda *_: {})
+
+
 @pytest.mark.parametrize("kind", ENDS)
 def test_the_verdict_is_first_and_the_same_everywhere(
-    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     ENDS[kind](out, Screen(as_json=True))
@@ -250,6 +257,7 @@ def test_the_verdict_is_first_and_the_same_everywhere(
         entry = entries.read(out)
         assert [words(line.text) for line in entry.headline] == lines, "compare runs"
 
+    writes_nothing(monkeypatch, kind)
     ENDS[kind](tmp_path / "again", Screen())
     said = [line for line in capsys.readouterr().out.splitlines() if line.strip()]
     if kind == "several":
@@ -265,9 +273,7 @@ def test_the_verdict_is_first_and_the_same_everywhere(
 def test_nothing_is_cut_at_any_width(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(html_page, "page", lambda *_: b"")  # what is written is not looked at here
-    if kind != "several":
-        monkeypatch.setattr(training_report, "render", lambda *_: {})
+    writes_nothing(monkeypatch, kind)
     for width in WIDTHS if kind != "several" else WIDTHS[:1]:
         at_terminal(monkeypatch, width)
         ENDS[kind](tmp_path / f"out{width}", Screen())
@@ -281,6 +287,7 @@ def test_nothing_is_cut_at_any_width(
 def test_the_table_of_runs_fits_every_width(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    writes_nothing(monkeypatch, "")
     for kind, end in ENDS.items():
         if kind != "several":
             end(tmp_path / kind.replace(" ", "-").replace(",", ""), Screen(quiet=True))

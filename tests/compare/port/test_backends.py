@@ -63,6 +63,9 @@ def found_by(port: Port, models: str, backends: tuple[str, str]) -> None:
     assert not slips.unexplained
 
 
+# It takes 20 s of processor time. .ci/run runs all of this file in the environment with JAX, and
+# tests/conformance/test_shipped.py has Keras on PyTorch in the default suite.
+@pytest.mark.long
 def test_on_pytorch_a_model_is_the_same_and_slips_are_named(port: Port, models: str) -> None:
     found_by(port, models, ("torch", "torch"))
     stopped = port.check(

@@ -1,14 +1,16 @@
 """`compare port` with a loss: what a user gives and gets."""
 
 import json
-import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
-from patience import GENEROUS_S
 
+from compare.__main__ import main
+from compare.commands import port as port_command
 from compare.port import Port, assert_same
 from compare.port.words import lines, notes
 from shared.errors import InputError
@@ -158,16 +160,29 @@ def test_a_model_without_a_loss_is_refused(port: Port, pair: Path) -> None:
         port.check(f"{pair}/left.py:Twice", f"{pair}/right.py:build", left_loss=f"{pair}/left.py:weighted")
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "compare", "port", "left.py:Twice", "right.py:build", "--out", "out", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=GENEROUS_S, check=False)
+@pytest.fixture
+def run(
+    pair: Path, port: Port, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """run(*arguments) -> exit code, output and errors of the command on the pair, by workers that are there already;
+    .ci/run has it start its own."""
+    monkeypatch.setattr(port_command, "ModelWorkers", lambda *_: nullcontext(port._workers))
+
+    def answered(*arguments: str) -> tuple[int, str, str]:
+        models = f"{pair}/left.py:Twice", f"{pair}/right.py:build"
+        monkeypatch.setattr(sys, "argv", ["compare", "port", *models, "--out", f"{pair}/out", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, *capsys.readouterr()
+
+    return answered
 
 
-@pytest.mark.slow
-def test_the_command_says_it_and_writes_it(pair: Path) -> None:
-    done = run(pair, "--loss", "cross_entropy", "--json")
-    assert done.returncode == 1, done.stderr
-    answer = json.loads(done.stdout)
+def test_the_command_says_it_and_writes_it(run: Callable[..., tuple[int, str, str]], pair: Path) -> None:
+    code, output, errors = run("--loss", "cross_entropy", "--json")
+    assert code == 1, errors
+    answer = json.loads(output)
     assert [(cause["cause"], cause["rung"]) for cause in answer["causes"]] == [("loss.from_logits", "loss")]
     assert answer["learning"]["names"]["left"] == "CrossEntropyLoss"
     report = (pair / "out" / "report.md").read_text()
@@ -175,10 +190,10 @@ def test_the_command_says_it_and_writes_it(pair: Path) -> None:
     assert "## Loss, gradients and training" in report
 
 
-def test_a_name_that_is_none_is_bad_input(pair: Path) -> None:
-    done = run(pair, "--loss", "crossentropy")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "There is no loss 'crossentropy'. Choose one of cross_entropy" in done.stderr
-    done = run(pair, "--left-loss", "absent.py:loss")
-    assert done.returncode == 2
-    assert "absent.py is not there" in done.stderr
+def test_a_name_that_is_none_is_bad_input(run: Callable[..., tuple[int, str, str]]) -> None:
+    code, output, errors = run("--loss", "crossentropy")
+    assert (code, output) == (2, "")
+    assert "There is no loss 'crossentropy'. Choose one of cross_entropy" in errors
+    code, _, errors = run("--left-loss", "absent.py:loss")
+    assert code == 2
+    assert "absent.py is not there" in errors
