@@ -22,7 +22,8 @@ from compare.adapters import (
 from compare.adapters.adapter import Unreadable
 from compare.adapters.canonical import Canonical
 from compare.adapters.keras_backend import array, differentiable, exact, tensor
-from compare.adapters.keras_known import known_of, without_dropout
+from compare.adapters.keras_known import without_dropout
+from compare.adapters.keras_unseen import Unseen
 from compare.adapters.keras_watch import KerasWatch
 from compare.adapters.layouts import Form
 from compare.adapters.patterns import Joined, joined
@@ -43,6 +44,7 @@ class KerasAdapter:
         self._canonical: Canonical | None = None
         self._joined: Joined | None = None
         self._stated: dict[str, bool] = {}
+        self._unseen = Unseen()
 
     def stated_inputs(self) -> dict[str, tuple[int, ...]] | None:
         """The shape of one example of every input, in canonical layout and in order; None if the model states none."""
@@ -63,12 +65,30 @@ class KerasAdapter:
         model's variables are as before afterwards. `tape` records what gradients need. Raises Unreadable if the model
         cannot be called so."""
         lasts = {name: self.is_moved(name, each) for name, each in inputs.items()}
+        self._unseen.seek(self.model, lambda given: self._watched(given, lasts, training)[0], inputs, training)
         return self._record(inputs, lasts, training, tape)
 
     def _record(
         self, inputs: Mapping[str, np.ndarray], lasts: Mapping[str, bool], training: bool, tape: Any = None
     ) -> Recording:
-        watch = KerasWatch(training, known_of)
+        watch, updated = self._watched(inputs, lasts, training, tape)
+        canonical = self._canonical = Canonical(watch.trace, array, self.known)
+        made = joined(canonical.recording)
+        self._joined = made.without_arrays() if tape is None else made
+        statistics: Arrays = {}
+        for name, step in canonical.step_of.items():
+            for role, value in updated.get(id(step), {}).items():
+                if f"{name}/{role}" in canonical.weight_of:
+                    statistics[f"{name}/{role}"] = canonical.weight_of[f"{name}/{role}"].changed(value)
+        if tape is None:  # gradients need the values
+            canonical.drop_arrays()
+        return replace(made.recording, statistics=statistics)
+
+    def _watched(
+        self, inputs: Mapping[str, np.ndarray], lasts: Mapping[str, bool], training: bool, tape: Any = None
+    ) -> tuple[KerasWatch, dict[int, Arrays]]:
+        """A watched call, and the statistics that it updated, by the step's identity."""
+        watch = KerasWatch(training, self._unseen.known)
         tensors: dict[str, Any] = {}
         for name, native in self._native(inputs, lasts).items():
             tensors[name] = tensor(native)
@@ -85,17 +105,7 @@ class KerasAdapter:
             }
         watch.trace.outputs = tuple(watch.trace.value(each) for each in tree.flatten(outputs))
         pruned(watch.trace)
-        canonical = self._canonical = Canonical(watch.trace, array, self.known)
-        made = joined(canonical.recording)
-        self._joined = made.without_arrays() if tape is None else made
-        statistics: Arrays = {}
-        for name, step in canonical.step_of.items():
-            for role, value in updated.get(id(step), {}).items():
-                if f"{name}/{role}" in canonical.weight_of:
-                    statistics[f"{name}/{role}"] = canonical.weight_of[f"{name}/{role}"].changed(value)
-        if tape is None:  # gradients need the values
-            canonical.drop_arrays()
-        return replace(made.recording, statistics=statistics)
+        return watch, updated
 
     def _native(self, inputs: Mapping[str, np.ndarray], lasts: Mapping[str, bool]) -> Arrays:
         """Inputs with the framework's axes and types."""
@@ -117,7 +127,7 @@ class KerasAdapter:
         named = dict(
             zip(stated if len(stated) == len(tensors) else map(str, range(len(tensors))), tensors, strict=True)
         )
-        watch = KerasWatch(True, known_of)
+        watch = KerasWatch(True, self._unseen.known)
         with watch.watching(), watch.mute(), without_dropout(self.model):
             return tree.flatten(self.model(self._arguments(named), training=True))[0]
 

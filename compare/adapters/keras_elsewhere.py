@@ -19,9 +19,11 @@ from compare.adapters.steps import Weight
 from compare.adapters.watching import BaseWatch
 
 if TYPE_CHECKING or keras.backend.backend() == "torch":
-    from compare.adapters.keras_on_torch import Tape, array, copied, framework_watched, is_tensor, tensor, unrecorded
+    from compare.adapters import keras_on_torch as framework
+    from compare.adapters.keras_on_torch import Tape, array, is_tensor, tensor
 else:
-    from compare.adapters.keras_on_jax import Tape, array, copied, framework_watched, is_tensor, tensor, unrecorded
+    from compare.adapters import keras_on_jax as framework
+    from compare.adapters.keras_on_jax import Tape, array, is_tensor, tensor
 
 
 dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # of saved models, too (loading.py)
@@ -68,12 +70,19 @@ class BackendWatch(BaseWatch):
             dropout = backend.random.dropout
             stack.callback(setattr, backend.random, "dropout", dropout)
             backend.random.dropout = partial(self._dropped, dropout)
-            stack.enter_context(framework_watched(self._function_called))
+            stack.enter_context(framework.framework_watched(self._function_called))
+            stack.enter_context(framework.functions_compiled(False))  # or nothing within them would be seen
+            yield
+
+    @contextmanager
+    def mute(self) -> Iterator[None]:
+        """Record nothing of what runs inside. Compiled functions run as they are."""
+        with super().mute(), framework.functions_compiled(True):
             yield
 
     def copied(self, tensor: Any) -> Any:
         """Return the same numbers as another tensor."""
-        return copied(tensor)
+        return framework.copied(tensor)
 
     def array(self, tensor: Any) -> np.ndarray:
         """Return the array of a tensor."""
@@ -96,9 +105,11 @@ class BackendWatch(BaseWatch):
         """A function of tensors; `name` is "keras:" or the framework's, and the function's."""
         if self.muted:
             return original(*args, **kwargs)
+        if framework.changes_in_place(name, kwargs):
+            return self._changed_in_place(name, original, args, kwargs)
         args, kwargs = tree.map_structure(_value, (args, kwargs))
         given = [each for each in tree.flatten((args, kwargs)) if is_tensor(each)]
-        if all(map(self.fresh, given)):
+        if all(map(self.fresh, given)) or any(map(framework.is_traced, given)):
             return original(*args, **kwargs)
         with self.mute():
             output = original(*args, **kwargs)
@@ -110,20 +121,45 @@ class BackendWatch(BaseWatch):
                 self._add(Called(name, original, args, kwargs, made, part, number, given))
         return made
 
+    def _changed_in_place(self, name: str, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """A function that changes one of its tensors: a step from what was in it to what is. Other tensors in the same
+        memory are no longer known."""
+        place = kwargs.get("out", args[0] if args else None)
+        given = [each for each in tree.flatten((args, kwargs)) if is_tensor(each)]
+        if not is_tensor(place) or all(map(self.fresh, given)):
+            return original(*args, **kwargs)
+        with self.mute():
+            before = framework.copied(place)
+            for each in [value.tensor for value in self.trace.values.values()]:
+                if framework.shares_memory(each, place):
+                    self.trace.keep(each, before if each is place else framework.copied(each))
+            output = original(*args, **kwargs)
+            inputs = [before, *(each for each in given if each is not place)]
+
+            def again(tensors: list[Any], training: bool) -> Any:
+                new = dict(
+                    zip(map(id, [place, *inputs[1:]]), [framework.copied(tensors[0]), *tensors[1:]], strict=True)
+                )
+                args_again, kwargs_again = tree.map_structure(lambda each: new.get(id(each), each), (args, kwargs))
+                with self.mute():
+                    original(*args_again, **kwargs_again)
+                return new[id(place)]
+
+            self._held += [before, *given]
+            self.trace.add(self.name(name.rpartition(":")[2]), name, inputs, place, "opaque", layer=name, call=again)
+        return output
+
     def _owned(self, made: Any, given: list[Any]) -> Any:
         """What a function gives, as a tensor of its own if it is one of those that it took."""
         return self.own(made) if is_tensor(made) and any(made is each for each in given) else made
 
     def _add(self, call: Called) -> None:
-        self.muted += 1
-        try:
+        with self.mute():
             if self._derived(call):
                 return
             meant = read(self, call)
             if meant is not None:
                 self._put(call, meant)
-        finally:
-            self.muted -= 1
 
     def _derived(self, call: Called) -> bool:
         """Note what only changes the layout of a weight. Return whether this call does."""
@@ -194,7 +230,7 @@ def exact() -> Any:
 
 def differentiable(tape: Any, inputs: Iterable[Any]) -> Any:
     """What runs inside can be differentiated by `inputs` and variables, if there is a tape."""
-    return unrecorded() if tape is None else tape.recording(inputs)
+    return framework.unrecorded() if tape is None else tape.recording(inputs)
 
 
 def exact_constants() -> Any:

@@ -220,5 +220,18 @@ def activated(watch: KerasWatch, path: str, function: Any, x: Any) -> Any:
     meant = None if isinstance(function, keras.layers.Layer) else kind_of_function(function)
     if meant is not None:
         return watch.function(f"{path}:{meant[0].removeprefix('keras:')}", meant, x, function, function.__name__)
+    return called(watch, path, f"{path}:{function_name(function)}", function, x)
+
+
+def called(watch: KerasWatch, path: str, name: str, function: Any, x: Any) -> Any:
+    """Call a function that is not Keras's own: what it does is recorded, or, if no watch sees it, one step."""
     with watch.inside(path):
-        return function(x)
+        made = function(x)
+    if watch.fresh(made):
+        return watch.function(name, (f"keras:{function_name(function)}", {}), x, function, function_name(function))
+    return made
+
+
+def function_name(function: Any) -> str:
+    """Return the name of a function or of an object that is called as one."""
+    return str(getattr(function, "__name__", type(function).__name__))

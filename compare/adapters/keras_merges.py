@@ -7,7 +7,7 @@ import keras
 from keras import ops, tree
 
 from compare.adapters.keras_activations import kind_of_function
-from compare.adapters.keras_known import activated, compound, converted, weights_of
+from compare.adapters.keras_known import activated, called, compound, converted, function_name, weights_of
 from compare.adapters.keras_layers import convolution, is_last
 from compare.adapters.keras_watch import KerasWatch, Original
 from compare.adapters.kernels import depthwise, kernel_order
@@ -198,9 +198,8 @@ def _activation(watch: KerasWatch, path: str, layer: Any, original: Original, ar
     if getattr(function, "__name__", "") == "linear":
         meant = ("Identity", {})
     if meant is not None:
-        return watch.function(path, meant, x, function, getattr(function, "__name__", "Activation"))
-    with watch.inside(path):
-        return function(x)
+        return watch.function(path, meant, x, function, function_name(function))
+    return called(watch, path, path, function, x)
 
 
 @compound("RepeatVector")

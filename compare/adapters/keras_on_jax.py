@@ -1,7 +1,7 @@
 """JAX as Keras's backend: arrays, and what a user's code calls of JAX itself."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,13 @@ _OPERATORS = {
     "__truediv__": ("divide", False), "__rtruediv__": ("divide", True), "__pow__": ("power", False),
     "__rpow__": ("power", True), "__matmul__": ("matmul", False), "__rmatmul__": ("matmul", True),
     "__neg__": ("negative", False), "__abs__": ("absolute", False), "__getitem__": ("getitem", False),
+}  # fmt: skip
+
+# Functions of jax.numpy and jax.nn that Keras has by the same name, with the same arguments.
+_SHARED = {
+    "relu", "sigmoid", "silu", "softplus", "tanh", "exp", "log", "sqrt", "square", "abs", "absolute", "negative",
+    "reciprocal", "sin", "cos", "add", "subtract", "multiply", "divide", "maximum", "minimum", "power", "matmul",
+    "where", "mean", "sum", "max", "min", "reshape", "concatenate", "expand_dims",
 }  # fmt: skip
 
 
@@ -39,16 +46,38 @@ def framework_watched(called: Callable[..., Any]) -> Iterator[None]:
             original = getattr(_ARRAY, operator)
             stack.callback(setattr, _ARRAY, operator, original)
             setattr(_ARRAY, operator, replaced(name, swapped, original))
-        for module, label in ((jnp, "jax"), (jax.nn, "jax")):
+        for module in (jnp, jax.nn):
             for name, function in list(vars(module).items()):
                 if callable(function) and not isinstance(function, type) and not name.startswith("_"):
                     stack.callback(setattr, module, name, function)
+                    label = "keras" if name in _SHARED else "jax"
                     setattr(module, name, _watched(called, f"{label}:{name}", function))
         yield
 
 
 def _watched(called: Callable[..., Any], name: str, function: Any) -> Callable[..., Any]:
     return partial(called, name, function)
+
+
+def functions_compiled(allowed: bool) -> AbstractContextManager[Any]:
+    """Functions that a user compiled by `jax.jit` run compiled inside, or function by function."""
+    found: AbstractContextManager[Any] = jax.disable_jit(not allowed)
+    return found
+
+
+def changes_in_place(name: str, kwargs: Mapping[str, Any]) -> bool:
+    """JAX's arrays do not change."""
+    return False
+
+
+def shares_memory(a: Any, b: Any) -> bool:
+    """JAX's arrays are each in memory of their own."""
+    return False
+
+
+def is_traced(value: Any) -> bool:
+    """Whether a value stands for an array while a function is transformed, as by `jax.jit`."""
+    return isinstance(value, jax.core.Tracer)
 
 
 def is_tensor(value: Any) -> bool:

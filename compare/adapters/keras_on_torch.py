@@ -1,7 +1,7 @@
 """PyTorch as Keras's backend: tensors and arrays, and what a user's code calls of PyTorch itself."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -20,6 +20,8 @@ _OPERATORS = {
     "abs": ("absolute", False), "relu": ("relu", False), "tanh": ("tanh", False), "sigmoid": ("sigmoid", False),
     "exp": ("exp", False), "sqrt": ("sqrt", False), "square": ("square", False),
 }  # fmt: skip
+
+_IN_PLACE = ("__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__", "__idiv__", "__ipow__", "__imatmul__")
 
 
 class _Mode(TorchFunctionMode):
@@ -42,6 +44,28 @@ def framework_watched(called: Callable[..., Any]) -> Iterator[None]:
     """Have `called` do what is called of PyTorch, by its name."""
     with _Mode(called):
         yield
+
+
+def functions_compiled(allowed: bool) -> AbstractContextManager[Any]:
+    """Functions that a user compiled by `torch.compile` are seen as they are."""
+    return nullcontext()
+
+
+def changes_in_place(name: str, kwargs: Mapping[str, Any]) -> bool:
+    """Whether a function changes its first tensor, or the one that it is given for its result."""
+    base = name.partition(":")[2]
+    own = base.endswith("_") and not base.endswith("__")
+    return own or base in _IN_PLACE or kwargs.get("out") is not None or kwargs.get("inplace") is True
+
+
+def shares_memory(a: Any, b: Any) -> bool:
+    """Whether two tensors are in the same memory, as a part and its whole."""
+    return bool(a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr())
+
+
+def is_traced(value: Any) -> bool:
+    """Whether a tensor stands for another while a function is transformed, as by `torch.vmap`."""
+    return bool(torch._C._functorch.is_functorch_wrapped_tensor(value))
 
 
 def is_tensor(value: Any) -> bool:

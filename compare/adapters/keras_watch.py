@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import keras
+from keras import tree
 from keras.src.backend.common.global_state import get_global_attribute
 from keras.src.backend.common.keras_tensor import any_symbolic_tensors
 from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
@@ -55,6 +56,7 @@ class KerasWatch(BackendWatch):
         self._describe = describe
         self._parents: list[Any] = []
         self._resolved: dict[int, dict[str, Any]] = {}
+        self._layers: dict[str, Any] = {}  # those that are no step of their own, by their paths
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -78,6 +80,7 @@ class KerasWatch(BackendWatch):
     def _within(self, layer: Any, path: str) -> Iterator[None]:
         """Name what runs inside by a layer that is no step of its own."""
         self._parents.append(layer)
+        self._layers[path] = layer
         try:
             with self.inside(path):
                 yield
@@ -139,7 +142,17 @@ class KerasWatch(BackendWatch):
         if known is not None:
             return known(self, path, layer, original, args, kwargs)
         with self._within(layer, path):
-            return original(layer, *args, **kwargs)
+            output = original(layer, *args, **kwargs)
+            for each in tree.flatten(output):
+                if is_tensor(each) and self.fresh(each):
+                    self.trace.value(each)  # a constant of this layer
+            return output
+
+    def around(self, path: str) -> Any:
+        """Return the innermost layer around a part of the network that is no step of its own; None if none is."""
+        while path and path not in self._layers:
+            path = path.rpartition(".")[0]
+        return self._layers.get(path)
 
     def _dropout(self, layer: Any, x: Any, training: bool | None) -> Any:
         """A layer that drops or adds noise in training: it passes everything on, and its rate is an attribute."""

@@ -77,7 +77,8 @@ class Value:
 class Step:
     """One operation of the call, with the framework's axes.
 
-    `call` does it again: the tensors of its inputs and whether in training mode, to the output's tensor.
+    `call` does it again: the tensors of its inputs and whether in training mode, to the output's tensor. `within` is
+    the path of the part of the network that ran.
     """
 
     name: str
@@ -90,17 +91,19 @@ class Step:
     layer: str = ""
     last: bool = False  # of a spatial step: whether its channels are last
     call: Callable[[list[Any], bool], Any] | None = None
+    within: str = ""
 
 
 class Trace:
     """The steps of one call, in order, and the values by the identity of their tensors."""
 
-    def __init__(self, source: Callable[[Any], tuple[str, Weight]]) -> None:
-        """`source` says what a tensor is that no step made: "Parameter" or "Constant", and its array."""
+    def __init__(self, source: Callable[[Any], tuple[str, Weight]], within: Callable[[], str]) -> None:
+        """`source` says what a tensor is that no step made: "Parameter" or "Constant", and its array. `within` says
+        which part of the network runs."""
         self.steps: list[Step] = []
         self.values: dict[int, Value] = {}
         self.outputs: tuple[Value, ...] = ()
-        self._source = source
+        self._source, self._within = source, within
         self._names: dict[str, int] = {}
         self._n_values = 0
 
@@ -124,6 +127,12 @@ class Trace:
         self.values[id(tensor)] = value
         return value
 
+    def keep(self, tensor: Any, copy: Any) -> None:
+        """Keep what a step made in `copy`, since its tensor is about to be changed in place."""
+        value = self.values.pop(id(tensor))
+        object.__setattr__(value, "tensor", copy)
+        self.values[id(copy)] = value
+
     def value(self, tensor: Any) -> Value:
         """Return the value of a tensor; one that no step made is a constant from here on."""
         if not self.known(tensor):
@@ -134,6 +143,6 @@ class Trace:
     def add(self, wanted: str, kind: str, inputs: Sequence[Any], output: Any, rule: str, **more: Any) -> Step:
         """Add a step with the tensors that it took and made. `more`: other fields of Step."""
         taken = tuple(self.value(tensor) for tensor in inputs)
-        step = Step(self.name(wanted), kind, taken, self.new(output), rule, **more)
+        step = Step(self.name(wanted), kind, taken, self.new(output), rule, within=self._within(), **more)
         self.steps.append(step)
         return step

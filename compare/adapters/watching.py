@@ -17,7 +17,7 @@ class BaseWatch(ABC):
 
     def __init__(self, training: bool) -> None:
         self.training = training
-        self.trace = Trace(self._source)
+        self.trace = Trace(self._source, lambda: self.path[-1] if self.path else "")
         # The weight that a tensor was read from, by the tensor's identity; with the tensor, so that it lives.
         self.parameters: dict[int, tuple[Weight, Any]] = {}
         self.muted = 0

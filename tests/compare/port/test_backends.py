@@ -42,6 +42,72 @@ def build(slope=0.1, rate=0.01, stopped=False):
 
 """
 OTHER = "torch.nn:Identity()"
+# What a watch of functions does not see: NumPy's, one that was taken before, one that was compiled; and what is changed
+# in its place.
+UNSEEN = """
+import keras
+import numpy as np
+from keras import layers, ops
+
+if keras.backend.backend() == "torch":
+    import torch
+
+    def unseen(x, name):
+        return torch.from_numpy(np.asarray(getattr(np, name)(x.detach().numpy())))
+
+    def seen(x):
+        y = torch.zeros_like(x)
+        y[:, 0] = x[:, 0]
+        y[:, 1:] = x[:, 1:]
+        return y.mul_(2.0)
+else:
+    import jax
+    import jax.numpy as jnp
+    from jax.numpy import sin, tanh
+
+    def unseen(x, name):
+        return {"sin": sin, "tanh": tanh}[name](x)
+
+    seen = jax.jit(lambda x: jnp.multiply(x, 2.0))
+
+
+class Unseen(layers.Layer):
+    def __init__(self, name):
+        super().__init__()
+        self.function = name
+
+    def build(self, shape):
+        self.w = self.add_weight(shape=(shape[-1], 4), name="w")
+
+    def call(self, x):
+        return 1.0 + unseen(ops.matmul(x, self.w), self.function)
+
+
+class Seen(layers.Layer):
+    def call(self, x):
+        return seen(x)
+
+
+class Most(layers.Layer):
+    def call(self, x):
+        return x / unseen(ops.max(ops.absolute(x)), "tanh")
+
+
+def build(name="tanh", slope=0.1):
+    image = keras.Input((5,))
+    x = layers.LeakyReLU(slope)(layers.Dense(6)(image))
+    x = Unseen(name)(Seen()(x))
+    return keras.Model(image, layers.Dense(3)(Most()(x)))
+
+
+class Own(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.head = layers.Dense(4)
+
+    def call(self, x):
+        return self.head(unseen(x, "tanh"))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +115,26 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("backends") / "models.py"
     path.write_text(MODELS)
     return str(path)
+
+
+@pytest.fixture(scope="module")
+def unseen(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("unseen") / "models.py"
+    path.write_text(UNSEEN)
+    return str(path)
+
+
+def unseen_is_a_step(port: Port, unseen: str, backend: str) -> None:
+    """What is computed from the input by what no watch sees is one step, which no cause explains, or an error."""
+    backends = backend, backend
+    found = port.check(f"{unseen}:build", f"{unseen}:build(name='sin', slope=0.2)", backends=backends)
+    assert [cause.cause for cause in found.causes] == ["activation.slope"]
+    assert [(one.left, one.right) for one in found.unexplained] == [("unseen", "unseen")]
+    kinds = {pair.left: pair.kind for pair in found.pairs}
+    assert (kinds["unseen"], kinds["most"]) == ("keras:Unseen", "keras:Most")
+    assert "seen" not in kinds  # whose operations are seen
+    with pytest.raises(InputError, match=f"Outside of its layers.*not seen on {backend}.*layer of its own"):
+        port.check(f"{unseen}:Own", f"{unseen}:Own", input=(5,), backends=backends)
 
 
 def found_by(port: Port, models: str, backends: tuple[str, str]) -> None:
@@ -79,6 +165,18 @@ def test_on_pytorch_a_model_is_the_same_and_slips_are_named(port: Port, models: 
 )
 def test_on_jax_a_model_is_the_same_and_slips_are_named(port: Port, models: str) -> None:
     found_by(port, models, ("tensorflow", "jax"))
+
+
+def test_on_pytorch_what_is_not_seen_is_a_step(port: Port, unseen: str) -> None:
+    unseen_is_a_step(port, unseen, "torch")
+
+
+@pytest.mark.long  # JAX compiles each operation: half a minute
+@pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install -e '.[jax]'; .ci/run does so"
+)
+def test_on_jax_what_is_not_seen_is_a_step(port: Port, unseen: str) -> None:
+    unseen_is_a_step(port, unseen, "jax")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is not None, reason="JAX is installed")
