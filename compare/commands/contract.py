@@ -16,7 +16,7 @@ from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import Screen
 from shared import contract, own_code
 from shared.choices import LossName, TaskName
-from shared.contract import CONTRACT, Description
+from shared.description import CONTRACT, Description
 from shared.errors import InputError, check_name
 from shared.models import Code, ModelSpec
 from shared.storage import files, temporary

@@ -14,8 +14,8 @@ from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from compare.subject import Subject
 from shared import contract
-from shared.contract import CONTRACT
 from shared.data import Data
+from shared.description import CONTRACT
 from shared.models import LayerSpec, ModelSpec, weighted
 from shared.protocol import Build
 from shared.task import LOSSES, TASKS

@@ -13,7 +13,7 @@ from shared.lean import without
 from shared.protocol import Build
 from shared.weights import Weights
 from tf_impl import weights as layout
-from tf_impl.idiomatic import OWN_LAYERS
+from tf_impl.layers import OWN_LAYERS
 from tf_impl.models import MODELS
 from tf_impl.optimizers import STATE_NAMES, MatchedOptimizer, matched
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from shared.lean import without
+from shared.lean import lean_import
 
-with without("matplotlib", "pandas", "sklearn"):
+with lean_import():
     import keras
 import numpy as np
 import torch

@@ -20,8 +20,8 @@ from compare.training import ray_executor
 from compare.training.planned import PLAN, Planned
 from compare.training.study import Settings
 from shared import own_code
-from shared.contract import CONTRACT
 from shared.data import load
+from shared.description import CONTRACT
 from shared.errors import InputError
 from shared.result import RunResult
 

@@ -125,9 +125,10 @@ def test_the_least_of_the_three(found: Cores, usable: int, limited: bool) -> Non
     assert (found.usable, found.limited) == (usable, limited)
 
 
+WITHIN = {"/": "max 100000", "/a": "100000 100000", "/a/b": "max 1"}
 CONTAINERS: dict[str, tuple[Callable[..., None], Groups, dict[str, str], str]] = {
     "version 2": (version_2, {"/": "100000 100000"}, {}, "1"),
-    "version 2, below a slice": (version_2, {"/": "max 100000", "/a": "100000 100000", "/a/b": "max 1"}, {"own": "/a/b"}, "1"),
+    "version 2, below a slice": (version_2, WITHIN, {"own": "/a/b"}, "1"),
     "version 2, no limit": (version_2, {"/": "max 100000"}, {}, ""),
     "version 1": (version_1, {"/": "100000 100000"}, {"own": "/docker/1", "mounted": "/docker/1"}, "1"),
     "version 1, below a slice": (version_1, {"/a": "50000 50000", "/a/b": "-1 100000"}, {"own": "/a/b"}, "1"),
