@@ -2,6 +2,7 @@
 nothing is hidden from it, so that it starts as a process of the user's own does in the same environment."""
 
 import importlib
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,12 +40,10 @@ def _from_code(module: str, mode: Any, folder: Path) -> Loaded:
     """The network as the implementation's own code builds it. What it exports as `serve` takes no optimizer with it;
     without that, its network is built as for training."""
     implementation = importlib.import_module(module)
-    from pydantic import TypeAdapter
-
     from shared.models import BATCH_NORM_EPSILON, ModelSpec
     from shared.protocol import Build, Trained
 
-    spec = TypeAdapter(ModelSpec).validate_json((folder / NETWORK).read_bytes())
+    spec = ModelSpec.of_json(json.loads((folder / NETWORK).read_bytes()))
     with np.load(folder / WEIGHTS) as arrays:
         weights = dict(arrays)
     if hasattr(implementation, "serve"):
