@@ -104,8 +104,9 @@ class KerasNetwork:
 
     @contextmanager
     def statistics_kept(self) -> Iterator[None]:
-        """Put back afterwards what a pass in training mode moves: moving statistics and random numbers."""
-        kept = [(variable, self.fetch(variable)) for variable in self.model.non_trainable_variables]
+        """Put back afterwards the moving statistics, which a pass in training mode moves. Random numbers go on: the
+        next pass drops other values."""
+        kept = [(variable, self.fetch(variable)) for variable in self.model.non_trainable_weights]
         yield
         for variable, value in kept:
             variable.assign(value)
