@@ -6,17 +6,16 @@ import json
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, FailFast, Field, FiniteFloat, ValidationError
 
 from shared.choices import LossName, TaskName
+from shared.description import Description, Parameter
 from shared.models import Init, LayerSpec, ModelSpec, ParamSpec, Shape
 from shared.record import Count, Positive, Record
 from shared.task import TASKS
 
-CONTRACT = "contract.json"
 MAX_BYTES = 1 << 20
 MOST_CLASSES, MOST_PARAMETERS, MOST_LAYERS = 1_000, 1 << 31, 10_000
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
@@ -37,35 +36,6 @@ def _valid(spec: ModelSpec) -> ModelSpec:
 
 
 OwnNetwork = Annotated[ModelSpec, AfterValidator(_valid)]  # in a record, which may come from a stranger
-
-
-class Parameter(NamedTuple):
-    """A parameter that an implementation has: its canonical name and shape."""
-
-    name: str
-    shape: tuple[int, ...]
-    trainable: bool = True
-
-
-class Layer(NamedTuple):
-    """A layer that an implementation has: its name and the shape of its output for one image, channels last."""
-
-    name: str
-    output_shape: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Description:
-    """What an implementation says of its network, which it has built and called: layers in the order of the
-    computation, parameters in any order, the rate of its dropout, and the FLOPs of one image's forward pass, by the
-    framework's own count, None if it was not asked. `tokens` says that it takes whole numbers."""
-
-    input_shape: tuple[int, ...]
-    layers: tuple[Layer, ...]
-    parameters: tuple[Parameter, ...]
-    dropout: float | None
-    flops: int | None
-    tokens: bool = False
 
 
 class _Parameter(Record):

@@ -8,6 +8,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
+# Keras imports these only if they are installed, for wrappers, plots and data frames; and TensorFlow imports Keras.
+OPTIONAL = ("matplotlib", "pandas", "sklearn")
+_plain = False  # whether this process imports what a user's own would
+
+
+def import_plainly() -> None:
+    """Have `lean_import` hide nothing in this process from now on. A process whose start and memory are measured has
+    to import what a user's own process would import in the same environment."""
+    global _plain  # noqa: PLW0603  a process is plain or not, from its first import on
+    _plain = True
+
+
+def imports_plainly() -> bool:
+    """Whether this process imports what a user's own would, and so nothing that only other processes need."""
+    return _plain
+
+
+@contextmanager
+def lean_import(*others: str) -> Iterator[None]:
+    """Have a framework that is imported inside the block come without OPTIONAL and `others`, unless this process
+    imports plainly."""
+    with without(*(() if _plain else (*others, *OPTIONAL))):
+        yield
+
 
 @contextmanager
 def without(*names: str) -> Iterator[None]:

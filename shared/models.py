@@ -18,15 +18,20 @@ to the last digit.
 
 import hashlib
 import math
+import operator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
-
-from pydantic import Field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 from shared.choices import Inputs, LossName, TaskName
 
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+
 Init = Literal["glorot_uniform", "zeros", "ones"]
 BATCH_NORM_EPSILON = 0.001
+LEFT_OUT = {"task": "classification", "loss": "cross_entropy", "vocabulary": None}  # what is usual
 
 
 Shape = tuple[int, int, int]  # (height, width, channels) of an image or a feature map
@@ -74,6 +79,14 @@ class Code:
         return hashlib.sha256(repr(sorted(self.files)).encode()).hexdigest()
 
 
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _each_as_tuples(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _tuples(value) for name, value in given.items()}
+
+
 @dataclass(frozen=True)
 class ModelSpec:
     """One architecture. `n_params`, `n_trainable` and `flops` are literals, checked against the parts by a test.
@@ -94,10 +107,30 @@ class ModelSpec:
     flops: int
     dropout: float | None = None
     code: Code | None = None
-    # Left out of records if they are the usual ones, so that those of classification stay as they were.
-    task: Annotated[TaskName, Field(exclude_if=lambda task: task == "classification")] = "classification"
-    loss: Annotated[LossName, Field(exclude_if=lambda loss: loss == "cross_entropy")] = "cross_entropy"
-    vocabulary: Annotated[int | None, Field(exclude_if=lambda vocabulary: vocabulary is None)] = None
+    task: TaskName = "classification"
+    loss: LossName = "cross_entropy"
+    vocabulary: int | None = None
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type, handler: "GetCoreSchemaHandler") -> Any:
+        """Leave LEFT_OUT out of records if they are the usual ones, so that those of classification stay as they were.
+        pydantic is not imported for it: a process that only infers has it not, and its start is measured."""
+        schema: Any = handler(source)
+        found = schema if schema["type"] == "dataclass" else handler.resolve_ref_schema(schema)
+        for field in found["schema"]["fields"]:
+            if field["name"] in LEFT_OUT:
+                field["serialization_exclude_if"] = partial(operator.eq, LEFT_OUT[field["name"]])
+        return schema
+
+    @classmethod
+    def of_json(cls, given: Mapping[str, Any]) -> "ModelSpec":
+        """The contract that a record of this process's own parent holds, which is not checked: pydantic reads all
+        others."""
+        fields = _each_as_tuples(given)
+        fields["parameters"] = tuple(ParamSpec(**_each_as_tuples(one)) for one in given["parameters"])
+        fields["layers"] = tuple(LayerSpec(**_each_as_tuples(one)) for one in given["layers"])
+        fields["code"] = given["code"] and Code(**_each_as_tuples(given["code"]))
+        return cls(**fields)
 
     @property
     def inputs(self) -> Inputs:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from shared.contract import CONTRACT
+from shared.description import CONTRACT
 from shared.errors import InputError
 from shared.models import Code, ModelSpec
 from shared.storage import files

@@ -11,20 +11,24 @@ is the framework's own: `Batch` and `Tensor` are opaque to the harness.
 same window for every implementation.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
 from shared.choices import Device, Format, Mode, Recipe, Scale
-from shared.data import Data
-from shared.ledger import Answers
-from shared.models import ModelSpec
-from shared.products import Product
-from shared.training import TrainSpec
-from shared.weights import Weights
+
+if TYPE_CHECKING:  # a process that only infers needs none of them, and its start is measured
+    from shared.data import Data
+    from shared.ledger import Answers
+    from shared.models import ModelSpec
+    from shared.products import Product
+    from shared.training import TrainSpec
+    from shared.weights import Weights
 
 Batch = Any
 Tensor = Any

@@ -8,19 +8,21 @@ import os
 
 # A process has one framework. Keras reads this variable, too, and the harness sets it for every worker.
 if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
-    from shared.lean import without
+    from shared.lean import imports_plainly, lean_import
 
-    with without("matplotlib", "pandas", "sklearn"):
+    with lean_import():
         import tensorflow as _  # noqa: F401  first of all, and Keras with it
 
-    from tf_impl.create import create, fit, framework
-    from tf_impl.export import EXPORTERS as exporters
-    from tf_impl.idiomatic import IDIOM as idiom
-    from tf_impl.ledger import LEDGER as ledger
-    from tf_impl.own import describe
-    from tf_impl.serve import serve
-    from tf_lowlevel_impl.limits import matrix_product, memory_copy
-    from tf_lowlevel_impl.products import product_alone
+    from tf_impl.serve import framework, serve
+
+    if not imports_plainly():
+        from tf_impl.create import create, fit, framework
+        from tf_impl.export import EXPORTERS as exporters
+        from tf_impl.idiomatic import IDIOM as idiom
+        from tf_impl.ledger import LEDGER as ledger
+        from tf_impl.own import describe
+        from tf_lowlevel_impl.limits import matrix_product, memory_copy
+        from tf_lowlevel_impl.products import product_alone
 
     __all__ = [
         "create",

@@ -1,7 +1,6 @@
 """Training as a good Keras tutorial would write it today, with Keras's own layers and defaults."""
 
 import time
-from typing import Any
 
 import keras
 from keras import layers
@@ -21,12 +20,6 @@ IDIOM = Idiom(
         "validation": "the last tenth of the training images, by validation_split",
     },
 )
-
-# Where an architecture has layers whose matched form differs from Keras's own.
-OWN_LAYERS: dict[str, dict[str, Any]] = {
-    "cnn_bn_cifar": {"norm": layers.BatchNormalization},
-    "cnn_bn_valid": {"norm": layers.BatchNormalization},
-}
 
 
 class StopAt(keras.callbacks.Callback):

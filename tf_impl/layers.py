@@ -25,3 +25,10 @@ def _channel_mean(x: Any) -> Any:
     for axis in reversed(range(x.ndim - 1)):
         x = ops.mean(x, axis)
     return x
+
+
+# Where an architecture has layers whose matched form differs from Keras's own.
+OWN_LAYERS: dict[str, dict[str, Any]] = {
+    "cnn_bn_cifar": {"norm": layers.BatchNormalization},
+    "cnn_bn_valid": {"norm": layers.BatchNormalization},
+}

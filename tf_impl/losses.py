@@ -1,6 +1,7 @@
 """The losses of every task (shared/task.py), each the mean over the batch and over the outputs."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -15,14 +16,14 @@ LOSSES: dict[LossName, Callable[[], keras.losses.Loss]] = {
 }
 
 
+OF_EACH: dict[LossName, Callable[[Any, Any], Any]] = {  # a table: TensorFlow makes no graph of a `match`
+    "cross_entropy": partial(keras.ops.sparse_categorical_crossentropy, from_logits=True),
+    "mse": keras.losses.mean_squared_error,
+    "mae": keras.losses.mean_absolute_error,
+    "binary_cross_entropy": partial(keras.losses.binary_crossentropy, from_logits=True),
+}
+
+
 def of_each_image(loss: LossName, labels: Any, outputs: Any) -> Any:
     """The loss of each image (N,), of which no strategy has taken a part yet."""
-    match loss:
-        case "cross_entropy":
-            return keras.ops.sparse_categorical_crossentropy(labels, outputs, from_logits=True)
-        case "mse":
-            return keras.losses.mean_squared_error(labels, outputs)
-        case "mae":
-            return keras.losses.mean_absolute_error(labels, outputs)
-        case "binary_cross_entropy":
-            return keras.losses.binary_crossentropy(labels, outputs, from_logits=True)
+    return OF_EACH[loss](labels, outputs)

@@ -9,11 +9,11 @@ import tensorflow as tf
 from keras import layers
 
 from shared import own_code
-from shared.contract import Description, Layer, Parameter
+from shared.description import Description, Layer, Parameter
 from shared.models import Code, ModelSpec
 from shared.own_code import CodeError
 from tf_impl import weights as layout
-from tf_impl.idiomatic import OWN_LAYERS
+from tf_impl.layers import OWN_LAYERS
 from tf_impl.models import MODELS
 from tf_lowlevel_impl.on_device import CPU, count_flops
 

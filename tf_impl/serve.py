@@ -2,14 +2,20 @@
 
 from functools import partial
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from shared.choices import Mode
-from shared.protocol import Predict, Trained
+from shared.protocol import Framework, Predict, Trained
 from tf_impl.export import deployed
 from tf_lowlevel_impl.on_device import compiled
 from tf_lowlevel_impl.tuning import Tuning
+
+
+def framework() -> Framework:
+    """Keras's version, for a process that only infers: it sees no CUDA device, and sets nothing."""
+    return Framework("keras", f"{keras.__version__} (tensorflow {tf.__version__})", 0, {})
 
 
 def serve(trained: Trained, mode: Mode) -> Predict:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import tensorflow as tf
 
 from shared import own_code
-from shared.contract import Description, Layer, Parameter
+from shared.description import Description, Layer, Parameter
 from shared.models import Code, ModelSpec
 from shared.own_code import CodeError
 from tf_lowlevel_impl.layers import Dropout

@@ -4,10 +4,15 @@ import numpy as np
 import tensorflow as tf
 
 from shared.choices import Mode
-from shared.protocol import Predict, Trained
+from shared.protocol import Framework, Predict, Trained
 from tf_lowlevel_impl.export import deployed
 from tf_lowlevel_impl.on_device import compiled
 from tf_lowlevel_impl.tuning import Tuning
+
+
+def framework() -> Framework:
+    """TensorFlow's version, for a process that only infers: it sees no CUDA device, and sets nothing."""
+    return Framework("tensorflow", tf.__version__, 0, {})
 
 
 def serve(trained: Trained, mode: Mode) -> Predict:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,12 +23,6 @@ IDIOM = Idiom(
         "validation": "a tenth of the training images, by random_split",
     },
 )
-
-# Where an architecture has layers whose matched form differs from PyTorch's own.
-OWN_LAYERS: dict[str, dict[str, Any]] = {
-    "cnn_bn_cifar": {"norm2d": nn.BatchNorm2d, "norm1d": nn.BatchNorm1d},
-    "cnn_bn_valid": {"norm2d": nn.BatchNorm2d},
-}
 
 
 class ImageDataset(Dataset[tuple[Tensor, int]]):

@@ -117,3 +117,10 @@ def _channel_mean(x: Tensor) -> Tensor:
 def _normalise(x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, eps: float) -> Tensor:
     move, momentum = False, 0.0  # nothing is moved here
     return torch.batch_norm(x, weight, bias, mean, variance, move, momentum, eps, torch.backends.cudnn.enabled)
+
+
+# Where an architecture has layers whose matched form differs from PyTorch's own.
+OWN_LAYERS: dict[str, dict[str, Any]] = {
+    "cnn_bn_cifar": {"norm2d": nn.BatchNorm2d, "norm1d": nn.BatchNorm1d},
+    "cnn_bn_valid": {"norm2d": nn.BatchNorm2d},
+}

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from shared import own_code
-from shared.contract import Description, Layer, Parameter
+from shared.description import Description, Layer, Parameter
 from shared.models import Code, ModelSpec
 from shared.own_code import CodeError
 from torch_impl import weights as layout
-from torch_impl.idiomatic import OWN_LAYERS
+from torch_impl.layers import OWN_LAYERS
 from torch_impl.models import MODELS
 
 FILE = "torch.py"

@@ -4,8 +4,13 @@ import numpy as np
 import torch
 
 from shared.choices import Mode
-from shared.protocol import Predict, Trained
+from shared.protocol import Framework, Predict, Trained
 from torch_impl.export import deployed
+
+
+def framework() -> Framework:
+    """PyTorch's version, for a process that only infers: it sees no CUDA device, and sets nothing."""
+    return Framework("torch", torch.__version__, 0, {})
 
 
 def serve(trained: Trained, mode: Mode) -> Predict:

@@ -16,7 +16,7 @@ from compare.registry import IMPLEMENTATIONS
 from compare.reporting.screen import Screen
 from shared import contract, own_code
 from shared.choices import LossName, TaskName
-from shared.contract import CONTRACT, Description
+from shared.description import CONTRACT, Description
 from shared.errors import InputError, check_name
 from shared.models import Code, ModelSpec
 from shared.storage import files, temporary
@@ -129,6 +129,6 @@ def _ask(name: str, session: Session, code: Code, shape: tuple[int, ...] | None,
         session.wait_until_ready()
         return session.describe(code, shape, tokens)
     except WorkerError as error:
-        raise InputError(
-            f"{IMPLEMENTATIONS[name].own_file} could not be looked at: {error}. {error.details[-500:]}"
-        ) from None
+        file = f"{Path(code.folder).name}/{IMPLEMENTATIONS[name].own_file}"
+        wrote = f"It wrote last: {error.details[-500:]}" if error.details else "It wrote nothing."
+        raise InputError(f"{file} could not be built and called: {error}. {wrote}") from None

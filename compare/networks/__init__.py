@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from shared import contract, own_code
-from shared.contract import CONTRACT
+from shared.description import CONTRACT
 from shared.errors import InputError, check_name
 from shared.models import MODELS, Code, ModelSpec
 from shared.result import Run, RunResult

@@ -9,7 +9,7 @@ from pathlib import Path
 from compare import own_packages
 from compare.registry import IMPLEMENTATIONS
 from shared import contract, own_code
-from shared.contract import CONTRACT
+from shared.description import CONTRACT
 from shared.errors import InputError
 from shared.models import ModelSpec
 

@@ -9,8 +9,8 @@ import numpy as np
 from compare.processes.process import Divergence, WorkerProcess
 from compare.rpc import messages, own_messages
 from shared.choices import Device, Format
-from shared.contract import Description
 from shared.data import Data, Part
+from shared.description import Description
 from shared.ledger import Half
 from shared.models import Code, ModelSpec
 from shared.protocol import Build, Tier

@@ -83,7 +83,7 @@ def _metric(figure: KeyFigure) -> dict[str, Cell]:
 
 
 def _summary_cells(figure: KeyFigure) -> dict[str, Callable[[Summary], str]]:
-    most = 1.0 if figure.metric.share else math.inf
+    least, most = (0.0, 1.0) if figure.metric.share else (-math.inf, math.inf)
     deviation = (lambda value: f"{value * 100:.2f} points") if figure.metric.share else figure.shown
     return {
         "implementation": lambda of: of.implementation,
@@ -93,7 +93,7 @@ def _summary_cells(figure: KeyFigure) -> dict[str, Callable[[Summary], str]]:
         "95 % interval": lambda of: (
             "-"
             if of.low is None or of.high is None
-            else f"{figure.shown(of.low)} to {figure.shown(min(most, of.high))}"
+            else f"{figure.shown(max(least, of.low))} to {figure.shown(min(most, of.high))}"
         ),
         "deviation": lambda of: "-" if of.deviation is None else deviation(of.deviation),
     }

@@ -1,7 +1,7 @@
 """What can be asked of a worker about a network of the user's own before it is trained."""
 
 from compare.rpc.messages import Answer, Request
-from shared.contract import Description
+from shared.description import Description
 from shared.models import Code
 
 

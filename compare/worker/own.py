@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from compare.worker.tiers import NotOfferedError
-from shared.contract import CONTRACT, Description, differences
+from shared.contract import differences
+from shared.description import CONTRACT, Description
 from shared.models import Code, ModelSpec
 from shared.own_code import CodeError
 

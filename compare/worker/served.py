@@ -1,6 +1,8 @@
-"""Networks as a service loads them, a function for each way. Only what a way needs is imported, when it is needed."""
+"""Networks as a service loads them, a function for each way. Only what a way needs is imported, when it is needed; and
+nothing is hidden from it, so that it starts as a process of the user's own does in the same environment."""
 
 import importlib
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from shared.lean import without
+from shared.lean import import_plainly
 
 Predict = Callable[[np.ndarray], np.ndarray]  # float32 images (N, H, W, C) to logits (N, classes)
 NETWORK, WEIGHTS = "network.json", "weights.npz"
-NOT_OF_A_SERVICE = ("matplotlib", "pandas", "sklearn")  # Keras and TensorFlow import them only if they are installed
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Loaded:
 def load(how: str, source: str) -> Loaded:
     """Load a network: `how` is a format of `compare export`, with `source` the file; or MODULE:MODE, the code of an
     implementation in a mode, with `source` the folder of its contract and weights."""
+    import_plainly()
     if how in LOADERS:
         return LOADERS[how](Path(source))
     module, _, mode = how.partition(":")
@@ -38,18 +40,17 @@ def _from_code(module: str, mode: Any, folder: Path) -> Loaded:
     """The network as the implementation's own code builds it. What it exports as `serve` takes no optimizer with it;
     without that, its network is built as for training."""
     implementation = importlib.import_module(module)
-    from pydantic import TypeAdapter
-
     from shared.models import BATCH_NORM_EPSILON, ModelSpec
     from shared.protocol import Build, Trained
-    from shared.training import TrainSpec
 
-    spec = TypeAdapter(ModelSpec).validate_json((folder / NETWORK).read_bytes())
+    spec = ModelSpec.of_json(json.loads((folder / NETWORK).read_bytes()))
     with np.load(folder / WEIGHTS) as arrays:
         weights = dict(arrays)
     if hasattr(implementation, "serve"):
         predict = implementation.serve(Trained(spec, weights, BATCH_NORM_EPSILON, None), mode)
     else:
+        from shared.training import TrainSpec
+
         predict = implementation.create(Build(spec, TrainSpec(epochs=1), weights, "cpu", mode)).logits
     framework = implementation.framework()
     return Loaded(predict, framework.name, framework.version)
@@ -86,8 +87,7 @@ def _torch(path: Path) -> Loaded:
 
 
 def _saved_model(path: Path) -> Loaded:
-    with without("keras", *NOT_OF_A_SERVICE):
-        import tensorflow as tf
+    import tensorflow as tf
 
     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
 
@@ -99,9 +99,8 @@ def _saved_model(path: Path) -> Loaded:
 
 
 def _keras(path: Path) -> Loaded:
-    with without(*NOT_OF_A_SERVICE):
-        import tensorflow as tf  # first, as tf_impl does
     import keras
+    import tensorflow as tf
 
     model = keras.saving.load_model(path)
 

@@ -6,7 +6,8 @@ import keras
 
 from shared.data import Data, DataSpec, load
 from shared.training import TrainSpec
-from tf_impl.idiomatic import OWN_LAYERS, fit
+from tf_impl.idiomatic import fit
+from tf_impl.layers import OWN_LAYERS
 from tf_impl.models import MODELS
 
 

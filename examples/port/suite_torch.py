@@ -7,7 +7,8 @@ from torch import nn
 
 from shared.data import Data, DataSpec, load
 from shared.training import TrainSpec
-from torch_impl.idiomatic import OWN_LAYERS, fit
+from torch_impl.idiomatic import fit
+from torch_impl.layers import OWN_LAYERS
 from torch_impl.models import MODELS
 
 

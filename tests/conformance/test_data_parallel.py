@@ -15,6 +15,7 @@ from distance import assert_close
 from patience import GENEROUS_S
 from reference import LAYERS, AdamSteps, Network
 from setup_of_training import SEED, images_for, n_steps, training
+from task_networks import OTHER_TASKS, data_for, own_network
 from tracing import Tracer
 
 from compare.processes.process import WorkerError
@@ -114,6 +115,47 @@ def test_shares_need_not_be_equal(sharing: Sharing, digits: Data, which: str, si
     assert_close(session.weights(), parameters, 1e-12)
     assert part.epoch_end is not None
     assert part.epoch_end.train_accuracy == pytest.approx(right / len(digits.x_train))
+
+
+TASKS_IN_SHARES = [
+    pytest.param(which, task, loss, marks=[] if (which, task) == ("torch", "multilabel") else pytest.mark.long)
+    for which in SHARED
+    for task, loss in OTHER_TASKS
+]  # where a network takes seconds to build, and the reduction of a share is the same code
+
+
+@pytest.mark.parametrize(("which", "task", "loss"), TASKS_IN_SHARES)
+def test_other_tasks_in_shares(
+    sharing: Sharing,
+    session_for: Callable[[str, str], Session],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    which: str,
+    task: str,
+    loss: str,
+) -> None:
+    """Two processes train a regression and several labels an image as one does, an epoch of unequal shares; and
+    figures at its end are those of the whole batches."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    mine = own_network(tmp_path / "mine", task, loss)
+    data, train = data_for(mine), TrainSpec(epochs=1, batch_size=15, seed=SEED, optimizer=Adam(), dtype="float64")
+    mode, weights = IMPLEMENTATIONS[which].default_mode, initial_weights(mine, SEED)
+    found = []
+    for session in (session_for(which, "dense_baseline"), sharing(f"{which}@2")):
+        before = session.log_size()
+        session.load_data(data)
+        session.create(Build(mine, train, weights, "cpu", mode))
+        part = session.train_slice(3)
+        assert part.epoch_end is not None
+        found.append((part.loss, part.epoch_end, session.evaluate("test"), session.weights()))
+        session.load_data(images_for("cnn_same"))
+        assert "AutoGraph" not in session.log_since(before)  # what it cannot transform runs as it is, and says so
+    (loss_1, end_1, test_1, trained_1), (loss_2, end_2, test_2, trained_2) = found
+    assert len(loss_1) == 3  # of 15, 15 and 10 images
+    assert loss_2 == pytest.approx(loss_1, rel=1e-12, abs=0)
+    assert end_2.train_metrics == pytest.approx(end_1.train_metrics, rel=1e-12)
+    assert test_2.metrics == pytest.approx(test_1.metrics, rel=1e-12)
+    assert_close(trained_2, trained_1, 1e-12)
 
 
 @pytest.mark.parametrize("which", SHARED)

@@ -12,8 +12,8 @@ from compare.parity.runs import Extent
 from compare.processes.session import Session
 from compare.subject import Subject
 from shared import contract
-from shared.contract import CONTRACT
 from shared.data import Data
+from shared.description import CONTRACT
 from shared.training import TrainSpec
 
 TORCH = """

@@ -12,7 +12,7 @@ from compare import networks
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
 from shared import contract
-from shared.contract import CONTRACT
+from shared.description import CONTRACT
 from shared.errors import UserCodeError
 from shared.models import LayerSpec, ModelSpec, normalised, weighted
 from shared.protocol import Build

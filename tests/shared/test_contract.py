@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from shared import contract
-from shared.contract import Description, Layer, Parameter
+from shared.description import Description, Layer, Parameter
 from shared.models import MODELS, ModelSpec
 
 

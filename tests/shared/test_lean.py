@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from shared import lean
 from shared.lean import without
 
 
@@ -36,4 +37,18 @@ def test_modules_are_hidden_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.delitem(sys.modules, "this", raising=False)
     with without("this"), pytest.raises(ImportError):
         import this  # noqa: F401
+    assert "this" not in sys.modules
+
+
+@pytest.mark.parametrize("plainly", [False, True])
+def test_a_process_that_is_measured_imports_what_a_users_would(monkeypatch: pytest.MonkeyPatch, plainly: bool) -> None:
+    """Nothing is hidden from a framework that is imported there. Elsewhere what it can do without is."""
+    monkeypatch.setattr(lean, "_plain", False)
+    for name in (*lean.OPTIONAL, "this"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    if plainly:
+        lean.import_plainly()
+    with lean.lean_import("this"):
+        hidden = [name for name in (*lean.OPTIONAL, "this") if name in sys.modules]
+    assert hidden == ([] if plainly else [*lean.OPTIONAL, "this"])
     assert "this" not in sys.modules

@@ -1,10 +1,13 @@
 """The contracts agree with themselves: every literal count is the sum of its parts."""
 
+import json
 import math
+from dataclasses import replace
 
 import pytest
+from pydantic import TypeAdapter
 
-from shared.models import MODELS
+from shared.models import MODELS, Code, ModelSpec
 
 # All parameters, and the trainable ones.
 COUNTS = {
@@ -70,3 +73,22 @@ def test_a_training_step_moves_pixels_parameters_and_moments() -> None:
     """28 x 28 pixels an image; 421,642 parameters and two moments each, read and written; 4 bytes a value."""
     assert MODELS["cnn_same"].training_bytes == (3_136, 10_119_408)
     assert MODELS["cnn_bn_cifar"].training_bytes == (12_288, 24 * 2_169_770)  # moving statistics are not Adam's
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_process_that_only_infers_reads_what_its_parent_wrote(model: str) -> None:
+    """Without pydantic, which reads all records that may come from elsewhere."""
+    plain = MODELS[model]
+    own = replace(plain, code=Code("/a", (("torch.py", "0" * 64),)), task="regression", loss="mae", vocabulary=3)
+    for spec in (plain, own):
+        written = TypeAdapter(ModelSpec).dump_json(spec)
+        assert ModelSpec.of_json(json.loads(written)) == spec == TypeAdapter(ModelSpec).validate_json(written)
+
+
+def test_a_record_of_classification_is_as_it_was() -> None:
+    """What newer tasks and inputs brought is left out if it is the usual."""
+    adapter = TypeAdapter(ModelSpec)
+    names = {"task", "loss", "vocabulary"}
+    assert not names & json.loads(adapter.dump_json(MODELS["cnn_same"])).keys()
+    other = replace(MODELS["cnn_same"], task="regression", loss="mae", vocabulary=3)
+    assert names <= json.loads(adapter.dump_json(other)).keys()

@@ -1,13 +1,17 @@
 """How far `bench --inference` is from loops written by hand (bare_server.py):
-`python tests/support/bare_serving.py [WAY...] [--turns N] [--starts N] [--threads N]`.
+`python tests/support/bare_serving.py [WAY...] [--turns N] [--starts N] [--threads N] [--lean]`.
 
 Both processes of a way are alive at once and take turns: a window of the same number of calls each, of one image and of
 64. What is printed is the ratio of the harness's call to the bare loop's, each the median over the turns of a pair of
 processes and the geometric mean over pairs, with a 95 % interval: of the median call, of one of the quickest tenth
 (which other work on the machine disturbs least) and of the processor time; and so of start and memory, of each pair.
+The processor time of a start is that of the process until it has answered.
+
+With --lean the bare loop takes turns with itself: as it is, and without what Keras imports only if it is installed.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -50,6 +54,7 @@ class Bare:
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "ready\n"
         self.start_s = time.perf_counter() - begin
+        self.used_s = used_s(self._process.pid)
 
     def figures(self, size: int, calls: int, uncounted: int) -> Figures:
         assert self._process.stdin is not None
@@ -58,11 +63,21 @@ class Bare:
         return tuple(map(float, self._process.stdout.readline().split()))
 
     def peak_bytes(self) -> int:
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+        return peak_bytes(self._process.pid)
 
     def close(self) -> None:
         self._process.communicate()
+
+
+def peak_bytes(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+
+
+def used_s(pid: int) -> float:
+    """The processor time of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def figures(session: ServingSession, size: int, calls: int, uncounted: int) -> Figures:
@@ -100,7 +115,7 @@ def compare(way: str, turns: int, starts: int, threads: int) -> dict[str, Interv
                 begin = time.perf_counter()
                 session = start(made.served[0])
                 session.logits(images[:1])
-                start_s = time.perf_counter() - begin
+                start_s, start_used_s = time.perf_counter() - begin, used_s(session._process.pid)
             session.give_images(images)
             for size in SIZES:
                 for what, pairs in zip(WHATS, _turns(session, bare, size, turns), strict=True):
@@ -108,11 +123,41 @@ def compare(way: str, turns: int, starts: int, threads: int) -> dict[str, Interv
             peak = session.memory().peak_rss_bytes
             assert peak is not None
             found.setdefault("start", []).append([(start_s, bare.start_s)])
+            found.setdefault("processor time of a start", []).append([(start_used_s, bare.used_s)])
             found.setdefault("memory", []).append([(float(peak), float(bare.peak_bytes()))])
             bare.close()
             session.close()
+    return _ratios(found)
+
+
+def lean(way: str, starts: int, threads: int) -> dict[str, Interval]:
+    """What the lean variant of a bare loop takes of what the plain one does."""
+    found: dict[str, list[Pairs]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = str(folder / "bare")
+        variables = worker_variables(threads, folder, True, "passive")
+        subprocess.run([sys.executable, SERVER, "write", way, path], check=True, env=variables, capture_output=True)
+        for number in range(starts):
+            both: dict[bool, Bare] = {}
+            for is_lean in (True, False) if number % 2 else (False, True):
+                both[is_lean] = Bare(way, path, variables | ({"BARE_LEAN": "1"} if is_lean else {}))
+            for what, of in (
+                ("start", lambda one: one.start_s),
+                ("processor time of a start", lambda one: one.used_s),
+                ("memory", lambda one: float(one.peak_bytes())),
+            ):
+                print(f"{way}, {what}: lean {of(both[True]):.6g}, plain {of(both[False]):.6g}", flush=True)
+                found.setdefault(what, []).append([(of(both[True]), of(both[False]))])
+            for one in both.values():
+                one.close()
+    return _ratios(found)
+
+
+def _ratios(found: dict[str, list[Pairs]]) -> dict[str, Interval]:
+    """The first of each pair to the second."""
     return {
-        what: ratio([[bare for _, bare in one] for one in pairs], [[harness for harness, _ in one] for one in pairs])
+        what: ratio([[second for _, second in one] for one in pairs], [[first for first, _ in one] for one in pairs])
         for what, pairs in found.items()
     }
 
@@ -146,9 +191,14 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=15)
     parser.add_argument("--starts", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1, help="with one, other work on the machine disturbs least")
+    parser.add_argument("--lean", action="store_true", help="what the lean variant of a bare loop takes of the plain")
     given = parser.parse_args()
     for way in given.ways or WAYS:
-        for what, found in compare(way, given.turns, given.starts, given.threads).items():
+        if given.lean:
+            ratios = lean(way, given.starts, given.threads)
+        else:
+            ratios = compare(way, given.turns, given.starts, given.threads)
+        for what, found in ratios.items():
             print(f"{way}, {what}: {shown(found)}", flush=True)
 
 

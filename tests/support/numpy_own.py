@@ -6,7 +6,7 @@ from numpy_impl import framework, matrix_product, memory_copy
 from numpy_impl.networks import LAYERS
 
 from shared import own_code
-from shared.contract import Description, Layer, Parameter
+from shared.description import Description, Layer, Parameter
 from shared.models import Code, Shape
 from shared.protocol import Build
 

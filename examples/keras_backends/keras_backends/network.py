@@ -13,7 +13,7 @@ from shared.lean import without
 from shared.protocol import Build
 from shared.weights import Weights
 from tf_impl import weights as layout
-from tf_impl.idiomatic import OWN_LAYERS
+from tf_impl.layers import OWN_LAYERS
 from tf_impl.models import MODELS
 from tf_impl.optimizers import STATE_NAMES, MatchedOptimizer, matched
 
@@ -104,8 +104,9 @@ class KerasNetwork:
 
     @contextmanager
     def statistics_kept(self) -> Iterator[None]:
-        """Put back afterwards what a pass in training mode moves: moving statistics and random numbers."""
-        kept = [(variable, self.fetch(variable)) for variable in self.model.non_trainable_variables]
+        """Put back afterwards the moving statistics, which a pass in training mode moves. Random numbers go on: the
+        next pass drops other values."""
+        kept = [(variable, self.fetch(variable)) for variable in self.model.non_trainable_weights]
         yield
         for variable, value in kept:
             variable.assign(value)

@@ -10,9 +10,9 @@ if kept := os.environ.get("COMPARE_COMPILED"):
     os.environ["JAX_COMPILATION_CACHE_DIR"] = kept
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
-from shared.lean import without
+from shared.lean import lean_import
 
-with without("matplotlib", "pandas", "sklearn"):
+with lean_import():
     import keras
 import jax
 import jax.numpy as jnp

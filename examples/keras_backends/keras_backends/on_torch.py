@@ -1,12 +1,11 @@
 """The networks of tf_impl/models.py on PyTorch: what a worker of `keras@torch` imports."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.lean import without
+from shared.lean import lean_import
 
-with without("matplotlib", "pandas", "sklearn"):
+with lean_import():
     import keras
 import numpy as np
 import torch
@@ -90,12 +89,6 @@ class KerasOnTorch(KerasNetwork):
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         super().restore(state)
         torch.set_rng_state(torch.tensor(state[RANDOM]))  # a copy: a checkpoint's array may be read-only
-
-    @contextmanager
-    def statistics_kept(self) -> Iterator[None]:
-        """Put back PyTorch's random numbers, too."""
-        with super().statistics_kept(), torch.random.fork_rng(devices=()):
-            yield
 
     def settings(self) -> dict[str, str]:
         devices = {v.value.device.type for v in self.model.variables}

@@ -141,3 +141,9 @@ def test_report_with_seeds_and_a_target() -> None:
 
 def test_a_report_of_one_seed_has_no_table_over_seeds() -> None:
     assert "| seeds |" not in report.render(study(torch=[0.9]), {}, MANIFEST, Judging())["report.md"].decode()
+
+
+def test_a_share_is_never_below_0_nor_above_1() -> None:
+    """What two seeds far apart leave open is all that there is, and no more."""
+    text = report.render(study(torch=[0.44, 0.56]), {}, MANIFEST, Judging())["report.md"].decode()
+    assert "| torch | 50.00% | 20.00 ms | 2 | 0.00% to 100.00% |" in text

@@ -15,6 +15,7 @@ from compare.bench.result import BenchResult, Contestant, Launch, TimedWindow
 from compare.bench.schedule import precise, repeat
 from compare.bench.statistics import Interval
 from compare.bench.verdicts import achieved, break_even, break_evens, names, own_share, ratio_to_baseline, say, warnings
+from compare.options.bench import BenchOptions
 from compare.processes.process import WorkerError
 from compare.subject import Subject
 from shared.data import Data
@@ -321,6 +322,75 @@ def test_without_a_budget_of_its_own_a_bench_ends_with_intervals(digits: Data) -
     simulation = Simulation(digits, "a", "b", a={"fails_at": 0}, b={"fails_at": 0})
     (last,) = repeat(simulation.empty, simulation, precise, until_known=True)
     assert last.ending == "failed"
+
+
+@pytest.mark.parametrize("until_known", [True, False])
+def test_a_busy_machine_costs_no_interval(digits: Data, until_known: bool) -> None:
+    """The first launch alone takes longer than the budget. Without one that was asked for, the bench says what it will
+    take, and goes on."""
+    reported: list[str] = []
+    simulation = Simulation(digits, "a", "b")
+    contestants = simulation.empty.contestants
+    subject = simulation.launcher.subject
+    slow = Slow(contestants, subject, simulation.start, 1.0, needs=3, until_known=until_known, tell=reported.append)
+    if not until_known:
+        with pytest.raises(InputError, match="--budget 1 is too short for one round"):
+            slow.launch(0)
+        return
+    *_, last = repeat(simulation.empty.model_copy(update={"budget_s": 1.0}), slow, precise, until_known=True)
+    assert (last.ending, len(last.launches)) == ("budget", 3)
+    assert any("--budget S ends it earlier, without intervals." in text for text in reported)
+
+
+@pytest.mark.parametrize(("options", "until_known"), [({}, True), ({"budget": 120.0}, False)])
+def test_a_budget_that_was_asked_for_is_kept(options: dict[str, float], until_known: bool) -> None:
+    """Even if it is the usual one."""
+    found = BenchOptions.of_texts(**options)
+    assert (found.budget_s, found.until_known) == (120.0, until_known)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_an_interrupt_while_networks_are_built_kills_all_workers(
+    digits: Data, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """One after another in the first launch, side by side in later ones: there the other's thread waits for its worker,
+    which would not end by itself."""
+    killed, waiting = {name: threading.Event() for name in "ab"}, threading.Event()
+    ended_alone: list[str] = []
+    cut_short: list[bool] = []
+
+    class Building(SimulatedSession):
+        name = ""
+
+        def load_data(self, data: object) -> None:
+            if self.name == "a":
+                assert number == 0 or waiting.wait(GENEROUS_S)
+                raise KeyboardInterrupt
+            waiting.set()
+            cut_short.append(killed["b"].wait(GENEROUS_S))
+            raise WorkerError("the worker was ended by signal 9")
+
+        def kill(self) -> None:
+            killed[self.name].set()
+            self.ended = True
+
+        def end_input(self) -> None:
+            ended_alone.append(self.name)
+
+    monkeypatch.setattr(launcher, "usable_cores", lambda: 2)
+    simulation = Simulation(digits, "a", "b")
+
+    def start(of: Contestant) -> SimulatedSession:
+        session = Building(simulation.random, 0.01)
+        session.name = of.name
+        return session
+
+    simulation.launcher._start = start
+    with pytest.raises(KeyboardInterrupt):
+        simulation.launcher.launch(number)
+    assert all(event.is_set() for event in killed.values())
+    assert ended_alone == []
+    assert cut_short == [True] * number  # and it had waited for nothing else
 
 
 def test_long_steps_are_warm_after_fewer(digits: Data) -> None:

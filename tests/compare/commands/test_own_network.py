@@ -20,8 +20,8 @@ from compare.training import ray_executor
 from compare.training.planned import PLAN, Planned
 from compare.training.study import Settings
 from shared import own_code
-from shared.contract import CONTRACT
 from shared.data import load
+from shared.description import CONTRACT
 from shared.errors import InputError
 from shared.result import RunResult
 
@@ -125,6 +125,16 @@ def test_what_its_code_raises_is_shown_as_its_own_last_lines(
         assert last in said.err
         assert "compare/worker" not in said.err
         assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(("code", "wrote"), [("print('bye', flush=True)", "last: bye"), ("", "nothing.")])
+def test_code_that_ends_its_process_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, code: str, wrote: str
+) -> None:
+    (folder / FILE).write_text(f"{code}\nimport os\nos._exit(3)\n")
+    assert command(monkeypatch, "contract", "mine") == 2
+    said = f"compare: mine/numpy.py could not be built and called: the worker exited with code 3. It wrote {wrote}"
+    assert said in capsys.readouterr().err
 
 
 def test_who_has_no_file_is_left_out(

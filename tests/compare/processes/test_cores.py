@@ -1,6 +1,7 @@
 """How many cores there are, by made-up trees of cgroups."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -124,12 +125,33 @@ def test_the_least_of_the_three(found: Cores, usable: int, limited: bool) -> Non
     assert (found.usable, found.limited) == (usable, limited)
 
 
-def test_threads_are_as_many_as_there_are_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By default. With one core of a machine it is one, whatever the machine has."""
-    version_2(tmp_path, {"/": "100000 100000"})
+WITHIN = {"/": "max 100000", "/a": "100000 100000", "/a/b": "max 1"}
+CONTAINERS: dict[str, tuple[Callable[..., None], Groups, dict[str, str], str]] = {
+    "version 2": (version_2, {"/": "100000 100000"}, {}, "1"),
+    "version 2, below a slice": (version_2, WITHIN, {"own": "/a/b"}, "1"),
+    "version 2, no limit": (version_2, {"/": "max 100000"}, {}, ""),
+    "version 1": (version_1, {"/": "100000 100000"}, {"own": "/docker/1", "mounted": "/docker/1"}, "1"),
+    "version 1, below a slice": (version_1, {"/a": "50000 50000", "/a/b": "-1 100000"}, {"own": "/a/b"}, "1"),
+    "version 1, no limit": (version_1, {"/": "-1 100000"}, {}, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_threads_are_as_many_as_there_are_cores(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default, of `run`, `parity` and `bench`. With one core of a machine it is one, whatever the machine has; and
+    `doctor` shows the mask, the quota and what is used."""
+    make, groups, where, quota_said = CONTAINERS[name]
+    make(tmp_path, groups, **where)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
     monkeypatch.setattr(environment, "cores", lambda: cores(tmp_path))
-    assert environment.usable_cores() == 1
-    assert checks.default_threads(["torch"]) == 1
+    used = 1 if quota_said else 8
+    assert environment.usable_cores() == used
+    assert checks.default_threads(["torch"]) == used
+    assert checks.default_threads(["torch@2"]) == max(1, used // 2)
+    quota_in_words = f"{quota_said} by the cgroup's quota" if quota_said else "no cgroup quota"
+    said = doctor_findings.of_cores(cores(tmp_path)).said
+    assert said == f"{used} used: 64 in the machine, 8 by the affinity mask, {quota_in_words}"
 
 
 def test_all_three_are_said(numpy_implementation: str, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import ast
 import os
+import runpy
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +13,7 @@ from results import ENVIRONMENT
 from simulation import contestant
 
 from compare.bench import search, tables, tuned
+from compare.bench.inference import prepare
 from compare.bench.result import Contestant
 from compare.bench.search import as_run
 from compare.processes import environment, pool
@@ -146,3 +149,84 @@ def test_peak_memory_starts_again() -> None:
     again = machine.peak_rss_bytes()
     assert again is not None
     assert again < after - (150 << 20)
+
+
+class Importing:
+    """A worker that has imported its framework, and sees so many CUDA devices; with None it never gets there."""
+
+    def __init__(self, n_cuda_devices: int | None) -> None:
+        self.n_cuda_devices = n_cuda_devices
+
+    def wait_until_ready(self) -> Environment:
+        assert self.n_cuda_devices is not None, "nothing depends on it any more"
+        return ENVIRONMENT.model_copy(update={"n_cuda_devices": self.n_cuda_devices})
+
+
+@pytest.mark.parametrize(
+    ("seen", "device"),
+    [((0, None, None), "cpu"), ((1, 0, None), "cpu"), ((1, 1, 2), "cuda")],
+    ids=str,
+)
+def test_auto_is_known_with_the_first_framework_that_sees_no_device(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, digits: Data, seen: tuple[int | None, ...], device: str
+) -> None:
+    """The others are still importing theirs, and training need not wait for that."""
+    names = ["torch", "keras", "tf_lowlevel"]
+    found = study.Study(names, digits, tmp_path, study.Settings(1, "kept", False, 60.0, "passive"))
+    sessions = dict(zip(names, map(Importing, seen), strict=True))
+    monkeypatch.setattr(found, "_start", lambda name, *arguments: sessions[name])
+    assert found.choose_device("auto") == device
+
+
+def test_every_contestant_finds_what_an_earlier_launch_compiled(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In one folder for the whole bench, empty at first, whatever the framework; what the contestant states itself goes
+    before."""
+    asked: list[dict[str, str]] = []
+
+    def start(*arguments: Any, variables: dict[str, str] | None = None, **more: Any) -> None:
+        asked.append(variables or arguments[5])
+
+    monkeypatch.setattr(search, "Session", start)
+    monkeypatch.setattr(prepare, "ServingSession", start)
+    begin = search.starter(tmp_path, "cpu", 60.0)
+    begin(contestant("torch"))
+    begin(contestant("jax", "jax"))
+    begin(contestant("torch").model_copy(update={"variables": {"TORCHINDUCTOR_CACHE_DIR": "/of/its/own"}}))
+    served: Any = SimpleNamespace(name="torch-graph", threads=1, variables={"A": "b"}, waiting="passive")
+    prepare.starter({"torch-graph": ("how", "source")}, tmp_path, 60.0)(served)
+    first, second, third, serving = asked
+    assert first == second
+    folder = first["COMPARE_COMPILED"]
+    assert first["TORCHINDUCTOR_CACHE_DIR"] == folder
+    assert third == {"COMPARE_COMPILED": folder, "TORCHINDUCTOR_CACHE_DIR": "/of/its/own"}
+    assert list(Path(folder).iterdir()) == []
+    assert serving["A"] == "b"
+    assert serving["COMPARE_COMPILED"] == serving["TORCHINDUCTOR_CACHE_DIR"] != folder
+
+
+@pytest.mark.parametrize("module", ["jax_impl.create", "keras_backends.on_jax"])
+def test_jax_keeps_what_it_compiles_in_that_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str
+) -> None:
+    """Even what compiles in no time, and before JAX is imported, which reads the variables then."""
+    found: dict[str, str] = {}
+    package, _, name = module.partition(".")
+    path = next((ROOT / "examples").glob(f"*/{package}/{name}.py"))
+
+    class Finder:
+        """In the place of the first of the frameworks: what is known when it is imported."""
+
+        def find_spec(self, name: str, *_: object) -> None:
+            if name.partition(".")[0] in ("jax", "flax", "keras"):
+                found.update(os.environ)
+                raise ImportError("seen enough")
+
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    monkeypatch.setattr(os, "environ", {"COMPARE_THREADS": "3", "COMPARE_COMPILED": str(tmp_path)})
+    with pytest.raises(ImportError, match="seen enough"):
+        runpy.run_path(str(path))
+    assert found["JAX_COMPILATION_CACHE_DIR"] == str(tmp_path)
+    assert found["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] == "0"
+    assert found["PJRT_NPROC"] == "3"

@@ -1,0 +1,38 @@
+"""What an implementation says of a network of the user's own: what a contract is derived from, and compared with.
+
+A process that only infers imports this, too (compare/worker/serve.py): it has the standard library alone.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+CONTRACT = "contract.json"  # the file of the folder
+
+
+class Parameter(NamedTuple):
+    """A parameter that an implementation has: its canonical name and shape."""
+
+    name: str
+    shape: tuple[int, ...]
+    trainable: bool = True
+
+
+class Layer(NamedTuple):
+    """A layer that an implementation has: its name and the shape of its output for one image, channels last."""
+
+    name: str
+    output_shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an implementation says of its network, which it has built and called: layers in the order of the
+    computation, parameters in any order, the rate of its dropout, and the FLOPs of one image's forward pass, by the
+    framework's own count, None if it was not asked. `tokens` says that it takes whole numbers."""
+
+    input_shape: tuple[int, ...]
+    layers: tuple[Layer, ...]
+    parameters: tuple[Parameter, ...]
+    dropout: float | None
+    flops: int | None
+    tokens: bool = False
