@@ -24,8 +24,8 @@ def operations(result: BenchResult) -> dict[str, list[list[str]]]:
 
 
 def bounds(result: BenchResult) -> list[str]:
-    """For each contestant that was profiled: how fast it is within convolutions and matrix products, which do all that
-    counts as achieved, and so what it would reach if everything else took no time.
+    """For each profiled contestant: how fast it is within convolutions and matrix products, which do all that counts as
+    achieved. That is the rate it would reach if everything else took no time.
 
     One whose operations were compiled into one has no entry.
     """

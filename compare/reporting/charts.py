@@ -175,7 +175,7 @@ def framed(
     after: Iterable[str] = (),
 ) -> str:
     """Return the frame of a chart: the legend of `styles` (of each name the colour and dashes) with a checkbox each,
-    the choice of a view if there are several, the drawn panels, and what stands `after` them."""
+    the choice of a view if there are several, the drawn panels, and `after` them the rest."""
     parts = [f'<figure class="chart" role="group" aria-label="{escape(label)}"><div class="choices">']
     if styles:
         parts += ['<fieldset><legend class="sr">Lines</legend>', *_legend(styles), "</fieldset>"]
