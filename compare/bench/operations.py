@@ -40,8 +40,8 @@ def bounds(result: BenchResult) -> list[str]:
         share = f", {rate / roof:.0%} of the roofline" if roof else ""
         said.append(
             f"{contestant.name}: convolutions and matrix products take {arithmetic_s * 1e3:.2f} of "
-            f"{sum(spent.values()) * 1e3:.2f} ms, at {rate / 1e9:,.0f} GFLOP/s{share}: as much would a step reach if "
-            "nothing else took any time."
+            f"{sum(spent.values()) * 1e3:.2f} ms, at {rate / 1e9:,.0f} GFLOP/s{share}. A step would reach this rate "
+            "if nothing else took time."
         )
     return said
 

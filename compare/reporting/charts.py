@@ -123,6 +123,8 @@ class Chart:
         marks: list[str] = []
         n_marked = sum(len(line.points) for line in panel.lines if line.form == "marked")
         for line in panel.lines:
+            if not line.points:
+                continue  # a path without a point is an error to a browser
             colour, dashes = self.style_of(line.name)
             group = f'<g class="l{self.names.index(line.name)}" style="--c:{colour}">'
             places = [(across(x), up(y)) for x, y in line.points]
