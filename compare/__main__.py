@@ -58,8 +58,8 @@ def main() -> None:
 
 
 def _fill_standard_descriptors() -> None:
-    """Open those of the first three descriptors that were closed when this process started: else the next file that is
-    opened gets its number, and what is meant for standard error would be written into a result."""
+    """Open those of the first three descriptors that were closed when this process started. Otherwise the next opened
+    file gets such a number, and messages for standard error are written into a result."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= LAST_STANDARD:
         os.set_inheritable(descriptor, True)
     os.close(descriptor)

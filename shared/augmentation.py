@@ -27,8 +27,8 @@ def augment(images: np.ndarray, chance: np.ndarray, kind: Augmentation) -> np.nd
     and dtype. Bilinear, with the pixels at the edge repeated beyond it.
 
     - `affine`: turned by up to 10 degrees, stretched by up to 10 % in each direction, shifted by up to 2 pixels.
-    - `elastic`: that, and bent: each of 5 x 5 points is moved by up to 1.5 pixels in each direction and takes what
-      lies around it with it (a coarse form of Simard, Steinkraus and Platt 2003).
+    - `elastic`: that, and bent. Each of 5 x 5 points is moved by up to 1.5 pixels in each direction, together with its
+      surroundings (a coarse form of Simard, Steinkraus and Platt 2003).
     """
     if kind == "none":
         return images
@@ -53,8 +53,8 @@ def _affine(chance: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np
 
 
 def _spread(n: int) -> np.ndarray:
-    """The weight (n, BEND_GRID) of each point of the grid at each of `n` pixels: smooth, 1 at the point's own place and
-    0 at its neighbours'; the weights at a pixel add up to 1."""
+    """The weight (n, BEND_GRID) of each point of the grid at each of `n` pixels. It is smooth, 1 at the point itself
+    and 0 at its neighbours; the weights at a pixel add up to 1."""
     place = np.linspace(0, BEND_GRID - 1, n)[:, None]
     near = np.clip(1 - abs(place - np.arange(BEND_GRID)), 0, 1)
     return near * near * (3 - 2 * near)

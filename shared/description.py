@@ -26,8 +26,8 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class Description:
-    """What an implementation says of its network, which it has built and called: layers in the order of the
-    computation, parameters in any order, the rate of its dropout, and the FLOPs of one image's forward pass, by the
+    """What an implementation reports about its network, which it has built and called: layers in the order of the
+    computation, parameters in any order, and the rate of its dropout. Also the FLOPs of one image's forward pass by the
     framework's own count, None if it was not asked. `tokens` says that it takes whole numbers."""
 
     input_shape: tuple[int, ...]

@@ -1,14 +1,14 @@
 """The contracts of the architectures: what every implementation of a network must have and do.
 
 A contract is checked, never interpreted: no implementation builds a network from it. It states the input, every
-parameter with its shape and initial distribution, the output shape of every layer, and the counts, written out as
-literal numbers. Shapes are channels-last without the batch axis; convolution kernels are (height, width, in, out) and
-dense kernels (in, out), with the rows of the first dense kernel in the order of a channels-last flatten.
+parameter with its shape and initial distribution, the output shape of every layer, and the counts, as literal numbers.
+Shapes are channels-last without the batch axis. Convolution kernels are (height, width, in, out) and dense kernels (in,
+out). The rows of the first dense kernel are in the order of a channels-last flatten.
 
 One multiply-add counts as two FLOPs; only convolutions and dense layers are counted, for the forward pass of one image.
 
-Batch normalisation means one thing, which is neither framework's default: per channel, over the batch and all
-positions, y = gamma (x - mean) / sqrt(variance + 0.001) + beta, with the variance divided by n (biased). In training,
+Batch normalisation means one thing, which is neither framework's default. Per channel, over the batch and all
+positions, y = gamma (x - mean) / sqrt(variance + 0.001) + beta. The variance is divided by n (biased). In training,
 mean and variance are the batch's, and moving <- 0.9 moving + 0.1 batch's; in evaluation they are the moving ones.
 
 Dropout sets each value to 0 with probability `dropout` in training and divides what is left by 1 - dropout; in
@@ -40,7 +40,7 @@ Shape = tuple[int, int, int]  # (height, width, channels) of an image or a featu
 @dataclass(frozen=True)
 class ParamSpec:
     """One parameter: canonical name, shape, and the distribution of its initial values. `flattened` is the shape of the
-    feature map whose flatten its first axis runs along, None if there is none: a framework that flattens channels first
+    feature map whose flatten its first axis runs along, None if there is none. A framework that flattens channels first
     has the rows in another order."""
 
     name: str
@@ -154,14 +154,14 @@ class ModelSpec:
     @property
     def training_flops(self) -> int:
         """The FLOPs of one image in a training step: those of the forward pass, as many for the gradients by the
-        weights, and as many for those by the inputs of all layers but the first."""
+        weights, and those for the gradients by the inputs of all layers but the first."""
         return 3 * self.flops - next(layer.flops for layer in self.layers if layer.flops)
 
     @property
     def training_bytes(self) -> tuple[int, int]:
-        """The bytes in float32 that a training step must move to or from memory however well it is written: for each
-        image, its pixels; and for the step, every trainable parameter with Adam's two moments, read and written. All
-        else could stay in caches."""
+        """The bytes in float32 that every training step must move to or from memory. For each image these are its
+        pixels. For the step these are all trainable parameters with Adam's two moments, read and written. All else
+        could stay in caches."""
         return 4 * math.prod(self.input_shape), 4 * 6 * self.n_trainable
 
     def n_params_of(self, layer: str) -> int:

@@ -42,8 +42,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def _paths(folder: Path, advice: str) -> list[Path]:
-    """Return the paths of the code, sorted, the contract last. Raise InputError if there are too many files, and then
-    it ends with `advice`; or if a link leads out of the folder: what lies there could change unseen, or be private."""
+    """Return the paths of the code, sorted, the contract last. Raise InputError if there are too many files; the
+    message ends with `advice`. Also raise it if a link leads out of the folder: files there could change unseen, or be
+    private."""
     root, found, n_seen = folder.resolve(), list[Path](), 0
     for place, inner, names in os.walk(folder):
         inner[:] = sorted(name for name in inner if not _hidden(name))

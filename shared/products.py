@@ -15,8 +15,9 @@ class Product:
     """One convolution, or one product of a dense layer: of the forward pass (`by` "output"), of the gradient by the
     weights, or of that by the inputs.
 
-    `kernel` is (height, width, in, out) or (in, out), `taken` the layer's input for one image, (height, width, in) or
-    (in,), and `given` its output; a convolution's stride is one, and its border is filled with zeros or not (`same`).
+    `kernel` is (height, width, in, out) or (in, out). `taken` is the layer's input for one image, (height, width, in)
+    or (in,), and `given` its output. A convolution's stride is one, and its border is filled with zeros or not
+    (`same`).
     """
 
     layer: str
@@ -37,8 +38,8 @@ class Product:
 
 
 def products(spec: ModelSpec) -> tuple[Product, ...]:
-    """All of a training step, in the order of the forward pass; none if a contract does not say enough: of strides, of
-    layers that branch, and of layers that are neither convolutions nor dense."""
+    """All products of a training step, in the order of the forward pass. There are none if a contract does not say
+    enough: about strides, layers that branch, and layers that are neither convolutions nor dense."""
     found: list[Product] = []
     taken = spec.input_shape
     for layer in spec.layers:

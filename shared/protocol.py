@@ -1,11 +1,11 @@
 """What an implementation exports: `framework()` and `create(build)`, which returns a `Trainable` network.
 
-What a network can do beyond that comes in tiers: a class each below, from `Comparable` on.
+What a network can do beyond that is grouped in tiers: a class each below, from `Comparable` on.
 
 Arrays that cross this boundary are NumPy: images (N, height, width, channels), labels int64 (N,), weights under
 canonical names (shared/models.py). A network of the user's own may take vectors (N, D), sequences (N, T, D) or tokens
-int64 (N, T) in the place of images, and its task may have labels float32 (N, K) (shared/task.py). What stays inside
-is the framework's own: `Batch` and `Tensor` are opaque to the harness.
+int64 (N, T) instead of images. Its task may have labels float32 (N, K) (shared/task.py). What stays inside is the
+framework's own: `Batch` and `Tensor` are opaque to the harness.
 
 `put`, `train_step` and `sync` are separate calls so that the harness decides what a timed window holds, and it is the
 same window for every implementation.
@@ -72,8 +72,8 @@ OnEpoch = Callable[[FittedEpoch], None]
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network that is to be written to a file: its parameters, the epsilon of its batch normalisation, and by
-    which mean and deviation of each channel (C,) its images were scaled, None if they were not.
+    """A trained network that is to be written to a file: its parameters, the epsilon of its batch normalisation, and
+    the mean and deviation of each channel (C,) that its images were scaled by (None: not scaled).
 
     What is written takes float32 images from 0 to 1, any number of them, scales them itself, and gives logits.
     """
@@ -86,9 +86,9 @@ class Trained:
 
 @dataclass(frozen=True)
 class Build:
-    """What a network is built of: its contract, how it is trained, its initial weights (None: its own, in the idiomatic
-    recipe alone), where and how it is computed, and what makes it faster without changing what is computed (the
-    package's `tuning.py`)."""
+    """What a network is built of: its contract, how it is trained, its initial weights, and where and how it is
+    computed. In the idiomatic recipe weights may be None: the network's own. The package's `tuning.py` makes it faster
+    without changing what is computed."""
 
     model: ModelSpec
     train: TrainSpec
@@ -148,8 +148,9 @@ class Comparable(Protocol):
         """The optimizer's own tensors: `<parameter>/m` and `<parameter>/v` for Adam, `<parameter>/velocity` for SGD."""
 
     def settings(self) -> dict[str, str]:
-        """Everything that decides what is computed and how, as the network, its optimizer and the framework have it:
-        constants of layers and of the optimizer, dtype, device, threads, TF32, determinism, the framework's version.
+        """Everything that decides what is computed and how, as reported by the network, its optimizer and the
+        framework. That is constants of layers and of the optimizer, dtype, device, threads, TF32, determinism, the
+        framework's version.
 
         The names are the same in every implementation, and so are the values if the networks are set up alike.
         """
@@ -260,7 +261,7 @@ class Implementation(Protocol):
 
     def fit(self, model: Any, train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
         """Train `model`, which `create` made for the idiomatic recipe, on the training images of `data`, scaled to
-        `unit`, a tenth of them set apart for validation; call `on_epoch` after each epoch.
+        `unit`. A tenth of them is set apart for validation. Call `on_epoch` after each epoch.
 
         It ends after `train.epochs` epochs, or after the first that reaches `train.stop_at`.
         """

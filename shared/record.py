@@ -1,7 +1,6 @@
 """What all records have in common: frozen, written to and read from JSON, and read from files that may come from
-anywhere. So a field says what it may hold, and of a file full of nonsense only the first piece is reported: each costs
-a kilobyte, and a file of a few megabytes can hold millions.
-"""
+anywhere. So a field states what it may hold. Of a file full of nonsense only the first piece is reported: each costs a
+kilobyte, and a file of a few megabytes can hold millions."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -21,9 +21,9 @@ SCHEMA_VERSION: Literal[1] = 1
 
 
 class Tuned(Record):
-    """How a run is made faster without another result: by what a search found fastest on a machine (`factor`, in
-    words), which is a `tuning` of the implementation, the variables its worker is started with, its threads, and how
-    they wait for each other."""
+    """How a run is made faster without another result, by what a search found fastest on a machine (`factor`, in
+    words). That is a `tuning` of the implementation, the variables of its worker, its threads, and how they wait for
+    each other."""
 
     factor: str
     tuning: Texts
@@ -107,9 +107,9 @@ class Environment(Record):
 
 
 class Epoch(Record):
-    """One epoch. The training figures are averages over its steps, each before that step's update; the others are
-    those after the epoch: of the validation images if some were set apart, else of the test images. Of another task
-    than classification there are no accuracies but the metrics of that task, by their names (shared/task.py)."""
+    """One epoch. The training figures are averages over its steps, each before that step's update. The others are those
+    after the epoch: of the validation images if some were set apart, else of the test images. For tasks other than
+    classification there are no accuracies but the metrics of that task, by their names (shared/task.py)."""
 
     epoch: Count
     train_loss: FiniteFloat
@@ -144,7 +144,7 @@ class Samples(Record):
     `slice_steps` says how many steps were run in each turn: the implementations take turns, so that all of them meet
     the machine in the same state. `yardstick_s` is how long one and the same matrix product took, about once a second.
 
-    In the idiomatic recipe a framework's own loop trains for a whole epoch in a turn; then there are no steps here, but
+    In the idiomatic recipe a framework's own loop trains for a whole epoch in a turn. Then there are no steps here, but
     the time of every epoch in `epoch_s`, and how many steps it had in `epoch_steps`.
     """
 
@@ -168,7 +168,7 @@ class Samples(Record):
 
 
 class Outcome(Record):
-    """What a run that came to its end gave.
+    """What a completed run gave.
 
     `scale` is the scaling in which the network wants its images; `own_choices` is what the idiomatic recipe chose, in
     words. `foreign_load` is the share of a core that other processes took while it trained, None if that is not
@@ -176,7 +176,7 @@ class Outcome(Record):
 
     Of a classification there are `test_accuracy` and `confusion`; of another task its metrics in `test_metrics`, by
     their names. `label_counts` says of each of several labels how often it is predicted and there, predicted alone,
-    there alone, and neither; `points` holds some of a regression's predicted and true numbers, for each output.
+    there alone, and neither. `points` holds some of a regression's predicted and true numbers, for each output.
     """
 
     device_name: str

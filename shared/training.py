@@ -124,10 +124,10 @@ class TrainSpec(Record):
     framework's own default is used, in the idiomatic recipe. `augmentation` is what shared/augmentation.py does to the
     training images. `dropout` is the rate of dropout; None leaves it to the architecture. Training ends early after the
     first epoch whose training accuracy reaches `stop_at`. The loss is the mean over the batch of what the network's
-    contract names (shared/task.py). `mixed_precision` is what a network in float32 rounds the factors of its
-    convolutions and matrix products to: to bfloat16, which its activations are kept in, too, or, on CUDA alone, to
-    TF32; parameters, loss and optimizer are in `dtype` whatever it is. `own` names what is taken as the framework
-    has it by default, instead of as this suite states it (for compare/parity/waterfall.py alone).
+    contract names (shared/task.py). `mixed_precision` is the rounding of the factors of convolutions and matrix
+    products in float32: to bfloat16, in which activations are kept, too, or, on CUDA alone, to TF32. Parameters, loss
+    and optimizer are in `dtype` whatever it is. `own` names what is left to the framework's default instead of being
+    stated by this suite (for compare/parity/waterfall.py alone).
     """
 
     epochs: int = Field(ge=1, le=2**31)
@@ -156,7 +156,7 @@ class TrainSpec(Record):
         """The learning rate of step `step` (from 0) of `n_steps`.
 
         `constant` is the optimizer's. `linear` rises to it in a line over the first tenth of the steps, and then falls
-        in a line to 0, which the step after the last one would have.
+        in a line to 0, which a step after the last would have.
         """
         assert self.optimizer is not None, "a framework's own default has its own rate"
         rate = self.optimizer.learning_rate

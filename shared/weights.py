@@ -55,9 +55,9 @@ def check_weights(model: ModelSpec, weights: Mapping[str, np.ndarray]) -> None:
 
 
 def to_safetensors(weights: Weights, metadata: Mapping[str, str]) -> bytes:
-    """The content of a safetensors file with `weights` and, in its header, `metadata` as one JSON object under the key
-    `compare`: of several keys the library writes another order each time, and the same weights would be other bytes.
-    """
+    """Return the content of a safetensors file with `weights` and, in its header, `metadata` as one JSON object under
+    the key `compare`. With several keys, the library writes another order each time, and the same weights would be
+    other bytes."""
     from safetensors.numpy import save
 
     return save({k: np.ascontiguousarray(v) for k, v in weights.items()}, {"compare": json.dumps(metadata)})

@@ -74,10 +74,9 @@ class LSTM(tf.Module):
 
 class GRU(tf.Module):
     """One layer of a GRU from a state of zero: sequences (N, T, n_in) give the state after each step, (N, T, size).
-
-    Kernels (n_in, 3 * size) and (size, 3 * size), bias (2, 3 * size): added to the input's part and to the state's;
-    gates in Keras's order: update, reset, new. The reset is applied after the product. T has to be known.
-    """
+    Kernels are (n_in, 3 * size) and (size, 3 * size). The bias (2, 3 * size) is added to the input's part and to the
+    state's. Gates are in Keras's order: update, reset, new. The reset is applied after the product. T has to be
+    known."""
 
     def __init__(self, n_in: int, size: int, dtype: tf.DType) -> None:
         super().__init__()

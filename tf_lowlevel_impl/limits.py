@@ -29,8 +29,8 @@ def memory_copy(device: Device, n_values: int) -> Callable[[], None]:
 
 
 def _copy_on_host(n_values: int) -> Callable[[], None]:
-    """A copy into memory that is there. `assign` takes over new memory that DeepCopy allocates each time: of 65,536
-    pages, 7,000 to 13,500 were then faulted in at every copy, which took most of the time on some machines."""
+    """A copy into existing memory. `assign` takes over new memory that DeepCopy allocates each time. Of its 65,536
+    pages, 7,000 to 13,500 were faulted in at every copy, which took most of the time on some machines."""
     if n_values % ROWS:
         raise ValueError(f"{n_values} numbers cannot be copied as {ROWS} rows")
     with on_device("cpu"):

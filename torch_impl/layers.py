@@ -87,8 +87,8 @@ def _reset_first(tensor: Tensor) -> Tensor:
 class _NormaliseByBatch(torch.autograd.Function):
     """Normalisation by a batch's own mean and variance, with PyTorch's kernels for both ways.
 
-    Left to itself `torch.batch_norm` would compute mean and variance once more, on a CPU by adding all values up one
-    after another: over the 65,536 of a batch in float64, three digits are lost.
+    On its own, `torch.batch_norm` would compute mean and variance once more, on a CPU by adding all values up one after
+    another. Over the 65,536 values of a batch in float64, that loses three digits.
     """
 
     @staticmethod

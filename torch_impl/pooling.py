@@ -1,8 +1,8 @@
 """A network in which every ReLU comes after the max-pooling that follows it, instead of before.
 
-The two commute, in both directions: ReLU keeps the order of what is above 0, so the largest of a window is the same
-value at the same place; and if nothing is above 0, no gradient passes either way. What changes is that ReLU
-sees a quarter of the values.
+The two commute, in both directions. ReLU keeps the order of what is above 0, so the largest of a window is the same
+value at the same place. If nothing is above 0, no gradient passes either way. What changes is that ReLU sees a quarter
+of the values.
 """
 
 from typing import Any

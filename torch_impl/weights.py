@@ -1,8 +1,8 @@
 """Canonical names and layouts <-> those of PyTorch.
 
-What differs: the names in `NAMES` (of embeddings those alone); convolution kernels are (out, in, height, width) instead
-of (height, width, in, out), and dense ones (out, in) instead of (in, out); and because PyTorch flattens channels-first,
-what a flatten gives comes in another order, so the rows of a parameter that meets it are permuted.
+The names in `NAMES` differ (of embeddings those alone). Convolution kernels are (out, in, height, width) instead of
+(height, width, in, out), and dense ones (out, in) instead of (in, out). PyTorch flattens channels-first, so the rows of
+a parameter after a flatten are permuted.
 """
 
 import numpy as np

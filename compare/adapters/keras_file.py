@@ -46,8 +46,8 @@ def load_keras_file(path: Path, precision: str) -> KerasAdapter:
 
 
 def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
-    """Raise Unreadable if a part is there twice, or would unpack to much more than it takes in the file: it is copied
-    unpacked, and Keras's own check then sees nothing of it."""
+    """Raise Unreadable if a part is in the file twice, or would unpack to much more than its size in the file. It is
+    copied unpacked, so Keras's own check sees nothing of that."""
     names = archive.namelist()
     if len(set(names)) < len(names):
         raise Unreadable(f"{path.name} has a part twice. Save the model again.")

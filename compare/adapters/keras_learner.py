@@ -89,9 +89,9 @@ class KerasLearner:
     def forward(
         self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str
     ) -> tuple[Recording, Tape, Any, Any, Any, int]:
-        """A watched call in training mode on a tape: its recording, the tape, the loss of the data and what the model
-        adds to it (None if nothing), the output that the loss takes, and its canonical axis of the classes. Raises
-        Unreadable."""
+        """Return a watched call in training mode on a tape: its recording, the tape, the loss of the data and what the
+        model adds to it (None if nothing). Also return the output that the loss takes, and the canonical axis of its
+        classes. Raises Unreadable."""
         tape = Tape(self.adapter)
         recording = self.adapter.record(inputs, True, tape)
         given, output, axis = self.shaped(recording, targets, form)

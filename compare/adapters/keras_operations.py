@@ -27,7 +27,7 @@ NOT_WATCHED = {
 @dataclass(frozen=True, eq=False)
 class Called:
     """One call of a function: its name ("keras:add", or "torch:relu" if it is the framework's own), its arguments, the
-    tensors among them, and one of those that it gave, by its number."""
+    tensors among them, and one of its results, by number."""
 
     name: str
     original: Callable[..., Any]

@@ -1,7 +1,7 @@
 """Keras's LSTM, GRU, SimpleRNN and Bidirectional as canonical steps: one for each direction, then what is taken of it.
 
-What a layer returns is in the order of its own steps, and a canonical node's output in that of the input; masked steps
-repeat the state before them in both.
+A layer's output is in the order of its own steps, a canonical node's output in that of the input. Masked steps repeat
+the state before them in both.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -16,8 +16,8 @@ from compare.adapters.steps import Step, Trace, Value
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """How a value's native array becomes its canonical one: whether its last axis moves behind the batch, and the
-    order of the entries along axis 1 of a flattened one (None: as they are)."""
+    """How the native array of a value becomes canonical: whether its last axis moves to the place after the batch, and
+    the order of the entries along axis 1 of a flattened value (None: unchanged)."""
 
     rank: int
     last: bool = False

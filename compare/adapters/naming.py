@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Named:
-    """What names an operation: the `path` of the module or layer it is in (ending in ":" for one that does other
-    things, too), which `call` of that layer it belongs to, its kind, and whether it has weights."""
+    """What identifies an operation: the `path` of its module or layer, which `call` of that layer it belongs to, its
+    kind, and whether it has weights. The path ends in ":" if the layer does other things, too."""
 
     path: str
     call: int
@@ -17,8 +17,9 @@ class Named:
 
 
 def unique_names(operations: Sequence[Named]) -> list[str]:
-    """A name for each: the layer's own for the operation with its weights, or else for its first one; the others have
-    their kind behind it, and a number from the second on ("conv1", "conv1:Relu", "relu", "relu:2")."""
+    """Return a unique name for each. The operation with the weights gets the layer's own name; without weights, the
+    first one gets it. The others get their kind as a suffix, and a number from the second on ("conv1", "conv1:Relu",
+    "relu", "relu:2")."""
     first: dict[tuple[str, int], int] = {}
     for place, one in enumerate(operations):
         key = one.path, one.call

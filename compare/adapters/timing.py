@@ -1,7 +1,7 @@
 """A model's passes and nodes, timed in the worker: requests about it are answered here.
 
-A window is a number of passes with one wait at its end, as in `compare bench` (compare/worker/windows.py): no garbage
-is collected meanwhile, and passes that are not counted run into it.
+A window is a number of passes with one wait at its end, as in `compare bench` (compare/worker/windows.py). No garbage
+is collected meanwhile, and uncounted passes run right before it.
 """
 
 import math

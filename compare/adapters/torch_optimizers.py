@@ -80,9 +80,9 @@ class Again(Stepper):
 
 
 def stepper_of(found: Any, model: nn.Module, text: str) -> Stepper:
-    """What a reference to an optimizer names, made for the model's parameters: a class, or a function of the
-    parameters (or of the model, if it calls its argument so), which may give a schedule beside it. Raises Unreadable
-    if it is no optimizer."""
+    """Return what a reference to an optimizer names, made for the model's parameters. It is a class, or a function of
+    the parameters (or of the model, if its argument is called so). It may also return a schedule. Raises Unreadable if
+    it is no optimizer."""
     parameters = list(model.parameters())
     if not parameters:
         raise Unreadable("The model has no parameters to train.")

@@ -47,7 +47,7 @@ class Change:
     """How a figure of one implementation moved from the first folder to the second, and how it is said. `what` is
     "step time", or the figure of the task: "accuracy", "RMSE".
 
-    `value` is the second accuracy less the first, or how many times as long a step takes; `low` and `high` hold the
+    `value` is the second accuracy less the first, or how many times as long a step takes. `low` and `high` bound the
     latter, and are None if there is no interval.
     """
 

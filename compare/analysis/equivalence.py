@@ -109,8 +109,8 @@ def _enough(margin: float) -> int | None:
 
 
 def _power(n: int, margin: float) -> float:
-    """How probable it is that n differences of two equals have an interval inside the margin: the mean over the
-    deviations that n may happen to show, each of which leaves the mean some room."""
+    """How probable it is that n differences of two equals have an interval inside the margin. It is the mean over the
+    deviations that n differences may have; each leaves the mean some room."""
     from scipy.special import gammaincinv, ndtr, stdtrit
 
     evenly = (np.arange(200) + 0.5) / 200

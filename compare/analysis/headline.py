@@ -93,20 +93,25 @@ def speed(results: Sequence[RunResult]) -> Headline:
     found = between(by_name)
     if found is None:
         return Headline(question, "not compared: too few steady steps", "open")
-    compared, known = [], True
+    faster, no_faster, known = [], [], True
     for other, ratio in found.others.items():
         if ratio.estimate is None:
-            compared.append(f"{math.exp(ratio.log):.2f}x as fast as {other} (no interval)")
+            faster.append(f"{math.exp(ratio.log):.2f}x as fast as {other} (no interval)")
             known = False
-        else:
-            low, high = ratio.estimate.interval(len(found.others))
-            compared.append(f"{math.exp(ratio.log):.2f}x as fast as {other} [{low:.2f}, {high:.2f}]")
-            known = known and low > 1
+            continue
+        low, high = ratio.estimate.interval(len(found.others))
+        measured = f"{math.exp(ratio.log):.2f}x as fast as {other} [{low:.2f}, {high:.2f}]"
+        (faster if low > 1 else no_faster).append(measured)
+        known = known and low > 1
+    compared = f"{found.fastest} {' and '.join(faster)}" if faster else ""
+    if no_faster:
+        seen = f"no difference shown: {found.fastest} {' and '.join(no_faster)}"
+        compared = f"{compared}; {seen}" if compared else seen
     loads = [r.outcome.foreign_load for r in results if r.outcome and r.outcome.foreign_load is not None]
     busy = bool(loads) and max(loads) > MUCH_LOAD
     where = _modes(results) + (", on a busy machine" if busy else "")
     return Headline(
-        question, f"{found.fastest} {' and '.join(compared)}, {where}", "yes" if known and not busy else "open"
+        question, f"{compared}, {where}", "yes" if known and not busy else "open"
     )
 
 

@@ -25,9 +25,9 @@ RESULTS_FOR_AN_INTERVAL = 2
 
 
 class Judging(Record):
-    """What a study's results are compared with: equivalence within `margin`, and the time to reach `target`; the order
-    in which its implementations are listed; and whether TensorBoard's event files are made. It is kept beside the
-    results, so that a report can be made again."""
+    """What a study's results are compared with: equivalence within `margin`, and the time to reach `target`. Also the
+    order in which implementations are listed, and whether TensorBoard's event files are made. It is kept beside the
+    results, so a report can be made again."""
 
     implementations: Annotated[tuple[str, ...], Field(max_length=1_000)] = ()
     margin: FiniteFloat = 0.003
@@ -127,8 +127,8 @@ def say(pair: Pair, figure: KeyFigure = ACCURACY) -> str:
 
 
 def training_s_until(result: RunResult, target: float) -> float | None:
-    """The seconds of training until the end of the first epoch after which the accuracy was `target` or better: of the
-    validation images if there were any, else of the test images. None if it never was."""
+    """The seconds of training until the end of the first epoch with an accuracy of `target` or better, None if there
+    was none. The accuracy is that of the validation images if there were any, else of the test images."""
     if isinstance(result, CondensedResult):
         return result.reached_s
     assert result.outcome is not None

@@ -164,8 +164,8 @@ def ratios_of_launches(before: Sequence[Launch], after: Sequence[Launch]) -> dic
 
 
 def _levels(launch: Launch) -> dict[str, float]:
-    """By implementation, the logarithm of its median step over the time of a matrix product, the mean over seeds;
-    without those that have no steady step, or if no product was timed."""
+    """By implementation, the logarithm of its median step over the time of a matrix product, the mean over seeds.
+    Implementations without a steady step or a timed product are left out."""
     products = [_trimmed_mean(times) for runs in launch.values() for run in runs if (times := _yardsticks(run)).size]
     medians = {name: [time.median_s for run in runs if (time := step_time(run))] for name, runs in launch.items()}
     if not products:
@@ -176,8 +176,8 @@ def _levels(launch: Launch) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Lead:
-    """The implementation with the shortest steps, and how many times as long the steps of each other one are: the
-    logarithm of the ratio, with an estimate if the runs say how they scatter."""
+    """The implementation with the shortest steps, and how many times as long the steps of each other one are. That is
+    the logarithm of the ratio, with an estimate if the runs show how they scatter."""
 
     fastest: str
     others: dict[str, "Behind"]

@@ -1,5 +1,5 @@
-"""What the convolutions and matrix products of a step take one by one, with nothing between them: what a step that
-does them could reach if all else took no time, and no operation got in another's way."""
+"""What the convolutions and matrix products of a step take one by one, with nothing between them. A step could be as
+fast if all else took no time and operations did not slow each other down."""
 
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.verdicts import roofline, step_time

@@ -51,8 +51,8 @@ class Launcher:
         until_known: bool = False,
         tell: Tell = lambda line: None,
     ) -> None:
-        """`tell` is called with a line of progress, and with a warning if there is no time for as many launches as the
-        result `needs`, which are made all the same if `until_known`. `rounds_s` is the time that all rounds of a launch
+        """`tell` gets lines of progress, and a warning if there is no time for as many launches as the result `needs`.
+        If `until_known`, these launches are made all the same. `rounds_s` is the time that all rounds of a launch
         should take. `training_alone` leaves out what is not training: evaluation, and the machine's limits."""
         self.contestants = list(contestants)
         self.profile = profile
@@ -173,9 +173,9 @@ class Launcher:
             entries.remove(entry)
 
     def _build_all(self, entries: list[Entry], failed: dict[str, str], alone: bool) -> None:
-        """Have every network built and make its first step: one after another once all are ready, so that none is
-        timed while another imports its framework, or, unless `alone`, side by side as each becomes ready. Raises
-        InputError if CUDA was asked for and a framework sees no device."""
+        """Have every network built and make its first step. With `alone`, this is done one after another once all are
+        ready: none is timed while another imports its framework. Without it, they work side by side as each becomes
+        ready. Raises InputError if CUDA was asked for and a framework sees no device."""
         if not alone:
             self._build_side_by_side(entries, failed)
             return

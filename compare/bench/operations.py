@@ -24,8 +24,8 @@ def operations(result: BenchResult) -> dict[str, list[list[str]]]:
 
 
 def bounds(result: BenchResult) -> list[str]:
-    """For each contestant that was profiled: how fast it is within convolutions and matrix products, which do all that
-    counts as achieved, and so what it would reach if everything else took no time.
+    """For each profiled contestant: how fast it is within convolutions and matrix products, which do all that counts as
+    achieved. That is the rate it would reach if everything else took no time.
 
     One whose operations were compiled into one has no entry.
     """
@@ -40,8 +40,8 @@ def bounds(result: BenchResult) -> list[str]:
         share = f", {rate / roof:.0%} of the roofline" if roof else ""
         said.append(
             f"{contestant.name}: convolutions and matrix products take {arithmetic_s * 1e3:.2f} of "
-            f"{sum(spent.values()) * 1e3:.2f} ms, at {rate / 1e9:,.0f} GFLOP/s{share}: as much would a step reach if "
-            "nothing else took any time."
+            f"{sum(spent.values()) * 1e3:.2f} ms, at {rate / 1e9:,.0f} GFLOP/s{share}. A step would reach this rate "
+            "if nothing else took time."
         )
     return said
 

@@ -60,9 +60,9 @@ class TimedWindow(Record):
 class Measured(Record):
     """One contestant in one launch.
 
-    `start_s` is from the start of the process to the framework's being imported, while no other was starting;
-    `first_step_s` is the first step from the host's batch, with whatever is compiled by it; `warm` says whether
-    warm-up ended because steps got no faster, and not because it had taken too long.
+    `start_s` is the time from the start of the process until the framework is imported, while no other is starting.
+    `first_step_s` is the first step from the host's batch, with whatever it compiles. `warm` says whether warm-up ended
+    because steps got no faster, and not because it took too long.
     """
 
     start_s: Seconds | None

@@ -66,9 +66,9 @@ def warm_windows(step_s: Sequence[float]) -> int:
 def affordable(rounds_s: float, left_s: float, before_s: float) -> float:
     """Return the seconds that the rounds of each launch may take, at most `rounds_s`.
 
-    Five launches should fit into the `left_s` that are left after the first one's `before_s`, in which its contestants
-    started and got warm: every later launch needs about as long for that. Launches say more than rounds do. If not even
-    that fits, the result may be below 0, and a launch has its LEAST_ROUNDS.
+    Five launches should fit into `left_s`, the time left after the first one's `before_s`. In that time its contestants
+    started and got warm, and every later launch needs about as long for it. Launches say more than rounds do. If not
+    even that fits, the result may be below 0, and a launch has its LEAST_ROUNDS.
     """
     return min(rounds_s, (left_s - (LEAST_TO_STOP - 1) * before_s) / LEAST_TO_STOP)
 

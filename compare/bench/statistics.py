@@ -1,12 +1,12 @@
 """Medians and ratios with intervals, from samples that come launch by launch and round by round.
 
-Rounds of one launch are not independent: timings vary between launches. So what is resampled first
-is launches, and rounds within them second (a hierarchical bootstrap; Davison and Hinkley 1997, section 3.8). As few
-launches as there is time for need two corrections, without which 95 % intervals hold the truth in as little as 78 % of
-simulated benches, or are needlessly wide (docs/decisions.md has the simulation):
+Rounds of one launch are not independent: timings vary between launches. So launches are resampled first, and rounds
+within them second (a hierarchical bootstrap; Davison and Hinkley 1997, section 3.8). There is time for few launches,
+which needs two corrections. Without them 95 % intervals hold the truth in as little as 78 % of simulated benches, or
+are needlessly wide (docs/decisions.md has the simulation):
 
-- Between launches the bootstrap sees (n - 1) / n of the variance, and knows it from n - 1 differences alone. Their
-  deviations are widened by sqrt(n / (n - 1)), and all by Student's t over the normal quantile.
+- Between launches the bootstrap sees (n - 1) / n of the variance, and knows it from n - 1 differences alone. So
+  deviations of launches are widened by sqrt(n / (n - 1)), and all deviations by Student's t over the normal quantile.
 - The scatter of launch medians holds the scatter of their rounds, too, which the second stage adds again. It is taken
   out of the first stage.
 """
@@ -27,8 +27,8 @@ LEAST_P = 2 / N_RESAMPLES  # nothing smaller can be estimated from so many
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its interval, and the probability of a value at least as far from 1 if the truth is 1; no
-    interval if there were fewer than three launches."""
+    """An estimate with its interval, and the probability of a value at least as far from 1 if the truth is 1. There is
+    no interval if there were fewer than three launches."""
 
     value: float
     low: float | None = None
@@ -61,8 +61,8 @@ def ratio(launches: Sequence[Sequence[float]], baseline: Sequence[Sequence[float
 
 
 def high_quantile(launches: Sequence[Sequence[Sequence[float]]], share: float) -> Interval:
-    """Return the geometric mean over launches of a quantile of all samples of a launch: the smallest one that a `share`
-    of them (from a half to 1) does not exceed. Samples come round by round, and are resampled so."""
+    """Return the geometric mean over launches of a quantile of all samples of a launch. It is the smallest sample that
+    a `share` of them (from a half to 1) does not exceed. Samples come round by round, and are resampled so."""
     effects = np.array([np.log(_quantile(rounds, share)) for rounds in launches])
     return _of_effects(effects, lambda place, random: np.log(_resampled_quantiles(launches[place], share, random)))
 

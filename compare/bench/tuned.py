@@ -116,8 +116,9 @@ def as_contestant(plain: Contestant, candidate: Candidate) -> Contestant:
 
 
 def choose(plain: Contestant, device: Device, launch: Callable[[list[Contestant], int], Launch]) -> Fastest | None:
-    """The fastest candidate, from a few launches of all of them, by its ratio to the first that never failed, round by
-    round; of those that are as good as the fastest, the first. One that failed is none; None if all did."""
+    """Return the fastest candidate, from a few launches of all of them, by its ratio to the first that never failed,
+    round by round. Of those that are as good as the fastest, return the first. Candidates that failed are left out;
+    None if all failed."""
     found = candidates(plain, device)
     launches = [launch(list(found.values()), number) for number in range(1, 1 + LAUNCHES)]
     step_s = {

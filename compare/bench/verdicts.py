@@ -112,8 +112,9 @@ def _say_break_even(result: BenchResult, compiled: Contestant, plain: Contestant
 
 
 def break_even(result: BenchResult, compiled: Contestant, plain: Contestant) -> float | None:
-    """After how many steps compiling has paid off: the first at which the compiled contestant, first step and all, is
-    ahead of the plain one; infinite if its steps take no less time. None if one was not measured."""
+    """Return after how many steps compiling has paid off: the first at which the compiled contestant, first step
+    included, is ahead of the plain one. It is infinite if compiled steps are not faster, and None if one was not
+    measured."""
     own, other = (step_time(result, c.name, "compute") for c in (compiled, plain))
     own_first_s, other_first_s = (_first_step_s(result, c.name) for c in (compiled, plain))
     if own is None or other is None or own_first_s is None or other_first_s is None:

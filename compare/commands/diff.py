@@ -1,5 +1,5 @@
-"""`compare diff`: what changed from one run to another, and whether accuracy or speed moved by more than noise; or from
-one comparison of two models, or one bench of inference, to another."""
+"""`compare diff`: what changed from one run to another, and whether accuracy or speed moved by more than noise. It also
+compares two comparisons of models, or two benches of inference."""
 
 from collections.abc import Callable
 from dataclasses import asdict

@@ -30,8 +30,8 @@ from shared.errors import InputError
 
 @dataclass(frozen=True)
 class Row:
-    """One implementation, contestant or comparison of a folder; `step_s` in seconds; `value` is what `figure` says, the
-    figure of the run's task: of classification the accuracy, as a share of 1."""
+    """One implementation, contestant or comparison of a folder. `step_s` is in seconds. `value` is the figure of the
+    run's task, which `figure` names: of classification the accuracy, as a share of 1."""
 
     name: str
     value: float | None = None
@@ -57,8 +57,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Entry:
-    """A folder: what kind it is, what it is about, its verdict line by line, and its rows; `side` holds the records of
-    a run for what is compared between runs."""
+    """A folder: its kind, its subject, its verdict line by line, and its rows. `side` holds the records of a run for
+    the comparison of runs."""
 
     folder: Path
     kind: str

@@ -1,5 +1,5 @@
-"""How every command goes that keeps results in a folder: its results one by one, what is made of them at the end, and
-what is kept and said if it ends early."""
+"""The course of every command that keeps results in a folder: its results one by one, what is made of them at the end,
+and what is kept and printed if it ends early."""
 
 import sys
 from abc import ABC, abstractmethod

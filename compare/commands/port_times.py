@@ -117,8 +117,8 @@ def _lacks(framework: str, mode: Mode | None) -> bool:
 def _starter(
     options: PortOptions, result: PortResult, times: PortTimes, logs: Path
 ) -> Callable[[TimedModel], tuple[TimedWorker, Callable[[], TimesPrepared]]]:
-    """What starts a process for a model, and what makes it ready: with the inputs and targets of the comparison, over
-    and over until they are as many as the largest batch."""
+    """Return what starts a process for a model, and what makes it ready. It gets the inputs and targets of the
+    comparison, repeated until they fill the largest batch."""
     largest = times.batch_sizes[-1]
     inputs = {name: repeated(array, largest) for name, array in result.inputs.items()}
     learned = result.learned if "training" in times.whats else None

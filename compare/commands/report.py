@@ -80,8 +80,8 @@ def _clear(folder: Path) -> None:
 
 
 def _replace(folder: Path, made: Files, changed: list[str], known: Manifest) -> None:
-    """Write what changed, and then the manifest, which of all other files says what it said; of what was written it
-    says so even if not all of it could be."""
+    """Write the changed files, and then the manifest, which describes all others. It describes what was written even if
+    some files could not be."""
     done: dict[str, str] = {}
     try:
         try:

@@ -137,8 +137,8 @@ def _ticks(entries: Sequence[Entry]) -> list[tuple[float, str]]:
 
 
 def joint_curves(entries: Sequence[Entry], name_of: dict[int, str]) -> dict[str, Chart]:
-    """The learning curves of the runs of each group in one chart, the newest that there is room for, of their first
-    seeds; `name_of` is how a folder is called, by the identity of its entry."""
+    """Draw the learning curves of the runs of each group in one chart: the newest that there is room for, and their
+    first seeds. `name_of` names a folder, by the identity of its entry."""
     found = {}
     for about, of_group in groups(entries).items():
         panels: list[Panel] = []

@@ -105,8 +105,8 @@ def _check_images(images: tuple[int, ...], n_test: int) -> None:
 
 
 def _picture(path: Path | None, spec: ModelSpec, data: DataSpec) -> tuple[np.ndarray, bool]:
-    """The picture to be classified as (1, H, W, C), or (0, H, W, C) if there is none; read as the pictures were that
-    the network was trained on, if it was trained on pictures."""
+    """Return the picture to be classified as (1, H, W, C), or (0, H, W, C) if there is none. If the network was trained
+    on pictures, it is read as those were."""
     if path is not None:
         checks.check_only_images(spec, "--predict")
     if path is None or spec.inputs != "images":

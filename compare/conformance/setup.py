@@ -31,8 +31,8 @@ REFERENCE: dict[str, Callable[[Arrays], AdamSteps | MomentumSteps]] = {
 
 
 def n_steps(model: str, optimizer: str) -> int:
-    """20 steps of Adam and 5 of SGD, whose form shows in the second; a third as many of the network whose steps take as
-    long as all others', but no fewer than 3."""
+    """20 steps of Adam and 5 of SGD, whose form shows in the second. The network with the slowest steps gets a third as
+    many, but no fewer than 3."""
     steps = {"adam": 20, "sgd": 5}[optimizer]
     return max(3, steps // 3) if model == "cnn_bn_cifar" else steps
 

@@ -22,10 +22,10 @@ MOST_WARNINGS = 1_000
 
 
 class Manifest(Record):
-    """Times are UTC, in ISO 8601; `files` maps each file's path in the folder to the SHA-256 of its content;
-    `dataset_reason` says why it is this data set if the choice was left open; `data_warnings` are sentences on data
-    that are probably not what they should be; `libraries` are those that reports and
-    pictures are made with, since others may make other bytes."""
+    """Times are UTC, in ISO 8601. `files` maps each file's path in the folder to the SHA-256 of its content.
+    `dataset_reason` says why it is this data set if the choice was left open. `data_warnings` are sentences on data
+    that are probably wrong. `libraries` are those that reports and pictures are made with, since other versions may
+    write other bytes."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     command: str

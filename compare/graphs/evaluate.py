@@ -21,7 +21,7 @@ Fallback = Callable[[Node, list[np.ndarray]], np.ndarray]
 def evaluate_node(node: Node, inputs: Sequence[np.ndarray], weights: Mapping[str, np.ndarray]) -> np.ndarray:
     """The output of `node` for `inputs`, with `weights` by role. It can be a view of an input.
 
-    Raises NoReference for a kind or a value of an attribute that it does not know, and ValueError, with the node's
+    Raises NoReference for a kind or the value of an attribute that it does not know. Raises ValueError, with the node's
     name, if inputs, weights and attributes do not fit each other.
     """
     if (operator := OPERATORS.get(node.kind)) is None:

@@ -20,11 +20,11 @@ Arrays = dict[str, np.ndarray]
 class Node:
     """One operation.
 
-    `name` is unique in its graph: the module or layer as its owner calls it ("layer1.0.bn1"), with ":KIND" behind it
-    for all but the first of several operations in one layer. `kind` is an operator of ONNX, one of "Input",
-    "Parameter" and "Constant", or what has no counterpart there, as "framework:operation". `inputs` are the names of
-    the nodes whose outputs it takes, in order. `roles` are its weights, by ONNX's names of them. `layer` is the class
-    or function as its owner writes it ("BatchNorm2d"). `shape` is that of its output, in canonical layout.
+    `name` is unique in its graph: the module or layer as its owner calls it ("layer1.0.bn1"). If a layer has several
+    operations, all but the first have the suffix ":KIND". `kind` is an operator of ONNX, one of "Input", "Parameter"
+    and "Constant", or "framework:operation" if ONNX has no counterpart. `inputs` are the names of the nodes whose
+    outputs it takes, in order. `roles` are its weights, by ONNX's names of them. `layer` is the class or function as
+    its owner writes it ("BatchNorm2d"). `shape` is that of its output, in canonical layout.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Architectures by name or by folder: those of this repository, and networks of the user's own.
 
 A folder's files are read, hashed and checked here, in the parent process. Its code runs in workers alone, and only if
-the user has named the folder on a command line of this machine: a run folder says where code lies, and may come from
-a stranger.
+the user has named the folder on a command line of this machine. A run folder only records where code is, and may come
+from a stranger.
 """
 
 import contextlib

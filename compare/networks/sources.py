@@ -67,8 +67,8 @@ def scaffold(spec: ModelSpec, folder: Path) -> dict[str, bytes]:
 
 
 def _part(package: str, name: str) -> tuple[str, str]:
-    """Return the code of one network from the module of a package, under the name that a folder has it by, and the
-    imports that it needs; "" if the module does not have it."""
+    """Return the code of one network from the module of a package, with the imports that it needs; "" if the module
+    does not have it. The network gets the name that it has in a folder."""
     path = own_packages.HOME / package / MODULE
     if not path.is_file():
         return "", ""

@@ -3,7 +3,7 @@
     weight_decay: float | None = option(None, TRAINING, "Weight decay of every parameter.", ge=0)
 
 is `--weight-decay`, a number from 0 up; left out, it is None. The type of the field says what it takes: a number, a
-text, a path, one of the names of a Literal, or several of these, separated by commas (a tuple).
+text, a path, or one of the names of a Literal. A tuple takes several of these, separated by commas.
 """
 
 import math

@@ -9,8 +9,8 @@ from compare.reporting.charts import Chart, Line, Panel
 
 
 def drift(result: ParityResult) -> Chart:
-    """How far the parameters of each implementation are from the float64 consensus after so many steps, a panel for
-    each precision; the band is how far an implementation comes from itself after a change of 1 ulp."""
+    """Draw how far the parameters of each implementation are from the float64 consensus after each number of steps, a
+    panel for each precision. The band is how far an implementation gets from itself after a change of 1 ulp."""
     names = {name: name for precision in result.precisions for name in precision.curves}
     panels = [_panel(precision) for precision in result.precisions if precision.curves]
     return Chart(f"Drift of {result.model}, seed {result.seed}", panels, names, starts_log=True)
@@ -30,7 +30,7 @@ def _panel(precision: PrecisionResult) -> Panel:
 
 
 def waterfall(stages: Sequence[RecipeStage], model: str) -> BarChart:
-    """Return how far apart losses and accuracies are, stage after stage: the bar of a factor begins where the stage
+    """Return how far apart losses and accuracies are, stage after stage. The bar of a factor begins where the stage
     before it ended, and its whisker is the standard error over seeds."""
     panels = []
     for title, unit, measure in (

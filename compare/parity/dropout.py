@@ -1,5 +1,5 @@
-"""The rungs of dropout: which values are dropped is each framework's own random choice, so what can be compared is that
-the choice is a fair one, what becomes of the rest, and that nothing is dropped in evaluation."""
+"""The rungs of dropout. Which values are dropped is each framework's own random choice. So three things are compared:
+that the choice is fair, how the other values are scaled, and that nothing is dropped in evaluation."""
 
 from itertools import pairwise
 
@@ -37,8 +37,8 @@ def observe(session: Session, subject: Subject) -> Rungs:
 
 
 def trained(first: list[float], again: list[float]) -> dict[str, np.ndarray]:
-    """What the losses of steps tell that all saw one batch, at a learning rate too small to change anything: each step
-    must have dropped other values, and training `again` from the same seed the same ones. 1 stands for yes."""
+    """Return what the losses of steps on one batch show, at a learning rate too small to change anything. Each step
+    must have dropped other values, and training `again` from the same seed the same ones. 1 means yes."""
     other_each_time = len(set(first)) == len(first)
     return {
         "new in every step": np.array(float(other_each_time)),
@@ -58,8 +58,8 @@ def fair(subject: Subject) -> dict[str, np.ndarray]:
 
 
 def _count(passes: list[tuple[np.ndarray, np.ndarray]], rate: float) -> dict[str, object]:
-    """How far from fair the values before dropout (N, channels) that are 0 after it were chosen, in standard deviations
-    of a fair choice, from several passes of the same images; the smallest and largest factor of the others.
+    """Return how unfair the choice of dropped values (N, channels) is, in standard deviations of a fair choice, from
+    several passes of the same images. Also return the smallest and largest factor of the others.
 
     - `share`: how many there are. `share by image` and `by channel`: how unevenly they lie, by the sum of squares of
       the deviations of rows or columns (chi-squared).

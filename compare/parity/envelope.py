@@ -1,8 +1,8 @@
 """How far a framework drifts from itself when its initial weights are moved by the smallest step there is.
 
 Rounding differs between correct implementations, and training magnifies it exponentially. So how far two of them may
-part after so many steps is no constant: it is measured, with the same network and the same data, as the drift of each
-implementation from its own unmoved run.
+differ after a number of steps is no constant. It is measured with the same network and the same data, as the drift of
+each implementation from its own unmoved run.
 """
 
 import math
@@ -70,8 +70,8 @@ def drift(run: Stages, unmoved: Stages) -> Drift:
 
 
 def envelope(drifts: Iterable[Iterable[Drift]]) -> Drift:
-    """How far every tensor may drift, from the drifts of each implementation's draws: the largest of an implementation,
-    and of these the median, so that one that is wrong cannot excuse itself by drifting far."""
+    """Return how far every tensor may drift, from the drifts of each implementation's draws: the largest of each
+    implementation, and the median of these. So a wrong implementation cannot excuse itself by drifting far."""
     return _each_tensor(statistics.median_low, [_each_tensor(max, of_one) for of_one in drifts])
 
 

@@ -37,9 +37,9 @@ def expected(subject: Subject, observations: Mapping[str, Observation]) -> Stage
 
 
 def shortfalls(observations: Mapping[str, Observation], logits: np.ndarray) -> dict[str, Observation]:
-    """`observations` with predicted classes replaced by what they fall short of the best one in the consensus's
-    `logits` (N, classes), relative to the size of those: 0 if the class is the same, and near 0 if two classes
-    are as good as alike, so that rounding decides; several labels by how far each wrong one's logit is from 0."""
+    """Return `observations` with each predicted class replaced by how far it falls short of the best one in the
+    consensus's `logits` (N, classes), relative to their size. That is 0 if the class is the same, and near 0 if two
+    classes are nearly equal and rounding decides. Of several labels it is how far each wrong one's logit is from 0."""
     best = logits.max(axis=1)
     size = float(np.linalg.norm(logits))
 

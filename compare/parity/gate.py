@@ -28,8 +28,8 @@ class Mismatch:
 def check(fingerprints: Mapping[str, Fields]) -> list[Mismatch]:
     """The fields in which two of `fingerprints`, by name, do not agree, in their order; empty if all agree.
 
-    A field must be stated by every worker, but for the version of a framework that not all are written in; and the
-    constants of single layers, which are not in what was asked for (ASKED), by every implementation.
+    A field must be stated by every worker, except for the version of a framework that not all are written in. The
+    constants of single layers, which are not in what was asked for (ASKED), must be stated by every implementation.
     """
     fields = dict.fromkeys(field for said in fingerprints.values() for field in said)
     mismatches = []

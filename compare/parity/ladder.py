@@ -83,9 +83,9 @@ class Ladder:
 def consensus(observed: Mapping[str, Stages]) -> dict[str, dict[str, np.ndarray]]:
     """What most of the implementations give, element by element: the median, or the mean of two.
 
-    With three or more, one that is wrong does not move it beyond what the others give. A tensor is what most of those
-    that came to its rung have in one shape; one that most of them lack is left out, and if there is no such most,
-    what is expected is like nothing that any has.
+    With three or more, a single wrong one does not move it beyond what the others give. A tensor has the shape that
+    most of those have that reached its rung. A tensor that most of them lack is left out. If no shape has a majority,
+    the expected tensor equals none that was observed.
     """
     expected: dict[str, dict[str, np.ndarray]] = {}
     for rung, tensor in _places(observed.values()):

@@ -13,7 +13,7 @@ from compare.reporting.waterfalls import bars
 
 def drift(result: ParityResult) -> Figure:
     """One panel for each precision: how far the parameters of each implementation are from the float64 consensus after
-    so many steps, and, shaded, how far an implementation comes from itself after a change of 1 ulp."""
+    each number of steps. The shaded band is how far an implementation gets from itself after a change of 1 ulp."""
     figure = Figure(figsize=(5 * len(result.precisions), 4), layout="constrained")
     panels = figure.subplots(1, len(result.precisions), squeeze=False)[0]
     for axes, precision in zip(panels, result.precisions, strict=True):
@@ -24,7 +24,7 @@ def drift(result: ParityResult) -> Figure:
 
 
 def waterfall(stages: Sequence[RecipeStage], model: str) -> Figure:
-    """Two panels: how far apart the losses along training and the test accuracies are, stage after stage; the bar of a
+    """Two panels: how far apart the losses along training and the test accuracies are, stage after stage. The bar of a
     factor hangs where the stage before it ended, and the whiskers are the standard error over seeds."""
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     figure.suptitle(f"{model}: from each framework's own recipe to the matched one, over {len(stages[0].runs)} seeds")

@@ -20,8 +20,8 @@ def stirred(model: ModelSpec, seed: int) -> Weights:
 
 
 def large(model: ModelSpec, seed: int) -> Weights:
-    """Stirred weights with a first kernel 30 times and a last one 10 times as large: activations go far beyond 1 and
-    probabilities come near 0 and 1, where a clipped or capped value shows."""
+    """Stirred weights with the first kernel 30 times and the last one 10 times as large. Activations go far beyond 1
+    and probabilities get near 0 and 1, where clipping shows."""
     weights = stirred(model, seed)
     kernels = [parameter.name for parameter in model.parameters if parameter.is_kernel]
     return weights | {kernels[0]: 30 * weights[kernels[0]]} | {kernels[-1]: 10 * weights[kernels[-1]]}

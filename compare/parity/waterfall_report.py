@@ -60,8 +60,8 @@ def headlines(done: Sequence[RecipeStage]) -> list[Headline]:
 
 
 def cells(done: Sequence[RecipeStage]) -> list[list[str]]:
-    """The rows of the table: at each stage how far apart losses and accuracies are, with the standard error over seeds,
-    and what share of the whole the factor explains that was just matched."""
+    """Return the rows of the table. For each stage: how far apart losses and accuracies are, with the standard error
+    over seeds, and what share of the whole the factor explains that was just matched."""
     rows = []
     for number, stage in enumerate(done):
         row = ["nothing" if stage.matched is None else stage.matched]

@@ -12,7 +12,7 @@ ROOT = Path("/")
 @dataclass(frozen=True)
 class Cores:
     """The cores of the machine, those of the affinity mask, and the processor time a second that cgroups allow, in
-    cores; None if the system does not say, or sets no limit."""
+    cores. None if the system does not say, or sets no limit."""
 
     machine: int
     affinity: int | None
@@ -44,8 +44,8 @@ def cores(root: Path = ROOT) -> Cores:
 
 
 def quota(root: Path = ROOT) -> float | None:
-    """Return the cores that the cgroups of this process allow: the least of its own and of those above it, by version
-    2 and version 1; None without a limit, and on systems without cgroups."""
+    """Return the cores that the cgroups of this process allow: the least of its own and of those above it, by version 2
+    and version 1. None without a limit, and on systems without cgroups."""
     limits = [
         limit
         for group, top, version in _groups(root)

@@ -17,9 +17,9 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 @dataclass(frozen=True)
 class Usage:
-    """Processor time in seconds since some beginning: this process's, and that of all processes on the machine with
-    what the hypervisor gave to others (None if the system does not tell); and how often this process had to make
-    room."""
+    """Processor time in seconds since some beginning: this process's, and that of all processes on the machine. The
+    latter includes what the hypervisor gave to others, and is None if the system does not report it. Also how often
+    this process had to yield its core."""
 
     own_s: float
     all_s: float | None

@@ -25,8 +25,8 @@ KEPT = ALLOCATOR_VARIABLES["kept"]
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to run an implementation: `factor` says what it has that the one before has not; an `alternative` is
-    tried in place of what the last one that is none has, and the list goes on from that one."""
+    """One way to run an implementation. `factor` says what it has that the one before has not. An `alternative` is
+    tried in place of the last candidate that is not an alternative, and the list goes on from that one."""
 
     factor: str
     mode: Mode

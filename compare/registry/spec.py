@@ -12,8 +12,8 @@ BOTH: tuple[Dtype, ...] = ("float32", "float64")
 
 @dataclass(frozen=True)
 class Style:
-    """How its lines are drawn: a colour that the colour-blind can tell apart, a line style for print, as a name or as
-    lengths of dashes (Matplotlib's), and the mark of a point."""
+    """How its lines are drawn: a colour that the colour-blind can distinguish, a line style for print (a name or
+    lengths of dashes, as in Matplotlib), and the mark of a point."""
 
     color: str
     linestyle: str | tuple[float, tuple[float, ...]]

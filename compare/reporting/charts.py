@@ -123,6 +123,8 @@ class Chart:
         marks: list[str] = []
         n_marked = sum(len(line.points) for line in panel.lines if line.form == "marked")
         for line in panel.lines:
+            if not line.points:
+                continue  # a path without a point is an error to a browser
             colour, dashes = self.style_of(line.name)
             group = f'<g class="l{self.names.index(line.name)}" style="--c:{colour}">'
             places = [(across(x), up(y)) for x, y in line.points]
@@ -175,7 +177,7 @@ def framed(
     after: Iterable[str] = (),
 ) -> str:
     """Return the frame of a chart: the legend of `styles` (of each name the colour and dashes) with a checkbox each,
-    the choice of a view if there are several, the drawn panels, and what stands `after` them."""
+    the choice of a view if there are several, the drawn panels, and `after` them the rest."""
     parts = [f'<figure class="chart" role="group" aria-label="{escape(label)}"><div class="choices">']
     if styles:
         parts += ['<fieldset><legend class="sr">Lines</legend>', *_legend(styles), "</fieldset>"]

@@ -24,7 +24,7 @@ TIMEOUT_S = 300.0
 @dataclass(frozen=True)
 class Inspected:
     """One trained network: its weights, every layer's output for the chosen images, and its probabilities (N, classes)
-    for all test images and for the extra ones; of a regression, the numbers that it gives (N, K)."""
+    for all test images and for the extra ones. Of a regression it has the predicted numbers (N, K)."""
 
     name: str
     weights: Weights

@@ -1,7 +1,7 @@
 """The first line of a command: what it is about to do, said before anything is done that takes long.
 
-It is said with whatever else comes first, or after a second of silence, and not at all by a command that has ended by
-then: a command line that cannot be carried out gets one paragraph and no more.
+It is printed with the first other message, or after a second of silence. A command that has ended by then does not
+print it: a command line that cannot be carried out gets one paragraph and no more.
 """
 
 import sys

@@ -228,8 +228,8 @@ def worst_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> list[int]:
 
 
 def prediction(networks: Sequence[Inspected], image: np.ndarray, names: Sequence[str]) -> Figure:
-    """Draw one image (H, W, C) in [0, 1] as the networks see it, 0 black and 1 white, and the probability that each
-    network gives to each class; of many classes, to its likeliest."""
+    """Draw one image (H, W, C) in [0, 1] as the networks see it, 0 black and 1 white. Beside it draw the probability
+    that each network gives to each class; of many classes, to its likeliest."""
     names = [label_of(name) for name in names]
     figure = Figure(figsize=(3 + 3.2 * len(networks), 3.4), layout="constrained")
     axes = figure.subplots(1, len(networks) + 1)

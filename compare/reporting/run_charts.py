@@ -19,9 +19,9 @@ CELL, EDGE = 24, 30  # of a confusion matrix
 
 
 def learning_curves(results: Sequence[RunResult], prefix: str = "", training: bool = True) -> Chart:
-    """Loss and accuracy (or another task's figure) after each epoch, a line for each run that ended, and with
-    `training` the loss during an epoch if there is room; `prefix` stands before the names of a folder that is shown
-    beside others."""
+    """Loss and accuracy (or another task's figure) after each epoch, a line for each run that ended. With `training`
+    also the loss during an epoch, if there is room. `prefix` is put before the names of a folder that is shown beside
+    others."""
     done = [result for result in results if result.outcome]
     shown = figure_of(done)
     training = training and len(done) <= FEW_RUNS
@@ -64,7 +64,7 @@ def step_times(results: Sequence[RunResult]) -> Chart | None:
 
 
 def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> str:
-    """One matrix for each result as HTML, the darker a cell the larger its share of the true class; the number and the
+    """One matrix for each result as HTML; the darker a cell, the larger its share of the true class. The number and the
     share of a cell show under the pointer. Empty if there are too many classes."""
     n = len(names)
     if n > MOST_CLASSES:

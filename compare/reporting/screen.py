@@ -143,8 +143,8 @@ def print_lines(
     title: str = "",
     folded: tuple[str, ...] = (),
 ) -> None:
-    """Print a table of which nothing is cut: its columns `folded` go over several lines if it is wider than the
-    console, and if that does not help each of its lines is printed as a block, a cell a line."""
+    """Print a table without cutting anything. If it is wider than the console, its columns `folded` go over several
+    lines. If that is not enough, each of its lines is printed as a block, a cell a line."""
     whole = table(headings, lines, left_aligned, title)
     if width(console, whole).maximum <= console.width:
         console.print(whole)

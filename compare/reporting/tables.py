@@ -158,8 +158,8 @@ def print_summaries(
 def print_table(rows: Sequence[Row], title: str, console: Console) -> list[str]:
     """Print the table, and under it why any run failed or diverged.
 
-    It has a line for each run. If that is wider than the terminal, it has a column for each of few runs, and of many
-    the columns that there is room for; return the names of those left out.
+    It has a line for each run. If that is wider than the terminal, few runs get a column each, and many runs only the
+    columns that there is room for. Return the names of those left out.
     """
     headings, lines = list(columns(rows)), cells(rows[:MOST_PRINTED])
     wide = width(console, table(headings, lines, LEFT_ALIGNED, title)).maximum > console.width

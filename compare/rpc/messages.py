@@ -80,8 +80,8 @@ class Evaluate(Request):
 
 
 class TimeWindow(Request):
-    """Time `steps` training steps, from the host's batch (`end_to_end`) or one on the device (`compute`) to updated
-    weights, or as many evaluations of a batch of test images, after `uncounted` ones. -> Window"""
+    """Time `steps` training steps after `uncounted` ones, from the host's batch (`end_to_end`) or one on the device
+    (`compute`) to updated weights. Or time as many evaluations of a batch of test images. -> Window"""
 
     what: Timed
     steps: int = Field(ge=1)
@@ -139,8 +139,8 @@ class AnswerRow(Request):
 
 
 class Export(Request):
-    """Write a trained network to the file `path`; its weights come with this, the `mean` and `deviation` that its
-    images were scaled by where they were, and `images` from 0 to 1. -> ArraysSent, with the file's own `logits`"""
+    """Write a trained network to the file `path`. Its weights come with this, the `mean` and `deviation` that its
+    images were scaled by, if they were, and `images` from 0 to 1. -> ArraysSent, with the file's own `logits`"""
 
     model: ModelSpec
     format: Format
@@ -189,9 +189,9 @@ class EpochEnd(Message):
 class Slice(Answer):
     """The steps of one slice, and where training stands after them (`step` counts within the epoch, from 1).
 
-    `foreign_s` is the processor time that other processes took meanwhile, None if the system does not tell, and
-    `yardstick_s` how long a matrix product took just before, None if one was timed not long ago.
-    Where `diverged` says what is no longer finite, and where, the steps are those before.
+    `foreign_s` is the processor time that other processes took meanwhile, None if the system does not report it.
+    `yardstick_s` is how long a matrix product took just before, None if one was timed not long ago. If `diverged` says
+    what is no longer finite, and when, the steps are those before.
     """
 
     epoch: int
@@ -235,8 +235,8 @@ class Evaluation(Answer):
 
 
 class Window(Answer):
-    """One timed window: its time, and that of fetching the last loss after it; the processor time in it of this process
-    and of others (None: not known); and what processes that train together sent over the network."""
+    """One timed window: its time, and that of fetching the last loss after it. Also the processor time in it of this
+    process and of others (None: not known), and what processes that train together sent over the network."""
 
     elapsed_s: FiniteFloat
     fetch_s: FiniteFloat

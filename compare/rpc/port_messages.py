@@ -60,17 +60,18 @@ class SetLoss(Request):
 
 class Differentiate(Request):
     """Call the model in training mode on the inputs `input/NAME`, and differentiate its loss for `targets`, given in
-    `form`. -> Differentiated, with what comes with Recorded, and `gradient/NODE`, `slope/NODE/ROLE` and
-    `penalty/NODE/ROLE`: the gradients by values, by weights, and of what the model adds by weights"""
+    `form`. -> Differentiated, with what comes with Recorded, and the gradients by values, by weights, and of what the
+    model adds by weights: `gradient/NODE`, `slope/NODE/ROLE` and `penalty/NODE/ROLE`"""
 
     form: str
     known: tuple[str, ...] = ()
 
 
 class Optimize(Request):
-    """Give an optimizer (of this `name`, or what `reference` names, or that of the compiled model) `steps` gradients
-    made of those that come with this by NODE/ROLE, `scale` times as large. -> Optimized, with the parameters after them
-    as `after/NODE/ROLE`, and `copies/NODE/ROLE`: of how many trained numbers each element is the sum, if of several"""
+    """Give an optimizer `steps` gradients. It is the one of this `name`, or what `reference` names, or that of the
+    compiled model. The gradients are made of those that come with this by NODE/ROLE, `scale` times as large. ->
+    Optimized, with the parameters after them as `after/NODE/ROLE`, and `copies/NODE/ROLE`: of how many trained numbers
+    each element is the sum, if of several"""
 
     name: str
     reference: str
@@ -79,7 +80,7 @@ class Optimize(Request):
 
 
 class TrainStep(Request):
-    """Take one step of training on the inputs `input/NAME` and `targets`, with an optimizer as in Optimize; it is made
+    """Take one step of training on the inputs `input/NAME` and `targets`, with an optimizer as in Optimize. It is made
     for the `first` step, and the model is put back after the `last`. -> Stepped, with the weights that are `wanted` by
     NODE/ROLE after it"""
 
@@ -108,8 +109,8 @@ class Recorded(Answer):
 
 
 class FunctionFitted(Answer):
-    """What was seen of a training function: the losses of its steps, what the model added to each, what the loss is, if
-    that is known, the axis of the classes, what is known of how it takes its data, and notes, in words."""
+    """What was seen of a training function: the losses of its steps, what the model added to each, and the loss itself,
+    if known. Also the axis of the classes, what is known of how it takes its data, and notes, in words."""
 
     losses: tuple[float, ...]
     penalties: tuple[float, ...]

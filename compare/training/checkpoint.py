@@ -54,8 +54,8 @@ class Checkpoints:
         self._folder.write(_name(checkpoint.run), save(arrays, header))
 
     def load(self, run: Run, data_digest: str) -> tuple[Checkpoint, State] | None:
-        """The last one of `run`; None if there is none, or it is not whole, or of another run or other data, so
-        that the run has to restart from scratch."""
+        """Return the last checkpoint of `run`. None if there is none, if it is not whole, or if it is of another run or
+        other data: then the run has to restart from scratch."""
         path = self._folder.path / _name(run)
         if not path.exists():
             return None

@@ -18,8 +18,8 @@ PLAN = "plan.json"
 
 
 class Planned(Record):
-    """Every run of a study, by seed, with the device that was settled on; by what they are judged; whether they are
-    compared as functions, where they are logged, and where they are trained."""
+    """Every run of a study, by seed, with the device that was settled on, and the settings of its verdicts. Also
+    whether runs are compared as functions, where they are logged, and where they are trained."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     command: str

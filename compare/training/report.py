@@ -169,8 +169,8 @@ def _counted(seeds: Sequence[int]) -> str:
 
 
 def verdicts(results: Sequence[RunResult], judging: Judging, parity: WithParity | None = None) -> list[str]:
-    """The outcome in sentences: what was trained, what is to be said of every pair of implementations, whether they are
-    the same function if that was asked, and whether the step times are those of a busy machine."""
+    """Return the outcome in sentences: what was trained, the verdict on every pair of implementations, whether they are
+    the same function (if asked), and whether the step times are those of a busy machine."""
     said = [_trained(results), *seeds.say_all(seeds.pairs(results, judging), figure_of(results))]
     return [*said, *([parity.verdict] if parity else []), *_unlike(results), *_no_steps(results), *_busy(results)]
 

@@ -1,8 +1,8 @@
 """Training several implementations side by side, in turns, seed after seed.
 
-All workers are alive at once and one works at a time, for a turn of as many steps as take the slowest about half a
-second; then it is the next one's turn. So all of them do the same steps at nearly the same time, a machine that is
-slow for a minute is slow for all, and their step times can be compared.
+All workers are alive at once and one works at a time. A turn has as many steps as take the slowest about half a second;
+then the next worker has its turn. So all of them do the same steps at nearly the same time. A machine that is slow for
+a minute is slow for all, and step times can be compared.
 """
 
 import time
@@ -98,8 +98,8 @@ class Study:
     def train(self, runs: list[Run], progress: Progress, checkpoints: Checkpoints | None = None) -> Iterator[Finished]:
         """Train `runs`, each of another implementation, in turns; give each result as soon as it is there.
 
-        After the first epoch, and then after every one with which enough training came together to be worth it, what
-        is needed to go on is kept in `checkpoints`, and if it holds any of a run, that run goes on from there. A run
+        What is needed to continue is kept in `checkpoints` after the first epoch. Later it is kept after an epoch if
+        enough training happened since to be worth it. If `checkpoints` holds a run, the run continues from there. A run
         of the idiomatic recipe restarts from scratch: its framework's own loop cannot be entered in the middle.
         """
         contestants = []

@@ -1,7 +1,7 @@
 """One network trained by several processes, each on its share of every batch, made to look like one `Model`.
 
-All processes do what they are asked in step. What a framework leaves to each of them, the loss and the logits of its
-share, is put together here, when it is fetched: after the step, and so in no timed window.
+All processes do what they are asked in step. A framework leaves the loss and the logits of its share to each of them.
+They are combined here when they are fetched: after the step, and so in no timed window.
 """
 
 import struct

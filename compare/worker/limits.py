@@ -20,8 +20,8 @@ MEASURE_S = 0.15
 
 
 def measure(implementation: Implementation, device: Device) -> messages.Limits:
-    """The median of as many products and copies as there is time for, three at least: what is compared
-    with it are medians, too, and it is measured in every launch."""
+    """Return the median of as many products and copies as there is time for, three at least. It is compared with other
+    medians, and is measured in every launch."""
     size, n_values = SIZE[device], N_VALUES[device]
     product_s = _median_s(tiers.offered(implementation, "matrix_product")(device, size))
     copy_s = _median_s(tiers.offered(implementation, "memory_copy")(device, n_values))

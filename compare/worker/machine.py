@@ -1,5 +1,5 @@
-"""What a worker says of the machine and of itself: its environment, its memory, and what else the machine is doing
-while something is timed, read within the timed window itself."""
+"""What a worker reports about the machine and itself: its environment, its memory, and the load of other processes
+while something is timed, read within the timed window."""
 
 import contextlib
 import ctypes

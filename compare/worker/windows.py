@@ -1,9 +1,9 @@
 """Timed windows of training steps: in the worker, the same for every implementation.
 
 A window is a number of steps with one wait for the device at its end. Nothing else happens within it: no metrics, no
-garbage collection, no look at a loss. Steps that are not counted may run into it, with nothing in between. The steps go
-round a few batches of the data, at a learning rate that changes next to nothing: thousands of steps at a real one would
-drive the gradients to numbers so small that some frameworks compute slowly with them and others round them to 0.
+garbage collection, no fetched loss. Uncounted steps may run right before it, with nothing in between. The steps go
+round a few batches of the data, at a learning rate that changes next to nothing. Thousands of steps at a real one would
+drive the gradients to denormal numbers. Some frameworks compute slowly with those and others round them to 0.
 """
 
 import math

@@ -38,9 +38,9 @@ class DataSpec(Record):
     are for; None: what they say themselves, and, of what was read, classification. `inputs` is what the network takes.
 
     `unit` divides the 8-bit pixels by 255. `standard` then also subtracts the mean of the training images and divides
-    by their standard deviation, per channel. `n_train` and `n_test` take the first images of each part; None takes
-    all. `validation` of the training images, the same share of every class, are then set apart: nothing is trained on
-    them, and choices can be made on them without looking at the test images.
+    by their standard deviation, per channel. `n_train` and `n_test` take the first images of each part; None takes all.
+    Then `validation` of the training images, the same share of every class, are set apart. They are not trained on, and
+    choices can be made on them without using the test images.
     """
 
     dataset: str

@@ -78,8 +78,8 @@ def _pixels(images: np.ndarray) -> np.ndarray:
 
 
 def _nearest(images: np.ndarray, among: np.ndarray, to_itself: bool = False) -> np.ndarray:
-    """Return for each of `images` (N, pixels) the place of the one of `among` (M, pixels) that is nearest, (N,);
-    `to_itself` says that both are the same, and no image is its own."""
+    """Return for each of `images` (N, pixels) the place of the nearest of `among` (M, pixels), (N,). `to_itself` says
+    that both are the same array, and an image is not its own neighbour."""
     distance = (among**2).sum(axis=1) - 2 * images @ among.T  # less what is the same along a row
     if to_itself:
         np.fill_diagonal(distance, np.inf)

@@ -107,8 +107,8 @@ def _mirrors(dataset: Dataset) -> list[str]:
 def _from_some_mirror(
     dataset: Dataset, wanted: Download, mirrors: list[str], staging: Path, deadline: float, on_progress: OnProgress
 ) -> list[Path]:
-    """The files from the first mirror that gives them. All are asked in turn, and those that may do better in a moment
-    are asked again, after a pause that doubles; any other that fails is struck off `mirrors` for good."""
+    """Return the files from the first mirror that gives them. All are asked in turn. Those that may do better in a
+    moment are asked again, after a pause that doubles. Any other that fails is removed from `mirrors` for good."""
     failures: dict[str, DownloadFailed] = {}
     pause_s = PAUSE_S
     for attempt in range(ATTEMPTS):

@@ -1,5 +1,5 @@
-"""Reading a user's own images from an .npz file: x_train, y_train, x_test, y_test as Keras has them, or x and y; and
-the names of the classes, if it has them."""
+"""Reading a user's own images from an .npz file: x_train, y_train, x_test, y_test as in Keras, or x and y; and the
+names of the classes, if it has them."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -74,7 +74,7 @@ def folder_of(dataset: str) -> Path | None:
 
 def read(folder: Path, size: Size | None, channels: Channels | None) -> RawImages | Unsplit:
     """Return the pictures in `folder` as images (N, H, W, C), 8-bit, and the places of their classes in the sorted
-    names as labels (N,); in two parts if the folder has train/ and test/.
+    names as labels (N,). There are two parts if the folder has train/ and test/.
 
     Pictures are read as a person sees them (shared/pictures.py). With a `size` (height, width) each is resized to it
     by `pictures.fitted`. `channels` None stands for grey if every picture is. The order is one of chance, and always

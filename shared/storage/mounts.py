@@ -1,8 +1,8 @@
-"""Folders on stores, mounted for the time of one command: a local folder that holds what the store holds, and whose
-files go to the store, each whole, in the order in which they are written.
+"""Folders on stores, mounted for the time of one command. A local folder holds what the store holds, and its files go
+to the store, each whole, in the order in which they are written.
 
-So that every command works on stores as it does on folders: what writes a file says so here, and what shows a path
-shows it by its address.
+Every command thus works on stores as it does on folders: what writes a file says so here, and what shows a path shows
+it by its address.
 """
 
 import fcntl

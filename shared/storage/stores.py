@@ -1,7 +1,7 @@
 """A folder on a store that has an address: s3://, gs:// and memory://, through obstore.
 
-All three write a file whole or not at all, and can write one on the condition that it does not exist, which is what a
-lock needs. obstore retries what fails in a way that may pass.
+All three write a file whole or not at all. They can write a file on the condition that it does not exist, which is what
+a lock needs. obstore retries what fails in a way that may pass.
 """
 
 import errno

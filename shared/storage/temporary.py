@@ -1,8 +1,8 @@
 """Temporary folders that a killed process leaves behind: each is named after the process that made it, and the next
 command removes those of processes that are gone.
 
-A process is known by its number and by when it started, since numbers are used again, and by its machine and the
-system's space of process numbers, since a folder may be seen from several of either.
+A process is identified by its number and its start, since numbers are used again. Its machine and the system's space of
+process numbers are part of the name, since a folder may be seen from several of either.
 """
 
 import hashlib

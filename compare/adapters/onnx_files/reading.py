@@ -1,8 +1,8 @@
 """A walk through an ONNX graph, with real values, that writes it as canonical nodes.
 
 Every value of the file is either a constant (known from the weights and from shapes alone) or a view of a canonical
-node's output. So transposes around convolutions, which exporters write for models with channels last, are no nodes:
-they are a permutation that is taken along until something needs the value as it is.
+node's output. So transposes around convolutions, which exporters write for models with channels last, are not nodes.
+They are a permutation that is kept until something needs the value itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,8 +44,8 @@ class View:
 
 @dataclass(frozen=True)
 class Source:
-    """Which value of the file a weight is, how it gets canonical layout, and how it gets back; of one that is a part of
-    the value, `into` makes the value of the one before and of the weight."""
+    """Which value of the file a weight is, how it gets canonical layout, and how it gets back. If it is a part of the
+    value, `into` puts the weight into the earlier value."""
 
     value: str
     forward: Change = unchanged
@@ -195,7 +195,7 @@ def decimal(value: float) -> float:
     """The number that was meant by this one in float32: 1e-05, not 9.999999747378752e-06.
 
     A file has float32; a network in float64 has what its author wrote. That is the number with the fewest digits that
-    reads as this one, or 1 / n, or the root of n or of 1 / n, if that takes all digits of float32.
+    rounds to this one. If it would take all digits of float32, it is 1 / n, or the root of n or of 1 / n.
     """
     near = np.float32(value)
     short = float(str(near))

@@ -43,8 +43,8 @@ def walk(reading: Reading, inputs: Mapping[str, np.ndarray]) -> tuple[str, ...]:
 
 
 def channels_last(graph: Any) -> bool:
-    """Whether the network's inputs have channels last: the first thing that the file does to one of them, apart from
-    what treats all values alike, is to move its last axis to the front of a convolution or a pooling."""
+    """Whether the network's inputs have channels last. They have if the file first moves the last axis of one to the
+    front of a convolution or a pooling. Operations that treat all values alike may come before."""
     weights = {each.name for each in graph.initializer}
     shapes = {each.name: numpy_helper.to_array(each) for each in graph.initializer if len(each.dims) == 1}
     return any(

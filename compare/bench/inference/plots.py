@@ -14,8 +14,8 @@ Found = Callable[[InferenceResult, str], Interval | None]
 
 
 def picture(result: InferenceResult) -> Figure:
-    """Draw, for each way to serve, the latency of the smallest batch (a dot for the median, a bar for the 99th
-    percentile), the images a second of the largest, the start and the memory; lines are 95 % intervals."""
+    """Draw, for each way to serve, the latency of the smallest batch, the images a second of the largest, the start and
+    the memory. A dot is the median latency, a bar the 99th percentile; lines are 95 % intervals."""
     names = [name for name in result.names if verdicts.why_not_measured(result, name) is None]
     one, most = result.batch_sizes[0], result.batch_sizes[-1]
     figure = Figure(figsize=(12, 1.5 + 0.35 * max(1, len(names))), layout="constrained")

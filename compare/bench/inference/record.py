@@ -69,8 +69,9 @@ class CallWindow(Record):
 
 
 class MeasuredServer(Record):
-    """One way in one launch. `start_s` is from the start of the process to its first answer, of one image, with no
-    other process starting; `distance` how far its logits are from the median of all ways, relative to the largest."""
+    """One way in one launch. `start_s` is the time from the start of the process to its first answer, of one image,
+    while no other process starts. `distance` is how far its logits are from the median of all ways, relative to the
+    largest."""
 
     start_s: Seconds
     warm: bool

@@ -94,8 +94,8 @@ def precise(result: InferenceResult) -> bool:
 
 
 def headlines(result: InferenceResult) -> list[Headline]:
-    """Return the verdict: whether all ways compute the same function, and then what an engineer chooses by, for each
-    question the best way and those that are not shown to be worse."""
+    """Return the verdict: whether all ways compute the same function, and then what an engineer chooses by. Each
+    question gets the best way and those that are not shown to be worse."""
     largest = result.batch_sizes[-1]
     found = [_same_function(result), *(_fastest(result, n, "Lowest latency") for n in result.batch_sizes[:1])]
     if largest > 1:

@@ -1,9 +1,9 @@
 """Scaled dot-product attention of several heads, and what its masks are made from.
 
-As ONNX's Attention of three axes (https://onnx.ai/onnx/operators/onnx__Attention.html): q (N, T, H D), k (N, S, H D),
-v (N, S, H Dv) -> (N, T, H Dv). What it takes besides is named by the attribute `takes`, in order: `keys` (N, S),
-`queries` (N, T) and `mask` (as (N, H, T, S), or what broadcasts to it), whose zeros are places that are left out, and
-`bias`, which is added to the scores.
+As ONNX's Attention of three axes (https://onnx.ai/onnx/operators/onnx__Attention.html): q (N, T, H D), k (N, S, H D), v
+(N, S, H Dv) -> (N, T, H Dv). The attribute `takes` names its other inputs, in order: `keys` (N, S), `queries` (N, T),
+`mask` (as (N, H, T, S), or what broadcasts to it) and `bias`. Zeros of the first three are places that are left out;
+`bias` is added to the scores.
 """
 
 from collections.abc import Sequence

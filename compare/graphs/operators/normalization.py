@@ -35,8 +35,8 @@ def batch_normalization(node: Node, inputs: Sequence[np.ndarray], weights: Weigh
 def statistics(node: Node, x: np.ndarray, weights: Weights) -> dict[str, np.ndarray]:
     """The `mean` and `var` (C) that a BatchNormalization keeps after a call in training mode on `x`.
 
-    kept * momentum + batch * (1 - momentum); the batch's variance is scaled by n / (n - 1) if `unbiased`, with n the
-    values of a channel (n = 1 is left as it is). Empty if the layer keeps none.
+    Each is kept * momentum + batch * (1 - momentum). If `unbiased`, the batch's variance is scaled by n / (n - 1), with
+    n values in a channel (n = 1 is left unchanged). Empty if the layer keeps none.
     """
     if "mean" not in weights:
         return {}

@@ -65,8 +65,8 @@ def global_pool(reduce: Callable[..., Any]) -> Operator:
 
 
 def adaptive_pool(reduce: Callable[..., Any]) -> Operator:
-    """The operator that cuts every spatial axis into `output_size` ranges, which overlap if they must, and reduces each
-    by `reduce`: one axis after another, as both a mean and a maximum allow."""
+    """Return the operator that cuts every spatial axis into `output_size` ranges, which may overlap, and reduces each
+    by `reduce`. It treats one axis after another, which both a mean and a maximum allow."""
 
     def pool(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
         (x,) = inputs

@@ -20,8 +20,8 @@ def dense(n_in: int, n_out: int, dtype: jnp.dtype) -> nnx.Linear:
 class BatchNorm(nnx.Module):
     """Batch normalisation over all axes but the last; gamma, beta and the moving statistics (channels,).
 
-    flax's own takes the variance as the mean of squares less the square of the mean, and each mean over all values one
-    after another: several digits of a variance are lost.
+    flax's own computes the variance as the mean of squares less the square of the mean. It also computes each mean over
+    all values one after another. Several digits of a variance are lost.
     """
 
     epsilon, momentum = 1e-3, 0.1  # momentum is the weight of the new statistics

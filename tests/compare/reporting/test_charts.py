@@ -52,6 +52,13 @@ def test_no_view_without_sense() -> None:
     assert "minus" not in chart(less=False).markup("c")
 
 
+def test_a_line_without_points_draws_no_path() -> None:
+    lines = [Line("torch", "seed 0", [(1, 0.5), (2, 0.25)]), Line("keras", "seed 0", [])]
+    markup = chart(lines=lines).markup("c")
+    assert 'd="M"' not in markup  # an error to a browser
+    assert len(re.findall(r'<path class="line" stroke-dasharray="[^"]*" d="M[\d.]', markup)) > 0
+
+
 def test_names_from_outside_stay_text() -> None:
     hostile = '<script>"x"'
     lines = [Line(hostile, hostile, [(1, 1), (2, 2)])]
