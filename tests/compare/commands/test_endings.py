@@ -265,7 +265,7 @@ def test_the_verdict_is_first_and_the_same_everywhere(
 def test_nothing_is_cut_at_any_width(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(html_page, "page", lambda *_: b"")  # what is written is not looked at here
+    monkeypatch.setattr(html_page, "page", lambda *_: b"")  # what is written is not checked here
     if kind != "several":
         monkeypatch.setattr(training_report, "render", lambda *_: {})
     for width in WIDTHS if kind != "several" else WIDTHS[:1]:
