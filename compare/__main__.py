@@ -88,7 +88,7 @@ def _nowhere() -> TextIO:
 
 
 def _check_surroundings() -> None:
-    """Raise InputError if nothing could come of any command."""
+    """Raise InputError if no command could work."""
     from shared.errors import InputError
 
     try:

@@ -1,4 +1,4 @@
-"""The contract that every implementation is held to: data, batches, models, weights, training, results.
+"""The contract that every implementation must meet: data, batches, models, weights, training, results.
 
 NumPy and the standard library, with pydantic for what is written to disk. Nothing here imports a framework,
 an implementation or the harness.

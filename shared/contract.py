@@ -123,7 +123,7 @@ def checked(spec: ModelSpec) -> ModelSpec:
             twice = next(name for name, many in Counter(names).items() if many > 1)
             raise ValueError(f"the {kind} {twice} is there twice")
     if spec.dropout is not None and not any(layer.name.startswith("dropout") for layer in layers):
-        raise ValueError("it has dropout, and no layer whose name begins with dropout: parity checks look at those")
+        raise ValueError("it has dropout, and no layer whose name begins with dropout: parity checks read those")
     known = {layer.name for layer in layers}
     if lost := next((p.name for p in parameters if p.name.rpartition("/")[0] not in known), None):
         raise ValueError(f"the parameter {lost} belongs to no layer: its layer needs that name")

@@ -153,8 +153,8 @@ class ModelSpec:
 
     @property
     def training_flops(self) -> int:
-        """The FLOPs of one image in a training step: those of the forward pass, as many for the gradients by the
-        weights, and those for the gradients by the inputs of all layers but the first."""
+        """The FLOPs of one image in a training step: of the forward pass, and as many for the gradients by the
+        weights. Those for the gradients by the inputs are as many, too, without the first layer's."""
         return 3 * self.flops - next(layer.flops for layer in self.layers if layer.flops)
 
     @property

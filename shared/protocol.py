@@ -72,8 +72,8 @@ OnEpoch = Callable[[FittedEpoch], None]
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network that is to be written to a file: its parameters, the epsilon of its batch normalisation, and
-    the mean and deviation of each channel (C,) that its images were scaled by (None: not scaled).
+    """A trained network that is to be written to a file: its parameters and the epsilon of its batch normalisation.
+    Also the mean and deviation of each channel (C,) that its images were scaled by (None: not scaled).
 
     What is written takes float32 images from 0 to 1, any number of them, scales them itself, and gives logits.
     """
@@ -129,7 +129,7 @@ class Trainable(Protocol):
 
 
 class Comparable(Protocol):
-    """What parity looks at."""
+    """What parity compares."""
 
     def fetch_batch(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         """What `put` made of a batch, channels last again: images (N, H, W, C) in the network's type, labels (N,)."""
@@ -217,7 +217,7 @@ MODULE_TIERS: dict[Tier, tuple[str, ...]] = {
 
 class SharingModel(Model, Protocol):
     """A network that several processes train, each on its share of every batch (shared/world.py): the update is that of
-    the whole batch. Looking at it concerns the process alone.
+    the whole batch. Reading it concerns the process alone.
 
     `train_step` takes what `put_share` gave; the losses that it returns add up over the processes to the mean over the
     whole batch, and its logits are those of the share.

@@ -1,4 +1,4 @@
-"""What was asked for and what came of it, as frozen records that are written to and read from JSON.
+"""What was asked for and its results, as frozen records that are written to and read from JSON.
 
 Records hold the raw samples; medians, tables and pictures are made from them. What was not measured is None, never 0,
 and no number is NaN or infinite.

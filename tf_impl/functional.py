@@ -1,4 +1,4 @@
-"""An architecture in Keras's functional form: an implementation of its own, held to the same contract.
+"""An architecture in Keras's functional form: an implementation of its own, with the same contract.
 
 Branches and several inputs need this form; for a chain of layers it is another way to write what `Sequential` does.
 """

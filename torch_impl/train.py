@@ -217,8 +217,8 @@ class TorchModel:
         return put.to(self.dtype) if put.is_floating_point() else put  # numbers of classes stay whole
 
     def _put_as_they_come(self, images: np.ndarray) -> Tensor:
-        """The images for a look at what was learnt, which is not timed as training is: channels-last in memory, as they
-        come, so that it takes half the time. A compiled network keeps the one layout that it was compiled for."""
+        """The images for an inspection of what was learnt, which is not timed: channels-last in memory, as they
+        are, which takes half the time. A compiled network keeps the one layout that it was compiled for."""
         if self.forward is self.module and self.spec.inputs == "images":
             return self._to_device(torch.from_numpy(images)).to(self.dtype).permute(0, 3, 1, 2)
         return self._put_images(images)

@@ -206,7 +206,7 @@ class Canonical:
         if node is None or len(inputs) != len(node.inputs):
             raise Unreadable(f"{name}: no node of this name takes {len(inputs)} inputs.")
         if node.kind in ("Transpose", "Identity", "Reshape", "Flatten"):
-            return _moved(node, inputs[0])
+            return _move_elements(node, inputs[0])
         step = self.step_of[name]
         if step.call is None:
             raise Unreadable(f"{name}: {node.kind} cannot be called alone.")
@@ -236,7 +236,7 @@ def _turned(order: tuple[int, ...]) -> tuple[Change, ...]:
     return () if order == tuple(range(len(order))) else (Permuted(order),)
 
 
-def _moved(node: Node, array: np.ndarray) -> np.ndarray:
+def _move_elements(node: Node, array: np.ndarray) -> np.ndarray:
     """Return what a node that only moves elements makes of an array."""
     if node.kind == "Identity":
         return array

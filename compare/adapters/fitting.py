@@ -27,8 +27,8 @@ class Enough(BaseException):
 
 @dataclass
 class SeenStep:
-    """One step: the inputs by name, the targets in canonical layout, the outputs, the gradient of the loss by them, the
-    loss without what the model adds, and what it adds (`penalty`)."""
+    """One step: the inputs by name, the targets in canonical layout, the outputs, and the gradient of the loss by them.
+    Also the loss without what the model adds, and what it adds (`penalty`)."""
 
     inputs: Arrays
     output: np.ndarray

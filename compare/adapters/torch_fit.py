@@ -58,7 +58,7 @@ class _Loop:
         self.back: Callable[[], None] = lambda: None
         self.output: torch.Tensor | None = None
         self.given: set[int] = set()  # the identities of what the model was called with
-        self.made: dict[int, torch.Tensor] = {}  # what came of the output
+        self.made: dict[int, torch.Tensor] = {}  # results made from the output
         self.losses: LossWatch | None = None
         self.forwards = 0  # since the last step
         self.before: list[tuple[torch.Tensor, torch.Tensor]] = []  # parameters with their gradients behind backward

@@ -98,7 +98,7 @@ def load(folder: Path, target: float | None) -> list[RunResult]:
     if len(paths) <= MANY:
         return [read_result(path) for path in paths]
     kept, condense = set(_of_first_seeds(paths)), Condenser(target)
-    with _no_garbage_collection():  # none of millions of objects is garbage, and all would be looked at again and again
+    with _no_garbage_collection():  # millions of objects, none of them garbage, would be searched repeatedly
         return [read_result(path) if path in kept else condense(read_result(path)) for path in paths]
 
 

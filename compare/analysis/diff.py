@@ -38,7 +38,7 @@ class Side:
 
     @cached_property
     def done(self) -> dict[tuple[str, int], RunResult]:
-        """The runs that came to their end, by implementation and seed."""
+        """The completed runs, by implementation and seed."""
         return {(r.run.implementation, r.run.train.seed): r for r in self.results if r.outcome}
 
 
@@ -164,7 +164,7 @@ def _accuracy(name: str, pairs: Sequence[tuple[RunResult, RunResult]], margin: f
     moved: Moved = "within noise" if not shown else "better" if figure.is_better(mean) else "worse"
     moved = moved if known else "not known"
     seeds = "1 seed" if len(pairs) == 1 else f"{len(pairs)} seeds"
-    before_, after_ = figure.shown(float(np.mean(first))), figure.shown(float(np.mean(second)))
+    before_, after_ = figure.text_of(float(np.mean(first))), figure.text_of(float(np.mean(second)))
     said = f"{name}: test {figure.metric.title} {before_} became {after_} ({mean * 100:+.2f} {figure.unit}, {seeds})"
     return Change(name, figure.metric.title, moved, f"{said}, {moved}.", mean)
 
@@ -182,7 +182,7 @@ def _step_time(name: str, found: Ratio, slower: float | None, n_compared: int) -
         so_far = "" if found.raw is None else f" (the medians: {found.raw:.2f}x)"
         return Change(name, "step time", "not known", f"{said}{so_far}.", found.raw)
     assert found.unsure is not None, "there is an estimate"
-    usual, unsure = (_moved(*one.interval(n_compared)) for one in (found.estimate, found.unsure))
+    usual, unsure = (_direction(*one.interval(n_compared)) for one in (found.estimate, found.unsure))
     moved: Moved = usual if usual == unsure else "not known"
     low, high = (found.estimate if moved == "within noise" else found.unsure).interval(n_compared)
     ratio = math.exp(found.estimate.log)
@@ -194,7 +194,7 @@ def _step_time(name: str, found: Ratio, slower: float | None, n_compared: int) -
     return Change(name, "step time", moved, said, ratio, low, high)
 
 
-def _moved(low: float, high: float) -> Moved:
+def _direction(low: float, high: float) -> Moved:
     return "worse" if low > 1 else "better" if high < 1 else "within noise"
 
 

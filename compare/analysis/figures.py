@@ -36,7 +36,7 @@ class KeyFigure:
         """Its value of the test images."""
         return outcome.figure(self.metric.name)
 
-    def shown(self, value: float) -> str:
+    def text_of(self, value: float) -> str:
         """A value: "97.50%", "0.1234"."""
         return f"{value:.2%}" if self.metric.share else f"{value:.4g}"
 
@@ -58,7 +58,7 @@ class KeyFigure:
     def levels(self, values: Sequence[float]) -> str:
         """Several values, from the smallest to the largest."""
         low, high = min(values), max(values)
-        return self.shown(low) if low == high else f"{self.shown(low)} to {self.shown(high)}"
+        return self.text_of(low) if low == high else f"{self.text_of(low)} to {self.text_of(high)}"
 
     def difference(self, one: float, other: float) -> float:
         """How much more `other` is than `one`: of shares the difference, else as a share of `one`."""

@@ -93,7 +93,9 @@ def speed(results: Sequence[RunResult]) -> Headline:
     found = between(by_name)
     if found is None:
         return Headline(question, "not compared: too few steady steps", "open")
-    faster, no_faster, known = [], [], True
+    faster: list[str] = []
+    no_faster: list[str] = []
+    known = True
     for other, ratio in found.others.items():
         if ratio.estimate is None:
             faster.append(f"{math.exp(ratio.log):.2f}x as fast as {other} (no interval)")
@@ -110,9 +112,7 @@ def speed(results: Sequence[RunResult]) -> Headline:
     loads = [r.outcome.foreign_load for r in results if r.outcome and r.outcome.foreign_load is not None]
     busy = bool(loads) and max(loads) > MUCH_LOAD
     where = _modes(results) + (", on a busy machine" if busy else "")
-    return Headline(
-        question, f"{compared}, {where}", "yes" if known and not busy else "open"
-    )
+    return Headline(question, f"{compared}, {where}", "yes" if known and not busy else "open")
 
 
 def _more_accurate(pair: Pair, figure: KeyFigure) -> str:

@@ -120,8 +120,8 @@ def say(pair: Pair, figure: KeyFigure = ACCURACY) -> str:
             known = found.enough is not None
             enough = f"About {max(found.enough, found.n + 1):,}" if found.enough is not None else "More than 10,000"
             return (
-                f"{pair.one} and {pair.other}: no difference seen ({interval}, {found.n} seeds). One of less than "
-                f"{found.detectable * 100:.2f} {figure.unit} can be missed by so few. {enough} seeds would be "
+                f"{pair.one} and {pair.other}: no difference seen ({interval}, {found.n} seeds). So few seeds can "
+                f"miss a difference of less than {found.detectable * 100:.2f} {figure.unit}. {enough} seeds would be "
                 f"{'enough' if known else 'needed'} to call equals equivalent within {margin}."
             )
 
@@ -146,7 +146,7 @@ def training_s_until(result: RunResult, target: float) -> float | None:
 
 
 def _by_implementation(results: Sequence[RunResult]) -> dict[str, list[RunResult]]:
-    """The runs that came to their end."""
+    """The completed runs."""
     grouped: dict[str, list[RunResult]] = {}
     for result in results:
         if result.outcome:

@@ -133,4 +133,5 @@ def _medians_of_counted(in_order: np.ndarray, counts: np.ndarray) -> np.ndarray:
     until = np.cumsum(counts, axis=1)
     low, high = (until[:, -1:] - 1) // 2, until[:, -1:] // 2
     values = [in_order[(until <= place).sum(axis=1)].astype(float) for place in (low, high)]
-    return (values[0] + values[1]) / 2
+    medians: np.ndarray = (values[0] + values[1]) / 2
+    return medians

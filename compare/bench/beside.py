@@ -122,7 +122,7 @@ def headlines(beside: BesideResult) -> list[Headline]:
     lines = []
     for level in beside.levels[1:]:
         found = {name: slowdown(beside, name, level) for name in names(beside.result)}
-        slower = ", ".join(f"{name} {shown(one)}" for name, one in found.items())
+        slower = ", ".join(f"{name} {ratio_text(one)}" for name, one in found.items())
         known = all(one is not None and one.low is not None for one in found.values())
         lines.append(stated(f"A step beside {in_words(level)}", f"{slower} as long as beside none", known))
     for level in beside.levels:
@@ -145,7 +145,7 @@ def in_words(level: int) -> str:
     return f"{number} busy process{'es' * (level != 1)}"
 
 
-def shown(found: Interval | None) -> str:
+def ratio_text(found: Interval | None) -> str:
     """A ratio with its interval, if it has one."""
     if found is None:
         return "(not measured)"
@@ -164,12 +164,12 @@ def _line(beside: BesideResult, level: int, contestant: Contestant) -> list[str]
     step = step_time(result, name)
     if step is None:
         return [str(level), name, "-", "-", "-"]
-    speed = "1 (baseline)" if name == result.baseline else shown(ratio_to_baseline(result, name))
+    speed = "1 (baseline)" if name == result.baseline else ratio_text(ratio_to_baseline(result, name))
     return [
         str(level),
         name,
         milliseconds(step),
-        "1" if level == 0 else shown(slowdown(beside, name, level)),
+        "1" if level == 0 else ratio_text(slowdown(beside, name, level)),
         speed,
     ]
 

@@ -88,7 +88,8 @@ def headline(waterfall: SpeedWaterfall) -> Headline:
         if stage.before and (gained := ratio_between(result, stage.candidate.factor, stage.before)) is not None
     }
     most = max(steps, key=lambda factor: steps[factor].value)
-    said = f"{fastest} is {_said(known[fastest])} as fast as {first}. Most is gained by {most} ({_said(steps[most])})"
+    gain = f"Most is gained by {most} ({_ratio_text(steps[most])})"
+    said = f"{fastest} is {_ratio_text(known[fastest])} as fast as {first}. {gain}"
     return stated(question, said, is_settled(known[fastest]))
 
 
@@ -103,11 +104,11 @@ def cells(waterfall: SpeedWaterfall) -> list[list[str]]:
         against = ratio_between(result, factor, stage.before) if stage.before else None
         whole = ratio_between(result, factor, first) if stage.before else None
         shown = "-" if time is None else f"{time.value * 1e3:.2f} ms"
-        lines.append([_label(stage), shown, _said(against), _said(whole)])
+        lines.append([_label(stage), shown, _ratio_text(against), _ratio_text(whole)])
     return lines
 
 
-def _said(found: Interval | None) -> str:
+def _ratio_text(found: Interval | None) -> str:
     if found is None:
         return ""
     if found.low is None or found.high is None:

@@ -109,15 +109,13 @@ def report_input_errors() -> Iterator[None]:
         opening.cancel()
         lines = error.lines if isinstance(error, UserCodeError) else ()
         message = error.message if isinstance(error, UserCodeError) else error
-        print(f"compare: {_shown(mounts.shown(message))}", file=sys.stderr)
+        print(f"compare: {_printable(mounts.with_addresses(message))}", file=sys.stderr)
         for line in lines:  # each marked, so that none of them passes for a message of ours
-            print(f"  | {_shown(line)}", file=sys.stderr)
+            print(f"  | {_printable(line)}", file=sys.stderr)
         raise SystemExit(2) from None
     except StoreError as error:
-        print(
-            f"compare: The store failed: {_shown(mounts.shown(error.strerror))}. Try again, or give a folder.",
-            file=sys.stderr,
-        )
+        what = _printable(mounts.with_addresses(error.strerror))
+        print(f"compare: The store failed: {what}. Try again, or give a folder.", file=sys.stderr)
         raise SystemExit(1) from None
     except BrokenPipeError:  # the reader of the output has closed it
         _say_no_more()
@@ -131,14 +129,16 @@ def report_input_errors() -> Iterator[None]:
         print("compare: interrupted.", file=sys.stderr)
         raise SystemExit(130) from None
     except Exception as error:
-        if signals.heard():  # an import that was interrupted fails in its own way
+        if signals.was_interrupted():  # an import that was interrupted fails in its own way
             print("compare: interrupted.", file=sys.stderr)
             raise SystemExit(130) from None
         from compare.folders.output import WriteError
 
         if not isinstance(error, WriteError):
             raise
-        print(f"compare: {_shown(mounts.shown(error))}. Make room, or give another folder.", file=sys.stderr)
+        print(
+            f"compare: {_printable(mounts.with_addresses(error))}. Make room, or give another folder.", file=sys.stderr
+        )
         raise SystemExit(1) from None
     finally:
         opening.cancel()
@@ -147,7 +147,7 @@ def report_input_errors() -> Iterator[None]:
 def _code_of(error: OSError) -> int:
     """Say what a user can mend of an error of the system's, and return the exit code. Raises it if it is ours."""
     if error.errno in OF_A_PATH and error.filename is not None:
-        path = _shown(mounts.shown(error.filename))
+        path = _printable(mounts.with_addresses(error.filename))
         advice = "Make it accessible, or give another path."
         print(f"compare: {path} cannot be used: {error.strerror}. {advice}", file=sys.stderr)
         return 2
@@ -159,7 +159,7 @@ def _code_of(error: OSError) -> int:
     return 1
 
 
-def _shown(text: str) -> str:
+def _printable(text: str) -> str:
     """What a terminal shows as it is: names from elsewhere may be of any length, and steer it."""
     plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     return plain if len(plain) <= MOST_SHOWN else f"{plain[:MOST_SHOWN]} ..."

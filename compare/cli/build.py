@@ -152,8 +152,8 @@ def _take_former(known: dict[str, Option], values: dict[str, Any], given: set[st
 
 
 def _usable(one: Option, text: str) -> Path:
-    """A path that can be looked at, there or not. What lies on a store is copied here, before the command
-    itself begins, and that may take a while."""
+    """A local path, whether it exists or not. A folder on a store is copied here before the command itself begins,
+    which may take a while."""
     if not text:  # of a variable that was not set; it would be the current folder
         raise InputError(f"{one.title} is empty. Give a path, or leave it out.")
     parse: Callable[[str], Path] = one.parse or Path

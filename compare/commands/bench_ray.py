@@ -16,7 +16,7 @@ from compare.processes.signals import ASKED, GIVEN_COMMAND
 from compare.reporting.screen import Screen
 from shared.errors import InputError
 from shared.storage import temporary
-from shared.storage.mounts import shown
+from shared.storage.mounts import with_addresses
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Elsewhere(Work[Done]):
         options, gpus = self.options, _gpus(self.options)
         bench = ray.remote(num_cpus=largest_node(gpus), num_gpus=gpus, max_calls=1, max_retries=1)(_bench)
         arguments = options.arguments(without=("executor", "address", "out"))
-        task = bench.remote(arguments, options.command, shown(self.folder.path))
+        task = bench.remote(arguments, options.command, with_addresses(self.folder.path))
         try:
             done = ray.get(task)
         except ray.exceptions.RayError as error:

@@ -26,7 +26,7 @@ STATES_INPUT = "keras"  # of the implementations: the one whose code says what a
 
 
 def command(options: ContractOptions, screen: Screen) -> int:
-    """Write the contract; return the exit code: 1 if another framework's code is not as it says. Raises InputError."""
+    """Write the contract; return the exit code: 1 if another framework's code differs from it. Raises InputError."""
     name, folder = networks.name_of(options.folder), options.folder
     code = own_code.read(folder)
     having = _having(code, options)
@@ -47,9 +47,7 @@ def command(options: ContractOptions, screen: Screen) -> int:
     wrong = {other: said for other in having if (said := contract.differences(spec, found[other]))}
     for other in having:
         file = IMPLEMENTATIONS[other].own_file
-        screen.say(
-            f"{file} is not as it says: {'; '.join(wrong[other])}." if other in wrong else f"{file} is as it says."
-        )
+        screen.say(f"{file} differs: {'; '.join(wrong[other])}." if other in wrong else f"{file} matches the contract.")
     known = {one.own_file for one in IMPLEMENTATIONS.values() if one.own_file}
     absent = sorted(known - set(dict(code.files)))
     if absent:

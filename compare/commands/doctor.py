@@ -25,7 +25,7 @@ MEMINFO = Path("/proc/meminfo")
 
 
 def command(options: DoctorOptions, screen: Screen) -> int:
-    """Look at everything and say how it stands; return the exit code, 1 if something is bad."""
+    """Check everything and print the findings; return the exit code, 1 if something is bad."""
     findings = [
         Finding("compare", "ok", f"{manifest.code_version()} ({manifest.code_commit() or 'no checkout'})"),
         doctor_findings.of_python(),

@@ -1,4 +1,4 @@
-"""What may keep this project from working here, and what to do about it: pure functions of what was looked at."""
+"""What may keep this project from working here, and what to do about it: pure functions of what was measured."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ LEAST_MEMORY = 4 * 2**30  # three workers, each with a framework and the data
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: how it stands, and what to do if it is not well."""
+    """One check: its state, and what to do about a problem."""
 
     what: str
     state: Literal["ok", "note", "bad"]

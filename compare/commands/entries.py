@@ -47,11 +47,11 @@ class Row:
         return self.value if self.figure.task.classifies else None
 
     @property
-    def shown(self) -> str:
+    def cell(self) -> str:
         """The value as a cell: "97.50%", or with its name "RMSE 0.1234"."""
         if self.value is None:
             return "-"
-        value = self.figure.shown(self.value)
+        value = self.figure.text_of(self.value)
         return value if self.figure.task.classifies else f"{self.figure.metric.title} {value}"
 
 
@@ -219,7 +219,7 @@ def cells(entry: Entry, name: str) -> list[list[str]]:
         [
             name,
             row.name or "-",
-            row.shown,
+            row.cell,
             "-" if row.step_s is None else f"{row.step_s * 1e3:.2f} ms",
             row.speed or "-",
             entry.kind,

@@ -107,7 +107,7 @@ def command(options: ExportOptions, screen: Screen) -> int:
 def _figure(result: RunResult) -> str:
     figure = figure_of([result])
     assert result.outcome is not None, "only what was trained is exported"
-    shown = figure.shown(figure.of(result.outcome))
+    shown = figure.text_of(figure.of(result.outcome))
     return shown if figure.task.classifies else f"{figure.metric.title} {shown}"
 
 

@@ -1,5 +1,6 @@
-"""The course of every command that keeps results in a folder: its results one by one, what is made of them at the end,
-and what is kept and printed if it ends early."""
+"""The course of every command that keeps results in a folder: its results one by one, and what is made of them.
+
+Also what is kept and printed if it ends early."""
 
 import sys
 from abc import ABC, abstractmethod
@@ -53,8 +54,8 @@ class Work(ABC, Generic[Result]):
     def carry_out(self) -> int | None:
         """Do it, and write what is made of it if anything is kept, however it ended.
 
-        Returns None if it came to its end; else says why there is no more, and what became of what was there, and
-        returns the exit code. Where InputError ended it and nothing is kept, the folder is gone, too.
+        Return None on success. Otherwise print why it stopped and what was kept, and return the exit code. If
+        InputError ended it and nothing is kept, the folder is removed, too.
         """
         listeners.outlive()
         try:
@@ -70,7 +71,7 @@ class Work(ABC, Generic[Result]):
                 stopped_by = stopped_by or KeyboardInterrupt()
             return None if stopped_by is None else self._end_early(stopped_by)
         except KeyboardInterrupt:  # the first one was dealt with, or came when all but the writing was done
-            shown = mounts.shown(self.folder.path)
+            shown = mounts.with_addresses(self.folder.path)
             print(f"Stopped at once: what is in {shown} is not whole. {self.go_on}".rstrip(), file=sys.stderr)
             return INTERRUPTED
 
@@ -93,7 +94,7 @@ class Work(ABC, Generic[Result]):
                 raise
             return error
         except BaseException as error:  # a fault of ours, to be reported as one
-            if self.folder.lost and isinstance(error, OSError):  # or what comes of that
+            if self.folder.lost and isinstance(error, OSError):  # or a consequence of it
                 return WriteError(str(error))
             if self.anything_kept:
                 self.write()
@@ -116,11 +117,11 @@ class Work(ABC, Generic[Result]):
         """Say why there is no more, and what became of what was there; the exit code."""
         interrupted = isinstance(stopped_by, KeyboardInterrupt)
         if lost := self.folder.lost:
-            print(f"{'Interrupted' if interrupted else 'Stopped'}: {mounts.shown(lost)}.", file=sys.stderr)
+            print(f"{'Interrupted' if interrupted else 'Stopped'}: {mounts.with_addresses(lost)}.", file=sys.stderr)
             return INTERRUPTED if interrupted else 1
-        what = "Interrupted" if interrupted else f"Stopped: {mounts.shown(stopped_by)}".rstrip(".")
+        what = "Interrupted" if interrupted else f"Stopped: {mounts.with_addresses(stopped_by)}".rstrip(".")
         if self.anything_kept:
-            kept = f"What was finished is kept in {mounts.shown(self.folder.path)}."
+            kept = f"What was finished is kept in {mounts.with_addresses(self.folder.path)}."
             print(f"{what}. {kept} {self.go_on}".rstrip(), file=sys.stderr)
         else:
             self.folder.discard()

@@ -44,7 +44,7 @@ def command(options: ModelsOptions, screen: Screen) -> int:
             screen.say(f"{spec.name}: {sources.description(sources.of(spec))}")
         console.print()
         for name_, implementation in IMPLEMENTATIONS.items():
-            console.print(f"{name_}: {implementation.title}, {len(implementation.models)} of them")
+            console.print(f"{name_}: {implementation.title}, {len(implementation.models)} architectures")
         for absent, reason in IMPLEMENTATIONS.absent.items():
             screen.say(f"{absent} cannot be used: {reason}")
         screen.answer(architectures=[_figures(spec) for spec in MODELS.values()], absent=IMPLEMENTATIONS.absent)

@@ -34,7 +34,7 @@ def command(options: ParityOptions, screen: Screen) -> int:
         return _by_symptom(options, screen)
     rows = list(ROWS.values()) if options.row is None else [ROWS[check_name("row", name, ROWS)] for name in options.row]
     if options.out is not None:
-        mounts.here(mounts.shown(options.out))
+        mounts.here(mounts.with_addresses(options.out))
         _check_out(options.out, options.row)
     lines = _ask(rows, options.timeout, screen)
     if lines is None:

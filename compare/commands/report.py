@@ -28,7 +28,7 @@ def command(options: ReportOptions, screen: Screen) -> int:
     began = Began(options.command, options.out)
     if len(folders) == 1 and options.out is None:
         return _write_again(folders[0], screen)
-    parts = {mounts.shown(folder): rendered(folder) for folder in folders}
+    parts = {mounts.with_addresses(folder): rendered(folder) for folder in folders}
     read = {name: entries.read(folder) for name, folder in zip(parts, folders, strict=True)}
     made = combined(parts, list(read.values())) if len(parts) > 1 else next(iter(parts.values()))
     target = began.folder("report")

@@ -1,4 +1,4 @@
-"""Doing what a study set out to do, or what is left of it, and writing down what came of it."""
+"""Running a study, or what is left of it, and writing its results."""
 
 import shlex
 import sys
@@ -111,7 +111,7 @@ class StudyWork(Work[RunResult]):
 
     @property
     def go_on(self) -> str:
-        line = ["python", "-m", "compare", "run", "--resume", mounts.shown(self.folder.path)]
+        line = ["python", "-m", "compare", "run", "--resume", mounts.with_addresses(self.folder.path)]
         line += ["--executor", "ray", "--address", self.cluster] if self.cluster else []
         line += ["--mlflow", self.server.uri] if self.server else []
         return f"Go on with: {shlex.join(line)}"
@@ -134,8 +134,8 @@ def _import_what_reports() -> None:
 
 
 def known_results(folder: OutputFolder) -> list[RunResult]:
-    """What was finished in `folder` before, condensed if that is very much; what failed there is tried again, and so
-    is what lost its weights."""
+    """The runs finished in `folder` before, condensed if there are very many. Runs that failed or lost their weights
+    are retried."""
     if not any((folder.path / "results").glob("*.json")):
         return []
     known = [result for result in condensed.load(folder.path, target=None) if result.status in ENDED]
@@ -159,7 +159,7 @@ def _log(server: mlflow_runs.Server, folder: OutputFolder, results: list[RunResu
     try:
         run_id = mlflow_runs.log_study(server, folder.path, results, done)
     except mlflow_runs.MlflowError as error:
-        print(f"MLflow took no more: {error} All of it is in {mounts.shown(folder.path)}.", file=sys.stderr)
+        print(f"MLflow took no more: {error} All of it is in {mounts.with_addresses(folder.path)}.", file=sys.stderr)
         return False
     screen.note(f"MLflow run {run_id} in the experiment '{mlflow_runs.EXPERIMENT}' of {server.uri}")
     return True

@@ -62,7 +62,7 @@ def command(options: VisualizeOptions, screen: Screen) -> int:
         drawn = _draw(results, seen_by, spec, shown, indices, options, names, picture)
         saved = []
         for path in _save(drawn, options, added):
-            screen.note(mounts.shown(path))
+            screen.note(mounts.with_addresses(path))
             saved.append(path)
     listeners.outlive()
     if len(picture):

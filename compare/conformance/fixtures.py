@@ -133,7 +133,7 @@ def has_the_tier(request: pytest.FixtureRequest) -> None:
 
 
 def looks_before(optimizer: str, mode: Mode | None = None) -> bool:
-    """Whether the network is looked at before it is trained: once, for it does not depend on optimizer or mode."""
+    """Whether the network is inspected before it is trained: once, for it does not depend on optimizer or mode."""
     return optimizer == "adam" and mode is None
 
 

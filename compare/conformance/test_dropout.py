@@ -1,7 +1,7 @@
 """Dropout at a rate above 0: it drops the share that it should, scales what is left, and is off in evaluation.
 
 Which values are dropped is each framework's own random choice, so this is tested by counting. (At rate 0 the networks
-are held to the reference with all others.)
+are compared with the reference like all others.)
 """
 
 import math

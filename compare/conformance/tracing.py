@@ -12,7 +12,7 @@ Weights = dict[str, np.ndarray]
 class Trace:
     """What a network does: before training, on its first batch, and after its steps of training.
 
-    `untouched` are the weights after everything that must not change them. What was not looked at is empty.
+    `untouched` are the weights after everything that must not change them. What was not inspected is empty.
     """
 
     counted: tuple[int, int]

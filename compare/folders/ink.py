@@ -101,8 +101,8 @@ def _evenly_lit(page: np.ndarray, dark: bool) -> np.ndarray:
 def _bar_lines(grey: np.ndarray) -> Margins:
     """Return how many lines at each side are a bar: thin, of one grey, and of another than most of what is left.
 
-    That is what a scanner leaves along some sides. A side is looked at again after another one was cut off, so that a
-    bar across its end does not hide it.
+    That is what a scanner leaves along some sides. A side is checked again after another one was cut off: a
+    bar across its end would hide it.
     """
     depth = min(grey.shape) // FRAME_PART
     cut = [0, 0, 0, 0]  # at the top, right, bottom and left: rot90 brings one after another to the top

@@ -21,12 +21,16 @@ LEAST_LOG = -100.0  # what torch.nn.BCELoss takes for the logarithm of 0
 class LossRecord:
     """One loss.
 
-    `takes` says what the outputs are to it: logits, probabilities, log_probabilities or values. `reduction` is one of
-    these: mean (of every element; of a cross entropy, of every example by the weight of its class), element_mean (of
-    every element), example_mean (the classes summed), batch_mean (all but the batch summed), sum, or sum_of_means (the
-    mean of the classes, summed). `weights` are those of the classes, `positive` those of positive targets, `ignore` a
-    class that counts as nothing. `delta` is Huber's. `epsilon` and `rule` are how probabilities are kept from 0; `axis`
-    is that of the classes.
+    `takes` says what the outputs are to it: logits, probabilities, log_probabilities or values. `weights` are those of
+    the classes, `positive` those of positive targets, `ignore` a class that counts as nothing. `delta` is Huber's.
+    `epsilon` and `rule` are how probabilities are kept from 0; `axis` is that of the classes. `reduction` is one of
+
+    - mean: of every element; of a cross entropy, of every example by the weight of its class
+    - element_mean: of every element
+    - example_mean: of every example, the classes summed
+    - batch_mean: over the batch, all else summed
+    - sum
+    - sum_of_means: the means of the classes, summed
     """
 
     kind: str

@@ -104,11 +104,11 @@ def at_hand(spec: ModelSpec, folder: str | None) -> ModelSpec:
     if not Path(code.folder).is_dir():
         raise InputError(
             f"{where}, and that folder is not there. Say where it is with --model DIR. A copy of its files is in "
-            f"{COPY}/ of the run's folder: look at it, and copy it to a folder called {spec.name}."
+            f"{COPY}/ of the run's folder: read it, and copy it to a folder called {spec.name}."
         )
     if folder is None and code.digest not in _known():
         raise InputError(
-            f"{where}. This command would run its code, and you never named that folder on this machine. Look at the "
+            f"{where}. This command would run its code, and you never named that folder on this machine. Read the "
             f"files, and then add --model {shlex.quote(spec.code.folder)}"
         )
     known, there = dict(spec.code.files), dict(own_code.read(Path(code.folder)).files)

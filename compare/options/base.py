@@ -94,6 +94,6 @@ class Options:
                 if one.values > 1:
                     said += [one.title, *map(str, value)]
                     continue
-                shown = ",".join(map(str, value)) if isinstance(value, tuple) else mounts.shown(value)
+                shown = ",".join(map(str, value)) if isinstance(value, tuple) else mounts.with_addresses(value)
                 said += [one.title] if value is True else [one.title, shown]
         return said

@@ -82,7 +82,7 @@ class VerifyOptions(common.ReadsData, Options):
 
     @property
     def opening(self) -> str:
-        return f"checking every file of {mounts.shown(self.run_dir)}"
+        return f"checking every file of {mounts.with_addresses(self.run_dir)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +150,7 @@ class ExportOptions(common.ReadsData, Options):
 
     @property
     def opening(self) -> str:
-        return f"exporting a network of {mounts.shown(self.run_dir)} as {self.format}"
+        return f"exporting a network of {mounts.with_addresses(self.run_dir)} as {self.format}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,4 +177,4 @@ class VisualizeOptions(common.ReadsData, Options):
 
     @property
     def opening(self) -> str:
-        return f"pictures of the networks of {mounts.shown(self.run_dir)}"
+        return f"pictures of the networks of {mounts.with_addresses(self.run_dir)}"

@@ -27,7 +27,7 @@ class DataOptions(common.ReadsData, Options):
 
     @property
     def opening(self) -> str:
-        return f"looking at {self.name or 'all data sets'}"
+        return f"checking {self.name or 'all data sets'}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +35,14 @@ class DoctorOptions(common.ReadsData, Options):
     """The options of `compare doctor`."""
 
     summary: ClassVar[str] = (
-        "Say what is here: frameworks, devices, data sets, memory, disk; and what to do if something is not well."
+        "Check this installation: frameworks, devices, data sets, memory, disk; and what to do about a problem."
     )
 
     data_dir: Path | None = common.data_dir()
 
     @property
     def opening(self) -> str:
-        return "looking at what is here"
+        return "checking this installation"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,4 +111,4 @@ class ContractOptions(Options):
 
     @property
     def opening(self) -> str:
-        return f"looking at {self.folder}"
+        return f"checking {self.folder}"

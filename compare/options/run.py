@@ -214,7 +214,7 @@ class RunOptions(common.ReadsData, Options):
     @property
     def opening(self) -> str:
         if self.resume is not None:
-            return f"going on with the study in {mounts.shown(self.resume)}"
+            return f"going on with the study in {mounts.with_addresses(self.resume)}"
         names = ",".join(self.implementations)
         return f"a study of {self.model or DEFAULT_MODEL} with {names}, data set {self.dataset}"
 

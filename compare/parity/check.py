@@ -30,7 +30,7 @@ Answer = TypeVar("Answer")
 
 class Checker:
     """Checks of networks by workers that were started, as many of them at work at once as there are cores for. `tell`
-    hears of each precision that was compared."""
+    is called for each precision that was compared."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Checker:
         return result
 
     def gate(self, subject: Subject) -> list[gate.Mismatch]:
-        """Have every network built that will be looked at, and compare what all are about to compute with."""
+        """Have every network built that will be inspected, and compare the inputs and settings of all."""
         weights = initial_weights(subject.spec, subject.train.seed)
         mismatches = []
         for prefix, of, dropping in (
@@ -83,7 +83,7 @@ class Checker:
         return mismatches
 
     def _precision(self, subject: Subject, extent: Extent, oracle: Stages | None) -> tuple[PrecisionResult, Stages]:
-        """What came of one precision, and the float64 consensus: `oracle`, or that of what is observed here."""
+        """The result of one precision, and the float64 consensus: `oracle`, or that of what is observed here."""
         observations = self._ask_all(partial(runs.observe, subject=subject, extent=extent))
         if oracle is None:
             oracle = expected(subject, observations)
@@ -107,9 +107,9 @@ class Checker:
             one = partial(runs.draw_all, subject=subject, extent=extent, observations=observations, numbers=numbers)
             drawn.add(ask_all(self._one_of_each_package, self.threads, one))
 
-        if _parts_in_training(ladder()) or (dtype == "float32" and any(is_training(rung) for rung in oracle)):
+        if _differs_in_training(ladder()) or (dtype == "float32" and any(is_training(rung) for rung in oracle)):
             draw(range(1, 1 + extent.n_draws))
-            if dtype == "float32" and _parts_in_training(ladder()):
+            if dtype == "float32" and _differs_in_training(ladder()):
                 draw(range(1 + extent.n_draws, 1 + MORE_DRAWS * extent.n_draws))
         failures = drawn.failures | failures
         widest = drawn.widest or None
@@ -128,8 +128,8 @@ class Checker:
         return ask_all(self.sessions, self.threads, ask)
 
 
-def _parts_in_training(ladder: Ladder) -> bool:
+def _differs_in_training(ladder: Ladder) -> bool:
     """Whether something differs that an envelope may excuse: along training, if nothing before it does, and by a
     finite distance."""
-    parting = ladder.first_parting
-    return parting is not None and is_training(parting.rung) and not parting.infinite
+    first = ladder.first_beyond
+    return first is not None and is_training(first.rung) and not first.infinite

@@ -16,7 +16,7 @@ from compare.parity.distance import distance
 from compare.parity.ladder import Stages
 
 # In float32 a value that rounding takes over a kink in one implementation is so near to it that many a moved run goes
-# over it, too, but of three draws none may. So before anything along training is said to part, there are so many times
+# over it, too, but of three draws none may. So before a difference along training is reported, there are so many times
 # as many draws.
 MORE_DRAWS = 4
 

@@ -1,7 +1,7 @@
 """The ladder: what networks give, from their initial parameters to their predictions after training, rung by rung.
 
-Each implementation is judged by its distance to the consensus of all in float64, so that where they part it can be
-said who does. A fault on one rung shows on all above it: what counts is the first rung and tensor that part.
+Each implementation is judged by its distance to the consensus of all in float64, which shows who
+differs. A fault on one rung shows on all above it: what counts is the first rung and tensor that differ.
 """
 
 import math
@@ -64,20 +64,20 @@ class Ladder:
     readings: tuple[Reading, ...]
 
     @property
-    def first_parting(self) -> Reading | None:
+    def first_beyond(self) -> Reading | None:
         """The first reading in which an implementation is beyond its bound; None if all are within."""
         return next((reading for reading in self.readings if reading.beyond), None)
 
     @property
     def verdict(self) -> str:
         """One sentence."""
-        parting = self.first_parting
-        if parting is None:
+        first = self.first_beyond
+        if first is None:
             return "The implementations agree on every rung."
-        where = f"{parting.tensor}, {parting.rung}"
-        if parting.odd_one_out:
-            return f"{parting.odd_one_out} is the odd one out, first at {where}."
-        return f"{' and '.join(parting.beyond)} part from the consensus, first at {where}."
+        where = f"{first.tensor}, {first.rung}"
+        if first.odd_one_out:
+            return f"{first.odd_one_out} is the odd one out, first at {where}."
+        return f"{' and '.join(first.beyond)} differ from the consensus, first at {where}."
 
 
 def consensus(observed: Mapping[str, Stages]) -> dict[str, dict[str, np.ndarray]]:

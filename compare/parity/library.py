@@ -94,11 +94,11 @@ def assert_parity(
     else:
         result = parity.check(model, **options)
     if not result.passed:
-        raise AssertionError(f"{result.verdict}\n\n{_shown(result)}")
+        raise AssertionError(f"{result.verdict}\n\n{_ladder_text(result)}")
     return result
 
 
-def _shown(result: ParityResult) -> str:
+def _ladder_text(result: ParityResult) -> str:
     console = PLAIN.console(160)
     with console.capture() as capture:
         tables.print_ladders(result, console)

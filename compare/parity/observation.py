@@ -58,7 +58,7 @@ def collect(rungs: Rungs) -> Observation:
 
 
 def checkpoints(n_steps: int) -> list[int]:
-    """The steps after which training is looked at: 1, 2, 5, 10, 20, 50, ... and the last."""
+    """The steps after which training is inspected: 1, 2, 5, 10, 20, 50, ... and the last."""
     series = [digit * 10**power for power in range(len(str(n_steps))) for digit in (1, 2, 5)]
     return [step for step in series if step < n_steps] + [n_steps]
 
@@ -94,7 +94,7 @@ def single_pass(session: Session, subject: Subject, top: str, prefix: str = "") 
 
 
 def training(session: Session, subject: Subject, start: Weights, n_steps: int, prefix: str = "") -> Rungs:
-    """The rungs of `n_steps` steps of training from `start`: at every checkpoint what came of the steps since the last.
+    """The rungs of `n_steps` steps of training from `start`: at every checkpoint the result of the steps since.
 
     The network is also evaluated at every checkpoint, and training must go on from there as if it had not been.
     """

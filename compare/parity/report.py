@@ -24,7 +24,7 @@ from shared.record import Count, Record
 # JSON has no infinity: the distance of a tensor that is lacking is written as a string.
 def _of_something(result: ParityResult) -> ParityResult:
     if not (result.mismatches or result.failure or result.precisions):
-        raise ValueError("nothing came of it: it has no mismatch, no failure and no precision")
+        raise ValueError("it has no result: no mismatch, no failure and no precision")
     return result
 
 
@@ -76,7 +76,7 @@ def _files(
 ) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     pictures = []
-    shown = _shown(results)
+    shown = _with_ladder(results)
     for result in shown:
         stem, drawn = _stem(result), _has_curves(result)
         pictures.append(f"{stem}.png" if drawn else None)
@@ -119,7 +119,9 @@ def _files(
 
 
 def _drawings(results: Sequence[ParityResult]) -> dict[str, Drawing]:
-    return {f"{_stem(result)}.png": charts.drift(result).markup for result in _shown(results) if _has_curves(result)}
+    return {
+        f"{_stem(result)}.png": charts.drift(result).markup for result in _with_ladder(results) if _has_curves(result)
+    }
 
 
 def _stem(result: ParityResult) -> str:
@@ -130,7 +132,7 @@ def _has_curves(result: ParityResult) -> bool:
     return any(precision.self_curves for precision in result.precisions)
 
 
-def _shown(results: Sequence[ParityResult]) -> list[ParityResult]:
+def _with_ladder(results: Sequence[ParityResult]) -> list[ParityResult]:
     """Those whose ladder is shown: the first seed of each network, and every one that does not agree."""
     first = {result.model: result for result in reversed(results)}
     return [result for result in results if first[result.model] is result or not result.passed]

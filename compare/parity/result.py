@@ -1,4 +1,4 @@
-"""What came of a comparison."""
+"""The results of a comparison."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from shared.record import Count
 
 @dataclass(frozen=True)
 class PrecisionResult:
-    """What came of one precision: the ladder, and the envelope if one was measured.
+    """The result of one precision: the ladder, and the envelope if one was measured.
 
     `failures` says which implementations could not be observed to the end, and why. `curves` is the distance of each
     implementation's parameters from the consensus at every checkpoint, `self_curves` that of each of its draws from its
@@ -28,20 +28,20 @@ class PrecisionResult:
 
     @property
     def passed(self) -> bool:
-        """Whether all came to the end and nothing differs by more than its bound."""
-        return not self.failures and self.ladder.first_parting is None
+        """Whether all were completed and nothing differs by more than its bound."""
+        return not self.failures and self.ladder.first_beyond is None
 
     @property
     def verdict(self) -> str:
-        """What parts, and who failed."""
+        """What differs, and who failed."""
         failed = " ".join(f"{name} failed: {why}." for name, why in self.failures.items())
-        parted = self.ladder.verdict if self.ladder.first_parting or not failed else ""
-        return f"In {self.dtype} {f'{parted} {failed}'.strip()}"
+        differing = self.ladder.verdict if self.ladder.first_beyond or not failed else ""
+        return f"In {self.dtype} {f'{differing} {failed}'.strip()}"
 
 
 @dataclass(frozen=True)
 class ParityResult:
-    """What came of one network. If the gate stopped the comparison, or a network could not be built, there is no
+    """The result for one network. If the gate stopped the comparison, or a network could not be built, there is no
     ladder."""
 
     model: str

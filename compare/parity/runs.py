@@ -7,7 +7,7 @@ from compare.parity import dropout, observation
 from compare.parity.envelope import Draw, Drift, drift
 from compare.parity.ladder import Stages
 from compare.parity.observation import Observation, curve
-from compare.parity.start import large, moved, stirred
+from compare.parity.start import large, nudge, stirred
 from compare.processes.process import WorkerError
 from compare.processes.session import Session
 from compare.registry import IMPLEMENTATIONS
@@ -117,13 +117,13 @@ def draw_all(
     observations: Mapping[str, Observation],
     numbers: Sequence[int] | None = None,
 ) -> list[Draw]:
-    """The draws of these numbers (1 ... n_draws) of one implementation, if it came to the end unmoved."""
+    """The draws of these numbers (1 ... n_draws) of one implementation, if its unmoved run was completed."""
     unmoved = observations[session.implementation]
     if unmoved.failure:
         return []
     initial = initial_weights(subject.spec, subject.train.seed)
     starts = [
-        moved(initial, subject.train.dtype, subject.train.seed, number)
+        nudge(initial, subject.train.dtype, subject.train.seed, number)
         for number in numbers or range(1, extent.n_draws + 1)
     ]
     return [_draw(_trained(session, subject, extent, start), unmoved.stages, extent.n_steps) for start in starts]

@@ -33,8 +33,8 @@ def _stirred(parameter: ParamSpec, seed: int) -> np.ndarray:
     return value.astype(np.float32).reshape(parameter.shape)
 
 
-def moved(weights: Weights, dtype: Dtype, seed: int, draw: int) -> Weights:
-    """`weights` as `dtype`, with every value moved by 1 ulp, up or down as chance has it, but for zeros.
+def nudge(weights: Weights, dtype: Dtype, seed: int, draw: int) -> Weights:
+    """`weights` as `dtype`, with every value moved by 1 ulp, up or down at random, except zeros.
 
     A zero stays: with a bias of 0 and a plain ground of 0, ReLU stands on its kink, and the smallest number there is
     would turn whole channels on. That is another network, not rounding.

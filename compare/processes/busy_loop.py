@@ -7,7 +7,7 @@ import os
 
 from compare.processes.signals import die_with_parent_if_asked
 
-TURNS = 100_000  # between two looks at the parent: some milliseconds
+TURNS = 100_000  # between two checks of the parent: some milliseconds
 
 
 def main() -> None:

@@ -52,7 +52,7 @@ def _link(folder: Path, target: Path) -> None:
 
 
 def interpreter(python: Path) -> Interpreter:
-    """Look at a Python. Raises InputError unless it can run a worker."""
+    """Check a Python. Raises InputError unless it can run a worker."""
     names = ("numpy", *NEEDED)
     try:
         done = subprocess.run(

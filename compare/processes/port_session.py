@@ -54,27 +54,27 @@ class ModelWorker(WorkerProcess):
     def load(self, precision: Precision) -> port_messages.ModelLoaded:
         """Have the model loaded. Raises InputError if it cannot be."""
         request = port_messages.LoadModel(reference=self.reference, precision=precision)
-        return self._said(request, port_messages.ModelLoaded, None, "be loaded")[0]
+        return self._call(request, port_messages.ModelLoaded, None, "be loaded")[0]
 
     def record(self, inputs: Mapping[str, np.ndarray], training: bool, known: Mapping[str, np.ndarray]) -> Recording:
         """Have the model called on `inputs`, in canonical layout, and watched. `known` are weights by NODE/ROLE that
         need not be sent again. Raises InputError if it fails."""
         request = port_messages.RecordCall(training=training, known=tuple(known))
         doing = "be called in training mode" if training else "be called"
-        answer, arrays = self._said(request, port_messages.Recorded, inputs, doing)
+        answer, arrays = self._call(request, port_messages.Recorded, inputs, doing)
         return _recording(answer.graph, _by_part(arrays), known)
 
     def fit(self, reference: str, steps: int) -> tuple[port_messages.FunctionFitted, dict[str, dict[str, np.ndarray]]]:
         """Have the user's own training function run for some steps and watched (messages: Fit): what was seen, and the
         arrays of every step by what they are ("x", "y", "output", "slope"). Raises InputError if it fails."""
         request = port_messages.Fit(reference=reference, steps=steps)
-        answer, arrays = self._said(request, port_messages.FunctionFitted, None, "be trained by its own function")
+        answer, arrays = self._call(request, port_messages.FunctionFitted, None, "be trained by its own function")
         return answer, _by_part(arrays)
 
     def set_loss(self, name: str, reference: str, record: dict[str, Any] | None = None) -> port_messages.LossSet:
         """Have a loss taken (messages: SetLoss). Raises InputError if it cannot be."""
         request = port_messages.SetLoss(name=name, reference=reference, record=record)
-        return self._said(request, port_messages.LossSet, None, "be given its loss")[0]
+        return self._call(request, port_messages.LossSet, None, "be given its loss")[0]
 
     def differentiate(
         self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str, known: Mapping[str, np.ndarray]
@@ -83,7 +83,7 @@ class ModelWorker(WorkerProcess):
         gradients by what they are of ("gradient", "slope", "penalty"). Raises InputError if it fails."""
         request = port_messages.Differentiate(form=form, known=tuple(known))
         arrays = {f"input/{name}": array for name, array in inputs.items()} | {"targets": targets}
-        answer, found = self._said(request, port_messages.Differentiated, arrays, "be differentiated")
+        answer, found = self._call(request, port_messages.Differentiated, arrays, "be differentiated")
         parts = _by_part(found)
         return answer, _recording(answer.graph, parts, known), parts
 
@@ -93,7 +93,7 @@ class ModelWorker(WorkerProcess):
         """Have an optimizer, by its name and reference, take steps (messages: Optimize): what it is, and by NODE/ROLE
         the parameters after them ("after") and their "copies". Raises InputError if there is none."""
         request = port_messages.Optimize(name=by[0], reference=by[1], steps=steps, scale=scale)
-        answer, arrays = self._said(request, port_messages.Optimized, gradients, "be given its optimizer")
+        answer, arrays = self._call(request, port_messages.Optimized, gradients, "be given its optimizer")
         return answer, _by_part(arrays)
 
     def train(
@@ -113,25 +113,25 @@ class ModelWorker(WorkerProcess):
             name=by[0], reference=by[1], first=first, last=last, form=form, wanted=tuple(wanted)
         )
         arrays = {f"input/{name}": array for name, array in inputs.items()} | {"targets": targets}
-        answer, after = self._said(request, port_messages.Stepped, arrays, "be trained")
+        answer, after = self._call(request, port_messages.Stepped, arrays, "be trained")
         return answer.loss, after
 
     def give_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the model weights by NODE/ROLE, in canonical layout. Raises InputError if they do not fit."""
         for part in _parts(weights):
-            self._said(port_messages.GiveWeights(), port_messages.Done, part, "be given weights")
+            self._call(port_messages.GiveWeights(), port_messages.Done, part, "be given weights")
 
     def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
         """The output of one node of the last recording for other inputs. Raises InputError."""
         arrays = {str(place): array for place, array in enumerate(inputs)}
         request = port_messages.ApplyNode(node=node, training=training)
-        return self._said(request, ArraysSent, arrays, "compute a part")[1]["output"]
+        return self._call(request, ArraysSent, arrays, "compute a part")[1]["output"]
 
     def save_weights(self, path: Path) -> None:
         """Have the weights written to `path`. Raises InputError if the suffix is another framework's."""
-        self._said(port_messages.SaveWeights(path=path), port_messages.Done, None, "have its weights saved")
+        self._call(port_messages.SaveWeights(path=path), port_messages.Done, None, "have its weights saved")
 
-    def _said(
+    def _call(
         self,
         request: Request,
         expected: type[AnswerType],

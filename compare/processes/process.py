@@ -1,4 +1,4 @@
-"""One worker process: start it, send it messages, hear its answers, give up on it, end it."""
+"""One worker process: start it, send it messages, read its answers, give up on it, end it."""
 
 import contextlib
 import os

@@ -30,7 +30,7 @@ def listen() -> None:
             signal.signal(number, _interrupt)
 
 
-def heard() -> bool:
+def was_interrupted() -> bool:
     """Whether there was an interrupt."""
     return bool(_noted)
 

@@ -40,24 +40,24 @@ class TimedWorker(ModelWorker):
         """Have the model made ready to be timed (messages: PrepareTimes). Raises InputError if it cannot be."""
         arrays = {f"input/{name}": array for name, array in inputs.items()}
         arrays |= {} if targets is None else {"targets": targets}
-        return self._said(request, messages.TimesPrepared, arrays, "be made ready")[0]
+        return self._call(request, messages.TimesPrepared, arrays, "be made ready")[0]
 
     def time_pass(self, what: messages.Pass, batch_size: int, calls: int, uncounted: int) -> messages.PassTimed:
         """Have passes timed, one after another. Raises InputError if one fails."""
         request = messages.TimePass(what=what, batch_size=batch_size, calls=calls, uncounted=uncounted)
         doing = "be called" if what == "forward" else "be trained"
-        return self._said(request, messages.PassTimed, None, doing)[0]
+        return self._call(request, messages.PassTimed, None, doing)[0]
 
     def watch_nodes(self, batch_size: int) -> tuple[str, ...]:
         """Have a forward pass watched; the nodes that can be timed. Raises InputError if it fails."""
-        return self._said(messages.WatchNodes(batch_size=batch_size), messages.NodesWatched, None, "be watched")[
+        return self._call(messages.WatchNodes(batch_size=batch_size), messages.NodesWatched, None, "be watched")[
             0
         ].nodes
 
     def time_node(self, node: str, calls: int, uncounted: int) -> float:
         """The seconds that one node takes. Raises InputError if it cannot be computed alone."""
         request = messages.TimeNode(node=node, calls=calls, uncounted=uncounted)
-        return self._said(request, messages.NodeTimed, None, f"compute {node} alone")[0].call_s
+        return self._call(request, messages.NodeTimed, None, f"compute {node} alone")[0].call_s
 
 
 def asked(

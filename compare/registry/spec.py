@@ -12,8 +12,8 @@ BOTH: tuple[Dtype, ...] = ("float32", "float64")
 
 @dataclass(frozen=True)
 class Style:
-    """How its lines are drawn: a colour that the colour-blind can distinguish, a line style for print (a name or
-    lengths of dashes, as in Matplotlib), and the mark of a point."""
+    """How its lines are drawn: a colour that the colour-blind can distinguish, a line style, and the mark of a point.
+    The line style (a name or lengths of dashes, as in Matplotlib) is for print."""
 
     color: str
     linestyle: str | tuple[float, tuple[float, ...]]

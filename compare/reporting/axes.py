@@ -8,7 +8,7 @@ MOST_TICKS = 7
 DECADES_OF_ONES = 3  # over more decades only powers of ten have a tick
 
 
-def shown(value: float) -> str:
+def value_text(value: float) -> str:
     """A value as a reader sees it: four digits that count."""
     if value and (abs(value) < 1e-3 or abs(value) >= 1e6):
         return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
@@ -47,11 +47,11 @@ class Axis:
     def ticks(self, whole: bool = False) -> list[tuple[float, str]]:
         """Round values with their text, at most MOST_TICKS or so; `whole` numbers alone if that is asked."""
         if self.log and (found := self._decades()):
-            return [(value, shown(value)) for value in found]
+            return [(value, value_text(value)) for value in found]
         step = _round_step((self.high - self.low) / MOST_TICKS)
         step = max(1, round(step)) if whole else step
         first, last = math.ceil(self.low / step), math.floor(self.high / step)
-        return [(number * step, shown(_clean(number * step, step))) for number in range(first, last + 1)]
+        return [(number * step, value_text(_clean(number * step, step))) for number in range(first, last + 1)]
 
     def _decades(self) -> list[float]:
         """1, 2 and 5 of each decade, or powers of ten alone; none if fewer than two are on the axis."""

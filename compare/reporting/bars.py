@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from compare.reporting.axes import Axis, shown
+from compare.reporting.axes import Axis, value_text
 from compare.reporting.charts import WIDTH, drawn_in, framed
 
 ROW = 22  # the height of a row, in the units of charts.WIDTH
@@ -100,7 +100,7 @@ def _row(bar: Bar, unit: str, across: Axis, top: float, left: float) -> str:
         ends = [across(end) for end in bar.ends]
         caps = "".join(f"M{end:.1f} {middle - 4}v8" for end in ends)
         parts.append(f'<path class="whisker" d="M{ends[0]:.1f} {middle}H{ends[1]:.1f}{caps}"/>')
-    change = f" from {shown(bar.start)}" if bar.start else ""
-    interval = f" [{shown(bar.ends[0])}, {shown(bar.ends[1])}]" if bar.ends else ""
-    tip = escape(f"{bar.label}: {shown(bar.value)}{f' {unit}' if unit else ''}{interval}{change}")
+    change = f" from {value_text(bar.start)}" if bar.start else ""
+    interval = f" [{value_text(bar.ends[0])}, {value_text(bar.ends[1])}]" if bar.ends else ""
+    tip = escape(f"{bar.label}: {value_text(bar.value)}{f' {unit}' if unit else ''}{interval}{change}")
     return "".join([*parts, f'<text class="tip" x="4" y="{middle + 4}">{tip}</text></g>'])

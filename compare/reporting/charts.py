@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import ceil
 
 from compare.registry import IMPLEMENTATIONS
-from compare.reporting.axes import Axis, shown
+from compare.reporting.axes import Axis, value_text
 
 Point = tuple[float, float]
 WIDTH, HEIGHT = 440, 280  # of a panel, in its own units; on a phone one of them is about 0.8 pixels
@@ -161,8 +161,8 @@ class Chart:
             found += [f'<th scope="col">{escape(head)}</th>' for head in heads] + ["</tr></thead><tbody>"]
             known = [dict(line.points) for line in lines]
             for x in rows:
-                cells = [shown(of[x]) if x in of else "-" for of in known]
-                found.append(f"<tr><td>{shown(x)}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+                cells = [value_text(of[x]) if x in of else "-" for of in known]
+                found.append(f"<tr><td>{value_text(x)}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
             found.append("</tbody></table></div></details>")
         return found
 
@@ -176,8 +176,8 @@ def framed(
     panels: Iterable[str],
     after: Iterable[str] = (),
 ) -> str:
-    """Return the frame of a chart: the legend of `styles` (of each name the colour and dashes) with a checkbox each,
-    the choice of a view if there are several, the drawn panels, and `after` them the rest."""
+    """Return the frame of a chart. It has the legend of `styles` (of each name the colour and dashes) with a checkbox
+    each, and the choice of a view if there are several. Then follow the drawn panels, and `after` them the rest."""
     parts = [f'<figure class="chart" role="group" aria-label="{escape(label)}"><div class="choices">']
     if styles:
         parts += ['<fieldset><legend class="sr">Lines</legend>', *_legend(styles), "</fieldset>"]
@@ -213,8 +213,8 @@ def _legend(styles: Mapping[str, tuple[str, str]]) -> list[str]:
 
 def _tip(line: Line, place: int) -> str:
     x, y = line.points[place]
-    interval = f" [{shown(line.ends[place][0])}, {shown(line.ends[place][1])}]" if line.ends else ""
-    return escape(f"{line.name}, {line.key}: {shown(y)}{interval} at {shown(x)}")
+    interval = f" [{value_text(line.ends[place][0])}, {value_text(line.ends[place][1])}]" if line.ends else ""
+    return escape(f"{line.name}, {line.key}: {value_text(y)}{interval} at {value_text(x)}")
 
 
 def _mark(tip: str, place: Point) -> str:

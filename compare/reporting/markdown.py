@@ -61,14 +61,14 @@ def markdown_environment() -> "jinja2.Environment":
 
 def plain(text: str) -> str:
     """Text from outside (a file's name, an error) on one line, with nothing left that Markdown or HTML would act on."""
-    return re.sub(r"([\\`*|\[\]])", r"\\\1", html.escape(_shown(text), quote=False))
+    return re.sub(r"([\\`*|\[\]])", r"\\\1", html.escape(_one_line(text), quote=False))
 
 
 def fenced(text: str) -> str:
     """Text from outside on one line of a block of code, which it does not end."""
-    return _shown(text).replace("```", "` ` `")
+    return _one_line(text).replace("```", "` ` `")
 
 
-def _shown(text: str) -> str:
+def _one_line(text: str) -> str:
     """On one line, without characters that steer a terminal or turn the direction of writing."""
     return "".join(c for c in " ".join(text.split()) if c.isprintable())

@@ -207,7 +207,7 @@ def _figure(run: Run, epoch: Epoch) -> str:
     figure = of_task(run.spec.task)
     value = figure.of_epoch(epoch)
     part = "test" if epoch.validation_loss is None else "validation"
-    return f"{part} {figure.metric.title} {'unknown' if value is None else figure.shown(value)}"
+    return f"{part} {figure.metric.title} {'unknown' if value is None else figure.text_of(value)}"
 
 
 def duration(seconds: float) -> str:

@@ -60,7 +60,7 @@ class Screen:
 
     def say(self, text: str) -> None:
         """A sentence on standard output: at a terminal its lines end between words, elsewhere it is one line."""
-        console, line = self.console(), printable(mounts.shown(text))
+        console, line = self.console(), printable(mounts.with_addresses(text))
         for part in wrapped(line, console.width) if sys.stdout.isatty() else [line]:
             console.print(part, soft_wrap=True)
 
@@ -68,8 +68,8 @@ class Screen:
         """The verdict, in colour at a terminal that has any; its lines end as those of `say` do."""
         console = self.console()
         for line in lines:
-            text = printable(mounts.shown(line.text))
-            coloured = len(text) - len(printable(mounts.shown(line.answer)))
+            text = printable(mounts.with_addresses(line.text))
+            coloured = len(text) - len(printable(mounts.with_addresses(line.answer)))
             for number, part in enumerate(wrapped(text, console.width) if sys.stdout.isatty() else [text]):
                 shown = Text(part)
                 if not number:
@@ -80,7 +80,7 @@ class Screen:
         """What is under way, on standard error; its lines end as those of `say` do."""
         if not self.quiet:
             opening.say()
-            line = printable(mounts.shown(text))
+            line = printable(mounts.with_addresses(text))
             at_terminal = sys.stderr.isatty()
             parts = wrapped(line, Console(file=sys.stderr).width) if at_terminal else [line]
             print("\n".join(parts), file=sys.stderr)
@@ -93,12 +93,12 @@ class Screen:
     def open(self, text: str) -> None:
         """What a command is about to do (compare/reporting/opening.py)."""
         if not self.quiet:
-            opening.announce(f"compare: {mounts.shown(text)} ...")
+            opening.announce(f"compare: {mounts.with_addresses(text)} ...")
 
     def answer(self, **fields: Any) -> None:
         """What was found, as JSON if that is asked for. No number in it is NaN or infinite."""
         if self.as_json:
-            print(json.dumps(fields, indent=1, allow_nan=False, default=mounts.shown))
+            print(json.dumps(fields, indent=1, allow_nan=False, default=mounts.with_addresses))
 
 
 PLAIN = Screen()

@@ -77,23 +77,23 @@ def _metric(figure: KeyFigure) -> dict[str, Cell]:
 
     def show(row: Row) -> str:
         value = row.metrics.get(name)
-        return "-" if value is None else figure.shown(value)
+        return "-" if value is None else figure.text_of(value)
 
     return {f"test {figure.metric.title}": show}
 
 
 def _summary_cells(figure: KeyFigure) -> dict[str, Callable[[Summary], str]]:
     least, most = (0.0, 1.0) if figure.metric.share else (-math.inf, math.inf)
-    deviation = (lambda value: f"{value * 100:.2f} points") if figure.metric.share else figure.shown
+    deviation = (lambda value: f"{value * 100:.2f} points") if figure.metric.share else figure.text_of
     return {
         "implementation": lambda of: of.implementation,
-        f"test {figure.metric.title}, mean": lambda of: figure.shown(of.mean),
+        f"test {figure.metric.title}, mean": lambda of: figure.text_of(of.mean),
         "step, median": lambda of: "-" if of.step_s is None else f"{of.step_s * 1e3:.2f} ms",
         "seeds": lambda of: str(of.n),
         "95 % interval": lambda of: (
             "-"
             if of.low is None or of.high is None
-            else f"{figure.shown(max(least, of.low))} to {figure.shown(min(most, of.high))}"
+            else f"{figure.text_of(max(least, of.low))} to {figure.text_of(min(most, of.high))}"
         ),
         "deviation": lambda of: "-" if of.deviation is None else deviation(of.deviation),
     }

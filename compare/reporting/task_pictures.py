@@ -42,7 +42,7 @@ def errors(results: Sequence[RunResult], names: Sequence[str]) -> Figure:
             axes.set_ylabel("predicted")
             axes.grid(alpha=0.3)
             if row == 0:
-                axes.set_title(f"{name}: {shown.metric.title} {shown.shown(shown.of(outcome))}", fontsize=10)
+                axes.set_title(f"{name}: {shown.metric.title} {shown.text_of(shown.of(outcome))}", fontsize=10)
     return figure
 
 
@@ -102,7 +102,7 @@ def largest_errors(
             if place < len(worst):
                 index = int(worst[place])
                 draw_picture(axes, images[index], "gray")
-                said = [_said(values, names, task) for values in (labels[index], network.probabilities[index])]
+                said = [_label_text(values, names, task) for values in (labels[index], network.probabilities[index])]
                 axes.set_title(f"#{index}: {said[0]}\nas {said[1]}", fontsize=7)
     return figure
 
@@ -127,7 +127,7 @@ def numbers(networks: Sequence[Inspected], image: np.ndarray, names: Sequence[st
     return figure
 
 
-def _said(values: np.ndarray, names: Sequence[str], task: TaskName) -> str:
+def _label_text(values: np.ndarray, names: Sequence[str], task: TaskName) -> str:
     """The labels of one image (K,), or a network's answer, in few words."""
     if task == "regression":
         return ", ".join(f"{value:.3g}" for value in values[:MOST_DRAWN])

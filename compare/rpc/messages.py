@@ -139,8 +139,8 @@ class AnswerRow(Request):
 
 
 class Export(Request):
-    """Write a trained network to the file `path`. Its weights come with this, the `mean` and `deviation` that its
-    images were scaled by, if they were, and `images` from 0 to 1. -> ArraysSent, with the file's own `logits`"""
+    """Write a trained network to the file `path`. Its weights come with this, and `images` from 0 to 1. So do the
+    `mean` and `deviation` that its images were scaled by, if they were. -> ArraysSent, with the file's own `logits`"""
 
     model: ModelSpec
     format: Format

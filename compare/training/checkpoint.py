@@ -40,8 +40,8 @@ class Checkpoint(Record):
 
 
 class Checkpoints:
-    """The checkpoints of a study, in its output folder: of each run the last one. `tell` hears if one cannot be
-    gone on from."""
+    """The checkpoints of a study, in its output folder: of each run the last one. `tell` is called if one
+    cannot be used."""
 
     def __init__(self, folder: OutputFolder, tell: Callable[[str], None] = lambda _: None) -> None:
         self._folder = folder

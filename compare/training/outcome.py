@@ -43,7 +43,7 @@ class Trainee:
 
 
 def finished_as(contestant: Trainee, data: Data, digest: str) -> Finished:
-    """The result of a run that came to its end. Raises WorkerError if its worker cannot say what is needed."""
+    """The result of a completed run. Raises WorkerError if its worker cannot say what is needed."""
     run, session = contestant.run, contestant.session
     evaluation = contestant.evaluation or session.evaluate("test")
     memory = session.memory()

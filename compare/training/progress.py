@@ -7,7 +7,7 @@ from shared.result import Epoch, Run, RunResult
 
 
 class Progress(Protocol):
-    """Who hears how far training is."""
+    """Receives the progress of training."""
 
     def expect(self, seeds: Sequence[int]) -> None:
         """The study has runs of these seeds to come."""
@@ -23,4 +23,4 @@ class Progress(Protocol):
         """`run` ended an epoch."""
 
     def end(self, result: RunResult, said: str) -> None:
-        """A run came to its end, good or bad; `said` is what its worker wrote to standard error meanwhile."""
+        """A run ended, completed or not; `said` is what its worker wrote to standard error meanwhile."""

@@ -28,9 +28,9 @@ from shared.errors import InputError
 from shared.result import Epoch, Run, RunResult
 from shared.storage import inside, temporary
 
-TRIES_AGAIN = 3  # if a node or a process is lost; an exception is not tried again
-# How many tasks Ray is given beyond what the cluster does at once: every one is looked at whenever a result is waited
-# for, so that all of a large study would cost more the more of it there is.
+TRIES_AGAIN = 3  # if a node or a process is lost; an exception is not retried
+# How many tasks Ray is given beyond what the cluster does at once: every one is checked whenever a result is waited
+# for, so a large study would get slower the larger it is.
 AHEAD = 100
 
 

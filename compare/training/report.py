@@ -169,8 +169,8 @@ def _counted(seeds: Sequence[int]) -> str:
 
 
 def verdicts(results: Sequence[RunResult], judging: Judging, parity: WithParity | None = None) -> list[str]:
-    """Return the outcome in sentences: what was trained, the verdict on every pair of implementations, whether they are
-    the same function (if asked), and whether the step times are those of a busy machine."""
+    """Return the outcome in sentences: what was trained, and the verdict on every pair of implementations. Then
+    whether they are the same function (if asked), and whether the step times are those of a busy machine."""
     said = [_trained(results), *seeds.say_all(seeds.pairs(results, judging), figure_of(results))]
     return [*said, *([parity.verdict] if parity else []), *_unlike(results), *_no_steps(results), *_busy(results)]
 
@@ -210,7 +210,7 @@ def _trained(results: Sequence[RunResult]) -> str:
     values = [figure.of(r.outcome) for r in results if r.outcome]
     parts = []
     if values:
-        lowest, highest = figure.shown(min(values)), figure.shown(max(values))
+        lowest, highest = figure.text_of(min(values)), figure.text_of(max(values))
         parts.append(
             f"{len(values)} of {len(results)} runs were trained; test {figure.metric.title} from {lowest} to {highest}"
             f"{_spread(results, figure)}."

@@ -41,7 +41,7 @@ def main() -> None:
         if peers is not None:
             n_devices = min(int(said) for said in peers.exchange(str(environment.n_cuda_devices).encode()))
             environment = environment.model_copy(update={"n_cuda_devices": n_devices})
-    except Exception as error:  # whatever it is, the harness hears of it before this process ends
+    except Exception as error:  # whatever it is, it is reported to the harness before this process ends
         _send(answers, _failed(error))
         raise SystemExit(1) from None
     lacking, names = missing(implementation, MODULE_TIERS), absent(implementation, MODULE_TIERS)
@@ -71,7 +71,7 @@ def serve(bench: Service, requests: BinaryIO, answers: BinaryIO) -> None:
         body, arrays = frame
         try:
             answer, sent = bench.do(messages.Request.of_body(body), arrays)
-        except Exception as error:  # whatever it is, the harness hears of it, and the worker goes on
+        except Exception as error:  # whatever it is, it is reported to the harness, and the worker goes on
             _send(answers, _failed(error))
         else:
             _send(answers, answer, sent)
@@ -89,7 +89,7 @@ def lead(bench: Service, peers: Peers, requests: BinaryIO, answers: BinaryIO) ->
         except PeerFailed as failed:
             _send(answers, messages.Failed.model_validate_json(str(failed)))
             raise SystemExit(1) from None
-        except Exception as error:  # whatever it is, the harness hears of it
+        except Exception as error:  # whatever it is, it is reported to the harness
             _send(answers, _failed(error))
             raise SystemExit(1) from None
         _send(answers, answer, sent)
@@ -97,7 +97,7 @@ def lead(bench: Service, peers: Peers, requests: BinaryIO, answers: BinaryIO) ->
 
 def follow(bench: Service, peers: Peers) -> None:
     """Do what the first of several processes passes on, until there is no more."""
-    while (frame := peers.hear()) is not None:
+    while (frame := peers.receive()) is not None:
         body, arrays = frame
         try:
             bench.do(messages.Request.of_body(body), arrays)

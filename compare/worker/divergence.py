@@ -1,6 +1,6 @@
 """Where numbers went bad: the first step, and in it the first tensor.
 
-Looking at every gradient of every step would cost more than the steps. So the state of training is kept now and then,
+Checking every gradient of every step would cost more than the steps. So the state of training is kept now and then,
 and if a loss or a parameter is not finite, the steps since are done once more, slowly.
 """
 

@@ -1,7 +1,8 @@
 """What the processes of one data-parallel worker say to each other beside what their framework does: requests, whether
 they were done, and figures that belong together.
 
-The first, which the harness talks to, hears from all others and answers them, over a Unix socket that only they know.
+The first, which the harness talks to, receives the messages of all others and answers them, over a Unix socket that
+only they know.
 """
 
 import os
@@ -50,7 +51,7 @@ class Peers:
         for stream in self._streams:
             wire.write(stream, body, arrays)
 
-    def hear(self) -> tuple[dict[str, Any], wire.Arrays] | None:
+    def receive(self) -> tuple[dict[str, Any], wire.Arrays] | None:
         """The next request that was passed on; None if there are no more."""
         return wire.read(self._streams[0])
 
@@ -85,7 +86,7 @@ class Peers:
         self._send(self._streams[0], _FAILED + why.encode())
 
     def close(self) -> None:
-        """Say and hear no more."""
+        """Send and receive no more."""
         for stream in self._streams:
             stream.close()
 

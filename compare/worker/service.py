@@ -60,9 +60,9 @@ class Service:
             case messages.GetProfile():
                 return messages.Profile(operation_s=self.training.timed.profile(request.steps)), {}
             case _:
-                return self.look(request, arrays)
+                return self.answer_read_only(request, arrays)
 
-    def look(self, request: messages.Request, arrays: Arrays) -> tuple[messages.Answer, Arrays]:
+    def answer_read_only(self, request: messages.Request, arrays: Arrays) -> tuple[messages.Answer, Arrays]:
         """Answer what changes nothing."""
         match request:
             case messages.GetWeights():

@@ -20,7 +20,7 @@ class NotOfferedError(Exception):
     """An implementation was asked for something that it does not have."""
 
 
-def _said(whose: str, name: str, tier: Tier) -> str:
+def _missing_text(whose: str, name: str, tier: Tier) -> str:
     needed = NEEDED_FOR[tier]
     return f"the implementation '{whose}' has no `{name}`, needed for {needed} (tier '{tier}' of shared/protocol.py)"
 
@@ -29,7 +29,7 @@ def refusing(whose: str, name: str, tier: Tier) -> Callable[..., NoReturn]:
     """A method that stands for one that is missing: it raises NotOfferedError."""
 
     def refuse(*_: object, **__: object) -> NoReturn:
-        raise NotOfferedError(_said(whose, name, tier))
+        raise NotOfferedError(_missing_text(whose, name, tier))
 
     return refuse
 
@@ -63,4 +63,4 @@ def offered(implementation: object, name: str) -> Any:
     if hasattr(implementation, name):
         return getattr(implementation, name)
     (tier,) = (tier for tier, names in MODULE_TIERS.items() if name in names)
-    raise NotOfferedError(_said(getattr(implementation, "__name__", "?"), name, tier))
+    raise NotOfferedError(_missing_text(getattr(implementation, "__name__", "?"), name, tier))

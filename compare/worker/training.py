@@ -22,7 +22,7 @@ from shared.protocol import Model
 from shared.training import TrainSpec
 
 YARDSTICK_TIMES = 6
-# Images at once when a network is looked at: what a convolution makes of so many stays in the cache, and PyTorch takes
+# Images at once when a network is inspected: what a convolution makes of so many stays in the cache, and PyTorch takes
 # two thirds of the time that it takes with 250 (docs/decisions.md).
 LOOK_BATCH = 120
 YARDSTICK_EVERY_S = 1.0  # of training, so that it takes less than a hundredth of it

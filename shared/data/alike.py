@@ -22,15 +22,15 @@ def label_warnings(x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray,
     pixels, of_test = _pixels(x_train[train]), _pixels(x_test[test])
     near = _nearest(pixels, pixels, to_itself=True)
     said = [
-        *_moved("training", y_train, train, near),
-        *_moved("test", y_test, test, _nearest(of_test, of_test, to_itself=True)),
+        *_label_shifts("training", y_train, train, near),
+        *_label_shifts("test", y_test, test, _nearest(of_test, of_test, to_itself=True)),
     ]
     yield from said
     if not said and _agreement(y_train[train], y_train[train][near]) >= TELLING:
         yield from _unlike(y_train[train][_nearest(of_test, pixels)], y_test[test])
 
 
-def _moved(part: str, labels: np.ndarray, chosen: np.ndarray, near: np.ndarray) -> Iterator[str]:
+def _label_shifts(part: str, labels: np.ndarray, chosen: np.ndarray, near: np.ndarray) -> Iterator[str]:
     """Labels that belong to the image before or after theirs."""
     agreed = {}
     for step in (-1, 0, 1):

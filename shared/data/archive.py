@@ -16,7 +16,7 @@ BLOCK_BYTES = 1 << 16
 def take(archive: Path, targets: Mapping[str, Path], max_member_bytes: int, max_bytes: int) -> None:
     """Write each regular file of `archive` that `targets` names to the path given there.
 
-    No other member is looked at, so where its name or link leads does not matter. Raises Damaged if a file is
+    No other member is read, so the target of its name or link does not matter. Raises Damaged if a file is
     missing or larger than `max_member_bytes`, or `archive` cannot be read or unpacks to more than `max_bytes`.
     """
     left = dict(targets)

@@ -72,12 +72,12 @@ def _is_folder(dataset: str) -> bool:
 
 def _choose_auto(data_dir: Path, on_progress: OnProgress) -> DataChoice:
     if not MNIST.missing_files(data_dir):
-        return DataChoice("mnist", f"The data set is mnist, found in {mounts.shown(data_dir)}.")
+        return DataChoice("mnist", f"The data set is mnist, found in {mounts.with_addresses(data_dir)}.")
     try:
         fetch(MNIST, data_dir, AUTO_FETCH_S, on_progress)
     except InputError as error:
         return DataChoice("digits", f"The data set is the embedded digits (not MNIST). {error}")
-    return DataChoice("mnist", f"The data set is mnist, fetched into {mounts.shown(data_dir)}.")
+    return DataChoice("mnist", f"The data set is mnist, fetched into {mounts.with_addresses(data_dir)}.")
 
 
 def default_data_dir() -> Path:

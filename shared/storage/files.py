@@ -53,8 +53,8 @@ def sha256(path: Path) -> str:
 
 
 def opened(path: Path) -> io.BufferedReader:
-    """Open a file for reading. Raises OSError if it is none, or if it is one of the system's that only looks like a
-    file, as /proc/kmsg: reading it would wait for the system's next message."""
+    """Open a file for reading. Raises OSError if it is none, or a special one of the system's, as /proc/kmsg: reading
+    that would wait for the system's next message."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         found = os.fstat(descriptor)

@@ -111,7 +111,7 @@ def _handle(folder: Path, between: list[str], make: bool = False) -> Iterator[in
     try:
         for name in between:
             if make:
-                with suppress(FileExistsError):  # what is there is looked at next
+                with suppress(FileExistsError):  # what is there is checked next
                     os.mkdir(name, dir_fd=handle)
             below = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=handle)
             os.close(handle)

@@ -32,7 +32,7 @@ class Mount:
         self.files: dict[str, tuple[int, int]] = {}
         self.held = self.broken = False
         self.must_be_new = False
-        self._seen: dict[str, str] | None = None  # what the store held when it was first looked at
+        self._seen: dict[str, str] | None = None  # what the store held when it was first listed
         self._brought: set[str] = set()
 
     def pull(self, under: str = "") -> None:
@@ -205,7 +205,7 @@ def removed(path: Path) -> None:
         mount.remove(path.relative_to(mount.local).as_posix())
 
 
-def shown(text: object) -> str:
+def with_addresses(text: object) -> str:
     """A text in which every path within a mount stands by its address."""
     said = str(text)
     for mount in _mounts:

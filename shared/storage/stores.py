@@ -110,7 +110,7 @@ class Store:
         except (StoreError, TimeoutError) as error:
             what = error.strerror if isinstance(error, StoreError) else "it does not answer"
             raise InputError(
-                f"The store {self.address} cannot be used: {what}. Look at the address, at the network, and at the "
+                f"The store {self.address} cannot be used: {what}. Check the address, the network, and the "
                 "credentials in the environment, or give a folder."
             ) from None
         finally:

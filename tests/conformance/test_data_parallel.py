@@ -30,7 +30,7 @@ from shared.weights import initial_weights
 
 pytestmark = pytest.mark.slow
 SHARED = [name for name, spec in IMPLEMENTATIONS.items() if spec.joined_by]
-# How processes begin and end is the same code for all, and looked at with NumPy, which starts at once; with the others
+# How processes begin and end is the same code for all, and tested with NumPy, which starts at once; with the others
 # it takes a minute.
 ANY_OF_THEM = ["numpy", *(pytest.param(name, marks=pytest.mark.long) for name in SHARED)]
 OTHERS = [name for name, spec in MODELS.items() if not spec.normalises and name != "dense_baseline"]

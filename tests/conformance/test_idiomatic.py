@@ -124,6 +124,6 @@ def test_it_stops_once_the_training_accuracy_is_reached(start: Start, name: str)
     while accuracies[-1] < 0.5:
         accuracies.append(session.fit_epoch().train_accuracy)
     assert len(accuracies) < 10
-    session.evaluate("test")  # the loop came to its end: were it still waiting, the next line would find it
+    session.evaluate("test")  # the loop ended: were it still waiting, the next line would find it
     with pytest.raises(Exception, match="the recipe has ended"):
         session.fit_epoch()

@@ -85,7 +85,7 @@ def test_the_alarm_hears_a_command() -> None:
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_nothing_is_executed(folder: Path, case: str) -> None:
-    """Even where a hostile file has the right hash."""
+    """Even if a hostile file has the right hash."""
     content, message = HOSTILE[case]
     dataset = cifar_files.with_content(TINY, folder, content)
     with alarm() as heard, pytest.raises(InputError, match=f"data_batch_1 holds a pickle .*{message}"):

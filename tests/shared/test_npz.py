@@ -149,7 +149,7 @@ def test_an_array_that_says_it_is_larger_than_its_file(tmp_path: Path, arrays: A
 
 
 def test_an_array_that_is_there_twice(tmp_path: Path, arrays: Arrays) -> None:
-    """NumPy would read another one than was looked at."""
+    """NumPy would read another one than was checked."""
     path = save(tmp_path, arrays)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("x_train", b"another")

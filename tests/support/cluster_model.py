@@ -3,7 +3,7 @@
     python tests/support/cluster_model.py --run-s 60 --driver-ms 5 --mtbf-h 1000
 
 Each node trains one run after another; a run takes a random time (lognormal, a tenth of scatter). A node fails at
-random (exponential), what it was at is begun again on another, and it comes back after ten minutes. The driver takes
+random (exponential), its run is restarted on another, and it returns after ten minutes. The driver takes
 results one by one, in the order in which they come, and needs the same time for each. What is printed is for 10 to
 10,000 nodes: how busy the driver is, how many results wait for it at the most, and how much longer the study takes than
 its training.
@@ -22,8 +22,8 @@ RUNS_A_NODE = 20
 
 @dataclass(frozen=True)
 class Found:
-    """Of one size: the share of time in which the driver works, the most results that wait for it, runs that were begun
-    again, and the time of the whole study over that of its training if nothing failed or waited."""
+    """Of one size: the share of time in which the driver works, the most results that wait for it, restarted
+    runs, and the time of the whole study over that of its training if nothing failed or waited."""
 
     busy: float
     most_waiting: int
@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--driver-ms", type=float, default=5.0, help="milliseconds of the driver for each result")
     parser.add_argument("--mtbf-h", type=float, default=1000.0, help="hours between failures of a node")
     given = parser.parse_args()
-    print("| nodes | results a second | driver busy | most waiting | begun again | as long as training |")
+    print("| nodes | results a second | driver busy | most waiting | restarted | time over training time |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: |")
     for n_nodes in (10, 100, 1_000, 3_000, 10_000):
         found = simulate(n_nodes, given.run_s, given.driver_ms / 1e3, given.mtbf_h * 3600)

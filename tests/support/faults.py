@@ -102,7 +102,7 @@ TORCH = [
     Fault("training mode is not set", TORCH_TRAIN, "self.module.train()\n        self.optimizer", "self.optimizer", "step 2: losses", "loss", BN),
     Fault("ReLU capped at 6", TORCH_MODELS, "F.relu(self.dense1(x))", "F.relu6(self.dense1(x))", LARGE + ACTIVATIONS, "dense1", within=IN_SAME),
     Fault("training under bfloat16 autocast", TORCH_TRAIN, "enabled=self.in_bfloat16", "enabled=self.in_bfloat16 or self.module.training", "step 1: optimizer state", "conv1/kernel/m"),
-    Fault("moving statistics moved by looking at a gradient", TORCH_TRAIN, "with self._statistics_kept():\n            loss", "if True:\n            loss", AGAIN, "bn1", BN),
+    Fault("moving statistics moved by reading a gradient", TORCH_TRAIN, "with self._statistics_kept():\n            loss", "if True:\n            loss", AGAIN, "bn1", BN),
     Fault("PyTorch's own batch normalisation", TORCH_MODELS, "norm2d: type[nn.Module] = BatchNorm) -> None", "norm2d: type[nn.Module] = nn.BatchNorm2d) -> None", GATE, "bn1: epsilon", BN, "class CnnBnValid"),
     Fault("RMSprop for Adam", TORCH_OPTIMIZERS, "return (torch.optim.AdamW if isinstance(adam, AdamW) else torch.optim.Adam)(\n                module.parameters(),\n                lr=adam.learning_rate,\n                betas=(adam.beta1, adam.beta2),\n                eps=adam.epsilon,\n                weight_decay=adam.weight_decay,\n                amsgrad=False,\n                fused=tuning.optimizer == \"fused\" or None,\n            )", "return torch.optim.RMSprop(module.parameters())", GATE, "optimizer", DENSE),
 ]

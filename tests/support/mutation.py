@@ -87,7 +87,7 @@ class Bed:
             with _worker(name, root) as session:
                 for model, dtype in itertools.product(models, DTYPES):
                     subject = _typed(self.subjects[model], dtype)
-                    said, seen = _look(session, subject)
+                    said, seen = _observe(session, subject)
                     self.said[dtype, model][name], self.observed[dtype, model][name] = said, seen
                     drawn = runs.draw_all(session, subject, EXTENT, {name: seen})
                     draws[dtype, model][name] = [draw.drift for draw in drawn]
@@ -106,7 +106,7 @@ class Bed:
             with _worker(name, root) as session:
                 for dtype in DTYPES:
                     try:
-                        said, seen = _look(session, _typed(self.subjects[fault.model], dtype))
+                        said, seen = _observe(session, _typed(self.subjects[fault.model], dtype))
                     except WorkerError as error:
                         return Found(fault, GATE, str(error).partition(": ")[2].strip("'\""), (name,))
                     found = self._judge(fault, dtype, name, said, seen)
@@ -127,8 +127,8 @@ class Bed:
         oracle = expected(subject, healthy if dtype == "float32" else {**healthy, name: seen})
         observations = shortfalls({**self.observed[dtype, fault.model], name: seen}, oracle[EVALUATION]["logits"])
         bounds = partial(bound, dtype, self.envelopes[dtype, fault.model])
-        parting = climb({who: o.stages for who, o in observations.items()}, oracle, bounds).first_parting
-        return Found(fault, parting.rung, parting.tensor, tuple(parting.beyond)) if parting else Found(fault, None)
+        first = climb({who: o.stages for who, o in observations.items()}, oracle, bounds).first_beyond
+        return Found(fault, first.rung, first.tensor, tuple(first.beyond)) if first else Found(fault, None)
 
 
 def copy_of_the_code(to: Path) -> Path:
@@ -187,7 +187,7 @@ def _typed(subject: Subject, dtype: Dtype) -> Subject:
     return replace(subject, train=subject.train.model_copy(update={"dtype": dtype}))
 
 
-def _look(session: Session, subject: Subject) -> tuple[fingerprint.Fields, Observation]:
+def _observe(session: Session, subject: Subject) -> tuple[fingerprint.Fields, Observation]:
     runs.load(session, subject)
     weights = initial_weights(subject.spec, subject.train.seed)
     said = runs.fingerprint_of(session, subject, weights)

@@ -20,6 +20,8 @@ LEFT_OUT = {"decisions.md", "ledger.md", "faults.md", "slips.md"}
 # These hold what must be found, and models as strangers write them.
 LEFT_OUT |= {"prose.py", "test_prose.py", "strangers.py", "whole_models.py"}
 MOST_WORDS = 30  # of a sentence in a page, a template or a message
+# No name of a function: a noun says what it returns, a verb what it does.
+FUNCTIONS_LEFT_OUT = {"said", "shown", "moved", "spoken", "heard", "look", "of_one", "given"}
 NAMES_LEFT_OUT = {"told", "anew", "apart", "nobody", "somebody", "everybody", "anybody", "whoever"}  # as a word of one
 
 
@@ -50,6 +52,14 @@ RULES = (
     Rule(r"\bwho(so)?ever\b", "name who: a user, a caller, the process that"),
     Rule(r"\b(Raises?\s+\w+|InputError|returns?\s+\w+|code,?\s+\d|None|empty)\s+where\b", "if: where is for places"),
     Rule(r"\bwithout\s+a\s+word\b", "without a message"),
+    Rule(r"\blook(s|ed|ing)?\s+at\b", "read, inspect or check"),
+    Rule(r"\b(hears?|heard)\b", "receives, or is called with"),
+    Rule(r"\b(also|only|even|except)\s+where\b", "if: where is for places"),
+    Rule(r"\b(comes?|came)\s+to\s+(its|their|an|the)\s+end\b", "ends, or is completed"),
+    Rule(r"\b(what|nothing|anything)\s+(comes?|came|could\s+come)\s+of\b", "the result"),
+    Rule(r"\bheld\s+to\b", "compared with, or checked against"),
+    Rule(r"\b(to|they|what)\s+parts?\b(?!\s+(of|in))|\bparts?\s+from\b", "differs"),
+    Rule(r"\b(tried|begun|begins?)\s+again\b", "retried, or restarted"),
 )
 
 
@@ -119,10 +129,28 @@ def _too_long(text: str) -> list[str]:
     return [sentence for sentence in sentences if len(sentence.split()) > MOST_WORDS]
 
 
-def long_messages(text: str) -> Iterator[tuple[int, str]]:
+def functions(text: str) -> Iterator[tuple[int, str]]:
+    """The functions of a Python text that are named by a bare participle, by line."""
+    for match in re.finditer(r"^\s*def (\w+)\(", text, re.MULTILINE):
+        if match[1].strip("_") in FUNCTIONS_LEFT_OUT:
+            yield text.count("\n", 0, match.start(1)) + 1, match[1]
+
+
+def long_docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The sentences of a Python text's docstrings with more than MOST_WORDS words. Each item of a list, and each
+    attribute in a list of them, stands for itself."""
+    kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    for node in ast.walk(tree):
+        docstring = ast.get_docstring(node) if isinstance(node, kinds) else None
+        if docstring is None or len(docstring.split()) <= MOST_WORDS:
+            continue
+        for block in re.split(r"\n\s*\n|\s+-> |\n(?=\s*[-*] |\s*[a-z_][\w, ]*: |.*<- )", docstring):
+            yield from ((node.body[0].lineno, one) for one in _too_long(re.sub(r"`[^`]*`", "`", block)))
+
+
+def long_messages(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """The same of a Python text's messages and help texts: every text that is no docstring. What is put into one counts
     as a word; what does not end as a sentence does is none, as code or a list of words."""
-    tree = ast.parse(text)
     left_out = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
     left_out |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
@@ -163,12 +191,16 @@ def broken(paths: list[Path]) -> list[str]:
     ]
     for path in paths:
         where, text = path.relative_to(ROOT), path.read_text()
-        if path.suffix == ".py":
-            found += [f"{where}:{line}: the name {name}: write a noun or a verb" for line, name in names(text)]
-        of_python = long_messages(text) if where.parts[0] != "tests" else iter(())
+        if path.suffix != ".py":
+            sentences = list(long_sentences(filled(text)))
+        else:
+            tree = ast.parse(text) if where.parts[0] != "tests" else ast.Module([], [])
+            sentences = [*long_messages(tree), *long_docstrings(tree)]
+            named = [*names(text), *functions(text)]
+            found += [f"{where}:{line}: the name {name}: write a noun or a verb" for line, name in named]
         found += [
             f"{where}:{line}: {len(said.split())} words, {said[:60]!r}: write several sentences"
-            for line, said in (of_python if path.suffix == ".py" else long_sentences(filled(text)))
+            for line, said in sentences
         ]
     return found
 

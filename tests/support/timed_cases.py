@@ -1,4 +1,4 @@
-"""What `port --bench` runs of a model of Keras or raw TensorFlow, held to what was recorded of it."""
+"""What `port --bench` runs of a model of Keras or raw TensorFlow, compared with what was recorded of it."""
 
 from typing import Any
 

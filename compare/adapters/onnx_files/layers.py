@@ -17,7 +17,7 @@ def _pads(
     strides: Sequence[int],
     dilations: Sequence[int],
 ) -> tuple[int, ...]:
-    """The pads of a convolution or a pool, also where the file only says SAME."""
+    """The pads of a convolution or a pool, also if the file only says SAME."""
     auto = attrs.get("auto_pad", "NOTSET")
     rank = len(size)
     if auto == "VALID":

@@ -17,7 +17,7 @@ def recurrent(reading: Reading, proto: Any, attrs: dict[str, Any]) -> None:
     """One layer of one or two directions, whose sequences are (T, N, F), or (N, T, F) with layout 1."""
     kind, name = proto.op_type, name_of(proto)
     given = [reading.known(proto, place) for place in (1, 2)]
-    if any(attrs.get(each) for each in OTHERWISE) or any(each is None for each in given) or _given(proto, 7):
+    if any(attrs.get(each) for each in OTHERWISE) or any(each is None for each in given) or _has_input(proto, 7):
         raise Unknown
     direction, first = attrs.get("direction", "forward"), attrs.get("layout", 0) == 1
     ways = ("forward", "reverse") if direction == "bidirectional" else (direction,)
@@ -25,7 +25,7 @@ def recurrent(reading: Reading, proto: Any, attrs: dict[str, Any]) -> None:
     if not first:
         x = reading.emit(f"{name}:turned", "Transpose", (x,), SWAP, layer=kind)
     length = reading.values[x].shape[1]
-    if _given(proto, 4) and not (np.asarray(reading.known(proto, 4)) == length).all():
+    if _has_input(proto, 4) and not (np.asarray(reading.known(proto, 4)) == length).all():
         raise Unknown
     size = given[1].shape[2] if given[1] is not None else 0
     takes, states = _states(reading, proto, name, first)
@@ -55,7 +55,7 @@ def recurrent(reading: Reading, proto: Any, attrs: dict[str, Any]) -> None:
             reading.define(proto.output[place], whole, (0, 1, 2) if first else (1, 0, 2))
 
 
-def _given(proto: Any, place: int) -> bool:
+def _has_input(proto: Any, place: int) -> bool:
     return place < len(proto.input) and bool(proto.input[place])
 
 
@@ -84,8 +84,8 @@ def _states(reading: Reading, proto: Any, name: str, first: bool) -> tuple[tuple
     takes: list[str] = []
     states: list[list[str]] = []
     for place, role in ((5, "h"), (6, "c")):
-        known = reading.constants.get(proto.input[place]) if _given(proto, place) else None
-        if not _given(proto, place) or (known is not None and not known.any()):
+        known = reading.constants.get(proto.input[place]) if _has_input(proto, place) else None
+        if not _has_input(proto, place) or (known is not None and not known.any()):
             continue
         if first:
             raise Unknown
@@ -108,7 +108,7 @@ def _weights(reading: Reading, proto: Any, way: int, size: int, resets: bool) ->
         array = reading.known(proto, place)
         assert array is not None
         found[role] = (array[way], _part(proto.input[place], lambda whole, own: _at(whole, way, own)))
-    if not _given(proto, 3):
+    if not _has_input(proto, 3):
         return found
     array, rows = reading.known(proto, 3), GATES[proto.op_type] * size
     assert array is not None

@@ -51,17 +51,17 @@ def print_found(console: Console, found: Found) -> None:
     console.print(Text("\nWhat can be behind it, the likeliest first:", style="bold"))
     for row in found.rows:
         _print_head(console, row)
-        _print_facts(console, [*_said(row), ("To agree", row.aligned), ("It matters", BITES[row.bites] + ".")])
+        _print_facts(console, [*_own_forms(row), ("To agree", row.aligned), ("It matters", BITES[row.bites] + ".")])
 
 
 def _forms(line: Line) -> list[tuple[str, str]]:
-    facts = [*_said(line.row), ("As they are", how_far(line))]
+    facts = [*_own_forms(line.row), ("As they are", how_far(line))]
     if line.row.differs:
         facts.append(("To agree", f"{line.row.aligned} ({how_close(line)})."))
     return facts
 
 
-def _said(row: LedgerRow) -> list[tuple[str, str]]:
+def _own_forms(row: LedgerRow) -> list[tuple[str, str]]:
     first, second = (IMPLEMENTATIONS[name].title for name in row.between)
     return [(first, row.first), (second, row.second)]
 

@@ -157,10 +157,12 @@ def test_equal_models_hold_1() -> None:
     ]
     missed = [one for one in found if one is None or one.low is None or not one.holds(1.0)]
     assert len(missed) <= 3  # 4 of 12 in 1 of 500
-    assert any("No difference shown between right and left in a forward pass" in text for text in _said((1e-3, 1e-3)))
+    assert any(
+        "No difference shown between right and left in a forward pass" in text for text in _verdicts((1e-3, 1e-3))
+    )
 
 
-def _said(pass_s: tuple[float, float]) -> list[str]:
+def _verdicts(pass_s: tuple[float, float]) -> list[str]:
     return verdicts.verdicts(simulated(pass_s, whats=("forward",)))
 
 

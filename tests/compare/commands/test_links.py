@@ -163,7 +163,7 @@ def test_verify_names_a_link_to_nothing(
 
 
 def test_writing_goes_through_no_link(tmp_path: Path) -> None:
-    """Also where one appears after the folder was looked at."""
+    """Also if one appears after the folder was checked."""
     outside, folder = tmp_path / "outside", tmp_path / "folder"
     outside.mkdir()
     folder.mkdir()

@@ -63,7 +63,7 @@ def test_from_a_folder_to_a_run_and_back(
 
     assert command(monkeypatch, "contract", "mine") == 0
     shown = capsys.readouterr().out
-    assert "numpy.py is as it says." in shown
+    assert "numpy.py matches the contract." in shown
     assert "Left out by every command, as there is no file for them: keras.py, tf_lowlevel.py, torch.py." in shown
     assert sorted(path.name for path in folder.iterdir()) == [CONTRACT, FILE], "nothing else is left in the folder"
 

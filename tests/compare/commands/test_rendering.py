@@ -1,4 +1,4 @@
-"""Every kind of folder that the program writes is made again from its records, and held to them."""
+"""Every kind of folder that the program writes is made again from its records, and compared with them."""
 
 import json
 from collections.abc import Callable

@@ -79,7 +79,7 @@ def _survive(folder: Path, undisturbed: dict[str, dict[str, object]], by: random
     out = folder / "out"
     for _ in range(n_kills):
         disturb(out, by)
-    for _ in range(3):  # a worker may have been killed in the last disturbance: its run is tried again
+    for _ in range(3):  # a worker may have been killed in the last disturbance: its run is retried
         with running(*arguments_for(out)) as process:
             _, error = process.communicate(timeout=GENEROUS_S)
         if process.returncode == 0:

@@ -129,9 +129,9 @@ def test_what_is_no_file_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch,
     (folder / "a\nreport.md is missing.").write_text("")
     assert command(monkeypatch, "verify", folder) == 1
     said = capsys.readouterr().out.splitlines()
-    assert "plots/extra.png is a symbolic link, and nothing in it was looked at." in said
-    assert "extra is a symbolic link, and nothing in it was looked at." in said
-    assert "plots/pipe is a pipe, and nothing in it was looked at." in said
+    assert "plots/extra.png is a symbolic link, and its content was not checked." in said
+    assert "extra is a symbolic link, and its content was not checked." in said
+    assert "plots/pipe is a pipe, and its content was not checked." in said
     assert "a\\nreport.md is missing. is not in the manifest." in said  # one line, and no line of its own
 
 

@@ -27,7 +27,7 @@ def test_the_commit_of_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def slow_status(command: str, *arguments: str) -> str:
-    """Git, which gives the commit at once and takes too long to look at every file."""
+    """Git, which gives the commit at once and takes too long to read every file."""
     if command == "rev-parse":
         return "0123456789ab"
     raise subprocess.TimeoutExpired(["git", command, *arguments], 10)

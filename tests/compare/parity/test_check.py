@@ -44,7 +44,7 @@ def few_digits(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def check(few_digits: str, kept: Parity, numpy_implementations: str, monkeypatch: pytest.MonkeyPatch):
-    """check(fault) -> what came of it; the faulty worker is another one each time, and the sound ones stay."""
+    """check(fault) -> its result; the faulty worker is another one each time, and the sound ones stay."""
 
     def run(fault: str = "", timeout_s: float = GENEROUS_S, **options: Any) -> ParityResult:
         monkeypatch.setenv("NUMPY_FAULTY", fault)
@@ -97,8 +97,8 @@ def test_equal_implementations_agree(check) -> None:
 def test_a_fault_is_found_and_named(check, fault: str, rung: str, tensor: str) -> None:
     result = check(fault)
     assert not result.passed
-    parting = result.precisions[0].ladder.first_parting
-    assert (parting.rung, parting.tensor, parting.odd_one_out) == (rung, tensor, FAULTY)
+    first = result.precisions[0].ladder.first_beyond
+    assert (first.rung, first.tensor, first.odd_one_out) == (rung, tensor, FAULTY)
     assert f"{FAULTY} is the odd one out, first at {tensor}, {rung}." in result.verdict
 
 
@@ -122,7 +122,7 @@ def test_a_failing_draw_is_reported(check) -> None:
 def test_a_hanging_worker_is_given_up(check) -> None:
     timeout_s = patience(3)
     result = check("hang", timeout_s=timeout_s)
-    assert result.precisions[0].ladder.first_parting.rung == "step 2: losses"
+    assert result.precisions[0].ladder.first_beyond.rung == "step 2: losses"
     assert f"no answer within {timeout_s:g} s when asked to train slice" in result.verdict
 
 
@@ -156,7 +156,7 @@ def test_of_one_package_there_is_one_vote(numpy_implementations: str, monkeypatc
     monkeypatch.setitem(IMPLEMENTATIONS, "again", twice)
     with Parity() as parity:
         result = parity.check("dense_baseline", implementations=f"{numpy_implementations},again", rung="activations")
-    assert result.precisions[0].ladder.first_parting.beyond == [FAULTY, "again"]
+    assert result.precisions[0].ladder.first_beyond.beyond == [FAULTY, "again"]
 
 
 def test_assert_parity(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch, parity: Parity) -> None:
@@ -265,14 +265,14 @@ def test_where_all_agree_no_more_is_drawn(check, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.long
 def test_before_anything_is_said_to_part_more_is_drawn(check, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault parts all the same; what the first draws had not seen and later ones do is excused: here everything along
-    training, but for the update that is held to its own moments, which no drift excuses."""
+    training, but for the update that is compared with its own moments, which no drift excuses."""
     asked = draws_asked_for(monkeypatch, {})
     (parted,) = check("rate", precision="float32", draws=2).precisions
-    assert parted.ladder.first_parting.rung == "step 1: parameters"
+    assert parted.ladder.first_beyond.rung == "step 1: parameters"
     assert asked == [[1, 2]] * 3 + [[1, 2]] * 3 + [[3, 4, 5, 6, 7, 8]] * 3  # in float64, and then in float32
     asked = draws_asked_for(monkeypatch, {5: 1.0})
     (excused,) = check("rate", precision="float32", draws=2).precisions
-    assert excused.ladder.first_parting.rung == "step 1: update from its own moments"
+    assert excused.ladder.first_beyond.rung == "step 1: update from its own moments"
     assert len(asked) == 9
 
 

@@ -36,7 +36,7 @@ def ladder_of(by_name: Mapping[str, Stages]) -> Ladder:
 
 def test_all_agree() -> None:
     ladder = ladder_of(observed(torch=("gradients", "conv1/kernel", 1e-13)))
-    assert ladder.first_parting is None
+    assert ladder.first_beyond is None
     assert [(r.rung, r.tensor) for r in ladder.readings] == [
         ("activations", "conv1"),
         ("activations", "dense1"),
@@ -48,16 +48,16 @@ def test_all_agree() -> None:
 @pytest.mark.parametrize("odd", NAMES)
 def test_the_odd_one_out_is_named(odd: str) -> None:
     ladder = ladder_of(observed(**{odd: ("gradients", "dense1/kernel", 1e-9)}))
-    parting = ladder.first_parting
-    assert (parting.rung, parting.tensor, parting.layer) == ("gradients", "dense1/kernel", "dense1")
-    assert parting.odd_one_out == odd
-    assert parting.distances[odd].relative == pytest.approx(1e-9)
+    first = ladder.first_beyond
+    assert (first.rung, first.tensor, first.layer) == ("gradients", "dense1/kernel", "dense1")
+    assert first.odd_one_out == odd
+    assert first.distances[odd].relative == pytest.approx(1e-9)
     assert ladder.verdict == f"{odd} is the odd one out, first at dense1/kernel, gradients."
 
 
 def test_the_first_rung_counts() -> None:
     both = observed(torch=("gradients", "dense1/kernel", 1e-3), keras=("activations", "dense1", 1e-9))
-    assert ladder_of(both).first_parting.odd_one_out == "keras"
+    assert ladder_of(both).first_beyond.odd_one_out == "keras"
 
 
 def test_two_of_three_leave_no_odd_one() -> None:
@@ -66,22 +66,22 @@ def test_two_of_three_leave_no_odd_one() -> None:
         keras=("activations", "conv1", -1e-6),
         tf_lowlevel=("activations", "conv1", 0),
     )
-    parting = ladder_of(gap).first_parting
-    assert (parting.beyond, parting.odd_one_out) == (["torch", "keras"], None)
+    first = ladder_of(gap).first_beyond
+    assert (first.beyond, first.odd_one_out) == (["torch", "keras"], None)
 
 
 def test_of_two_neither_is_odd() -> None:
     by_name = observed(keras=("activations", "conv1", 1e-6))
     del by_name["tf_lowlevel"]
-    parting = ladder_of(by_name).first_parting
-    assert (parting.beyond, parting.odd_one_out) == (["torch", "keras"], None)
+    first = ladder_of(by_name).first_beyond
+    assert (first.beyond, first.odd_one_out) == (["torch", "keras"], None)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_what_is_not_finite_is_beyond_every_bound(value: float) -> None:
     by_name = observed()
     by_name["keras"]["activations"]["conv1"][0, 0] = value
-    assert ladder_of(by_name).first_parting.beyond == ["keras"]
+    assert ladder_of(by_name).first_beyond.beyond == ["keras"]
 
 
 def _transpose(of_one: dict[str, dict[str, np.ndarray]]) -> None:
@@ -104,8 +104,8 @@ def test_a_tensor_of_another_shape_or_none_at_all_is_named(
 ) -> None:
     by_name = observed()
     fault(by_name[odd])
-    parting = ladder_of(by_name).first_parting
-    assert (parting.rung, parting.tensor, parting.odd_one_out) == ("activations", "dense1", odd)
+    first = ladder_of(by_name).first_beyond
+    assert (first.rung, first.tensor, first.odd_one_out) == ("activations", "dense1", odd)
 
 
 @pytest.mark.parametrize("failing", [["torch"], ["keras"], ["torch", "keras"]])
@@ -113,21 +113,21 @@ def test_those_that_did_not_come_to_a_rung_have_no_vote_on_it(failing: list[str]
     by_name = observed()
     for name in failing:
         del by_name[name]["gradients"]
-    assert ladder_of(by_name).first_parting.beyond == failing
+    assert ladder_of(by_name).first_beyond.beyond == failing
 
 
 def test_where_two_differ_in_shape_both_are_named() -> None:
     by_name = observed()
     del by_name["tf_lowlevel"]
     _transpose(by_name["keras"])
-    assert ladder_of(by_name).first_parting.beyond == ["torch", "keras"]
+    assert ladder_of(by_name).first_beyond.beyond == ["torch", "keras"]
 
 
 def test_a_tensor_that_only_one_has_is_named() -> None:
     by_name = observed()
     by_name["torch"]["gradients"]["more/kernel"] = np.ones(3)
-    parting = ladder_of(by_name).first_parting
-    assert (parting.rung, parting.tensor, parting.odd_one_out) == ("gradients", "more/kernel", "torch")
+    first = ladder_of(by_name).first_beyond
+    assert (first.rung, first.tensor, first.odd_one_out) == ("gradients", "more/kernel", "torch")
 
 
 def test_a_report_does_not_claim_steps_that_were_not_trained() -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from compare.parity.start import moved, stirred
+from compare.parity.start import nudge, stirred
 from shared.choices import Dtype
 from shared.models import MODELS
 from shared.weights import check_weights, initial_weights
@@ -29,7 +29,7 @@ def test_no_two_values_of_a_stirred_tensor_are_alike(name: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_value_but_zero_is_moved_by_one_ulp(dtype: Dtype) -> None:
     weights = initial_weights(MODELS["cnn_same"], seed=0)
-    result = moved(weights, dtype, seed=0, draw=1)
+    result = nudge(weights, dtype, seed=0, draw=1)
     assert list(result) == list(weights)
     for name, value in weights.items():
         exact = value.astype(dtype)
@@ -42,6 +42,6 @@ def test_every_value_but_zero_is_moved_by_one_ulp(dtype: Dtype) -> None:
 
 def test_draws_differ() -> None:
     weights = initial_weights(MODELS["dense_baseline"], seed=0)
-    drawn = [moved(weights, "float64", seed, draw)["dense1/kernel"] for seed, draw in ((0, 1), (0, 2), (1, 1))]
+    drawn = [nudge(weights, "float64", seed, draw)["dense1/kernel"] for seed, draw in ((0, 1), (0, 2), (1, 1))]
     assert all(0.4 < (drawn[0] == other).mean() < 0.6 for other in drawn[1:])
-    np.testing.assert_array_equal(drawn[0], moved(weights, "float64", 0, 1)["dense1/kernel"])
+    np.testing.assert_array_equal(drawn[0], nudge(weights, "float64", 0, 1)["dense1/kernel"])

@@ -8,7 +8,7 @@ import pytest
 from results import result
 
 from compare.reporting import run_charts
-from compare.reporting.axes import Axis, shown
+from compare.reporting.axes import Axis, value_text
 from compare.reporting.charts import Chart, Line, Panel
 
 NAMES = {"torch": "torch", "keras": "keras"}
@@ -103,7 +103,7 @@ def test_whole_numbers_alone_for_epochs() -> None:
 
 
 def test_values_have_four_digits() -> None:
-    assert [shown(x) for x in (0, 0.5, 98.061, 12_345.6, 1.23e-7, 0.30000000000000004)] == [
+    assert [value_text(x) for x in (0, 0.5, 98.061, 12_345.6, 1.23e-7, 0.30000000000000004)] == [
         "0", "0.5", "98.06", "12,346", "1.2e-7", "0.3"
     ]  # fmt: skip
 

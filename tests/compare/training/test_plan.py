@@ -40,7 +40,7 @@ def test_a_preset_fills_in_what_was_left_out() -> None:
 
 
 def test_a_run_that_may_end_early_has_a_lower_rate() -> None:
-    """Its schedule does not come to its end. What was asked for goes before."""
+    """Its schedule does not end. What was asked for goes before."""
 
     def rate(**options: object) -> float:
         (training,) = make_plan(check_options(replace(OPTIONS, **options)), "mnist").training  # type: ignore[arg-type]

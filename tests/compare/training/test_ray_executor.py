@@ -75,7 +75,7 @@ def ray(monkeypatch: pytest.MonkeyPatch) -> PretendedRay:
 
 
 def executed(runs: list[Run], data: Data, logs: Path) -> tuple[list[Finished], list[str]]:
-    """What came of `runs`, and what was reported meanwhile."""
+    """The results of `runs`, and what was reported meanwhile."""
     reported: list[str] = []
     on_ray = OnRay("cluster", ["torch"], data, logs, Settings(2, KEPT, True, 60.0, "passive"), reported.append)
     on_ray._arrays = None  # what a connection would have put there
@@ -91,7 +91,7 @@ def runs_of(n: int) -> list[Run]:
 def test_there_are_never_many_more_under_way_than_there_is_room_for(
     ray: PretendedRay, digits: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All come to their end; Ray looks through all that are under way again and again, and so is not given all."""
+    """All end; Ray repeatedly checks all runs in progress, so it does not get all at once."""
     monkeypatch.setattr(ray_executor, "AHEAD", 10)
 
     def train(run_as_json: str, *_: object) -> Sent:

@@ -55,7 +55,7 @@ def test_requests_are_passed_on(all_peers) -> None:
         if me.world.rank == 0:
             me.tell(body, arrays)
             return None
-        heard = me.hear()
+        heard = me.receive()
         assert heard is not None
         np.testing.assert_array_equal(heard[1]["x"], arrays["x"])
         return heard[0]

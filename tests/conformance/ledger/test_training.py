@@ -28,7 +28,7 @@ def _hold(
         assert got == pytest.approx(np.asarray(expected, float), rel=rel, abs=1e-14, nan_ok=True)
 
 
-def _moved(row: str, step: Step) -> np.ndarray:
+def _update(row: str, step: Step) -> np.ndarray:
     """The sum of an optimizer's steps for the gradients of a row, whose steps do not depend on the weights."""
     return sum((step(g, t) for t, g in enumerate(_inputs(row)["gradients"], 1)), start=np.zeros(4))
 
@@ -51,8 +51,8 @@ def _adam(rate: float, epsilon: float, hat: bool = False) -> Step:
 def test_adam(lines: Lines) -> None:
     """Keras rounds its betas and its rate to float32, which is seen from the eighth digit on."""
     for row, epsilon in (("adam-defaults", 1e-8), ("adam-formula", 1e-7)):
-        torch = _moved(row, _adam(0.001, epsilon))
-        keras = _moved(row, _adam(0.001, 1e-7, hat=True))
+        torch = _update(row, _adam(0.001, epsilon))
+        keras = _update(row, _adam(0.001, 1e-7, hat=True))
         assert lines[row].answers["own"][0] == pytest.approx(torch, rel=1e-9)
         assert lines[row].answers["own"][1] == pytest.approx(keras, rel=1e-4)
         assert torch != pytest.approx(keras, rel=1e-2)
@@ -106,13 +106,17 @@ def test_rmsprop(lines: Lines) -> None:
         return step
 
     _hold(
-        lines, "rmsprop", _moved("rmsprop", rms(0.01, 0.99, 0, 1e-8)), _moved("rmsprop", rms(0.001, 0.9, 1e-7, 0)), 1e-6
+        lines,
+        "rmsprop",
+        _update("rmsprop", rms(0.01, 0.99, 0, 1e-8)),
+        _update("rmsprop", rms(0.001, 0.9, 1e-7, 0)),
+        1e-6,
     )
     _hold(
         lines,
         "rmsprop-epsilon",
-        _moved("rmsprop-epsilon", rms(0.001, 0.9, 0, 1e-7)),
-        _moved("rmsprop-epsilon", rms(0.001, 0.9, 1e-7, 0)),
+        _update("rmsprop-epsilon", rms(0.001, 0.9, 0, 1e-7)),
+        _update("rmsprop-epsilon", rms(0.001, 0.9, 1e-7, 0)),
         1e-6,
     )
 

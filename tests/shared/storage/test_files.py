@@ -1,4 +1,4 @@
-"""Files from anywhere are looked at before they are read."""
+"""Files from anywhere are checked before they are read."""
 
 import os
 from pathlib import Path

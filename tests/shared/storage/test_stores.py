@@ -90,8 +90,8 @@ def test_what_was_written_without_a_word_goes_there_at_the_end_if_this_is_the_on
 
 def test_paths_are_shown_by_their_address(address: str) -> None:
     folder = mounts.located(address)
-    assert mounts.shown(f"Report: {folder / 'report.md'}") == f"Report: {address}/report.md"
-    assert mounts.shown(Path("elsewhere")) == "elsewhere"
+    assert mounts.with_addresses(f"Report: {folder / 'report.md'}") == f"Report: {address}/report.md"
+    assert mounts.with_addresses(Path("elsewhere")) == "elsewhere"
 
 
 def test_one_command_at_a_time(address: str) -> None:
@@ -344,7 +344,7 @@ def test_a_name_that_leads_out_of_the_folder(name: str) -> None:
 
 @pytest.mark.usefixtures("faults")
 def test_a_file_that_is_written_again_is_another_version() -> None:
-    """Also where it is as long as before."""
+    """Also if it is as long as before."""
     store = put(f"s3://{BUCKET}/versions", a=b"1", b=b"1")
     before = store.versions()
     store.put("a", b"2")
