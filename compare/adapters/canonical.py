@@ -30,6 +30,7 @@ class Canonical:
         self._values: Arrays = {}
         self._weights: Arrays = {}
         self._shapes: dict[str, tuple[int, ...]] = {}  # of the weights
+        self._types: dict[str, np.dtype[Any]] = {}  # of the values
         self._made_by: dict[int, str] = {}
         self._uses: dict[int, list[Step]] = {}
         for step in trace.steps:
@@ -97,8 +98,7 @@ class Canonical:
         """Add one node with its output and weights. Return its name, which is `name` or one like it."""
         number, wanted = 1, name
         while name in self._nodes:
-            number += 1
-            name = f"{wanted}:{number}"
+            name = f"{wanted}:{(number := number + 1)}"
         for role, weight in (weights or {}).items():
             self.weight_of[f"{name}/{role}"] = weight
             self._weights[f"{name}/{role}"] = self._read(f"{name}/{role}", weight)
@@ -106,16 +106,14 @@ class Canonical:
         self._nodes[name] = Node(
             name, kind, tuple(inputs), dict(attributes), tuple(weights or ()), step.layer, tuple(value.shape)
         )
-        self._values[name] = value
-        self.changes[name] = tuple(changes)
-        self.step_of[name] = step
+        self._values[name], self._types[name] = value, value.dtype
+        self.changes[name], self.step_of[name] = tuple(changes), step
         return name
 
     def _read(self, key: str, weight: Weight) -> np.ndarray:
         """Return the canonical array of a weight; of one that is known and would be copied, its shape with no number in
         it."""
-        array = weight.read()
-        views = [change for change in weight.changes if not isinstance(change, Taken)]
+        array, views = weight.read(), [change for change in weight.changes if not isinstance(change, Taken)]
         if key in self._known and len(views) < len(weight.changes):
             return np.broadcast_to(np.full((), np.nan, array.dtype), apply(views, array).shape)
         return weight.changed(array)
@@ -124,8 +122,7 @@ class Canonical:
         self, step: Step, name: str, form: Form, wanted: tuple[int, ...], present: tuple[int, ...] | None = None
     ) -> str:
         """Return a node whose output is that of `name` with the native axes in the order `wanted`."""
-        present = form.order if present is None else present
-        if wanted == present:
+        if wanted == (present := form.order if present is None else present):
             return name
         order = tuple(present.index(axis) for axis in wanted)
         value = self._values[name].transpose(order)
@@ -210,12 +207,15 @@ class Canonical:
         step = self.step_of[name]
         if step.call is None:
             raise Unreadable(f"{name}: {node.kind} cannot be called alone.")
-        native = [
-            np.ascontiguousarray(undo(self.changes[source], each))
-            for source, each in zip(node.inputs, inputs, strict=True)
-        ]
-        made = self._array(step.call([tensor(each) for each in native], training))
+        given = [tensor(self._native(source, each)) for source, each in zip(node.inputs, inputs, strict=True)]
+        made = self._array(step.call(given, training))
         return np.ascontiguousarray(apply(self.changes[name], made))
+
+    def _native(self, source: str, array: np.ndarray) -> np.ndarray:
+        """The framework's array of one for a node's output: integers are of the type that the model has there."""
+        there = self._types[source]
+        kind = there if array.dtype.kind in "iub" and there.kind in "iub" else array.dtype
+        return np.ascontiguousarray(undo(self.changes[source], array), kind)
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Write weights by "NODE/ROLE". Raises Unreadable if one is not there, cannot be set or does not fit."""

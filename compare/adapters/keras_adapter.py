@@ -71,6 +71,7 @@ class KerasAdapter:
     def _record(
         self, inputs: Mapping[str, np.ndarray], lasts: Mapping[str, bool], training: bool, tape: Any = None
     ) -> Recording:
+        self._canonical = self._joined = None  # whose tensors can be gigabytes
         watch, updated = self._watched(inputs, lasts, training, tape)
         canonical = self._canonical = Canonical(watch.trace, array, self.known)
         made = joined(canonical.recording)
@@ -80,6 +81,7 @@ class KerasAdapter:
             for role, value in updated.get(id(step), {}).items():
                 if f"{name}/{role}" in canonical.weight_of:
                     statistics[f"{name}/{role}"] = canonical.weight_of[f"{name}/{role}"].changed(value)
+        watch.clear()
         if tape is None:  # gradients need the values
             canonical.drop_arrays()
         return replace(made.recording, statistics=statistics)

@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from compare.adapters.steps import Step
+
 _ARRAY = type(jnp.zeros(()))
 _OPERATORS = {
     "__add__": ("add", False), "__radd__": ("add", True), "__sub__": ("subtract", False),
@@ -106,13 +108,13 @@ def unrecorded() -> Any:
 
 
 class Tape:
-    """What a call in training mode is differentiated by: JAX calls the model again, as a function of its variables.
-    There are no gradients by what is inside: step by step, JAX takes minutes for them."""
+    """What a call in training mode is differentiated by. By its variables: JAX calls the model again, as a function of
+    them. By what is inside: back through the steps of the watched call, each differentiated alone."""
 
     def __init__(self, adapter: Any) -> None:
         self._adapter = adapter
         self._inputs: list[Any] = []
-        self._functions: dict[int, tuple[Callable[[Any], Any], Any]] = {}
+        self._functions: dict[int, tuple[Callable[[Any], Any], Any, Any]] = {}
 
     @contextmanager
     def recording(self, inputs: Iterable[Any]) -> Iterator[None]:
@@ -123,23 +125,62 @@ class Tape:
     def computed(self, function: Callable[[Any], Any], output: Any) -> Any:
         """What a function gives for the network's output, or for the network itself."""
         value = function(output)
-        self._functions[id(value)] = function, value
+        self._functions[id(value)] = function, output, value
         return value
 
     def gradient(self, target: Any, sources: list[Any]) -> list[Any]:
-        """The gradient of what was computed, or of the sum of several, by each variable; None by tensors, and by
-        variables that are not trained."""
+        """The gradient of what was computed, or of the sum of several, by each variable or tensor that the network
+        made; None by those that it does not depend on, and by variables that are not trained."""
         noted = [self._functions[id(each)] for each in (target if isinstance(target, list) else [target])]
-        functions = [function for function, _ in noted]
-        variables = {id(each): each for each in sources if isinstance(each, keras.Variable) and each.trainable}
-        if not variables:
-            return [None] * len(sources)
+        functions, output = [function for function, _, _ in noted], noted[0][1]
+        if all(isinstance(each, keras.Variable) for each in sources):
+            found = self._by_variables(functions, [each for each in sources if each.trainable])
+        else:
+            found = self._by_values(functions, output)
+        return [found.get(id(each)) for each in sources]
 
+    def _by_variables(self, functions: list[Callable[[Any], Any]], variables: list[Any]) -> dict[int, Any]:
         def whole(values: list[Any]) -> Any:
-            mapping = list(zip(variables.values(), values, strict=True))
+            mapping = list(zip(variables, values, strict=True))
             with keras.StatelessScope(state_mapping=mapping, collect_losses=True):
                 output = self._adapter.called_again(self._inputs)
                 return sum(function(output) for function in functions)
 
-        found = dict(zip(variables, jax.grad(whole)([each.value for each in variables.values()]), strict=True))
-        return [found.get(id(each)) for each in sources]
+        found = jax.jit(jax.grad(whole))([each.value for each in variables]) if variables else []
+        return dict(zip(map(id, variables), found, strict=True))
+
+    def _by_values(self, functions: list[Callable[[Any], Any]], output: Any) -> dict[int, Any]:
+        """The gradient by every tensor of the recorded call that it depends on, by the tensor's identity."""
+        steps = list({id(step): step for step in self._adapter.recorded()[0].step_of.values()}.values())
+        values = {value.number: value for step in steps for value in (*step.inputs, step.output)}
+        last = next(number for number, value in values.items() if value.tensor is output)
+
+        def back(tensors: dict[int, Any]) -> dict[int, Any]:
+            slopes = {last: jax.grad(lambda made: sum(function(made) for function in functions))(tensors[last])}
+            for step in reversed(steps):
+                if step.call is None or step.output.number not in slopes:
+                    continue
+                places = [k for k, value in enumerate(step.inputs) if _is_real(value.tensor)]
+                taken = [tensors[value.number] for value in step.inputs]
+                _, pull = jax.vjp(partial(_again, step, taken, places), *(taken[k] for k in places))
+                for k, slope in zip(places, pull(slopes[step.output.number]), strict=True):
+                    number = step.inputs[k].number
+                    slopes[number] = slopes[number] + slope if number in slopes else slope
+            return slopes
+
+        found = jax.jit(back)({number: value.tensor for number, value in values.items()})
+        return {id(values[number].tensor): slope for number, slope in found.items() if np.any(slope)}
+
+
+def _is_real(value: Any) -> bool:
+    return bool(jnp.issubdtype(value.dtype, jnp.floating))
+
+
+def _again(step: Step, taken: list[Any], places: list[int], *given: Any) -> Any:
+    """The output of a step in training mode, for other tensors at some places of its inputs; variables stay."""
+    others = list(taken)
+    for place, value in zip(places, given, strict=True):
+        others[place] = value
+    assert step.call is not None
+    with keras.StatelessScope():
+        return step.call(others, True)

@@ -40,6 +40,7 @@ class Unseen:
             if id(None) in found or id(model) in found or set(found) <= set(self._layers):
                 raise Unreadable(
                     "Outside of its layers, the model computes from its input by functions that are not seen on "
-                    f"{BACKEND}, as those of NumPy. Use functions of keras.ops there, or put that part into a layer of its own."
+                    f"{BACKEND}, as those of NumPy. Use functions of keras.ops there, or put that part into a layer of "
+                    "its own."
                 )
             self._layers |= found

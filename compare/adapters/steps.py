@@ -127,6 +127,11 @@ class Trace:
         self.values[id(tensor)] = value
         return value
 
+    def clear(self) -> None:
+        """Forget all steps and values, which lead back here by their calls: else gigabytes wait for the garbage
+        collector."""
+        self.steps, self.values, self.outputs = [], {}, ()
+
     def keep(self, tensor: Any, copy: Any) -> None:
         """Keep what a step made in `copy`, since its tensor is about to be changed in place."""
         value = self.values.pop(id(tensor))

@@ -163,8 +163,10 @@ class TorchAdapter:
         if self._joined is not None and node in self._joined.members:
             return self._joined.apply(node, inputs, lambda name, given: self.apply(name, given, training))
         one = self._seen[self._places[node]]
-        given = [torch.from_numpy(np.array(array)) for array in inputs]
-        old = {id(self._seen[place].output): new for place, new in zip(one.inputs, given, strict=True)}
+        old = {
+            id(self._seen[place].output): _as_seen(torch.from_numpy(np.array(array)), self._seen[place].output)
+            for place, array in zip(one.inputs, inputs, strict=True)
+        }
         with torch.no_grad():
             result = one.func(*replaced(one.args, old), **replaced(one.kwargs, old))
         return flat(result)[one.part].detach().cpu().numpy()
@@ -180,6 +182,12 @@ class TorchAdapter:
         back = load_file(path)
         if set(back) != set(state) or not all(torch.equal(back[name], state[name]) for name in state):
             raise Unreadable(f"What was written to {path.name} does not read back as it was.")
+
+
+def _as_seen(given: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+    """A tensor that takes the place of another one: if both are of integers or truth values, in that one's type."""
+    whole = not (given.is_floating_point() or seen.is_floating_point())
+    return given.to(seen.dtype) if whole else given
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:

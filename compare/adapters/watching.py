@@ -93,6 +93,11 @@ class BaseWatch(ABC):
 
         return again
 
+    def clear(self) -> None:
+        """Let go of all tensors, once the trace is read."""
+        self.trace.clear()
+        self._held.clear()
+
     def input(self, name: str, tensor: Any, last: bool) -> None:
         """Add one of the network's inputs."""
         self.trace.add(name, "Input", [], tensor, "input", last=last)

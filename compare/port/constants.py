@@ -1,17 +1,20 @@
-"""Constants that one side has in float32 and the other in float64: in float32, as the models run, they are the same."""
+"""Constants that one side has in float32 and the other in float64, or computes otherwise: in float32, as the models
+run, they are the same but for rounding."""
 
 import numpy as np
 
 from compare.graphs.node import Arrays, Recording
 from compare.port.align import Alignment
 from compare.port.difference import Difference
+from compare.port.measure import distance
+from compare.port.rounding import FLOAT32_ROUNDING
 
 
 def unrounded(
     left: Recording, right: Recording, alignment: Alignment
 ) -> tuple[tuple[Arrays, Arrays], tuple[Difference, ...]]:
-    """For either side the constants that are those of the other side rounded to float32, by NODE/ROLE, as they are
-    before that; and which these are."""
+    """For either side the constants of float32 that are those of the other side but for its rounding, by NODE/ROLE, as
+    they are there; and which these are. Sines of float32, as of positions, are off by some of its ulps."""
     exact: tuple[Arrays, Arrays] = ({}, {})
     found = []
     for name_l, name_r in alignment.pairs:
@@ -20,11 +23,10 @@ def unrounded(
         a, b = left.weights[f"{name_l}/value"], right.weights[f"{name_r}/value"]
         if a.dtype.kind != "f" or a.size != b.size or np.array_equal(a.ravel(), b.ravel()):
             continue
-        rounded = [each.ravel().astype(np.float32) for each in (a, b)]
-        kept = [bool(np.array_equal(single, each.ravel())) for single, each in zip(rounded, (a, b), strict=True)]
-        if kept[0] == kept[1] or not np.array_equal(rounded[0], rounded[1]):
+        kept = [bool(np.array_equal(each.astype(np.float32), each)) for each in (a, b)]
+        if not any(kept) or distance(b.ravel(), a.ravel()) > FLOAT32_ROUNDING:
             continue
-        if kept[0]:
+        if not kept[1]:
             exact[0][f"{name_l}/value"] = b.reshape(a.shape)
         else:
             exact[1][f"{name_r}/value"] = a.reshape(b.shape)

@@ -48,6 +48,8 @@ def paired(
         ):
             if a is None or b is None or at_l in known:
                 continue
+            if at_l == name_l and not _same_shape(node_l.shape, node_r.shape):
+                continue  # of values in another shape, as a product that is written as a sum of products
             tiny = max(float(np.abs(each).max(initial=0)) for each in (a, b)) <= NOTHING * most
             gap = 0.0 if tiny else distance(b, a)
             found.append(GradientPair(at_l, at_r, gap, max(least, bounds.get(at_l, 0.0))))
@@ -67,3 +69,8 @@ def gradient_bounds(base: Differentiated, moved: Differentiated) -> dict[str, fl
             if name in then:
                 found[name] = MARGIN * distance(then[name], array)
     return {name: max(LEAST_BOUND["float64"], bound) for name, bound in found.items()}
+
+
+def _same_shape(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    """Whether two shapes are the same but for axes of length 1."""
+    return [n for n in a if n > 1] == [n for n in b if n > 1]

@@ -138,6 +138,9 @@ class Learning:
         if not self.wanted.steps:
             return learned
         explained = self.explained or both.inherited or not learned.same
+        for each in (both.left, both.right):  # gigabytes that training needs none of
+            each.values.clear()
+            each.recording.values.clear()
         rounding = max(found.rounding, FLOAT32 if self.rounded else 0.0)
         steps, puzzles = train_both(both, self.wanted, rounding, explained)
         return replace(learned, steps=steps, puzzles=(*learned.puzzles, *puzzles))

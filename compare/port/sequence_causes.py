@@ -57,12 +57,22 @@ def cause_of(node: Node, name: str, theirs: Node) -> str:
 
 
 def of_slices(left: Recording, right: Recording, node_l: Node, node_r: Node) -> Difference | None:
-    """Two pairs of slices that take other steps of a sequence; None if it is something else that they take."""
-    if not sources(node_l.name, left) or node_l.attributes == node_r.attributes:
+    """Two slices that take other parts: steps of a sequence, or something else. None if they take the same."""
+    if node_l.attributes == node_r.attributes:
         return None
     values = ["step " + _steps(node) for node in (node_l, node_r)]
     names = ("axes", "starts", "ends", "steps")
-    return Difference("rnn.sequences", node_l.name, node_r.name, values[0], values[1], "attributes", names)
+    steps = bool(sources(node_l.name, left)) or (_one_step(node_l) and _one_step(node_r))
+    if not steps:
+        values = [", ".join(f"{name} {shown(node.attributes[name])}" for name in names) for node in (node_l, node_r)]
+    cause = "rnn.sequences" if steps else "slice.place"
+    return Difference(cause, node_l.name, node_r.name, values[0], values[1], "attributes", names)
+
+
+def _one_step(node: Node) -> bool:
+    """Whether a slice takes one step of a sequence, as that of a token for the class."""
+    starts, ends = node.attributes["starts"], node.attributes["ends"]
+    return len(node.shape) == 3 and len(starts) == 1 and ends[0] == starts[0] + 1
 
 
 def _steps(node: Node) -> str:

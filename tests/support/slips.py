@@ -19,6 +19,7 @@ from slip import Slip
 from strangers import STRANGERS
 from trained_strangers import TRAINED_STRANGERS
 from training_slips import TRAINING
+from tutorial_slips import TUTORIALS
 from whole_models import WHOLE
 
 from compare.port import Port
@@ -212,6 +213,7 @@ SLIPS: tuple[Slip, ...] = (
     *TRAINING,
     *FITS,
     *TRAINED_STRANGERS,
+    *TUTORIALS,
     *(Slip(name, sizes, IMPORTS_TORCH + a, IMPORTS_KERAS + b, causes, also) for name, sizes, a, b, causes, also in STRANGERS),
 )  # fmt: skip
 

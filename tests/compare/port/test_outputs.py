@@ -69,6 +69,14 @@ def test_a_constant_of_float32_gets_what_it_was_rounded_from(side: int) -> None:
     assert [d.cause for d in found] == ["precision"]
 
 
+def test_a_constant_that_was_computed_in_float32_is_the_other_sides() -> None:
+    other = np.nextafter(np.float32(MEAN), np.float32(1)).astype(np.float64)  # an ulp away from what it should be
+    left, right = shifted(other), shifted(MEAN)
+    exact, found = unrounded(left, right, align(left, right))
+    np.testing.assert_array_equal(exact[0]["mean/value"], MEAN)
+    assert [(d.left_value, d.right_value) for d in found] == [("float32", "float64")]
+
+
 @pytest.mark.parametrize("other", [MEAN, MEAN + 1e-4, np.float32(MEAN + 1e-4).astype(np.float64)])
 def test_another_constant_stays(other: np.ndarray) -> None:
     left, right = shifted(MEAN), shifted(other)
