@@ -90,7 +90,9 @@ def _source(spec: ModelSpec, screen: Screen) -> int:
     else:
         for name, text in shown.items():
             console.print(f"# {name}", style="bold")
-            console.print(Text(text), soft_wrap=True)
+            # A file gets the code as it is; a terminal would break long lines anywhere, and lose their indentation.
+            lines = _within(text, console.width) if console.is_terminal else text.splitlines()
+            console.print(Text("\n".join(lines)), soft_wrap=True)
             console.print()
     screen.answer(name=spec.name, source=code)
     return 0

@@ -11,11 +11,13 @@ import pytest
 from numpy_own import FILE, NETWORK
 from numpy_specs import numpy_spec
 from patience import GENEROUS_S
+from rich.console import Console
 
 from compare.__main__ import main
 from compare.folders.manifest import hashes, sealed
 from compare.folders.run_folder import load_manifest
 from compare.registry import IMPLEMENTATIONS
+from compare.reporting.screen import Screen
 from compare.training import ray_executor
 from compare.training.planned import PLAN, Planned
 from compare.training.study import Settings
@@ -165,6 +167,29 @@ def test_scaffold_and_source(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         assert text.split('"""')[2] in Path("fresh", f"{name}.py").read_text(), name
     assert command(monkeypatch, "models", "fresh") == 0
     assert "Twice two padded convolutions" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_source_in_a_narrow_window(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, is_terminal: bool
+) -> None:
+    """A terminal gets lines that end between words and keep their indentation; a file gets the code as it is."""
+    words = ", ".join(['"a word"'] * 12)
+    text = NETWORK.replace("    layers =", f"    steps = [{words}]\n    layers =")
+    (folder / FILE).write_text(text)
+    assert command(monkeypatch, "contract", "mine") == 0
+    capsys.readouterr()
+    monkeypatch.setattr(
+        Screen, "console", lambda self: Console(width=80, force_terminal=is_terminal, color_system=None)
+    )
+    assert command(monkeypatch, "models", "mine/", "--source") == 0
+    lines = capsys.readouterr().out.splitlines()
+    if not is_terminal:
+        assert "\n".join(lines[1:]).rstrip() == text.rstrip()
+        return
+    assert max(map(len, lines)) <= 80
+    (first,) = (at for at, line in enumerate(lines) if line.startswith("    steps = ["))
+    assert lines[first + 1].startswith('      word", "a')
 
 
 def test_links_of_its_folder_lead_nowhere_else(
