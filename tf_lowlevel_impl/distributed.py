@@ -4,21 +4,30 @@ Every process has variables of its own, which start alike and are updated alike;
 up the gradients.
 """
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from shared.protocol import Build
 from tf_lowlevel_impl.train import LowLevelModel
 
 Share = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 
+# A process that gives no sign for so long counts as gone. TensorFlow has 10 s, and a very busy machine may take longer.
+# That a process has ended is noticed at once, by the suite itself.
+PATIENCE_MS = 300_000
+
 
 @cache
 def strategy() -> tf.distribute.Strategy:
     """The strategy of this process, among those that TF_CONFIG names. It must be made before anything is computed, and
     waits until all others have made theirs."""
+    here = context.context()
+    here.configure_coordination_service = partial(  # which the strategy calls, and gives no timeout
+        here.configure_coordination_service, heartbeat_timeout_in_ms=PATIENCE_MS
+    )
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 

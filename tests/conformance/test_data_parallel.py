@@ -186,7 +186,7 @@ def test_where_one_process_dies_all_end(tmp_path: Path, which: str) -> None:
         created(session, "dense_baseline", TrainSpec(epochs=1000, seed=SEED, optimizer=Adam()))
         session.train_slice(1)
         processes = started_by(session._process.pid)
-        workers = [pid for pid in processes if b"compare.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        workers = workers_among(processes)
         assert len(workers) == 2
         os.kill(workers[1], signal.SIGKILL)
         start_s = time.monotonic()
@@ -199,6 +199,23 @@ def test_where_one_process_dies_all_end(tmp_path: Path, which: str) -> None:
     while (left := [pid for pid in processes if alive(pid)]) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not left
+
+
+@pytest.mark.long  # nothing happens for half a minute
+@pytest.mark.parametrize("which", SHARED)
+def test_a_process_that_gives_no_sign_for_a_while_is_waited_for(tmp_path: Path, which: str) -> None:
+    """As on a machine that is very busy, or whose lid was closed: TensorFlow's own timeout is 10 s."""
+    session = start(f"{which}@2", tmp_path)
+    try:
+        created(session, "dense_baseline", TrainSpec(epochs=1000, seed=SEED, optimizer=Adam()))
+        session.train_slice(1)
+        *_, last = workers_among(started_by(session._process.pid))
+        os.kill(last, signal.SIGSTOP)
+        time.sleep(25)
+        os.kill(last, signal.SIGCONT)
+        assert len(session.train_slice(2).loss) == 2
+    finally:
+        session.close()
 
 
 @pytest.mark.parametrize("which", ANY_OF_THEM)
@@ -224,6 +241,10 @@ def started_by(pid: int) -> list[int]:
     """The processes that it started, and those that they did."""
     listed = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
     return [found for child in map(int, listed) for found in (child, *started_by(child))]
+
+
+def workers_among(processes: list[int]) -> list[int]:
+    return [pid for pid in processes if b"compare.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def alive(pid: int) -> bool:
