@@ -280,7 +280,7 @@ class Pool(layers.Layer):
         s = ops.squeeze(self.v(self.score(h)), -1)
         {mask}
         a = ops.softmax(s, axis=1)
-        return ops.sum(ops.expand_dims(a, -1) * h, axis=1)
+        return {pooled}
 
 def build():
     t = keras.Input((6,), dtype="int32")
@@ -416,8 +416,8 @@ TUTORIALS = (
     trained("a frozen base whose statistics move in PyTorch alone", "3x10x10", FROZEN, filled(KFROZEN, frozen="base.trainable = False", training=""), "batch_norm.mode"),
     trained("a base that is frozen in PyTorch alone, and nesterov", "3x10x10", FROZEN, filled(KFROZEN, frozen="pass", training=""), "layer.frozen", "optimizer.nesterov",
             optimizers=(PLAIN[0], "keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True)")),
-    trained("equal: a recurrent network that pools by attention", "6:0..16", POOLED, filled(KPOOLED, tanh="tanh", mask="s = ops.where(ops.equal(t, 0), -1e9, s)", lstm=""), "optimizer.two_biases"),
-    trained("attention pooling, mask forgotten, hard gates, decay coupled", "6:0..16", POOLED, filled(KPOOLED, tanh="tanh", mask="", lstm=", recurrent_activation='hard_sigmoid'"),
+    trained("equal: a recurrent network that pools by attention", "6:0..16", POOLED, filled(KPOOLED, tanh="tanh", mask="s = ops.where(ops.equal(t, 0), -1e9, s)", lstm="", pooled="ops.sum(ops.expand_dims(a, -1) * h, axis=1)"), "optimizer.two_biases"),
+    trained("attention pooling, mask forgotten, hard gates, decay coupled", "6:0..16", POOLED, filled(KPOOLED, tanh="tanh", mask="", lstm=", recurrent_activation='hard_sigmoid'", pooled="ops.squeeze(ops.matmul(ops.expand_dims(a, 1), h), 1)"),
             "attention.mask", "rnn.activation", "optimizer.decay_form", optimizers=("torch.optim.Adam(params, 1e-3, eps=1e-30, weight_decay=0.05)", "keras.optimizers.AdamW(1e-3, epsilon=1e-30, weight_decay=0.05)"), also=("optimizer.two_biases", "rnn.mask")),
     trained("equal: inverted residuals with excitation", "3x8x8", EXCITED, filled(KEXCITED, gate="hard_sigmoid", shortcut="layers.add([x, y])")),
     trained("inverted residuals, sigmoid for hard sigmoid, shortcut forgotten, staircase", "3x8x8", EXCITED, filled(KEXCITED, gate="sigmoid", shortcut="y"),
