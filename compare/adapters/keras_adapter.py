@@ -71,7 +71,8 @@ class KerasAdapter:
     def _record(
         self, inputs: Mapping[str, np.ndarray], lasts: Mapping[str, bool], training: bool, tape: Any = None
     ) -> Recording:
-        self._canonical = self._joined = None  # whose tensors can be gigabytes
+        if self._canonical is not None and self._canonical.recording.values:  # of a call on a tape, in gigabytes
+            self._canonical = self._joined = None
         watch, updated = self._watched(inputs, lasts, training, tape)
         canonical = self._canonical = Canonical(watch.trace, array, self.known)
         made = joined(canonical.recording)

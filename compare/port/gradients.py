@@ -19,6 +19,7 @@ from compare.port.side import Differentiated, weights_of
 from shared import randomness
 
 STEP = 1e-6  # of the largest element, for the central difference
+MASKED = 1e6  # what is larger stands for infinity, as -1e9 for what a mask leaves out
 OFF = 1e-4  # how far a gradient may be from the central difference
 ROUNDED = 1e-8  # how far a sum may be, beside the sum of its terms' sizes
 N_DIRECTIONS = 2
@@ -126,7 +127,8 @@ class Check:
     ) -> tuple[dict[str, float], float] | None:
         """What every taker's gradient adds to the gradient along v, and how much of it is at kinks, at which both
         sides have their own slope and any between is right; None if it cannot be said."""
-        step = STEP * max(float(np.abs(x).max()), 1e-3)
+        sizes = np.abs(x)
+        step = STEP * max(float(sizes[sizes < MASKED].max(initial=0)), 1e-3)
         up, here, down = (self._ahead(place, node, role, x + sign * step * v) for sign in (1, 0, -1))
         if up is None or here is None or down is None:
             return None

@@ -124,19 +124,25 @@ def _run(both: Both, wanted: Wanted) -> _Run:
     first, second = settled([both.pool.submit(ask, place) for place in (0, 1)])
     before = {key_l: left.recording.weights[key_l] for key_l, _ in gradients}
     start = {key_r: right.recording.weights[key_r] for _, key_r in gradients}
-    moved = {key_l: before[key_l] + (second.after[key_r] - start[key_r]) for key_l, key_r in gradients}
+    moved = {a: before[a] + _like(second.after[b] - _like(start[b], second.after[b]), before[a]) for a, b in gradients}
     names = {key_r: key_l for key_l, key_r in gradients}
     record = second.record
     if record is not None:
         own = {names[key]: value for key, value in record.own.items() if key in names}
         record = replace(record, own=own, wholes={names[key]: w for key, w in record.wholes.items() if key in names})
     held = frozenset(names[key] for key in second.held if key in names)
-    copies = {names[key]: n for key, n in second.copies.items() if key in names}
+    copies = {names[key]: _like(n, before[names[key]]) for key, n in second.copies.items() if key in names}
     second = Optimized(second.label, record, moved, held, copies)
-    first = replace(first, after={key: first.after[key] for key in before})
-    run = _Run(before, {keys[0]: each for keys, each in gradients.items()}, (first, second), (first.copies, copies))
-    clipped = any(side.record is not None and side.record.clipping for side in run.sides)
-    return run if clipped else _sampled(run)
+    own_copies = {key: _like(n, before[key]) if key in before else n for key, n in first.copies.items()}
+    first = replace(first, after={key: _like(first.after[key], before[key]) for key in before}, copies=own_copies)
+    slopes = {a: _like(each, before[a]) for (a, _), each in gradients.items()}
+    run = _Run(before, slopes, (first, second), (own_copies, copies))
+    return run if any(side.record is not None and side.record.clipping for side in run.sides) else _sampled(run)
+
+
+def _like(array: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """An array in the shape of another one of as many elements: normal forms leave out axes of length 1."""
+    return array.reshape(other.shape) if array.size == other.size else array
 
 
 def _sampled(run: _Run) -> _Run:

@@ -89,6 +89,8 @@ def unpaired_cause(node: Node, recording: Recording) -> str | None:
         return "sequence.batch_first" if not taken or any(turned) else "rnn.sequences"
     if scales_embedding(node, recording):
         return "embedding.scale"
+    if _masks_scores(node, recording):
+        return "attention.mask"
     if (taker := masked_by(node.name, recording)) is not None:
         return "rnn.mask" if taker.kind in RECURRENT else "attention.mask"
     if node.kind in (*RESHAPES, "Transpose") and _beside_attention(node, recording):
@@ -104,6 +106,15 @@ def unpaired_cause(node: Node, recording: Recording) -> str | None:
     if node.kind in ("Slice", *RESHAPES) or (node.kind in _REDUCTIONS and not _spatial(node)):
         return "rnn.sequences"
     return None
+
+
+def _masks_scores(node: Node, recording: Recording) -> bool:
+    """Whether it fills what a softmax is to leave out, or says where that is."""
+    takers = [other for other in recording.graph.nodes if node.name in other.inputs]
+    if node.kind.endswith(":masked_fill"):
+        return any(taker.kind == "Softmax" for taker in takers)
+    fills = [taker.kind.endswith(":masked_fill") and _masks_scores(taker, recording) for taker in takers]
+    return bool(fills) and all(fills)
 
 
 def _turned(node: Node, recording: Recording) -> bool:

@@ -280,72 +280,12 @@ class Pool(layers.Layer):
         s = ops.squeeze(self.v(self.score(h)), -1)
         {mask}
         a = ops.softmax(s, axis=1)
-        return ops.sum(ops.expand_dims(a, -1) * h, axis=1)
+        return {pooled}
 
 def build():
     t = keras.Input((6,), dtype="int32")
     h = layers.LSTM(5, return_sequences=True{lstm})(layers.Embedding(17, 6)(t))
     return keras.Model(t, layers.Dense(3)(Pool()(h, t)))
-"""
-EXCITED = """import torch
-from torch import nn
-
-class Inverted(nn.Module):
-    def __init__(self, n):
-        super().__init__()
-        w = 2 * n
-        self.expand = nn.Sequential(nn.Conv2d(n, w, 1, bias=False), nn.BatchNorm2d(w, eps=1e-3, momentum=0.01), nn.Hardswish())
-        self.deep = nn.Sequential(nn.Conv2d(w, w, 3, padding=1, groups=w, bias=False), nn.BatchNorm2d(w, eps=1e-3, momentum=0.01), nn.Hardswish())
-        self.se = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(w, 4, 1), nn.ReLU(), nn.Conv2d(4, w, 1), nn.Hardsigmoid())
-        self.project = nn.Sequential(nn.Conv2d(w, n, 1, bias=False), nn.BatchNorm2d(n, eps=1e-3, momentum=0.01))
-    def forward(self, x):
-        y = self.deep(self.expand(x))
-        return x + self.project(y * self.se(y))
-
-def build():
-    return nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), Inverted(4), Inverted(4), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
-"""
-KEXCITED = """import keras
-from keras import layers
-
-def normed(x, act=True):
-    x = layers.BatchNormalization()(x)
-    return layers.Activation("hard_swish")(x) if act else x
-
-def inverted(x, n):
-    w = 2 * n
-    y = normed(layers.Conv2D(w, 1, use_bias=False)(x))
-    y = normed(layers.DepthwiseConv2D(3, padding="same", use_bias=False)(y))
-    s = layers.GlobalAveragePooling2D(keepdims=True)(y)
-    s = layers.Conv2D(w, 1, activation="{gate}")(layers.Conv2D(4, 1, activation="relu")(s))
-    y = normed(layers.Conv2D(n, 1, use_bias=False)(layers.multiply([y, s])), False)
-    return {shortcut}
-
-def build():
-    image = keras.Input((8, 8, 3))
-    x = layers.Conv2D(4, 3, padding="same")(image)
-    x = inverted(inverted(x, 4), 4)
-    return keras.Model(image, layers.Dense(3)(layers.GlobalAveragePooling2D()(x)))
-"""
-TABLE = """import torch
-from torch import nn
-
-class Tabular(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.norm = nn.BatchNorm1d(6, eps=1e-3, momentum=0.01)
-        self.layers = nn.Sequential(nn.Linear(6, 8), nn.SELU(), nn.Dropout(0.1), nn.Linear(8, 8), nn.SELU(), nn.Linear(8, 1))
-    def forward(self, x):
-        return torch.sigmoid(self.layers(self.norm(x)))
-
-def build():
-    return Tabular()
-"""
-KTABLE = """import keras
-from keras import layers
-
-def build():
-    return keras.Sequential([keras.Input((6,)), layers.BatchNormalization(), layers.Dense(8, activation="{selu}"{l2}), layers.Dropout(0.1), layers.Dense(8, activation="{selu}"{l2}), layers.Dense(1, activation="sigmoid")])
 """
 CE = ("torch.nn.CrossEntropyLoss({})", "keras.losses.SparseCategoricalCrossentropy(from_logits=True)")
 DECAYED = (
@@ -416,14 +356,7 @@ TUTORIALS = (
     trained("a frozen base whose statistics move in PyTorch alone", "3x10x10", FROZEN, filled(KFROZEN, frozen="base.trainable = False", training=""), "batch_norm.mode"),
     trained("a base that is frozen in PyTorch alone, and nesterov", "3x10x10", FROZEN, filled(KFROZEN, frozen="pass", training=""), "layer.frozen", "optimizer.nesterov",
             optimizers=(PLAIN[0], "keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True)")),
-    trained("equal: a recurrent network that pools by attention", "6:0..16", POOLED, filled(KPOOLED, tanh="tanh", mask="s = ops.where(ops.equal(t, 0), -1e9, s)", lstm=""), "optimizer.two_biases"),
-    trained("attention pooling, mask forgotten, hard gates, decay coupled", "6:0..16", POOLED, filled(KPOOLED, tanh="tanh", mask="", lstm=", recurrent_activation='hard_sigmoid'"),
+    trained("equal: a recurrent network that pools by attention", "6:0..16", POOLED, filled(KPOOLED, tanh="tanh", mask="s = ops.where(ops.equal(t, 0), -1e9, s)", lstm="", pooled="ops.sum(ops.expand_dims(a, -1) * h, axis=1)"), "optimizer.two_biases"),
+    trained("attention pooling, mask forgotten, hard gates, decay coupled", "6:0..16", POOLED, filled(KPOOLED, tanh="tanh", mask="", lstm=", recurrent_activation='hard_sigmoid'", pooled="ops.squeeze(ops.matmul(ops.expand_dims(a, 1), h), 1)"),
             "attention.mask", "rnn.activation", "optimizer.decay_form", optimizers=("torch.optim.Adam(params, 1e-3, eps=1e-30, weight_decay=0.05)", "keras.optimizers.AdamW(1e-3, epsilon=1e-30, weight_decay=0.05)"), also=("optimizer.two_biases", "rnn.mask")),
-    trained("equal: inverted residuals with excitation", "3x8x8", EXCITED, filled(KEXCITED, gate="hard_sigmoid", shortcut="layers.add([x, y])")),
-    trained("inverted residuals, sigmoid for hard sigmoid, shortcut forgotten, staircase", "3x8x8", EXCITED, filled(KEXCITED, gate="sigmoid", shortcut="y"),
-            "activation.kind", "layer.missing", "optimizer.schedule", optimizers=("torch.optim.SGD(params, 0.1)", "keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 3, 0.5, staircase=True))")),
-    trained("equal: a table of numbers", "6", TABLE, filled(KTABLE, selu="selu", l2=""), losses=("torch.nn.BCELoss()", "keras.losses.BinaryCrossentropy()"), optimizers=DECAYED),
-    trained("a table, elu for selu, regularised, another epsilon", "6", TABLE, filled(KTABLE, selu="elu", l2=", kernel_regularizer='l2'"),
-            "activation.kind", "loss.regulariser", "optimizer.epsilon", losses=("torch.nn.BCELoss()", "keras.losses.BinaryCrossentropy()"),
-            optimizers=("torch.optim.RMSprop(params, 1e-3)", "keras.optimizers.RMSprop(1e-3, rho=0.99)"), also=("optimizer.epsilon_place",)),
 )  # fmt: skip

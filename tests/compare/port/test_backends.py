@@ -179,6 +179,18 @@ def test_on_jax_what_is_not_seen_is_a_step(port: Port, unseen: str) -> None:
     unseen_is_a_step(port, unseen, "jax")
 
 
+@pytest.mark.long  # as above
+@pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install -e '.[jax]'; .ci/run does so"
+)
+def test_on_jax_a_gradient_that_is_stopped_is_named(port: Port, models: str) -> None:
+    found = port.check(
+        f"{models}:build", f"{models}:build(stopped=True)", backends=("tensorflow", "jax"), loss="compiled"
+    )
+    assert [cause.cause for cause in found.causes] == ["gradient.stopped"]
+    assert not found.unexplained
+
+
 @pytest.mark.skipif(importlib.util.find_spec("jax") is not None, reason="JAX is installed")
 def test_a_backend_that_is_not_installed(port: Port, models: str) -> None:
     with pytest.raises(
