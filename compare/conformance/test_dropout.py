@@ -25,16 +25,19 @@ N_IMAGES = 150
 def passes(
     dropping: tuple[str, str], session_for: Callable[[str, str], Session]
 ) -> Callable[..., dict[str, np.ndarray]]:
-    """passes(rate, training) -> the output of every layer for the test digits, in a new network on every call."""
+    """passes(rate, training) -> the output of every layer for the test digits, in a new network on every call; the last
+    of `n_passes` of them."""
     implementation, model = dropping
     session, spec = session_for(implementation, model), MODELS[model]
 
-    def run(rate: float | None, training: bool, seed: int = 0) -> dict[str, np.ndarray]:
+    def run(rate: float | None, training: bool, seed: int = 0, n_passes: int = 1) -> dict[str, np.ndarray]:
         train = TrainSpec(epochs=1, seed=seed, dropout=rate)
         session.create(
             Build(spec, train, initial_weights(spec, 0), "cpu", IMPLEMENTATIONS[implementation].default_mode)
         )
-        return session.activations(images_for(model).x_test[:N_IMAGES], training)
+        images = images_for(model).x_test[:N_IMAGES]
+        *_, found = (session.activations(images, training) for _ in range(n_passes))
+        return found
 
     return run
 
@@ -56,7 +59,8 @@ def test_share_and_scale(passes: Callable[..., dict[str, np.ndarray]], rate: flo
 
 @pytest.mark.tier("parity")
 def test_every_value_has_a_chance_of_its_own(passes: Callable[..., dict[str, np.ndarray]]) -> None:
-    """No unit is dropped for all images, and no image loses all its units; another seed drops others."""
+    """No unit is dropped for all images, and no image loses all its units; another pass and another seed drop
+    others."""
     outputs = passes(None, training=True)
     kept = np.where(outputs["dense1"] > 0, outputs["dropout1"] > 0, np.nan)
     for axis in (0, 1):
@@ -64,9 +68,12 @@ def test_every_value_has_a_chance_of_its_own(passes: Callable[..., dict[str, np.
         shares = np.nanmean(kept[:, counted] if axis == 0 else kept[counted], axis=axis)
         assert shares.size > 20
         assert 0.1 < shares.min() <= shares.max() < 0.9
-    again, other = (passes(None, training=True, seed=s)["dropout1"] for s in (0, 1))
+    again, other, second = (
+        passes(None, training=True, seed=seed, n_passes=n)["dropout1"] for seed, n in ((0, 1), (1, 1), (0, 2))
+    )
     np.testing.assert_array_equal(again, outputs["dropout1"])
     assert (other != outputs["dropout1"]).any()
+    assert (second != outputs["dropout1"]).any()
 
 
 @pytest.mark.tier("parity")
