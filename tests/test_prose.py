@@ -18,8 +18,10 @@ def test_no_rule_is_broken() -> None:
         ("a.md", "Nobody is told.\n\nIt begins\nanew where there is none.\n", 4),
         ("a.md", "`nobody`, [x](anew.md)\n\n```\nnobody\n```\n", 0),
         ("a.py", '"""Raises InputError\n    where it fails."""\n', 1),
-        ("a.py", "def shown() -> str:  # nobody\n    return f'{shown} anew, held against it'\n", 3),
+        ("a.py", "def shown() -> str:  # nobody\n    return f'{shown} anew, held against it'\n", 4),
         ("a.py", "x = 'nobody'\n", 0),  # a single word may be a name
+        ("a.md", "It came to its end, also where it is held to a bound. Look at what came of it.\n", 5),
+        ("a.md", "Where it ended, in parts of the page, a part of it is held together.\n", 0),
     ],
 )
 def test_each_place_is_found(name: str, text: str, n: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,6 +42,30 @@ def found_in(text: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_names_are_nouns_or_verbs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "def set_apart() -> int:\n    untold = 1\n    return untold\n\n\nset_apart()\n"
     assert found_in(text, "a.py", tmp_path, monkeypatch) == ["a.py:1: the name set_apart: write a noun or a verb"]
+
+
+def test_no_function_is_a_participle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "class A:\n    def _shown(self) -> int:\n        shown = 1\n        return shown\n"
+    assert found_in(text, "a.py", tmp_path, monkeypatch) == ["a.py:2: the name _shown: write a noun or a verb"]
+    assert found_in("def show() -> int: ...\n", "a.py", tmp_path, monkeypatch) == []
+
+
+@pytest.mark.parametrize(
+    ("docstring", "n"),
+    [
+        ("word " * 30 + "end.", 1),
+        ("word " * 20 + "end. " + "Word " * 20 + "end.", 0),
+        ("word " * 20 + "\n\n    " + "word " * 20, 0),  # two paragraphs
+        ("Attributes:\n" + "".join(f"        {name}: {'word ' * 20}\n" for name in "ab"), 0),
+        ("word " * 20 + "\n\n    - " + "word " * 20 + "\n    - " + "word " * 20, 0),
+        ("`" + "word " * 40 + "` is one.", 0),
+    ],
+)
+def test_sentences_of_docstrings_are_short(
+    docstring: str, n: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f'def f() -> None:\n    """{docstring}\n    """\n'
+    assert len(found_in(text, "a.py", tmp_path, monkeypatch)) == n
 
 
 @pytest.mark.parametrize(
@@ -63,7 +89,6 @@ def test_sentences_of_messages_are_short(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(found_in(long, "a.py", tmp_path, monkeypatch)) == 1
     for text in (
         f'raise E(f"{words}{{x + y + z}} {words[:-20]}" "end. Next {words}end.")\n',
-        f'"""{words * 3}end."""\n',  # a docstring
         f'STOP = "{words * 3}"\n',  # no sentence
     ):
         assert found_in(text, "a.py", tmp_path, monkeypatch) == []

@@ -130,7 +130,7 @@ class Tape:
 
     def gradient(self, target: Any, sources: list[Any]) -> list[Any]:
         """The gradient of what was computed, or of the sum of several, by each variable or tensor that the network
-        made; None by those that it does not depend on, and by variables that are not trained."""
+        made. None by those that it does not depend on, and by variables that are not trained."""
         noted = [self._functions[id(each)] for each in (target if isinstance(target, list) else [target])]
         functions, output = [function for function, _, _ in noted], noted[0][1]
         if all(isinstance(each, keras.Variable) for each in sources):

@@ -22,8 +22,8 @@ def hidden(call: Callable[[Arrays], Watch], inputs: Mapping[str, np.ndarray]) ->
     """Return the watch of a call, and its steps with a number that depends on the input by what is not seen. What is
     drawn at random is not among them: it is another number at every call."""
     watch = call(dict(inputs))
-    found = _moved(watch.trace, call(other_inputs(inputs)).trace)
-    random = _moved(watch.trace, call(dict(inputs)).trace) if found else {}
+    found = _changed_steps(watch.trace, call(other_inputs(inputs)).trace)
+    random = _changed_steps(watch.trace, call(dict(inputs)).trace) if found else {}
     return watch, [step for name, step in found.items() if name not in random]
 
 
@@ -40,7 +40,7 @@ def other_inputs(inputs: Mapping[str, np.ndarray]) -> Arrays:
     return found
 
 
-def _moved(first: Trace, second: Trace) -> dict[str, Step]:
+def _changed_steps(first: Trace, second: Trace) -> dict[str, Step]:
     """Return the steps of `first` that have another number in `second`, a call of the same network, by name: constants,
     and steps with a number among their attributes."""
     others = {step.name: step for step in second.steps}

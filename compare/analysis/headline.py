@@ -37,7 +37,7 @@ class Headline:
         return f"{MARKS[self.state]} {self.question}: {self.answer}"
 
     @property
-    def said(self) -> str:
+    def sentence(self) -> str:
         """The line as a sentence without its mark."""
         return f"{self.question}: {self.answer}."
 

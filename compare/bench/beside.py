@@ -136,7 +136,7 @@ def headlines(beside: BesideResult) -> list[Headline]:
 
 def verdicts(beside: BesideResult) -> list[str]:
     """Return the same in sentences."""
-    return [line.said for line in headlines(beside)]
+    return [line.sentence for line in headlines(beside)]
 
 
 def in_words(level: int) -> str:

@@ -96,7 +96,7 @@ class Serving(Work[InferenceResult]):
         screen.answer(
             folder=self.folder.path,
             headline=[asdict(line) for line in lines],
-            verdicts=[line.said for line in lines],
+            verdicts=[line.sentence for line in lines],
             warnings=warned,
             ended=ended,
             baseline=result.baseline,

@@ -90,7 +90,7 @@ class Stages(Work[RecipeStage]):
         screen.answer(
             folder=self.folder.path,
             headline=[asdict(line) for line in lines],
-            verdicts=[line.said for line in lines],
+            verdicts=[line.sentence for line in lines],
             headings=waterfall_report.HEADINGS,
             rows=rows,
         )

@@ -1,9 +1,9 @@
 """Which node of one network corresponds to which node of the other, by data flow.
 
-Nodes are put into an order in which the parts of a branch stand together, whatever order a library defines them in:
-the operands of an addition are visited longest first, those of a concatenation as they stand. Two such orders are
-aligned as two sequences are (Needleman and Wunsch 1970), by kinds, shapes of weights and shapes of outputs. What is
-left over is paired if its neighbours are.
+Nodes are sorted so that the parts of a branch are next to each other, whatever order a library defines them in. The
+operands of an addition are visited longest first, those of a concatenation in their order. Two such sequences are
+aligned (Needleman and Wunsch 1970) by kinds, shapes of weights and shapes of outputs. What is left over is paired if
+its neighbours are.
 """
 
 from collections.abc import Sequence

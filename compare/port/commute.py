@@ -122,8 +122,8 @@ def sink_transposes(recording: Recording) -> Recording:
 
 
 def _scaled(node: Node, by_name: dict[str, Node], uses: dict[str, int], recording: Recording) -> Arrays:
-    """The parameter that a transposed value meets in arithmetic, as it is in front of the transpose; none if there is
-    no such one, or if it would have to be turned itself."""
+    """The parameter that a transposed value meets in arithmetic, as it is before the transpose. Empty if there is no
+    such parameter, or if it would have to be transposed itself."""
     taken = [by_name[name] for name in node.inputs]
     if node.kind not in ARITHMETIC or sorted(each.kind == "Transpose" for each in taken) != [False, True]:
         return {}

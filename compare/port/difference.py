@@ -11,9 +11,10 @@ ARITHMETIC = ("Add", "Sub", "Mul", "Div")
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is different, and how the right network would be changed to be as the left: `attributes` of it set
-    as the left's, its whole `kind`, left out (`bypass`), put in (`insert`), put elsewhere (`move`), connected otherwise
-    (`wiring`), or given other `weights`; "none" changes nothing in a forward pass."""
+    """One difference, and how the right network would be changed to equal the left. The change is one of these:
+    `attributes` set as the left's, the whole `kind` replaced, a node left out (`bypass`), put in (`insert`) or put
+    elsewhere (`move`), inputs connected otherwise (`wiring`), or other `weights`. "none" changes nothing in a forward
+    pass."""
 
     cause: str
     left: str | None

@@ -134,9 +134,9 @@ def _group(case: Case, difference: Difference) -> str:
 
 
 def _needed(case: Case, groups: Mapping[str, list[Difference]], base: list[Difference]) -> list[str]:
-    """The names of the groups without which the error would be larger, the one that it would be largest without first,
-    so that each lessens what those before it leave; and if something else keeps the error beyond the bound, of those
-    that explain the values of their own layers, in their order."""
+    """The names of the groups without which the error would be larger, in an order in which each lessens the error that
+    those before it leave. The first is the one without which the error would be largest. If something else keeps the
+    error beyond the bound, return those that explain the values of their own layers, in their order."""
 
     def error(some: Sequence[str]) -> float:
         try:
@@ -167,8 +167,8 @@ def _needed(case: Case, groups: Mapping[str, list[Difference]], base: list[Diffe
 def _without_harm(
     names: list[str], error: Callable[[Sequence[str]], float], everything: float
 ) -> tuple[list[str], float]:
-    """The groups without those that enlarge the error, one by one; if they cannot be had together, as when shapes do
-    not fit, those that lessen it one after the other. And the error with them."""
+    """Return the groups without those that enlarge the error, one by one, and the error with them. If they cannot be
+    combined, for example because shapes do not fit, return those that lessen it one after the other."""
     for name in list(names):
         rest = [other for other in names if other != name]
         if (without := error(rest)) < everything:

@@ -22,9 +22,9 @@ from shared.errors import InputError
 
 @dataclass(frozen=True)
 class Fit:
-    """What was seen of one training function: what each step took, its loss with what the model adds, what the loss is
-    if that is known, what its optimizer is called ("" if it has none that is known), and what is known of how it makes
-    its batches."""
+    """What was seen of one training function: what each step took, its loss with what the model adds, and the kind of
+    the loss if that is known. Also the name of its optimizer ("" if it has none that is known), and what is known of
+    how it makes its batches."""
 
     batches: tuple[Batch, ...]
     losses: tuple[float, ...]

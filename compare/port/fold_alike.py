@@ -1,7 +1,7 @@
 """Whether one side has the other one's batch normalisations within its weights.
 
-An exporter computes that in float32. It is computed here in float64, on the side that still has the normalisations, so
-that both are the same graph; a file whose weights agree but for that rounding gets the exact ones.
+An exporter computes that in float32. It is computed here in float64, on the side that still has the normalisations, and
+both become the same graph. If the file's weights agree except for that rounding, they are replaced by the exact ones.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""Where two backward passes differ: the gradient that a framework gives, held to what its own forward pass says.
+"""Where two backward passes differ: the gradient of a framework is compared with what its own forward pass says.
 
-For every value x and every weight, along a random direction v: the gradient by x times v is the sum, over all that
-takes x, of their gradients times how they move with x. That movement is a central difference of the reference
-evaluator in float64. A backward pass for which this is not so was written by hand, or stopped.
+For every value x and every weight, along a random direction v: the gradient by x times v is a sum over all that takes
+x. Each term is a taker's gradient times how the taker moves with x. That movement is a central difference of the
+reference evaluator in float64. If this does not hold for a backward pass, it was written by hand, or stopped.
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -28,9 +28,9 @@ Fallback = Callable[[Node, list[np.ndarray]], np.ndarray]
 
 @dataclass(frozen=True)
 class Off:
-    """A value ("NODE") or a weight ("NODE/ROLE") whose gradient is not what the forward pass says: `takers` are the
-    nodes whose gradients it should be made of, `stopped` those of them that gave nothing, `between` those in front of
-    them that have no gradient of their own, `apart` by how much."""
+    """A value ("NODE") or a weight ("NODE/ROLE") whose gradient is not what the forward pass says. `takers` are the
+    nodes whose gradients it should be made of, and `stopped` those of them that gave nothing. `between` are the nodes
+    before them without a gradient of their own; `apart` is by how much it differs."""
 
     place: str
     takers: tuple[str, ...]
@@ -56,7 +56,7 @@ class Off:
 
 @dataclass
 class Check:
-    """One side, held to its own forward pass."""
+    """One side, compared with its own forward pass."""
 
     side: Differentiated
     fallback: Fallback
@@ -125,8 +125,8 @@ class Check:
     def _shares(
         self, place: str, node: Node | None, role: str, x: np.ndarray, v: np.ndarray
     ) -> tuple[dict[str, float], float] | None:
-        """What every taker's gradient adds to the gradient along v, and how much of it is at kinks, at which both
-        sides have their own slope and any between is right; None if it cannot be said."""
+        """What every taker's gradient adds to the gradient along v, and how much of it is at kinks. At a kink both
+        sides have their own slope, and any slope between is right. None if it is not known."""
         sizes = np.abs(x)
         step = STEP * max(float(sizes[sizes < MASKED].max(initial=0)), 1e-3)
         up, here, down = (self._ahead(place, node, role, x + sign * step * v) for sign in (1, 0, -1))

@@ -186,7 +186,7 @@ class Learning:
     ) -> tuple[list[LearnedCause], list[Puzzle]]:
         if not inherited and not any(pair.differs for pair in pairs) and not self._one_alone(left, right, alignment):
             return [], []
-        self.tell("Holding each gradient to what its own forward pass says ...")
+        self.tell("Comparing each gradient with its own forward pass ...")
         fallbacks = (self.left.fallback(True), self.right.fallback(True))
         return explained(left, right, alignment, fallbacks, pairs, inherited, known)
 

@@ -11,8 +11,8 @@ Two = tuple[str | None, str | None]
 
 @dataclass(frozen=True)
 class LearnedCause:
-    """One cause on one rung: the pairs that it concerns, none if it is the whole loss or optimizer; both values; the
-    line that mends it on either side; and the error before and after."""
+    """One cause on one rung: its pairs (none if it is the whole loss or optimizer) and both values. Also the line that
+    fixes it on either side, and the error before and after."""
 
     cause: str
     rung: Rung
@@ -36,8 +36,8 @@ class Puzzle:
 
 @dataclass(frozen=True)
 class Step:
-    """Both losses of one step of training, how far the parameters are from each other after it, None if that was not
-    compared, and how far losses and parameters may be, None if something explains it."""
+    """Both losses of one step of training, and how far the parameters are from each other after it (None if that was
+    not compared). Also how far losses and parameters may be; None if something explains it."""
 
     left: float
     right: float
@@ -47,9 +47,9 @@ class Step:
 
 @dataclass(frozen=True)
 class FitStage:
-    """A training with one thing more exchanged than before: what, its cause ("" if it is none), the loss of every step,
-    the share that was classified right meanwhile, and how far its losses are from the right's, in the mean of the
-    steps."""
+    """A training with one thing more exchanged than before: what, its cause ("" if it has none), the loss of every
+    step, and the share that was classified right meanwhile. Also how far its losses are from the right's, in the mean
+    of the steps."""
 
     name: str
     cause: str

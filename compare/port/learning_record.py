@@ -14,8 +14,8 @@ Distance = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
 
 
 class TrainingStep(Record):
-    """Both losses of one step of training, how far the parameters are from each other after it (None if that was not
-    compared), and how far losses and parameters may be (None if a cause explains it)."""
+    """Both losses of one step of training, and how far the parameters are from each other after it (None if that was
+    not compared). Also how far losses and parameters may be; None if a cause explains it."""
 
     left_loss: float | None
     right_loss: float | None
@@ -24,9 +24,9 @@ class TrainingStep(Record):
 
 
 class FoundStage(Record):
-    """A training with one thing more exchanged than in the stage before: what, its cause ("" if that is none), the
-    losses of its steps, the share that was classified right meanwhile (None without classes), and how far its losses
-    are from those of the last stage, in the mean of the steps."""
+    """A training with one thing more exchanged than in the stage before: what, its cause ("" if it has none), and the
+    losses of its steps. Also the share that was classified right meanwhile (None without classes), and how far its
+    losses are from those of the last stage, in the mean of the steps."""
 
     name: str
     cause: str
@@ -52,8 +52,8 @@ class FoundFit(Record):
 
 class FoundLearning(Record):
     """What was found about both losses, their gradients and training. `inherited`: the outputs differ in training mode,
-    so that gradients were held to their own forward passes alone. `gradient_distance` is the largest of a weight, both
-    models having the left's loss; `update_distance` of what both optimizers make of the same gradients."""
+    and gradients were compared with their own forward passes alone. `gradient_distance` is the largest of a weight,
+    both models having the left's loss; `update_distance` of what both optimizers make of the same gradients."""
 
     names: dict[Literal["left", "right"], str]
     losses: dict[Literal["left", "right"], float | None]

@@ -52,10 +52,10 @@ class Port:
         backends: tuple[str, str] = ("", ""),
     ) -> PortRecord:
         """Compare two models, as `python -m compare port` does with the same options. `input` is the shape of one
-        example, (3, 224, 224), or what --input takes; `float32` is --precision both; `loss` is --loss, and `left_loss`
-        and `right_loss` are references, and so with optimizers; `steps` is --steps, 0 for none; `fit`
-        are the training functions of --fit; `pythons` are --left-python and --right-python; `backends` are
-        --left-backend and --right-backend. Raises InputError if that is not possible."""
+        example, (3, 224, 224), or what --input takes. `float32` is --precision both. `loss` is --loss; `left_loss` and
+        `right_loss` are references, and so with optimizers. `steps` is --steps, 0 for none. `fit` are the training
+        functions of --fit. `pythons` are --left-python and --right-python; `backends` are --left-backend and
+        --right-backend. Raises InputError if that is not possible."""
         wanted = Wanted(loss, left_loss, right_loss, optimizer, left_optimizer, right_optimizer, steps, *fit)
         wanted.check()
         sizes = tuple(parse_sizes(_texts(input)))

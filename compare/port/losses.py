@@ -118,8 +118,8 @@ def recognised(
     gradient: np.ndarray | None,
     like: LossRecord | None = None,
 ) -> LossRecord | None:
-    """The record of a loss of this value and gradient by the outputs: the one that was read, if it fits; else one that
-    fits, of the kind of `like` if there is one; None if none does."""
+    """Return the record of a loss with this value and gradient by the outputs. It is the one that was read, if it fits;
+    else one that fits, of the kind of `like` if possible; None if none does."""
     if read is not None and _gives(read, outputs, targets, loss, gradient):
         return read
     fitting = []

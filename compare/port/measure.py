@@ -32,8 +32,8 @@ def distance(actual: np.ndarray, expected: np.ndarray) -> float:
 
 
 def bounds(left: Recording, inputs: Mapping[str, np.ndarray], fallback: Fallback) -> dict[str, float]:
-    """How far a value of the left network may be from its partner's, by node: what a change of 1 ulp in every weight
-    and input makes of it, with a margin, and no less than 1e-12 in float64."""
+    """How far a value of the left network may be from its partner's, by node. It is the effect of a change of 1 ulp in
+    every weight and input, with a margin, and at least 1e-12 in float64."""
     # What the network computes in: its inputs may all be integers.
     arrays = (*inputs.values(), *left.values.values())
     dtype = "float64" if any(array.dtype == np.float64 for array in arrays) else "float32"

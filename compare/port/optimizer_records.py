@@ -193,8 +193,8 @@ def rebased(record: OptimizerRecord, other: OptimizerRecord, names: Sequence[str
 
 
 def together(record: OptimizerRecord, names: Sequence[str]) -> OptimizerRecord:
-    """The record with each whole called by the first of its parts among `names`, so that two records can be held to
-    each other; a part alone is none."""
+    """The record with each whole called by the first of its parts among `names`, which makes two records
+    comparable; a part alone is none."""
     groups: dict[str, list[str]] = {}
     for name in names:
         if name in record.wholes:
@@ -209,8 +209,8 @@ def parts(record: OptimizerRecord) -> str:
 
 
 def set_aside(left: OptimizerRecord, right: OptimizerRecord) -> tuple[OptimizerRecord, tuple[str, ...]]:
-    """The right record without what is a framework's own and no option changes, and what that is: rates that a
-    schedule computes in float32, and what PyTorch adds to a norm that it clips by."""
+    """Return the right record without what belongs to a framework and no option changes, and a list of that. It is
+    rates that a schedule computes in float32, and what PyTorch adds to a norm that it clips by."""
     said = []
     rates = right.rates
     if rates != left.rates and _rates_close(rates, left.rates):

@@ -1,7 +1,7 @@
 """Why two optimizers differ: both are given the same gradients, and each is a record.
 
-The record has to do in NumPy what the optimizer did; then changing one thing in the right one's is shown to take what
-it does to what the left one does.
+The record has to do in NumPy what the optimizer did. A difference is a cause if changing that one thing in the right
+record turns its steps into the left one's.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ LARGER = 1e4  # times the gradients, so that they reach what clips them
 
 @dataclass(frozen=True)
 class OptimizersFound:
-    """What came of it; `labels` are what both are called, `rounding` how far what one does is from what its settings
+    """The result; `labels` are what both are called, `rounding` how far what one does is from what its settings
     say in float64."""
 
     labels: tuple[str, str]

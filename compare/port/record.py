@@ -47,8 +47,8 @@ class FoundPair(Record):
 
 
 class FoundCause(Record):
-    """One cause: the pairs that it concerns (None if one side has no such layer), both values, what mends it on
-    either side, the rows of the ledger that explain it, and the distance of the outputs before and after."""
+    """One cause: its pairs (None if one side has no such layer), both values, and the fix on either side. Also the rows
+    of the ledger that explain it, and the distance of the outputs before and after."""
 
     cause: str
     pairs: tuple[Two, ...]

@@ -19,8 +19,8 @@ from shared.errors import InputError
 @dataclass(frozen=True)
 class Setting:
     """What a replay trains: a side from its weights `start` by NODE/ROLE, on which batches, with which loss and
-    optimizer. `names` has the left model's name of each of its weights; `held` are those that are trained, by the
-    left's names, and `copies` of how many equal parts each is the sum (graphs.optimizers.after_steps). `keeps`: the
+    optimizer. `names` has the left model's name of each of its weights. `held` are those that are trained, by the
+    left's names. `copies` says of how many equal parts each is the sum (graphs.optimizers.after_steps). `keeps`: the
     gradients of all steps add up, as without zero_grad."""
 
     side: Side

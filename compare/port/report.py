@@ -10,7 +10,7 @@ from compare.port.record import RECORD, PortRecord
 from compare.reporting.html_page import LATE, Drawing, Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 
-PAIR_HEADINGS = ("left", "right", "kind", "difference", "may be", "in training")
+PAIR_HEADINGS = ("left", "right", "kind", "difference", "bound", "in training")
 
 
 def render(record: PortRecord, manifest: Manifest, times: str = "", speed: Sequence[Headline] = ()) -> Rendered:

@@ -1,4 +1,4 @@
-"""What is asked of a comparison of two models, and what came of it."""
+"""The request for a comparison of two models, and its result."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -52,8 +52,8 @@ class Matched:
 
 
 def matched(left: np.ndarray, right: np.ndarray) -> Matched | None:
-    """The examples that both have, (N, ...) and (M, ...) in canonical layout; None if there are too few to tell, or one
-    factor and offset does not make them the same."""
+    """The examples that both have, (N, ...) and (M, ...) in canonical layout. None if there are too few to decide, or
+    if no factor and offset makes them the same."""
     if left.shape[1:] != right.shape[1:]:
         return None
     left, right = left[:MOST_MATCHED], right[:MOST_MATCHED]

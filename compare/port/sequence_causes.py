@@ -208,8 +208,8 @@ def of_weights(node: Node, role: str, a: np.ndarray, b: np.ndarray) -> str | Non
 
 
 def together(found: list[Difference], left: Recording, right: Recording) -> list[Difference]:
-    """The differences, of which those that follow from another are named as it: a layer that runs backwards ends at
-    another step, one with another order of axes is taken from along another one, and so on."""
+    """Return the differences. Those that follow from another one are named like it: a layer that runs backwards ends at
+    another step, other axes change where a step is taken, and so on."""
     heads = {d.right for d in found if d.cause == "attention.heads"}
     found = [
         replace(d, cause="attention.heads") if d.cause == "attention.scale" and d.right in heads else d for d in found

@@ -27,10 +27,10 @@ FLOAT32 = 1e-3  # how far a model's own float32 values may be from the evaluator
 
 @dataclass(frozen=True)
 class Differentiated:
-    """A call in training mode in normal form, its loss and what the model adds to it (`penalty`), and the gradients:
-    of the loss by values and by weights, of the penalty by weights. `parameters`: what can be trained by NODE/ROLE,
-    with its owner's name of it and whether it is trained. `record` is the loss, if the worker knows it; `axis` that of
-    the classes; `regularisers` what is added for a weight, as it is written."""
+    """A call in training mode in normal form, its loss and what the model adds to it (`penalty`), and the gradients.
+    Those are of the loss by values and by weights, and of the penalty by weights. `parameters` says what can be trained
+    by NODE/ROLE, with its owner's name of it and whether it is trained. `record` is the loss, if the worker knows it;
+    `axis` that of the classes. `regularisers` is what is added for a weight, as it is written."""
 
     recording: Recording
     loss: float
@@ -99,7 +99,7 @@ class Side:
 
     def _recorded(self, given: Arrays, training: bool) -> Recording:
         """A call of it. In float64 a model that computes in float32 alone is computed by the reference evaluator, and
-        held to its own values."""
+        compared with its own values."""
         if self.precision in self.loaded.precisions:
             recording = self._called(given, training, self.known)
             self.known |= recording.weights

@@ -99,7 +99,7 @@ def regularised(
     left: Differentiated, right: Differentiated, alignment: Alignment, frameworks: tuple[str, str]
 ) -> list[LearnedCause]:
     """The causes of what one side adds to its loss and the other does not: penalties that differ, in the gradient of a
-    weight or in the value that is left."""
+    weight or in the remaining value."""
     groups: dict[tuple[str, str], list[Two]] = {}
     for name_l, name_r in alignment.pairs:
         for role in left.recording.graph[name_l].roles:

@@ -69,9 +69,10 @@ class Differentiate(Request):
 
 class Optimize(Request):
     """Give an optimizer `steps` gradients. It is the one of this `name`, or what `reference` names, or that of the
-    compiled model. The gradients are made of those that come with this by NODE/ROLE, `scale` times as large. ->
-    Optimized, with the parameters after them as `after/NODE/ROLE`, and `copies/NODE/ROLE`: of how many trained numbers
-    each element is the sum, if of several"""
+    compiled model. The gradients are made of those that come with this by NODE/ROLE, `scale` times as large.
+
+    -> Optimized, with the parameters after them as `after/NODE/ROLE`, and `copies/NODE/ROLE`: of how many trained
+    numbers each element is the sum, if of several"""
 
     name: str
     reference: str

@@ -90,8 +90,8 @@ class RunPlan:
         return self if data.spec is None else replace(self, data=data.spec)
 
     def check_fit(self, data: Data) -> None:
-        """Check what needs the data: they have the network's shape, a batch is not larger than all of them, and no
-        implementation's own recipe gets a batch that it cannot train on. Raises InputError."""
+        """Check what needs the data: they have the network's shape, and a batch is not larger than all of them. No
+        implementation's own recipe may get a batch that it cannot train on. Raises InputError."""
         checks.check_shape(self.model, data, self.data.dataset)
         checks.check_batch_size(self.training[0].batch_size, data)
         auto = self.options.batch_size == "auto"

@@ -1,5 +1,5 @@
-"""Networks as a service loads them, a function for each way. Only what a way needs is imported, when it is needed; and
-nothing is hidden from it, so that it starts as a process of the user's own does in the same environment."""
+"""Networks as a service loads them, a function for each way. Only what a way needs is imported, when it is needed.
+Nothing is hidden from it: it starts as a process of the user's own does in the same environment."""
 
 import importlib
 import json

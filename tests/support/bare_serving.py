@@ -179,7 +179,7 @@ def _turns(session: ServingSession, bare: Bare, size: int, turns: int) -> list[P
     return found
 
 
-def shown(found: Interval) -> str:
+def ratio_text(found: Interval) -> str:
     """1.003 [0.991, 1.014]"""
     ends = "" if found.low is None else f" [{found.low:.3f}, {found.high:.3f}]"
     return f"{found.value:.3f}{ends}"
@@ -199,7 +199,7 @@ def main() -> None:
         else:
             ratios = compare(way, given.turns, given.starts, given.threads)
         for what, found in ratios.items():
-            print(f"{way}, {what}: {shown(found)}", flush=True)
+            print(f"{way}, {what}: {ratio_text(found)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ LEFT_OUT = {"decisions.md", "ledger.md", "faults.md", "slips.md"}
 LEFT_OUT |= {"prose.py", "test_prose.py", "strangers.py", "whole_models.py"}
 MOST_WORDS = 30  # of a sentence in a page, a template or a message
 # No name of a function: a noun says what it returns, a verb what it does.
+# Those of compare/port are older, and stay.
 FUNCTIONS_LEFT_OUT = {"said", "shown", "moved", "spoken", "heard", "look", "of_one", "given"}
 NAMES_LEFT_OUT = {"told", "anew", "apart", "nobody", "somebody", "everybody", "anybody", "whoever"}  # as a word of one
 
@@ -196,7 +197,7 @@ def broken(paths: list[Path]) -> list[str]:
         else:
             tree = ast.parse(text) if where.parts[0] != "tests" else ast.Module([], [])
             sentences = [*long_messages(tree), *long_docstrings(tree)]
-            named = [*names(text), *functions(text)]
+            named = [*names(text), *(() if "compare/port/" in str(where) else functions(text))]
             found += [f"{where}:{line}: the name {name}: write a noun or a verb" for line, name in named]
         found += [
             f"{where}:{line}: {len(said.split())} words, {said[:60]!r}: write several sentences"

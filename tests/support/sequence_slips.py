@@ -286,7 +286,7 @@ def build():
 """
 
 
-def given(name: str, gates: str, bias: str, *causes: str) -> Slip:
+def with_gates(name: str, gates: str, bias: str, *causes: str) -> Slip:
     """Weights that a user gave both models."""
     return Slip(name, "7x5", OWN, KOWN.format(gates=gates, bias=bias), causes, (), "as-is")
 
@@ -297,8 +297,8 @@ PADDED: tuple[Slip, ...] = (
     tokens("mask forgotten", LAST, "_, (h, _) = self.rnn(p); return self.head(h[-1])", "x = L.Embedding(20, 6)(ids); x = L.Dense(3)(L.LSTM(4)(x))", "rnn.mask"),
     tokens("packing forgotten", LAST, "_, (h, _) = self.rnn(x); return self.head(h[-1])", f"{MASKED}; x = L.Dense(3)(L.LSTM(4)(x))", "rnn.mask"),
     tokens("mask of another number", LAST, "_, (h, _) = self.rnn(p); return self.head(h[-1])", "x = L.Embedding(20, 6)(ids); x = L.LSTM(4)(x, mask=ops.not_equal(ids, 3)); x = L.Dense(3)(x)", "rnn.mask"),
-    given("equal: weights given", "i, f, g, o", "B + C"),
-    given("gates in another order", "i, f, o, g", "B + C", "rnn.gates"),
-    given("one bias of two", "i, f, g, o", "B", "rnn.bias"),
+    with_gates("equal: weights given", "i, f, g, o", "B + C"),
+    with_gates("gates in another order", "i, f, o, g", "B + C", "rnn.gates"),
+    with_gates("one bias of two", "i, f, g, o", "B", "rnn.bias"),
 )  # fmt: skip
 SEQUENCES: tuple[Slip, ...] = (*PADDED, *RECURRENT, *ATTENTION, *TRANSFORMER)

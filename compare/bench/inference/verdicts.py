@@ -107,7 +107,7 @@ def headlines(result: InferenceResult) -> list[Headline]:
 
 def verdicts(result: InferenceResult) -> list[str]:
     """Return the same in sentences."""
-    return [line.said for line in headlines(result)]
+    return [line.sentence for line in headlines(result)]
 
 
 def _same_function(result: InferenceResult) -> Headline:

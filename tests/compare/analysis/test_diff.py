@@ -50,14 +50,14 @@ def side(*results: RunResult, **manifest: str) -> Side:
     return Side("a folder", MANIFEST.model_copy(update=manifest), list(results))
 
 
-def moved(a: Side, b: Side) -> dict[tuple[str, str], str]:
+def directions(a: Side, b: Side) -> dict[tuple[str, str], str]:
     return {(change.implementation, change.what): change.moved for change in changes(a, b, 0.003)}
 
 
 def test_identical_runs() -> None:
     a = side(run(), run(name="keras"))
     assert settings_changed(a, a) == []
-    assert set(moved(a, a).values()) == {"within noise"}
+    assert set(directions(a, a).values()) == {"within noise"}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_identical_runs() -> None:
     [(1.55, "worse"), (1 / 1.55, "better"), (1.18, "not known"), (1 / 1.18, "not known"), (1.05, "within noise")],
 )
 def test_a_slowdown(slower: float, verdict: str) -> None:
-    found = moved(side(run(), run(name="keras")), side(run(slower=slower), run(name="keras")))
+    found = directions(side(run(), run(name="keras")), side(run(slower=slower), run(name="keras")))
     assert found["torch", "step time"] == verdict
     assert found["keras", "step time"] == "within noise"
 
@@ -91,9 +91,9 @@ def several(slower: float, scatter: float, n: int, first: int = 0) -> Side:
 
 def test_several_launches_show_a_smaller_slowdown_and_how_launches_vary() -> None:
     """15 % are found if launches hardly differ, and are noise if they differ by more."""
-    quiet = moved(several(1.0, 0.02, 3), several(1.15, 0.02, 3, first=1))
+    quiet = directions(several(1.0, 0.02, 3), several(1.15, 0.02, 3, first=1))
     assert quiet["torch", "step time"] == quiet["keras", "step time"] == "worse"
-    unsteady = moved(several(1.0, 0.3, 3), several(1.15, 0.3, 3, first=1))
+    unsteady = directions(several(1.0, 0.3, 3), several(1.15, 0.3, 3, first=1))
     assert unsteady["torch", "step time"] == unsteady["keras", "step time"] == "within noise"
 
 
@@ -116,7 +116,7 @@ def test_a_slower_machine_is_no_slowdown_and_hides_none() -> None:
         run(name="torch", slower=1.25, product_s=0.0025, scatter_of_products=0.2),
         run(name="keras", slower=1.9, product_s=0.0025, scatter_of_products=0.2),
     )
-    found = moved(before, after)
+    found = directions(before, after)
     assert found["torch", "step time"] == "within noise"
     assert found["keras", "step time"] == "worse"
     (said,) = (c.said for c in changes(before, after, 0.003) if (c.implementation, c.what) == ("torch", "step time"))
@@ -128,12 +128,12 @@ def test_a_slower_machine_is_no_slowdown_and_hides_none() -> None:
 def test_without_a_yardstick_in_either_run_the_machine_is_not_known(slower: float) -> None:
     """Not that it is as fast as it was."""
     for a, b in ((run(), run(slower=slower, product_s=None)), (run(product_s=None), run(slower=slower))):
-        assert moved(side(a), side(b))["torch", "step time"] == "not known"
+        assert directions(side(a), side(b))["torch", "step time"] == "not known"
 
 
 def test_a_run_without_yardsticks_takes_none_from_the_others() -> None:
     """Implementations take turns, so that any of them says how fast the machine was."""
-    found = moved(side(run(), run(name="keras", product_s=None)), side(run(slower=1.6), run(name="keras")))
+    found = directions(side(run(), run(name="keras", product_s=None)), side(run(slower=1.6), run(name="keras")))
     assert found["torch", "step time"] == "worse"
     assert found["keras", "step time"] == "within noise"
 
@@ -165,7 +165,7 @@ def test_one_matrix_product_does_not_show_how_they_scatter() -> None:
     def once(slower: float) -> RunResult:
         return result(steps(slower), 6_400, 64, (20,) * 15, yardstick_s=(0.002,))
 
-    assert moved(side(once(1.0)), side(once(1.5)))["torch", "step time"] == "not known"
+    assert directions(side(once(1.0)), side(once(1.5)))["torch", "step time"] == "not known"
 
 
 def test_five_seeds_too_short_for_intervals_have_one_together() -> None:
@@ -174,27 +174,27 @@ def test_five_seeds_too_short_for_intervals_have_one_together() -> None:
     def seeds(n: int, slower: float) -> Side:
         return side(*(few(2, slower, seed) for seed in range(n)))
 
-    assert moved(seeds(4, 1.0), seeds(4, 3.0))["torch", "step time"] == "not known"
-    assert moved(seeds(5, 1.0), seeds(5, 1.0))["torch", "step time"] == "within noise"
-    assert moved(seeds(5, 1.0), seeds(5, 3.0))["torch", "step time"] == "worse"
+    assert directions(seeds(4, 1.0), seeds(4, 3.0))["torch", "step time"] == "not known"
+    assert directions(seeds(5, 1.0), seeds(5, 1.0))["torch", "step time"] == "within noise"
+    assert directions(seeds(5, 1.0), seeds(5, 3.0))["torch", "step time"] == "worse"
 
 
 def test_seeds_of_one_launch_do_not_make_up_for_launches() -> None:
     """Ten seeds that are 6 % slower in one launch are still one launch."""
     a, b = side(*map(run, range(10))), side(*(run(seed, slower=1.06) for seed in range(10)))
-    assert moved(a, b)["torch", "step time"] == "within noise"
+    assert directions(a, b)["torch", "step time"] == "within noise"
 
 
 @pytest.mark.parametrize(
     ("accuracy", "verdict"), [(0.98, "within noise"), (0.983, "within noise"), (0.97, "worse"), (0.99, "better")]
 )
 def test_the_accuracy_of_one_seed(accuracy: float, verdict: str) -> None:
-    assert moved(side(run()), side(run(accuracy=accuracy)))["torch", "accuracy"] == verdict
+    assert directions(side(run()), side(run(accuracy=accuracy)))["torch", "accuracy"] == verdict
 
 
 def test_few_test_images_scatter_more() -> None:
     a, b = run(n_test=360), run(accuracy=0.96, n_test=360)
-    assert moved(side(a), side(b))["torch", "accuracy"] == "within noise"
+    assert directions(side(a), side(b))["torch", "accuracy"] == "within noise"
 
 
 def test_the_accuracy_of_several_seeds_is_compared_seed_by_seed() -> None:
@@ -202,7 +202,7 @@ def test_the_accuracy_of_several_seeds_is_compared_seed_by_seed() -> None:
     before = [0.94, 0.96, 0.98, 0.95]
     a = side(*(run(seed, accuracy=accuracy) for seed, accuracy in enumerate(before)))
     b = side(*(run(seed, accuracy=accuracy - 0.005) for seed, accuracy in enumerate(before)))
-    assert moved(a, b)["torch", "accuracy"] == "worse"
+    assert directions(a, b)["torch", "accuracy"] == "worse"
 
 
 def test_every_setting_that_changed_is_named() -> None:

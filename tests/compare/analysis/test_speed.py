@@ -72,14 +72,14 @@ class BusyMachine:
         )
 
 
-def moved(a: Side, b: Side) -> set[str]:
+def directions(a: Side, b: Side) -> set[str]:
     return {change.moved for change in changes(a, b, 0.003) if change.what == "step time"}
 
 
 def n_called(what: str, random_seeds: range, n_turns: int, n_products: int, slower: float, **quiet: float) -> int:
     """How many of as many pairs as there are seeds have a step time that moved so."""
     return sum(
-        what in moved(busy.study(n_turns, n_products, **quiet), busy.study(n_turns, n_products, slower, **quiet))
+        what in directions(busy.study(n_turns, n_products, **quiet), busy.study(n_turns, n_products, slower, **quiet))
         for busy in map(BusyMachine, random_seeds)
     )
 

@@ -95,8 +95,8 @@ def test_verdicts_name_every_level() -> None:
     assert [line.state for line in beside.headlines(made_up())[:2]] == ["yes", "yes"]
     (few, *_) = beside.headlines(made_up(1))
     assert few.state == "open"
-    assert few.said.endswith("x as long as beside none.")
-    assert "[" not in few.said
+    assert few.sentence.endswith("x as long as beside none.")
+    assert "[" not in few.sentence
 
 
 def test_the_table_has_a_line_for_each_contestant_at_each_level() -> None:

@@ -225,7 +225,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def writes_nothing(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    """Reports are not made from here on: what is printed is looked at alone."""
+    """No reports are made from here on: only what is printed is checked."""
     monkeypatch.setattr(html_page, "page", lambda *_: b"")
     if kind != "several":
         monkeypatch.setattr(training_report, "render", lambda *_: {})

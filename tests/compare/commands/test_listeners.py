@@ -1,5 +1,5 @@
 """A study goes on to its report, and to the exit code of its runs, when no one listens any more; what asks it to end
-is heard once, however it was started."""
+counts once, however it was started."""
 
 import os
 import pty

@@ -58,7 +58,7 @@ pytestmark = [
 ]
 
 
-def look(page: Path, *options: str) -> tuple[str, str]:
+def open_page(page: Path, *options: str) -> tuple[str, str]:
     """What Chromium prints when it opens `page`, and what it logs."""
     assert CHROMIUM is not None
     with tempfile.TemporaryDirectory() as profile:
@@ -101,7 +101,7 @@ def with_script(page: Path, script: str) -> Path:
 def found_by(page: Path, script: str, *options: str) -> list[object]:
     """The list `found` that a script on the page fills."""
     script = f"const found = []; {script} document.title = JSON.stringify(found);"
-    dom, said = look(with_script(page, script), "--dump-dom", *options)
+    dom, said = open_page(with_script(page, script), "--dump-dom", *options)
     assert "CONSOLE" not in said
     found = json.loads(html.unescape(dom.partition("<title>")[2].partition("</title>")[0]))
     assert isinstance(found, list)
@@ -110,7 +110,7 @@ def found_by(page: Path, script: str, *options: str) -> list[object]:
 
 def asked_for_outside(page: Path, log: Path) -> set[str]:
     """What the page asked the network for; what the browser itself asks for has no origin."""
-    look(page, "--dump-dom", f"--log-net-log={log}")
+    open_page(page, "--dump-dom", f"--log-net-log={log}")
     asked = [event.get("params", {}) for event in json.loads(log.read_text())["events"]]
     by_pages = [of for of in asked if of.get("initiator", "not an origin") != "not an origin"]
     return {of["url"] for of in by_pages if not of["url"].startswith(("file:", "data:"))}
@@ -124,7 +124,7 @@ def test_a_page_that_does_load_something_is_noticed(page: Path, tmp_path: Path) 
     """Its own policy keeps a page from it, and without that policy it is seen in the log."""
     script = "document.body.append(Object.assign(new Image(), {src: 'http://outside.invalid/'}));"
     scripted = with_script(page, script)
-    _, said = look(scripted, "--dump-dom")
+    _, said = open_page(scripted, "--dump-dom")
     assert "CONSOLE" in said
     assert "Content Security Policy" in said
     scripted.write_text(scripted.read_text().replace("Content-Security-Policy", "no-policy"))
@@ -132,7 +132,7 @@ def test_a_page_that_does_load_something_is_noticed(page: Path, tmp_path: Path) 
 
 
 def test_nothing_goes_wrong(page: Path) -> None:
-    dom, said = look(page, "--dump-dom")
+    dom, said = open_page(page, "--dump-dom")
     assert "CONSOLE" not in said
     assert "<title>cnn_same on digits</title>" in dom
 
@@ -140,7 +140,7 @@ def test_nothing_goes_wrong(page: Path) -> None:
 def test_a_script_that_is_not_the_page_s_own_does_not_run(page: Path) -> None:
     copy = page.with_name("alien.html")
     copy.write_text(page.read_text().replace("</body>", "<script>document.title = 'acted'</script></body>"))
-    dom, said = look(copy, "--dump-dom")
+    dom, said = open_page(copy, "--dump-dom")
     assert "<title>acted" not in dom
     assert "Content Security Policy" in said
 
@@ -244,7 +244,7 @@ def test_a_phone_shows_accuracy_and_step_time_at_once(kind: str, page: Path, tmp
     frame = f'<iframe style="width:390px; height:844px; border:0" srcdoc="{html.escape(page.read_text())}"></iframe>'
     phone = tmp_path / "phone.html"
     phone.write_text(f"<!DOCTYPE html><meta charset='utf-8'><title></title><body>{frame}<script>{script}</script>")
-    dom, _ = look(phone, "--dump-dom")
+    dom, _ = open_page(phone, "--dump-dom")
     assert json.loads(html.unescape(dom.partition("<title>")[2].partition("</title>")[0])) == [True] * 7
 
 
@@ -259,18 +259,18 @@ def test_the_page_fits_the_window(page: Path, width: int, scheme: str) -> None:
         Math.abs(light(ink.color) - light(ink.backgroundColor)) > 0.7, light(ink.backgroundColor) > 0.5].join(" ");
     """
     dark = ["--force-dark-mode", "--blink-settings=preferredColorScheme=0"] if scheme == "dark" else []
-    dom, _ = look(with_script(page, script), "--dump-dom", f"--window-size={width},900", *dark)
+    dom, _ = open_page(with_script(page, script), "--dump-dom", f"--window-size={width},900", *dark)
     assert dom.partition("<title>")[2].partition("</title>")[0] == f"true true {str(scheme == 'light').lower()}"
 
 
 def test_a_picture_is_taken(page: Path, tmp_path: Path) -> None:
     picture = tmp_path / "page.png"
-    look(page, f"--screenshot={picture}", "--window-size=390,900")
+    open_page(page, f"--screenshot={picture}", "--window-size=390,900")
     assert struct.unpack(">II", picture.read_bytes()[16:24]) == (390, 900)
 
 
 def test_it_can_be_printed(page: Path, tmp_path: Path) -> None:
     printed = tmp_path / "report.pdf"
-    look(page, f"--print-to-pdf={printed}", "--no-pdf-header-footer")
+    open_page(page, f"--print-to-pdf={printed}", "--no-pdf-header-footer")
     assert printed.read_bytes().startswith(b"%PDF-")
     assert printed.stat().st_size > 20_000
