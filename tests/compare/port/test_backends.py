@@ -167,6 +167,7 @@ def test_on_jax_a_model_is_the_same_and_slips_are_named(port: Port, models: str)
     found_by(port, models, ("tensorflow", "jax"))
 
 
+@pytest.mark.long  # as above; test_unseen.py has the rules in the default suite
 def test_on_pytorch_what_is_not_seen_is_a_step(port: Port, unseen: str) -> None:
     unseen_is_a_step(port, unseen, "torch")
 
