@@ -138,8 +138,8 @@ def functions(text: str) -> Iterator[tuple[int, str]]:
 
 
 def long_docstrings(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
-    """The sentences of the docstrings among the nodes of a Python text with more than MOST_WORDS words. Each item of a list, and each
-    attribute in a list of them, stands for itself."""
+    """The sentences of docstrings, of the nodes of a Python text, with more than MOST_WORDS words. Each item of a list,
+    and each attribute in a list of them, stands for itself."""
     kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     for node in nodes:
         docstring = ast.get_docstring(node) if isinstance(node, kinds) else None

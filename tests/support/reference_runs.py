@@ -90,7 +90,7 @@ ENTRIES = (
     ),
     Reference(
         "speed-waterfall", "From plain loops to the fastest, factor by factor", "bench --waterfall --budget 190", 10,
-        "bench --waterfall --implementations torch,keras --budget 75", 2.7,
+        None,
     ),
     Reference(
         "curves", "Step times over batch sizes and threads",
