@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from compare.adapters import torch_exact
 from compare.adapters.adapter import Unreadable
 from compare.adapters.naming import Named, unique_names
 from compare.adapters.patterns import Joined, joined
@@ -29,6 +30,7 @@ class TorchAdapter:
 
     def __init__(self, model: torch.nn.Module, precision: str = "float64") -> None:
         """`precision` is what a model of integers computes in."""
+        torch_exact.mend()
         self.model, self.precision = model, precision
         self._joined: Joined | None = None
         self._seen: list[Seen] = []

@@ -115,6 +115,7 @@ LEARNING: tuple[Slip, ...] = (
     named("equal: mean absolute error", "mae"),
     named("equal: binary loss of probabilities", "binary_cross_entropy", ends=SIGMOID),
     nets("equal: gradient written by hand", PLAIN.replace("torch.tanh", "Twice.apply"), KPLAIN.replace("ops.tanh", "Twice()")),
+    nets("equal: hard activations", "x = F.hardsigmoid(self.a(x)); x = F.hardswish(self.b(x)); return self.c(x)", "x = ops.hard_sigmoid(a(x)); x = ops.hard_silu(b(x)); x = c(x)"),
     nets("equal: gradient stopped on both", "x = torch.tanh(self.a(x)).detach(); x = torch.relu(self.b(x)); return self.c(x)", "x = ops.stop_gradient(ops.tanh(a(x))); x = ops.relu(b(x)); x = c(x)"),
     nets("equal: frozen on both", PLAIN, f"a.trainable = False; {KPLAIN}", init="self.a.requires_grad_(False)"),
     losses("equal: logits that Keras remembers", "nn.BCELoss()", "keras.losses.BinaryCrossentropy(from_logits=True)", ends=SIGMOID),
