@@ -19,8 +19,8 @@ def _hardsigmoid_backward(grad_output: torch.Tensor, self: torch.Tensor) -> torc
 @cache
 def mend() -> torch.library.Library:
     """Replace the backward passes on the CPU, once in a process. What is returned has to be kept."""
-    library = torch.library.Library("aten", "IMPL")
+    library: torch.library.Library = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
     with warnings.catch_warnings():  # that a kernel is replaced, as is meant
         warnings.simplefilter("ignore")
-        library.impl("hardsigmoid_backward", _hardsigmoid_backward, "CPU")
+        library.impl("hardsigmoid_backward", _hardsigmoid_backward, "CPU")  # type: ignore[no-untyped-call]
     return library
