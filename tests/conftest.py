@@ -26,7 +26,7 @@ os.environ.update(
     TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS="0",
 )
 
-# Else each of some 200 processes compiles this suite's files again, where bytecode is switched off.
+# Else each process that is not forked compiles this suite's files again, if the environment switches bytecode off.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 

@@ -209,10 +209,11 @@ def main() -> None:
     if given.serve:
         serve(*given.frameworks)
         return
+    from bare_serving import ratio_text  # not in the bare process, which has nothing of this suite
+
     for framework in given.frameworks or ("torch", "keras"):
         for what, found in compare(framework, given.turns, given.starts, given.threads).items():
-            ends = "" if found.low is None else f" [{found.low:.3f}, {found.high:.3f}]"
-            print(f"{framework}, {what}: {found.value:.3f}{ends}", flush=True)
+            print(f"{framework}, {what}: {ratio_text(found)}", flush=True)
 
 
 if __name__ == "__main__":
