@@ -103,15 +103,15 @@ KINDS = {
         "flops": 2 * 4 * 3,
     },
     "recurrent": {
-        "shape": (7, 5),
+        "shape": (4, 5),
         "torch_layers": "self.first, self.second = LSTM(5, 6), GRU(6, 4)",
         "torch_calls": 'x = tap("first", self.first(x))\n        x = tap("second", self.second(x)[:, -1])',
-        "keras_layers": 'keras.Input((7, 5)), layers.LSTM(6, return_sequences=True, name="first"),\n'
+        "keras_layers": 'keras.Input((4, 5)), layers.LSTM(6, return_sequences=True, name="first"),\n'
         '        layers.GRU(4, name="second"),',
         "raw_layers": "self.first, self.second = LSTM(5, 6, dtype), GRU(6, 4, dtype)",
         "raw_calls": 'x = tap("first", self.first(x))\n        x = tap("second", self.second(x)[:, -1])',
-        "outputs": {"first": (7, 6), "second": (4,), "head": (3,)},
-        "flops": 2 * (7 * (5 + 6) * 24 + 7 * (6 + 4) * 12 + 4 * 3),
+        "outputs": {"first": (4, 6), "second": (4,), "head": (3,)},
+        "flops": 2 * (4 * (5 + 6) * 24 + 4 * (6 + 4) * 12 + 4 * 3),
     },
 }
 MATCHED = ("torch", "keras", "tf_lowlevel")
