@@ -17,6 +17,7 @@ from compare.analysis.speed import Launch, Pair, Ratio, machine, ratio, ratios_o
 from compare.folders.manifest import Manifest
 from compare.folders.run_folder import load_manifest
 from shared.errors import InputError
+from shared.plurals import number_of
 from shared.result import RunResult
 
 MOST_SAID = 2_000  # of the names of runs, of which there may be very many
@@ -163,7 +164,7 @@ def _accuracy(name: str, pairs: Sequence[tuple[RunResult, RunResult]], margin: f
         shown, known = False, abs(mean) <= margin
     moved: Moved = "within noise" if not shown else "better" if figure.is_better(mean) else "worse"
     moved = moved if known else "not known"
-    seeds = "1 seed" if len(pairs) == 1 else f"{len(pairs)} seeds"
+    seeds = number_of(len(pairs), "seed")
     before_, after_ = figure.text_of(float(np.mean(first))), figure.text_of(float(np.mean(second)))
     said = f"{name}: test {figure.metric.title} {before_} became {after_} ({mean * 100:+.2f} {figure.unit}, {seeds})"
     return Change(name, figure.metric.title, moved, f"{said}, {moved}.", mean)

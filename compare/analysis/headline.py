@@ -82,7 +82,10 @@ def accuracy(results: Sequence[RunResult], judging: Judging) -> Headline:
 
 
 def speed(results: Sequence[RunResult]) -> Headline:
-    """Which implementation takes the shortest steps, and how many times as long the others take."""
+    """Which implementation takes the shortest steps, and how many times as long the others take.
+
+    It is settled if every ratio has an interval and one of them shows a difference, on a machine that was not busy.
+    """
     question = "Speed"
     if len(kinds(results)) > 1:
         return Headline(question, "not compared: the runs were made on machines of different kinds", "open")
@@ -104,7 +107,6 @@ def speed(results: Sequence[RunResult]) -> Headline:
         low, high = ratio.estimate.interval(len(found.others))
         measured = f"{math.exp(ratio.log):.2f}x as fast as {other} [{low:.2f}, {high:.2f}]"
         (faster if low > 1 else no_faster).append(measured)
-        known = known and low > 1
     compared = f"{found.fastest} {' and '.join(faster)}" if faster else ""
     if no_faster:
         seen = f"no difference shown: {found.fastest} {' and '.join(no_faster)}"
@@ -112,7 +114,7 @@ def speed(results: Sequence[RunResult]) -> Headline:
     loads = [r.outcome.foreign_load for r in results if r.outcome and r.outcome.foreign_load is not None]
     busy = bool(loads) and max(loads) > MUCH_LOAD
     where = _modes(results) + (", on a busy machine" if busy else "")
-    return Headline(question, f"{compared}, {where}", "yes" if known and not busy else "open")
+    return Headline(question, f"{compared}, {where}", "yes" if faster and known and not busy else "open")
 
 
 def _more_accurate(pair: Pair, figure: KeyFigure) -> str:

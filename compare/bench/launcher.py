@@ -20,6 +20,7 @@ from compare.processes.session import Session
 from compare.rpc.messages import Timed
 from compare.subject import Subject
 from shared.errors import InputError
+from shared.plurals import number_of
 from shared.result import Environment
 
 ROUNDS_S = 10.0  # about how long all rounds of a launch take, if there is time for enough launches
@@ -92,7 +93,9 @@ class Launcher:
             if number == 0:
                 self._check_budget()
             n_rounds = self._shape.n_rounds
-            self._tell(f"Launch {number + 1}: all are warm after {took_s:.0f} s, {n_rounds} rounds follow ...")
+            self._tell(
+                f"Launch {number + 1}: all are warm after {took_s:.0f} s, {number_of(n_rounds, 'round')} to come ..."
+            )
             if number == 0 and (warning := self._budget_warning(took_s)):
                 self._tell(warning)
             self._rounds(entries, number, self._shape, failed)

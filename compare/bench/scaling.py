@@ -17,6 +17,7 @@ from compare.reporting.charts import Chart, Line, Panel
 from compare.reporting.html_page import Rendered, with_page
 from compare.reporting.markdown import markdown_environment
 from compare.reporting.plots import style_of
+from shared.plurals import number_of
 
 COLUMNS = ("speed", "step, end to end", "step, compute only", "images/s", "achieved", "peak memory")
 Span = tuple[float, float, float]  # a value, and the ends of its interval
@@ -90,7 +91,7 @@ def _alone(results: Sequence[BenchResult]) -> Headline:
 
 def _point(result: BenchResult) -> str:
     one = result.contestants[0]
-    return f"batches of {one.batch_size}, {one.threads} thread{'s' * (one.threads > 1)}"
+    return f"batches of {one.batch_size}, {number_of(one.threads, 'thread')}"
 
 
 def warnings_once(results: Sequence[BenchResult]) -> list[str]:
@@ -114,7 +115,7 @@ def chart(results: Sequence[BenchResult]) -> Chart:
         lines = []
         for contestant in results[0].contestants:
             for n in threads:
-                name = f"{contestant.name}, {n} thread{'s' * (n > 1)}" if several else contestant.name
+                name = f"{contestant.name}, {number_of(n, 'thread')}" if several else contestant.name
                 points = _points(results, contestant.name, n, of_point)
                 if points:
                     ends = [(low, high) for _, _, low, high in points]
@@ -149,7 +150,7 @@ def picture(results: Sequence[BenchResult]) -> Figure:
                     continue
                 at, middle, low, high = zip(*points, strict=True)
                 style: dict[str, Any] = style_of(implementation)
-                label = f"{name}, {n_threads} threads" if n_threads > 1 else f"{name}, 1 thread"
+                label = f"{name}, {number_of(n_threads, 'thread')}"
                 axes.plot(at, middle, marker="o^sD"[number % 4], label=label, **style)
                 axes.fill_between(at, low, high, alpha=0.15, lw=0, color=style.get("color"))
         axes.set_xscale("log", base=2)

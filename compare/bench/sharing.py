@@ -6,6 +6,7 @@ from compare.bench.result import BenchResult, Contestant
 from compare.bench.statistics import Interval
 from compare.bench.verdicts import ratio_between, step_time
 from compare.registry import IMPLEMENTATIONS
+from shared.plurals import number_of
 
 HEADINGS = ("contestant", "processes", "threads each", "step", "against one", "efficiency", "gradients", "sent a step")
 
@@ -81,7 +82,7 @@ def verdicts(result: BenchResult) -> list[str]:
             continue
         n = IMPLEMENTATIONS[c.implementation].n_workers
         said.append(
-            f"{n} processes of {c.threads} thread{'s' * (c.threads > 1)} are {faster.value:.2f}x{_interval(faster)} as "
+            f"{n} processes of {number_of(c.threads, 'thread')} are {faster.value:.2f}x{_interval(faster)} as "
             f"fast as one: {c.name} scales with an efficiency of {faster.value / n:.0%}."
         )
     return said

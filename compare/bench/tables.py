@@ -11,6 +11,7 @@ from compare.bench.verdicts import achieved, own_share, ratio_to_baseline, step_
 from compare.reporting.screen import print_first, print_lines, table, width
 from compare.rpc.messages import Timed
 from compare.worker.windows import EVALUATION_BATCH
+from shared.plurals import number_of
 
 Cell = Callable[[BenchResult, Contestant], str]
 NONE = "-"
@@ -110,7 +111,7 @@ CELLS: dict[str, Cell] = {
     "evaluated images/s": _evaluated_per_s,
     "start and import": _of_first_launch(lambda s: f"{s:.1f} s", "start_s"),
     "first step": _of_first_launch(lambda s: f"{s:.2f} s", "first_step_s"),
-    "warm after": _of_first_launch(lambda n: f"{n} steps", "warmup_steps"),
+    "warm after": _of_first_launch(lambda n: number_of(int(n), "step"), "warmup_steps"),
     "peak memory": _memory,
 }
 LEFT_ALIGNED = ("contestant", "mode")
@@ -131,9 +132,10 @@ def ceilings(result: BenchResult) -> list[str]:
     median = {key: statistics.median(c.flops_per_s for c in of_one) for key, of_one in of_all.items()}
     fastest = {threads: max(rate for key, rate in median.items() if key[1] == threads) for _, threads in of_all}
     return [
-        f"{framework} with {threads} threads: {_ranging([c.flops_per_s / 1e9 for c in of_one], ',.0f')} GFLOP/s in "
-        f"products of large float32 matrices ({median[framework, threads] / fastest[threads]:.0%} of the fastest "
-        f"framework's), {_ranging([c.copied_bytes_per_s / 1e9 for c in of_one], ',.1f')} GB/s "
+        f"{framework} with {number_of(threads, 'thread')}: "
+        f"{_ranging([c.flops_per_s / 1e9 for c in of_one], ',.0f')} GFLOP/s in products "
+        f"of large float32 matrices ({median[framework, threads] / fastest[threads]:.0%} of the fastest framework's), "
+        f"{_ranging([c.copied_bytes_per_s / 1e9 for c in of_one], ',.1f')} GB/s "
         "copying (read and written)."
         for (framework, threads), of_one in of_all.items()
     ]

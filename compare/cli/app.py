@@ -65,7 +65,8 @@ class InOrder(click.Group):
 
 
 app = InOrder(
-    help="One small CNN in PyTorch, Keras and raw TensorFlow: train it in each, time it, tabulate it.",
+    help="Settle whether PyTorch and TensorFlow models are the same function, which is faster, and why they differ. "
+    "Without a command: train one small CNN in PyTorch, Keras and raw TensorFlow, and write a table and a report.",
     epilog="Options without a command belong to 'run': 'python -m compare --epochs 3' is 'python -m compare run "
     "--epochs 3'. Exit codes: 0 done; 1 a run failed; 2 bad input or usage; 130 interrupted.",
     commands={name: command(name, of) for name, of in OPTIONS.items()},

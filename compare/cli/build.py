@@ -92,7 +92,9 @@ def command(name: str, of: type[Options]) -> click.Command:
         context.exit(code)
 
     parameters = [parameter for one in known.values() for parameter in _parameters(one)]
-    return InGroups(name, params=parameters, callback=called, help=of.summary, context_settings=SETTINGS)
+    return InGroups(
+        name, params=parameters, callback=called, help=of.summary, short_help=of.summary, context_settings=SETTINGS
+    )
 
 
 def given_command() -> str:

@@ -14,6 +14,7 @@ from compare.options.bench import BenchOptions
 from compare.reporting.screen import Screen, print_first
 from shared.data import Data
 from shared.errors import InputError
+from shared.plurals import number_of
 
 ROUNDS_S = 4.0  # of a launch: there are many points
 
@@ -52,7 +53,7 @@ class Points(Work[BenchResult]):
             self.folder.write(scaling.RECORD, scaling.RECORDS.dump_json([*self.results, result], indent=1))
             yield result
             left_s = sum(r.took_s for r in self.results) / len(self.results) * (len(pairs) - number - 1)
-            self.screen.note(f"{threads} threads, batches of {size}: done, about {left_s:.0f} s left")
+            self.screen.note(f"{number_of(threads, 'thread')}, batches of {size}: done, about {left_s:.0f} s left")
 
     def _measured(self, threads: int, size: int, budget_s: float) -> BenchResult:
         options = self.plan.options

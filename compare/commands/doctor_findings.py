@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from compare.processes.cores import Cores
+from shared.plurals import number_of
 from shared.result import Environment
 
 LEAST_DISK = 2 * 2**30  # a study of MNIST with its data
@@ -78,7 +79,7 @@ def of_worker(name: str, environment: Environment | None, error: str) -> Finding
     if environment is None:
         return Finding(name, "bad", error, advice_for(error))
     devices = environment.n_cuda_devices
-    seen = f"{devices} CUDA device{'s' if devices > 1 else ''}" if devices else "no CUDA device, the CPU alone"
+    seen = number_of(devices, "CUDA device") if devices else "no CUDA device, the CPU alone"
     return Finding(name, "ok", f"{environment.framework} {environment.framework_version}, {seen}")
 
 

@@ -26,6 +26,7 @@ from compare.parity import waterfall, waterfall_report
 from compare.port import record as port_record
 from compare.port import words
 from shared.errors import InputError
+from shared.plurals import number_of
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def _parity(folder: Path, manifest: Manifest) -> Entry:
 def _port(folder: Path, manifest: Manifest) -> Entry:
     record = load_record(folder / port_record.RECORD, port_record.PortRecord, MAX_LIST_BYTES)
     about = f"{record.left.name} ({record.left.framework}) / {record.right.name} ({record.right.framework})"
-    rows = [Row(f"{len(record.causes)} cause{'s' * (len(record.causes) != 1)}", status=record.verdict)]
+    rows = [Row(number_of(len(record.causes), "cause"), status=record.verdict)]
     times = times_of(folder)
     said = [words.headline(record), *([] if times is None else ported_verdicts.headlines(times))]
     return Entry(folder, "port", about, manifest, said, rows)

@@ -18,6 +18,7 @@ from compare.processes.process import WorkerError
 from compare.reporting.screen import Screen
 from shared.errors import InputError, check_name
 from shared.ledger import ROWS, SYMPTOMS, LedgerRow
+from shared.plurals import number_of
 from shared.storage import mounts, temporary
 
 NOTE_EVERY = 10  # rows
@@ -116,7 +117,7 @@ def _summarise(lines: Sequence[Line], screen: Screen) -> None:
     alike = len(lines) - differ
     suspected = f", {alike} only seem{'s' * (alike == 1)} to" if alike else ""
     screen.console().print()
-    rows = f"{len(lines)} row{'s' * (len(lines) != 1)}"
+    rows = number_of(len(lines), "row")
     screen.say(f"{rows}: {differ} differ{'s' * (differ == 1)}{suspected}; {agree} equal once aligned.")
 
 

@@ -9,6 +9,7 @@ from compare.commands.entries import Entry
 from compare.reporting.charts import Chart, Line, Panel, Point
 from compare.reporting.run_charts import learning_curves
 from shared.errors import InputError
+from shared.plurals import number_of
 from shared.result import RunResult
 
 MOST_RUNS = 20  # of a trend or of joint curves, the newest
@@ -60,7 +61,7 @@ def _training(entry: Entry) -> str:
 
 def _epochs(entry: Entry) -> str:
     n = _first(entry).run.train.epochs
-    return f"{n} epoch{'s' * (n != 1)}"
+    return number_of(n, "epoch")
 
 
 def _trend(about: str, entries: Sequence[Entry]) -> Trend:

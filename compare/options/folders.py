@@ -8,6 +8,7 @@ from compare.options import common
 from compare.options.base import Options
 from compare.options.option import COMPARISON, DATA, OUTPUT, REQUIRED, argument, option
 from shared.choices import Format
+from shared.plurals import number_of
 from shared.storage import mounts
 
 
@@ -22,7 +23,7 @@ class ReportOptions(Options):
 
     @property
     def opening(self) -> str:
-        return f"reading {len(self.folders)} folder{'s' * (len(self.folders) > 1)}"
+        return f"reading {number_of(len(self.folders), 'folder')}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,7 +95,7 @@ class ParityOptions(common.ReadsData, Options):
         if self.form == "ledger":
             return f"the ledger of differences, {','.join(self.row or ['all rows'])}"
         what = "the waterfall" if self.waterfall else "parity"
-        return f"{what} of {','.join(self.model)} in {','.join(self.implementations or ['all that have it'])}"
+        return f"{what} of {','.join(self.model)} in {','.join(self.implementations or ['all implementations'])}"
 
     @property
     def n_seeds(self) -> int:

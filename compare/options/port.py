@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from compare.options import common
 from compare.options.base import Options
@@ -13,6 +13,8 @@ from shared.storage import mounts
 @dataclass(frozen=True, kw_only=True)
 class PortOptions(Options):
     """Find where two models of your own differ, why, and the line that mends it."""
+
+    summary: ClassVar[str] = "Find where two models of your own differ, why, and the line that mends it."
 
     # fmt: off
     left: str = argument(

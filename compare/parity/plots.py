@@ -9,6 +9,7 @@ from compare.parity.result import ParityResult, PrecisionResult
 from compare.parity.waterfall import RecipeStage
 from compare.reporting.plots import mark_of, style_of
 from compare.reporting.waterfalls import bars
+from shared.plurals import number_of
 
 
 def drift(result: ParityResult) -> Figure:
@@ -27,7 +28,9 @@ def waterfall(stages: Sequence[RecipeStage], model: str) -> Figure:
     """Two panels: how far apart the losses along training and the test accuracies are, stage after stage. The bar of a
     factor hangs where the stage before it ended, and the whiskers are the standard error over seeds."""
     figure = Figure(figsize=(11, 4.5), layout="constrained")
-    figure.suptitle(f"{model}: from each framework's own recipe to the matched one, over {len(stages[0].runs)} seeds")
+    figure.suptitle(
+        f"{model}: from each framework's own recipe to the matched one, over {number_of(len(stages[0].runs), 'seed')}"
+    )
     titles = ("loss of a step, mean difference", "test accuracy, mean difference (points)")
     measures = (RecipeStage.loss_gap, RecipeStage.accuracy_gap)
     for axes, title, measure in zip(figure.subplots(1, 2), titles, measures, strict=True):

@@ -8,6 +8,7 @@ from rich.console import Console
 from compare.parity.ladder import Reading
 from compare.parity.result import ParityResult, PrecisionResult
 from compare.reporting.screen import print_lines
+from shared.plurals import number_of
 
 COLUMNS = ("rung", "tensors", "worst tensor", "bound", "ulps", "verdict")
 
@@ -61,7 +62,7 @@ def line(precision: PrecisionResult) -> str:
     reading = worst(readings)
     far = max(distance.relative for distance in reading.distances.values())
     where = f"{reading.tensor} ({reading.rung})"
-    counted = f"{len(readings)} tensors on {len(rungs(precision))} rungs"
+    counted = f"{number_of(len(readings), 'tensor')} on {number_of(len(rungs(precision)), 'rung')}"
     if reading.beyond:
         names = " and ".join(reading.beyond)
         return f"{precision.dtype}: {names} beyond the bound at {where}: {far:.1e}, bound {reading.bound.value:.0e}"

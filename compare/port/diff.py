@@ -6,6 +6,7 @@ from typing import Literal
 
 from compare.port.record import FoundCause, PortRecord
 from compare.port.words import places, size
+from shared.plurals import number_of
 
 Moved = Literal["better", "worse", "changed"]
 TIMES = 10  # by which a distance has to move: less is what rounding does
@@ -65,7 +66,7 @@ def _of_causes(a: PortRecord, b: PortRecord) -> list[PortChange]:
             found.append(PortChange(name, "worse", said))
         elif one is not None and other is not None and len(one.pairs) != len(other.pairs):
             fewer: Moved = "better" if len(other.pairs) < len(one.pairs) else "worse"
-            said = f"{name}: {len(one.pairs)} pairs became {len(other.pairs)}"
+            said = f"{name}: {number_of(len(one.pairs), 'pair')} became {len(other.pairs)}"
             found.append(PortChange(name, fewer, said))
         elif one is not None and other is not None and (one.left, one.right) != (other.left, other.right):
             said = f"{name}: {one.left} / {one.right} became {other.left} / {other.right}"

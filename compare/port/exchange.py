@@ -20,6 +20,7 @@ from compare.port.optimizer_records import changed
 from compare.port.optimizers import OptimizersFound
 from compare.port.replay import Replay, Setting, replay
 from compare.port.weights import transfer
+from shared.plurals import number_of
 
 SOFT = ("Softmax", "LogSoftmax", "Sigmoid")
 FITS = 1e-6  # how far the losses of a replay may be from those of the loop itself
@@ -49,7 +50,7 @@ def exchanged(fits: Fits, learned: Learned, both: Both, found: OptimizersFound |
         return replace(learned, causes=(*causes, *learned.causes), asides=(*asides, said))
     plan = list(_plan(fits, learned, both, found, data.stages, model))
     n = min(len(one.setting.batches) for one in plan)
-    both.tell(f"Training {len(plan)} times for {n} steps, each with one thing more exchanged ...")
+    both.tell(f"Training {len(plan)} times for {number_of(n, 'step')}, each with one thing more exchanged ...")
     names = [tuple(side.loaded.inputs or fit.names) for side, fit in zip(both.sides, fits.both, strict=True)]
     done = [replay(one.setting, n, names[one.right]) for one in plan]
     stages = _stages(plan, done)

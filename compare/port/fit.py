@@ -18,6 +18,7 @@ from compare.port.side import Side
 from compare.port.targets import fitting
 from compare.port.workers import settled
 from shared.errors import InputError
+from shared.plurals import number_of
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def run_fits(
     if request.sizes or request.data is not None:
         raise InputError("Training functions bring their own data. Leave --input and --data out with --fit.")
     n = wanted.n_steps
-    tell(f"Running both training functions for {n} steps ...")
+    tell(f"Running both training functions for {number_of(n, 'step')} ...")
     references = wanted.left_fit, wanted.right_fit
     left, right = settled([pool.submit(_run, side, text, n) for side, text in zip(sides, references, strict=True)])
     right = replace(right, record=_loss(sides[1], *_first_step(right), left.record))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from compare.port.learning_record import FoundFit, FoundStage
 from compare.reporting.bars import Bar, BarChart, BarPanel
 from compare.reporting.charts import Chart, Line, Panel
+from shared.plurals import number_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,10 +29,10 @@ def waterfall(fit: FoundFit) -> "Figure":
 
     stages = drawn(fit)
     n = len(fit.stages[0].losses)
-    panels = [(f"mean loss of {n} steps", [stage.loss for stage in stages])]
+    panels = [(f"mean loss of {number_of(n, 'step')}", [stage.loss for stage in stages])]
     shares = [stage.accuracy for stage in stages if stage.accuracy is not None]
     if len(shares) == len(stages):
-        panels.append((f"accuracy in {n} steps (%)", [100 * share for share in shares]))
+        panels.append((f"accuracy in {number_of(n, 'step')} (%)", [100 * share for share in shares]))
     figure = Figure(figsize=(5.5 * len(panels), 4.5), layout="constrained")
     figure.suptitle("From the left training function to the right one")
     names = [*(stage.name for stage in stages), "right"]
@@ -45,10 +46,10 @@ def waterfall(fit: FoundFit) -> "Figure":
 def bar_chart(fit: FoundFit) -> BarChart:
     """The same for the page: the bar of an exchange begins where the stage before it ended."""
     stages, n = drawn(fit), len(fit.stages[0].losses)
-    panels = [_panel(f"Mean loss of {n} steps", "", stages, [stage.loss for stage in stages], -1)]
+    panels = [_panel(f"Mean loss of {number_of(n, 'step')}", "", stages, [stage.loss for stage in stages], -1)]
     shares = [100 * stage.accuracy for stage in stages if stage.accuracy is not None]
     if len(shares) == len(stages):
-        panels.append(_panel(f"Accuracy in {n} steps", "%", stages, shares, 1))
+        panels.append(_panel(f"Accuracy in {number_of(n, 'step')}", "%", stages, shares, 1))
     return BarChart("From the left training function to the right one", {"exchanges": panels})
 
 

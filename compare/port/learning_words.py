@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from compare.port.learning_record import SIDES, FoundFit, TrainingStep
 from compare.port.record import FoundCause, PortRecord, Unexplained
+from shared.plurals import number_of
 
 NAMES = {"loss": "the loss", "gradients": "the gradients", "steps": "the optimizers", "data": "the data"}
 
@@ -23,7 +24,7 @@ def agreement(record: PortRecord) -> str:
         said += f", the gradients to {size(found.gradient_distance)}"
     if found.steps:
         n = len(found.steps)
-        return f"{said}, the weights after {n} step{'s' * (n != 1)} to {size(found.steps[-1].distance)}"
+        return f"{said}, the weights after {number_of(n, 'step')} to {size(found.steps[-1].distance)}"
     return said if found.update_distance is None else f"{said}, the optimizers' steps to {size(found.update_distance)}"
 
 
@@ -36,7 +37,7 @@ def in_learning_alone(record: PortRecord) -> str:
     rungs = {cause.rung for cause in record.causes}
     where = " and ".join(name for rung, name in NAMES.items() if rung in rungs)
     return (
-        f"different in {where} alone: {n} cause{'s' * (n != 1)}; the outputs agree to {size(record.output_distance)} "
+        f"different in {where} alone: {number_of(n, 'cause')}; the outputs agree to {size(record.output_distance)} "
         f"({record.precision})"
     )
 
@@ -47,7 +48,7 @@ def change(cause: FoundCause) -> str:
         return ""
     what = {"loss": "loss error", "gradients": "gradient error", "steps": "error of the updates"}.get(cause.rung)
     if what is None or cause.cause == "optimizer.zero_grad":
-        what = "losses apart"
+        what = "difference of the losses"
     after = f" -> {size(cause.after)}" if cause.after is not None else ""
     return f"   {what} {size(cause.before)}{after}"
 
@@ -97,8 +98,8 @@ def _fitted(fit: FoundFit) -> str:
     n = len(fit.stages[0].losses)
     far = [size(fit.closures[side]) for side in SIDES]
     return (
-        f"Both trainings were repeated for {n} steps, from the left's to the right's with one thing exchanged after "
-        f"the other. The first repeats the left's own losses to {far[0]}, the last the right's to {far[1]}."
+        f"Both trainings were repeated for {number_of(n, 'step')}, from the left's to the right's, with one more thing "
+        f"exchanged each time. The first repeats the left's own losses to {far[0]}, the last the right's to {far[1]}."
     )
 
 
@@ -120,8 +121,8 @@ def _trained(steps: Sequence[TrainingStep]) -> str:
     losses = [f"{_short(one.left_loss)} / {_short(one.right_loss)}" for one in (steps[0], steps[-1])]
     n = len(steps)
     return (
-        f"Trained for {n} step{'s' * (n != 1)}, each with its own optimizer and nothing dropped: the losses go from "
-        f"{losses[0]} to {losses[1]}, and the weights are apart by {size(steps[-1].distance)} then."
+        f"Trained for {number_of(n, 'step')}, each with its own optimizer and nothing dropped: the losses go from "
+        f"{losses[0]} to {losses[1]}, and after them the weights differ by {size(steps[-1].distance)}."
     )
 
 

@@ -8,6 +8,7 @@ from compare.graphs.node import Recording
 from compare.port.align import Alignment, align
 from compare.port.difference import Difference
 from shared.errors import InputError
+from shared.plurals import number_of
 
 MOST_OUTPUTS = 4  # of which every order is tried
 PLACES = ("first", "second", "third", "fourth")
@@ -33,7 +34,7 @@ def check_outputs(left: Recording, right: Recording) -> None:
 def more_outputs(left: Recording, right: Recording) -> tuple[Difference, ...]:
     """The outputs that only one side has, as auxiliary ones in training."""
     outputs = left.graph.outputs, right.graph.outputs
-    counts = [f"{len(each)} output{'s' * (len(each) != 1)}" for each in outputs]
+    counts = [number_of(len(each), "output") for each in outputs]
     shared = min(map(len, outputs))
     alone = [(name, None) for name in outputs[0][shared:]] + [(None, name) for name in outputs[1][shared:]]
     return tuple(Difference("outputs.number", a, b, counts[0], counts[1], "none") for a, b in alone)

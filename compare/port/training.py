@@ -10,6 +10,7 @@ from compare.port.learned import Puzzle, Step
 from compare.port.measure import LEAST_BOUND, MARGIN, by_an_ulp, distance
 from compare.port.wanted import Wanted
 from compare.port.workers import settled
+from shared.plurals import number_of
 
 MOST_BYTES = 256 << 20  # of the parameters of all steps: beyond that the first and the last step are compared
 
@@ -21,7 +22,7 @@ def train_both(
     does). `rounding`: how far a framework's own rounding takes one step, beside its size. Both models are as before
     afterwards. Raises InputError if one cannot be trained."""
     n = wanted.n_steps
-    both.tell(f"Training both for {n} steps ...")
+    both.tell(f"Training both for {number_of(n, 'step')} ...")
     pairs = both.parameters()
     n_bytes = sum(both.left.recording.weights[key].nbytes for key, _ in pairs)
     compared = set(range(n)) if n * n_bytes <= MOST_BYTES else {0, n - 1}

@@ -5,6 +5,7 @@ from typing import Literal
 from compare.analysis.headline import Headline, State
 from compare.port import learning_words
 from compare.port.record import FoundCause, PortRecord
+from shared.plurals import number_of
 
 size = learning_words.size  # others have it from here
 STATES: dict[str, State] = {"same": "yes", "different": "no"}  # else open
@@ -27,12 +28,12 @@ def verdict(record: PortRecord) -> str:
         said += learning_words.agreement(record)
         return said + ("" if record.float32_distance is None else f", in float32 to {size(record.float32_distance)}")
     if record.float32_distance is not None:
-        far = f"{size(record.float32_distance)}, where rounding makes at most {size(record.float32_bound)}"
-        return f"different in float32 alone: the outputs are apart by {far}; in float64 {agree}"
+        far = f"{size(record.float32_distance)}, and rounding explains at most {size(record.float32_bound)}"
+        return f"different in float32 alone: the outputs differ by {far}; in float64 {agree}"
     if alone := learning_words.in_learning_alone(record):
         return alone
     n = len(record.causes)
-    counted = f"{n} cause{'s' * (n != 1)}"
+    counted = number_of(n, "cause")
     if record.unexplained:
         where = ", ".join(f"{one.left} / {one.right}" for one in record.unexplained[:MOST_NAMED])
         more = len(record.unexplained) - MOST_NAMED
@@ -109,13 +110,14 @@ def _change(cause: FoundCause) -> str:
 
 def notes(record: PortRecord) -> list[str]:
     """How it was compared."""
-    said = [f"{record.n_pairs} pairs of layers, {record.n_weights} weights given from one model to the other."]
+    layers = f"{number_of(record.n_pairs, 'pair')} of layers"
+    said = [f"{layers}, {number_of(record.n_weights, 'weight')} copied from one model to the other."]
     if record.weights == "as-is":
-        said = [f"{record.n_pairs} pairs of layers; each model has its own weights."]
+        said = [f"{layers}; each model has its own weights."]
     if record.n_varied:
         said.append(
-            f"Weights that were constant, as those of a new model are: {record.n_varied}. They were given varied "
-            "values, so that none hides a difference."
+            f"Constant weights, as a new model has: {record.n_varied}. They were given varied values, because a "
+            "constant can hide a difference."
         )
     for side, names in record.rounded.items():
         if names:
@@ -129,5 +131,5 @@ def notes(record: PortRecord) -> list[str]:
         kinds[one.cause] = kinds.get(one.cause, 0) + 1
     if kinds:
         counted = ", ".join(f"{name} ({n})" for name, n in kinds.items())
-        said.append(f"Written differently, and the same here: {counted}.")
+        said.append(f"Different in the code, without an effect here: {counted}.")
     return said

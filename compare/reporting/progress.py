@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from compare.analysis.figures import of_task
 from compare.reporting.time_left import TimeLeft
+from shared.plurals import number_of
 from shared.result import Epoch, Run, RunResult
 
 SILENCE_S = 60.0  # in a log
@@ -137,7 +138,7 @@ class Lines:
     def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
         self._left.begin(run, n_batches, epochs_done, n_evaluated)
         after = f", of which {epochs_done} are done" if epochs_done else ""
-        self._say(f"{run.name}: {run.train.epochs} epochs of {n_batches} steps{after}")
+        self._say(f"{run.name}: {number_of(run.train.epochs, 'epoch')} of {number_of(n_batches, 'step')}{after}")
 
     def advance(self, run: Run, n_steps: int, epoch: int, loss: float, images_per_s: float) -> None:
         self._left.advance(run, n_steps)
@@ -160,12 +161,9 @@ class Lines:
 
     def _say_where(self) -> None:
         seconds = self._left.seconds()
-        left = [] if seconds is None else [f"about {duration(seconds)} of training left"]
-        self._say(
-            "; ".join(
-                [f"{math.floor(100 * self._left.share() + 1e-9)}% trained: {', '.join(self._now.values())}", *left]
-            )
-        )
+        percent = math.floor(100 * self._left.share() + 1e-9)
+        left = [] if seconds is None or percent == 100 else [f"about {duration(seconds)} of training left"]
+        self._say("; ".join([f"{percent}% trained: {', '.join(self._now.values())}", *left]))
 
     def _say(self, line: str) -> None:
         print(line, file=self.stream, flush=True)
@@ -211,7 +209,7 @@ def _figure(run: Run, epoch: Epoch) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, whichever says it best."""
+    """Return seconds, minutes or hours, whichever says it best."""
     if seconds < 100:
-        return f"{seconds:.0f} s"
+        return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -25,6 +25,7 @@ from shared import own_code
 from shared.choices import AskedDevice, Device
 from shared.data import Data
 from shared.errors import InputError
+from shared.plurals import number_of
 from shared.result import Epoch, Run, RunResult
 from shared.storage import inside, temporary
 
@@ -106,8 +107,8 @@ class OnRay:
 
         to_send = deque(run for of_seed in by_seed for run in of_seed)
         n_left = len(to_send)
-        nodes = [node for node in ray.nodes() if node["Alive"]]
-        self.tell(f"{n_left} runs are sent to the cluster at {self.address}, which has {len(nodes)} nodes.")
+        nodes = number_of(sum(node["Alive"] for node in ray.nodes()), "node")
+        self.tell(f"Sending {number_of(n_left, 'run')} to the cluster at {self.address}, which has {nodes}.")
         self._send(to_send)
         while self._pending:
             ray.wait(list(self._pending), num_returns=1)
@@ -116,7 +117,7 @@ class OnRay:
                 finished, said = self._received(task, self._pending.pop(task))
                 n_left -= 1
                 progress.end(finished.result, said)
-                self.tell(f"{finished.result.name}: {finished.result.status}; {n_left} runs are left.")
+                self.tell(f"{finished.result.name}: {finished.result.status}; {number_of(n_left, 'run')} left.")
                 yield finished
             self._send(to_send)
 

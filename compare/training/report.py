@@ -24,6 +24,7 @@ from compare.training.drawings import drawings_of, names_of, of_first_seed
 from compare.worker.machine import MUCH_LOAD
 from shared.augmentation import BEND_GRID, MAX_ANGLE, MAX_BEND, MAX_SCALE, MAX_SHIFT
 from shared.choices import Augmentation
+from shared.plurals import number_of
 from shared.result import RunResult
 from shared.weights import Weights
 
@@ -267,8 +268,7 @@ def _tunings(results: Sequence[RunResult]) -> dict[str, str]:
             how = ", ".join([result.run.mode, *(f"{what} {value}" for what, value in tuned.tuning.items())])
             variables = " ".join(f"{k}={v}" for k, v in tuned.variables.items() if not k.startswith("MALLOC_"))
             found[result.run.implementation] = (
-                f"{tuned.factor} ({how}, {tuned.threads} thread{'s' * (tuned.threads > 1)}"
-                f"{f', {variables}' if variables else ''})"
+                f"{tuned.factor} ({how}, {number_of(tuned.threads, 'thread')}{f', {variables}' if variables else ''})"
             )
     return found
 

@@ -7,6 +7,7 @@ from compare.bench.inference import verdicts
 from compare.bench.inference.record import InferenceResult
 from compare.bench.statistics import Interval
 from compare.reporting.bars import Bar, BarChart, BarPanel
+from shared.plurals import number_of
 
 Found = Callable[[InferenceResult, str], Interval | None]
 
@@ -17,7 +18,7 @@ def serving(result: InferenceResult) -> BarChart:
     names = [name for name in result.names if verdicts.why_not_measured(result, name) is None]
     implementations = {served.name: served.implementation for served in result.served}
     one, most = result.batch_sizes[0], result.batch_sizes[-1]
-    images = f"{one} image{'s' * (one > 1)}"
+    images = number_of(one, "image")
     measures: list[tuple[str, str, float, Found]] = [
         (f"Latency of {images}, p50", "ms", 1e3, lambda r, name: verdicts.latency(r, name, one)),
         (f"Latency of {images}, p99", "ms", 1e3, lambda r, name: verdicts.slow_latency(r, name, one)),

@@ -14,6 +14,7 @@ from compare.bench.inference.record import CallWindow, InferenceLaunch, Measured
 from compare.bench.shape import LEAST_ROUNDS, LEAST_UNCOUNTED, MOST_ROUNDS, UNCOUNTED_S, is_warm
 from compare.processes.process import Tell, WorkerError
 from compare.processes.serving import ServingSession
+from shared.plurals import number_of
 from shared.result import Environment
 
 ROUNDS_S = 10.0  # about how long all rounds of a launch take
@@ -93,7 +94,8 @@ class InferenceLauncher:
             took_s = self.clock() - started_s
             if self._n_rounds is None:
                 self._n_rounds = self._rounds_of(turns)
-            self._tell(f"Launch {number + 1}: all answer after {took_s:.0f} s, {self._n_rounds} rounds follow ...")
+            rounds = number_of(self._n_rounds, "round")
+            self._tell(f"Launch {number + 1}: all answer after {took_s:.0f} s, {rounds} to come ...")
             for place in range(self._n_rounds):
                 self._round(turns, failed, place)
             measured = list(turns)  # what fails from now on was measured

@@ -9,6 +9,7 @@ from compare.bench.inference import verdicts
 from compare.bench.inference.record import InferenceResult
 from compare.bench.statistics import Interval
 from compare.reporting.plots import style_of
+from shared.plurals import number_of
 
 Found = Callable[[InferenceResult, str], Interval | None]
 
@@ -23,7 +24,7 @@ def picture(result: InferenceResult) -> Figure:
     _dots(latency, result, names, lambda r, name: verdicts.latency(r, name, one), 1e3, "o")
     _dots(latency, result, names, lambda r, name: verdicts.slow_latency(r, name, one), 1e3, "|")
     latency.set_xscale("log")
-    latency.set_xlabel(f"ms a call, {one} image{'s' * (one > 1)}\n(dot: median, bar: 99th percentile)")
+    latency.set_xlabel(f"ms a call, {number_of(one, 'image')}\n(dot: median, bar: 99th percentile)")
     _dots(rate, result, names, lambda r, name: verdicts.throughput(r, name, most), 1.0, "o")
     rate.set_xlabel(f"images a second in batches of {most}")
     _dots(start, result, names, verdicts.start, 1.0, "o")

@@ -34,6 +34,7 @@ from compare.processes.process import Tell
 from compare.processes.timed_session import TimedWorker
 from compare.rpc.timing_messages import Pass, TimesPrepared
 from shared.errors import InputError
+from shared.plurals import number_of
 from shared.result import Environment
 
 NODES_SHARE = 0.08  # of the budget, at most, in each launch: layers, one by one
@@ -110,7 +111,8 @@ class PortLauncher:
                     self._warm_up(turn)
             self._n_rounds = self._n_rounds or self._rounds_of(turns)
             took_s = self.clock() - started_s
-            self._tell(f"Launch {number + 1}: all are warm after {took_s:.0f} s, {self._n_rounds} rounds follow ...")
+            rounds = number_of(self._n_rounds, "round")
+            self._tell(f"Launch {number + 1}: all are warm after {took_s:.0f} s, {rounds} to come ...")
             said_s = self.clock()
             for place in range(self._n_rounds):
                 if number == 0 and place >= FEWEST_ROUNDS and self.clock() > self.budget_s:

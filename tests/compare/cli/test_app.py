@@ -19,6 +19,7 @@ from compare.__main__ import main
 from compare.cli.app import report_input_errors
 from compare.commands.lifecycle import Work
 from compare.folders.output import OutputFolder
+from compare.options import OPTIONS
 from compare.processes import signals
 from compare.reporting import opening
 from shared.errors import InputError, UserCodeError
@@ -298,7 +299,12 @@ def test_an_option_that_goes_by_another_name(line: str, meant: str, monkeypatch:
 
 def test_help_and_version(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     assert run_main(monkeypatch, "--help") == 0
-    assert "Options without a command belong to 'run'" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Options without a command belong to 'run'" in shown
+    words = " ".join(shown.split())
+    for name, of in OPTIONS.items():  # each command and the whole of what it does
+        assert of.summary.endswith(".")
+        assert f" {name} {of.summary}" in words
     assert run_main(monkeypatch, "--version") == 0
     assert run_main(monkeypatch, "run", "--help") == 0
     assert "--batch-size" in capsys.readouterr().out

@@ -104,7 +104,7 @@ def test_a_node_is_lost_and_the_study_is_the_same(cluster: tuple[str, Lose], tmp
     lose()
     code, error = ended(process)
     assert code == 0, error
-    assert "3 runs are sent to the cluster" in error
+    assert "Sending 3 runs to the cluster" in error
     code, error = ended(compare(*QUICK.split(), "--out", here))
     assert code == 0, error
     assert essences(there) == essences(here)
@@ -148,7 +148,7 @@ def test_an_interrupted_study_goes_on_there(cluster: tuple[str, Lose], tmp_path:
     assert f"Give --executor ray --address {address} to go on there" in error
     code, error = ended(compare("run", "--resume", out, "--executor", "ray", "--address", address))
     assert code == 0, error
-    assert "runs are sent to the cluster" in error
+    assert "to the cluster at" in error
     assert len(essences(out)) == 3
 
 

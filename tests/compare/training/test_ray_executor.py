@@ -106,8 +106,8 @@ def test_there_are_never_many_more_under_way_than_there_is_room_for(
     assert ray.most_pending == 10 + 2 + 4
     assert max(ray.waited_for) <= 16
     assert ray.n_functions == 1
-    assert reported[0] == "200 runs are sent to the cluster at cluster, which has 3 nodes."
-    assert reported[-1].endswith("ok; 0 runs are left.")
+    assert reported[0] == "Sending 200 runs to the cluster at cluster, which has 3 nodes."
+    assert reported[-1].endswith("ok; 0 runs left.")
 
 
 def test_what_fails_there_is_a_failed_row(
