@@ -89,12 +89,12 @@ ENTRIES = (
         "bench --modes default,tuned --profile --budget 90", 5,
     ),
     Reference(
-        "speed-waterfall", "From plain loops to the fastest, factor by factor", "bench --waterfall --budget 190", 10,
+        "speed-waterfall", "From plain loops to the fastest, factor by factor", "bench --waterfall --budget 330", 12,
         None,
     ),
     Reference(
         "curves", "Step times over batch sizes and threads",
-        "bench --batch-sizes 16,64,256,1024 --threads 1,2 --budget 300", 6, None,
+        "bench --batch-sizes 16,64,256,1024 --threads 1,2 --budget 420", 7, None,
     ),
     Reference(
         "beside", "How much busy neighbours slow each down",
