@@ -94,7 +94,7 @@ def _of_distances(a: PortRecord, b: PortRecord) -> list[PortChange]:
     for what, least, before, after in (
         ("output distance", a.bound, a.output_distance, b.output_distance),
         ("distance in training mode", a.bound, a.training_distance, b.training_distance),
-        ("distance with all causes mended", a.bound, a.left_over, b.left_over),
+        ("distance with all causes fixed", a.bound, a.left_over, b.left_over),
         ("distance in float32", a.float32_bound, a.float32_distance, b.float32_distance),
     ):
         one, other = (_least(value, least) for value in (before, after))

@@ -44,15 +44,15 @@ def verdict(record: PortRecord) -> str:
     if not n or record.left_over is None or record.bound is None or record.left_over > record.bound:
         if not n:
             return (
-                f"different: the outputs differ by {size_of_difference(record)}, and nothing that is known explains it"
+                f"different: the outputs differ by {size_of_difference(record)}, and no known cause explains it"
             )
-        short, mended = ("it does", "it") if n == 1 else ("they do", "them")
-        rest = f"with {mended} mended the outputs differ by {size(record.left_over)}"
+        short, fixed = ("it does", "it") if n == 1 else ("they do", "them")
+        rest = f"with {fixed} fixed the outputs differ by {size(record.left_over)}"
         return f"different: {counted} found, but {short} not explain everything: {rest}"
     explain = "explains" if n == 1 else "explain"
-    mended = "with it" if n == 1 else "with both" if n == 2 else "with all"
+    fixed = "with it" if n == 1 else "with both" if n == 2 else "with all"
     rest = f"the outputs agree to {size(record.left_over)} ({record.precision})"
-    return f"different: {counted} {explain} everything; {mended} mended {rest}"
+    return f"different: {counted} {explain} everything; {fixed} fixed {rest}"
 
 
 def size_of_difference(record: PortRecord) -> str:

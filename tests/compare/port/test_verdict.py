@@ -60,7 +60,7 @@ def test_causes_that_fall_short_do_not_explain_everything(nets: str, port: Port)
     assert found.bound is not None
     assert found.left_over > found.bound
     assert len(found.causes) == 1
-    assert "1 cause found, but it does not explain everything: with it mended" in verdict(found)
+    assert "1 cause found, but it does not explain everything: with it fixed" in verdict(found)
 
 
 @pytest.mark.parametrize(("times", "claimed"), [(0.5, True), (2.0, False)])
