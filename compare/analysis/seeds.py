@@ -37,8 +37,8 @@ class Judging(Record):
 
 @dataclass(frozen=True)
 class Summary:
-    """One implementation over its seeds. `low` and `high` bound the mean accuracy (or other figure) with 95 % (Student's
-    t); for one seed they and `deviation` are None.
+    """One implementation over its seeds. `low` and `high` bound the mean accuracy (or other figure) with 95 %
+    (Student's t); for one seed they and `deviation` are None.
 
     `step_s` is the median over seeds of the steady step. `reached_s` is the training time until the target, for every
     seed that reached it. With several kinds of machines there are neither.

@@ -75,7 +75,7 @@ class Ratio:
 
     @property
     def unsure(self) -> Estimate | None:
-        """The estimate with the largest launch scatter observed; unchanged if several launches show their own scatter."""
+        """The estimate with the largest launch scatter observed; unchanged if several launches show their own."""
         if self.estimate is None or self.n_launches > 2:
             return self.estimate
         more = 2 * (LAUNCH_UNSURE**2 - LAUNCH_DEVIATION**2)
@@ -84,8 +84,8 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Machine:
-    """How many times as long a matrix product took in the second run: by seed, and over all. `estimate` is None if there
-    are too few products to know their scatter; `by_seed` is empty if there are none."""
+    """How many times as long a matrix product took in the second run: by seed, and over all. `estimate` is None if
+    there are too few products to know their scatter; `by_seed` is empty if there are none."""
 
     by_seed: dict[int, float]
     estimate: Estimate | None

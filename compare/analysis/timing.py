@@ -66,7 +66,8 @@ def _turns(result: RunResult) -> list[np.ndarray]:
 
 
 def step_time(result: RunResult) -> StepTime | None:
-    """Return the median over all steady steps; None if there is none. Its interval is a percentile bootstrap over turns.
+    """Return the median over all steady steps; None if there is none. The interval is a percentile bootstrap over
+    turns.
 
     In the idiomatic recipe an epoch is a turn, represented by its mean step.
     Steps within a turn meet one state of the machine and are not independent; turns nearly are. A run is one launch:
