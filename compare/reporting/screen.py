@@ -171,8 +171,8 @@ def print_first(
     folded: tuple[str, ...] = (),
     least: int = 3,
 ) -> list[str]:
-    """Print as many of the first columns as fit, and return the names of those left out. If fewer than `least` fit, twice
-    that many are printed, each line as a block."""
+    """Print as many of the first columns as fit, and return the names of those left out. If fewer than `least` fit,
+    twice that many are printed, each line as a block."""
 
     def too_wide(n: int) -> bool:
         first = table(headings[:n], [line[:n] for line in lines], left_aligned, title, folded)
