@@ -80,7 +80,7 @@ def _last(rank: int) -> tuple[int, ...] | None:
 
 
 def _output(reading: Reading, value: str) -> str:
-    """Return the canonical node of a network output; with channels last, an output in that layout is the node itself."""
+    """Return the canonical node of a network output; with channels last, an output in that layout is the node."""
     if value not in reading.constants:
         view = reading.views[value]
         if reading.last and view.columns is None and view.perm == _last(len(view.perm)):
