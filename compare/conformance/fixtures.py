@@ -54,7 +54,7 @@ def chosen(config: pytest.Config) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrise arguments of these names over the whole registry; implementations with each of their architectures."""
+    """Parametrise arguments of these names over the whole registry; implementations with all their architectures."""
     names, known = metafunc.fixturenames, chosen(metafunc.config)
     pairs = [(name, model) for name in known for model in IMPLEMENTATIONS[name].models]
     if "dropping" in names:
