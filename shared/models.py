@@ -152,8 +152,8 @@ class ModelSpec:
 
     @property
     def training_flops(self) -> int:
-        """The FLOPs of one image in a training step: those of the forward pass, as many for the gradients by the
-        weights, and as many for the gradients by the inputs, without the first layer's."""
+        """The FLOPs of one image in a training step: those of the forward pass, and as many for the gradients by the
+        weights. The gradients by the inputs take as many, too, without the first layer's."""
         return 3 * self.flops - next(layer.flops for layer in self.layers if layer.flops)
 
     @property

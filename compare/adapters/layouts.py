@@ -17,7 +17,7 @@ from compare.adapters.steps import Step, Trace, Value
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """How the native array of a value becomes canonical: whether its last axis moves to the place after the batch, and
+    """How the native array of a value becomes canonical: whether its last axis moves to the place after the batch. Also
     the order of the entries along axis 1 of a flattened value (None: unchanged)."""
 
     rank: int

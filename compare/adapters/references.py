@@ -18,7 +18,7 @@ class BadReference(ValueError):
 
 @dataclass(frozen=True)
 class Reference:
-    """The place of a model: the `path` of a saved model; or a Python file or module, the `name` in it, and the
+    """The place of a model: the `path` of a saved model, or a Python file or module. Also the `name` in it, and the
     arguments of the call, if it is one."""
 
     text: str

@@ -26,8 +26,8 @@ def statistics_of(made: Joined, canonical: Canonical) -> dict[str, dict[str, Wei
 
 
 def with_statistics(recording: Recording, kept: Kept, after: Mapping[str, Arrays]) -> Recording:
-    """Return a recording in training mode with the statistics of its batch normalisations: the roles "mean" and "var"
-    as before the call, their values after it, and the momentum that explains both."""
+    """Return a recording in training mode with the statistics of its batch normalisations. These are the roles "mean"
+    and "var" as before the call, their values after it, and the momentum that explains both."""
     nodes, weights, statistics = [], dict(recording.weights), {}
     for node in recording.graph.nodes:
         in_training = node.kind == "BatchNormalization" and node.attributes["training_mode"]

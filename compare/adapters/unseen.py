@@ -1,8 +1,8 @@
 """Find what a watch does not see: a "constant" that depends on the input is not one.
 
-A tensor that no watched operation made is a constant in the code, or an unwatched operation computed it from the input:
-a compiled function, one imported under its own name, or NumPy's. Two calls distinguish them: for other inputs, a
-constant is the same.
+A tensor that no watched operation made is a constant in the code, or comes from the input through an unwatched
+operation: a compiled function, one imported under its own name, or NumPy's. Two calls distinguish them. For other
+inputs, a constant is the same.
 """
 
 from collections.abc import Callable, Mapping

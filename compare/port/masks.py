@@ -34,8 +34,8 @@ class Masks(Rewriting):
     """A recording in which masks are being named."""
 
     def padding(self, keep: np.ndarray) -> Iterator[tuple[str, int, bool]]:
-        """Yield the integer inputs that explain `keep` (N, T), with the number: it is kept where they are not that
-        number or, if the last value is True, where they are."""
+        """Yield the integer inputs that explain `keep` (N, T), with the number. Kept places differ from that number or,
+        if the last value is True, equal it."""
         for node in self.nodes:
             ids = self.values[node.name]
             if node.kind != "Input" or ids.dtype.kind not in "iu" or ids.shape != keep.shape:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Drawing = Callable[
     [str], str
-]  # from a name that is unique on the page to our own markup; "" if there is none
+]  # takes a name that nothing else on the page has, and returns markup of our own; "" if there is none
 MOST_SVG_BYTES = 300_000  # a larger drawing is shown as pixels
 LATE = "late"  # the drawing at the start of the last section but one, which replaces no picture
 FOLDED = "Parity of "  # a section with folded subsections: its verdict precedes them
