@@ -101,7 +101,7 @@ class Bars:
 
 
 class Tenths:
-    """Which tenths of the work have been reported."""
+    """The tenths of the work that have been reported."""
 
     def __init__(self) -> None:
         self._reported = 0
