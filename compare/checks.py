@@ -1,4 +1,4 @@
-"""Checks of options and data that several commands share."""
+"""What more than one command checks of its options, and of the data."""
 
 from collections.abc import Sequence
 

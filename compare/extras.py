@@ -1,4 +1,4 @@
-"""Optional packages: which are installed, and which a user must request from this project."""
+"""What is installed, and what only some users want and is not installed with this project unless asked for."""
 
 import importlib.util
 from importlib.metadata import PackageNotFoundError, version

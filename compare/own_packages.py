@@ -1,4 +1,4 @@
-"""Import this project's packages from this very code, even if others have the same names.
+"""The packages of this project are imported from where this very code is, whatever else goes by their names.
 
 A user's project may have its own `shared` or `compare` package in the current folder, or on PYTHONPATH.
 """

@@ -1,1 +1,1 @@
-"""The worker's side for a user's own model: each adapter reads one framework's models as graphs."""
+"""What runs in the worker of a user's own model: each adapter reads one framework's models as graphs."""

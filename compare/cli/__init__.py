@@ -1,1 +1,1 @@
-"""The command line: only declarations."""
+"""The command line: declarations only."""

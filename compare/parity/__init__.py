@@ -1,4 +1,4 @@
-"""Decide whether the implementations are the same function, and if not, which one differs.
+"""Whether the implementations are the same function, and which of them is not.
 
 For tests of your own:
 

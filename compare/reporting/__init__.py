@@ -1,1 +1,1 @@
-"""Output for users: the screen, progress, tables, plots, pages, and files for other tools."""
+"""What people see: the screen, progress, tables, plots, pages, and files for other tools."""

@@ -1,1 +1,1 @@
-"""The communication of the parent and a worker: the messages, and how a message with arrays is sent."""
+"""What the parent and a worker say to each other: the messages, and how a message with arrays is sent."""

@@ -1,1 +1,1 @@
-"""The worker process, with one framework."""
+"""What runs in a worker process, beside one framework."""
