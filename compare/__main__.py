@@ -19,7 +19,7 @@ from typing import TextIO
 from compare import own_packages
 from compare.processes import signals
 
-LEAST_ADDRESS_SPACE = 1 << 30  # with less, SciPy's OpenBLAS tries for memory for ever while it is imported
+LEAST_ADDRESS_SPACE = 1 << 30  # with less, SciPy's OpenBLAS tries to allocate memory forever during its import
 LAST_STANDARD = 2  # the number of standard error
 
 
@@ -66,15 +66,15 @@ def _fill_standard_descriptors() -> None:
 
 
 def _settle() -> None:
-    """Leave behind what the user's environment sets for other programs, and what would change what is done here."""
-    os.environ.pop("MPLBACKEND", None)  # pictures are drawn without any, and a name that is none stops Matplotlib
-    if os.environ.pop("PYTHONWARNINGS", ""):  # those of libraries are for who develops them, and no errors
+    """Remove settings of the user's environment that are meant for other programs and would change results here."""
+    os.environ.pop("MPLBACKEND", None)  # pictures need no backend, and an invalid name stops Matplotlib
+    if os.environ.pop("PYTHONWARNINGS", ""):  # warnings of libraries are for their developers, and are not errors
         warnings.resetwarnings()
         warnings.simplefilter("ignore")
 
 
 def _unmount() -> None:
-    """Whatever else was to be said of the command, what a store did not take is a failure."""
+    """Unmount stores; files that a store refused are a failure, whatever else the command reported."""
     from shared.storage import mounts
 
     if complaints := mounts.unmount_all():
@@ -83,7 +83,7 @@ def _unmount() -> None:
 
 
 def _nowhere() -> TextIO:
-    """For a stream that the process which started this one has closed."""
+    """Return a replacement for a stream that the process which started this one has closed."""
     return Path(os.devnull).open("w")
 
 

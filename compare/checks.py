@@ -10,15 +10,15 @@ from shared.errors import InputError
 from shared.models import MODELS, ModelSpec
 from shared.task import TASKS
 
-TUNED = "tuned"  # as a mode: each as it is fastest here
+TUNED = "tuned"  # as a mode: the fastest for each here
 
 
 def named(implementations: Sequence[str], sizes: Sequence[int]) -> list[str]:
-    """The implementations at every number of processes: `torch` at 1 and 2 is `torch`, `torch@2`. What names its number
-    itself stays as it is. Raises InputError if one cannot be shared."""
+    """Return the implementations at every number of processes: `torch` at 1 and 2 is `torch`, `torch@2`. A name that
+    includes its number is unchanged. Raises InputError if one cannot be shared."""
     found = []
     for name in implementations:
-        numbered = "@" in name and implementation(name).n_workers > 1  # and keras@jax is not
+        numbered = "@" in name and implementation(name).n_workers > 1  # keras@jax is not one
         found += [name] if numbered else [name if size == 1 else _shared(name, size) for size in sizes]
     return found
 
@@ -34,8 +34,8 @@ def _shared(name: str, size: int) -> str:
 
 
 def having(implementations: tuple[str, ...], by_default: tuple[str, ...], model: ModelSpec) -> tuple[str, ...]:
-    """Return the implementations that take part. Of a network of the user's own those without a file for it do not, if
-    they were not named. Raise InputError if none is left."""
+    """Return the implementations that take part. For a network of the user's own, implementations without a file for it
+    are left out, unless they were named. Raise InputError if none remains."""
     if model.code is None or implementations != by_default:
         return implementations
     left = tuple(name for name in implementations if implementation(name).has(model))
@@ -46,14 +46,14 @@ def having(implementations: tuple[str, ...], by_default: tuple[str, ...], model:
 
 
 def left_out(by_default: tuple[str, ...], left: Sequence[str]) -> str:
-    """Return in words who takes no part, and why; "" if all do."""
+    """Return in words which implementations are left out, and why; "" if none are."""
     gone = [name for name in by_default if name not in left]
     files = " and ".join(implementation(name).own_file for name in gone)
     return f"Left out: {', '.join(gone)}, as the folder has no {files}." if gone else ""
 
 
 def check_own_recipe(option: str, names: Sequence[str]) -> None:
-    """Raise InputError if one of them has the matched recipe alone, and `option` is of its users' own."""
+    """Raise InputError if one only has the matched recipe, and `option` needs its users' own."""
     if without := [name for name in names if implementation(name).idiomatic_scale is None]:
         having = ", ".join(name for name, spec in IMPLEMENTATIONS.items() if spec.idiomatic_scale)
         what = f"{option} needs a framework's own recipe, which {' and '.join(without)} lacks"
@@ -61,7 +61,7 @@ def check_own_recipe(option: str, names: Sequence[str]) -> None:
 
 
 def check_model(name: str, model: ModelSpec) -> None:
-    """Raise InputError if the implementation `name` has no `model`, or is one of several processes, which cannot
+    """Raise InputError if the implementation `name` has no `model`, or if it is one of several processes, which cannot
     train it."""
     spec = implementation(name)
     if spec.n_workers > 1 and model.normalises:
@@ -89,8 +89,8 @@ def check_model(name: str, model: ModelSpec) -> None:
 
 
 def check_shares(implementations: Sequence[str], batch_size: int, n_images: int, whole_batches: bool = False) -> None:
-    """Raise InputError if a batch has fewer images than there are processes; the last one of an epoch, too, unless
-    there are `whole_batches` alone."""
+    """Raise InputError if a batch has fewer images than there are processes. This includes the last batch of an epoch,
+    unless there are only `whole_batches`."""
     size = most_workers(implementations)
     last = batch_size if whole_batches else n_images % batch_size or batch_size
     if min(batch_size, last) < size:
@@ -102,12 +102,12 @@ def check_shares(implementations: Sequence[str], batch_size: int, n_images: int,
 
 
 def most_workers(implementations: Sequence[str]) -> int:
-    """The most processes that train a network together."""
+    """Return the most processes that train a network together."""
     return max(IMPLEMENTATIONS[name].n_workers for name in implementations)
 
 
 def default_threads(implementations: Sequence[str]) -> int:
-    """The threads of each process, so that those of one network have a core each."""
+    """Return the threads of each process that give the processes of one network a core each."""
     return max(1, environment.usable_cores() // most_workers(implementations))
 
 
@@ -130,8 +130,8 @@ def check_mode(implementation: str, mode: str) -> None:
 
 
 def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
-    """Raise InputError unless the images of `dataset` have the shape that `model` takes, and labels of its task, of no
-    more classes."""
+    """Raise InputError unless the images of `dataset` have the shape that `model` takes, and its task's labels, with at
+    most its number of classes."""
     check_task(model, data, dataset)
     shape = data.x_train.shape[1:]
     if model.inputs != "images":
@@ -175,13 +175,13 @@ def _check_example(model: ModelSpec, data: Data, dataset: str) -> None:
 
 
 def check_only_images(model: ModelSpec, option: str) -> None:
-    """Raise InputError if `option` has a meaning for images alone, and the network takes something else."""
+    """Raise InputError if `option` only makes sense for images, and the network takes something else."""
     if model.inputs != "images":
         raise InputError(f"{option} is for images, and '{model.name}' takes {model.inputs}. Leave it out.")
 
 
 def check_task(model: ModelSpec, data: Data, dataset: str) -> None:
-    """Raise InputError unless the labels of `dataset` are for what `model` learns."""
+    """Raise InputError unless the labels of `dataset` suit the task of `model`."""
     found = data.spec.task if data.spec and data.spec.task else "classification"
     if found == model.task:
         return
@@ -203,7 +203,7 @@ def check_task(model: ModelSpec, data: Data, dataset: str) -> None:
 
 
 def check_only_classification(model: ModelSpec, option: str) -> None:
-    """Raise InputError if `option` has a meaning for classification alone, and the network is for something else."""
+    """Raise InputError if `option` only makes sense for classification, and the network is for something else."""
     if model.task != "classification":
         raise InputError(
             f"{option} is for classification, and '{model.name}' is for {TASKS[model.task].title}. Leave it out."
@@ -211,7 +211,7 @@ def check_only_classification(model: ModelSpec, option: str) -> None:
 
 
 def resizing(shape: tuple[int, ...], model: ModelSpec | None = None) -> str:
-    """Return what brings images of a shape that no architecture takes to that of `model`, and to others'."""
+    """Return the options that convert images of an unsupported shape to that of `model`, and to others'."""
     ways = {name: _brought(shape, spec.input_shape) for name, spec in MODELS.items()}
     wanted = "" if model is None else _brought(shape, model.input_shape)
     by_way = {way: name for name, way in reversed(ways.items()) if way and way != wanted}
@@ -230,7 +230,7 @@ def resizing(shape: tuple[int, ...], model: ModelSpec | None = None) -> str:
 
 
 def _brought(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    """The options that bring images of `shape` (height, width, channels) to another; "" if none do."""
+    """Return the options that convert images of `shape` (height, width, channels) to another; "" if none do."""
     if not len(shape) == len(wanted) == 3 or shape[2] not in (1, 3, wanted[2]):
         return ""
     height, width, channels = wanted
@@ -266,7 +266,7 @@ def check_own_norm(
     what: str, implementations: Sequence[str], model: ModelSpec, batch_size: int, n_images: int, change: str
 ) -> None:
     """Raise InputError if `what` (an option) leaves a batch with too few images for the batch normalisation of an
-    implementation's own framework. It sets a tenth of the `n_images` apart; `change` says what helps: "Give another
+    implementation's own framework. It holds out a tenth of the `n_images`; `change` says what helps: "Give another
     --batch-size"."""
     n_kept = n_images - n_images // 10
     last = n_kept % batch_size or batch_size
@@ -283,7 +283,7 @@ def check_own_norm(
 
 
 def check_held_out(n_images: int) -> None:
-    """Raise InputError if there is no tenth of the training images, which the idiomatic recipe validates on."""
+    """Raise InputError if a tenth of the training images, which the idiomatic recipe validates on, is no image."""
     if n_images < 10:
         raise InputError(
             "--recipe idiomatic sets a tenth of the training images apart for validation, and of "

@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from shared.errors import InputError
 
-# Of pyproject.toml, and their modules.
+# The extras of pyproject.toml, and their modules.
 EXTRAS = {
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "mlflow": ("mlflow",),
@@ -18,7 +18,7 @@ EXTRAS = {
 
 
 def missing(extra: str) -> list[str]:
-    """The modules of `extra` that are not installed; none is imported for it."""
+    """Return the modules of `extra` that are not installed, without importing any."""
     return [module for module in EXTRAS[extra] if importlib.util.find_spec(module) is None]
 
 
@@ -32,7 +32,7 @@ def require(extra: str, asked_by: str) -> None:
 
 
 def installed_versions(*packages: str) -> dict[str, str]:
-    """The versions of those that are installed, which are not imported for it."""
+    """Return the versions of the installed ones, without importing them."""
     found = {}
     for package in packages:
         try:

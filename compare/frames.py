@@ -1,6 +1,6 @@
 """The records of a run as pandas frames, for notebooks and scripts of your own.
 
-Every frame has the columns `implementation` and `seed`; raises InputError if a folder holds no run.
+Every frame has the columns `implementation` and `seed`. Every function raises InputError if a folder has no run.
 """
 
 from collections.abc import Iterator
@@ -17,25 +17,26 @@ from shared.result import Outcome, RunResult
 
 
 def runs(folder: Path | str) -> pd.DataFrame:
-    """One line a run, with the columns of results.csv; of more than 1,000 runs without the intervals of step times, as
-    there."""
-    record_paths(Path(folder))  # that there are some
+    """Return one row per run, with the columns of results.csv. If there are more than 1,000 runs, the intervals of step
+    times are missing, as in that file."""
+    record_paths(Path(folder))  # raises InputError if there are none
     judging = load_record(Path(folder) / "study.json", Judging)
     results = in_order(condensed.load(Path(folder), judging.target), judging)
     return pd.DataFrame([line(row(result)) for result in results])
 
 
 def epochs(folder: Path | str) -> pd.DataFrame:
-    """One line an epoch: `epoch` from 1, losses, and accuracies as shares of 1 or the metrics of
-    another task, as `test_rmse`; what was not measured is missing."""
+    """Return one row per epoch: `epoch` from 1, losses, and accuracies as shares of 1. For tasks other than
+    classification there are the task's metrics instead, such as `test_rmse`. Unmeasured values are missing."""
     return pd.DataFrame(
         [{**_who(result), **flat_epoch(epoch)} for result, done in _ended(folder) for epoch in done.epochs]
     ).dropna(axis=1, how="all")
 
 
 def steps(folder: Path | str) -> pd.DataFrame:
-    """One line a training step: `step` from 1, `loss` before its update, `seconds` from the host's batch to updated
-    weights, and `turn`, in which all implementations met the machine in the same state. An idiomatic run has none."""
+    """Return one row per training step: `step` from 1, `loss` before its update, `seconds` from the host's batch to
+    updated weights, and `turn`. In one turn all implementations met the machine in the same state. A run of the
+    idiomatic recipe has no rows."""
     return pd.DataFrame(
         [
             {**_who(result), "step": number, "turn": turn, "loss": loss, "seconds": seconds}

@@ -1,6 +1,6 @@
 """The packages of this project are imported from where this very code is, whatever else goes by their names.
 
-A project may have a `shared` or `compare` package of its own in the current folder, or on PYTHONPATH.
+A user's project may have its own `shared` or `compare` package in the current folder, or on PYTHONPATH.
 """
 
 import os
@@ -15,7 +15,7 @@ NAMES = ("compare", "shared", "torch_impl", "tf_impl", "tf_lowlevel_impl")
 
 
 class Finder:
-    """Finds them, and nothing else."""
+    """A finder for these packages, and nothing else."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
@@ -23,12 +23,12 @@ class Finder:
 
 
 def prefer() -> None:
-    """From now on, in this process."""
+    """Prefer these packages from now on, in this process."""
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder())
-    sys.path.sort(key=lambda entry: hides(Path(entry)))  # what else is in such a folder comes last, too
+    sys.path.sort(key=lambda entry: hides(Path(entry)))  # everything else in such a folder comes last, too
 
 
 def hides(folder: Path) -> bool:
-    """Whether a package in `folder` goes by one of their names, and is another one."""
+    """Whether `folder` has another package with one of their names."""
     return folder.resolve() != HOME and any(os.path.lexists(folder / name / "__init__.py") for name in NAMES)

@@ -22,13 +22,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known by which a conformance test says its tier."""
+    """Register the mark with which a conformance test states its tier."""
     config.addinivalue_line("markers", "tier(name): a conformance test of that tier of shared/protocol.py")
 
 
 @pytest.fixture(scope="session")
 def parity() -> "Iterator[Parity]":
-    """Workers of all implementations, started when first asked for and shared by the whole session, for
+    """Yield workers of all implementations, started at the first request and shared by the whole session, for
     `assert_parity(..., parity=parity)`."""
     from compare.parity.library import Parity
 
@@ -38,7 +38,7 @@ def parity() -> "Iterator[Parity]":
 
 @pytest.fixture(scope="session")
 def port() -> "Iterator[Port]":
-    """Workers of two models, kept for the whole session, for `compare.port.assert_same(..., port=port)`."""
+    """Yield workers of two models, kept for the whole session, for `compare.port.assert_same(..., port=port)`."""
     from compare.port.library import Port
 
     with Port() as shared:

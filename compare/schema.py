@@ -1,6 +1,6 @@
 """The JSON schemas of everything that is written down: `python -m compare.schema docs/schema` writes them.
 
-They are made from the records' own classes, and a test holds those in docs/schema against them.
+They are made from the records' own classes, and a test compares those in docs/schema with them.
 """
 
 import json
@@ -47,7 +47,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, str]:
-    """The text of each schema, by its file's name."""
+    """Return the text of each schema, by its file's name."""
     options = {"$schema": DIALECT, "$comment": "The options of each command", "$defs": _options()}
     return {"options.schema.json": json.dumps(options, indent=1) + "\n"} | {
         f"{name}.schema.json": json.dumps({"$schema": DIALECT, "$comment": what, **_of(adapter)}, indent=1) + "\n"
@@ -60,7 +60,7 @@ def _options() -> dict[str, object]:
 
 
 class _WithInfinity(GenerateJsonSchema):
-    """JSON has no infinity: if a number may be infinite, it is written as a text."""
+    """A generator for JSON, which has no infinity: a number that may be infinite is written as a text."""
 
     def float_schema(self, schema: core_schema.FloatSchema) -> JsonSchemaValue:
         number = super().float_schema(schema)
@@ -69,7 +69,7 @@ class _WithInfinity(GenerateJsonSchema):
 
 
 def _of(adapter: TypeAdapter[Any]) -> dict[str, object]:
-    of_parity = adapter is RECORDS  # which alone has infinite numbers
+    of_parity = adapter is RECORDS  # only these have infinite numbers
     generator = _WithInfinity if of_parity else GenerateJsonSchema
     return adapter.json_schema(mode="serialization", schema_generator=generator)
 

@@ -16,7 +16,7 @@ N_IMAGES = 48
 
 @dataclass(frozen=True)
 class Subject:
-    """A network, its training and its data, where and how it is computed."""
+    """A network, its training and its data, and where and how it is computed."""
 
     spec: ModelSpec
     train: TrainSpec
@@ -26,8 +26,8 @@ class Subject:
 
     @property
     def images(self) -> np.ndarray:
-        """The images (N_IMAGES, H, W, C) whose activations and logits are compared: test images and as many of
-        noise. The images of many data sets have the same margin all around, which hides how the margin is padded."""
+        """The images (N_IMAGES, H, W, C) whose activations and logits are compared: test images and as many of noise.
+        The images of many data sets have a uniform margin, which hides how the margin is padded."""
         known = self.data.x_test[: N_IMAGES // 2]
         noise = randomness.uniform(known.size, "parity images", self.train.seed).reshape(known.shape)
         noise = noise if self.spec.vocabulary is None else np.floor(noise * self.spec.vocabulary)

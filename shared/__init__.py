@@ -1,5 +1,5 @@
 """The contract that every implementation must meet: data, batches, models, weights, training, results.
 
-NumPy and the standard library, with pydantic for what is written to disk. Nothing here imports a framework,
-an implementation or the harness.
+It uses NumPy and the standard library, with pydantic for what is written to disk. Nothing here imports a framework, an
+implementation or the harness.
 """

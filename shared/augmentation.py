@@ -1,6 +1,4 @@
-"""Changes to training images that leave what they show what it is, computed here so that all implementations see the
-same changed images.
-"""
+"""Changes to training images that keep their meaning, computed here to give all implementations the same images."""
 
 import numpy as np
 
@@ -17,18 +15,18 @@ N_CHANCES: dict[Augmentation, int] = {"none": 0, "affine": 5, "elastic": 5 + 2 *
 
 
 def chances(n_images: int, seed: int, epoch: int, kind: Augmentation) -> np.ndarray:
-    """What chance does to each image in epoch `epoch` (from 1): (n_images, N_CHANCES[kind]), values in [-1, 1)."""
+    """Return the random numbers for each image in epoch `epoch` (from 1): (n_images, N_CHANCES[kind]), in [-1, 1)."""
     unit = randomness.uniform(n_images * N_CHANCES[kind], "augmentation", seed, epoch)
     return (2 * unit - 1).reshape(n_images, N_CHANCES[kind])
 
 
 def augment(images: np.ndarray, chance: np.ndarray, kind: Augmentation) -> np.ndarray:
-    """Images (N, H, W, C) as `kind` changes them, `chance` (N, N_CHANCES[kind]) saying how: float, with the same shape
-    and dtype. Bilinear, with the pixels at the edge repeated beyond it.
+    """Return images (N, H, W, C) changed by `kind` and the random numbers `chance` (N, N_CHANCES[kind]): float, with
+    the same shape and dtype. Interpolation is bilinear, with the pixels at the edge repeated beyond it.
 
     - `affine`: turned by up to 10 degrees, stretched by up to 10 % in each direction, shifted by up to 2 pixels.
-    - `elastic`: that, and bent. Each of 5 x 5 points is moved by up to 1.5 pixels in each direction, together with its
-      surroundings (a coarse form of Simard, Steinkraus and Platt 2003).
+    - `elastic`: the same, and bent. Each of 5 x 5 points is moved by up to 1.5 pixels in each direction, together with
+      its surroundings (a coarse form of Simard, Steinkraus and Platt 2003).
     """
     if kind == "none":
         return images
@@ -42,7 +40,7 @@ def augment(images: np.ndarray, chance: np.ndarray, kind: Augmentation) -> np.nd
 
 
 def _affine(chance: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where in the original each pixel of the result lies: rows and columns, (N, H, W) each."""
+    """Return the place in the original of each pixel of the result: rows and columns, (N, H, W) each."""
     angle, scale_y, scale_x, shift_y, shift_x = chance.T[:, :, None, None]
     angle = np.deg2rad(MAX_ANGLE * angle)
     y = np.arange(height)[:, None] - (height - 1) / 2
@@ -53,15 +51,15 @@ def _affine(chance: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np
 
 
 def _spread(n: int) -> np.ndarray:
-    """The weight (n, BEND_GRID) of each point of the grid at each of `n` pixels. It is smooth, 1 at the point itself
-    and 0 at its neighbours; the weights at a pixel add up to 1."""
+    """Return the weight (n, BEND_GRID) of each point of the grid at each of `n` pixels. It is smooth, 1 at the point
+    itself and 0 at its neighbours; the weights at a pixel add up to 1."""
     place = np.linspace(0, BEND_GRID - 1, n)[:, None]
     near = np.clip(1 - abs(place - np.arange(BEND_GRID)), 0, 1)
     return near * near * (3 - 2 * near)
 
 
 def _at(images: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The values of images (N, H, W, C) at rows `y` and columns `x`, (N, H, W) each, between pixels bilinear."""
+    """Return the values of images (N, H, W, C) at rows `y` and columns `x`, (N, H, W) each, bilinear between pixels."""
     n, height, width, _ = images.shape
     y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
     top = np.minimum(y.astype(np.int64), height - 2)

@@ -1,5 +1,5 @@
-"""A contract as a file, `contract.json` of the folder of a network of the user's own: data, which is checked and never
-executed. Here it is read, written, derived from what an implementation reports, and compared with that.
+"""A contract as a file, `contract.json` in the folder of a network of the user's own: data, which are checked and never
+executed. This module reads and writes it, derives it from an implementation's report, and compares the two.
 """
 
 import json
@@ -19,7 +19,7 @@ from shared.task import TASKS
 MAX_BYTES = 1 << 20
 MOST_CLASSES, MOST_PARAMETERS, MOST_LAYERS = 1_000, 1 << 31, 10_000
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
-RECURRENT = "/recurrent_kernel"  # what the product with the state before is by
+RECURRENT = "/recurrent_kernel"  # the kernel that multiplies the previous state
 ONES = ("gamma", "moving_variance")
 ORDER = ("embeddings", "kernel", "recurrent_kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 Size = Annotated[int, Field(ge=1, le=1 << 24)]
@@ -59,7 +59,7 @@ class ContractFile(Record):
 
     schema_version: Literal[1] = 1
     task: TaskName = "classification"
-    loss: LossName | None = None  # the usual one of the task
+    loss: LossName | None = None  # None: the task's usual one
     input_shape: Annotated[tuple[Size, ...], FailFast(), Field(min_length=1, max_length=3)]
     vocabulary: Positive | None = None
     n_classes: Positive
@@ -72,7 +72,7 @@ class ContractFile(Record):
 
 
 def read(content: bytes, name: str) -> ModelSpec:
-    """Return the contract of the network `name`. Raise ValueError, in words, if the content is no contract."""
+    """Return the contract of the network `name`. Raise ValueError, in words, if the content is not a contract."""
     try:
         found = ContractFile.model_validate_json(content)
     except ValidationError as error:
@@ -146,7 +146,7 @@ def checked(spec: ModelSpec) -> ModelSpec:
 
 
 def _check_outputs(spec: ModelSpec) -> None:
-    """Raise ValueError, in words, unless the loss and the number of outputs are of the task."""
+    """Raise ValueError, in words, unless the loss and the number of outputs suit the task."""
     task, last = TASKS[spec.task], spec.layers[-1]
     if spec.vocabulary is not None and len(spec.input_shape) != 1:
         raise ValueError(f"tokens are a row of numbers, and its input is {_shape(spec.input_shape)}")
@@ -169,9 +169,9 @@ def derived(
     """Return the contract that an implementation's own network meets, for a task and its loss (None: the usual one).
     Raise ValueError, in words, if there is none.
 
-    FLOPs are two for each multiply-add of a kernel, at each position of the layer's output; of both kernels of a
-    recurrent layer at each step of its input. A vector that has as many
-    values as the feature map before it is a flatten of that; what follows keeps the order until a dense layer.
+    FLOPs are two for each multiply-add of a kernel, at each position of the layer's output. In a recurrent layer both
+    kernels count at each step of its input. A vector with as many values as the feature map before it is its flatten;
+    later layers keep the order until a dense layer.
     """
     by_layer: dict[str, list[Parameter]] = {}
     for parameter in found.parameters:
@@ -227,7 +227,7 @@ def derived(
 
 
 def _vocabulary(found: Description) -> int | None:
-    """Return how many tokens there are: the rows of the first embedding. Raise ValueError if there is none."""
+    """Return the number of tokens: the rows of the first embedding. Raise ValueError if there is none."""
     if not found.tokens:
         return None
     rows = [parameter.shape[0] for parameter in found.parameters if parameter.name.endswith("/embeddings")]
@@ -237,7 +237,7 @@ def _vocabulary(found: Description) -> int | None:
 
 
 def differences(spec: ModelSpec, found: Description) -> list[str]:
-    """Return what an implementation's own network has that the contract has otherwise, a clause each."""
+    """Return a clause for each difference between an implementation's own network and the contract."""
     said = [] if found.input_shape == spec.input_shape else [_other("the input", found.input_shape, spec.input_shape)]
     theirs: dict[str, tuple[int, ...]] = {layer.name: layer.output_shape for layer in found.layers}
     said += _compared("layer", theirs, {layer.name: layer.output_shape for layer in spec.layers})

@@ -1,6 +1,6 @@
-"""What an implementation says of a network of the user's own: what a contract is derived from, and compared with.
+"""An implementation's description of a network of the user's own, from which a contract is derived and checked.
 
-A process that only infers imports this, too (compare/worker/serve.py): it has the standard library alone.
+A process that only answers imports this, too (compare/worker/serve.py): it uses the standard library alone.
 """
 
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class Description:
-    """What an implementation reports about its network, which it has built and called: layers in the order of the
+    """An implementation's report about its network, which it has built and called: layers in the order of the
     computation, parameters in any order, and the rate of its dropout. Also the FLOPs of one image's forward pass by the
-    framework's own count, None if it was not asked. `tokens` says that it takes whole numbers."""
+    framework's own count; None if it was not asked. `tokens` says that its inputs are whole numbers."""
 
     input_shape: tuple[int, ...]
     layers: tuple[Layer, ...]

@@ -1,14 +1,14 @@
-"""Errors that are the user's to mend, and the one for a name that is not known."""
+"""Errors that the user can fix, including the one for an unknown name."""
 
 from collections.abc import Collection
 from difflib import get_close_matches
 
 
 class InputError(Exception):
-    """Something the user gave cannot be used.
+    """An input of the user's that cannot be used.
 
-    The message is one paragraph that says what is wrong, where, and what to do about it. The command line prints
-    it on stderr and exits with code 2, without a traceback.
+    The message is one paragraph that says what is wrong, where, and how to fix it. The command line prints it on stderr
+    and exits with code 2, without a traceback.
     """
 
 
@@ -20,8 +20,8 @@ class UserCodeError(InputError):
         self.message, self.lines = message, lines
 
 
-# What people say, and which names it may stand for: meaning goes before spelling. None of them is meant by a word
-# without names, though one may be spelled alike.
+# Words that people use, and the names that each may mean: meaning has priority over spelling. Words without names are
+# not names here, though their spelling may be similar to one.
 MEANT: dict[str, tuple[str, ...]] = {
     "gpu": ("cuda",),
     "nvidia": ("cuda",),
@@ -76,8 +76,8 @@ MEANT: dict[str, tuple[str, ...]] = {
 
 
 def check_name(what: str, name: str, known: Collection[str]) -> str:
-    """Return `name` if it is among `known`; else raise an InputError that names those it may stand for: by meaning,
-    else by spelling."""
+    """Return `name` if it is among `known`; else raise an InputError that suggests names: by meaning, or else by
+    spelling."""
     if name in known:
         return name
     said = name.lower().replace("-", "_")

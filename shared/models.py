@@ -1,4 +1,4 @@
-"""The contracts of the architectures: what every implementation of a network must have and do.
+"""The contracts of the architectures: the structure and the computation that every implementation must match.
 
 A contract is checked, never interpreted: no implementation builds a network from it. It states the input, every
 parameter with its shape and initial distribution, the output shape of every layer, and the counts, as literal numbers.
@@ -11,9 +11,9 @@ Batch normalisation means one thing, which is neither framework's default. Per c
 positions, y = gamma (x - mean) / sqrt(variance + 0.001) + beta. The variance is divided by n (biased). In training,
 mean and variance are the batch's, and moving <- 0.9 moving + 0.1 batch's; in evaluation they are the moving ones.
 
-Dropout sets each value to 0 with probability `dropout` in training and divides what is left by 1 - dropout; in
-evaluation it does nothing. Which values is each framework's own random choice: only at rate 0 are runs comparable
-to the last digit.
+Dropout sets each value to 0 with probability `dropout` in training and divides the others by 1 - dropout; in evaluation
+it does nothing. Each framework chooses the values at random by itself: only runs at rate 0 are comparable to the last
+digit.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Init = Literal["glorot_uniform", "zeros", "ones"]
 BATCH_NORM_EPSILON = 0.001
-LEFT_OUT = {"task": "classification", "loss": "cross_entropy", "vocabulary": None}  # what is usual
+LEFT_OUT = {"task": "classification", "loss": "cross_entropy", "vocabulary": None}  # the usual values
 
 
 Shape = tuple[int, int, int]  # (height, width, channels) of an image or a feature map
@@ -51,7 +51,7 @@ class ParamSpec:
 
     @property
     def is_kernel(self) -> bool:
-        """Whether it is what a layer multiplies its input by; everything else has one value for each channel."""
+        """Whether a layer multiplies its input by it; every other parameter has one value for each channel."""
         return self.init == "glorot_uniform"
 
 
@@ -75,7 +75,7 @@ class Code:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the names and hashes of all files: the same code in another folder has the same."""
+        """SHA-256 of the names and hashes of all files: the same code in another folder has the same digest."""
         return hashlib.sha256(repr(sorted(self.files)).encode()).hexdigest()
 
 
@@ -113,8 +113,8 @@ class ModelSpec:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type, handler: "GetCoreSchemaHandler") -> Any:
-        """Leave LEFT_OUT out of records if they are the usual ones, so that those of classification stay as they were.
-        pydantic is not imported for it: a process that only infers has it not, and its start is measured."""
+        """Leave LEFT_OUT out of records if they have the usual values, which keeps those of classification unchanged.
+        pydantic is not imported for it: a process that only answers lacks it, and its start is measured."""
         schema: Any = handler(source)
         found = schema if schema["type"] == "dataclass" else handler.resolve_ref_schema(schema)
         for field in found["schema"]["fields"]:
@@ -124,8 +124,7 @@ class ModelSpec:
 
     @classmethod
     def of_json(cls, given: Mapping[str, Any]) -> "ModelSpec":
-        """The contract that a record of this process's own parent holds, which is not checked: pydantic reads all
-        others."""
+        """Return the contract in a record from this process's own parent, without checks; pydantic reads all others."""
         fields = _each_as_tuples(given)
         fields["parameters"] = tuple(ParamSpec(**_each_as_tuples(one)) for one in given["parameters"])
         fields["layers"] = tuple(LayerSpec(**_each_as_tuples(one)) for one in given["layers"])
@@ -134,49 +133,49 @@ class ModelSpec:
 
     @property
     def inputs(self) -> Inputs:
-        """What it takes: images (H, W, C), values (vectors or sequences), or tokens."""
+        """The kind of its inputs: images (H, W, C), values (vectors or sequences), or tokens."""
         if self.vocabulary is not None:
             return "tokens"
         return "images" if len(self.input_shape) == 3 else "values"
 
     @property
     def normalises(self) -> bool:
-        """Whether it has batch normalisation, by which an image's output depends on the others of its batch."""
+        """Whether it has batch normalisation, which makes an image's output depend on the others of its batch."""
         return any(not parameter.trainable for parameter in self.parameters)
 
     @property
     def normalises_vectors(self) -> bool:
-        """Whether any batch normalisation sees one value of each channel for an image, as after a dense layer: of a
-        batch of one image that is no variance."""
+        """Whether any batch normalisation sees one value of each channel for an image, as after a dense layer. A batch
+        of one image then has no variance."""
         normalised = {p.name.rpartition("/")[0] for p in self.parameters if not p.trainable}
         return any(math.prod(layer.output_shape[:-1]) == 1 for layer in self.layers if layer.name in normalised)
 
     @property
     def training_flops(self) -> int:
-        """The FLOPs of one image in a training step: of the forward pass, and as many for the gradients by the
-        weights. Those for the gradients by the inputs are as many, too, without the first layer's."""
+        """The FLOPs of one image in a training step: those of the forward pass, and as many for the gradients by the
+        weights. The gradients by the inputs take as many, too, without the first layer's."""
         return 3 * self.flops - next(layer.flops for layer in self.layers if layer.flops)
 
     @property
     def training_bytes(self) -> tuple[int, int]:
         """The bytes in float32 that every training step must move to or from memory. For each image these are its
-        pixels. For the step these are all trainable parameters with Adam's two moments, read and written. All else
-        could stay in caches."""
+        pixels. For the step these are all trainable parameters with Adam's two moments, read and written. Everything
+        else could stay in caches."""
         return 4 * math.prod(self.input_shape), 4 * 6 * self.n_trainable
 
     def n_params_of(self, layer: str) -> int:
-        """The number of parameters of one layer."""
+        """Return the number of parameters of one layer."""
         return sum(math.prod(p.shape) for p in self.parameters if p.name.startswith(f"{layer}/"))
 
 
 def weighted(layer: str, shape: tuple[int, ...], flattened: Shape | None = None) -> tuple[ParamSpec, ...]:
-    """The parameters of a convolution or a dense layer, whose kernel has that shape."""
+    """Return the parameters of a convolution or a dense layer, whose kernel has that shape."""
     kernel = ParamSpec(f"{layer}/kernel", shape, "glorot_uniform", flattened=flattened)
     return kernel, ParamSpec(f"{layer}/bias", shape[-1:], "zeros")
 
 
 def normalised(layer: str, channels: int) -> tuple[ParamSpec, ...]:
-    """The parameters of a batch normalisation."""
+    """Return the parameters of a batch normalisation."""
     shape = (channels,)
     return (
         ParamSpec(f"{layer}/gamma", shape, "ones"),

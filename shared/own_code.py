@@ -1,6 +1,6 @@
-"""The code of a network of the user's own: the files of its folder, and what a worker imports of them.
+"""The code of a network of the user's own: the files of its folder, and a worker's imports of them.
 
-The parent process reads and hashes files, and nothing more. `builder` imports one of them, in a worker alone.
+The parent process only reads and hashes files. `builder` imports one of them, in a worker alone.
 """
 
 import hashlib
@@ -20,12 +20,12 @@ from shared.storage import files
 
 NAMES = ("Network", "network")
 MOST_FILES, MAX_BYTES = 100, 1 << 20
-MOST_ENTRIES = 100_000  # of all kinds: a folder that is no network's, as the user's home, is not searched for long
+MOST_ENTRIES = 100_000  # of any kind: limits the search in a folder that is no network's, such as the user's home
 _PACKAGE = "own_network"
 
 
 class CodeError(Exception):
-    """The user's code cannot be used, for a reason that is known. The message is a clause without its subject."""
+    """The user's code cannot be used, for a known reason. The message is a clause without its subject."""
 
 
 def read(folder: Path) -> Code:
@@ -43,8 +43,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def _paths(folder: Path, advice: str) -> list[Path]:
     """Return the paths of the code, sorted, the contract last. Raise InputError if there are too many files; the
-    message ends with `advice`. Also raise it if a link leads out of the folder: files there could change unseen, or be
-    private."""
+    message ends with `advice`. Also raise it if a link leads out of the folder: files there could change unnoticed, or
+    be private."""
     root, found, n_seen = folder.resolve(), list[Path](), 0
     for place, inner, names in os.walk(folder):
         inner[:] = sorted(name for name in inner if not _hidden(name))
@@ -71,7 +71,7 @@ def _check_within(path: Path, root: Path) -> None:
 
 
 def changed(code: Code) -> list[str]:
-    """Return the names of the files that are not as `code` says: altered, gone or new. Raise InputError if the folder
+    """Return the names of the files that differ from `code`: altered, missing or new. Raise InputError if the folder
     cannot be read."""
     there = dict(read(Path(code.folder)).files)
     known = dict(code.files)
@@ -81,9 +81,9 @@ def changed(code: Code) -> list[str]:
 def builder(code: Code, file: str) -> Callable[..., Any]:
     """Return the class `Network` or the function `network` of a file of the folder, imported here, in the worker.
 
-    Modules beside it are imported as parts of one package: `from .blocks import Block`. A worker imports them once, so
-    that all networks of a command are of the same code. Raise CodeError if the folder changed since the command began,
-    or the file has no such name; what the file itself raises passes through.
+    Modules next to it are imported as parts of one package: `from .blocks import Block`. A worker imports them once:
+    all networks of a command use the same code. Raise CodeError if the folder changed since the command began, or the
+    file has no such name; errors of the file itself pass through.
     """
     name = f"{_PACKAGE}.{Path(file).stem}"
     package = sys.modules.get(_PACKAGE)
@@ -103,7 +103,7 @@ def builder(code: Code, file: str) -> Callable[..., Any]:
 
 
 def chosen(spec: ModelSpec, file: str, known: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
-    """Return what builds the network: that of the user's own file, or the one of `known` with the contract's name."""
+    """Return the function or class that builds the network: from the user's own file, or from `known` by name."""
     return known[spec.name] if spec.code is None else builder(spec.code, file)
 
 
@@ -114,7 +114,7 @@ def accepted(build: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str,
 
 
 def dropout_of(build: Callable[..., Any], n_dropping: int) -> float | None:
-    """Return the rate that the argument `dropout` of `build` has by default; None if there is no dropout.
+    """Return the default of `build`'s argument `dropout`; None if there is no dropout.
 
     Raise CodeError if the network has `n_dropping` layers of dropout and no such argument: parity sets its rate to 0.
     """

@@ -1,7 +1,7 @@
-"""Decoding a picture file as a person sees it, and fitting it to a size.
+"""Decode a picture file as a person sees it, and fit it to a size.
 
-Shared by what reads folders of pictures (shared/data/own_folder.py) and what reads a single one to be classified
-(compare/folders/picture_file.py), so that both see the same.
+The readers of picture folders (shared/data/own_folder.py) and of a single picture to classify
+(compare/folders/picture_file.py) share this module, and therefore see the same.
 """
 
 import struct
@@ -23,10 +23,10 @@ MAX_BYTES = 64 << 20
 MAX_PIXELS = 50_000_000
 LONGEST = 2_000
 LEAST_CONTRAST = 16.0  # of 255: two greys that are nearer to each other look alike
-SEEN = 128  # of 255: what is less opaque is ground
-OWN_CONTRAST = 64.0  # of 255: a drawing on a transparent ground with more of it has paper of its own
+SEEN = 128  # of 255: less opaque pixels count as ground
+OWN_CONTRAST = 64.0  # of 255: a drawing on a transparent ground with more contrast has its own paper
 ORIENTATION = 0x0112  # the EXIF tag
-# What Pillow raises for damaged files differs by format.
+# Pillow's errors for damaged files differ by format.
 DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 
 
@@ -34,25 +34,25 @@ def decoded(path: Path, longest: int | None = LONGEST) -> "Image.Image":
     """Return the picture in `path` upright, with 8 bits a channel, in mode L, RGB or RGBA, at most `longest` pixels
     long.
 
-    Raises InputError if the file is not one picture in a format that is read, or is too large.
+    Raises InputError if the file is not one picture in a supported format, or is too large.
     """
     files.check(path, MAX_BYTES, ADVICE)
     from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of small damages that can be read over
+            warnings.simplefilter("ignore")  # of small damages that can be skipped
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as picture:
                 _check(picture, path)
                 if longest:
-                    picture.draft(None, (longest, longest))  # a large JPEG is decoded smaller at once
+                    picture.draft(None, (longest, longest))  # a large JPEG is decoded at a smaller size
                 raw_mode = picture.tile[0][3] if picture.format == "PNG" and picture.tile else None
                 picture.load()
                 upright = _TURNS.get(_orientation(picture, path))
                 plain = _in_8_bits(picture, raw_mode)
                 if longest:
-                    plain.thumbnail((longest, longest))  # else a line of pixels would become a square of its length
+                    plain.thumbnail((longest, longest))  # otherwise a line of pixels would become a square
                 return plain if upright is None else plain.transpose(Image.Transpose[upright])
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise InputError(_too_large(path)) from None
@@ -68,7 +68,7 @@ def decoded(path: Path, longest: int | None = LONGEST) -> "Image.Image":
 
 
 def _check(picture: "Image.Image", path: Path) -> None:
-    """Raise InputError if a picture, of which the header is read, has too many pixels or is more than one picture."""
+    """Raise InputError if a picture has too many pixels, by its header, or if the file has more than one picture."""
     if picture.width * picture.height > MAX_PIXELS:
         raise InputError(_too_large(path))
     # The second picture in a phone's MPO is a preview or a depth map; every viewer shows the first.
@@ -80,7 +80,7 @@ def _too_large(path: Path) -> str:
     return f"{path} has more than {MAX_PIXELS:,} pixels. Give a smaller picture."
 
 
-# What to do with the stored pixels to have them upright, by the value of the EXIF tag; 1 is upright.
+# How to turn the stored pixels upright, by the value of the EXIF tag; 1 is upright.
 _TURNS = {
     2: "FLIP_LEFT_RIGHT",
     3: "ROTATE_180",
@@ -93,7 +93,7 @@ _TURNS = {
 
 
 def _orientation(picture: "Image.Image", path: Path) -> Any:
-    """The value of the EXIF tag; 1 if there is none. Pillow's exif_transpose also writes EXIF data, and fails there."""
+    """Return the EXIF tag's value; 1 if there is none. Pillow's exif_transpose also writes EXIF, and fails there."""
     try:
         return picture.getexif().get(ORIENTATION, 1)
     except (*DAMAGE, LookupError, TypeError, AttributeError):
@@ -103,7 +103,7 @@ def _orientation(picture: "Image.Image", path: Path) -> Any:
 
 
 def _in_8_bits(picture: "Image.Image", raw_mode: Any) -> "Image.Image":
-    """A loaded picture in mode L, RGB or RGBA. `raw_mode` says what its file holds, as Pillow names it."""
+    """Return a loaded picture in mode L, RGB or RGBA. `raw_mode` is Pillow's name for the content of its file."""
     key = picture.info.get("transparency")
     if picture.mode.startswith("I"):
         return _from_16_bits(np.asarray(picture), key)
@@ -116,12 +116,12 @@ def _in_8_bits(picture: "Image.Image", raw_mode: Any) -> "Image.Image":
     return picture.convert("L" if picture.mode in {"1", "L"} else "RGB")
 
 
-# From a transparent colour of a PNG file, as stored, to the pixels that Pillow gives of it.
+# From a PNG file's transparent colour, as stored, to the pixels that Pillow returns for it.
 _KEY_SCALE = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
 
 
 def _from_16_bits(pixels: np.ndarray, key: int | None) -> "Image.Image":
-    """A grey PNG of 16 bits, where 65,535 is white; `key` is the value that is transparent."""
+    """Return a grey PNG of 16 bits, in which 65,535 is white; `key` is the transparent value."""
     from PIL import Image
 
     scaled = np.multiply(pixels, 255 / 65_535, dtype=np.float32)
@@ -138,16 +138,16 @@ def on_a_ground(picture: "Image.Image") -> "Image.Image":
 
     if picture.mode != "RGBA":
         return picture
-    if picture.getchannel("A").getextrema()[0] == 255:  # nothing of a ground is seen
+    if picture.getchannel("A").getextrema()[0] == 255:  # the ground is invisible
         return picture.convert("RGB")
     ground = Image.new("RGBA", picture.size, _ground_colour(picture))
     return Image.alpha_composite(ground, picture).convert("RGB")
 
 
 def _ground_colour(picture: "Image.Image") -> tuple[int, int, int]:
-    """On what a picture with transparency can be seen.
+    """Return a colour on which a picture with transparency is visible.
 
-    A sheet of paper with its own ink continues in its own colour. Anything else lies on white, or on black if it is
+    A sheet of paper with its own ink continues in its own colour. Anything else is put on white, or on black if it is
     light itself.
     """
     from scipy.ndimage import binary_erosion
@@ -169,8 +169,8 @@ def _ground_colour(picture: "Image.Image") -> tuple[int, int, int]:
 def fitted(picture: "Image.Image", ground: Any, size: tuple[int, int]) -> np.ndarray:
     """Return a picture in mode L, RGB or F at `size` (height, width), as an array of that shape, with the colours last.
 
-    It keeps its proportions: what it lacks of the proportions of `size` is filled up with `ground`, half on each side.
-    Then it is resized by Pillow's BILINEAR filter, which takes the mean over all pixels that a new one covers.
+    It keeps its proportions: the missing area is filled with `ground`, half on each side. Then it is resized by
+    Pillow's BILINEAR filter, which takes the mean over all pixels that a new one covers.
     """
     from PIL import Image
 
@@ -185,7 +185,7 @@ def fitted(picture: "Image.Image", ground: Any, size: tuple[int, int]) -> np.nda
 
 
 def edge_colour(picture: "Image.Image") -> Any:
-    """Return the median of the pixels along the edge of a picture, as Pillow takes a colour of its mode."""
+    """Return the median of the pixels along a picture's edge, in Pillow's format for a colour of its mode."""
     pixels = np.asarray(picture)
     edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     median = np.median(edge, axis=0).astype(int).tolist()

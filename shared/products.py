@@ -1,5 +1,5 @@
-"""The convolutions and matrix products of a training step, one by one, from a network's contract: what does all the
-arithmetic that is counted."""
+"""The convolutions and matrix products of a training step, one by one, from a network's contract. They do all counted
+arithmetic."""
 
 import math
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ By = Literal["output", "weights", "inputs"]
 
 @dataclass(frozen=True)
 class Product:
-    """One convolution, or one product of a dense layer: of the forward pass (`by` "output"), of the gradient by the
-    weights, or of that by the inputs.
+    """One convolution, or one product of a dense layer: in the forward pass (`by` "output"), in the gradient by the
+    weights, or in that by the inputs.
 
     `kernel` is (height, width, in, out) or (in, out). `taken` is the layer's input for one image, (height, width, in)
     or (in,), and `given` its output. A convolution's stride is one, and its border is filled with zeros or not
@@ -29,7 +29,7 @@ class Product:
 
     @property
     def flops(self) -> int:
-        """For one image."""
+        """The FLOPs for one image."""
         places = math.prod(self.given[:-1]) if len(self.kernel) == 4 else 1
         return 2 * places * math.prod(self.kernel)
 
@@ -38,8 +38,8 @@ class Product:
 
 
 def products(spec: ModelSpec) -> tuple[Product, ...]:
-    """All products of a training step, in the order of the forward pass. There are none if a contract does not say
-    enough: about strides, layers that branch, and layers that are neither convolutions nor dense."""
+    """Return all products of a training step, in the order of the forward pass. Return none if a contract lacks the
+    details: strides, branches, and layers that are neither convolutions nor dense."""
     found: list[Product] = []
     taken = spec.input_shape
     for layer in spec.layers:
@@ -55,7 +55,7 @@ def products(spec: ModelSpec) -> tuple[Product, ...]:
 
 
 def _of_layer(name: str, kernel: tuple[int, ...], taken: tuple[int, ...], given: tuple[int, ...]) -> Product | None:
-    """The layer's product in the forward pass; None if it is none of those that are known."""
+    """Return the layer's product in the forward pass; None if its kind is unknown."""
     if len(kernel) == 2 and math.prod(taken) == kernel[0] and given == kernel[1:]:
         return Product(name, "output", kernel, kernel[:1], given)
     if len(kernel) != 4 or len(taken) != 3 or len(given) != 3 or (taken[2], given[2]) != kernel[2:]:

@@ -1,6 +1,6 @@
-"""What all records have in common: frozen, written to and read from JSON, and read from files that may come from
-anywhere. So a field states what it may hold. Of a file full of nonsense only the first piece is reported: each costs a
-kilobyte, and a file of a few megabytes can hold millions."""
+"""The base of all records: frozen, written to and read from JSON, and read from files that may come from anywhere. Each
+field therefore states its permitted values. If a file has many errors only the first is reported: each costs a
+kilobyte, and a file of a few megabytes can have millions."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""What was asked for and its results, as frozen records that are written to and read from JSON.
+"""A request and its results, as frozen records that are written to and read from JSON.
 
-Records hold the raw samples; medians, tables and pictures are made from them. What was not measured is None, never 0,
-and no number is NaN or infinite.
+Records have the raw samples; medians, tables and pictures are made from them. A value that was not measured is None,
+never 0, and no number is NaN or infinite.
 """
 
 from typing import Annotated, Literal
@@ -123,7 +123,7 @@ class Epoch(Record):
     test_metrics: Metrics = Field(default_factory=dict, exclude_if=lambda found: not found)
 
     def figure(self, part: Literal["train", "validation", "test"], metric: str) -> float | None:
-        """A metric of one part by its name, None if it was not measured."""
+        """Return a metric of one part by its name, None if it was not measured."""
         found: float | None = getattr(self, f"{part}_accuracy") if metric == ACCURACY else None
         return found if metric == ACCURACY else getattr(self, f"{part}_metrics").get(metric)
 
@@ -212,7 +212,7 @@ class Outcome(Record):
         return self
 
     def figure(self, metric: str) -> float:
-        """A metric of the test images by its name."""
+        """Return a metric of the test images by its name."""
         found = self.test_accuracy if metric == ACCURACY else self.test_metrics[metric]
         assert found is not None, "a record has what its task is judged by"
         return found
@@ -254,7 +254,7 @@ class RunResult(Record):
     @model_validator(mode="after")
     def _figures_of_its_task(self) -> "RunResult":
         if self.run.network is None and self.run.model not in MODELS:
-            return self  # of another version
+            return self  # from another version
         task, reached = TASKS[self.run.spec.task], self.outcome or self.history
         epochs = reached.epochs if reached else ()
         for metric in task.metrics:
@@ -289,7 +289,7 @@ class RunResult(Record):
 
     @property
     def weights_path(self) -> str:
-        """Where the trained weights lie in the output folder."""
+        """The path of the trained weights in the output folder."""
         return f"weights/{self.name}.safetensors"
 
 

@@ -1,7 +1,7 @@
-"""What a network learns: its losses, the figures it is judged by, and what a label is.
+"""The task of a network: its losses, the figures it is judged by, and the meaning of a label.
 
 The contract of a network names its task and its loss (shared/models.py), and every implementation trains by that loss.
-Figures are computed by NumPy from outputs and labels, the same for every implementation (shared/metrics.py).
+Figures are computed by NumPy from outputs and labels, in the same way for every implementation (shared/metrics.py).
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import numpy as np
 from shared import metrics
 from shared.choices import LossName, TaskName
 
-Measure = Callable[[np.ndarray, np.ndarray], float]  # of outputs (N, K) and labels
+Measure = Callable[[np.ndarray, np.ndarray], float]  # from outputs (N, K) and labels
 
 LOSSES: dict[LossName, Measure] = {
     "cross_entropy": metrics.cross_entropy,
@@ -42,8 +42,8 @@ class Metric:
 
 @dataclass(frozen=True)
 class Task:
-    """A task: its losses, the usual one first; its metrics, first the one that networks are compared by; and in words
-    what a label and an output are."""
+    """A task: its losses, the usual one first; its metrics, first the one for comparing networks; and descriptions of a
+    label and an output."""
 
     name: TaskName
     title: str
@@ -55,12 +55,12 @@ class Task:
 
     @property
     def metric(self) -> Metric:
-        """The figure that networks are compared by."""
+        """The figure for comparing networks."""
         return self.metrics[0]
 
     @property
     def classifies(self) -> bool:
-        """Whether an image is of one class, so that there are an accuracy and a confusion matrix."""
+        """Whether an image belongs to one class, which allows an accuracy and a confusion matrix."""
         return self.name == "classification"
 
     def measured(self, outputs: np.ndarray, labels: np.ndarray) -> dict[str, float]:

@@ -1,12 +1,12 @@
-"""What took the time, if several things went on at once."""
+"""Attribute time to simultaneous events."""
 
 from collections import Counter
 from collections.abc import Iterable
 
 
 def time_by_name(events: Iterable[tuple[str, int, int]]) -> dict[str, float]:
-    """The time that goes to each name, of events (name, start, duration) in one unit: while n of them go on, each is
-    given one n-th of the time. So no moment counts twice, and the sum is the time in which anything went on."""
+    """Return the time attributed to each name, from events (name, start, duration) in one unit. While n of them are
+    active, each gets one n-th of the time. No moment counts twice, and the sum is the time with any active event."""
     edges = []
     for name, start, duration in events:
         edges += [(start, 1, name), (start + duration, -1, name)]

@@ -11,26 +11,26 @@ from shared.record import Record
 
 
 class _Constants(Record):
-    """What the optimizers have in common."""
+    """The common part of all optimizers."""
 
-    # Variants that only some implementations could be set to, and none is.
+    # Variants that only some implementations support, all of them off.
     variants: ClassVar[dict[str, str]]
 
     @property
     def settings(self) -> dict[str, str]:
-        """Its name and its constants but the learning rate, as every implementation reports those it was set to."""
+        """Return its name and its constants except the learning rate, as implementations report their settings."""
         values = self.model_dump(exclude={"learning_rate"})
         said = {"optimizer": values.pop("name"), "weight decay": f"{values.pop('weight_decay'):.12g}"}
         return said | self.variants | {name: f"{value:.12g}" for name, value in values.items()}
 
     def first_direction(self, state: Mapping[str, np.ndarray]) -> np.ndarray | None:
-        """What the learning rate is multiplied by in the first step, from the optimizer's tensors after it, in their
+        """Return the factor of the learning rate in the first step, from the optimizer's tensors after it, in their
         type; None if they do not determine it."""
         return None
 
 
 class _Adaptive(_Constants):
-    """The constants of Adam and its kin."""
+    """The constants of Adam and similar optimizers."""
 
     title: ClassVar[str] = "Adam in the paper's form"
     variants: ClassVar[dict[str, str]] = {"amsgrad": "off"}
@@ -144,16 +144,16 @@ class TrainSpec(Record):
 
     @property
     def network_arguments(self) -> dict[str, float]:
-        """What a network's constructor is given: the rate of dropout if it is not the architecture's own."""
+        """Return the arguments of a network's constructor: the rate of dropout if it is not the architecture's own."""
         return {} if self.dropout is None else {"dropout": self.dropout}
 
     def is_last(self, epoch: int, train_accuracy: float | None) -> bool:
-        """Whether training ends with `epoch` (from 1), during which `train_accuracy` was reached."""
+        """Return whether training ends with `epoch` (from 1), during which `train_accuracy` was reached."""
         reached = self.stop_at is not None and train_accuracy is not None and train_accuracy >= self.stop_at
         return epoch == self.epochs or reached
 
     def learning_rate(self, step: int, n_steps: int) -> float:
-        """The learning rate of step `step` (from 0) of `n_steps`.
+        """Return the learning rate of step `step` (from 0) of `n_steps`.
 
         `constant` is the optimizer's. `linear` rises to it in a line over the first tenth of the steps, and then falls
         in a line to 0, which a step after the last would have.

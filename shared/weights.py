@@ -16,9 +16,9 @@ Weights = dict[str, np.ndarray]
 
 
 def initial_weights(model: ModelSpec, seed: int) -> Weights:
-    """The initial values of every parameter of `model` as float32, determined by `seed` and the parameter's name.
+    """Return the initial values of every parameter of `model`, determined by `seed` and the parameter's name.
 
-    They are float32 whatever the run computes in, so that a float64 run starts from the very same numbers.
+    They are float32 in any run, which lets a float64 run start from exactly the same numbers.
     """
     return {p.name: _initial_value(p, seed) for p in model.parameters}
 
@@ -32,7 +32,7 @@ def _initial_value(parameter: ParamSpec, seed: int) -> np.ndarray:
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Fan-in and fan-out of a kernel, (..., in, out); the receptive field counts in both."""
+    """Return fan-in and fan-out of a kernel, (..., in, out); the receptive field counts in both."""
     *field, n_in, n_out = shape
     return math.prod(field) * n_in, math.prod(field) * n_out
 
@@ -56,15 +56,15 @@ def check_weights(model: ModelSpec, weights: Mapping[str, np.ndarray]) -> None:
 
 def to_safetensors(weights: Weights, metadata: Mapping[str, str]) -> bytes:
     """Return the content of a safetensors file with `weights` and, in its header, `metadata` as one JSON object under
-    the key `compare`. With several keys, the library writes another order each time, and the same weights would be
-    other bytes."""
+    the key `compare`. With several keys, the library writes another order each time, and the bytes of the same weights
+    would differ."""
     from safetensors.numpy import save
 
     return save({k: np.ascontiguousarray(v) for k, v in weights.items()}, {"compare": json.dumps(metadata)})
 
 
 def from_safetensors(content: bytes) -> Weights:
-    """The arrays in a safetensors file's content. Raises a ValueError if it is none that NumPy has arrays for."""
+    """Return the arrays in a safetensors file's content. Raises a ValueError unless NumPy has such arrays."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 

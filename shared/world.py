@@ -1,11 +1,11 @@
-"""Data-parallel training: which of several processes this one is, where each takes a share of every batch."""
+"""Data-parallel training: which of several processes this one is, if each takes a share of every batch."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-SIZE_VARIABLE, RANK_VARIABLE = "COMPARE_WORLD_SIZE", "RANK"  # the second by the name that torchrun gives it
-FOLDER_VARIABLE = "COMPARE_PEERS"  # the folder of the socket by which the processes talk, known to them alone
+SIZE_VARIABLE, RANK_VARIABLE = "COMPARE_WORLD_SIZE", "RANK"  # the second one has torchrun's name
+FOLDER_VARIABLE = "COMPARE_PEERS"  # the folder of the processes' socket, which only they know
 MAX_SIZE = 64
 
 
@@ -18,10 +18,10 @@ class World:
 
     @classmethod
     def here(cls, variables: Mapping[str, str] = os.environ) -> "World":
-        """What the environment says; one process if it says nothing."""
+        """Read the environment; one process if it says nothing."""
         size = int(variables.get(SIZE_VARIABLE, "1"))
         return cls(int(variables[RANK_VARIABLE]), size) if size > 1 else cls()
 
     def share(self, n_images: int) -> slice:
-        """Which images of a batch are this process's: as many as of any other, or one more, in their order."""
+        """Return this process's images of a batch, in their order: as many as any other process's, or one more."""
         return slice(n_images * self.rank // self.size, n_images * (self.rank + 1) // self.size)

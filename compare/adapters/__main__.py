@@ -1,8 +1,8 @@
-"""The worker of one person's own model: `python -m compare.adapters`. It loads the model that it is asked for, and
-answers requests about it until its input ends.
+"""The worker for a user's own model: `python -m compare.adapters`. It loads the requested model, and answers requests
+about it until its input ends.
 
-Requests come on standard input and answers go to what was standard output; what the user's code prints goes to standard
-error, which is the worker's log.
+Requests come on standard input and answers go to the original standard output. Output of the user's code goes to
+standard error, which is the worker's log.
 """
 
 import importlib.metadata
@@ -29,7 +29,7 @@ OURS = str(Path(__file__).parents[1])
 
 
 class Holder:
-    """Holds the model, and answers about it."""
+    """A holder of the model that answers requests about it."""
 
     def __init__(self) -> None:
         self._adapter: Adapter | None = None
@@ -38,13 +38,13 @@ class Holder:
 
     @property
     def adapter(self) -> Adapter:
-        """Raises RuntimeError if no model was loaded."""
+        """The model's adapter. Raises RuntimeError if no model was loaded."""
         if self._adapter is None:
             raise RuntimeError("no model was loaded")
         return self._adapter
 
     def do(self, request: Request, arrays: wire.Arrays) -> tuple[Answer, wire.Arrays]:
-        """Do what is asked; return the answer and the arrays that go with it."""
+        """Carry out the request, and return the answer with its arrays."""
         match request:
             case messages.LoadModel():
                 return self.load(request), {}
@@ -98,7 +98,7 @@ class Holder:
         )
 
     def save_weights(self, path: Path) -> None:
-        """Raises Unreadable if they cannot be written: each framework has its own exception for a full disk."""
+        """Write the weights. Raises Unreadable if that fails: each framework has its own exception for a full disk."""
         try:
             self.adapter.save_weights(path)
         except Unreadable:
@@ -117,7 +117,7 @@ class Holder:
 
 
 def _version(adapter: Adapter) -> str:
-    """Of the framework, and of Keras's backend if that is another than TensorFlow."""
+    """Return the version of the framework, and of Keras's backend if that is not TensorFlow."""
     version = importlib.metadata.version(adapter.framework)
     backend = loading.backend()
     if adapter.framework != "keras" or backend == "tensorflow":
@@ -129,7 +129,7 @@ def main() -> None:
     die_with_parent_if_asked()
     requests = sys.stdin.buffer
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what the user's code prints goes to the log
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # output of the user's code goes to the log
     sys.stdin = Path(os.devnull).open()  # noqa: SIM115  # the user's code has no one to ask
     serve(Holder(), requests, answers)
 
@@ -142,10 +142,10 @@ def serve(holder: Holder, requests: BinaryIO, answers: BinaryIO) -> None:
             answer, sent = holder.do(Request.of_body(body), arrays)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # the user's code may raise anything, SystemExit too
+        except BaseException as error:  # the user's code may raise anything, including SystemExit
             answer, sent = _failed(error), {}
         wire.write(answers, answer.body(), sent)
-        del frame, body, arrays, sent  # which can be gigabytes, until the next request comes
+        del frame, body, arrays, sent  # they can be gigabytes, and would stay until the next request
 
 
 def _failed(error: BaseException) -> Answer:

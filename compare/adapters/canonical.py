@@ -1,4 +1,4 @@
-"""The canonical recording of a trace: axes renumbered, weights in ONNX's layouts, and the way back to the framework."""
+"""Make the canonical recording of a trace, with renumbered axes and weights in ONNX's layouts, and map it back."""
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
@@ -16,11 +16,11 @@ Attributes = dict[str, Attribute]
 
 
 class Canonical:
-    """A trace in canonical form. `recording` is what it is; `step_of` and `weight_of` lead back to the framework."""
+    """A trace in canonical form. `recording` is the result; `step_of` and `weight_of` lead back to the framework."""
 
     def __init__(self, trace: Trace, array: Any, known: Container[str] = ()) -> None:
-        """`array` makes a NumPy array of a tensor of the framework. `known` are weights whose entries need not be put
-        in order again: a gigabyte may stand for them."""
+        """`array` converts a framework's tensor to a NumPy array. `known` are weights whose entries need not be
+        reordered again: they can be gigabytes."""
         self.layouts = Layouts(trace)
         self.step_of: dict[str, Step] = {}
         self.weight_of: dict[str, Weight] = {}
@@ -95,7 +95,7 @@ class Canonical:
         changes: Sequence[Change],
         weights: Mapping[str, Weight] | None = None,
     ) -> str:
-        """Add one node with its output and weights. Return its name, which is `name` or one like it."""
+        """Add one node with its output and weights. Return its name, which is `name` or a variant of it."""
         number, wanted = 1, name
         while name in self._nodes:
             name = f"{wanted}:{(number := number + 1)}"
@@ -111,8 +111,8 @@ class Canonical:
         return name
 
     def _read(self, key: str, weight: Weight) -> np.ndarray:
-        """Return the canonical array of a weight; of one that is known and would be copied, its shape with no number in
-        it."""
+        """Return the canonical array of a weight. For a known one that would have to be copied, return its shape
+        without numbers."""
         array, views = weight.read(), [change for change in weight.changes if not isinstance(change, Taken)]
         if key in self._known and len(views) < len(weight.changes):
             return np.broadcast_to(np.full((), np.nan, array.dtype), apply(views, array).shape)
@@ -142,7 +142,7 @@ class Canonical:
         return self._add(step, f"{step.name}:Reshape", "Reshape", [name], {"shape": shape}, array, changes)
 
     def _parameter(self, step: Step) -> None:
-        """Add a parameter or constant: of the rank and in the layout of the values that it meets."""
+        """Add a parameter or constant, with the rank and layout of the values that it is combined with."""
         value, form = step.output, self.layouts.form(step.output)
         changes: tuple[Change, ...] = form.changes
         uses = [use for use in self._uses.get(value.number, []) if use.rule == "same"]
@@ -158,7 +158,7 @@ class Canonical:
         self._made_by[value.number] = self._add(step, step.name, step.kind, [], {}, array, changes, weights)
 
     def _reshape(self, step: Step, inputs: list[str], before: Form, after: Form, native: np.ndarray) -> None:
-        """Add a reshape: one node if the canonical values are one of another, else with transposes around it."""
+        """Add a reshape: one node if the canonical values allow it, else with transposes around it."""
         name, target = inputs[0], after.canonical(native)
         there = np.arange(native.size).reshape(step.inputs[0].shape)
         if np.array_equal(before.canonical(there).ravel(), after.canonical(there.reshape(native.shape)).ravel()):
@@ -174,8 +174,8 @@ class Canonical:
         self._made_by[step.output.number] = self._in_order(step, name, after, after.order, tuple(range(after.rank)))
 
     def turned_for_channels(self, name: str) -> bool:
-        """Whether an input that is kept as it is gets turned, since a convolution wants its channels second. What keeps
-        the layout, as padding, may stand between both."""
+        """Whether an input that is kept unchanged is transposed, because a convolution needs its channels second.
+        Operations that keep the layout, such as padding, may stand between both."""
         reached = {name}
         for node in self._nodes.values():
             if not reached.intersection(node.inputs):
@@ -188,7 +188,7 @@ class Canonical:
         return False
 
     def drop_arrays(self) -> None:
-        """Let go of all values and weights, which can be gigabytes: the way back to the framework needs none."""
+        """Drop all values and weights, which can be gigabytes: the way back to the framework does not need them."""
         self._values.clear()
         self._weights.clear()
         for step in self.step_of.values():
@@ -197,7 +197,7 @@ class Canonical:
     def apply(
         self, name: str, inputs: Sequence[np.ndarray], training: bool, tensor: Callable[[np.ndarray], Any]
     ) -> np.ndarray:
-        """Return the output of one node for other inputs. `tensor` makes the framework's of an array. Raises
+        """Return the output of one node for other inputs. `tensor` converts an array to the framework's. Raises
         Unreadable if there is no such node or it cannot be called alone."""
         node = self._nodes.get(name)
         if node is None or len(inputs) != len(node.inputs):
@@ -212,13 +212,13 @@ class Canonical:
         return np.ascontiguousarray(apply(self.changes[name], made))
 
     def _native(self, source: str, array: np.ndarray) -> np.ndarray:
-        """The framework's array of one for a node's output: integers are of the type that the model has there."""
+        """Return the framework's array for a node's output; integers have the model's type at that place."""
         there = self._types[source]
         kind = there if array.dtype.kind in "iub" and there.kind in "iub" else array.dtype
         return np.ascontiguousarray(undo(self.changes[source], array), kind)
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
-        """Write weights by "NODE/ROLE". Raises Unreadable if one is not there, cannot be set or does not fit."""
+        """Write weights by "NODE/ROLE". Raises Unreadable if one does not exist, cannot be set or does not fit."""
         for name, array in weights.items():
             weight = self.weight_of.get(name)
             if weight is None:
@@ -237,7 +237,7 @@ def _turned(order: tuple[int, ...]) -> tuple[Change, ...]:
 
 
 def _move_elements(node: Node, array: np.ndarray) -> np.ndarray:
-    """Return what a node that only moves elements makes of an array."""
+    """Return the result of a node that only moves elements."""
     if node.kind == "Identity":
         return array
     if node.kind == "Transpose":
@@ -248,7 +248,7 @@ def _move_elements(node: Node, array: np.ndarray) -> np.ndarray:
 
 
 def _kind_of_reshape(before: tuple[int, ...], after: tuple[int, ...]) -> tuple[str, Attributes]:
-    """Return Flatten for what joins everything behind the batch, else Reshape with -1 for a batch that is kept."""
+    """Return Flatten if everything after the batch is joined, else Reshape with -1 for a batch that is kept."""
     if len(after) == 2 and after[0] == before[0] and len(before) >= 2:
         return "Flatten", {"axis": 1}
     kept = before and after and before[0] == after[0]
@@ -282,7 +282,7 @@ def _renumbered(step: Step, forms: list[Form], form: Form) -> tuple[str, Attribu
         return ("Identity", {}) if order == tuple(range(form.rank)) else ("Transpose", {"perm": order})
     if step.rule == "opaque" or not forms:
         return step.kind, attributes
-    # The axes of an operation are those of its output, but if it takes some away.
+    # The axes of an operation are those of its output, unless it removes some.
     of = forms[0] if step.rule in ("reduce", "squeeze") else form
     if "axis" in attributes and step.rule != "native" and attributes["axis"] is not None:
         attributes["axis"] = of.axis(int(attributes["axis"]))

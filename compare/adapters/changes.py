@@ -1,4 +1,4 @@
-"""Changes of an array's layout that can be undone: how a framework's weight becomes a canonical one, and back."""
+"""Reversible changes of an array's layout: from a framework's weight to a canonical one, and back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ class Change(Protocol):
         ...
 
     def undo(self, array: np.ndarray) -> np.ndarray:
-        """Return the array that `apply` makes `array` of."""
+        """Return the array from which `apply` makes `array`."""
         ...
 
 
 @dataclass(frozen=True)
 class Permuted:
-    """The axes in another order, as np.transpose takes it."""
+    """The axes in another order, as for np.transpose."""
 
     order: tuple[int, ...]
 
@@ -75,14 +75,14 @@ def apply(changes: Sequence[Change], array: np.ndarray) -> np.ndarray:
 
 
 def undo(changes: Sequence[Change], array: np.ndarray) -> np.ndarray:
-    """Return the array that `apply` makes `array` of."""
+    """Return the array from which `apply` makes `array`."""
     for change in reversed(changes):
         array = change.undo(array)
     return array
 
 
 def fill(target: np.ndarray, changes: Sequence[Change], array: np.ndarray) -> None:
-    """Write into `target` what `apply` makes `array` of, without a copy of it if that can be."""
+    """Write the result of `apply` on `array` into `target`, without a copy if possible."""
     last = changes[-1] if changes else None
     if isinstance(last, Taken) and not any(isinstance(change, Taken) for change in changes[:-1]):
         view = apply(changes[:-1], target)

@@ -1,7 +1,7 @@
-"""A training function of the user's own, watched while it runs for a few steps: `--fit FILE.py:train`.
+"""Watch a training function of the user's own while it runs for a few steps: `--fit FILE.py:train`.
 
-It takes the model and trains it, however it likes. What is seen: the batches that the model is called with, the
-targets, the loss, the optimizer and its rates. The function ends when it has taken so many steps.
+The function takes the model and trains it in any way. The watcher records the batches that the model is called with,
+the targets, the loss, the optimizer and its rates. The function ends after the requested number of steps.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,13 +22,13 @@ FORM = "a function that takes the model and trains it, as def train(model): ..."
 
 
 class Enough(BaseException):
-    """As many steps as were asked for; no Exception, which a training function may catch."""
+    """The requested number of steps is reached; not an Exception, which a training function may catch."""
 
 
 @dataclass
 class SeenStep:
     """One step: the inputs by name, the targets in canonical layout, the outputs, and the gradient of the loss by them.
-    Also the loss without what the model adds, and what it adds (`penalty`)."""
+    Also the loss without what the model adds, and that addition (`penalty`)."""
 
     inputs: Arrays
     output: np.ndarray
@@ -40,9 +40,9 @@ class SeenStep:
 
 @dataclass
 class SeenFit:
-    """All that was seen. `optimizer` is the framework's own object, `rates` its learning rate in every step, `clipped`
-    how gradients were clipped outside of it, and at what. `data` says how batches are made, as far as that is known:
-    "shuffle", "drop_last", "batch_size", "examples"."""
+    """Everything that was recorded. `optimizer` is the framework's own object, `rates` its learning rate in every step.
+    `clipped` is how gradients were clipped outside of it, and the threshold. `data` says how batches are made, as far
+    as that is known: "shuffle", "drop_last", "batch_size", "examples"."""
 
     steps: list[SeenStep] = field(default_factory=list)
     record: LossRecord | None = None
@@ -54,29 +54,29 @@ class SeenFit:
     notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:
-        """Keep a note once."""
+        """Add a note, once."""
         if text not in self.notes:
             self.notes.append(text)
 
 
 class Watcher(Protocol):
-    """Watches training functions of one model."""
+    """A watcher of training functions of one model."""
 
-    seen: SeenFit  # of the last one
+    seen: SeenFit  # of the last function
 
     def watch(self, train: Callable[[], Any], n: int) -> SeenFit:
-        """Run `train` until it has taken `n` steps or ends, and watch. The model is as it was when the first batch came
-        afterwards. Raises Unreadable if it was not trained."""
+        """Run `train` until it has taken `n` steps or ends, and record it. Afterwards the model is as it was at the
+        first batch. Raises Unreadable if it was not trained."""
         ...
 
     @property
     def model(self) -> Any:
-        """What a training function is given."""
+        """The argument of a training function."""
         ...
 
 
 def fitted(watcher: Watcher, request: messages.Fit) -> tuple[messages.FunctionFitted, wire.Arrays]:
-    """Do what is asked; return the answer and the arrays that go with it. Raises Unreadable."""
+    """Carry out the request, and return the answer with its arrays. Raises Unreadable."""
     train = referred(request.reference, called=False)
     if not callable(train):
         raise Unreadable(f"{request.reference} is no training function but {type(train).__name__}: give {FORM}.")
@@ -120,7 +120,7 @@ def _run(train: Callable[..., Any], model: Any) -> None:
 
 
 def plain_targets(targets: np.ndarray) -> np.ndarray:
-    """Targets as they are compared: one-hot rows as the classes that they name, and (N, 1) classes as (N,)."""
+    """Return targets in a comparable form: one-hot rows as their classes, and (N, 1) classes as (N,)."""
     if targets.dtype == bool:
         targets = targets.astype(np.int64)
     rows = targets.ndim == 2 and targets.shape[1] > 1
@@ -134,7 +134,7 @@ def plain_targets(targets: np.ndarray) -> np.ndarray:
 
 
 def input_names(stated: Mapping[str, Any] | None, n: int) -> list[str]:
-    """What inputs are called: as the model states them, or by their place."""
+    """Return the names of inputs: those that the model states, or their positions."""
     if stated and len(stated) == n:
         return list(stated)
     return [f"input{place or ''}" for place in range(n)]

@@ -1,4 +1,4 @@
-"""Keras's activation functions as canonical nodes: by the function's name and its parameters."""
+"""Keras's activation functions as canonical nodes, by the function's name and its parameters."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ _MODULES = ("keras.src.activations", "keras.src.ops", "keras.src.backend.tensorf
 
 
 def kind_of(name: str, parameters: Mapping[str, Any]) -> Kind | None:
-    """Return the kind and attributes of the activation function that Keras calls `name`; None if it is none."""
+    """Return the kind and attributes of the activation function with Keras's name `name`; None if there is none."""
     if name in _PLAIN:
         return _PLAIN[name], {}
     if name == "relu":
@@ -54,7 +54,7 @@ def kind_of(name: str, parameters: Mapping[str, Any]) -> Kind | None:
 
 
 def kind_of_function(function: Callable[..., Any]) -> Kind | None:
-    """Return the kind of one of Keras's own functions, with its defaults; None if it is another."""
+    """Return the kind of one of Keras's own functions, with its defaults; None for any other function."""
     if not getattr(function, "__module__", "").startswith(_MODULES):
         return None
     defaults = {name: each.default for name, each in inspect.signature(function).parameters.items()}

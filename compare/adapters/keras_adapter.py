@@ -1,4 +1,4 @@
-"""A Keras model, read by watching one call of it."""
+"""Read a Keras model by watching one call of it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ TABLES = (keras_attention, keras_layers, keras_merges, keras_recurrent, keras_sh
 
 
 class KerasAdapter:
-    """Any keras.Model or layer: Sequential, functional, subclassed."""
+    """An adapter for any keras.Model or layer: Sequential, functional, subclassed."""
 
     framework = "keras"
 
@@ -47,7 +47,7 @@ class KerasAdapter:
         self._unseen = Unseen()
 
     def stated_inputs(self) -> dict[str, tuple[int, ...]] | None:
-        """The shape of one example of every input, in canonical layout and in order; None if the model states none."""
+        """Return the shape of one example of every input, in canonical layout and in order; None if none is stated."""
         stated = self._native_inputs()
         if stated is None:
             return None
@@ -61,9 +61,9 @@ class KerasAdapter:
         return found
 
     def record(self, inputs: Mapping[str, np.ndarray], training: bool, tape: Any = None) -> Recording:
-        """Call the model in evaluation or training mode, and watch. In training mode nothing is dropped, and the
-        model's variables are as before afterwards. `tape` records what gradients need. Raises Unreadable if the model
-        cannot be called so."""
+        """Call the model in evaluation or training mode, and record the call. In training mode nothing is dropped, and
+        the model's variables are restored. `tape` records what gradients need. Raises Unreadable if the model cannot be
+        called."""
         lasts = {name: self.is_moved(name, each) for name, each in inputs.items()}
         self._unseen.seek(self.model, lambda given: self._watched(given, lasts, training)[0], inputs, training)
         return self._record(inputs, lasts, training, tape)
@@ -90,7 +90,7 @@ class KerasAdapter:
     def _watched(
         self, inputs: Mapping[str, np.ndarray], lasts: Mapping[str, bool], training: bool, tape: Any = None
     ) -> tuple[KerasWatch, dict[int, Arrays]]:
-        """A watched call, and the statistics that it updated, by the step's identity."""
+        """Return a watched call, and the statistics that it updated, by the step's identity."""
         watch = KerasWatch(training, self._unseen.known)
         tensors: dict[str, Any] = {}
         for name, native in self._native(inputs, lasts).items():
@@ -111,21 +111,21 @@ class KerasAdapter:
         return watch, updated
 
     def _native(self, inputs: Mapping[str, np.ndarray], lasts: Mapping[str, bool]) -> Arrays:
-        """Inputs with the framework's axes and types."""
+        """Return inputs with the framework's axes and types."""
         forms = {name: Form(each.ndim, lasts[name]) for name, each in inputs.items()}
         types = {name: np.dtype(standardize_dtype(self._type(name, each))) for name, each in inputs.items()}
         return {name: np.asarray(form.native(inputs[name]), types[name], "C") for name, form in forms.items()}
 
     def native(self, inputs: Mapping[str, np.ndarray]) -> Arrays:
-        """Inputs in canonical layout as the model takes them."""
+        """Return inputs in canonical layout as the model takes them."""
         return self._native(inputs, {name: self.is_moved(name, each) for name, each in inputs.items()})
 
     def called(self, tensors: Mapping[str, Any], training: bool) -> Any:
-        """What the model gives for tensors of its own layout, as its users call it."""
+        """Return the model's output for tensors in its own layout, as its users call it."""
         return self.model(self._arguments(tensors), training=training)
 
     def called_again(self, tensors: list[Any]) -> Any:
-        """The first output of a call in training mode, in which nothing is dropped and nothing is recorded."""
+        """Return the first output of a call in training mode that drops and records nothing."""
         stated = self._native_inputs() or {}
         named = dict(
             zip(stated if len(stated) == len(tensors) else map(str, range(len(tensors))), tensors, strict=True)
@@ -141,14 +141,14 @@ class KerasAdapter:
         canonical.set_weights(made.unjoined(weights))
 
     def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
-        """What a node of the last recording gives for other inputs. Raises Unreadable if it cannot be called alone."""
+        """Return a node's output for other inputs. Raises Unreadable if it cannot be called alone."""
         canonical, made = self.recorded()
         with _unchanged(self.model), exact():
             return made.apply(node, inputs, lambda name, given: canonical.apply(name, given, training, tensor))
 
     def save_weights(self, path: Path) -> None:
-        """Write the weights as `.weights.h5` and read them back. Raises Unreadable if the suffix is another, or if
-        what is read back is not what was written."""
+        """Write the weights as `.weights.h5` and read them back. Raises Unreadable for another suffix, or if the file
+        does not contain the weights."""
         if not path.name.endswith(".weights.h5"):
             raise Unreadable(f"{path.name}: Keras's weights are written to a file that ends with .weights.h5.")
         self.model.save_weights(path)
@@ -162,13 +162,13 @@ class KerasAdapter:
             raise Unreadable(f"{path.name}: what is read back differs from the model's weights.")
 
     def recorded(self) -> tuple[Canonical, Joined]:
-        """The last recording, as its layers were called and with what belongs together joined."""
+        """Return the last recording, before and after joining operations that belong together."""
         if self._canonical is None or self._joined is None:
             raise Unreadable("The model must be recorded first.")
         return self._canonical, self._joined
 
     def _native_inputs(self) -> dict[str, tuple[int | None, ...]] | None:
-        """The shapes of one example that the model states, with the framework's axes; None if it states none."""
+        """Return the shapes of one example that the model states, with the framework's axes; None if it states none."""
         try:
             stated = self.model.inputs
         except (AttributeError, ValueError):
@@ -179,7 +179,7 @@ class KerasAdapter:
         return {name: tuple(each.shape[1:]) for name, each in zip(_input_names(stated), stated, strict=True)}
 
     def _type(self, name: str, given: np.ndarray) -> Any:
-        """The type of integers that the model states for an input; floating-point numbers keep theirs."""
+        """Return the type of integers that the model states for an input; floating-point numbers keep theirs."""
         stated = dict(zip(self._native_inputs() or {}, tree.flatten(getattr(self.model, "inputs", None)), strict=False))
         alone = next(iter(stated.values())) if len(stated) == 1 else None
         wanted = getattr(stated.get(name, alone), "dtype", None)
@@ -204,7 +204,7 @@ class KerasAdapter:
         return self._last(name, shape)
 
     def _last(self, name: str, shape: tuple[int | None, ...]) -> bool:
-        """Whether a stated input has its channels last: of an image as its sizes say, of a sequence as it is used."""
+        """Whether a stated input has its channels last: for an image by its sizes, for a sequence by its use."""
         if len(shape) < 2:
             return False
         if len(shape) > 2:
@@ -215,7 +215,7 @@ class KerasAdapter:
         return self._stated[name]
 
     def _sequence_is_last(self, name: str) -> bool:
-        """Whether the first operation that cares takes a sequence as (N, T, C): a trial shows it."""
+        """Whether the first operation that depends on it takes a sequence as (N, T, C), as a trial shows."""
         if not _takes_last(self.model, 3):
             return False
         stated = self._native_inputs() or {}
@@ -229,7 +229,7 @@ class KerasAdapter:
         return made.turned_for_channels(name)
 
     def _arguments(self, tensors: Mapping[str, Any]) -> Any:
-        """What the model is called with: one tensor, or as it states its inputs."""
+        """Return the model's argument: one tensor, or the inputs as the model states them."""
         structure = getattr(self.model, "_inputs_struct", None)
         stated = list(self._native_inputs() or {})
         if structure is not None and len(stated) == len(tensors):
@@ -267,7 +267,7 @@ def _fits(stated: tuple[int | None, ...], given: tuple[int, ...]) -> bool:
 
 
 def _takes_last(model: Any, rank: int) -> bool:
-    """Whether the layers of this rank take channels last; those that say nothing as Keras is configured."""
+    """Whether the layers of this rank take channels last; undecided layers follow Keras's configuration."""
     formats = set()
     for layer in model._flatten_layers():
         name = type(layer).__name__
@@ -283,7 +283,7 @@ def _takes_last(model: Any, rank: int) -> bool:
 
 @contextmanager
 def _unchanged(model: Any, whole: bool = False) -> Iterator[None]:
-    """The variables of a model are the same afterwards: those that a call can change, or all for `whole`."""
+    """Restore the variables of a model afterwards: those that a call can change, or all for `whole`."""
     variables = model.variables if whole else model.non_trainable_variables  # weights can be gigabytes
     before = [(variable, array(variable.value)) for variable in variables]
     try:

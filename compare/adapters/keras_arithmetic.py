@@ -1,4 +1,4 @@
-"""The functions of Keras's backends on each element, on axes and on shapes, as canonical steps."""
+"""The functions of Keras's backends on elements, axes and shapes, as canonical steps."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def _binary(watch: BaseWatch, call: Called) -> Meaning:
         if is_scalar(watch, values[place]):
             more: dict[str, Attribute] = {"scalar": scalar(values[place])}
             return Meaning(kind, [values[1 - place]], "same", more | ({"scalar_first": True} if place == 0 else {}))
-    if len(call.given) < 2:  # with an array or a list of numbers
+    if len(call.given) < 2:  # the other operand is an array or a list of numbers
         return Meaning(f"keras:{call.base}", call.given, "opaque")
     return Meaning(kind, values)
 
@@ -84,7 +84,7 @@ def _reduce(watch: BaseWatch, call: Called) -> Meaning:
 
 @reader("var", "std")
 def _variance(watch: BaseWatch, call: Called) -> Meaning | None:
-    """The mean of squared differences, and its root, as steps of their own."""
+    """Add the mean of squared differences, and its root, as separate steps."""
     x, axis, keep = call.given[0], call.get("axis"), bool(call.get("keepdims", False))
     axes: Any = tuple(range(call.rank)) if axis is None else tuple(axis) if isinstance(axis, list | tuple) else (axis,)
     axes = tuple(sorted(int(each) % call.rank for each in axes))
@@ -151,7 +151,7 @@ def _concat(watch: BaseWatch, call: Called) -> Meaning:
 
 @reader("stack")
 def _stack(watch: BaseWatch, call: Called) -> Meaning | None:
-    """Every part gets the new axis, then they are joined."""
+    """Give every part the new axis, then join them."""
     axis = int(call.get("axis", 0)) % len(call.output.shape)
     parts = []
     for value in call.given:
@@ -227,7 +227,7 @@ def _each(value: Any, rank: int) -> tuple[int, ...]:
 
 @reader("getitem")
 def _getitem(watch: BaseWatch, call: Called) -> Meaning | None:
-    """A slice; then axes with one index are taken away, and new ones are put in."""
+    """Add a slice; then remove axes with one index, and insert new ones."""
     x, index = list(call.arguments.values())[:2]
     index = index if isinstance(index, tuple) else (index,)
     if not all(each is None or each is Ellipsis or isinstance(each, int | slice) for each in index):

@@ -52,7 +52,7 @@ def _multi_head(watch: KerasWatch, path: str, layer: Any, original: Original, ar
         return attended(heads, scale, causal, q, k, v, *more)
 
     inner = emit(watch, path, "Attention", [*parts, *([] if mask is None else [mask])], attend, layer, attributes)
-    # Keras has its scale in float32, whatever it computes in: what is computed here has not.
+    # Keras keeps its scale in float32 in any precision; the computation here does not.
     made = _project(watch, f"{path}.output", layer.output_dense, inner, True)
     if not np.allclose(watch.array(made), watch.array(output), rtol=1e-4, atol=1e-5):
         raise Unreadable(f"{path}: this MultiHeadAttention computes something else than its class does.")
@@ -63,7 +63,7 @@ def _multi_head(watch: KerasWatch, path: str, layer: Any, original: Original, ar
 
 @compound("Attention")
 def _attention(watch: KerasWatch, path: str, layer: Any, original: Original, args: Any, kwargs: Any) -> Any:
-    """Keras's Attention: one head, and no scale but a learnt one."""
+    """Record Keras's Attention: one head, and no scale except a learnt one."""
     args, kwargs = converted(args), converted(kwargs)
     inputs = list(args[0] if args else kwargs["inputs"])
     simple = layer.score_mode == "dot" and not layer.use_scale and not kwargs.get("return_attention_scores")
@@ -94,7 +94,7 @@ def _attention(watch: KerasWatch, path: str, layer: Any, original: Original, arg
 
 @contextmanager
 def _mask_of(layer: Any) -> Iterator[list[tuple[Any, bool]]]:
-    """The masks that a layer computes while it is called: what is kept, (N, 1, T, S), and whether it is causal too."""
+    """Yield the masks that a layer computes during a call: what is kept, (N, 1, T, S), and whether it is causal too."""
     seen: list[tuple[Any, bool]] = []
     compute = layer._compute_attention
 
@@ -114,7 +114,8 @@ def _mask_of(layer: Any) -> Iterator[list[tuple[Any, bool]]]:
 
 
 def _project(watch: KerasWatch, path: str, dense: Any, x: Any, joins: bool = False) -> Any:
-    """A projection to heads (E, H, D), or of them (H, D, E) if it `joins`, as a product of (N, T, E) or (N, T, H D)."""
+    """Record a projection to heads (E, H, D), or from them (H, D, E) if it `joins`, as a product of (N, T, E) or
+    (N, T, H D)."""
     shape = tuple(int(size) for size in dense.kernel.shape)
     flat = (shape[0] * shape[1], shape[2]) if joins else (shape[0], shape[1] * shape[2])
     weights: dict[str, Weight] = {

@@ -1,6 +1,6 @@
-"""Keras's tensors and variables, whatever backend it computes with (KERAS_BACKEND): TensorFlow's, PyTorch's or JAX's.
+"""Keras's tensors and variables with any backend (KERAS_BACKEND): TensorFlow's, PyTorch's or JAX's.
 
-PyTorch's and JAX's modules have the names of TensorFlow's; only the backend that runs is imported.
+The modules for PyTorch and JAX export the names of TensorFlow's; only the running backend is imported.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -58,7 +58,7 @@ __all__ = [
 
 
 def is_variable(value: Any) -> bool:
-    """Whether a value is a variable of Keras's, or of its backend's that is not read as a tensor."""
+    """Whether a value is a variable of Keras's or its backend's, unless it can be read as a tensor."""
     return isinstance(value, keras.Variable) or (BACKEND == "tensorflow" and hasattr(value, "read_value"))
 
 

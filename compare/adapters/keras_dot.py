@@ -1,4 +1,4 @@
-"""Keras's dot-product attention, which computes in float32 within float64: exactly, and recorded if a user calls it."""
+"""Exact dot-product attention, in place of Keras's, which uses float32 within float64; records a user's calls."""
 
 from collections.abc import Callable
 from math import sqrt
@@ -22,7 +22,7 @@ def dot_product(
     *_: Any,
     **__: Any,
 ) -> Any:
-    """(N, T, H, D) -> (N, T, H, Dv), in the type of its inputs."""
+    """Return (N, T, H, D) -> (N, T, H, Dv), in the type of its inputs."""
     scale = 1 / sqrt(query.shape[-1]) if scale is None else scale
     scores = ops.einsum("nthd,nshd->nhts", query, key) * scale
     if bias is not None:
@@ -39,7 +39,7 @@ def dot_product(
 def watched(
     watch: BaseWatch, original: Callable[..., Any], query: Any, key: Any, value: Any, *args: Any, **kwargs: Any
 ) -> Any:
-    """A call by a user is Attention with reshapes around it; within a layer that is known it is only exact."""
+    """Record a user's call as Attention with reshapes around it; within a known layer only compute it exactly."""
     given = dict(zip(("bias", "mask", "scale", "is_causal"), args, strict=False)) | kwargs
     if key.shape[2] != query.shape[2]:  # groups of heads
         return original(query, key, value, *args, **kwargs)
@@ -67,7 +67,7 @@ def watched(
 
 
 def attended(heads: int, scale: float, causal: bool, q: Any, k: Any, v: Any, *more: Any) -> Any:
-    """Attention of (N, T, H D), with a mask of what is kept in `more` or none."""
+    """Return attention of (N, T, H D), with an optional mask of what is kept in `more`."""
     q, k, v = (ops.reshape(x, (*x.shape[:2], heads, -1)) for x in (q, k, v))
     return _flat(dot_product(q, k, v, mask=more[0] if more else None, scale=scale, is_causal=causal))
 

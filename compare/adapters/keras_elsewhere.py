@@ -1,5 +1,5 @@
-"""What Keras's models need of PyTorch or JAX, if one of them is the backend: a watch of the functions of Keras's
-backend, and of the framework's own between them."""
+"""Watch Keras's models with PyTorch or JAX as the backend: the functions of Keras's backend, and the framework's own
+between them."""
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ else:
     from compare.adapters.keras_on_jax import Tape, array, is_tensor, tensor
 
 
-dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # of saved models, too (loading.py)
+dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # for saved models, too (loading.py)
 __all__ = [
     "BackendWatch",
     "Tape",
@@ -45,7 +45,7 @@ _MODULES = ("core", "numpy", "nn", "math", "linalg", "image")
 
 
 class BackendWatch(BaseWatch):
-    """A watch of the functions that Keras's operations are made of, and of the framework's own."""
+    """A watch of the functions that Keras's operations consist of, and of the framework's own."""
 
     def __init__(self, training: bool) -> None:
         super().__init__(training)
@@ -53,7 +53,7 @@ class BackendWatch(BaseWatch):
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch what runs inside."""
+        """Watch the calls in this context."""
         backend: Any = keras.src.backend
         with ExitStack() as stack:
             for module in (getattr(backend, name) for name in _MODULES):
@@ -71,12 +71,12 @@ class BackendWatch(BaseWatch):
             stack.callback(setattr, backend.random, "dropout", dropout)
             backend.random.dropout = partial(self._dropped, dropout)
             stack.enter_context(framework.framework_watched(self._function_called))
-            stack.enter_context(framework.functions_compiled(False))  # or nothing within them would be seen
+            stack.enter_context(framework.functions_compiled(False))  # otherwise nothing within them would be seen
             yield
 
     @contextmanager
     def mute(self) -> Iterator[None]:
-        """Record nothing of what runs inside. Compiled functions run as they are."""
+        """Record nothing in this context. Compiled functions run unchanged."""
         with super().mute(), framework.functions_compiled(True):
             yield
 
@@ -89,20 +89,20 @@ class BackendWatch(BaseWatch):
         return array(tensor)
 
     def hold(self, variable: Any, weight: Weight) -> None:
-        """Know the weight in a variable."""
+        """Register the weight in a variable."""
         self._known[id(variable)] = variable, weight
         self.derive(variable.value, weight)
 
     def holds(self, variable: Any) -> bool:
-        """Whether a variable of Keras's is known."""
+        """Whether a variable of Keras's is registered."""
         return id(variable) in self._known
 
     def know(self, variable: Any, weight: Weight) -> None:
-        """Know a variable of Keras's."""
+        """Register a variable of Keras's."""
         self.hold(variable, weight)
 
     def _function_called(self, name: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """A function of tensors; `name` is "keras:" or the framework's, and the function's."""
+        """Record a function of tensors; `name` is "keras:" or the framework's, and the function's."""
         if self.muted:
             return original(*args, **kwargs)
         if framework.changes_in_place(name, kwargs):
@@ -122,8 +122,8 @@ class BackendWatch(BaseWatch):
         return made
 
     def _changed_in_place(self, name: str, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """A function that changes one of its tensors: a step from what was in it to what is. Other tensors in the same
-        memory are no longer known."""
+        """Record a function that changes one of its tensors, as a step from the old content to the new one. Other
+        tensors in the same memory are no longer known."""
         place = kwargs.get("out", args[0] if args else None)
         given = [each for each in tree.flatten((args, kwargs)) if is_tensor(each)]
         if not is_tensor(place) or all(map(self.fresh, given)):
@@ -150,7 +150,7 @@ class BackendWatch(BaseWatch):
         return output
 
     def _owned(self, made: Any, given: list[Any]) -> Any:
-        """What a function gives, as a tensor of its own if it is one of those that it took."""
+        """Return a function's result, as a separate tensor if it is one of its arguments."""
         return self.own(made) if is_tensor(made) and any(made is each for each in given) else made
 
     def _add(self, call: Called) -> None:
@@ -162,7 +162,7 @@ class BackendWatch(BaseWatch):
                 self._put(call, meant)
 
     def _derived(self, call: Called) -> bool:
-        """Note what only changes the layout of a weight. Return whether this call does."""
+        """Note a call that only changes the layout of a weight. Return whether this call does."""
         if len(call.given) != 1 or (weight := self.weight(call.given[0])) is None:
             return False
         changes = reordered(call)
@@ -196,7 +196,7 @@ class BackendWatch(BaseWatch):
         )
 
     def _dropped(self, original: Callable[..., Any], x: Any, rate: float, *args: Any, **kwargs: Any) -> Any:
-        """Dropout in a user's code: it passes everything on, and its rate is an attribute."""
+        """Record dropout in a user's code: it passes everything on, and its rate is an attribute."""
         if self.muted or not self.training:
             return original(x, rate, *args, **kwargs)
         meant = ("Dropout", {"ratio": float(rate), "active": True})
@@ -204,7 +204,7 @@ class BackendWatch(BaseWatch):
 
 
 def _like(function: Any, watched: Callable[..., Any]) -> Callable[..., Any]:
-    """`watched` with the name and the signature of a function."""
+    """Return `watched` with the name and the signature of a function."""
 
     def called(*args: Any, **kwargs: Any) -> Any:
         return watched(*args, **kwargs)
@@ -219,30 +219,30 @@ def _value(each: Any) -> Any:
 
 
 def computable(layer: Any, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return Keras's call of a layer: both frameworks compute all layers on any machine."""
+    """Return Keras's call of a layer unchanged: both frameworks compute all layers on any machine."""
     return original
 
 
 def exact() -> Any:
-    """Both frameworks compute with constants in the precision of their tensors."""
+    """Do nothing: both frameworks compute with constants in the precision of their tensors."""
     return nullcontext()
 
 
 def differentiable(tape: Any, inputs: Iterable[Any]) -> Any:
-    """What runs inside can be differentiated by `inputs` and variables, if there is a tape."""
+    """Make calls in this context differentiable by `inputs` and variables, if there is a tape."""
     return framework.unrecorded() if tape is None else tape.recording(inputs)
 
 
 def exact_constants() -> Any:
-    """Both frameworks take constants in the precision of their tensors."""
+    """Do nothing: both frameworks take constants in the precision of their tensors."""
     return nullcontext()
 
 
 def dense(gradient: Any) -> Any:
-    """Both frameworks give gradients as they are."""
+    """Return the gradient unchanged: both frameworks give dense ones."""
     return gradient
 
 
 def fill(variable: Any) -> Callable[[Sequence[Change], np.ndarray], None] | None:
-    """Nothing is quicker than the variable's own assignment."""
+    """Return None: nothing is faster than the variable's own assignment."""
     return None

@@ -1,4 +1,4 @@
-"""Reading a `.keras` file, which may come from anywhere: its sizes first, then by Keras's own loader in safe mode."""
+"""Read a `.keras` file, which may come from anywhere: check its sizes, then use Keras's loader in safe mode."""
 
 import json
 import shutil
@@ -15,8 +15,8 @@ from compare.adapters.plain import plain
 
 CONFIG = "config.json"
 MAX_CONFIG_BYTES = 64 << 20
-FREE_BYTES, MAX_RATIO = 64 << 20, 100  # what a part may unpack to, whatever it takes in the file; and beyond, how often
-MOST_SHOWN = 400  # of what Keras says of a file
+FREE_BYTES, MAX_RATIO = 64 << 20, 100  # always allowed size of an unpacked part; beyond it, its ratio to the file
+MOST_SHOWN = 400  # characters of Keras's message about a file
 
 
 def load_keras_file(path: Path, precision: str) -> KerasAdapter:
@@ -46,8 +46,8 @@ def load_keras_file(path: Path, precision: str) -> KerasAdapter:
 
 
 def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
-    """Raise Unreadable if a part is in the file twice, or would unpack to much more than its size in the file. It is
-    copied unpacked, so Keras's own check sees nothing of that."""
+    """Raise Unreadable if a part is in the file twice, or would unpack to much more than its size in the file. Keras
+    copies parts unpacked, and its own check misses this."""
     names = archive.namelist()
     if len(set(names)) < len(names):
         raise Unreadable(f"{path.name} has a part twice. Save the model again.")
@@ -61,7 +61,7 @@ def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
 
 
 def _in_precision(config: Any, precision: str) -> Any:
-    """Return the configuration of a model with other types of floating-point numbers: a file states one per layer."""
+    """Return the configuration of a model with other floating-point types: a file states one per layer."""
     if isinstance(config, list):
         return [_in_precision(each, precision) for each in config]
     if not isinstance(config, dict):

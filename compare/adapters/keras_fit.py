@@ -1,6 +1,6 @@
-"""A training function of Keras's or raw TensorFlow's, watched: `model.fit`, or a loop over a tf.GradientTape.
+"""Watch a training function of Keras's or raw TensorFlow's: `model.fit`, or a loop over a tf.GradientTape.
 
-It runs eagerly, and its model computes in float64, as it was built here.
+It runs eagerly, and its model computes in float64, in which it was built here.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -55,22 +55,22 @@ class _Loop:
 
     def __init__(self, adapter: Any, n: int) -> None:
         self.adapter, self.model, self.n, self.seen = adapter, adapter.model, n, SeenFit()
-        self.tapes = 0  # that record now
+        self.tapes = 0  # tapes that record at present
         self.output: Any = None
-        self.weights: dict[int, float] = {}  # of the classes
+        self.weights: dict[int, float] = {}  # weights of the classes
         self._before = self._state()
 
     def _state(self) -> list[tuple[Any, np.ndarray]]:
         return [(each, np.array(each)) for each in getattr(self.model, "variables", ())]
 
     def back(self) -> None:
-        """Give the model the weights that it had when the first batch came."""
+        """Restore the weights that the model had at the first batch."""
         for variable, value in self._before:
             variable.assign(value)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch what runs inside, eagerly."""
+        """Watch the calls in this context, eagerly."""
         kind = keras.layers.Layer if isinstance(self.model, keras.layers.Layer) else type(self.model)
         with ExitStack() as stack:
             stack.callback(tf.config.run_functions_eagerly, tf.config.functions_run_eagerly())
@@ -90,17 +90,17 @@ class _Loop:
             yield
 
     def entered(self, original: Any, tape: Any) -> Any:
-        """A tape begins to record."""
+        """Note that a tape begins to record."""
         self.tapes += 1
         return original(tape)
 
     def left(self, original: Any, tape: Any, *args: Any) -> Any:
-        """A tape records no more."""
+        """Note that a tape stops recording."""
         self.tapes -= 1
         return original(tape, *args)
 
     def fit(self, original: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
-        """What model.fit is given says how batches are made."""
+        """Read from model.fit's arguments how batches are made."""
         named = dict(zip(("x", "y", "batch_size"), args, strict=False)) | kwargs
         x = tree.flatten(named.get("x"))
         if x and isinstance(x[0], np.ndarray | tf.Tensor):
@@ -110,7 +110,7 @@ class _Loop:
         return original(model, *args, **kwargs)
 
     def called(self, original: Any, layer: Any, *args: Any, **kwargs: Any) -> Any:
-        """A call of the model, which counts if a tape records it."""
+        """Note a call of the model, which counts if a tape records it."""
         if layer is not self.model or not self.tapes:
             return original(layer, *args, **kwargs)
         if len(self.seen.steps) >= self.n and self.seen.steps[-1].loss is not None:
@@ -121,20 +121,20 @@ class _Loop:
         inputs = self._inputs(args[0] if args else next(iter(kwargs.values())))
         output = original(layer, *args, **kwargs)
         if first and len(self._before) < len(self._state()):
-            self._before = self._state()  # it was built by this call
+            self._before = self._state()  # this call built it
         self.output = tree.flatten(output)[0]
         self.seen.steps.append(SeenStep(inputs, self._canonical("", _array(self.output))))
         return output
 
     def _inputs(self, given: Any) -> Arrays:
-        """The inputs by name, in canonical layout."""
+        """Return the inputs by name, in canonical layout."""
         stated = self.adapter.stated_inputs()
         arrays = list(given.values()) if isinstance(given, Mapping) else tree.flatten(given)
         names = list(given) if isinstance(given, Mapping) else input_names(stated, len(arrays))
         return {name: self._canonical(name, _array(each)) for name, each in zip(names, arrays, strict=True)}
 
     def _canonical(self, name: str, native: np.ndarray) -> np.ndarray:
-        """An array as the adapter takes it."""
+        """Return an array as the adapter takes it."""
         if native.ndim < 3:
             return native
         moved = np.ascontiguousarray(np.moveaxis(native, -1, 1))
@@ -143,12 +143,12 @@ class _Loop:
         stated = self.adapter.stated_inputs() or {}
         shape = stated.get(name) or (next(iter(stated.values())) if len(stated) == 1 else None)
         fits = [each.shape[1:] == shape for each in (native, moved)]
-        if fits[0] != fits[1]:  # else it may be as wide as it is long, or of any size
+        if fits[0] != fits[1]:  # otherwise it may be as wide as it is long, or of any size
             return moved if fits[1] else native
         return moved if self.adapter.is_moved(name, moved) else native
 
     def targeted(self, targets: Any, outputs: Any, loss: Any = None) -> None:
-        """What a loss is given."""
+        """Note the arguments of a loss."""
         step = self.seen.steps[-1] if self.seen.steps else None
         if step is None or not self.tapes or targets is None:
             return
@@ -160,14 +160,14 @@ class _Loop:
                 self.seen.record = keras_losses.record_of(loss, 1, hasattr(outputs, "_keras_logits"))
 
     def of_keras(self, original: Any, loss: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """A call of one of Keras's losses."""
+        """Note a call of one of Keras's losses."""
         self.targeted(y_true, y_pred, loss)
         if self.tapes and sample_weight is not None and self.seen.steps:
             self._weigh(_array(sample_weight))
         return original(loss, y_true, y_pred, sample_weight)
 
     def _weigh(self, weights: np.ndarray) -> None:
-        """Weights of examples, which may be those of their classes."""
+        """Note weights of examples, which may be those of their classes."""
         step, record = self.seen.steps[-1], self.seen.record
         classes = step.targets
         by_class = classes is not None and classes.dtype.kind in "iu" and classes.shape == weights.shape
@@ -182,12 +182,12 @@ class _Loop:
         self.seen.record = replace(record, weights=whole, reduction="batch_mean")
 
     def of_tensorflow(self, original: Any, labels: Any = None, logits: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """A call of one of TensorFlow's losses."""
+        """Note a call of one of TensorFlow's losses."""
         self.targeted(labels, logits)
         return original(labels, logits, *args, **kwargs)
 
     def differentiated(self, original: Any, tape: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
-        """The gradients that a loop takes, and that of its loss by the outputs."""
+        """Note the gradients that a loop takes, and that of its loss by the outputs."""
         if self.output is None or not self.seen.steps or self.seen.steps[-1].loss is not None:
             return original(tape, target, sources, *args, **kwargs)
         flat = tree.flatten(sources)
@@ -203,7 +203,7 @@ class _Loop:
         return tree.pack_sequence_as(sources, found[:-1])
 
     def applied(self, original: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
-        """A step of one of Keras's optimizers."""
+        """Note a step of one of Keras's optimizers."""
         if not self.seen.steps or self.seen.optimizer not in (None, optimizer):
             return original(optimizer, *args, **kwargs)
         self.seen.optimizer = optimizer

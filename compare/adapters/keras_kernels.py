@@ -1,5 +1,4 @@
-"""What TensorFlow cannot compute on a CPU, computed by what it can: channels-first convolutions, and 3D pooling in
-float64."""
+"""Compute on a CPU what TensorFlow cannot compute there: channels-first convolutions, and 3D pooling in float64."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ _CONVOLUTIONS = (
 
 
 def computable(layer: Any, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `original`, Keras's call of a layer, or one that gives the same with what this machine can compute."""
+    """Return `original`, Keras's call of a layer, or an equivalent that this machine can compute."""
     if tf.config.list_physical_devices("GPU"):
         return original
     if isinstance(layer, _CONVOLUTIONS) and layer.data_format == "channels_first":
@@ -76,7 +75,7 @@ def _in_double(original: Callable[..., Any], pool: Callable[[Any, Any], Any]) ->
 
 
 def _pool(layer: Any, x: Any) -> Any:
-    """Pooling as the greatest or the mean of shifted slices."""
+    """Compute pooling as the maximum or the mean of shifted slices."""
     size, strides, greatest = tuple(layer.pool_size), tuple(layer.strides), layer.pool_mode == "max"
     sizes = tuple(x.shape[1:-1])
     pads = padding.pads(layer.padding, sizes, size, strides, (1, 1, 1))
@@ -100,7 +99,7 @@ def _pool(layer: Any, x: Any) -> Any:
 
 
 def _adaptive(layer: Any, x: Any) -> Any:
-    """Adaptive pooling: cell i of n holds the entries from floor(i * size / n) to ceil((i + 1) * size / n)."""
+    """Compute adaptive pooling: cell i of n covers floor(i * size / n) to ceil((i + 1) * size / n)."""
     reduce = tf.reduce_max if "Max" in type(layer).__name__ else tf.reduce_mean
     for axis, cells in enumerate(layer.output_size, 1):
         size = x.shape[axis]

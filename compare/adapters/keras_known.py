@@ -1,4 +1,4 @@
-"""How a known Keras layer is called and recorded: its own step, then that of its activation."""
+"""Call and record a known Keras layer: its own step, then that of its activation."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -19,7 +19,7 @@ COMPOUND: dict[type, Known] = {}
 
 
 def describer(*classes: str) -> Callable[[Describer], Describer]:
-    """Register a function that describes calls of these classes of keras.layers; this Keras may lack some."""
+    """Register a function that describes calls of these classes of keras.layers, some of which this Keras may lack."""
 
     def register(function: Describer) -> Describer:
         DESCRIBERS.update(dict.fromkeys(_there(classes), function))
@@ -43,10 +43,10 @@ def _there(classes: tuple[str, ...]) -> list[type]:
 
 
 def known_of(layer: Any) -> Known | None:
-    """Return how a layer is recorded; None for a user's layer, a model or a lambda: what is inside is recorded."""
+    """Return how a layer is recorded; None for a user's layer, a model or a lambda, whose content is recorded."""
     for each in type(layer).__mro__:
         if each in DESCRIBERS or each in COMPOUND:
-            # A subclass that calls itself in another way is no longer what it was.
+            # A subclass with another call is no longer the known layer.
             if type(layer).call is not each.call:  # type: ignore[attr-defined]
                 break
             return COMPOUND.get(each) or _single(DESCRIBERS[each])
@@ -57,7 +57,7 @@ def known_of(layer: Any) -> Known | None:
 
 
 def weights_of(path: str, layer: Any, **roles: str) -> dict[str, Weight]:
-    """Return the weights of a layer that it has, by role, from the names of its attributes."""
+    """Return those of these weights that a layer has, by role, from the names of its attributes."""
     return {
         role: weight_of(getattr(layer, name), f"{path}.{name.lstrip('_')}")
         for role, name in roles.items()
@@ -88,7 +88,7 @@ def _own_kind(call: Call) -> Description:
 
 @contextmanager
 def _without(layer: Any) -> Iterator[None]:
-    """A layer without its activation and without dropout inside."""
+    """Remove a layer's activation and the dropout inside it for this context."""
     with ExitStack() as stack:
         if getattr(layer, "activation", None) is not None and not _gated(layer):
             stack.callback(object.__setattr__, layer, "activation", layer.activation)
@@ -99,7 +99,7 @@ def _without(layer: Any) -> Iterator[None]:
 
 @contextmanager
 def without_dropout(layer: Any) -> Iterator[None]:
-    """A layer without dropout inside."""
+    """Remove the dropout inside a layer for this context."""
     changed: list[tuple[Any, str, Any]] = []
     for part in [layer, *layer._flatten_layers(include_self=False)]:
         names = ("rate",) if isinstance(part, keras.layers.Dropout) else ("dropout", "recurrent_dropout", "_dropout")
@@ -108,14 +108,14 @@ def without_dropout(layer: Any) -> Iterator[None]:
                 changed.append((part, name, 0.0))
     with ExitStack() as stack:
         for part, name, value in changed:
-            # Past Keras's own bookkeeping, which would track or refuse it.
+            # Bypass Keras's own bookkeeping, which would track or refuse it.
             stack.callback(object.__setattr__, part, name, vars(part)[name])
             object.__setattr__(part, name, value)
         yield
 
 
 def _gated(layer: Any) -> bool:
-    """Whether the activation is inside what the layer does, as in a recurrent one."""
+    """Whether the activation is part of the layer's computation, as in a recurrent one."""
     return type(layer) not in DESCRIBERS and not any(each in DESCRIBERS for each in type(layer).__mro__)
 
 
@@ -214,7 +214,7 @@ def add(
 
 
 def activated(watch: KerasWatch, path: str, function: Any, x: Any) -> Any:
-    """Apply a layer's activation: one step if it is one of Keras's own, else whatever it does."""
+    """Apply a layer's activation: one step if it is one of Keras's own, else all of its operations."""
     if getattr(function, "__name__", "") == "linear":
         return x
     meant = None if isinstance(function, keras.layers.Layer) else kind_of_function(function)
@@ -224,7 +224,7 @@ def activated(watch: KerasWatch, path: str, function: Any, x: Any) -> Any:
 
 
 def called(watch: KerasWatch, path: str, name: str, function: Any, x: Any) -> Any:
-    """Call a function that is not Keras's own: what it does is recorded, or, if no watch sees it, one step."""
+    """Call a function that is not Keras's own. Its operations are recorded or, if no watch sees them, one step."""
     with watch.inside(path):
         made = function(x)
     if watch.fresh(made):
@@ -233,5 +233,5 @@ def called(watch: KerasWatch, path: str, name: str, function: Any, x: Any) -> An
 
 
 def function_name(function: Any) -> str:
-    """Return the name of a function or of an object that is called as one."""
+    """Return the name of a function or of a callable object."""
     return str(getattr(function, "__name__", type(function).__name__))

@@ -86,7 +86,7 @@ def _dense(call: Call) -> Description:
 
 @describer("EinsumDense")
 def _einsum(call: Call) -> Description:
-    """A product over the last axis is a Gemm: "...x,xy->...y" in any letters."""
+    """Describe a product over the last axis as a Gemm: "...x,xy->...y" in any letters."""
     layer = call.layer
     before, after = layer.equation.replace(" ", "").split("->")
     left, right = before.split(",")
@@ -107,7 +107,7 @@ def _batch_normalization(call: Call) -> Description:
         "epsilon": layer.epsilon,
         "momentum": layer.momentum,
         "axis": layer.axis % rank,
-        # A frozen layer is in evaluation mode, whatever the call says.
+        # A frozen layer is in evaluation mode in any call.
         "training_mode": bool(call.training and layer.trainable),
         "unbiased": False,
     }
@@ -126,7 +126,7 @@ def _layer_normalization(call: Call) -> Description:
     layer = call.layer
     attributes: dict[str, Attribute] = {"axes": _axes(layer.axis, len(call.inputs[0].shape)), "epsilon": layer.epsilon}
     if layer.rms_scaling:
-        # Keras divides by the standard deviation and does not centre: that is not RMS normalisation.
+        # Keras divides by the standard deviation and does not centre, which is not RMS normalisation.
         return Description("keras:LayerNormalization", "same", attributes, own_weights(call.path, layer))
     return Description("LayerNormalization", "same", attributes, weights_of(call.path, layer, scale="gamma", B="beta"))
 
@@ -179,7 +179,7 @@ def _pooling(call: Call) -> Description:
 )
 def _global_pooling(call: Call) -> Description:
     kind = "GlobalMaxPool" if "Max" in type(call.layer).__name__ else "GlobalAveragePool"
-    if len(call.inputs[0].shape) == 3 and is_last(call.layer):  # over the time of (N, T, F): it asks for no layout
+    if len(call.inputs[0].shape) == 3 and is_last(call.layer):  # over the time of (N, T, F), which requires no layout
         reduced = "ReduceMax" if "Max" in kind else "ReduceMean"
         return Description(reduced, "reduce", {"axes": (1,), "keepdims": call.layer.keepdims})
     return Description(kind, "spatial", {"keepdims": call.layer.keepdims}, last=is_last(call.layer))

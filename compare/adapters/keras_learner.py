@@ -1,5 +1,5 @@
-"""A model of Keras or raw TensorFlow, differentiated: one watched call in training mode, its loss, and the gradient of
-everything."""
+"""Differentiate a model of Keras or raw TensorFlow: one watched call in training mode, its loss, and the gradients by
+all values and weights."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -103,7 +103,7 @@ class KerasLearner:
         return recording, tape, loss, penalty, output, axis
 
     def shaped(self, recording: Recording, targets: np.ndarray, form: str) -> tuple[Any, Any, int]:
-        """The targets as the loss takes them, the output that it takes, and the canonical axis of the classes.
+        """Return the targets in the loss's form, the output that the loss takes, and the canonical axis of the classes.
         `recording` is the last one, of a call on a tape. Raises Unreadable."""
         canonical, joined = self.adapter.recorded()
         name = joined.before(recording.graph.outputs[0])
@@ -121,7 +121,7 @@ class KerasLearner:
         return tensor(np.ascontiguousarray(native, kind)), output, axis
 
     def loss_of(self, output: Any, given: Any) -> Any:
-        """The loss of an output for targets as it takes them. Raises Unreadable if it is no one number."""
+        """Return the loss of an output for targets in the loss's form. Raises Unreadable unless it is one number."""
         with users_own():
             loss = keras_losses.computed(self._loss, given, output, self._targets_first)
         if len(loss.shape):
@@ -132,7 +132,7 @@ class KerasLearner:
         return loss
 
     def penalty(self) -> Any:
-        """What the model adds to its loss; None if it adds nothing."""
+        """Return what the model adds to its loss; None if it adds nothing."""
         added = getattr(self.adapter.model, "losses", None) or []
         return sum(ops.convert_to_tensor(each) for each in added) if added else None
 
@@ -144,7 +144,7 @@ def _can_be_trained(key: str, owner: Any) -> bool:
 
 
 def _regulariser(owner: Any) -> str:
-    """What is added to the loss for a variable, as it is written; "" if nothing is."""
+    """Return the regulariser of a variable, as text; "" if it has none."""
     found = getattr(owner, "regularizer", None)
     if found is None:
         return ""
@@ -157,7 +157,7 @@ def _regulariser(owner: Any) -> str:
 
 
 def _axis(shape: Any, canonical: Canonical, name: str) -> int:
-    """The canonical axis of what is last in the framework, as the classes are."""
+    """Return the canonical axis of the framework's last axis, as the classes are."""
     there = np.broadcast_to(np.arange(shape[-1]) if len(shape) else 0, tuple(shape))
     moved = apply(canonical.changes[name], there)
     axes = [axis for axis in range(moved.ndim) if moved.shape[axis] > 1 and np.ptp(moved, axis=axis).any()]
@@ -169,7 +169,7 @@ def _array(gradient: Any) -> np.ndarray:
 
 
 def _of_values(tape: Tape, loss: Any, canonical: Canonical, joined: Joined) -> Arrays:
-    """The gradient of the loss by every value of floating-point numbers that it depends on."""
+    """Return the gradient of the loss by every floating-point value that it depends on."""
     nodes = {}
     for node in joined.recording.graph.nodes:
         before = joined.before(node.name)
@@ -193,7 +193,7 @@ def _same(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def owners_of(canonical: Canonical, joined: Joined) -> dict[str, Any]:
-    """The variable of every weight that is one, by "NODE/ROLE"."""
+    """Return the variable of every weight that is one, by "NODE/ROLE"."""
     found = {}
     for node in joined.recording.graph.nodes:
         for role in node.roles:
@@ -205,7 +205,7 @@ def owners_of(canonical: Canonical, joined: Joined) -> dict[str, Any]:
 
 
 def _of_weights(tape: Tape, loss: Any, owners: Mapping[str, Any], canonical: Canonical, joined: Joined) -> Arrays:
-    """The gradient by every variable that the loss depends on, as the weight that it is."""
+    """Return the gradient by every variable that the loss depends on, in the weight's layout."""
     found = tape.gradient(loss, list(owners.values()))
     weights: Arrays = {}
     for key, gradient in zip(owners, found, strict=True):
@@ -215,6 +215,6 @@ def _of_weights(tape: Tape, loss: Any, owners: Mapping[str, Any], canonical: Can
 
 
 def canonical_array(key: str, array: np.ndarray, canonical: Canonical, joined: Joined) -> np.ndarray:
-    """The array of a variable as the weight that it is."""
+    """Return a variable's array in the weight's layout."""
     source = joined.sources[key]
     return source.changed(canonical.weight_of[source.key].changed(array))

@@ -1,4 +1,4 @@
-"""Keras's losses: by name, by reference, that of a compiled model; and what one is, read from its configuration."""
+"""Keras's losses: by name, by reference, or from a compiled model; and their records, read from the configuration."""
 
 import inspect
 from collections.abc import Callable
@@ -42,8 +42,8 @@ _KEPT_FROM_0 = ("cross_entropy", "binary_cross_entropy", "kl_div", "poisson")
 
 
 def loss_of(found: Any, text: str) -> tuple[Any, tuple[str, ...], bool]:
-    """What is called as a loss, the forms of targets that it may take, and whether targets come first. `found` is what
-    a reference or a compiled model names. Raises Unreadable if it cannot be called."""
+    """Return the callable loss, the forms of targets that it may take, and whether targets come first. `found` is the
+    object named by a reference or a compiled model. Raises Unreadable if it cannot be called."""
     if isinstance(found, str):
         found = keras.losses.get(found)
     for _ in range(2):
@@ -63,7 +63,7 @@ def loss_of(found: Any, text: str) -> tuple[Any, tuple[str, ...], bool]:
 
 
 def computed(loss: Any, targets: Any, outputs: Any, first: bool) -> Any:
-    """The loss as one number: a function's values are averaged, as Keras does."""
+    """Return the loss as one number: a function's values are averaged, as in Keras."""
     value = loss(targets, outputs) if first else loss(outputs, targets)
     value = ops.convert_to_tensor(value)
     if len(value.shape) and not isinstance(loss, keras.losses.Loss):
@@ -72,19 +72,19 @@ def computed(loss: Any, targets: Any, outputs: Any, first: bool) -> Any:
 
 
 def record_of(loss: Any, axis: int, has_logits: bool) -> LossRecord | None:
-    """What a loss of Keras's own is; None for another. `axis` is that of the classes. Outputs that remember their
-    logits (`has_logits`), as those of a softmax do, are taken as what they are, whatever the loss states."""
+    """Return the record of one of Keras's own losses; None for another. `axis` is that of the classes. Outputs that
+    remember their logits (`has_logits`), as a softmax's do, are read as probabilities, whatever the loss states."""
     name = class_of(loss)
     if name not in _KINDS or (isinstance(loss, keras.losses.Loss) and not _is_own(loss)):
         return None
     config: dict[str, Any] = {}
-    if isinstance(loss, keras.losses.Loss):  # Huber's configuration leaves its delta out
+    if isinstance(loss, keras.losses.Loss):  # Huber's configuration omits its delta
         config = {**loss.get_config(), **getattr(loss, "_fn_kwargs", {})}
     kind = _KINDS[name]
     logits = bool(config.get("from_logits", False)) and not (has_logits and "cross_entropy" in kind)
     exact = logits or (has_logits and "cross_entropy" in kind)
     takes = "values" if kind not in _KEPT_FROM_0 or kind == "poisson" else "logits" if logits else "probabilities"
-    sparse = name.startswith("Sparse") and BACKEND == "tensorflow"  # whose other backends have one rule for both
+    sparse = name.startswith("Sparse") and BACKEND == "tensorflow"  # other backends have one rule for both
     smoothing = float(config.get("label_smoothing", 0.0) or 0.0)
     return LossRecord(
         kind,
@@ -100,7 +100,7 @@ def record_of(loss: Any, axis: int, has_logits: bool) -> LossRecord | None:
 
 
 def class_of(loss: Any) -> str:
-    """The class of Keras's that a loss is, or that does what one of its functions does; "" for another."""
+    """Return the name of Keras's class that a loss belongs to, or whose function it is; "" for another."""
     if isinstance(loss, keras.losses.Loss):
         return type(loss).__name__
     if not getattr(loss, "__module__", "").startswith("keras."):
@@ -114,7 +114,7 @@ def _is_own(loss: Any) -> bool:
 
 
 def _reduction(kind: str, stated: str) -> str:
-    """What Keras calls a reduction is one over what its loss function leaves: of the classes, a mean or a sum."""
+    """Return the canonical reduction for Keras's, whose loss functions have already averaged or summed the classes."""
     if stated == "sum":
         return "sum" if kind in ("cross_entropy", "kl_div") else "sum_of_means"
     return "example_mean" if kind == "kl_div" else "mean"

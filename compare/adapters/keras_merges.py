@@ -26,7 +26,7 @@ def _first(args: Arguments, kwargs: Keywords) -> Any:
 def _separable(watch: KerasWatch, path: str, layer: Any, original: Original, args: Arguments, kwargs: Keywords) -> Any:
     x, name = _first(args, kwargs), type(layer).__name__
     with watch.mute():
-        original(layer, x)  # builds it, if need be
+        original(layer, x)  # builds it, if necessary
         x = layer.dtype_policy.convert_input(x, layer.autocast, layer.input_dtype)
 
     def deep(value: Any) -> Any:
@@ -94,7 +94,7 @@ _MERGES: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
 
 @compound(*_MERGES)
 def _merge(watch: KerasWatch, path: str, layer: Any, original: Original, args: Arguments, kwargs: Keywords) -> Any:
-    """Merges of several values are made two by two, as Keras does."""
+    """Record a merge of several values as merges of two, as in Keras."""
     values = [ops.convert_to_tensor(each) for each in tree.flatten(_first(args, kwargs))]
     name = next(each.__name__ for each in type(layer).__mro__ if each.__name__ in _MERGES)
     kind, merge = _MERGES[name]
@@ -127,7 +127,7 @@ def _merge(watch: KerasWatch, path: str, layer: Any, original: Original, args: A
 
 @compound("Rescaling")
 def _rescaling(watch: KerasWatch, path: str, layer: Any, original: Original, args: Arguments, kwargs: Keywords) -> Any:
-    """A product, then a sum: Rescaling of images by numbers; lists of numbers are one per channel."""
+    """Record a product, then a sum: Rescaling of images by numbers; lists of numbers have one per channel."""
     x = _first(args, kwargs)
     with watch.mute():
         output = watch.own(original(layer, x))
@@ -169,7 +169,7 @@ def _plain(kind: str) -> Callable[[Any, Any], Any]:
 def _normalization(
     watch: KerasWatch, path: str, layer: Any, original: Original, args: Arguments, kwargs: Keywords
 ) -> Any:
-    """(x - mean) / max(sqrt(variance), epsilon), by constants of the layer."""
+    """Record (x - mean) / max(sqrt(variance), epsilon), with constants of the layer."""
     x = _first(args, kwargs)
     with watch.mute():
         original(layer, x)
@@ -192,7 +192,7 @@ def _normalization(
 
 @compound("Activation")
 def _activation(watch: KerasWatch, path: str, layer: Any, original: Original, args: Arguments, kwargs: Keywords) -> Any:
-    """A function as a layer: one step if it is one of Keras's own, else whatever it does."""
+    """Record a function as a layer: one step if it is one of Keras's own, else all of its operations."""
     x, function = _first(args, kwargs), layer.activation
     meant = None if isinstance(function, keras.layers.Layer) else kind_of_function(function)
     if getattr(function, "__name__", "") == "linear":
@@ -204,7 +204,7 @@ def _activation(watch: KerasWatch, path: str, layer: Any, original: Original, ar
 
 @compound("RepeatVector")
 def _repeat(watch: KerasWatch, path: str, layer: Any, original: Original, args: Arguments, kwargs: Keywords) -> Any:
-    """(N, F) with a new axis behind the batch, in so many copies."""
+    """Record (N, F) with a new axis after the batch, repeated along it."""
     x = _first(args, kwargs)
     with watch.mute():
         middle = ops.expand_dims(x, 1)

@@ -1,4 +1,4 @@
-"""JAX as Keras's backend: arrays, and what a user's code calls of JAX itself."""
+"""JAX as Keras's backend: arrays, and a user's direct calls of JAX."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -21,7 +21,7 @@ _OPERATORS = {
     "__neg__": ("negative", False), "__abs__": ("absolute", False), "__getitem__": ("getitem", False),
 }  # fmt: skip
 
-# Functions of jax.numpy and jax.nn that Keras has by the same name, with the same arguments.
+# Functions of jax.numpy and jax.nn that Keras has under the same name, with the same arguments.
 _SHARED = {
     "relu", "sigmoid", "silu", "softplus", "tanh", "exp", "log", "sqrt", "square", "abs", "absolute", "negative",
     "reciprocal", "sin", "cos", "add", "subtract", "multiply", "divide", "maximum", "minimum", "power", "matmul",
@@ -31,7 +31,7 @@ _SHARED = {
 
 @contextmanager
 def framework_watched(called: Callable[..., Any]) -> Iterator[None]:
-    """Have `called` do what is called of JAX's arrays by operators, by the operation's name."""
+    """Pass operations on JAX's arrays by operators or JAX's functions to `called`, by the operation's name."""
 
     def replaced(name: str, swapped: bool, original: Any) -> Callable[..., Any]:
         def call(a: Any, *more: Any) -> Any:
@@ -62,28 +62,28 @@ def _watched(called: Callable[..., Any], name: str, function: Any) -> Callable[.
 
 
 def functions_compiled(allowed: bool) -> AbstractContextManager[Any]:
-    """Functions that a user compiled by `jax.jit` run compiled inside, or function by function."""
+    """Choose whether functions compiled by `jax.jit` run compiled in this context, or function by function."""
     found: AbstractContextManager[Any] = jax.disable_jit(not allowed)
     return found
 
 
 def changes_in_place(name: str, kwargs: Mapping[str, Any]) -> bool:
-    """JAX's arrays do not change."""
+    """Return False: JAX's arrays do not change."""
     return False
 
 
 def shares_memory(a: Any, b: Any) -> bool:
-    """JAX's arrays are each in memory of their own."""
+    """Return False: each of JAX's arrays has its own memory."""
     return False
 
 
 def is_traced(value: Any) -> bool:
-    """Whether a value stands for an array while a function is transformed, as by `jax.jit`."""
+    """Whether a value represents an array while a function is transformed, as by `jax.jit`."""
     return isinstance(value, jax.core.Tracer)
 
 
 def is_tensor(value: Any) -> bool:
-    """Whether a value is an array of JAX's, or what stands for one while a function is differentiated."""
+    """Whether a value is an array of JAX's, or represents one while a function is differentiated."""
     return isinstance(value, jax.Array)
 
 
@@ -93,7 +93,7 @@ def tensor(value: np.ndarray) -> Any:
 
 
 def array(value: Any) -> np.ndarray:
-    """Return NumPy's array of one of JAX's, which cannot be written."""
+    """Return one of JAX's arrays as NumPy's, which is read-only."""
     return np.asarray(value)
 
 
@@ -103,13 +103,13 @@ def copied(value: Any) -> Any:
 
 
 def unrecorded() -> Any:
-    """JAX keeps nothing for gradients."""
+    """Return an empty context: JAX keeps nothing for gradients."""
     return nullcontext()
 
 
 class Tape:
-    """What a call in training mode is differentiated by. By its variables: JAX calls the model again, as a function of
-    them. By what is inside: back through the steps of the watched call, each differentiated alone."""
+    """The means to differentiate a call in training mode. By its variables, JAX calls the model again, as a function of
+    them. By inner values, it goes back through the steps of the watched call and differentiates each alone."""
 
     def __init__(self, adapter: Any) -> None:
         self._adapter = adapter
@@ -118,19 +118,19 @@ class Tape:
 
     @contextmanager
     def recording(self, inputs: Iterable[Any]) -> Iterator[None]:
-        """What runs inside is called for `inputs`."""
+        """Note the `inputs` of the call in this context."""
         self._inputs = list(inputs)
         yield
 
     def computed(self, function: Callable[[Any], Any], output: Any) -> Any:
-        """What a function gives for the network's output, or for the network itself."""
+        """Return a function's result for the network's output, or for the network itself."""
         value = function(output)
         self._functions[id(value)] = function, output, value
         return value
 
     def gradient(self, target: Any, sources: list[Any]) -> list[Any]:
-        """The gradient of what was computed, or of the sum of several, by each variable or tensor that the network
-        made. None by those that it does not depend on, and by variables that are not trained."""
+        """Return the gradient of one or the sum of several results by each of the given variables or tensors.
+        It is None if there is no dependence, and for variables that are not trained."""
         noted = [self._functions[id(each)] for each in (target if isinstance(target, list) else [target])]
         functions, output = [function for function, _, _ in noted], noted[0][1]
         if all(isinstance(each, keras.Variable) for each in sources):
@@ -150,7 +150,7 @@ class Tape:
         return dict(zip(map(id, variables), found, strict=True))
 
     def _by_values(self, functions: list[Callable[[Any], Any]], output: Any) -> dict[int, Any]:
-        """The gradient by every tensor of the recorded call that it depends on, by the tensor's identity."""
+        """Return the gradient by every tensor of the recorded call that it depends on, by the tensor's identity."""
         steps = list({id(step): step for step in self._adapter.recorded()[0].step_of.values()}.values())
         values = {value.number: value for step in steps for value in (*step.inputs, step.output)}
         last = next(number for number, value in values.items() if value.tensor is output)
@@ -177,7 +177,7 @@ def _is_real(value: Any) -> bool:
 
 
 def _again(step: Step, taken: list[Any], places: list[int], *given: Any) -> Any:
-    """The output of a step in training mode, for other tensors at some places of its inputs; variables stay."""
+    """Return the output of a step in training mode, for other tensors at some places of its inputs; variables stay."""
     others = list(taken)
     for place, value in zip(places, given, strict=True):
         others[place] = value

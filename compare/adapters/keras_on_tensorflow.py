@@ -1,4 +1,4 @@
-"""What Keras's models need of TensorFlow, if that is the backend."""
+"""TensorFlow as Keras's backend."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,48 +40,48 @@ class BackendWatch(Watch):
         super().__init__(training, tensorflow_operations.add)
 
     def holds(self, variable: Any) -> bool:
-        """Whether a variable of Keras's is known."""
+        """Whether a variable of Keras's is registered."""
         return id(variable.value.handle) in self.variables
 
     def know(self, variable: Any, weight: Weight) -> None:
-        """Know a variable of Keras's."""
+        """Register a variable of Keras's."""
         self.hold(variable.value, weight)
 
 
 def is_tensor(value: Any) -> bool:
-    """Whether a value is a tensor; a variable is none."""
+    """Whether a value is a tensor; a variable is not."""
     return isinstance(value, tf.Tensor)
 
 
 def tensor(value: np.ndarray) -> Any:
-    """Return a tensor of an array."""
+    """Return an array as a tensor."""
     return tf.constant(value)
 
 
 def dense(gradient: Any) -> Any:
-    """Return a gradient as one tensor, if it is that of a part of a table."""
+    """Return a gradient as one tensor, even if it is for a part of a table."""
     return tf.convert_to_tensor(gradient)
 
 
 def fill(variable: Any) -> Callable[[Sequence[Change], np.ndarray], None]:
-    """Return what gives a variable of Keras's an array that changes are undone of."""
+    """Return a function that gives a variable of Keras's an array, after undoing the changes."""
     return lambda changes, value: put(variable.value, changes, value)
 
 
 class Tape(tf.GradientTape):  # type: ignore[misc]  # TensorFlow has no types
-    """What a call in training mode is recorded on, to be differentiated."""
+    """A record of a call in training mode, for differentiation."""
 
     def __init__(self, adapter: Any) -> None:
         super().__init__(persistent=True)
 
     def computed(self, function: Callable[[Any], Any], output: Any) -> Any:
-        """What a function gives for the network's output, or for the network itself."""
-        with self, exact_constants():  # as the factor of a regulariser
+        """Return a function's result for the network's output, or for the network itself."""
+        with self, exact_constants():  # such as the factor of a regulariser
             return function(output)
 
     def gradient(self, target: Any, sources: list[Any]) -> list[Any]:
-        """The gradient of what was computed, or of the sum of several, by each variable or tensor that the network
-        made; None by those that it does not depend on."""
+        """Return the gradient of one or the sum of several results by each of the given variables or tensors;
+        None if there is no dependence."""
         own = [each.value if isinstance(each, keras.Variable) else each for each in sources]
         found: list[Any] = super().gradient(target, own)
         return found
@@ -89,7 +89,7 @@ class Tape(tf.GradientTape):  # type: ignore[misc]  # TensorFlow has no types
 
 @contextmanager
 def exact_constants() -> Iterator[None]:
-    """Replace the function with which optimizers turn their constants into float64 by way of float32."""
+    """Replace the function with which optimizers convert their constants to float64 through float32."""
     original = tf.cast
 
     def cast(x: Any, dtype: Any, name: str | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""PyTorch as Keras's backend: tensors and arrays, and what a user's code calls of PyTorch itself."""
+"""PyTorch as Keras's backend: tensors and arrays, and a user's direct calls of PyTorch."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -43,31 +43,31 @@ class _Mode(TorchFunctionMode):
 
 @contextmanager
 def framework_watched(called: Callable[..., Any]) -> Iterator[None]:
-    """Have `called` do what is called of PyTorch, by its name."""
+    """Pass direct calls of PyTorch to `called`, by name."""
     torch_exact.mend()
     with _Mode(called):
         yield
 
 
 def functions_compiled(allowed: bool) -> AbstractContextManager[Any]:
-    """Functions that a user compiled by `torch.compile` are seen as they are."""
+    """Return an empty context: functions compiled by `torch.compile` are watched as they are."""
     return nullcontext()
 
 
 def changes_in_place(name: str, kwargs: Mapping[str, Any]) -> bool:
-    """Whether a function changes its first tensor, or the one that it is given for its result."""
+    """Whether a function changes its first tensor, or one that it is given for its result."""
     base = name.partition(":")[2]
     own = base.endswith("_") and not base.endswith("__")
     return own or base in _IN_PLACE or kwargs.get("out") is not None or kwargs.get("inplace") is True
 
 
 def shares_memory(a: Any, b: Any) -> bool:
-    """Whether two tensors are in the same memory, as a part and its whole."""
+    """Whether two tensors share memory, such as a part and its whole."""
     return bool(a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr())
 
 
 def is_traced(value: Any) -> bool:
-    """Whether a tensor stands for another while a function is transformed, as by `torch.vmap`."""
+    """Whether a tensor represents another one while a function is transformed, as by `torch.vmap`."""
     return bool(torch._C._functorch.is_functorch_wrapped_tensor(value))
 
 
@@ -77,12 +77,12 @@ def is_tensor(value: Any) -> bool:
 
 
 def tensor(value: np.ndarray) -> Any:
-    """Return a tensor of an array."""
+    """Return an array as a tensor."""
     return keras.ops.convert_to_tensor(np.array(value))
 
 
 def array(value: Any) -> np.ndarray:
-    """Return the array of a tensor; of a parameter, which changes in its place, a copy."""
+    """Return the array of a tensor; for a parameter, which can change in place, a copy."""
     found: np.ndarray = value.detach().cpu().numpy()
     return found.copy() if isinstance(value, torch.nn.Parameter) else found
 
@@ -93,19 +93,19 @@ def copied(value: Any) -> Any:
 
 
 def unrecorded() -> Any:
-    """What runs inside keeps nothing for gradients."""
+    """Keep nothing for gradients in this context."""
     return torch.no_grad()
 
 
 class Tape:
-    """What a call in training mode is recorded on, to be differentiated."""
+    """A record of a call in training mode, for differentiation."""
 
     def __init__(self, adapter: Any) -> None:
         pass
 
     @contextmanager
     def recording(self, inputs: Iterable[Any]) -> Iterator[None]:
-        """What runs inside can be differentiated by `inputs` and variables."""
+        """Make calls in this context differentiable by `inputs` and variables."""
         for each in inputs:
             if each.is_floating_point():
                 each.requires_grad_()
@@ -113,13 +113,13 @@ class Tape:
             yield
 
     def computed(self, function: Callable[[Any], Any], output: Any) -> Any:
-        """What a function gives for the network's output, or for the network itself."""
+        """Return a function's result for the network's output, or for the network itself."""
         with torch.enable_grad():
             return function(output)
 
     def gradient(self, target: Any, sources: list[Any]) -> list[Any]:
-        """The gradient of what was computed, or of the sum of several, by each variable or tensor that the network
-        made; None by those that it does not depend on."""
+        """Return the gradient of one or the sum of several results by each of the given variables or tensors;
+        None if there is no dependence."""
         whole: Any = sum(target) if isinstance(target, list) else target
         own = [each.value if isinstance(each, keras.Variable) else each for each in sources]
         by = [each for each in own if each.requires_grad]

@@ -1,4 +1,4 @@
-"""The functions of Keras's backends as steps: what a call is, a table, and "keras:NAME" for what is not in it."""
+"""The functions of Keras's backends as steps: a table of what calls are, and "keras:NAME" for all others."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from compare.adapters.steps import Weight
 from compare.adapters.watching import BaseWatch
 from compare.graphs.node import Attribute
 
-# Functions of functions, whose parts are seen, and those that give no value of the network.
+# Functions of functions, whose parts are recorded, and functions without a value of the network.
 NOT_WATCHED = {
     "convert_to_numpy", "is_tensor", "shape", "compute_output_spec", "cond", "vectorized_map", "map", "scan",
     "associative_scan", "switch", "while_loop", "fori_loop", "random_seed_dtype", "custom_gradient", "remat",
@@ -45,7 +45,7 @@ class Called:
 
     @cached_property
     def arguments(self) -> Mapping[str, Any]:
-        """The arguments by their names, with defaults. Those of operators are args_0, args_1."""
+        """The arguments by name, with defaults. Those of operators are args_0, args_1."""
         try:
             bound = inspect.signature(self.original).bind(*self.args, **self.kwargs)
         except (TypeError, ValueError):
@@ -54,12 +54,12 @@ class Called:
         return bound.arguments
 
     def get(self, name: str, default: Any = None) -> Any:
-        """An argument."""
+        """Return an argument."""
         return self.arguments.get(name, default)
 
     @property
     def rank(self) -> int:
-        """How many axes the first tensor has."""
+        """The number of axes of the first tensor."""
         return len(self.given[0].shape)
 
 
@@ -97,7 +97,7 @@ def reader(*names: str) -> Callable[[Reader], Reader]:
 
 
 def read(watch: BaseWatch, call: Called) -> Meaning | None:
-    """What a call is; None if its reader has added all its steps."""
+    """Return what a call is; None if its reader has added all its steps."""
     if call.base in READERS and isinstance(meant := READERS[call.base](watch, call), Meaning | None):
         return meant
     unique = list({id(each): each for each in call.given}.values())
@@ -107,7 +107,7 @@ def read(watch: BaseWatch, call: Called) -> Meaning | None:
 
 
 def reordered(call: Called) -> Sequence[Change] | None:
-    """The changes that a call does to the layout of its one tensor; None if it does something else."""
+    """Return how a call changes the layout of its only tensor; None if it does anything else."""
     before, after = (tuple(int(size) for size in each.shape) for each in (call.given[0], call.output))
     if call.base in ("convert_to_tensor", "copy", "stop_gradient", "cast"):
         return ()
@@ -119,20 +119,20 @@ def reordered(call: Called) -> Sequence[Change] | None:
 
 
 def order_of(call: Called) -> tuple[int, ...]:
-    """Which axis of its tensor is at each place of what a transpose gives."""
-    places = np.empty(tuple(range(1, call.rank + 1)), np.int8)  # sizes that tell the axes apart
+    """Return the axis of a transpose's tensor for each axis of its result."""
+    places = np.empty(tuple(range(1, call.rank + 1)), np.int8)  # sizes that distinguish the axes
     function: Any = {"transpose": np.transpose, "swapaxes": np.swapaxes, "moveaxis": np.moveaxis}[call.base]
     rest = list(call.arguments.values())[1:]
     return tuple(size - 1 for size in function(places, *rest).shape)
 
 
 def is_scalar(watch: BaseWatch, value: Any) -> bool:
-    """Whether an argument is a number of the code."""
+    """Whether an argument is a number in the code."""
     if isinstance(value, bool | int | float | np.number):
         return True
     return hasattr(value, "shape") and len(value.shape) == 0 and watch.fresh(value)
 
 
 def scalar(value: Any) -> float:
-    """The number of an argument as its author wrote it."""
+    """Return the number of an argument as its author wrote it."""
     return shortest(ops.convert_to_numpy(value) if hasattr(value, "shape") else value)

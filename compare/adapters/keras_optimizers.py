@@ -1,4 +1,4 @@
-"""Keras's optimizers: by name, by reference, that of a compiled model; and what one is, read from its configuration."""
+"""Keras's optimizers: by name, by reference, or from a compiled model; and their records, from the configuration."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -42,7 +42,7 @@ _PLACES = {"adam": "uncorrected", "rmsprop": "inside", "adagrad": "inside", "ada
 
 
 def optimizer_of(found: Any, text: str) -> Any:
-    """A new optimizer like the one that a reference or a compiled model names. Raises Unreadable if it is none."""
+    """Return a new optimizer like the one that a reference or a compiled model names. Raises Unreadable if none is."""
     if isinstance(found, str):
         found = keras.optimizers.get(found)
     elif callable(found) and not isinstance(found, keras.optimizers.Optimizer):
@@ -67,19 +67,19 @@ def optimizer_of(found: Any, text: str) -> Any:
 
 
 def rate_of(optimizer: Any) -> float:
-    """The learning rate of the next step."""
+    """Return the learning rate of the next step."""
     return shortest(ops.convert_to_numpy(optimizer.learning_rate))
 
 
 def set_rate(optimizer: Any, rates: Sequence[float], number: int) -> None:
-    """Give an optimizer the rate that it had in a step of a loop, where a callback may set it; not a schedule."""
+    """Give an optimizer the rate of a loop's step, if a callback may have set it; a schedule is left alone."""
     schedule = keras.optimizers.schedules.LearningRateSchedule
     if rates and not isinstance(getattr(optimizer, "_learning_rate", None), schedule):
         optimizer.learning_rate = rates[min(number, len(rates) - 1)]
 
 
 def record_of(optimizer: Any, rates: list[float], variables: Mapping[str, Any]) -> OptimizerRecord | None:
-    """What an optimizer is; None if it is none that is known. `variables` are what it trains by NODE/ROLE."""
+    """Return an optimizer's record; None if it is unknown. `variables` are what it trains, by NODE/ROLE."""
     name = type(optimizer).__name__
     config: dict[str, Any] = {
         each: getattr(optimizer, each, None) for each in _SETTINGS

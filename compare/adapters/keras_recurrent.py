@@ -1,4 +1,4 @@
-"""Keras's LSTM, GRU, SimpleRNN and Bidirectional as canonical steps: one for each direction, then what is taken of it.
+"""Keras's LSTM, GRU, SimpleRNN and Bidirectional as canonical steps: one per direction, then the slices of its output.
 
 A layer's output is in the order of its own steps, a canonical node's output in that of the input. Masked steps repeat
 the state before them in both.
@@ -25,7 +25,7 @@ from compare.graphs.node import Attribute
 from compare.graphs.operators.recurrent import FUNCTIONS, GATES
 
 KINDS = {"LSTM": "LSTM", "GRU": "GRU", "SimpleRNN": "RNN"}
-ORDERS = {"LSTM": (0, 3, 1, 2), "GRU": (0, 1, 2), "RNN": (0,)}  # of Keras's gates in ONNX's order
+ORDERS = {"LSTM": (0, 3, 1, 2), "GRU": (0, 1, 2), "RNN": (0,)}  # Keras's gates in ONNX's order
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class _Run:
 
 
 def readable(layer: Any) -> bool:
-    """Whether a layer is one that has a canonical form."""
+    """Whether a layer has a canonical form."""
     kind = type(layer).__name__
     return kind in KINDS and not layer.stateful and _activations(layer, KINDS[kind]) is not None
 
@@ -114,7 +114,7 @@ def _bidirectional(watch: KerasWatch, path: str, layer: Any, original: Original,
 
 
 def _begun(watch: KerasWatch, layer: Any, original: Original, args: Any, kwargs: Any) -> tuple[_Run | None, Any]:
-    """What a layer is called with, and what it gives; no run if that cannot be read."""
+    """Return a layer's call and its output; no run if the call cannot be read."""
     args, kwargs = converted(args), converted(kwargs)
     with watch.mute(), without_dropout(layer):
         output = original(layer, *args, **kwargs)
@@ -132,8 +132,8 @@ def _begun(watch: KerasWatch, layer: Any, original: Original, args: Any, kwargs:
 
 
 def _direction(run: _Run, path: str, layer: Any) -> tuple[Any, Any]:
-    """Add one layer in one direction: its state behind every step (N, T, H), in the order of the input, and the last
-    state of an LSTM's cells (N, H)."""
+    """Add one layer in one direction. Return its state after every step (N, T, H), in the order of the input, and the
+    last state of an LSTM's cells (N, H)."""
     kind, x = KINDS[type(layer).__name__], run.x
     if layer.cell.dropout:
         rate: dict[str, Attribute] = {"ratio": float(layer.cell.dropout), "active": run.training}
@@ -158,7 +158,7 @@ def _direction(run: _Run, path: str, layer: Any) -> tuple[Any, Any]:
 
 
 def _called(original: Original, layer: Any, masked: bool, part: int, x: Any, *more: Any) -> Any:
-    """The layer by Keras itself, with every step in the order of the input, or its last state of cells."""
+    """Call the layer in Keras; return every step in the order of the input, or its last state of cells."""
     mask = ops.cast(more[0], "bool") if masked else None
     states = list(more[1:] if masked else more) or None
     changed = {"return_sequences": not part, "return_state": bool(part), "zero_output_for_mask": False}
@@ -171,7 +171,7 @@ def _called(original: Original, layer: Any, masked: bool, part: int, x: Any, *mo
 
 @contextmanager
 def _as_if(layer: Any, attributes: dict[str, Any]) -> Iterator[None]:
-    """A layer with other attributes, past Keras's own bookkeeping."""
+    """Give a layer other attributes for this context, bypassing Keras's own bookkeeping."""
     before = {name: vars(layer)[name] for name in attributes}
     try:
         for name, value in attributes.items():
@@ -183,7 +183,7 @@ def _as_if(layer: Any, attributes: dict[str, Any]) -> Iterator[None]:
 
 
 def _taken(run: _Run, path: str, layer: Any, y: Any, output: Any) -> Any:
-    """What a layer returns of its steps."""
+    """Add and return what a layer returns of its steps."""
     if not layer.return_sequences:
         return _last(run, f"{path}:last", layer, y, output)
     if layer.zero_output_for_mask:
@@ -196,7 +196,7 @@ def _taken(run: _Run, path: str, layer: Any, y: Any, output: Any) -> Any:
 
 
 def _last(run: _Run, path: str, layer: Any, y: Any, output: Any = None) -> Any:
-    """The state behind the last step of a layer."""
+    """Add and return the state after the last step of a layer."""
     at = 0 if layer.go_backwards else int(y.shape[1]) - 1
     cut: dict[str, Attribute] = {"axes": (1,), "starts": (at,), "ends": (at + 1,), "steps": (1,)}
     one = run.emit(f"{path}:Slice", "Slice", [y], lambda v: v[:, at : at + 1], "same", layer, cut)
@@ -205,7 +205,7 @@ def _last(run: _Run, path: str, layer: Any, y: Any, output: Any = None) -> Any:
 
 
 def _zeroed(run: _Run, path: str, layer: Any, y: Any) -> Any:
-    """Zeros for masked steps."""
+    """Add zeros for masked steps."""
     if run.mask is None:
         return y
     axes: dict[str, Attribute] = {"axes": (2,)}
@@ -242,7 +242,7 @@ def _weights(path: str, layer: Any, kind: str) -> dict[str, Weight]:
 
 
 def _two_biases(path: str, variable: Any, size: int) -> dict[str, Weight]:
-    """A GRU's biases (2, 3 H), which are summed but for those of the last gate. What is given goes to the first."""
+    """Return a GRU's biases (2, 3 H). They are summed except for the last gate; new values go to the first one."""
     n = 2 * size
 
     def read() -> np.ndarray:
@@ -262,7 +262,7 @@ def _two_biases(path: str, variable: Any, size: int) -> dict[str, Weight]:
 
 
 def _activations(layer: Any, kind: str) -> tuple[str, ...] | None:
-    """The names of a layer's activations; None if one has no name."""
+    """Return the names of a layer's activations; None if one has no name."""
     inner, gates = _name(layer.activation), "" if kind == "RNN" else _name(layer.recurrent_activation)
     found = {"RNN": (inner,), "GRU": (gates, inner), "LSTM": (gates, inner, inner)}[kind]
     return tuple(each or "" for each in found) if all(found) else None

@@ -23,7 +23,7 @@ def _activation_layer(call: Call) -> Description:
 
 
 def _base(layer: Any) -> str:
-    """The name of Keras's own class."""
+    """Return the name of Keras's own class."""
     return next(each.__name__ for each in type(layer).__mro__ if each.__module__.startswith("keras."))
 
 
@@ -46,7 +46,7 @@ def _masking(call: Call) -> Description:
 def _flatten(call: Call) -> Description:
     layer = call.layer
     if layer.data_format == "channels_first" and len(call.inputs[0].shape) > 2:
-        # Keras moves the channels last before it flattens, as is seldom meant.
+        # Keras moves the channels last before it flattens, which users seldom intend.
         return Description("keras:Flatten", "opaque", {"data_format": "channels_first"})
     return Description("Reshape", "reshape")
 
@@ -62,7 +62,7 @@ def _permute(call: Call) -> Description:
 
 
 def _pads(call: Call, around: Any) -> tuple[int, ...]:
-    """The pads of every native axis: all begins, then all ends."""
+    """Return the pads of every native axis: all begins, then all ends."""
     each = [tuple(pair) for pair in around]
     pairs = [(0, 0), *each, (0, 0)] if is_last(call.layer) else [(0, 0), (0, 0), *each]
     return (*(pair[0] for pair in pairs), *(pair[1] for pair in pairs))
@@ -125,7 +125,7 @@ def _resize(call: Call, interpolation: str, sizes: tuple[int, ...], repeated: bo
         "nearest_mode": "floor" if repeated else "round_prefer_ceil",
         "cubic_coeff_a": -0.5,
         "antialias": antialias,
-        # TensorFlow gives what is outside of the image no weight.
+        # In TensorFlow, places outside the image have no weight.
         "exclude_outside": mode == "cubic" or antialias,
         "sizes": sizes,
     }

@@ -1,4 +1,4 @@
-"""A model of Keras or raw TensorFlow run as its users run it: a Keras model as `fit` and `predict` compile it, anything
+"""Run a model of Keras or raw TensorFlow as its users do: a Keras model as `fit` and `predict` compile it, anything
 else in a `tf.function`."""
 
 import time
@@ -20,7 +20,7 @@ from compare.rpc.timing_messages import Pass
 from shared.choices import Mode
 
 WORDS: dict[Mode, str] = {"eager": "eager", "graph": "tf.function", "xla": "tf.function(jit_compile=True)"}
-SMALL_S = 1e-3  # a node that takes less is computed several times in one call
+SMALL_S = 1e-3  # faster nodes are computed several times in one call
 BLANK_CALLS = 50
 
 
@@ -86,7 +86,7 @@ class KerasPasses:
         return run
 
     def _tried(self, run: Run) -> None:
-        """The first run, which compiles. Raises Unreadable if that is not possible."""
+        """Make the first run, which compiles. Raises Unreadable if that fails."""
         try:
             with users_own():
                 run()
@@ -120,11 +120,11 @@ class KerasPasses:
         return {name: partial(_node, steps) for name, steps in self._steps().items()}
 
     def _steps(self) -> dict[str, list[Step]]:
-        """The operations that compute each node of the last recording, each under one node alone."""
+        """Return the operations that compute each node of the last recording, each under only one node."""
         canonical, joined = self.adapter.recorded()
         found: dict[str, list[Step]] = {}
         done: set[int] = set()
-        for by_name in (True, False):  # an operation has a transpose of its own at times: its node comes first
+        for by_name in (True, False):  # an operation may have its own transpose: its node comes first
             for node in joined.recording.graph.nodes:
                 for member in joined.members.get(node.name, (node,)):
                     step = canonical.step_of.get(member.name)
@@ -136,19 +136,19 @@ class KerasPasses:
 
 
 def usual(model: Any) -> Mode:
-    """The mode in which `fit` and `predict` run a Keras model; a graph for anything else."""
+    """Return the mode in which `fit` and `predict` run a Keras model; a graph for anything else."""
     if getattr(model, "run_eagerly", False) is True:
         return "eager"
     return "xla" if getattr(model, "jit_compile", False) is True else "graph"
 
 
 def first(outputs: Any) -> Any:
-    """The first tensor of what a model gives."""
+    """Return the first tensor of a model's output."""
     return next(each for each in tf.nest.flatten(outputs) if isinstance(each, tf.Tensor))
 
 
 def _node(steps: Sequence[Step]) -> Repeated:
-    """Ready to be computed for the inputs that it had: small nodes many times in a graph, each time after the last."""
+    """Prepare a node for its recorded inputs: small nodes are computed many times in a graph, in sequence."""
     inputs = [[value.tensor for value in step.inputs] for step in steps]
     tensors = [tensor for some in inputs for tensor in some]
     calls = [(step, len(some)) for step, some in zip(steps, inputs, strict=True)]
@@ -162,12 +162,12 @@ def _node(steps: Sequence[Step]) -> Repeated:
         often = _repeated(calls, MANY)
         often(*tensors)
         return Repeated(lambda: often(*tensors), MANY, overhead_s)
-    except Exception:  # what a user's own operation raises in a graph can be anything: eagerly it was called before
+    except Exception:  # a user's own operation can raise anything in a graph; eagerly it ran before
         return Repeated(lambda: [step.call(some, False) for step, some in zip(steps, inputs, strict=True) if step.call])
 
 
 def _repeated(calls: Sequence[tuple[Step, int]], times: int) -> Callable[..., Any]:
-    """A graph that computes steps `times` times for the same inputs, one after the other."""
+    """Return a graph that computes steps `times` times for the same inputs, in sequence."""
 
     def computed(*tensors: Any) -> Any:
         made: list[Any] = []
@@ -185,7 +185,7 @@ def _repeated(calls: Sequence[tuple[Step, int]], times: int) -> Callable[..., An
 
 
 def _call_s(run: Run, calls: int) -> float:
-    """The median time of a call in seconds, the first one aside."""
+    """Return the median time of a call in seconds, without the first one."""
     run()
     times = []
     for _ in range(calls):

@@ -1,5 +1,4 @@
-"""A model of Keras or raw TensorFlow, trained: by an optimizer of Keras's, on gradients that are given or of its own
-loss."""
+"""Train a model of Keras or raw TensorFlow: by an optimizer of Keras's, on given gradients or those of its own loss."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -33,8 +32,8 @@ class KerasTrainer:
         self._kept: tuple[tuple[str, str], Any, list[tuple[Any, np.ndarray]]] | None = None
 
     def made(self, name: str, reference: str) -> Any:
-        """The optimizer, as if it was new: that of a compiled model can be one that no other can be made like. Raises
-        Unreadable if it is none."""
+        """Return the optimizer in its initial state: that of a compiled model may be impossible to copy. Raises
+        Unreadable if there is none."""
         if self._kept is None or self._kept[0] != (name, reference) or name == SEEN:
             with keras_optimizers.exact_constants(), users_own():
                 made = self._read(name, reference)
@@ -120,7 +119,7 @@ class KerasTrainer:
         self.optimizer, self._before = None, []
 
     def variables(self) -> list[Any]:
-        """All variables of the model, each once."""
+        """Return all variables of the model, each once."""
         found = getattr(self.adapter.model, "variables", None)
         if found is None:  # a function over variables
             found = owners_of(*self.adapter.recorded()).values()
@@ -128,6 +127,6 @@ class KerasTrainer:
 
 
 def _native(key: str, array: np.ndarray, canonical: Canonical, joined: Joined) -> np.ndarray:
-    """A weight's array as its variable has it."""
+    """Return a weight's array in its variable's layout."""
     source = joined.sources[key]
     return np.ascontiguousarray(undo(canonical.weight_of[source.key].changes, undo(source.changes, array)))

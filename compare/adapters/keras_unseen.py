@@ -1,4 +1,4 @@
-"""Layers of Keras that do what no watch sees, as a function of JAX's that was compiled: one step each."""
+"""Layers of Keras with operations that no watch sees, such as a function compiled by JAX: each becomes one step."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ Call = Callable[[Arrays], KerasWatch]
 
 
 class Unseen:
-    """The layers of a model that are one step each, since not all that they do is seen."""
+    """The layers of a model that become one step each, because some of their operations are not seen."""
 
     def __init__(self) -> None:
         self._layers: dict[int, Any] = {}
@@ -28,7 +28,7 @@ class Unseen:
 
     def seek(self, model: Any, call: Call, inputs: Mapping[str, np.ndarray], training: bool) -> None:
         """Find those layers, once in evaluation and once in training mode. `call` makes a watched call of the model.
-        Raises Unreadable if what is not seen is outside all layers. TensorFlow's operations are all seen."""
+        Raises Unreadable if an unseen operation is outside all layers. TensorFlow's operations are all seen."""
         if BACKEND == "tensorflow" or training in self._sought:
             return
         self._sought.add(training)

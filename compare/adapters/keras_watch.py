@@ -1,4 +1,4 @@
-"""Watch one call of a Keras model: known layers as one step or a few, what is inside all others by its operations."""
+"""Watch one call of a Keras model: known layers as one step or a few, the content of all others by operations."""
 
 import inspect
 import re
@@ -27,7 +27,7 @@ Original = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Description:
-    """A known layer's step: all but what it took and made."""
+    """A known layer's step, without its inputs and outputs."""
 
     kind: str
     rule: str = "same"
@@ -38,7 +38,7 @@ class Description:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a layer: its name, its tensors, what it made, and whether it runs in training mode."""
+    """One call of a layer: its name, its tensors, its output, and whether it runs in training mode."""
 
     layer: Any
     path: str
@@ -49,18 +49,18 @@ class Call:
 
 
 class KerasWatch(BackendWatch):
-    """A watch that knows Keras's layers. `describe` gives the step of a layer that is known."""
+    """A watch that knows Keras's layers. `describe` returns the step of a known layer."""
 
     def __init__(self, training: bool, describe: "Describe") -> None:
         super().__init__(training)
         self._describe = describe
         self._parents: list[Any] = []
         self._resolved: dict[int, dict[str, Any]] = {}
-        self._layers: dict[str, Any] = {}  # those that are no step of their own, by their paths
+        self._layers: dict[str, Any] = {}  # layers that are not steps themselves, by their paths
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch what runs inside."""
+        """Watch the calls in this context."""
         with ExitStack() as stack:
             stack.enter_context(super().watching())
             stack.enter_context(replaced(keras.layers.Layer, "__call__", self._layer_call))
@@ -72,13 +72,13 @@ class KerasWatch(BackendWatch):
             yield
 
     def run(self, model: Any, arguments: Any, path: str = "") -> Any:
-        """Call the model itself, whose own name is no part of its layers' names."""
+        """Call the model itself, whose name is not part of its layers' names."""
         with self._within(model, path):
             return model(arguments, training=self.training)
 
     @contextmanager
     def _within(self, layer: Any, path: str) -> Iterator[None]:
-        """Name what runs inside by a layer that is no step of its own."""
+        """Name calls in this context after a layer that is not a step itself."""
         self._parents.append(layer)
         self._layers[path] = layer
         try:
@@ -88,7 +88,7 @@ class KerasWatch(BackendWatch):
             self._parents.pop()
 
     def _own_variables(self, layer: Any, path: str) -> None:
-        """Know the variables that a layer owns itself: by the attribute that holds them, else by their own names."""
+        """Register the variables that a layer owns itself, by the attribute that holds them or by their own names."""
         for variable in (*layer._trainable_variables, *layer._non_trainable_variables):
             name = _attribute(layer, variable) or variable.name
             if not self.holds(variable):
@@ -109,7 +109,7 @@ class KerasWatch(BackendWatch):
         return original(operation, *args, **kwargs)
 
     def _function(self, original: Original, *args: Any, **kwargs: Any) -> Any:
-        """One of Keras's own activation functions, called by a user."""
+        """Record one of Keras's own activation functions, called by a user."""
         name = original.__name__
         if self.muted or not args or not is_tensor(args[0]) or not self.trace.known(args[0]):
             return original(*args, **kwargs)
@@ -149,13 +149,13 @@ class KerasWatch(BackendWatch):
             return output
 
     def around(self, path: str) -> Any:
-        """Return the innermost layer around a part of the network that is no step of its own; None if none is."""
+        """Return the innermost layer around a path that is not a step itself; None if there is none."""
         while path and path not in self._layers:
             path = path.rpartition(".")[0]
         return self._layers.get(path)
 
     def _dropout(self, layer: Any, x: Any, training: bool | None) -> Any:
-        """A layer that drops or adds noise in training: it passes everything on, and its rate is an attribute."""
+        """Record a layer that drops or adds noise in training: it passes everything on; its rate is an attribute."""
         if training is None:
             context = get_global_attribute("current_call_ctx")
             training = self.training if context is None else context.get_value("training", self.training)
@@ -170,7 +170,7 @@ class KerasWatch(BackendWatch):
         return self.function(self._path(layer), meant, x, lambda value: value, type(layer).__name__)
 
     def own(self, output: Any) -> Any:
-        """Return `output` as a tensor of its own, with Keras's mask."""
+        """Return `output` as a separate tensor, with Keras's mask."""
         made = super().own(output)
         if made is not output and (mask := get_keras_mask(output)) is not None:
             set_keras_mask(made, mask)
@@ -181,13 +181,13 @@ class KerasWatch(BackendWatch):
         return self._resolved.get(id(layer), {})
 
     def _path(self, part: Any) -> str:
-        """Return the name of a layer or operation: as its owner calls it, behind the names of those around it."""
+        """Return the name of a layer or operation: its owner's name for it, after the names of those around it."""
         path = self.path[-1] if self.path else ""
         name = self._name(part)
         return f"{path}.{name}" if path else name
 
     def _name(self, part: Any) -> str:
-        """A name that the author chose, else the attribute that the owner keeps it in, else Keras's automatic name."""
+        """Return the name that the author chose, else the owner's attribute for it, else Keras's automatic name."""
         if not self._parents or not _automatic(part):
             return str(part.name)
         owner = self._parents[-1]
@@ -240,7 +240,7 @@ def _automatic(part: Any) -> bool:
 def _attribute(owner: Any, part: Any) -> str | None:
     """Return the attribute that holds `part`: "conv", or "blocks.0" in a list, or "heads.left" in a dictionary."""
     held = vars(owner)
-    for name, value in (held | held.get("_modules", {})).items():  # with PyTorch a layer is a module of its, too
+    for name, value in (held | held.get("_modules", {})).items():  # with PyTorch a layer is also a module
         if name.startswith("_"):
             continue
         if value is part:

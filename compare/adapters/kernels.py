@@ -5,7 +5,7 @@ from compare.adapters.steps import Weight
 
 
 def kernel_order(rank: int) -> Permuted:
-    """Return the change of a kernel (spatial ..., I, O) to (O, I, spatial ...); of a transposed one to (I, O, ...)."""
+    """Return the change of a kernel (spatial ..., I, O) to (O, I, spatial ...); if transposed, to (I, O, ...)."""
     return Permuted((rank + 1, rank, *range(rank)))
 
 

@@ -1,8 +1,9 @@
-"""Which layout each value of a call has in the canonical recording.
+"""Determine the layout that each value of a call has in the canonical recording.
 
 A spatial operation in channels_last forces its inputs and its output: their canonical form has the channels behind the
-batch. Operations that keep the layout pass it on in both directions. What nothing forces stays as it is, as the
-(N, T, F) of a transformer. A flattened image has its channels outermost: the order of its entries is passed on alike.
+batch. Operations that keep the layout pass it on in both directions. A value that nothing forces stays unchanged, such
+as the (N, T, F) of a transformer. A flattened image has its channels outermost: the order of its entries is passed on
+in the same way.
 """
 
 from collections.abc import Iterable
@@ -16,8 +17,8 @@ from compare.adapters.steps import Step, Trace, Value
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """How the native array of a value becomes canonical: whether its last axis moves to the place after the batch.
-    Also the order of the entries along axis 1 of a flattened value (None: unchanged)."""
+    """How the native array of a value becomes canonical: whether its last axis moves to the place after the batch. Also
+    the order of the entries along axis 1 of a flattened value (None: unchanged)."""
 
     rank: int
     last: bool = False
@@ -95,7 +96,7 @@ class Layouts:
                 self._unite(step.output, value)
 
     def _force(self, step: Step) -> None:
-        """Note the layouts that a step's operation asks for, and whose entries cannot be in another order."""
+        """Note the layouts that a step's operation requires, and the values whose entries cannot be reordered."""
         around = (*step.inputs, step.output)
         if step.rule == "spatial":
             for value in (*step.inputs[:1], step.output):
@@ -110,20 +111,20 @@ class Layouts:
             self._fixed |= {self._root(value) for value in around}
 
     def _keeps_any_order(self, step: Step) -> bool:
-        """Whether the entries of what is flattened can have any order in this step."""
+        """Whether the entries of a flattened value can have any order in this step."""
         if step.rule == "same":
             lower = [value for value in step.inputs if 0 < len(value.shape) < len(step.output.shape)]
             return step.kind not in ("Slice", "Pad") and all(value.number in self._parameters for value in lower)
         return step.rule in ("product", "reshape", "concat", "parameter")
 
     def _fix_what_is_joined_in(self, steps: list[Step]) -> None:
-        """What is concatenated along its entries into a value in a fixed order is in a fixed order."""
+        """Fix the order of values that are concatenated along their entries into a value in a fixed order."""
         for step in reversed(steps):
             if _joins_rows(step) and self._root(step.output) in self._fixed:
                 self._fixed |= {self._root(value) for value in step.inputs}
 
     def _order_rows(self, step: Step) -> None:
-        """Choose the order of entries of what is flattened, and of what becomes an image."""
+        """Choose the order of entries for flattened values, and for those that become an image."""
         if _joins_rows(step):
             parts = [self._rows.get(self._root(value)) for value in step.inputs]
             if any(part is not None for part in parts):
@@ -145,7 +146,7 @@ class Layouts:
 
 
 def _alike(step: Step, value: Value) -> bool:
-    """Whether a value that a step takes has the layout of what it makes."""
+    """Whether a value that a step takes has the layout of its output."""
     before, after = len(value.shape), len(step.output.shape)
     if step.rule == "same":
         return before == after and (before != 2 or value.shape == step.output.shape)

@@ -1,7 +1,7 @@
-"""What an adapter of a framework that trains can do besides (adapter.py): a loss, and gradients of it.
+"""The additional interface for a framework that trains (see adapter.py): a loss, and its gradients.
 
-A loss is a name that both frameworks have (loss_names.py), a reference to a loss or a function, or what the model was
-compiled with.
+A loss is a name that both frameworks have (loss_names.py), a reference to a loss or a function, or that of the compiled
+model.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from compare.graphs.node import Arrays, Recording
 
 @dataclass(frozen=True)
 class Parameter:
-    """A weight that can be trained, by its owner's name of it; `trained`: whether its owner lets it be."""
+    """A weight that can be trained, by its owner's name of it; `trained`: whether its owner allows it."""
 
     name: str
     trained: bool
@@ -26,10 +26,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Gradients:
-    """One call in training mode, differentiated.
+    """One differentiated call in training mode.
 
-    `loss` is that of the data alone, `penalty` what the model adds to it. `values` and `weights` have the gradients of
-    the loss by node and by "NODE/ROLE", `penalties` those of what is added. `record` is what the loss is, if that is
+    `loss` is that of the data alone, `penalty` what the model adds to it. `values` and `weights` are the gradients of
+    the loss by node and by "NODE/ROLE", `penalties` those of the penalty. `record` is the loss's record, if it is
     known; `axis` is that of the classes.
     """
 
@@ -42,29 +42,29 @@ class Gradients:
     parameters: Mapping[str, Parameter]
     record: LossRecord | None
     axis: int
-    regularisers: Mapping[str, str] = field(default_factory=dict)  # of "NODE/ROLE", as they are written
+    regularisers: Mapping[str, str] = field(default_factory=dict)  # by "NODE/ROLE", as text
 
 
 class Learner(Protocol):
-    """One model that can be differentiated."""
+    """A model that can be differentiated."""
 
     def set_loss(self, name: str, reference: str) -> tuple[str, tuple[str, ...]]:
-        """Take a loss by its name, by a reference to it, or, if both are empty, that of the compiled model. Return
-        what it is called, and the forms of targets that it may take. Raises Unreadable."""
+        """Set a loss by its name, by a reference to it, or, if both are empty, that of the compiled model. Return its
+        name, and the forms of targets that it may take. Raises Unreadable."""
         ...
 
     def set_record(self, record: LossRecord) -> tuple[str, tuple[str, ...]]:
-        """Take the loss that a record describes, which NumPy computes. Return as set_loss does."""
+        """Set the loss of a record, which NumPy computes. Return as set_loss does."""
         ...
 
     def differentiate(self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str) -> Gradients:
-        """Call the model in training mode and differentiate its loss. Raises Unreadable if it cannot be."""
+        """Call the model in training mode and differentiate its loss. Raises Unreadable if that fails."""
         ...
 
 
 def referred(text: str, called: bool = True) -> Any:
-    """What a reference to a loss or an optimizer names: called, if the reference is a call. With `called` False, what a
-    call names comes with its arguments behind those that it is given later. Raises Unreadable."""
+    """Return what a reference to a loss or an optimizer names. If the reference is a call, it is called. With `called`
+    False, it becomes a function whose first argument is given later. Raises Unreadable."""
     from compare.adapters.loading import named
 
     reference = parse(text)
@@ -78,7 +78,7 @@ def referred(text: str, called: bool = True) -> Any:
 
 @dataclass(frozen=True)
 class Behind:
-    """A function of what is given first; its other arguments are known."""
+    """A function of its first argument; its other arguments are fixed."""
 
     function: Any
     args: tuple[Any, ...]
@@ -89,7 +89,7 @@ class Behind:
 
 
 def by_record(record: LossRecord, outputs: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
-    """The loss that a record describes, and its gradient by the outputs. Raises Unreadable if targets do not fit."""
+    """Return the loss of a record, and its gradient by the outputs. Raises Unreadable if targets do not fit."""
     try:
         return value_and_gradient(record, outputs, targets)
     except (ValueError, IndexError) as error:
@@ -97,5 +97,5 @@ def by_record(record: LossRecord, outputs: np.ndarray, targets: np.ndarray) -> t
 
 
 def inputs_of(arrays: Mapping[str, np.ndarray]) -> Arrays:
-    """The inputs among the arrays of a request."""
+    """Return the inputs among the arrays of a request."""
     return {name.removeprefix("input/"): array for name, array in arrays.items() if name.startswith("input/")}

@@ -1,4 +1,4 @@
-"""Requests about losses, gradients and training, answered in the worker."""
+"""Answer requests about losses, gradients and training, in the worker."""
 
 from collections.abc import Callable, Container
 from functools import cached_property
@@ -34,7 +34,7 @@ class Learning:
         return self._watcher_of()
 
     def do(self, request: Asked, arrays: wire.Arrays) -> tuple[Answer, wire.Arrays]:
-        """Do what is asked; return the answer and the arrays that go with it."""
+        """Carry out the request, and return the answer with its arrays."""
         match request:
             case messages.Fit():
                 answer = fitted(self.watcher, request)
@@ -71,15 +71,15 @@ class Learning:
 
 
 def sent_of(recording: Recording, known: Container[str]) -> wire.Arrays:
-    """The arrays of a recording as they are sent, without the weights that are known."""
+    """Return the arrays of a recording in the form for sending, without the known weights."""
     weights = {name: array for name, array in recording.weights.items() if name not in known}
     parts = (("value", recording.values), ("weight", weights), ("kept", recording.statistics))
     return {f"{part}/{name}": np.asarray(array) for part, named in parts for name, array in named.items()}
 
 
 def learner_of(adapter: Adapter) -> tuple[Learner, Callable[[], Trainer], Callable[[], Watcher]]:
-    """The learner of an adapter's model, and what makes its trainer and what watches a training function. Raises
-    Unreadable if its framework does not train it."""
+    """Return the learner of an adapter's model, and functions for its trainer and for the watcher of a training
+    function. Raises Unreadable if its framework does not train it."""
     if adapter.framework == "torch":
         from compare.adapters.torch_adapter import TorchAdapter
         from compare.adapters.torch_fit import TorchWatcher
@@ -99,7 +99,7 @@ def learner_of(adapter: Adapter) -> tuple[Learner, Callable[[], Trainer], Callab
 
 
 def keras_watcher(adapter: Adapter) -> Watcher:
-    """What watches a training function of Keras's. Raises Unreadable if Keras does not compute with TensorFlow."""
+    """Return a watcher of Keras's training functions. Raises Unreadable if Keras does not compute with TensorFlow."""
     from compare.adapters.keras_backend import BACKEND
 
     if BACKEND != "tensorflow":

@@ -1,4 +1,4 @@
-"""From a reference to an adapter: the user's code is imported here, in the worker, and nowhere else."""
+"""Load a model from a reference: the user's code is imported here, in the worker, and nowhere else."""
 
 import importlib
 import importlib.util
@@ -21,18 +21,18 @@ from shared.lean import for_good
 
 # A folder with a file of one of these names must not come before the installed packages.
 EXTRA = "pip install 'compare[{0}]', or in a checkout pip install -e '.[{0}]'"
-BACKENDS = ("tensorflow", "torch", "jax")  # of Keras, that are read
+BACKENDS = ("tensorflow", "torch", "jax")  # Keras's backends that can be read
 FRAMEWORKS = ("torch", "keras", "tensorflow", "numpy", "onnx", "torchvision", "jax", "shared", "compare")
 
 
 def backend() -> str:
-    """What Keras computes with in this process."""
+    """Return Keras's backend in this process."""
     return os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
 def prepare(precision: str) -> None:
-    """Make what a model is built with reproducible, and Keras build it in `precision`. To be called before anything is
-    imported. Raises Unreadable if Keras's backend is not there."""
+    """Make the building of models reproducible, and let Keras build in `precision`. Call it before any import. Raises
+    Unreadable if Keras's backend is missing."""
     wanted = backend()
     if wanted not in BACKENDS:
         raise Unreadable(
@@ -44,13 +44,13 @@ def prepare(precision: str) -> None:
     home = Path(os.environ["KERAS_HOME"])
     settings = {"floatx": precision, "epsilon": 1e-7, "backend": backend(), "image_data_format": "channels_last"}
     (home / "keras.json").write_text(json.dumps(settings))
-    if keras := sys.modules.get("keras"):  # of the model before: layers are numbered from the start again
+    if keras := sys.modules.get("keras"):  # used by an earlier model: layer numbers start again
         keras.utils.clear_session()
     _seed()
 
 
 def load(reference: Reference, precision: str) -> Adapter:
-    """The adapter of the model. Raises Unreadable, and whatever the user's code raises."""
+    """Return the model's adapter. Raises Unreadable, and anything that the user's code raises."""
     if reference.path is not None:
         return _saved(reference.path, precision)
     found = named(reference)
@@ -61,8 +61,8 @@ def load(reference: Reference, precision: str) -> Adapter:
 
 
 def named(reference: Reference) -> Any:
-    """What a reference names; if it is a call, what that gives. Raises Unreadable, and whatever the user's code
-    raises."""
+    """Return what a reference names or, if it is a call, its result. Raises Unreadable, and anything that the user's
+    code raises."""
     with users_own(), _framework_comes():
         module = _module(reference)
     _keep_float64()
@@ -80,7 +80,7 @@ def named(reference: Reference) -> Any:
 
 
 def adapter_of(found: Any, reference: Reference, precision: str) -> Adapter:
-    """The adapter of what a reference names: of a model, or of what a function returns. What it is decides."""
+    """Return the adapter for an object that a reference names: a model, or a function's result. The type decides."""
     for _ in range(2):
         if (adapter := _known(found, precision)) is not None:
             return adapter
@@ -96,7 +96,7 @@ def adapter_of(found: Any, reference: Reference, precision: str) -> Adapter:
 
 def _known(found: Any, precision: str) -> Adapter | None:
     torch, keras, tensorflow = (sys.modules.get(name) for name in ("torch", "keras", "tensorflow"))
-    if keras is not None and isinstance(found, keras.layers.Layer):  # which with PyTorch is a module of its, too
+    if keras is not None and isinstance(found, keras.layers.Layer):  # with PyTorch as the backend this is also a module
         from compare.adapters.keras_adapter import KerasAdapter
 
         return KerasAdapter(found)
@@ -161,7 +161,7 @@ def _exported(path: Path, precision: str) -> Adapter:
 
         from compare.adapters.torch_adapter import TorchAdapter
 
-    # An exported program may hold pickles, which can be programs, and torch.export reads them as such.
+    # An exported program may contain pickles, which can be programs, and torch.export reads them as such.
     with _environment("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1"):
         try:
             program = torch.export.load(path)
@@ -170,20 +170,20 @@ def _exported(path: Path, precision: str) -> Adapter:
                 f"{path.name} holds Python objects besides tensors, which are not read: they could be programs. Give "
                 "the module that it was exported from, as FILE.py:NAME."
             ) from None
-        except Exception as error:  # whatever a broken file makes of it
+        except Exception as error:  # a broken file can raise anything
             first = str(error).strip().splitlines() or [type(error).__name__]
             raise Unreadable(f"{path.name} cannot be read as an exported PyTorch program: {first[0][:300]}") from None
     return TorchAdapter(program.module(), precision)
 
 
 def _framework_comes() -> AbstractContextManager[None]:
-    """For what imports a framework, unless it is there: the models that are built afterwards are not there for good."""
+    """Return a context that excludes a newly imported framework from garbage collection, but no later models."""
     return nullcontext() if {"torch", "tensorflow", "jax"} & sys.modules.keys() else for_good()
 
 
 @contextmanager
 def _environment(variable: str, value: str) -> Iterator[None]:
-    """Set a variable of this process's environment for as long as the context lasts."""
+    """Set a variable of this process's environment while the context lasts."""
     before = os.environ.get(variable)
     os.environ[variable] = value
     try:
@@ -195,8 +195,8 @@ def _environment(variable: str, value: str) -> Iterator[None]:
 
 
 def _keep_float64() -> None:
-    """With other backends than TensorFlow Keras makes float32 of float64 wherever it works out a type: from here on, as
-    a model is built, it does not."""
+    """Let Keras keep float64 with backends other than TensorFlow. It otherwise turns it into float32 when it derives a
+    type."""
     if backend() != "tensorflow" and "keras" in sys.modules:
         from keras.src.backend.common import dtypes
 
@@ -204,9 +204,9 @@ def _keep_float64() -> None:
 
 
 def _seed() -> None:
-    """Seed what initial weights are drawn from, in whatever is imported by now."""
+    """Seed the sources of initial weights, in all modules imported so far."""
     random.seed(0)
-    np.random.seed(0)  # noqa: NPY002  # what users draw from
+    np.random.seed(0)  # noqa: NPY002  # users draw from it
     if torch := sys.modules.get("torch"):
         torch.manual_seed(0)
     if tensorflow := sys.modules.get("tensorflow"):

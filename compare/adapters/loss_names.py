@@ -1,4 +1,4 @@
-"""The losses that both frameworks have, by one name, and the way from targets in canonical form to each framework's."""
+"""The losses of both frameworks, under one name, and the conversion of canonical targets to each framework's."""
 
 import numpy as np
 
@@ -10,17 +10,17 @@ NAMES = (
     *("mse", "mae", "huber", "kl_div", "poisson"),
 )
 COMPILED = "compiled"  # instead of a name: that of the compiled model
-# How a loss takes its targets: classes by number, the same as values (one at the class), or values.
+# The forms of targets: classes by number, the same as values (one at the class), or values.
 INDICES, ONE_HOT, VALUES = "indices", "one_hot", "values"
-SLOPE = "slope"  # no targets but the gradient by the outputs that a loss is to have
-RECORD = "record"  # targets for a loss that NumPy computes, whatever the framework
-SEEN = "seen"  # instead of a name: the loss or the optimizer that a training function was seen to use
-UNKNOWN = (ONE_HOT, INDICES, VALUES)  # in the order in which they are tried
+SLOPE = "slope"  # no targets: only the gradient by the outputs that a loss should have
+RECORD = "record"  # targets for a loss that NumPy computes, in any framework
+SEEN = "seen"  # instead of a name: the loss or the optimizer recorded of a training function
+UNKNOWN = (ONE_HOT, INDICES, VALUES)  # in the order of trial
 
 
 def formed(targets: np.ndarray, form: str, outputs: tuple[int, ...], axis: int) -> np.ndarray:
-    """Targets in the form that a loss takes, in canonical layout. `outputs`: the shape of the outputs, `axis` that of
-    the classes. Raises Unreadable if they do not fit."""
+    """Return targets in the form that a loss takes, in canonical layout. `outputs` is the shape of the outputs, `axis`
+    that of the classes. Raises Unreadable if they do not fit."""
     by_number = targets.dtype.kind in "iu"
     if not by_number:
         return targets

@@ -1,4 +1,4 @@
-"""Names of nodes: as their owner calls them, each once."""
+"""Names of nodes: their owner's names, made unique."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Named:
-    """What identifies an operation: the `path` of its module or layer, which `call` of that layer it belongs to, its
-    kind, and whether it has weights. The path ends in ":" if the layer does other things, too."""
+    """An operation's identity: the `path` of its module or layer, the `call` of that layer, its kind, and whether it
+    has weights. The path ends in ":" if the layer does other things, too."""
 
     path: str
     call: int

@@ -1,7 +1,7 @@
 """An `.onnx` file as a model.
 
-In float32 its values are ONNX Runtime's, if that is installed and can run the file. In float64 no runtime of ONNX
-computes convolutions: the reference evaluator does (compare/graphs/evaluate.py), and onnx.reference for what has no
+In float32 its values are ONNX Runtime's, if that is installed and can run the file. In float64 no ONNX runtime computes
+convolutions. The reference evaluator does (compare/graphs/evaluate.py), and onnx.reference computes nodes without a
 canonical kind.
 """
 
@@ -41,20 +41,20 @@ class OnnxAdapter:
         self.recording: Recording | None = None
 
     def stated_inputs(self) -> dict[str, tuple[int, ...]] | None:
-        """The shape of one example of every input; None if the file leaves more than the batch open."""
+        """Return the shape of one example of every input; None if the file leaves more than the batch open."""
         shapes = {name: self._canonical(shape)[1:] for name, shape in self._inputs().items()}
         if any(size is None for shape in shapes.values() for size in shape):
             return None
         return {name: tuple(size for size in shape if size is not None) for name, shape in shapes.items()}
 
     def fixed_batch(self) -> int | None:
-        """The number of examples of a call, if the file fixes it. The graph of such a file may hold for that number
+        """The number of examples of a call, if the file fixes it. The graph of such a file may be valid for that number
         alone: an exporter can write it into any shape."""
         fixed = {shape[0] for shape in self._inputs().values() if shape and shape[0]}
         return fixed.pop() if len(fixed) == 1 else None
 
     def record(self, inputs: Mapping[str, np.ndarray], training: bool) -> Recording:
-        """Call the network in evaluation mode: a file holds no other. A file with a fixed number of examples is called
+        """Call the network in evaluation mode, the only one in a file. A file with a fixed number of examples is called
         several times, and the values are joined. Inputs that are all integers are computed in float64."""
         if training:
             raise Unreadable(f"{self.path} holds a network for evaluation: it cannot be called in training mode.")
@@ -71,7 +71,7 @@ class OnnxAdapter:
         return self.recording
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
-        """Give the network weights of its last recording. They stay in their own type until the file is written."""
+        """Set the weights of the last recording. They keep their own type until the file is written."""
         reading, recording = self._last()
         found: Arrays = {}
         for key, value in weights.items():
@@ -92,8 +92,8 @@ class OnnxAdapter:
         self.overrides |= found
 
     def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
-        """The output of one node for other inputs, by the reference evaluator, or by onnx.reference for what has no
-        canonical kind."""
+        """Return the output of one node for other inputs, by the reference evaluator, or by onnx.reference for a node
+        without a canonical kind."""
         reading, recording = self._last()
         if training:
             raise Unreadable(f"{self.path} holds a network for evaluation: {node} has no training mode.")
@@ -122,7 +122,7 @@ class OnnxAdapter:
             raise Unreadable(f"{path} cannot be written: {error}.") from error
 
     def _inputs(self) -> dict[str, tuple[int | None, ...]]:
-        """The shapes of the network's inputs in the file's layout, None for a size that is left open."""
+        """Return the shapes of the network's inputs in the file's layout, with None for an open size."""
         graph = self.model.graph
         weights = {each.name for each in graph.initializer}
         found: dict[str, tuple[int | None, ...]] = {}
@@ -140,7 +140,7 @@ class OnnxAdapter:
         return (shape[0], shape[-1], *shape[1:-1]) if self.last and len(shape) > 2 else shape
 
     def _of_one_channel(self, name: str, given: np.ndarray) -> np.ndarray:
-        """An input of one channel in the shape that the file has for it: nothing of it is moved in memory."""
+        """Return an input of one channel in the file's shape for it: a reshape moves nothing in memory."""
         stated = self._canonical(self._inputs().get(name, ()))[1:]
         own = [size for size in stated if size != 1]
         if None in stated or own != [size for size in given.shape[1:] if size != 1]:
@@ -148,13 +148,13 @@ class OnnxAdapter:
         return given.reshape(len(given), *stated)
 
     def _check(self, inputs: Mapping[str, np.ndarray]) -> int:
-        """The number of examples of one call, which the file may fix. Raises Unreadable if the inputs do not fit."""
+        """Return the number of examples of one call, which the file may fix. Raises Unreadable if inputs do not fit."""
         stated = self._inputs()
         if set(stated) != set(inputs):
             raise Unreadable(f"{self.path} has the inputs {', '.join(stated)}, not {', '.join(inputs)}.")
         for name, shape in stated.items():
             expected, given = self._canonical(shape), inputs[name].shape
-            free = not shape  # a file may leave out the shape as a whole
+            free = not shape  # a file may omit the whole shape
             if not free and (
                 len(expected) != len(given)
                 or any(size not in {None, own} for size, own in zip(expected[1:], given[1:], strict=True))
@@ -174,7 +174,7 @@ class OnnxAdapter:
         weights = {key: value for key, value in reading.weights.items() if key in keys}
         values = {node.name: reading.values[node.name] for node in graph.nodes}
         if rounded and dtype == np.float64:
-            # As if the file had the root of two, or a sixth, in all digits: its author's network has.
+            # As if the file had the root of two, or a sixth, in all digits, as its author's network does.
             values = evaluate(graph, inputs, weights, partial(self._apply_other, reading))
         return Recording(graph, values, weights)
 
@@ -216,7 +216,7 @@ class OnnxAdapter:
 
 
 def _joined(parts: list[Recording]) -> Recording:
-    """Several calls as one: what depends on an input has the examples of all."""
+    """Join several calls into one: values that depend on an input have the examples of all."""
     first, moving = parts[0], set[str]()
     for node in first.graph.nodes:
         if node.kind == "Input" or moving & set(node.inputs):

@@ -1,4 +1,4 @@
-"""An ONNX file run by ONNX Runtime, as a service runs it. Its nodes are not timed: ONNX Runtime joins them."""
+"""Run an ONNX file by ONNX Runtime, as a service does. Its nodes are not timed, because ONNX Runtime joins them."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -50,12 +50,12 @@ class OnnxPasses:
         return run
 
     def training(self, inputs: Mapping[str, np.ndarray], targets: np.ndarray) -> Run:
-        """Raises Unreadable: it has no training step."""
+        """Raise Unreadable: it has no training step."""
         raise Unreadable("An ONNX file cannot be trained.")
 
     def begin(self, what: Pass) -> None:
         """See Passes.begin."""
 
     def watch(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, Callable[[], Repeated]]:
-        """See Passes.watch: there are none."""
+        """See Passes.watch: return no nodes."""
         return {}

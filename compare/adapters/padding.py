@@ -1,4 +1,4 @@
-"""The explicit padding that TensorFlow's padding="SAME" stands for, by the sizes of one call."""
+"""The explicit padding that TensorFlow's padding="SAME" amounts to, by the sizes of one call."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ Pads = tuple[int, ...]
 
 
 def same(sizes: Sequence[int], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> Pads:
-    """Return all begins, then all ends. What is odd is at the end (TensorFlow: nn.convolution, "SAME")."""
+    """Return all begins, then all ends. An odd pixel is at the end (TensorFlow: nn.convolution, "SAME")."""
     totals = [
         max((-(-size // stride) - 1) * stride + (width - 1) * dilation + 1 - size, 0)
         for size, width, stride, dilation in zip(sizes, kernel, strides, dilations, strict=True)

@@ -1,7 +1,7 @@
-"""Several nodes that are one operation together: a product and its bias, a normalisation or an activation written out.
+"""Join nodes that are one operation together: a product and its bias, a written-out normalisation or activation.
 
-Serves every adapter: it works on canonical recordings. What is written out in arithmetic is recognised by what it
-computes (probes.py), whatever the order of its operations.
+It works on canonical recordings and serves every adapter. Written-out arithmetic is recognised by its results
+(probes.py), whatever the order of its operations.
 """
 
 from collections import Counter
@@ -18,13 +18,13 @@ from compare.graphs.node import Arrays, Attribute, Graph, Node, Recording
 
 @dataclass(frozen=True)
 class Source:
-    """Where a weight of a joined node comes from: a weight of the recording before, and its changes."""
+    """The origin of a joined node's weight: a weight of the recording before, and its changes."""
 
     key: str
     changes: tuple[Change, ...] = ()
 
     def changed(self, array: np.ndarray) -> np.ndarray:
-        """Return the joined node's array of the one before."""
+        """Return the joined node's array for an array of the recording before."""
         return apply(self.changes, array)
 
 
@@ -37,7 +37,7 @@ class Joined:
     members: Mapping[str, tuple[Node, ...]] = field(default_factory=dict)
 
     def without_arrays(self) -> "Joined":
-        """Return this without its values, and with no weights but the operands that a joined node is computed from."""
+        """Return this without values, and only with the weights that a joined node is computed from."""
         weights = {
             name: array
             for name, array in self.recording.weights.items()
@@ -46,11 +46,11 @@ class Joined:
         return replace(self, recording=replace(self.recording, values={}, weights=weights))
 
     def before(self, name: str) -> str:
-        """The node of the recording before that has the output of a node."""
+        """Return the node of the recording before that has the output of a node."""
         return self.members[name][-1].name if name in self.members else name
 
     def unjoined(self, weights: Mapping[str, np.ndarray]) -> Arrays:
-        """Return weights by the names of the recording before. Raises Unreadable if there is none of a name."""
+        """Return weights by the names of the recording before. Raises Unreadable for an unknown name."""
         found = {}
         for name, array in weights.items():
             if (source := self.sources.get(name)) is None:
@@ -85,7 +85,7 @@ class Joined:
 
 @dataclass(frozen=True)
 class _Match:
-    """A node that stands for `members`, the last of which is the root."""
+    """A node that replaces `members`, the last of which is the root."""
 
     kind: str
     inputs: tuple[str, ...]
@@ -96,7 +96,7 @@ class _Match:
 
 
 class _Graph:
-    """A recording while its nodes are joined."""
+    """A recording whose nodes are being joined."""
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
@@ -109,20 +109,20 @@ class _Graph:
 
     @property
     def by_name(self) -> dict[str, Node]:
-        """Every node by its name."""
+        """Return every node by its name."""
         return {node.name: node for node in self.nodes}
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The names of the outputs as they are now."""
+        """The present names of the outputs."""
         return tuple(self.renamed.get(name, name) for name in self.recording.graph.outputs)
 
     def uses(self) -> Counter[str]:
-        """How many nodes take each output."""
+        """Return how many nodes take each output."""
         return Counter([*self.outputs, *(name for node in self.nodes for name in node.inputs)])
 
     def join(self, match: _Match) -> None:
-        """Put one node in place of several."""
+        """Replace several nodes by one."""
         root = match.members[-1]
         inside = {node.name for node in match.members}
         weighted = [node for node in match.members if node.roles and node.kind not in ("Parameter", "Constant")]
@@ -159,7 +159,7 @@ class _Graph:
                 self.renamed[before] = name
 
     def result(self) -> Joined:
-        """Return what is joined."""
+        """Return the result."""
         names = {node.name for node in self.nodes}
         keys = {f"{node.name}/{role}" for node in self.nodes for role in node.roles}
         recording = Recording(
@@ -172,7 +172,7 @@ class _Graph:
 
 
 def joined(recording: Recording, arithmetic: bool = False) -> Joined:
-    """Return the recording with what belongs together joined; with `arithmetic` only what is written out in it."""
+    """Return the recording with nodes joined; with `arithmetic`, only written-out arithmetic is joined."""
     graph = _Graph(recording)
     of_graphs = () if arithmetic else (_sequence_convolution,)
     for find in (*of_graphs, _bias, _written_out, *(() if arithmetic else (_product_of_rows,))):
@@ -190,7 +190,7 @@ def _first(graph: _Graph, find: Callable[[_Graph, Node, Counter[str]], _Match | 
 
 
 def _bias(graph: _Graph, node: Node, uses: Counter[str]) -> _Match | None:
-    """A sum with one number per channel behind a convolution or product."""
+    """Match a sum with one number per channel after a convolution or product."""
     if node.kind != "Add" or len(node.inputs) != 2:
         return None
     by_name = graph.by_name
@@ -210,7 +210,7 @@ def _bias(graph: _Graph, node: Node, uses: Counter[str]) -> _Match | None:
 
 
 def _sequence_convolution(graph: _Graph, node: Node, uses: Counter[str]) -> _Match | None:
-    """A convolution of a sequence that has an axis of length 1 for the time."""
+    """Match a convolution of a sequence that has an axis of length 1 for the time."""
     by_name = graph.by_name
     if node.kind != "Squeeze" or len(node.attributes["axes"]) != 1:
         return None
@@ -237,7 +237,7 @@ def _sequence_convolution(graph: _Graph, node: Node, uses: Counter[str]) -> _Mat
 
 
 def _product_of_rows(graph: _Graph, node: Node, uses: Counter[str]) -> _Match | None:
-    """A product over the last axis that is made of (N * T, F) and reshaped back."""
+    """Match a product over the last axis that is computed on (N * T, F) and reshaped back."""
     by_name = graph.by_name
     if node.kind != "Reshape" or len(node.shape) < 3 or by_name[node.inputs[0]].kind != "Gemm":
         return None
@@ -254,7 +254,7 @@ def _product_of_rows(graph: _Graph, node: Node, uses: Counter[str]) -> _Match | 
 
 
 def _written_out(graph: _Graph, node: Node, uses: Counter[str]) -> _Match | None:
-    """A normalisation or activation in arithmetic."""
+    """Match a normalisation or activation in arithmetic."""
     found: Found | None = recognised(graph.nodes, graph.by_name, graph.weights, uses, node)
     if found is None:
         return None

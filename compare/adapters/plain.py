@@ -1,4 +1,4 @@
-"""What an exception says, in plain words."""
+"""Put an exception's message in plain words."""
 
 import re
 

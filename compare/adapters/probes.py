@@ -1,6 +1,6 @@
-"""Arithmetic recognised by what it computes: it is tried on numbers beside the operations that it may be.
+"""Recognise arithmetic by its results: it is tried on random numbers next to the operations that it may be.
 
-A cone is a node with those that it is computed from, back to one value and parameters. Its operations can stand in any
+A cone is a node with the nodes that it is computed from, back to one value and parameters. Its operations can have any
 order and form. It is an operation if both give the same for random numbers, in every parameter.
 """
 
@@ -22,12 +22,12 @@ _ARITHMETIC = {
 _ROOTS = {"Add", "Sub", "Mul", "Div", "Max", "Identity"}
 _TELLING = {"Rsqrt", "Sqrt", "Pow", "Erf", "Tanh", "Sigmoid", "Relu", "Clip", "Softplus", "Exp", "Max", "Min"}
 _MOST = 24  # nodes of a cone
-_CLOSE = 2e-6  # constants of float32 are in the arithmetic of float64, too
+_CLOSE = 2e-6  # arithmetic in float64 includes float32 constants, too
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a cone is. `roles`: the parameter of each, and the shape that the role has."""
+    """What a cone is. `roles`: each role's parameter, and the shape that the role has."""
 
     kind: str
     input: str
@@ -48,7 +48,7 @@ class _Cone:
 
     @property
     def scalars(self) -> list[float]:
-        """The numbers in it, without those that every formula has."""
+        """The numbers in it, without those of every formula."""
         return [
             float(node.attributes["scalar"])
             for node in self.inner
@@ -59,7 +59,7 @@ class _Cone:
 def recognised(
     nodes: Sequence[Node], by_name: Mapping[str, Node], weights: Arrays, uses: Counter[str], root: Node
 ) -> Found | None:
-    """Return what the cone above `root` is: the largest that is something. None if it is nothing that is known."""
+    """Return what the largest recognisable cone above `root` is. None if there is none."""
     if root.kind not in _ROOTS:
         return None
     for cone in _cones(nodes, by_name, uses, root):
@@ -75,7 +75,7 @@ def recognised(
 
 
 def _cones(nodes: Sequence[Node], by_name: Mapping[str, Node], uses: Counter[str], root: Node) -> Iterator[_Cone]:
-    """Every cone of a root, the largest first: what lies between it and one value that all of it depends on."""
+    """Yield every cone of a root, the largest first: the nodes between it and one value that all of it depends on."""
     within, edge = {root.name}, [root]
     while edge and len(within) <= _MOST:
         for name in edge.pop().inputs:
@@ -148,14 +148,14 @@ def _activation(cone: _Cone) -> Found | None:
     ]
     for kind, attributes in tries:
         node = Node(cone.root.name, kind, (cone.x.name,), attributes)
-        # The two forms of Gelu differ by 5e-4 at most.
+        # The two forms of Gelu differ by at most 5e-4.
         if _same(made, evaluate_node(node, [x], {})):
             return Found(kind, cone.x.name, attributes, {}, cone.inner)
     return None
 
 
 def _normalization(cone: _Cone, weights: Arrays) -> Found | None:
-    """A batch, layer, RMS or L2 normalisation, with or without each of its weights."""
+    """Recognise a batch, layer, RMS or L2 normalisation, with or without each of its weights."""
     rank = len(cone.x.shape)
     if len(cone.parameters) > 4 or rank < 2:
         return None
@@ -188,7 +188,7 @@ def _normalization(cone: _Cone, weights: Arrays) -> Found | None:
 
 
 def _only_narrow(cone: _Cone) -> bool:
-    """Whether what is reshaped is one number per channel, and nothing of the value's own size."""
+    """Whether only values with one number per channel are reshaped, and none of the value's own size."""
     moved = [node for node in cone.inner if node.kind in ("Reshape", "Squeeze", "Unsqueeze")]
     return all(np.prod(node.shape) < np.prod(cone.x.shape) for node in moved)
 
@@ -196,7 +196,7 @@ def _only_narrow(cone: _Cone) -> bool:
 def _normalizations(
     cone: _Cone, axes: set[tuple[int, ...]], wide: Mapping[str, tuple[int, ...]], rank: int
 ) -> Iterator[tuple[str, dict[str, Attribute], tuple[str, ...], tuple[int, ...]]]:
-    """What it can be: kind, attributes, roles of its parameters, and the shape of each role."""
+    """Yield what it can be: kind, attributes, roles of its parameters, and the shape of each role."""
     n = len(wide)
     reduced = next(iter(axes), ())
     if 0 not in reduced and reduced:

@@ -1,10 +1,10 @@
-"""Steps that lead to no output are left out."""
+"""Remove steps that lead to no output."""
 
 from compare.adapters.steps import Trace
 
 
 def pruned(trace: Trace) -> None:
-    """Remove the steps of a trace that no output depends on, but for its inputs."""
+    """Remove the steps of a trace that no output depends on, except its inputs."""
     needed = {value.number for value in trace.outputs}
     kept = []
     for step in reversed(trace.steps):

@@ -13,13 +13,13 @@ FORMS = "FILE.py:NAME, package.module:NAME, NAME(...) with plain values, or a .k
 
 
 class BadReference(ValueError):
-    """A reference that cannot be one; the message says what it should be."""
+    """A text that cannot be a reference; the message says what it should be."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Where a model is: the `path` of a saved model; or a Python file or module, the `name` in it, and what it is
-    called with, if it is called."""
+    """The place of a model: the `path` of a saved model, or a Python file or module. Also the `name` in it, and the
+    arguments of the call, if it is one."""
 
     text: str
     path: Path | None = None
@@ -31,7 +31,7 @@ class Reference:
 
 
 def parse(text: str) -> Reference:
-    """The reference that `text` is. Raises BadReference; nothing is imported."""
+    """Return the reference that `text` describes. Raises BadReference; nothing is imported."""
     if not text.strip():
         raise BadReference(f"An empty reference names no model: give {FORMS}.")
     path = Path(text)
@@ -108,7 +108,7 @@ def _arguments(text: str, call: str | None) -> tuple[tuple[Any, ...], tuple[tupl
         return (), ()
     try:
         found = ast.parse(f"f{call}", mode="eval").body
-        if not isinstance(found, ast.Call) or not isinstance(found.func, ast.Name):  # as (1)+(2) and (1)(2)
+        if not isinstance(found, ast.Call) or not isinstance(found.func, ast.Name):  # such as (1)+(2) and (1)(2)
             raise ValueError("it is no call")
         args = tuple(ast.literal_eval(arg) for arg in found.args)
         kwargs = tuple((str(word.arg), ast.literal_eval(word.value)) for word in found.keywords if word.arg)

@@ -1,4 +1,4 @@
-"""A SavedModel, read by the signature that says how to call it."""
+"""Read a SavedModel by the signature that says how to call it."""
 
 import re
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from compare.adapters.tensorflow_graphs import call_graph
 
 
 def load_saved_model(path: Path) -> TensorFlowAdapter:
-    """Return the adapter of a SavedModel: its serving signature, or the one that it has. Its graph is done eagerly, one
-    operation after the other. Raises Unreadable if it cannot be read."""
+    """Return the adapter of a SavedModel: its serving signature, or its only one. Its graph runs eagerly, one operation
+    after the other. Raises Unreadable if it cannot be read."""
     try:
         module = tf.saved_model.load(str(path))
     except Exception as error:
@@ -36,7 +36,7 @@ def load_saved_model(path: Path) -> TensorFlowAdapter:
 
 
 def _in_order(function: Any, specs: Mapping[str, Any]) -> list[Any]:
-    """The specifications of a signature's inputs in the order of its graph's."""
+    """Return the specifications of a signature's inputs in the order of its graph."""
     names = [each.name.split(":")[0] for each in function.graph.inputs]
     by_name = {spec.name: spec for spec in specs.values()}
     by_key = {re.sub(r"\W", "_", key): spec for key, spec in specs.items()}

@@ -1,4 +1,4 @@
-"""What batch normalisations written by hand keep in training: found by what the call in training mode changed."""
+"""Find the statistics of hand-written batch normalisations, from what a call in training mode changed."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,7 +26,7 @@ def statistics_of(made: Joined, canonical: Canonical) -> dict[str, dict[str, Wei
 
 
 def with_statistics(recording: Recording, kept: Kept, after: Mapping[str, Arrays]) -> Recording:
-    """Return a recording in training mode with the statistics of its batch normalisations. That is the roles "mean"
+    """Return a recording in training mode with the statistics of its batch normalisations. These are the roles "mean"
     and "var" as before the call, their values after it, and the momentum that explains both."""
     nodes, weights, statistics = [], dict(recording.weights), {}
     for node in recording.graph.nodes:
@@ -47,8 +47,8 @@ def with_statistics(recording: Recording, kept: Kept, after: Mapping[str, Arrays
 
 
 def _momentum(node: Node, x: np.ndarray, before: Arrays, after: Arrays) -> tuple[float | None, bool]:
-    """Return the m of kept * m + batch * (1 - m), to four digits, and whether the variance that is kept is unbiased.
-    None if the means that are kept are not of that form."""
+    """Return the m of kept * m + batch * (1 - m), to four digits, and whether the kept variance is unbiased. Return
+    None for m if the kept means do not have that form."""
     axis = int(node.attributes["axis"])
     axes = tuple(each for each in range(x.ndim) if each != axis)
     mean, variance = x.mean(axes, dtype=np.float64), x.var(axes, dtype=np.float64)

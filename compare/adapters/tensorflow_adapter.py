@@ -1,4 +1,4 @@
-"""Raw TensorFlow, read by watching one call: a tf.Module, a function over variables, or a SavedModel."""
+"""Read raw TensorFlow by watching one call: a tf.Module, a function over variables, or a SavedModel."""
 
 import inspect
 import json
@@ -26,22 +26,22 @@ from compare.adapters.tensorflow_operations import add
 from compare.adapters.tensorflow_watch import Watch, array, differentiable, exact
 from compare.graphs.node import Recording
 
-# What registers itself when it is imported.
+# These modules register themselves when they are imported.
 TABLES = (tensorflow_arithmetic, tensorflow_layers, tensorflow_parts)
 
 
 class TensorFlowAdapter:
-    """A tf.Module that can be called, or a Python function; its weights are the variables that it holds."""
+    """An adapter for a callable tf.Module, or a Python function; its weights are the variables that it has."""
 
     framework = "tensorflow"
 
     def __init__(
         self, module: Any, call: Callable[..., Any] | None = None, stated: Any = None, evaluates_only: str = ""
     ) -> None:
-        """`call`: what to call instead of the module itself. `stated`: the TensorSpecs of its inputs by name, if it
-        states them. `evaluates_only`: the name of a file that holds no training mode."""
+        """`call` is called instead of the module itself. `stated` are the TensorSpecs of its inputs by name, if it
+        states them. `evaluates_only` is the name of a file without a training mode."""
         self.model, self._evaluates_only = module, evaluates_only
-        self.signature: Any = None  # of a SavedModel: what computes it as a whole
+        self.signature: Any = None  # of a SavedModel: computes it as a whole
         self._call = call or _callable(module)
         self._stated: dict[str, Any] = dict(stated or {})
         self._canonical: Canonical | None = None
@@ -54,7 +54,7 @@ class TensorFlowAdapter:
         self.precisions = tuple(sorted({each.name for each in types}, reverse=True)) or ("float64", "float32")
 
     def stated_inputs(self) -> dict[str, tuple[int, ...]] | None:
-        """The shape of one example of every input, in canonical layout and in order; None if the module states none."""
+        """Return the shape of one example of every input, in canonical layout and in order; None if none is stated."""
         found = {}
         for name, spec in self._stated.items():
             shape = spec.shape.as_list()[1:] if spec.shape.rank else []
@@ -64,8 +64,8 @@ class TensorFlowAdapter:
         return found or None
 
     def record(self, inputs: Mapping[str, np.ndarray], training: bool, tape: Any = None) -> Recording:
-        """Call the module in evaluation or training mode, and watch. The variables are as before afterwards. `tape`
-        records what gradients need. Raises Unreadable if it cannot be called so."""
+        """Call the module in evaluation or training mode, and record the call. The variables are restored. `tape`
+        records what gradients need. Raises Unreadable if it cannot be called."""
         if training and self._evaluates_only:
             message = "holds a network for evaluation: its signature cannot be called in training mode."
             raise Unreadable(f"{self._evaluates_only} {message}")
@@ -99,11 +99,11 @@ class TensorFlowAdapter:
         return np.asarray(native, tf.as_dtype(self._type(name, native)).as_numpy_dtype, "C")
 
     def native(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Inputs in canonical layout as the module takes them."""
+        """Return inputs in canonical layout as the module takes them."""
         return {name: self._native(name, each) for name, each in inputs.items()}
 
     def called(self, tensors: Mapping[str, Any], training: bool) -> Any:
-        """What the module gives for tensors of its own layout, as its users call it."""
+        """Return the module's output for tensors in its own layout, as its users call it."""
         if self.signature is not None:
             return self.signature(**dict(zip(self._stated, tensors.values(), strict=True)))
         return self._try(tensors, training)
@@ -118,20 +118,20 @@ class TensorFlowAdapter:
             kept = self._kept.get(node, {}).get(role)
             if name in made.sources or kept is None or kept.write is None:
                 own[name] = value
-            else:  # what training keeps, and does not use
+            else:  # training keeps it, but does not use it
                 kept.write(undo(kept.changes, value))
         canonical.set_weights(made.unjoined(own))
 
     def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
-        """The output of one node of the last recording for other inputs. Raises Unreadable if it cannot be called
-        alone."""
+        """Return the output of one node of the last recording for other inputs. Raises Unreadable if it cannot be
+        called alone."""
         canonical, made = self.recorded()
         with _unchanged(self._variables), exact():
             return made.apply(node, inputs, lambda name, given: canonical.apply(name, given, training, tf.constant))
 
     def save_weights(self, path: Path) -> None:
-        """Write the variables by their names and read them back. Raises Unreadable if the suffix is another, or if
-        what is read back is not what was written."""
+        """Write the variables by their names and read them back. Raises Unreadable for another suffix, or if the file
+        does not contain the variables."""
         import h5py  # type: ignore[import-untyped]
 
         if not path.name.endswith(".weights.h5"):
@@ -146,13 +146,13 @@ class TensorFlowAdapter:
             raise Unreadable(f"{path.name}: what is read back differs from the module's variables.")
 
     def recorded(self) -> tuple[Canonical, Joined]:
-        """The last recording, as it was called and with what belongs together joined."""
+        """Return the last recording, before and after joining operations that belong together."""
         if self._canonical is None or self._joined is None:
             raise Unreadable("The module must be recorded first.")
         return self._canonical, self._joined
 
     def is_moved(self, name: str, given: np.ndarray) -> bool:
-        """Whether an input's channels are moved last: of images, unless the stated sizes say otherwise."""
+        """Whether an input's channels are moved last: for images, unless the stated sizes say otherwise."""
         if given.ndim < 4:
             return self._convolves_sequences(given)
         spec = self._stated.get(name)
@@ -162,7 +162,7 @@ class TensorFlowAdapter:
         return bool(spec.shape.is_compatible_with(moved)) or not spec.shape.is_compatible_with(given.shape)
 
     def _convolves_sequences(self, given: np.ndarray) -> bool:
-        """Whether a value (N, C, T) goes to a convolution over T: then a kernel (width, C, out) takes its channels."""
+        """Whether a value (N, C, T) goes to a convolution over T, whose kernel (width, C, out) takes its channels."""
         if given.ndim != 3:
             return False
         shapes = [tuple(variable.shape) for _, variable in self._variables]
@@ -185,7 +185,7 @@ class TensorFlowAdapter:
                 break
         try:
             if self._stated and len(self._stated) == len(tensors):
-                if set(self._stated) != set(tensors):  # the other model calls them otherwise: they go by place
+                if set(self._stated) != set(tensors):  # the other model's names differ: they are matched by position
                     tensors = dict(zip(self._stated, tensors.values(), strict=True))
                 return self._call(**tensors, **more)
             return self._call(*tensors.values(), **more)
@@ -221,7 +221,7 @@ def _callable(module: Any) -> Callable[..., Any]:
 
 
 def _named_variables(module: Any, call: Any) -> list[tuple[str, Any]]:
-    """Every variable with the path of attributes that leads to it; those of a function, with their names in it."""
+    """Return every variable with the path of attributes that leads to it; a function's, with their names in it."""
     found: dict[int, tuple[str, Any]] = {}
     if isinstance(module, tf.Module):
         for path, variable in module._flatten(predicate=_is_variable, with_path=True):
@@ -241,7 +241,7 @@ def _named_variables(module: Any, call: Any) -> list[tuple[str, Any]]:
 
 
 def _tracked(place: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """The variables of a loaded SavedModel by the paths of attributes that they were saved under."""
+    """Yield the variables of a loaded SavedModel by the paths of attributes that they were saved under."""
     if id(place) in seen:
         return
     seen.add(id(place))
@@ -258,7 +258,7 @@ def _is_variable(value: Any) -> bool:
 
 
 def _reached(function: Any) -> Iterator[tuple[str, Any]]:
-    """What a Python function can name: its globals and what it encloses."""
+    """Yield what a Python function can name: its globals and its closure."""
     function = getattr(function, "python_function", function)
     try:
         kept = inspect.getclosurevars(inspect.unwrap(function))
@@ -270,7 +270,7 @@ def _reached(function: Any) -> Iterator[tuple[str, Any]]:
 
 @contextmanager
 def _unchanged(variables: list[tuple[str, Any]]) -> Iterator[None]:
-    """The variables are the same afterwards."""
+    """Restore the variables afterwards."""
     before = [(variable, held(variable)) for _, variable in variables]
     try:
         yield

@@ -1,4 +1,4 @@
-"""TensorFlow's operations on each element, on axes and on shapes, as canonical steps."""
+"""TensorFlow's operations on elements, axes and shapes, as canonical steps."""
 
 from typing import Any
 
@@ -174,7 +174,7 @@ def _product(watch: Watch, operation: Operation) -> Meaning | list[Meaning]:
 
 
 def _turned_product(watch: Watch, operation: Operation, turned: list[bool], order: tuple[int, ...]) -> list[Meaning]:
-    """The transposes are steps of their own."""
+    """Return a product whose transposes are separate steps."""
 
     def turn(tensors: list[Any], training: bool) -> Any:
         with watch.mute():

@@ -1,4 +1,4 @@
-"""Read and write TensorFlow's tensors and variables without a copy of them: a kernel can be a gigabyte."""
+"""Read and write TensorFlow's tensors and variables without copying them: a kernel can be a gigabyte."""
 
 from collections.abc import Sequence
 from math import prod
@@ -10,22 +10,22 @@ import tensorflow as tf
 from compare.adapters.changes import Change, fill, undo
 
 LARGE_BYTES = 32 << 20
-ALIGNED = 64  # where a tensor's memory has to begin
+ALIGNED = 64  # alignment of a tensor's memory
 
 
 def held(tensor: Any) -> np.ndarray:
-    """Return what a tensor or variable holds now, as a view that cannot be written. It stays as it is: TensorFlow puts
-    another buffer in place of one that something still reads."""
+    """Return the present content of a tensor or variable, as a read-only view. The view does not change: TensorFlow
+    replaces a buffer that is still in use instead of writing to it."""
     value = tensor.read_value() if hasattr(tensor, "read_value") else tensor
     try:
         return np.asarray(memoryview(value))
-    except (TypeError, ValueError):  # texts and some 16-bit numbers have no buffer of NumPy's
+    except (TypeError, ValueError):  # texts and some 16-bit numbers have no NumPy buffer
         return np.asarray(value.numpy())
 
 
 def put(variable: Any, changes: Sequence[Change], array: np.ndarray) -> None:
-    """Give a variable of TensorFlow's the value that `changes` make `array` of. A large one is copied once, into memory
-    that is the variable's then.
+    """Give a variable of TensorFlow's the value from which `changes` make `array`. A large one is copied once, into
+    memory that then belongs to the variable.
 
     Assigning in slices would copy less, but every later reading of the variable would then be a copy.
     """

@@ -1,4 +1,4 @@
-"""A saved function's graph, done eagerly: one operation after the other, so that each can be watched."""
+"""Run a saved function's graph eagerly, one operation after the other, to make each watchable."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,8 +14,8 @@ _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
 def call_graph(function: Any, inputs: Sequence[Any]) -> Any:
-    """Return what a concrete function gives for `inputs`, with its captured tensors. Raises Unreadable if its graph has
-    what cannot be done so."""
+    """Return the result of a concrete function for `inputs`, with its captured tensors. Raises Unreadable if its graph
+    cannot run in this way."""
     captured = list(function.captured_inputs)
     graph = function.graph
     outputs = _run(graph, [*inputs, *captured], [*graph.inputs], list(graph.outputs))
@@ -46,7 +46,7 @@ def _run(graph: Any, given: Sequence[Any], places: Sequence[Any], wanted: Sequen
 
 
 def _repeated(operation: Any, inputs: list[Any]) -> list[Any]:
-    """Do a loop, turn by turn. Raises Unreadable if it has too many."""
+    """Run a loop, turn by turn. Raises Unreadable if it has too many."""
     for _ in range(MOST_TURNS):
         if not bool(_inlined(operation, inputs, "cond")[0].numpy()):
             return inputs
@@ -64,7 +64,7 @@ def _inlined(operation: Any, inputs: Sequence[Any], attribute: str = "f") -> lis
 
 
 def _done(operation: Any, inputs: list[Any]) -> list[Any]:
-    """Do one operation, through what calls the watch."""
+    """Run one operation, through the functions that call the watch."""
     if operation.type == "Const":
         return [tf.constant(tf.make_ndarray(operation.get_attr("value")))]
     attributes: list[Any] = []
@@ -76,7 +76,7 @@ def _done(operation: Any, inputs: list[Any]) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
-    """An attribute as an eager operation takes it."""
+    """Return an attribute as an eager operation takes it."""
     if isinstance(value, tf.DType):
         return value.as_datatype_enum
     if isinstance(value, list):

@@ -123,7 +123,7 @@ def _resize(watch: Watch, operation: Operation) -> Meaning:
         "mode": modes[operation.kind],
         "coordinate_transformation_mode": "align_corners" if corners else "half_pixel" if half else "asymmetric",
         "nearest_mode": nearest,
-        # TensorFlow: Keys's kernel with -0.5 for centred pixels, else the older -0.75.
+        # In TensorFlow: Keys's kernel with -0.5 for centred pixels, else the older -0.75.
         "cubic_coeff_a": -0.5 if half else -0.75,
         "antialias": False,
         "exclude_outside": half and operation.kind == "ResizeBicubic",

@@ -1,4 +1,4 @@
-"""TensorFlow's operations as steps: a table, and `tf:NAME` for what is not in it."""
+"""TensorFlow's operations as steps: a table, and `tf:NAME` for all others."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Meaning:
 Reader = Callable[[Watch, Operation], Meaning | list[Meaning] | None]
 READERS: dict[str, Reader] = {}
 
-# What is about shapes, or draws numbers: of no step, its output is a constant.
+# Operations on shapes, and random numbers: they are not steps, and their output is a constant.
 _ASIDE = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike", "Fill", "Range", "VarHandleOp", "Const", "NoOp"}
 _PASSING = {"Identity", "StopGradient", "PreventGradient", "EnsureShape", "CheckNumerics", "Snapshot", "Cast"}
 
@@ -90,7 +90,7 @@ def _put(watch: Watch, operation: Operation, meaning: Meaning) -> None:
         for place in range(len(inputs)):
             held = watch.weight(operation.inputs[place])
             if held is not None and place not in meaning.data:
-                with tf.init_scope():  # a graph that is being built has no values
+                with tf.init_scope():  # a graph under construction has no values
                     array = apply(held.changes, held.read())
                 inputs[place] = tf.constant(array, dtype=operation.inputs[place].dtype)
         if not tf.executing_eagerly():
@@ -113,7 +113,7 @@ def _put(watch: Watch, operation: Operation, meaning: Meaning) -> None:
 
 
 def in_graph(operation: Operation, inputs: Sequence[Any]) -> list[Any]:
-    """Add an operation to the graph that is being built, and return its outputs."""
+    """Add an operation to the graph under construction, and return its outputs."""
     definition = op_def_registry.get(operation.kind)
     given: dict[str, Any] = {}
     attributes, inferred, place = operation.attributes, set(), 0
@@ -132,14 +132,14 @@ def in_graph(operation: Operation, inputs: Sequence[Any]) -> list[Any]:
 
 def _variable_read(watch: Watch, operation: Operation) -> None:
     weight = watch.variables.get(id(operation.inputs[0]))
-    if weight is None:  # a variable that the adapter did not find can be read, and not be set
+    if weight is None:  # a variable that the adapter did not find can be read, but not set
         array = operation.outputs[0].numpy()
         weight = Weight(watch.name("Variable"), lambda: array, None)
     watch.derive(operation.outputs[0], weight)
 
 
 def _derived(watch: Watch, operation: Operation) -> bool:
-    """Note what only changes the layout of a weight. Return whether this operation does."""
+    """Note an operation that only changes the layout of a weight. Return whether this one does."""
     weight = watch.weight(operation.inputs[0])
     if weight is None or not all(watch.fresh(tensor) for tensor in operation.inputs[1:]):
         return False
@@ -156,7 +156,7 @@ def _derived(watch: Watch, operation: Operation) -> bool:
 
 
 def _plain(operation: Operation) -> dict[str, Attribute]:
-    """The attributes that are plain numbers and texts."""
+    """Return the attributes that are plain numbers and texts."""
     kept: dict[str, Attribute] = {}
     for name, value in operation.attributes.items():
         if isinstance(value, bytes):
@@ -167,7 +167,7 @@ def _plain(operation: Operation) -> dict[str, Attribute]:
 
 
 def is_scalar(watch: Watch, tensor: Any) -> bool:
-    """Whether a tensor is a number of the code."""
+    """Whether a tensor is a number in the code."""
     return watch.fresh(tensor) and len(tensor.shape) == 0
 
 

@@ -28,7 +28,7 @@ def _split(watch: Watch, operation: Operation) -> list[Meaning]:
 
 @reader("Pack")
 def _pack(watch: Watch, operation: Operation) -> list[Meaning]:
-    """Every part gets the new axis, then they are joined."""
+    """Give every part the new axis, then join them."""
     rank = len(operation.outputs[0].shape)
     axis = int(operation.attributes["axis"]) % rank
     layer = "tf.raw_ops.Pack"
@@ -51,7 +51,7 @@ def _pack(watch: Watch, operation: Operation) -> list[Meaning]:
 
 @reader("Unpack")
 def _unpack(watch: Watch, operation: Operation) -> list[Meaning]:
-    """Every part is cut out, then the axis is taken away."""
+    """Cut every part out, then remove the axis."""
     value = operation.inputs[0]
     axis = int(operation.attributes["axis"]) % len(value.shape)
     layer = "tf.raw_ops.Unpack"
@@ -74,7 +74,7 @@ def _unpack(watch: Watch, operation: Operation) -> list[Meaning]:
 
 @reader("StridedSlice")
 def _strided(watch: Watch, operation: Operation) -> Meaning | list[Meaning] | None:
-    """A slice; then axes with one index are taken away, and new ones are put in."""
+    """Add a slice; then remove axes with one index, and insert new ones."""
     begins, ends, steps = (ints(operation.constant(place)) for place in (1, 2, 3))
     value = operation.inputs[0]
     shape = tuple(int(size) for size in value.shape)
@@ -101,7 +101,7 @@ def _strided(watch: Watch, operation: Operation) -> Meaning | list[Meaning] | No
             gone.append(axis)
         else:
             bounds = slice(None if bit["begin"] else begin, None if bit["end"] else end, step).indices(shape[axis])
-            if bounds != (0, shape[axis], 1):  # backwards to the first one there is no end that is a number
+            if bounds != (0, shape[axis], 1):  # backwards to the first one, the end cannot be a number
                 kept.append((axis, bounds[0], None if bounds[1] < 0 else bounds[1], step))
             made_axis += 1
         axis += 1

@@ -19,7 +19,7 @@ from compare.graphs.node import Attribute
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """One operation that TensorFlow did. `given`: its attributes as TensorFlow takes them again."""
+    """One operation that TensorFlow ran. `given`: its attributes in the form that TensorFlow takes."""
 
     kind: str
     inputs: list[Any]
@@ -33,7 +33,7 @@ class Operation:
         return value.decode() if isinstance(value, bytes) else str(value)
 
     def constant(self, place: int) -> Any:
-        """Return the value of an input that is known without the network's inputs, as NumPy's."""
+        """Return the value of an input that is known without the network's inputs, as a NumPy array."""
         return self.inputs[place].numpy()
 
 
@@ -50,7 +50,7 @@ class Watch(BaseWatch):
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch what runs inside. User's own tf.functions run eagerly, or nothing of them would be seen."""
+        """Watch the calls in this context. Users' tf.functions run eagerly, or their content would not be seen."""
         eager = tf.config.functions_run_eagerly()
         with ExitStack() as stack:
             stack.callback(tf.config.run_functions_eagerly, eager)
@@ -64,7 +64,7 @@ class Watch(BaseWatch):
 
     @contextmanager
     def mute(self) -> Iterator[None]:
-        """Record nothing of what runs inside. Compiled functions run as they are."""
+        """Record nothing in this context. Compiled functions run unchanged."""
         eager = tf.config.functions_run_eagerly()
         self.muted += 1
         tf.config.run_functions_eagerly(False)
@@ -83,8 +83,8 @@ class Watch(BaseWatch):
         return np.asarray(tensor.numpy())
 
     def _read(self, tensor: Any) -> Weight | None:
-        """Return the weight in whose memory a tensor is: TensorFlow's fast path reads variables and shows no operation
-        for it."""
+        """Return the weight whose memory a tensor shares: TensorFlow's fast path reads variables without a visible
+        operation."""
         shape = tuple(tensor.shape) if tensor.dtype in (tf.float32, tf.float64) else None
         for variable, weight in self.held_variables:
             same = tuple(variable.shape) == shape and variable.dtype == tensor.dtype and 0 not in variable.shape
@@ -93,7 +93,7 @@ class Watch(BaseWatch):
         return None
 
     def hold(self, variable: Any, weight: Weight) -> None:
-        """Know a variable of TensorFlow's."""
+        """Register a variable of TensorFlow's."""
         self.variables[id(variable.handle)] = weight
         self.held_variables.append((variable, weight))
 
@@ -106,10 +106,10 @@ class Watch(BaseWatch):
         *_: Any,
         **__: Any,
     ) -> None:
-        """What TensorFlow calls after every eager operation."""
+        """Receive TensorFlow's call after every eager operation."""
         if self.muted or not tf.executing_eagerly():
             return
-        # The identity of a tensor is its own only as long as it lives.
+        # The identity of a tensor is unique only as long as it lives.
         self._held += [*inputs, *outputs]
         self.muted += 1
         try:
@@ -123,8 +123,8 @@ class Watch(BaseWatch):
 
 @contextmanager
 def exact(watch: Watch | None = None) -> Iterator[None]:
-    """Replace functions whose constants TensorFlow keeps in float32, whatever they compute in, by exact ones, which
-    `watch` records."""
+    """Replace functions whose constants TensorFlow keeps in float32, in any precision, by exact ones, which `watch`
+    records."""
 
     def leaky(features: Any, alpha: float = 0.2, name: str | None = None) -> Any:
         meant = ("LeakyRelu", {"alpha": shortest(alpha)})
@@ -152,7 +152,7 @@ def exact(watch: Watch | None = None) -> Iterator[None]:
 
 @contextmanager
 def differentiable(tape: Any, inputs: Iterable[Any]) -> Iterator[None]:
-    """What runs inside can be differentiated by `inputs` and variables, if there is a tape."""
+    """Make calls in this context differentiable by `inputs` and variables, if there is a tape."""
     if tape is None:
         yield
         return

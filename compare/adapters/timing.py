@@ -1,7 +1,7 @@
-"""A model's passes and nodes, timed in the worker: requests about it are answered here.
+"""Time a model's passes and nodes, in the worker: requests are answered here.
 
 A window is a number of passes with one wait at its end, as in `compare bench` (compare/worker/windows.py). No garbage
-is collected meanwhile, and uncounted passes run right before it.
+is collected in it, and uncounted passes run right before it.
 """
 
 import math
@@ -24,7 +24,7 @@ Asked = messages.PrepareTimes | messages.TimePass | messages.WatchNodes | messag
 
 
 class Timing:
-    """Answers about the times of one model."""
+    """Answers to requests about the times of one model."""
 
     def __init__(self, adapter: Adapter) -> None:
         self.adapter = adapter
@@ -36,7 +36,7 @@ class Timing:
         self._ready: dict[str, Repeated] = {}
 
     def do(self, request: Asked, arrays: wire.Arrays) -> tuple[Answer, wire.Arrays]:
-        """Do what is asked; return the answer and the arrays that go with it."""
+        """Carry out the request, and return the answer with its arrays."""
         match request:
             case messages.PrepareTimes():
                 return self._prepare(request, arrays), {}
@@ -51,7 +51,7 @@ class Timing:
 
     @property
     def passes(self) -> Passes:
-        """Raises RuntimeError if nothing was prepared."""
+        """The prepared passes. Raises RuntimeError if nothing was prepared."""
         if self._passes is None:
             raise RuntimeError("nothing was prepared to be timed")
         return self._passes
@@ -63,7 +63,7 @@ class Timing:
             learning = Learning(self.adapter)
             learning.learner.set_loss(*request.loss)
             few = {name: array[:2] for name, array in self._inputs.items()}
-            self.adapter.record(few, False)  # by which a trainer knows the variables of a function
+            self.adapter.record(few, False)  # shows a trainer the variables of a function
         self._passes = passes_of(self.adapter, request.mode, learning, request.optimizer, request.form)
         self._runs = {}
         return messages.TimesPrepared(mode=self._passes.mode, in_words=self._passes.in_words)
@@ -115,7 +115,7 @@ class Timing:
 def passes_of(
     adapter: Adapter, mode: Mode | None, learning: Learning | None, optimizer: tuple[str, str], form: str
 ) -> Passes:
-    """The passes of an adapter's model. Raises Unreadable if it does not run in this mode."""
+    """Return the passes of an adapter's model. Raises Unreadable if it does not run in this mode."""
     if adapter.framework == "torch":
         from compare.adapters.torch_timed import TorchPasses
 

@@ -1,8 +1,7 @@
 """PyTorch's modules as graphs: one call is watched, function by function.
 
-A call is watched as it happens, through the mode that PyTorch offers for overriding its functions. So control flow in
-Python is followed as it is, and functions called on tensors are seen as the modules are. A saved program (`.pt2`) is
-called and watched in the same way.
+The call is watched through PyTorch's mode for overriding its functions. Control flow in Python therefore runs as usual,
+and functions called on tensors are seen like modules. A saved program (`.pt2`) is called and watched in the same way.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,12 +23,12 @@ _SENT = np.empty(0)
 
 
 class TorchAdapter:
-    """A torch.nn.Module, or anything else that can be called and has its parameters."""
+    """An adapter for a torch.nn.Module, or any other callable with a module's parameters."""
 
     framework = "torch"
 
     def __init__(self, model: torch.nn.Module, precision: str = "float64") -> None:
-        """`precision` is what a model of integers computes in."""
+        """`precision` is the one in which a model of integers computes."""
         torch_exact.mend()
         self.model, self.precision = model, precision
         self._joined: Joined | None = None
@@ -38,7 +37,7 @@ class TorchAdapter:
         self._tensors: dict[str, torch.Tensor | Held] = {}
 
     def stated_inputs(self) -> dict[str, tuple[int, ...]] | None:
-        """PyTorch's modules state none."""
+        """Return None: PyTorch's modules state no inputs."""
         return None
 
     def record(self, inputs: Mapping[str, np.ndarray], training: bool) -> Recording:
@@ -52,12 +51,12 @@ class TorchAdapter:
     def watched(
         self, inputs: Mapping[str, np.ndarray], training: bool, gradients: bool = False
     ) -> Iterator[tuple[TorchWatch, Recording]]:
-        """A call of the model and its recording. With `gradients` it can be differentiated. Afterwards the model's
-        buffers are as before."""
+        """Call the model; return the call and its recording. With `gradients` it can be differentiated. The model's
+        buffers are restored afterwards."""
         given = {array.dtype.name for array in inputs.values() if array.dtype.kind == "f"} or {self.precision}
         self.convert(torch.float64 if "float64" in given else torch.float32)
         tensors = {name: torch.from_numpy(np.array(array)) for name, array in inputs.items()}
-        if gradients:  # a copy, since the model may change its input in place
+        if gradients:  # a copy, because the model may change its input in place
             tensors = {n: t.requires_grad_().clone() if t.is_floating_point() else t for n, t in tensors.items()}
         self.set_mode(training)
         self._seen, self._places = [], {}  # the values of the last call can be gigabytes
@@ -84,7 +83,7 @@ class TorchAdapter:
         """Put the model into training or evaluation mode. Raises Unreadable if it has none."""
         try:
             self.model.train(training)
-        except NotImplementedError:  # an exported program is in the mode that it was exported in
+        except NotImplementedError:  # an exported program keeps the mode in which it was exported
             if training:
                 raise Unreadable("An exported program has no training mode: it is compared in evaluation.") from None
 
@@ -106,7 +105,7 @@ class TorchAdapter:
             inputs = tuple(names[place] for place in one.inputs)
             shape = tuple(one.output.shape)
             nodes.append(Node(name, one.meaning.kind, inputs, one.meaning.attributes, tuple(held), one.layer, shape))
-            values[name], one.value = one.value, _SENT  # what is sent need not be kept
+            values[name], one.value = one.value, _SENT  # sent values need not be kept
         graph = Graph(tuple(nodes), tuple(names[place] for place in outputs))
         return needed(Recording(graph, values, weights))
 
@@ -121,10 +120,10 @@ class TorchAdapter:
         return kept
 
     def operations(self) -> dict[str, list[Seen]]:
-        """The calls that compute each node of the last recording, each call under one node alone."""
+        """Return the calls that compute each node of the last recording, each call under one node alone."""
         assert self._joined is not None
         found: dict[str, list[Seen]] = {}
-        done: set[tuple[int, int]] = set()  # of several results of one call the first has it
+        done: set[tuple[int, int]] = set()  # if a call has several results, the first one includes it
         for node in self._joined.recording.graph.nodes:
             for member in self._joined.members.get(node.name, (node,)):
                 one = self.seen(member.name)
@@ -135,12 +134,12 @@ class TorchAdapter:
         return found
 
     def seen(self, node: str) -> Seen:
-        """What was seen of one node of the last recording."""
+        """Return what was recorded of one node of the last recording."""
         return self._seen[self._places[node]]
 
     @property
     def tensors(self) -> Mapping[str, torch.Tensor | Held]:
-        """The weights of the last recording by "NODE/ROLE"."""
+        """Return the weights of the last recording by "NODE/ROLE"."""
         return self._tensors
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
@@ -177,7 +176,7 @@ class TorchAdapter:
         """See Adapter.save_weights."""
         if path.suffix != ".safetensors":
             raise Unreadable(f"{path.name} must end in .safetensors for the weights of a PyTorch model.")
-        from safetensors.torch import load_file, save_file  # which another Python may not have
+        from safetensors.torch import load_file, save_file  # another Python may lack it
 
         state = {name: tensor.detach().clone().contiguous() for name, tensor in self.model.state_dict().items()}
         save_file(state, path)
@@ -187,7 +186,7 @@ class TorchAdapter:
 
 
 def _as_seen(given: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-    """A tensor that takes the place of another one: if both are of integers or truth values, in that one's type."""
+    """Return a tensor that replaces another one; if both are integers or truth values, in the other's type."""
     whole = not (given.is_floating_point() or seen.is_floating_point())
     return given.to(seen.dtype) if whole else given
 

@@ -44,7 +44,7 @@ _SWAP: dict[str, Attribute] = {"perm": (1, 0, 2)}
 
 
 def third(tensor: torch.Tensor, part: int) -> Held:
-    """One of the three blocks of rows of a packed projection."""
+    """Return one of the three blocks of rows of a packed projection."""
     size = tensor.shape[0] // 3
     rows = slice(part * size, (part + 1) * size)
 
@@ -98,7 +98,7 @@ def _multi_head(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], res
 
 
 def _masks(watch: Emitter, a: dict[str, Any], dot: str, heads: int) -> tuple[tuple[str, ...], list[torch.Tensor]]:
-    """What an attention takes besides, and its names: what is kept, of masks that say what is not."""
+    """Return the names and tensors of an attention's other inputs: masks of what is kept, derived from its own."""
     takes, more = [], []
     if (mask := a.get("key_padding_mask")) is not None:
         takes.append("keys")
@@ -114,12 +114,12 @@ def _masks(watch: Emitter, a: dict[str, Any], dot: str, heads: int) -> tuple[tup
 
 
 def _is_bias(mask: torch.Tensor) -> bool:
-    """Whether a mask adds numbers that count, rather than 0 for what is kept and very low ones for the rest."""
+    """Whether a mask adds arbitrary numbers, instead of 0 for kept places and very low ones for the rest."""
     return mask.is_floating_point() and not bool(((mask == 0) | (mask < -1e4)).all())
 
 
 def _keep(watch: Emitter, mask: torch.Tensor, dot: str, excluded: bool) -> torch.Tensor:
-    """A mask of what is kept: of numbers that are added, or of truths that say what is excluded, or kept."""
+    """Return a mask of what is kept, from added numbers, or from truth values of what is excluded or kept."""
     of = "added" if mask.is_floating_point() else "excluded" if excluded else "kept"
     return watch.emit("Mask", [mask], partial(_kept, of), {"of": of}, path=f"{dot}mask")
 
@@ -167,7 +167,7 @@ def _dot_product(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], re
 
 
 def _joined_heads(watch: Emitter, x: torch.Tensor) -> torch.Tensor:
-    """(N, H, T, D) as (N, T, H D)."""
+    """Return (N, H, T, D) as (N, T, H D)."""
     turned = watch.emit("Transpose", [x], lambda y: y.transpose(1, 2), {"perm": (0, 2, 1, 3)})
     return watch.emit("Flatten", [turned], lambda y: y.reshape(*y.shape[:2], -1), {"axis": 2})
 
@@ -190,7 +190,7 @@ def _attended(
     *more: torch.Tensor,
     is_causal: bool = False,
 ) -> torch.Tensor:
-    """Attention of (N, T, H D) by PyTorch itself."""
+    """Compute the attention of (N, T, H D) by PyTorch itself."""
     q, k, v = (x.reshape(*x.shape[:2], heads, -1).transpose(1, 2) for x in (q, k, v))
     taken = dict(zip(takes, more, strict=False))
     added = q.new_zeros(1, 1, q.shape[2], k.shape[2])
@@ -207,7 +207,7 @@ def _attended(
 
 
 def not_dropping(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
-    """The arguments of a call without dropout."""
+    """Return the arguments of a call without dropout."""
     names = {"multi_head_attention_forward": _FORWARD, "scaled_dot_product_attention": _DOT}.get(name)
     if names is None:
         return args, kwargs

@@ -1,4 +1,4 @@
-"""A call of a PyTorch function, and what it is in canonical terms (docs/port.md)."""
+"""A call of a PyTorch function, and its meaning in canonical terms (docs/port.md)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from compare.graphs.node import Attribute
 
 @dataclass
 class Call:
-    """One call of a function: its plain name, its arguments by name, and the tensor it gave."""
+    """One call of a function: its plain name, its arguments by name, and its result."""
 
     name: str
     arguments: dict[str, Any]
@@ -23,7 +23,7 @@ class Call:
         return self.arguments[name]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """An argument, or what it is if it was not given."""
+        """Return an argument, or its default if it was not given."""
         found = self.arguments.get(name)
         return default if found is None else found
 
@@ -34,11 +34,11 @@ class Call:
 
     @property
     def n_spatial(self) -> int:
-        """How many axes stand behind batch and channels."""
+        """The number of axes after batch and channels."""
         return self.input.ndim - 2
 
     def ints(self, name: str, default: Any, n: int | None = None) -> tuple[int, ...]:
-        """An argument that is a number for all axes, or one for each."""
+        """Return an argument that is a number for all axes, or one for each."""
         value = self.get(name, default)
         n = self.n_spatial if n is None else n
         if isinstance(value, int):
@@ -48,9 +48,9 @@ class Call:
 
 @dataclass(frozen=True)
 class Held:
-    """A weight that is a part of a tensor, or made of several: `read` makes it of their arrays, and `write` makes their
-    new arrays of it and of those that they have. `shares`: of a sum, an array of its shape for each of the tensors,
-    which has zeros where the tensor is no part of it."""
+    """A weight that is a part of a tensor, or combined from several. `read` makes it from their arrays; `write` makes
+    their new arrays from it and from their present ones. `shares`: for a sum, an array of its shape for each of the
+    tensors, with zeros at the elements that the tensor does not contribute to."""
 
     tensors: tuple[torch.Tensor, ...]
     read: Callable[[Sequence[np.ndarray]], np.ndarray]
@@ -59,13 +59,13 @@ class Held:
 
 
 def turned(matrix: torch.Tensor) -> Held:
-    """A matrix (I, O) as a product's weight (O, I)."""
+    """Return a matrix (I, O) as a product's weight (O, I)."""
     return Held((matrix,), lambda arrays: arrays[0].T, lambda array, _arrays: (array.T,))
 
 
 @dataclass
 class Meaning:
-    """What a call is in canonical terms; `weights` are the tensors by role."""
+    """A call in canonical terms; `weights` are the tensors by role."""
 
     kind: str
     inputs: Sequence[torch.Tensor] = ()

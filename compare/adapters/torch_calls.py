@@ -1,4 +1,4 @@
-"""How calls of PyTorch's functions are written: the name of each, and its arguments by name."""
+"""The names of PyTorch's functions, and the arguments of their calls by name."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 from torch.overrides import resolve_name
 
-# The parameters of functions written in C++, which have no signature that can be asked for.
+# The parameters of functions written in C++, which have no readable signature.
 _CONV = "input weight bias stride padding dilation groups"
 _TRANSPOSED = "input weight bias stride padding output_padding groups dilation"
 _MAX_POOL = "input kernel_size stride padding dilation ceil_mode return_indices"
@@ -59,8 +59,8 @@ _RENAMED = {"self": "input", "exponent": "other", "axis": "dim", "min_val": "min
 
 
 def name_of(func: Any) -> tuple[str, bool]:
-    """The plain name of a function ("add" for `torch.Tensor.add_`, `aten.add.Tensor` and `__radd__`), and whether its
-    operands are reversed, as those of `__radd__` are."""
+    """Return the plain name of a function ("add" for `torch.Tensor.add_`, `aten.add.Tensor` and `__radd__`), and
+    whether its operands are reversed, like those of `__radd__`."""
     full = str(func) if hasattr(func, "_schema") else resolve_name(func) or getattr(func, "__name__", str(func))
     parts = full.split(".")
     if hasattr(func, "_schema"):
@@ -81,7 +81,7 @@ def name_of(func: Any) -> tuple[str, bool]:
 
 
 def by_name(func: Any, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a call by the names of the parameters; those of one that is not known are "0", "1", ..."""
+    """Return the arguments of a call by parameter names; those of an unknown function are "0", "1", ..."""
     names = _names(func, name, len(args))
     found = dict(zip(names, args, strict=False)) | dict(kwargs)
     return {_RENAMED.get(key, key): value for key, value in found.items()}

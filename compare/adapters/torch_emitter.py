@@ -1,4 +1,4 @@
-"""What a function that stands for several operations needs of the watch (torch_watch.py)."""
+"""The part of the watch (torch_watch.py) that a function with several operations needs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -9,10 +9,10 @@ from compare.graphs.node import Attribute
 
 
 class Emitter(Protocol):
-    """Adds operations to those that were seen."""
+    """Adds operations to the recorded ones."""
 
     training: bool
-    held: dict[Any, Any]  # what functions keep of one call for another, by the identity of a tensor
+    held: dict[Any, Any]  # what functions keep from one call for another, by the identity of a tensor
 
     @property
     def at(self) -> str:
@@ -20,7 +20,7 @@ class Emitter(Protocol):
         ...
 
     def known(self, tensor: Any) -> bool:
-        """Whether an operation that was seen gave this tensor."""
+        """Whether a recorded operation made this tensor."""
         ...
 
     def owned(self, tensors: Sequence[torch.Tensor]) -> bool:
@@ -37,5 +37,5 @@ class Emitter(Protocol):
         path: str | None = None,
         output: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """One of several operations; `output` if PyTorch has computed it already."""
+        """Record one of several operations; `output` if PyTorch has computed it already."""
         ...

@@ -1,4 +1,4 @@
-"""A training loop of PyTorch's, watched: what the model is called with, the loss, and the optimizer."""
+"""Watch a training loop of PyTorch's: the model's inputs, the loss, and the optimizer."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ ACCUMULATES = "gradients of several batches are added up before a step"
 
 
 class TorchWatcher:
-    """See fitting.Watcher. The loop runs in float64: what it gives to the model is converted."""
+    """See fitting.Watcher. The loop runs in float64: the model's inputs are converted."""
 
     def __init__(self, adapter: TorchAdapter) -> None:
         self.adapter, self.seen = adapter, SeenFit()
@@ -57,16 +57,16 @@ class _Loop:
         self.model, self.n, self.seen = model, n, SeenFit()
         self.back: Callable[[], None] = lambda: None
         self.output: torch.Tensor | None = None
-        self.given: set[int] = set()  # the identities of what the model was called with
+        self.given: set[int] = set()  # the identities of the model's inputs
         self.made: dict[int, torch.Tensor] = {}  # results made from the output
         self.losses: LossWatch | None = None
         self.forwards = 0  # since the last step
-        self.before: list[tuple[torch.Tensor, torch.Tensor]] = []  # parameters with their gradients behind backward
+        self.before: list[tuple[torch.Tensor, torch.Tensor]] = []  # parameters with their gradients after backward()
         self.loader: DataLoader[Any] | None = None
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch what runs inside."""
+        """Watch the calls in this context."""
         original, iterate = torch.autograd.backward, DataLoader.__iter__
 
         def backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
@@ -96,7 +96,7 @@ class _Loop:
             yield
 
     def called(self, _: torch.nn.Module, args: Any, kwargs: Any) -> Any:
-        """What the model is called with, in float64."""
+        """Note the model's inputs, and return them in float64."""
         given = flat((args, kwargs))
         new = {id(t): t.double() for t in given if t.is_floating_point() and t.dtype != torch.float64}
         if torch.is_grad_enabled():
@@ -124,7 +124,7 @@ class _Loop:
             self.seen.data["examples"] = str(len(loader.dataset))
 
     def gave(self, _: torch.nn.Module, __: Any, result: Any) -> None:
-        """What the model gave."""
+        """Note the model's output."""
         outputs = flat(result)
         if not torch.is_grad_enabled() or not outputs or not self.seen.steps:
             return
@@ -137,7 +137,7 @@ class _Loop:
             self.output.register_hook(note)  # type: ignore[no-untyped-call]
 
     def differentiated(self, tensors: Any) -> None:
-        """What backward() is called on."""
+        """Note the arguments of backward()."""
         loss = flat(tensors)[0]
         if self.output is None or not self.seen.steps:
             return
@@ -151,7 +151,7 @@ class _Loop:
             self.seen.record = self.losses.record
 
     def stepping(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
-        """Before a step of an optimizer."""
+        """Note the state before a step of an optimizer."""
         ours = {id(p) for p in self.model.parameters()}
         if not any(id(t) in ours for group in optimizer.param_groups for t in group["params"]):
             return
@@ -165,14 +165,14 @@ class _Loop:
             self.seen.clipped = seen_clipping(pairs) or self.seen.clipped
 
     def stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
-        """Behind a step."""
+        """Note the end of a step."""
         if optimizer is self.seen.optimizer:
             self.forwards = 0
             if len(self.seen.rates) >= self.n:
                 raise Enough
 
     def function(self, func: Any, args: Any, kwargs: Any, tensors: list[torch.Tensor], result: Any) -> None:
-        """One function of tensors, behind the model's own."""
+        """Note one function of tensors, after the model's own."""
         if not self.seen.steps or self.output is None or not any(id(t) in self.made for t in tensors):
             return
         self.made |= {id(t): t for t in flat(result)}
@@ -191,7 +191,7 @@ class _Loop:
 
 
 class _InFloat64(TorchFunctionMode):
-    """What is of float32 becomes float64 beside what is of float64, as targets do beside outputs."""
+    """Turns float32 into float64 next to float64, for example targets next to outputs."""
 
     def __init__(self, loop: _Loop) -> None:
         super().__init__()
@@ -213,7 +213,7 @@ class _InFloat64(TorchFunctionMode):
 
 
 def _named(func: Any, args: Any, kwargs: Any) -> list[torch.Tensor]:
-    """The arguments of a function that are called as targets are."""
+    """Return the arguments of a function that are named like targets."""
     try:
         bound = inspect.signature(func).bind(*args, **kwargs).arguments
     except (TypeError, ValueError):
@@ -222,7 +222,7 @@ def _named(func: Any, args: Any, kwargs: Any) -> list[torch.Tensor]:
 
 
 def _counts(array: np.ndarray) -> bool:
-    """Whether it is 0, 1, 2 and so on: places of examples, and no targets."""
+    """Whether it is 0, 1, 2 and so on: places of examples instead of targets."""
     return array.ndim == 1 and len(array) > 2 and np.array_equal(array, np.arange(len(array)))
 
 

@@ -1,4 +1,4 @@
-"""A PyTorch model, differentiated: one watched call in training mode, its loss, and the gradient of everything."""
+"""Differentiate a PyTorch model: one watched call in training mode, its loss, and all gradients."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -73,7 +73,7 @@ class TorchLearner:
         return Gradients(recording, value, 0.0, values, of_weights, {}, parameters, record, 1)
 
     def computed(self, watch: TorchWatch, name: str, targets: np.ndarray, form: str) -> tuple[torch.Tensor, Any]:
-        """The loss of the outputs, and what it is."""
+        """Return the loss of the outputs, and its record."""
         output = self.adapter.seen(name).output
         if form == RECORD:
             assert self._record is not None
@@ -90,7 +90,7 @@ class TorchLearner:
         return loss, seen.record
 
     def loss_of(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """The loss of outputs for targets as it takes them. Raises Unreadable if it is no one number."""
+        """Return the loss of outputs for targets in its form. Raises Unreadable unless it is one number."""
         assert self._loss is not None
         with users_own():
             loss = self._loss(*((targets, outputs) if self._targets_first else (outputs, targets)))
@@ -105,8 +105,8 @@ def _parts(held: Any) -> tuple[torch.Tensor, ...]:
 
 
 def _as_held(held: Any, slopes: list[np.ndarray | None], parts: tuple[torch.Tensor, ...]) -> np.ndarray:
-    """The gradient of a weight of those of its parts; None is that of a part that is not trained. Each part of a sum,
-    as both biases of an LSTM, has all of it."""
+    """Return the gradient of a weight from those of its parts; None is that of a part that is not trained. Each part of
+    a sum, such as both biases of an LSTM, has the whole gradient."""
     whole = [np.zeros(part.shape) if slope is None else slope for part, slope in zip(parts, slopes, strict=True)]
     if not isinstance(held, Held):
         return np.ascontiguousarray(whole[0])

@@ -1,4 +1,4 @@
-"""PyTorch's losses: by name, by reference, and what one is, read from the function of PyTorch's that it calls."""
+"""PyTorch's losses: by name or by reference; and their records, read from the PyTorch function that is called."""
 
 import inspect
 from collections.abc import Callable
@@ -34,14 +34,14 @@ _OF_VALUES = (
 
 
 def loss_of(found: Any, text: str) -> tuple[Callable[..., Any], tuple[str, ...], bool]:
-    """What is called as a loss, the forms of targets that it may take, and whether targets come first. `found` is what
-    a reference names. Raises Unreadable if it cannot be called."""
+    """Return the callable loss, the forms of targets that it may take, and whether targets come first. `found` is the
+    object that a reference names. Raises Unreadable if it cannot be called."""
     for _ in range(2):
         if isinstance(found, type) and issubclass(found, nn.Module):
             found = found()
         if isinstance(found, nn.Module) or not callable(found) or _n_needed(found) != 0:
             break
-        found = found()  # a function that gives the loss
+        found = found()  # a function that returns the loss
     if not callable(found):
         raise Unreadable(
             f"{text} is no loss but {type(found).__name__}: it must be called with the outputs and the targets."
@@ -50,14 +50,14 @@ def loss_of(found: Any, text: str) -> tuple[Callable[..., Any], tuple[str, ...],
         found = found.double() if any(t.is_floating_point() for t in found.buffers()) else found
     name = type(found).__name__ if isinstance(found, nn.Module) else getattr(found, "__name__", "")
     of_torch = getattr(found, "__module__", "").startswith("torch.")
-    forms: tuple[str, ...] = (INDICES, ONE_HOT, VALUES)  # of another, as they are tried
+    forms: tuple[str, ...] = (INDICES, ONE_HOT, VALUES)  # for any other loss, in order of trial
     if of_torch:
         forms = (INDICES,) if name in _OF_CLASSES else (VALUES,) if name in _OF_VALUES else forms
     return found, forms, not isinstance(found, nn.Module) and targets_first(found, False)
 
 
 def targets_first(function: Callable[..., Any], usual: bool) -> bool:
-    """Whether a function takes the targets before the outputs, by what it calls them; `usual` if that says nothing."""
+    """Whether a function takes the targets before the outputs, by their names; `usual` if the names do not show it."""
     try:
         first = next(iter(inspect.signature(function).parameters))
     except (TypeError, ValueError, StopIteration):
@@ -66,7 +66,7 @@ def targets_first(function: Callable[..., Any], usual: bool) -> bool:
 
 
 def _n_needed(function: Any) -> int:
-    """How many arguments a function needs; 2 if that cannot be seen."""
+    """Return how many arguments a function needs; 2 if that is unknown."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -76,7 +76,7 @@ def _n_needed(function: Any) -> int:
 
 
 class LossWatch(TorchFunctionMode):
-    """Sees which loss of PyTorch's is called, and how."""
+    """Records which loss of PyTorch's is called, and how."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class LossWatch(TorchFunctionMode):
 
     @property
     def record(self) -> LossRecord | None:
-        """The loss, if one alone was called."""
+        """The loss, if only one was called."""
         return self.records[0] if len(self.records) == 1 else None
 
 
@@ -102,7 +102,7 @@ def _list(tensor: Any) -> tuple[float, ...]:
 
 
 def _reduction(arguments: dict[str, Any]) -> str:
-    """As PyTorch states it, in older words too."""
+    """Return PyTorch's reduction, including the deprecated arguments."""
     if arguments.get("size_average") is not None or arguments.get("reduce") is not None:
         return "mean" if arguments.get("size_average") is not False else "sum"
     return str(arguments["reduction"])

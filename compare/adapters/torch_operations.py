@@ -11,13 +11,13 @@ from compare.graphs.node import Attribute
 
 
 def meaning(call: Call) -> Meaning | None:
-    """What a call is; None if it has no counterpart in the vocabulary."""
+    """Return what a call is; None if it has no counterpart in the vocabulary."""
     found = TABLE.get(call.name)
     return found(call) if found else None
 
 
 def _plain(kind: str, **defaults: Attribute) -> Callable[[Call], Meaning]:
-    """An operation on one value whose attributes are parameters, given as "attribute=default"."""
+    """Return a reader of an operation on one value whose attributes are parameters, given as "attribute=default"."""
 
     def read(call: Call) -> Meaning:
         return Meaning(kind, [call.input], {name: call.get(name, value) for name, value in defaults.items()})
@@ -60,7 +60,7 @@ def _prelu(call: Call) -> Meaning:
 
 def _softmax(call: Call) -> Meaning:
     kind = "Softmax" if call.name == "softmax" else "LogSoftmax"
-    dim = call.get("dim", 0 if call.input.ndim in (0, 1, 3) else 1)  # what PyTorch takes if no axis is given
+    dim = call.get("dim", 0 if call.input.ndim in (0, 1, 3) else 1)  # PyTorch's default axis
     return Meaning(kind, [call.input], {"axis": dim % call.input.ndim})
 
 
@@ -85,7 +85,7 @@ def _reshape(call: Call) -> Meaning:
     if before == after:
         return Meaning("Identity", [call.input])
     kept = len(after) - 1
-    if after[:kept] == before[:kept]:  # all that stands behind is joined into one
+    if after[:kept] == before[:kept]:  # all later axes are joined into one
         return Meaning("Flatten", [call.input], {"axis": kept})
     whole = bool(before) and before[0] == after[0]
     return Meaning("Reshape", [call.input], {"shape": (-1, *after[1:]) if whole else after})

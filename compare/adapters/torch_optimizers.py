@@ -1,4 +1,4 @@
-"""PyTorch's optimizers: by name, by reference to a function of the parameters; and what one is, read from it."""
+"""PyTorch's optimizers: by name, or by reference to a function of the parameters; and their records."""
 
 import copy
 import inspect
@@ -25,11 +25,11 @@ BY_NAME: dict[str, Any] = {
     "nadam": optim.NAdam,
 }
 
-CLIP_EPSILON = 1e-6  # what PyTorch adds to a norm that it clips by
+CLIP_EPSILON = 1e-6  # PyTorch adds it to a norm that it clips by
 
 
 class Stepper:
-    """An optimizer with what else is done in a step: its schedule."""
+    """An optimizer with its schedule."""
 
     def __init__(self, optimizer: Any, schedules: tuple[Any, ...]) -> None:
         self.optimizer, self.schedules = optimizer, schedules
@@ -37,7 +37,7 @@ class Stepper:
         self.clipped: tuple[str, float] = ("", 0.0)
 
     def step(self) -> None:
-        """One step, as a user's loop does it."""
+        """Take one step, as a user's loop does."""
         self.rates.append(float(self.optimizer.param_groups[0]["lr"]))
         tensors = [tensor for group in self.optimizer.param_groups for tensor in group["params"]]
         before = [None if t.grad is None else t.grad.clone() for t in tensors]
@@ -51,12 +51,12 @@ class Stepper:
 
     @property
     def held(self) -> set[int]:
-        """The identities of the parameters that it has."""
+        """The identities of its parameters."""
         return {id(tensor) for group in self.optimizer.param_groups for tensor in group["params"]}
 
 
 class Again(Stepper):
-    """An optimizer that a loop used, as if it was new, with the rates and the clipping that it had there."""
+    """An optimizer that a loop used, reset, with the rates and the clipping that it had there."""
 
     def __init__(self, optimizer: Any, rates: Sequence[float], clipped: tuple[str, float]) -> None:
         made = copy.copy(optimizer)
@@ -80,9 +80,9 @@ class Again(Stepper):
 
 
 def stepper_of(found: Any, model: nn.Module, text: str) -> Stepper:
-    """Return what a reference to an optimizer names, made for the model's parameters. It is a class, or a function of
-    the parameters (or of the model, if its argument is called so). It may also return a schedule. Raises Unreadable if
-    it is no optimizer."""
+    """Return the optimizer that a reference names, made for the model's parameters. It is a class, or a function of the
+    parameters (or of the model, if its argument is named so). It may also return a schedule. Raises Unreadable if it is
+    not an optimizer."""
     parameters = list(model.parameters())
     if not parameters:
         raise Unreadable("The model has no parameters to train.")
@@ -100,7 +100,7 @@ def stepper_of(found: Any, model: nn.Module, text: str) -> Stepper:
 
 
 def _first_argument(function: Any) -> str:
-    """What a function calls its first argument; "" if that is not known."""
+    """Return the name of a function's first argument; "" if it is not known."""
     try:
         return next(iter(inspect.signature(getattr(function, "function", function)).parameters), "")
     except (TypeError, ValueError):
@@ -108,8 +108,8 @@ def _first_argument(function: Any) -> str:
 
 
 def record_of(stepper: Stepper, names: Mapping[int, Sequence[str]]) -> OptimizerRecord | None:
-    """What an optimizer is after its steps; None if it is none that is known. `names` are NODE/ROLE by the identity of
-    the parameters."""
+    """Return an optimizer's record after its steps; None if it is unknown. `names` are NODE/ROLE by the identity of the
+    parameters."""
     optimizer = stepper.optimizer
     read = next((_READ[each] for each in type(optimizer).__mro__ if each in _READ), None)
     groups = optimizer.param_groups
@@ -132,7 +132,7 @@ def record_of(stepper: Stepper, names: Mapping[int, Sequence[str]]) -> Optimizer
 
 
 def seen_clipping(pairs: list[tuple[Tensor, Tensor]]) -> tuple[str, float] | None:
-    """How gradients were clipped in a step, by what became of them: functions that clip can be imported by name."""
+    """Return how gradients were clipped in a step, from their values: clipping functions can be imported by name."""
     if all(torch.equal(a, b) for a, b in pairs):
         return None
     norms = [torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(each) for each in some])).item()

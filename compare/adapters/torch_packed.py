@@ -1,4 +1,4 @@
-"""PyTorch's packed sequences: in canonical terms padded ones with a mask, in the order in which the examples came."""
+"""PyTorch's packed sequences, in canonical terms padded ones with a mask, in the original order of the examples."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from compare.adapters.torch_recurrent import SWAP, Packed, swapped
 
 
 def _index_select(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> bool:
-    """Examples are put into the order of their lengths before they are packed, and back behind it."""
+    """Note the ordering of examples by length before packing, and record its reversal afterwards as an identity."""
     found = dict(zip(("input", "dim", "index"), args, strict=False)) | kwargs
     x, index = found["input"], found["index"]
     if (made := watch.held.get(("sorted", id(x)))) is not None:

@@ -21,18 +21,18 @@ SWAP: dict[str, Attribute] = {"perm": (1, 0, 2)}
 
 
 def in_order(array: np.ndarray, order: Sequence[int]) -> np.ndarray:
-    """The rows of an array, which is made of as many blocks as there are gates, by gate in another order."""
+    """Return the rows of an array with one block per gate, with the gates in another order."""
     return np.concatenate([np.split(array, len(order))[gate] for gate in order])
 
 
 def rows(tensor: torch.Tensor, order: Gates) -> Held:
-    """A matrix with its gates in ONNX's order."""
+    """Return a matrix with its gates in ONNX's order."""
     back = tuple(int(place) for place in np.argsort(order))
     return Held((tensor,), lambda arrays: in_order(arrays[0], order), lambda array, _arrays: (in_order(array, back),))
 
 
 def summed(first: torch.Tensor, second: torch.Tensor, order: Gates, kept: int) -> Held:
-    """The sum of both biases, but of the last `kept` gates the first one alone. What is given goes to the first."""
+    """Return the sum of both biases; for the last `kept` gates the first one alone. New values go to the first."""
     back = tuple(int(place) for place in np.argsort(order))
     size = first.shape[0] // len(order)
     n = first.shape[0] - kept * size
@@ -52,7 +52,7 @@ def summed(first: torch.Tensor, second: torch.Tensor, order: Gates, kept: int) -
 
 
 def last_rows(tensor: torch.Tensor, size: int) -> Held:
-    """The recurrent bias of a GRU's last gate."""
+    """Return the recurrent bias of a GRU's last gate."""
     return Held(
         (tensor,),
         lambda arrays: arrays[0][-size:],
@@ -71,7 +71,7 @@ def _weights(kind: str, tensors: Sequence[torch.Tensor], biases: bool) -> dict[s
 
 
 def not_dropping(name: str, args: Sequence[Any]) -> Sequence[Any]:
-    """The arguments of a call without dropout between the layers."""
+    """Return the arguments of a call without dropout between the layers."""
     if name not in ACTIVATIONS or len(args) < 9:
         return args
     place = next(k for k in range(2, 5) if isinstance(args[k], list | tuple) and isinstance(args[k + 1], bool)) + 3
@@ -80,8 +80,8 @@ def not_dropping(name: str, args: Sequence[Any]) -> Sequence[Any]:
 
 @dataclass(frozen=True)
 class Packed:
-    """Sequences of several lengths: the padded tensor (N, T, F) and what is kept of it (N, T), in the order of the
-    examples as they came. `sorted` says whether PyTorch has them in another order."""
+    """Sequences of several lengths: the padded tensor (N, T, F) and its mask (N, T), in the original order of the
+    examples. `sorted` says whether PyTorch has them in another order."""
 
     padded: torch.Tensor
     mask: torch.Tensor
@@ -150,7 +150,7 @@ def _recurrent(name: str, watch: Emitter, args: Sequence[Any], kwargs: dict[str,
 
 
 def _first_of(watch: Emitter, state: torch.Tensor, place: int) -> torch.Tensor:
-    """The first state of one layer and direction, (N, H), of all of them, (layers * directions, N, H)."""
+    """Return the first state of one layer and direction, (N, H), from all of them, (layers * directions, N, H)."""
     cut: dict[str, Attribute] = {"axes": (0,), "starts": (place,), "ends": (place + 1,), "steps": (1,)}
     one = watch.emit("Slice", [state], lambda y: y[place : place + 1], cut)
     return watch.emit("Squeeze", [one], lambda y: y.squeeze(0), {"axes": (0,)})
@@ -166,7 +166,7 @@ def _one(
     x: torch.Tensor,
     *more: torch.Tensor,
 ) -> torch.Tensor:
-    """One layer in one direction by PyTorch itself: the output of every step, or the last state of an LSTM's cells."""
+    """Run one layer in one direction in PyTorch: the output of every step, or the last state of an LSTM's cells."""
     if masked:
         lengths = more[0].sum(1).tolist()
         alone = [
@@ -185,7 +185,7 @@ def _one(
 
 
 def _carried(y: torch.Tensor, length: int, reverse: bool) -> torch.Tensor:
-    """The steps of a sequence, with those behind its end: the last state forwards, the first one backwards."""
+    """Fill the steps after a sequence's end: with the last state forwards, with the first one backwards."""
     n = length - y.shape[1]
     return torch.cat([y, y.new_zeros(1, n, y.shape[2]) if reverse else y[:, -1:].expand(1, n, -1)], 1)
 

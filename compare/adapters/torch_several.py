@@ -6,18 +6,18 @@ from typing import Any
 from compare.adapters import torch_attention, torch_packed, torch_recurrent
 from compare.adapters.torch_emitter import Emitter
 
-# Takes the watch, the arguments and the result; False if it cannot be written so.
+# Takes the watch, the arguments and the result; returns False if it cannot be written in this way.
 Several = Callable[[Emitter, Sequence[Any], dict[str, Any], Any], bool]
 
 
 def _getitem(watch: Emitter, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> bool:
-    """A slice, and then a squeeze for what is one number and an unsqueeze for what is None."""
+    """Record a slice, then a squeeze for single numbers and an unsqueeze for None."""
     x, index = args[0], args[1] if isinstance(args[1], tuple) else (args[1],)
     kinds = {type(each) for each in index}
     if not (watch.known(x) or watch.owned([x])) or not kinds <= {int, slice, type(None), type(Ellipsis)}:
         return False
     if not kinds & {int, type(None)}:
-        return False  # a slice alone
+        return False  # only a slice
     if Ellipsis in index:
         at, n = index.index(Ellipsis), sum(each is not None for each in index)
         index = (*index[:at], *[slice(None)] * (x.ndim - n + 1), *index[at + 1 :])
@@ -80,5 +80,5 @@ SEVERAL: dict[str, Several] = {
 
 
 def not_dropping(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
-    """The arguments of a call without dropout within it."""
+    """Return the arguments of a call without dropout within it."""
     return torch_attention.not_dropping(name, torch_recurrent.not_dropping(name, args), kwargs)

@@ -1,4 +1,4 @@
-"""A PyTorch model run as its users run it: eagerly, or compiled by `torch.compile`."""
+"""Run a PyTorch model as its users do: eagerly, or compiled by `torch.compile`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -81,7 +81,7 @@ class TorchPasses:
         return run
 
     def begin(self, what: Pass) -> None:
-        """See Passes.begin. A schedule of the optimizer takes no steps: it may have an end."""
+        """See Passes.begin. A schedule of the optimizer takes no steps, because it may have an end."""
         self.adapter.set_mode(what == "training")
         if what == "training":
             assert self._learning is not None

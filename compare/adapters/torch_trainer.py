@@ -1,4 +1,4 @@
-"""A PyTorch model, trained: by an optimizer that its owner makes, on gradients that are given or of its own loss."""
+"""Train a PyTorch model: by an optimizer that its owner makes, on given gradients or those of its own loss."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -30,7 +30,7 @@ class TorchTrainer:
         self._back: Callable[[], None] | None = None
 
     def made(self, name: str, reference: str) -> Stepper:
-        """The optimizer, new. Raises Unreadable if it is none."""
+        """Return a new optimizer. Raises Unreadable if there is none."""
         if name == SEEN:
             if self.seen is None or self.seen.optimizer is None:
                 raise Unreadable("Its training function uses no optimizer of torch.optim, and no other is known.")
@@ -92,7 +92,7 @@ class TorchTrainer:
                     loss.backward()  # type: ignore[no-untyped-call]
             moved = [(buffer, buffer.detach().clone()) for buffer in self.adapter.model.buffers()]
         with torch.no_grad():
-            for buffer, value in moved:  # which a watched call puts back
+            for buffer, value in moved:  # a watched call restores them
                 buffer.copy_(value)
         with users_own():
             self._stepper.step()
@@ -107,7 +107,7 @@ class TorchTrainer:
 
 
 def _wholes(tensors: Mapping[str, Any]) -> dict[str, str]:
-    """Of weights that are parts of one parameter, as those of queries, keys and values are: the first of them."""
+    """Return, for weights that are parts of one parameter, such as queries, keys and values, the first of them."""
     found: dict[int, list[str]] = {}
     for key, held in tensors.items():
         if isinstance(held, Held):
@@ -116,7 +116,7 @@ def _wholes(tensors: Mapping[str, Any]) -> dict[str, str]:
 
 
 def unchanged(model: torch.nn.Module) -> Callable[[], None]:
-    """What puts the parameters and buffers back as they are now."""
+    """Return a function that restores the present parameters and buffers."""
     kept = [(tensor, tensor.detach().clone()) for tensor in (*model.parameters(), *model.buffers())]
 
     def back() -> None:
@@ -137,13 +137,13 @@ def _array(tensor: torch.Tensor) -> np.ndarray:
 
 
 def _read(held: torch.Tensor | Held) -> np.ndarray:
-    """A copy of the weight as it is now."""
+    """Return a copy of the weight's present value."""
     arrays = [_array(part) for part in _parts(held)]
     return np.ascontiguousarray(held.read(arrays)) if isinstance(held, Held) else arrays[0]
 
 
 def _copies(held: torch.Tensor | Held, trained: set[int]) -> np.ndarray:
-    """Of how many trained numbers each element of a weight is the sum."""
+    """Return how many trained numbers each element of a weight is the sum of."""
     ones = [np.full(part.shape, float(id(part) in trained and part.requires_grad)) for part in _parts(held)]
     return np.asarray(held.read(ones) if isinstance(held, Held) else ones[0])
 
@@ -160,7 +160,7 @@ def _halved(held: torch.Tensor | Held) -> None:
 
 
 def _add_slopes(held: torch.Tensor | Held, gradient: np.ndarray) -> None:
-    """Add the gradient by a weight to those of the tensors that it is made of."""
+    """Add the gradient by a weight to those of the tensors that it consists of."""
     parts = _parts(held)
     if not isinstance(held, Held):
         slopes: Sequence[np.ndarray] = (gradient,)

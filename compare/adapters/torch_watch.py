@@ -1,4 +1,4 @@
-"""One call of a PyTorch model, watched function by function."""
+"""Watch one call of a PyTorch model, function by function."""
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,33 +18,33 @@ from compare.adapters.torch_operations import meaning
 from compare.adapters.torch_several import SEVERAL, not_dropping
 from compare.graphs.node import Attribute
 
-STOCHASTIC = ("StochasticDepth", "DropPath")  # of torchvision and of timm
+STOCHASTIC = ("StochasticDepth", "DropPath")  # from torchvision and from timm
 DROPS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
 
 
 @dataclass
 class Seen:
-    """One operation of the call: the function and its arguments, to be called again, and what it is."""
+    """One operation of the call: the function and its arguments, for calling it again, and its meaning."""
 
     func: Any
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     meaning: Meaning
-    inputs: list[int]  # places in the list of what was seen
+    inputs: list[int]  # positions in the list of recorded operations
     output: torch.Tensor
     value: np.ndarray
-    part: int = 0  # which of several results
+    part: int = 0  # number of the result, if there are several
     path: str = ""
     call: int = 0
     layer: str = ""
-    edge: Any = None  # where the gradient of the output arrives, if gradients are computed
+    edge: Any = None  # receives the gradient of the output, if gradients are computed
 
 
 class TorchWatch(TorchFunctionMode):
-    """Sees every function that is called on tensors while the model is called."""
+    """Records every function that is called on tensors during the model's call."""
 
     def __init__(self, model: torch.nn.Module, training: bool, gradients: bool = False) -> None:
-        """With `gradients` the call can be differentiated afterwards; `result` is what it gave."""
+        """With `gradients` the call can be differentiated afterwards; `result` is its output."""
         super().__init__()
         self.model, self.training, self.gradients = model, training, gradients
         self.result: Any = None
@@ -58,7 +58,7 @@ class TorchWatch(TorchFunctionMode):
         self.held: dict[Any, Any] = {}
 
     def call(self, inputs: Mapping[str, torch.Tensor]) -> list[int]:
-        """Call the model; the places of its outputs among what was seen."""
+        """Call the model, and return the positions of its outputs among the recorded operations."""
         for name, tensor in inputs.items():
             self._keep(None, (), {}, Meaning("Input"), [], tensor, 0, path=name)
         with self._hooks(), _stochastic_depth_as_dropout(self.model), torch.set_grad_enabled(self.gradients), self:
@@ -154,7 +154,7 @@ class TorchWatch(TorchFunctionMode):
         return Meaning(f"torch:{name}", tensors, {**shown, **attributes}, dict(weights))
 
     def _product(self, found: Meaning) -> Meaning:
-        """A product with a matrix of the model's own, which is a layer."""
+        """Turn a product with a matrix of the model's own into a layer."""
         x, matrix = found.inputs
         own = id(matrix) in self._owned and id(x) not in self._owned
         if own and isinstance(matrix, torch.nn.Parameter) and matrix.ndim == 2 and x.ndim > 1:
@@ -176,7 +176,7 @@ class TorchWatch(TorchFunctionMode):
         return any(id(t) in self._owned for t in flat((args, kwargs)))
 
     def known(self, tensor: Any) -> bool:
-        """Whether an operation that was seen gave this tensor."""
+        """Whether a recorded operation made this tensor."""
         return id(tensor) in self._place
 
     def owned(self, tensors: Sequence[torch.Tensor]) -> bool:
@@ -198,7 +198,7 @@ class TorchWatch(TorchFunctionMode):
         path: str | None = None,
         output: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """One of several operations that a function stands for; `output` if PyTorch has computed it already."""
+        """Record one of a function's several operations; `output` if PyTorch has computed it already."""
         made = call(*inputs) if output is None else output
         if any(made is each for each in inputs):
             made = made.clone()
@@ -208,7 +208,7 @@ class TorchWatch(TorchFunctionMode):
         return made
 
     def _source(self, tensor: torch.Tensor) -> int:
-        """The place of a tensor that comes from nowhere in the graph: a parameter, or a constant."""
+        """Return the position of a tensor without a source in the graph: a parameter, or a constant."""
         name = self._owned.get(id(tensor))
         kind = "Parameter" if name is not None and isinstance(tensor, torch.nn.Parameter) else "Constant"
         return self._keep(
@@ -228,7 +228,7 @@ class TorchWatch(TorchFunctionMode):
         path: str | None = None,
     ) -> int:
         at, call, module, leaf = self._stack[-1] if self._stack else ("", 0, "", False)
-        # The edge is taken now: what changes the tensor in place later moves it.
+        # The edge is taken now, because a later change of the tensor in place moves it.
         edge = get_gradient_edge(output) if self.gradients and output.requires_grad else None
         one = Seen(
             func, args, kwargs, what, inputs, output, output.detach().cpu().numpy().copy(), part,
@@ -242,7 +242,7 @@ class TorchWatch(TorchFunctionMode):
 
 @contextmanager
 def _stochastic_depth_as_dropout(model: torch.nn.Module) -> Iterator[None]:
-    """Meanwhile modules that drop whole branches at random call dropout, which is known here."""
+    """Let modules that drop whole branches at random call dropout, which is known here, in this context."""
     found = [module for module in model.modules() if type(module).__name__ in STOCHASTIC]
     for module in found:
         module.forward = functools.partial(_dropped, module)
@@ -272,7 +272,7 @@ def _part(arguments: dict[str, Any], output: torch.Tensor, part: int) -> Meaning
 
 
 def flat(value: Any) -> list[torch.Tensor]:
-    """All tensors within tuples, lists and dictionaries, in order."""
+    """Return all tensors within tuples, lists and dictionaries, in order."""
     if isinstance(value, torch.Tensor):
         return [value]
     if isinstance(value, Mapping):
@@ -283,7 +283,7 @@ def flat(value: Any) -> list[torch.Tensor]:
 
 
 def replaced(value: Any, new: Mapping[int, torch.Tensor]) -> Any:
-    """The same with other tensors in place of some."""
+    """Return the same structure with some tensors replaced."""
     if isinstance(value, torch.Tensor):
         return new.get(id(value), value)
     if isinstance(value, dict):

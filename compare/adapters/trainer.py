@@ -1,7 +1,7 @@
-"""What an adapter of a framework that trains can do besides (learner.py): let an optimizer take steps.
+"""The additional interface for a framework that trains (see learner.py): the steps of an optimizer.
 
 An optimizer is a name that both frameworks have (graphs/optimizers.py), a reference to one or to a function that makes
-one, or what the model was compiled with. Requests about it are answered here, in the worker.
+one, or that of the compiled model. Requests about it are answered here, in the worker.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,9 @@ from compare.rpc.messages import Answer
 
 @dataclass(frozen=True)
 class Optimized:
-    """What an optimizer made of given gradients: the parameters by "NODE/ROLE" after its steps, what it is called, what
-    it is, if that is known, and which parameters it has. `copies`: of a parameter that is a sum, how many of its parts
-    are trained, by element."""
+    """The result of an optimizer for given gradients: the parameters by "NODE/ROLE" after its steps, its name, its
+    record if that is known, and the parameters that it has. `copies`: for a parameter that is a sum, how many of its
+    parts are trained, by element."""
 
     label: str
     record: OptimizerRecord | None
@@ -41,19 +41,19 @@ class Stepped:
 
 
 class Trainer(Protocol):
-    """One model that can be trained."""
+    """A model that can be trained."""
 
-    seen: SeenFit | None  # of its training function, whose optimizer is called SEEN
+    seen: SeenFit | None  # of its training function, whose optimizer has the name SEEN
 
     def optimize(
         self, name: str, reference: str, gradients: Mapping[str, np.ndarray], steps: int, scale: float
     ) -> Optimized:
         """Give a new optimizer `steps` times gradients by "NODE/ROLE" of the last call (graphs.optimizers.gradient_at).
-        The model is as before afterwards. Raises Unreadable."""
+        The model is restored afterwards. Raises Unreadable."""
         ...
 
     def begin(self, name: str, reference: str) -> None:
-        """Make a new optimizer for the steps that follow, and note how the model is. Raises Unreadable."""
+        """Make a new optimizer for the following steps, and note the state of the model. Raises Unreadable."""
         ...
 
     def step(self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str, wanted: Sequence[str]) -> Stepped:
@@ -62,14 +62,14 @@ class Trainer(Protocol):
         ...
 
     def end(self) -> None:
-        """Put the model back as it was when it began."""
+        """Restore the state that the model had at `begin`."""
         ...
 
 
 def answered(
     trainer: Trainer, request: messages.Optimize | messages.TrainStep, arrays: wire.Arrays
 ) -> tuple[Answer, wire.Arrays]:
-    """Do what is asked; return the answer and the arrays that go with it. Whatever fails, the model is put back."""
+    """Carry out the request, and return the answer with its arrays. The model is restored even after a failure."""
     match request:
         case messages.Optimize(name=name, reference=reference, steps=steps, scale=scale):
             made = trainer.optimize(name, reference, arrays, steps, scale)

@@ -1,8 +1,8 @@
-"""What a watch does not see: a "constant" that depends on the input is none.
+"""Find what a watch does not see: a "constant" that depends on the input is not one.
 
-A tensor that no watched operation made is a constant of the code, or it was computed from the input by what the watch
-does not see: a function that was compiled, imported under a name of its own, or NumPy's. Two calls tell them apart: for
-other inputs, a constant is the same.
+A tensor that no watched operation made is a constant in the code, or comes from the input through an unwatched
+operation: a compiled function, one imported under its own name, or NumPy's. Two calls distinguish them. For other
+inputs, a constant is the same.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,8 +19,8 @@ Watch = TypeVar("Watch", bound=BaseWatch)
 
 
 def hidden(call: Callable[[Arrays], Watch], inputs: Mapping[str, np.ndarray]) -> tuple[Watch, list[Step]]:
-    """Return the watch of a call, and its steps with a number that depends on the input by what is not seen. What is
-    drawn at random is not among them: it is another number at every call."""
+    """Return the watch of a call, and its steps with a number that depends on the input in an unseen way. Random
+    numbers are excluded, because they change with every call."""
     watch = call(dict(inputs))
     found = _changed_steps(watch.trace, call(other_inputs(inputs)).trace)
     random = _changed_steps(watch.trace, call(dict(inputs)).trace) if found else {}
@@ -41,15 +41,15 @@ def other_inputs(inputs: Mapping[str, np.ndarray]) -> Arrays:
 
 
 def _changed_steps(first: Trace, second: Trace) -> dict[str, Step]:
-    """Return the steps of `first` that have another number in `second`, a call of the same network, by name: constants,
-    and steps with a number among their attributes."""
+    """Return the steps of `first` with another number in `second`, a call of the same network, by name: constants, and
+    steps with a number among their attributes."""
     others = {step.name: step for step in second.steps}
     return {step.name: step for step in first.steps if step.name in others and not _alike(step, others[step.name])}
 
 
 def _alike(one: Step, other: Step) -> bool:
     if one.kind != other.kind:
-        return True  # another way through the code: nothing can be said
+        return True  # another path through the code: unknown
     if one.kind == "Constant":
         return _equal(one.weights["value"].read(), other.weights["value"].read())
     return all(_equal(value, other.attributes.get(name)) for name, value in one.attributes.items())

@@ -1,4 +1,4 @@
-"""Watch one call: what is common to all frameworks that are watched operation by operation."""
+"""Watch one call: the common part for all frameworks that are watched operation by operation."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ class BaseWatch(ABC):
     def __init__(self, training: bool) -> None:
         self.training = training
         self.trace = Trace(self._source, lambda: self.path[-1] if self.path else "")
-        # The weight that a tensor was read from, by the tensor's identity; with the tensor, so that it lives.
+        # The weight that a tensor was read from, by the tensor's identity; the tensor is included, to keep it alive.
         self.parameters: dict[int, tuple[Weight, Any]] = {}
         self.muted = 0
         self.path: list[str] = []
@@ -27,7 +27,7 @@ class BaseWatch(ABC):
 
     @abstractmethod
     def watching(self) -> AbstractContextManager[None]:
-        """Watch what runs inside."""
+        """Watch the calls in this context."""
 
     @abstractmethod
     def copied(self, tensor: Any) -> Any:
@@ -39,11 +39,11 @@ class BaseWatch(ABC):
 
     @abstractmethod
     def hold(self, variable: Any, weight: Weight) -> None:
-        """Know the weight in a variable."""
+        """Register the weight in a variable."""
 
     @contextmanager
     def mute(self) -> Iterator[None]:
-        """Record nothing of what runs inside."""
+        """Record nothing in this context."""
         self.muted += 1
         try:
             yield
@@ -52,7 +52,7 @@ class BaseWatch(ABC):
 
     @contextmanager
     def inside(self, path: str) -> Iterator[None]:
-        """Name what runs inside by `path`."""
+        """Name calls in this context by `path`."""
         self.path.append(path)
         try:
             yield
@@ -68,7 +68,7 @@ class BaseWatch(ABC):
         return f"{path}:{kind}" if path else kind
 
     def own(self, output: Any) -> Any:
-        """Return `output` as a tensor of its own, if it is one that a step already made."""
+        """Return `output` as a separate tensor, if a step already made it."""
         if self.trace.known(output) or id(output) in self.parameters:
             with self.mute():
                 return self.copied(output)
@@ -85,7 +85,7 @@ class BaseWatch(ABC):
         return output
 
     def unwatched(self, call: Callable[..., Any]) -> Callable[[list[Any], bool], Any]:
-        """Return a function of tensors in the form in which a step calls it again; nothing of it is recorded."""
+        """Return a function of tensors in the form in which a step repeats it, without recording it."""
 
         def again(tensors: list[Any], training: bool) -> Any:
             with self.mute():
@@ -94,7 +94,7 @@ class BaseWatch(ABC):
         return again
 
     def clear(self) -> None:
-        """Let go of all tensors, once the trace is read."""
+        """Drop all tensors, once the trace is read."""
         self.trace.clear()
         self._held.clear()
 

@@ -1,4 +1,4 @@
-"""What the layouts of the values around a weight make of it."""
+"""The changes of a weight that result from the layouts of the values around it."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from compare.adapters.steps import Step, Weight
 
 
 def changes_of(step: Step, role: str, weight: Weight, forms: list[Form], form: Form) -> list[Change]:
-    """Return the changes of a weight that the layouts of the values around it ask for."""
+    """Return the changes of a weight that the layouts of the values around it require."""
     if step.kind == "Gemm":
         if role == "B":
             return [] if form.rows is None else [Taken(0, form.rows)]
@@ -29,7 +29,7 @@ def changes_of(step: Step, role: str, weight: Weight, forms: list[Form], form: F
 
 
 def _slopes(shape: tuple[int, ...], form: Form) -> list[Change]:
-    """Return the changes of a PRelu's slopes, whose shape is that of an example: to (C) if all else is shared."""
+    """Return the changes of a PRelu's slopes, which have an example's shape: to (C) if all other axes are shared."""
     if len(shape) != form.rank - 1:
         return []
     changes: list[Change] = [Permuted(tuple(axis - 1 for axis in form.order[1:]))] if form.last else []

@@ -1,7 +1,7 @@
-"""Studies of very many runs: what is left of a record when there is no room for all of every one.
+"""Condense the records of studies with very many runs, which would not fit into memory.
 
-A record has a step's loss and time for every step: 100,000 of them do not fit into memory. Of so many, those of the
-first seeds stay whole, for the pictures; of the others what tables and verdicts are made of.
+A record has a loss and a time for every step: 100,000 records do not fit into memory. In such a study the first seeds'
+records stay whole, for the pictures. Of the others only what tables and verdicts need is kept.
 """
 
 import gc
@@ -21,16 +21,16 @@ from compare.analysis.timing import median_step_s
 from compare.folders.run_folder import read_result, record_paths
 from shared.result import CondensedResult, Outcome, Run, RunResult, Samples
 
-MANY = 1_000  # up to so many stay whole, all of them
-WHOLE = 300  # of more, so many at the most: curves of more cannot be distinguished
+MANY = 1_000  # up to so many records, all stay whole
+WHOLE = 300  # of more, at most so many: a picture cannot show more curves
 _NAME = re.compile(r"(.+)-seed(\d+)", re.ASCII)
 
 
 class Condenser:
-    """Condenses results; what many have in common, such as their environment, is kept once."""
+    """A condenser of results. Values that many results share, such as their environment, are kept once."""
 
     def __init__(self, target: float | None) -> None:
-        """`target` is the accuracy whose time is reported."""
+        """Times to the accuracy `target` are kept for the reports."""
         self._target = target
         self._shared: dict[str, Any] = {}
 
@@ -92,7 +92,7 @@ class Condenser:
 
 
 def load(folder: Path, target: float | None) -> list[RunResult]:
-    """Every record in `folder`, in the order of their names: whole if they are few. Raises InputError as
+    """Load every record in `folder`, in the order of their names, and whole if there are few. Raises InputError as
     `run_folder.load_results` does."""
     paths = record_paths(folder)
     if len(paths) <= MANY:
@@ -112,7 +112,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def _of_first_seeds(paths: Sequence[Path]) -> Iterator[Path]:
-    """The records of the first seeds, as long as they are no more than WHOLE; those of the first one in any case."""
+    """Yield the records of the first seeds, at most WHOLE of them; those of the first seed in any case."""
     n_yet = 0
     for _, of_seed in groupby(sorted(paths, key=_seed), _seed):
         of_one = list(of_seed)
@@ -128,5 +128,5 @@ def _seed(path: Path) -> int:
 
 
 def whole(results: Sequence[RunResult]) -> list[RunResult]:
-    """Those that are whole."""
+    """Return the results that are whole."""
     return [result for result in results if not isinstance(result, CondensedResult)]

@@ -1,4 +1,4 @@
-"""What changed from one run folder to another, and whether accuracy or speed moved by more than noise."""
+"""Compare two run folders: what changed, and whether accuracy or speed moved by more than noise."""
 
 import math
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from shared.errors import InputError
 from shared.plurals import number_of
 from shared.result import RunResult
 
-MOST_SAID = 2_000  # of the names of runs, of which there may be very many
+MOST_SAID = 2_000  # characters for the names of runs, of which there may be very many
 NORMAL_99 = 2.576
 MACHINE = ("cpu", "cores", "system")
 ONE_LAUNCH = "Launches of one program can vary by as much. More runs of each show it: --more-before, --more-after."
@@ -30,7 +30,7 @@ Moved = Literal["better", "worse", "within noise", "not known"]
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two folders; `more` are further runs of the same code and settings, each a launch of its own."""
+    """One of the two folders; `more` are further runs of the same code and settings, each a separate launch."""
 
     name: str
     manifest: Manifest
@@ -45,11 +45,11 @@ class Side:
 
 @dataclass(frozen=True)
 class Change:
-    """How a figure of one implementation moved from the first folder to the second, and how it is said. `what` is
-    "step time", or the figure of the task: "accuracy", "RMSE".
+    """The change of one implementation's figure from the first folder to the second, with its text. `what` is "step
+    time", or the figure of the task: "accuracy", "RMSE".
 
-    `value` is the second accuracy less the first, or how many times as long a step takes. `low` and `high` bound the
-    latter, and are None if there is no interval.
+    `value` is the difference of the two figures (KeyFigure.difference), or the second step time over the first. `low`
+    and `high` bound that ratio, and are None if there is no interval.
     """
 
     implementation: str
@@ -62,8 +62,8 @@ class Change:
 
 
 def read(folder: Path, more: Sequence[Path] = ()) -> Side:
-    """A folder's records, and those of more runs like it. Raises InputError if they cannot be read, or are of other
-    runs or settings."""
+    """Read a folder's records, and those of further runs. Raises InputError if they cannot be read, or if further runs
+    have other settings."""
     side = Side(str(folder), load_manifest(folder), condensed.load(folder, None), tuple(read(one) for one in more))
     for other in side.more:
         if changed := settings_changed(side, other):
@@ -72,7 +72,7 @@ def read(folder: Path, more: Sequence[Path] = ()) -> Side:
 
 
 def machines_differ(a: Side, b: Side) -> list[str]:
-    """What of the machine is not the same, in words; none if both ran on one machine."""
+    """Return the machine's properties that differ, in words; none if both ran on one machine."""
     said = []
     for field in MACHINE:
         first, second = (
@@ -84,7 +84,7 @@ def machines_differ(a: Side, b: Side) -> list[str]:
 
 
 def settings_changed(a: Side, b: Side) -> list[str]:
-    """Every setting, version and environment field that is not the same, in words."""
+    """Return every setting, version and environment field that differs, in words."""
     said = [
         f"{what}: {_shortened(first)} became {_shortened(second)}"
         for what, first, second in (
@@ -107,8 +107,8 @@ def settings_changed(a: Side, b: Side) -> list[str]:
 
 
 def changes(a: Side, b: Side, margin: float, across_machines: bool = False) -> list[Change]:
-    """How accuracy (or the figure of another task) and step time of every implementation moved; the latter by runs on
-    machines of one kind, unless `across_machines`. Raises InputError if no run is in both."""
+    """Return how accuracy (or the figure of another task) and step time of every implementation changed. Step times are
+    only compared between machines of one kind, unless `across_machines`. Raises InputError if no run is in both."""
     both = a.done.keys() & b.done.keys()
     tasks = [figure_of(list(side.done.values())).task.title for side in (a, b)]
     if both and tasks[0] != tasks[1]:
@@ -136,7 +136,7 @@ def changes(a: Side, b: Side, margin: float, across_machines: bool = False) -> l
 
 
 def _launches(a: Side, b: Side, names: Sequence[str]) -> tuple[list[Launch], list[Launch]]:
-    """The runs of every folder of either side, of the implementations and seeds that all of them have."""
+    """Return the runs of every folder of each side, for the implementations and seeds that all folders have."""
     sides = ((a, *a.more), (b, *b.more))
     every = set.intersection(*(set(one.done) for side in sides for one in side))
 
@@ -148,7 +148,7 @@ def _launches(a: Side, b: Side, names: Sequence[str]) -> tuple[list[Launch], lis
 
 
 def _accuracy(name: str, pairs: Sequence[tuple[RunResult, RunResult]], margin: float) -> Change:
-    """Over several seeds by the differences of each; of one seed by what other test images would scatter."""
+    """Return the change of accuracy: over several seeds by their differences, else by the scatter of test images."""
     figure = figure_of([one for one, _ in pairs])
     first = [figure.of(one.outcome) for one, _ in pairs if one.outcome]
     second = [figure.of(other.outcome) for _, other in pairs if other.outcome]
@@ -160,7 +160,7 @@ def _accuracy(name: str, pairs: Sequence[tuple[RunResult, RunResult]], margin: f
         shown = p is not None and p < SIGNIFICANCE and abs(mean) > margin
     elif figure.task.classifies:
         shown = abs(mean) > accuracy_noise((first[0] + second[0]) / 2, n_test, margin)
-    else:  # how it scatters is not known of one seed, unless it is a share of images
+    else:  # the scatter is unknown for one seed, unless the figure is a share of images
         shown, known = False, abs(mean) <= margin
     moved: Moved = "within noise" if not shown else "better" if figure.is_better(mean) else "worse"
     moved = moved if known else "not known"
@@ -177,7 +177,7 @@ def accuracy_noise(share: float, n_test: int, margin: float) -> float:
 
 
 def _step_time(name: str, found: Ratio, slower: float | None, n_compared: int) -> Change:
-    """How the step time of one implementation moved, `n_compared` of them having an interval."""
+    """Return the change of one implementation's step time; `n_compared` implementations have an interval."""
     if found.estimate is None:
         said = f"{name}: whether a step takes as long as before is not known, since {found.why_unknown}"
         so_far = "" if found.raw is None else f" (the medians: {found.raw:.2f}x)"
@@ -200,7 +200,7 @@ def _direction(low: float, high: float) -> Moved:
 
 
 def _fields(result: RunResult) -> dict[str, str]:
-    """Everything that was asked for and everything that the worker saw, flat."""
+    """Return everything that was asked for and that the worker reported, as a flat mapping."""
     flat: dict[str, str] = {}
 
     def add(prefix: str, value: Any) -> None:

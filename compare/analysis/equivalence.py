@@ -1,12 +1,12 @@
-"""Paired differences: whether two things are equivalent, different, or not measured often enough to say.
+"""Paired differences: decide whether two things are equivalent, different, or measured too rarely to decide.
 
 A difference is measured once for each seed, both sides starting from the same weights and seeing the same batches. The
-mean over seeds has an interval by Student's t. Two verdicts are possible, and a third that there is none yet:
+mean over seeds has an interval by Student's t. There are two verdicts, or none yet:
 
 - *equivalent*: the 95 % interval lies inside (-margin, margin). That is two one-sided tests (Schuirmann 1987), each at
   2.5 %.
-- *different*: a t-test rejects 0 at 1 %, and the interval does not lie inside the margin. Stricter than usual, since a
-  study compares several pairs, and "different" is what gets quoted.
+- *different*: a t-test rejects 0 at 1 %, and the interval is not inside the margin. This is stricter than usual,
+  because a study compares several pairs, and "different" is the verdict that gets quoted.
 """
 
 import math
@@ -28,10 +28,10 @@ Verdict = Literal["equivalent", "different", "too few"]
 
 @dataclass(frozen=True)
 class Paired:
-    """What n paired differences say. Of a single one there is no interval and no test, and all but `mean` is None.
+    """The results of n paired differences. A single one has no interval and no test; everything after `mean` is None.
 
-    `deviation` is the standard deviation over seeds, `p` of the test that the mean is 0, `p_equivalent` the larger one
-    of the two one-sided tests against the margin.
+    `deviation` is the standard deviation over seeds. `p` is from the test that the mean is 0, and `p_equivalent` is the
+    larger one from the two one-sided tests against the margin.
     """
 
     n: int
@@ -45,18 +45,18 @@ class Paired:
 
     @property
     def detectable(self) -> float | None:
-        """The smallest difference that so many seeds of such a scatter show in 80 % of studies."""
+        """The smallest difference that 80 % of studies with as many seeds and this scatter would show."""
         return None if self.deviation is None else _detectable(self.n) * self.deviation
 
     @property
     def enough(self) -> int | None:
-        """How many seeds show two equals of such a scatter to be equivalent in 80 % of studies; None if more than
-        10,000 would."""
+        """The number of seeds that shows two equals with this scatter to be equivalent in 80 % of studies; None if it
+        exceeds 10,000."""
         return None if self.deviation is None else _enough(self.margin / self.deviation)
 
     @property
     def verdict(self) -> Verdict:
-        """Equivalent, different, or too few to say."""
+        """Equivalent, different, or too few differences to decide."""
         if self.low is None or self.high is None or self.p is None:
             return "too few"
         if -self.margin < self.low and self.high < self.margin:
@@ -65,12 +65,12 @@ class Paired:
 
 
 def paired(differences: Sequence[float], margin: float, resolution: float) -> Paired:
-    """What `differences` say about equivalence within `margin`; all three in one unit.
+    """Test `differences` for equivalence within `margin`; all three arguments are in one unit.
 
-    `resolution` is the step in which the two values can differ (one test image). A scatter smaller than the rounding
-    to it explains is not believed: five differences of exactly 0 do not make the sixth certain.
+    `resolution` is the step in which the two values can differ (one test image). The scatter is taken to be at least
+    what rounding to it causes: five differences of exactly 0 do not make the sixth certain.
     """
-    from scipy.special import stdtr, stdtrit  # what scipy.stats.t is made of, a hundred times as quick
+    from scipy.special import stdtr, stdtrit  # the basis of scipy.stats.t, a hundred times as quick
 
     values = np.asarray(differences, np.float64)
     n, mean = len(values), float(np.mean(values))
@@ -93,7 +93,7 @@ def paired(differences: Sequence[float], margin: float, resolution: float) -> Pa
 
 @cache
 def _detectable(n: int) -> float:
-    """The difference, in standard deviations, that a t-test of n at SIGNIFICANCE rejects with the probability POWER."""
+    """Return the difference, in standard deviations, that a t-test of n at SIGNIFICANCE rejects with power POWER."""
     from scipy.special import nctdtrinc, stdtrit
 
     critical = stdtrit(n - 1, 1 - SIGNIFICANCE / 2)
@@ -101,7 +101,7 @@ def _detectable(n: int) -> float:
 
 
 def _enough(margin: float) -> int | None:
-    """The fewest seeds that show two equals to be equivalent with the probability POWER; the margin is in standard
+    """Return the fewest seeds that show two equals to be equivalent with probability POWER; the margin is in standard
     deviations."""
     if _power(MOST_SEEDS, margin) < POWER:
         return None
@@ -109,12 +109,12 @@ def _enough(margin: float) -> int | None:
 
 
 def _power(n: int, margin: float) -> float:
-    """How probable it is that n differences of two equals have an interval inside the margin. It is the mean over the
-    deviations that n differences may have; each leaves the mean some room."""
+    """Return the probability that n differences of two equals have an interval inside the margin. It is the mean over
+    the possible deviations of n differences, each of which leaves the mean some room."""
     from scipy.special import gammaincinv, ndtr, stdtrit
 
     evenly = (np.arange(200) + 0.5) / 200
-    deviations = np.sqrt(2 * gammaincinv((n - 1) / 2, evenly) / (n - 1))  # of the chi-squared distribution
+    deviations = np.sqrt(2 * gammaincinv((n - 1) / 2, evenly) / (n - 1))  # from the chi-squared distribution
     half = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * deviations / math.sqrt(n)
     room = np.maximum(margin - half, 0.0)
     return float(np.mean(2 * ndtr(room * math.sqrt(n)) - 1))

@@ -1,6 +1,6 @@
 """The verdict in three lines: are the implementations the same function, equally accurate, equally fast?
 
-Of another task than classification the second line is about the figure that the task is judged by."""
+For tasks other than classification the second line is about the figure that the task is judged by."""
 
 import math
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ NOT_CHECKED_BY_BENCH = "not checked; python -m compare parity checks it"
 
 @dataclass(frozen=True)
 class Headline:
-    """One line: what is asked, the answer, and its state: "yes" if it is settled as hoped, "no" if it is settled the
-    other way, "open" if it is not settled."""
+    """One line: a question, its answer, and its state. The state is "yes" if it is settled as hoped, "no" if it is
+    settled the other way, and "open" if it is not settled."""
 
     question: str
     answer: str
@@ -33,7 +33,7 @@ class Headline:
 
     @property
     def text(self) -> str:
-        """The line as it is read, with a mark for those who see no colour."""
+        """The line as text, with a mark that does not rely on colour."""
         return f"{MARKS[self.state]} {self.question}: {self.answer}"
 
     @property
@@ -43,12 +43,12 @@ class Headline:
 
 
 def stated(question: str, sentence: str, settled: bool) -> Headline:
-    """The line whose answer is a sentence; `settled`: whether it leaves nothing open."""
+    """Return a line whose answer is a sentence; `settled`: whether it leaves nothing open."""
     return Headline(question, sentence.rstrip("."), "yes" if settled else "open")
 
 
 def headlines(results: Sequence[RunResult], judging: Judging, same_function: Headline | None) -> list[Headline]:
-    """The three lines for a study; of a single implementation there is nothing to compare but its own figures."""
+    """Return the three lines for a study; a single implementation only has a line with its own figures."""
     function = same_function or Headline("Same function", NOT_CHECKED, "open")
     if len({result.run.implementation for result in results}) < 2:
         return [accuracy(results, judging)]
@@ -56,7 +56,7 @@ def headlines(results: Sequence[RunResult], judging: Judging, same_function: Hea
 
 
 def accuracy(results: Sequence[RunResult], judging: Judging) -> Headline:
-    """Whether the implementations are equally accurate: every pair, seed by seed."""
+    """Return whether the implementations are equally accurate: every pair, seed by seed."""
     figure = figure_of(results)
     question = figure.title
     values = [figure.of(result.outcome) for result in results if result.outcome]
@@ -82,7 +82,7 @@ def accuracy(results: Sequence[RunResult], judging: Judging) -> Headline:
 
 
 def speed(results: Sequence[RunResult]) -> Headline:
-    """Which implementation takes the shortest steps, and how many times as long the others take.
+    """Return the implementation with the shortest steps, and how many times as long the others take.
 
     It is settled if every ratio has an interval and one of them shows a difference, on a machine that was not busy.
     """

@@ -1,4 +1,4 @@
-"""Which kind of machine a run was made on. Step times of unlike machines have nothing to do with one another."""
+"""The kind of machine that a run was made on. Step times of different kinds of machine are not comparable."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from shared.result import RunResult
 
 @dataclass(frozen=True)
 class OnMachine:
-    """One implementation on one kind of machine: how many of its runs, and the median of their steady steps in seconds,
+    """One implementation on one kind of machine: its number of runs, and the median of their steady steps in seconds;
     None if none has one."""
 
     implementation: str
@@ -21,7 +21,7 @@ class OnMachine:
 
 
 def machine(result: RunResult) -> str | None:
-    """The kind of machine in words; None if no worker came as far as to say it. Two machines of one kind are one."""
+    """Return the kind of machine in words; None if no worker reported it. Two machines of one kind count as one."""
     seen = result.environment
     if seen is None:
         return None
@@ -30,12 +30,12 @@ def machine(result: RunResult) -> str | None:
 
 
 def kinds(results: Sequence[RunResult]) -> list[str]:
-    """The kinds of machine on which any of the runs ended, in the order in which they come."""
+    """Return the kinds of machine on which any of the runs ended, in order of appearance."""
     return list(dict.fromkeys(found for result in results if result.outcome and (found := machine(result))))
 
 
 def by_machine(results: Sequence[RunResult]) -> list[OnMachine]:
-    """The step time of every implementation on every kind of machine; none if there is one kind alone."""
+    """Return the step time of every implementation on every kind of machine; none if there is only one kind."""
     known = kinds(results)
     if len(known) < 2:
         return []

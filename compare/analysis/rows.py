@@ -1,4 +1,4 @@
-"""One flat row of figures for each result: what the table, the CSV file and the reports are made of."""
+"""One flat row of figures for each result, for the table, the CSV file and the reports."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ from shared.task import TASKS, Task
 
 @dataclass(frozen=True)
 class Row:
-    """The columns of results.csv, in order. What was not measured is None."""
+    """The columns of results.csv, in order. A column that was not measured is None."""
 
     implementation: str
     framework_version: str | None
@@ -45,18 +45,18 @@ class Row:
 
     @property
     def task(self) -> TaskName:
-        """What the network learns."""
+        """The network's task."""
         return "classification"
 
     @property
     def metrics(self) -> dict[str, float | None]:
-        """The metrics of another task, by column, which take the place of the accuracies."""
+        """The metrics of a task other than classification, by column; they replace the accuracies."""
         return {}
 
 
 @dataclass(frozen=True)
 class TaskRow(Row):
-    """A row of another task than classification, with its metrics by column."""
+    """A row of a task other than classification, with its metrics by column."""
 
     of_task: TaskName
     figures: tuple[tuple[str, float | None], ...]
@@ -74,7 +74,7 @@ COLUMNS = columns_of(Row)
 
 
 def columns(rows: Sequence[Row]) -> dict[str, type]:
-    """The columns of these rows, which are of one task."""
+    """Return the columns of these rows, which are of one task."""
     task = _task(rows)
     if task.classifies:
         return COLUMNS
@@ -90,7 +90,7 @@ def columns(rows: Sequence[Row]) -> dict[str, type]:
 
 
 def line(row: Row) -> dict[str, Any]:
-    """A row as the values of its `columns`, by name."""
+    """Return a row as the values of its `columns`, by name."""
     known = {**asdict(row), **row.metrics}
     return {name: known.get(name) for name in columns([row])}
 
@@ -100,7 +100,7 @@ def _task(rows: Sequence[Row]) -> Task:
 
 
 def row(result: RunResult) -> Row:
-    """The figures of one result."""
+    """Return the figures of one result."""
     run, outcome = result.run, result.outcome
     time = step_time(result) if outcome else None
     task = TASKS[run.spec.task]

@@ -1,7 +1,7 @@
-"""What several seeds say together: accuracy with its interval, and every pair of implementations compared seed by seed.
+"""The results of several seeds: accuracy with its interval, and every pair of implementations compared seed by seed.
 
-Figures are made from records alone. Accuracies are shares of 1 here and points (hundredths) in words; of
-another task than classification its figure takes the place of the accuracy (compare/analysis/figures.py).
+Figures are made from records alone. Accuracies are shares of 1 here and points (hundredths) in words. For a task other
+than classification its figure replaces the accuracy (compare/analysis/figures.py).
 """
 
 import itertools
@@ -37,11 +37,11 @@ class Judging(Record):
 
 @dataclass(frozen=True)
 class Summary:
-    """One implementation over its seeds. `low` and `high` hold the mean accuracy (or other figure) with 95 % (Student's
-    t); of one seed they and `deviation` are None.
+    """One implementation over its seeds. `low` and `high` bound the mean accuracy (or other figure) with 95 %
+    (Student's t); for one seed they and `deviation` are None.
 
-    `step_s` is the median over seeds of the steady step; `reached_s` holds the training time until the target of every
-    seed that reached it. Of machines of several kinds there are neither.
+    `step_s` is the median over seeds of the steady step. `reached_s` is the training time until the target, for every
+    seed that reached it. With several kinds of machines there are neither.
     """
 
     implementation: str
@@ -56,8 +56,8 @@ class Summary:
 
 @dataclass(frozen=True)
 class Pair:
-    """How much more accurate `other` is than `one`, over the seeds that both ended; of another figure, how much higher
-    it is."""
+    """How much more accurate `other` is than `one`, over the seeds that both completed; for another figure, how much
+    higher it is."""
 
     one: str
     other: str
@@ -65,19 +65,19 @@ class Pair:
 
 
 def in_order(results: Sequence[RunResult], judging: Judging) -> list[RunResult]:
-    """The results by seed, and within a seed in the order of the study's implementations."""
+    """Return the results by seed, and within a seed in the order of the study's implementations."""
     names = dict.fromkeys([*judging.implementations, *sorted({r.run.implementation for r in results})])
     places = {name: number for number, name in enumerate(names)}
     return sorted(results, key=lambda r: (r.run.train.seed, places[r.run.implementation]))
 
 
 def summaries(results: Sequence[RunResult], judging: Judging) -> list[Summary]:
-    """A summary for each implementation that ended a run, in the order in which they come."""
+    """Return a summary for each implementation that completed a run, in order of appearance."""
     return [_summary(name, of_one, judging) for name, of_one in _by_implementation(results).items()]
 
 
 def pairs(results: Sequence[RunResult], judging: Judging) -> list[Pair]:
-    """Every pair of implementations that ended runs of the same seed."""
+    """Return every pair of implementations that completed runs of the same seed."""
     figure = figure_of(results)
     accuracy = {
         name: {r.run.train.seed: figure.of(r.outcome) for r in of_one if r.outcome}
@@ -93,14 +93,14 @@ def pairs(results: Sequence[RunResult], judging: Judging) -> list[Pair]:
 
 
 def say_all(found: Sequence[Pair], figure: KeyFigure = ACCURACY) -> list[str]:
-    """The verdict on each pair, in words; of single seeds in one sentence, for there is none."""
+    """Return the verdict on each pair; for single seeds one sentence says that there is no verdict."""
     if found and all(pair.difference.n == 1 for pair in found):
         return ["One seed shows neither a difference between implementations nor their equivalence. Give --seeds 5."]
     return [say(pair, figure) for pair in found]
 
 
 def say(pair: Pair, figure: KeyFigure = ACCURACY) -> str:
-    """The verdict on a pair, in words."""
+    """Return the verdict on a pair as a sentence."""
     found, margin = pair.difference, f"{pair.difference.margin * 100:.2g} {figure.unit}"
     if found.low is None or found.high is None or found.p is None or found.detectable is None:
         return f"{pair.one} and {pair.other} have one seed in common, which shows nothing."
@@ -127,8 +127,8 @@ def say(pair: Pair, figure: KeyFigure = ACCURACY) -> str:
 
 
 def training_s_until(result: RunResult, target: float) -> float | None:
-    """The seconds of training until the end of the first epoch with an accuracy of `target` or better, None if there
-    was none. The accuracy is that of the validation images if there were any, else of the test images."""
+    """Return the seconds of training until the end of the first epoch with an accuracy of at least `target`; None if
+    there was none. The accuracy is that of the validation images if there were any, else of the test images."""
     if isinstance(result, CondensedResult):
         return result.reached_s
     assert result.outcome is not None
@@ -146,7 +146,7 @@ def training_s_until(result: RunResult, target: float) -> float | None:
 
 
 def _by_implementation(results: Sequence[RunResult]) -> dict[str, list[RunResult]]:
-    """The completed runs."""
+    """Return the completed runs, by implementation."""
     grouped: dict[str, list[RunResult]] = {}
     for result in results:
         if result.outcome:
@@ -160,11 +160,11 @@ def _summary(name: str, results: Sequence[RunResult], judging: Judging) -> Summa
     n, mean = len(accuracies), float(accuracies.mean())
     deviation = half = None
     if n >= RESULTS_FOR_AN_INTERVAL:
-        from scipy.special import stdtrit  # takes a moment to import
+        from scipy.special import stdtrit  # the import takes a moment
 
         deviation = float(accuracies.std(ddof=1))
         half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * deviation / math.sqrt(n)
-    alike = len(kinds(results)) < 2  # else there is no time to tell of all of them (compare/analysis/machines.py)
+    alike = len(kinds(results)) < 2  # otherwise no time describes them all (compare/analysis/machines.py)
     steps = [time.median_s for time in map(step_time, results) if time and alike]
     target = judging.target if alike else None
     reached = [training_s_until(result, target) for result in results] if target is not None else []

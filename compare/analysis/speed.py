@@ -1,13 +1,13 @@
-"""How many times as long a step takes in one run as in another, with an interval of all that is known to scatter.
+"""The ratio of two runs' step times, with an interval for everything that is known to scatter.
 
-The logarithm of the ratio has a variance of four parts, and what one of them needs may be missing. Then the ratio is
-not known, however far it is from 1: a missing interval is not an interval of width 0.
+The variance of the ratio's logarithm has four parts, and data for one of them may be missing. The ratio is then not
+known, however far it is from 1: a missing interval is not an interval of width 0.
 
-- *turns*: the scatter of the median step from turn to turn, within a run; or, of five seeds or more, from seed to seed.
+- *turns*: the scatter of the median step from turn to turn, within a run; or, with five seeds or more, between seeds.
 - *yardstick*: two runs' machine speeds are compared by the time of one matrix product, which scatters, too.
-- *launch*: timings vary between launches of a process. A run is one launch, and says nothing of how far another would
-  be from it: then `LAUNCH_DEVIATION` is what is usual, and `LAUNCH_UNSURE` what was seen at the most. A ratio that
-  only the larger of the two explains is not known. Several runs of each code show how their launches vary.
+- *launch*: timings vary between launches of a process. A run is one launch, and gives no estimate of this scatter.
+  `LAUNCH_DEVIATION` is the usual one, and `LAUNCH_UNSURE` the largest that was observed. A ratio that only the larger
+  of the two explains is not known. Several runs of each code show how their launches vary.
 - *load*: other processes slow steps and the matrix product unequally. How unequally was measured (docs/decisions.md).
 """
 
@@ -23,36 +23,36 @@ from shared.result import RunResult
 # Standard deviations of the logarithm of a run's median step.
 LAUNCH_DEVIATION = 0.04
 LAUNCH_UNSURE = 0.11
-LAUNCH_FREEDOM = 1.0  # how many launches' evidence those count as that are not seen, beside those of several runs
-LOAD_DEVIATION = 0.1  # if other processes take a core or more; of less load, in proportion
+LAUNCH_FREEDOM = 1.0  # weight of the usual scatter, in degrees of freedom, if several runs are given
+LOAD_DEVIATION = 0.1  # if other processes take a core or more; proportional for less load
 NORMAL_95 = 1.96
-CONFIDENCE = 0.95  # that no interval of a comparison misses
+CONFIDENCE = 0.95  # probability that every interval of a comparison holds
 SEEDS_FOR_AN_INTERVAL = 5
-TRIMMED = 0.2  # of the times of a run's matrix products, at either end
-TRIMMED_MEAN = 1.1  # the variance of such a mean of normal values, over that of their plain mean
+TRIMMED = 0.2  # share of a run's matrix products left out at either end
+TRIMMED_MEAN = 1.1  # the variance of such a mean of normal values, relative to that of their plain mean
 
 Pair = tuple[RunResult, RunResult]
-Launch = Mapping[str, Sequence[RunResult]]  # the runs of one folder by implementation, of the same seeds in each
+Launch = Mapping[str, Sequence[RunResult]]  # the runs of one folder by implementation, with the same seeds in each
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A logarithm, the variance with which it is known, and the degrees of freedom with which that is."""
+    """A logarithm, its variance, and the degrees of freedom of that variance."""
 
     log: float
     variance: float
     freedom: float
 
     def __sub__(self, other: "Estimate") -> "Estimate":
-        """The difference of two independent ones; its degrees of freedom are Welch and Satterthwaite's."""
+        """Return the difference of two independent ones; its degrees of freedom are Welch and Satterthwaite's."""
         variance = self.variance + other.variance
         parts = self.variance**2 / self.freedom + other.variance**2 / other.freedom
         return Estimate(self.log - other.log, variance, variance**2 / parts if parts else math.inf)
 
     def interval(self, n_compared: int) -> tuple[float, float]:
-        """The interval of the number itself by Student's t, wide enough for `n_compared` such intervals to hold
-        together with 95 % (Bonferroni)."""
-        from scipy.special import stdtrit  # what scipy.stats.t is made of, a hundred times as quick
+        """Return the interval of the number itself by Student's t. It is wide enough for `n_compared` such intervals to
+        hold together with 95 % (Bonferroni)."""
+        from scipy.special import stdtrit  # the basis of scipy.stats.t, a hundred times as quick
 
         freedom = min(self.freedom, 1e6)
         half = float(stdtrit(freedom, 1 - (1 - CONFIDENCE) / (2 * n_compared))) * math.sqrt(self.variance)
@@ -63,8 +63,8 @@ class Estimate:
 class Ratio:
     """How many times as long the steps of one implementation took in the second run.
 
-    `raw` is the ratio of median steps, None if a run has no steady step; `estimate` is that over the machine's own
-    slowdown, None if `why_unknown` says what is missing.
+    `raw` is the ratio of median steps; None if a run has no steady step. `estimate` is corrected for the machine's own
+    slowdown; None if `why_unknown` says what is missing.
     """
 
     raw: float | None
@@ -75,7 +75,7 @@ class Ratio:
 
     @property
     def unsure(self) -> Estimate | None:
-        """The estimate if launches vary as much as was ever seen; the same if several launches show how they do."""
+        """The estimate with the largest launch scatter observed; unchanged if several launches show their own."""
         if self.estimate is None or self.n_launches > 2:
             return self.estimate
         more = 2 * (LAUNCH_UNSURE**2 - LAUNCH_DEVIATION**2)
@@ -85,19 +85,19 @@ class Ratio:
 @dataclass(frozen=True)
 class Machine:
     """How many times as long a matrix product took in the second run: by seed, and over all. `estimate` is None if
-    there are too few products for their scatter to be known, `by_seed` is empty if there are none."""
+    there are too few products to know their scatter; `by_seed` is empty if there are none."""
 
     by_seed: dict[int, float]
     estimate: Estimate | None
 
     @property
     def slower(self) -> float | None:
-        """The ratio over all seeds, None if a run timed no matrix product."""
+        """The ratio over all seeds; None if a run timed no matrix product."""
         return math.exp(float(np.mean(list(self.by_seed.values())))) if self.by_seed else None
 
 
 def machine(pairs: Sequence[Pair]) -> Machine:
-    """The machine's slowdown from runs of all implementations, which take turns and so meet the same machine."""
+    """Return the machine's slowdown, from runs of all implementations, which take turns on the same machine."""
     times = [(one.run.train.seed, _yardsticks(one), _yardsticks(other)) for one, other in pairs]
     times = [(seed, before, after) for seed, before, after in times if before.size and after.size]
     logs: dict[int, list[float]] = {}
@@ -109,13 +109,13 @@ def machine(pairs: Sequence[Pair]) -> Machine:
     if not freedom:
         return Machine(by_seed, None)
     gap = sum(float(abs(run - np.median(run)).sum()) for run in all_runs)
-    deviation = math.sqrt(math.pi / 2) * gap / freedom  # of normal values; one wild product does not decide it
+    deviation = math.sqrt(math.pi / 2) * gap / freedom  # for normal values; robust against a single outlier
     variance = sum(TRIMMED_MEAN * deviation**2 / run.size for run in all_runs) / len(times) ** 2
     return Machine(by_seed, Estimate(float(np.mean(list(by_seed.values()))), variance, freedom))
 
 
 def ratio(pairs: Sequence[Pair], of_machine: Machine) -> Ratio:
-    """The ratio for one implementation, whose runs of each seed in both folders are `pairs`, on machines alike."""
+    """Return the ratio for one implementation. `pairs` are its runs of each seed, on one kind of machine."""
     if not pairs:
         return Ratio(None, None, "the runs were made on machines of different kinds")
     times = [(one.run.train.seed, step_time(one), step_time(other), one, other) for one, other in pairs]
@@ -142,10 +142,10 @@ def ratio(pairs: Sequence[Pair], of_machine: Machine) -> Ratio:
 
 
 def ratios_of_launches(before: Sequence[Launch], after: Sequence[Launch]) -> dict[str, Ratio]:
-    """The ratios of implementations by several launches of either code, three or more together.
+    """Return the ratios of implementations from several launches of either code, three or more together.
 
-    The mean over the launches of each is compared. How a launch scatters, with its turns, its yardstick and the load
-    that it met, is estimated by what the launches of one code differ by, over all implementations.
+    The mean over the launches of each is compared. The scatter of a launch includes its turns, its yardstick and the
+    load that it met. It is estimated from the differences between launches of one code, over all implementations.
     """
     sides = [[_levels(launch) for launch in launches] for launches in (before, after)]
     names = [name for name in before[0] if all(name in levels for levels in (*sides[0], *sides[1]))]
@@ -164,8 +164,8 @@ def ratios_of_launches(before: Sequence[Launch], after: Sequence[Launch]) -> dic
 
 
 def _levels(launch: Launch) -> dict[str, float]:
-    """By implementation, the logarithm of its median step over the time of a matrix product, the mean over seeds.
-    Implementations without a steady step or a timed product are left out."""
+    """Return the logarithm of the median step over the time of a matrix product, by implementation, as the mean over
+    seeds. Implementations without a steady step or a timed product are left out."""
     products = [_trimmed_mean(times) for runs in launch.values() for run in runs if (times := _yardsticks(run)).size]
     medians = {name: [time.median_s for run in runs if (time := step_time(run))] for name, runs in launch.items()}
     if not products:
@@ -176,8 +176,8 @@ def _levels(launch: Launch) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Lead:
-    """The implementation with the shortest steps, and how many times as long the steps of each other one are. That is
-    the logarithm of the ratio, with an estimate if the runs show how they scatter."""
+    """The implementation with the shortest steps, and the step time of each other one relative to it. That is the
+    logarithm of the ratio, with an estimate if the runs show how they scatter."""
 
     fastest: str
     others: dict[str, "Behind"]
@@ -185,15 +185,15 @@ class Lead:
 
 @dataclass(frozen=True)
 class Behind:
-    """The logarithm of a ratio of step times, and what is known of its scatter."""
+    """The logarithm of a ratio of step times, and an estimate of its scatter."""
 
     log: float
     estimate: Estimate | None
 
 
 def between(by_name: Mapping[str, Sequence[RunResult]]) -> Lead | None:
-    """Compare the step times of implementations within one study, whose runs met the same machine in turns. None if
-    fewer than two of them have steady steps for the same seeds."""
+    """Compare the step times of implementations within one study, whose runs shared the machine in turns. Return None
+    if fewer than two of them have steady steps for the same seeds."""
     times = {
         name: {run.run.train.seed: (time, run) for run in runs if (time := step_time(run)) is not None}
         for name, runs in by_name.items()
@@ -211,8 +211,8 @@ def between(by_name: Mapping[str, Sequence[RunResult]]) -> Lead | None:
 
 
 def _scatter(log: float, runs: Sequence[tuple[StepTime, RunResult]], n_seeds: int) -> Estimate | None:
-    """The ratio with the scatter of turns, launches and loads; None if a run has too few turns. Seeds share a process,
-    so that more of them say no more of launches."""
+    """Return the ratio with the scatter of turns, launches and loads; None if a run has too few turns. Seeds share a
+    process, and more of them therefore give no more launches."""
     within = [_run_variance(time, run) for time, run in runs]
     known = [estimate for estimate in within if estimate is not None]
     if len(known) < len(within):
@@ -225,14 +225,14 @@ def _scatter(log: float, runs: Sequence[tuple[StepTime, RunResult]], n_seeds: in
 
 
 def _over_seeds(logs: Sequence[float]) -> Estimate:
-    """By the scatter from seed to seed, which holds that of turns and products."""
+    """Estimate the ratio from the scatter between seeds, which includes that of turns and products."""
     n = len(logs)
     variance = float(np.var(logs, ddof=1)) * math.pi / 2 / n if n > 1 else math.inf  # that of a median
     return Estimate(float(np.median(logs)), variance, max(1, n - 1))
 
 
 def _within_runs(logs: Sequence[float], runs: Sequence[Estimate]) -> Estimate:
-    """By the scatter within each of the runs, two for each of `logs`."""
+    """Estimate the ratio from the scatter within each of the runs, two for each of `logs`."""
     total = Estimate(0.0, 0.0, math.inf)
     for run in runs:
         total = total - run
@@ -240,21 +240,21 @@ def _within_runs(logs: Sequence[float], runs: Sequence[Estimate]) -> Estimate:
 
 
 def _run_variance(time: StepTime, run: RunResult) -> Estimate | None:
-    """How well a run's median step is known, by its interval over turns; None if it has none.
+    """Return the variance of a run's median step, from its interval over turns; None if it has none.
 
-    Turns next to one another meet the same neighbours on the machine: they count as fewer than they are.
+    Neighbouring turns meet the same load on the machine, and therefore count as fewer than they are.
     """
     if time.low_s is None or time.high_s is None:
         return None
     alike = neighbours_alike(run)
     counted = max(3.0, time.n_turns * (1 - alike) / (1 + alike))
-    # A bootstrap's variance is that of n values about their own mean, which is (n - 1) / n of theirs.
+    # A bootstrap's variance is that of n values about their own mean, which is (n - 1) / n of the true one.
     variance = (math.log(time.high_s / time.low_s) / (2 * NORMAL_95)) ** 2 * time.n_turns / (time.n_turns - 1)
     return Estimate(0.0, variance * time.n_turns / counted, counted - 1)
 
 
 def _yardsticks(run: RunResult) -> np.ndarray:
-    """The logarithms of the times of a run's matrix products."""
+    """Return the logarithms of the times of a run's matrix products."""
     return np.log(run.outcome.samples.yardstick_s) if run.outcome else np.empty(0)
 
 
@@ -264,7 +264,7 @@ def _trimmed_mean(values: np.ndarray) -> float:
 
 
 def _load(runs: Sequence[RunResult]) -> float | None:
-    """The cores that others took while these runs trained, at most 1; None if a run does not say."""
+    """Return the cores that others took while these runs trained, at most 1 each; None if a run does not report it."""
     loads = [run.outcome.foreign_load for run in runs if run.outcome]
     known = [min(1.0, load) for load in loads if load is not None]
     return float(np.mean(known)) if known and len(known) == len(loads) else None

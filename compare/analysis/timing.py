@@ -12,14 +12,14 @@ WARMUP_STEPS = 20
 CONFIDENCE = 0.95
 TURNS_FOR_AN_INTERVAL = 5
 N_RESAMPLES = 500
-MOST_COUNTS = 1_000_000  # of all draws that are counted at once: 8 MB
+MOST_COUNTS = 1_000_000  # draws that are counted at once: 8 MB
 
 
 @dataclass(frozen=True)
 class StepTime:
-    """The median time of a steady step in seconds, and its 95 % interval if there are turns enough to resample.
+    """The median time of a steady step in seconds, and its 95 % interval if there are enough turns to resample.
 
-    `n_turns` is how many turns (in the idiomatic recipe: epochs) the interval resamples, 0 if there is no interval.
+    `n_turns` is the number of turns (in the idiomatic recipe: epochs) that are resampled, 0 if there is no interval.
     """
 
     median_s: float
@@ -29,7 +29,7 @@ class StepTime:
 
 
 def steady_slices(result: RunResult) -> list[np.ndarray]:
-    """The step times in seconds of each turn, without warm-up and without the smaller batches that end an epoch.
+    """Return the step times in seconds of each turn, without warm-up and the smaller batches at the end of an epoch.
 
     The first 20 steps are warm-up, or the first half if a run has fewer than 40.
     """
@@ -48,10 +48,10 @@ def steady_slices(result: RunResult) -> list[np.ndarray]:
 
 
 def _steady_epochs(result: RunResult) -> list[np.ndarray]:
-    """The seconds per step of each epoch of the idiomatic recipe but the first, as one-element arrays (1,).
+    """Return the seconds per step of each epoch of the idiomatic recipe except the first, as arrays (1,).
 
-    The first epoch holds what a framework traces and compiles. Its steps were not timed one by one, so that share
-    cannot be taken out: the whole epoch is left out, also if it is the only one.
+    The first epoch includes tracing and compiling. Its steps were not timed one by one, and that share cannot be
+    subtracted. The whole epoch is therefore left out, even if it is the only one.
     """
     assert result.outcome is not None
     samples = result.outcome.samples
@@ -60,17 +60,18 @@ def _steady_epochs(result: RunResult) -> list[np.ndarray]:
 
 
 def _turns(result: RunResult) -> list[np.ndarray]:
-    """The steady step times in seconds, turn by turn, of either recipe."""
+    """Return the steady step times in seconds, turn by turn, of either recipe."""
     assert result.outcome is not None
     return _steady_epochs(result) if result.outcome.samples.epoch_s else steady_slices(result)
 
 
 def step_time(result: RunResult) -> StepTime | None:
-    """The median over all steady steps, None if there is none; its interval is a percentile bootstrap over turns.
+    """Return the median over all steady steps; None if there is none. The interval is a percentile bootstrap over
+    turns.
 
-    In the idiomatic recipe an epoch is a turn, known by its mean step.
-    Steps within a turn meet the machine in one state and are not independent, turns are nearly so. What differs from
-    one launch of a process to the next is not in this interval: a run is one launch.
+    In the idiomatic recipe an epoch is a turn, represented by its mean step.
+    Steps within a turn meet one state of the machine and are not independent; turns nearly are. A run is one launch:
+    the interval does not include differences between launches of a process.
     """
     if isinstance(result, CondensedResult):
         return None if result.step_median_s is None else StepTime(result.step_median_s, None, None)
@@ -87,13 +88,13 @@ def step_time(result: RunResult) -> StepTime | None:
     return StepTime(median_s, low, high, len(slices))
 
 
-@lru_cache(maxsize=10_000)  # a report needs the same ones in its verdict, its tables and its pictures
+@lru_cache(maxsize=10_000)  # a report needs the same intervals in its verdict, tables and pictures
 def _interval(dtype: str, step_s: bytes, sizes: tuple[int, ...]) -> tuple[float, float]:
-    """The interval of the median of step times, turn by turn of such sizes: an array of `dtype`, in bytes."""
+    """Return the interval of the median of step times: an array of `dtype`, in bytes, with turns of these sizes."""
     steps, turn = np.frombuffer(step_s, dtype), np.repeat(np.arange(len(sizes)), sizes)
     order = np.argsort(steps)
     in_order, turn_in_order = steps[order], turn[order]
-    # What scipy.stats.bootstrap does, whose import takes longer than all else in a report.
+    # The same as scipy.stats.bootstrap, whose import takes longer than the rest of a report.
     draws = np.random.default_rng(0).integers(0, len(sizes), (N_RESAMPLES, len(sizes)))
     n_at_once = max(1, MOST_COUNTS // len(steps))
     medians = np.concatenate(
@@ -107,13 +108,13 @@ def _interval(dtype: str, step_s: bytes, sizes: tuple[int, ...]) -> tuple[float,
 
 
 def median_step_s(result: RunResult) -> float | None:
-    """The median of `step_time` alone, in seconds; None if there is none."""
+    """Return the median of `step_time` alone, in seconds; None if there is none."""
     slices = _turns(result)
     return float(np.median(np.concatenate(slices))) if slices else None
 
 
 def neighbours_alike(result: RunResult) -> float:
-    """The correlation of the median steps of neighbouring turns, 0 to 0.6: 0 if they are independent."""
+    """Return the correlation of the median steps of neighbouring turns, 0 to 0.6: 0 if they are independent."""
     medians = np.log([np.median(turn) for turn in _turns(result)])
     around = medians - medians.mean()
     total = float((around**2).sum())
@@ -121,15 +122,14 @@ def neighbours_alike(result: RunResult) -> float:
 
 
 def _times_drawn(draws: np.ndarray) -> np.ndarray:
-    """How often each of n turns is drawn, (draws, n), of `draws` (draws, n), which are numbers of turns."""
+    """Return how often each of n turns is drawn, (draws, n); `draws` (draws, n) are numbers of turns."""
     n_draws, n = draws.shape
     places = draws + n * np.arange(n_draws)[:, None]
     return np.bincount(places.ravel(), minlength=n_draws * n).reshape(n_draws, n)
 
 
 def _medians_of_counted(in_order: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The medians (draws,) of values (n,), in order, of which each counts as often as a row of `counts` (draws, n)
-    says."""
+    """Return the medians (draws,) of sorted values (n,), each counted as often as a row of `counts` (draws, n) says."""
     until = np.cumsum(counts, axis=1)
     low, high = (until[:, -1:] - 1) // 2, until[:, -1:] // 2
     values = [in_order[(until <= place).sum(axis=1)].astype(float) for place in (low, high)]

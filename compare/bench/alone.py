@@ -1,5 +1,5 @@
-"""What the convolutions and matrix products of a step take one by one, with nothing between them. A step could be as
-fast if all else took no time and operations did not slow each other down."""
+"""The times of a step's convolutions and matrix products, each run alone. A step could be as fast as their sum if
+everything else took no time and operations did not slow each other down."""
 
 from compare.bench.result import BenchResult, Contestant
 from compare.bench.verdicts import roofline, step_time
@@ -7,8 +7,8 @@ from shared.products import products
 
 
 def sentences(result: BenchResult) -> list[str]:
-    """For each contestant whose products were timed alone: at which rate they run, and which share of it a step
-    reaches."""
+    """Return a sentence for each contestant whose products were timed alone: their rate, and the share of it that a
+    step reaches."""
     said = []
     for contestant in result.contestants:
         alone_s, step = sum(_alone(result, contestant).values()), step_time(result, contestant.name, "compute")
@@ -26,12 +26,12 @@ def sentences(result: BenchResult) -> list[str]:
 
 
 def headings(result: BenchResult) -> list[str]:
-    """Of `cells`: the product, and every contestant of which there is something."""
+    """Return the headings of `cells`: the product, and every contestant with a figure."""
     return ["alone", *(c.name for c in result.contestants if _alone(result, c))]
 
 
 def cells(result: BenchResult) -> list[list[str]]:
-    """A line for each product: what it takes alone in each contestant's framework, and at which rate."""
+    """Return a line for each product: its time alone in each contestant's framework, and its rate."""
     shown = [(c, found) for c in result.contestants if (found := _alone(result, c))]
     return [
         [
@@ -48,6 +48,6 @@ def cells(result: BenchResult) -> list[list[str]]:
 
 
 def _alone(result: BenchResult, contestant: Contestant) -> dict[str, float]:
-    """The seconds of each product in the first launch, the one that is profiled; none if they were not timed."""
+    """Return the seconds of each product in the first launch, which is profiled; {} if they were not timed."""
     measured = result.launches[0].measured.get(contestant.name) if result.launches else None
     return measured.alone_s if measured else {}

@@ -1,4 +1,4 @@
-"""Step times beside busy processes: how much each contestant is slowed down, and who is the faster one there."""
+"""Step times beside busy processes: how much each contestant is slowed down, and which one is the faster there."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ from shared.record import Count, Record
 RECORD = "beside.json"
 HEADINGS = ("busy processes", "contestant", "step, end to end", "as long as alone", "speed")
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-CYCLES = 2  # through all levels in a launch, in random order, so that a slow minute is not one level's alone
+CYCLES = 2  # through all levels per launch, in random order, to spread a slow minute over levels
 LEAST_OF_A_BLOCK = 2  # rounds
 
 
@@ -64,7 +64,7 @@ class BesideResult(Record):
 
 
 class BesideLauncher(Launcher):
-    """Launches whose rounds go through all levels: in each, so many processes are busy meanwhile."""
+    """Launches whose rounds go through all levels, each of which is a number of busy processes."""
 
     levels: tuple[int, ...] = (0,)
     compute_every = 0
@@ -83,7 +83,7 @@ class BesideLauncher(Launcher):
     def _block(
         self, entries: list[Entry], level: int, block_s: float, first: int, steps: int, failed: dict[str, str]
     ) -> int:
-        """Rounds beside `level` busy processes for `block_s` seconds, two at least; the number of the next round."""
+        """Run rounds beside `level` busy processes for `block_s` seconds, at least two. Return the next number."""
         number = first
         with busy(level):
             begin = time.monotonic()
@@ -96,8 +96,8 @@ class BesideLauncher(Launcher):
 
 
 def slowdown(beside: BesideResult, name: str, level: int) -> Interval | None:
-    """Return how many times as long a step of `name` takes beside `level` busy processes as beside none; None if it
-    was not measured at both."""
+    """Return the ratio of a step's time beside `level` busy processes to its time beside none; None if it was not
+    measured at both."""
     alone, there = (beside.at(at).samples(name, "end_to_end") for at in (0, level))
     pairs = [pair for pair in zip(alone, there, strict=True) if all(pair)]
     if not pairs:
@@ -107,7 +107,7 @@ def slowdown(beside: BesideResult, name: str, level: int) -> Interval | None:
 
 
 def precise(beside: BesideResult) -> bool:
-    """Return whether every slowdown, and every ratio at every level, is known well enough."""
+    """Return whether every slowdown, and every ratio at every level, is precise enough."""
     result = beside.result
     others = [name for name in names(result) if name != result.baseline]
     found = [slowdown(beside, name, level) for name in names(result) for level in beside.levels[1:]]
@@ -117,7 +117,7 @@ def precise(beside: BesideResult) -> bool:
 
 
 def headlines(beside: BesideResult) -> list[Headline]:
-    """Return the verdict: how much each is slowed down at each level, and who is faster there."""
+    """Return the verdict: how much each is slowed down at each level, and which is faster there."""
     others = [name for name in names(beside.result) if name != beside.result.baseline]
     lines = []
     for level in beside.levels[1:]:
@@ -135,18 +135,18 @@ def headlines(beside: BesideResult) -> list[Headline]:
 
 
 def verdicts(beside: BesideResult) -> list[str]:
-    """Return the same in sentences."""
+    """Return the verdict in sentences."""
     return [line.sentence for line in headlines(beside)]
 
 
 def in_words(level: int) -> str:
-    """2 -> two busy processes"""
+    """Return a level in words: 2 -> two busy processes."""
     number = WORDS[level] if level < len(WORDS) else str(level)
     return f"{number} busy process{'es' * (level != 1)}"
 
 
 def ratio_text(found: Interval | None) -> str:
-    """A ratio with its interval, if it has one."""
+    """Return a ratio as text, with its interval if it has one."""
     if found is None:
         return "(not measured)"
     if found.low is None or found.high is None:
@@ -155,7 +155,7 @@ def ratio_text(found: Interval | None) -> str:
 
 
 def cells(beside: BesideResult) -> list[list[str]]:
-    """The lines of the table: a level, a contestant, and its figures there."""
+    """Return the lines of the table: a level, a contestant, and its figures there."""
     return [_line(beside, level, contestant) for level in beside.levels for contestant in beside.result.contestants]
 
 
@@ -175,12 +175,12 @@ def _line(beside: BesideResult, level: int, contestant: Contestant) -> list[str]
 
 
 def notes(beside: BesideResult) -> list[str]:
-    """Return the warnings; the foreign load of other levels is what was asked for."""
+    """Return the warnings; the foreign load at other levels is intended."""
     return warnings(beside.at(0))
 
 
 def render(beside: BesideResult, manifest: Manifest) -> Rendered:
-    """The content of every file that is made from the record."""
+    """Return the content of every file that is made from the record."""
     figure, result = picture(beside), beside.result
     text = (
         markdown_environment()
@@ -237,7 +237,7 @@ def _line_of(name: str, key: str, found: Mapping[int, Interval | None], scale: f
 
 
 def picture(beside: BesideResult) -> Figure:
-    """The time of a step, and how many times as long as alone that is, against the number of busy processes."""
+    """Draw the time of a step, and its ratio to that without busy processes, against the number of busy processes."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for contestant in beside.result.contestants:
@@ -264,5 +264,5 @@ def picture(beside: BesideResult) -> Figure:
 
 
 def levels_of(asked: Sequence[int]) -> tuple[int, ...]:
-    """The levels in rising order."""
+    """Return the levels in rising order."""
     return tuple(sorted(asked))

@@ -1,4 +1,4 @@
-"""How a contestant gets ready in its worker: its network is built, and makes steps until it is warm."""
+"""Make a contestant ready in its worker: build its network, and make steps until it is warm."""
 
 import time
 
@@ -10,11 +10,11 @@ from shared.weights import initial_weights
 
 WARMUP_S = 0.06
 MOST_WARMUP_S = 15.0
-MANY_EPOCHS = 1_000_000  # of a framework's own loop, which is ended with its worker
+MANY_EPOCHS = 1_000_000  # for a framework's own loop, which ends with its worker
 
 
 def build(entry: Entry, subject: Subject) -> float | None:
-    """Have the network built, and make the first step, whose seconds are returned; a framework's own loop has none."""
+    """Build the network, make the first step, and return its seconds; None for a framework's own loop."""
     entry.session.load_data(subject.data)
     begin = time.perf_counter()
     _create(entry, subject)
@@ -23,7 +23,7 @@ def build(entry: Entry, subject: Subject) -> float | None:
 
 
 def warm_up(entry: Entry) -> None:
-    """Make steps until they get no faster."""
+    """Make steps until they stop getting faster."""
     warmup_s = 0.0
     step_s: list[float] = []
     steps = 1

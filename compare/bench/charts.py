@@ -10,8 +10,8 @@ from compare.reporting.charts import Chart, Line, Panel, Point
 
 
 def steps(result: BenchResult) -> Chart:
-    """Step times, end to end: a dot for each round, a mark for each launch's median, a bar for the 95 % interval; and
-    the speed against the baseline."""
+    """Return a chart of step times, end to end: a dot for each round, a mark for each launch's median, a bar for the
+    95 % interval. A second panel has the speed against the baseline."""
     names = [contestant.name for contestant in result.contestants]
     ticks = [(float(place), name) for place, name in enumerate(names)]
     times: list[Line] = []

@@ -1,4 +1,4 @@
-"""A contestant in one launch, and what was measured of it."""
+"""A contestant in one launch, and its measurements."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from compare.rpc.messages import Timed, Window
 
 @dataclass
 class Entry:
-    """A contestant in this launch, its worker, and what was measured so far."""
+    """A contestant in this launch, its worker, and its measurements so far."""
 
     contestant: Contestant
     session: Session
@@ -22,7 +22,7 @@ class Entry:
     operation_s: dict[str, float] = field(default_factory=dict)
     alone_s: dict[str, float] = field(default_factory=dict)
     uncounted: int = 0  # steps before each window
-    beside: int = 0  # busy processes, just now
+    beside: int = 0  # number of busy processes at present
 
     @property
     def own_loop(self) -> bool:
@@ -32,7 +32,7 @@ class Entry:
     def time(
         self, what: Timed, steps: int, number: int = -1, position: int = 0, uncounted: int | None = None
     ) -> TimedWindow:
-        """Time one window, and keep it. A framework's own loop makes as many steps as an epoch has."""
+        """Time one window, and store it. A framework's own loop makes as many steps as an epoch has."""
         if self.own_loop:
             done, steps = self._time_epoch()
         else:
@@ -44,7 +44,7 @@ class Entry:
 
     def _time_epoch(self) -> tuple[Window, int]:
         epoch = self.session.fit_epoch()
-        foreign_s = None  # of the part of the epoch that is timed: its validation is not
+        foreign_s = None  # within the timed part of the epoch, which excludes validation
         if epoch.foreign_s is not None and epoch.elapsed_s > 0:
             foreign_s = epoch.foreign_s * epoch.train_s / epoch.elapsed_s
         window = Window(elapsed_s=epoch.train_s, fetch_s=0.0, own_s=epoch.train_s, foreign_s=foreign_s, n_preempted=0)

@@ -23,12 +23,12 @@ from shared.errors import InputError
 from shared.plurals import number_of
 from shared.result import Environment
 
-ROUNDS_S = 10.0  # about how long all rounds of a launch take, if there is time for enough launches
+ROUNDS_S = 10.0  # approximate time of a launch's rounds, if the budget allows enough launches
 EVALUATED_BATCHES = 3
 PROFILED_STEPS = 10
-NOTE_EVERY_S = 5.0  # there is a line of progress
-# After a window its threads may look for work a little longer; then, and while the next one's first steps are not
-# counted, no contestant is timed.
+NOTE_EVERY_S = 5.0  # interval of progress lines
+# After a window its threads may look for work a little longer. During that time, and while the next contestant's first
+# steps are not counted, no contestant is timed.
 PAUSE_S = 0.01
 
 Start = Callable[[Contestant], Session]
@@ -37,7 +37,7 @@ Start = Callable[[Contestant], Session]
 class Launcher:
     """Launches of the same contestants, one after another. `environments` are known after the first."""
 
-    compute_every = COMPUTE_EVERY  # rounds there is a window of "compute only", too; 0: never
+    compute_every = COMPUTE_EVERY  # every so many rounds there is a window of "compute only", too; 0: never
 
     def __init__(
         self,
@@ -52,28 +52,28 @@ class Launcher:
         until_known: bool = False,
         tell: Tell = lambda line: None,
     ) -> None:
-        """`tell` gets lines of progress, and a warning if there is no time for as many launches as the result `needs`.
-        If `until_known`, these launches are made all the same. `rounds_s` is the time that all rounds of a launch
-        should take. `training_alone` leaves out what is not training: evaluation, and the machine's limits."""
+        """`tell` receives lines of progress, and a warning if the budget is too short for the launches that the result
+        `needs`. With `until_known`, they are made nevertheless. `rounds_s` is the time for all rounds of a launch.
+        `training_alone` leaves out evaluation and the machine's limits."""
         self.contestants = list(contestants)
         self.profile = profile
         self.rounds_s = ROUNDS_S if rounds_s is None else rounds_s
         self.training_alone, self.needs, self.until_known = training_alone, needs, until_known
         self._tell = tell
-        self._shape: Shape | None = None  # of the first launch, and then of all
+        self._shape: Shape | None = None  # from the first launch, used for all
         self.subject = subject
         self.budget_s = budget_s
         self.environments: dict[str, Environment] = {}
         self._start = start
-        self._random = np.random.default_rng()  # of each launch its own
+        self._random = np.random.default_rng()  # different in every launch
         self._began = time.monotonic()
 
     def launch(self, number: int) -> Launch:
-        """Start all contestants, and time them in turns. A contestant whose worker fails takes no further part.
+        """Start all contestants, and time them in turns. A contestant whose worker fails is dropped.
 
         In the first launch the first contestant of each implementation starts alone, and networks are built one after
-        another, so that both can be timed. Later ones do both side by side. Raises InputError if the first round would
-        come after the budget's end.
+        another, which makes both measurable. Later launches do both in parallel. Raises InputError if the first round
+        would start after the end of the budget.
         """
         started_s = self.clock()
         failed: dict[str, str] = {}
@@ -81,7 +81,7 @@ class Launcher:
         self._tell(f"Launch {number + 1}: starting {', '.join(c.name for c in self.contestants)} ...")
         with self._started(alone=number == 0) as entries:
             self._build_all(entries, failed, alone=number == 0)
-            for entry in list(entries):  # alone: it is seen to be warm by its times
+            for entry in list(entries):  # one at a time, because its times show when it is warm
                 with self._dropping(entry, entries, failed):
                     warm_up(entry)
             took_s = self.clock() - started_s
@@ -99,16 +99,16 @@ class Launcher:
             if number == 0 and (warning := self._budget_warning(took_s)):
                 self._tell(warning)
             self._rounds(entries, number, self._shape, failed)
-            complete = list(entries)  # what fails from now on was measured
-            self._look_at_memory(entries, failed)  # before anything that is not training
+            complete = list(entries)  # failures from here on keep their measurements
+            self._look_at_memory(entries, failed)  # before anything other than training
             ceilings = [] if self.training_alone else self._beside_training(entries, failed)
             if number == 0 and self.profile:
-                self._profile(entries, failed)  # last: it may slow down what comes after it
+                self._profile(entries, failed)  # last, because it may slow down later work
             measured = {entry.contestant.name: entry.measured for entry in complete}
         return Launch(number=number, started_s=started_s, measured=measured, failed=failed, ceilings=tuple(ceilings))
 
     def clock(self) -> float:
-        """Seconds since the bench began."""
+        """Return the seconds since the bench began."""
         return time.monotonic() - self._began
 
     def _budget_warning(self, took_s: float) -> str | None:
@@ -128,7 +128,7 @@ class Launcher:
         return self._limits(entries, failed)
 
     def _limits(self, entries: list[Entry], failed: dict[str, str]) -> list[Ceiling]:
-        """What each framework reaches of the machine's limits in this launch, asked of its first contestant."""
+        """Return how much of the machine's limits each framework reaches in this launch, in its first contestant."""
         ceilings: list[Ceiling] = []
         for entry in [entry for entry in entries if "limits" not in entry.session.lacking]:
             framework = self.environments[entry.contestant.name].framework
@@ -145,21 +145,21 @@ class Launcher:
         entries: list[Entry] = []
         kind: type[BaseException] | None = KeyboardInterrupt
         try:
-            # The others of an implementation import what its first one does.
+            # Other contestants of an implementation import the same modules as the first.
             to_time = {c.implementation: c.name for c in reversed(self.contestants)}.values() if alone else ()
             for contestant in sorted(self.contestants, key=lambda c: c.name not in to_time):
                 begin = time.perf_counter()
                 entry = Entry(contestant, self._start(contestant))
                 entries.append(entry)
                 if contestant.name in to_time:
-                    with contextlib.suppress(WorkerError):  # it is raised again when the worker is first asked
+                    with contextlib.suppress(WorkerError):  # it is raised again by the first request to the worker
                         entry.session.wait_until_ready()
                     entry.start_s = time.perf_counter() - begin
                     self._tell(f"{contestant.name} is ready after {entry.start_s:.1f} s.")
             yield sorted(entries, key=lambda entry: self.contestants.index(entry.contestant))
             kind = None
         finally:
-            for entry in entries:  # all are asked first, so that they end side by side
+            for entry in entries:  # all receive the request first, to end in parallel
                 if kind is None:
                     entry.session.end_input()
                 else:
@@ -176,8 +176,8 @@ class Launcher:
             entries.remove(entry)
 
     def _build_all(self, entries: list[Entry], failed: dict[str, str], alone: bool) -> None:
-        """Have every network built and make its first step. With `alone`, this is done one after another once all are
-        ready: none is timed while another imports its framework. Without it, they work side by side as each becomes
+        """Build every network and make its first step. With `alone`, they are built one after another once all are
+        ready, to time none while another imports its framework. Without it, they are built in parallel as each becomes
         ready. Raises InputError if CUDA was asked for and a framework sees no device."""
         if not alone:
             self._build_side_by_side(entries, failed)
@@ -203,15 +203,15 @@ class Launcher:
                 for entry, future in building:
                     with self._dropping(entry, entries, failed):
                         future.result()
-            except BaseException:  # else the pool would wait for threads that wait for workers
+            except BaseException:  # otherwise the pool would wait for threads that wait for workers
                 for entry, future in building:
                     future.cancel()
                     entry.session.kill()
                 raise
 
     def _rounds(self, entries: list[Entry], launch: int, shape: Shape, failed: dict[str, str]) -> None:
-        """Time all contestants in turns, round after round. A later launch is not cut short: few rounds would count
-        as much as many."""
+        """Time all contestants in turns, round after round. Only the first launch is cut short: a launch with few
+        rounds would count as much as one with many."""
         noted_s = self.clock()
         for number in range(shape.n_rounds):
             if (now_s := self.clock()) - noted_s >= NOTE_EVERY_S:
@@ -222,8 +222,8 @@ class Launcher:
             self._round(entries, number, shape.steps, failed)
 
     def _round(self, entries: list[Entry], number: int, steps: int, failed: dict[str, str]) -> None:
-        """Every contestant's turn: a window from the host's batches, in some rounds one from the device's, too, in
-        random order."""
+        """Time every contestant once, in random order: a window from the host's batches and, in some rounds, one from
+        the device's."""
         whats: list[Timed] = ["end_to_end"]
         if self.compute_every and number % self.compute_every == 0:
             whats.append("compute")
@@ -235,11 +235,11 @@ class Launcher:
                     entry.time("end_to_end", steps, number, position)
                     continue
                 entry.time(whats[0], steps, number, position)
-                for what in whats[1:]:  # right after it: the process was not idle in between
+                for what in whats[1:]:  # immediately, because the process was not idle in between
                     entry.time(what, steps, number, position, uncounted=0)
 
     def _evaluation_round(self, entries: list[Entry], failed: dict[str, str]) -> None:
-        """Every contestant's turn to evaluate; what it compiles for that, it compiles before anything is counted."""
+        """Time the evaluation of every contestant; compilation happens before anything is counted."""
         for position, entry in enumerate(self._shuffled(entries)):
             if not entry.own_loop:
                 with self._dropping(entry, entries, failed):
@@ -247,7 +247,7 @@ class Launcher:
                     entry.time("evaluation", EVALUATED_BATCHES, 0, position, uncounted=1)
 
     def _shuffled(self, entries: list[Entry]) -> list[Entry]:
-        """The entries in random order: a list of its own, for one that fails in its turn is taken out of `entries`."""
+        """Return the entries in random order, as a copy: an entry that fails in its turn is removed from `entries`."""
         return [entries[place] for place in self._random.permutation(len(entries))]
 
     def _look_at_memory(self, entries: list[Entry], failed: dict[str, str]) -> None:

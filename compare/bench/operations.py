@@ -1,4 +1,4 @@
-"""Where the time of a step goes, and what that leaves of the machine's limit."""
+"""The time of a step by operation, and the share of the machine's limit that follows from it."""
 
 import re
 
@@ -6,12 +6,12 @@ from compare.bench.result import BenchResult, Contestant
 from compare.bench.verdicts import roofline
 
 N_OPERATIONS = 12
-# By their names in PyTorch, TensorFlow, oneDNN, cuDNN and cuBLAS.
+# Their names in PyTorch, TensorFlow, oneDNN, cuDNN and cuBLAS.
 ARITHMETIC = re.compile(r"(?i:conv(?!ert)|gemm|mat_?mul)|fprop|dgrad|wgrad|\b(?:addmm|mm|bmm)\b")
 
 
 def operations(result: BenchResult) -> dict[str, list[list[str]]]:
-    """The operations that take most of a step, by contestant: what, milliseconds, and the share of all operations'."""
+    """Return each contestant's most expensive operations: name, milliseconds, and share of all operations' time."""
     tables = {}
     for contestant in result.contestants:
         if spent := _spent(result, contestant):
@@ -24,10 +24,10 @@ def operations(result: BenchResult) -> dict[str, list[list[str]]]:
 
 
 def bounds(result: BenchResult) -> list[str]:
-    """For each profiled contestant: how fast it is within convolutions and matrix products, which do all that counts as
-    achieved. That is the rate it would reach if everything else took no time.
+    """Return a sentence for each profiled contestant: its rate within convolutions and matrix products, which do all
+    counted operations. A step would reach that rate if everything else took no time.
 
-    One whose operations were compiled into one has no entry.
+    A contestant whose operations were compiled into one has no sentence.
     """
     said = []
     for contestant in result.contestants:
@@ -47,7 +47,6 @@ def bounds(result: BenchResult) -> list[str]:
 
 
 def _spent(result: BenchResult, contestant: Contestant) -> dict[str, float]:
-    """The seconds of one step by kind of operation, in the first launch, the one that is profiled; none if it was
-    not profiled."""
+    """Return the seconds of one step by kind of operation, in the first launch, which is profiled; {} if it was not."""
     measured = result.launches[0].measured.get(contestant.name) if result.launches else None
     return measured.operation_s if measured else {}

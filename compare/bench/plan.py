@@ -1,4 +1,4 @@
-"""What `compare bench` was asked for, checked: from its options to the contestants."""
+"""The plan of `compare bench`: its options checked and turned into contestants."""
 
 import itertools
 from dataclasses import dataclass, replace
@@ -23,18 +23,18 @@ EMBEDDED = "embedded"
 
 @dataclass(frozen=True)
 class BenchPlan:
-    """A bench, checked; `options` is all that was asked for."""
+    """A checked bench; `options` is everything that was asked for."""
 
     options: BenchOptions
     model: ModelSpec
     contestants: list[Contestant]
     baseline: str
-    to_tune: list[str]  # contestants that a search, or the memory of one, still has to settle
-    lacking: list[str]  # modes that an implementation does not have, in words
+    to_tune: list[str]  # contestants without settings yet: from a search, or a remembered one
+    lacking: list[str]  # a sentence for each mode that an implementation does not have
     threads: list[int]
 
     def load_data(self) -> tuple[str, Data]:
-        """The data set's name and the data. Raises InputError if the network cannot take them."""
+        """Return the data set's name and the data. Raises InputError if the network cannot take them."""
         options = self.options
         if options.dataset == EMBEDDED:
             dataset = "photographs" if self.model.input_shape == (32, 32, 3) else "digits"
@@ -45,7 +45,7 @@ class BenchPlan:
         return dataset, data
 
     def subject(self, data: Data) -> Subject:
-        """What is timed. Raises InputError if a batch is larger than all training images."""
+        """Return what is timed. Raises InputError if a batch is larger than all training images."""
         implementations = [contestant.implementation for contestant in self.contestants]
         for batch_size in self.options.batch_sizes:
             checks.check_batch_size(batch_size, data, "--batch-sizes")
@@ -53,7 +53,7 @@ class BenchPlan:
         return Subject(self.model, TrainSpec(epochs=1, seed=self.options.seed), data, self.options.device)
 
     def nothing_yet(self, dataset: str, data: Data) -> BenchResult:
-        """The record of this bench before its first launch."""
+        """Return the record of this bench before its first launch."""
         bytes_per_image, bytes_per_step = self.model.training_bytes
         return BenchResult(
             model=self.model.name,
@@ -92,7 +92,7 @@ def make_plan(options: BenchOptions) -> BenchPlan:
 
 
 def _check_aa(options: BenchOptions) -> None:
-    """One against itself, in one way."""
+    """Raise InputError unless --aa times one implementation in one way."""
     for name, several in (
         ("--modes", options.modes),
         ("--mixed-precision", options.mixed_precision),
@@ -103,7 +103,7 @@ def _check_aa(options: BenchOptions) -> None:
 
 
 def _names(options: BenchOptions) -> list[str]:
-    """Who takes part, as how many processes. Raises InputError."""
+    """Return the contestants' names, with their numbers of processes. Raises InputError."""
     names = [options.aa] if options.aa else options.implementations
     for name in names:
         implementation(name)
@@ -113,7 +113,7 @@ def _names(options: BenchOptions) -> list[str]:
 def _contestants(
     options: BenchOptions, model: ModelSpec, threads: int
 ) -> tuple[list[Contestant], list[str], list[str]]:
-    """The contestants, the names of those to be tuned, and in words which modes an implementation lacks."""
+    """Return the contestants, the names of those to tune, and a sentence for each mode that is missing."""
     variables = ALLOCATOR_VARIABLES[options.allocator]
 
     def contestant(name: str, implementation: str, mode: Mode, mixed_precision: MixedPrecision) -> Contestant:

@@ -1,4 +1,4 @@
-"""Pictures of a bench."""
+"""Draw the pictures of a bench."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,8 +9,8 @@ from compare.reporting.plots import style_of
 
 
 def steps(result: BenchResult) -> Figure:
-    """Every round's step time, end to end: a column of dots for each launch, a bar over them for its median, and behind
-    them the interval of each contestant."""
+    """Draw every round's step time, end to end: a column of dots for each launch, and a bar over them for its median.
+    The interval of each contestant is behind them."""
     n = len(result.contestants)
     figure = Figure(figsize=(2.5 + 1.8 * n, 4), layout="constrained")
     axes = figure.subplots()

@@ -1,4 +1,4 @@
-"""The report of a bench: pure functions from records to the files of the output folder."""
+"""Render the report of a bench: pure functions from records to the files of the output folder."""
 
 from compare.bench import alone, charts, operations, sharing, tables
 from compare.bench.plots import steps
@@ -30,19 +30,19 @@ MIXED = ", but for factors of convolutions and matrix products, whose type the m
 
 
 def verdicts(result: BenchResult) -> list[str]:
-    """What is to be said of every contestant, in sentences."""
+    """Return the sentences on every contestant."""
     others = [contestant.name for contestant in result.contestants if contestant.name != result.baseline]
     return [*(say(result, name) for name in others), *remarks(result)]
 
 
 def remarks(result: BenchResult) -> list[str]:
-    """What is to be said beside who is the faster: when compiling pays off, what several processes gain, and what was
-    not measured."""
+    """Return sentences on more than speed: when compiling pays off, what several processes gain, and what was not
+    measured."""
     return [*break_evens(result), *sharing.verdicts(result), *result.lacking]
 
 
 def why_ended(result: BenchResult) -> str:
-    """Why there were no more launches."""
+    """Return why there were no more launches."""
     n = len(result.launches)
     beyond = result.ending == "budget" and result.launches[-1].started_s >= result.budget_s
     why = (BEYOND if beyond else ENDINGS[result.ending]).format(precision=result.precision, budget=result.budget_s)
@@ -50,7 +50,7 @@ def why_ended(result: BenchResult) -> str:
 
 
 def render(result: BenchResult, manifest: Manifest) -> Rendered:
-    """The content of every file, by its path in the output folder."""
+    """Return the content of every file, by its path in the output folder."""
     figure = steps(result)
     environments = {e.model_dump_json(): e for e in result.environments.values()}
     text = (
@@ -97,7 +97,7 @@ WINDOWS = {"launch": int, "contestant": str, **tabular.columns_of(TimedWindow)}
 
 
 def windows(result: BenchResult) -> list[dict[str, object]]:
-    """Every timed window, warm-up (round -1) with the rest."""
+    """Return every timed window; warm-up has round -1."""
     return [
         {"launch": launch.number, "contestant": name, **window.model_dump()}
         for launch in result.launches

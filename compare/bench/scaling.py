@@ -20,17 +20,17 @@ from compare.reporting.plots import style_of
 from shared.plurals import number_of
 
 COLUMNS = ("speed", "step, end to end", "step, compute only", "images/s", "achieved", "peak memory")
-Span = tuple[float, float, float]  # a value, and the ends of its interval
+Span = tuple[float, float, float]  # a value, and its interval's ends
 HEADINGS = ("threads", "batch size", "contestant", *COLUMNS)
 
 
 RECORD = "scaling.json"
 RECORDS: TypeAdapter[list[BenchResult]] = TypeAdapter(Annotated[list[BenchResult], Field(min_length=1)])
-LEAST_OF_A_POINT = 2  # of each pair: there are many
+LEAST_OF_A_POINT = 2  # launches per pair, because there are many pairs
 
 
 def render(results: Sequence[BenchResult], manifest: Manifest) -> Rendered:
-    """The content of every file that is made from the records."""
+    """Return the content of every file that is made from the records."""
     figure = picture(results)
     first = results[0]
     text = (
@@ -81,7 +81,7 @@ def headlines(results: Sequence[BenchResult]) -> list[Headline]:
 
 
 def _alone(results: Sequence[BenchResult]) -> Headline:
-    """What there is to say if nothing was compared."""
+    """Return the headline if there is nothing to compare."""
     name = results[0].baseline
     times = [time.value for result in results if (time := step_time(result, name))]
     if not times:
@@ -95,7 +95,7 @@ def _point(result: BenchResult) -> str:
 
 
 def warnings_once(results: Sequence[BenchResult]) -> list[str]:
-    """Each warning once: of those that differ by their numbers alone, the one with the largest, and how many."""
+    """Return each warning once. Of several that differ only by numbers, return the largest, and their count."""
     found: dict[str, list[str]] = {}
     for result in results:
         for text in warnings(result):
@@ -122,13 +122,13 @@ def chart(results: Sequence[BenchResult]) -> Chart:
                     lines.append(Line(name, "measured", [(at, middle) for at, middle, *_ in points], ends=ends))
         title, _, unit = what.rpartition(", ")
         panels.append(Panel(title, "batch size", unit, lines, log=True, log_x=True, ticks=ticks))
-    # Of several numbers of threads each line has a colour of its own.
+    # With several numbers of threads each line has a colour of its own.
     implementations = {} if several else {c.name: c.implementation for c in results[0].contestants}
     return Chart(f"{results[0].model} over batch sizes and threads", panels, implementations)
 
 
 def cells(results: Sequence[BenchResult]) -> list[list[str]]:
-    """The lines of the table: threads, batch size and contestant, and its figures there."""
+    """Return the lines of the table: threads, batch size and contestant, and its figures there."""
     return [
         [str(c.threads), str(c.batch_size), c.name, *(tables.CELLS[column](result, c) for column in COLUMNS)]
         for result in results
@@ -137,8 +137,8 @@ def cells(results: Sequence[BenchResult]) -> list[list[str]]:
 
 
 def picture(results: Sequence[BenchResult]) -> Figure:
-    """Images a second, the time of a step and peak memory against the batch size, with intervals if there are any: a
-    line for each contestant and number of threads."""
+    """Draw images a second, the time of a step and peak memory against the batch size, with intervals if there are any.
+    Each contestant and number of threads is a line."""
     figure = Figure(figsize=(14, 4.5), layout="constrained")
     panels = figure.subplots(1, len(PANELS))
     threads = sorted({c.threads for result in results for c in result.contestants})
@@ -146,7 +146,7 @@ def picture(results: Sequence[BenchResult]) -> Figure:
         for name, implementation in {c.name: c.implementation for c in results[0].contestants}.items():
             for number, n_threads in enumerate(threads):
                 points = _points(results, name, n_threads, of_point)
-                if not points:  # it failed everywhere
+                if not points:  # it failed at every point
                     continue
                 at, middle, low, high = zip(*points, strict=True)
                 style: dict[str, Any] = style_of(implementation)
@@ -167,7 +167,7 @@ def picture(results: Sequence[BenchResult]) -> Figure:
 def _points(
     results: Sequence[BenchResult], name: str, threads: int, of_point: Callable[[BenchResult, Contestant], Span | None]
 ) -> list[tuple[float, ...]]:
-    """The batch size, the value, and the ends of its interval, wherever there is one."""
+    """Return the batch size, the value and its interval's ends at every point that was measured."""
     points = []
     for result in results:
         contestant = next(c for c in result.contestants if c.name == name)

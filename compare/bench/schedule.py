@@ -1,4 +1,4 @@
-"""How many launches: until every ratio is known well enough, or the time is up."""
+"""Decide on the number of launches: until every ratio is precise enough, or the budget is spent."""
 
 import itertools
 import statistics
@@ -11,7 +11,7 @@ from compare.bench.verdicts import ratio_to_baseline
 
 
 class Launched(Protocol):
-    """A launch that is over."""
+    """A completed launch."""
 
     @property
     def started_s(self) -> float: ...
@@ -20,15 +20,15 @@ class Launched(Protocol):
 
 
 class Launches(Protocol):
-    """What makes launches, one after another."""
+    """An object that makes launches, one after another."""
 
     environments: Any
 
     def launch(self, number: int) -> Any:
-        """Start all, and time them."""
+        """Start all contestants, and time them."""
 
     def clock(self) -> float:
-        """Seconds since the first launch began."""
+        """Return the seconds since the first launch began."""
 
 
 class Repeated(Protocol):
@@ -41,7 +41,7 @@ class Repeated(Protocol):
     @property
     def budget_s(self) -> float: ...
     def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Any:
-        """The record with other fields."""
+        """Return the record with other fields."""
 
 
 Found = TypeVar("Found", bound=Repeated)
@@ -49,15 +49,15 @@ Enough = Callable[[Found], bool]
 
 
 def precise(result: BenchResult) -> bool:
-    """Whether the interval of every ratio that can be made is narrow enough."""
+    """Whether the interval of every available ratio is narrow enough."""
     others = [c.name for c in result.contestants if c.name != result.baseline]
     ratios = [found for found in (ratio_to_baseline(result, name) for name in others) if found]
     return bool(ratios) and all(found.half_width <= result.precision for found in ratios)
 
 
 def ended(result: Found, enough: Enough[Found], until_known: bool = False) -> Ending | None:
-    """Whether it is enough, and why; None if another launch is due. `until_known`: below as many launches as an
-    interval needs, another one always is."""
+    """Return why launches end; None if another one is due. With `until_known`, another one is due as long as there are
+    too few for an interval."""
     if not result.launches[-1].measured:
         return "failed"
     if len(result.launches) >= LEAST_TO_STOP and enough(result):
@@ -66,14 +66,14 @@ def ended(result: Found, enough: Enough[Found], until_known: bool = False) -> En
         return None
     begins = [*(launch.started_s for launch in result.launches), result.took_s]
     usual_s = statistics.median(b - a for a, b in itertools.pairwise(begins[1:])) if len(begins) > 2 else begins[1]
-    # Most of another launch would be beyond it; but without that one there might be no interval at all.
+    # Most of another launch would exceed the budget. But without it there might be no interval at all.
     beyond_s = usual_s / 2 if len(result.launches) >= LEAST_FOR_INTERVAL else 0.0
     return "budget" if result.took_s + beyond_s >= result.budget_s else None
 
 
 def repeat(result: Found, launcher: Launches, enough: Enough[Found], until_known: bool = False) -> Iterator[Found]:
-    """Launch again and again until it is enough; give the result so far after each launch. `enough` says whether the
-    intervals are narrow enough; `until_known` is as for `ended`."""
+    """Launch until `enough` says that intervals are narrow enough or the budget is spent. Yield the result so far after
+    each launch. `until_known` is as for `ended`."""
     ending: Ending | None = None
     while ending is None:
         done = launcher.launch(len(result.launches))

@@ -1,4 +1,4 @@
-"""What is fastest on this machine: as it remembers, or as a search finds now."""
+"""Find the fastest settings on this machine, from its memory or by a search."""
 
 import atexit
 import math
@@ -23,8 +23,9 @@ from shared.storage import temporary
 
 
 def starter(log_dir: Path, device: Device, timeout_s: float) -> Start:
-    """What starts a worker for a contestant, with its own variables and its log in `log_dir`. What is kept of
-    compiled code is this command's own, so that its first launch finds nothing compiled, and later ones do."""
+    """Return a function that starts a contestant's worker, with the contestant's variables and a log in `log_dir`. The
+    cache of compiled code is new for this command. Its first launch therefore compiles everything, and later ones
+    nothing."""
     compiled = str(temporary.make("compiled"))
     atexit.register(shutil.rmtree, compiled, ignore_errors=True)
 
@@ -44,17 +45,17 @@ def starter(log_dir: Path, device: Device, timeout_s: float) -> Start:
 
 
 class Search:
-    """Finds the fastest candidate of contestants, once for what it depends on, and remembers it on this machine."""
+    """A search for the fastest candidates of contestants, whose results are remembered on this machine."""
 
     def __init__(self, subject: Subject, start: Start, screen: Screen, again: bool = False) -> None:
-        """`again`: search even if an answer is remembered."""
+        """With `again`, search even if a result is remembered."""
         self._subject, self._start, self._screen, self._again = subject, start, screen, again
         self._memory = tuned.default_memory()
         self._found: dict[str, tuned.Fastest] = {}
 
     def fastest(self, plain: Contestant) -> tuned.Fastest:
-        """The fastest candidate for `plain`, which says of how many threads and images. Raises InputError if every
-        one failed."""
+        """Return the fastest candidate for `plain`, which sets the threads and images. Raises InputError if every
+        candidate failed."""
         subject = self._subject
         key = tuned.key(_name(subject.spec), subject.device, subject.train, plain)
         choice = self._found.get(key) or (None if self._again else self._memory.recall(key))
@@ -91,17 +92,17 @@ class Search:
 
 
 def _name(spec: ModelSpec) -> str:
-    """What a choice remembers a network by: one of the user's own by its code, too."""
+    """Return the name under which a network is remembered; for one of the user's own it includes the code's digest."""
     return spec.name if spec.code is None else f"{spec.name} {spec.code.digest[:12]}"
 
 
 def for_run(search: Search, plain: Mapping[str, Contestant]) -> dict[str, tuple[Mode, Tuned]]:
-    """How runs of the implementations in `plain` are to be made, by name."""
+    """Return the mode and settings for runs of the implementations in `plain`, by name."""
     return {name: as_run(search.fastest(contestant).contestant) for name, contestant in plain.items()}
 
 
 def as_run(contestant: Contestant) -> tuple[Mode, Tuned]:
-    """What a run needs to be carried out as `contestant` is."""
+    """Return the mode and settings that make a run equal to `contestant`."""
     return contestant.mode, Tuned(
         factor=contestant.tuned or "",
         tuning=contestant.tuning,

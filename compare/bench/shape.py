@@ -1,4 +1,4 @@
-"""How long a launch goes on: when its contestants are warm, and how many rounds of which windows follow."""
+"""Decide how long a launch lasts: when its contestants are warm, and how many rounds of which windows follow."""
 
 import math
 from collections.abc import Sequence
@@ -9,26 +9,27 @@ import numpy as np
 from compare.bench.entry import Entry
 from compare.bench.statistics import LEAST_TO_STOP
 
-# Windows scatter by a tenth whether they are of two steps or of thirty, so that many short ones know more in the same
-# time (docs/decisions.md).
+# Windows scatter by a tenth, whether they have two steps or thirty. Many short ones are therefore more precise in the
+# same time (docs/decisions.md).
 WINDOW_S = 0.03  # about how long the slowest contestant's window takes
-# What is not counted before a window: processors and threads wake up, and caches get a contestant's data.
-# That takes time as well as steps, and so every contestant has as many as it needs.
+# Steps before a window are not counted: processors and threads wake up, and caches receive a contestant's data.
+# This takes time as well as steps, and every contestant therefore has as many as it needs.
 UNCOUNTED_S, LEAST_UNCOUNTED = 0.03, 2
-# A step as long as this is warm after one: after 1.5 s of idleness the first step of cnn_bn_cifar took 0 to 8 % more
-# processor time than later ones, the second 0 to 6 %, in five implementations whose steps take 100 to 250 ms.
+# One uncounted step is enough for a contestant whose steps are at least this long. After 1.5 s of idleness the first
+# step of cnn_bn_cifar took 0 to 8 % more processor time than later ones, the second 0 to 6 %, in five implementations
+# whose steps take 100 to 250 ms.
 LONG_S = 0.1
 LEAST_ROUNDS, MOST_ROUNDS = 6, 200
-COMPUTE_EVERY = 3  # rounds there is a window of "compute only", too
+COMPUTE_EVERY = 3  # every so many rounds there is a window of "compute only", too
 WARM_WINDOWS = 4
-WARM_LONG_WINDOWS = 2  # of windows as long as LONG_S
-FASTER = 0.98  # of the windows before, else it still gets faster
+WARM_LONG_WINDOWS = 2  # for windows with steps as long as LONG_S
+FASTER = 0.98  # relative to the windows before: below this, steps still get faster
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Of the rounds of every launch: how many, the steps of a window, and how many are not counted before a
-    contestant's turn. `rounds_s` is about how long all of them take."""
+    """The rounds of every launch: how many, the steps of a window, and the uncounted steps before each contestant's
+    turn. `rounds_s` is about how long all of them take."""
 
     n_rounds: int
     steps: int
@@ -39,8 +40,8 @@ class Shape:
 def shape_of(entries: Sequence[Entry], rounds_s: float, pause_s: float) -> Shape:
     """Return the shape of rounds that take about `rounds_s` together, for contestants whose last windows are known.
 
-    A framework's own loop is timed for an epoch, and says nothing of the others' steps. Before each contestant's turn
-    there is a pause of `pause_s`.
+    A framework's own loop is timed for an epoch, which gives no estimate for the others' steps. Before each
+    contestant's turn there is a pause of `pause_s`.
     """
     step_s = {entry.contestant.name: entry.windows[-1].step_s for entry in entries if not entry.own_loop}
     steps = max(1, round(WINDOW_S / max(step_s.values(), default=WINDOW_S)))
@@ -59,23 +60,23 @@ def uncounted_steps(step_s: float) -> int:
 
 
 def warm_windows(step_s: Sequence[float]) -> int:
-    """Return how many of the windows whose steps took `step_s` are compared with as many before."""
+    """Return how many windows, whose steps took `step_s`, are compared with as many before them."""
     return WARM_LONG_WINDOWS if step_s and step_s[-1] >= LONG_S else WARM_WINDOWS
 
 
 def affordable(rounds_s: float, left_s: float, before_s: float) -> float:
     """Return the seconds that the rounds of each launch may take, at most `rounds_s`.
 
-    Five launches should fit into `left_s`, the time left after the first one's `before_s`. In that time its contestants
-    started and got warm, and every later launch needs about as long for it. Launches say more than rounds do. If not
-    even that fits, the result may be below 0, and a launch has its LEAST_ROUNDS.
+    Five launches should fit into `left_s`, the time left after `before_s`, in which the first one's contestants were
+    started and warmed up. Every later launch needs about as long for that. More launches are worth more than more
+    rounds. If not even that fits, the result may be below 0, and a launch has its LEAST_ROUNDS.
     """
     return min(rounds_s, (left_s - (LEAST_TO_STOP - 1) * before_s) / LEAST_TO_STOP)
 
 
 def is_warm(step_s: Sequence[float], n_windows: int = WARM_WINDOWS) -> bool:
-    """Return whether steps got no faster lately: the median of the last windows is not below 98 % of that of the
-    `n_windows` before."""
+    """Return whether steps have stopped getting faster. They have if the median of the last `n_windows` windows is at
+    least 98 % of that of as many before."""
     if len(step_s) < 2 * n_windows:
         return False
     before, last = np.median(step_s[-2 * n_windows : -n_windows]), np.median(step_s[-n_windows:])

@@ -1,4 +1,4 @@
-"""What a bench says of networks that several processes train: how much faster they are than one, and what they send."""
+"""What a bench reports on networks that several processes train: their speedup over one process, and what they send."""
 
 import statistics
 
@@ -12,7 +12,7 @@ HEADINGS = ("contestant", "processes", "threads each", "step", "against one", "e
 
 
 def alone(result: BenchResult, contestant: Contestant) -> Contestant | None:
-    """The contestant that is the same in one process."""
+    """Return the same contestant in one process; None if there is none."""
     one = IMPLEMENTATIONS.in_one_process(contestant.implementation)
     return next(
         (
@@ -27,14 +27,14 @@ def alone(result: BenchResult, contestant: Contestant) -> Contestant | None:
 
 
 def speedup(result: BenchResult, contestant: Contestant) -> Interval | None:
-    """How many times as fast as one process it is, end to end."""
+    """Return how many times as fast as one process it is, end to end; None if that was not measured."""
     one = alone(result, contestant)
     return ratio_between(result, contestant.name, one.name) if one else None
 
 
 def sent_bytes(result: BenchResult, contestant: Contestant) -> float | None:
-    """What went over all network interfaces in a step, loopback included: of all processes on the machine, so no less
-    than what the processes sent each other."""
+    """Return the bytes per step over all network interfaces, loopback included. They are from all processes on the
+    machine, and therefore an upper bound of what the contestant's processes sent each other."""
     of = [launch.measured[contestant.name] for launch in result.launches if contestant.name in launch.measured]
     windows = [w for measured in of for w in measured.windows if w.what != "evaluation" and w.round >= 0]
     known = [w.sent_bytes / w.steps for w in windows if w.sent_bytes is not None]
@@ -42,13 +42,13 @@ def sent_bytes(result: BenchResult, contestant: Contestant) -> float | None:
 
 
 def shared(result: BenchResult) -> list[Contestant]:
-    """The contestants that are several processes; of an implementation that is not installed here, nothing is known."""
+    """Return the contestants with several processes; implementations that are not installed here are left out."""
     known = [c for c in result.contestants if c.implementation in IMPLEMENTATIONS]
     return [c for c in known if IMPLEMENTATIONS[c.implementation].n_workers > 1]
 
 
 def cells(result: BenchResult) -> list[list[str]]:
-    """A line for each of them."""
+    """Return a line for each contestant with several processes."""
     gradients = f"{4 * result.spec.n_trainable / 1e6:.2f} MB"
     lines = []
     for c in shared(result):
@@ -74,7 +74,7 @@ def cells(result: BenchResult) -> list[list[str]]:
 
 
 def verdicts(result: BenchResult) -> list[str]:
-    """Of each of them that took part beside its like in one process."""
+    """Return a sentence for each contestant with several processes that was timed beside its one-process equivalent."""
     said = []
     for c in shared(result):
         one, faster = alone(result, c), speedup(result, c)

@@ -1,4 +1,4 @@
-"""The tables of a bench, as text cells: the console and the report show the same."""
+"""The tables of a bench, as text cells: the console and the report show the same ones."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ NONE = "-"
 
 
 def milliseconds(time: Interval | None) -> str:
-    """A time in seconds as milliseconds, with its interval if it has one."""
+    """Return a time in seconds as milliseconds, with its interval if it has one."""
     if time is None:
         return NONE
     if time.low is None or time.high is None:
@@ -96,7 +96,7 @@ def _memory(result: BenchResult, contestant: Contestant) -> str:
     return " + ".join(parts + ([f"{max(device) / 2**20:,.0f} MiB on the device"] if device else [])) or NONE
 
 
-# By importance: a narrow window shows the first of them.
+# In order of importance: a narrow window shows the first of them.
 CELLS: dict[str, Cell] = {
     "contestant": lambda _, contestant: contestant.name,
     "speed": _ratio,
@@ -118,13 +118,13 @@ LEFT_ALIGNED = ("contestant", "mode")
 
 
 def cells(result: BenchResult) -> list[list[str]]:
-    """The cells of the table, a line for each contestant."""
+    """Return the cells of the table, a line for each contestant."""
     return [[show(result, contestant) for show in CELLS.values()] for contestant in result.contestants]
 
 
 def ceilings(result: BenchResult) -> list[str]:
-    """The machine's limits in words, a sentence for each framework: the medians over launches, their range, and how
-    near its products come to the fastest framework's."""
+    """Return a sentence on the machine's limits for each framework: the medians over launches, their range, and its
+    matrix products' rate relative to the fastest framework's."""
     of_all: dict[tuple[str, int], list[Ceiling]] = {}
     for launch in result.launches:
         for c in launch.ceilings:
@@ -142,14 +142,14 @@ def ceilings(result: BenchResult) -> list[str]:
 
 
 def _ranging(values: Sequence[float], form: str) -> str:
-    """The median, and how far the values range."""
+    """Return the median, and the range of the values."""
     middle, low, high = (format(v, form) for v in (statistics.median(values), min(values), max(values)))
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
 def print_result(result: BenchResult, console: Console) -> list[str]:
-    """Print the table, turned so that a contestant is a column: it is wider than a terminal otherwise. Of many
-    contestants each is a line, with as many columns as there is room for; return the names of those left out."""
+    """Print the table with a column for each contestant, because it is usually too wide otherwise. If it does not fit,
+    print a line for each, with as many columns as fit. Return the names of the columns left out."""
     names, *lines = ([*line] for line in zip(CELLS, *cells(result), strict=True))
     if width(console, table(names, lines, ("contestant",))).maximum <= console.width:
         print_lines(console, names, lines, ("contestant",))

@@ -1,4 +1,4 @@
-"""The fastest candidate of each implementation: found by a short search in turns, and remembered for this machine."""
+"""The fastest candidate of each implementation, found by a short search in turns and remembered for this machine."""
 
 import contextlib
 import fcntl
@@ -21,7 +21,7 @@ from shared.record import Record
 from shared.training import TrainSpec
 
 LAUNCHES = 2
-AS_GOOD = 1.01  # a difference that two launches cannot show
+AS_GOOD = 1.01  # two launches cannot detect a smaller difference
 MEMORY_VERSION = 1
 
 
@@ -36,28 +36,28 @@ class Fastest(Record):
 
 
 class TunedMemory:
-    """Choices in a file, by what they depend on."""
+    """Choices in a file, by the settings that they depend on."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def recall(self, key: str) -> Fastest | None:
-        """What was chosen, None if nothing was, or if the file cannot be read any more."""
+        """Return the remembered choice; None if there is none or the file cannot be read any more."""
         try:
             return Fastest.model_validate(self._known()[key])
         except (KeyError, ValidationError):
             return None
 
     def remember(self, key: str, choice: Fastest) -> None:
-        """Write the file again, with `choice` in it. Waits for another command that does the same. Raises OSError if it
-        cannot be written."""
+        """Rewrite the file with `choice` in it. Waits for another command that does the same. Raises OSError if the
+        file cannot be written."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            with contextlib.suppress(OSError):  # a file system that has no locks
+            with contextlib.suppress(OSError):  # a file system without locks
                 fcntl.flock(folder, fcntl.LOCK_EX)
             known = self._known() | {key: choice.model_dump(mode="json")}
-            for left in self.path.parent.glob(f"{self.path.stem}.[0-9]*"):  # by a command that was killed
+            for left in self.path.parent.glob(f"{self.path.stem}.[0-9]*"):  # left by a command that was killed
                 left.unlink()
             temporary = self.path.with_suffix(f".{os.getpid()}")
             temporary.write_text(json.dumps(known, indent=1))
@@ -74,15 +74,15 @@ class TunedMemory:
 
 
 def default_memory() -> TunedMemory:
-    """In the user's cache folder."""
+    """Return the memory in the user's cache folder."""
     import pooch
 
     return TunedMemory(Path(pooch.os_cache("compare")) / f"tuned-{MEMORY_VERSION}.json")
 
 
 def key(model: str, device: Device, train: TrainSpec, plain: Contestant) -> str:
-    """What a choice depends on: the machine, the frameworks' versions, the network, the batch, the type and the
-    optimizer that it is trained in and by, and the list itself."""
+    """Return a text with everything that a choice depends on: the machine, the frameworks' versions, the network and
+    the batch. Also the type, the optimizer, and the list of candidates itself."""
     listed = repr(IMPLEMENTATIONS[plain.implementation].candidates[device])
     versions = installed(*dict.fromkeys(name for spec in IMPLEMENTATIONS.values() for name in spec.versions))
     parts = (
@@ -95,13 +95,13 @@ def key(model: str, device: Device, train: TrainSpec, plain: Contestant) -> str:
 
 
 def candidates(plain: Contestant, device: Device) -> dict[str, Contestant]:
-    """The contestants of the search for one implementation, by factor; `plain` says of how many threads and images."""
+    """Return the contestants of the search for one implementation, by factor; `plain` sets the threads and images."""
     listed = IMPLEMENTATIONS[plain.implementation].candidates[device]
     return {c.factor: as_contestant(plain, c) for c in listed if plain.threads > 1 or not c.fewer_threads}
 
 
 def as_contestant(plain: Contestant, candidate: Candidate) -> Contestant:
-    """`plain` as `candidate` has it, named by its factor."""
+    """Return `plain` with the settings of `candidate`, named by its factor."""
     return plain.model_copy(
         update={
             "name": candidate.factor,
@@ -116,9 +116,9 @@ def as_contestant(plain: Contestant, candidate: Candidate) -> Contestant:
 
 
 def choose(plain: Contestant, device: Device, launch: Callable[[list[Contestant], int], Launch]) -> Fastest | None:
-    """Return the fastest candidate, from a few launches of all of them, by its ratio to the first that never failed,
-    round by round. Of those that are as good as the fastest, return the first. Candidates that failed are left out;
-    None if all failed."""
+    """Return the fastest candidate by its ratio, round by round, to the first candidate that never failed. It is
+    measured in a few launches of all of them. Of those that are as good as the fastest, the first is returned.
+    Candidates that failed are left out; None if all failed."""
     found = candidates(plain, device)
     launches = [launch(list(found.values()), number) for number in range(1, 1 + LAUNCHES)]
     step_s = {

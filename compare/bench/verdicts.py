@@ -1,4 +1,4 @@
-"""What a comparison says, in words."""
+"""The results of a bench in sentences."""
 
 import math
 from collections.abc import Collection
@@ -11,16 +11,16 @@ from compare.rpc.messages import Timed
 from compare.worker.machine import MUCH_LOAD
 
 NOT_WAITED = 0.05
-MOST_NAMED = 3  # in a sentence
+MOST_NAMED = 3  # names listed in a sentence
 
 
 def ratio_to_baseline(result: BenchResult, name: str) -> Interval | None:
-    """How many times as fast as the baseline `name` is; None if the two were never measured together."""
+    """Return how many times as fast as the baseline `name` is; None if the two were never measured together."""
     return ratio_between(result, name, result.baseline)
 
 
 def ratio_between(result: BenchResult, name: str, other: str, what: Timed = "end_to_end") -> Interval | None:
-    """How many times as fast as `other` a contestant is; None if the two were never measured together."""
+    """Return how many times as fast as `other` a contestant is; None if the two were never measured together."""
     both = [launch for launch in result.launches if {name, other} <= set(launch.measured)]
     pairs = [(launch.measured[name].step_s(what), launch.measured[other].step_s(what)) for launch in both]
     cut = [tuple(times[: min(map(len, pair))] for times in pair) for pair in pairs]  # one may have failed half-way
@@ -30,13 +30,13 @@ def ratio_between(result: BenchResult, name: str, other: str, what: Timed = "end
 
 
 def step_time(result: BenchResult, name: str, what: Timed = "end_to_end") -> Interval | None:
-    """The time of a steady step in seconds."""
+    """Return the time of a steady step in seconds; None if it was not measured."""
     samples = [rounds for rounds in result.samples(name, what) if rounds]
     return median(samples) if samples else None
 
 
 def say(result: BenchResult, name: str) -> str:
-    """The verdict on one contestant against the baseline."""
+    """Return the verdict on one contestant against the baseline."""
     found = ratio_to_baseline(result, name)
     n = sum(name in one.measured and result.baseline in one.measured for one in result.launches)
     return in_words(found, name, result.baseline, n)
@@ -56,12 +56,12 @@ def headlines(result: BenchResult) -> list[Headline]:
 
 
 def is_settled(found: Interval | None) -> bool:
-    """Whether a ratio says which of two is the faster: it is known, and its interval leaves 1 out."""
+    """Whether a ratio settles which of two is the faster: it is known, and its interval excludes 1."""
     return found is not None and found.low is not None and not found.holds(1.0)
 
 
 def in_words(found: Interval | None, name: str, baseline: str, n: int, where: str = "") -> str:
-    """The verdict on how many times as fast as `baseline` something is, from `n` launches; `where`: in what."""
+    """Return the verdict on how many times as fast as `baseline` `name` is, from `n` launches; `where`: in what."""
     if found is None:
         return f"{name} was not measured together with {baseline}{where}."
     if found.low is None or found.high is None:
@@ -76,8 +76,8 @@ def in_words(found: Interval | None, name: str, baseline: str, n: int, where: st
 
 
 def budget_warning(launch_s: float, needs: int, budget_s: float, until_known: bool = False) -> str | None:
-    """Return what to say, before the budget is spent, if there is no time in it for as many launches as the result
-    needs; None if there is. `until_known`: they are made nevertheless."""
+    """Return a warning if the budget is too short for as many launches as the result needs; None if it is not.
+    `until_known`: they are made nevertheless."""
     if launch_s * needs <= budget_s:
         return None
     if until_known:
@@ -92,7 +92,7 @@ def budget_warning(launch_s: float, needs: int, budget_s: float, until_known: bo
 
 
 def break_evens(result: BenchResult) -> list[str]:
-    """For every implementation that took part both eagerly and compiled: after how many steps compiling pays off."""
+    """Return, for every implementation timed both eagerly and compiled, after how many steps compiling pays off."""
     return [
         _say_break_even(result, compiled, plain)
         for plain in result.contestants
@@ -112,9 +112,8 @@ def _say_break_even(result: BenchResult, compiled: Contestant, plain: Contestant
 
 
 def break_even(result: BenchResult, compiled: Contestant, plain: Contestant) -> float | None:
-    """Return after how many steps compiling has paid off: the first at which the compiled contestant, first step
-    included, is ahead of the plain one. It is infinite if compiled steps are not faster, and None if one was not
-    measured."""
+    """Return the number of steps after which compiling pays off: the compiled contestant, first step included, is then
+    ahead of the plain one. It is infinite if compiled steps are not faster, and None if one was not measured."""
     own, other = (step_time(result, c.name, "compute") for c in (compiled, plain))
     own_first_s, other_first_s = (_first_step_s(result, c.name) for c in (compiled, plain))
     if own is None or other is None or own_first_s is None or other_first_s is None:
@@ -125,25 +124,25 @@ def break_even(result: BenchResult, compiled: Contestant, plain: Contestant) -> 
 
 
 def _first_step_s(result: BenchResult, name: str) -> float | None:
-    """The first step of the first launch: later ones may find compiled code on disk."""
+    """Return the first step of the first launch: later ones may find compiled code on disk."""
     measured = [launch.measured[name] for launch in result.launches if name in launch.measured]
     return measured[0].first_step_s if measured else None
 
 
 def achieved(result: BenchResult, contestant: Contestant, time: Interval) -> tuple[float, float | None]:
-    """The floating-point operations a second of a step that takes `time`, by the contract, and which share that is of
-    the roofline (Williams et al. 2009): the most that a framework reached with as many threads, or, where less, what
-    the fastest copy could bring the operands for; of each launch, and their geometric mean."""
+    """Return the floating-point operations a second, by the contract, of a step that takes `time`, and their share of
+    the roofline. The share is relative to the geometric mean of `roofline` over launches; None if that is unknown."""
     rate = contestant.batch_size * result.flops_per_image / time.value
     found = [roofline(result, contestant, launch) for launch in result.launches if contestant.name in launch.measured]
     roofs = [roof for roof in found if roof]
-    # As the time of a step is, so that a launch that met a slow machine is compared with what that machine could do.
+    # Both are means over launches: a launch on a slow machine has a lower roofline, too.
     return rate, rate / geometric_mean(roofs) if roofs else None
 
 
 def roofline(result: BenchResult, contestant: Contestant, launch: Launch) -> float | None:
-    """The most floating-point operations a second that the machine could do in `contestant`'s step; None if that was
-    not measured in `launch`."""
+    """Return the most floating-point operations a second that the machine could do in `contestant`'s step. It is the
+    roofline (Williams et al. 2009): the fastest framework's rate with as many threads, or less if the fastest copy
+    cannot supply operands that quickly. None if that was not measured in `launch`."""
     ceilings = [c for c in launch.ceilings if c.threads == contestant.threads]
     if not ceilings:
         return None
@@ -154,8 +153,8 @@ def roofline(result: BenchResult, contestant: Contestant, launch: Launch) -> flo
 
 
 def own_share(result: BenchResult, contestant: Contestant, rate: float) -> float | None:
-    """Return which share `rate` (operations a second) is of the large matrix products of its own framework, with as
-    many threads: the geometric mean over launches. None if that was not measured."""
+    """Return the share that `rate` (operations a second) is of its own framework's large matrix products, with as many
+    threads: the geometric mean over launches. None if that was not measured."""
     environment = result.environments.get(contestant.name)
     own = [
         c.flops_per_s
@@ -167,12 +166,12 @@ def own_share(result: BenchResult, contestant: Contestant, rate: float) -> float
 
 
 def some_of(names: Collection[str]) -> str:
-    """Return the names in a sentence, or of many how many they are."""
+    """Return the names for a sentence, or their number if there are many."""
     return ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} of the contestants"
 
 
 def warnings(result: BenchResult) -> list[str]:
-    """What a reader must know before believing the figures."""
+    """Return what a reader must know before believing the figures."""
     said = []
     if load := foreign_load(result):
         loaded = {name: share for name, share in load.items() if share > MUCH_LOAD}
@@ -193,13 +192,13 @@ def warnings(result: BenchResult) -> list[str]:
 
 
 def names(result: BenchResult) -> list[str]:
-    """The contestants, in their order."""
+    """Return the contestants' names, in their order."""
     return [contestant.name for contestant in result.contestants]
 
 
 def foreign_load(result: BenchResult) -> dict[str, float]:
-    """The share of a core that others took within the rounds of each contestant; empty if the system does not
-    tell."""
+    """Return the share of a core that other processes took within the rounds of each contestant; {} if the system does
+    not report it."""
     shares = {}
     for name in names(result):
         windows = [
@@ -216,7 +215,7 @@ def foreign_load(result: BenchResult) -> dict[str, float]:
 
 
 def not_waited(result: BenchResult, name: str) -> float:
-    """How long fetching the last loss took after a window, relative to the window (the median over windows)."""
+    """Return how long fetching the last loss took after a window, relative to the window (the median over windows)."""
     shares = [
         w.fetch_s / w.elapsed_s
         for launch in result.launches

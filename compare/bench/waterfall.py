@@ -1,4 +1,4 @@
-"""The speed waterfall: from what a framework's users write first to the fastest of a list, one factor at a time."""
+"""The speed waterfall: from the loop that users write first to the fastest candidate, one factor at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ class SpeedWaterfall(Record):
 
     @property
     def implementation(self) -> str:
-        """Whose it is."""
+        """The implementation of all stages."""
         return self.result.contestants[0].implementation
 
 
@@ -51,7 +51,7 @@ RECORDS: TypeAdapter[list[SpeedWaterfall]] = TypeAdapter(Annotated[list[SpeedWat
 
 
 def stages(implementation: str, device: Device, threads: int) -> list[SpeedStage]:
-    """The candidates in their order: an alternative is compared with the last that is none."""
+    """Return the candidates in their order: each is compared with the last one that is not an alternative."""
     spec = IMPLEMENTATIONS[implementation]
     listed = (*spec.plain, *spec.candidates[device])
     found: list[SpeedStage] = []
@@ -66,7 +66,7 @@ def stages(implementation: str, device: Device, threads: int) -> list[SpeedStage
 
 
 def contestants(plain: Contestant, of: list[SpeedStage]) -> list[Contestant]:
-    """The contestants of a waterfall, named by factor; `plain` says of how many threads and images."""
+    """Return the contestants of a waterfall, named by factor; `plain` sets the threads and images."""
     return [as_contestant(plain, stage.candidate) for stage in of]
 
 
@@ -94,7 +94,7 @@ def headline(waterfall: SpeedWaterfall) -> Headline:
 
 
 def cells(waterfall: SpeedWaterfall) -> list[list[str]]:
-    """The lines of the table."""
+    """Return the lines of the table."""
     result, of = waterfall.result, waterfall.stages
     first = of[0].candidate.factor
     lines = []
@@ -117,7 +117,7 @@ def _ratio_text(found: Interval | None) -> str:
 
 
 def render(done: Sequence[SpeedWaterfall], manifest: Manifest) -> Rendered:
-    """The content of every file that is made from the records."""
+    """Return the content of every file that is made from the records."""
     figure = picture(done)
     first = done[0].result
     text = (
@@ -176,7 +176,7 @@ def _ends(found: Interval, scale: float) -> tuple[float, float] | None:
 
 
 def picture(done: Sequence[SpeedWaterfall]) -> Figure:
-    """Step times from the plain loop down, a panel for each implementation; alternatives are hatched."""
+    """Draw step times from the plain loop down, a panel for each implementation; alternatives are hatched."""
     figure = Figure(figsize=(4.6 * len(done), 4.8), layout="constrained")
     panels = figure.subplots(1, len(done), squeeze=False)[0]
     for axes, waterfall in zip(panels, done, strict=True):

@@ -1,4 +1,4 @@
-"""The command line: one function a command. Only what is needed to show the help is imported up here."""
+"""The command line: one function a command. Only what the help needs is imported at the top."""
 
 import errno
 import os
@@ -16,12 +16,12 @@ from shared.errors import InputError, UserCodeError
 from shared.storage import mounts
 from shared.storage.stores import StoreError
 
-MOST_SHOWN = 3_000  # of a message
+MOST_SHOWN = 3_000  # characters of a message
 NAME = "python -m compare"
-# What a user's files and folders can be like anywhere: closed to us, or not to be reached.
+# Errors that a user's files and folders can cause anywhere: no permission, or out of reach.
 OF_A_PATH = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG, errno.ESTALE, errno.EIO)
 
-# What people say, and which options it may stand for: the first that a command has.
+# Words that people try, and the options that they may mean: the first that a command has.
 MEANT_OPTIONS: dict[str, tuple[str, ...]] = {
     "gpu": ("--device cuda",),
     "cuda": ("--device cuda",),
@@ -58,7 +58,7 @@ def _version(context: click.Context, _: click.Parameter, show: bool) -> None:
 
 
 class InOrder(click.Group):
-    """Its help lists the commands in their order."""
+    """A group whose help lists the commands in their order."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
@@ -78,20 +78,20 @@ app = InOrder(
 
 
 def carry_out(arguments: Sequence[str]) -> None:
-    """Do what the command line says. Raises SystemExit with the exit code."""
+    """Carry out the command line. Raises SystemExit with the exit code."""
     try:
         with app.make_context(NAME, list(arguments)) as context:
             app.invoke(context)
     except click.exceptions.Exit as ended:
         raise SystemExit(ended.exit_code) from None
-    except click.ClickException as error:  # a command line that cannot be understood
+    except click.ClickException as error:  # an invalid command line
         opening.cancel()
         (_by_meaning(error) or error).show()
         raise SystemExit(error.exit_code) from None
 
 
 def _by_meaning(error: click.ClickException) -> click.ClickException | None:
-    """What to say of an option that is not known, but whose meaning is: click goes by spelling alone."""
+    """Return a hint for an unknown option whose meaning is known; None if there is none. Click compares spelling."""
     if not isinstance(error, click.NoSuchOption) or error.ctx is None:
         return None
     there = {name for one in error.ctx.command.params for name in one.opts}
@@ -103,7 +103,7 @@ def _by_meaning(error: click.ClickException) -> click.ClickException | None:
 
 @contextmanager
 def report_input_errors() -> Iterator[None]:
-    """Turn what is the user's to mend, and an interrupt, into a line on standard error and an exit code."""
+    """Turn errors that the user can fix, and an interrupt, into a line on standard error and an exit code."""
     try:
         yield
     except InputError as error:
@@ -111,7 +111,7 @@ def report_input_errors() -> Iterator[None]:
         lines = error.lines if isinstance(error, UserCodeError) else ()
         message = error.message if isinstance(error, UserCodeError) else error
         print(f"compare: {_printable(mounts.with_addresses(message))}", file=sys.stderr)
-        for line in lines:  # each marked, so that none of them passes for a message of ours
+        for line in lines:  # each is marked, to distinguish it from our messages
             print(f"  | {_printable(line)}", file=sys.stderr)
         raise SystemExit(2) from None
     except StoreError as error:
@@ -126,11 +126,11 @@ def report_input_errors() -> Iterator[None]:
     except MemoryError:
         print("compare: There is not enough memory. Close other programs, or lift the limit.", file=sys.stderr)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:  # a command that has something to keep has dealt with it itself
+    except KeyboardInterrupt:  # a command with something to keep has handled it itself
         print("compare: interrupted.", file=sys.stderr)
         raise SystemExit(130) from None
     except Exception as error:
-        if signals.was_interrupted():  # an import that was interrupted fails in its own way
+        if signals.was_interrupted():  # an interrupted import fails in its own way
             print("compare: interrupted.", file=sys.stderr)
             raise SystemExit(130) from None
         from compare.folders.output import WriteError
@@ -146,7 +146,7 @@ def report_input_errors() -> Iterator[None]:
 
 
 def _code_of(error: OSError) -> int:
-    """Say what a user can mend of an error of the system's, and return the exit code. Raises it if it is ours."""
+    """Print how to fix a system error, and return the exit code. Raise the error if it is ours."""
     if error.errno in OF_A_PATH and error.filename is not None:
         path = _printable(mounts.with_addresses(error.filename))
         advice = "Make it accessible, or give another path."
@@ -155,17 +155,17 @@ def _code_of(error: OSError) -> int:
     if error.errno not in (errno.ENOSPC, errno.EIO) or error.filename is not None:
         raise error
     _say_no_more()
-    if error.errno == errno.ENOSPC:  # else the terminal was closed
+    if error.errno == errno.ENOSPC:  # otherwise the terminal was closed
         print(f"compare: Standard output takes no more: {error.strerror}.", file=sys.stderr)
     return 1
 
 
 def _printable(text: str) -> str:
-    """What a terminal shows as it is: names from elsewhere may be of any length, and steer it."""
+    """Make text safe for a terminal: names from elsewhere may have any length, and may steer it."""
     plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     return plain if len(plain) <= MOST_SHOWN else f"{plain[:MOST_SHOWN]} ..."
 
 
 def _say_no_more() -> None:
-    """Nor is standard output to fail again, when it is closed."""
+    """Redirect standard output to nowhere, to keep it from failing again when it is closed."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""From the declarations of a command's options (compare/options) to its command line."""
+"""Build a command line from the declarations of a command's options (compare/options)."""
 
 import importlib
 import os
@@ -20,12 +20,12 @@ from shared.storage.stores import is_address
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 HELP = "Help"  # the group of --help
-MOST_SAID = 200  # of a path, which may be of any length
+MOST_SAID = 200  # characters of a path, which may have any length
 PLAIN_TYPES = {int: click.INT, float: click.FLOAT, str: click.STRING}
 
 
 class InGroups(click.Command):
-    """Its help lists the options in their groups."""
+    """A command whose help lists the options in their groups."""
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         lines: dict[str, list[tuple[str, str]]] = {group: [] for group in ("Arguments", *GROUPS, HELP)}
@@ -53,7 +53,7 @@ class Placed(click.Argument):
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg]
-    """A value as its declaration says."""
+    """A value that is parsed by its declaration."""
 
     def __init__(self, one: Option) -> None:
         self.one = one
@@ -64,14 +64,14 @@ class Parsed(click.ParamType):  # type: ignore[type-arg]
             return value
         if self.one.kind is not Path:
             return self.one.parsed(value)
-        if self.one.several and not self.one.argument:  # an argument comes one by one
+        if self.one.several and not self.one.argument:  # an argument is passed one by one
             return tuple(_usable(self.one, text.strip()) for text in value.split(",") if text.strip())
         return _usable(self.one, value)
 
 
 def command(name: str, of: type[Options]) -> click.Command:
-    """The command `name`, which takes the options of `of`. What it does is `command(options, screen)` of its module in
-    compare/commands, which gives the exit code; that is imported when it is asked for, since it takes long."""
+    """Return the command `name`, which takes the options of `of`. It calls `command(options, screen)` of its module in
+    compare/commands, which returns the exit code. That module is imported by the call, because it takes long."""
     known = declared(of)
 
     @click.pass_context
@@ -98,7 +98,7 @@ def command(name: str, of: type[Options]) -> click.Command:
 
 
 def given_command() -> str:
-    """The command as it was given, which manifests keep."""
+    """Return the command as it was given; manifests keep it."""
     return os.environ.pop(GIVEN_COMMAND, "") or shlex.join(["python", "-m", "compare", *sys.argv[1:]])
 
 
@@ -115,7 +115,7 @@ def _parameters(one: Option) -> list[click.Parameter]:
         made.declared = one  # type: ignore[attr-defined]
         return [made]
     shared_settings: dict[str, Any] = {"type": type_, "is_flag": one.kind is bool}
-    default = {} if one.required else {"default": one.default}  # even None would be one
+    default = {} if one.required else {"default": one.default}  # None would count as a default as well
     made = Named(
         [one.title, *([one.short] if one.short else []), one.name],
         help=one.help + (f"  [default: {shown}]" if (shown := one.default_in_words) else ""),
@@ -139,8 +139,8 @@ def _type(one: Option) -> Any:
 
 
 def _take_former(known: dict[str, Option], values: dict[str, Any], given: set[str]) -> list[Option]:
-    """Put what was given under a former name where it belongs, and return those options. Raises InputError if both
-    names were given."""
+    """Move values given under a former name to the new one, and return those options. Raises InputError if both names
+    were given."""
     found = []
     for name, one in known.items():
         if one.former and (value := values.pop(one.former)) is not None:
@@ -154,9 +154,9 @@ def _take_former(known: dict[str, Option], values: dict[str, Any], given: set[st
 
 
 def _usable(one: Option, text: str) -> Path:
-    """A local path, whether it exists or not. A folder on a store is copied here before the command itself begins,
+    """Return a local path, whether it exists or not. A folder on a store is copied here before the command begins,
     which may take a while."""
-    if not text:  # of a variable that was not set; it would be the current folder
+    if not text:  # from a variable that was not set; it would be the current folder
         raise InputError(f"{one.title} is empty. Give a path, or leave it out.")
     parse: Callable[[str], Path] = one.parse or Path
     if parse is mounts.located and is_address(text) and not {"-q", "--quiet"} & set(sys.argv):

@@ -22,7 +22,7 @@ RECORD = "bench.json"
 
 
 def command(options: BenchOptions, screen: Screen) -> int:
-    """Do what `compare bench` says; return the exit code. Raises InputError before anything is written."""
+    """Carry out `compare bench`, and return the exit code. Raises InputError before anything is written."""
     plan = make_plan(options)
     began = Began(options.command, options.out)
     dataset, data = plan.load_data()
@@ -36,12 +36,12 @@ def command(options: BenchOptions, screen: Screen) -> int:
 
 
 class Bench(Work[BenchResult]):
-    """Launch after launch; the last result holds them all."""
+    """A bench, launch after launch; the last result includes all launches."""
 
     unit = "launch"
 
     def __init__(self, plan: BenchPlan, dataset: str, data: Data, began: Began, screen: Screen) -> None:
-        self.subject = plan.subject(data)  # before the folder is made
+        self.subject = plan.subject(data)  # before the folder is created
         super().__init__(began.folder(f"bench-{plan.model.name}"))
         self.plan, self.dataset, self.data, self.began, self.screen = plan, dataset, data, began, screen
 
@@ -85,8 +85,8 @@ class Bench(Work[BenchResult]):
         )
 
     def verdict(self) -> int:
-        """The exit code: 1 if a contestant failed, or if one that was pitted against itself seems to be faster
-        than itself, or had too few launches to show anything."""
+        """The exit code: 1 if a contestant failed. Also if one compared with itself seems to be faster than itself, or
+        had too few launches to show anything."""
         result = self.results[-1]
         if any(launch.failed for launch in result.launches):
             return 1
@@ -98,7 +98,7 @@ class Bench(Work[BenchResult]):
 
 
 def settled(plan: BenchPlan, subject: Subject, start: Start, screen: Screen) -> list[Contestant]:
-    """The contestants, those to be tuned as this machine remembers them or as a search finds them now."""
+    """Return the contestants; those to be tuned have their remembered settings, or those that a search finds now."""
     search = Search(subject, start, screen, again=plan.options.retune)
     return [
         search.fastest(one).contestant.model_copy(update={"name": one.name}) if one.name in plan.to_tune else one
@@ -107,20 +107,20 @@ def settled(plan: BenchPlan, subject: Subject, start: Start, screen: Screen) -> 
 
 
 def _so_far(result: BenchResult) -> str:
-    """What is known after this launch."""
+    """Return a sentence with the results after this launch."""
     if len(result.launches) < LEAST_FOR_INTERVAL:
         return f"an interval needs {LEAST_FOR_INTERVAL}"
     return "; ".join(report.verdicts(result))
 
 
 def _left(result: BenchResult) -> str:
-    """How long the bench took so far, and how long it may go on."""
+    """Return how long the bench took so far, and how long it may continue."""
     left_s = result.budget_s - result.took_s
     return f"{result.took_s:.0f} s" if left_s <= 0 else f"{result.took_s:.0f} s, at most {left_s:.0f} s left"
 
 
 def figures(result: BenchResult, contestant: Contestant) -> dict[str, object]:
-    """What a bench found of one contestant: times in seconds, ratios to the baseline, each with its interval."""
+    """Return a bench's figures for one contestant: times in seconds, ratios to the baseline, each with its interval."""
     name = contestant.name
     found = {
         "speed": None if name == result.baseline else ratio_to_baseline(result, name),

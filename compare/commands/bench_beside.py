@@ -1,4 +1,4 @@
-"""`compare bench --beside`: all contestants beside so many busy processes, and how much each is slowed down."""
+"""`compare bench --beside`: all contestants beside busy processes, and how much each is slowed down."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -18,11 +18,11 @@ from compare.reporting.screen import Screen, print_first
 from shared.data import Data
 from shared.errors import InputError
 
-ROUNDS_S = 5.0  # of each level in a launch
+ROUNDS_S = 5.0  # per level in a launch
 
 
 def command(options: BenchOptions, screen: Screen) -> int:
-    """Do what `compare bench --beside` says; return the exit code. Raises InputError before anything is written."""
+    """Carry out `compare bench --beside`, and return the exit code. Raises InputError before anything is written."""
     if len(options.batch_sizes) > 1 or len(options.threads or ()) > 1:
         raise InputError("--beside is of one batch size and one number of threads. Give one of each.")
     levels = beside.levels_of(options.beside or ())
@@ -42,7 +42,7 @@ def command(options: BenchOptions, screen: Screen) -> int:
 
 
 class Neighbours(Work[BesideResult]):
-    """Launch after launch, each through all levels; the last result holds them all."""
+    """A bench, launch after launch, each through all levels; the last result includes all launches."""
 
     unit = "launch"
 
@@ -109,7 +109,7 @@ class Neighbours(Work[BesideResult]):
 
 
 def _figures(found: BesideResult, name: str, level: int) -> dict[str, object]:
-    """The time of a step in seconds, how many times as long as alone it is, and the speed against the baseline."""
+    """Return the time of a step in seconds, its ratio to that without busy processes, and the speed."""
     result = found.at(level)
     figures = {
         "step_s": step_time(result, name),

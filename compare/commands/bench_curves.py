@@ -16,11 +16,11 @@ from shared.data import Data
 from shared.errors import InputError
 from shared.plurals import number_of
 
-ROUNDS_S = 4.0  # of a launch: there are many points
+ROUNDS_S = 4.0  # per launch, because there are many points
 
 
 def command(options: BenchOptions, screen: Screen) -> int:
-    """Do what `compare bench` says of several batch sizes or threads; return the exit code. Raises InputError before
+    """Carry out `compare bench` for several batch sizes or threads, and return the exit code. Raises InputError before
     anything is written."""
     plan = make_plan(options)
     if plan.to_tune:
@@ -37,7 +37,7 @@ def command(options: BenchOptions, screen: Screen) -> int:
 
 
 class Points(Work[BenchResult]):
-    """A bench for each pair, each with its share of the budget, but never fewer than so many launches."""
+    """A bench for each pair, with a share of the budget each, but always a minimum of launches."""
 
     unit = "bench"
 

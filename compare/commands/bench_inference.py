@@ -1,4 +1,4 @@
-"""`compare bench --inference`: what a network costs that only answers, in every way that it can be served."""
+"""`compare bench --inference`: the cost of a network that only answers, in every way that it can be served."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -21,8 +21,8 @@ from shared.storage import temporary
 
 
 def command(options: BenchOptions, screen: Screen) -> int:
-    """Do what `compare bench --inference` says; return the exit code: 1 if a way to serve failed, or computes something
-    else. Raises InputError before anything is written."""
+    """Carry out `compare bench --inference`, and return the exit code: 1 if a way to serve failed, or computes
+    something else. Raises InputError before anything is written."""
     plan = make_plan(options)
     began = Began(options.command, options.out)
     dataset, data = plan.load_data()
@@ -38,7 +38,7 @@ def command(options: BenchOptions, screen: Screen) -> int:
 
 
 class Serving(Work[InferenceResult]):
-    """Launch after launch; the last result holds them all."""
+    """A bench, launch after launch; the last result includes all launches."""
 
     unit = "launch"
 
@@ -106,7 +106,7 @@ class Serving(Work[InferenceResult]):
 
 
 def _figures(result: InferenceResult, name: str, batch_size: int) -> dict[str, object]:
-    """Every figure of one way at one batch size with its interval: times in seconds, memory in bytes."""
+    """Return every figure of one way at one batch size with its interval: times in seconds, memory in bytes."""
     found: dict[str, Interval | None] = {
         "p50_s": verdicts.latency(result, name, batch_size),
         "p99_s": verdicts.slow_latency(result, name, batch_size),

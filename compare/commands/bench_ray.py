@@ -1,4 +1,4 @@
-"""A whole bench on a Ray cluster: its contestants are kept together on one node, and nothing else is sent there."""
+"""A whole bench on a Ray cluster: its contestants run together on one node, which receives no other tasks."""
 
 import os
 import subprocess
@@ -21,8 +21,7 @@ from shared.storage.mounts import with_addresses
 
 @dataclass(frozen=True)
 class Done:
-    """What a bench elsewhere came to: its exit code, what it wrote to standard output and standard error, and its
-    files."""
+    """The result of a bench elsewhere: its exit code, its standard output and standard error, and its files."""
 
     code: int
     out: str
@@ -31,9 +30,8 @@ class Done:
 
 
 def command(options: BenchOptions, screen: Screen) -> int:
-    """Do what `compare bench` says on one node of the cluster, all of whose CPUs it is given; return its exit code. Its
-    folder says that it was made by the command as it was given here. Raises InputError if it cannot be sent, or says
-    that its input is bad."""
+    """Carry out `compare bench` on one node of the cluster with all its CPUs, and return its exit code. The folder
+    names the original command. Raises InputError if the bench cannot be sent, or reports that its input is bad."""
     if networks.is_folder(options.model):
         raise InputError(
             f"bench --executor ray is for the architectures of this package: the folder {options.model} is not sent to "
@@ -49,7 +47,7 @@ def command(options: BenchOptions, screen: Screen) -> int:
     (done,) = work.results
     print(done.err, end="", file=sys.stderr)
     print(done.out, end="")
-    return 1 if done.code < 0 else done.code  # below 0 it was killed
+    return 1 if done.code < 0 else done.code  # a negative code means that it was killed
 
 
 class Elsewhere(Work[Done]):
@@ -90,7 +88,7 @@ class Elsewhere(Work[Done]):
         return any(done.files for done in self.results)
 
     def write(self) -> None:
-        """It was written elsewhere."""
+        """Do nothing: the node wrote the folder."""
 
 
 def _gpus(options: BenchOptions) -> int:
@@ -98,7 +96,7 @@ def _gpus(options: BenchOptions) -> int:
 
 
 def _bench(arguments: Sequence[str], command: str, named: str) -> Done:
-    """In a task: the same, here; the folder goes by the name that it will have, and by the command that was given."""
+    """Carry out the bench in a task on the node; the folder has its final name, and names the original command."""
     with temporary.folder("ray") as folder:
         out = folder / "out"
         ran = subprocess.run(

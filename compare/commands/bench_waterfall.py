@@ -1,4 +1,4 @@
-"""`compare bench --waterfall`: one bench for each implementation, and the page that is made of them."""
+"""`compare bench --waterfall`: one bench for each implementation, and a page on all of them."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -22,7 +22,7 @@ from shared.errors import InputError
 
 
 def command(options: BenchOptions, screen: Screen) -> int:
-    """Do what `compare bench --waterfall` says; return the exit code. Raises InputError before anything is written."""
+    """Carry out `compare bench --waterfall`, and return the exit code. Raises InputError before anything is written."""
     if len(options.batch_sizes) > 1 or len(options.threads or ()) > 1:
         raise InputError("--waterfall is of one batch size and one number of threads. Give one of each.")
     plan = make_plan(options)
@@ -88,7 +88,7 @@ class Waterfalls(Work[SpeedWaterfall]):
 
     @property
     def done(self) -> list[SpeedWaterfall]:
-        """The last result of each implementation, which holds all its launches."""
+        """The last result of each implementation, which includes all its launches."""
         return list({done.implementation: done for done in self.results}.values())
 
     def write(self) -> None:

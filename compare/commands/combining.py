@@ -1,4 +1,4 @@
-"""One report of several folders: one table of all, what each found, joint learning curves, then each as a section."""
+"""One report on several folders: a table of all, their verdicts, joint learning curves, then each as a section."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -12,7 +12,7 @@ from compare.reporting.markdown import as_section, plain
 
 
 def combined(parts: Mapping[str, Rendered], entries: Sequence[Entry]) -> Rendered:
-    """Return one report of `parts`, the rendered files of each folder by its name; `entries` are theirs, in order."""
+    """Return one report from `parts`, the rendered files of each folder by its name; `entries` are theirs, in order."""
     sections: list[str] = []
     files: dict[str, bytes] = {}
     drawings: dict[str, Drawing] = {}
@@ -52,6 +52,6 @@ def _table(entries: Sequence[Entry], names: Mapping[int, str]) -> list[str]:
 
 
 def _numbered(path: str, number: int) -> str:
-    """plots/curves.png -> plots/2-curves.png, parity/plots/drift.png -> parity/plots/2-drift.png"""
+    """Number a path: plots/curves.png -> plots/2-curves.png, parity/plots/drift.png -> parity/plots/2-drift.png."""
     folder, _, name = path.rpartition("/")
     return f"{folder}/{number}-{name}"

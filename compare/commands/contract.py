@@ -1,5 +1,5 @@
-"""`compare contract`: the contract of a network of the user's own, written from one framework's code and compared with
-that of the others."""
+"""`compare contract`: write the contract of a user's own network from one framework's code, and compare it with the
+others'."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ from shared.models import Code, ModelSpec
 from shared.storage import files, temporary
 from shared.task import LOSSES_IN_WORDS, TASKS
 
-STATES_INPUT = "keras"  # of the implementations: the one whose code says what an image is like
+STATES_INPUT = "keras"  # the implementation whose code states the shape of an image
 
 
 def command(options: ContractOptions, screen: Screen) -> int:
@@ -72,7 +72,7 @@ def _having(code: Code, options: ContractOptions) -> list[str]:
 
 
 def _shape(options: ContractOptions) -> tuple[int, ...] | None:
-    """Return the shape of an input that --input names, or the contract that is there; None if neither does."""
+    """Return the shape of an input from --input or the existing contract; None if neither has it."""
     if options.input is not None:
         if not re.fullmatch(r"[1-9]\d{0,4}(x[1-9]\d{0,4}){0,2}", options.input.strip()):
             raise InputError(
@@ -85,7 +85,7 @@ def _shape(options: ContractOptions) -> tuple[int, ...] | None:
 
 
 def _task(options: ContractOptions) -> tuple[TaskName, LossName | None]:
-    """Return the task and the loss that the options name, or the contract that is there."""
+    """Return the task and the loss from the options or the existing contract."""
     known = _known(options.folder)
     task = options.task or (known.task if known else "classification")
     same = known is not None and known.task == task
@@ -95,7 +95,7 @@ def _task(options: ContractOptions) -> tuple[TaskName, LossName | None]:
 def _described(
     having: list[str], code: Code, shape: tuple[int, ...] | None, tokens: bool, screen: Screen
 ) -> dict[str, Description]:
-    """Return what each implementation has, in a worker of each. Raise InputError, also as UserCodeError."""
+    """Return each implementation's description, from a worker each. Raise InputError, also as UserCodeError."""
     found: dict[str, Description] = {}
     with (
         temporary.folder("logs") as logs,
@@ -114,7 +114,7 @@ def _described(
 
 
 def _known(folder: Path) -> ModelSpec | None:
-    """Return the contract that is there; None if there is none that can be read."""
+    """Return the existing contract; None if there is none that can be read."""
     try:
         content = files.read(folder / CONTRACT, contract.MAX_BYTES, "Write it again.")
         return contract.read(content, folder.name)

@@ -1,4 +1,4 @@
-"""`compare data`: which data sets are at hand and whole, and fetching one."""
+"""`compare data`: list which data sets are available and intact, and fetch one."""
 
 import sys
 from pathlib import Path
@@ -20,7 +20,7 @@ from shared.models import MODELS
 
 
 def command(options: DataOptions, screen: Screen) -> int:
-    """Do what `compare data` says; return the exit code."""
+    """Carry out `compare data`, and return the exit code."""
     name, data_dir = options.name, options.data_folder
     if name is not None and name not in (*DATASETS, *EMBEDDED) and is_own(settled(name)):
         return _describe(settled(name), options, screen)
@@ -41,7 +41,7 @@ def command(options: DataOptions, screen: Screen) -> int:
 
 
 def _describe(dataset: str, options: DataOptions, screen: Screen) -> int:
-    """Read data of the user's own, and say what they are and which architectures take them."""
+    """Read data of the user's own, and print their properties and the architectures that take them."""
     data = load(options.data_spec(dataset), options.data_folder)
     assert data.spec is not None
     if data.spec.task not in (None, "classification"):
@@ -76,7 +76,7 @@ def _describe(dataset: str, options: DataOptions, screen: Screen) -> int:
 
 
 def state(dataset: Dataset, data_dir: Path) -> str:
-    """Whether `dataset` is in `data_dir`, and whole."""
+    """Return whether `dataset` is in `data_dir`, and intact."""
     folder = dataset.folder_in(data_dir)
     missing = dataset.missing_files(data_dir)
     if len(missing) == len(dataset.file_names):

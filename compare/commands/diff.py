@@ -19,8 +19,8 @@ from shared.errors import InputError
 
 
 def command(options: DiffOptions, screen: Screen) -> int:
-    """Do what `compare diff` says; return the exit code: 1 with --fail-on-regression if anything got worse.
-    What is not known is not worse."""
+    """Carry out `compare diff`, and return the exit code: 1 with --fail-on-regression if anything got worse. Unknown
+    changes do not count as worse."""
     for record, (held, diff) in OTHERS.items():
         there = [(folder / record).is_file() for folder in (options.before, options.after)]
         if all(there):
@@ -52,7 +52,7 @@ def command(options: DiffOptions, screen: Screen) -> int:
 
 
 def _check_machines(elsewhere: list[str], options: DiffOptions, screen: Screen, what: str) -> None:
-    """Raise InputError if `elsewhere` says how the machines differ, unless that was asked for; `what` was timed."""
+    """Raise InputError if `elsewhere` lists differences of the machines, unless asked for; `what` was timed."""
     if not elsewhere:
         return
     said = "; ".join(elsewhere)
@@ -65,7 +65,7 @@ def _check_machines(elsewhere: list[str], options: DiffOptions, screen: Screen, 
 
 
 def _serving(options: DiffOptions, screen: Screen) -> int:
-    """What changed from one folder of `compare bench --inference` to another."""
+    """Print what changed from one folder of `compare bench --inference` to another."""
     for folder in (options.before, options.after):
         load_manifest(folder)
     a, b = (
@@ -84,9 +84,9 @@ def _serving(options: DiffOptions, screen: Screen) -> int:
 
 
 def _ports(options: DiffOptions, screen: Screen) -> int:
-    """What changed from one folder of `compare port` to another."""
+    """Print what changed from one folder of `compare port` to another."""
     for folder in (options.before, options.after):
-        load_manifest(folder)  # which refuses what is no plain folder
+        load_manifest(folder)  # it refuses anything but a plain folder
     a, b = (load_record(folder / PORT_RECORD, PortRecord, MAX_LIST_BYTES) for folder in (options.before, options.after))
     found = port_changes(a, b)
     worse = [change.said for change in found if change.moved == "worse"]
@@ -98,7 +98,7 @@ def _ports(options: DiffOptions, screen: Screen) -> int:
     return 1 if worse and options.fail_on_regression else 0
 
 
-# What other folders than those of runs hold, by their records, and how two of them are compared.
+# The records of folders other than those of runs, and how to compare two of them.
 OTHERS: dict[str, tuple[str, Callable[[DiffOptions, Screen], int]]] = {
     PORT_RECORD: ("a comparison of two models (compare port)", _ports),
     INFERENCE: ("a bench of inference", _serving),

@@ -1,4 +1,4 @@
-"""`compare doctor`: what is here, what is not, and what to do about it."""
+"""`compare doctor`: what is installed and working, what is missing, and how to fix it."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -52,7 +52,7 @@ def command(options: DoctorOptions, screen: Screen) -> int:
 
 
 def _workers(screen: Screen) -> list[Finding]:
-    """Start a worker of each framework, side by side, as a study would."""
+    """Start a worker of each framework, in parallel, as a study does."""
     names = {spec.package: name for name, spec in reversed(list(IMPLEMENTATIONS.items()))}  # one of each package
     findings: list[Finding] = []
     environments: dict[str, Environment] = {}
@@ -69,7 +69,7 @@ def _workers(screen: Screen) -> list[Finding]:
 
 
 def _dataset(name: str, data_dir: Path) -> Finding:
-    """A data set that is not there is no fault; one that is damaged is."""
+    """Check a data set. A missing one is not a fault; a damaged one is."""
     dataset = DATASETS[name]
     try:
         there = len(dataset.missing_files(data_dir)) < len(dataset.file_names)

@@ -1,4 +1,4 @@
-"""What may keep this project from working here, and what to do about it: pure functions of what was measured."""
+"""Possible obstacles to this project on this machine, and how to fix them: pure functions of measurements."""
 
 import re
 import shutil
@@ -12,8 +12,8 @@ from compare.processes.cores import Cores
 from shared.plurals import number_of
 from shared.result import Environment
 
-LEAST_DISK = 2 * 2**30  # a study of MNIST with its data
-LEAST_MEMORY = 4 * 2**30  # three workers, each with a framework and the data
+LEAST_DISK = 2 * 2**30  # for a study of MNIST with its data
+LEAST_MEMORY = 4 * 2**30  # for three workers, each with a framework and the data
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Finding:
     advice: str = ""
 
 
-# What frameworks say when they are installed so that they cannot work, and what helps.
+# Messages of frameworks that are installed but cannot work, and the remedies.
 KNOWN = (
     (
         r"torchvision::nms does not exist",
@@ -67,7 +67,7 @@ KNOWN = (
 
 
 def advice_for(error: str) -> str:
-    """What to do about an error of a framework's import."""
+    """Return how to fix an error of a framework's import."""
     for pattern, advice in KNOWN:
         if re.search(pattern, error):
             return advice
@@ -75,7 +75,7 @@ def advice_for(error: str) -> str:
 
 
 def of_worker(name: str, environment: Environment | None, error: str) -> Finding:
-    """Of a worker that was started for the implementation `name`: its framework and devices, or why it is not there."""
+    """Check a worker of the implementation `name`: its framework and devices, or why it did not start."""
     if environment is None:
         return Finding(name, "bad", error, advice_for(error))
     devices = environment.n_cuda_devices
@@ -84,7 +84,7 @@ def of_worker(name: str, environment: Environment | None, error: str) -> Finding
 
 
 def of_devices(environments: Mapping[str, Environment]) -> list[Finding]:
-    """Whether some frameworks see a CUDA device and others do not."""
+    """Check whether only some frameworks see a CUDA device."""
     seeing = [name for name, environment in environments.items() if environment.n_cuda_devices]
     blind = [name for name in environments if name not in seeing]
     if not seeing or not blind:
@@ -100,7 +100,7 @@ def of_devices(environments: Mapping[str, Environment]) -> list[Finding]:
 
 
 def of_builds(installed: Mapping[str, str]) -> list[Finding]:
-    """Of torch and torchvision, whose versions say what they were built for: 2.9.0+cpu, 0.24.0+cu128."""
+    """Check torch and torchvision, whose versions state what they were built for: 2.9.0+cpu, 0.24.0+cu128."""
     builds = {name: installed[name].partition("+")[2] for name in ("torch", "torchvision") if name in installed}
     if len(set(builds.values())) < 2 or "" in builds.values():
         return []
@@ -109,7 +109,7 @@ def of_builds(installed: Mapping[str, str]) -> list[Finding]:
 
 
 def of_python(now: tuple[int, int] = sys.version_info[:2]) -> Finding:
-    """The version of Python."""
+    """Check the version of Python."""
     said = f"{now[0]}.{now[1]}"
     if now < (3, 11):
         return Finding("Python", "bad", said, "This project needs 3.11 or newer.")
@@ -117,13 +117,13 @@ def of_python(now: tuple[int, int] = sys.version_info[:2]) -> Finding:
 
 
 def of_cores(found: Cores) -> Finding:
-    """The cores that there are for this process, and of what they are the least."""
+    """Check the number of cores for this process, and which limit determines it."""
     said = f"{found.usable} used: {found.in_words}"
     return Finding("cores", "ok", said)
 
 
 def of_disk(folder: Path, least: int = LEAST_DISK) -> Finding:
-    """The free space where `folder` is, or will be."""
+    """Check the free space where `folder` is, or will be."""
     there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     free = shutil.disk_usage(there).free
     said = f"{free / 2**30:,.1f} GiB free for {folder}"
@@ -133,7 +133,7 @@ def of_disk(folder: Path, least: int = LEAST_DISK) -> Finding:
 
 
 def of_memory(meminfo: str, least: int = LEAST_MEMORY) -> Finding:
-    """The memory that is available, as /proc/meminfo has it."""
+    """Check the available memory, from /proc/meminfo."""
     found = re.search(r"^MemAvailable:\s+(\d+) kB", meminfo, re.MULTILINE)
     if found is None:
         return Finding("memory", "note", "the system does not say how much is available")

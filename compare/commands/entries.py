@@ -1,4 +1,4 @@
-"""What a folder that the program wrote says of itself, in rows of one table, whatever kind of folder it is."""
+"""The summary of a folder of any kind that the program wrote, as rows of one table."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -32,13 +32,13 @@ from shared.plurals import number_of
 @dataclass(frozen=True)
 class Row:
     """One implementation, contestant or comparison of a folder. `step_s` is in seconds. `value` is the figure of the
-    run's task, which `figure` names: of classification the accuracy, as a share of 1."""
+    run's task, which `figure` names; for classification it is the accuracy, as a share of 1."""
 
     name: str
     value: float | None = None
     step_s: float | None = None
     speed: str = ""
-    n: int | None = None  # seeds, or launches
+    n: int | None = None  # number of seeds, or of launches
     status: str = "ok"
     figure: KeyFigure = ACCURACY
 
@@ -58,8 +58,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Entry:
-    """A folder: its kind, its subject, its verdict line by line, and its rows. `side` holds the records of a run for
-    the comparison of runs."""
+    """A folder: its kind, its subject, its verdict line by line, and its rows. `side` has the records of a run, for
+    comparisons with other runs."""
 
     folder: Path
     kind: str
@@ -76,7 +76,7 @@ class Entry:
 
 
 def read(folder: Path) -> Entry:
-    """The entry of `folder`. Raises InputError if it holds no records, or they cannot be read."""
+    """Return the entry of `folder`. Raises InputError if it has no records, or they cannot be read."""
     for name, of_kind in KINDS.items():
         if (folder / name).exists():
             return of_kind(folder, load_manifest(folder))
@@ -180,7 +180,7 @@ def _recipes(folder: Path, manifest: Manifest) -> Entry:
     return Entry(folder, "parity waterfall", found.model, manifest, said, rows)
 
 
-# By the record that each kind of folder has.
+# By the record that identifies each kind of folder.
 KINDS: dict[str, Callable[[Path, Manifest], Entry]] = {
     "results": _run,
     "bench.json": _bench,
@@ -209,13 +209,13 @@ LEFT = ("folder", "implementation", "speed", "kind", "about", "started", "status
 
 
 def headings(entries: Sequence[Entry]) -> list[str]:
-    """HEADINGS, which speak of accuracy only if the runs among the entries are of classification alone."""
+    """Return HEADINGS; they name accuracy only if all runs among the entries are of classification."""
     others = any(not row.figure.task.classifies for entry in entries for row in entry.rows)
     return ["test figure" if others and heading == "test accuracy" else heading for heading in HEADINGS]
 
 
 def cells(entry: Entry, name: str) -> list[list[str]]:
-    """The rows of an entry as text cells, in the order of HEADINGS; `name` is how the folder is called."""
+    """Return the rows of an entry as text cells, in the order of HEADINGS; `name` is the folder's name."""
     return [
         [
             name,

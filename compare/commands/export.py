@@ -1,4 +1,4 @@
-"""`compare export`: a trained network as a file that its framework loads without this project."""
+"""`compare export`: write a trained network as a file that its framework loads without this project."""
 
 import math
 import re
@@ -31,15 +31,15 @@ from shared.storage import temporary
 from shared.weights import Weights
 
 TIMEOUT_S = 300.0
-N_IMAGES = 256  # by which a file is compared with the network that it was made of
-TOLERANCE = 1e-4  # of the largest logit: float32 and another order of sums
+N_IMAGES = 256  # images for comparing a file with the network that it was made from
+TOLERANCE = 1e-4  # relative to the largest logit: float32 and another order of sums
 
 Scaling = tuple[np.ndarray, np.ndarray]  # mean and deviation of each channel (C,)
 
 
 @dataclass(frozen=True)
 class FormatSpec:
-    """A format: the end of its files' names, what reads it, how its images lie, and the extra that it needs."""
+    """A format: its files' suffix, the program that reads it, the layout of its images, and the extra that it needs."""
 
     suffix: str
     read_by: str
@@ -57,7 +57,7 @@ FORMATS: dict[Format, FormatSpec] = {
 
 @dataclass(frozen=True)
 class Network:
-    """A trained network: its run, its weights, and the mean and deviation by which its images were scaled, if any."""
+    """A trained network: its run, its weights, and the mean and deviation that scaled its images, if any."""
 
     result: RunResult
     weights: Weights
@@ -65,7 +65,7 @@ class Network:
 
 
 def command(options: ExportOptions, screen: Screen) -> int:
-    """Do what `compare export` says; return the exit code. Raises InputError before anything is written."""
+    """Carry out `compare export`, and return the exit code. Raises InputError before anything is written."""
     format_ = options.format
     to = FORMATS[format_]
     if to.extra:
@@ -76,7 +76,7 @@ def command(options: ExportOptions, screen: Screen) -> int:
     _check_file(result, format_)
     checks.check_only_images(result.run.spec, "export")
     path = options.out or options.run_dir / "exports" / f"{result.name}{to.suffix}"
-    if format_ == "keras" and path.suffix != to.suffix:  # which Keras goes by
+    if format_ == "keras" and path.suffix != to.suffix:  # Keras recognises the format by it
         raise InputError(f"--out {path}: names of this format end with {to.suffix}. Give such a name.")
     with adding_to(options.run_dir, path) as added:
         if path.exists():
@@ -112,7 +112,7 @@ def _figure(result: RunResult) -> str:
 
 
 def writer_of(format_: Format) -> str:
-    """The implementation whose framework writes files of this format."""
+    """Return the implementation whose framework writes files of this format."""
     return next(name for name, spec in IMPLEMENTATIONS.items() if format_ in spec.exports)
 
 
@@ -127,7 +127,7 @@ def _check_file(result: RunResult, format_: Format) -> None:
 
 
 def _chosen(results: list[RunResult], options: ExportOptions, writer: str) -> RunResult:
-    """The run that is asked for; left open, that of the format's own framework, and the first seed's."""
+    """Return the run that is asked for; by default that of the format's own framework, and of the first seed."""
     done = [result for result in results if result.outcome is not None]
     if not done:
         raise InputError(f"No run in {options.run_dir} ended well, so that there are no weights. Train again.")
@@ -142,19 +142,19 @@ def _chosen(results: list[RunResult], options: ExportOptions, writer: str) -> Ru
 
 
 def _scaling(result: RunResult, data_dir: Path) -> Scaling | None:
-    """By what the network's images were scaled, which the data say; None if they were not."""
+    """Return the scaling of the network's images, which the data determine; None if they were not scaled."""
     run = result.run
     if run.recipe == "idiomatic":
         own = result.outcome is not None and result.outcome.scale == "standard"
         return channel_statistics(load_data(result, data_dir).x_train) if own else None
     if run.data.scale == "unit":
         return None
-    load_data(result, data_dir)  # it is the very data that the run saw, or this says so
+    load_data(result, data_dir)  # raises an error unless these are exactly the run's data
     return channel_statistics(load(run.data.whole, data_dir).x_train)
 
 
 def _write(format_: Format, network: Network, path: Path, screen: Screen) -> float:
-    """Write the file, whole or not at all; how far its logits are from the network's own, relative to the largest."""
+    """Write the file, whole or not at all. Return the relative distance of its logits from the network's own."""
     result = network.result
     images = _noise(result.run.spec)
     with temporary.folder("export") as scratch:
@@ -176,7 +176,7 @@ def _write(format_: Format, network: Network, path: Path, screen: Screen) -> flo
 def _both(
     format_: Format, network: Network, path: Path, images: np.ndarray, screen: Screen
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The logits of the network itself, in the implementation that trained it, and of the file."""
+    """Return the logits of the network itself, in the implementation that trained it, and of the file."""
     run, weights, scaling = network.result.run, network.weights, network.scaling
     spec = run.spec
     trainer = IMPLEMENTATIONS[run.implementation]
@@ -189,7 +189,7 @@ def _both(
         for session in sessions.values():
             session.wait_until_ready()
         session = sessions[run.implementation]
-        # In float32 throughout, as the file is; the idiomatic network's own images are scaled here, as the file's are.
+        # In float32 throughout, like the file; the idiomatic network's own images are scaled here, like the file's.
         own_layers = ("normalisation",) if run.recipe == "idiomatic" else ()
         changes = {"own": own_layers, "dtype": "float32", "mixed_precision": "none"}
         session.create(Build(spec, run.train.model_copy(update=changes), weights, "cpu", run.mode))
@@ -204,7 +204,7 @@ def _noise(spec: ModelSpec) -> np.ndarray:
 
 
 def _move(new: Path, path: Path) -> None:
-    """Put what was written in its place: first beside it, whole, and then under its name."""
+    """Move what was written to its place: first next to it, complete, and then to its name."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.beside(path) as beside:
@@ -215,7 +215,7 @@ def _move(new: Path, path: Path) -> None:
 
 
 def _reason(error: OSError) -> str:
-    """Why something could not be moved: of a folder that is a list, an entry for each file."""
+    """Return why something could not be moved; for a folder the error is a list with an entry for each file."""
     if error.strerror:
         return error.strerror
     text = str(error.args[0][0][2] if error.args and isinstance(error.args[0], list) else error)

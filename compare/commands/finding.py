@@ -1,4 +1,4 @@
-"""The folders of runs, comparisons and benches below a folder; what lies there may come from anywhere."""
+"""Find the folders of runs, comparisons and benches below a folder; their content may come from anywhere."""
 
 import os
 from dataclasses import dataclass, field
@@ -9,20 +9,21 @@ from compare.commands.entries import Entry
 from compare.folders.run_folder import load_manifest
 from shared.errors import InputError
 
-MOST_FOLDERS = 100_000  # that are looked into
-MOST_LINKS = 20  # that are named
+MOST_FOLDERS = 100_000  # folders that are searched
+MOST_LINKS = 20  # links that are named
 
 
 @dataclass
 class Found:
-    """The entries, newest first, and what could not be read: why, by its path."""
+    """The entries, newest first, and the reasons why others could not be read, by path."""
 
     entries: list[Entry] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)
 
 
 def find(root: Path) -> Found:
-    """Everything below `root` that the program wrote. No link is followed. Raises InputError if `root` is no folder."""
+    """Return everything below `root` that the program wrote. Links are not followed. Raises InputError if `root` is not
+    a folder."""
     if not root.is_dir():
         raise InputError(f"{root} is no folder. Give one that has the folders of runs in it.")
     found = Found()
@@ -37,12 +38,12 @@ def find(root: Path) -> Found:
 
 
 def is_entry(folder: Path) -> bool:
-    """Whether there are records in `folder`."""
+    """Whether `folder` has records."""
     return any((folder / name).exists() for name in entries.KINDS)
 
 
 def _folders(root: Path, broken: dict[str, str]) -> list[Path]:
-    """Every folder at or below `root` that has records; what is in one of them is its own."""
+    """Return every folder at or below `root` that has records; folders within one of them belong to it."""
     found: list[Path] = []
     left, n_seen, n_links = [root], 0, 0
     while left:

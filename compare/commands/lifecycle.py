@@ -1,4 +1,4 @@
-"""The course of every command that keeps results in a folder: its results one by one, and what is made of them.
+"""The course of every command that keeps results in a folder: its results one by one, and then its report.
 
 Also what is kept and printed if it ends early."""
 
@@ -25,9 +25,9 @@ Stopped = KeyboardInterrupt | WriteError | InputError
 
 
 class Work(ABC, Generic[Result]):
-    """What a command does in its folder. `results` are those that it has so far, in their order."""
+    """The work of a command in its folder. `results` are those so far, in their order."""
 
-    unit: ClassVar[str]  # what one result is called in messages
+    unit: ClassVar[str]  # the name of one result in messages
 
     def __init__(self, folder: OutputFolder) -> None:
         self.folder = folder
@@ -35,24 +35,24 @@ class Work(ABC, Generic[Result]):
 
     @abstractmethod
     def do(self) -> Iterator[Result]:
-        """Do it, and give each result as soon as it is kept in the folder."""
+        """Do the work, and yield each result as soon as it is kept in the folder."""
 
     @abstractmethod
     def write(self) -> None:
-        """Write what is made of the results, be they all or not."""
+        """Write the report of the results, whether they are complete or not."""
 
     @property
     def anything_kept(self) -> bool:
-        """Whether there is anything that the folder is worth keeping for."""
+        """Whether the folder has anything worth keeping."""
         return bool(self.results)
 
     @property
     def go_on(self) -> str:
-        """How to go on if it ended early, as a sentence."""
+        """A sentence on how to continue if the command ended early."""
         return ""
 
     def carry_out(self) -> int | None:
-        """Do it, and write what is made of it if anything is kept, however it ended.
+        """Do the work, and write the report if anything is kept, however the work ended.
 
         Return None on success. Otherwise print why it stopped and what was kept, and return the exit code. If
         InputError ended it and nothing is kept, the folder is removed, too.
@@ -67,21 +67,21 @@ class Work(ABC, Generic[Result]):
                     print(WRITING, file=sys.stderr)
                 failed = self._written()
                 stopped_by = stopped_by or failed
-            if signals.spared():  # by the report, which is there now
+            if signals.spared():  # the report is complete by now
                 stopped_by = stopped_by or KeyboardInterrupt()
             return None if stopped_by is None else self._end_early(stopped_by)
-        except KeyboardInterrupt:  # the first one was dealt with, or came when all but the writing was done
+        except KeyboardInterrupt:  # the first one was handled, or arrived when only the writing was left
             shown = mounts.with_addresses(self.folder.path)
             print(f"Stopped at once: what is in {shown} is not whole. {self.go_on}".rstrip(), file=sys.stderr)
             return INTERRUPTED
 
     def _done(self) -> Stopped | None:
-        """Do it; what stopped it, if anything did."""
+        """Do the work, and return what stopped it, if anything did."""
         try:
-            signals.check()  # one that came while modules were imported may have been lost
+            signals.check()  # an interrupt during the imports may have been lost
             for result in self.do():
                 self.results.append(result)
-            signals.spare_one(WRITING)  # here, where one that comes just before is still dealt with
+            signals.spare_one(WRITING)  # here, where an interrupt that arrives just before is still handled
         except KeyboardInterrupt as error:
             return error
         except WriteError as error:
@@ -94,7 +94,7 @@ class Work(ABC, Generic[Result]):
                 raise
             return error
         except BaseException as error:  # a fault of ours, to be reported as one
-            if self.folder.lost and isinstance(error, OSError):  # or a consequence of it
+            if self.folder.lost and isinstance(error, OSError):  # or a consequence of the lost folder
                 return WriteError(str(error))
             if self.anything_kept:
                 self.write()
@@ -102,7 +102,7 @@ class Work(ABC, Generic[Result]):
         return None
 
     def _written(self) -> Stopped | None:
-        """Write what is made of the results; what stopped that, if anything did."""
+        """Write the report of the results, and return what stopped that, if anything did."""
         try:
             self.write()
         except WriteError as error:
@@ -114,7 +114,7 @@ class Work(ABC, Generic[Result]):
         return None
 
     def _end_early(self, stopped_by: Stopped) -> int:
-        """Say why there is no more, and what became of what was there; the exit code."""
+        """Print why there are no more results, and what was kept. Return the exit code."""
         interrupted = isinstance(stopped_by, KeyboardInterrupt)
         if lost := self.folder.lost:
             print(f"{'Interrupted' if interrupted else 'Stopped'}: {mounts.with_addresses(lost)}.", file=sys.stderr)
@@ -132,8 +132,8 @@ class Work(ABC, Generic[Result]):
 
 
 class Began:
-    """When a command began, and where its results go: to `out`, which has to be empty, or to a folder of its own below
-    runs/. Raises InputError if `out` is not empty."""
+    """The start of a command, and the place for its results: `out`, which has to be empty, or a new folder below runs/.
+    Raises InputError if `out` is not empty."""
 
     def __init__(self, command: str, out: Path | None) -> None:
         self.command = command
@@ -143,25 +143,25 @@ class Began:
             check_vacant(out)
 
     def folder(self, name: str) -> OutputFolder:
-        """The folder, made; `name` says what is in it if it has none of its own."""
+        """Create and return the folder; `name` describes its content if no folder was given."""
         if self._out is None:
             leftovers.clear_runs()
         return OutputFolder(self._out or Path("runs") / f"{self.at.replace(':', '')}-{name}")
 
     def manifest(self, dataset_reason: str = "", data: Iterable[Data] = ()) -> manifest.Manifest:
-        """What the folder says of how it was made, and the warnings on the data of it."""
+        """Return the folder's record of how it was made, with the warnings on its data."""
         return manifest.describe(self.command, self.at, dataset_reason, _warnings(data))
 
 
 def note_data_warnings(data: Iterable[Data], screen: Screen) -> None:
-    """Say which data are probably not what they should be, before anything is computed with them."""
+    """Print which data are probably not what they should be, before anything is computed with them."""
     for text in _warnings(data):
         screen.note(f"Check the data: {text}")
 
 
 def note_threads(asked: object, threads: int, screen: Screen) -> None:
-    """Say how many threads each framework gets, if no number was given and there are fewer cores for this process
-    than the machine has."""
+    """Print how many threads each framework gets, if no number was given and this process has fewer cores than the
+    machine."""
     found = cores()
     if asked is None and found.limited:
         screen.note(f"Threads of each framework: {threads}. Cores: {found.in_words}.")
@@ -172,5 +172,5 @@ def _warnings(data: Iterable[Data]) -> tuple[str, ...]:
 
 
 def report_line(folder: OutputFolder, screen: Screen) -> None:
-    """Say where the report is."""
+    """Print the path of the report."""
     screen.say(f"Report: {folder.path / 'report.md'}")

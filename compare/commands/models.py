@@ -1,4 +1,4 @@
-"""`compare models`: the architectures, or the layers of one; with a check, as each framework itself counts them."""
+"""`compare models`: the architectures, or the layers of one; with a check, also the frameworks' own counts."""
 
 import sys
 from pathlib import Path
@@ -27,12 +27,12 @@ from shared.training import TrainSpec
 from shared.weights import initial_weights
 
 TIMEOUT_S = 300.0
-BETWEEN = 4  # columns that a table takes beside the code
+BETWEEN = 4  # columns that a table needs beside the code
 SIDE_BY_SIDE = 120  # columns of a window
 
 
 def command(options: ModelsOptions, screen: Screen) -> int:
-    """Print the table; return the exit code. Raises InputError if no architecture has that name."""
+    """Print the table, and return the exit code. Raises InputError if no architecture has that name."""
     name = options.name
     for asked, of in ((options.check, "--check"), (options.source, "--source"), (options.scaffold, "--scaffold DIR")):
         if asked and name is None:
@@ -66,7 +66,7 @@ def command(options: ModelsOptions, screen: Screen) -> int:
 
 
 def show_layers(spec: ModelSpec, screen: Screen, counted: dict[str, messages.Counted] | None = None) -> None:
-    """Print the layers of a network, with what frameworks `counted` in their own."""
+    """Print the layers of a network, with the counts of each framework in `counted`."""
     console = screen.console()
     headings, lines = _layers(spec, counted or {})
     one = "image" if spec.inputs == "images" else "example"
@@ -76,7 +76,7 @@ def show_layers(spec: ModelSpec, screen: Screen, counted: dict[str, messages.Cou
 
 
 def _source(spec: ModelSpec, screen: Screen) -> int:
-    """Print the code of the network in each implementation: side by side, or one under the other in a narrow window."""
+    """Print the code of the network in each implementation: side by side, or one below the other in a narrow window."""
     code = sources.of(spec)
     shown = {name: "\n".join(map(printable, text.expandtabs(4).splitlines())) for name, text in code.items()}
     console = screen.console()
@@ -90,7 +90,7 @@ def _source(spec: ModelSpec, screen: Screen) -> int:
     else:
         for name, text in shown.items():
             console.print(f"# {name}", style="bold")
-            # A file gets the code as it is; a terminal would break long lines anywhere, and lose their indentation.
+            # A file gets the code unchanged; a terminal would break long lines anywhere, and lose their indentation.
             lines = _within(text, console.width) if console.is_terminal else text.splitlines()
             console.print(Text("\n".join(lines)), soft_wrap=True)
             console.print()
@@ -99,7 +99,7 @@ def _source(spec: ModelSpec, screen: Screen) -> int:
 
 
 def _within(code: str, room: int) -> list[str]:
-    """Lines of code of at most `room` columns, if their words let them be: what goes on is indented further."""
+    """Wrap code to lines of at most `room` columns, if its words allow it; continued lines are indented further."""
     return [part for line in code.splitlines() for part in wrapped(line, room)]
 
 
@@ -140,7 +140,7 @@ def _print_overview(screen: Screen) -> None:
 
 
 def _layers(spec: ModelSpec, counted: dict[str, messages.Counted]) -> tuple[list[str], list[list[str]]]:
-    """The headings, and a line for each layer; with `counted` a column for what each framework counts."""
+    """Return the headings, and a line for each layer; with `counted` a column for each framework's count."""
     headings = ["layer", "output", "parameters", "FLOPs", *counted]
     lines = [["input", _shape(spec.input_shape)]]
     for layer in spec.layers:
@@ -160,7 +160,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 
 def _count(spec: ModelSpec, screen: Screen) -> dict[str, messages.Counted]:
-    """What each framework counts in its own network."""
+    """Return each framework's count of its own network."""
     counted = {}
     having = [name for name, implementation in IMPLEMENTATIONS.items() if implementation.has(spec)]
     with temporary.folder("logs") as logs:

@@ -22,7 +22,7 @@ from shared.data import Data
 
 
 def command(options: ParityOptions, screen: Screen) -> int:
-    """Do what `compare parity` says; return the exit code. Raises InputError before anything is written."""
+    """Carry out `compare parity`, and return the exit code. Raises InputError before anything is written."""
     plan = make_plan(options)
     began = Began(options.command, options.out)
     data = plan.load_data()
@@ -57,9 +57,9 @@ class Comparisons(Work[ParityResult]):
                 note(f"{left.done}: {result.model}, seed {result.seed}, {dtype}; {left.in_words}")
 
         with Workers(self.folder.log_dir, options.device, options.timeout, note) as workers:
-            # All at once, so that they import side by side.
+            # All at once, to import in parallel.
             for session in workers.start(plan.all_implementations).values():
-                with contextlib.suppress(WorkerError):  # the comparison tells it
+                with contextlib.suppress(WorkerError):  # the comparison reports it
                     session.wait_until_ready()
             left = ComparisonsLeft(sizes)
             note(f"Comparing {', '.join(model.name for model in plan.models)} in float64 first ...")
@@ -69,7 +69,7 @@ class Comparisons(Work[ParityResult]):
                     subject = plan.subject(model, self.data[model.name], seed)
                     result = Checker(sessions, THREADS, tell).check(subject, plan.extent)
                     yield result
-                    if not result.passed and len(sizes) > times:  # of many, each fault at once
+                    if not result.passed and len(sizes) > times:  # if there are many, report each fault at once
                         note(tables.summary(result)[0])
 
     def write(self) -> None:
@@ -99,18 +99,18 @@ class Comparisons(Work[ParityResult]):
 
 
 class ComparisonsLeft:
-    """How far comparisons are and how long they will go on, if what is left takes as long for its size as what is
-    done."""
+    """The progress of comparisons and the time left, if the remaining ones take as long for their size as those
+    before."""
 
     def __init__(self, sizes: Sequence[float], now: Callable[[], float] = time.monotonic) -> None:
-        """`sizes` are those of all comparisons in their order, in any unit; the first starts now."""
+        """`sizes` are of all comparisons in their order, in any unit; the first starts now."""
         self.sizes, self.n_done, self.now = sizes, 0, now
         self.begun = now()
         self.tenths = Tenths()
 
     def after_another(self) -> bool:
-        """Count one more as done. Return whether it completes another tenth of the whole, and there is more to do: then
-        a line is due."""
+        """Count one more as done. Return whether a line is due: it completes another tenth of the whole, and there is
+        more to do."""
         self.n_done += 1
         return self.tenths.passed(self._share) and self.n_done < len(self.sizes)
 
@@ -121,7 +121,7 @@ class ComparisonsLeft:
 
     @property
     def in_words(self) -> str:
-        """How long the rest takes."""
+        """How long the rest takes, in words."""
         return f"about {duration((self.now() - self.begun) * (1 / self._share - 1))} left"
 
     @property

@@ -1,4 +1,4 @@
-"""`compare parity --ledger`: from the names of rows, or from what a user sees, to the ledger of differences."""
+"""`compare parity --ledger`: from the names of rows, or from a symptom, to the ledger of differences."""
 
 import math
 import os
@@ -26,10 +26,10 @@ MOST_EXAMPLES = 3
 
 
 def command(options: ParityOptions, screen: Screen) -> int:
-    """Ask every row, or those that were named, print them, and write the page if one is asked for.
+    """Ask every row, or the named ones, print them, and write the page if one is asked for.
 
-    Returns the exit code: 1 if a row is not as stated, or its aligned forms do not agree. Raises InputError before a
-    worker is started.
+    Return the exit code: 1 if a row differs from its statement, or its aligned forms do not agree. Raises InputError
+    before a worker is started.
     """
     if options.symptom is not None:
         return _by_symptom(options, screen)
@@ -58,7 +58,7 @@ def command(options: ParityOptions, screen: Screen) -> int:
 
 
 def _ask(rows: Sequence[LedgerRow], timeout: float, screen: Screen) -> list[Line] | None:
-    """The answers to the rows, or None if a worker failed, which is printed."""
+    """Return the answers to the rows; None if a worker failed, which is printed."""
     lines: list[Line] = []
     with temporary.folder("logs") as logs, Workers(logs, "cpu", timeout, screen.note) as workers:
         sessions = workers.start(dict.fromkeys(name for row in rows for name in row.between))
@@ -74,7 +74,7 @@ def _ask(rows: Sequence[LedgerRow], timeout: float, screen: Screen) -> list[Line
 
 
 def _by_symptom(options: ParityOptions, screen: Screen) -> int:
-    """Print the rows that can be behind what a user sees. Raises InputError if no word of it is known."""
+    """Print the rows that can explain a symptom. Raises InputError if no word of it is known."""
     if options.row is not None or options.out is not None:
         raise InputError("--symptom searches for rows; it cannot be combined with --row or --out.")
     found = search(options.symptom or "")
@@ -122,7 +122,7 @@ def _summarise(lines: Sequence[Line], screen: Screen) -> None:
 
 
 def _figures(line: Line) -> dict[str, object]:
-    """One row for programs; a distance is None if the shapes differ."""
+    """Return one row for programs; a distance is None if the shapes differ."""
     row = line.row
     distances = {
         key: value if math.isfinite(value) else None for key, value in (("own", line.own), ("aligned", line.aligned))

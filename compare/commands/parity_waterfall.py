@@ -21,7 +21,7 @@ from shared.errors import InputError
 
 
 def command(options: ParityOptions, screen: Screen) -> int:
-    """Do what `compare parity --waterfall` says; return the exit code. Raises InputError before anything is written."""
+    """Carry out `compare parity --waterfall`, and return the exit code. Raises InputError before any writing."""
     plan = make_plan(options)
     if len(plan.models) != 1:
         raise InputError("--waterfall is of one architecture at a time. Give one with --model.")
@@ -34,7 +34,7 @@ def command(options: ParityOptions, screen: Screen) -> int:
     data = plan.load_data()[model.name]
     note_data_warnings([data], screen)
     n_kept = len(data.x_train) - len(data.x_train) // 10  # as in every stage
-    if options.steps >= n_batches(n_kept, options.batch_size):  # else no epoch comes to its last batch
+    if options.steps >= n_batches(n_kept, options.batch_size):  # otherwise no epoch reaches its last batch
         check_own_norm(
             "--waterfall",
             plan.all_implementations,
@@ -56,7 +56,7 @@ def command(options: ParityOptions, screen: Screen) -> int:
 
 
 class Stages(Work[RecipeStage]):
-    """All stages, of which some explain nothing, so that they are kept together or not at all."""
+    """All stages. A part of them explains nothing, and therefore either all are kept or none."""
 
     unit = "waterfall"
 

@@ -1,4 +1,4 @@
-"""`compare port`: from two references to where the models differ, why, and the line that mends it."""
+"""`compare port`: from two references to where the models differ, why, and the line that fixes it."""
 
 import os
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from shared.errors import InputError
 
 
 def command(options: PortOptions, screen: Screen) -> int:
-    """Do what `compare port` says; return the exit code: 0 if both are the same function, 1 if not. Raises InputError
+    """Carry out `compare port`, and return the exit code: 0 if both are the same function, 1 if not. Raises InputError
     if they cannot be compared."""
     request = _request(options)
     work = Port(options, request, Began(options.command, options.out), screen)
@@ -97,7 +97,7 @@ class Port(Work[PortRecord]):
                 self.times = times
 
     def show(self, record: PortRecord) -> None:
-        """Say what the comparison found, before anything is timed."""
+        """Print the results of the comparison, before anything is timed."""
         self.screen.headlines([words.headline(record)])
         for line in (*words.lines(record)[1:], *words.notes(record)):
             self.screen.say(line)

@@ -1,4 +1,4 @@
-"""`compare port --bench`: both models timed in turns, once they are compared."""
+"""`compare port --bench`: time both models in turns, after comparing them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -33,13 +33,13 @@ LACKING: dict[str, tuple[tuple[Mode, ...], tuple[Mode, ...]]] = {
     "torch": (("xla",), ("eager", "graph")),
     "onnx": (("eager", "xla"), ("graph",)),
 }
-NARROW = 80  # columns of the tables, if no terminal says how many there are
+NARROW = 80  # columns of the tables, if no terminal states its width
 
 
 def times_of(
     options: PortOptions, result: PortResult, record: PortRecord, logs: Path, tell: Tell
 ) -> Iterator[PortTimes]:
-    """The times so far, after each launch."""
+    """Yield the times so far, after each launch."""
     nothing = _nothing_yet(options, result, record)
     launcher = PortLauncher(
         nothing.models,
@@ -117,8 +117,8 @@ def _lacks(framework: str, mode: Mode | None) -> bool:
 def _starter(
     options: PortOptions, result: PortResult, times: PortTimes, logs: Path
 ) -> Callable[[TimedModel], tuple[TimedWorker, Callable[[], TimesPrepared]]]:
-    """Return what starts a process for a model, and what makes it ready. It gets the inputs and targets of the
-    comparison, repeated until they fill the largest batch."""
+    """Return a function that starts a process for a model, and returns it with a function that makes it ready. The
+    process gets the inputs and targets of the comparison, repeated to fill the largest batch."""
     largest = times.batch_sizes[-1]
     inputs = {name: repeated(array, largest) for name, array in result.inputs.items()}
     learned = result.learned if "training" in times.whats else None
@@ -148,20 +148,20 @@ def _starter(
 
 
 def _by_place(inputs: Mapping[str, np.ndarray], stated: Mapping[str, object] | None) -> dict[str, np.ndarray]:
-    """Inputs by the names that a model states for them: they go by place."""
+    """Return inputs under the names that a model states for them, matched by position."""
     if not stated or set(stated) == set(inputs) or len(stated) != len(inputs):
         return dict(inputs)
     return dict(zip(stated, inputs.values(), strict=True))
 
 
 def repeated(array: np.ndarray, n: int) -> np.ndarray:
-    """`n` examples of an array, one after another and over again, in the precision that users compute in."""
+    """Return `n` examples of an array, repeated in order, in the precision that users compute in."""
     found: np.ndarray = array[np.arange(n) % len(array)]
     return found.astype(np.float32) if found.dtype.kind == "f" else found
 
 
 def show(times: PortTimes, screen: Screen) -> None:
-    """Say what was found: sentences first, and then both tables."""
+    """Print the results: sentences first, and then both tables."""
     screen.headlines(verdicts.headlines(times))
     for text in (*verdicts.remarks(times), verdicts.why_ended(times), *verdicts.warnings(times)):
         screen.say(text)

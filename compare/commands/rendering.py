@@ -1,4 +1,4 @@
-"""Reports from the records of a folder alone, whatever kind of folder it is."""
+"""Render reports from the records of a folder alone, for any kind of folder."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -41,9 +41,9 @@ Files = Rendered
 
 
 def rendered(folder: Path) -> Files:
-    """Every file that is made from the records in `folder`, by its path there.
+    """Return every file that is made from the records in `folder`, by its path there.
 
-    Raises InputError if there are none, or one cannot be read.
+    Raises InputError if there are no records, or one cannot be read.
     """
     inside.check(folder)
     for name, render in KINDS.items():
@@ -56,7 +56,7 @@ def rendered(folder: Path) -> Files:
 
 
 def has_records(folder: Path) -> bool:
-    """Whether there is anything in `folder` that reports are made from; a report of several folders has none."""
+    """Whether `folder` has records to make reports from; a report on several folders has none."""
     return any((folder / name).exists() for name in KINDS)
 
 
@@ -78,12 +78,12 @@ def _parity(folder: Path, manifest: Manifest) -> Files:
 
 
 def comparisons(folder: Path) -> list[ParityResult]:
-    """The comparisons that are kept in `folder`. Raises InputError if they cannot be read."""
+    """Return the comparisons in `folder`. Raises InputError if they cannot be read."""
     return listed(folder / "parity.json", parity_report.RECORDS)
 
 
 def extent(folder: Path) -> parity_report.ParityExtent:
-    """How far they went. Raises InputError if that cannot be read."""
+    """Return how far the comparisons went. Raises InputError if that cannot be read."""
     return load_record(folder / "study.json", parity_report.ParityExtent)
 
 
@@ -110,7 +110,7 @@ def _port(folder: Path, manifest: Manifest) -> Files:
 
 
 def times_of(folder: Path) -> ported.PortTimes | None:
-    """The times of two models, if they were measured. Raises InputError if they cannot be read."""
+    """Return the times of two models, if they were measured. Raises InputError if they cannot be read."""
     path = folder / ported.RECORD
     return load_record(path, ported.PortTimes, MAX_LIST_BYTES) if path.exists() else None
 
@@ -124,14 +124,14 @@ def _inference(folder: Path, manifest: Manifest) -> Files:
 
 
 def listed(path: Path, records: TypeAdapter[list[Any]]) -> list[Any]:
-    """The records of the file at `path`. Raises InputError if they cannot be read."""
+    """Return the records of the file at `path`. Raises InputError if they cannot be read."""
     try:
         return records.validate_json(read_record(path, MAX_LIST_BYTES))
     except ValidationError as error:
         raise unreadable(path, error) from None
 
 
-# By the record that each kind of folder has.
+# By the record that identifies each kind of folder.
 KINDS: dict[str, Callable[[Path, Manifest], Files]] = {
     "results": _run,
     "bench.json": _bench,

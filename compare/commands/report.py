@@ -1,4 +1,4 @@
-"""`compare report`: reports made again from the records of one folder, or one report of several."""
+"""`compare report`: make the reports of one folder again from its records, or one report on several folders."""
 
 import hashlib
 from dataclasses import asdict
@@ -21,7 +21,7 @@ from shared.storage import files, lock, mounts
 
 
 def command(options: ReportOptions, screen: Screen) -> int:
-    """Do what `compare report` says; return the exit code. Raises InputError before anything is written."""
+    """Carry out `compare report`, and return the exit code. Raises InputError before anything is written."""
     folders = options.folders
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise InputError("A folder is named twice. Name each once.")
@@ -55,10 +55,10 @@ def _fill(target: OutputFolder, files: Files, made: Manifest) -> None:
 
 
 def _write_again(folder: Path, screen: Screen) -> int:
-    """Make the files of `folder` again, in place; its manifest goes on saying who made its records."""
+    """Make the files of `folder` again, in place; its manifest still names the maker of its records."""
     if not has_records(folder):
-        rendered(folder)  # which says so
-    with lock.held(folder):  # another command may be adding to what is read
+        rendered(folder)  # it raises the error
+    with lock.held(folder):  # another command may be adding to the records
         _clear(folder)
         made = rendered(folder)
         known = load_manifest(folder)
@@ -98,6 +98,6 @@ def _replace(folder: Path, made: Files, changed: list[str], known: Manifest) -> 
 
 
 def _content(path: Path) -> bytes | None:
-    """What a report was before; larger than any report, it is none."""
+    """Return the previous content of a report; None if the file is larger than any report."""
     there = path.is_file() and path.stat().st_size <= MAX_LIST_BYTES
     return files.read(path, MAX_LIST_BYTES, "Give the folder of a run.") if there else None

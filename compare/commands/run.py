@@ -66,7 +66,7 @@ class NewStudy(StudyWork):
         return planned
 
     def _tuned(self, device: Device) -> dict[str, tuple[Mode, Tuned]]:
-        """How each implementation is fastest on this machine."""
+        """Return the fastest mode and settings of each implementation on this machine."""
         from compare.bench.result import Contestant
         from compare.bench.search import Search, for_run, starter
         from compare.subject import Subject
@@ -91,13 +91,13 @@ class NewStudy(StudyWork):
 
 
 def command(options: RunOptions, screen: Screen) -> int:
-    """Do what `compare run` says; return the exit code. Raises InputError before anything is written."""
+    """Carry out `compare run`, and return the exit code. Raises InputError before anything is written."""
     asked, options = options.implementations, check_options(options)
     began = Began(options.command, options.out)
     choice = choose(options.dataset, options.data_folder, *([] if screen.quiet else [show_fetching(sys.stderr)]))
     plan = make_plan(options, choice.dataset)
     if options.parity:
-        from compare.parity import library  # which draws, and takes long to import
+        from compare.parity import library  # its package draws, and takes long to import
 
         library.check_possible(plan.implementations, options.recipe, options.mixed_precision)
     data = load(plan.data, options.data_folder)

@@ -1,4 +1,4 @@
-"""`compare run --resume`: back to a study that was interrupted."""
+"""`compare run --resume`: continue a study that was interrupted."""
 
 from compare import networks
 from compare.commands.study import StudyWork
@@ -16,7 +16,7 @@ from shared.storage import inside
 
 
 def command(options: RunOptions, screen: Screen) -> int:
-    """Do what `compare run --resume` says; return the exit code. Raises InputError before anything is written."""
+    """Carry out `compare run --resume`, and return the exit code. Raises InputError before anything is written."""
     path = options.resume
     assert path is not None
     inside.check(path)
@@ -44,8 +44,8 @@ def command(options: RunOptions, screen: Screen) -> int:
 
 
 def _check_network(planned: Planned, options: RunOptions) -> None:
-    """Raise InputError if the study is of a network of the user's own whose code is not there as it was, or was never
-    named on this machine."""
+    """Raise InputError if the study is of a network of the user's own whose code has changed or is missing, or was
+    never named on this machine."""
     network = networks.at_hand(planned.runs[0].spec, options.model)
     if network != planned.runs[0].spec:
         code = planned.runs[0].spec.code
@@ -71,7 +71,7 @@ def _cluster(planned: Planned, options: RunOptions) -> str | None:
 
 
 class ResumedStudy(StudyWork):
-    """A study that goes on: its plan is known."""
+    """A study that continues: its plan is known."""
 
     def __init__(
         self,

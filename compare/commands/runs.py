@@ -22,8 +22,8 @@ LEAST_COLUMNS = 4
 
 
 def command(options: RunsOptions, screen: Screen) -> int:
-    """Print the table and write the page; return the exit code. Raises InputError if the folder is none, or holds an
-    index.html that this command did not write."""
+    """Print the table and write the page; return the exit code. Raises InputError if the folder does not exist, or has
+    an index.html that this command did not write."""
     root = options.root
     writes = root.is_dir() and not is_entry(root)
     if writes:
@@ -55,13 +55,13 @@ def command(options: RunsOptions, screen: Screen) -> int:
 
 
 def _name(folder: Path, root: Path) -> str:
-    """How a folder is called: its path below the root, or its own name."""
+    """Return the name of a folder: its path below the root, or its own name."""
     below = folder.relative_to(root).as_posix()
     return printable(os.fsencode(folder.name if below == "." else below).decode(errors="backslashreplace"))
 
 
 def _check_page(path: Path) -> None:
-    """Raise InputError if writing the page would take away something else."""
+    """Raise InputError if writing the page would replace something else."""
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise InputError(f"{path} is no plain file, and nothing is written through it. Move it elsewhere.")
     if path.exists() and f'name="generator" content="{GENERATOR}"' not in _head(path):
@@ -74,7 +74,7 @@ def _head(path: Path) -> str:
 
 
 def _print(lines: list[list[str]], columns: list[str], screen: Screen) -> None:
-    """Print as many columns as there is room for, the most important first."""
+    """Print as many columns as fit, the most important first."""
     if not lines:
         return
     console = screen.console()
@@ -127,7 +127,7 @@ def _page(root: Path, found: Found, names: dict[int, str]) -> bytes:
 
 
 def _link(folder: Path, root: Path) -> str:
-    """The address of a folder's report, from the page; "" if it has none."""
+    """Return the address of a folder's report, from the page; "" if it has none."""
     report = folder / "report.html"
     if report.is_symlink() or not report.is_file():
         return ""

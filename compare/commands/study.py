@@ -1,4 +1,4 @@
-"""Running a study, or what is left of it, and writing its results."""
+"""Run a study, or the rest of it, and write its results."""
 
 import shlex
 import sys
@@ -23,13 +23,13 @@ from shared.result import RunResult
 from shared.storage import mounts
 
 if TYPE_CHECKING:
-    from compare.parity.result import ParityResult  # its package draws, and so takes long to import
+    from compare.parity.result import ParityResult  # its package draws, and takes long to import
 
-ENDED = ("ok", "diverged")  # another try would give the same
+ENDED = ("ok", "diverged")  # a retry would give the same
 
 
 class StudyWork(Work[RunResult]):
-    """Trains every run that the folder has no result of, and reports on all."""
+    """The training of every run without a result in the folder, and the report on all."""
 
     unit = "run"
 
@@ -43,21 +43,21 @@ class StudyWork(Work[RunResult]):
         server: mlflow_runs.Server | None,
         screen: Screen,
     ) -> None:
-        """`cluster` is the address of the Ray cluster that trains, None if it is done here."""
+        """`cluster` is the address of the Ray cluster that trains; None to train here."""
         super().__init__(folder)
         self.results = known_results(folder)
         self.data, self.implementations, self.settings, self.cluster = data, implementations, settings, cluster
         self.server, self.screen = server, screen
         self.checkpoints = Checkpoints(folder, screen.note)
-        self.planned: Planned | None = None  # once the device is settled
+        self.planned: Planned | None = None  # set once the device is known
         self.compared: ParityResult | None = None
 
     @abstractmethod
     def settle(self, executor: Executor) -> Planned:
-        """What the study is, now that its workers are there to be asked for their devices."""
+        """Return the study's plan, now that its workers can be asked for their devices."""
 
     def exit_code(self) -> int:
-        """Do it, and log it to the server that was asked for, if any; the exit code."""
+        """Do the work, log it to the server if one was asked for, and return the exit code."""
         note_data_warnings([self.data], self.screen)
         ended_early = self.carry_out()
         if ended_early is not None:
@@ -100,7 +100,7 @@ class StudyWork(Work[RunResult]):
         from compare.commands.study_report import report
 
         self.screen.note("Drawing pictures and writing the report ...")
-        if len(self.planned.runs) > condensed.MANY:  # what is left of them here is not enough, and takes the room
+        if len(self.planned.runs) > condensed.MANY:  # the rest of them in memory is insufficient, and takes the room
             self.results.clear()
             self.results += condensed.load(self.folder.path, self.planned.judging.target)
         report(self.planned, self.data.warnings, self.folder, self.results, self.compared, self.screen)
@@ -117,7 +117,7 @@ class StudyWork(Work[RunResult]):
         return f"Go on with: {shlex.join(line)}"
 
     def executor(self) -> Executor:
-        """Where the runs are trained."""
+        """The place where the runs are trained."""
         log_dir, note = self.folder.log_dir, self.screen.note
         if self.cluster is None:
             study = Study(self.implementations, self.data, log_dir, self.settings, note)
@@ -128,14 +128,14 @@ class StudyWork(Work[RunResult]):
 
 
 def _import_what_reports() -> None:
-    """Import Matplotlib and what draws with it while the workers import their frameworks, instead of before or after:
-    this process waits then."""
+    """Import Matplotlib and the modules that draw with it while the workers import their frameworks. This process only
+    waits at that time."""
     from compare.commands import study_report  # noqa: F401  for modules that import it later
 
 
 def known_results(folder: OutputFolder) -> list[RunResult]:
-    """The runs finished in `folder` before, condensed if there are very many. Runs that failed or lost their weights
-    are retried."""
+    """Return the runs finished in `folder` before, condensed if there are very many. Runs that failed or lost their
+    weights are retried."""
     if not any((folder.path / "results").glob("*.json")):
         return []
     known = [result for result in condensed.load(folder.path, target=None) if result.status in ENDED]
@@ -143,7 +143,7 @@ def known_results(folder: OutputFolder) -> list[RunResult]:
 
 
 def _check_of_plan(results: list[RunResult], planned: Planned) -> None:
-    """Raise InputError if one of the results is not of the plan."""
+    """Raise InputError if one of the results is not in the plan."""
     asked = {run.name: run for run in planned.runs}
     for result in results:
         if (asked.get(result.name), planned.data_digest) != (result.run, result.data_digest):
@@ -154,7 +154,7 @@ def _check_of_plan(results: list[RunResult], planned: Planned) -> None:
 
 
 def _log(server: mlflow_runs.Server, folder: OutputFolder, results: list[RunResult], screen: Screen) -> bool:
-    """Log the study; whether that went well."""
+    """Log the study, and return whether that succeeded."""
     done = run_folder.load_manifest(folder.path)
     try:
         run_id = mlflow_runs.log_study(server, folder.path, results, done)

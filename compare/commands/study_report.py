@@ -1,5 +1,5 @@
-"""The report of a study, and whether its implementations are the same function. It draws, and so takes long to import:
-compare/commands/study.py does that while workers import their frameworks."""
+"""Report a study, and compare whether its implementations are the same function. The module draws, and takes long to
+import: compare/commands/study.py imports it while workers import their frameworks."""
 
 from dataclasses import asdict
 
@@ -22,7 +22,7 @@ from shared.result import RunResult
 
 
 def compared(planned: Planned, data: Data, folder: OutputFolder, timeout_s: float) -> ParityResult:
-    """Whether the implementations are the same function, on the device and in the mode of the runs."""
+    """Compare whether the implementations are the same function, on the device and in the mode of the runs."""
     first = planned.runs[0]
     return library.check_run(
         first.spec,
@@ -57,7 +57,7 @@ def report(
 
     lines = headlines(results, judging, parity.headline if parity else None)
     screen.headlines(lines)
-    console = screen.console()  # only now: its reader may have gone
+    console = screen.console()  # not earlier, because its reader may have gone
     screen.say_left_out(tables.print_table(rows, f"{first.model} on {first.data.dataset}, {first.device}", console))
     if training_report.shows_seeds(results, judging):
         tables.print_summaries(over_seeds, judging.target, console, figure_of(results))

@@ -1,4 +1,4 @@
-"""How runs of one kind moved from one to the next: charts and sentences, by the rules of `compare diff`."""
+"""Changes from each run of one kind to the next: charts and sentences, by the rules of `compare diff`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from shared.plurals import number_of
 from shared.result import RunResult
 
 MOST_RUNS = 20  # of a trend or of joint curves, the newest
-MOST_NAMES = 12  # of a chart's legend
+MOST_NAMES = 12  # in a chart's legend
 MOST_TICKS = 7
-MARGIN = 0.003  # as of diff
+MARGIN = 0.003  # the same as for diff
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Trend:
 
 
 def groups(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
-    """The runs by what they are about, oldest first."""
+    """Return the runs by their subject, oldest first."""
     by_about: dict[str, list[Entry]] = {}
     for entry in sorted(entries, key=lambda one: one.manifest.started):
         if entry.side is not None and entry.side.done:
@@ -38,7 +38,7 @@ def groups(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
 
 
 def trends(entries: Sequence[Entry]) -> list[Trend]:
-    """A trend for each two runs or more of one network with the same data and training."""
+    """Return a trend for each network with two or more runs on the same data and training."""
     found: list[Trend] = []
     for about, of_group in groups(entries).items():
         alike: dict[str, list[Entry]] = {}
@@ -54,7 +54,7 @@ def _first(entry: Entry) -> RunResult:
 
 
 def _training(entry: Entry) -> str:
-    """How a run was trained: all that has to be the same for a trend."""
+    """Return how a run was trained: everything that must be equal within a trend."""
     first = _first(entry)
     return f"{first.run.train.model_dump_json(exclude={'seed'})} {first.n_train} {first.n_test} {first.data_digest}"
 
@@ -79,8 +79,8 @@ def _trend(about: str, entries: Sequence[Entry]) -> Trend:
 
 
 def chart(trend: Trend) -> Chart:
-    """The figure of every run, of accuracies with the band of what diff calls noise, and the step time against the
-    oldest run with the intervals of diff."""
+    """Return a chart of every run's figure, with diff's band of noise for accuracies. It includes the step time
+    relative to the oldest run, with diff's intervals."""
     place = {id(entry): float(number) for number, entry in enumerate(trend.entries)}
     values: dict[str, list[Point]] = {}
     figure = figure_of([_first(trend.entries[0])])
@@ -113,7 +113,7 @@ def chart(trend: Trend) -> Chart:
 
 
 def _interval(change: Change, x: float, number: int) -> Line:
-    """A bar from `low` to `high`, each implementation a little beside the one before it."""
+    """Return a bar from `low` to `high`; each implementation is a little to the side of the one before it."""
     assert change.value is not None
     at = x + 0.06 * number
     ys = [change.value] if change.low is None or change.high is None else [change.low, change.value, change.high]
@@ -138,8 +138,8 @@ def _ticks(entries: Sequence[Entry]) -> list[tuple[float, str]]:
 
 
 def joint_curves(entries: Sequence[Entry], name_of: dict[int, str]) -> dict[str, Chart]:
-    """Draw the learning curves of the runs of each group in one chart: the newest that there is room for, and their
-    first seeds. `name_of` names a folder, by the identity of its entry."""
+    """Draw the learning curves of each group's runs in one chart: the newest that fit, and their first seeds. `name_of`
+    names a folder, by the identity of its entry."""
     found = {}
     for about, of_group in groups(entries).items():
         panels: list[Panel] = []
@@ -160,7 +160,7 @@ def joint_curves(entries: Sequence[Entry], name_of: dict[int, str]) -> dict[str,
 
 
 def _together(panels: Sequence[Panel], others: Sequence[Panel]) -> list[Panel]:
-    """Panels with the lines of both."""
+    """Return panels with the lines of both."""
     if not panels:
         return list(others)
     return [

@@ -1,4 +1,4 @@
-"""`compare verify`: whether a folder is whole and unaltered, and with --rerun whether its weights are as accurate as
+"""`compare verify`: whether a folder is complete and unaltered, and with --rerun whether its weights are as accurate as
 its records say."""
 
 import hashlib
@@ -33,7 +33,7 @@ from shared.result import RunResult
 from shared.storage import files, inside, lock, temporary
 
 TIMEOUT_S = 300.0
-TOLERANCE = 1e-3  # of a figure that is no share of images
+TOLERANCE = 1e-3  # for a figure that is not a share of images
 MAX_SEAL_BYTES = 1 << 10
 PICTURES = (".png", ".svg")
 PAGE = "report.html"
@@ -41,7 +41,7 @@ MADE_WITH = re.compile(r"Python \d+\.\d+\.\d+\S*(, ([\w-]+ \d\S*|no [\w-]+))+")
 
 
 def command(options: VerifyOptions, screen: Screen) -> int:
-    """Do what `compare verify` says; return the exit code, 1 if anything is not as it was written."""
+    """Carry out `compare verify`, and return the exit code, 1 if anything differs from what was written."""
     folder = options.run_dir
     found = problems(folder)
     not_compared = None if found else made_by_others(folder)
@@ -67,7 +67,7 @@ def _as_far_as(not_compared: str | None, found: list[str]) -> str:
 
 
 def _rerun(folder: Path, model: str | None, data_dir: Path, screen: Screen) -> list[str]:
-    """Evaluate every network again from its weights; what is not as its record says, in words."""
+    """Evaluate every network again from its weights. Return a sentence for each difference from its record."""
     if not (folder / "results").is_dir():
         raise InputError(f"--rerun: {folder} has no trained weights. Leave it out, or give the folder of a run.")
     done = networks.results_at_hand([result for result in load_results(folder) if result.outcome], model)
@@ -118,9 +118,9 @@ def _near(found: float, said: float) -> bool:
 
 
 def problems(folder: Path) -> list[str]:
-    """What is not as it was written, a sentence for each file; none if all is well.
+    """Return a sentence for each file that differs from what was written; none if all is well.
 
-    Raises InputError if there is no manifest to hold the folder against.
+    Raises InputError if there is no manifest to compare the folder with.
     """
     odd = inside.odd(folder) if folder.is_dir() else {}
     if MANIFEST not in odd and not (folder / MANIFEST).exists():
@@ -132,7 +132,7 @@ def problems(folder: Path) -> list[str]:
     try:
         known = load_record(folder / MANIFEST, Manifest, MAX_LIST_BYTES)
     except InputError:
-        return found  # which says so
+        return found  # it reports the damaged manifest
     present = names(folder)
     found += [f"{name} is missing." for name in known.files if name not in present and name not in odd]
     found += [f"{name} is not in the manifest." for name in present if name not in known.files]
@@ -145,7 +145,7 @@ def problems(folder: Path) -> list[str]:
 
 
 def _of_fields(folder: Path, known: Manifest) -> list[str]:
-    """What the manifest says of itself that cannot be, or that the study's plan says otherwise."""
+    """Return the manifest's statements that are impossible, or that contradict the study's plan."""
     found = [] if MADE_WITH.fullmatch(known.libraries) else [f"{MANIFEST} names no libraries that made its reports."]
     if known.ended < known.started:
         found.append(f"{MANIFEST} says that it ended before it began.")
@@ -159,7 +159,7 @@ def _of_fields(folder: Path, known: Manifest) -> list[str]:
 
 
 def _of_network(known: Manifest, planned: Planned) -> list[str]:
-    """The copy of the user's own code, which people read: it is the code that the plan says was run."""
+    """Check that the copy of the user's code, which people read, is the code that the plan names."""
     code = planned.network.code if planned.network is not None else None
     hashed = {} if code is None else {f"{networks.COPY}/{name}": sha256 for name, sha256 in code.files}
     there = {name: sha256 for name, sha256 in known.files.items() if name.startswith(f"{networks.COPY}/")}
@@ -171,10 +171,10 @@ def _of_network(known: Manifest, planned: Planned) -> list[str]:
 
 
 def made_by_others(folder: Path) -> str | None:
-    """Why reports cannot be compared with what their records give now: other code or other libraries made them."""
+    """Return why reports cannot be compared with their records: other code or libraries made them. Else None."""
     known = load_manifest(folder)
     libraries, version, commit = manifest.rendering_libraries(), manifest.code_version(), manifest.code_commit()
-    # A "+" stands for changes that were not committed: which ones is not known.
+    # A "+" marks uncommitted changes, whose content is unknown.
     same_commit = (known.commit or "").rstrip("+") == (commit or "").rstrip("+")
     if known.libraries == libraries and known.version == version and same_commit:
         return None
@@ -187,7 +187,7 @@ def made_by_others(folder: Path) -> str | None:
 
 
 def _of_manifest(folder: Path) -> list[str]:
-    """The manifest is guarded by its own hash, in a file beside it."""
+    """Check the manifest against its hash, which is in a file beside it."""
     sha256 = files.sha256(folder / MANIFEST)
     if not (folder / SEAL).is_file():
         return [f"{SEAL} is missing."]
@@ -197,10 +197,10 @@ def _of_manifest(folder: Path) -> list[str]:
 
 
 def _of_reports(folder: Path, known: Manifest) -> list[str]:
-    """Every figure in a report comes from a record: made again from them, each text, table and page has the same bytes.
+    """Make each report again from the records: every text, table and page must have the same bytes.
 
-    Pictures are compared by their hashes alone: matplotlib solves its layout again each time, and may end a last bit
-    away from where it was. The page is made again with the pictures that are there.
+    Pictures are compared by their hashes alone: Matplotlib solves its layout again each time, and its last bit may
+    differ. The page is made again with the existing pictures.
     """
     if made_by_others(folder) or not has_records(folder):
         return []

@@ -1,4 +1,4 @@
-"""`compare visualize`: pictures of what the networks of a run have learned."""
+"""`compare visualize`: draw what the networks of a run have learned."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,12 +25,12 @@ from shared.models import ModelSpec
 from shared.result import RunResult
 from shared.storage import mounts
 
-MOST_NUMBERS = 10  # of a regression, that are printed
+MOST_NUMBERS = 10  # numbers of a regression that are printed
 MOST_IMAGES = 24  # whose feature maps are drawn together: each has a row for every layer and network
 
 
 def command(options: VisualizeOptions, screen: Screen) -> int:
-    """Make the pictures; return the exit code. Raises InputError before any is written."""
+    """Make the pictures, and return the exit code. Raises InputError before any is written."""
     _check_cmap(options.cmap)
     results = _chosen(networks.results_at_hand(load_results(options.run_dir), options.model), options.seed)
     first = results[0].run
@@ -81,7 +81,7 @@ def _check_cmap(name: str) -> None:
 
 
 def _chosen(results: list[RunResult], seed: int | None) -> list[RunResult]:
-    """The runs of one seed that ended well, in the order in which implementations are known."""
+    """Return the completed runs of one seed, in the registry's order of implementations."""
     done = [result for result in results if result.outcome is not None]
     if not done:
         raise InputError("No run in that folder ended well, so that there are no weights to look into. Train again.")
@@ -105,8 +105,8 @@ def _check_images(images: tuple[int, ...], n_test: int) -> None:
 
 
 def _picture(path: Path | None, spec: ModelSpec, data: DataSpec) -> tuple[np.ndarray, bool]:
-    """Return the picture to be classified as (1, H, W, C), or (0, H, W, C) if there is none. If the network was trained
-    on pictures, it is read as those were."""
+    """Return the picture to classify as (1, H, W, C), or (0, H, W, C) if there is none. If the network was trained on
+    pictures, it is read in the same way."""
     if path is not None:
         checks.check_only_images(spec, "--predict")
     if path is None or spec.inputs != "images":
@@ -119,7 +119,7 @@ def _picture(path: Path | None, spec: ModelSpec, data: DataSpec) -> tuple[np.nda
 
 
 def _scaled(picture: np.ndarray, spec: DataSpec, data_dir: Path) -> np.ndarray:
-    """The picture as the data of the run are scaled."""
+    """Scale the picture like the data of the run."""
     if spec.scale == "unit":
         return picture
     return standardised(picture, *channel_statistics(load(spec.whole, data_dir).x_train))
@@ -135,7 +135,7 @@ def _draw(
     names: tuple[str, ...],
     picture: np.ndarray,
 ) -> Iterator[tuple[str, Figure]]:
-    """The name and the figure of each picture."""
+    """Yield the name and the figure of each picture."""
     if pictures.has_filters(spec):
         yield "filters", pictures.filters({n.name: n.weights for n in networks}, spec, options.cmap)
     if pictures.map_layers(networks[0]):
@@ -166,7 +166,7 @@ def _draw(
 
 
 def _save(drawn: Iterator[tuple[str, Figure]], options: VisualizeOptions, added: list[Path]) -> Iterator[Path]:
-    """Write each picture twice, to --out or else below the run's folder, and give their paths; each is in `added`
+    """Write each picture twice, to --out or else below the run's folder, and yield their paths. Each path is in `added`
     before it is written."""
     folder, below = (options.run_dir, "pictures/") if options.out is None else (options.out, "")
     try:

@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say of each tier how many of its tests pass, or what it lacks."""
+    """Report for each tier how many of its tests pass, or what it lacks."""
     terminalreporter.section("tiers of shared/protocol.py")
     for tier in TIERS:
         passed, failed, skipped = (

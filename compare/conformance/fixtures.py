@@ -1,8 +1,8 @@
-"""One worker for each implementation, and what each network does in it, computed once.
+"""One worker for each implementation, and each network's results in it, computed once.
 
-Every conformance test is parametrised over implementation x architecture from the two registries, so what is added to
-either is tested without a line here. `--implementation NAME,...` (compare/pytest_plugin.py) leaves the others out.
-A conftest.py imports the fixtures by name.
+Every conformance test is parametrised over implementation x architecture from the two registries: additions to either
+are tested without a change here. `--implementation NAME,...` (compare/pytest_plugin.py) leaves the others out. A
+conftest.py imports the fixtures by name.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ Sessions = Callable[[str, str], Session]
 
 
 def chosen(config: pytest.Config) -> list[str]:
-    """The implementations that are tested. Raise pytest.UsageError if there is none of that name."""
+    """Return the implementations to test. Raise pytest.UsageError if a name is unknown."""
     names = [name for part in config.getoption("--implementation") for name in part.split(",") if name]
     try:
         return [implementation(name).name for name in names] or list(IMPLEMENTATIONS)
@@ -54,7 +54,7 @@ def chosen(config: pytest.Config) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Arguments of these names run over the whole registry; an implementation with each architecture that it has."""
+    """Parametrise arguments of these names over the whole registry; implementations with all their architectures."""
     names, known = metafunc.fixturenames, chosen(metafunc.config)
     pairs = [(name, model) for name in known for model in IMPLEMENTATIONS[name].models]
     if "dropping" in names:
@@ -72,7 +72,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def altered() -> Callable[[], AbstractContextManager[object]]:
-    """What workers are started within: for tests that have them import something else."""
+    """Return the context in which workers are started, for tests that let them import something else."""
     return nullcontext
 
 
@@ -88,7 +88,7 @@ def session_for(
     digest = cache(lambda model: images_for(model).digest())
 
     def get(implementation: str, model: str) -> Session:
-        if not started:  # all at once, so that they import their frameworks side by side
+        if not started:  # all at once, to import their frameworks in parallel
             with altered():
                 for name in chosen(pytestconfig):
                     started[name] = Session(name, logs / f"{name}.log", 1, hide_cuda=True, timeout_s=GENEROUS_S)
@@ -105,7 +105,7 @@ def session_for(
 
 @pytest.fixture(scope="session")
 def lacking(session_for: Sessions) -> Callable[[str], dict[Tier, tuple[str, ...]]]:
-    """lacking(implementation) -> the tiers that it lacks, each with the names that it misses."""
+    """lacking(implementation) -> the tiers that it lacks, each with the missing names."""
 
     @cache
     def found(name: str) -> dict[Tier, tuple[str, ...]]:
@@ -133,7 +133,7 @@ def has_the_tier(request: pytest.FixtureRequest) -> None:
 
 
 def looks_before(optimizer: str, mode: Mode | None = None) -> bool:
-    """Whether the network is inspected before it is trained: once, for it does not depend on optimizer or mode."""
+    """Whether the network is inspected before training: once, because it does not depend on optimizer or mode."""
     return optimizer == "adam" and mode is None
 
 
@@ -156,9 +156,9 @@ Computing = Callable[[str, str], Future[Trace]]
 
 @pytest.fixture(scope="session")
 def trace(session_for: Sessions, computing: Computing, pytestconfig: pytest.Config) -> Tracer:
-    """trace(implementation, model, optimizer, dtype, mode=None, tuning=()) -> Trace, from a worker, at no dropout.
+    """trace(implementation, model, optimizer, dtype, mode=None, tuning=()) -> Trace, from a worker, without dropout.
 
-    In its default mode a network is traced in all its implementations at once, since others will be asked for.
+    In its default mode a network is traced in all its implementations at once, because others will be requested.
     """
 
     def run(
@@ -177,7 +177,7 @@ def trace(session_for: Sessions, computing: Computing, pytestconfig: pytest.Conf
             )
         )
         counted, initial = (created.n_params, created.n_trainable), session.weights()
-        if dtype == "float32":  # what it makes of 20 steps, or of sums within a layer, is no question of right or wrong
+        if dtype == "float32":  # its rounding over 20 steps, or in sums within a layer, is neither right nor wrong
             return Trace(counted=counted, initial=initial, logits=session.logits(images))
         compared = "parity" not in session.lacking
         before = before_training(session, images) if compared and looks_before(optimizer, mode) else {}
@@ -190,7 +190,7 @@ def trace(session_for: Sessions, computing: Computing, pytestconfig: pytest.Conf
             losses=losses,
             trained=session.weights(),
             optimizer_state=session.optimizer_state() if compared else {},
-            # Another mode's are compiled only for this: if it differs, the weights show it.
+            # Those of another mode would be compiled only for this: if it differs, the weights show it.
             trained_logits=session.logits(images) if mode is None else np.empty(0),
         )
 
@@ -200,7 +200,7 @@ def trace(session_for: Sessions, computing: Computing, pytestconfig: pytest.Conf
         for name in having:
             session_for(name, model)
         if dtype == "float64":
-            computing(model, optimizer)  # which will be asked for, too
+            computing(model, optimizer)  # it will be requested, too
         with ThreadPoolExecutor(max_workers=2) as pool:  # two cores, and workers of one thread each
             return {name: pool.submit(run, name, model, optimizer, dtype) for name in having}
 
@@ -223,7 +223,7 @@ def reference(computing: Computing) -> Tracer:
 
 @pytest.fixture(scope="session")
 def computing() -> Iterator[Computing]:
-    """`reference`, under way."""
+    """`reference`, in progress."""
 
     def run(model: str, optimizer: str) -> Trace:
         spec, data = MODELS[model], images_for(model)

@@ -1,7 +1,7 @@
 """The reference: the networks in NumPy, forwards and backwards by hand.
 
 It shares no code with the other implementations or with shared/: the tests compare those with it. Everything is
-computed in the type of the parameters that it is given.
+computed in the type of the given parameters.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Backward = Callable[[np.ndarray], np.ndarray]
 
 
 class Network:
-    """A network as a chain of layers; `layers` lists (kind, name) in order, the last one gives the logits."""
+    """A network as a chain of layers; `layers` lists (kind, name) in order, and the last one gives the logits."""
 
     def __init__(
         self,
@@ -30,10 +30,10 @@ class Network:
         self.rate, self.random = dropout, np.random.default_rng(seed)
         self.n_products = 0  # the multiplications and additions of matrix products, in pairs
         self.training = False
-        self.moved: Arrays = {}  # where the last pass in training mode left the moving statistics
+        self.moved: Arrays = {}  # the moving statistics after the last pass in training mode
 
     def forward(self, x: np.ndarray) -> tuple[Arrays, list[Backward], Arrays]:
-        """The output of every layer, the way back through every layer, and where the gradients will be."""
+        """Return the output of every layer, its backward pass, and the arrays for the gradients."""
         outputs: Arrays = {}
         backward: list[Backward] = []
         gradients: Arrays = {}
@@ -47,7 +47,7 @@ class Network:
         return self.forward(x)[0][self.layers[-1][1]]
 
     def loss_and_gradients(self, x: np.ndarray, labels: np.ndarray) -> tuple[float, Arrays, np.ndarray]:
-        """In training mode; `moved` then holds the moving statistics, and nothing is updated."""
+        """Compute in training mode; `moved` then has the moving statistics, and nothing is updated."""
         self.training = True
         outputs, backward, gradients = self.forward(x)
         self.training = False
@@ -102,7 +102,7 @@ class Network:
         return out * active, back
 
     def batch_norm(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
-        """Over all axes but the last, by the batch's own biased variance in training; Ioffe and Szegedy 2015."""
+        """Normalise over all axes but the last, by the batch's biased variance in training; Ioffe and Szegedy 2015."""
         gamma, beta, epsilon = self.p[f"{name}/gamma"], self.p[f"{name}/beta"], self.epsilon
         if not self.training:
             scale = gamma / np.sqrt(self.p[f"{name}/moving_variance"] + epsilon)
@@ -133,7 +133,7 @@ class Network:
 
     def pool2(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
         n, height, width, channels = x.shape
-        h, w = height // 2, width // 2  # a row or column left over is dropped
+        h, w = height // 2, width // 2  # a remaining row or column is dropped
         blocks = x[:, : 2 * h, : 2 * w].reshape(n, h, 2, w, 2, channels).transpose(0, 1, 3, 5, 2, 4)
         blocks = blocks.reshape(n, h, w, channels, 4)
         winner = blocks.argmax(axis=-1)
@@ -152,7 +152,7 @@ class Network:
         return x.reshape(len(x), -1), lambda upstream: upstream.reshape(x.shape)
 
     def dense(self, x: np.ndarray, name: str, gradients: Arrays) -> tuple[np.ndarray, Backward]:
-        """For each position; a kernel (1, 1, in, out) is that of a convolution that does the same."""
+        """Compute it at each position; a kernel (1, 1, in, out) is that of an equivalent convolution."""
         kernel = self.p[f"{name}/kernel"]
         flat: np.ndarray = kernel.reshape(kernel.shape[-2:])
 
@@ -181,7 +181,7 @@ class Network:
 
 
 def _channel_mean(x: np.ndarray) -> np.ndarray:
-    """The mean over all axes but the last; NumPy sums pairwise, and thus exactly, along the last axis alone."""
+    """Return the mean over all axes but the last; NumPy only sums pairwise, and thus exactly, along the last axis."""
     mean: np.ndarray = np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T).mean(axis=1)
     return mean
 

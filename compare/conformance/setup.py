@@ -1,4 +1,4 @@
-"""How the networks of the conformance tests are trained."""
+"""The training of the networks in the conformance tests."""
 
 import math
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from shared.training import SGD, Adam, TrainSpec
 
 # Only these first steps are done, while the rate rises. At the full rate batch normalisation makes training
 # chaotic: a change of 1 ulp in the initial weights becomes 1e-11 in 20 steps (docs/decisions.md), which would hide
-# what these tests look for. The falling rate is tested in tests/compare/worker/test_service.py.
+# the errors that these tests search for. The falling rate is tested in tests/compare/worker/test_service.py.
 EPOCHS = 10
 SEED = 5
 N_IMAGES = 12  # for activations and logits
 OPTIMIZERS = {"adam": Adam(), "sgd": SGD()}
-# Their constants are written out again: no default is shared with what they are compared with.
+# Their constants are repeated here: no default is shared with the code under test.
 REFERENCE: dict[str, Callable[[Arrays], AdamSteps | MomentumSteps]] = {
     "adam": partial(AdamSteps, lr=2e-3, beta1=0.9, beta2=0.999, epsilon=1e-7),
     "sgd": partial(MomentumSteps, lr=0.01, momentum=0.9),
@@ -31,15 +31,15 @@ REFERENCE: dict[str, Callable[[Arrays], AdamSteps | MomentumSteps]] = {
 
 
 def n_steps(model: str, optimizer: str) -> int:
-    """20 steps of Adam and 5 of SGD, whose form shows in the second. The network with the slowest steps gets a third as
-    many, but no fewer than 3."""
+    """Return 20 steps for Adam and 5 for SGD, whose form shows in the second. The network with the slowest steps gets a
+    third as many, but at least 3."""
     steps = {"adam": 20, "sgd": 5}[optimizer]
     return max(3, steps // 3) if model == "cnn_bn_cifar" else steps
 
 
 @cache
 def images_for(model: str) -> Data:
-    """Images of the shape that `model` takes, with labels of its classes: real ones if there are any, else made up."""
+    """Return images in the shape that `model` takes, with labels of its classes: real ones if available."""
     spec = MODELS[model]
     real: dict[tuple[int, ...], str] = {(28, 28, 1): "digits", (32, 32, 3): "photographs"}
     known = real.get(spec.input_shape)
@@ -49,7 +49,7 @@ def images_for(model: str) -> Data:
 
 
 def made_up(spec: ModelSpec) -> Data:
-    """Images as photographs are: nowhere plain, with something of each size in them, brighter the higher the class."""
+    """Return images like photographs: nowhere plain, with detail of every size, and brighter for higher classes."""
     parts: dict[str, Any] = {}
     for part, n in (("train", 400), ("test", 120)):
         labels = randomness.permutation(n, "made up", part, spec.name) % spec.n_classes
@@ -65,8 +65,8 @@ def made_up(spec: ModelSpec) -> Data:
 
 
 def batch_size_of(model: str) -> int:
-    """Half as many take half the time, and make batch normalisation so chaotic that rounding grows to 1e-12 within 20
-    steps."""
+    """Return the batch size. Half as many take half the time, but make batch normalisation so chaotic that rounding
+    grows to 1e-12 within 20 steps."""
     return 16 if MODELS[model].normalises else 8
 
 

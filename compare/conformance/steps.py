@@ -6,7 +6,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def trainable(parameters: Arrays) -> list[str]:
-    """All but the moving statistics."""
+    """Return all parameters except the moving statistics."""
     return [name for name in parameters if "/moving_" not in name]
 
 

@@ -1,7 +1,7 @@
-"""Dropout at a rate above 0: it drops the share that it should, scales what is left, and is off in evaluation.
+"""Dropout at a rate above 0: it drops the right share, scales the rest, and is off in evaluation.
 
-Which values are dropped is each framework's own random choice, so this is tested by counting. (At rate 0 the networks
-are compared with the reference like all others.)
+Each framework chooses the dropped values at random by itself. They are therefore tested by counting. (At rate 0 the
+networks are compared with the reference like all others.)
 """
 
 import math

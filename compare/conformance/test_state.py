@@ -1,4 +1,4 @@
-"""What `state` holds is all that decides how training goes on: a network that is given it goes on to the same bits."""
+"""`state` has everything that determines the rest of the training: a network restored from it is bit-identical."""
 
 from collections.abc import Callable
 
@@ -20,10 +20,10 @@ N_MORE = 1  # depends on every parameter, moment, count and random number as two
 def test_another_network_goes_on_to_the_same_bits(
     implementation: str, model: str, session_for: Callable[[str, str], Session]
 ) -> None:
-    """In training mode, dropout at work: moving statistics, moments, counts of steps and random numbers all matter.
+    """In training mode, with active dropout: moving statistics, moments, counts of steps and random numbers all matter.
 
-    Tracing a graph takes far longer than these few steps, so TensorFlow's networks are eager but for one: a state is
-    set in the same variables either way.
+    Tracing a graph takes far longer than these few steps. TensorFlow's networks are therefore eager except for one: a
+    state is set in the same variables either way.
     """
     session = session_for(implementation, model)
     by = SGD() if model == "dense_baseline" else Adam()
@@ -38,7 +38,7 @@ def test_another_network_goes_on_to_the_same_bits(
     expected = _after(session)
 
     session.create(Build(spec, train, initial_weights(spec, 9), "cpu", mode))
-    session.train_slice(1)  # else some of an optimizer's tensors would not be there yet
+    session.train_slice(1)  # otherwise some of an optimizer's tensors would not exist yet
     session.restore(1, state)
     found = _after(session)
     assert found.keys() == expected.keys()

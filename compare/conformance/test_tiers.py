@@ -1,4 +1,4 @@
-"""The tiers that are more than what a network computes: profile, limits, the idiomatic recipe and exports."""
+"""The tiers beyond a network's computation: profile, limits, the idiomatic recipe and exports."""
 
 from pathlib import Path
 
@@ -16,12 +16,12 @@ from shared.weights import initial_weights
 
 
 def smallest(name: str) -> str:
-    """The architecture with the fewest parameters of those that the implementation has."""
+    """Return the implementation's architecture with the fewest parameters."""
     return min(IMPLEMENTATIONS[name].models, key=lambda model: MODELS[model].n_params)
 
 
 def created(session_for: Sessions, name: str, train: TrainSpec) -> Session:
-    """The worker of that implementation, with a new network."""
+    """Return the worker of that implementation, with a new network."""
     spec, mode = MODELS[smallest(name)], IMPLEMENTATIONS[name].default_mode
     session = session_for(name, spec.name)
     if train.optimizer is None:
@@ -34,7 +34,7 @@ def created(session_for: Sessions, name: str, train: TrainSpec) -> Session:
 @pytest.mark.tier("profile")
 def test_a_profile_has_times(session_for: Sessions, implementation: str) -> None:
     session = created(session_for, implementation, TrainSpec(epochs=1))
-    session.time_window("compute", 2)  # what is compiled at first is no part of a step
+    session.time_window("compute", 2)  # the first compilation is not part of a step
     operation_s = session.profile(3)
     assert all(name and time_s >= 0 for name, time_s in operation_s.items())
     assert sum(operation_s.values()) > 0

@@ -36,7 +36,7 @@ def test_logits_after_training(
 
 @pytest.mark.tier("train")
 def test_every_parameter_has_moved(trace: Tracer, implementation: str, model: str, optimizer: str) -> None:
-    """So that the parity above is not that of networks that stand still."""
+    """This shows that the parity above is not that of networks without any change."""
     done = trace(implementation, model, optimizer, "float64")
     for p in MODELS[model].parameters:
         if p.trainable:

@@ -1,4 +1,4 @@
-"""What the conformance tests compare."""
+"""The objects that the conformance tests compare."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ Weights = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Trace:
-    """What a network does: before training, on its first batch, and after its steps of training.
+    """A network's results: before training, on its first batch, and after its steps of training.
 
-    `untouched` are the weights after everything that must not change them. What was not inspected is empty.
+    `untouched` are the weights after everything that must not change them. Results that were not inspected are empty.
     """
 
     counted: tuple[int, int]

@@ -1,4 +1,4 @@
-"""Adding files to a folder of results: by one command at a time, and with a manifest that is true at the end."""
+"""Add files to a folder of results: by one command at a time, and with a manifest that is correct at the end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +13,10 @@ from shared.storage import lock
 
 @contextmanager
 def adding_to(folder: Path, target: Path) -> Iterator[list[Path]]:
-    """Hold `folder` for a command that writes to `target`, if that is within it, and remove what a killed command left.
+    """Lock `folder` for a command that writes to `target`, if that is within it, and remove what killed commands left.
 
-    Gives a list for the paths of files and folders that are about to be written. However the context ends, those of
-    them that are there belong to the folder then. Raises InputError if another command is at work in it.
+    Yield a list for the paths of files and folders that will be written. However the context ends, the manifest then
+    includes those that exist. Raises InputError if another command is at work in the folder.
     """
     if not target.resolve().is_relative_to(folder.resolve()):
         yield []
@@ -35,5 +35,5 @@ def adding_to(folder: Path, target: Path) -> Iterator[list[Path]]:
 
 
 def _files(paths: list[Path]) -> list[Path]:
-    """The files at `paths`, and in the folders among them."""
+    """Return the files at `paths`, and in the folders among them."""
     return sorted({file for path in paths for file in (path, *path.rglob("*")) if file.is_file()})

@@ -1,4 +1,4 @@
-"""Finding the ink of a grey picture: whatever differs from the ground that the picture's edge shows."""
+"""Find the ink of a grey picture: everything that differs from the ground along the picture's edge."""
 
 import numpy as np
 
@@ -8,14 +8,14 @@ NOISE = 5.0  # ink differs from the ground by more than this many deviations of 
 EVEN_TOLERANCE = 0.1  # the edge is even if most of it is within this part of the contrast
 EVEN_SHARE = 0.65  # ink may touch the rest of the edge
 FRAME_PART = 6  # a frame is at most a sixth of the picture thick
-FRAME_SHARE = 0.95  # so much of the picture's edge is of the frame's grey, and of every line of a bar
-BEHIND_SHARE = 0.9  # so much of the line behind a bar is of another grey
-MOST_INK = 0.5  # of what is between bars; if there is more, the bars are the ground
-UNLIKE_SHARE = 0.4  # so much behind a frame, and so much of the whole page, is of another grey; the rest may be ink
+FRAME_SHARE = 0.95  # share of the picture's edge with the frame's grey, and of every line of a bar with the bar's
+BEHIND_SHARE = 0.9  # share of the line behind a bar that has another grey
+MOST_INK = 0.5  # share between bars; if there is more, the bars are the ground
+UNLIKE_SHARE = 0.4  # share behind a frame, and of the whole page, that has another grey; the rest may be ink
 REWEIGHTINGS = 20  # for least absolute deviations by least squares; the ground changes little after ten
 STROKE_PART = 1 / 3  # strokes are thinner than this part of the picture
 Margins = tuple[tuple[int, int], tuple[int, int]]  # lines at the top and bottom, and at the left and right
-FARTHEST = 0.999  # a few odd pixels of a large picture do not count; in one of 28 x 28 each pixel does
+FARTHEST = 0.999  # ignores a few odd pixels of a large picture; in one of 28 x 28 each pixel counts
 
 
 def find_ink(grey: np.ndarray) -> tuple[np.ndarray, bool] | None:
@@ -31,7 +31,7 @@ def find_ink(grey: np.ndarray) -> tuple[np.ndarray, bool] | None:
 
 
 def _ink_within(grey: np.ndarray, margins: Margins) -> tuple[np.ndarray, bool] | None:
-    """Return what `find_ink` does for the page within the margins; they are ground."""
+    """Return the result of `find_ink` for the page within the margins, which are ground."""
     inside = tuple(slice(before, size - after) for (before, after), size in zip(margins, grey.shape, strict=True))
     page = grey[inside].astype(np.float32)
     level = np.median(_edge(page))
@@ -60,16 +60,16 @@ def _farthest(difference: np.ndarray) -> float:
 
 
 def _is_even(page: np.ndarray, contrast: float) -> bool:
-    """Whether the ground along the edge is of one grey: no shadow, no light from one side."""
+    """Whether the ground along the edge has one grey: no shadow, no light from one side."""
     edge = _edge(page)
     near = np.abs(edge - np.median(edge)) <= max(LEAST_CONTRAST / 4, EVEN_TOLERANCE * contrast)
     return bool(near.mean() >= EVEN_SHARE)
 
 
 def _ground_between_edges(page: np.ndarray) -> np.ndarray:
-    """The ground (H, W) in light from one side: a surface, bilinear in the place, through most of the edge.
+    """Return the ground (H, W) in light from one side: a surface, bilinear in the position, fitted to most of the edge.
 
-    It has the least absolute deviations from the edge, so that ink that touches the edge does not bend it.
+    It has the least absolute deviations from the edge. Ink that touches the edge therefore does not bend it.
     """
     down, across = np.meshgrid(*(np.linspace(-1, 1, n) for n in page.shape), indexing="ij")
     terms = np.stack([np.ones_like(down), down, across, down * across], axis=-1)
@@ -83,29 +83,29 @@ def _ground_between_edges(page: np.ndarray) -> np.ndarray:
 
 
 def _evenly_lit(page: np.ndarray, dark: bool) -> np.ndarray:
-    """The ink (H, W) of a page in uneven light: what a closing removes, if it is dark, or else an opening.
+    """Return the ink (H, W) of a page in uneven light: what a closing removes, if it is dark, or else an opening.
 
     Strokes are removed because they are thin; shadows are wider, and stay.
     """
     from scipy.ndimage import grey_closing, grey_opening
 
     size = int(min(page.shape) * STROKE_PART) | 1
-    # The light goes on behind the edge as it comes to it: else the darker end of a ramp would be read as a stroke.
+    # The light continues beyond the edge as it reaches it: otherwise the darker end of a ramp would count as a stroke.
     wide = np.pad(page, size, mode="reflect", reflect_type="odd")
     bare = (grey_closing if dark else grey_opening)(wide, size=(size, size))[size:-size, size:-size]
-    # A shadow darkens paper and ink by the same factor. But a board may be black, and nothing can be divided by that.
+    # A shadow darkens paper and ink by the same factor. But a board may be black, and cannot be the divisor.
     found: np.ndarray = 255 * (1 - page / np.maximum(bare, 1)) if dark else page - bare
     return found
 
 
 def _bar_lines(grey: np.ndarray) -> Margins:
-    """Return how many lines at each side are a bar: thin, of one grey, and of another than most of what is left.
+    """Return how many lines at each side are a bar: thin, of one grey that differs from most of the rest.
 
-    That is what a scanner leaves along some sides. A side is checked again after another one was cut off: a
-    bar across its end would hide it.
+    A scanner leaves such bars along some sides. A side is checked again after another one was cut off: a bar across its
+    end would hide it.
     """
     depth = min(grey.shape) // FRAME_PART
-    cut = [0, 0, 0, 0]  # at the top, right, bottom and left: rot90 brings one after another to the top
+    cut = [0, 0, 0, 0]  # at the top, right, bottom and left: rot90 brings each to the top in turn
     rest, bars = grey, []
     for turns in (*range(4), *range(4)):
         if cut[turns] == 0 and (lines := _bar_at_top(np.rot90(rest, turns), depth)):
@@ -113,7 +113,7 @@ def _bar_lines(grey: np.ndarray) -> Margins:
             cut[turns] = lines
             top, right, bottom, left = cut
             rest = grey[top : grey.shape[0] - bottom, left : grey.shape[1] - right]
-    # A ground with something wide on it has a bar at two sides, and goes on between them.
+    # A ground with something wide on it looks like a bar at two sides, and continues between them.
     if any(np.mean(np.abs(_edge(rest) - bar) >= LEAST_CONTRAST) < FRAME_SHARE for bar in bars):
         return (0, 0), (0, 0)
     top, right, bottom, left = cut
@@ -140,9 +140,9 @@ def _bar_at_top(grey: np.ndarray, depth: int) -> int:
 
 
 def _frame_lines(grey: np.ndarray) -> Margins:
-    """How many lines of a picture belong to a thin frame: at its top and bottom, and at its left and right.
+    """Return how many lines of a picture belong to a thin frame: at its top and bottom, and at its left and right.
 
-    A black border says nothing of the paper. There is a frame on all four sides, or none.
+    A black border gives no information about the paper. A frame is on all four sides, or there is none.
     """
     depth = min(grey.shape) // FRAME_PART
     none = (0, 0), (0, 0)
@@ -154,9 +154,9 @@ def _frame_lines(grey: np.ndarray) -> Margins:
     alike = np.abs(_edge(grey) - frame) < LEAST_CONTRAST
     if unlike.mean() < UNLIKE_SHARE or alike.mean() < FRAME_SHARE:
         return none
-    # 0 is the frame, and what is behind it about 1. Ink may be farther from the frame than its page is.
+    # The frame is 0, and the area behind it about 1. Ink may be farther from the frame than its page is.
     relative = np.minimum((grey - frame) / np.median(behind[unlike]), 1)
-    # Much of the page is unlike the frame. That tells a frame from the page's own margin with strokes along it.
+    # Much of the page differs from the frame. This distinguishes a frame from the page's margin with strokes along it.
     if np.mean(relative[depth:-depth, depth:-depth] > 1 / 2) < UNLIKE_SHARE:
         return none
     lines = [_lines_at_top(np.rot90(relative, turns), depth) for turns in range(4)]
@@ -167,9 +167,9 @@ def _frame_lines(grey: np.ndarray) -> Margins:
 
 
 def _lines_at_top(relative: np.ndarray, depth: int) -> int:
-    """How many lines at the top are a frame, which is 0 in `relative` and ends at once; 0 if it is none."""
+    """Return how many lines at the top are a frame, which is 0 in `relative` and ends abruptly; 0 if there is none."""
     strip = relative[: depth + 1, depth:-depth]
     lightness = np.quantile(strip, 0.8, axis=1)  # ink may touch the frame along most of a side
     lines = int((lightness > 3 / 4 * lightness[-1]).argmax())
     bare = np.mean(np.abs(strip[:lines]) < 1 / 4, axis=1) >= FRAME_SHARE
-    return lines if np.all(bare[: -max(1, depth // 8)]) else 0  # the last may be blurred
+    return lines if np.all(bare[: -max(1, depth // 8)]) else 0  # the last line may be blurred

@@ -1,5 +1,4 @@
-"""What commands that were killed have left in folders of results: files that were not whole yet, and output folders in
-which nothing had begun."""
+"""Clean up after killed commands in folders of results: incomplete files, and output folders without results."""
 
 import os
 import re
@@ -12,15 +11,15 @@ from shared.storage import lock, temporary
 from shared.storage.inside import PARTIAL
 
 LOGS = "logs"
-SIDES = ("left", "right")  # of a comparison of two models, whose workers are called so
-RUNS = Path("runs")  # where output folders are that no option names
+SIDES = ("left", "right")  # of a comparison of two models, which names its workers so
+RUNS = Path("runs")  # the place of output folders that no option names
 _PARTIAL_NAME = re.compile(re.escape(PARTIAL) + r"[a-z0-9_]{8,16}")
 _NAME_IN_RUNS = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z-.+")
 
 
 def clear(folder: Path) -> None:
-    """Remove what was being written in `folder`, one of results that this process holds, when another command was
-    killed. Links are not followed. Raises OSError."""
+    """Remove incomplete files that a killed command left in `folder`, a folder of results that this process has locked.
+    Links are not followed. Raises OSError."""
     for place, inner, files in os.walk(folder):
         for name in files:
             if name.startswith(PARTIAL) and _is_own_file(Path(place, name)):
@@ -33,8 +32,8 @@ def clear(folder: Path) -> None:
 
 
 def is_unbegun(folder: Path) -> bool:
-    """Whether `folder` holds nothing but what a command leaves that was killed before its first result: logs of
-    workers, and files that were not whole. It may still be at work. Raises OSError."""
+    """Whether `folder` only has what a command leaves that is killed before its first result: logs of workers, and
+    incomplete files. The command may still be at work. Raises OSError."""
     with os.scandir(folder) as entries:
         known = list(entries)
     return any(entry.name == LOGS for entry in known) and all(
@@ -43,7 +42,7 @@ def is_unbegun(folder: Path) -> bool:
 
 
 def clear_unbegun(folder: Path) -> None:
-    """Empty `folder` if nothing had begun in it. Raises InputError if another command is at work there."""
+    """Empty `folder` if it has no results. Raises InputError if another command is at work there."""
     if not folder.is_dir() or not is_unbegun(folder):
         return
     with lock.held(folder):
@@ -53,11 +52,11 @@ def clear_unbegun(folder: Path) -> None:
 
 
 def clear_runs() -> None:
-    """Remove the folders below runs/ in which nothing had begun: no command will name them."""
+    """Remove the folders below runs/ without results: no command will name them."""
     try:
         named = [path for path in RUNS.iterdir() if _NAME_IN_RUNS.fullmatch(path.name) and not path.is_symlink()]
     except OSError:
-        return  # there is none
+        return  # there is no such folder
     for folder in named:
         try:
             if folder.stat().st_uid == os.geteuid() and is_unbegun(folder):
@@ -74,8 +73,8 @@ def _holds_logs_alone(path: Path) -> bool:
 
 
 def _is_of_worker(log: Path) -> bool:
-    """Whether a log is of a worker, by its name: that of an implementation, at so many processes or as a bench has it,
-    or of a side. Of an empty one it does not matter."""
+    """Whether a log is of a worker. Its name is that of an implementation, possibly with a number of processes or a
+    bench's suffix, or that of a side. The name of an empty log does not matter."""
     named = (re.fullmatch(rf"{re.escape(known)}([-@].*)?", log.stem) for known in (*IMPLEMENTATIONS, *SIDES))
     return log.stat().st_size == 0 or any(named)
 

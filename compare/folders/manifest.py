@@ -1,4 +1,4 @@
-"""The manifest of an output folder: what was asked, by which code, and the hash of every file."""
+"""The manifest of an output folder: the command, the code that ran, and the hash of every file."""
 
 import hashlib
 import platform
@@ -42,7 +42,7 @@ class Manifest(Record):
 def describe(
     command: str, started: str, dataset_reason: str | None = None, data_warnings: tuple[str, ...] = ()
 ) -> Manifest:
-    """The manifest of what ends now, its files still to be named."""
+    """Return the manifest of the work that ends now, without its files."""
     return Manifest(
         command=command,
         started=started,
@@ -57,45 +57,45 @@ def describe(
 
 
 def sealed(manifest: Manifest, hashed: Mapping[str, str]) -> dict[str, bytes]:
-    """The content of the manifest of the files in `hashed`, their hashes by name, and of its own hash as `sha256sum`
-    has it."""
+    """Return the content of the manifest for the files in `hashed` (hashes by name), and of its own hash in the format
+    of `sha256sum`."""
     content = manifest.model_copy(update={"files": dict(hashed)}).model_dump_json(indent=1).encode()
     return {MANIFEST: content, SEAL: f"{hashlib.sha256(content).hexdigest()}  {MANIFEST}\n".encode()}
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file but the manifest and its hash, by its path in the folder."""
+    """Return the SHA-256 of every file in `names`, by its path in the folder."""
     return {name: files.sha256(folder / name) for name in names(folder)}
 
 
 def names(folder: Path) -> dict[str, None]:
-    """Every file but the manifest, its hash and its signature, by its path in the folder, in order; no link is one."""
+    """Return every file except the manifest, its hash and its signature, by its path, in order; links are left out."""
     there = (p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*")) if p.is_file() and not p.is_symlink())
     return dict.fromkeys(name for name in there if name not in (MANIFEST, SEAL, SIGNATURE))
 
 
 def rendering_libraries() -> str:
-    """The libraries that reports and pictures are made with, and Python."""
+    """Return the libraries that reports and pictures are made with, and Python."""
     libraries = ("numpy", "scipy", "pandas", "pyarrow", "matplotlib", "pillow", "jinja2", "markdown-it-py")
     return f"Python {platform.python_version()}, {installed(*libraries)}"
 
 
 def utc_now() -> str:
-    """The time, to the second."""
+    """Return the time, to the second."""
     return datetime.now(UTC).strftime(TIME_FORMAT)
 
 
 def code_version() -> str:
-    """The version of the installed package, or of the checkout it runs from."""
+    """Return the version of the installed package, or of the checkout it runs from."""
     try:
         return version("compare")
     except PackageNotFoundError:
         return "not installed"
 
 
-@cache  # reading what is installed takes longer than writing a manifest
+@cache  # reading the installed versions takes longer than writing a manifest
 def installed(*packages: str) -> str:
-    """The versions of installed packages, which are not imported for it."""
+    """Return the versions of installed packages, without importing them."""
     said = []
     for package in packages:
         try:
@@ -106,8 +106,8 @@ def installed(*packages: str) -> str:
 
 
 def code_commit() -> str | None:
-    """The commit of the checkout that this code runs from, with `+` if it was changed since, or if git did not say in
-    time; None elsewhere."""
+    """Return the commit of the checkout that this code runs from; None elsewhere. It ends in `+` if the checkout was
+    changed since, or if git did not answer in time."""
     if not (own_packages.HOME / ".git").exists():
         return None
     try:
@@ -121,7 +121,7 @@ def code_commit() -> str | None:
 
 
 def code_in_words(version: str, commit: str | None) -> str:
-    """That version of compare, with its commit if it is known."""
+    """Return that version of compare, with its commit if it is known, in words."""
     return f"compare {version}" + (f" (commit {commit})" if commit else "")
 
 

@@ -1,4 +1,4 @@
-"""The output folder: made before anything is trained, filled file by file, each written whole or not at all."""
+"""The output folder: created before any training, and filled file by file, each written whole or not at all."""
 
 import tempfile
 import weakref
@@ -19,10 +19,10 @@ class WriteError(Exception):
 
 
 class OutputFolder:
-    """The folder of one study, which no other command works in meanwhile."""
+    """The folder of one study, which is locked for other commands."""
 
     def __init__(self, path: Path) -> None:
-        """Make the folder. Raises InputError if it cannot be made or written to, or holds something already."""
+        """Create the folder. Raises InputError if it cannot be created or written to, or is not empty."""
         check_vacant(path)
         self.path = path
         self._made: list[Path] = []
@@ -32,7 +32,7 @@ class OutputFolder:
             for folder in reversed([p for p in (path, *path.parents) if not p.exists()]):
                 folder.mkdir()
                 self._made.insert(0, folder)
-            self._hold()  # before it holds anything that a cleanup could remove
+            self._hold()  # before it has anything that a cleanup could remove
             self.log_dir.mkdir()
             self._made.insert(0, self.log_dir)
         except OSError as error:
@@ -42,7 +42,7 @@ class OutputFolder:
 
     @classmethod
     def reopened(cls, path: Path) -> "OutputFolder":
-        """The folder of a study that was begun earlier, without what was being written when it ended. Raises
+        """Open the folder of a study that began earlier, and remove what was incomplete when it ended. Raises
         InputError if it cannot be written to, or another command is at work in it."""
         self = cls.__new__(cls)
         self.path, self._made, self._written = path, [], set()
@@ -50,7 +50,7 @@ class OutputFolder:
         try:
             self._hold()
             self.log_dir.mkdir(exist_ok=True)
-            tempfile.TemporaryFile(dir=path).close()  # it can be written to
+            tempfile.TemporaryFile(dir=path).close()  # checks that it can be written to
             leftovers.clear(path)
         except OSError as error:
             raise _unusable(path, error) from None
@@ -58,18 +58,18 @@ class OutputFolder:
         return self
 
     def _hold(self) -> None:
-        """Until this is gone, or the process."""
+        """Lock the folder until this object or the process is gone."""
         weakref.finalize(self, lock.hold(self.path))
         self._presence = Presence(self.path)
 
     @property
     def log_dir(self) -> Path:
-        """Where the workers' logs go."""
+        """The folder for the workers' logs."""
         return self.path / LOGS
 
     @property
     def lost(self) -> str | None:
-        """That the folder was removed or replaced meanwhile, as a sentence; None if it was not."""
+        """A sentence that the folder was removed or replaced; None if it was not."""
         return self._presence.lost
 
     def write(self, name: str, content: bytes) -> None:
@@ -84,7 +84,7 @@ class OutputFolder:
         self._presence.keep(target)
 
     def remove(self, name: str) -> None:
-        """Take away the file `name` if it is there, and its folder if that is empty then."""
+        """Remove the file `name` if it exists, and then its folder if that is empty."""
         target = self.path / name
         try:
             inside.remove(self.path, name)
@@ -98,16 +98,16 @@ class OutputFolder:
             self._made = [folder for folder in self._made if folder != target.parent]
 
     def write_all(self, files: Mapping[str, bytes], manifest: Manifest) -> None:
-        """Write `files`, their contents by name, and then the manifest of all that is in the folder, and its hash."""
+        """Write `files`, their contents by name, then the manifest of everything in the folder, and its hash."""
         for name, content in files.items():
             self.write(name, content)
         for name, content in sealed(manifest, hashes(self.path)).items():
             self.write(name, content)
 
     def discard(self) -> None:
-        """Take away what was made: every file, and the folder and its parents if they were not there before."""
+        """Remove what was created: every file, and the folder and its parents if they did not exist before."""
         if self.lost:
-            return  # whatever stands there now is not this command's
+            return  # whatever exists there now does not belong to this command
         logs = self.log_dir.iterdir() if self.log_dir.is_dir() else ()
         for file in (*self._written, *(log for log in logs if not log.is_dir())):
             file.unlink(missing_ok=True)
@@ -120,7 +120,7 @@ class OutputFolder:
 
 
 def write_whole(folder: Path, name: str, content: bytes) -> None:
-    """Write the file `name` below `folder`, which is there, through no link: it appears whole, or not at all and
+    """Write the file `name` below the existing `folder`, through no link: it appears whole, or not at all and
     WriteError is raised."""
     try:
         inside.write(folder, name, content)
@@ -130,8 +130,8 @@ def write_whole(folder: Path, name: str, content: bytes) -> None:
 
 
 def add_to_manifest(folder: Path, saved: list[Path]) -> None:
-    """What was saved within `folder`, which this process holds, belongs to it. Of the other files its manifest goes on
-    saying what it said."""
+    """Add files saved within `folder`, which this process has locked, to its manifest. The entries of other files stay
+    unchanged."""
     here = {path: path.resolve() for path in saved if path.resolve().is_relative_to(folder.resolve())}
     if not (here and (folder / MANIFEST).is_file()):
         return
@@ -145,7 +145,7 @@ def add_to_manifest(folder: Path, saved: list[Path]) -> None:
 
 
 def check_vacant(path: Path) -> None:
-    """Raise InputError unless `path` is an empty folder, or nothing yet."""
+    """Raise InputError unless `path` is empty, does not exist, or only has what a killed command left."""
     try:
         occupied = path.exists() and any(path.iterdir()) and not leftovers.is_unbegun(path)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Reading a picture file as the networks want their images, and as a person sees it."""
+"""Read a picture file in the form that the networks expect of their images, with its orientation corrected."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,18 +12,18 @@ from shared.pictures import LEAST_CONTRAST, decoded, edge_colour, fitted, on_a_g
 if TYPE_CHECKING:
     from PIL import Image
 
-FINEST = 8  # ink is searched for in at most so many times the pixels of an image, to each side
+FINEST = 8  # ink is searched for in at most this many times an image's pixels, along each side
 
 
 def read_picture(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, bool]:
     """Return the picture in `path` as one image (height, width, channels) of `shape`, float32 in [0, 1], and whether
     it is a negative.
 
-    The picture is turned upright, made square by its longer side, and scaled. Grey images are light on dark, as those
+    The picture is turned upright, made square by its longer side, and scaled. Grey images are light on dark, like those
     of MNIST: their ground is 0, and the ink that differs from it most is 1. If the ink of a picture is darker than its
-    ground, the image is its negative. Colours stay as they are.
+    ground, the image is its negative. Colours are unchanged.
 
-    Raises InputError if the file is not one picture in a format that is read, is too large, or shows nothing.
+    Raises InputError if the file is not one picture in a supported format, is too large, or shows nothing.
     """
     flat = on_a_ground(decoded(path))
     image, negative = _grey(flat, shape) if shape[2] == 1 else (_coloured(flat, shape), False)
@@ -36,7 +36,7 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, b
 
 
 def _coloured(flat: "Image.Image", shape: tuple[int, int, int]) -> np.ndarray | None:
-    """An image of `shape` with its colours as they are; None if it is of one colour."""
+    """Return an image of `shape` with its colours unchanged; None if it has only one colour."""
     picture = flat.convert("RGB")
     if np.ptp(np.asarray(picture), axis=(0, 1)).max() < LEAST_CONTRAST:
         return None
@@ -44,7 +44,7 @@ def _coloured(flat: "Image.Image", shape: tuple[int, int, int]) -> np.ndarray | 
 
 
 def _grey(flat: "Image.Image", shape: tuple[int, int, int]) -> tuple[np.ndarray | None, bool]:
-    """The ink of a picture as an image of `shape`, or None if it has none; and whether it is a negative."""
+    """Return the ink of a picture as an image of `shape`, or None if it has none; and whether it is a negative."""
     from PIL import Image
 
     grey = flat.convert("L")
@@ -55,5 +55,5 @@ def _grey(flat: "Image.Image", shape: tuple[int, int, int]) -> tuple[np.ndarray 
 
 
 def _square(picture: "Image.Image", ground: Any, shape: tuple[int, int, int]) -> np.ndarray:
-    """A picture in the middle of a square of its ground, as float32 (height, width, channels) of `shape`."""
+    """Centre a picture in a square of its ground, and return float32 (height, width, channels) of `shape`."""
     return fitted(picture, ground, shape[:2]).astype(np.float32).reshape(shape)

@@ -1,10 +1,10 @@
-"""Whether an output folder is still the one that a command began to fill: it may be removed or replaced meanwhile."""
+"""Check that an output folder is still the one that a command began to fill: it may be removed or replaced."""
 
 from pathlib import Path
 
 
 class Presence:
-    """What is known of the folder, and what has to stay in it for as long as the command is at work there."""
+    """The identity of the folder, and a file that must stay in it while the command is at work there."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -17,12 +17,12 @@ class Presence:
             self._kept.append(path)
 
     def forget(self, path: Path) -> None:
-        """The command itself has removed it."""
+        """Note that the command itself has removed the file."""
         self._kept = [kept for kept in self._kept if kept != path]
 
     @property
     def lost(self) -> str | None:
-        """That the folder is not there any more, as a sentence; None if it is."""
+        """A sentence that the folder is gone; None if it is not."""
         if _identity(self._folder) == self._identity and all(path.exists() for path in self._kept):
             return None
         return (

@@ -1,4 +1,4 @@
-"""Reading an output folder back: its records and its weights, which may come from anywhere."""
+"""Read an output folder: its records and its weights, which may come from anywhere."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from shared.result import SCHEMA_VERSION, RunResult
 from shared.storage import files, inside
 from shared.weights import Weights, check_weights, from_safetensors
 
-MOST_SAID = 300  # of a field and what is wrong with it, which may be of any length
+MOST_SAID = 300  # characters of a field and its error, which may have any length
 MAX_RECORD_BYTES = 16 << 20  # a run of 300,000 steps has 12 million
-MAX_LIST_BYTES = 256 << 20  # what names every run or file of a study: of 100,000 runs, 60 million
+MAX_LIST_BYTES = 256 << 20  # for lists of every run or file of a study: of 100,000 runs, 60 million
 MAX_BYTES_A_PARAMETER, MAX_HEADER_BYTES = 8, 1 << 20
 
 Read = TypeVar("Read", bound=BaseModel)
 
 
 def load_record(path: Path, kind: type[Read], max_bytes: int = MAX_RECORD_BYTES) -> Read:
-    """A record from `path`. Raises InputError if it cannot be read."""
+    """Return a record from `path`. Raises InputError if it cannot be read."""
     try:
         return kind.model_validate_json(read_record(path, max_bytes))
     except ValidationError as error:
@@ -33,18 +33,18 @@ def load_record(path: Path, kind: type[Read], max_bytes: int = MAX_RECORD_BYTES)
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """The manifest of `folder`. Raises InputError if it cannot be read, or something there is no file or folder."""
+    """Return the manifest of `folder`. Raises InputError if it cannot be read, or an entry is no file or folder."""
     inside.check(folder)
     return load_record(folder / MANIFEST, Manifest, MAX_LIST_BYTES)
 
 
 def read_record(path: Path, max_bytes: int = MAX_RECORD_BYTES) -> bytes:
-    """The text of a record. Raises InputError if it is not there, or larger than any record."""
+    """Return the text of a record. Raises InputError if it does not exist, or is larger than any record."""
     return files.read(path, max_bytes, "Give a folder that is whole, as 'python -m compare' wrote it.")
 
 
 def unreadable(path: Path, error: ValidationError) -> InputError:
-    """What is wrong with a record, by its first wrong field; or that it is of a newer version."""
+    """Return the error of a record, from its first wrong field, or from its newer version."""
     found = error.errors(include_url=False)
     for wrong in found:
         if wrong["loc"] == ("schema_version",) and isinstance(wrong["input"], int) and wrong["input"] > SCHEMA_VERSION:
@@ -61,7 +61,7 @@ def unreadable(path: Path, error: ValidationError) -> InputError:
 
 
 def load_results(folder: Path) -> list[RunResult]:
-    """Every record in `folder`, in the order of their names.
+    """Return every record in `folder`, in the order of their names.
 
     Raises InputError if there is none, or one cannot be read.
     """
@@ -69,7 +69,7 @@ def load_results(folder: Path) -> list[RunResult]:
 
 
 def record_paths(folder: Path) -> list[Path]:
-    """The paths of every record in `folder`, in the order of their names. Raises InputError if there is none."""
+    """Return the paths of every record in `folder`, in the order of their names. Raises InputError if there is none."""
     inside.check(folder)
     paths = sorted((folder / "results").glob("*.json"))
     if not paths:
@@ -78,7 +78,7 @@ def record_paths(folder: Path) -> list[Path]:
 
 
 def read_result(path: Path) -> RunResult:
-    """The record at `path`. Raises InputError if it cannot be read, or is not what its name says."""
+    """Return the record at `path`. Raises InputError if it cannot be read, or does not match its name."""
     result = load_record(path, RunResult)
     try:
         if result.run.network is None:
@@ -94,9 +94,9 @@ def read_result(path: Path) -> RunResult:
 
 
 def weights_of_first(folder: Path, results: Sequence[RunResult]) -> dict[str, Weights]:
-    """The trained weights of the first seed, which reports draw, by the names of their results.
+    """Return the trained weights of the first seed, which reports draw, by the names of their results.
 
-    Raises InputError if they are missing or are not those that the records speak of.
+    Raises InputError if they are missing or do not match the records.
     """
     done = [result for result in results if result.outcome]
     seed = min((result.run.train.seed for result in done), default=None)
@@ -104,16 +104,16 @@ def weights_of_first(folder: Path, results: Sequence[RunResult]) -> dict[str, We
 
 
 def has_weights(folder: Path, result: RunResult) -> bool:
-    """Whether the weights of `result` are there, and are those that the record speaks of."""
+    """Whether the weights of `result` exist, and match the record."""
     path = folder / result.weights_path
     assert result.outcome is not None, "only a run that ended well has weights"
     return path.is_file() and files.sha256(path) == result.outcome.weights_sha256
 
 
 def load_weights(folder: Path, result: RunResult) -> Weights:
-    """The trained weights of `result`.
+    """Return the trained weights of `result`.
 
-    Raises InputError if they are missing or are not those that the record speaks of.
+    Raises InputError if they are missing or do not match the record.
     """
     assert result.outcome is not None, "only a run that ended well has weights"
     path = folder / result.weights_path
@@ -138,7 +138,7 @@ def load_weights(folder: Path, result: RunResult) -> Weights:
 
 
 def load_data(result: RunResult, data_dir: Path) -> Data:
-    """The very data that the run saw. Raises InputError if they are not at hand, or are others."""
+    """Return exactly the data that the run saw. Raises InputError if they are not available, or differ."""
     data = load(result.run.data, data_dir)
     if data.digest() != result.data_digest:
         raise InputError(

@@ -21,13 +21,13 @@ MAX_MANIFEST_BYTES = 1 << 28
 
 
 def sign(folder: Path, key: Path) -> None:
-    """Sign the manifest of `folder` with the private key in the PEM file `key`. Raises InputError if it is none."""
+    """Sign the manifest of `folder` with the private key in the PEM file `key`. Raises InputError if that is no key."""
     signed = _private(key).sign(_manifest(folder))
     write_whole(folder, SIGNATURE, base64.b64encode(signed) + b"\n")
 
 
 def problem(folder: Path, key: Path) -> str | None:
-    """Why the signature is not by the owner of the public key in the PEM file `key`; None if it is. Raises
+    """Return why the signature is not by the owner of the public key in the PEM file `key`; None if it is. Raises
     InputError if that is no such key."""
     from cryptography.exceptions import InvalidSignature
 
@@ -73,5 +73,5 @@ def _loaded(path: Path, load: Any, advice: str) -> object:
 
     try:
         return load(files.read(path, MAX_KEY_BYTES, f"{advice}."))
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # no PEM, another kind of key, or a password
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # not PEM, another kind of key, or a password
         raise InputError(f"{path} is no key that can be read ({error}). {advice}.") from None

@@ -1,4 +1,4 @@
-"""Tables as files: the same lines as CSV, for eyes and spreadsheets, and as Parquet, with their types."""
+"""Tables as files: the same lines as CSV, for people and spreadsheets, and as Parquet, with their types."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -9,17 +9,17 @@ Columns = Mapping[str, type]  # in order; int, float or str
 
 
 def columns_of(record: type) -> dict[str, type]:
-    """The columns of a class's fields by their annotations: of `int | None` an int that may be missing."""
+    """Return the columns for a class's fields, by their annotations: `int | None` gives an int that may be missing."""
     return {name: _plain(hint) for name, hint in get_type_hints(record).items()}
 
 
 def files(stem: str, columns: Columns, lines: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
-    """`stem`.csv and `stem`.parquet with a line for each of `lines`; what is None is missing in both."""
+    """Return `stem`.csv and `stem`.parquet with a line for each of `lines`; None is missing in both."""
     return {f"{stem}.csv": csv(columns, lines).encode(), f"{stem}.parquet": _parquet(columns, lines)}
 
 
 def csv(columns: Columns, lines: Sequence[Mapping[str, Any]]) -> str:
-    """The lines as CSV; what is None or no number (NaN) is empty."""
+    """Return the lines as CSV; None and NaN become empty cells."""
     stream = io.StringIO()
     table = writer(stream, lineterminator="\n")
     table.writerow(columns)
@@ -33,7 +33,7 @@ def _parquet(columns: Columns, lines: Sequence[Mapping[str, Any]]) -> bytes:
 
     types = {int: pa.int64(), float: pa.float64(), str: pa.string()}
     schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
-    # Arrow makes no float of an integer that it would round, such as a distance in ulps across 0.
+    # Arrow refuses to turn an integer into a float if it must round, such as a distance in ulps across 0.
     made = {
         name: [None if line[name] is None else kind(line[name]) for line in lines] for name, kind in columns.items()
     }
@@ -43,7 +43,7 @@ def _parquet(columns: Columns, lines: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def _plain(hint: Any) -> type:
-    """int, float or str, of what may be None or one of some texts."""
+    """Return int, float or str for a type that may include None, or for one of several texts."""
     if get_origin(hint) is Literal:
         return str
     kinds = [kind for kind in get_args(hint) if kind is not type(None)]

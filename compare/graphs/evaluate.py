@@ -1,6 +1,6 @@
-"""The reference evaluator: runs a graph in NumPy, so that one thing in it can be changed and the rest stays.
+"""The reference evaluator: it runs a graph in NumPy, which allows changing one thing while the rest stays.
 
-It computes in the type of its inputs and weights; in float64 to about 1e-15 of what the frameworks do. Kinds and
+It computes in the type of its inputs and weights; in float64 it agrees with the frameworks to about 1e-15. Kinds and
 attributes: docs/port.md.
 """
 
@@ -19,10 +19,10 @@ Fallback = Callable[[Node, list[np.ndarray]], np.ndarray]
 
 
 def evaluate_node(node: Node, inputs: Sequence[np.ndarray], weights: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The output of `node` for `inputs`, with `weights` by role. It can be a view of an input.
+    """Return the output of `node` for `inputs`, with `weights` by role. It can be a view of an input.
 
-    Raises NoReference for a kind or the value of an attribute that it does not know. Raises ValueError, with the node's
-    name, if inputs, weights and attributes do not fit each other.
+    Raises NoReference for an unknown kind or attribute value. Raises ValueError, with the node's name, if inputs,
+    weights and attributes do not fit each other.
     """
     if (operator := OPERATORS.get(node.kind)) is None:
         raise NoReference(f"{node.name}: there is no reference for {node.kind}")
@@ -43,11 +43,11 @@ def evaluate(
     keep: bool = True,
     see: Callable[[str, np.ndarray], None] | None = None,
 ) -> Arrays:
-    """The value of every node by its name; without `keep` only those of the outputs, to save memory. `see` gets every
-    node's name and value once.
+    """Return the value of every node by its name; without `keep` only those of the outputs, to save memory. `see` is
+    called once for every node, with its name and value.
 
-    `inputs` are by the names of the nodes of kind Input, `weights` by "NODE/ROLE". `fallback` computes a node that has
-    no reference; without it NoReference is raised. Raises ValueError as `evaluate_node` does.
+    `inputs` are by the names of the nodes of kind Input, `weights` by "NODE/ROLE". `fallback` computes a node without a
+    reference; without it NoReference is raised. Raises ValueError as `evaluate_node` does.
     """
     uses = Counter(name for node in graph.nodes for name in node.inputs)
     values: Arrays = {}

@@ -1,7 +1,8 @@
-"""Losses as a record that says all that matters about one, and what it gives in NumPy: its value and its gradient.
+"""Losses as records, and their values and gradients in NumPy.
 
-A record describes a loss of either framework in the same terms, so that one thing in it can be changed and the rest
-stays. Outputs are in canonical layout; targets are classes by number (N, ...), or values of the outputs' shape.
+A record has everything that affects a loss, in the same terms for both frameworks, which allows changing one thing
+while the rest stays. Outputs are in canonical layout; targets are classes by number (N, ...), or values of the outputs'
+shape.
 """
 
 from collections.abc import Mapping
@@ -14,23 +15,23 @@ KINDS = (
     *("cross_entropy", "binary_cross_entropy", "mse", "mae", "huber", "kl_div", "poisson", "log_cosh"),
     *("hinge", "squared_hinge"),
 )
-LEAST_LOG = -100.0  # what torch.nn.BCELoss takes for the logarithm of 0
+LEAST_LOG = -100.0  # the logarithm of 0 in torch.nn.BCELoss
 
 
 @dataclass(frozen=True)
 class LossRecord:
     """One loss.
 
-    `takes` says what the outputs are to it: logits, probabilities, log_probabilities or values. `weights` are those of
-    the classes, `positive` those of positive targets, `ignore` a class that counts as nothing. `delta` is Huber's.
-    `epsilon` and `rule` are how probabilities are kept from 0; `axis` is that of the classes. `reduction` is one of
+    `takes` is the form of the outputs: logits, probabilities, log_probabilities or values. `weights` are those of the
+    classes, `positive` those of positive targets, `ignore` a class that is not counted. `delta` is Huber's. `epsilon`
+    and `rule` keep probabilities from 0; `axis` is that of the classes. `reduction` is one of
 
-    - mean: of every element; of a cross entropy, of every example by the weight of its class
+    - mean: of every element; for a cross entropy, of every example by the weight of its class
     - element_mean: of every element
-    - example_mean: of every example, the classes summed
-    - batch_mean: over the batch, all else summed
+    - example_mean: of every example, with the classes summed
+    - batch_mean: over the batch, with everything else summed
     - sum
-    - sum_of_means: the means of the classes, summed
+    - sum_of_means: the sum of the classes' means
     """
 
     kind: str
@@ -47,19 +48,19 @@ class LossRecord:
     axis: int = 1
 
     def body(self) -> dict[str, Any]:
-        """The record in JSON's types."""
+        """Return the record in JSON's types."""
         return asdict(self)
 
     @classmethod
     def of_body(cls, body: Mapping[str, Any]) -> "LossRecord":
-        """The record of `body`."""
+        """Return the record of `body`."""
         lists = {name: tuple(body[name]) for name in ("weights", "positive")}
         return cls(**{**body, **lists})
 
 
 def value_and_gradient(record: LossRecord, outputs: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
-    """The loss of `outputs` for `targets`, and its gradient by the outputs, of their shape. Raises ValueError if shapes
-    do not fit or the kind is not known."""
+    """Return the loss of `outputs` for `targets`, and its gradient by the outputs, in their shape. Raises ValueError if
+    shapes do not fit or the kind is unknown."""
     with np.errstate(all="ignore"):
         z = np.moveaxis(np.asarray(outputs, np.float64), record.axis, -1)
         if record.kind == "cross_entropy":
@@ -72,7 +73,7 @@ def value_and_gradient(record: LossRecord, outputs: np.ndarray, targets: np.ndar
 
 
 def one_hot(targets: np.ndarray, n: int, axis: int) -> np.ndarray:
-    """Classes by number as values of the outputs' shape; a number that is no class gives zeros."""
+    """Return class numbers as values of the outputs' shape; a number that is not a class gives zeros."""
     made: np.ndarray = (np.asarray(targets)[..., None] == np.arange(n)).astype(np.float64)
     return np.moveaxis(made, -1, axis)
 
@@ -86,7 +87,7 @@ def _values(record: LossRecord, outputs: np.ndarray, targets: np.ndarray) -> np.
 
 
 def _distribution(record: LossRecord, z: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The share of every class in the target of every example, with the classes last."""
+    """Return the share of every class in the target of every example, with the classes last."""
     n = z.shape[-1]
     made: np.ndarray
     if targets.dtype.kind in "iu" and targets.ndim < z.ndim:
@@ -128,7 +129,7 @@ def _cross_entropy(
 
 
 def _of_probabilities(record: LossRecord, p: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Logarithms of probabilities, which Keras first divides by their sum and keeps from 0, or the other way round."""
+    """Return logarithms of probabilities and the gradient. Keras divides by their sum before or after clipping them."""
     low, high = record.epsilon, 1 - record.epsilon
     whole = p.sum(-1, keepdims=True)
     if record.rule == "sparse":
@@ -160,7 +161,7 @@ def _divisor(record: LossRecord, z: np.ndarray) -> float:
 
 
 def _elementwise(record: LossRecord, x: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The loss of every element and its derivative."""
+    """Return the loss of every element and its derivative."""
     d = x - t
     match record.kind:
         case "mse":
@@ -213,6 +214,6 @@ def _divergence(record: LossRecord, x: np.ndarray, t: np.ndarray) -> tuple[np.nd
 
 
 def as_kind(record: LossRecord, other: LossRecord) -> LossRecord:
-    """`record` with the kind of another, and what belongs to a kind."""
+    """Return `record` with the kind of another, and the settings that belong to a kind."""
     same = {name: getattr(other, name) for name in ("kind", "takes", "delta", "epsilon", "rule", "axis")}
     return replace(record, **same)

@@ -1,8 +1,8 @@
-"""One network as a graph in the vocabulary of ONNX, whatever framework it comes from.
+"""One network as a graph in the vocabulary of ONNX, from any framework.
 
-Values are in canonical layout: the batch first, then channels, then what is spatial (N, C, H, W); a flattened image has
-its channels outermost. Weights have ONNX's layouts: a convolution's kernel is (output, input / group, height, width), a
-product's (output, input). Kinds, attributes and roles: docs/port.md.
+Values are in canonical layout: the batch first, then channels, then spatial axes (N, C, H, W); a flattened image has
+its channels outermost. Weights have ONNX's layouts: a convolution's kernel is (output, input / group, height, width),
+a product's (output, input). Kinds, attributes and roles: docs/port.md.
 """
 
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ Arrays = dict[str, np.ndarray]
 class Node:
     """One operation.
 
-    `name` is unique in its graph: the module or layer as its owner calls it ("layer1.0.bn1"). If a layer has several
+    `name` is unique in its graph: the owner's name of the module or layer ("layer1.0.bn1"). If a layer has several
     operations, all but the first have the suffix ":KIND". `kind` is an operator of ONNX, one of "Input", "Parameter"
     and "Constant", or "framework:operation" if ONNX has no counterpart. `inputs` are the names of the nodes whose
-    outputs it takes, in order. `roles` are its weights, by ONNX's names of them. `layer` is the class or function as
-    its owner writes it ("BatchNorm2d"). `shape` is that of its output, in canonical layout.
+    outputs it takes, in order. `roles` are ONNX's names of its weights. `layer` is the class or function in the owner's
+    notation ("BatchNorm2d"). `shape` is that of its output, in canonical layout.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes, each behind those whose outputs it takes, and the names of those that are the network's outputs."""
+    """Nodes, each after those whose outputs it takes, and the names of the network's output nodes."""
 
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
@@ -52,19 +52,19 @@ class Graph:
         return {node.name: node for node in self.nodes}
 
     def body(self) -> dict[str, Any]:
-        """The graph in JSON's types."""
+        """Return the graph in JSON's types."""
         return {"nodes": [asdict(node) for node in self.nodes], "outputs": list(self.outputs)}
 
     @classmethod
     def of_body(cls, body: Mapping[str, Any]) -> "Graph":
-        """The graph of `body`. Raises KeyError or TypeError if it is not one."""
+        """Return the graph of `body`. Raises KeyError or TypeError if it is not one."""
         return cls(tuple(_node(each) for each in body["nodes"]), tuple(body["outputs"]))
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One call of a network, watched: its graph, the output of every node by its name, and every weight by
-    "NODE/ROLE". After a call in training mode `statistics` holds what batch normalisations keep, by the same names."""
+    """A recorded call of a network: its graph, the output of every node by name, and every weight by "NODE/ROLE".
+    After a call in training mode `statistics` are those that batch normalisations keep, by the same names."""
 
     graph: Graph
     values: Arrays
@@ -73,12 +73,12 @@ class Recording:
 
 
 def without_values(recording: Recording) -> Recording:
-    """The recording without the values of its nodes, which can be gigabytes."""
+    """Return the recording without the values of its nodes, which can be gigabytes."""
     return replace(recording, values={})
 
 
 def needed(recording: Recording) -> Recording:
-    """The recording without what no output depends on; inputs stay."""
+    """Return the recording without nodes that no output depends on; inputs stay."""
     graph = recording.graph
     used = set(graph.outputs)
     for node in reversed(graph.nodes):
@@ -96,7 +96,7 @@ def needed(recording: Recording) -> Recording:
 
 
 def renamed(recording: Recording, names: Mapping[str, str]) -> Recording:
-    """The recording with other names for some nodes that have no weights."""
+    """Return the recording with other names for some nodes without weights."""
 
     def new(name: str) -> str:
         return names.get(name, name)

@@ -1,7 +1,7 @@
-"""Optimizers as a record that says all that matters about one, and what it does in NumPy.
+"""Optimizers as records, and their steps in NumPy.
 
-A record describes an optimizer of either framework in the same terms, so that one thing in it can be changed and the
-rest stays. Parameters are by "NODE/ROLE", in canonical layout.
+A record has everything that affects an optimizer, in the same terms for both frameworks, which allows changing one
+thing while the rest stays. Parameters are by "NODE/ROLE", in canonical layout.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ import numpy as np
 
 from compare.graphs.node import Arrays
 
-# The optimizers that both frameworks have, by one name.
+# The optimizers of both frameworks, under one name.
 OptimizerName = Literal["sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam"]
 
 
@@ -20,14 +20,14 @@ OptimizerName = Literal["sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta"
 class OptimizerRecord:
     """One optimizer.
 
-    `rates` are the learning rates of the steps, in order. `momentum_form`: "velocity" (the rate times what is kept) or
-    "step" (what is kept has the rate in it). `beta2` is also what RMSprop and Adadelta call rho. `epsilon_place`:
+    `rates` are the learning rates of the steps, in order. `momentum_form`: "velocity" (the rate times the kept value)
+    or "step" (the kept value includes the rate). `beta2` is also rho of RMSprop and Adadelta. `epsilon_place`:
     "outside" (added to the root), "inside" (under it), "uncorrected" (added to the root before its bias is corrected)
     or "maximum" (within Adamax's maximum). `decay_form`: "coupled" (a part of the gradient) or "decoupled" (a part of
-    the parameter goes, times the rate). `clipping`: "", "value", "norm" (of each) or "global_norm", at `clip`;
-    `clip_epsilon` is added to a norm. `accumulator` is what Adagrad begins with. `own`: what is different for some
-    parameters, by name: "weight_decay", or a "rate" that the learning rate is multiplied with. `wholes`: what
-    parameters are parts of, by name, if a framework keeps several as one: a norm of each is then that of all parts.
+    the parameter times the rate is subtracted). `clipping`: "", "value", "norm" (of each) or "global_norm", at `clip`;
+    `clip_epsilon` is added to a norm. `accumulator` is Adagrad's initial value. `own` has the settings of single
+    parameters, by name: "weight_decay", or a "rate" that multiplies the learning rate. `wholes` names the whole that a
+    parameter is a part of, if a framework keeps several as one: its norm is then that of all parts.
     """
 
     kind: str
@@ -53,19 +53,19 @@ class OptimizerRecord:
     wholes: Mapping[str, str] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
-        """The record in JSON's types."""
+        """Return the record in JSON's types."""
         return asdict(self)
 
     @classmethod
     def of_body(cls, body: Mapping[str, Any]) -> "OptimizerRecord":
-        """The record of `body`."""
+        """Return the record of `body`."""
         return cls(**{**body, "rates": tuple(body["rates"])})
 
 
 def gradient_at(gradient: np.ndarray, step: int, scale: float = 1.0) -> np.ndarray:
-    """The gradient of one step made of that of the first: every element changes in size and sign in its own way, so
-    that what an optimizer remembers shows. Its own number says how, so that a part of a weight gets what it gets in the
-    whole."""
+    """Derive the gradient of one step from the first one. Every element changes in size and sign in its own way, which
+    reveals what an optimizer remembers. The change depends on the element's value: a part of a weight gets the same
+    change as in the whole."""
     places = np.floor(np.frexp(gradient)[0] * 2.0**20) % 7
     made: np.ndarray = scale * gradient * (0.3 + np.cos(1.7 * step + places))
     return made
@@ -77,9 +77,8 @@ def after_steps(
     gradients: Iterable[Arrays],
     copies: Mapping[str, np.ndarray] | None = None,
 ) -> Arrays:
-    """The parameters after a step for each of `gradients`. `copies`: of how many equal parts, which are all trained, a
-    parameter is the sum, as the bias of PyTorch's LSTM is; 1 if it says nothing. Raises KeyError for a kind that is
-    not known."""
+    """Return the parameters after a step for each of `gradients`. `copies` says of how many equal, trained parts a
+    parameter is the sum, such as the bias of PyTorch's LSTM; the default is 1. Raises KeyError for an unknown kind."""
     steps = Steps(record, parameters, copies)
     for given in gradients:
         steps.step(given)
@@ -87,7 +86,7 @@ def after_steps(
 
 
 class Steps:
-    """An optimizer's steps, one after the other; `values` are the parameters now."""
+    """An optimizer's steps, one after the other; `values` are the current parameters."""
 
     def __init__(
         self, record: OptimizerRecord, parameters: Arrays, copies: Mapping[str, np.ndarray] | None = None
@@ -98,7 +97,7 @@ class Steps:
         self._state: dict[str, Arrays] = {name: {} for name in self.values}
 
     def step(self, gradients: Arrays) -> None:
-        """Take one step. Raises KeyError for a kind that is not known."""
+        """Take one step. Raises KeyError for an unknown kind."""
         record = self.record
         for name, gradient in _clipped(record, gradients, self.copies).items():
             own = record.own.get(name, {})
@@ -134,7 +133,7 @@ def _clipped(record: OptimizerRecord, gradients: Arrays, copies: Mapping[str, np
 
 
 def _share(record: OptimizerRecord, norm: float) -> float:
-    """What is left of a gradient of this norm."""
+    """Return the share of a gradient of this norm that clipping leaves."""
     return min(1.0, record.clip / max(norm + record.clip_epsilon, 1e-300))
 
 

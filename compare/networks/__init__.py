@@ -1,6 +1,6 @@
 """Architectures by name or by folder: those of this repository, and networks of the user's own.
 
-A folder's files are read, hashed and checked here, in the parent process. Its code runs in workers alone, and only if
+A folder's files are read, hashed and checked here, in the parent process. Its code only runs in workers, and only if
 the user has named the folder on a command line of this machine. A run folder only records where code is, and may come
 from a stranger.
 """
@@ -19,13 +19,13 @@ from shared.models import MODELS, Code, ModelSpec
 from shared.result import Run, RunResult
 from shared.storage import files
 
-COPY = "network"  # the folder in a run's folder that holds a copy of the code, as data
+COPY = "network"  # the folder for a copy of the code, as data, in a run's folder
 MAX_KNOWN_BYTES = 1 << 20
 
 
 def named(text: str, *others: str) -> ModelSpec:
-    """Return the contract of the architecture that `text` names, or that lies in the folder `text`. Raise InputError;
-    `others` are names that are possible, too."""
+    """Return the contract of the architecture that `text` names, or that is in the folder `text`. Raise InputError;
+    `others` are further valid names."""
     if text not in MODELS and is_folder(text):
         return own(Path(text))
     return MODELS[text] if text in MODELS else _unknown(text, others)
@@ -37,8 +37,8 @@ def is_folder(text: str) -> bool:
 
 
 def own(folder: Path) -> ModelSpec:
-    """Return the contract in a folder of the user's own, with its code. Raise InputError. The user named the folder, so
-    that commands may run its code from now on."""
+    """Return the contract in a folder of the user's own, with its code. Raise InputError. Commands may run the code
+    from now on, because the user named the folder."""
     name, path = name_of(folder), folder / CONTRACT
     if not path.exists():
         raise InputError(f"{path} is not there. Write it from the network: python -m compare contract {folder}")
@@ -55,7 +55,7 @@ def own(folder: Path) -> ModelSpec:
 
 
 def name_of(folder: Path) -> str:
-    """Return the name of the network in a folder. Raise InputError if the folder cannot hold one."""
+    """Return the name of the network in a folder. Raise InputError if the folder cannot contain one."""
     if not folder.is_dir():
         raise InputError(
             f"There is no folder {folder}. Give the folder of a network; 'python -m compare models cnn_same --scaffold "
@@ -65,7 +65,7 @@ def name_of(folder: Path) -> str:
 
 
 def check_new(folder: Path) -> None:
-    """Raise InputError unless `folder` can be made, to hold a network: it is not there, or empty."""
+    """Raise InputError unless `folder` can be created for a network: it does not exist, or is empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is there and not empty, and nothing is overwritten. Give a new folder.")
     _fitting(folder)
@@ -83,7 +83,7 @@ def _fitting(folder: Path) -> str:
 
 
 def remember(code: Code) -> None:
-    """Keep in mind that the user named a folder with this code."""
+    """Record that the user named a folder with this code."""
     if code.digest not in _known():
         with contextlib.suppress(OSError):  # then the folder has to be named on each command line
             _memory().parent.mkdir(parents=True, exist_ok=True)
@@ -92,8 +92,8 @@ def remember(code: Code) -> None:
 
 
 def at_hand(spec: ModelSpec, folder: str | None) -> ModelSpec:
-    """Return the contract from a record with code that can be run: that of `folder`, as --model says, or of the folder
-    of the record. Raise InputError if it is not the record's code, or the user never named it."""
+    """Return the contract from a record with code that can run: that of `folder`, from --model, or of the record's
+    folder. Raise InputError if it is not the record's code, or if the user never named it."""
     if spec.code is None:
         if folder is not None:
             raise InputError(f"--model {folder}: the run is of {spec.name}, which is of this package. Leave it out.")

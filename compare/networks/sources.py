@@ -34,11 +34,11 @@ def of(spec: ModelSpec) -> dict[str, str]:
 
 
 def description(code: Mapping[str, str]) -> str:
-    """Return what the first docstring in `code` says in its first line or sentence; "" if there is none."""
+    """Return the first line or sentence of the first docstring in `code`; "" if there is none."""
     for text in code.values():
         try:
             body = ast.parse(text).body
-        except (SyntaxError, ValueError):  # it is the user's own, and a worker will say so
+        except (SyntaxError, ValueError):  # it is the user's own, and a worker will report it
             continue
         own = [one for one in body if isinstance(one, ast.ClassDef | ast.FunctionDef)]
         named = [one for one in own if one.name in own_code.NAMES] or own
@@ -48,7 +48,7 @@ def description(code: Mapping[str, str]) -> str:
 
 
 def scaffold(spec: ModelSpec, folder: Path) -> dict[str, bytes]:
-    """Return the files of a folder that holds a copy of the network `spec`, by their names."""
+    """Return the files, by name, of a folder with a copy of the network `spec`."""
     if spec.code is not None:
         contents = own_code.contents(Path(spec.code.folder))
         return {**contents, CONTRACT: contract.write(replace(spec, code=None))}
@@ -59,7 +59,7 @@ def scaffold(spec: ModelSpec, folder: Path) -> dict[str, bytes]:
             if source:
                 kind = "class Network" if source.startswith("class") else "function network"
                 head = HEAD.format(name=spec.name, kind=kind, folder=folder)
-                source = COUNTS.sub(".", source, count=1)  # which do not hold for long
+                source = COUNTS.sub(".", source, count=1)  # the counts soon become outdated
                 files[one.own_file] = f"{head}\n{imports}\n\n{source}\n".encode()
     if len(files) == 1:
         raise InputError(f"No implementation shows the code of {spec.name}. Give another architecture.")
@@ -67,8 +67,8 @@ def scaffold(spec: ModelSpec, folder: Path) -> dict[str, bytes]:
 
 
 def _part(package: str, name: str) -> tuple[str, str]:
-    """Return the code of one network from the module of a package, with the imports that it needs; "" if the module
-    does not have it. The network gets the name that it has in a folder."""
+    """Return the code of one network from a package's module, with the necessary imports; "" if the module does not
+    have it. The network gets the name that networks have in a folder."""
     path = own_packages.HOME / package / MODULE
     if not path.is_file():
         return "", ""
@@ -96,8 +96,8 @@ def _called(body: list[ast.stmt], name: str) -> str:
 
 
 def _imports(body: list[ast.stmt], used: set[str], module: str) -> str:
-    """Return the imports of the names in `used`: as the module has them, and of the module itself. The framework's
-    come first."""
+    """Return the imports of the names in `used`, both the module's imports and those from the module itself. The
+    framework's come first."""
     frameworks: list[str] = []
     own: list[str] = []
     there: set[str] = set()

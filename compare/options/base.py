@@ -1,4 +1,4 @@
-"""What the options of all commands have in common: the checks that their declarations ask for."""
+"""The common part of all commands' options, and the checks that their declarations request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from shared.storage import mounts
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a command was asked for. `command` is the whole command as it was given, and `given` names the options that
-    stood on it. `summary` says what the command does: a docstring would be lost with `python -OO`."""
+    """The options of a command. `command` is the whole command as it was given, and `given` names the options in it.
+    `summary` says what the command does; it is not a docstring, because `python -OO` removes those."""
 
     summary: ClassVar[str] = ""
-    forms_in_words: ClassVar[Mapping[str, str]] = {}  # of those that no option of that name asks for
+    forms_in_words: ClassVar[Mapping[str, str]] = {}  # of those that no option of that name requests
 
     command: str = ""
     given: frozenset[str] = frozenset()
@@ -27,19 +27,19 @@ class Options:
 
     @classmethod
     def of_texts(cls, **values: Any) -> Self:
-        """Options of which some may be texts, as they stand on a command line."""
+        """Return options, some of which may be texts, as on a command line."""
         known = declared(cls)
         parsed = {name: known[name].parsed(one) if isinstance(one, str) else one for name, one in values.items()}
         return cls(**parsed)
 
     @property
     def form(self) -> str:
-        """Which form of the command this is, by the option that asks for it; "" is the plain one."""
+        """The form of the command, named by the option that requests it; "" is the plain one."""
         return ""
 
     @property
     def module(self) -> str:
-        """Which module of compare/commands does it, by the end of its name: `parity_waterfall`."""
+        """The module of compare/commands for it, by the end of its name: `parity_waterfall`."""
         return self.form
 
     @property
@@ -48,7 +48,7 @@ class Options:
         return ""
 
     def checked(self) -> Self:
-        """Itself, if all values are possible and go together. Raises InputError if not."""
+        """Return the options if all values are possible and fit together. Raises InputError if not."""
         known = declared(type(self))
         given = {name: one for name, one in known.items() if name in self.given or self._value(one) != one.default}
         if self.form and (
@@ -86,7 +86,7 @@ class Options:
         return getattr(self, one.name)
 
     def arguments(self, without: tuple[str, ...] = ()) -> list[str]:
-        """The options that were given, as they stand on a command line; some left out."""
+        """Return the options that were given, as on a command line, without some."""
         said: list[str] = []
         for name, one in declared(type(self)).items():
             if name in self.given and name not in without:

@@ -125,7 +125,7 @@ class BenchOptions(common.ReadsData, Options):
 
     @property
     def budget_s(self) -> float:
-        """Seconds after which no launch begins, unless an interval needs it and no budget was given."""
+        """The seconds after which no launch begins, unless an interval needs it and no budget was given."""
         return BUDGET_S if self.budget is None else self.budget
 
     @property

@@ -10,7 +10,7 @@ from shared.storage import mounts
 if TYPE_CHECKING:
     from shared.data import DataSpec
 
-# What --waiting is when left out, by command: decided here alone (docs/decisions.md, "How threads wait").
+# The default of --waiting, by command: decided here alone (docs/decisions.md, "How threads wait").
 DEFAULT_WAITING: dict[str, Waiting] = {"run": "passive", "bench": "system"}
 BY_DEFAULT = ("torch", "keras", "tf_lowlevel")
 MOST_SEED = 2**32 - 1
@@ -77,7 +77,7 @@ def task(**declared: Any) -> Any:
 
 
 def out(left_out: str, help: str = "Output folder.", **declared: Any) -> Any:
-    """A folder that the command makes."""
+    """Declare a folder that the command creates."""
     return option(None, OUTPUT, help, left_out=left_out, **({"parse": mounts.located_new, "metavar": "DIR"} | declared))
 
 
@@ -94,7 +94,7 @@ def timeout(**declared: Any) -> Any:
 
 
 def waiting(command: str, **declared: Any) -> Any:
-    """How the OpenMP threads of a timed worker wait for each other."""
+    """Declare how the OpenMP threads of a timed worker wait for each other."""
     return option(
         DEFAULT_WAITING[command],
         COMPUTATION,
@@ -106,7 +106,7 @@ def waiting(command: str, **declared: Any) -> Any:
 
 
 def own_model(**declared: Any) -> Any:
-    """Where the network of the user's own lies that a folder is of."""
+    """Declare the place of the user's own network that a folder was made with."""
     return option(
         None,
         DATA,
@@ -122,12 +122,12 @@ def run_dir(help: str = "Folder that 'python -m compare' wrote.", **declared: An
 
 
 class ReadsData:
-    """What options have in common of which one is `data_dir`."""
+    """The common part of options that include `data_dir`."""
 
     data_dir: Path | None
 
     def data_spec(self, dataset: str, **fields: Any) -> "DataSpec":
-        """Which data: the data set that was settled on, read as the options say. Raises InputError."""
+        """Return the data: the chosen data set, read as the options say. Raises InputError."""
         from shared.data import DataSpec
         from shared.data.resizing import parse_size
 
@@ -137,7 +137,7 @@ class ReadsData:
 
     @property
     def data_folder(self) -> Path:
-        """Where data sets are: as was said, or in the user's cache."""
+        """Return the folder of data sets: the given one, or the user's cache."""
         from shared.data.choice import default_data_dir
 
         return self.data_dir or default_data_dir()

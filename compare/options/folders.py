@@ -44,7 +44,7 @@ class RunsOptions(Options):
 
     @property
     def root(self) -> Path:
-        """The folder that was given, or runs/."""
+        """The given folder, or runs/."""
         return self.folder or Path("runs")
 
     @property

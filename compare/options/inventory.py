@@ -1,4 +1,4 @@
-"""The options of the commands that say what is here: data, doctor, models, contract."""
+"""The options of the commands that list what is available: data, doctor, models, contract."""
 
 from dataclasses import dataclass
 from pathlib import Path

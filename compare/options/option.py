@@ -2,7 +2,7 @@
 
     weight_decay: float | None = option(None, TRAINING, "Weight decay of every parameter.", ge=0)
 
-is `--weight-decay`, a number from 0 up; left out, it is None. The type of the field says what it takes: a number, a
+is `--weight-decay`, a number from 0 up; left out, it is None. The type of the field determines the values: a number, a
 text, a path, or one of the names of a Literal. A tuple takes several of these, separated by commas.
 """
 
@@ -22,28 +22,28 @@ REQUIRED = MISSING
 GROUPS = (DATA, TRAINING, COMPUTATION, COMPARISON, OUTPUT, CLUSTER)
 
 
-MOST_NAMES = 40  # characters of a list of names in the help; of more there is only that a name is wanted
+MOST_NAMES = 40  # characters of a list of names in the help; a longer list is replaced by a placeholder
 KINDS: dict[type, str] = {int: "N", float: "NUMBER", str: "NAME", Path: "PATH"}
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Another option (the field's name) that leaves no room for this one: if it is `value`, or, without a value,
-    wherever it is given. `because` goes on from its name: "which ..."."""
+    """Another option (the field's name) that excludes this one: if it is `value`, or, without a value, if it is given.
+    `because` continues from its name: "which ..."."""
 
     other: str
     because: str
     value: object = None
 
     def holds(self, options: object) -> bool:
-        """Whether the other option is so."""
+        """Whether the other option has that value."""
         found = getattr(options, self.other)
         return found not in (None, False) if self.value is None else bool(found == self.value)
 
 
 @dataclass(frozen=True)
 class Need:
-    """Another option that this one says nothing without: `other` has to be `value`. `because` says what this one is."""
+    """Another option that this one requires: `other` has to be `value`. `because` says what this one is."""
 
     other: str
     value: object
@@ -56,24 +56,24 @@ class Option:
 
     Attributes:
         help: what it does, in a sentence; shown by --help.
-        group: under which of GROUPS it is listed.
+        group: the one of GROUPS that it is listed under.
         note: more about it, in Markdown, for the tables of the documentation.
         flag: its name on the command line if that is not the field's.
-        short: a name of one letter, as "-q".
-        left_out: what it is when left out, in words, if the default itself does not say so.
-        metavar: what stands for its value in the help.
+        short: a name of one letter, such as "-q".
+        left_out: its default in words, if the value itself does not say so.
+        metavar: the placeholder for its value in the help.
         ge, gt, le, lt: its bounds; each number has to be finite, too.
         quantity, example: what the number is, and one in words, for a user who gave an impossible one.
-        what: what the names are that it chooses from, as "schedule".
-        choices: those names, if the type does not say them.
-        parse: a path from the text that was given.
-        forms: in which forms of its command it means something (`Options.form`; "" is the plain one); None: in all.
-        conflicts, needs: what it does not go with, and what it does not go without.
+        what: what its names are, such as "schedule".
+        choices: those names, if the type does not state them.
+        parse: converts the given text to a path.
+        forms: the forms of its command in which it has a meaning (`Options.form`; "" is the plain one); None: all.
+        conflicts, needs: options that exclude it, and options that it requires.
         extra: the extra of pyproject.toml that it needs.
-        variable: the environment variable that stands for it.
-        former: the name that it had before, which still works, and says so.
-        argument: it has no name on the command line, but a place.
-        values: how many values stand behind it, with spaces between them.
+        variable: the environment variable that can replace it.
+        former: its previous name, which still works, with a note.
+        argument: it has no name on the command line, but a position.
+        values: how many values follow it, separated by spaces.
     """
 
     help: str
@@ -100,22 +100,22 @@ class Option:
     former: str = ""
     argument: bool = False
     values: int = 1
-    # From the field that it is declared for.
+    # These come from the field that it is declared for.
     name: str = ""
     kind: type = str
     several: bool = False
-    word: str = ""  # that may stand in place of a number
+    word: str = ""  # a word that is allowed instead of a number
     default: Any = None
     required: bool = False
 
     @property
     def title(self) -> str:
-        """How it is called in messages."""
+        """Its name in messages."""
         return self.metavar if self.argument else self.flag or f"--{self.name.replace('_', '-')}"
 
     @property
     def default_in_words(self) -> str:
-        """What it is when left out; "" if it then is not there at all."""
+        """Its default in words; "" if there is none."""
         if self.left_out or self.default is None or self.default is False:
             return self.left_out
         if self.several:
@@ -124,7 +124,7 @@ class Option:
 
     @property
     def value_in_words(self) -> str:
-        """What stands for its value in the help."""
+        """The placeholder for its value in the help."""
         if self.metavar or self.kind is bool:
             return self.metavar
         names = "|".join(self.choices)
@@ -134,7 +134,7 @@ class Option:
 
     @property
     def bounds(self) -> str:
-        """What a number may be, in words."""
+        """The bounds of a number, in words."""
         low = "" if self.ge is None else f"{self.ge:,}"
         if self.ge is not None and self.le is not None:
             return f"from {low} to {self.le:,}"
@@ -151,10 +151,10 @@ class Option:
             if isinstance(one, int | float) and not isinstance(one, bool):
                 self._check_number(one)
             elif self.kind in (int, float) and not isinstance(one, bool):
-                self._parsed_one(one)  # which refuses what is not the word
+                self._parsed_one(one)  # it refuses any other word
             elif self.choices:
                 check_name(self.what or self.name.replace("_", " "), str(one), self.choices)
-            elif not str(one).strip():  # of a variable that was not set
+            elif not str(one).strip():  # from a variable that was not set
                 raise InputError(f"{self.title} is empty. Give {self.value_in_words or 'a value'}, or leave it out.")
             elif not str(one).isprintable():
                 raise InputError(f"{self.title} {str(one)!r} has characters that cannot be shown. Give readable ones.")
@@ -179,7 +179,7 @@ class Option:
             raise InputError(f"{self.title} {given} is not possible. Give {wanted}.")
 
     def parsed(self, text: str) -> Any:
-        """The value that `text` stands for. Raises InputError if it stands for none."""
+        """Return the value of `text`. Raises InputError if it has none."""
         if not self.several or self.values > 1:
             return self._parsed_one(text)
         return tuple(self._parsed_one(item.strip()) for item in text.split(",") if item.strip())
@@ -200,19 +200,19 @@ class Option:
 
 
 def option(default: Any, group: str, help: str, **declared: Any) -> Any:
-    """A field of a dataclass that is an option; `default` is REQUIRED if it has to be given, and what else can be
-    declared are the attributes of `Option`."""
+    """Return a dataclass field for an option; `default` is REQUIRED if it has to be given. The other declarations are
+    the attributes of `Option`."""
     return field(default=default, metadata={"option": Option(group=group, help=help, **declared)})
 
 
 def argument(default: Any, help: str, **declared: Any) -> Any:
-    """A field of a dataclass that is an argument: it has no name on the command line, but a place."""
+    """Return a dataclass field for an argument, which has no name on the command line, but a position."""
     return option(default, OUTPUT, help, argument=True, **declared)
 
 
 def declared(of: type) -> dict[str, Option]:
-    """The options of a command by the names of their fields, in the order of their declaration, but those of every
-    command last."""
+    """Return the options of a command by the names of their fields, in the order of their declaration, except that
+    those of every command come last."""
     hints, own = get_type_hints(of), of.__annotations__
     found = {}
     for one in sorted(fields(of), key=lambda one: one.name not in own):
@@ -231,7 +231,7 @@ def declared(of: type) -> dict[str, Option]:
 
 
 def _of_type(hint: Any, choices: tuple[str, ...]) -> dict[str, Any]:
-    """What a type says of an option: `int | Literal["auto"] | None`, `tuple[int, ...]`, `Path`, `Literal["a", "b"]`."""
+    """Return what a type states: `int | Literal["auto"] | None`, `tuple[int, ...]`, `Path`, `Literal["a", "b"]`."""
     parts = list(get_args(hint)) if get_origin(hint) in (Union, types.UnionType) else [hint]
     parts = [part for part in parts if part is not type(None)]
     several = get_origin(parts[0]) is tuple

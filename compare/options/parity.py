@@ -99,5 +99,5 @@ class ParityOptions(common.ReadsData, Options):
 
     @property
     def n_seeds(self) -> int:
-        """How many seeds, given or not."""
+        """The number of seeds, given or not."""
         return self.seeds or (3 if self.waterfall else 1)

@@ -1,4 +1,4 @@
-"""Named sets of options of `run`. What is given on the command line goes before what a preset says."""
+"""Named sets of options of `run`. Options on the command line have priority over a preset."""
 
 from typing import Any
 

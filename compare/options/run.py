@@ -219,7 +219,7 @@ class RunOptions(common.ReadsData, Options):
         return f"a study of {self.model or DEFAULT_MODEL} with {names}, data set {self.dataset}"
 
     def with_preset(self) -> "RunOptions":
-        """Itself, with what its preset says where nothing else was said."""
+        """Return these options, with the preset's values for those that were not given."""
         if self.preset is None:
             return self
         values = PRESETS[self.preset]

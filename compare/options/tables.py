@@ -1,4 +1,4 @@
-"""The declarations as JSON schemas, and as the tables of the documentation."""
+"""Turn the declarations into JSON schemas, and into the tables of the documentation."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exc
 
 
 def schema(of: type[Options]) -> dict[str, Any]:
-    """The JSON schema of a command's options, by the names of their fields."""
+    """Return the JSON schema of a command's options, by the names of their fields."""
     known = declared(of)
     return {
         "type": "object",
@@ -42,7 +42,7 @@ def _schema(one: Option) -> dict[str, Any]:
 
 
 def markdown(of: type[Options]) -> str:
-    """A table of a command's options, group by group."""
+    """Return a table of a command's options, group by group."""
     lines = ["| option | what it does | default |", "| --- | --- | --- |"]
     known = declared(of).values()
     for group in GROUPS:

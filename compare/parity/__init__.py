@@ -7,7 +7,7 @@ For tests of your own:
     def test_the_network_is_the_same(parity):  # the fixture has workers that all tests share
         assert_parity("cnn_same", parity=parity, steps=50)
 
-`climb` and `consensus` are the ladder itself, for arrays that you have from elsewhere: by implementation, rung and
+`climb` and `consensus` are the ladder itself, for arrays from elsewhere. Arrays are given by implementation, rung and
 tensor.
 """
 

@@ -1,4 +1,4 @@
-"""How far a tensor may be from what is expected."""
+"""Bounds on the distance of a tensor from its expected values."""
 
 from compare.parity import dropout, observation
 from compare.parity.envelope import Drift
@@ -8,28 +8,28 @@ from shared.choices import Dtype
 EXACT = Bound(0.0, "the same numbers")
 FAIR = Bound(5.0, "standard deviations")
 FLOAT64 = Bound(1e-12, "float64")
-# Of a forward pass, which is continuous. Measured on all architectures: 2e-7 to 3e-6; weights through float16 give
+# For a forward pass, which is continuous. Measured on all architectures: 2e-7 to 3e-6; weights through float16 give
 # 2e-4, TF32 3e-4, bfloat16 2e-3.
 FLOAT32 = Bound(2e-5, "float32")
-# Of an update against its own moments: there is nothing but the last rounding.
+# For an update compared with its own moments: only the last rounding differs.
 ROUNDED = Bound(1e-6, "float32, one rounding")
-# Of everything that a gradient goes into: that jumps where rounding takes a value over the kink of a ReLU, or makes
+# For everything that a gradient affects. A gradient jumps if rounding takes a value over the kink of a ReLU, or makes
 # another pixel the largest of its pool. One such unit of one image moves a tensor by 1e-4 to 1e-2.
 JUMP = Bound(2e-2, "a jump of the gradient")
 MARGIN = 8.0
 
 
 def bound(dtype: Dtype, widest: Drift, rung: str, tensor: str) -> Bound:
-    """How far from what is expected a tensor may be: by its type and rung, or by the envelope if that is wider."""
+    """Return the bound of a tensor: by its type and rung, or by the envelope if that is wider."""
     if rung.endswith((observation.PARAMETERS, observation.PARAMETERS_AGAIN)) or rung == dropout.TRAINED:
         return EXACT
     if rung == dropout.DROPPED and not tensor.endswith(dropout.SCALE):
         return FAIR
-    if rung.endswith(observation.UPDATE):  # against its own moments: nothing is magnified
+    if rung.endswith(observation.UPDATE):  # compared with its own moments, it magnifies nothing
         return FLOAT64 if dtype == "float64" else ROUNDED
     if rung == observation.METRICS:
-        return FLOAT64  # they are computed in float64 from whatever logits there are
-    if rung == observation.PREDICTIONS:  # a class may be another if two logits are within their bound
+        return FLOAT64  # they are computed in float64 from the network's own logits
+    if rung == observation.PREDICTIONS:  # a class may change if two logits are within their bound
         of_logits = bound(dtype, widest, observation.EVALUATION, "logits")
         return Bound(2 * of_logits.value, f"twice that of the logits: {of_logits.reason}")
     known = FLOAT64 if dtype == "float64" else _of_float32(rung)

@@ -9,8 +9,8 @@ from compare.reporting.charts import Chart, Line, Panel
 
 
 def drift(result: ParityResult) -> Chart:
-    """Draw how far the parameters of each implementation are from the float64 consensus after each number of steps, a
-    panel for each precision. The band is how far an implementation gets from itself after a change of 1 ulp."""
+    """Return a chart of each implementation's distance from the float64 consensus over the steps, a panel for each
+    precision. The band is the distance of an implementation from itself after a change of 1 ulp."""
     names = {name: name for precision in result.precisions for name in precision.curves}
     panels = [_panel(precision) for precision in result.precisions if precision.curves]
     return Chart(f"Drift of {result.model}, seed {result.seed}", panels, names, starts_log=True)
@@ -20,7 +20,7 @@ def _panel(precision: PrecisionResult) -> Panel:
     draws = [curve for of_one in precision.self_curves.values() for curve in of_one]
     steps = [step for step in draws[0] if all(step in curve for curve in draws)] if draws else []
     extremes = [(float(step), *(extreme(curve[step] for curve in draws) for extreme in (min, max))) for step in steps]
-    band = [(step, low, high) for step, low, high in extremes if low > 0]  # there is no place for 0 on a log scale
+    band = [(step, low, high) for step, low, high in extremes if low > 0]  # a log scale has no 0
     lines = [
         Line(name, "distance", [(float(step), value) for step, value in curve.items() if value > 0])
         for name, curve in precision.curves.items()
@@ -30,8 +30,8 @@ def _panel(precision: PrecisionResult) -> Panel:
 
 
 def waterfall(stages: Sequence[RecipeStage], model: str) -> BarChart:
-    """Return how far apart losses and accuracies are, stage after stage. The bar of a factor begins where the stage
-    before it ended, and its whisker is the standard error over seeds."""
+    """Return a chart of the distances of losses and accuracies, stage after stage. The bar of a factor begins where the
+    stage before it ended, and its whisker is the standard error over seeds."""
     panels = []
     for title, unit, measure in (
         ("Loss of a step, mean difference", "", RecipeStage.loss_gap),

@@ -1,6 +1,6 @@
-"""The whole check of one network: the gate, the ladder in float64, the ladder in float32 within its envelope.
+"""Check one network completely: the gate, the ladder in float64, the ladder in float32 within its envelope.
 
-The implementations work side by side, a thread each: nothing is timed here.
+The implementations work in parallel, a thread each, because nothing is timed here.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,8 +29,8 @@ Answer = TypeVar("Answer")
 
 
 class Checker:
-    """Checks of networks by workers that were started, as many of them at work at once as there are cores for. `tell`
-    is called for each precision that was compared."""
+    """Checks of networks by workers that are already running. As many of them work at once as there are cores. `tell`
+    is called after each precision."""
 
     def __init__(
         self,
@@ -43,9 +43,9 @@ class Checker:
         self.tell = tell
 
     def check(self, subject: Subject, extent: Extent) -> ParityResult:
-        """Check one network. Float64 is always computed: its consensus is what everything is judged by.
+        """Check one network. Float64 is always computed, because everything is compared with its consensus.
 
-        If a worker fails, what was found until then is kept, and nothing more is asked.
+        If a worker fails, the results so far are kept, and the check ends.
         """
         result = ParityResult(subject.spec.name, subject.train.seed)
         oracle: Stages | None = None
@@ -66,7 +66,7 @@ class Checker:
         return result
 
     def gate(self, subject: Subject) -> list[gate.Mismatch]:
-        """Have every network built that will be inspected, and compare the inputs and settings of all."""
+        """Build every network that will be inspected, and compare the inputs and settings of all."""
         weights = initial_weights(subject.spec, subject.train.seed)
         mismatches = []
         for prefix, of, dropping in (
@@ -83,7 +83,7 @@ class Checker:
         return mismatches
 
     def _precision(self, subject: Subject, extent: Extent, oracle: Stages | None) -> tuple[PrecisionResult, Stages]:
-        """The result of one precision, and the float64 consensus: `oracle`, or that of what is observed here."""
+        """Return the result of one precision, and the float64 consensus: `oracle`, or that of these observations."""
         observations = self._ask_all(partial(runs.observe, subject=subject, extent=extent))
         if oracle is None:
             oracle = expected(subject, observations)
@@ -117,19 +117,18 @@ class Checker:
 
     @property
     def _one_of_each_package(self) -> dict[str, Session]:
-        """The first implementation of each package: what they share drifts alike."""
+        """The first implementation of each package; shared code drifts in the same way."""
         first: dict[str, str] = {}
         for name in self.sessions:
             first.setdefault(IMPLEMENTATIONS[name].package, name)
         return {name: self.sessions[name] for name in first.values()}
 
     def _ask_all(self, ask: Callable[[Session], Answer]) -> dict[str, Answer]:
-        """ask(session) for every worker. Raises WorkerError, which says whose it is, if one fails."""
+        """Return ask(session) for every worker. Raises WorkerError, which names the worker, if one fails."""
         return ask_all(self.sessions, self.threads, ask)
 
 
 def _differs_in_training(ladder: Ladder) -> bool:
-    """Whether something differs that an envelope may excuse: along training, if nothing before it does, and by a
-    finite distance."""
+    """Whether a difference may be excused by an envelope: it is the first one, within training, and finite."""
     first = ladder.first_beyond
     return first is not None and is_training(first.rung) and not first.infinite

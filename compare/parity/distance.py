@@ -1,4 +1,4 @@
-"""How far apart two arrays are, in three measures."""
+"""Measure the distance of two arrays in three ways."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -23,19 +23,19 @@ INFINITE = Distance(float("inf"), float("inf"), None)
 
 
 def distance(actual: np.ndarray, expected: np.ndarray) -> Distance:
-    """How far `actual` is from `expected`, two arrays of one shape.
+    """Return the distance of `actual` from `expected`, two arrays of one shape.
 
-    A value that is NaN or infinite in one of them alone is infinitely far. Raises ValueError if the shapes differ.
+    A value that is NaN or infinite in only one of them is infinitely far. Raises ValueError if the shapes differ.
     """
     if actual.shape != expected.shape:
         raise ValueError(f"shapes {actual.shape} and {expected.shape} cannot be compared")
     if actual.dtype in (np.float32, np.float64) and np.array_equal(actual, expected):
-        return SAME  # most are, and this is much the quicker way to know it
+        return SAME  # the usual case, and much the quickest check
     a, b = actual.astype(np.float64), expected.astype(np.float64)
     if not (np.isfinite(a) == np.isfinite(b)).all():
         return INFINITE
     with np.errstate(over="ignore", invalid="ignore"):
-        difference = np.where(a == b, 0.0, a - b)  # two infinities of one sign are no distance apart
+        difference = np.where(a == b, 0.0, a - b)  # two infinities of one sign have the distance 0
     if np.isinf(difference).any():
         return Distance(float("inf"), float("inf"), _ulps(actual, expected))
     size = float(np.linalg.norm(b.ravel()))
@@ -53,7 +53,7 @@ def _ulps(actual: np.ndarray, expected: np.ndarray) -> int | None:
 
 
 def _place(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How many representable values lie between 0 and each value, and whether it is negative."""
+    """Return the number of representable values between 0 and each value, and whether it is negative."""
     unsigned = np.uint32 if array.dtype == np.float32 else np.uint64
     bits = np.ascontiguousarray(array).view(unsigned).astype(np.uint64)
     sign = np.uint64(1) << np.uint64(8 * array.dtype.itemsize - 1)

@@ -1,5 +1,5 @@
-"""The rungs of dropout. Which values are dropped is each framework's own random choice. So three things are compared:
-that the choice is fair, how the other values are scaled, and that nothing is dropped in evaluation."""
+"""The rungs of dropout. Each framework chooses the dropped values at random. Three things are compared: whether the
+choice is fair, how the other values are scaled, and whether evaluation drops nothing."""
 
 from itertools import pairwise
 
@@ -18,13 +18,13 @@ FAIR_TRAINING = {"new in every step": np.array(1.0), "the same from the same see
 
 
 def observe(session: Session, subject: Subject) -> Rungs:
-    """The rungs of a network that was created with its own rate of dropout."""
+    """Return the rungs of a network that was created with its own rate of dropout."""
     rate = subject.spec.dropout
     assert rate is not None, "only of a network with dropout"
     layers = [layer.name for layer in subject.spec.layers]
     wanted = {name: before for before, name in pairwise(layers) if name.startswith("dropout")}
     images = subject.data.x_test[:N_IMAGES]
-    # Training first: evaluation must not depend on what was done before it.
+    # Training first, because evaluation must not depend on it.
     passes: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in wanted}
     for _ in range(N_PASSES):
         outputs = session.activations(images, training=True)
@@ -37,8 +37,8 @@ def observe(session: Session, subject: Subject) -> Rungs:
 
 
 def trained(first: list[float], again: list[float]) -> dict[str, np.ndarray]:
-    """Return what the losses of steps on one batch show, at a learning rate too small to change anything. Each step
-    must have dropped other values, and training `again` from the same seed the same ones. 1 means yes."""
+    """Evaluate the losses of steps on one batch, at a learning rate too small to change anything. Each step must have
+    dropped other values, and training `again` from the same seed the same ones. 1 means yes."""
     other_each_time = len(set(first)) == len(first)
     return {
         "new in every step": np.array(float(other_each_time)),
@@ -47,7 +47,7 @@ def trained(first: list[float], again: list[float]) -> dict[str, np.ndarray]:
 
 
 def fair(subject: Subject) -> dict[str, np.ndarray]:
-    """What DROPPED should be: as many as `rate` says, in no pattern, and the rest scaled by 1 / (1 - rate)."""
+    """Return what DROPPED should be: as many as `rate` says, in no pattern, and the rest scaled by 1 / (1 - rate)."""
     rate = subject.spec.dropout
     assert rate is not None, "only of a network with dropout"
     names = [layer.name for layer in subject.spec.layers if layer.name.startswith("dropout")]
@@ -61,9 +61,9 @@ def _count(passes: list[tuple[np.ndarray, np.ndarray]], rate: float) -> dict[str
     """Return how unfair the choice of dropped values (N, channels) is, in standard deviations of a fair choice, from
     several passes of the same images. Also return the smallest and largest factor of the others.
 
-    - `share`: how many there are. `share by image` and `by channel`: how unevenly they lie, by the sum of squares of
-      the deviations of rows or columns (chi-squared).
-    - `repeated`: how many of the first pass's are the same in the second.
+    - `share`: how many there are. `share by image` and `by channel`: how unevenly they are distributed, by the sum of
+      squares of the deviations of rows or columns (chi-squared).
+    - `repeated`: how many of the first pass are dropped in the second, too.
     """
     before = np.concatenate([before for before, _ in passes])
     after = np.concatenate([after for _, after in passes])

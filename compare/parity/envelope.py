@@ -1,8 +1,8 @@
-"""How far a framework drifts from itself when its initial weights are moved by the smallest step there is.
+"""Measure a framework's drift from itself after the smallest possible change of its initial weights.
 
-Rounding differs between correct implementations, and training magnifies it exponentially. So how far two of them may
-differ after a number of steps is no constant. It is measured with the same network and the same data, as the drift of
-each implementation from its own unmoved run.
+Rounding differs between correct implementations, and training magnifies it exponentially. The permissible difference of
+two implementations after a number of steps is therefore not constant. It is measured with the same network and the same
+data, as the drift of each implementation from its own unmoved run.
 """
 
 import math
@@ -15,9 +15,9 @@ import numpy as np
 from compare.parity.distance import distance
 from compare.parity.ladder import Stages
 
-# In float32 a value that rounding takes over a kink in one implementation is so near to it that many a moved run goes
-# over it, too, but of three draws none may. So before a difference along training is reported, there are so many times
-# as many draws.
+# In float32, rounding can take a value over a kink in one implementation. Many moved runs then cross the kink as well,
+# but possibly none of three draws. Before a difference along training is reported, the draws are therefore multiplied
+# by this number.
 MORE_DRAWS = 4
 
 Drift = dict[str, dict[str, float]]
@@ -26,7 +26,7 @@ Drift = dict[str, dict[str, float]]
 
 @dataclass(frozen=True)
 class Draw:
-    """How far one moved run of an implementation came from its unmoved one, and what ended it too early."""
+    """The drift of one moved run of an implementation from the unmoved one, and the error that ended it early."""
 
     drift: Drift
     curve: dict[int, float]
@@ -40,7 +40,7 @@ class Drawn:
         self._draws: dict[str, list[Draw]] = {}
 
     def add(self, found: Mapping[str, Iterable[Draw]]) -> None:
-        """Further draws of each implementation."""
+        """Add further draws of each implementation."""
         for name, draws in found.items():
             self._draws.setdefault(name, []).extend(draws)
 
@@ -56,12 +56,12 @@ class Drawn:
 
     @property
     def failures(self) -> dict[str, str]:
-        """What ended a draw too early."""
+        """The errors that ended a draw early."""
         return {name: draw.failure for name, of_one in self._draws.items() for draw in of_one if draw.failure}
 
 
 def drift(run: Stages, unmoved: Stages) -> Drift:
-    """How far every tensor of `run` is from that of the same implementation's unmoved run."""
+    """Return the distance of every tensor of `run` from the same implementation's unmoved run."""
     return {
         rung: {tensor: distance(values, unmoved[rung][tensor]).relative for tensor, values in tensors.items()}
         for rung, tensors in run.items()
@@ -70,13 +70,13 @@ def drift(run: Stages, unmoved: Stages) -> Drift:
 
 
 def envelope(drifts: Iterable[Iterable[Drift]]) -> Drift:
-    """Return how far every tensor may drift, from the drifts of each implementation's draws: the largest of each
-    implementation, and the median of these. So a wrong implementation cannot excuse itself by drifting far."""
+    """Return how far every tensor may drift: the largest drift of each implementation's draws, and of these the median
+    over implementations. A wrong implementation can therefore not excuse itself by drifting far."""
     return _each_tensor(statistics.median_low, [_each_tensor(max, of_one) for of_one in drifts])
 
 
 def _each_tensor(choose: Callable[[list[float]], float], drifts: Iterable[Drift]) -> Drift:
-    """choose(the values that `drifts` have for it) for every tensor that one of them has."""
+    """Return choose(values) for every tensor in `drifts`, from the values that they have for it."""
     values: dict[str, dict[str, list[float]]] = {}
     for one in drifts:
         for rung, tensors in one.items():
@@ -86,7 +86,7 @@ def _each_tensor(choose: Callable[[list[float]], float], drifts: Iterable[Drift]
 
 
 def whole(run: Stages, other: Stages, rung: str) -> float:
-    """The relative distance of all tensors of one rung taken together, those that only one has left out."""
+    """Return the relative distance of all tensors of one rung together, without those that only one run has."""
     both = [(values, other[rung][name]) for name, values in run[rung].items() if name in other[rung]]
     pairs = [(np.float64(a), np.float64(b)) for a, b in both if a.shape == b.shape]
     difference = sum(float(np.sum((a - b) ** 2)) for a, b in pairs)

@@ -1,4 +1,4 @@
-"""What every implementation should give: the consensus of all in float64, and what is known without any."""
+"""The values that every implementation should give: the float64 consensus of all, or values known without it."""
 
 import math
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from compare.subject import Subject
 
 
 def expected(subject: Subject, observations: Mapping[str, Observation]) -> Stages:
-    """The consensus of float64 `observations`: one vote for each package, since what its implementations share, they
-    share the faults of. What can be known without them is not left to a vote."""
+    """Return the consensus of float64 `observations`. Each package has one vote, because its implementations share
+    their faults. Values that are known independently are not decided by a vote."""
     voters: dict[str, Stages] = {}
     for name, seen in observations.items():
         voters.setdefault(IMPLEMENTATIONS[name].package, seen.stages)
@@ -37,9 +37,10 @@ def expected(subject: Subject, observations: Mapping[str, Observation]) -> Stage
 
 
 def shortfalls(observations: Mapping[str, Observation], logits: np.ndarray) -> dict[str, Observation]:
-    """Return `observations` with each predicted class replaced by how far it falls short of the best one in the
-    consensus's `logits` (N, classes), relative to their size. That is 0 if the class is the same, and near 0 if two
-    classes are nearly equal and rounding decides. Of several labels it is how far each wrong one's logit is from 0."""
+    """Return `observations` with a figure in place of each predicted class: its shortfall from the best one in the
+    consensus's `logits` (N, classes), relative to their size. It is 0 if the class is the same, and near 0 if two
+    classes are nearly equal and rounding decides. For several labels it is the distance of each wrong one's logit from
+    0."""
     best = logits.max(axis=1)
     size = float(np.linalg.norm(logits))
 

@@ -1,7 +1,6 @@
-"""The gate in front of every comparison: whether all are about to compute the same thing in the same way.
+"""The gate before every comparison: it checks that all are about to compute the same thing in the same way.
 
-Numbers from different pixels, orders or constants say nothing about the networks that gave them, so nothing is
-compared until every field agrees.
+Different pixels, orders or constants make results incomparable. Nothing is compared until every field agrees.
 """
 
 from collections.abc import Mapping
@@ -26,10 +25,10 @@ class Mismatch:
 
 
 def check(fingerprints: Mapping[str, Fields]) -> list[Mismatch]:
-    """The fields in which two of `fingerprints`, by name, do not agree, in their order; empty if all agree.
+    """Return the fields in which two of `fingerprints`, by name, disagree, in their order; empty if all agree.
 
-    A field must be stated by every worker, except for the version of a framework that not all are written in. The
-    constants of single layers, which are not in what was asked for (ASKED), must be stated by every implementation.
+    Every worker must state a field, except for the version of a framework that not all are written in. The constants of
+    single layers, which are not in the request (ASKED), must be stated by every implementation.
     """
     fields = dict.fromkeys(field for said in fingerprints.values() for field in said)
     mismatches = []

@@ -1,7 +1,7 @@
-"""The ladder: what networks give, from their initial parameters to their predictions after training, rung by rung.
+"""The ladder: the outputs of networks, rung by rung, from their initial parameters to their predictions after training.
 
-Each implementation is judged by its distance to the consensus of all in float64, which shows who
-differs. A fault on one rung shows on all above it: what counts is the first rung and tensor that differ.
+Each implementation is measured by its distance from the float64 consensus of all, which shows the one that differs. A
+fault on one rung affects all above it: the first rung and tensor that differ are decisive.
 """
 
 import math
@@ -15,7 +15,7 @@ from compare.parity.distance import INFINITE, SAME, Distance, distance
 
 DISPUTED = np.empty((0,) * 9)  # no tensor has nine axes
 Stages = Mapping[str, Mapping[str, np.ndarray]]
-"""rung -> tensor -> values, both in the order in which they are compared."""
+"""rung -> tensor -> values, both in the order of comparison."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class Reading:
 
     @property
     def beyond(self) -> list[str]:
-        """The implementations that are farther than the bound; one that is NaN is."""
+        """The implementations beyond the bound; NaN is beyond it."""
         return [name for name, d in self.distances.items() if not d.relative <= self.bound.value]
 
     @property
     def infinite(self) -> bool:
-        """Whether no implementation beyond the bound is at a finite distance: a tensor lacks, or is not a number."""
+        """Whether every implementation beyond the bound is infinitely far: a tensor is missing, or is not a number."""
         return all(math.isinf(self.distances[name].relative) for name in self.beyond)
 
     @property
@@ -52,7 +52,7 @@ class Reading:
 
     @property
     def odd_one_out(self) -> str | None:
-        """The one implementation that is beyond the bound if all others, two or more, are within it."""
+        """The only implementation beyond the bound, if all others, two or more, are within it."""
         one = self.beyond[0] if len(self.beyond) == 1 else None
         return one if len(self.distances) >= 3 else None
 
@@ -81,11 +81,11 @@ class Ladder:
 
 
 def consensus(observed: Mapping[str, Stages]) -> dict[str, dict[str, np.ndarray]]:
-    """What most of the implementations give, element by element: the median, or the mean of two.
+    """Return the majority's values, element by element: the median, or the mean of two.
 
-    With three or more, a single wrong one does not move it beyond what the others give. A tensor has the shape that
-    most of those have that reached its rung. A tensor that most of them lack is left out. If no shape has a majority,
-    the expected tensor equals none that was observed.
+    With three or more, a single wrong one does not move it beyond the others' values. A tensor has the shape of most
+    implementations that reached its rung. A tensor that most of them lack is left out. If no shape has a majority, the
+    expected tensor equals none of the observed ones.
     """
     expected: dict[str, dict[str, np.ndarray]] = {}
     for rung, tensor in _places(observed.values()):
@@ -100,9 +100,9 @@ def consensus(observed: Mapping[str, Stages]) -> dict[str, dict[str, np.ndarray]
 
 
 def climb(observed: Mapping[str, Stages], expected: Stages, bound: Callable[[str, str], Bound]) -> Ladder:
-    """Measure every tensor of each implementation against `expected`; bound(rung, tensor) is how far it may be.
+    """Measure every tensor of each implementation against `expected`, with bound(rung, tensor) as the largest distance.
 
-    One that lacks a tensor, has it in another shape, or has one that is not expected, is infinitely far.
+    An implementation is infinitely far if it lacks a tensor, has it in another shape, or has an unexpected one.
     """
     readings = [
         Reading(
@@ -120,7 +120,7 @@ def climb(observed: Mapping[str, Stages], expected: Stages, bound: Callable[[str
 
 
 def _places(all_stages: Iterable[Stages]) -> list[tuple[str, str]]:
-    """Every rung and tensor that one of them has, rung by rung."""
+    """Return every rung and tensor that one of them has, rung by rung."""
     rungs: dict[str, dict[str, None]] = {}
     for stages in all_stages:
         for rung, tensors in stages.items():
@@ -135,7 +135,7 @@ def _distance(actual: np.ndarray | None, expected: np.ndarray | None) -> Distanc
 
 
 def _middle(arrays: list[np.ndarray]) -> np.ndarray:
-    """The median in float64. NaN counts as larger than every number, so that a single one is not that of all."""
+    """Return the median in float64. NaN counts as larger than every number, to keep a single one out of the result."""
     ordered = np.sort(np.stack([np.asarray(array, np.float64) for array in arrays]), axis=0)
     middle: np.ndarray = (ordered[(len(arrays) - 1) // 2] + ordered[len(arrays) // 2]) / 2
     return middle

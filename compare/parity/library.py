@@ -1,5 +1,5 @@
-"""Parity for programs and tests of your own, and within a run: its network, its data, its first seed, and the first
-steps of its training."""
+"""Check parity from your own programs and tests, and within a run: with its network, its data, its first seed, and the
+first steps of its training."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,7 +28,7 @@ STUDY = ParityExtent(steps=EXTENT.n_steps, draws=EXTENT.n_draws)
 
 
 class CheckOptions(TypedDict, total=False):
-    """What can be asked of a comparison; the options of `python -m compare parity` with the same names."""
+    """The options of a comparison, with the names that `python -m compare parity` uses."""
 
     implementations: str
     precision: str
@@ -44,7 +44,7 @@ class CheckOptions(TypedDict, total=False):
 
 
 class Parity:
-    """Workers that stay, for one comparison after another; used in a `with`."""
+    """Workers for several comparisons, one after the other. Use it in a `with`."""
 
     def __init__(self, device: str = "cpu", timeout_s: float = 300.0) -> None:
         self.device = device
@@ -64,7 +64,7 @@ class Parity:
     def check(self, model: str = "cnn_same", **given: Unpack[CheckOptions]) -> ParityResult:
         """Compare the implementations of one architecture, as `python -m compare parity` does with the same options.
 
-        Raises InputError if that is not possible.
+        Raises InputError if they cannot be compared.
         """
         texts = {"model": model, "precision": "float64", "steps": 20, **given}
         options = ParityOptions.of_texts(device=self.device, **texts)
@@ -81,13 +81,13 @@ class Parity:
 def assert_parity(
     model: str = "cnn_same", parity: Parity | None = None, **options: Unpack[CheckOptions]
 ) -> ParityResult:
-    """Compare the implementations of `model`, float64 and 20 steps unless given otherwise, and return the result.
+    """Compare the implementations of `model`, in float64 over 20 steps by default, and return the result.
 
-    Raises AssertionError, with the verdict and the ladder, unless all agree, and InputError if what is asked for is
-    not possible. `parity` has workers that are there already (the pytest fixture of that name); without it, workers are
-    started for this comparison alone.
+    Raises AssertionError, with the verdict and the ladder, unless all agree. Raises InputError if they cannot be
+    compared. `parity` supplies workers that are already running (the pytest fixture of that name); without it, workers
+    are started for this comparison alone.
     """
-    __tracebackhide__ = True  # pytest then shows the line that asked
+    __tracebackhide__ = True  # pytest then shows the calling line
     if parity is None:
         with Parity() as own:
             result = own.check(model, **options)
@@ -106,7 +106,7 @@ def _ladder_text(result: ParityResult) -> str:
 
 
 def check_possible(implementations: list[str], recipe: str, mixed_precision: str) -> None:
-    """Raise InputError if there is nothing to compare, or it is meant to differ."""
+    """Raise InputError if there is nothing to compare, or if a difference is intended."""
     if recipe != "matched" or mixed_precision != "none":
         raise InputError(
             "--parity is of the matched recipe in float32: others are meant to differ. Leave one of them out."

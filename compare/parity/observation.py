@@ -1,4 +1,4 @@
-"""What one implementation gives on every rung of the ladder, asked of its worker."""
+"""Collect what one implementation's worker gives on every rung of the ladder."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from shared.choices import Rung
 from shared.weights import Weights
 
 RUNGS = get_args(Rung)
-"""Where a climb may end; everything up to and with that rung is observed."""
+"""The rungs at which a climb may end; the last one is included."""
 
 Rungs = Iterator[tuple[str, dict[str, np.ndarray]]]
-"""Rung after rung, with its tensors."""
+"""Rungs in order, each with its tensors."""
 
 PARAMETERS = "parameters as loaded"
 PARAMETERS_AGAIN = "parameters after looking"
@@ -40,14 +40,14 @@ FORWARD = (ACTIVATIONS, TRAINING_ACTIVATIONS, LOGITS, LOSS)
 
 @dataclass(frozen=True)
 class Observation:
-    """What one implementation gave, rung by rung, and what ended it too early, if anything did."""
+    """The outputs of one implementation, rung by rung, and the error that ended it early, if there was one."""
 
     stages: dict[str, dict[str, np.ndarray]]
     failure: str | None = None
 
 
 def collect(rungs: Rungs) -> Observation:
-    """All rungs, or those before the first that the worker failed at."""
+    """Collect all rungs, or those before the first at which the worker fails."""
     stages: dict[str, dict[str, np.ndarray]] = {}
     try:
         for rung, tensors in rungs:
@@ -58,25 +58,25 @@ def collect(rungs: Rungs) -> Observation:
 
 
 def checkpoints(n_steps: int) -> list[int]:
-    """The steps after which training is inspected: 1, 2, 5, 10, 20, 50, ... and the last."""
+    """Return the steps after which training is inspected: 1, 2, 5, 10, 20, 50, ... and the last."""
     series = [digit * 10**power for power in range(len(str(n_steps))) for digit in (1, 2, 5)]
     return [step for step in series if step < n_steps] + [n_steps]
 
 
 def is_training(rung: str) -> bool:
-    """Whether a rung is one of training or after it: what rounding is magnified by."""
+    """Whether a rung belongs to training or follows it, and therefore magnifies rounding."""
     return "step " in rung or rung in (EVALUATION, METRICS, PREDICTIONS)
 
 
 def curve(run: Stages, other: Stages, n_steps: int) -> dict[int, float]:
-    """How far the parameters of two runs are apart, all taken together, at every checkpoint that both came to."""
+    """Return the distance between all parameters of two runs, at every checkpoint that both reached."""
     rungs = {step: f"step {step}: {WEIGHTS}" for step in checkpoints(n_steps)}
     return {step: whole(run, other, rung) for step, rung in rungs.items() if rung in run and rung in other}
 
 
 def single_pass(session: Session, subject: Subject, top: str, prefix: str = "") -> Rungs:
-    """Everything before training, up to and with the rung `top`, of the network that was just created. `prefix` stands
-    in front of the rungs' names."""
+    """Yield everything before training, up to and including the rung `top`, of the network created last. `prefix` is
+    put before the rungs' names."""
     height = RUNGS.index(top)
     yield prefix + PARAMETERS, session.weights()
     if height >= RUNGS.index("activations"):
@@ -87,16 +87,16 @@ def single_pass(session: Session, subject: Subject, top: str, prefix: str = "") 
     if height >= RUNGS.index("loss"):
         loss, gradients = session.gradients()
         yield prefix + LOSS, {"loss": np.array(loss, subject.train.dtype)}
-        if height >= RUNGS.index("gradients"):  # from the loss back to the input, as a fault spreads
+        if height >= RUNGS.index("gradients"):  # from the loss back to the input, the way a fault spreads
             order = [p.name for p in reversed(subject.spec.parameters) if p.name in gradients]
             yield prefix + GRADIENTS, {name: gradients[name] for name in dict.fromkeys([*order, *gradients])}
     yield prefix + PARAMETERS_AGAIN, session.weights()
 
 
 def training(session: Session, subject: Subject, start: Weights, n_steps: int, prefix: str = "") -> Rungs:
-    """The rungs of `n_steps` steps of training from `start`: at every checkpoint the result of the steps since.
+    """Yield the rungs of `n_steps` steps of training from `start`: at every checkpoint the results since the last.
 
-    The network is also evaluated at every checkpoint, and training must go on from there as if it had not been.
+    The network is also evaluated at every checkpoint, which must not affect the rest of the training.
     """
     trainable = {p.name for p in subject.spec.parameters if p.trainable}
     done = 0
@@ -124,13 +124,13 @@ def training(session: Session, subject: Subject, start: Weights, n_steps: int, p
 
 
 def _ended(step: int, end: EpochEnd) -> dict[str, float]:
-    """The figures of an epoch by their names, and the step of its end."""
+    """Return the figures of an epoch by name, and the step at its end."""
     figures = end.train_metrics if end.train_accuracy is None else {"accuracy": end.train_accuracy}
     return {"step of its end": step, "loss": end.train_loss, **figures}
 
 
 def after_training(session: Session, subject: Subject) -> Rungs:
-    """The rungs above training: the predicted class of all test images."""
+    """Yield the rungs above training, for all test images: the evaluation, its metrics, and the predictions."""
     evaluation, logits = session.evaluate("test"), session.logits(subject.data.x_test)
     yield EVALUATION, {"logits": logits, "loss": np.array(evaluation.loss)}
     yield METRICS, metric_errors(evaluation, logits, subject.data.y_test, subject.spec.loss)

@@ -1,7 +1,7 @@
-"""Whether what an implementation says fits with what else it says itself: it is computed again, here.
+"""Check whether an implementation's results are consistent: parts of them are computed again here.
 
-What all implementations share could be wrong for all alike, and some faults are smaller than the rounding that two of
-them may differ by. All of this should be 0.
+All implementations could share a fault, and some faults are smaller than the rounding by which two may differ. All
+errors here should be 0.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from shared.weights import Weights
 def metric_errors(
     evaluation: Evaluation, logits: np.ndarray, labels: np.ndarray, loss_name: LossName = "cross_entropy"
 ) -> dict[str, np.ndarray]:
-    """How far the metrics of an evaluation are from those of its own logits (N, classes), by SciPy and scikit-learn."""
+    """Return the errors of an evaluation's metrics, against SciPy and scikit-learn on its own logits (N, classes)."""
     if loss_name != "cross_entropy":
         return _other_errors(evaluation, logits.astype(np.float64), labels.astype(np.float64), loss_name)
     from scipy.special import log_softmax
@@ -35,13 +35,13 @@ def metric_errors(
 def _other_errors(
     evaluation: Evaluation, outputs: np.ndarray, labels: np.ndarray, loss_name: LossName
 ) -> dict[str, np.ndarray]:
-    """Those of another task than classification: outputs and labels are (N, K)."""
+    """Return the errors for tasks other than classification: outputs and labels are (N, K)."""
     from scipy.special import expit
     from sklearn import metrics
 
     if loss_name == "binary_cross_entropy":
         predicted = outputs >= 0
-        # The logarithm of 1 - p is that of the other sign's p: 1 - p itself would lose its digits.
+        # The logarithm of 1 - p is computed from the other sign's p, because 1 - p itself would lose digits.
         loss = -np.mean(np.where(labels > 0.5, np.log(expit(outputs)), np.log(expit(-outputs))))
         expected = {
             "macro_f1": np.mean(
@@ -64,9 +64,9 @@ def _other_errors(
 def update_errors(
     train: TrainSpec, rate: float, start: Weights, weights: Weights, state: Weights
 ) -> dict[str, np.ndarray]:
-    """How far the first step was from what the optimizer's formula makes of its own moments, relative to the step.
+    """Return the error of the first step against the optimizer's formula and its own moments, relative to the step.
 
-    Of parameters that were 0 alone: elsewhere the step is lost in the rounding of the parameter.
+    Only for parameters that were 0: elsewhere the step is lost in the parameter's rounding.
     """
     assert train.optimizer is not None, "a framework's own optimizer is not compared"
     errors = {}

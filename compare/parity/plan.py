@@ -1,4 +1,4 @@
-"""What `compare parity` was asked for, checked: from its options to the networks to compare."""
+"""The plan of `compare parity`: its options checked and turned into networks to compare."""
 
 import math
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ EMBEDDED = "embedded"
 
 @dataclass(frozen=True)
 class ParityPlan:
-    """A comparison, checked; `options` is all that was asked for."""
+    """A checked comparison; `options` is everything that was asked for."""
 
     options: ParityOptions
     models: list[ModelSpec]
-    implementations: dict[str, list[str]]  # of each architecture
+    implementations: dict[str, list[str]]  # by architecture
 
     @property
     def all_implementations(self) -> list[str]:
@@ -45,12 +45,12 @@ class ParityPlan:
 
     @property
     def dtypes(self) -> tuple[Dtype, ...]:
-        """What is compared in."""
+        """The types that are compared."""
         return PRECISIONS[self.options.precision]
 
     @property
     def mode(self) -> Mode | None:
-        """What all are computed in; None: each in its default."""
+        """The mode of all implementations; None: each in its default."""
         return None if self.options.mode == "default" else self.options.mode
 
     @property
@@ -64,8 +64,8 @@ class ParityPlan:
         return range(self.options.seed, self.options.seed + self.options.n_seeds)
 
     def load_data(self) -> dict[str, Data]:
-        """The data of each architecture, each data set read once. Raises InputError if an architecture cannot take
-        them."""
+        """Return the data of each architecture, reading each data set once. Raises InputError if an architecture cannot
+        take them."""
         batch_size = self.options.batch_size
         datasets = {model.name: (self._dataset(model), model.inputs) for model in self.models}
         folder = self.options.data_folder
@@ -81,7 +81,7 @@ class ParityPlan:
         return {model: loaded[which] for model, which in datasets.items()}
 
     def subject(self, model: ModelSpec, data: Data, seed: int) -> Subject:
-        """The network, its training and its data."""
+        """Return the network, its training and its data."""
         options = self.options
         epochs = math.ceil(options.steps / n_batches(len(data.x_train), options.batch_size))
         optimizer = OPTIMIZERS[options.optimizer]()
@@ -99,7 +99,7 @@ def make_plan(options: ParityOptions) -> ParityPlan:
     models = _models(options.model)
     plan = ParityPlan(options, models, {model.name: _implementations(options, model) for model in models})
     for name in plan.all_implementations:
-        # The consensus is one of float64 runs, whatever is judged by it.
+        # The consensus is from float64 runs, whatever is compared with it.
         lacking = {"float64", *plan.dtypes} - set(IMPLEMENTATIONS[name].dtypes[options.device])
         if lacking:
             raise InputError(
@@ -121,7 +121,7 @@ def _models(asked: tuple[str, ...]) -> list[ModelSpec]:
 
 
 def _implementations(options: ParityOptions, model: ModelSpec) -> list[str]:
-    """Those that are compared: with --world-size each as one process and as several."""
+    """Return the implementations to compare: with --world-size each as one process and as several."""
     asked, sizes = options.implementations, [1] if options.world_size == 1 else [1, options.world_size]
     able = [name for name, spec in IMPLEMENTATIONS.items() if spec.has(model)]
     if options.waterfall:
@@ -129,7 +129,7 @@ def _implementations(options: ParityOptions, model: ModelSpec) -> list[str]:
     names = list(dict.fromkeys(checks.named(able if asked is None else asked, sizes)))
     if options.waterfall:
         checks.check_own_recipe("--waterfall", names)
-    # Of what several processes train, a network that cannot be shared is reported below, and not left out.
+    # Networks that several processes cannot share are reported below instead of being left out.
     having = [name for name in names if implementation(name) and _alone(name).has(model)]
     for name in having:
         checks.check_model(name, model)

@@ -1,4 +1,4 @@
-"""Drift against step, with the envelope."""
+"""Draw drift against steps, with the envelope."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,8 +13,8 @@ from shared.plurals import number_of
 
 
 def drift(result: ParityResult) -> Figure:
-    """One panel for each precision: how far the parameters of each implementation are from the float64 consensus after
-    each number of steps. The shaded band is how far an implementation gets from itself after a change of 1 ulp."""
+    """Draw each implementation's distance from the float64 consensus over the steps, a panel for each precision. The
+    shaded band is the distance of an implementation from itself after a change of 1 ulp."""
     figure = Figure(figsize=(5 * len(result.precisions), 4), layout="constrained")
     panels = figure.subplots(1, len(result.precisions), squeeze=False)[0]
     for axes, precision in zip(panels, result.precisions, strict=True):
@@ -25,8 +25,8 @@ def drift(result: ParityResult) -> Figure:
 
 
 def waterfall(stages: Sequence[RecipeStage], model: str) -> Figure:
-    """Two panels: how far apart the losses along training and the test accuracies are, stage after stage. The bar of a
-    factor hangs where the stage before it ended, and the whiskers are the standard error over seeds."""
+    """Draw the distances of the losses along training and of the test accuracies, stage after stage. A factor's bar
+    hangs where the stage before it ended, and the whiskers are the standard error over seeds."""
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     figure.suptitle(
         f"{model}: from each framework's own recipe to the matched one, over {number_of(len(stages[0].runs), 'seed')}"

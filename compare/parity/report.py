@@ -1,4 +1,4 @@
-"""The report of a comparison: pure functions from results to the files of the output folder."""
+"""Render the report of a comparison: pure functions from results to the files of the output folder."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -21,7 +21,7 @@ from shared.choices import Rung
 from shared.record import Count, Record
 
 
-# JSON has no infinity: the distance of a tensor that is lacking is written as a string.
+# JSON has no infinity: the distance of a missing tensor is written as a string.
 def _of_something(result: ParityResult) -> ParityResult:
     if not (result.mismatches or result.failure or result.precisions):
         raise ValueError("it has no result: no mismatch, no failure and no precision")
@@ -42,19 +42,19 @@ class ParityExtent(Record):
 
 
 def render(results: Sequence[ParityResult], study: ParityExtent, manifest: Manifest) -> Rendered:
-    """The content of every file, by its path in the output folder."""
+    """Return the content of every file, by its path in the output folder."""
     return with_page(_files(results, study, manifest), _drawings(results))
 
 
 def within(results: Sequence[ParityResult], study: ParityExtent, manifest: Manifest) -> WithParity:
-    """What a run's own report tells of a comparison that was made within the run."""
+    """Return what a run's own report includes of the comparison within the run."""
     said = f"Parity over {study.steps} training steps: {' '.join(result.verdict for result in results)}"
     files = _files(results, study, manifest, f"{WITHIN}/")
     return WithParity(headline(results, study), said, files, _drawings(results))
 
 
 def headline(results: Sequence[ParityResult], study: ParityExtent) -> Headline:
-    """Whether the implementations are the same function, in a line."""
+    """Return in one line whether the implementations are the same function."""
     question = "Same function"
     for result in results:
         if result.failure or result.mismatches:
@@ -87,7 +87,7 @@ def _files(
         markdown_environment()
         .get_template("parity.md.j2")
         .render(
-            headlines=[] if seen_from_folder else [headline(results, study)],  # the run's own report has it
+            headlines=[] if seen_from_folder else [headline(results, study)],  # the run's own report includes it
             results=results,
             shown=shown,
             models=list(dict.fromkeys(result.model for result in results)),
@@ -105,7 +105,7 @@ def _files(
             ladder=f"{seen_from_folder}ladder.csv",
             headings=tables.headings,
             cells=tables.cells,
-            data_warnings=() if seen_from_folder else manifest.data_warnings,  # the run's own report has them
+            data_warnings=() if seen_from_folder else manifest.data_warnings,  # the run's own report includes them
             command=manifest.command,
             version=manifest.version,
             commit=manifest.commit,
@@ -133,7 +133,7 @@ def _has_curves(result: ParityResult) -> bool:
 
 
 def _with_ladder(results: Sequence[ParityResult]) -> list[ParityResult]:
-    """Those whose ladder is shown: the first seed of each network, and every one that does not agree."""
+    """Return the results whose ladder is shown: the first seed of each network, and every one that differs."""
     first = {result.model: result for result in reversed(results)}
     return [result for result in results if first[result.model] is result or not result.passed]
 
@@ -145,7 +145,7 @@ LADDER = {
 
 
 def _every_tensor(results: Sequence[ParityResult]) -> list[dict[str, object]]:
-    """Every reading: a line for each tensor and implementation."""
+    """Return every reading: a line for each tensor and implementation."""
     return [
         {
             "model": result.model,

@@ -33,7 +33,7 @@ class PrecisionResult:
 
     @property
     def verdict(self) -> str:
-        """What differs, and who failed."""
+        """What differs, and which implementations failed."""
         failed = " ".join(f"{name} failed: {why}." for name, why in self.failures.items())
         differing = self.ladder.verdict if self.ladder.first_beyond or not failed else ""
         return f"In {self.dtype} {f'{differing} {failed}'.strip()}"

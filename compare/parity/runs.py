@@ -1,4 +1,4 @@
-"""Everything that one worker is asked to do in a comparison."""
+"""The requests to one worker in a comparison."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,13 +18,13 @@ from shared.protocol import Build
 from shared.training import SGD, Adam
 from shared.weights import Weights, initial_weights
 
-OTHER_STEPS = 5  # by the optimizer that the check is not about
+OTHER_STEPS = 5  # by the other optimizer, which the check is not about
 
 
 @dataclass(frozen=True)
 class Extent:
-    """How far a check goes: up to which rung, over how many steps, in which types, with how many draws of each
-    implementation for an envelope."""
+    """How far a check goes: the highest rung, the number of steps, the types, and the draws of each implementation for
+    an envelope."""
 
     top: Rung = "evaluation"
     n_steps: int = 100
@@ -39,7 +39,7 @@ def load(session: Session, subject: Subject) -> None:
 
 
 def _create(session: Session, subject: Subject, weights: Weights, dropping: bool = False) -> None:
-    """Have the subject's network built; with its own rate of dropout, or at rate 0, where runs are comparable."""
+    """Build the subject's network, with its own rate of dropout or at rate 0, at which runs are comparable."""
     train = subject.train
     if subject.spec.dropout is not None:
         train = train.model_copy(update={"dropout": None if dropping else 0.0})
@@ -48,7 +48,7 @@ def _create(session: Session, subject: Subject, weights: Weights, dropping: bool
 
 
 def other_optimizer(subject: Subject) -> Subject:
-    """The same, trained by the optimizer that the check is not about."""
+    """Return the same subject, trained by the optimizer that the check is not about."""
     other = Adam() if isinstance(subject.train.optimizer, SGD) else SGD()
     return replace(subject, train=subject.train.model_copy(update={"optimizer": other}))
 
@@ -69,7 +69,7 @@ def _everything(session: Session, subject: Subject, extent: Extent) -> observati
     yield from observation.single_pass(session, subject, extent.top)
     if height == 0:
         return
-    # Before training, which brings some values to where they are large, too, and would name no layer.
+    # Before training, which makes some values large as well and would name no layer.
     of_large = large(subject.spec, seed)
     _create(session, subject, of_large)
     yield from observation.single_pass(session, subject, extent.top, observation.LARGE)
@@ -85,7 +85,7 @@ def _everything(session: Session, subject: Subject, extent: Extent) -> observati
 
 
 def _trained(session: Session, subject: Subject, extent: Extent, weights: Weights) -> observation.Rungs:
-    """The rungs of training and of what comes after it, and of a few steps by the other optimizer."""
+    """Yield the rungs of training and after it, and of a few steps by the other optimizer."""
     _create(session, subject, weights)
     yield from observation.training(session, subject, weights, extent.n_steps)
     if extent.top == observation.RUNGS[-1]:
@@ -98,7 +98,7 @@ def _trained(session: Session, subject: Subject, extent: Extent, weights: Weight
 
 
 def _losses_of_one_batch(session: Session, subject: Subject) -> list[float]:
-    """The losses of a few steps that all see the same images, with dropout, at a learning rate that changes nothing."""
+    """Return the losses of a few steps on the same images, with dropout, at a learning rate that changes nothing."""
     batch = subject.train.batch_size
     x, y = subject.data.part("train")
     session.load_data(replace(subject.data, x_train=x[:batch], y_train=y[:batch]))
@@ -117,7 +117,7 @@ def draw_all(
     observations: Mapping[str, Observation],
     numbers: Sequence[int] | None = None,
 ) -> list[Draw]:
-    """The draws of these numbers (1 ... n_draws) of one implementation, if its unmoved run was completed."""
+    """Return the draws with these numbers (1 ... n_draws) of one implementation, if its unmoved run was completed."""
     unmoved = observations[session.implementation]
     if unmoved.failure:
         return []
@@ -130,7 +130,7 @@ def draw_all(
 
 
 def _draw(rungs: observation.Rungs, unmoved: Stages, n_steps: int) -> Draw:
-    """How far `rungs` come from the unmoved ones: rung by rung, since the tensors of all would fill the memory."""
+    """Return how far `rungs` drift from the unmoved ones, rung by rung, because all tensors would fill the memory."""
     drifts: Drift = {}
     by_step: dict[int, float] = {}
     try:

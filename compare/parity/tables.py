@@ -12,11 +12,11 @@ from shared.plurals import number_of
 
 COLUMNS = ("rung", "tensors", "worst tensor", "bound", "ulps", "verdict")
 
-MOST_ULPS = 1_000_000_000  # more says nothing but "far": of values on both sides of 0, say
+MOST_ULPS = 1_000_000_000  # larger distances only mean "far", for example of values on both sides of 0
 
 
 def worst(readings: Sequence[Reading]) -> Reading:
-    """The first reading that is beyond its bound, else the one that comes nearest to it."""
+    """Return the first reading beyond its bound, else the one nearest to it."""
     beyond = [reading for reading in readings if reading.beyond]
     return beyond[0] if beyond else max(readings, key=_closeness)
 
@@ -29,13 +29,13 @@ def _closeness(reading: Reading) -> float:
 
 
 def rungs(precision: PrecisionResult) -> list[tuple[str, list[Reading]]]:
-    """The readings of each rung, in order."""
+    """Return the readings of each rung, in order."""
     return [(rung, list(readings)) for rung, readings in groupby(precision.ladder.readings, key=lambda r: r.rung)]
 
 
 def cells(precision: PrecisionResult) -> list[list[str]]:
-    """The rows: rung, how many tensors, the worst of them, each implementation's distance there, bound, the largest
-    distance there in ulps, verdict."""
+    """Return the rows: rung, number of tensors, the worst of them, each implementation's distance there, bound, the
+    largest distance there in ulps, verdict."""
     rows = []
     for rung, readings in rungs(precision):
         reading = worst(readings)
@@ -48,14 +48,14 @@ def cells(precision: PrecisionResult) -> list[list[str]]:
 
 
 def headings(precision: PrecisionResult) -> list[str]:
-    """The headings of `cells`."""
+    """Return the headings of `cells`."""
     rung, tensors, tensor, bound, ulps, verdict = COLUMNS
     return [rung, tensors, tensor, *precision.implementations, bound, ulps, verdict]
 
 
 def line(precision: PrecisionResult) -> str:
-    """A precision in one line: how much was compared, the tensor nearest to its bound (or the first one beyond it), and
-    how far it is."""
+    """Return a precision in one line: how much was compared, the tensor nearest to its bound (or the first one beyond
+    it), and its distance."""
     readings = precision.ladder.readings
     if not readings:
         return f"{precision.dtype}: nothing was compared"
@@ -70,14 +70,14 @@ def line(precision: PrecisionResult) -> str:
 
 
 def summary(result: ParityResult) -> list[str]:
-    """The verdict, what keeps the networks from being compared, and a line for each precision."""
+    """Return the verdict, any obstacles to the comparison, and a line for each precision."""
     found = [f"{result.model}, seed {result.seed}: {result.verdict}"]
     found += [f"  {mismatch}" for mismatch in result.mismatches]
     return found + [f"  {line(precision)}" for precision in result.precisions]
 
 
 def print_ladders(result: ParityResult, console: Console) -> None:
-    """The ladder of each precision: a line for each rung."""
+    """Print the ladder of each precision, with a line for each rung."""
     for precision in result.precisions:
         title = f"{result.model}, seed {result.seed}, {precision.dtype}: distance from the float64 consensus"
         print_lines(console, headings(precision), cells(precision), ("rung", "worst tensor", "verdict"), title)

@@ -1,7 +1,7 @@
 """The waterfall: from what each framework's users have by default to the matched recipe, one factor at a time.
 
-With every factor that is made the same for all, the implementations come closer. How much closer, in the losses along
-training and in the test accuracy after it, is what that factor explains, in this order of the factors.
+Every matched factor brings the implementations closer to each other. How much closer, in the losses along training and
+in the test accuracy after it, is what that factor explains, given this order of the factors.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -87,7 +87,7 @@ def _over_pairs(run: Mapping[str, TrainingCurve], of: Callable[[TrainingCurve], 
 
 
 def stages() -> list[tuple[str | None, tuple[str, ...]]]:
-    """The factor that each stage matches, and those that are still each framework's own."""
+    """Return the factor that each stage matches, and those in which each framework still has its own."""
     names = tuple(FACTORS)
     return [(None, names), *((name, names[number:]) for number, name in enumerate(names, 1))]
 
@@ -119,8 +119,8 @@ def train(session: Session, subject: Subject, own: Sequence[str], seed: int, n_s
 
 
 def _data(data: Data, implementation: ImplementationSpec, own: Sequence[str], seed: int) -> Data:
-    """The data as this implementation's users would have them; a tenth is held out in every stage, so that all have
-    equally many."""
+    """Return the data as this implementation's users would have them. A tenth is held out in every stage, to give all
+    stages the same number."""
     n = len(data.x_train)
     kept = np.arange(n - n // 10)
     if "held-out tenth" in own and implementation.idiomatic_scale == "standard":

@@ -1,4 +1,4 @@
-"""The report of a waterfall: pure functions from its record to the files of the output folder."""
+"""Render the report of a waterfall: pure functions from its record to the files of the output folder."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ HEADINGS = ("matched", "loss difference", "explained", "accuracy difference", "e
 
 
 def render(done: RecipeWaterfall, manifest: Manifest) -> Rendered:
-    """The content of every file that is made from the record."""
+    """Return the content of every file that is made from the record."""
     figure = waterfall(done.stages, done.model)
     page = markdown_environment().get_template("waterfall.md.j2")
     text = page.render(
@@ -38,8 +38,8 @@ def render(done: RecipeWaterfall, manifest: Manifest) -> Rendered:
 
 
 def headlines(done: Sequence[RecipeStage]) -> list[Headline]:
-    """Return the verdict, a line for losses and one for accuracies: how large the difference is with the frameworks'
-    own recipes, and which factor explains most of it. It is settled if one factor explains half of it."""
+    """Return the verdict, a line for losses and one for accuracies: the difference with the frameworks' own recipes,
+    and the factor that explains most of it. It is settled if one factor explains half of it."""
     found = []
     for what, unit, measure in (
         ("losses", "", RecipeStage.loss_gap),
@@ -60,8 +60,8 @@ def headlines(done: Sequence[RecipeStage]) -> list[Headline]:
 
 
 def cells(done: Sequence[RecipeStage]) -> list[list[str]]:
-    """Return the rows of the table. For each stage: how far apart losses and accuracies are, with the standard error
-    over seeds, and what share of the whole the factor explains that was just matched."""
+    """Return the rows of the table. Each stage has the distances of losses and accuracies, with the standard error over
+    seeds, and the share of the whole that its factor explains."""
     rows = []
     for number, stage in enumerate(done):
         row = ["nothing" if stage.matched is None else stage.matched]

@@ -1,9 +1,9 @@
-"""Which node of one network corresponds to which node of the other, by data flow.
+"""Pair the nodes of two networks by data flow.
 
-Nodes are sorted so that the parts of a branch are next to each other, whatever order a library defines them in. The
-operands of an addition are visited longest first, those of a concatenation in their order. Two such sequences are
-aligned (Needleman and Wunsch 1970) by kinds, shapes of weights and shapes of outputs. What is left over is paired if
-its neighbours are.
+Nodes are sorted branch by branch, independently of the order in which a library defines them. The operands of an
+addition are visited longest first, those of a concatenation in their order. The two sequences are then aligned
+(Needleman and Wunsch 1970) by kinds, shapes of weights and shapes of outputs. Leftover nodes are paired if their
+neighbours are.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ NEVER = -1e9
 
 @dataclass(frozen=True)
 class Alignment:
-    """`pairs` in the order of the left network's nodes, and what has no partner."""
+    """The `pairs`, in the order of the left network's nodes, and the nodes without a partner."""
 
     pairs: tuple[tuple[str, str], ...]
     left_only: tuple[str, ...]
@@ -73,7 +73,7 @@ class Alignment:
 
 
 def align(left: Recording, right: Recording) -> Alignment:
-    """The alignment of two networks in normal form."""
+    """Return the alignment of two networks in normal form."""
     order_l, order_r = branch_order(left), branch_order(right)
     score = _scores(order_l, order_r, left, right)
     pairs = _sequence_alignment(score)
@@ -90,7 +90,7 @@ def align(left: Recording, right: Recording) -> Alignment:
 
 
 def branch_order(recording: Recording) -> list[Node]:
-    """The nodes, each behind those whose outputs it takes, one branch after the other."""
+    """Return the nodes branch by branch, each after the nodes whose outputs it takes."""
     by_name = recording.graph.by_name
     depth: dict[str, int] = {}
     for node in recording.graph.nodes:
@@ -119,7 +119,7 @@ def branch_order(recording: Recording) -> list[Node]:
 
 
 def _scores(order_l: list[Node], order_r: list[Node], left: Recording, right: Recording) -> np.ndarray:
-    """How well each left node suits each right one."""
+    """Return how well each left node matches each right one."""
     known: dict[tuple[object, object], float] = {}
     features_l = [_feature(node, left) for node in order_l]
     features_r = [_feature(node, right) for node in order_r]
@@ -174,7 +174,7 @@ def _score(a: _Feature, b: _Feature) -> float:
 
 
 def _sequence_alignment(score: np.ndarray) -> list[tuple[int, int]]:
-    """The pairs (i, j), increasing in both, whose scores sum to the most."""
+    """Return the pairs (i, j), increasing in both, with the largest total score."""
     n, m = score.shape
     best = [[0.0] * (m + 1) for _ in range(n + 1)]
     rows = score.tolist()
@@ -209,7 +209,7 @@ def _pair_inputs(found: dict[str, str], left: Graph, right: Graph) -> None:
 def _pair_by_neighbours(
     found: dict[str, str], left: Graph, right: Graph, order_l: list[Node], order_r: list[Node], score: np.ndarray
 ) -> None:
-    """Pair what is left over if a neighbour of one is the partner of a neighbour of the other, best scores first."""
+    """Pair leftover nodes if a neighbour of one is the partner of a neighbour of the other, best scores first."""
     around_l, around_r = neighbours(left), neighbours(right)
     for _ in range(3):
         taken = set(found.values())
@@ -229,7 +229,7 @@ def _pair_by_neighbours(
 
 
 def neighbours(graph: Graph) -> dict[str, set[str]]:
-    """The names of what each node takes from and gives to."""
+    """Return, for each node, the names of the nodes that it takes from and gives to."""
     around: dict[str, set[str]] = {node.name: set(node.inputs) for node in graph.nodes}
     for node in graph.nodes:
         for name in node.inputs:

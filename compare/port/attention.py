@@ -1,4 +1,4 @@
-"""Normal form of attention: written out by hand it is one node."""
+"""Normal form of attention: attention written out by hand becomes one node."""
 
 from dataclasses import replace
 
@@ -9,14 +9,14 @@ from compare.port.masks import Masks
 from compare.port.rewriting import in_dependency_order
 from compare.port.sequences import RESHAPES
 
-MASKED = -1e4  # a score below this is one that a mask took away
+MASKED = -1e4  # a mask removed every score below this
 LONGEST = 8  # operations between a product and its softmax
 _SCALING = ("Mul", "Div")
 _MOVES = (*RESHAPES, "Transpose", "Identity")
 
 
 def written_out(recording: Recording) -> Recording:
-    """Products with a softmax between them as one Attention each."""
+    """Return the recording with each pair of products that has a softmax in between replaced by one Attention node."""
     work = _Fused(recording)
     for node in recording.graph.nodes:
         if node.kind == "Softmax" and len(node.shape) in (3, 4):
@@ -25,10 +25,10 @@ def written_out(recording: Recording) -> Recording:
 
 
 class _Fused(Masks):
-    """A recording while what is written out is joined."""
+    """A recording in which written-out attention is being fused."""
 
     def fuse(self, softmax: Node) -> None:
-        """One attention that is written out around a softmax."""
+        """Replace the attention written out around a softmax by one node."""
         by_name = self.by_name
         if softmax.name not in by_name:
             return
@@ -92,7 +92,7 @@ class _Fused(Masks):
         self.nodes = in_dependency_order(self.nodes)
 
     def _path(self, softmax: Node) -> tuple[Node, float] | None:
-        """The product whose scores come to a softmax, and the number that they are multiplied by on the way."""
+        """Return the product whose scores reach a softmax, and the number that they are multiplied by on the way."""
         by_name, node, scale = self.by_name, softmax, 1.0
         for _ in range(LONGEST):
             same = [by_name[name] for name in node.inputs if by_name[name].shape == softmax.shape]
@@ -110,7 +110,7 @@ class _Fused(Masks):
         return None
 
     def _factor(self, node: Node) -> float | None:
-        """What a product or quotient multiplies by; None if it is no number."""
+        """Return the number that a product or quotient multiplies by; None if it is not a number."""
         scalar = node.attributes.get("scalar")
         if scalar is None and len(node.inputs) == 2:
             other = self.by_name[node.inputs[1]]
@@ -121,7 +121,7 @@ class _Fused(Masks):
         return float(scalar) if node.kind == "Mul" else 1 / float(scalar)
 
     def _kept(self, product: Node, softmax: Node, scale: float) -> np.ndarray | None:
-        """Where scores come to the softmax as they are, but for the scale; None if something else is done to them."""
+        """Return where scores reach the softmax unchanged, except for the scale; None if they are changed otherwise."""
         before = self.values[product.name] * scale
         after = self.values[softmax.inputs[0]]
         keep = after > MASKED
@@ -131,7 +131,7 @@ class _Fused(Masks):
         return keep if bool(close.all()) else None
 
     def _unscaled(self, product: Node, place: int) -> tuple[str, float]:
-        """The name of what comes to a product without the number that it is multiplied by before, and this number."""
+        """Return the name of a product's operand before it is scaled, and the number that scales it."""
         by_name, moves, name = self.by_name, [], product.inputs[place]
         while by_name[name].kind in _MOVES and self.alone(name) is not None:
             moves.append(by_name[name])

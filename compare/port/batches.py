@@ -1,4 +1,4 @@
-"""What two training functions feed their models with: the differences of their data, taken over one at a time."""
+"""Compare the data that two training functions feed their models, and exchange the differences one at a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ MOST_SHOWN = 6
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step takes: inputs by name and targets, in canonical layout."""
+    """The inputs, by name, and the targets of one step, in canonical layout."""
 
     inputs: Arrays
     targets: np.ndarray
@@ -24,8 +24,8 @@ class Batch:
 
 @dataclass(frozen=True)
 class DataStage:
-    """The data of the left side, with one more difference taken over from the right: its cause, what both have, and
-    what mends it on either side."""
+    """The left side's data with one more difference taken over from the right: its cause, the value on each side, and
+    the fix for each side."""
 
     cause: str
     left: str
@@ -36,7 +36,7 @@ class DataStage:
 
 @dataclass(frozen=True)
 class DataFound:
-    """`stages` lead from the left's data to the right's; `asides` say what could not be seen."""
+    """`stages` lead from the left's data to the right's; `asides` say what could not be determined."""
 
     stages: tuple[DataStage, ...]
     asides: tuple[str, ...] = field(default=())
@@ -45,7 +45,7 @@ class DataFound:
 def compare_data(
     left: Sequence[Batch], right: Sequence[Batch], facts: tuple[Mapping[str, str], Mapping[str, str]]
 ) -> DataFound:
-    """The differences of what both were fed with; `facts` are what is known of how each makes its batches."""
+    """Return the differences between the data of both sides; `facts` say how each side makes its batches."""
     if [*left[0].inputs] != [*right[0].inputs] or len(left[0].inputs) != 1:
         same = _same(left, right)
         stage = DataStage("data.values", "its own", "its own", ("feed both with the same",) * 2, tuple(right))
@@ -72,7 +72,7 @@ class _Comparison:
         self.asides: list[str] = []
 
     def result(self) -> DataFound:
-        """Take over one difference after the other."""
+        """Exchange one difference after the other, and return all of them."""
         now, goal = self.left, self.right
         short_l, short_r = (_short(side) for side in (now, goal))
         if short_l and not short_r and self._is_short(now, goal):
@@ -96,10 +96,10 @@ class _Comparison:
         self.stages.append(DataStage(cause, left, right, fix, tuple(batches)))
 
     def _is_short(self, some: Sequence[Batch], others: Sequence[Batch]) -> bool:
-        """Whether the other side has seen as many examples, and so would have shown its smaller batch, too."""
+        """Whether the other side has seen enough examples to show its smaller batch, too."""
         place = next(number for number, batch in enumerate(some) if len(batch) < len(some[0]))
         until = sum(len(batch) for batch in some[: place + 1])
-        if until % len(others[0]) == 0:  # its batches hold as many examples without a smaller one
+        if until % len(others[0]) == 0:  # its batches hold these examples without a smaller one
             return False
         if sum(len(batch) for batch in others) > until - len(some[place]):
             return True
@@ -107,7 +107,7 @@ class _Comparison:
         return False
 
     def _values(self, now: tuple[Batch, ...], goal: tuple[Batch, ...]) -> tuple[Batch, ...]:
-        """From one side's examples to the other's, in batches of the same sizes."""
+        """Replace one side's examples by the other's, in batches of the same sizes."""
         x_l, x_r = (_rows(side, self.name) for side in (now, goal))
         both = matched(x_l, x_r)
         if both is None:
@@ -133,7 +133,7 @@ class _Comparison:
         return goal
 
     def _labelled(self, batches: Sequence[Batch], both: Matched, labels: np.ndarray) -> Iterator[Batch]:
-        """Batches with the left's labels, for examples that it has shown."""
+        """Yield batches with the left's labels, for the examples that the left has shown."""
         known = dict(zip(map(int, both.right), labels[both.left], strict=True))
         start = 0
         for batch in batches:
@@ -142,7 +142,7 @@ class _Comparison:
             yield replace(batch, targets=np.array(own))
 
     def _order(self, now: Sequence[Batch], plain: list[Batch], both: Matched, n: int, lengths: tuple[int, int]) -> None:
-        """Another order, other examples, or both. `plain` are the right's batches with the left's scaling."""
+        """Find another order, other examples, or both. `plain` are the right's batches with the left's scaling."""
         sizes = [int(facts.get("examples", 0)) for facts in self.facts]
         whole = not self.stages and all(
             facts.get("drop_last") == "False" and 0 < size <= length
@@ -152,7 +152,7 @@ class _Comparison:
         if whole and common < max(sizes):
             sides = (f"{sizes[0]} examples", f"{sizes[1]} examples, of which {common} are the left's")
             fixes = ("the right's split of the data", "the left's split of the data")
-            in_turn = bool(np.all(np.diff(both.left[both.right < sizes[1]]) > 0))  # those that both have
+            in_turn = bool(np.all(np.diff(both.left[both.right < sizes[1]]) > 0))  # the examples on both sides
             swapped = [] if in_turn else _swapped(now, plain, both, sizes, self.name)
             self._add("data.examples", *sides, fixes, swapped or plain)
             if not swapped or _alike(swapped, plain, self.name):
@@ -193,8 +193,8 @@ class _Comparison:
 def _swapped(
     left: Sequence[Batch], right: Sequence[Batch], both: Matched, sizes: Sequence[int], name: str
 ) -> list[Batch]:
-    """The left's batches with examples of the right's in place of those that the right has not; none if there are not
-    as many. `sizes` are those of the epochs."""
+    """Return the left's batches, with the examples that the right lacks replaced by the right's own. Return none if
+    the numbers differ. `sizes` are those of the epochs."""
     x_l, x_r = _rows(left, name), _rows(right, name)
     y_r = np.concatenate([batch.targets for batch in right])
     common = {x_l[place].tobytes() for place in both.left}
@@ -216,7 +216,7 @@ def _swapped(
 
 
 def _alike(some: Sequence[Batch], others: Sequence[Batch], name: str) -> bool:
-    """Whether batches are the same but for rounding."""
+    """Whether batches are equal apart from rounding."""
     a, b = _rows(some, name), _rows(others, name)
     n = min(len(a), len(b))
     return bool(np.allclose(a[:n], b[:n], rtol=0, atol=4 * ROUNDING * float(np.abs(a).max())))
@@ -227,7 +227,7 @@ def _rows(batches: Sequence[Batch], name: str) -> np.ndarray:
 
 
 def _short(batches: Sequence[Batch]) -> int:
-    """The size of a smaller batch behind larger ones; 0 if there is none."""
+    """Return the size of a smaller batch after larger ones; 0 if there is none."""
     return next((len(batch) for batch in batches if len(batch) < len(batches[0])), 0)
 
 
@@ -236,7 +236,7 @@ def _whole(batches: Sequence[Batch]) -> tuple[Batch, ...]:
 
 
 def _rebatched(batches: Sequence[Batch], sizes: Sequence[int]) -> tuple[Batch, ...]:
-    """The same examples in batches of other sizes, as many as there are examples for."""
+    """Return the same examples in batches of other sizes, as long as the examples last."""
     inputs = {name: _rows(batches, name) for name in batches[0].inputs}
     targets = np.concatenate([batch.targets for batch in batches])
     made, start = [], 0

@@ -1,4 +1,4 @@
-"""Two models and what is known of both once their losses were differentiated: what their training starts from."""
+"""Two models whose losses were differentiated: the starting point for comparing their training."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,13 +10,13 @@ from compare.graphs.node import Arrays
 from compare.port.align import Alignment
 from compare.port.side import Differentiated, Side
 
-Batch = Callable[[int], tuple[Arrays, np.ndarray]]  # of a step, from 0: inputs and targets
+Batch = Callable[[int], tuple[Arrays, np.ndarray]]  # the inputs and targets of a step, counted from 0
 
 
 @dataclass(frozen=True)
 class Both:
-    """Both sides, each differentiated for the same targets in its own form; `batch` gives what every step takes.
-    `inherited`: the outputs differ in training mode."""
+    """Both sides, each differentiated for the same targets in its own form. `batch` gives the inputs and targets of
+    every step. `inherited` says that the outputs already differ in training mode."""
 
     sides: tuple[Side, Side]
     pool: ThreadPoolExecutor
@@ -30,12 +30,12 @@ class Both:
 
     @property
     def frameworks(self) -> tuple[str, str]:
-        """What each is written in."""
+        """The framework of each side."""
         left, right = self.sides
         return left.loaded.framework, right.loaded.framework
 
     def parameters(self) -> list[tuple[str, str]]:
-        """NODE/ROLE on either side of every weight that both have and can train, one that is used twice once."""
+        """NODE/ROLE on each side of every weight that both have and can train. A shared weight is listed once."""
         found = []
         seen: dict[str, list[np.ndarray]] = {}
         for name_l, name_r in self.alignment.pairs:
@@ -52,5 +52,5 @@ class Both:
 
 
 def _alike(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two uses of what has one name are of the same numbers, and not of two parts of a tensor."""
+    """Whether two uses of one name hold the same numbers, instead of two parts of one tensor."""
     return a.size == b.size and np.array_equal(np.sort(a, axis=None), np.sort(b, axis=None))

@@ -1,4 +1,4 @@
-"""Two models, from their references to a verdict."""
+"""Compare two models, from their references to a verdict."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ from compare.port.weights import Transfer, measured_statistics, transfer, varied
 from compare.port.workers import ModelWorkers, settled
 from shared.errors import InputError
 
-SECOND_LOOK = 64.0  # times the inputs, so that values reach where activations differ
+SECOND_LOOK = 64.0  # factor for the inputs: larger values reach the places where activations differ
 
 
 def compare_models(request: Request, workers: ModelWorkers) -> PortResult:
@@ -79,18 +79,18 @@ class _Comparison:
         self.target.check_suffix(request.save_weights)
         self.n_varied = 0
         self.untrained = ""
-        self.training_differs = False  # after all that explains a difference in training mode
+        self.training_differs = False  # also after every known cause in training mode is removed
         self.rounded: tuple[tuple[Rounded, ...], tuple[Rounded, ...]] = ((), ())
-        self.constants: tuple[Difference, ...] = ()  # that one side has in float32
-        self.forms: tuple[Difference, ...] = ()  # of the variance that each side keeps, which no forward pass shows
+        self.constants: tuple[Difference, ...] = ()  # constants that one side has in float32
+        self.forms: tuple[Difference, ...] = ()  # forms of the variance; no forward pass shows them
 
     @property
     def target(self) -> Side:
-        """The model that gets the other's weights."""
+        """The model that receives the other's weights."""
         return self.left if self.request.weights == "right" else self.right
 
     def record(self, given: Arrays, training: bool) -> tuple[Recording, Recording]:
-        """Both models called on the same inputs, side by side."""
+        """Call both models on the same inputs at the same time, and return both recordings."""
         calls = [self.pool.submit(side.record, given, training) for side in (self.left, self.right)]
         left, right = settled(calls)
         return left, right
@@ -109,12 +109,12 @@ class _Comparison:
         sides = (self.left, self.right)
         left, right, alignment, folding = fold_alike(sides, left, right, alignment)
         if self.request.weights != "as-is":
-            left, right = without_values(left), without_values(right)  # which come again with the new weights
+            left, right = without_values(left), without_values(right)  # recorded again with the new weights
         moved = self.give_weights(left, right, alignment)
         if self.request.weights == "as-is":
             folding.give_exact(sides)
         if self.request.weights != "as-is" or folding.found:
-            del left, right  # whose weights can be gigabytes
+            del left, right  # their weights can be gigabytes
             left, right = self.record(self.inputs, False)
             moved = transfer(left, right, alignment)
         measured = output_distance(outputs_of(right), outputs_of(left))
@@ -135,7 +135,7 @@ class _Comparison:
         causes += self.second_look(explanation, alignment)
         bound, pairs, output = case.bound, pairs_of(case), outputs_of(left)[0]
         left, right = self.graphs
-        del case  # which holds the values
+        del case  # it holds the values
         trained, training_distance, training_pairs, unexplained = self.in_training(causes)
         causes += trained
         harmless = tuple(d for d in explanation.harmless if not any(d in cause.differences for cause in causes))
@@ -172,8 +172,8 @@ class _Comparison:
         )
 
     def learned(self, output: np.ndarray, explained: bool, causes: Sequence[Cause]) -> Learned | None:
-        """What is found about losses, gradients and training, if it is asked for; `output` is the left model's.
-        `explained`: it is known by now that both differ, for the `causes` that were found."""
+        """Compare losses, gradients and training, if that is asked for. `output` is the left model's. `explained`: both
+        are known to differ, for the `causes` that were found."""
         wanted = self.request.wanted
         if not wanted.anything:
             return None
@@ -185,14 +185,14 @@ class _Comparison:
         return learning.result(output)
 
     def batch(self, number: int) -> tuple[Arrays, np.ndarray | None]:
-        """The inputs of one batch, and its targets if they are from data."""
+        """Return the inputs of one batch, and its targets if they are from data."""
         if self.request.data is None:
             return self.inputs, None
         inputs = port_inputs.read(self.request.data, [side.loaded.inputs for side in (self.left, self.right)], number)
         return inputs, None if self.targets is None else port_inputs.batch_of(self.targets, number)
 
     def give_weights(self, left: Recording, right: Recording, alignment: Alignment) -> Transfer:
-        """Give one model the other's weights, of which those that are constant are varied before."""
+        """Give one model the other's weights. Constant weights are varied first."""
         if self.request.weights == "as-is":
             return transfer(left, right, alignment)
         flipped = self.request.weights == "right"
@@ -204,27 +204,27 @@ class _Comparison:
             )
         self.tell(f"Giving the {target.worker.side} model the {source.worker.side} one's weights ...")
         new = {} if self.request.save_weights else varied(first)
-        if "onnx" in (source.loaded.framework, target.loaded.framework):  # an exporter leaves out what is 0
+        if "onnx" in (source.loaded.framework, target.loaded.framework):  # an exporter leaves out zeros
             alone = transfer(first, second, alignment).left_only
             new = {name: array for name, array in new.items() if name not in alone}
         if new:
             source.give(new)
             with contextlib.suppress(InputError):  # without a training mode the statistics stay as drawn
                 new |= measured_statistics(source.record(self.inputs, True), new)
-                source.record(self.inputs, False)  # whose layers can be other ones
+                source.record(self.inputs, False)  # training mode can have other layers
             source.give(new)
             self.n_varied = len(new)
         moved = transfer(replace(first, weights=first.weights | new), second, alignment)
         if not target.folds:
-            second.weights.clear()  # which can be gigabytes, and the model is about to lose them
+            second.weights.clear()  # they can be gigabytes, and the model is about to receive others
         target.give(moved.given)
         return moved
 
     def rounded_away(
         self, left: Recording, right: Recording, alignment: Alignment, given: Arrays, training: bool
     ) -> tuple[Recording, Recording]:
-        """Both recordings, each by the reference evaluator if its framework rounds to float32 within it, or if it drops
-        at random."""
+        """Return both recordings. One is recomputed by the reference evaluator if its framework rounds to float32
+        within it, or if it drops at random."""
         if all(distance(a, b) <= LEAST_BOUND["float64"] for a, b in zip(*map(outputs_of, (left, right)), strict=False)):
             return left, right
         exact, constants = unrounded(left, right, alignment)
@@ -244,7 +244,7 @@ class _Comparison:
         return Case(left, right, alignment, given, bounds(left, given, fallbacks[0]), *fallbacks)
 
     def second_look(self, explanation: Explanation, alignment: Alignment) -> list[Cause]:
-        """Activations that differ where no value came to: looked for with larger inputs."""
+        """Find activations that differ only for values that the first call did not reach, with larger inputs."""
         hidden = [d for d in explanation.harmless if d.cause.startswith("activation.")]
         hidden = [d for d in hidden if d.left and d.right and self.differs_somewhere(d)]
         if not hidden:
@@ -269,11 +269,11 @@ class _Comparison:
     def in_training(
         self, known: list[Cause]
     ) -> tuple[list[Cause], float | None, tuple[Pair, ...], tuple[Unexplained, ...]]:
-        """The causes that show in training mode alone."""
+        """Find the causes that show only in training mode."""
         self.tell("Comparing both in training mode ...")
         try:
             left, right = self.record(self.inputs, True)
-        except InputError as error:  # it was called in evaluation, and that stands
+        except InputError as error:  # the comparison in evaluation mode remains valid
             self.untrained = str(error)
             self.tell(f"Compared in evaluation alone. {self.untrained.partition(chr(10))[0]}")
             return [], None, (), ()
@@ -282,7 +282,7 @@ class _Comparison:
         case = self.case(left, right, alignment, self.inputs, True)
         found = differences(left, right, alignment, transfer(left, right, alignment), training=True)
         before = [d for cause in known for d in cause.differences]
-        # What has no name of its own, as arithmetic of raw TensorFlow, is not called the same in both modes.
+        # A node without a name of its own, such as arithmetic in raw TensorFlow, can be named differently in each mode.
         names = {(d.cause, side, at) for d in before for side, at in (("left", d.left), ("right", d.right)) if at}
         first = [d for d in found if {(d.cause, "left", d.left), (d.cause, "right", d.right)} & names]
         fresh = [d for d in found if d not in first]

@@ -1,7 +1,7 @@
 """Normal forms that move reshapes and transposes out of the way of what computes.
 
 A convolution of one pixel is a product: squeeze-and-excitation is written with either. A normalisation over the last
-axis behind a transpose is one over the axis that was moved there.
+axis after a transpose is a normalisation over the axis that was moved there.
 """
 
 from dataclasses import replace
@@ -19,9 +19,9 @@ REDUCING = {"ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin"}
 
 
 def flatten_pixels(recording: Recording) -> Recording:
-    """Convolutions of (N, C, 1, 1) by a kernel of 1 become products of (N, C), as do activations behind them."""
+    """Turn convolutions of (N, C, 1, 1) by a kernel of 1, and activations after them, into products of (N, C)."""
     graph, values, weights = recording.graph, dict(recording.values), dict(recording.weights)
-    flat: set[str] = set()  # names whose nodes are (N, C) now
+    flat: set[str] = set()  # nodes that are (N, C) by now
     nodes: list[Node] = []
     made: dict[tuple[str, str], str] = {}
 
@@ -70,7 +70,7 @@ def _of_one(node: Node, recording: Recording) -> bool:
 
 
 def sink_transposes(recording: Recording) -> Recording:
-    """A transpose in front of what treats one axis apart, or none, stands behind it; a mean over axes takes it away."""
+    """Move transposes behind nodes that treat one axis separately, or none; a mean over axes removes the transpose."""
     graph = recording.graph
     uses: dict[str, int] = {}
     for name in (*graph.outputs, *(name for node in graph.nodes for name in node.inputs)):
@@ -105,7 +105,7 @@ def sink_transposes(recording: Recording) -> Recording:
             by_name[name] = replace(by_name[name], shape=array.shape)
             values[name] = weights[key] = array
         if node.kind in REDUCING:
-            by_name[node.name] = moved  # what is left is in order: nothing needs to be turned
+            by_name[node.name] = moved  # the remaining axes are in order: nothing has to be transposed
             del by_name[turn.name]
             continue
         back = tuple(perm.index(axis) for axis in range(len(perm)))
@@ -122,8 +122,8 @@ def sink_transposes(recording: Recording) -> Recording:
 
 
 def _scaled(node: Node, by_name: dict[str, Node], uses: dict[str, int], recording: Recording) -> Arrays:
-    """The parameter that a transposed value meets in arithmetic, as it is before the transpose. Empty if there is no
-    such parameter, or if it would have to be transposed itself."""
+    """Return the parameter that a transposed value is combined with, in the order before the transpose. Return {} if
+    there is no such parameter, or if it would have to be transposed itself."""
     taken = [by_name[name] for name in node.inputs]
     if node.kind not in ARITHMETIC or sorted(each.kind == "Transpose" for each in taken) != [False, True]:
         return {}
@@ -142,8 +142,8 @@ def _scaled(node: Node, by_name: dict[str, Node], uses: dict[str, int], recordin
 
 
 def _reshaped(node: Node, perm: tuple[int, ...], before: tuple[int, ...]) -> tuple[Node | None, tuple[int, ...]]:
-    """A reshape in front of a transpose that it stood behind, and how that turns then; None if it joins axes that are
-    apart there. `before` is the shape in front of both."""
+    """Return a reshape moved in front of the transpose before it, and the permutation of the transpose after it. Return
+    None if the reshape joins axes that are not neighbours there. `before` is the shape in front of both."""
     turned = [axis for axis in perm if before[axis] > 1]
     wide = sorted(turned)
     places = [place for place, size in enumerate(node.shape) if size > 1]
@@ -169,7 +169,7 @@ def _reshaped(node: Node, perm: tuple[int, ...], before: tuple[int, ...]) -> tup
 
 
 def _behind(node: Node, perm: tuple[int, ...]) -> Node | None:
-    """The node in front of a transpose that it stood behind; None if it cannot be there."""
+    """Return a node moved in front of the transpose before it; None if it cannot stand there."""
     a = dict(node.attributes)
     if node.kind in UNARY:
         return node

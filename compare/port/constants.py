@@ -1,5 +1,5 @@
-"""Constants that one side has in float32 and the other in float64, or computes otherwise: in float32, as the models
-run, they are the same but for rounding."""
+"""Constants that one side has in float32 and the other in float64, or that the two compute in different ways. In
+float32, as the models run, they are equal apart from rounding."""
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from compare.port.rounding import FLOAT32_ROUNDING
 def unrounded(
     left: Recording, right: Recording, alignment: Alignment
 ) -> tuple[tuple[Arrays, Arrays], tuple[Difference, ...]]:
-    """For either side the constants of float32 that are those of the other side but for its rounding, by NODE/ROLE, as
-    they are there; and which these are. Sines of float32, as of positions, are off by some of its ulps."""
+    """Return, for each side, its float32 constants as the other side has them before rounding, by NODE/ROLE. Return,
+    too, a difference for each of them. Sines in float32, as in positions, are off by a few of its ulps."""
     exact: tuple[Arrays, Arrays] = ({}, {})
     found = []
     for name_l, name_r in alignment.pairs:

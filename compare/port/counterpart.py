@@ -1,4 +1,4 @@
-"""How a node is to become like its partner: what a line that mends it is written from."""
+"""What a fix has to change: a node, and the node that it should equal."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ Write = Callable[["Want"], str]
 
 @dataclass(frozen=True)
 class Want:
-    """How one node (`mine`, None if there is none) is to become like another (`theirs`)."""
+    """A node to change (`mine`, None if there is none) and the node that it should equal (`theirs`)."""
 
     mine: Node | None
     theirs: Node | None
     role: str = ""
 
     def attribute(self, name: str) -> object:
-        """What an attribute is to be."""
+        """Return the value that an attribute should have."""
         return None if self.theirs is None else self.theirs.attributes.get(name)
 
     @property
@@ -28,5 +28,5 @@ class Want:
 
     @property
     def my_layer(self) -> str:
-        """What the layer is called that is changed."""
+        """The layer to change, as its framework calls it."""
         return self.mine.layer if self.mine else ""

@@ -1,4 +1,4 @@
-"""What changed from one comparison of two models to a later one, as after a mend."""
+"""The changes from one comparison of two models to a later one, for example after a fix."""
 
 import math
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from compare.port.words import places, size
 from shared.plurals import number_of
 
 Moved = Literal["better", "worse", "changed"]
-TIMES = 10  # by which a distance has to move: less is what rounding does
+TIMES = 10  # factor by which a distance has to change: rounding changes it by less
 
 
 @dataclass(frozen=True)
 class PortChange:
-    """One thing that is not as it was, whether that is better, and how it is said."""
+    """One change, whether it is an improvement, and its text."""
 
     what: str
     moved: Moved
@@ -22,8 +22,8 @@ class PortChange:
 
 
 def port_changes(a: PortRecord, b: PortRecord) -> list[PortChange]:
-    """Everything that changed: the models, the verdict, causes that are gone or new, what is unexplained, layers
-    without a partner, and distances that moved by more than rounding does."""
+    """Return every change: of models, verdict, causes, unexplained pairs and unpaired layers. Also distances, if they
+    changed by more than rounding does."""
     return [
         *_of_models(a, b),
         *_of_verdicts(a, b),
@@ -75,7 +75,7 @@ def _of_causes(a: PortRecord, b: PortRecord) -> list[PortChange]:
 
 
 def _by_name(record: PortRecord) -> dict[str, FoundCause]:
-    """The causes, those of one name in both modes apart."""
+    """Return the causes by name; a cause in training mode is separate from the same one in evaluation."""
     return {f"{cause.cause}{' (training mode)' if cause.training else ''}": cause for cause in record.causes}
 
 
@@ -106,5 +106,5 @@ def _of_distances(a: PortRecord, b: PortRecord) -> list[PortChange]:
 
 
 def _least(value: float | None, bound: float | None) -> float | None:
-    """A distance; what is within the bound counts as the bound."""
+    """Return a distance, raised to the bound if it is within it."""
     return None if value is None else max(value, bound or 0.0)

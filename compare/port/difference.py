@@ -1,4 +1,4 @@
-"""One difference of two aligned networks, and how values are shown in it."""
+"""One difference between two aligned networks, and how its values are written."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,7 +11,7 @@ ARITHMETIC = ("Add", "Sub", "Mul", "Div")
 
 @dataclass(frozen=True)
 class Difference:
-    """One difference, and how the right network would be changed to equal the left. The change is one of these:
+    """One difference, and the change that makes the right network equal to the left there. A change is one of these:
     `attributes` set as the left's, the whole `kind` replaced, a node left out (`bypass`), put in (`insert`) or put
     elsewhere (`move`), inputs connected otherwise (`wiring`), or other `weights`. "none" changes nothing in a forward
     pass."""
@@ -26,7 +26,7 @@ class Difference:
 
 
 def near_input(node: Node, recording: Recording) -> bool:
-    """Whether nothing but arithmetic with numbers and constants stands between the input and this."""
+    """Whether only arithmetic with numbers and constants stands between the input and this node."""
     graph = recording.graph
     while node.kind != "Input":
         taken = [graph[name] for name in node.inputs if graph[name].kind != "Constant"]
@@ -43,7 +43,7 @@ def by_constant(node: Node, recording: Recording) -> bool:
 
 
 def shown(value: object) -> str:
-    """A value as it is read: `0.001`, `(1,1)`."""
+    """Return a value as it is written for the user: `0.001`, `(1,1)`."""
     if isinstance(value, tuple):
         return "(" + ",".join(map(shown, value)) + ")"
     if isinstance(value, float):
@@ -52,7 +52,7 @@ def shown(value: object) -> str:
 
 
 def spoken(node: Node) -> str:
-    """A node in a word or two: its kind, and what makes it special."""
+    """Return a short name of a node: its kind, and its distinguishing attributes."""
     settings = {
         name: value
         for name, value in node.attributes.items()

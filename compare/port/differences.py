@@ -1,7 +1,7 @@
-"""What is written differently in two aligned networks: every difference is a hypothesis, and not yet a cause.
+"""List every difference between two aligned networks. Each is a hypothesis, not yet a cause.
 
-A difference names the cause that it would be (docs/port-a-model.md) and says how the right network would be changed
-if it were as the left one.
+A difference names the cause that it may turn out to be (docs/port-a-model.md). It also says how to change the right
+network to match the left one.
 """
 
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ from compare.port.sequences import RECURRENT
 from compare.port.unpaired import unpaired, wiring
 from compare.port.weights import Transfer
 
-CONSTANTS = 1e-12  # how far two constants may be from each other
+CONSTANTS = 1e-12  # largest distance of two constants that count as equal
 ACTIVATIONS, POOLS, NORMALIZATIONS, REDUCTIONS = FAMILIES[0], FAMILIES[1], FAMILIES[2], FAMILIES[-1]
 
-# The name of the cause for an attribute of a kind.
+# The cause, by kind and attribute.
 _BY_ATTRIBUTE = {
     ("Conv", "strides"): "conv.stride",
     ("Conv", "dilations"): "conv.dilation",
@@ -76,8 +76,8 @@ _OF_RESIZE = ("sizes", "mode", "coordinate_transformation_mode", "antialias", "n
 def differences(
     left: Recording, right: Recording, alignment: Alignment, moved: Transfer, training: bool = False
 ) -> list[Difference]:
-    """Every difference of two aligned networks that were called in evaluation or training mode, in the order of the
-    left one."""
+    """Return every difference between two aligned networks, in the order of the left one. Both were called in
+    evaluation or in training mode."""
     found = [d for name_l, name_r in alignment.pairs for d in _of_pair(left, right, name_l, name_r)]
     found += _of_weights(left, right, alignment, moved)
     found += unpaired(left, right, alignment, training)
@@ -87,7 +87,7 @@ def differences(
     to_left = alignment.to_left
     order = {name: place.get(to_left.get(name, ""), -1) for name in (n.name for n in right.graph.nodes)}
     last = -1
-    for node in right.graph.nodes:  # what has no partner stands behind what comes before it
+    for node in right.graph.nodes:  # an unpaired node follows the nodes before it
         last = order[node.name] = max(order[node.name], last) if order[node.name] < 0 else order[node.name]
     return sorted(found, key=lambda d: place[d.left] if d.left is not None else order[d.right or ""])
 
@@ -100,7 +100,7 @@ def _of_pair(left: Recording, right: Recording, name_l: str, name_r: str) -> Ite
         yield _of_kinds(left, node_l, node_r)
         return
     if ":" in node_l.kind:
-        return  # what is not known is compared by its values alone
+        return  # unknown kinds are compared by their values alone
     if node_l.kind == "Slice" and (slices := sequence_causes.of_slices(left, right, node_l, node_r)):
         yield slices
         return
@@ -109,7 +109,7 @@ def _of_pair(left: Recording, right: Recording, name_l: str, name_r: str) -> Ite
     pads = tuple(name for name in names if name in ("pads", "output_padding"))
     if pads:
         yield _of_pads(left, right, node_l, node_r, pads)
-    if node_l.kind == "Resize" and names:  # one of them says what the others are
+    if node_l.kind == "Resize" and names:  # one of these attributes implies the others
         cause = next((_BY_ATTRIBUTE["Resize", name] for name in _OF_RESIZE if name in names), "resize.mode")
         values = [", ".join(shown(each[name]) for name in names if name in each) for each in (a, b)]
         yield Difference(cause, name_l, name_r, values[0], values[1], "attributes", tuple(names))
@@ -163,7 +163,7 @@ def _of_pads(left: Recording, right: Recording, node_l: Node, node_r: Node, name
 
 
 def stated_pads(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The padding before and behind each spatial axis; of a transposed convolution, what is cut off."""
+    """Return the padding before and after each spatial axis; for a transposed convolution, what is cut off."""
     pads = node.attributes["pads"]
     n = len(pads) // 2
     begins, ends = tuple(pads[:n]), tuple(pads[n:])
@@ -172,7 +172,7 @@ def stated_pads(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def effective_pads(node: Node, recording: Recording) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """`stated_pads`, but behind an axis only what a window reaches: with a stride the last of it may be left out."""
+    """Return `stated_pads`, without padding at an axis's end that no window reaches because of the stride."""
     begins, ends = stated_pads(node)
     if node.kind not in ("Conv", "MaxPool", "AveragePool"):
         return begins, ends
@@ -225,5 +225,5 @@ def _missing(node: Node, role: str) -> str:
 
 
 def _rearranged(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether both hold the same values, in another order."""
+    """Whether both hold the same values in different orders."""
     return a.size == b.size and np.array_equal(np.sort(a, axis=None), np.sort(b, axis=None).astype(a.dtype))

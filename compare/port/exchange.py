@@ -1,4 +1,4 @@
-"""From the left training to the right one, one thing exchanged at a time: the waterfall of `--fit`."""
+"""Lead the left training to the right one, exchanging one thing at a time: the waterfall of `--fit`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,18 +29,17 @@ NO_ZERO_GRAD = "optimizer.zero_grad"
 
 @dataclass(frozen=True)
 class Planned:
-    """What is exchanged, by its name and cause ("" for what is none), and the training with it."""
+    """One exchange, by its name and cause ("" if it has none), and the training after it."""
 
     name: str
     cause: str
     setting: Setting
-    right: bool  # whether it is of the right model
+    right: bool  # whether it trains the right model
 
 
 def exchanged(fits: Fits, learned: Learned, both: Both, found: OptimizersFound | None, model: bool) -> Learned:
-    """The same with the differences of the data, and with how far each exchange takes the left's losses to the right's.
-    `model`: causes of different outputs are known; `found`: the optimizers, if they are known. The models have
-    other weights afterwards."""
+    """Return `learned` with the differences of the data, and the losses after each exchange. `model`: causes of
+    different outputs are known; `found`: the optimizers, if they are known. Changes the weights of both models."""
     facts = fits.left.facts, fits.right.facts
     data = compare_data(fits.left.batches, fits.right.batches, facts)
     asides = (*learned.asides, *fits.notes(), *data.asides)
@@ -75,7 +74,7 @@ def _plan(
     data: Sequence[DataStage],
     model: bool,
 ) -> Iterator[Planned]:
-    """Every training, from the left's to the right's."""
+    """Yield every training, from the left's to the right's."""
     assert found.records is not None
     left, right = fits.left.record, fits.right.record
     assert left is not None
@@ -123,15 +122,15 @@ def _plan(
 
 
 def _moved(fits: Fits, both: Both) -> Arrays:
-    """The left model's own weights as the right one has them."""
+    """Return the left model's own weights in the form that the right one takes."""
     left, right = both.left.recording, both.right.recording
     own = {name: fits.own[0].get(name, array) for name, array in left.weights.items()}
     return transfer(replace(left, weights=own), right, both.alignment).given
 
 
 def on_model(record: LossRecord, of: str, on: str) -> LossRecord:
-    """A loss for a model that ends otherwise than that which it is of: `of` and `on` are the kinds of their last nodes.
-    A softmax or sigmoid that one model ends in is part of the other's loss."""
+    """Return a loss adapted from a model that ends in a node of kind `of` to one that ends in kind `on`. A softmax or
+    sigmoid at the end of one model becomes part of the other's loss."""
     if record.takes == "logits" and of not in SOFT and on in SOFT:
         takes = "log_probabilities" if on == "LogSoftmax" else "probabilities"
         return replace(record, takes=takes, epsilon=0.0, rule="")
@@ -141,7 +140,7 @@ def on_model(record: LossRecord, of: str, on: str) -> LossRecord:
 
 
 def _stages(plan: Sequence[Planned], done: Sequence[Replay]) -> tuple[FitStage, ...]:
-    """With how far the losses of each are from the last one's, in the mean of the steps."""
+    """Return every stage, with the mean distance of its losses from those of the last stage."""
     goal = np.array(done[-1].losses)
     stages = [
         FitStage(one.name, one.cause, each.losses, each.accuracy, float(np.abs(np.array(each.losses) - goal).mean()))
@@ -151,13 +150,13 @@ def _stages(plan: Sequence[Planned], done: Sequence[Replay]) -> tuple[FitStage, 
 
 
 def _far(actual: Sequence[float], expected: Sequence[float]) -> float:
-    """The largest difference over the largest loss."""
+    """Return the largest difference over the largest loss."""
     a, b = np.array(actual), np.array(expected)
     return float(np.abs(a - b).max() / max(float(np.abs(b).max()), 1e-300))
 
 
 def _loops(closures: Sequence[float]) -> Iterator[Puzzle]:
-    """What a loop does besides what was seen of it."""
+    """Yield a puzzle for each training function whose losses its replay does not reproduce."""
     for where, far in zip(("left", "right"), closures, strict=True):
         if not far <= FITS:
             yield Puzzle(f"the {where} training function", f"the {where} training function", far, "loop")
@@ -168,7 +167,7 @@ def _of_data(stage: DataStage) -> LearnedCause:
 
 
 def _zero_grad(fits: Fits) -> list[LearnedCause]:
-    """Gradients that one loop does not set to 0."""
+    """Return the cause if only one loop sets its gradients to 0."""
     keeps = [KEEPS in fit.notes for fit in fits.both]
     if keeps[0] == keeps[1]:
         return []
@@ -180,7 +179,7 @@ def _zero_grad(fits: Fits) -> list[LearnedCause]:
 
 
 def _proved(causes: Sequence[LearnedCause], stages: Sequence[FitStage]) -> Iterator[LearnedCause]:
-    """Causes of the data and the loop with what their exchange changes."""
+    """Yield the causes of the data and the loop, with the distances before and after their exchange."""
     aparts: Mapping[str, tuple[float, float]] = {
         after.cause: (before.distance, after.distance) for before, after in pairwise(stages)
     }

@@ -1,9 +1,9 @@
-"""Which differences are causes: those that, taken away, take the right network's output to the left one's.
+"""Decide which differences are causes: removing them takes the right network's output to the left one's.
 
-A difference whose node gives the same as its partner for the left one's inputs is harmless. The others are grouped by
-cause and taken away group by group, in the order of the network; the reference evaluator says what is left of the
-error. A group without which the rest explains as much is harmless, too, so that what is reported is minimal. What
-is beyond the bound then, node by node, is unexplained.
+A difference is harmless if its node gives the same as its partner for the left one's inputs. The others are grouped by
+cause and removed group by group, in the order of the network. After each, the reference evaluator computes the
+remaining error. A group is harmless, too, if the rest explains as much without it: the report is minimal. Nodes that
+are beyond the bound after that are unexplained.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,14 +20,14 @@ from compare.port.mend import INSERTED, Mended, mend
 from compare.port.sequences import RESHAPES
 
 ONLY_TRAINING = ("batch_norm.momentum", "batch_norm.variance", "dropout.rate")
-WITHIN = ("attributes", "kind", "weights")  # changes of what a layer does, and of no connection
-MOST_GROUPS = 12  # of which each is left out in turn
+WITHIN = ("attributes", "kind", "weights")  # changes within a layer, which leave the connections as they are
+MOST_GROUPS = 12  # beyond this, groups are not left out in turn
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Differences of one name that are the cause of a part of the error. `before` and `after`: the distance of the
-    outputs without and with these taken away, those before it being gone; None for what shows in no output."""
+    """Differences of one name that cause a part of the error. `before` and `after` are the distance of the outputs
+    without and with them removed, after all earlier causes are removed. Both are None if no output shows it."""
 
     cause: str
     differences: tuple[Difference, ...]
@@ -38,8 +38,8 @@ class Cause:
 
 @dataclass(frozen=True)
 class Unexplained:
-    """A pair that gives different values for the same input, and nothing says why: for the example for which they
-    differ most, the inputs and what each side gives."""
+    """A pair that gives different values for the same input, without a known reason. It holds the example that differs
+    most: the inputs, and the output of each side."""
 
     left: str
     right: str
@@ -50,7 +50,7 @@ class Unexplained:
 
 @dataclass(frozen=True)
 class Explanation:
-    """`output_distance` before anything is changed and `left_over` after all causes are gone."""
+    """`output_distance` is before any change; `left_over` is after all causes are removed."""
 
     output_distance: float
     left_over: float
@@ -61,7 +61,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Case:
-    """Two aligned networks, called in one mode, with what both were given."""
+    """Two aligned networks, called in one mode, and the inputs of both."""
 
     left: Recording
     right: Recording
@@ -73,29 +73,29 @@ class Case:
 
     @property
     def bound(self) -> float:
-        """That of the outputs."""
+        """The bound of the outputs."""
         return max(self.bounds[name] for name in self.left.graph.outputs)
 
     def fallback(self, node: Node, inputs: list[np.ndarray]) -> np.ndarray:
-        """What the evaluator does not know is computed by the network that it comes from."""
+        """Compute a node that the evaluator does not know with the network that it comes from."""
         if node.name.startswith(INSERTED):
             return self.left_fallback(_named(node, node.name.removeprefix(INSERTED)), inputs)
         return self.right_fallback(node, inputs)
 
     def error(self, mended: Mended) -> float:
-        """The distance of the outputs of a changed right network from the left one's."""
+        """Return the distance of a changed right network's outputs from the left one's."""
         values = run(mended.graph, mended.weights, self.inputs, self.fallback)
         if values is None:
             return float("inf")
         return output_distance([values[name] for name in mended.graph.outputs], outputs_of(self.left))
 
     def mended(self, changes: Sequence[Difference]) -> Mended:
-        """The right network after `changes`."""
+        """Return the right network after `changes`."""
         return mend(self.left, self.right, self.alignment, self.right.weights, changes)
 
 
 def explain(case: Case, found: Sequence[Difference], first: Sequence[Difference] = ()) -> Explanation:
-    """The causes among `found`. `first` are known causes, taken away before anything else."""
+    """Return the causes among `found`. `first` are known causes, which are removed before anything else."""
     silent = [d for d in found if d.cause in ONLY_TRAINING or d.change == "none"]
     harmless = [d for d in found if d not in silent and _is_harmless(case, d)]
     real = [d for d in found if d not in silent and d not in harmless]
@@ -124,8 +124,8 @@ def explain(case: Case, found: Sequence[Difference], first: Sequence[Difference]
 
 
 def _group(case: Case, difference: Difference) -> str:
-    """The differences that are taken away together: those of one name between layers of the same kinds. What only
-    changes shapes goes together, whatever it is called on either side."""
+    """Return the group that a difference belongs to: one cause between layers of the same kinds. All nodes that only
+    change shapes form one group, whatever their kind on each side."""
     sides = ((case.left, difference.left), (case.right, difference.right))
     kinds = [recording.graph[name].kind if name else "" for recording, name in sides]
     if set(kinds) - {""} <= set(RESHAPES):
@@ -134,14 +134,14 @@ def _group(case: Case, difference: Difference) -> str:
 
 
 def _needed(case: Case, groups: Mapping[str, list[Difference]], base: list[Difference]) -> list[str]:
-    """The names of the groups without which the error would be larger, in an order in which each lessens the error that
-    those before it leave. The first is the one without which the error would be largest. If something else keeps the
-    error beyond the bound, return those that explain the values of their own layers, in their order."""
+    """Return the groups without which the error would be larger. They are in the order of removal: the first is the one
+    whose absence would leave the largest error. If something else keeps the error beyond the bound, return the groups
+    that explain the values of their own layers, in their order."""
 
     def error(some: Sequence[str]) -> float:
         try:
             return case.error(case.mended([*base, *(d for name in some for d in groups[name])]))
-        except ValueError:  # connected so, the layers would stand in a circle
+        except ValueError:  # with these connections the layers would form a circle
             return float("inf")
 
     names = list(groups)
@@ -184,7 +184,7 @@ def _without_harm(
 
 
 def _proved(case: Case, changes: Sequence[Difference], own: Sequence[Difference]) -> bool:
-    """Whether the layers of a group give what their partners do for the same inputs, after `changes`."""
+    """Whether the layers of a group agree with their partners for the same inputs, after `changes`."""
     if any(d.left is None or d.right is None or d.change not in WITHIN for d in own):
         return False
     mended = case.mended(changes)
@@ -192,7 +192,7 @@ def _proved(case: Case, changes: Sequence[Difference], own: Sequence[Difference]
 
 
 def _agrees(case: Case, mended: Mended, left: str, right: str) -> bool:
-    """Whether a node of the changed right network gives what its partner does for the left one's inputs."""
+    """Whether a node of the changed right network agrees with its partner for the left one's inputs."""
     node = mended.graph.by_name.get(right)
     if node is None:
         return False
@@ -206,25 +206,25 @@ def _agrees(case: Case, mended: Mended, left: str, right: str) -> bool:
 
 
 def _is_harmless(case: Case, difference: Difference) -> bool:
-    """Whether the two nodes give the same for the same input."""
+    """Whether both nodes give the same for the same input."""
     if difference.cause == "dropout.in_evaluation":
         return False
     if difference.left is None or difference.right is None:
-        return _alone(case, difference).kind == "Dropout"  # which drops nothing here
+        return _alone(case, difference).kind == "Dropout"  # it drops nothing in this mode
     if difference.change not in WITHIN or "takes" in difference.attributes:
-        return False  # what a node takes is not seen in what the other one is given
+        return False  # other inputs do not show in a node that is given its partner's
     return _agrees(case, case.mended([]), difference.left, difference.right)
 
 
 def _alone(case: Case, difference: Difference) -> Node:
-    """The node that only one side has."""
+    """Return the node that only one side has."""
     if difference.left is not None:
         return case.left.graph[difference.left]
     return case.right.graph[difference.right or ""]
 
 
 def _unexplained(case: Case, mended: Mended) -> tuple[Unexplained, ...]:
-    """The pairs that give different values for the left one's inputs, after all known causes are gone."""
+    """Return the pairs that give different values for the left one's inputs, after all known causes are removed."""
     found = []
     by_name = mended.graph.by_name
     for name_l, name_r in case.alignment.pairs:

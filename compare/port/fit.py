@@ -1,4 +1,4 @@
-"""Two training functions of the user's own, run as they are for a few steps and watched: `--fit`."""
+"""Run and watch the user's two training functions, unchanged, for a few steps: `--fit`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +23,9 @@ from shared.plurals import number_of
 
 @dataclass(frozen=True)
 class Fit:
-    """What was seen of one training function: what each step took, its loss with what the model adds, and the kind of
-    the loss if that is known. Also the name of its optimizer ("" if it has none that is known), and what is known of
-    how it makes its batches."""
+    """What was recorded of one training function. `losses` include what the model adds; `record` is the kind of the
+    loss, if it is known. `optimizer` is its name ("" if it is not known), and `facts` say how the function makes its
+    batches."""
 
     batches: tuple[Batch, ...]
     losses: tuple[float, ...]
@@ -37,7 +37,7 @@ class Fit:
 
     @property
     def words(self) -> str:
-        """In a few words: steps, loss and optimizer."""
+        """A short description: steps, loss and optimizer."""
         sizes = list(dict.fromkeys(len(batch) for batch in self.batches))
         of = " and ".join(map(str, sizes[:3]))
         loss = "a loss that is not known" if self.record is None else self.record.kind
@@ -46,7 +46,7 @@ class Fit:
 
 @dataclass
 class Fits:
-    """Both, and the weights that either model had by NODE/ROLE before it got the other's."""
+    """Both fits, and the weights by NODE/ROLE that each model had before it received the other's."""
 
     left: Fit
     right: Fit
@@ -63,12 +63,12 @@ class Fits:
         return tuple(None if fit.record is None else fit.record.body() for fit in self.both)
 
     def first(self) -> tuple[Arrays, np.ndarray]:
-        """A few examples of the left one's first batch: inputs and targets."""
+        """Return the inputs and targets of a few examples from the left one's first batch."""
         batch = self.left.batches[0]
         return {name: array[:MOST_EXAMPLES] for name, array in batch.inputs.items()}, batch.targets[:MOST_EXAMPLES]
 
     def notes(self) -> tuple[str, ...]:
-        """What was seen, in sentences."""
+        """Return sentences on what was recorded."""
         said = [
             f"The {where} training function: {fit.words}."
             for where, fit in zip(("left", "right"), self.both, strict=True)
@@ -78,7 +78,7 @@ class Fits:
         return tuple(said)
 
     def unknown(self) -> Learned | None:
-        """What can be said if a loss is not known: that alone; None if both are known."""
+        """Return a result that reports the unknown losses; None if both losses are known."""
         missing = [where for where, fit in zip(("left", "right"), self.both, strict=True) if fit.record is None]
         if not missing:
             return None
@@ -95,8 +95,8 @@ class Fits:
 def run_fits(
     sides: tuple[Side, Side], request: Request, pool: ThreadPoolExecutor, tell: Callable[[str], None]
 ) -> Fits | None:
-    """Run both training functions, if there are some. The models are as before afterwards. Raises InputError if one
-    fails, or trains nothing that can be seen."""
+    """Run both training functions, if they are given. The models are unchanged afterwards. Raises InputError if a
+    function fails, or trains nothing that can be watched."""
     wanted = request.wanted
     if not wanted.fits:
         return None
@@ -120,7 +120,7 @@ def run_fits(
 
 @dataclass(frozen=True)
 class _Seen(Fit):
-    """With what the first step shows of the loss: the outputs, the gradient by them, and what was read."""
+    """A fit, and the loss in the first step: the outputs, the gradient by them, and the record that was read."""
 
     first: tuple[np.ndarray, np.ndarray | None, float, LossRecord | None, int] = (np.empty(0), None, 0.0, None, 1)
 
@@ -153,7 +153,7 @@ def _loss(
     first: tuple[np.ndarray, np.ndarray | None, float, LossRecord | None, int],
     like: LossRecord | None,
 ) -> LossRecord | None:
-    """What a loss is, by its value and its gradient for the first batch. Raises InputError if targets do not fit."""
+    """Identify a loss from its value and gradient for the first batch. Raises InputError if targets do not fit."""
     outputs, slope, value, read, axis = first
     try:
         shaped = fitting(targets, outputs)
@@ -163,5 +163,5 @@ def _loss(
 
 
 def stated(fits: Sequence[Fit]) -> int:
-    """For how many steps both were seen."""
+    """Return the number of steps that were recorded of both."""
     return min(len(fit.batches) for fit in fits)

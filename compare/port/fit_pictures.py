@@ -1,4 +1,4 @@
-"""The pictures of `--fit`: the waterfall from the left's training to the right's, and the losses of the steps."""
+"""Draw `--fit`: the waterfall from the left's training to the right's, and the losses of the steps."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,18 +11,18 @@ from shared.plurals import number_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-REST = 1e-9  # of the loss: less is no bar of its own
+REST = 1e-9  # share of the loss: a smaller rest has no bar of its own
 
 
 def drawn(fit: FoundFit) -> list[FoundStage]:
-    """The stages that have a bar: the last is the right's training, and a bar before it is what no exchange is."""
+    """Return the stages that have a bar. A last bar, "the rest", is what no exchange explains."""
     *stages, last = fit.stages
     nothing = (last.distance or 0.0) == 0 and (stages[-1].distance or 0.0) <= REST * abs(last.loss)
     return stages if nothing else [*stages, last.model_copy(update={"name": "the rest"})]
 
 
 def waterfall(fit: FoundFit) -> "Figure":
-    """Two panels, or one without classes: the mean loss of the steps and the accuracy meanwhile, stage after stage."""
+    """Draw the mean loss of each stage and, if there are classes, the accuracy during it in a second panel."""
     from matplotlib.figure import Figure
 
     from compare.reporting.waterfalls import bars
@@ -44,7 +44,7 @@ def waterfall(fit: FoundFit) -> "Figure":
 
 
 def bar_chart(fit: FoundFit) -> BarChart:
-    """The same for the page: the bar of an exchange begins where the stage before it ended."""
+    """Return the waterfall for the page: each exchange's bar begins where the stage before it ended."""
     stages, n = drawn(fit), len(fit.stages[0].losses)
     panels = [_panel(f"Mean loss of {number_of(n, 'step')}", "", stages, [stage.loss for stage in stages], -1)]
     shares = [100 * stage.accuracy for stage in stages if stage.accuracy is not None]
@@ -54,7 +54,7 @@ def bar_chart(fit: FoundFit) -> BarChart:
 
 
 def _panel(title: str, unit: str, stages: Sequence[FoundStage], values: Sequence[float], better: int) -> BarPanel:
-    """One panel; `better` is the sign of a change for the better."""
+    """Return one panel; `better` is the sign of an improvement."""
     rows = [Bar(stages[0].name, values[0], "change", form="total")]
     for stage, before, now in zip(stages[1:], values, values[1:], strict=False):
         form = "more" if (now - before) * better < 0 else "less"
@@ -63,14 +63,14 @@ def _panel(title: str, unit: str, stages: Sequence[FoundStage], values: Sequence
 
 
 def _limits(values: Sequence[float]) -> tuple[float, float]:
-    """From 0, or as far as the bars differ visibly."""
+    """Return the limits of an axis: from 0, unless the bars would then hardly differ."""
     low, high = min(values), max(values)
     room = 0.3 * (high - low) or 0.1 * abs(high) or 1.0
     return (min(0.0, low - room) if low < 2 * (high - low) else low - room), high + room
 
 
 def losses(fit: FoundFit) -> "Figure":
-    """The losses of the steps: each training function's own, and those between them."""
+    """Draw the losses of the steps: each training function's own, and those of the stages in between."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4), layout="constrained")
@@ -85,7 +85,7 @@ def losses(fit: FoundFit) -> "Figure":
 
 
 def chart(fit: FoundFit) -> Chart:
-    """The same for the page."""
+    """Return the losses of the steps as a chart for the page."""
     lines = _lines(fit)
     return Chart("Losses of both training functions", [Panel("Loss", "step", "", lines, log=True)], {
         line.name: line.name for line in lines
@@ -93,7 +93,7 @@ def chart(fit: FoundFit) -> Chart:
 
 
 def _lines(fit: FoundFit) -> list[Line]:
-    """Those with a loss in every step."""
+    """Return the lines that have a loss in every step."""
     whole = [stage for stage in fit.stages if None not in stage.losses]
     return [
         Line(stage.name, "loss", [(k, loss) for k, loss in enumerate(stage.losses, 1) if loss is not None],

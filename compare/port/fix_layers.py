@@ -1,11 +1,11 @@
-"""The layers of PyTorch and Keras that compute a node, as they are written."""
+"""Code for the PyTorch or Keras layer that computes a node."""
 
 from compare.graphs.node import Node
 from compare.port.difference import shown
 
 
 def layer_of(torch: bool, node: Node) -> str:
-    """The layer of PyTorch, or of Keras, that computes a node; its kind if there is none."""
+    """Return the code of the PyTorch or Keras layer that computes a node; its kind if there is none."""
     a, n = node.attributes, len(node.shape) - 2
     names = _TORCH_LAYERS if torch else _KERAS_LAYERS
     if node.kind in names:

@@ -1,4 +1,4 @@
-"""The line of code that mends a cause, in the framework of the side that is changed."""
+"""The line of code that fixes a cause, in the framework of the side to change."""
 
 from compare.graphs.node import Recording
 from compare.port import sequence_fixes
@@ -9,7 +9,7 @@ from compare.port.fix_layers import layer_of
 
 
 def fixes(difference: Difference, left: Recording, right: Recording, frameworks: tuple[str, str]) -> dict[str, str]:
-    """What to write on either side, each of which alone is enough."""
+    """Return the line to write on each side; either one alone is enough."""
     node_l = left.graph[difference.left] if difference.left else None
     node_r = right.graph[difference.right] if difference.right else None
     role = difference.attributes[0] if difference.change == "weights" and difference.attributes else ""
@@ -20,7 +20,7 @@ def fixes(difference: Difference, left: Recording, right: Recording, frameworks:
 
 
 def fix(cause: str, framework: str, want: Want) -> str:
-    """The line for one side."""
+    """Return the line for one side."""
     if line := sequence_fixes.fix(cause, framework, want):
         return line
     if want.theirs is None and want.mine is not None:
@@ -89,7 +89,7 @@ def _output_padding(want: Want) -> str:
 
 
 def _bias(torch: bool) -> Write:
-    """A bias or a scale that is to be there, or not, by the name that the layer has for it."""
+    """Add or remove a bias or a scale, by the layer's name for it."""
 
     def write(want: Want) -> str:
         there = want.theirs is not None and want.role in want.theirs.roles

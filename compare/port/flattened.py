@@ -1,4 +1,4 @@
-"""Normal form of what is flattened with its channels innermost in front of a product, as TensorFlow's layout has it.
+"""Normal form of products whose input was flattened with its channels innermost, as in TensorFlow's layout.
 
 In canonical layout a flattened image has its channels outermost. A user who writes `x.permute(0, 2, 3, 1).flatten(1)`
 in PyTorch has a product whose columns are in TensorFlow's order: the same function, with the columns put in order.
@@ -14,12 +14,12 @@ _PASSING = ("Identity", "Dropout")
 
 
 def column_orders(recording: Recording) -> dict[str, np.ndarray]:
-    """The column of its weight that stands at each canonical place, by the name of every such product."""
+    """Return, by the name of each such product, the column of its weight for each canonical position."""
     return {name: order for name, (_, order) in _found(recording).items()}
 
 
 def unturned_flattens(recording: Recording) -> Recording:
-    """The recording with such products' columns in canonical order, behind a Flatten of the image as it is."""
+    """Return the recording with these columns in canonical order, after a Flatten of the image as it is."""
     found = _found(recording)
     weights, values = dict(recording.weights), dict(recording.values)
     flats: set[str] = set()
@@ -38,14 +38,14 @@ def unturned_flattens(recording: Recording) -> Recording:
 
 
 def _image(recording: Recording, node: Node) -> Node:
-    """What is in front of identities."""
+    """Return the node in front of a chain of identities."""
     while node.kind == "Identity":
         node = recording.graph[node.inputs[0]]
     return node
 
 
 def _found(recording: Recording) -> dict[str, tuple[list[Node], np.ndarray]]:
-    """Every product behind an image that is turned and flattened, with the nodes in between and the order."""
+    """Return each product after an image that is transposed and flattened, with the nodes in between and the order."""
     graph = recording.graph
     takers: dict[str, list[Node]] = {}
     for node in graph.nodes:

@@ -16,7 +16,7 @@ Folds = dict[str, str]  # the layer in front of each normalisation, by the norma
 
 
 def foldable(recording: Recording) -> Folds:
-    """Every normalisation of evaluation right behind a layer that can take it in, with that layer."""
+    """Return every normalisation in evaluation mode that directly follows a layer able to absorb it, with the layer."""
     graph = recording.graph
     uses: dict[str, int] = {}
     for name in (*graph.outputs, *(name for node in graph.nodes for name in node.inputs)):
@@ -35,14 +35,14 @@ def foldable(recording: Recording) -> Folds:
 
 
 def _output_axis(node: Node) -> int | None:
-    """The axis of its output that the rows of its weights make; None if it is no layer of that kind."""
+    """Return the output axis that belongs to the rows of a layer's weights; None for other kinds of layers."""
     if node.kind == "Conv" or (node.kind == "ConvTranspose" and node.attributes.get("group", 1) == 1):
         return 1
     return int(node.attributes["axis"]) if node.kind == "Gemm" else None
 
 
 def folded(recording: Recording, folds: Mapping[str, str]) -> Recording:
-    """The recording with normalisations folded into the layers in front of them, whose values are then theirs."""
+    """Return the recording with normalisations folded into the layers before them; these give the folded values."""
     if not folds:
         return recording
     weights = dict(recording.weights)
@@ -71,14 +71,14 @@ def _folded_weights(recording: Recording, norm: str, layer: str) -> Arrays:
 
 
 def _along_output(layer: Node, factor: np.ndarray, rank: int) -> np.ndarray:
-    """One number for each output, in a shape that multiplies the layer's kernel."""
+    """Return one number per output, in a shape that multiplies the layer's kernel."""
     axis = 1 if layer.kind == "ConvTranspose" else 0
     return factor.reshape(*(-1 if place == axis else 1 for place in range(rank)))
 
 
 def unfolded(weights: Arrays, recording: Recording, folds: Mapping[str, str]) -> Arrays:
-    """Weights of a folded recording as those of the model itself: the layers get them, and the normalisations pass on
-    what they are given, and add the biases. `recording` is of the model itself."""
+    """Return the weights of a folded recording as weights of the model itself (`recording`). The layers get them. The
+    normalisations pass on their inputs, and add the biases."""
     own = dict(weights)
     for norm, layer in folds.items():
         node, at = recording.graph[norm], f"{layer}/W"

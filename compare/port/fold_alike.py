@@ -1,7 +1,7 @@
-"""Whether one side has the other one's batch normalisations within its weights.
+"""Decide whether one side's weights include the other's batch normalisations.
 
-An exporter computes that in float32. It is computed here in float64, on the side that still has the normalisations, and
-both become the same graph. If the file's weights agree except for that rounding, they are replaced by the exact ones.
+An exporter folds them in float32. Here the side that still has the normalisations is folded in float64, and both become
+the same graph. If the file's weights agree apart from that rounding, they are replaced by the exact ones.
 """
 
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from compare.port.side import Side
 
 @dataclass(frozen=True)
 class Folding:
-    """What was folded, as differences, and for either side the exact weights of what it has in float32."""
+    """What was folded, as differences, and each side's exact weights in place of those that float32 rounded."""
 
     found: tuple[Difference, ...] = ()
     exact: tuple[Arrays, Arrays] = ({}, {})
 
     def give_exact(self, sides: tuple[Side, Side]) -> None:
-        """Give either side's model the exact weights that it has rounded to float32."""
+        """Give each side's model the exact weights in place of those that float32 rounded."""
         for side, weights in zip(sides, self.exact, strict=True):
             if weights:
                 side.give(weights)
@@ -33,7 +33,7 @@ class Folding:
 def fold_alike(
     sides: tuple[Side, Side], left: Recording, right: Recording, alignment: Alignment
 ) -> tuple[Recording, Recording, Alignment, Folding]:
-    """Both recordings with what only one of them has folded, and from now on those that `sides` make."""
+    """Fold in both recordings what only one side has folded; `sides` fold their later recordings the same way."""
     folds = _one_sided(left, right, alignment)
     if not any(folds):
         return left, right, alignment, Folding()
@@ -41,7 +41,7 @@ def fold_alike(
     aligned = align(*after)
     exact = _rounded_weights((left, right), after, aligned, folds)
     files = [side.loaded.framework == "onnx" for side in sides]
-    # A model that lacks its normalisations has not folded them, unless its weights say so; in a file it is usual.
+    # A model without its normalisations has folded them only if its weights show it; in a file folding is usual.
     if exact is None and not (files[0] and folds[1]) and not (files[1] and folds[0]):
         return left, right, alignment, Folding()
     for side, own in zip(sides, folds, strict=True):
@@ -50,7 +50,7 @@ def fold_alike(
 
 
 def _one_sided(left: Recording, right: Recording, alignment: Alignment) -> tuple[Folds, Folds]:
-    """What only one side has as a layer: all, if the other has none at all; else those without a partner."""
+    """Return what only one side has as a layer: all of it if the other has none, else the layers without a partner."""
     folds = foldable(left), foldable(right)
     if not folds[0] or not folds[1]:
         return folds
@@ -67,8 +67,8 @@ def _rounded_weights(
     alignment: Alignment,
     folds: tuple[Folds, Folds],
 ) -> tuple[Arrays, Arrays] | None:
-    """For either side the weights that the other one's normalisations make in float64, if the side has them but for
-    float32's rounding; None if it has others."""
+    """Return, for each side, the float64 weights that the other side's normalisations produce. Return None if a side's
+    own weights differ from them by more than float32's rounding."""
     exact: tuple[Arrays, Arrays] = ({}, {})
     partners = alignment.to_right, alignment.to_left
     for mine, own in enumerate(folds):

@@ -1,4 +1,4 @@
-"""The gradients of two models side by side, and how far they may be from each other."""
+"""Pair the gradients of two models, with a bound on how far each pair may differ."""
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from compare.port.align import Alignment
 from compare.port.measure import LEAST_BOUND, MARGIN, distance
 from compare.port.side import Differentiated
 
-NOTHING = 1e-12  # of the largest gradient: what is less is rounding
+NOTHING = 1e-12  # share of the largest gradient: anything smaller is rounding
 
 
 @dataclass(frozen=True)
 class GradientPair:
-    """The gradients of two paired places, and how far the right's may be from the left's."""
+    """The distance between the gradients of two paired places, and its bound."""
 
     left: str
     right: str
@@ -23,7 +23,7 @@ class GradientPair:
 
     @property
     def differs(self) -> bool:
-        """Whether it is further than it may be."""
+        """Whether the distance is beyond the bound."""
         return self.distance > self.bound
 
 
@@ -35,8 +35,8 @@ def paired(
     least: float,
     known: Container[str],
 ) -> list[GradientPair]:
-    """The gradients of all paired values and weights that both have, the outputs first. `bounds` are by the left's
-    places, `least` is that of the others, and `known` are places whose difference is explained."""
+    """Return a pair for every paired value and weight that both have, the outputs first. `bounds` are by the left's
+    places, `least` is the bound of all others, and `known` are places whose difference is explained."""
     most = max((float(np.abs(g).max(initial=0)) for g in left.weights.values()), default=0.0)
     found = []
     for name_l, name_r in reversed(alignment.pairs):
@@ -49,7 +49,7 @@ def paired(
             if a is None or b is None or at_l in known:
                 continue
             if at_l == name_l and not _same_shape(node_l.shape, node_r.shape):
-                continue  # of values in another shape, as a product that is written as a sum of products
+                continue  # the values have other shapes, as if one side writes a product as a sum of products
             tiny = max(float(np.abs(each).max(initial=0)) for each in (a, b)) <= NOTHING * most
             gap = 0.0 if tiny else distance(b, a)
             found.append(GradientPair(at_l, at_r, gap, max(least, bounds.get(at_l, 0.0))))
@@ -62,7 +62,7 @@ def is_parameter(pair: GradientPair) -> bool:
 
 
 def gradient_bounds(base: Differentiated, moved: Differentiated) -> dict[str, float]:
-    """How far gradients may be apart, by value and weight: what a change of 1 ulp in every weight makes of them."""
+    """Bound the distance of gradients, by value and weight, by the effect of a change of 1 ulp in every weight."""
     found = {}
     for now, then in ((base.values, moved.values), (base.weights, moved.weights)):
         for name, array in now.items():
@@ -72,5 +72,5 @@ def gradient_bounds(base: Differentiated, moved: Differentiated) -> dict[str, fl
 
 
 def _same_shape(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    """Whether two shapes are the same but for axes of length 1."""
+    """Whether two shapes are equal apart from axes of length 1."""
     return [n for n in a if n > 1] == [n for n in b if n > 1]

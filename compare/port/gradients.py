@@ -1,8 +1,8 @@
-"""Where two backward passes differ: the gradient of a framework is compared with what its own forward pass says.
+"""Locate differences between two backward passes: compare a framework's gradient with its own forward pass.
 
-For every value x and every weight, along a random direction v: the gradient by x times v is a sum over all that takes
-x. Each term is a taker's gradient times how the taker moves with x. That movement is a central difference of the
-reference evaluator in float64. If this does not hold for a backward pass, it was written by hand, or stopped.
+For every value x and every weight, along a random direction v: the gradient by x times v is a sum over all nodes that
+take x. Each term is a taker's gradient times the taker's change along v. That change is a central difference of the
+reference evaluator in float64. If the sum differs, the backward pass was written by hand, or stopped.
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -19,18 +19,18 @@ from compare.port.side import Differentiated, weights_of
 from shared import randomness
 
 STEP = 1e-6  # of the largest element, for the central difference
-MASKED = 1e6  # what is larger stands for infinity, as -1e9 for what a mask leaves out
+MASKED = 1e6  # a larger value represents infinity, such as the -1e9 of a mask
 OFF = 1e-4  # how far a gradient may be from the central difference
-ROUNDED = 1e-8  # how far a sum may be, beside the sum of its terms' sizes
+ROUNDED = 1e-8  # how far a sum may be off, relative to the sum of its terms' sizes
 N_DIRECTIONS = 2
 Fallback = Callable[[Node, list[np.ndarray]], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Off:
-    """A value ("NODE") or a weight ("NODE/ROLE") whose gradient is not what the forward pass says. `takers` are the
-    nodes whose gradients it should be made of, and `stopped` those of them that gave nothing. `between` are the nodes
-    before them without a gradient of their own; `apart` is by how much it differs."""
+    """A value ("NODE") or a weight ("NODE/ROLE") whose gradient contradicts the forward pass. Its gradient should be
+    the sum over `takers`, of which `stopped` contributed nothing. `between` are the nodes before the takers that have
+    no gradient of their own, and `gap` is the relative error."""
 
     place: str
     takers: tuple[str, ...]
@@ -40,7 +40,7 @@ class Off:
 
     @property
     def nearest(self) -> tuple[str, ...]:
-        """The nodes that it is put down to."""
+        """The nodes that probably cause it."""
         return self.stopped or self.between[-1:] or self.takers
 
     @property
@@ -50,7 +50,7 @@ class Off:
 
     @property
     def key(self) -> tuple[str | None, str]:
-        """What both sides that are off in the same place have in common: the node behind it, and the role."""
+        """The key that two sides share if they are off in the same place: the node that causes it, and the role."""
         return next(iter(self.nearest), None), self.role
 
 
@@ -61,7 +61,7 @@ class Check:
     side: Differentiated
     fallback: Fallback
     takers: dict[str, list[Node]] = field(default_factory=dict)
-    passed: dict[str, None] = field(default_factory=dict)  # of the last place, what has no gradient of its own
+    passed: dict[str, None] = field(default_factory=dict)  # nodes without a gradient of their own at the last place
 
     def __post_init__(self) -> None:
         for node in self.side.recording.graph.nodes:
@@ -69,7 +69,7 @@ class Check:
                 self.takers.setdefault(name, []).append(node)
 
     def off(self) -> list[Off]:
-        """Every place where the gradient is not the derivative, outputs first."""
+        """Return every place where the gradient is not the derivative, outputs first."""
         recording, found = self.side.recording, []
         for node in reversed(recording.graph.nodes):
             for role in node.roles:
@@ -102,18 +102,18 @@ class Check:
                 return None
             shares, kinks = found
             if not shares:
-                return None  # the loss takes it itself, as Keras's do the logits in front of a softmax
+                return None  # only the loss takes it, as Keras's takes the logits in front of a softmax
             actual = float((own * v).sum())
             expected, size = sum(shares.values()), sum(abs(share) for share in shares.values()) + abs(actual)
             room = OFF * size + kinks
             if size == 0 or abs(actual - expected) <= room:
-                return None  # one direction in which it fits is enough: it would not by chance
+                return None  # one direction that fits is enough: it would not fit by chance
             gap = abs(actual - expected) / max(abs(expected), abs(actual))
             worst = Off(place, tuple(shares), self._silent(shares, actual, room), tuple(self.passed), gap)
         return worst
 
     def _silent(self, shares: Mapping[str, float], actual: float, room: float) -> tuple[str, ...]:
-        """The takers without which the gradient is as it is; none if there are no such."""
+        """Return the takers that the gradient lacks; () if leaving some out does not explain it."""
         names = list(shares)
         for mask in range(1, min(1 << len(names), 256)):
             gone = [name for k, name in enumerate(names) if mask >> k & 1]
@@ -125,8 +125,8 @@ class Check:
     def _shares(
         self, place: str, node: Node | None, role: str, x: np.ndarray, v: np.ndarray
     ) -> tuple[dict[str, float], float] | None:
-        """What every taker's gradient adds to the gradient along v, and how much of it is at kinks. At a kink both
-        sides have their own slope, and any slope between is right. None if it is not known."""
+        """Return what each taker's gradient adds to the gradient along v, and the tolerance at kinks. At a kink each
+        side has its own slope, and any slope between them is right. Return None if it is not known."""
         sizes = np.abs(x)
         step = STEP * max(float(sizes[sizes < MASKED].max(initial=0)), 1e-3)
         up, here, down = (self._ahead(place, node, role, x + sign * step * v) for sign in (1, 0, -1))
@@ -137,12 +137,12 @@ class Check:
             gradient = self.side.values[name]
             shares[name] = float((gradient * (value - down[name])).sum()) / (2 * step)
             kinks += float(np.abs(gradient * (value - 2 * here[name] + down[name])).sum()) / (2 * step)
-            # What adds up to nothing, as that of a bias in front of a batch normalisation, has its rounding left.
+            # Terms that add up to 0 leave their rounding, such as the bias in front of a batch normalisation.
             kinks += ROUNDED * float(np.abs(gradient * (value - down[name])).sum()) / (2 * step)
         return shares, kinks
 
     def _ahead(self, place: str, node: Node | None, role: str, changed: np.ndarray) -> Arrays | None:
-        """The values nearest behind a changed one that have a gradient of their own."""
+        """Return the nearest values after a changed one that have a gradient of their own."""
         recording = self.side.recording
         moved: Arrays = {} if node is not None else {place: changed}
         reached: Arrays = {}
@@ -186,8 +186,8 @@ def explained(
     forward_differs: bool,
     known: Container[str],
 ) -> tuple[list[LearnedCause], list[Puzzle]]:
-    """The causes for which gradients differ, and the first pair that none explains. `known` are the left's weights
-    whose difference is explained."""
+    """Return the causes for which gradients differ, and the first pair that none of them explains. `known` are the
+    left's weights whose difference is explained."""
     sides = (left, right)
     offs = [Check(side, fallback).off() for side, fallback in zip(sides, fallbacks, strict=True)]
     offs = [[off for off in some if _on_the_left(off.place, alignment, which) not in known]
@@ -217,13 +217,13 @@ def explained(
 
 
 def _on_the_left(place: str, alignment: Alignment, which: int) -> str:
-    """The left's name of a weight of the left (0) or right side (1)."""
+    """Return the left's name of a weight of the left (0) or right side (1)."""
     node, _, role = place.rpartition("/")
     return place if which == 0 or not node else f"{alignment.to_left.get(node)}/{role}"
 
 
 def _cause(cause: str, two: tuple[str | None, str | None], which: int, gap: float) -> LearnedCause:
-    """The cause that lies on side `which` of a pair: first what is there and what mends it, then the other side's."""
+    """Return the cause that lies on side `which` of a pair: its value and fix there, then those of the other side."""
     here, there = two[which] or "", two[1 - which] or "its counterpart"
     if cause == "gradient.stopped":
         values = "passes no gradient back", "passes it back"
@@ -239,7 +239,7 @@ def _cause(cause: str, two: tuple[str | None, str | None], which: int, gap: floa
 
 
 def _joined(causes: list[LearnedCause]) -> list[LearnedCause]:
-    """Causes of one name and the same values as one with several pairs."""
+    """Join causes of one name and the same values into one with several pairs."""
     made: dict[tuple[str, str, str], LearnedCause] = {}
     for cause in causes:
         key = (cause.cause, cause.left, cause.right)

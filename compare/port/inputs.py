@@ -1,4 +1,4 @@
-"""What both networks are called with: sizes that the user names or a model states, filled with numbers, or data."""
+"""The inputs of both networks: sizes that the user names or a model states, filled with numbers, or real data."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class InputSize:
 
 
 def parse_sizes(texts: Sequence[str]) -> list[InputSize]:
-    """The inputs that `--input` names. Raises InputError."""
+    """Parse the inputs that `--input` names. Raises InputError."""
     found = []
     for text in texts:
         match = re.fullmatch(
@@ -54,8 +54,9 @@ def parse_sizes(texts: Sequence[str]) -> list[InputSize]:
 
 
 def made_up(asked: Sequence[InputSize], stated: Sequence[Shapes | None]) -> Arrays:
-    """Arrays (N_EXAMPLES, ...) in canonical layout for the inputs asked for, or else for those that a model states.
-    `stated` are those of the left and of the right model. Raises InputError if neither says anything or they differ."""
+    """Return arrays (N_EXAMPLES, ...) in canonical layout for the inputs asked for, or else for those that a model
+    states. `stated` are the shapes of the left and the right model. Raises InputError if no shape is known or they
+    differ."""
     known = [shapes for shapes in stated if shapes]
     if len(known) == 2:
         a, b = ([_ones_gone(shape) for shape in shapes.values()] for shapes in known)
@@ -88,7 +89,7 @@ def _ones_gone(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _as_stated(one: InputSize, known: Sequence[Shapes], k: int) -> InputSize:
-    """The sizes in the canonical order that a model states them in, be they given channels first or last."""
+    """Return the sizes in canonical order, as a model states them, whether they were given channels first or last."""
     for shapes in known:
         shape = shapes.get(one.name) or (list(shapes.values())[k] if k < len(shapes) else None)
         if shape is None:
@@ -121,23 +122,23 @@ def _filled(one: InputSize) -> np.ndarray:
 
 
 def _ended(whole: np.ndarray, padding: int) -> np.ndarray:
-    """Sequences of integers as they are given to models that know padding: zeros behind the end of the last one, and
-    nowhere else."""
+    """Return sequences of integers as models with padding expect them: zeros at the end of the last one, and nowhere
+    else."""
     whole = np.where(whole == padding, padding + 1, whole)
     whole[-1, ..., -(whole.shape[-1] // 3) :] = padding
     return whole
 
 
 def batch_of(array: np.ndarray, number: int) -> np.ndarray:
-    """The MOST_EXAMPLES examples of one batch, from 0; behind the last whole one the first comes again."""
+    """Return the MOST_EXAMPLES examples of one batch, counted from 0; after the last full batch the first follows."""
     start = number % max(len(array) // MOST_EXAMPLES, 1) * MOST_EXAMPLES
     found: np.ndarray = array[start : start + MOST_EXAMPLES]
     return found
 
 
 def read(path: Path, stated: Sequence[Shapes | None], batch: int = 0) -> Arrays:
-    """The arrays of an .npz file by name, of each the MOST_EXAMPLES examples of one batch, in canonical layout. Raises
-    InputError."""
+    """Read the arrays of an .npz file by name, in canonical layout: MOST_EXAMPLES examples of each, from one batch.
+    Raises InputError."""
     arrays = npz_file.read(path, lambda names: [n for n in names if not is_targets(n, stated)], LAYOUT)
     if not arrays:
         raise InputError(f"{path.name} holds no array. Give one array for every input of the models.")
@@ -166,5 +167,5 @@ def read(path: Path, stated: Sequence[Shapes | None], batch: int = 0) -> Arrays:
 
 
 def larger(inputs: Mapping[str, np.ndarray], times: float) -> Arrays:
-    """The same inputs with larger values; integers stay."""
+    """Return the same inputs with larger values; integers are unchanged."""
     return {name: array * times if array.dtype.kind == "f" else array for name, array in inputs.items()}

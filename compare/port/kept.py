@@ -1,4 +1,4 @@
-"""What batch normalisations keep after a call in training mode, and why two keep different statistics."""
+"""The statistics that batch normalisations keep after a call in training mode, and why two of them differ."""
 
 from compare.graphs.evaluate import statistics
 from compare.port.difference import Difference
@@ -8,8 +8,8 @@ from compare.port.side import weights_of
 
 
 def statistics_causes(case: Case, found: list[Difference]) -> list[Cause]:
-    """The cause for which batch normalisations keep different statistics, apart from the form of the variance: that is
-    each framework's own, and no option changes it."""
+    """Return the cause for which batch normalisations keep different statistics. The form of the variance is not
+    included: each framework has its own, and no option changes it."""
     forms = [d for d in found if d.cause == "batch_norm.variance"]
     momenta = [d for d in found if d.cause == "batch_norm.momentum"]
     if not momenta:
@@ -19,7 +19,7 @@ def statistics_causes(case: Case, found: list[Difference]) -> list[Cause]:
 
 
 def _kept_distance(case: Case, gone: list[Difference]) -> float:
-    """The largest distance of what two batch normalisations keep for the left one's inputs, after changes."""
+    """Return the largest distance between kept statistics for the left one's inputs, after changes."""
     mended = case.mended(gone)
     most = 0.0
     for name_l, name_r in case.alignment.pairs:

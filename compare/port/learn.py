@@ -1,4 +1,4 @@
-"""How two models learn: losses and gradients in training mode for the same targets, optimizers, and some steps."""
+"""Compare how two models learn: losses and gradients in training mode, optimizers, and some steps of training."""
 
 from collections.abc import Callable, Container
 from concurrent.futures import ThreadPoolExecutor
@@ -26,13 +26,13 @@ from compare.port.wanted import Wanted
 from compare.port.workers import settled
 from shared.errors import InputError
 
-FLOAT32 = 1e-6  # how far constants of float32 take what a framework computes with them
+FLOAT32 = 1e-6  # how far float32 constants within a framework may change results
 
 
 @dataclass
 class Learning:
-    """The steps of comparing how two models learn. `targets` are from data, if there are some; `batches` gives what
-    each step of training takes, with targets from data."""
+    """The steps that compare how two models learn. `targets` are from data, if there are any; `batches` returns the
+    inputs of each training step, with targets if they are from data."""
 
     wanted: Wanted
     left: Side
@@ -42,14 +42,14 @@ class Learning:
     batches: Callable[[int], tuple[Arrays, np.ndarray | None]]
     pool: ThreadPoolExecutor
     tell: Callable[[str], None]
-    explained: bool = False  # whether it is known by now that both differ, also if it shows in training alone
-    fits: Fits | None = None  # what training functions were seen to do
+    explained: bool = False  # whether both are known to differ, possibly in training mode only
+    fits: Fits | None = None  # what was recorded of training functions
     model: bool = False  # whether causes of different outputs are known
     rounded: bool = False  # whether a framework computes a part with constants of float32
 
     def result(self, outputs: np.ndarray) -> Learned:
-        """What is found; `outputs` are those of the left model. Raises InputError if one has no loss or cannot be
-        differentiated."""
+        """Return everything that was found; `outputs` are the left model's. Raises InputError if a model has no loss
+        or cannot be differentiated."""
         self.tell("Comparing losses and gradients ...")
         sides = (self.left, self.right)
         if self.fits is not None and (unknown := self.fits.unknown()) is not None:
@@ -75,7 +75,7 @@ class Learning:
         values = (left.loss, right.loss)
         causes = [*loss.causes, *regularised(left, right, alignment, frameworks)]
         causes += frozen(left, right, alignment, frameworks)
-        if not inherited and (loss.causes or loss.puzzles):  # each with the left's loss
+        if not inherited and (loss.causes or loss.puzzles):  # both with the left's loss
             slope = left.values.get(output_name(left))
             if slope is not None:
                 right = self.right.differentiate(self.inputs, slope, SLOPE)
@@ -112,7 +112,7 @@ class Learning:
         return self._trained(learned, both)
 
     def _batch_like(self, targets: np.ndarray, outputs: np.ndarray) -> Batch:
-        """What gives the inputs and targets of every step, with targets as those of the first."""
+        """Return a function for the inputs and targets of every step; targets have the form of the first ones."""
 
         def batch(number: int) -> tuple[Arrays, np.ndarray]:
             inputs, own = self.batches(number)
@@ -121,7 +121,7 @@ class Learning:
         return batch
 
     def _trained(self, learned: Learned, both: Both) -> Learned:
-        """The same with the optimizers, and with both models trained."""
+        """Return `learned` with the optimizers, after training both models."""
         if self.fits is not None and not all(fit.optimizer for fit in self.fits.both):
             return exchanged(self.fits, learned, both, None, self.model)
         found = compare_optimizers(both, self.wanted)
@@ -138,7 +138,7 @@ class Learning:
         if not self.wanted.steps:
             return learned
         explained = self.explained or both.inherited or not learned.same
-        for each in (both.left, both.right):  # gigabytes that training needs none of
+        for each in (both.left, both.right):  # gigabytes that training does not need
             each.values.clear()
             each.recording.values.clear()
         rounding = max(found.rounding, FLOAT32 if self.rounded else 0.0)
@@ -148,7 +148,7 @@ class Learning:
     def _differentiated(
         self, forms: tuple[tuple[str, ...], tuple[str, ...]], outputs: np.ndarray
     ) -> tuple[Differentiated, Differentiated, np.ndarray]:
-        """Both, for the first targets that both losses take."""
+        """Differentiate both, for the first targets that both losses accept."""
         refused: InputError | None = None
         for targets, *taken in choices(forms, self.targets, outputs):
             calls = [
@@ -166,7 +166,7 @@ class Learning:
         raise refused
 
     def _bounds(self, left: Differentiated, targets: np.ndarray) -> dict[str, float]:
-        """How far the left model's gradients may be apart."""
+        """Bound how far apart the gradients may be by the effect of rounding on the left model's."""
         known = {key: self.left.known[key] for key in left.parameters if key in self.left.known}
         self.left.give({key: by_an_ulp(array, key) for key, array in known.items()})
         try:
@@ -192,7 +192,7 @@ class Learning:
 
     @staticmethod
     def _one_alone(left: Differentiated, right: Differentiated, alignment: Alignment) -> bool:
-        """Whether some weight that both train has a gradient on one side alone."""
+        """Whether only one side has a gradient for some weight that both train."""
         for name_l, name_r in alignment.pairs:
             for role in left.recording.graph[name_l].roles:
                 keys = (f"{name_l}/{role}", f"{name_r}/{role}")

@@ -1,4 +1,4 @@
-"""What was found out about two models' losses, gradients and training."""
+"""The results of comparing two models' losses, gradients and training."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,8 +11,8 @@ Two = tuple[str | None, str | None]
 
 @dataclass(frozen=True)
 class LearnedCause:
-    """One cause on one rung: its pairs (none if it is the whole loss or optimizer) and both values. Also the line that
-    fixes it on either side, and the error before and after."""
+    """One cause on one rung: its pairs (none if it is the whole loss or optimizer) and both values. Also the fix for
+    each side, and the error before and after."""
 
     cause: str
     rung: Rung
@@ -26,7 +26,7 @@ class LearnedCause:
 
 @dataclass(frozen=True)
 class Puzzle:
-    """What no cause explains: a place on either side, or "the loss"; and how far apart both are."""
+    """A difference without a known cause: a place on each side, or "the loss", and the distance between them."""
 
     left: str
     right: str
@@ -36,8 +36,8 @@ class Puzzle:
 
 @dataclass(frozen=True)
 class Step:
-    """Both losses of one step of training, and how far the parameters are from each other after it (None if that was
-    not compared). Also how far losses and parameters may be; None if something explains it."""
+    """Both losses of one step of training, and the distance between the parameters after it (None if that was not
+    compared). Also the bounds of losses and parameters; None if the difference is explained."""
 
     left: float
     right: float
@@ -47,9 +47,9 @@ class Step:
 
 @dataclass(frozen=True)
 class FitStage:
-    """A training with one thing more exchanged than before: what, its cause ("" if it has none), the loss of every
-    step, and the share that was classified right meanwhile. Also how far its losses are from the right's, in the mean
-    of the steps."""
+    """A training with one more exchange than the one before. It has the exchange, its cause ("" if it has none), the
+    loss of every step, and the share classified right meanwhile. `distance` is the mean distance of its losses from
+    the right's."""
 
     name: str
     cause: str
@@ -60,8 +60,8 @@ class FitStage:
 
 @dataclass(frozen=True)
 class FitFound:
-    """Trainings from the left's to the right's. `seen`: the losses of the left and of the right training function
-    itself, and `closures`: how far the first and the last stage are from those."""
+    """Trainings from the left's to the right's. `seen` are the losses of the left and the right training function
+    itself; `closures` are the distances of the first and the last stage from those."""
 
     stages: tuple[FitStage, ...]
     seen: tuple[tuple[float, ...], tuple[float, ...]]
@@ -70,10 +70,10 @@ class FitFound:
 
 @dataclass(frozen=True)
 class Learned:
-    """`losses`: of the data, left and right. `gradient_distance`: the largest of a parameter, the loss being the
-    left's; None if none was compared. `inherited`: the outputs differ in training mode, and what is behind them does.
-    `optimizers`: what both are called; `update_distance`: how far what they make of the same gradients is from each
-    other, None if they were not compared. `asides`: differences that are no cause, in words."""
+    """All results. `losses`: of the data, left and right. `gradient_distance`: the largest of a parameter, with the
+    left's loss for both; None if none was compared. `inherited`: the outputs already differ in training mode, and so
+    do their gradients. `optimizers`: the names of both. `update_distance`: the distance between their updates from the
+    same gradients; None if they were not compared. `asides`: differences that are not causes, in words."""
 
     labels: tuple[str, str]
     losses: tuple[float, float]
@@ -83,7 +83,7 @@ class Learned:
     inherited: bool = False
     causes: tuple[LearnedCause, ...] = ()
     puzzles: tuple[Puzzle, ...] = ()
-    n_gradients: int = 0  # of weights that both have
+    n_gradients: int = 0  # number of weights that both have
     optimizers: tuple[str, str] = ("", "")
     update_distance: float | None = None
     steps: tuple[Step, ...] = ()
@@ -94,5 +94,5 @@ class Learned:
 
     @property
     def same(self) -> bool:
-        """Whether nothing differs."""
+        """Whether no difference was found."""
         return not self.causes and not self.puzzles

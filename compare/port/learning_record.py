@@ -9,7 +9,7 @@ from compare.port.learned import FitFound, Learned
 from shared.record import Count, Record
 
 SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
-# JSON has no infinity: where outputs cannot be compared, as where shapes differ, there is no distance.
+# JSON has no infinity: outputs that cannot be compared, for example because of their shapes, have no distance.
 Distance = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -70,12 +70,12 @@ class FoundLearning(Record):
 
 
 def finite(value: float | None) -> float | None:
-    """The value, or None if JSON cannot say it."""
+    """Return the value, or None if JSON cannot represent it."""
     return value if value is not None and math.isfinite(value) else None
 
 
 def learning_of(learned: Learned) -> FoundLearning:
-    """The record of what was found."""
+    """Return the record of the results."""
     return FoundLearning(
         names={"left": learned.labels[0], "right": learned.labels[1]},
         losses={"left": finite(learned.losses[0]), "right": finite(learned.losses[1])},

@@ -1,4 +1,4 @@
-"""What was found out about two models' losses, gradients and training, in words."""
+"""Describe the results about two models' losses, gradients and training in sentences."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ NAMES = {"loss": "the loss", "gradients": "the gradients", "steps": "the optimiz
 
 
 def size(value: float | None) -> str:
-    """A distance as it is read: 3.1e-03."""
+    """Return a distance as text: 3.1e-03."""
     return "not comparable" if value is None else "0" if value == 0 else f"{value:.1e}"
 
 
 def agreement(record: PortRecord) -> str:
-    """How far equal models' losses and gradients are from each other, behind the same of the outputs."""
+    """Return how closely equal models' losses and gradients agree; the text follows that on the outputs."""
     found = record.learning
     if found is None:
         return ""
@@ -29,7 +29,7 @@ def agreement(record: PortRecord) -> str:
 
 
 def in_learning_alone(record: PortRecord) -> str:
-    """The verdict if nothing but the loss and gradients differ; "" if anything else does."""
+    """Return the verdict if only the loss and gradients differ; "" if anything else does."""
     others = [cause for cause in record.causes if cause.rung == "outputs"]
     n = len(record.causes)
     if others or not n or record.unexplained:
@@ -43,7 +43,7 @@ def in_learning_alone(record: PortRecord) -> str:
 
 
 def change(cause: FoundCause) -> str:
-    """The error before and after a cause of the loss or of gradients is mended."""
+    """Return the error before and after fixing a cause in the loss or the gradients."""
     if cause.before is None:
         return ""
     what = {"loss": "loss error", "gradients": "gradient error", "steps": "error of the updates"}.get(cause.rung)
@@ -54,7 +54,7 @@ def change(cause: FoundCause) -> str:
 
 
 def puzzle(one: Unexplained) -> str:
-    """A line on what nothing explains."""
+    """Return a line on a difference without a known cause."""
     if one.rung == "loop" and one.left == "the loss":
         return f"unexplained: the training functions' first losses differ by {size(one.distance)}"
     if one.rung == "loop":
@@ -69,7 +69,7 @@ def puzzle(one: Unexplained) -> str:
 
 
 def notes(record: PortRecord) -> list[str]:
-    """How losses and gradients were compared."""
+    """Return sentences on how losses and gradients were compared."""
     found = record.learning
     if found is None:
         return []
@@ -94,7 +94,7 @@ def notes(record: PortRecord) -> list[str]:
 
 
 def _fitted(fit: FoundFit) -> str:
-    """How both trainings were repeated."""
+    """Return a sentence on how both trainings were repeated."""
     n = len(fit.stages[0].losses)
     far = [size(fit.closures[side]) for side in SIDES]
     return (
@@ -107,7 +107,7 @@ STAGE_HEADINGS = ("exchanged", "mean loss", "change", "accuracy", "from the righ
 
 
 def stage_cells(fit: FoundFit) -> list[list[str]]:
-    """The table of trainings between both, a line each."""
+    """Return the table of the trainings in between, one list of cells per line."""
     cells = []
     for number, stage in enumerate(fit.stages):
         change = f"{stage.loss - fit.stages[number - 1].loss:+.4g}" if number else ""
@@ -117,7 +117,7 @@ def stage_cells(fit: FoundFit) -> list[list[str]]:
 
 
 def _trained(steps: Sequence[TrainingStep]) -> str:
-    """The first and the last step, in words."""
+    """Return a text on the first and the last step."""
     losses = [f"{_short(one.left_loss)} / {_short(one.right_loss)}" for one in (steps[0], steps[-1])]
     n = len(steps)
     return (

@@ -1,4 +1,4 @@
-"""Comparisons of two models for programs and tests of your own."""
+"""Compare two models from your own programs and tests."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
@@ -18,7 +18,7 @@ Sizes = Sequence[int] | str | Sequence[str] | None
 
 
 class Port:
-    """Workers that stay, for one comparison after another; used in a `with`."""
+    """Workers for several comparisons, one after the other. Use it in a `with`."""
 
     def __init__(self, timeout_s: float = 300.0) -> None:
         self.timeout_s = timeout_s
@@ -51,11 +51,13 @@ class Port:
         pythons: tuple[Path | None, Path | None] = (None, None),
         backends: tuple[str, str] = ("", ""),
     ) -> PortRecord:
-        """Compare two models, as `python -m compare port` does with the same options. `input` is the shape of one
-        example, (3, 224, 224), or what --input takes. `float32` is --precision both. `loss` is --loss; `left_loss` and
-        `right_loss` are references, and so with optimizers. `steps` is --steps, 0 for none. `fit` are the training
-        functions of --fit. `pythons` are --left-python and --right-python; `backends` are --left-backend and
-        --right-backend. Raises InputError if that is not possible."""
+        """Compare two models, as `python -m compare port` does with the same options, and return what was found.
+
+        `input` is the shape of one example, such as (3, 224, 224), or a text that --input takes. `data` is --data,
+        `weights` --weights, `steps` --steps (0 for none). `float32` is --precision both. `loss` and `optimizer` are
+        names; with `left_` or `right_` they are references. `fit` are the training functions of --fit. `pythons` are
+        --left-python and --right-python; `backends` are --left-backend and --right-backend. Raises InputError if the
+        models cannot be compared."""
         wanted = Wanted(loss, left_loss, right_loss, optimizer, left_optimizer, right_optimizer, steps, *fit)
         wanted.check()
         sizes = tuple(parse_sizes(_texts(input)))
@@ -89,14 +91,14 @@ def assert_same(
     steps: int = 0,
     fit: tuple[str, str] = ("", ""),
 ) -> PortRecord:
-    """Compare two models, with a loss their gradients too, with an optimizer or steps their training, and return what
-    was found (Port.check).
+    """Compare two models as Port.check does, and return what was found. With a loss their gradients are compared too,
+    with an optimizer or steps their training.
 
-    Raises AssertionError, with the causes and the lines that mend them, unless they are the same function, and
-    InputError if they cannot be compared. `port` has workers that are there already (the pytest fixture of that name);
+    Raises AssertionError, with the causes and their fixes, unless the models are the same function. Raises InputError
+    if they cannot be compared. `port` supplies workers that are already running (the pytest fixture of that name);
     without it, workers are started for this comparison alone.
     """
-    __tracebackhide__ = True  # pytest then shows the line that asked
+    __tracebackhide__ = True  # pytest then shows the calling line
     with nullcontext(port) if port is not None else Port() as own:
         learning = loss, left_loss, right_loss, optimizer, left_optimizer, right_optimizer, steps, fit
         record = own.check(left, right, input, data, weights, False, *learning)

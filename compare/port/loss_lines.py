@@ -1,4 +1,4 @@
-"""A loss written as code of either framework."""
+"""Write a loss as code of either framework."""
 
 from compare.graphs.losses import LossRecord
 
@@ -28,7 +28,7 @@ _KERAS = {
 
 
 def line(record: LossRecord, framework: str) -> str:
-    """The line that gives this loss; its formula in words if the framework has none."""
+    """Return the line of code for this loss; its formula in words if the framework has none."""
     return _torch(record) if framework == "torch" else _keras(record)
 
 

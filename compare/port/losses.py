@@ -1,4 +1,4 @@
-"""Why two losses differ: each is a record, and changing one thing in the right one's takes its value to the left's."""
+"""Explain why two losses differ: a cause is a change in the right one's record that gives the left one's value."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,11 +13,11 @@ from compare.port.measure import distance
 from compare.port.side import Differentiated
 from compare.port.targets import probes
 
-FITS = 1e-8  # how far a record's own loss may be from what it says: Keras keeps some constants in float32
+FITS = 1e-8  # tolerance between a record's own loss and its value: Keras keeps some constants in float32
 BOUND = 1e-12
 WITHIN = "The softmax or sigmoid that one model ends in is part of the other's loss."
 OF_CLASSES = {"smoothing", "weights", "positive", "ignore"}
-LARGER = 64.0  # times the outputs, so that values reach what differs far out alone
+LARGER = 64.0  # factor for the outputs, to reach values at which only the far ends differ
 CAUSES = {
     "kind": "loss.kind",
     "takes": "loss.from_logits",
@@ -43,7 +43,7 @@ class Given:
 
 @dataclass(frozen=True)
 class LossFound:
-    """The causes of a different loss, what is unexplained, and the left's gradient by its outputs."""
+    """The causes of different losses, the unexplained part, the distance of the losses, and remarks."""
 
     causes: tuple[LearnedCause, ...]
     puzzles: tuple[Puzzle, ...]
@@ -54,7 +54,7 @@ class LossFound:
 def compare_losses(
     left: Differentiated, right: Differentiated, targets: np.ndarray, frameworks: tuple[str, str], forward_differs: bool
 ) -> LossFound:
-    """The causes for which two losses of the same outputs differ."""
+    """Return the causes for which two losses of the same outputs differ."""
     gap = _relative(right.loss, left.loss)
     likes = (right.record, left.record)
     known = [understood(side, targets, like) for side, like in zip((left, right), likes, strict=True)]
@@ -70,7 +70,7 @@ def compare_losses(
     asides = () if inner == (a, b) else (WITHIN,)
     a, b = inner
     causes = _causes(a, b, targets, frameworks)
-    if not causes and loss_differences(a.record, b.record):  # it may not show in this batch
+    if not causes and loss_differences(a.record, b.record):  # this batch may not show it
         wider = Given(a.record, a.outputs * LARGER)
         causes = _causes(wider, b, targets, frameworks) or _of_probes(a, b, targets, frameworks)
     left_over = gap if not causes else 0.0
@@ -80,7 +80,7 @@ def compare_losses(
 
 
 def _of_probes(a: Given, b: Given, targets: np.ndarray, frameworks: tuple[str, str]) -> tuple[LearnedCause, ...]:
-    """The causes that show for classes that are not in the batch. What depends on its size is none of them."""
+    """Return the causes that only show for classes missing from the batch, but not those that depend on its size."""
     if a.outputs.ndim < 2 or not {*loss_differences(a.record, b.record)} <= OF_CLASSES:
         return ()
     by_number = targets.dtype.kind in "iu" and targets.ndim < a.outputs.ndim
@@ -95,13 +95,13 @@ def _of_probes(a: Given, b: Given, targets: np.ndarray, frameworks: tuple[str, s
 
 
 def output_name(side: Differentiated) -> str:
-    """The node whose value the loss takes."""
+    """Return the name of the node whose value the loss takes."""
     return side.recording.graph.outputs[0]
 
 
 def understood(side: Differentiated, targets: np.ndarray, like: LossRecord | None = None) -> Given | None:
-    """What a loss is and takes: as it was read, if that gives its value and gradient; else as it was recognised. Of
-    several that fit, it is of the kind of `like`, the other side's."""
+    """Identify a loss and its outputs. The record that was read is used if it gives the value and gradient; else one
+    that is recognised, of the kind of `like` (the other side's) if several fit."""
     name = output_name(side)
     record = recognised(
         side.record, side.axis, side.recording.values[name], targets, side.loss, side.values.get(name), like
@@ -144,7 +144,7 @@ def _gives(
 def _factor(
     record: LossRecord, outputs: np.ndarray, targets: np.ndarray, loss: float, gradient: np.ndarray | None
 ) -> float | None:
-    """The number that a record's loss is to be multiplied with to be the given one, if there is one."""
+    """Return the factor that turns a record's loss into the given one; None if there is none."""
     try:
         value, slope = value_and_gradient(record, outputs, targets)
     except (ValueError, IndexError):
@@ -157,10 +157,10 @@ def _factor(
 
 
 def _candidates(read: LossRecord | None, axis: int, shape: tuple[int, ...]) -> Iterator[LossRecord]:
-    """What a loss may be, beginning with what was read."""
+    """Yield possible records of a loss, beginning with the one that was read."""
     if read is not None:
         yield read
-        for reduction in _REDUCTIONS:  # a sum that is divided by hand is a mean
+        for reduction in _REDUCTIONS:  # a sum divided in the user's code is a mean
             yield replace(read, reduction=reduction, factor=1.0)
         for takes in ("logits", "probabilities", "log_probabilities"):
             yield replace(read, takes=takes)
@@ -182,20 +182,20 @@ def _candidates(read: LossRecord | None, axis: int, shape: tuple[int, ...]) -> I
 
 
 def _alike(a: Given, b: Given, left: Differentiated, right: Differentiated) -> tuple[Given, Given]:
-    """Both losses, each with the softmax in front of it, if one has it within and the other in front."""
+    """Return both losses. If one includes the softmax and the other follows it, both then include it."""
     if loss_differences(a.record, b.record) == []:
         return a, b
     inner = [_with_activation(given, side) for given, side in ((a, left), (b, right))]
     within = inner[0] or a, inner[1] or b
     if all(inner):
         return within
-    # One alone: then what the other takes are the logits, unless both models end in a softmax.
+    # If only one includes it, the other may take logits, unless both models end in a softmax.
     nearer = distance(within[1].outputs, within[0].outputs) < distance(b.outputs, a.outputs)
     return within if nearer and not loss_differences(within[0].record, within[1].record) else (a, b)
 
 
 def _with_activation(given: Given, side: Differentiated) -> Given | None:
-    """A loss of probabilities as one of the logits that a softmax or a sigmoid makes them of."""
+    """Turn a loss of probabilities into one of the logits in front of the softmax or sigmoid; None if impossible."""
     node = side.recording.graph[output_name(side)]
     fits = {
         ("cross_entropy", "probabilities"): "Softmax",
@@ -209,7 +209,7 @@ def _with_activation(given: Given, side: Differentiated) -> Given | None:
 
 
 def loss_differences(left: LossRecord, right: LossRecord) -> list[str]:
-    """The fields that differ, apart from what no example shows."""
+    """Return the fields that differ, except those that no example shows."""
     if left.kind != right.kind:
         same = as_kind(right, left)
         return ["kind", *loss_differences(left, same)]
@@ -218,7 +218,7 @@ def loss_differences(left: LossRecord, right: LossRecord) -> list[str]:
         a, b = getattr(left, name), getattr(right, name)
         if name == "delta" and left.kind != "huber":
             continue
-        if name == "ignore":  # what is no class is ignored in any case
+        if name == "ignore":  # numbers that are not classes are ignored in any case
             a, b = (one if one is not None and one >= 0 else None for one in (a, b))
         if name == "factor":
             if abs(a - b) > 1e-9 * abs(a):
@@ -235,7 +235,7 @@ def loss_differences(left: LossRecord, right: LossRecord) -> list[str]:
 
 
 def changed_loss(record: LossRecord, wanted: LossRecord, names: list[str]) -> LossRecord:
-    """The record with some fields as in another."""
+    """Return the record with some fields replaced by another's."""
     if "kind" in names:
         record = as_kind(record, wanted)
     more = {name: getattr(wanted, name) for name in names if name != "kind"}
@@ -245,7 +245,7 @@ def changed_loss(record: LossRecord, wanted: LossRecord, names: list[str]) -> Lo
 
 
 def _causes(a: Given, b: Given, targets: np.ndarray, frameworks: tuple[str, str]) -> tuple[LearnedCause, ...]:
-    """The least changes of the right record that take its loss of the left's outputs to the left's."""
+    """Return the smallest changes of the right record that give the left's loss of the left's outputs."""
     wanted = value_and_gradient(a.record, a.outputs, targets)
 
     def error(names: list[str]) -> float:

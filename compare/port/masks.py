@@ -13,7 +13,7 @@ from compare.port.sequences import RECURRENT
 
 
 def named_masks(recording: Recording) -> Recording:
-    """Masks by what they are made from: no place takes from a later one, or some integer of the input is padding."""
+    """Name masks by what they are made from: causality, or integers of the input that are padding."""
     if not any(node.kind in ("Attention", *RECURRENT) for node in recording.graph.nodes):
         return recording
     work = Masks(recording)
@@ -31,11 +31,11 @@ def named_masks(recording: Recording) -> Recording:
 
 
 class Masks(Rewriting):
-    """A recording while its masks are named."""
+    """A recording in which masks are being named."""
 
     def padding(self, keep: np.ndarray) -> Iterator[tuple[str, int, bool]]:
-        """The inputs of integers of which `keep` (N, T) says where they are not some number, and this number; or where
-        they are it."""
+        """Yield the integer inputs that explain `keep` (N, T), with the number. Kept places differ from that number or,
+        if the last value is True, equal it."""
         for node in self.nodes:
             ids = self.values[node.name]
             if node.kind != "Input" or ids.dtype.kind not in "iu" or ids.shape != keep.shape:
@@ -46,7 +46,7 @@ class Masks(Rewriting):
                         yield node.name, int(number), negated
 
     def not_equal(self, source: str, number: int, negated: bool) -> str:
-        """The node that says where an input is not a number."""
+        """Return the node that says where an input is not a number."""
         name = f"{source}:mask" + (f" of {number}" if number else "") + (" alone" if negated else "")
         if name not in self.by_name:
             attributes = {"scalar": number, "negated": negated}
@@ -54,14 +54,14 @@ class Masks(Rewriting):
         return name
 
     def drop_empty_mask(self, node: Node) -> None:
-        """A recurrent layer without its mask, if that leaves nothing out."""
+        """Remove a recurrent layer's mask if it leaves nothing out."""
         if self.values[node.inputs[1]].all():
             attributes = {**node.attributes, "takes": node.attributes["takes"][1:]}
             alone = replace(node, inputs=(node.inputs[0], *node.inputs[2:]), attributes=attributes)
             self.nodes = [alone if each.name == node.name else each for each in self.nodes]
 
     def name_mask(self, node: Node) -> None:
-        """The masks of an attention as `is_causal`, `keys` and `queries`, if they are that."""
+        """Replace the masks of an attention by `is_causal`, `keys` and `queries`, if they amount to that."""
         q, k = (self.values[name] for name in node.inputs[:2])
         heads = int(node.attributes["num_heads"])
         shape = (len(q), heads, q.shape[1], k.shape[1])
@@ -83,14 +83,14 @@ class Masks(Rewriting):
         self.nodes = in_dependency_order(self.nodes)
 
     def meant(self, keep: np.ndarray) -> tuple[bool, dict[str, str]] | None:
-        """What a mask (N, H, T, S) is: whether it is causal, and the nodes of what else is left out; None if it is
-        something else."""
+        """Interpret a mask (N, H, T, S). Return whether it is causal, and the nodes of other masks within it. Return
+        None if it is something else."""
         t, s = keep.shape[2:]
         for causal in (False, True):
             tri = np.tri(t, s, dtype=bool) if causal else np.ones((t, s), bool)
             if np.array_equal(keep, np.broadcast_to(tri, keep.shape)):
                 return causal, {}
-        # The last place takes from all keys that are kept, and so tells which; a row that is left out has none.
+        # The last query takes every kept key, which identifies the keys; a query that is left out takes none.
         keys = np.asarray(keep.any((1, 2)))
         for source, number, negated in self.padding(keys):
             for causal in (False, True):
@@ -106,7 +106,7 @@ class Masks(Rewriting):
 
 
 def _snapped(scale: float, size: int) -> float:
-    """The scale, if it is 1 / sqrt(size) but for its last digits, as all write it."""
+    """Return 1 / sqrt(size) if the scale equals it apart from its last digits; else the scale."""
     usual = 1 / sqrt(size) if size else scale
     near = abs(scale - usual) <= 1e-15 * usual or (scale == float(np.float32(scale)) == float(np.float32(usual)))
     return usual if near else scale

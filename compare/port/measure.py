@@ -1,4 +1,4 @@
-"""How far two arrays are from each other, and how far is too far."""
+"""Measure how far two arrays are from each other, and bound how far they may be."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -9,14 +9,14 @@ from compare.graphs.node import Arrays, Graph, Node, Recording
 from shared import randomness
 
 LEAST_BOUND = {"float64": 1e-12, "float32": 1e-5}
-MARGIN = 16  # times what a change of 1 ulp in every weight makes of a value
+MARGIN = 16  # factor on the effect of a change of 1 ulp in every weight
 BLOCK = 1 << 20  # elements
 Fallback = Callable[[Node, list[np.ndarray]], np.ndarray]
 
 
 def distance(actual: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference of two elements over the largest element of `expected`; infinite if the shapes differ in
-    more than axes of length 1, or one alone is not finite."""
+    """Return the largest difference of two elements over the largest element of `expected`. Return infinity if the
+    shapes differ in more than axes of length 1, or if an element of only one array is not finite."""
     if actual.shape != expected.shape:
         if [n for n in actual.shape if n > 1] != [n for n in expected.shape if n > 1]:
             return float("inf")
@@ -32,9 +32,9 @@ def distance(actual: np.ndarray, expected: np.ndarray) -> float:
 
 
 def bounds(left: Recording, inputs: Mapping[str, np.ndarray], fallback: Fallback) -> dict[str, float]:
-    """How far a value of the left network may be from its partner's, by node. It is the effect of a change of 1 ulp in
-    every weight and input, with a margin, and at least 1e-12 in float64."""
-    # What the network computes in: its inputs may all be integers.
+    """Bound the distance of each of the left network's values from its partner's, by node. The bound is the effect of a
+    change of 1 ulp in every weight and input, with a margin, and at least 1e-12 in float64."""
+    # The precision of the call; values count as well, because all inputs may be integers.
     arrays = (*inputs.values(), *left.values.values())
     dtype = "float64" if any(array.dtype == np.float64 for array in arrays) else "float32"
     given = {name: by_an_ulp(array, name) for name, array in inputs.items()}
@@ -43,14 +43,14 @@ def bounds(left: Recording, inputs: Mapping[str, np.ndarray], fallback: Fallback
 
     def see(name: str, value: np.ndarray) -> None:
         gap = MARGIN * distance(value, left.values[name])
-        found[name] = max(least, gap) if np.isfinite(gap) else least  # what is not finite says nothing of rounding
+        found[name] = max(least, gap) if np.isfinite(gap) else least  # an infinite value gives no estimate of rounding
 
     evaluate(left.graph, given, _Moved(left.weights), fallback, keep=False, see=see)
     return found
 
 
 class _Moved(Mapping[str, np.ndarray]):
-    """Weights that are each moved by 1 ulp when they are taken: not all need be there at once."""
+    """Weights that are moved by 1 ulp when they are read, which saves holding all of them at once."""
 
     def __init__(self, weights: Arrays) -> None:
         self._weights = weights
@@ -66,7 +66,7 @@ class _Moved(Mapping[str, np.ndarray]):
 
 
 def by_an_ulp(array: np.ndarray, name: str) -> np.ndarray:
-    """The array with every element moved by 1 ulp, up or down; integers stay. `name` says which way each goes."""
+    """Return the array with every element moved by 1 ulp; integers are unchanged. `name` determines each direction."""
     if array.dtype.kind != "f":
         return array
     up = randomness.bits(array.size, f"ulp of {name}", 0)
@@ -79,17 +79,17 @@ def by_an_ulp(array: np.ndarray, name: str) -> np.ndarray:
 
 
 def output_distance(outputs: list[np.ndarray], expected: list[np.ndarray]) -> float:
-    """The largest distance of two outputs, in their order."""
+    """Return the largest distance of two outputs, paired in order."""
     return max((distance(a, b) for a, b in zip(outputs, expected, strict=False)), default=float("inf"))
 
 
 def outputs_of(recording: Recording) -> list[np.ndarray]:
-    """The outputs of a recorded call."""
+    """Return the outputs of a recorded call."""
     return [recording.values[name] for name in recording.graph.outputs]
 
 
 def run(graph: Graph, weights: Arrays, inputs: Arrays, fallback: Fallback) -> Arrays | None:
-    """The outputs of a changed graph; None if it cannot be run, as when two shapes do not fit."""
+    """Return the outputs of a changed graph; None if it cannot run, for example because shapes do not fit."""
     try:
         return evaluate(graph, inputs, weights, fallback, keep=False)
     except (ValueError, IndexError, ZeroDivisionError):

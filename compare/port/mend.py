@@ -1,4 +1,4 @@
-"""The right network with some differences taken away: a graph that the reference evaluator can run."""
+"""Remove differences from the right network: the result is a graph that the reference evaluator can run."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from compare.graphs.node import Arrays, Graph, Node, Recording
 from compare.port.align import Alignment
 from compare.port.difference import Difference
 
-INSERTED = "left:"  # before the name of a node that was put in from the left network
+INSERTED = "left:"  # prefix for the name of a node inserted from the left network
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Mended:
 def mend(
     left: Recording, right: Recording, alignment: Alignment, weights: Arrays, changes: Iterable[Difference]
 ) -> Mended:
-    """The right network, with `weights`, after `changes`."""
+    """Return the right network, with `weights`, after `changes`."""
     changes = list(changes)
     nodes = {node.name: node for node in right.graph.nodes}
     arrays = dict(weights)
@@ -89,11 +89,11 @@ def _wired(
         return name
 
     def partner(name: str) -> str:
-        """What stands for a left node in the right network."""
+        """Return the name of a left node's counterpart in the right network."""
         while name not in inserted and name not in to_right:
             inputs = left.graph[name].inputs
             if not inputs:
-                return INSERTED + name  # a constant that only the left has: it is put in below
+                return INSERTED + name  # a constant that only the left has is inserted below
             name = inputs[0]
         return inserted.get(name) or past(to_right[name])
 
@@ -121,7 +121,7 @@ def _wired(
 
 
 def _sorted(nodes: dict[str, Node], outputs: tuple[str, ...]) -> tuple[Node, ...]:
-    """The nodes that the outputs need, each behind its inputs. Raises ValueError if they stand in a circle."""
+    """Return the nodes that the outputs need, each after its inputs. Raises ValueError if they form a circle."""
     needed, ahead = set(outputs), list(outputs)
     while ahead:
         fresh = [name for name in nodes[ahead.pop()].inputs if name not in needed]

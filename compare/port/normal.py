@@ -1,6 +1,6 @@
-"""Normal forms: what two frameworks write differently and mean alike becomes the same graph.
+"""Normal forms: the same meaning, written differently by two frameworks, becomes the same graph.
 
-Every rule takes a recording and gives one in which every node still has its value, so rules can be applied in any
+Every rule maps a recording to one in which every node still has its value. Rules can therefore be applied in any
 number. No rule changes what the network computes.
 """
 
@@ -24,14 +24,14 @@ Rule = Callable[[Recording], Recording]
 
 
 def normal_form(recording: Recording) -> Recording:
-    """The recording in normal form."""
+    """Return the recording in normal form."""
     for rule in RULES:
         recording = rule(recording)
     return needed(recording)
 
 
 def _drop_identities(recording: Recording) -> Recording:
-    """What passes its input on unchanged goes; so does a cast to the type that the value has, or of integers."""
+    """Remove nodes that pass their input on unchanged, and casts to integers or to the type that the value has."""
     stands_for, nodes = {}, []
     for node in recording.graph.nodes:
         types = {recording.values[name].dtype for name in (node.name, *node.inputs)}
@@ -50,7 +50,7 @@ def _forward(node: Node) -> bool:
 
 
 def _simple_kinds(recording: Recording) -> Recording:
-    """One name for operations that have two."""
+    """Give operations with two names one of them."""
     nodes = []
     for node in recording.graph.nodes:
         spatial = recording.graph[node.inputs[0]].shape[2:] if node.inputs else ()
@@ -60,10 +60,10 @@ def _simple_kinds(recording: Recording) -> Recording:
 
 def _simple(node: Node, spatial: tuple[int, ...]) -> Node:
     a = node.attributes
-    if node.kind == "Resize":  # what says something of another mode says nothing
+    if node.kind == "Resize":  # attributes of another mode have no effect
         alien = {"nearest": "cubic_coeff_a antialias", "linear": "cubic_coeff_a nearest_mode", "cubic": "nearest_mode"}
         return replace(node, attributes={name: a[name] for name in a if name not in alien[a["mode"]].split()})
-    if node.kind == "Softplus":  # beyond its threshold PyTorch leaves out what is less than 3e-9
+    if node.kind == "Softplus":  # beyond its threshold PyTorch drops less than 3e-9
         return replace(node, attributes={"beta": a["beta"], "threshold": None})
     if node.kind == "Clip" and a["min"] == 0 and a["max"] is None:
         return replace(node, kind="Relu", attributes={})
@@ -89,7 +89,7 @@ def _simple(node: Node, spatial: tuple[int, ...]) -> Node:
 
 
 def _split_global_pools(recording: Recording) -> Recording:
-    """A global pooling keeps its axes, and a Flatten behind it takes them away."""
+    """Let a global pooling keep its axes, followed by a Flatten that removes them."""
     stands_for, nodes, values = {}, [], {}
     for node in recording.graph.nodes:
         if node.kind in ("GlobalAveragePool", "GlobalMaxPool") and not node.attributes["keepdims"]:
@@ -114,7 +114,7 @@ def _split_global_pools(recording: Recording) -> Recording:
 
 
 def _join_reshapes(recording: Recording) -> Recording:
-    """A chain of reshapes is one; one that changes nothing goes."""
+    """Join chains of reshapes, and remove those that change nothing."""
     by_name = recording.graph.by_name
     stands_for, nodes = {}, []
     for node in recording.graph.nodes:
@@ -140,8 +140,8 @@ def _join_reshapes(recording: Recording) -> Recording:
 
 
 def _join_transposes(recording: Recording) -> Recording:
-    """Two transposes in a row are one; one that changes nothing goes, and one that moves axes of length 1 alone is a
-    reshape."""
+    """Join two transposes in a row, and remove those that change nothing. A transpose that only moves axes of length 1
+    becomes a reshape."""
     by_name: dict[str, Node] = {}
     stands_for: dict[str, str] = {}
     nodes = []
@@ -164,7 +164,7 @@ def _join_transposes(recording: Recording) -> Recording:
 
 
 def _flatten_concats(recording: Recording) -> Recording:
-    """A concatenation of concatenations along one axis is one of all their parts."""
+    """Turn nested concatenations along one axis into one of all their parts."""
     by_name: dict[str, Node] = {}
     nodes = []
     for node in recording.graph.nodes:
@@ -179,7 +179,7 @@ def _flatten_concats(recording: Recording) -> Recording:
 
 
 def _join_swish(recording: Recording) -> Recording:
-    """x * sigmoid(x) is Swish."""
+    """Turn x * sigmoid(x) into Swish."""
     by_name = recording.graph.by_name
     nodes = []
     for node in recording.graph.nodes:
@@ -191,7 +191,7 @@ def _join_swish(recording: Recording) -> Recording:
 
 
 def _join_clips(recording: Recording) -> Recording:
-    """The larger of a number and the smaller of another is Clip."""
+    """Turn a maximum of a minimum, or the reverse, with numbers into Clip."""
     graph = recording.graph
     uses = Counter([*graph.outputs, *(name for node in graph.nodes for name in node.inputs)])
     return rewired(recording, [_clip(node, graph, uses) or node for node in graph.nodes], {})
@@ -210,7 +210,7 @@ def _clip(node: Node, graph: Graph, uses: Counter[str]) -> Node | None:
 
 
 def _reduce_unflattened(recording: Recording) -> Recording:
-    """What reduces the axis that a Flatten has joined reduces all that it was joined of."""
+    """Let a reduction over the axis that a Flatten has joined reduce the original axes."""
     nodes = [_of_the_whole(node, recording.graph) or node for node in recording.graph.nodes]
     return rewired(recording, nodes, {})
 

@@ -1,4 +1,4 @@
-"""An optimizer written as code of either framework."""
+"""Write an optimizer as code of either framework."""
 
 from compare.graphs.optimizers import OptimizerRecord
 from compare.port.optimizer_records import in_runs, parts
@@ -16,8 +16,8 @@ _KERAS = {**_TORCH, "nadam": "Nadam"}
 
 
 def line(record: OptimizerRecord, name: str, framework: str) -> str:
-    """The line that gives this optimizer, or, if no option of the framework does, what to do in every step. `name` is
-    what has been changed."""
+    """Return the line of code for this optimizer. If the framework has no option for it, return what to do in every
+    step. `name` is the setting that was changed."""
     torch = framework == "torch"
     if name == "epsilon_place" and (said := _place(record, torch)):
         return said
@@ -49,7 +49,7 @@ def line(record: OptimizerRecord, name: str, framework: str) -> str:
 
 
 def _of_parts(record: OptimizerRecord, torch: bool) -> str:
-    """What to do for a norm of several weights together, or of each part of one."""
+    """Return what to do for a norm of several weights together, or of each part of one."""
     if record.wholes:
         where = "before the step" if torch else "before optimizer.apply, in a train_step of your own"
         return f"multiply the gradients of {parts(record)} by min(1, {record.clip:.6g} / their common norm) {where}"
@@ -60,7 +60,7 @@ def _of_parts(record: OptimizerRecord, torch: bool) -> str:
 
 
 def _place(record: OptimizerRecord, torch: bool) -> str:
-    """What to do for an epsilon in another place, which no option says."""
+    """Return what to do for an epsilon in another place, for which there is no option."""
     e = f"{record.epsilon:.6g}"
     if record.kind == "adam" and record.epsilon_place == "uncorrected" and torch:
         return f'group["eps"] = {e} / (1 - {record.beta2:.6g} ** t) ** 0.5 in step t, from 1'
@@ -81,7 +81,7 @@ def _torch_clipping(record: OptimizerRecord) -> str:
 
 
 def _constants(record: OptimizerRecord, betas: str, rho: str, epsilon: str) -> list[str]:
-    """The arguments that both frameworks have, in the words of one of them."""
+    """Return the arguments that both frameworks have, under the names that one of them uses."""
     r, said = record, list[str]()
     if r.kind in ("sgd", "rmsprop") and r.momentum:
         said.append(f"momentum={r.momentum:.6g}")

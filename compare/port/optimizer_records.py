@@ -1,4 +1,4 @@
-"""What differs between the records of two optimizers, and a record with some of it as in the other."""
+"""List the differences between two optimizers' records, and change a record to match another in some of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -30,7 +30,7 @@ CAUSES = {
     "clipping": "optimizer.clipping",
     "wholes": "optimizer.clipping_parts",
 }
-# What says nothing of another kind.
+# Settings that have a meaning for these kinds only.
 ONLY = {
     "nesterov": ("sgd",),
     "dampening": ("sgd",),
@@ -44,7 +44,7 @@ ONLY = {
     "epsilon": ("adam", "nadam", "adamax", "rmsprop", "adadelta", "adagrad"),
     "epsilon_place": ("adam", "nadam", "adamax", "rmsprop", "adadelta", "adagrad"),
 }
-ROUNDED = 1e-6  # of a rate
+ROUNDED = 1e-6  # relative tolerance of a rate
 OF_KIND = (
     *("kind", "momentum", "nesterov", "dampening", "momentum_form", "beta1", "beta2", "epsilon", "epsilon_place"),
     *("amsgrad", "centered", "momentum_decay", "accumulator"),
@@ -52,13 +52,13 @@ OF_KIND = (
 
 
 def rates_alike(left: OptimizerRecord, right: OptimizerRecord) -> bool:
-    """Whether no parameter has a learning rate of its own on one side alone."""
+    """Whether no parameter has a separate learning rate on one side only."""
     names = {*left.own, *right.own}
     return all(left.own.get(n, {}).get("rate", 1.0) == right.own.get(n, {}).get("rate", 1.0) for n in names)
 
 
 def _peak(record: OptimizerRecord) -> float:
-    """The learning rate that a schedule makes others of: the largest."""
+    """Return the learning rate that a schedule scales: the largest."""
     return max(record.rates, default=0.0)
 
 
@@ -81,14 +81,14 @@ def _value(record: OptimizerRecord, name: str) -> object:
 
 
 def in_runs(rates: Sequence[float], most: int = 4) -> str:
-    """Learning rates as they are read, equal ones together: 0.1 (5 steps), 0.05 (5 steps), ..."""
+    """Return learning rates as text, with equal ones grouped: 0.1 (5 steps), 0.05 (5 steps), ..."""
     runs = [(rate, len(list(equal))) for rate, equal in groupby(f"{rate:.4g}" for rate in rates)]
     shown = [f"{rate} ({n} steps)" if n > 1 else rate for rate, n in runs[:most]]
     return ", ".join([*shown, "..."] if len(runs) > most else shown)
 
 
 def said(record: OptimizerRecord, name: str) -> str:
-    """What a record has for one of CAUSES, as it is read."""
+    """Return a record's value for one of CAUSES, as text."""
     value = _value(record, name)
     if name == "schedule" and isinstance(value, tuple):
         return f"the rate times {in_runs(value)}"
@@ -104,7 +104,7 @@ def said(record: OptimizerRecord, name: str) -> str:
 
 
 def differences(left: OptimizerRecord, right: OptimizerRecord) -> list[str]:
-    """What differs, by the names of CAUSES."""
+    """Return the names of CAUSES that differ."""
     found = []
     if left.kind != right.kind:
         found.append("kind")
@@ -132,13 +132,13 @@ def differences(left: OptimizerRecord, right: OptimizerRecord) -> list[str]:
 
 
 def _rates_close(a: Sequence[float], b: Sequence[float]) -> bool:
-    """Whether rates are the same but for rounding to float32, of which the largest says how much that is."""
+    """Whether rates are equal apart from rounding to float32, relative to the largest rate."""
     most = max(map(abs, (*a, *b)), default=0.0)
     return len(a) == len(b) and np.allclose(a, b, rtol=ROUNDED, atol=ROUNDED * most)
 
 
 def changed(record: OptimizerRecord, wanted: OptimizerRecord, names: Sequence[str]) -> OptimizerRecord:
-    """The record with some things as in another."""
+    """Return the record with the settings `names` as in another."""
     more: dict[str, object] = {}
     rates = record.rates
     for name in names:
@@ -155,7 +155,7 @@ def changed(record: OptimizerRecord, wanted: OptimizerRecord, names: Sequence[st
         elif name == "learning_rate":
             share = _peak(wanted) / _peak(record) if _peak(record) else 0.0
             rates = tuple(rate * share for rate in rates) if share else wanted.rates
-        elif name == "dampening":  # which Keras's form has no place for
+        elif name == "dampening":  # Keras's form has no dampening
             more |= {"dampening": wanted.dampening, "momentum_form": wanted.momentum_form}
         elif name == "schedule":
             rates = tuple(max(rates) * rate / (_peak(wanted) or 1.0) for rate in wanted.rates)
@@ -165,8 +165,8 @@ def changed(record: OptimizerRecord, wanted: OptimizerRecord, names: Sequence[st
 
 
 def rebased(record: OptimizerRecord, other: OptimizerRecord, names: Sequence[str]) -> OptimizerRecord:
-    """The same optimizer with that of its groups as the usual one whose rate and decay are the other's. `names` are all
-    that it trains."""
+    """Return the same optimizer with another group as its default: the one whose rate and decay are nearest to the
+    other's. `names` are all the weights that it trains."""
     groups = [{}, *({**own} for own in record.own.values())]
 
     def settings(own: Mapping[str, float]) -> tuple[float, float]:
@@ -177,7 +177,7 @@ def rebased(record: OptimizerRecord, other: OptimizerRecord, names: Sequence[str
         given = ((_peak(record) * rate, _peak(other)), (decay, other.weight_decay))
         return sum(abs(a - b) <= 1e-7 * max(abs(a), abs(b)) for a, b in given)
 
-    base_rate, base_decay = settings(max(groups, key=alike))  # the first of those that are equally alike
+    base_rate, base_decay = settings(max(groups, key=alike))  # of several groups that match equally well, the first
     if not base_rate:
         return record
     own: dict[str, dict[str, float]] = {}
@@ -193,8 +193,8 @@ def rebased(record: OptimizerRecord, other: OptimizerRecord, names: Sequence[str
 
 
 def together(record: OptimizerRecord, names: Sequence[str]) -> OptimizerRecord:
-    """The record with each whole called by the first of its parts among `names`, which makes two records
-    comparable; a part alone is none."""
+    """Return the record with each whole named after the first of its parts among `names`, which makes two records
+    comparable. A part without others is not a whole."""
     groups: dict[str, list[str]] = {}
     for name in names:
         if name in record.wholes:
@@ -203,14 +203,14 @@ def together(record: OptimizerRecord, names: Sequence[str]) -> OptimizerRecord:
 
 
 def parts(record: OptimizerRecord) -> str:
-    """The first whole's parts, as they are read."""
+    """Return the first whole's parts, as text."""
     first = next(iter(record.wholes.values()))
     return ", ".join(name for name, whole in record.wholes.items() if whole == first)
 
 
 def set_aside(left: OptimizerRecord, right: OptimizerRecord) -> tuple[OptimizerRecord, tuple[str, ...]]:
-    """Return the right record without what belongs to a framework and no option changes, and a list of that. It is
-    rates that a schedule computes in float32, and what PyTorch adds to a norm that it clips by."""
+    """Return the right record without differences that no option changes, and a sentence on each of them. These are
+    the float32 rates of a schedule, and what PyTorch adds to a norm that it clips by."""
     said = []
     rates = right.rates
     if rates != left.rates and _rates_close(rates, left.rates):

@@ -1,7 +1,7 @@
-"""Why two optimizers differ: both are given the same gradients, and each is a record.
+"""Explain why two optimizers differ: both receive the same gradients, and each is a record.
 
-The record has to do in NumPy what the optimizer did. A difference is a cause if changing that one thing in the right
-record turns its steps into the left one's.
+The record must do in NumPy what the optimizer did. A difference is a cause if changing it in the right record turns the
+right one's steps into the left one's.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,14 +24,14 @@ from shared.errors import InputError
 
 FITS = 1e-6  # how far a record may be from its optimizer, which may keep constants in float32
 WHERE = "the optimizer"
-SAMPLED = 1 << 14  # elements of a parameter
-LARGER = 1e4  # times the gradients, so that they reach what clips them
+SAMPLED = 1 << 14  # elements per parameter
+LARGER = 1e4  # factor for the gradients, to reach the thresholds that clip them
 
 
 @dataclass(frozen=True)
 class OptimizersFound:
-    """The result; `labels` are what both are called, `rounding` how far what one does is from what its settings
-    say in float64."""
+    """The result. `labels` are the names of both; `rounding` is how far an optimizer's steps are from its settings
+    in float64."""
 
     labels: tuple[str, str]
     distance: float
@@ -39,15 +39,15 @@ class OptimizersFound:
     causes: tuple[LearnedCause, ...]
     puzzles: tuple[Puzzle, ...]
     asides: tuple[str, ...]
-    records: tuple[OptimizerRecord, OptimizerRecord] | None = None  # by the left's names, if both are known
-    held: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())  # what each trains
+    records: tuple[OptimizerRecord, OptimizerRecord] | None = None  # with the left's names, if both are known
+    held: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())  # the weights that each trains
     copies: tuple[Arrays, Arrays] = ({}, {})
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What both optimizers made of the same gradients, by the left's names, beside the parameters before. `copies` are
-    those of whole parameters, of which the rest may be a sample."""
+    """The results of both optimizers for the same gradients, by the left's names, and the parameters before. `copies`
+    are of whole parameters; everything else may be a sample."""
 
     before: Arrays
     gradients: Arrays
@@ -60,8 +60,8 @@ class _Run:
 
 
 def compare_optimizers(both: Both, wanted: Wanted) -> OptimizersFound:
-    """Give both optimizers the left's gradients, and find out why they do different things. Raises InputError if there
-    is no optimizer, or nothing to train."""
+    """Give both optimizers the left's gradients, and explain why their steps differ. Raises InputError if there is no
+    optimizer, or nothing to train."""
     both.tell("Comparing the optimizers on the same gradients ...")
     run = _run(both, wanted)
     left, right = run.sides
@@ -112,7 +112,7 @@ def _run(both: Both, wanted: Wanted) -> _Run:
             gradients[key_l, key_r] = given
     most = max((float(np.abs(each).max(initial=0)) for each in gradients.values()), default=0.0)
     for keys, each in gradients.items():
-        if float(np.abs(each).max(initial=0)) <= NOTHING * most:  # 0 but for rounding, as of the bias of keys
+        if float(np.abs(each).max(initial=0)) <= NOTHING * most:  # 0 apart from rounding, as for the bias of keys
             gradients[keys] = np.zeros_like(each)
     if not gradients:
         raise InputError("There is no parameter that both models train. Leave the optimizers out.")
@@ -141,12 +141,12 @@ def _run(both: Both, wanted: Wanted) -> _Run:
 
 
 def _like(array: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """An array in the shape of another one of as many elements: normal forms leave out axes of length 1."""
+    """Reshape an array to another one of as many elements: normal forms leave out axes of length 1."""
     return array.reshape(other.shape) if array.size == other.size else array
 
 
 def _sampled(run: _Run) -> _Run:
-    """The same with the first elements of every parameter: an optimizer that does not clip treats each alone."""
+    """Keep only the first elements of every parameter: an optimizer that does not clip treats each one separately."""
 
     def cut(arrays: Arrays) -> Arrays:
         shapes = {name: run.before[name].shape for name in arrays if name in run.before}
@@ -158,17 +158,17 @@ def _sampled(run: _Run) -> _Run:
 
 
 def _steps(gradients: Arrays, names: Sequence[str], n: int, scale: float) -> Iterator[Arrays]:
-    """The gradients of every step, one after the other: they can be gigabytes."""
+    """Yield the gradients of every step, one at a time: they can be gigabytes."""
     return ({name: gradient_at(gradients[name], number, scale) for name in names} for number in range(n))
 
 
 def _gap(actual: Arrays, expected: Arrays, before: Arrays) -> float:
-    """The largest distance of what was done to a parameter."""
+    """Return the largest distance between two updates of a parameter."""
     return max((distance(actual[name] - before[name], expected[name] - before[name]) for name in expected), default=0.0)
 
 
 def _bound(run: _Run, n: int) -> float:
-    """How far updates may be apart: parameters are rounded in every step."""
+    """Return how far apart updates may be: parameters are rounded in every step."""
     worst = 0.0
     for name, before in run.before.items():
         moved = max(float(np.abs(after[name] - before).max(initial=0)) for after in run.after)
@@ -178,7 +178,7 @@ def _bound(run: _Run, n: int) -> float:
 
 
 def _misread(run: _Run) -> tuple[tuple[str, ...], float]:
-    """Which of the optimizers does not do what its record says, and how far the others are from it."""
+    """Return which optimizers contradict their records, and how far the others are from theirs."""
     found, most = [], 0.0
     for where, side in zip(("left", "right"), run.sides, strict=True):
         if side.record is None:
@@ -198,7 +198,7 @@ def _misread(run: _Run) -> tuple[tuple[str, ...], float]:
 
 
 def _left_out(run: _Run, both: Both) -> list[LearnedCause]:
-    """Parameters that one optimizer was not given."""
+    """Return the cause if one optimizer was not given some parameters."""
     found = []
     to_right = both.alignment.to_right
     for which in (0, 1):
@@ -217,7 +217,7 @@ def _left_out(run: _Run, both: Both) -> list[LearnedCause]:
 
 @dataclass(frozen=True)
 class Case:
-    """Two records, and the parameters and gradients that they are compared with."""
+    """Two records, and the parameters and gradients to compare them with."""
 
     left: OptimizerRecord
     right: OptimizerRecord
@@ -228,7 +228,7 @@ class Case:
     copies: tuple[Arrays, Arrays]
 
     def differences(self) -> list[str]:
-        """What differs, by the names of optimizer_records.CAUSES."""
+        """Return what differs, by the names of optimizer_records.CAUSES."""
         found = differences(self.left, self.right)
         alike = all(np.array_equal(self._n(0, name), self._n(1, name)) for name in self.before)
         return found if alike else [*found, "copies"]
@@ -237,7 +237,7 @@ class Case:
         return np.broadcast_to(self.copies[side].get(name, np.ones(1)), self.before[name].shape)
 
     def error(self, names: Sequence[str], scale: float) -> float:
-        """How far what the right one does, with some things as in the left one, is from what the left one does."""
+        """Return how far the right one's updates, with `names` as in the left one, are from the left one's."""
 
         def done(record: OptimizerRecord, copies: Arrays) -> Arrays:
             given = _steps(self.gradients, list(self.before), self.n, scale)
@@ -248,7 +248,7 @@ class Case:
         return _gap(moved, expected, self.before)
 
     def needed(self, names: Sequence[str], base: Sequence[str], scale: float) -> list[str]:
-        """The least of `names` that are enough, besides `base`."""
+        """Return the fewest of `names` that are sufficient, in addition to `base`."""
         if self.error(base, scale) <= self.bound:
             return []
         least = max(self.bound, 2 * self.error([*base, *names], scale))
@@ -260,7 +260,7 @@ class Case:
         return kept
 
     def causes(self, names: Sequence[str], scale: float, both: Both) -> list[LearnedCause]:
-        """A cause for each of `names`, with the error before and after it is gone."""
+        """Return a cause for each of `names`, with the error before and after it is removed."""
         found: list[LearnedCause] = []
         before = self.error([], scale)
         for place, name in enumerate(names, 1):
@@ -270,7 +270,7 @@ class Case:
         return found
 
     def _cause(self, name: str, names: Sequence[str], both: Both) -> LearnedCause:
-        """The cause without its errors; the line that mends it mends all of `names`."""
+        """Return the cause without its errors; its fix covers all of `names`."""
         if name == "copies":
             return self._of_copies(both)
         frameworks = both.frameworks
@@ -284,7 +284,7 @@ class Case:
         return LearnedCause(cause, "steps", (), said(self.left, name), said(self.right, name), fix, None, None)
 
     def _of_copies(self, both: Both) -> LearnedCause:
-        """A bias that one side keeps as the sum of two, both of which are trained."""
+        """Return the cause if one side keeps a bias as the sum of two, both of which are trained."""
         names = [name for name in self.before if not np.array_equal(self._n(0, name), self._n(1, name))]
         nodes = list(dict.fromkeys(name.rpartition("/")[0] for name in names))
         pairs = tuple((node, both.alignment.to_right.get(node)) for node in nodes)

@@ -1,4 +1,4 @@
-"""The outputs of two models: whether they can be those of one function, and whether they come in another order."""
+"""Check whether two models' outputs can be those of one function, and find the order in which they match."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from compare.port.difference import Difference
 from shared.errors import InputError
 from shared.plurals import number_of
 
-MOST_OUTPUTS = 4  # of which every order is tried
+MOST_OUTPUTS = 4  # with more, only the given order is tried
 PLACES = ("first", "second", "third", "fourth")
 
 
@@ -32,7 +32,7 @@ def check_outputs(left: Recording, right: Recording) -> None:
 
 
 def more_outputs(left: Recording, right: Recording) -> tuple[Difference, ...]:
-    """The outputs that only one side has, as auxiliary ones in training."""
+    """Return a difference for each output that only one side has, such as an auxiliary one in training."""
     outputs = left.graph.outputs, right.graph.outputs
     counts = [number_of(len(each), "output") for each in outputs]
     shared = min(map(len, outputs))
@@ -41,8 +41,8 @@ def more_outputs(left: Recording, right: Recording) -> tuple[Difference, ...]:
 
 
 def order_of(left: Recording, right: Recording, alignment: Alignment) -> tuple[int, ...]:
-    """The place of each of the left model's outputs among the right one's: as they stand, unless another order suits
-    the layers in front of them better."""
+    """Return the place of each of the left model's outputs among the right one's. The given order is kept unless
+    another one suits the layers in front of the outputs better."""
     n = len(left.graph.outputs)
     stated = tuple(range(n))
     if n != len(right.graph.outputs) or not 1 < n <= MOST_OUTPUTS or len(set(right.graph.outputs)) < n:
@@ -58,7 +58,7 @@ def order_of(left: Recording, right: Recording, alignment: Alignment) -> tuple[i
 
 
 def reordered(recording: Recording, order: tuple[int, ...]) -> Recording:
-    """The recording with its outputs in another order."""
+    """Return the recording with its outputs in another order."""
     if len(order) != len(recording.graph.outputs):
         return recording
     outputs = tuple(recording.graph.outputs[place] for place in order)
@@ -66,7 +66,7 @@ def reordered(recording: Recording, order: tuple[int, ...]) -> Recording:
 
 
 def order_differences(left: Recording, right: Recording, order: tuple[int, ...]) -> tuple[Difference, ...]:
-    """What says so; `right` has its outputs in the left one's order."""
+    """Return a difference for each output in another place; `right` has its outputs in the left one's order."""
     rows = zip(left.graph.outputs, right.graph.outputs, order, strict=True)
     return tuple(
         Difference("outputs.order", a, b, PLACES[mine], PLACES[place], "none")
@@ -80,8 +80,8 @@ def _shapes(recording: Recording) -> list[tuple[int, ...]]:
 
 
 def _suits(left: Recording, right: Recording, alignment: Alignment) -> tuple[int, int]:
-    """How many outputs have one shape, and how many layers do not suit their partners, or have none, as a number of at
-    most 0."""
+    """Return a score of two recordings' match, larger for a better one. It is the number of outputs of equal shape,
+    then the negative number of layers that do not suit their partners or have none."""
     alike = sum(
         [n for n in a if n > 1] == [n for n in b if n > 1] for a, b in zip(_shapes(left), _shapes(right), strict=True)
     )
@@ -92,5 +92,5 @@ def _suits(left: Recording, right: Recording, alignment: Alignment) -> tuple[int
 
 
 def unpaired(recording: Recording, names: Sequence[str]) -> tuple[str, ...]:
-    """Those of some nodes that are more than a constant or an input."""
+    """Return the names of the nodes that are neither constants nor inputs."""
     return tuple(name for name in names if recording.graph[name].kind not in ("Constant", "Input"))

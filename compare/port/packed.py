@@ -1,4 +1,4 @@
-"""Normal form of products that are cut into parts, as queries, keys and values are: one product for each part."""
+"""Normal form of products that are cut into parts, such as queries, keys and values: one product for each part."""
 
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ from compare.port.flattened import column_orders
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Where a weight in normal form comes from: a weight of the worker's, or some of its rows, or all of its columns in
+    """The origin of a weight in normal form: a whole weight of the worker's, some of its rows, or all of its columns in
     another order."""
 
     key: str
@@ -18,13 +18,13 @@ class Part:
     columns: np.ndarray | None = None
 
     def of(self, whole: np.ndarray) -> np.ndarray:
-        """The weight in normal form of the worker's."""
+        """Return the weight in normal form from the worker's."""
         if self.columns is not None:
             return whole[:, self.columns]
         return whole if self.rows is None else whole[slice(*self.rows)]
 
     def into(self, whole: np.ndarray | None, array: np.ndarray) -> np.ndarray:
-        """What the worker's weight is with this part of it; `whole` is what it was."""
+        """Return the worker's weight with this part replaced; `whole` is its previous value."""
         if self.columns is not None:
             return array[:, np.argsort(self.columns)]
         if self.rows is None or whole is None:
@@ -35,7 +35,7 @@ class Part:
 
 
 def parts_of(before: Recording, after: Recording) -> dict[str, Part]:
-    """By the name of each weight in normal form what it is of a recording, if it has another name there."""
+    """Return the origin of each weight in normal form that differs from the worker's, by its name there."""
     found = {f"{name}/W": Part(f"{name}/W", columns=order) for name, order in column_orders(before).items()}
     for node in after.graph.nodes:
         was = before.graph.by_name.get(node.name)
@@ -49,7 +49,7 @@ def parts_of(before: Recording, after: Recording) -> dict[str, Part]:
 
 
 def split_products(recording: Recording) -> Recording:
-    """Each product whose columns are only taken in parts as a product for each part."""
+    """Replace each product whose columns are only taken in parts by one product for each part."""
     nodes = list(recording.graph.nodes)
     values, weights = dict(recording.values), dict(recording.weights)
     for node in recording.graph.nodes:
@@ -72,14 +72,14 @@ def split_products(recording: Recording) -> Recording:
 
 @dataclass(frozen=True)
 class _Cut:
-    """A slice of a product, and the reshape and the transpose between both, if there are any."""
+    """A slice of a product, and the reshape and the transpose in between, if there are any."""
 
     slices: Node
     between: tuple[Node, ...] = ()
 
 
 def _cuts(product: Node, nodes: list[Node]) -> list[_Cut]:
-    """The slices that a product is only taken by; none if something else takes it."""
+    """Return the slices that take a product; none if anything else takes it."""
     takers = [node for node in nodes if product.name in node.inputs]
     between: tuple[Node, ...] = ()
     while len(takers) == 1 and takers[0].kind == ("Transpose" if between else "Reshape") and len(between) < 2:
@@ -96,7 +96,7 @@ class _Split:
         self.product, self.cut, self.values, self.weights = product, cut, values, weights
 
     def made(self) -> list[Node] | None:
-        """The nodes in place of the slice; None if it is no part of the product's columns."""
+        """Return the nodes that replace the slice; None if it is not a part of the product's columns."""
         cut, between = self.cut.slices, self.cut.between
         if any(len(cut.attributes[name]) != 1 for name in ("axes", "starts", "ends")):
             return None
@@ -108,7 +108,7 @@ class _Split:
         perm = between[1].attributes["perm"] if len(between) == 2 else tuple(range(len(between[0].shape)))
         shape = between[0].shape
         if perm[axis] != last or shape[:last] != self.product.shape[:last] or end - start != 1:
-            return None  # another axis than the first of those that the columns were cut into
+            return None  # not the first axis of those that the columns were divided into
         width = int(np.prod(shape[last + 1 :]))
         gemm = self.gemm(start * width, end * width)
         rest = (*shape[:last], *shape[last + 1 :])
@@ -121,7 +121,7 @@ class _Split:
         return [gemm, split, turned, Node(cut.name, "Unsqueeze", (turned.name,), {"axes": (axis,)}, shape=cut.shape)]
 
     def gemm(self, start: int, end: int) -> Node:
-        """The product for some of the columns."""
+        """Return the product for some of the columns."""
         name = f"{self.product.name}[{start}:{end}]"
         self.values[name] = self.values[self.product.name][..., start:end]
         for role in self.product.roles:

@@ -1,4 +1,4 @@
-"""Rules of the normal form about paddings: those that stand beside a convolution or pooling belong to it."""
+"""Rules of the normal form about padding: padding next to a convolution or pooling becomes part of it."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from compare.port.rewriting import rewired
 
 
 def fold_pads(recording: Recording) -> Recording:
-    """A padding that only one convolution or pooling takes is that operation's own."""
+    """Merge a padding into the convolution or pooling that alone takes it."""
     by_name = recording.graph.by_name
     n_uses: dict[str, int] = {}
     for name in [*recording.graph.outputs, *(name for node in recording.graph.nodes for name in node.inputs)]:
@@ -26,7 +26,7 @@ def fold_pads(recording: Recording) -> Recording:
 
 
 def _padded(node: Node, pad: Node) -> Node | None:
-    """`node` with the padding in front of it taken in; None if it cannot be."""
+    """Return `node` with the padding in front of it included; None if that is impossible."""
     pads, n = pad.attributes["pads"], len(pad.shape)
     begins, ends = pads[2:n], pads[n + 2 :]
     if any(pads[:2]) or any(pads[n : n + 2]) or min(pads, default=0) < 0:
@@ -51,7 +51,7 @@ def _padded(node: Node, pad: Node) -> Node | None:
 
 
 def trim_convolutions(recording: Recording) -> Recording:
-    """What is cut off a convolution's output at the ends of an axis was padded in vain: it is less padding."""
+    """Reduce a convolution's padding by what is cut off its output at the ends of an axis."""
     by_name = recording.graph.by_name
     takers: dict[str, int] = {}
     for name in [*recording.graph.outputs, *(name for node in recording.graph.nodes for name in node.inputs)]:
@@ -70,7 +70,7 @@ def trim_convolutions(recording: Recording) -> Recording:
 
 
 def _trimmed(cut: Node, conv: Node) -> Node | None:
-    """The convolution with so much less padding as is cut off behind it; None if that is not possible."""
+    """Return the convolution with its padding reduced by what is cut off after it; None if that is not possible."""
     a, n = conv.attributes, len(conv.shape) - 2
     pads = list(a["pads"])
     spans = zip(*(cut.attributes[name] for name in ("axes", "starts", "ends", "steps")), strict=True)

@@ -1,4 +1,4 @@
-"""Both models side by side as a drawing: aligned layers in one row, coloured by how far they are from each other."""
+"""Draw both models side by side: aligned layers share a row, coloured by how far they are from each other."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 from compare.port.record import FoundPair, PortRecord
 from compare.port.words import size
 
-ROW, BOX, WIDTH, GAP = 30, 22, 300, 90  # heights, and widths of a column and of what is between both
+ROW, BOX, WIDTH, GAP = 30, 22, 300, 90  # heights, and widths of a column and of the space between columns
 ARCS = 70  # for the shortcuts beside a column
 LEFT, RIGHT = ARCS, ARCS + WIDTH + GAP
 LEVELS = ("within", "small", "large")  # classes of the page's style
@@ -25,7 +25,7 @@ class Row:
 
     @property
     def level(self) -> str:
-        """How its colour is called."""
+        """The name of its colour."""
         if self.pair is None:
             return "alone"
         if self.pair.within:
@@ -34,7 +34,7 @@ class Row:
 
 
 def rows(record: PortRecord) -> list[Row]:
-    """Every layer once, in the order of the left model; what only the right has stands behind what comes before it."""
+    """Return every layer once, in the left model's order; a layer that only the right has follows its predecessor."""
     partners = {pair.left: pair for pair in record.pairs}
     paired = {pair.right for pair in record.pairs}
     rest = [layer.name for layer in record.layers["right"]]
@@ -50,7 +50,7 @@ def rows(record: PortRecord) -> list[Row]:
 
 
 def drawing(record: PortRecord) -> str:
-    """The drawing as SVG, whose colours are those of the page around it."""
+    """Return the drawing as SVG, in the colours of the page around it."""
     lines = rows(record)
     height = ROW * len(lines) + 40
     width = RIGHT + WIDTH + ARCS
@@ -102,7 +102,7 @@ def _box(x: int, number: int, name: str, kind: str) -> str:
 
 
 def _edge(x: int, side: str, start: int, end: int) -> str:
-    """What goes from one layer to the next, and in an arc to one farther on."""
+    """Return the line from one layer to the next, or the arc to one farther on."""
     if end - start == 1:
         return f'<path class="edge" d="M{x + WIDTH / 2} {_middle(start) + BOX / 2}V{_middle(end) - BOX / 2}"/>'
     out = -1 if side == "left" else 1
@@ -122,7 +122,7 @@ def _values(row: Row) -> str:
 
 
 def _detail(number: int, row: Row) -> str:
-    """The values of a row, shown when it is clicked."""
+    """Return the values of a row, which appear when it is clicked."""
     y = 40 + ROW * number
     return (
         f'<g class="detail"><rect x="{LEFT}" y="{y - 1}" width="{RIGHT + WIDTH - LEFT}" height="{BOX + 2}" rx="4"/>'

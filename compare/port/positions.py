@@ -1,4 +1,4 @@
-"""Normal forms of positions: a table that is looked up at 0, 1, 2 ... is a parameter, as one that is added is."""
+"""Normal forms of positions: a table looked up at 0, 1, 2 ... is a parameter, like one that is added directly."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ MOVES = ("Slice", "Transpose", "Identity", *RESHAPES)
 
 
 def folded_constants(recording: Recording) -> Recording:
-    """What only moves a constant is a constant."""
+    """Turn operations that only move a constant into constants."""
     nodes: list[Node] = []
     constant: set[str] = set()
     weights = dict(recording.weights)
@@ -28,7 +28,7 @@ def folded_constants(recording: Recording) -> Recording:
 
 
 def tables_of_positions(recording: Recording) -> Recording:
-    """Look-ups of the first rows of a table, for all examples alike and to be added, as the rows themselves."""
+    """Replace a look-up of a table's first rows, for all examples alike and to be added, by the rows themselves."""
     nodes: list[Node] = []
     values, weights = dict(recording.values), dict(recording.weights)
     renamed = {}
@@ -48,7 +48,7 @@ def tables_of_positions(recording: Recording) -> Recording:
             values[rows.name] = table[:length]
             renamed[node.name] = rows.name
     fixed = {node.name for node in nodes if node.kind in ("Parameter", "Constant") or node.name in renamed.values()}
-    for node in list(nodes):  # one with a new first axis is added as the rows are
+    for node in list(nodes):  # with a new first axis it is added like the rows
         takers = [other.kind for other in nodes if node.name in other.inputs]
         first = node.kind == "Unsqueeze" and node.attributes["axes"] == (0,) and node.inputs[0] in fixed
         if first and takers and set(takers) == {"Add"} and node.name not in recording.graph.outputs:

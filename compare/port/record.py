@@ -1,4 +1,4 @@
-"""The record of a comparison of two models: what `--json` prints, and what the reports are made from."""
+"""The record of a comparison of two models: what `--json` prints, and the source of the reports."""
 
 from typing import Literal
 
@@ -104,13 +104,13 @@ class PortRecord(Record):
     n_pairs: Count
     n_weights: Count
     n_varied: Count
-    rounded: dict[Literal["left", "right"], tuple[str, ...]]  # computed with constants of float32 by the framework
+    rounded: dict[Literal["left", "right"], tuple[str, ...]]  # the framework computed these with float32 constants
     learning: FoundLearning | None = None  # if a loss was asked for
     untrained: str  # why there is nothing of training mode; "" if there is
 
 
 def record_of(result: PortResult) -> PortRecord:
-    """The record of a result."""
+    """Return the record of a result."""
     training = {(pair.left, pair.right): pair.distance for pair in result.training_pairs}
     pairs = tuple(_pair(pair, training) for pair in result.pairs)
     first = result.first
@@ -197,7 +197,7 @@ def _pair(pair: Pair, training: dict[tuple[str, str], float]) -> FoundPair:
 
 
 def _cause(cause: Cause, left: Recording, right: Recording, frameworks: tuple[str, str]) -> FoundCause:
-    if not cause.differences:  # of rounding, which no layer is to blame for
+    if not cause.differences:  # the cause is rounding, which belongs to no layer
         return FoundCause(
             cause=cause.cause, pairs=(), left="", right="", fix={"left": "", "right": ""},
             before=finite(cause.before), after=None, training=False,

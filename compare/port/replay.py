@@ -1,4 +1,4 @@
-"""One model trained again, on batches that were seen, with a loss and an optimizer that NumPy computes: so each can be
+"""Train one model again on recorded batches, with a loss and an optimizer computed by NumPy. Either can therefore be
 the other side's."""
 
 from collections.abc import Mapping, Sequence
@@ -19,8 +19,8 @@ from shared.errors import InputError
 @dataclass(frozen=True)
 class Setting:
     """What a replay trains: a side from its weights `start` by NODE/ROLE, on which batches, with which loss and
-    optimizer. `names` has the left model's name of each of its weights. `held` are those that are trained, by the
-    left's names. `copies` says of how many equal parts each is the sum (graphs.optimizers.after_steps). `keeps`: the
+    optimizer. `names` maps each of its weights to the left model's name. `held` are the trained weights, by the left's
+    names. `copies` says of how many equal parts each is the sum (graphs.optimizers.after_steps). `keeps`: the
     gradients of all steps add up, as without zero_grad."""
 
     side: Side
@@ -36,8 +36,8 @@ class Setting:
 
 @dataclass(frozen=True)
 class Replay:
-    """The loss of every step, with what the model adds to it, and the share of the examples that were classified right
-    meanwhile; None if they have no classes."""
+    """The loss of every step, including what the model adds, and the share of examples classified right; None if they
+    have no classes."""
 
     losses: tuple[float, ...]
     accuracy: float | None
@@ -49,12 +49,12 @@ class Replay:
 
 
 def replay(setting: Setting, n: int, names: Sequence[str]) -> Replay:
-    """Train for `n` steps. `names` are what the side calls its inputs. The side's weights are others afterwards. Raises
-    InputError if the batches, the model and the loss do not go together."""
+    """Train for `n` steps. `names` are the side's names of its inputs. Changes the side's weights. Raises InputError if
+    the batches, the model and the loss do not fit together."""
     side = setting.side
     side.worker.set_loss("", "", setting.loss.body())
     first = _inputs(setting.batches[0], names)
-    side.record(first, False)  # whose names weights are given by
+    side.record(first, False)  # its recording defines the names of the weights
     side.give(setting.start)
     steps: Steps | None = None
     total: Arrays = {}
@@ -87,7 +87,7 @@ def _inputs(batch: Batch, names: Sequence[str]) -> Arrays:
 
 
 def _slopes(done: Differentiated, setting: Setting) -> Arrays:
-    """The gradients of what is trained, by the left model's names."""
+    """Return the gradients of the trained weights, by the left model's names."""
     slopes: Arrays = {}
     for key, (_, trained) in done.parameters.items():
         name = setting.names.get(key, key)
@@ -98,7 +98,7 @@ def _slopes(done: Differentiated, setting: Setting) -> Arrays:
 
 
 def _right(done: Differentiated, targets: np.ndarray, loss: LossRecord) -> int | None:
-    """How many examples have their largest output at their class; of one output, how many are on its side."""
+    """Return how many examples have their largest output at their class or, with one output, lie on its side."""
     outputs = done.recording.values[done.recording.graph.outputs[0]]
     if targets.dtype.kind not in "iu" or targets.ndim != 1 or outputs.ndim != 2:
         return None

@@ -1,4 +1,4 @@
-"""The report of two models: pure functions from the record to the files of the output folder."""
+"""Render the report on two models: pure functions from the record to the files of the output folder."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,8 @@ PAIR_HEADINGS = ("left", "right", "kind", "difference", "bound", "in training")
 
 
 def render(record: PortRecord, manifest: Manifest, times: str = "", speed: Sequence[Headline] = ()) -> Rendered:
-    """The content of every file, by its path in the output folder. `times`: a section of both models' times; `speed`:
-    what it found, as further lines of the verdict."""
+    """Return the content of every file, by its path in the output folder. `times` is a section on both models' times;
+    `speed` are its results, as further lines of the verdict."""
     template = markdown_environment().get_template("port.md.j2")
     text = template.render(
         record=record,
@@ -37,7 +37,7 @@ def render(record: PortRecord, manifest: Manifest, times: str = "", speed: Seque
     drawings: dict[str, Drawing] = {LATE: lambda _: drawing(record)}
     fit = record.learning.fit if record.learning is not None else None
     if fit is not None:
-        from compare.reporting import plots  # Matplotlib, which no other comparison needs
+        from compare.reporting import plots  # Matplotlib, which is needed here only
 
         figures = {"waterfall": fit_pictures.waterfall(fit), "losses": fit_pictures.losses(fit)}
         files |= {f"{name}.png": plots.to_png(figure) for name, figure in figures.items()}
@@ -48,7 +48,7 @@ def render(record: PortRecord, manifest: Manifest, times: str = "", speed: Seque
 
 
 def pair_cells(record: PortRecord) -> list[list[str]]:
-    """The table of pairs, a line each."""
+    """Return the table of pairs, one list of cells per line."""
     return [
         [p.left, p.right, p.kind, words.size(p.distance), words.size(p.bound), words.size(p.training_distance)]
         for p in record.pairs

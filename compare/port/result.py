@@ -21,7 +21,7 @@ Verdict = Literal["same", "different", "not comparable"]
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be compared: two references, what both are called with, and whose weights both have."""
+    """What to compare: two references, the inputs of both, and whose weights both have."""
 
     left: str
     right: str
@@ -29,15 +29,15 @@ class Request:
     data: Path | None = None
     weights: Weights = "left"
     save_weights: Path | None = None
-    float32: bool = False  # whether it is compared in float32, too
-    wanted: Wanted = NOTHING  # besides both outputs
-    pythons: tuple[Path | None, Path | None] = (None, None)  # other interpreters that run the left and the right one
-    backends: tuple[str, str] = ("", "")  # what Keras computes the left and the right one with, if that is stated
+    float32: bool = False  # whether to compare in float32 as well
+    wanted: Wanted = NOTHING  # in addition to the outputs
+    pythons: tuple[Path | None, Path | None] = (None, None)  # other interpreters for the left and the right one
+    backends: tuple[str, str] = ("", "")  # the backends of Keras for the left and the right one, if stated
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two aligned nodes, and how far the values of the second are from those of the first: in flow."""
+    """Two aligned nodes, and the distance of the second's values from the first's when each network runs whole."""
 
     left: str
     right: str
@@ -48,7 +48,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class PortResult:
-    """What was found out about two models."""
+    """The result of comparing two models."""
 
     request: Request
     left: ModelLoaded
@@ -72,16 +72,16 @@ class PortResult:
     rounded: tuple[tuple[Rounded, ...], tuple[Rounded, ...]]
     recordings: tuple[Recording, Recording]
     learned: Learned | None = None
-    inputs: Arrays = field(default_factory=dict)  # that both were called with
+    inputs: Arrays = field(default_factory=dict)  # the inputs of both
 
     @property
     def first(self) -> Pair | None:
-        """The first pair that is beyond its bound, in the order of the left model."""
+        """The first pair beyond its bound, in the order of the left model."""
         return next((pair for pair in self.pairs if pair.distance > pair.bound), None)
 
 
 def pairs_of(case: Case) -> tuple[Pair, ...]:
-    """Every pair, with how far its values are from each other in flow."""
+    """Return every pair, with the distance of its values when each network runs whole."""
     left, right = case.left, case.right
     return tuple(
         Pair(

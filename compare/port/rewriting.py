@@ -1,4 +1,4 @@
-"""A recording while its nodes are rewritten: what normal forms of several steps share."""
+"""A recording whose nodes are being rewritten: shared by normal forms of several steps."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from compare.graphs.node import Arrays, Graph, Node, Recording
 
 
 class Rewriting:
-    """The nodes, values and outputs of a recording, and changes of them."""
+    """The nodes, values and outputs of a recording, with methods that change them."""
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
@@ -23,27 +23,27 @@ class Rewriting:
         return {node.name: node for node in self.nodes}
 
     def result(self) -> Recording:
-        """The recording as it is now."""
+        """Return the recording in its present state."""
         return replace(self.recording, graph=Graph(tuple(self.nodes), tuple(self.outputs)), values=self.values)
 
     def uses(self, name: str) -> list[Node]:
-        """What takes a node's output."""
+        """Return the nodes that take a node's output."""
         return [node for node in self.nodes if name in node.inputs]
 
     def alone(self, name: str) -> Node | None:
-        """The one node that takes a node's output; None if there are more, or if it is the network's."""
+        """Return the only node that takes a node's output; None if there are several, or if the network returns it."""
         takers = self.uses(name)
         return takers[0] if len(takers) == 1 and name not in self.outputs else None
 
     def stand_for(self, name: str, other: str) -> None:
-        """Let everything take another node in place of one."""
+        """Connect everything that takes one node to another."""
         self.nodes = [
             replace(node, inputs=tuple(other if each == name else each for each in node.inputs)) for node in self.nodes
         ]
         self.outputs = [other if each == name else each for each in self.outputs]
 
     def put(self, node: Node) -> Node:
-        """Add a node in front of what takes it, with its value."""
+        """Insert a node after its inputs, compute its value, and return it."""
         value = np.asarray(evaluate_node(node, [self.values[name] for name in node.inputs], {}))
         self.values[node.name] = value
         made = replace(node, shape=tuple(value.shape))
@@ -53,7 +53,7 @@ class Rewriting:
 
 
 def in_dependency_order(nodes: list[Node]) -> list[Node]:
-    """The nodes, each behind its inputs, else in their order."""
+    """Return the nodes, each after its inputs and otherwise in their order."""
     done: set[str] = set()
     order: list[Node] = []
     rest = list(nodes)
@@ -71,7 +71,7 @@ def in_dependency_order(nodes: list[Node]) -> list[Node]:
 def rewired(
     recording: Recording, nodes: list[Node], stands_for: dict[str, str], values: Arrays | None = None
 ) -> Recording:
-    """The recording with other nodes, where what took `name` takes `stands_for[name]`."""
+    """Return the recording with other nodes; what took `name` now takes `stands_for[name]`."""
 
     def final(name: str) -> str:
         while name in stands_for:

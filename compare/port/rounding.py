@@ -1,8 +1,8 @@
-"""Operations that a framework computes with constants, or as a whole, in float32 though the model is in float64.
+"""Operations that a framework computes in float32, or with float32 constants, although the model is in float64.
 
-TensorFlow's gelu has 1.4142135 for the square root of 2 in float64, too, and its bilinear resizing computes in
-float32. That is no difference of two models: in float32 they agree. So an operation that is off by no more than the
-rounding of float32 is computed by the reference evaluator instead, and named.
+TensorFlow's gelu uses 1.4142135 for the square root of 2 even in float64, and its bilinear resizing computes in
+float32. That is not a difference between two models: in float32 they agree. An operation whose error is within the
+rounding of float32 is therefore computed by the reference evaluator instead, and reported.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ FLOAT32_ROUNDING = 2e-6
 
 @dataclass(frozen=True)
 class Rounded:
-    """A node whose own framework gives what differs from its definition by float32's rounding."""
+    """A node whose value deviates from its definition by float32's rounding."""
 
     name: str
     kind: str
@@ -27,7 +27,7 @@ class Rounded:
 
 
 def rounded_nodes(recording: Recording) -> tuple[Rounded, ...]:
-    """The nodes of which that is so, each for its own inputs."""
+    """Return the nodes that deviate by float32's rounding, each for its own inputs."""
     found = []
     for node in recording.graph.nodes:
         inputs = [recording.values[name] for name in node.inputs]
@@ -45,11 +45,11 @@ def rounded_nodes(recording: Recording) -> tuple[Rounded, ...]:
 
 
 def recomputed(recording: Recording, inputs: Mapping[str, np.ndarray], fallback: Fallback) -> Recording:
-    """The recording with the values that the reference evaluator gives."""
+    """Return the recording with the reference evaluator's values."""
     return replace(recording, values=evaluate(recording.graph, inputs, recording.weights, fallback))
 
 
 def is_random(recording: Recording) -> bool:
-    """Whether it drops at random, in evaluation too."""
+    """Whether it drops at random, including in evaluation."""
     dropouts = [node for node in recording.graph.nodes if node.kind == "Dropout" and node.attributes.get("active")]
     return any((recording.values[node.name] != recording.values[node.inputs[0]]).any() for node in dropouts)

@@ -1,6 +1,6 @@
-"""What one side's examples are of the other's: the same after one factor and offset, of all, a channel or a feature.
+"""Relate one side's examples to the other's: equal after one factor and offset, of all values, a channel or a feature.
 
-Examples may come in another order, so they are first matched by what no factor and offset changes.
+Examples may come in another order. They are matched first, by values that no factor or offset changes.
 """
 
 from collections.abc import Iterator
@@ -8,32 +8,32 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ROUNDING = 2e-5  # of the largest value: data are kept in float32, some computed there
+ROUNDING = 2e-5  # relative to the largest value: data are kept in float32, and partly computed there
 MOST_MATCHED = 2048  # examples
-LEAST_ALIKE = 0.3  # correlation of examples that are the same but for what was done to each
+LEAST_ALIKE = 0.3  # correlation of examples that are equal apart from a change of each
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """`factor` and `offset` that make the right's values of the left's, one each or by axis 1: of a channel or a
-    feature."""
+    """`factor` and `offset` turn the left's values into the right's. Each is one number, or one along axis 1 for every
+    channel or feature."""
 
     factor: np.ndarray
     offset: np.ndarray
 
     @property
     def nothing(self) -> bool:
-        """Whether it changes nothing but rounding."""
+        """Whether it changes nothing beyond rounding."""
         far = np.abs(self.offset).max() / max(float(np.abs(self.factor).max()), 1e-300)
         return bool(np.allclose(self.factor, 1, rtol=0, atol=1e-6) and far < 1e-6)
 
     def undone(self, right: np.ndarray) -> np.ndarray:
-        """The right's values as the left has them."""
+        """Return the right's values in the scale of the left."""
         made: np.ndarray = (right - self._shaped(self.offset, right)) / self._shaped(self.factor, right)
         return made
 
     def of(self, left: np.ndarray) -> np.ndarray:
-        """The left's values as the right has them."""
+        """Return the left's values in the scale of the right."""
         made: np.ndarray = left * self._shaped(self.factor, left) + self._shaped(self.offset, left)
         return made
 
@@ -44,7 +44,7 @@ class Scaling:
 
 @dataclass(frozen=True)
 class Matched:
-    """Examples that both sides have: places of the left and of the right, and the scaling between them."""
+    """Examples of both sides: their places on the left and on the right, and the scaling between them."""
 
     left: np.ndarray
     right: np.ndarray
@@ -52,8 +52,8 @@ class Matched:
 
 
 def matched(left: np.ndarray, right: np.ndarray) -> Matched | None:
-    """The examples that both have, (N, ...) and (M, ...) in canonical layout. None if there are too few to decide, or
-    if no factor and offset makes them the same."""
+    """Match the examples that both have, (N, ...) and (M, ...) in canonical layout. Return None if there are too few to
+    decide, or if no factor and offset makes them equal."""
     if left.shape[1:] != right.shape[1:]:
         return None
     left, right = left[:MOST_MATCHED], right[:MOST_MATCHED]
@@ -69,23 +69,23 @@ def matched(left: np.ndarray, right: np.ndarray) -> Matched | None:
 
 
 def _whole_numbers(left: np.ndarray, right: np.ndarray) -> Matched | None:
-    """Examples of integers are the same or not."""
+    """Match examples of integers, which are equal or not."""
     places = _all(left.astype(np.float64), right.astype(np.float64))
     return Matched(*places, Scaling(np.ones(1), np.zeros(1))) if len(places[0]) else None
 
 
 def _guesses(left: np.ndarray, right: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Places of examples that may be the same, the simplest first."""
+    """Yield places of examples that may be equal, the simplest guess first."""
     n = min(len(left), len(right))
     yield np.arange(n), np.arange(n)
     if left[0].size > 2:
         yield _nearest(_standard(left), _standard(right))
-    if left.ndim == 2:  # of features with a scale each: ranks within as many examples
+    if left.ndim == 2:  # if features have a scale each, compare ranks among equally many examples
         yield _nearest(_ranks(left[:n]), _ranks(right[:n]))
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
-    """Every channel of every example, or every vector, with mean 0; the whole of length 1."""
+    """Return every channel of every example, or every vector, with mean 0; each example has length 1."""
     parts = values.reshape(len(values), 1 if values.ndim == 2 else values.shape[1], -1)
     spread = parts.std(-1, keepdims=True)
     flat: np.ndarray = ((parts - parts.mean(-1, keepdims=True)) / np.maximum(spread, 1e-12)).reshape(len(values), -1)
@@ -104,7 +104,7 @@ def _unit(rows: np.ndarray) -> np.ndarray:
 
 
 def _nearest(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of rows of length 1 that are each other's nearest, and all but the same."""
+    """Return pairs of rows of length 1 that are each other's nearest, and almost equal."""
     alike = left @ right.T
     best = alike.argmax(1)
     rows = np.arange(len(left))
@@ -113,7 +113,7 @@ def _nearest(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _fit(left: np.ndarray, right: np.ndarray) -> Scaling | None:
-    """The factor and offset of all values, else of each part along axis 1; None if neither makes them the same."""
+    """Return one factor and offset, or else one per part along axis 1; None if neither makes the values equal."""
     for axes in (None, tuple(axis for axis in range(left.ndim) if axis != 1)):
         a, b = left.mean(axes), right.mean(axes)
         spread = left.std(axes)
@@ -130,8 +130,8 @@ def _fit(left: np.ndarray, right: np.ndarray) -> Scaling | None:
 
 
 def _all(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The place of every right example that is a left one, with that of the left's: the first that is alike and not
-    taken."""
+    """Return the places of left examples and of the right examples equal to them. Each right example gets the first
+    equal left one that is not taken yet."""
     rows_l, rows_r = left.reshape(len(left), -1), right.reshape(len(right), -1)
     most = max(float(np.abs(rows_l).max(initial=0)), 1e-300)
     keys = (rows_l @ _direction(rows_l.shape[1])) / most
@@ -156,7 +156,7 @@ def _direction(n: int) -> np.ndarray:
 
 
 def alike_in_place(left: np.ndarray, right: np.ndarray) -> bool:
-    """Whether the examples at the same places are like each other, though not the same."""
+    """Whether the examples at the same places resemble each other without being equal."""
     n = min(len(left), len(right))
     if left.shape[1:] != right.shape[1:] or not n:
         return False

@@ -1,4 +1,4 @@
-"""The names of causes in recurrent layers and attention, and which differences are one cause together."""
+"""Name causes in recurrent layers and attention, and group the differences that have one cause."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ ATTRIBUTES = {
     "recurrent_dropout": "dropout.rate",
     "output": "rnn.sequences",
 }
-# Causes that another one may be behind.
+# Causes that can be consequences of another one.
 FOLLOWING = {"rnn.sequences", "rnn.direction", "rnn.bias"}
 FOLLOWING |= {"flatten.order", "channels.order", "layer.missing", "layer.order", "concat.axis"}
 _BETWEEN = (*MERGES, *RESHAPES, "Slice", "Transpose", "Dropout")
@@ -33,7 +33,7 @@ _REDUCTIONS = ("ReduceMean", "ReduceSum", "ReduceMax", "GlobalAveragePool", "Glo
 
 
 def sources(name: str, recording: Recording) -> set[str]:
-    """The recurrent layers that a node takes from, with nothing but joins and moves between."""
+    """Return the recurrent layers that a node takes from, through joins and moves only."""
     found, ahead, seen = set(), [name], set()
     while ahead:
         one = ahead.pop()
@@ -47,7 +47,7 @@ def sources(name: str, recording: Recording) -> set[str]:
 
 
 def cause_of(node: Node, name: str, theirs: Node) -> str:
-    """The cause that another attribute of a recurrent layer or of attention is."""
+    """Return the cause for another attribute of a recurrent layer or of attention."""
     if node.kind == "Attention":
         return ATTENTION.get(name, f"attention.{name}")
     if name == "takes":
@@ -57,7 +57,7 @@ def cause_of(node: Node, name: str, theirs: Node) -> str:
 
 
 def of_slices(left: Recording, right: Recording, node_l: Node, node_r: Node) -> Difference | None:
-    """Two slices that take other parts: steps of a sequence, or something else. None if they take the same."""
+    """Return the difference of two slices: other steps of a sequence, or another part. None if they take the same."""
     if node_l.attributes == node_r.attributes:
         return None
     values = ["step " + _steps(node) for node in (node_l, node_r)]
@@ -70,7 +70,7 @@ def of_slices(left: Recording, right: Recording, node_l: Node, node_r: Node) -> 
 
 
 def _one_step(node: Node) -> bool:
-    """Whether a slice takes one step of a sequence, as that of a token for the class."""
+    """Whether a slice takes one step of a sequence, such as a token for the class."""
     starts, ends = node.attributes["starts"], node.attributes["ends"]
     return len(node.shape) == 3 and len(starts) == 1 and ends[0] == starts[0] + 1
 
@@ -82,7 +82,7 @@ def _steps(node: Node) -> str:
 
 
 def unpaired_cause(node: Node, recording: Recording) -> str | None:
-    """The cause that a node without a partner is, if it is about sequences."""
+    """Return the cause for a node without a partner, if it concerns sequences."""
     if node.kind == "Transpose" and tuple(node.attributes["perm"])[:2] == (1, 0) and len(node.shape) == 3:
         taken = [recording.graph[name] for name in sources(node.name, recording)]
         turned = [_turned(recording.graph[each.inputs[0]], recording) for each in taken]
@@ -109,7 +109,7 @@ def unpaired_cause(node: Node, recording: Recording) -> str | None:
 
 
 def _masks_scores(node: Node, recording: Recording) -> bool:
-    """Whether it fills what a softmax is to leave out, or says where that is."""
+    """Whether it fills scores that a softmax should leave out, or says which ones."""
     takers = [other for other in recording.graph.nodes if node.name in other.inputs]
     if node.kind.endswith(":masked_fill"):
         return any(taker.kind == "Softmax" for taker in takers)
@@ -118,7 +118,7 @@ def _masks_scores(node: Node, recording: Recording) -> bool:
 
 
 def _turned(node: Node, recording: Recording) -> bool:
-    """Whether time and batch were exchanged before this, in front of it or of the layers before it."""
+    """Whether time and batch were exchanged by this node or earlier."""
     while node.kind in (*_BETWEEN, *RECURRENT):
         if node.kind == "Transpose" and tuple(node.attributes["perm"])[:2] == (1, 0):
             return True
@@ -127,13 +127,13 @@ def _turned(node: Node, recording: Recording) -> bool:
 
 
 def scales_embedding(node: Node, recording: Recording) -> bool:
-    """Whether an embedding is multiplied by a number, as by the root of its width."""
+    """Whether an embedding is multiplied by a number, such as the root of its width."""
     scales = node.kind in ("Mul", "Div") and "scalar" in node.attributes
     return scales and recording.graph[node.inputs[0]].kind == "Gather"
 
 
 def of_constant(node: Node, recording: Recording) -> str:
-    """The cause that another constant is: added to a sequence, it says where in it something stands."""
+    """Return the cause for another constant: if it is added to a sequence, it encodes positions."""
     ahead, added = [node.name], False
     while ahead:
         name = ahead.pop()
@@ -145,7 +145,7 @@ def of_constant(node: Node, recording: Recording) -> str:
 
 
 def mask_cause(node: Node, mine: list[str], theirs: list[str]) -> str | None:
-    """The cause that other inputs are, if it is only masks that a layer takes from elsewhere."""
+    """Return the cause for other inputs if a layer only takes its masks from elsewhere."""
     main = {"Attention": 3}.get(node.kind, 1)
     if node.kind not in (*RECURRENT, "Attention") or mine[:main] != theirs[:main]:
         return None
@@ -153,7 +153,7 @@ def mask_cause(node: Node, mine: list[str], theirs: list[str]) -> str | None:
 
 
 def masked_by(name: str, recording: Recording) -> Node | None:
-    """A layer that a node is a mask of; None if something else takes it, too."""
+    """Return a layer that a node is a mask of; None if anything else takes it."""
     found, ahead, seen = None, [name], {name}
     while ahead:
         one = ahead.pop()
@@ -173,7 +173,7 @@ def masked_by(name: str, recording: Recording) -> Node | None:
 
 
 def _beside_attention(node: Node, recording: Recording) -> bool:
-    """Whether nothing but moves stands between an attention and this, on either side."""
+    """Whether only moves stand between an attention and this node, on either side."""
     moves = (*RESHAPES, "Transpose")
     before = recording.graph[node.inputs[0]]
     while before.kind in moves:
@@ -196,7 +196,7 @@ def _spatial(node: Node) -> bool:
 
 
 def of_weights(node: Node, role: str, a: np.ndarray, b: np.ndarray) -> str | None:
-    """The cause that another weight of a recurrent layer is; None for any other layer."""
+    """Return the cause for another weight of a recurrent layer; None for any other layer."""
     if node.kind not in RECURRENT or a.shape != b.shape:
         return None
     n = GATES[node.kind]
@@ -208,8 +208,8 @@ def of_weights(node: Node, role: str, a: np.ndarray, b: np.ndarray) -> str | Non
 
 
 def together(found: list[Difference], left: Recording, right: Recording) -> list[Difference]:
-    """Return the differences. Those that follow from another one are named like it: a layer that runs backwards ends at
-    another step, other axes change where a step is taken, and so on."""
+    """Return the differences, with consequences renamed to their causes. For example, a layer that runs backwards ends
+    at another step, and other axes change where a step is taken."""
     heads = {d.right for d in found if d.cause == "attention.heads"}
     found = [
         replace(d, cause="attention.heads") if d.cause == "attention.scale" and d.right in heads else d for d in found
@@ -217,11 +217,11 @@ def together(found: list[Difference], left: Recording, right: Recording) -> list
     sides = left, right
     roots: dict[tuple[int, str], str] = {}  # by the side and the name of a recurrent layer
     ways = any(d.cause == "rnn.direction" and None in (d.left, d.right) for d in found)
-    if ways:  # a direction that only one side has: whatever is taken of it is missing, too
+    if ways:  # if only one side has a direction, whatever is taken of it is missing, too
         alone = [d for d in found if d.cause == "rnn.sequences" and None in (d.left, d.right)]
         found = [replace(d, cause="rnn.direction") if d in alone else d for d in found]
     first = ("rnn.direction", "rnn.reset_after", "sequence.batch_first")
-    for d in sorted(found, key=lambda d: d.cause in first):  # the last one that is noted counts
+    for d in sorted(found, key=lambda d: d.cause in first):  # later entries overwrite earlier ones
         for side, name in enumerate((d.left, d.right)):
             if name is None or d.cause not in (*first, "rnn.sequences"):
                 continue
@@ -240,7 +240,7 @@ def together(found: list[Difference], left: Recording, right: Recording) -> list
 
 
 def _root(d: Difference, roots: dict[tuple[int, str], str], sides: tuple[Recording, Recording]) -> str | None:
-    """The cause of a recurrent layer that a difference behind it follows from, if there is one."""
+    """Return the cause in a recurrent layer that explains a difference after it, if there is one."""
     if d.cause not in FOLLOWING:
         return None
     for side, name in enumerate((d.left, d.right)):
@@ -261,6 +261,6 @@ def _root(d: Difference, roots: dict[tuple[int, str], str], sides: tuple[Recordi
 
 
 def _of_other_rank(d: Difference, sides: tuple[Recording, Recording]) -> bool:
-    """Whether one side joins states (N, H) and the other one sequences (N, T, H): no axis is one of both."""
+    """Whether one side joins states (N, H) and the other sequences (N, T, H), whose axes do not correspond."""
     ranks = {len(side.graph[name].shape) for side, name in zip(sides, (d.left, d.right), strict=True) if name}
     return len(ranks) > 1

@@ -1,4 +1,4 @@
-"""The line that mends a cause in a recurrent layer or in attention."""
+"""The line that fixes a cause in a recurrent layer or in attention."""
 
 from compare.graphs.node import Node
 from compare.port.counterpart import Want, Write
@@ -6,20 +6,20 @@ from compare.port.difference import shown
 
 _TORCH = {"RNN": "nn.RNN", "GRU": "nn.GRU", "LSTM": "nn.LSTM"}
 _KERAS = {"RNN": "keras.layers.SimpleRNN", "GRU": "keras.layers.GRU", "LSTM": "keras.layers.LSTM"}
-STATE = ":h"  # how the name of what PyTorch gives as a state ends
+STATE = ":h"  # suffix of the name of a state that PyTorch returns
 _KERAS_NAMES = {"Tanh": "tanh", "Relu": "relu", "Sigmoid": "sigmoid", "HardSigmoid": "hard_sigmoid", "Affine": "linear"}
 _KERAS_NAMES |= {"Softsign": "softsign", "Selu": "selu", "Elu": "elu", "Swish": "silu", "Softplus": "softplus"}
 
 
 def fix(cause: str, framework: str, want: Want) -> str:
-    """The line for one side; "" if this cause is none of these."""
+    """Return the line for one side; "" if the cause is not about sequences."""
     table = TORCH if framework == "torch" else KERAS
     write = table.get(cause)
     return write(want) if write else ""
 
 
 def moved(want: Want) -> str:
-    """A normalisation that stands elsewhere."""
+    """Return the line that moves a normalisation to its other place."""
     mine, theirs = want.mine, want.theirs
     if mine is None or theirs is None or mine.kind != theirs.kind or "Normalization" not in mine.kind:
         return ""
@@ -158,7 +158,7 @@ def _attention_mask(torch: bool) -> Write:
         theirs = want.theirs
         if theirs is None:
             return f"call the attention without the mask {_name(want.mine)}"
-        if theirs.kind != "Attention":  # the mask, that this side lacks
+        if theirs.kind != "Attention":  # the mask that this side lacks
             return (
                 "key_padding_mask=ids == padding for the attention"
                 if torch

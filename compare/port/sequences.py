@@ -1,7 +1,7 @@
-"""Normal forms of what is taken from sequences: the last step of a bidirectional layer is that of each direction.
+"""Normal forms of slices from sequences: the last step of a bidirectional layer is that of each direction.
 
-Slices and squeezes move towards the recurrent layer that they take from, through what only joins, adds or turns its
-values. So `h[-1]`, `out[:, -1]` and `return_sequences=False` become the same nodes if they are the same values.
+Slices and squeezes move towards the recurrent layer that they take from, through nodes that only join, add or turn its
+values. Therefore `h[-1]`, `out[:, -1]` and `return_sequences=False` become the same nodes if they have the same values.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ MOST = 400  # steps of rewriting; a network has far fewer
 
 
 def taken_from_sequences(recording: Recording) -> Recording:
-    """The recording with slices and squeezes next to their recurrent layers."""
+    """Return the recording with slices and squeezes next to their recurrent layers."""
     if not any(node.kind in RECURRENT for node in recording.graph.nodes):
         return recording
     work = _Work(recording)
@@ -30,7 +30,7 @@ def taken_from_sequences(recording: Recording) -> Recording:
 
 
 class _Work:
-    """A recording while it is rewritten."""
+    """A recording that is being rewritten."""
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
@@ -40,7 +40,7 @@ class _Work:
         self.by_name = {node.name: node for node in self.nodes}
 
     def result(self) -> Recording:
-        """The recording as it is now."""
+        """Return the recording in its present state."""
         graph = Graph(tuple(self.nodes), tuple(self.outputs))
         return replace(self.recording, graph=graph, values=self.values)
 
@@ -60,7 +60,7 @@ class _Work:
         return False
 
     def _recurrent(self, name: str) -> bool:
-        """Whether nothing but joins and moves stands between a recurrent layer and this."""
+        """Whether only joins and moves stand between a recurrent layer and this node."""
         node = self.by_name[name]
         if node.kind in RECURRENT:
             return True
@@ -86,12 +86,12 @@ class _Work:
         return False
 
     def _alike(self, source: Node) -> bool:
-        """Whether all operands have as many axes, none of which is spread."""
+        """Whether all operands have the same axes, without broadcasting."""
         shapes = [self.by_name[name].shape for name in source.inputs]
         return source.kind == "Concat" or all(shape == source.shape for shape in shapes)
 
     def _part(self, place: int, node: Node, source: Node) -> bool:
-        """A slice of what is concatenated along its axis, if it lies within one of the parts."""
+        """Move a slice along the axis of a concatenation to one of its parts, if the slice lies within that part."""
         (axis,), (start,), (end,) = (node.attributes[name] for name in ("axes", "starts", "ends"))
         begin = 0
         for name in source.inputs:
@@ -107,8 +107,8 @@ class _Work:
         return False
 
     def _squeeze(self, place: int, node: Node, source: Node) -> bool:
-        """A reshape that only takes axes of length 1 away, behind a merge; or that joins the last axes, which a
-        transpose before it leaves in place."""
+        """Move a reshape after a merge if it only removes axes of length 1. Behind a transpose, move it if it joins the
+        last axes, which the transpose leaves in place."""
         if source.kind == "Transpose" and self._recurrent(source.name):
             return self._joined(place, node, source)
         if source.kind not in MERGES or not self._alike(source) or not self._recurrent(source.name):
@@ -122,7 +122,7 @@ class _Work:
         return self._merged(place, node, source, gone, axis - sum(each < axis for each in gone))
 
     def _side_by_side(self, node: Node, source: Node) -> bool:
-        """Whether states (N, 1, H) are joined to (N, k, H), and these flattened."""
+        """Whether states (N, 1, H) are joined to (N, k, H), which is then flattened."""
         shapes = [self.by_name[name].shape for name in source.inputs]
         stacked = source.kind == "Concat" and source.attributes["axis"] == 1 and len(source.shape) == 3
         return (
@@ -136,7 +136,7 @@ class _Work:
         )
 
     def _merged(self, place: int, node: Node, source: Node, gone: tuple[int, ...], axis: int) -> bool:
-        """A merge of squeezed operands in place of a reshape of a merge."""
+        """Replace a reshape of a merge by a merge of squeezed operands."""
         parts = []
         for k, name in enumerate(source.inputs):
             part = Node(self._free(f"{node.name}:{k}"), "Squeeze", (name,), {"axes": gone}, layer=node.layer)
@@ -190,7 +190,7 @@ class _Work:
 
 
 def _only_ones(node: Node, source: Node) -> bool:
-    """Whether a transpose moves axes of length 1 alone."""
+    """Whether a transpose only moves axes of length 1."""
     perm = node.attributes["perm"]
     long = [axis for axis in perm if source.shape[axis] > 1]
     return long == sorted(long) and len(long) < len(perm)
@@ -202,7 +202,7 @@ def _kept(node: Node, source: Node) -> tuple[int, ...]:
 
 
 def _gone(before: tuple[int, ...], after: tuple[int, ...]) -> tuple[int, ...]:
-    """The axes of length 1 that a reshape takes away; none if it does anything else."""
+    """Return the axes of length 1 that a reshape removes; none if it does anything else."""
     gone: list[int] = []
     place = 0
     for axis, size in enumerate(before):

@@ -1,4 +1,4 @@
-"""One model of a comparison: its worker, and recordings of calls of it."""
+"""One model of a comparison: its worker, and recordings of its calls."""
 
 import hashlib
 import math
@@ -22,15 +22,15 @@ from compare.rpc.port_messages import ModelLoaded
 from shared.errors import InputError
 
 SUFFIXES = {"torch": ".safetensors", "keras": ".weights.h5", "tensorflow": ".weights.h5", "onnx": ".onnx"}
-FLOAT32 = 1e-3  # how far a model's own float32 values may be from the evaluator's float64 ones
+FLOAT32 = 1e-3  # tolerance between a model's own float32 values and the evaluator's float64 ones
 
 
 @dataclass(frozen=True)
 class Differentiated:
-    """A call in training mode in normal form, its loss and what the model adds to it (`penalty`), and the gradients.
-    Those are of the loss by values and by weights, and of the penalty by weights. `parameters` says what can be trained
-    by NODE/ROLE, with its owner's name of it and whether it is trained. `record` is the loss, if the worker knows it;
-    `axis` that of the classes. `regularisers` is what is added for a weight, as it is written."""
+    """A call in training mode in normal form: its loss, what the model adds to it (`penalty`), and the gradients. These
+    are of the loss by values and by weights, and of the penalty by weights. `parameters` lists the trainable weights by
+    NODE/ROLE, with the owner's name of each and whether it is trained. `record` is the loss, if the worker knows it;
+    `axis` is the axis of the classes. `regularisers` is the penalty of each weight, as text."""
 
     recording: Recording
     loss: float
@@ -46,8 +46,8 @@ class Differentiated:
 
 @dataclass(frozen=True)
 class Optimized:
-    """What an optimizer made of given gradients: what it is called, and what it is, if that is known. By NODE/ROLE: the
-    parameters after its steps, those that it has (`held`), and of how many trained numbers each element is the sum
+    """The result of an optimizer for given gradients: its name, and its record if that is known. By NODE/ROLE: the
+    parameters after its steps, those that it trains (`held`), and how many trained numbers each element is the sum of
     (`copies`)."""
 
     label: str
@@ -63,16 +63,16 @@ class Side:
     def __init__(self, worker: ModelWorker, precision: Precision = "float64") -> None:
         self.worker, self.precision = worker, precision
         self.loaded: ModelLoaded = worker.load(precision)
-        self.known: Arrays = {}  # its weights, which can be large and are sent once
-        self._shapes: dict[str, tuple[int, ...]] = {}  # of its weights, as the model itself has them
+        self.known: Arrays = {}  # weights, which can be large and are sent once
+        self._shapes: dict[str, tuple[int, ...]] = {}  # shapes of the weights in the model itself
         self.folds: dict[str, str] = {}  # normalisations that are folded into the layers in front of them
-        self.order: tuple[int, ...] = ()  # in which its outputs are taken, if it is another one
-        self.recorded_outputs: tuple[int, ...] = ()  # the shape of the first output of the last call in evaluation
-        self._whole: Recording | None = None  # the last recording in evaluation, with nothing folded
-        self.parts: dict[str, Part] = {}  # what a weight in normal form is of the worker's, if it is not as it is
+        self.order: tuple[int, ...] = ()  # the order of its outputs, if it was changed
+        self.recorded_outputs: tuple[int, ...] = ()  # shape of the first output in the last evaluation call
+        self._whole: Recording | None = None  # the last recording in evaluation, without folding
+        self.parts: dict[str, Part] = {}  # origin of each weight whose normal form differs from the worker's
 
     def check_backend(self, stated: str) -> None:
-        """Raise InputError if a backend of Keras's is stated for a model of another framework."""
+        """Raise InputError if a Keras backend is stated for a model of another framework."""
         name = self.worker.side
         if stated and self.loaded.framework != "keras":
             raise InputError(
@@ -81,31 +81,31 @@ class Side:
             )
 
     def check_suffix(self, path: Path | None) -> None:
-        """Raise InputError unless the file for the weights is of the framework that they are written by."""
+        """Raise InputError unless the file for the weights is of the framework that writes them."""
         framework = self.loaded.framework
         suffix = SUFFIXES.get(framework, ".weights.h5")
         if path is not None and not path.name.endswith(suffix):
             raise InputError(f"--save-weights {path} must end in {suffix} for a model of {framework}.")
 
     def record(self, given: Arrays, training: bool) -> Recording:
-        """A call of it, in evaluation with what is to be folded. Raises InputError."""
+        """Record a call, in evaluation with normalisations folded if required. Raises InputError."""
         if training:
             return reordered(self._recorded(given, True), self.order)
-        self._whole = None  # whose weights can be gigabytes
+        self._whole = None  # its weights can be gigabytes
         recording = reordered(self._recorded(given, False), self.order)
         self._whole = without_values(recording)
         self.recorded_outputs = recording.values[recording.graph.outputs[0]].shape
         return folded(recording, self.folds)
 
     def _recorded(self, given: Arrays, training: bool) -> Recording:
-        """A call of it. In float64 a model that computes in float32 alone is computed by the reference evaluator, and
+        """Record a call. In float64, a model that only computes in float32 is computed by the reference evaluator, and
         compared with its own values."""
         if self.precision in self.loaded.precisions:
             recording = self._called(given, training, self.known)
             self.known |= recording.weights
             return self._normal(recording)
         own = self._normal(self._called(cast(given, np.float32), training, {}))
-        weights = cast(own.weights, np.float64)  # those that were given were rounded when they were taken
+        weights = cast(own.weights, np.float64)  # given weights were rounded when the model received them
         held: Arrays = {}
         for name in weights:
             part = self.parts.get(name, Part(name))
@@ -131,13 +131,13 @@ class Side:
         return replace(own, values=values, weights=weights, statistics=kept)
 
     def _unrounded(self, others: Arrays) -> Arrays:
-        """Weights that have other names in this mode, as they were before float32 rounded them: by their content."""
+        """Return weights that have other names in this mode as before rounding to float32, matched by content."""
         known = {_content(array): array for array in self.known.values()} if others else {}
         found = {name: known.get(_content(array)) for name, array in others.items()}
         return {name: array.reshape(others[name].shape) for name, array in found.items() if array is not None}
 
     def _called(self, given: Arrays, training: bool, known: Arrays) -> Recording:
-        """A recording in which inputs are called as in `given`, whatever the model calls them: they go by place."""
+        """Record a call with inputs named as in `given`, matched by position if the model names them otherwise."""
         stated = self.loaded.inputs or {}
         if set(stated) == set(given) or len(stated) != len(given):
             recording = self.worker.record(given, training, known)
@@ -148,7 +148,7 @@ class Side:
         return recording
 
     def differentiate(self, given: Arrays, targets: np.ndarray, form: str) -> Differentiated:
-        """A call of it in training mode and the gradients of its loss. Raises InputError."""
+        """Call it in training mode, and return the gradients of its loss. Raises InputError."""
         if self.precision not in self.loaded.precisions:
             raise InputError(
                 f"The {self.worker.side} model computes in float32 alone, and gradients are compared in float64. Give "
@@ -174,13 +174,13 @@ class Side:
         )  # fmt: skip
 
     def _named(self, given: Arrays) -> Arrays:
-        """The inputs by the names that the model has for them: they go by place."""
+        """Return the inputs under the model's names for them; they are matched by position."""
         stated = self.loaded.inputs or {}
         same = set(stated) == set(given) or len(stated) != len(given)
         return given if same else dict(zip(stated, given.values(), strict=True))
 
     def optimize(self, by: tuple[str, str], gradients: Arrays, steps: int, scale: float) -> Optimized:
-        """What an optimizer, by its name and reference, makes of gradients by NODE/ROLE. Raises InputError."""
+        """Apply an optimizer, given by name and reference, to gradients by NODE/ROLE. Raises InputError."""
         answer, parts = self.worker.optimize(by, self._in_its_own(gradients, zeros=True), steps, scale)
         record = None if answer.record is None else OptimizerRecord.of_body(answer.record)
         if record is not None:
@@ -203,18 +203,18 @@ class Side:
         form: str,
         wanted: Sequence[str],
     ) -> tuple[float, Arrays]:
-        """One step of training, of which `ends` says whether it is the first and the last: its loss, and the weights
-        `wanted` by NODE/ROLE after it. Raises InputError."""
+        """Train for one step. `ends` says whether it is the first and the last. Return the loss, and the weights
+        `wanted` by NODE/ROLE after the step. Raises InputError."""
         keys = list(dict.fromkeys(self.parts.get(name, Part(name)).key for name in wanted))
         loss, after = self.worker.train(by, ends, self._named(given), targets, form, keys)
         return loss, self._in_normal_form(after)
 
     def _normal_names(self, key: str) -> list[tuple[str, Part]]:
-        """What a weight of the worker's is in normal form: by name, with which part of it that is."""
+        """Return the normal form's names for one of the worker's weights, each with its part."""
         return [(name, part) for name, part in self.parts.items() if part.key == key] or [(key, Part(key))]
 
     def _in_normal_form(self, arrays: Arrays) -> Arrays:
-        """Arrays by the worker's names of weights, by those of the normal form."""
+        """Convert arrays from the worker's weights to those of the normal form."""
         return {name: part.of(array) for key, array in arrays.items() for name, part in self._normal_names(key)}
 
     def _normal(self, recording: Recording) -> Recording:
@@ -223,10 +223,10 @@ class Side:
         return own
 
     def give(self, weights: Arrays) -> None:
-        """Give it weights by NODE/ROLE. Raises InputError if they do not fit."""
+        """Give the model weights by NODE/ROLE. Raises InputError if they do not fit."""
         if self.folds and self._whole is not None:
             weights = unfolded(weights, self._whole, self.folds)
-        for name in weights:  # what they take the place of can be gigabytes
+        for name in weights:  # the replaced weights can be gigabytes
             part = self.parts.get(name, Part(name))
             if part.rows is None:
                 self.known.pop(part.key, None)
@@ -235,8 +235,8 @@ class Side:
         self.worker.give_weights(weights)
 
     def _in_its_own(self, arrays: Arrays, zeros: bool = False) -> Arrays:
-        """Arrays by the names of the normal form, by the worker's names of weights: what they leave out of one is as it
-        is, or zero."""
+        """Convert arrays from the normal form's weights to those of the worker. Parts of a weight that are missing keep
+        their values, or are set to 0 if `zeros`."""
         whole: Arrays = {}
         for name, array in arrays.items():
             part = self.parts.get(name, Part(name))
@@ -246,12 +246,12 @@ class Side:
         return {name: _like(array, self._shapes.get(name)) for name, array in whole.items()}
 
     def fallback(self, training: bool) -> Callable[[Node, list[np.ndarray]], np.ndarray]:
-        """What computes a node that the evaluator does not know."""
+        """Return a function that computes a node that the evaluator does not know."""
         return lambda node, given: self.worker.apply(node.name, given, training)
 
 
 def _unturned(raw: np.ndarray, normal: np.ndarray) -> bool:
-    """Whether the value of a node has its elements in the same order in normal form, which moves transposes."""
+    """Whether a node's value has its elements in the same order in normal form, which moves transposes."""
     return raw.size == normal.size and np.array_equal(
         raw.reshape(normal.shape), normal, equal_nan=raw.dtype.kind == "f"
     )
@@ -262,15 +262,15 @@ def _content(array: np.ndarray) -> bytes:
 
 
 def _like(array: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
-    """A weight in another shape, if it fits: normal forms leave out axes of length 1."""
+    """Reshape a weight if its size fits: normal forms leave out axes of length 1."""
     return array if shape is None or math.prod(shape) != array.size else array.reshape(shape)
 
 
 def weights_of(node: Node, weights: Mapping[str, np.ndarray]) -> Arrays:
-    """The weights of one node by role."""
+    """Return the weights of one node by role."""
     return {role: weights[f"{node.name}/{role}"] for role in node.roles}
 
 
 def cast(arrays: Mapping[str, np.ndarray], dtype: type) -> Arrays:
-    """The arrays in another floating-point type; integers stay."""
+    """Return the arrays in another floating-point type; integers are unchanged."""
     return {name: array.astype(dtype) if array.dtype.kind == "f" else array for name, array in arrays.items()}

@@ -1,4 +1,4 @@
-"""Two models that are the same function in float64, compared in float32: how far rounding takes their outputs."""
+"""Compare two models in float32 that are the same function in float64: how far rounding changes their outputs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from shared.errors import InputError
 
 @dataclass(frozen=True)
 class Single:
-    """The distance of the outputs in float32, and how far a change of 1 ulp in every weight may take them."""
+    """The distance of the outputs in float32, and its bound from a change of 1 ulp in every weight."""
 
     distance: float
     bound: float
@@ -27,13 +27,13 @@ def in_float32(
     inputs: Arrays,
     weights: tuple[Arrays, Arrays],
 ) -> Single:
-    """Both models, built in float32 by workers of their own (ModelWorkers.start: `hosts` are other Pythons and Keras's
-    backends), with the weights that both had in float64. Raises InputError if one cannot be built or called so."""
+    """Build both models in float32, in workers of their own, with the weights that both had in float64. `hosts` are
+    other Pythons and Keras backends (ModelWorkers.start). Raises InputError if a model cannot be built or called."""
     given = cast(inputs, np.float32)
     started = workers.start(*references, *hosts)
     left, right = workers.pool.map(lambda worker: Side(worker, "float32"), started)
     for side, known in zip((left, right), weights, strict=True):
-        names = side.record(given, False).weights  # which it has to have seen before it takes any
+        names = side.record(given, False).weights  # it only takes weights that it has recorded
         if not set(names) <= set(known):
             raise InputError(
                 f"The {side.worker.side} model, {side.worker.reference}, has other layers when it is built in float32. "

@@ -1,4 +1,4 @@
-"""What two losses are given besides the outputs: targets from data, or made up to fit both."""
+"""The targets of two losses: from data, or made up to fit both."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,8 +16,7 @@ Forms = tuple[str, ...]
 
 
 def read(path: Path, stated: Sequence[Mapping[str, object] | None]) -> np.ndarray | None:
-    """The targets of an .npz file, whose inputs were read: an array that is named so; None if it has none. Raises
-    InputError."""
+    """Read the targets from an .npz file: the array with that name; None if it has none. Raises InputError."""
     arrays = npz_file.read(path, lambda names: [n for n in names if is_targets(n, stated)][:1], LAYOUT)
     if not arrays:
         return None
@@ -30,15 +29,15 @@ def read(path: Path, stated: Sequence[Mapping[str, object] | None]) -> np.ndarra
 
 
 def is_targets(name: str, stated: Sequence[Mapping[str, object] | None]) -> bool:
-    """Whether an array is the targets: it is named so, and no model has such an input."""
+    """Whether an array holds the targets: it has their name, and no model has such an input."""
     return name in NAMES and not any(shapes and name in shapes for shapes in stated)
 
 
 def choices(
     forms: tuple[Forms, Forms], given: np.ndarray | None, outputs: np.ndarray
 ) -> list[tuple[np.ndarray, str, str]]:
-    """Targets with the form in which either side is to take them, the likeliest first. `outputs` are (N, C, ...), and
-    `given` are targets from data. Raises InputError if those do not fit."""
+    """Return possible targets, the likeliest first, with the form in which each side takes them. `outputs` are
+    (N, C, ...), and `given` are targets from data. Raises InputError if those do not fit."""
     n_classes = outputs.shape[1] if outputs.ndim > 1 else 1
     if given is not None and all(some == (RECORD,) for some in forms):
         return [(fitting(given, outputs), RECORD, RECORD)]
@@ -52,9 +51,9 @@ def choices(
             by_number = False
         targets = _classes(outputs) if by_number else _values(outputs)
     options = [[form for form in some if (form != VALUES) == by_number] for some in forms]
-    if n_classes == len(outputs):  # class numbers would pass as the values of an example
+    if n_classes == len(outputs):  # class numbers could be read as the values of an example
         options = [sorted(some, key=lambda form: form != ONE_HOT) for some in options]
-    instead = ONE_HOT if by_number else VALUES  # a loss of values takes classes as ones at their place
+    instead = ONE_HOT if by_number else VALUES  # a loss of values takes classes as one-hot vectors
     found = [(targets, a, b) for a in options[0] or [instead] for b in options[1] or [instead]]
     if given is None and by_number and all(VALUES in some for some in forms):
         found.append((_values(outputs), VALUES, VALUES))
@@ -62,7 +61,7 @@ def choices(
 
 
 def _classes(outputs: np.ndarray) -> np.ndarray:
-    """A class for every example and place, each about as often."""
+    """Return a class for every example and place, each about equally often."""
     shape = (outputs.shape[0], *outputs.shape[2:])
     n = int(np.prod(shape))
     places = np.argsort(randomness.uniform(n, "targets", 0), kind="stable")
@@ -71,7 +70,7 @@ def _classes(outputs: np.ndarray) -> np.ndarray:
 
 
 def _values(outputs: np.ndarray) -> np.ndarray:
-    """Values from 0 to 1 that are probabilities of the classes, if there are several: they fit every loss."""
+    """Return values from 0 to 1, which are probabilities if there are several classes: they fit every loss."""
     draw = 0.1 + 0.8 * randomness.uniform(outputs.size, "targets", 0).reshape(outputs.shape)
     several = outputs.ndim > 1 and outputs.shape[1] > 1
     values: np.ndarray = draw / draw.sum(1, keepdims=True) if several else draw
@@ -79,8 +78,8 @@ def _values(outputs: np.ndarray) -> np.ndarray:
 
 
 def fitting(given: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """Targets from data in canonical layout: of the outputs' shape, or a class for every example and place. Raises
-    InputError if they are neither."""
+    """Return targets from data in canonical layout: in the outputs' shape, or a class for every example and place.
+    Raises InputError if they have neither form."""
     taken = given[: len(outputs)]
     wanted, places = outputs.shape, (outputs.shape[0], *outputs.shape[2:])
     n = outputs.shape[1] if outputs.ndim > 1 else 1
@@ -103,8 +102,8 @@ def fitting(given: np.ndarray, outputs: np.ndarray) -> np.ndarray:
 
 
 def probes(n_classes: int, ignored: Sequence[int], by_number: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Outputs (64, C) and targets of them that have every class, those that a loss ignores too: what a batch may not
-    show, they do."""
+    """Return outputs (64, C) and their targets, which include every class and those that a loss ignores. A batch may
+    lack some of these."""
     outputs = 6 * randomness.uniform(64 * n_classes, "probes", 0).reshape(64, n_classes) - 3
     if not by_number:
         return outputs, _values(outputs)

@@ -1,4 +1,4 @@
-"""What only one side trains, a row of an embedding too, and what only one side adds to its loss."""
+"""Find what only one side trains, down to a row of an embedding, and what only one side adds to its loss."""
 
 import numpy as np
 
@@ -7,13 +7,13 @@ from compare.port.learned import LearnedCause, Two
 from compare.port.measure import distance
 from compare.port.side import Differentiated
 
-BOUND = 1e-9  # how far the gradients of two regularisers may be: Keras keeps their factors in float32
+BOUND = 1e-9  # how far gradients of two regularisers may be apart: Keras keeps their factors in float32
 
 
 def frozen(
     left: Differentiated, right: Differentiated, alignment: Alignment, frameworks: tuple[str, str]
 ) -> list[LearnedCause]:
-    """The causes of weights that are trained on one side alone."""
+    """Return the causes for weights that only one side trains."""
     found = []
     for which in (0, 1):  # the side that does not train
         own = (left, right)[which]
@@ -45,7 +45,7 @@ def _trained(side: Differentiated, name: str) -> dict[str, bool]:
 
 
 def _freeze(framework: str, name: str, freeze: bool, bias: bool) -> str:
-    """The line that freezes a layer, or its bias, as the other side does, or that trains it."""
+    """Return the line that freezes or trains a layer, or its bias, as the other side does."""
     part = ".bias" if bias else ""
     if framework == "torch":
         return f'model.get_submodule("{name}"){part}.requires_grad_({not freeze})'
@@ -57,8 +57,8 @@ def _freeze(framework: str, name: str, freeze: bool, bias: bool) -> str:
 def padded(
     left: Differentiated, right: Differentiated, alignment: Alignment, frameworks: tuple[str, str]
 ) -> tuple[list[LearnedCause], set[str]]:
-    """The causes of embeddings of which one side does not train the row of padding: with that row left out of the other
-    side's gradient, both are the same. Also the left's NODE/ROLE of each."""
+    """Return the causes for embeddings whose row of padding only one side trains. Without that row, the gradients of
+    both sides agree. Return, too, the left's NODE/ROLE of each."""
     found, keys = [], set()
     for pair in alignment.pairs:
         nodes = [side.recording.graph[name] for side, name in zip((left, right), pair, strict=True)]
@@ -87,7 +87,7 @@ def padded(
 
 
 def _train_row(framework: str, row: int, leave: bool) -> str:
-    """What leaves a row of an embedding as it is, as the other side does, or trains it."""
+    """Return the line that leaves a row of an embedding unchanged, as the other side does, or trains it."""
     if framework == "torch":
         return f"nn.Embedding(..., padding_idx={row})" if leave else "nn.Embedding(...) without padding_idx"
     if leave:
@@ -98,8 +98,8 @@ def _train_row(framework: str, row: int, leave: bool) -> str:
 def regularised(
     left: Differentiated, right: Differentiated, alignment: Alignment, frameworks: tuple[str, str]
 ) -> list[LearnedCause]:
-    """The causes of what one side adds to its loss and the other does not: penalties that differ, in the gradient of a
-    weight or in the remaining value."""
+    """Return the causes for penalties that differ between the sides, in the gradient of a weight or in the remaining
+    value."""
     groups: dict[tuple[str, str], list[Two]] = {}
     for name_l, name_r in alignment.pairs:
         for role in left.recording.graph[name_l].roles:
@@ -111,7 +111,7 @@ def regularised(
             groups.setdefault((said[0], said[1]), []).append((name_l, name_r))
     total = abs(left.loss + left.penalty)
     before = abs(right.penalty - left.penalty) / max(total, 1e-300)
-    if not groups and before > BOUND:  # of activities, or added by a layer's call
+    if not groups and before > BOUND:  # penalties of activities, or added by a layer's call
         said = [f"{side.penalty:.6g} added to the loss" if side.penalty else "nothing" for side in (left, right)]
         groups[said[0], said[1]] = []
     return [
@@ -139,7 +139,7 @@ def _said(side: Differentiated, key: str, role: str) -> str:
 
 
 def _mend(framework: str, own: str, other: str) -> str:
-    """What makes a side's penalty as the other's."""
+    """Return the fix that makes one side's penalty equal to the other's."""
     if other == "nothing":
         return "leave the regularizer out" if own != "nothing" else ""
     if other.endswith("the loss"):

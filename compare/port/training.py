@@ -1,4 +1,4 @@
-"""Both models trained for some steps as their owners would: losses and parameters, step by step."""
+"""Train both models for some steps as their owners would, and compare losses and parameters step by step."""
 
 from collections.abc import Sequence
 
@@ -12,15 +12,15 @@ from compare.port.wanted import Wanted
 from compare.port.workers import settled
 from shared.plurals import number_of
 
-MOST_BYTES = 256 << 20  # of the parameters of all steps: beyond that the first and the last step are compared
+MOST_BYTES = 256 << 20  # of the parameters of all steps; beyond it, only the first and last step are compared
 
 
 def train_both(
     both: Both, wanted: Wanted, rounding: float, explained: bool
 ) -> tuple[tuple[Step, ...], tuple[Puzzle, ...]]:
-    """The steps of both, and what is further apart than it may be though nothing explains it (`explained`: something
-    does). `rounding`: how far a framework's own rounding takes one step, beside its size. Both models are as before
-    afterwards. Raises InputError if one cannot be trained."""
+    """Train both, and return the steps and the first unexplained difference beyond its bound. `explained`: a known
+    cause makes them differ. `rounding` is the relative effect of a framework's own rounding on one step. Both models
+    are restored. Raises InputError if one cannot be trained."""
     n = wanted.n_steps
     both.tell(f"Training both for {number_of(n, 'step')} ...")
     pairs = both.parameters()
@@ -61,15 +61,15 @@ def _worst(step: Step) -> float:
 
 
 def _relative(left: float, right: float) -> float:
-    """How far a loss is from another one."""
+    """Return the relative distance of two losses."""
     if not np.isfinite(left) or not np.isfinite(right):
         return 0.0 if np.isfinite(left) == np.isfinite(right) else float("inf")
     return abs(left - right) / max(abs(left), 1e-300)
 
 
 def _bounds(both: Both, wanted: Wanted, steps: Sequence[Step], trail: dict[int, Arrays], least: float) -> list[float]:
-    """How far losses and parameters may be apart after each step: what a change of 1 ulp in every weight at the
-    beginning makes of the left one's."""
+    """Bound how far losses and parameters may be apart after each step. The bound is the effect of a change of 1 ulp in
+    every weight of the left model at the start."""
     side, record = both.sides[0], both.left.recording
     before = {key: record.weights[key] for key in both.left.parameters if key in record.weights}
     side.give({key: by_an_ulp(array, key) for key, array in before.items()})
@@ -81,7 +81,7 @@ def _bounds(both: Both, wanted: Wanted, steps: Sequence[Step], trail: dict[int, 
             names = list(trail.get(number, ()))
             loss, after = side.train(wanted.optimizers[0], ends, inputs, targets, both.forms[0], names)
             gap = [distance(after[key], trail[number][key]) for key in names]
-            most = max(most, MARGIN * max([_relative(step.left, loss), *gap]))  # it grows
+            most = max(most, MARGIN * max([_relative(step.left, loss), *gap]))  # bounds never decrease
             bounds.append(most)
     finally:
         side.give(before)

@@ -1,4 +1,4 @@
-"""What nothing explains, kept for a closer look: the inputs, both outputs, and a script that shows them."""
+"""Save unexplained pairs for a closer look: the inputs, both outputs, and a script that shows them."""
 
 import io
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ for path in sorted(Path(__file__).parent.glob("*.npz")):
 
 
 def files(found: Sequence[Unexplained]) -> dict[str, bytes]:
-    """The files of what is unexplained, by their paths in the output folder; none if nothing is."""
+    """Return the files on unexplained pairs, by their paths in the output folder; none if there are no such pairs."""
     made = {f"unexplained/{number}.npz": _archive(one) for number, one in enumerate(found, 1)}
     return made | ({"unexplained/show.py": SCRIPT.encode()} if made else {})
 

@@ -1,4 +1,4 @@
-"""Differences of the graphs themselves: layers without a partner, in another order, or connected otherwise."""
+"""Differences between the graphs themselves: layers without a partner, in another order, or connected otherwise."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ def unpaired(left: Recording, right: Recording, alignment: Alignment, training: 
 
 
 def _is_masked_mean(mean: Node, other: Node) -> bool:
-    """Whether one is the mean of a sequence, and the other that of what a mask of Keras's leaves of it."""
+    """Whether one is the mean of a sequence, and the other a mean under one of Keras's masks."""
     steps = mean.kind == "ReduceMean" and mean.attributes["axes"] == (1,) and len(other.inputs) == 1
     return steps and other.kind == "keras:GlobalAveragePooling1D" and mean.shape == other.shape
 
@@ -69,7 +69,7 @@ def _unpaired_cause(node: Node, recording: Recording, training: bool) -> str:
 
 
 def wiring(left: Recording, right: Recording, alignment: Alignment) -> Iterator[Difference]:
-    """Pairs whose inputs are not each other's partners, apart from what has no partner."""
+    """Yield pairs whose inputs are not each other's partners; nodes without a partner are skipped."""
     to_right, to_left = alignment.to_right, alignment.to_left
 
     def through(name: str, recording: Recording, partners: dict[str, str]) -> str:

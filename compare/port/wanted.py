@@ -1,4 +1,4 @@
-"""What is asked of a comparison besides both models' outputs: a loss and its gradients, optimizers, and training."""
+"""What a comparison includes besides both models' outputs: a loss and its gradients, optimizers, and training."""
 
 from dataclasses import dataclass
 from typing import get_args
@@ -9,14 +9,14 @@ from compare.graphs.optimizers import OptimizerName
 from shared.errors import InputError
 
 OPTIMIZERS = get_args(OptimizerName)
-FEW_STEPS, FIT_STEPS, MOST_STEPS = 5, 10, 1000  # of optimizers alone, of training functions, and at most
+FEW_STEPS, FIT_STEPS, MOST_STEPS = 5, 10, 1000  # steps of optimizers alone, of training functions, and at most
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A loss and an optimizer by their names, or by a reference on either side. What is empty is that of a compiled
-    model. `steps`: how many steps both are trained for, 0 for none. `left_fit` and `right_fit` are training functions,
-    whose losses and optimizers are taken."""
+    """A loss and an optimizer, by name or by a reference on each side. An empty one is taken from a compiled model.
+    `steps` is how many steps both are trained for, 0 for none. `left_fit` and `right_fit` are training functions,
+    whose losses and optimizers are used."""
 
     loss: str = ""
     left_loss: str = ""
@@ -35,7 +35,7 @@ class Wanted:
 
     @property
     def anything(self) -> bool:
-        """Whether anything is asked."""
+        """Whether anything besides the outputs is compared."""
         return self != Wanted()
 
     @property
@@ -45,11 +45,11 @@ class Wanted:
 
     @property
     def n_steps(self) -> int:
-        """How many steps optimizers are compared for."""
+        """The number of steps for which optimizers are compared."""
         return self.steps or (FIT_STEPS if self.fits else FEW_STEPS)
 
     def check(self) -> None:
-        """Raise InputError unless the names are known and the references can be some; nothing is imported."""
+        """Raise InputError unless the names are known and the references are well formed; nothing is imported."""
         if self.loss not in ("", COMPILED, *NAMES):
             raise InputError(f"There is no loss {self.loss!r}. Choose one of {', '.join((*NAMES, COMPILED))}.")
         if self.optimizer and self.optimizer not in OPTIMIZERS:

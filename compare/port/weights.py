@@ -1,4 +1,4 @@
-"""Which weights go from one network to the other, and what stands for those that only one of them has."""
+"""Decide which weights one network gives to the other, and the values of those that only one of them has."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from compare.graphs.node import Arrays, Node, Recording
 from compare.port.align import Alignment
 from shared import randomness
 
-# What a role is as if it were not there.
+# Values with which a role has no effect.
 NEUTRAL = {"B": 0.0, "RB": 0.0, "scale": 1.0, "mean": 0.0, "var": 1.0}
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """`given`: weights of the right network by NODE/ROLE; `n_moved` of them come from the left. `unfit`: (left name,
-    right name, role) of those whose shapes differ. `left_only` and `right_only`: NODE/ROLE of those that the paired
+    """`given` are weights of the right network by NODE/ROLE; `n_moved` of them come from the left. `unfit` is (left
+    name, right name, role) for each whose shapes differ. `left_only` and `right_only` are the NODE/ROLE that the paired
     node of the other side lacks."""
 
     given: Arrays
@@ -27,7 +27,7 @@ class Transfer:
 
 
 def transfer(left: Recording, right: Recording, alignment: Alignment) -> Transfer:
-    """What the right network is to be given so that it has the left one's weights."""
+    """Return the weights to give the right network in order to match the left one."""
     given: Arrays = {}
     unfit, left_only, right_only = [], [], []
     n_moved = 0
@@ -42,7 +42,7 @@ def transfer(left: Recording, right: Recording, alignment: Alignment) -> Transfe
             elif role not in node_r.roles:
                 left_only.append(at_l)
             elif node_r.kind == "Constant":
-                continue  # what is in the code stays, and is compared
+                continue  # a constant in the code is kept, and compared
             elif (array := fitting(left.weights[at_l], right.weights[at_r].shape)) is None:
                 unfit.append((name_l, name_r, role))
             else:
@@ -52,7 +52,7 @@ def transfer(left: Recording, right: Recording, alignment: Alignment) -> Transfe
 
 
 def _moved(left: Recording, right: Recording, alignment: Alignment) -> list[tuple[str, str]]:
-    """Layers without a partner that stand somewhere else in the other network: their weights go along."""
+    """Return unpaired layers that stand elsewhere in the other network: their weights are transferred as well."""
     found, rest = [], [right.graph[name] for name in alignment.right_only]
     for node_l in (left.graph[name] for name in alignment.left_only):
         for node_r in rest if node_l.kind not in ("Parameter", "Constant") and node_l.roles else ():
@@ -68,7 +68,7 @@ def _moved(left: Recording, right: Recording, alignment: Alignment) -> list[tupl
 
 
 def fitting(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
-    """The array in a shape that differs from its own in axes of length 1 alone; None if it is another."""
+    """Reshape an array by axes of length 1; None if the shapes differ otherwise."""
     if array.shape == shape:
         return array
     if [n for n in array.shape if n > 1] == [n for n in shape if n > 1]:
@@ -77,8 +77,8 @@ def fitting(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
 
 
 def varied(recording: Recording) -> Arrays:
-    """New values for weights that are constant, as those of new normalisations and biases are: a difference between two
-    networks may not show while they are 0 or 1. By NODE/ROLE; empty if all weights vary."""
+    """Return new values, by NODE/ROLE, for constant weights such as those of new normalisations and biases. While they
+    are 0 or 1, a difference between networks may not show. Return {} if all weights vary."""
     new: Arrays = {}
     for node in recording.graph.nodes:
         for role in node.roles:
@@ -92,9 +92,9 @@ def varied(recording: Recording) -> Arrays:
 
 
 def measured_statistics(recording: Recording, names: Collection[str]) -> Arrays:
-    """Statistics for the batch normalisations among `names` (NODE/ROLE) of a call in training mode: those of its own
-    batch, varied. With statistics that have nothing to do with a network's values these would shrink from layer to
-    layer, and its outputs hardly depend on its inputs."""
+    """Return the batch statistics of a call in training mode, varied, for the batch normalisations in `names`
+    (NODE/ROLE). Unrelated statistics would shrink a network's values from layer to layer. Its outputs would then hardly
+    depend on its inputs."""
     new: Arrays = {}
     for node in recording.graph.nodes:
         if node.kind != "BatchNormalization" or not {f"{node.name}/mean", f"{node.name}/var"} & set(names):

@@ -1,4 +1,4 @@
-"""What was found out about two models, in sentences: for the terminal and for the reports."""
+"""Describe the comparison of two models in sentences, for the terminal and for the reports."""
 
 from typing import Literal
 
@@ -7,20 +7,20 @@ from compare.port import learning_words
 from compare.port.record import FoundCause, PortRecord
 from shared.plurals import number_of
 
-size = learning_words.size  # others have it from here
-STATES: dict[str, State] = {"same": "yes", "different": "no"}  # else open
+size = learning_words.size  # other modules import it from here
+STATES: dict[str, State] = {"same": "yes", "different": "no"}  # every other verdict is open
 MOST_NAMED = 2
 MOST_ROWS = 3
 
 
 def headline(record: PortRecord) -> Headline:
-    """The verdict as the first line of the command and of its report."""
+    """Return the verdict as the first line of the command and of its report."""
     kind, _, said = verdict(record).partition(": ")
     return Headline(kind, said, STATES.get(record.verdict, "open"))
 
 
 def verdict(record: PortRecord) -> str:
-    """One sentence: what kind of verdict it is, a colon, and how far the models are from each other."""
+    """Return the verdict in one sentence: its kind, a colon, and the distance of the models."""
     agree = f"the outputs agree to {size(record.output_distance)}"
     if record.verdict == "same":
         trained = record.training_distance
@@ -43,9 +43,7 @@ def verdict(record: PortRecord) -> str:
         return f"different in training mode alone: {counted}; in evaluation {agree}"
     if not n or record.left_over is None or record.bound is None or record.left_over > record.bound:
         if not n:
-            return (
-                f"different: the outputs differ by {size_of_difference(record)}, and no known cause explains it"
-            )
+            return f"different: the outputs differ by {size_of_difference(record)}, and no known cause explains it"
         short, fixed = ("it does", "it") if n == 1 else ("they do", "them")
         rest = f"with {fixed} fixed the outputs differ by {size(record.left_over)}"
         return f"different: {counted} found, but {short} not explain everything: {rest}"
@@ -56,13 +54,13 @@ def verdict(record: PortRecord) -> str:
 
 
 def size_of_difference(record: PortRecord) -> str:
-    """The distance of the outputs, in both modes if training mode was compared."""
+    """Return the distance of the outputs, in both modes if training mode was compared."""
     trained = record.training_distance
     return size(record.output_distance) + ("" if trained is None else f", in training mode by {size(trained)}")
 
 
 def places(cause: FoundCause) -> str:
-    """The first pair that a cause concerns, and how many more there are."""
+    """Return the first pair of a cause, and the number of further ones."""
     if not cause.pairs:
         return {"loss": "the loss", "steps": "the optimizer", "data": "the data"}.get(cause.rung, "the whole model")
     left, right = cause.pairs[0]
@@ -71,12 +69,12 @@ def places(cause: FoundCause) -> str:
 
 
 def lines(record: PortRecord) -> list[str]:
-    """The verdict, the causes with what mends each, and what is unexplained."""
+    """Return the verdict, the causes with their fixes, and the unexplained differences."""
     found = [verdict(record)]
     side: Literal["left", "right"] = "left" if record.weights == "right" else "right"
     for number, cause in enumerate(record.causes, 1):
         mode = "   (training mode)" if cause.training else ""
-        if not cause.pairs and cause.rung == "outputs":  # the verdict has said it
+        if not cause.pairs and cause.rung == "outputs":  # the verdict includes it
             continue
         found.append(f"{number}. {cause.cause:<22} {places(cause)}: {cause.left} / {cause.right}{mode}")
         found.append(f"   fix ({side}): {cause.fix[side]}{_change(cause)}")
@@ -95,7 +93,7 @@ def lines(record: PortRecord) -> list[str]:
 
 
 def why(cause: FoundCause) -> str:
-    """The command that shows the rows of the ledger about a cause."""
+    """Return the command that shows the ledger's rows about a cause."""
     return f"python -m compare parity --row {','.join(cause.rows[:MOST_ROWS])}"
 
 
@@ -109,7 +107,7 @@ def _change(cause: FoundCause) -> str:
 
 
 def notes(record: PortRecord) -> list[str]:
-    """How it was compared."""
+    """Return how the models were compared."""
     layers = f"{number_of(record.n_pairs, 'pair')} of layers"
     said = [f"{layers}, {number_of(record.n_weights, 'weight')} copied from one model to the other."]
     if record.weights == "as-is":

@@ -1,4 +1,4 @@
-"""The two workers of a comparison, kept for the next one: what takes long is to import a framework."""
+"""The two workers of a comparison, kept for the next one because importing a framework takes long."""
 
 import os
 import re
@@ -17,25 +17,25 @@ from shared.storage import files
 
 ROOTS = {"torch": "torch", "torchvision": "torch", "timm": "torch", "keras": "tensorflow", "tensorflow": "tensorflow"}
 SUFFIXES = {".keras": "tensorflow", ".onnx": "onnx", ".pt2": "torch", "": "tensorflow"}
-MOST_LOOKED_AT = 1 << 20  # bytes of the user's code, for what it imports
+MOST_LOOKED_AT = 1 << 20  # bytes of the user's code that are searched for imports
 T = TypeVar("T")
 
 
 def settled(calls: Sequence[Future[T]]) -> list[T]:
-    """The results of calls, all of which have ended, one that fails too: a worker answers one request at a time."""
+    """Return the results after all calls have ended, even if one fails: a worker answers one request at a time."""
     wait(calls)
     return [call.result() for call in calls]
 
 
 def backend_of(stated: str, framework: str = "") -> str:
-    """What Keras computes a model with: as it is stated, else as KERAS_BACKEND says, unless the model is of another
-    framework."""
+    """Return the Keras backend for a model: the stated one, else KERAS_BACKEND unless the model is of another
+    framework, else tensorflow."""
     by_environment = "" if framework in ("torch", "onnx") else os.environ.get("KERAS_BACKEND", "")
     return stated or by_environment or "tensorflow"
 
 
 class ModelWorkers:
-    """Workers that hold a model each. Used in a `with`, at whose end they end."""
+    """Workers that hold a model each. They end with the `with` block."""
 
     def __init__(self, logs: Path, timeout_s: float, tell: Callable[[str], None]) -> None:
         self.logs, self.timeout_s, self.tell = logs, timeout_s, tell
@@ -48,9 +48,9 @@ class ModelWorkers:
         pythons: tuple[Path | None, Path | None] = (None, None),
         backends: tuple[str, str] = ("", ""),
     ) -> tuple[ModelWorker, ModelWorker]:
-        """A worker for each reference: the last one of that side, framework, interpreter and backend if it is alive.
-        `pythons` are other interpreters that run the left and the right one, `backends` what Keras computes them with
-        (backend_of). Raises InputError if a reference cannot be one, or if an interpreter runs no worker."""
+        """Return a worker for each reference: the last one of that side, framework, interpreter and backend if it is
+        alive. `pythons` are other interpreters for the left and the right one; `backends` are those of Keras
+        (backend_of). Raises InputError if a reference is not valid, or if an interpreter cannot run a worker."""
         return self._one("left", left, pythons[0], backends[0]), self._one("right", right, pythons[1], backends[1])
 
     def _one(self, side: str, text: str, python: Path | None, stated: str) -> ModelWorker:
@@ -68,7 +68,7 @@ class ModelWorkers:
         return made
 
     def _framework(self, side: str, text: str) -> str:
-        """What a model's worker will import, as far as that can be seen from outside; "" if it cannot."""
+        """Return the framework that a model's worker will import, if the code shows it; else ""."""
         try:
             reference = parse(text)
         except BadReference as error:
@@ -88,11 +88,11 @@ class ModelWorkers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for worker in self._kept.values():  # all get the request first, and so end at the same time
+        for worker in self._kept.values():  # all receive the request first, to end at the same time
             if kind is None:
                 worker.end_input()
             else:
-                worker.kill()  # it may be in the middle of something long
+                worker.kill()  # a long request may be in progress
         self.pool.shutdown(cancel_futures=True)
         for worker in self._kept.values():
             worker.close()

@@ -1,4 +1,4 @@
-"""Processes that do nothing but keep cores busy, as another program would."""
+"""Processes that only keep cores busy, as another program would."""
 
 import os
 import subprocess
@@ -13,8 +13,8 @@ from shared.errors import InputError
 
 @contextmanager
 def busy(n: int) -> Iterator[list[int]]:
-    """Keep `n` processes busy for as long as the context lasts, each with a core's worth of pure Python; their process
-    ids. Raises InputError if one cannot be started, or did not last.
+    """Keep `n` processes busy while the context lasts, each with a core's worth of pure Python, and yield their process
+    ids. Raises InputError if one cannot be started, or ends early.
 
     They end with the context, and if this process is killed. Enter it in the main thread: Linux ends them with the
     thread that started them.
@@ -25,7 +25,7 @@ def busy(n: int) -> Iterator[list[int]]:
             started.append(_start())
         for process in started:
             assert process.stdout is not None
-            process.stdout.readline()  # a line, or the end of one that failed
+            process.stdout.readline()  # a line, or the end of a process that failed
         _check_alive(started)
         yield [process.pid for process in started]
         _check_alive(started)

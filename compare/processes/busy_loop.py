@@ -1,6 +1,6 @@
 """A process that keeps a core busy: `python -m compare.processes.busy_loop`, started by compare/processes/busy.py.
 
-It writes a line once it is at work, and ends with the process that started it, however that ends.
+It writes a line when it starts working, and ends with the process that started it, however that ends.
 """
 
 import os
@@ -11,7 +11,7 @@ TURNS = 100_000  # between two checks of the parent: some milliseconds
 
 
 def main() -> None:
-    """Compute until the parent is gone. Linux then kills this process; elsewhere it sees that it has another parent."""
+    """Compute until the parent is gone. Linux then kills this process; elsewhere it notices its new parent."""
     parent = os.getppid()
     die_with_parent_if_asked()
     os.write(1, b"\n")

@@ -1,4 +1,4 @@
-"""How many cores there are for this process: the machine's, those of its affinity mask, and what its cgroups allow."""
+"""The number of cores for this process: the machine's, its affinity mask's, and what its cgroups allow."""
 
 import math
 import os
@@ -11,8 +11,8 @@ ROOT = Path("/")
 
 @dataclass(frozen=True)
 class Cores:
-    """The cores of the machine, those of the affinity mask, and the processor time a second that cgroups allow, in
-    cores. None if the system does not say, or sets no limit."""
+    """The cores of the machine, those of the affinity mask, and the cores' worth of processor time that cgroups allow.
+    A value is None if the system does not report it, or sets no limit."""
 
     machine: int
     affinity: int | None
@@ -20,13 +20,13 @@ class Cores:
 
     @property
     def usable(self) -> int:
-        """The least of the three, and one at least. Part of a core counts as one: a thread there has work."""
+        """The least of the three, and at least 1. A fraction is rounded up: a thread can use it."""
         known = [self.machine, self.affinity, None if self.quota is None else math.ceil(self.quota)]
         return max(1, min(n for n in known if n is not None))
 
     @property
     def in_words(self) -> str:
-        """All three."""
+        """All three, in words."""
         mask = "no affinity mask" if self.affinity is None else f"{self.affinity} by the affinity mask"
         quota = "no cgroup quota" if self.quota is None else f"{self.quota:g} by the cgroup's quota"
         return f"{self.machine} in the machine, {mask}, {quota}"
@@ -38,14 +38,14 @@ class Cores:
 
 
 def cores(root: Path = ROOT) -> Cores:
-    """Return what there is for this process. `root` holds proc/ and what it names: a test has a made-up one."""
+    """Return the cores for this process. `root` contains proc/ and the paths that it names; tests have their own."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     return Cores(os.cpu_count() or 1, affinity, quota(root))
 
 
 def quota(root: Path = ROOT) -> float | None:
-    """Return the cores that the cgroups of this process allow: the least of its own and of those above it, by version 2
-    and version 1. None without a limit, and on systems without cgroups."""
+    """Return the cores that the cgroups of this process allow: the least of its own and of those above it, in version 2
+    and version 1. Return None without a limit, and on systems without cgroups."""
     limits = [
         limit
         for group, top, version in _groups(root)
@@ -56,7 +56,7 @@ def quota(root: Path = ROOT) -> float | None:
 
 
 def _groups(root: Path) -> list[tuple[Path, Path, int]]:
-    """The folders of the cgroups that limit this process's time: each with the mount point above it and its version."""
+    """Return the folders of the cgroups that limit this process, each with its mount point and version."""
     found = []
     memberships = [line.split(":", 2) for line in _lines(root / "proc/self/cgroup")]
     for line in _lines(root / "proc/self/mountinfo"):
@@ -75,8 +75,8 @@ def _groups(root: Path) -> list[tuple[Path, Path, int]]:
 
 
 def _within(top: Path, mounted: str, path: str) -> Path:
-    """The folder of the group `path` below the mount point `top`, where the group `mounted` is seen. In a container
-    the group may have a path that is not there: then what is mounted is its own."""
+    """Return the folder of the group `path` below the mount point `top`, which shows the group `mounted`. In a
+    container the group's path may not exist: then the mounted group is its own."""
     group, above = PurePosixPath(path), PurePosixPath(mounted)
     if ".." in group.parts or not group.is_relative_to(above):
         return top
@@ -85,12 +85,12 @@ def _within(top: Path, mounted: str, path: str) -> Path:
 
 
 def _upwards(folder: Path, top: Path) -> list[Path]:
-    """The folder, and those above it up to `top`."""
+    """Return the folder, and those above it up to `top`."""
     return [one for one in (folder, *folder.parents) if one.is_relative_to(top)]
 
 
 def _limit(folder: Path, version: int) -> float | None:
-    """The cores that one group allows; None without a limit."""
+    """Return the cores that one group allows; None without a limit."""
     if version == 2:
         numbers = " ".join(_lines(folder / "cpu.max")).split()
     else:
@@ -109,5 +109,5 @@ def _lines(path: Path) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """A path of mountinfo, in which a space is written \\040."""
+    """Decode a path of mountinfo, in which a space is written \\040."""
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)

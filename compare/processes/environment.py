@@ -1,4 +1,4 @@
-"""The environment of a worker: what is set before it imports a framework, and which of that is recorded."""
+"""The environment of a worker: variables set before it imports a framework, and which of them are recorded."""
 
 import getpass
 import os
@@ -14,7 +14,7 @@ from shared.errors import InputError
 from shared.result import Environment
 from shared.storage import temporary
 
-# Variables that change what a framework computes or how fast: they are recorded with every result.
+# Variables that change a framework's results or speed: they are recorded with every result.
 RECORDED_PREFIXES = (
     *("COMPARE_THREADS", "CUBLAS_", "CUDA_", "GLIBC_", "GOMP_", "KERAS_BACKEND", "KMP_", "LD_PRELOAD", "MALLOC_"),
     "MKL_",
@@ -23,41 +23,40 @@ RECORDED_PREFIXES = (
 )
 
 
-# How OpenMP's threads wait for each other. By default they spin for some milliseconds, which is fast if each has a core
-# of its own, and takes the core from everything else if not: beside one busy process PyTorch was 3 times as slow.
+# How OpenMP's threads wait for each other. By default they spin for some milliseconds. That is fast if each has its own
+# core, and otherwise takes the core from everything else: beside one busy process PyTorch was 3 times as slow.
 WAITING_VARIABLES: dict[Waiting, dict[str, str]] = {
     "passive": {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"},
-    "system": {},  # as the user's environment says
+    "system": {},  # as the user's environment sets it
 }
-WAITING_VARIABLE = "COMPARE_WAITING"  # which of the two, for the worker to record
+WAITING_VARIABLE = "COMPARE_WAITING"  # names the choice, for the worker to record
 
 
 def usable_cores() -> int:
-    """Return how many cores there are for this process (compare/processes/cores.py)."""
+    """Return the number of cores for this process (compare/processes/cores.py)."""
     return cores().usable
 
 
-COMPILED_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"  # where compiled code is kept, which changes nothing: it is not recorded
+COMPILED_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"  # the place of compiled code; it changes no result and is not recorded
 
 
-KEPT_VARIABLE = "COMPARE_COMPILED"  # a folder for what frameworks of other packages compile, if it is to be found again
+KEPT_VARIABLE = "COMPARE_COMPILED"  # a folder to reuse code that other packages' frameworks compile
 
 
 def compiled_in(folder: str) -> dict[str, str]:
-    """A worker's variables by which its framework keeps compiled code in `folder`: what it finds there it does not
-    compile again."""
+    """Return a worker's variables that make its framework keep compiled code in `folder`, and reuse what is there."""
     return {COMPILED_VARIABLE: folder, KEPT_VARIABLE: folder}
 
 
 def recorded(variables: Mapping[str, str]) -> dict[str, str]:
-    """Those of a worker's variables that its results are kept with."""
+    """Return those of a worker's variables that are kept with its results."""
     names = (name for name in sorted(variables) if name.startswith(RECORDED_PREFIXES) and name != COMPILED_VARIABLE)
     return {name: variables[name] for name in names}
 
 
 def worker_variables(threads: int, home: Path, hide_cuda: bool, waiting: Waiting = "passive") -> dict[str, str]:
-    """The environment of a worker: this process's own, with everything stated that changes a result or a time. `home`
-    is its own folder: what its framework leaves among temporary files goes with it."""
+    """Return the environment of a worker: this process's own, with explicit values for everything that changes a result
+    or a time. `home` is its own folder, which includes its framework's temporary files and is removed with them."""
     stated = {
         **WAITING_VARIABLES[waiting],
         WAITING_VARIABLE: waiting,
@@ -69,20 +68,20 @@ def worker_variables(threads: int, home: Path, hide_cuda: bool, waiting: Waiting
         "TF_NUM_INTEROP_THREADS": str(threads),
         # Messages below the level of an error are noise here; errors go to the worker's log.
         "TF_CPP_MIN_LOG_LEVEL": "2",
-        # Keras reads its backend, float type and image layout from a file in the user's home by default.
+        # By default Keras reads its backend, float type and image layout from a file in the user's home.
         "KERAS_BACKEND": "tensorflow",
         "KERAS_HOME": str(home),
         "TMPDIR": str(home),
-        COMPILED_VARIABLE: _compiled(),  # which outlives the worker, as it does anywhere else
-        # tensorflow takes the whole card unless a variable forbids it, and the workers share it.
+        COMPILED_VARIABLE: _compiled(),  # which outlives the worker, as in any other program
+        # TensorFlow takes the whole card unless a variable forbids it, and the workers share it.
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-        # Of several algorithms for a convolution or a product, cuDNN and cuBLAS take one that gives the same bits
-        # again.
+        # If there are several algorithms for a convolution or a product, cuDNN and cuBLAS use one whose bits are
+        # reproducible.
         "PYTHONHASHSEED": "0",
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
         "TF_CUDNN_DETERMINISTIC": "1",
         "PYTHONUNBUFFERED": "1",
-        # A framework's own warnings are no errors, and it needs its docstrings and assertions.
+        # A framework's own warnings are not errors, and it needs its docstrings and assertions.
         "PYTHONWARNINGS": "",
         "PYTHONOPTIMIZE": "",
         # The worker runs this very code, wherever it is started.
@@ -95,17 +94,17 @@ def worker_variables(threads: int, home: Path, hide_cuda: bool, waiting: Waiting
 
 
 def _compiled() -> str:
-    """Where torch.compile keeps what it compiled, by the rule of PyTorch itself, but with this process's TMPDIR."""
+    """Return where torch.compile keeps compiled code, by PyTorch's own rule, but with this process's TMPDIR."""
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # a number without a name
+    except (KeyError, OSError):  # a user number without a name
         user = str(os.getuid())
     return os.environ.get(COMPILED_VARIABLE) or str(temporary.place() / f"torchinductor_{user.replace('/', '_')}")
 
 
 def import_path() -> list[str]:
-    """The user's own PYTHONPATH, less what would hide this code's packages, and the folder of this code if it is not
-    installed but run from a checkout."""
+    """Return the user's PYTHONPATH without entries that would hide this code's packages. Add the folder of this code if
+    it runs from a checkout instead of being installed."""
     entries = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     own = [entry for entry in entries if not own_packages.hides(Path(entry))]
     installed = Path(sysconfig.get_path("purelib")).resolve() == own_packages.HOME
@@ -113,7 +112,7 @@ def import_path() -> list[str]:
 
 
 def require_cuda(environments: Mapping[str, Environment]) -> None:
-    """Raise InputError if the framework of one of `environments`, by implementation, sees no CUDA device."""
+    """Raise InputError if the framework in one of `environments`, by implementation, sees no CUDA device."""
     blind = {name: e.framework_version for name, e in environments.items() if not e.n_cuda_devices}
     if blind:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Workers that another Python runs: what it must have, and what it is given on its path."""
+"""Workers in another Python: its requirements, and the packages added to its path."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ from compare import own_packages
 from shared.errors import InputError
 
 OURS = ("compare", "shared")
-# What messages are read with, which an environment of a framework alone may not have.
+# The packages that read messages, which a framework's environment may lack.
 NEEDED = ("pydantic", "pydantic_core", "annotated_types", "typing_inspection", "typing_extensions")
 LEAST = (3, 11)
 PROBE = """import json, sys
@@ -31,7 +31,7 @@ class Interpreter:
     given: tuple[str, ...]
 
     def path(self, home: Path) -> str:
-        """Make the folder in `home` that is to be on its path; return it."""
+        """Create the folder in `home` for its path, and return that path."""
         folder = home / "path"
         folder.mkdir(exist_ok=True)
         for name in OURS:

@@ -1,4 +1,4 @@
-"""The workers of a comparison: started once, asked for many networks, and replaced if one has ended."""
+"""The workers of a comparison: started once, used for many networks, and replaced if one has ended."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
@@ -12,16 +12,16 @@ from compare.processes.process import Tell, WorkerError, starting
 from compare.processes.session import Session
 from shared.choices import Device
 
-THREADS = 1  # the implementations work side by side, so one each
+THREADS = 1  # the implementations work in parallel, so one each
 
 
 Answer = TypeVar("Answer")
 
 
 def ask_all(sessions: Mapping[str, Session], threads: int, ask: Callable[[Session], Answer]) -> dict[str, Answer]:
-    """ask(session) for every worker, as many at once as there are cores for workers of so many threads.
+    """Return ask(session) for every worker; as many run at once as there are cores, with `threads` threads each.
 
-    Raises WorkerError, which says whose it is, if one fails.
+    Raises WorkerError, which names the worker, if one fails.
     """
     answers = {}
     with ThreadPoolExecutor(max(1, usable_cores() // threads)) as pool:
@@ -34,16 +34,16 @@ def ask_all(sessions: Mapping[str, Session], threads: int, ask: Callable[[Sessio
         except KeyboardInterrupt:
             for future in asked.values():
                 future.cancel()
-            for session in sessions.values():  # else the threads would wait for them
+            for session in sessions.values():  # otherwise the threads would wait for them
                 session.kill()
             raise
     return answers
 
 
 class Workers:
-    """A worker for each implementation asked for so far. Used in a `with`, at whose end all of them end.
+    """A worker for each implementation requested so far. Used in a `with`, whose end ends all of them.
 
-    `device` "cpu" hides CUDA from them, and "cuda" asks that all see it; None does neither.
+    `device` "cpu" hides CUDA from them, and "cuda" requires that all see it; None does neither.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class Workers:
         self._sessions: dict[str, Session] = {}
 
     def start(self, names: Iterable[str]) -> dict[str, Session]:
-        """The workers of the implementations `names`: those that are alive, and new ones.
+        """Return the workers of the implementations `names`: those that are alive, and new ones.
 
-        Raises InputError if they are to compute with CUDA and a framework sees no device.
+        Raises InputError if they must compute with CUDA and a framework sees no device.
         """
         names = list(names)
         for name in names:
@@ -75,7 +75,7 @@ class Workers:
         if self.device == "cuda":
             environments = {}
             for name, session in sessions.items():
-                with contextlib.suppress(WorkerError):  # the session raises it again when it is asked next
+                with contextlib.suppress(WorkerError):  # the session raises it again at the next request
                     environments[name] = session.wait_until_ready()
             require_cuda(environments)
         return sessions
@@ -84,10 +84,10 @@ class Workers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for session in self._sessions.values():  # all are asked first, so that they end side by side
+        for session in self._sessions.values():  # all receive the request first, to end in parallel
             if kind is None:
                 session.end_input()
             else:
-                session.kill()  # it may be in the middle of something long
+                session.kill()  # a long request may be in progress
         for session in self._sessions.values():
             session.close()

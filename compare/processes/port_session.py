@@ -1,4 +1,4 @@
-"""The worker that holds one person's own model, and what it can be asked."""
+"""The worker that holds a user's own model, and the requests to it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,16 +14,16 @@ from compare.rpc import port_messages, wire
 from compare.rpc.messages import ArraysSent, Failed, Request
 from shared.errors import InputError, UserCodeError
 
-# With oneDNN TensorFlow keeps all memory that it ever had, and in float64 oneDNN computes nothing.
+# With oneDNN, TensorFlow never releases memory, and oneDNN computes nothing in float64.
 PLAIN_MEMORY = {"TF_ENABLE_ONEDNN_OPTS": "0"}
-# JAX has no float64 unless it is allowed to.
+# JAX has float64 only if it is enabled.
 BACKEND_VARIABLES = {"jax": {"JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}}
 PART_BYTES = 64 << 20
 Precision = Literal["float64", "float32"]
 
 
 class ModelWorker(WorkerProcess):
-    """A process that holds one model. `side` is what it is called in messages: "left" or "right"."""
+    """A process that holds one model. `side` is its name in messages: "left" or "right"."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class ModelWorker(WorkerProcess):
         python: Interpreter | None = None,
         backend: str = "tensorflow",
     ) -> None:
-        """`backend` is what Keras computes with."""
+        """`backend` is Keras's backend."""
         self.side, self.reference, self.python, self.backend = side, reference, python, backend
         super().__init__(side, log, usable_cores(), True, timeout_s, tell=tell)
 
@@ -44,7 +44,7 @@ class ModelWorker(WorkerProcess):
         return self.as_hosted(PLAIN_MEMORY)
 
     def as_hosted(self, variables: Mapping[str, str]) -> Program:
-        """The worker's program in the Python that runs it, with Keras's backend."""
+        """Return the worker's program in the Python that runs it, with Keras's backend."""
         stated = {**variables, "KERAS_BACKEND": self.backend, **BACKEND_VARIABLES.get(self.backend, {})}
         if self.python is None:
             return Program(["compare.adapters"], stated)
@@ -52,12 +52,12 @@ class ModelWorker(WorkerProcess):
         return Program(["compare.adapters"], {**stated, **path}, python=str(self.python.python))
 
     def load(self, precision: Precision) -> port_messages.ModelLoaded:
-        """Have the model loaded. Raises InputError if it cannot be."""
+        """Load the model. Raises InputError if that fails."""
         request = port_messages.LoadModel(reference=self.reference, precision=precision)
         return self._call(request, port_messages.ModelLoaded, None, "be loaded")[0]
 
     def record(self, inputs: Mapping[str, np.ndarray], training: bool, known: Mapping[str, np.ndarray]) -> Recording:
-        """Have the model called on `inputs`, in canonical layout, and watched. `known` are weights by NODE/ROLE that
+        """Call the model on `inputs`, in canonical layout, and record the call. `known` are weights by NODE/ROLE that
         need not be sent again. Raises InputError if it fails."""
         request = port_messages.RecordCall(training=training, known=tuple(known))
         doing = "be called in training mode" if training else "be called"
@@ -65,22 +65,22 @@ class ModelWorker(WorkerProcess):
         return _recording(answer.graph, _by_part(arrays), known)
 
     def fit(self, reference: str, steps: int) -> tuple[port_messages.FunctionFitted, dict[str, dict[str, np.ndarray]]]:
-        """Have the user's own training function run for some steps and watched (messages: Fit): what was seen, and the
-        arrays of every step by what they are ("x", "y", "output", "slope"). Raises InputError if it fails."""
+        """Run and record the user's own training function for some steps (messages: Fit). Return the facts, and the
+        arrays of every step by kind ("x", "y", "output", "slope"). Raises InputError if it fails."""
         request = port_messages.Fit(reference=reference, steps=steps)
         answer, arrays = self._call(request, port_messages.FunctionFitted, None, "be trained by its own function")
         return answer, _by_part(arrays)
 
     def set_loss(self, name: str, reference: str, record: dict[str, Any] | None = None) -> port_messages.LossSet:
-        """Have a loss taken (messages: SetLoss). Raises InputError if it cannot be."""
+        """Set the loss (messages: SetLoss). Raises InputError if that fails."""
         request = port_messages.SetLoss(name=name, reference=reference, record=record)
         return self._call(request, port_messages.LossSet, None, "be given its loss")[0]
 
     def differentiate(
         self, inputs: Mapping[str, np.ndarray], targets: np.ndarray, form: str, known: Mapping[str, np.ndarray]
     ) -> tuple[port_messages.Differentiated, Recording, dict[str, dict[str, np.ndarray]]]:
-        """Have the model's loss differentiated in training mode: the answer, the recording of the call, and the
-        gradients by what they are of ("gradient", "slope", "penalty"). Raises InputError if it fails."""
+        """Differentiate the model's loss in training mode. Return the answer, the recording of the call, and the
+        gradients by kind ("gradient", "slope", "penalty"). Raises InputError if it fails."""
         request = port_messages.Differentiate(form=form, known=tuple(known))
         arrays = {f"input/{name}": array for name, array in inputs.items()} | {"targets": targets}
         answer, found = self._call(request, port_messages.Differentiated, arrays, "be differentiated")
@@ -90,8 +90,8 @@ class ModelWorker(WorkerProcess):
     def optimize(
         self, by: tuple[str, str], gradients: Mapping[str, np.ndarray], steps: int, scale: float
     ) -> tuple[port_messages.Optimized, dict[str, dict[str, np.ndarray]]]:
-        """Have an optimizer, by its name and reference, take steps (messages: Optimize): what it is, and by NODE/ROLE
-        the parameters after them ("after") and their "copies". Raises InputError if there is none."""
+        """Take steps with an optimizer, given by name and reference (messages: Optimize). Return its description, and
+        by NODE/ROLE the parameters after them ("after") and their "copies". Raises InputError if there is none."""
         request = port_messages.Optimize(name=by[0], reference=by[1], steps=steps, scale=scale)
         answer, arrays = self._call(request, port_messages.Optimized, gradients, "be given its optimizer")
         return answer, _by_part(arrays)
@@ -105,8 +105,8 @@ class ModelWorker(WorkerProcess):
         form: str,
         wanted: Sequence[str],
     ) -> tuple[float, dict[str, np.ndarray]]:
-        """Have the model take one step of training (messages: TrainStep) with an optimizer by its name and reference;
-        `ends`: whether it is the first and the last. Return its loss, and the weights `wanted` by NODE/ROLE after it.
+        """Take one step of training (messages: TrainStep) with an optimizer, given by name and reference. `ends` says
+        whether it is the first and the last. Return the loss, and the weights `wanted` by NODE/ROLE after the step.
         Raises InputError if it fails."""
         first, last = ends
         request = port_messages.TrainStep(
@@ -122,13 +122,13 @@ class ModelWorker(WorkerProcess):
             self._call(port_messages.GiveWeights(), port_messages.Done, part, "be given weights")
 
     def apply(self, node: str, inputs: list[np.ndarray], training: bool) -> np.ndarray:
-        """The output of one node of the last recording for other inputs. Raises InputError."""
+        """Return the output of one node of the last recording for other inputs. Raises InputError."""
         arrays = {str(place): array for place, array in enumerate(inputs)}
         request = port_messages.ApplyNode(node=node, training=training)
         return self._call(request, ArraysSent, arrays, "compute a part")[1]["output"]
 
     def save_weights(self, path: Path) -> None:
-        """Have the weights written to `path`. Raises InputError if the suffix is another framework's."""
+        """Write the weights to `path`. Raises InputError if the suffix is another framework's."""
         self._call(port_messages.SaveWeights(path=path), port_messages.Done, None, "have its weights saved")
 
     def _call(
@@ -160,7 +160,7 @@ class ModelWorker(WorkerProcess):
 
 
 def _parts(weights: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
-    """The weights in parts of about PART_BYTES: a worker need not hold all of them twice."""
+    """Yield the weights in parts of about PART_BYTES, to save a worker from holding all of them twice."""
     part: dict[str, np.ndarray] = {}
     for name, array in weights.items():
         part[name] = array
@@ -172,7 +172,7 @@ def _parts(weights: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]
 
 
 def _by_part(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
-    """Arrays by what they are and by their names."""
+    """Return arrays by kind and by name."""
     names = ("value", "weight", "kept", "gradient", "slope", "penalty", "after", "copies", "x", "y", "output")
     parts: dict[str, dict[str, np.ndarray]] = {name: {} for name in names}
     for name, array in arrays.items():
@@ -191,7 +191,7 @@ def _recording(
 
 
 class UserCodeFailed(Exception):
-    """What failed is the user's own model."""
+    """An error in the user's own model."""
 
     def __init__(self, message: str, lines: tuple[str, ...]) -> None:
         super().__init__(message)

@@ -36,22 +36,22 @@ LOG_TAIL_LINES = 12
 
 
 def starting(names: Iterable[str]) -> str:
-    """The line that says which workers are about to start."""
+    """Return the line that names the workers about to start."""
     return f"Starting {', '.join(names)}, each in a process of its own ..."
 
 
 class WorkerError(Exception):
-    """A worker could not do what it was asked: one line for the table, and all there is to know for the log."""
+    """A request that a worker could not carry out: one line for the table, and all details for the log."""
 
     def __init__(self, error: str, details: str = "", diverged: bool = False) -> None:
         super().__init__(error)
         self.error = error
         self.details = details
-        self.diverged = diverged  # numbers are no longer finite; the worker is well
+        self.diverged = diverged  # numbers are no longer finite; the worker itself is fine
 
 
 class Divergence(WorkerError):
-    """A loss or a parameter is no longer finite; `part` holds the steps of the slice before that."""
+    """A loss or a parameter that is no longer finite; `part` has the steps of the slice before that."""
 
     def __init__(self, part: messages.Slice) -> None:
         super().__init__(part.diverged or "", diverged=True)
@@ -60,8 +60,7 @@ class Divergence(WorkerError):
 
 @dataclass(frozen=True)
 class Program:
-    """A module with its arguments, the environment variables it wants, how many processes it becomes, and the Python
-    that runs it."""
+    """A module with its arguments, its environment variables, its number of processes, and the Python that runs it."""
 
     arguments: Sequence[str]
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -72,9 +71,9 @@ class Program:
 class WorkerProcess:
     """A worker process for one implementation.
 
-    The worker has a process group of its own, so that an interrupt at the terminal reaches the harness alone. It ends
-    when its input does, and if the system can, it is killed with the harness, even in the middle of something or
-    stopped: it never outlives it. Raises InputError if it cannot even be started.
+    The worker has its own process group: an interrupt at the terminal only reaches the harness. The worker ends when
+    its input does. If the system supports it, it is also killed with the harness, even while busy or stopped. Raises
+    InputError if it cannot be started.
     """
 
     def __init__(
@@ -88,17 +87,17 @@ class WorkerProcess:
         waiting: Waiting = "passive",
         tell: Tell | None = None,
     ) -> None:
-        """`tell` is called, from a thread, when the worker has imported its framework. `waiting` is what
-        --waiting says for a worker whose steps are timed. Every other worker waits passively, and so takes no core from
-        its neighbours."""
+        """`tell` is called, from a thread, when the worker has imported its framework. `waiting` is the value of
+        --waiting for a worker whose steps are timed. Every other worker waits passively, which leaves the cores to its
+        neighbours."""
         self.implementation = implementation
         self.log = log
         self.timeout_s = timeout_s
         self.started = threads, dict(variables), waiting
         self._tell, self._begun_s = tell, time.monotonic()
-        self.environment: Environment | None = None  # known once the worker is ready
-        self._unready: WorkerError | None = None  # why it never was
-        self.data_digest: str | None = None  # known once it has data
+        self.environment: Environment | None = None  # set once the worker is ready
+        self._unready: WorkerError | None = None  # why it never became ready
+        self.data_digest: str | None = None  # set once it has data
         self._module_lacks: tuple[Tier, ...] = ()
         self._module_misses: tuple[str, ...] = ()
         self._home = temporary.make("worker")
@@ -108,7 +107,7 @@ class WorkerProcess:
                 unless_started.callback(self._remove_home)
                 self._process = self._start(threads, hide_cuda, variables, waiting)
                 unless_started.pop_all()
-        except OSError as error:  # a full disk, a folder that cannot be written to, too many processes
+        except OSError as error:  # a full disk, a read-only folder, too many processes
             where = f" ({error.filename})" if error.filename else ""
             raise InputError(
                 f"No worker can be started for {implementation}: {error.strerror}{where}. Make room, or lift the limit."
@@ -140,7 +139,7 @@ class WorkerProcess:
             )
 
     def program(self) -> Program:
-        """What runs in the process."""
+        """Return what runs in the process."""
         spec = IMPLEMENTATIONS[self.implementation]
         if spec.n_workers == 1:
             return Program(["compare.worker", spec.module], spec.variables)
@@ -153,11 +152,11 @@ class WorkerProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether the worker can still be asked."""
+        """Whether the worker can still receive requests."""
         return self._process.poll() is None
 
     def wait_until_ready(self) -> Environment:
-        """Wait until the framework is imported; return the environment that the worker runs in."""
+        """Wait until the framework is imported, and return the worker's environment."""
         if self._unready is not None:
             raise self._unready
         if self.environment is None:
@@ -172,24 +171,24 @@ class WorkerProcess:
         return self.environment
 
     def log_size(self) -> int:
-        """How many bytes the worker has written to its log."""
+        """Return how many bytes the worker has written to its log."""
         return self.log.stat().st_size if self.log.exists() else 0
 
     def log_since(self, start: int) -> str:
-        """What the worker wrote to its log after its first `start` bytes."""
+        """Return what the worker wrote to its log after its first `start` bytes."""
         try:
             with self.log.open("rb") as stream:
                 stream.seek(start)
                 return stream.read().decode(errors="replace").strip()
-        except OSError as error:  # the folder was taken away
+        except OSError as error:  # the folder was removed
             return f"(its log cannot be read: {error.strerror})"
 
     def end_input(self) -> None:
-        """Tell the worker that there will be no more requests, so that it ends."""
+        """End the worker's input, which says that there are no more requests and ends the worker."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.close()
-        except BrokenPipeError:  # it is gone already, with a request unread
+        except BrokenPipeError:  # it ended with a request unread
             self.kill()
 
     def close(self) -> None:
@@ -200,13 +199,13 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             self.kill()
         self._listener.join(STOP_S)
-        if not self._listener.is_alive():  # else a process that the worker left behind still holds the pipe
+        if not self._listener.is_alive():  # otherwise a process that the worker left behind still holds the pipe
             assert self._process.stdout is not None
             self._process.stdout.close()
         self._remove_home()
 
     def kill(self) -> None:
-        """End the worker at once, with whatever processes it started."""
+        """End the worker at once, with all processes that it started."""
         with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -224,15 +223,15 @@ class WorkerProcess:
             given_up.set()
             self.kill()
 
-        # A worker that reads no more would block the write for ever.
+        # A worker that stops reading would block the write forever.
         timer = threading.Timer(self.timeout_s, give_up)
-        timer.daemon = True  # an interrupt may come before it can be cancelled; it must not hold up the end
+        timer.daemon = True  # an interrupt may come before it can be cancelled; it must not delay the end
         try:
             timer.start()
             wire.write(cast(BinaryIO, self._process.stdin), request.body(), arrays or {})
         except (BrokenPipeError, ValueError) as error:
             if given_up.is_set():
-                self.kill()  # the timer may still be at it
+                self.kill()  # the timer's own kill may still be in progress
                 raise self._timed_out(doing) from error
             raise self._ended() from error
         finally:
@@ -257,7 +256,7 @@ class WorkerProcess:
 
     def _expect(self, answer: messages.Answer, expected: type[AnswerType]) -> AnswerType:
         if isinstance(answer, messages.Failed):
-            if self.program().n_workers > 1:  # it ends, but not yet
+            if self.program().n_workers > 1:  # it is ending, but has not ended yet
                 self.kill()
             if answer.own_lines is not None:
                 raise UserCodeError(answer.error, answer.own_lines)
@@ -266,7 +265,7 @@ class WorkerProcess:
         return answer
 
     def _listen(self) -> None:
-        """Pass on answers until there are no more; in a thread, since a pipe cannot be waited for with a limit."""
+        """Pass on answers until there are no more. This needs a thread, because reading a pipe has no time limit."""
         assert self._process.stdout is not None
         try:
             while (frame := wire.read(cast(BinaryIO, self._process.stdout))) is not None:
@@ -275,8 +274,8 @@ class WorkerProcess:
                 self._frames.put((answer, arrays))
                 if self._tell and isinstance(answer, messages.Ready):
                     self._tell(self._ready_line(answer.environment))
-                del frame, arrays  # which can be gigabytes, until the next answer comes
-        except Exception as error:  # nothing sensible can come any more: wake those that wait, and ask no more
+                del frame, arrays  # they can be gigabytes, and would stay until the next answer
+        except Exception as error:  # no sensible answer can follow: wake those that wait, and send no more
             self.kill()
             self._frames.put(WorkerError(f"the worker's answer cannot be read ({error})", self._log_tail()))
             return

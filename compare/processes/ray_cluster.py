@@ -1,4 +1,4 @@
-"""A connection to a Ray cluster, and what a cluster must have before anything is sent to it."""
+"""A connection to a Ray cluster, and the cluster's requirements."""
 
 import re
 import signal
@@ -18,8 +18,8 @@ PROBE = "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False, log
 
 @contextmanager
 def connected(address: str) -> Iterator[None]:
-    """Be connected to the cluster at `address`. Raises InputError if Ray is not installed, or no cluster answers
-    within seconds."""
+    """Connect to the cluster at `address` for as long as the context lasts. Raises InputError if Ray is not installed,
+    or no cluster answers within seconds."""
     require("ray", "--executor ray")
     _check_answers(address)
     import ray
@@ -34,14 +34,14 @@ def connected(address: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Needs:
-    """What a task needs, all of it on one node."""
+    """The resources of a task, all of them on one node."""
 
     cpus: int
     gpus: int = 0
 
 
 def room_for(needs: Needs) -> int:
-    """How many tasks with such needs the cluster has room for at once, whatever it is doing now."""
+    """Return how many tasks with such needs fit on the whole cluster at once, whatever it is doing now."""
     return sum(
         int(cpus // needs.cpus if not needs.gpus else min(cpus // needs.cpus, gpus // needs.gpus))
         for cpus, gpus in _nodes()
@@ -49,12 +49,12 @@ def room_for(needs: Needs) -> int:
 
 
 def largest_node(gpus: int) -> int:
-    """How many CPUs the largest node has, of those with so many GPUs; 0 if there is none."""
+    """Return the CPUs of the largest node with at least so many GPUs; 0 if there is none."""
     return int(max((cpus for cpus, has in _nodes() if has >= gpus), default=0))
 
 
 def check_room(address: str, needs: Needs) -> None:
-    """Raise InputError unless a node has room for it: Ray would wait for one for ever."""
+    """Raise InputError unless a node has room for it: Ray would wait for one forever."""
     if room_for(needs):
         return
     nodes = _nodes()
@@ -72,7 +72,7 @@ def _counted(cpus: float, gpus: float) -> str:
 
 
 def _nodes() -> list[tuple[float, float]]:
-    """The CPUs and GPUs of every node, once connected."""
+    """Return the CPUs and GPUs of every node, once connected."""
     import ray
 
     having = [node["Resources"] for node in ray.nodes() if node["Alive"]]
@@ -80,7 +80,7 @@ def _nodes() -> list[tuple[float, float]]:
 
 
 def _check_answers(address: str) -> None:
-    """Raise InputError unless a cluster answers. In a process of its own: Ray ends the one that fails to connect."""
+    """Raise InputError unless a cluster answers. Its own process is needed: Ray ends one that fails to connect."""
     try:
         if found := re.fullmatch(r"(.+):(\d+)", address.removeprefix("ray://")):
             socket.create_connection((found[1], int(found[2])), REACH_S).close()
@@ -104,7 +104,7 @@ def _check_answers(address: str) -> None:
 
 @contextmanager
 def _own_signals() -> Iterator[None]:
-    """Ray takes SIGTERM over; here it means what an interrupt does."""
+    """Keep this program's handling of SIGTERM, which means the same as an interrupt here; Ray replaces it."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():

@@ -1,4 +1,4 @@
-"""The worker that only infers, and what it can be asked."""
+"""The worker that only answers, and the requests to it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,23 +32,23 @@ class ServingSession(WorkerProcess):
         return Program(["compare.worker.serve", *self._arguments])
 
     def logits(self, images: np.ndarray) -> np.ndarray:
-        """The answer (N, classes) to images (N, H, W, C), as one batch."""
+        """Return the answer (N, classes) to images (N, H, W, C), as one batch."""
         return self._ask(serving_messages.AnswerImages(), messages.ArraysSent, {"images": images})[1]["logits"]
 
     def give_images(self, images: np.ndarray) -> None:
-        """Give it the images that it is timed with."""
+        """Send the images for timing."""
         self._ask(serving_messages.GiveImages(), serving_messages.ImagesTaken, {"images": images})
 
     def time_calls(self, batch_size: int, calls: int, uncounted: int) -> tuple[serving_messages.Calls, np.ndarray]:
-        """Time calls one after another: what they took together, and the nanoseconds of each (calls,)."""
+        """Time calls one after another. Return their total time, and the nanoseconds of each (calls,)."""
         request = serving_messages.TimeCalls(batch_size=batch_size, calls=calls, uncounted=uncounted)
         answer, arrays = self._ask(request, serving_messages.Calls)
         return answer, arrays["call_ns"]
 
     def describe(self) -> serving_messages.ServerDescribed:
-        """What computes the answers, and which modules were imported for it."""
+        """Return what computes the answers, and which modules were imported for it."""
         return self._ask(serving_messages.DescribeServer(), serving_messages.ServerDescribed)[0]
 
     def memory(self) -> messages.PeakMemory:
-        """The peak memory of the process."""
+        """Return the peak memory of the process."""
         return self._ask(messages.GetMemory(), messages.PeakMemory)[0]

@@ -1,8 +1,8 @@
-"""How a process ends: when it is asked to, and with the process that started it.
+"""How a process ends: on request, and with the process that started it.
 
-SIGINT (Ctrl-C) and SIGTERM raise KeyboardInterrupt, wherever the program is just then. In the middle of the import of
-a C extension that exception may be lost, or come out as another, so the signal is noted, too. SIGHUP is ignored: a
-terminal that closes has no more to say, and a study goes on without it.
+SIGINT (Ctrl-C) and SIGTERM raise KeyboardInterrupt at any point of the program. During the import of a C extension that
+exception may be lost, or turn into another one. The signal is therefore noted, too. SIGHUP is ignored: a study
+continues without the terminal that was closed.
 """
 
 import contextlib
@@ -14,16 +14,16 @@ from collections.abc import Iterator
 from types import FrameType
 
 ASKED = "COMPARE_DIE_WITH_PARENT"
-GIVEN_COMMAND = "COMPARE_COMMAND"  # of a command that is carried out elsewhere, by another one
-PR_SET_PDEATHSIG = 1  # of linux/prctl.h
+GIVEN_COMMAND = "COMPARE_COMMAND"  # for a command that another one carries out elsewhere
+PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 _noted: list[int] = []
-_held: list[bool] = []  # for each `held_back` that is under way, whether an interrupt has come
-_spared: list[bool] = []  # since `spare_one`, whether an interrupt has come
+_held: list[bool] = []  # for each active `held_back`, whether an interrupt has arrived
+_spared: list[bool] = []  # since `spare_one`, whether an interrupt has arrived
 _notice: list[str] = []
 
 
 def listen() -> None:
-    """From now on, both signals are interrupts, unless the process that started this one ignores them."""
+    """Treat both signals as interrupts from now on, unless the process that started this one ignores them."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -31,7 +31,7 @@ def listen() -> None:
 
 
 def was_interrupted() -> bool:
-    """Whether there was an interrupt."""
+    """Return whether there was an interrupt."""
     return bool(_noted)
 
 
@@ -43,7 +43,7 @@ def check() -> None:
 
 @contextlib.contextmanager
 def held_back() -> Iterator[None]:
-    """Raise an interrupt that comes meanwhile at the end: what is done here is short, and belongs together."""
+    """Raise an interrupt that arrives in this context at its end: the work in it is short and must stay together."""
     _held.append(False)
     try:
         yield
@@ -54,12 +54,12 @@ def held_back() -> Iterator[None]:
 
 
 def spare_one(notice: str) -> None:
-    """From now on the first interrupt raises nothing, and says `notice` on standard error; the second one is raised."""
+    """Let the first interrupt from now on only print `notice` on standard error; the second one is raised."""
     _spared[:], _notice[:] = [False], [notice]
 
 
 def spared() -> bool:
-    """Whether an interrupt has come since `spare_one`, whose time is over: the next one is raised."""
+    """Return whether an interrupt has arrived since `spare_one`, which ends here: the next one is raised."""
     came = any(_spared)
     _spared.clear()
     return came
@@ -83,10 +83,10 @@ def _deliver() -> None:
 
 
 def die_with_parent_if_asked() -> None:
-    """If the variable COMPARE_DIE_WITH_PARENT asks for it, have the system kill this process when its parent ends,
-    however that ends (Linux). Elsewhere a worker ends with its input, when it next looks for a request.
+    """If the variable COMPARE_DIE_WITH_PARENT is set, let the system kill this process when its parent ends, however
+    that ends (Linux). Elsewhere a worker ends with its input, when it waits for the next request.
 
-    The variable is the parent's process number: it may have ended already, before this process came so far.
+    The variable is the parent's process number: the parent may have ended before this point.
     """
     asked = os.environ.pop(ASKED, "")
     if not asked or not sys.platform.startswith("linux"):

@@ -1,4 +1,4 @@
-"""The worker that holds one person's own model while its times are measured, and what it can be asked."""
+"""The worker that holds a user's own model while it is timed, and the requests to it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from shared.choices import Mode, Waiting
 
 
 class TimedWorker(ModelWorker):
-    """A process that runs one model as its users do: with the memory and the libraries that they have."""
+    """A process that runs one model as its users do, with the memory and the libraries that they have."""
 
     def __init__(
         self,
@@ -37,25 +37,25 @@ class TimedWorker(ModelWorker):
     def prepare(
         self, request: messages.PrepareTimes, inputs: Mapping[str, np.ndarray], targets: np.ndarray | None
     ) -> messages.TimesPrepared:
-        """Have the model made ready to be timed (messages: PrepareTimes). Raises InputError if it cannot be."""
+        """Make the model ready to be timed (messages: PrepareTimes). Raises InputError if that fails."""
         arrays = {f"input/{name}": array for name, array in inputs.items()}
         arrays |= {} if targets is None else {"targets": targets}
         return self._call(request, messages.TimesPrepared, arrays, "be made ready")[0]
 
     def time_pass(self, what: messages.Pass, batch_size: int, calls: int, uncounted: int) -> messages.PassTimed:
-        """Have passes timed, one after another. Raises InputError if one fails."""
+        """Time passes, one after another. Raises InputError if one fails."""
         request = messages.TimePass(what=what, batch_size=batch_size, calls=calls, uncounted=uncounted)
         doing = "be called" if what == "forward" else "be trained"
         return self._call(request, messages.PassTimed, None, doing)[0]
 
     def watch_nodes(self, batch_size: int) -> tuple[str, ...]:
-        """Have a forward pass watched; the nodes that can be timed. Raises InputError if it fails."""
+        """Record a forward pass, and return the nodes that can be timed. Raises InputError if it fails."""
         return self._call(messages.WatchNodes(batch_size=batch_size), messages.NodesWatched, None, "be watched")[
             0
         ].nodes
 
     def time_node(self, node: str, calls: int, uncounted: int) -> float:
-        """The seconds that one node takes. Raises InputError if it cannot be computed alone."""
+        """Return the seconds of one node. Raises InputError if it cannot be computed alone."""
         request = messages.TimeNode(node=node, calls=calls, uncounted=uncounted)
         return self._call(request, messages.NodeTimed, None, f"compute {node} alone")[0].call_s
 
@@ -63,5 +63,5 @@ class TimedWorker(ModelWorker):
 def asked(
     mode: Mode | None, form: str | None, loss: tuple[str, str], optimizer: tuple[str, str]
 ) -> messages.PrepareTimes:
-    """What a model is made ready for: a training step, too, if there is a `form` of targets."""
+    """Return the passes that a model is made ready for: with a `form` of targets, a training step too."""
     return messages.PrepareTimes(mode=mode, trains=form is not None, form=form or "", loss=loss, optimizer=optimizer)

@@ -1,6 +1,6 @@
-"""What a worker uses of the machine, and what others use meanwhile.
+"""The resources that a worker uses, and the load of other processes at the same time.
 
-It imports nothing that a process that only infers would not have (compare/worker/serve.py).
+It imports nothing that a process that only answers would not have (compare/worker/serve.py).
 """
 
 import gc
@@ -27,14 +27,14 @@ class Usage:
     sent: int | None = None  # bytes sent over all network interfaces, if several processes train together
 
     def foreign_s(self, since: "Usage") -> float | None:
-        """The processor time that others took since then. The two clocks tick differently, so that of a short time it
-        may be negative: what counts is the sum over many."""
+        """Return the processor time that others took since then. The two clocks tick differently: for a short time it
+        may be negative, and only the sum over many is meaningful."""
         if self.all_s is None or since.all_s is None:
             return None
         return (self.all_s - since.all_s) - (self.own_s - since.own_s)
 
     def sent_since(self, since: "Usage") -> int | None:
-        """The bytes sent since then."""
+        """Return the bytes sent since then."""
         return None if self.sent is None or since.sent is None else self.sent - since.sent
 
 
@@ -42,19 +42,19 @@ _peers: list[int] = []
 
 
 def count_in(pids: list[int]) -> None:
-    """From now on, what these processes use is no foreign load: they train the same network."""
+    """Count these processes as part of this one from now on: they train the same network."""
     _peers[:] = pids
 
 
 def usage() -> Usage:
-    """The processor time used until now."""
+    """Return the processor time used until now."""
     own = resource.getrusage(resource.RUSAGE_SELF)
     of_peers = sum(_used_s(pid) for pid in _peers)
     return Usage(own.ru_utime + own.ru_stime + of_peers, _all_s(), own.ru_nivcsw, _sent() if _peers else None)
 
 
 def _sent() -> int | None:
-    """How many bytes this machine has sent, loopback included; None if the system does not tell."""
+    """Return how many bytes this machine has sent, loopback included; None if the system does not report it."""
     try:
         _, _, *lines = Path("/proc/self/net/dev").read_text().splitlines()
     except OSError:
@@ -63,7 +63,7 @@ def _sent() -> int | None:
 
 
 def _used_s(pid: int) -> float:
-    """The processor time that another process has used; 0 if the system does not tell."""
+    """Return the processor time that another process has used; 0 if the system does not report it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -72,7 +72,7 @@ def _used_s(pid: int) -> float:
 
 
 def _all_s() -> float | None:
-    """Of the processors that this process may use: in a container the others belong to other programs."""
+    """Return the time of the processors that this process may use; in a container others belong to others."""
     try:
         lines = _STAT.read_text().splitlines()
     except OSError:  # not Linux
@@ -83,11 +83,11 @@ def _all_s() -> float | None:
         if name in usable:
             user, nice, system, _idle, _waiting, irq, softirq, stolen = map(int, counts[:8])
             ticks += user + nice + system + irq + softirq + stolen
-    return ticks / _TICKS_PER_S or None  # some sandboxes tell 0 of everything
+    return ticks / _TICKS_PER_S or None  # some sandboxes report 0 for everything
 
 
 def peak_rss_bytes() -> int | None:
-    """The most memory resident since the process started or `reset_peak_rss`; None if the system does not say."""
+    """Return the peak resident memory since the start or `reset_peak_rss`; None if the system does not report it."""
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text().splitlines():
@@ -98,7 +98,7 @@ def peak_rss_bytes() -> int | None:
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Meanwhile nothing is collected; what is there by now is there for good, and is never gone through again."""
+    """Collect no garbage in this context. Objects that exist by now are kept forever, and never searched again."""
     gc.collect()
     gc.freeze()
     gc.disable()

@@ -1,8 +1,8 @@
 """The implementations that can be compared: those of this repository, and those that other packages add.
 
-A package adds one by an entry point of the group `compare.implementations`: its name is the implementation's, and it
-refers to an `ImplementationSpec`. Importing that must not import a framework: the harness has none. What
-`ImplementationSpec.module` names is imported by the worker alone.
+A package adds one by an entry point of the group `compare.implementations`. Its name is the implementation's, and it
+refers to an `ImplementationSpec`. Importing that must not import a framework, because the harness has none. Only the
+worker imports the module that `ImplementationSpec.module` names.
 """
 
 import sys
@@ -24,7 +24,7 @@ _WORKERS = {str(n) for n in range(2, MAX_SIZE + 1)}
 class Registry(MutableMapping[str, ImplementationSpec]):
     """The implementations by name; `NAME@N` is the one of that name trained by N processes, and is not listed.
 
-    Other packages are looked for when they first matter. `absent` says of each that cannot be used why.
+    Other packages are searched when they first matter. `absent` has the reason for each that cannot be used.
     """
 
     def __init__(self, built_in: Iterable[ImplementationSpec]) -> None:
@@ -33,7 +33,7 @@ class Registry(MutableMapping[str, ImplementationSpec]):
         self.searched = False
 
     def search(self) -> None:
-        """Add what other packages offer, once."""
+        """Add the implementations of other packages, once."""
         if self.searched:
             return
         self.searched = True
@@ -51,14 +51,14 @@ class Registry(MutableMapping[str, ImplementationSpec]):
             self.search()
         if name in self._known:
             return self._known[name]
-        base, at, n_workers = name.rpartition("@")  # a name may have an @ of its own: keras@jax
+        base, at, n_workers = name.rpartition("@")  # a name may include an @: keras@jax
         spec = self._known.get(base)
         if at and spec and spec.joined_by and n_workers in _WORKERS:
             return spec.shared_by(int(n_workers))
         raise KeyError(name)
 
     def in_one_process(self, name: str) -> str:
-        """The name of the implementation that `name` is in one process: `torch` of `torch@2`, `keras@jax` of itself."""
+        """Return the name of the same implementation in one process: `torch` for `torch@2`, `keras@jax` for itself."""
         spec = self.get(name)
         return name if spec is None or spec.n_workers == 1 else name.rpartition("@")[0]
 
@@ -93,7 +93,7 @@ IMPLEMENTATIONS = Registry(BUILT_IN)
 
 
 def implementation(name: str) -> ImplementationSpec:
-    """The implementation of that name. Raises InputError if there is none, or if it cannot be used."""
+    """Return the implementation of that name. Raises InputError if there is none, or if it cannot be used."""
     if name not in IMPLEMENTATIONS and name in IMPLEMENTATIONS.absent:
         raise InputError(
             f"The implementation '{name}' is installed and cannot be used: {IMPLEMENTATIONS.absent[name]}. Mend or "

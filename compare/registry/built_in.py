@@ -13,7 +13,7 @@ _FUSED = {**_CHANNELS_LAST, "optimizer": "fused"}
 _POOLED = {**_FUSED, "relu": "after_pooling"}
 _PINNED = {**_POOLED, "transfer": "pinned"}
 _STATIC = {"optimizer": "fused", "shapes": "static"}
-_ONEDNN = {"TF_ENABLE_ONEDNN_OPTS": "1"}  # which TensorFlow takes by itself on some processors alone
+_ONEDNN = {"TF_ENABLE_ONEDNN_OPTS": "1"}  # TensorFlow sets it by itself on some processors only
 
 _TENSORFLOW: dict[Device, tuple[Candidate, ...]] = {
     "cpu": (
@@ -49,7 +49,7 @@ _TORCH: dict[Device, tuple[Candidate, ...]] = {
         Candidate("huge pages", "eager", _POOLED, {**KEPT, **HUGE_PAGES}),
         Candidate("torch.compile", "graph", {**_POOLED, "compiled": "loss"}, {**KEPT, **HUGE_PAGES}, alternative=True),
         Candidate("half the threads", "eager", _POOLED, {**KEPT, **HUGE_PAGES}, fewer_threads=True, alternative=True),
-        # TensorFlow's threads are its own and sleep, so that only PyTorch has this one.
+        # TensorFlow has its own threads, which sleep. Only PyTorch therefore has this one.
         Candidate("passive waiting", "eager", _POOLED, {**KEPT, **HUGE_PAGES}, alternative=True, waiting="passive"),
     ),
     "cuda": (

@@ -1,16 +1,16 @@
-"""One way to run an implementation, and what becomes of memory that its framework frees."""
+"""One way to run an implementation, and the handling of memory that its framework frees."""
 
 from dataclasses import dataclass, field
 
 from shared.choices import Allocator, Mode, Recipe, Waiting
 
-# What becomes of memory that a framework has freed: part of the conditions, the same for every contestant.
+# The handling of memory that a framework has freed: part of the conditions, the same for every contestant.
 #
-# glibc gives large blocks back to the system and takes them again at every step, and how much of that a process does
-# depends on how its heap happens to lie. PyTorch on a CPU takes its activations from there: two launches of the same
-# code differed by 8 % (docs/decisions.md), and no ratio with it can be known to 3 % within minutes. If glibc has to
-# keep what is freed, they differ by less than 2 %, and PyTorch is about a fifth faster. tensorflow has an allocator of
-# its own.
+# glibc returns large blocks to the system and requests them again at every step. How much of that a process does
+# depends on the accidental layout of its heap. PyTorch on a CPU takes its activations from there: two launches of the
+# same code differed by 8 % (docs/decisions.md), and no ratio with it can be known to 3 % within minutes. If glibc has
+# to keep freed memory, they differ by less than 2 %, and PyTorch is about a fifth faster. TensorFlow has its own
+# allocator.
 ALLOCATOR_VARIABLES: dict[Allocator, dict[str, str]] = {
     "kept": {
         "MALLOC_MMAP_THRESHOLD_": str(4 << 30),

@@ -1,4 +1,4 @@
-"""What is known of an implementation before its framework is imported."""
+"""The facts about an implementation that are known before its framework is imported."""
 
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -12,7 +12,7 @@ BOTH: tuple[Dtype, ...] = ("float32", "float64")
 
 @dataclass(frozen=True)
 class Style:
-    """How its lines are drawn: a colour that the colour-blind can distinguish, a line style, and the mark of a point.
+    """The style of its lines: a colour that the colour-blind can distinguish, a line style, and the mark of a point.
     The line style (a name or lengths of dashes, as in Matplotlib) is for print."""
 
     color: str
@@ -24,24 +24,24 @@ class Style:
 class ImplementationSpec:
     """One implementation, and every fact about it.
 
-    name, title: how commands and reports call it.
-    module: what a worker imports: it exports what shared/protocol.py asks for.
-    default_mode, modes: the mode in which its users run it by default, and all that it has.
-    models: the architectures that it has.
-    tasks: what it trains networks of the user's own for (shared/task.py).
-    own_file: the file that holds its network in the folder of an architecture of the user's own; "" if it takes none.
+    name, title: its names in commands and reports.
+    module: the worker's import, which exports what shared/protocol.py requires.
+    default_mode, modes: the mode in which its users run it by default, and all of its modes.
+    models: its architectures.
+    tasks: the tasks for which it trains networks of the user's own (shared/task.py).
+    own_file: the file of its network in the folder of an architecture of the user's own; "" if it takes none.
     dtypes: the types in which it can compute on each device.
     own_epsilon: the epsilon of its framework's own batch normalisation, which its idiomatic recipe uses.
-    own_norm_needs: the fewest images of a batch of which its own batch normalisation takes a variance.
-    joined_by, n_workers: how several processes of it train one network, if they can, and how many do.
-    idiomatic_scale: how its idiomatic recipe scales pixels; None if it has the matched recipe alone.
-    versions: the distributions whose versions decide how fast it is.
-    variables: environment variables that its worker needs, beside those that every worker gets.
-    style: how plots draw it; None leaves it to the plot.
+    own_norm_needs: the smallest batch for which its own batch normalisation can compute a variance.
+    joined_by, n_workers: how several of its processes train one network, if they can, and how many do.
+    idiomatic_scale: how its idiomatic recipe scales pixels; None if it only has the matched recipe.
+    versions: the distributions whose versions determine its speed.
+    variables: environment variables that its worker needs, in addition to those of every worker.
+    style: its style in plots; None leaves it to the plot.
     exports: the formats that it writes.
-    also_serves: those that it writes to be served from alone: `compare export` has another writer for them.
-    candidates: what the mode `tuned` chooses from, for each device; without any it has no such mode.
-    plain: where its speed waterfall begins: with what its framework's users write first.
+    also_serves: formats that it only writes for serving: `compare export` has another writer for them.
+    candidates: the choices of the mode `tuned`, for each device; without any it has no such mode.
+    plain: the start of its speed waterfall: what its framework's users write first.
     """
 
     name: str
@@ -67,8 +67,8 @@ class ImplementationSpec:
     plain: tuple[Candidate, ...] = ()
 
     def shared_by(self, n_workers: int) -> "ImplementationSpec":
-        """The same trained by `n_workers` processes, each on its share of every batch, in the default mode. Networks
-        with batch normalisation are left out: statistics would be per share."""
+        """Return the same trained by `n_workers` processes, each on its share of every batch, in the default mode.
+        Networks with batch normalisation are left out: statistics would be per share."""
         return replace(
             self,
             name=f"{self.name}@{n_workers}",
@@ -79,7 +79,7 @@ class ImplementationSpec:
         )
 
     def has(self, model: ModelSpec) -> bool:
-        """Whether it has that architecture: one of its own, or one of the user's own with a file for it."""
+        """Return whether it has that architecture: one of its own, or one of the user's own with a file for it."""
         if model.code is None:
             return model.name in self.models
         if model.task not in self.tasks:

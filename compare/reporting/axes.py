@@ -1,4 +1,4 @@
-"""The axes of a chart: from values to places, and where the ticks are."""
+"""The axes of a chart: where values are drawn, and where the ticks are."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ DECADES_OF_ONES = 3  # over more decades only powers of ten have a tick
 
 
 def value_text(value: float) -> str:
-    """A value as a reader sees it: four digits that count."""
+    """Return a value as text, with four significant digits."""
     if value and (abs(value) < 1e-3 or abs(value) >= 1e6):
         return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
     return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
@@ -17,7 +17,7 @@ def value_text(value: float) -> str:
 
 @dataclass(frozen=True)
 class Axis:
-    """From `low` to `high` in the data's unit, drawn from `start` to `end`."""
+    """An axis from `low` to `high` in the data's unit, drawn from `start` to `end`."""
 
     low: float
     high: float
@@ -27,7 +27,7 @@ class Axis:
 
     @classmethod
     def over(cls, values: Sequence[float], start: float, end: float, log: bool, room: float) -> "Axis":
-        """The axis that holds all `values` (all positive if `log`), with `room` as a share of it at both ends."""
+        """Return the axis for `values` (all positive if `log`); `room` is the share of it left free at both ends."""
         low, high = (min(values), max(values)) if values else (1.0, 10.0) if log else (0.0, 1.0)
         if log:
             low, high = math.log10(low), math.log10(high)
@@ -38,14 +38,14 @@ class Axis:
         return cls(10**low, 10**high, start, end, True) if log else cls(low, high, start, end)
 
     def __call__(self, value: float) -> float:
-        """Where `value` is drawn."""
+        """Return where `value` is drawn."""
         low, high = self.low, self.high
         if self.log:
             low, high, value = math.log10(low), math.log10(high), math.log10(value)
         return self.start + (self.end - self.start) * (value - low) / (high - low)
 
     def ticks(self, whole: bool = False) -> list[tuple[float, str]]:
-        """Round values with their text, at most MOST_TICKS or so; `whole` numbers alone if that is asked."""
+        """Return round values with their text, at most about MOST_TICKS; with `whole`, only whole numbers."""
         if self.log and (found := self._decades()):
             return [(value, value_text(value)) for value in found]
         step = _round_step((self.high - self.low) / MOST_TICKS)
@@ -54,7 +54,7 @@ class Axis:
         return [(number * step, value_text(_clean(number * step, step))) for number in range(first, last + 1)]
 
     def _decades(self) -> list[float]:
-        """1, 2 and 5 of each decade, or powers of ten alone; none if fewer than two are on the axis."""
+        """Return 1, 2 and 5 of each decade, or powers of ten alone; none if fewer than two are on the axis."""
         first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
         factors = (1, 2, 5) if last - first <= DECADES_OF_ONES else (1,)
         every = max(1, math.ceil((last - first) / MOST_TICKS)) if len(factors) == 1 else 1
@@ -64,11 +64,11 @@ class Axis:
 
 
 def _round_step(least: float) -> float:
-    """The smallest of 1, 2, 2.5 and 5 times a power of ten that is no less than `least`."""
+    """Return the smallest of 1, 2, 2.5 and 5 times a power of ten that is at least `least`."""
     power = 10.0 ** math.floor(math.log10(least))
     return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= least * (1 - 1e-9))
 
 
 def _clean(value: float, step: float) -> float:
-    """Without what the multiplication left behind: 0.30000000000000004 is 0.3."""
+    """Remove the rounding of a multiplication: 0.30000000000000004 becomes 0.3."""
     return round(value, max(0, 1 - math.floor(math.log10(step)))) + 0.0

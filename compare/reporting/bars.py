@@ -1,4 +1,4 @@
-"""Charts of bars for a report's page: a row for each thing that was measured, with its interval and its value."""
+"""Bar charts for a report's page: a row for each measured item, with its interval and its value."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from compare.reporting.charts import WIDTH, drawn_in, framed
 
 ROW = 22  # the height of a row, in the units of charts.WIDTH
 TOP, BOTTOM, RIGHT = 22, 34, 14  # margins
-OF_A_LETTER = 6.6  # how wide the letters of a label are at most
-MOST_LEFT = 230  # of the labels' margin
+OF_A_LETTER = 6.6  # the greatest width of a label's letters
+MOST_LEFT = 230  # the greatest margin for labels
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One row: from `start` to `value`, with the `ends` of its interval. `name` is whose it is, for its colour and the
-    legend. `form` is how it is drawn: whole, pale, a dot, or as a change for the better or for the worse."""
+    """One row: from `start` to `value`, with the `ends` of its interval. `name` is its owner, for its colour and the
+    legend. `form` is how it is drawn: whole, pale, a dot, or as an improvement or a deterioration."""
 
     label: str
     value: float
@@ -28,7 +28,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class BarPanel:
-    """One axis with its rows; `log` is whether its scale is logarithmic, which bars that start at 0 cannot have."""
+    """One axis with its rows; `log` says whether its scale is logarithmic, which excludes bars that start at 0."""
 
     title: str
     unit: str
@@ -38,7 +38,7 @@ class BarPanel:
 
 @dataclass(frozen=True)
 class BarChart:
-    """Panels beside each other, for each view by its title. `starts` is the number of the view that is chosen first."""
+    """Panels side by side, for each view by its title. `starts` is the number of the view that is shown first."""
 
     label: str
     views: Mapping[str, Sequence[BarPanel]]
@@ -46,7 +46,7 @@ class BarChart:
     starts: int = 0
 
     def markup(self, anchor: str) -> str:
-        """Return the chart as HTML; `anchor` is a name that no other chart of the page has. Empty without a row."""
+        """Return the chart as HTML; `anchor` is unique on the page. Return "" if there is no row."""
         names = list(dict.fromkeys(bar.name for of in self.views.values() for panel in of for bar in panel.bars))
         if not names:
             return ""

@@ -1,7 +1,7 @@
-"""Charts of a report's page: SVG made from records, whose values show under the pointer, without a script.
+"""Charts of a report's page: SVG made from records, which shows values under the pointer, without a script.
 
-What a reader can choose (which names are shown, the scale, a baseline) are checkboxes and radio buttons. Every view is
-in the page, and its style (templates/page.css.j2) shows the one that is chosen.
+A reader chooses names, the scale or a baseline with checkboxes and radio buttons. Every view is in the page, and its
+style (templates/page.css.j2) shows the chosen one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,11 +16,11 @@ from compare.reporting.axes import Axis, value_text
 Point = tuple[float, float]
 WIDTH, HEIGHT = 440, 280  # of a panel, in its own units; on a phone one of them is about 0.8 pixels
 LEFT, RIGHT, TOP, BOTTOM = 54, 8, 26, 40  # margins
-MOST_POINTS = 6_000  # of a chart: more cannot be seen, and a page of a hundred seeds has to be opened
-MOST_TIPS = 600  # of a panel
-MOST_LINES = 12  # with the thin ones among them, and with a table of the values
+MOST_POINTS = 6_000  # per chart: more are not visible, and a page of a hundred seeds has to open
+MOST_TIPS = 600  # per panel
+MOST_LINES = 12  # including thin ones; with a table of the values
 MOST_BASELINES = 4
-ROW, MOST_TICK_ROWS, OF_A_LETTER = 12, 3, 6.6  # of the names under an axis
+ROW, MOST_TICK_ROWS, OF_A_LETTER = 12, 3, 6.6  # for the names under an axis
 MOST_ROWS = 100
 WHOLE = ("epoch", "busy processes")  # axes of whole numbers
 DASHES = {"-": "", "--": "7 4", ":": "2 3", "-.": "7 3 2 3"}
@@ -29,9 +29,9 @@ COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8a6d00", "#56B4E9", "#6
 
 @dataclass(frozen=True)
 class Line:
-    """One line. Lines of the same `key` (such as "seed 0, test") are subtracted from each other where `less` chooses a
-    baseline. `form` is how it is drawn: with its points marked, thin without marks, or as points alone. `ends` holds
-    the interval (low, high) of each point, if there are any."""
+    """One line. If `less` chooses a baseline, lines of the same `key` (such as "seed 0, test") are subtracted from each
+    other. `form` is how it is drawn: with its points marked, thin without marks, or as points alone. `ends` are the
+    intervals (low, high) of the points, if there are any."""
 
     name: str
     key: str
@@ -44,8 +44,8 @@ class Line:
 class Panel:
     """One pair of axes.
 
-    `log` says whether the view with a log scale has this panel in it, `less` whether lines can be subtracted. `band`
-    holds (x, low, high) of a shaded area, and `ticks` (x, text) of an axis of names.
+    `log` says whether the view with a log scale includes this panel, `less` whether lines can be subtracted. `band` is
+    (x, low, high) of a shaded area, and `ticks` is (x, text) of an axis of names.
     """
 
     title: str
@@ -61,8 +61,8 @@ class Panel:
 
 @dataclass(frozen=True)
 class Chart:
-    """Panels beside each other with one legend; `implementations` gives the implementation of each name, for its
-    colour. `starts_log` is the view that is chosen first."""
+    """Panels side by side with one legend; `implementations` gives the implementation of each name, for its colour.
+    `starts_log` chooses the view that is shown first."""
 
     label: str
     panels: Sequence[Panel]
@@ -70,8 +70,8 @@ class Chart:
     starts_log: bool = False
 
     def markup(self, anchor: str) -> str:
-        """The chart as HTML; `anchor` is a name that no other chart of the page has. Empty if it has no points, or so
-        many that a picture shows as much."""
+        """Return the chart as HTML; `anchor` is unique on the page. Return "" if it has no points, or so many that a
+        picture shows as much."""
         if not 0 < sum(len(line.points) for panel in self.panels for line in panel.lines) <= MOST_POINTS:
             return ""
         views = self._views()
@@ -88,15 +88,15 @@ class Chart:
 
     @property
     def names(self) -> list[str]:
-        """Whose lines there are, in their order."""
+        """The names of its lines, in their order."""
         return list(dict.fromkeys(line.name for panel in self.panels for line in panel.lines))
 
     def style_of(self, name: str) -> tuple[str, str]:
-        """The colour of a name, and the pattern of its dashes ("" is a whole line)."""
+        """Return the colour of a name, and the pattern of its dashes ("" is a solid line)."""
         return drawn_in(name, self.names.index(name), self.implementations)
 
     def _views(self) -> list[tuple[str, list[tuple[Panel, bool]]]]:
-        """Each view: its title, and its panels with whether their scale is logarithmic."""
+        """Return each view: its title, and its panels with whether their scale is logarithmic."""
         views = [("linear", [(panel, False) for panel in self.panels])]
         if any(panel.log and _positive(panel) for panel in self.panels):
             views.append(("log scale", [(panel, panel.log and _positive(panel)) for panel in self.panels]))
@@ -124,7 +124,7 @@ class Chart:
         n_marked = sum(len(line.points) for line in panel.lines if line.form == "marked")
         for line in panel.lines:
             if not line.points:
-                continue  # a path without a point is an error to a browser
+                continue  # browsers report a path without a point as an error
             colour, dashes = self.style_of(line.name)
             group = f'<g class="l{self.names.index(line.name)}" style="--c:{colour}">'
             places = [(across(x), up(y)) for x, y in line.points]
@@ -147,7 +147,7 @@ class Chart:
         return "".join([*parts, *marks, "</svg>"])
 
     def _values(self) -> list[str]:
-        """The values of the marked lines as a table for each panel, folded: for those who cannot see the lines."""
+        """Return the values of the marked lines as a folded table for each panel, for readers who cannot see them."""
         found = []
         for panel in self.panels:
             lines = [line for line in panel.lines if line.form == "marked"]
@@ -176,8 +176,8 @@ def framed(
     panels: Iterable[str],
     after: Iterable[str] = (),
 ) -> str:
-    """Return the frame of a chart. It has the legend of `styles` (of each name the colour and dashes) with a checkbox
-    each, and the choice of a view if there are several. Then follow the drawn panels, and `after` them the rest."""
+    """Return the frame of a chart. It has the legend of `styles` (the colour and dashes of each name) with a checkbox
+    each, and the choice of a view if there are several. The drawn panels follow, and then `after`."""
     parts = [f'<figure class="chart" role="group" aria-label="{escape(label)}"><div class="choices">']
     if styles:
         parts += ['<fieldset><legend class="sr">Lines</legend>', *_legend(styles), "</fieldset>"]
@@ -193,7 +193,7 @@ def framed(
 
 
 def drawn_in(name: str, number: int, implementations: Mapping[str, str]) -> tuple[str, str]:
-    """Return the colour of a name, the `number`th of a chart, and the pattern of its dashes ("" is a whole line)."""
+    """Return the colour of a name, the `number`th of a chart, and the pattern of its dashes ("" is a solid line)."""
     known = IMPLEMENTATIONS.get(implementations.get(name, name))
     if known is not None and known.style is not None:
         return known.style.color, _dashes(known.style.linestyle)
@@ -227,7 +227,7 @@ def _mark(tip: str, place: Point) -> str:
 
 
 def _grid(panel: Panel, across: Axis, up: Axis) -> list[str]:
-    """The ticks of both axes with their lines, and what the axes show."""
+    """Return the ticks of both axes with their lines, and the axes' labels."""
     parts = []
     for y, text in up.ticks():
         parts.append(f'<path class="grid" d="M{LEFT} {up(y):.1f}H{WIDTH - RIGHT}"/>')
@@ -244,7 +244,7 @@ def _grid(panel: Panel, across: Axis, up: Axis) -> list[str]:
 
 
 def _rows_of(panel: Panel, across: Axis) -> int:
-    """In how many rows the names of an axis stand, so that none is over its neighbour. An axis with a title has one."""
+    """Return the number of rows that keep an axis's names from overlapping. An axis with a title has one."""
     places = sorted(across(x) for x, _ in panel.ticks)
     if panel.x or len(places) < 2:
         return 1
@@ -254,7 +254,7 @@ def _rows_of(panel: Panel, across: Axis) -> int:
 
 
 def _dashes(linestyle: str | tuple[float, tuple[float, ...]]) -> str:
-    """Matplotlib's style of a line, by name or as (offset, lengths), as SVG's stroke-dasharray."""
+    """Return Matplotlib's style of a line, by name or as (offset, lengths), as SVG's stroke-dasharray."""
     if isinstance(linestyle, str):
         return DASHES.get(linestyle, "")
     return " ".join(f"{2 * length:g}" for length in linestyle[1])
@@ -267,7 +267,7 @@ def _positive(panel: Panel) -> bool:
 
 
 def _less(panel: Panel, name: str) -> Panel:
-    """The panel with every line less the line of `name` that has its key, at the points that both have."""
+    """Subtract from every line the line of `name` with the same key, at the points that both have."""
     base = {line.key: dict(line.points) for line in panel.lines if line.name == name}
     lines = [
         replace(line, points=[(x, y - base[line.key][x]) for x, y in line.points if x in base[line.key]], ends=())

@@ -1,4 +1,4 @@
-"""A table of how well each class is predicted, for data whose classes have names of their own."""
+"""A table of how well each class is predicted, for data with named classes."""
 
 from collections.abc import Sequence
 
@@ -9,8 +9,8 @@ MOST_LINES = 1_000
 
 
 def class_cells(results: Sequence[RunResult], names: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    """Return the headings, and a line for each class that has a name: its test images, and the share of them that each
-    of `results` predicts correctly. The cells are Markdown."""
+    """Return the headings, and a line for each named class: its test images, and the share of them that each of
+    `results` predicts correctly. The cells are Markdown."""
     done = [result for result in results if result.outcome]
     headings = ["class", "test images", *(result.run.implementation for result in done)]
     lines = []

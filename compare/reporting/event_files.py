@@ -1,6 +1,6 @@
-"""What TensorBoard shows of a run: its event file, made from its record.
+"""TensorBoard's event files of a run, made from its record.
 
-The records within are TensorBoard's own, written by TensorBoard's own writer, which needs neither framework.
+The records in them are TensorBoard's own, written by its writer, which needs neither framework.
 """
 
 import io
@@ -12,13 +12,13 @@ from compare.extras import require
 from compare.folders.manifest import Manifest
 from shared.result import Outcome, RunResult
 
-FIRST_EVENT = "brain.Event:2"  # the version of the format, as TensorBoard knows it
+FIRST_EVENT = "brain.Event:2"  # the format's version in TensorBoard's notation
 Point = tuple[float, int, str, float]  # seconds since the run began, step, tag, value
 
 
 def event_files(results: Sequence[RunResult], manifest: Manifest) -> dict[str, bytes]:
-    """An event file for each run that ended well, by its path in the output folder; `tensorboard --logdir` takes the
-    folder. Times are those of the training steps alone, from the beginning of the study on."""
+    """Return an event file for each completed run, by its path in the output folder; `tensorboard --logdir` takes the
+    folder. Times include training steps alone, and start with the study."""
     require("tensorboard", "A report with TensorBoard's event files")
     began = datetime.fromisoformat(manifest.started).timestamp()
     return {

@@ -1,8 +1,8 @@
-"""A report as one HTML file that needs nothing else: the same text as report.md, its pictures within.
+"""Render a report as one HTML file that needs nothing else: the text of report.md, with its pictures inside.
 
-The body is the Markdown report itself, so that the two cannot say different things. What came from outside was made
-plain text when the Markdown was written (compare/training/report.py), and HTML within Markdown is not let through.
-Some pictures are drawn for the page alone, as SVG that shows its values (compare/reporting/charts.py).
+The body is the Markdown report itself, which keeps the two consistent. Text from outside became plain when the Markdown
+was written (compare/training/report.py), and HTML within Markdown is not let through. Some pictures are drawn for the
+page alone, as SVG that shows its values (compare/reporting/charts.py).
 """
 
 import base64
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 Drawing = Callable[
     [str], str
-]  # from a name that nothing else on the page has to markup of our own; "" if there is none
+]  # takes a name that nothing else on the page has, and returns markup of our own; "" if there is none
 MOST_SVG_BYTES = 300_000  # a larger drawing is shown as pixels
-LATE = "late"  # the drawing that stands at the start of the last section but one, and that no picture stands for
-FOLDED = "Parity of "  # a section whose own sections are folded: its verdict stands before them
+LATE = "late"  # the drawing at the start of the last section but one, which replaces no picture
+FOLDED = "Parity of "  # a section with folded subsections: its verdict precedes them
 MIME = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
 class Rendered(dict[str, bytes]):
-    """The content of every file of a folder's report, by its path there; `drawings` are those of its page, by the path
-    of the picture in whose place each stands."""
+    """The content of every file of a folder's report, by its path there. `drawings` are those of its page, by the path
+    of the picture that each replaces."""
 
     def __init__(self, files: Mapping[str, bytes], drawings: Mapping[str, Drawing]) -> None:
         super().__init__(files)
@@ -39,13 +39,13 @@ class Rendered(dict[str, bytes]):
 
 
 def with_page(files: Mapping[str, bytes], drawings: Mapping[str, Drawing] | None = None) -> Rendered:
-    """`files`, and the page of the report.md among them (see `page`)."""
+    """Return `files`, with the page of the report.md among them (see `page`)."""
     return Rendered({**files, "report.html": page(files, drawings)}, drawings or {})
 
 
 def page(files: Mapping[str, bytes], drawings: Mapping[str, Drawing] | None = None) -> bytes:
-    """Return the HTML page of the report.md in `files`, with the pictures in `files` that it shows, and with `drawings`
-    in the place of those that have one."""
+    """Return the HTML page of the report.md in `files`, with the pictures in `files` that it shows. `drawings` replace
+    the pictures that they are given for."""
     from markupsafe import Markup
 
     title, sections, body = _convert(files, drawings or {})
@@ -59,8 +59,8 @@ def page(files: Mapping[str, bytes], drawings: Mapping[str, Drawing] | None = No
 
 
 def filled(template: str, **values: object) -> bytes:
-    """Return a page made from `template`, with the style and the script that all pages have. The script has its hash in
-    the page's policy: a browser runs no other, whatever a report holds."""
+    """Return a page made from `template`, with the style and the script of all pages. The page's policy contains the
+    script's hash: a browser runs no other script, whatever a report contains."""
     from markupsafe import Markup
 
     environment = _environment()
@@ -83,7 +83,7 @@ def _environment() -> "jinja2.Environment":
 
 
 def _convert(files: Mapping[str, bytes], drawings: Mapping[str, Drawing]) -> tuple[str, list[tuple[str, str]], str]:
-    """The title, every section's anchor and heading, and the body as HTML."""
+    """Return the title, every section's anchor and heading, and the body as HTML."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -121,7 +121,7 @@ def _mark_verdicts(tokens: list["Token"]) -> None:
 
 
 def _with_drawings(tokens: list["Token"], drawings: Mapping[str, Drawing], files: Mapping[str, bytes]) -> list["Token"]:
-    """`tokens` with drawings in the place of the paragraphs that hold nothing but a picture that has one."""
+    """Replace each paragraph that only holds a picture by the picture's drawing, if it has one."""
     found = list(tokens)
     for number, token in enumerate(tokens):
         children = token.children or []
@@ -159,7 +159,7 @@ def _label_boxes(tokens: list["Token"]) -> None:
 
 
 def _folded(tokens: list["Token"]) -> list["Token"]:
-    """`tokens` with the sections below a section on parity folded: its verdict stands before them."""
+    """Fold the subsections of sections on parity, whose verdict precedes them."""
     found: list[Token] = []
     within = opened = False
     for number, token in enumerate(tokens):
@@ -188,13 +188,13 @@ def _text(token: "Token") -> str:
 
 
 def _inline(image: "Token", files: Mapping[str, bytes]) -> None:
-    """Put the picture that `image` names into it: as a drawing if there is one of no great size."""
+    """Embed the picture that `image` names, as a drawing if there is one and it is small."""
     path = PurePosixPath(str(image.attrGet("src")))
     drawn = files.get(str(path.with_suffix(".svg")))
     if drawn is not None and len(drawn) <= MOST_SVG_BYTES:
         path, content = path.with_suffix(".svg"), drawn
     else:
         content = files.get(str(path), b"")
-    if not content:  # of a report that speaks of a picture that it does not have
+    if not content:  # the report names a picture that is not there
         return
     image.attrSet("src", f"data:{MIME[path.suffix]};base64,{base64.b64encode(content).decode()}")

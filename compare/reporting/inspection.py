@@ -1,4 +1,4 @@
-"""What trained networks do with images, asked of a worker for each implementation."""
+"""Inspect trained networks: ask a worker of each implementation for their outputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ TIMEOUT_S = 300.0
 @dataclass(frozen=True)
 class Inspected:
     """One trained network: its weights, every layer's output for the chosen images, and its probabilities (N, classes)
-    for all test images and for the extra ones. Of a regression it has the predicted numbers (N, K)."""
+    for all test images and for the extra ones. For a regression these are the predicted numbers (N, K)."""
 
     name: str
     weights: Weights
@@ -36,8 +36,8 @@ class Inspected:
 def inspect(
     results: list[RunResult], weights: list[Weights], data: Data, chosen: np.ndarray, extra: np.ndarray
 ) -> list[Inspected]:
-    """Ask the network of each result, with its weights, about the `chosen` images and about `extra` ones, both
-    (N, H, W, C) in the scale of `data`.
+    """Ask the network of each result, with its weights, for its outputs for the `chosen` images and for `extra` ones,
+    both (N, H, W, C) in the scale of `data`.
 
     Raises InputError if a worker cannot do it.
     """
@@ -73,7 +73,7 @@ def _inspect_one(
 
 
 def predicted(task: TaskName, outputs: np.ndarray) -> np.ndarray:
-    """What outputs (N, K) stand for, in float64: a probability of each class or label, or the numbers themselves."""
+    """Return probabilities of classes or labels for outputs (N, K), or the numbers of a regression, in float64."""
     match task:
         case "classification":
             return softmax(outputs)
@@ -85,7 +85,7 @@ def predicted(task: TaskName, outputs: np.ndarray) -> np.ndarray:
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities (N, classes) from logits (N, classes), in float64."""
+    """Return probabilities (N, classes) from logits (N, classes), in float64."""
     powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     probabilities: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
     return probabilities

@@ -1,8 +1,8 @@
-"""Standard output and standard error, which may lose their listeners: a pipe whose reader has gone (`| head`), a
-terminal that was closed, an `ssh` that was cut off.
+"""Standard output and standard error, whose reader may disappear: a pipe whose reader has gone (`| head`), a terminal
+that was closed, an `ssh` that was cut off.
 
-Progress that no one can see is not shown, and stops nothing. What a command prints is its purpose, unless it keeps its
-results in a folder: such a command goes on, too.
+Progress without a reader is dropped, and does not stop the command. Output is a command's purpose, unless it keeps its
+results in a folder: such a command continues, too.
 """
 
 import errno
@@ -11,17 +11,17 @@ import select
 import sys
 from typing import TextIO
 
-GONE = (errno.EPIPE, errno.EIO)  # of a pipe without a reader, and of a terminal that was closed
+GONE = (errno.EPIPE, errno.EIO)  # for a pipe without a reader, and for a terminal that was closed
 STDOUT, STDERR = 1, 2
 
 
 class Patient(io.FileIO):
-    """An open stream of the system. Once it takes no more, what is written to it is dropped, if that is to be so."""
+    """An open stream of the system. Once writing fails, its content is dropped if the stream may be outlived."""
 
     def __init__(self, descriptor: int, outlived: bool) -> None:
         super().__init__(descriptor, "w", closefd=False)
-        self.outlived = outlived  # whether this process goes on without it
-        self.failed: OSError | None = None  # why it takes no more
+        self.outlived = outlived  # whether this process continues without it
+        self.failed: OSError | None = None  # why writing failed
 
     def write(self, content) -> int:  # type: ignore[no-untyped-def] # whatever has bytes
         """Write all of `content`, or drop it; return its size."""
@@ -35,7 +35,7 @@ class Patient(io.FileIO):
                     raise
                 self.failed = error
                 break
-            if written is None:  # another process has set this pipe not to wait
+            if written is None:  # another process has set this pipe to non-blocking
                 select.select([], [self], [])
             left = left[written or 0 :]
         return size
@@ -45,19 +45,19 @@ _patient: dict[int, Patient] = {}
 
 
 def make_patient() -> None:
-    """Have both streams of this process outlast their listeners: standard error at once, standard output from
+    """Let this process outlive the readers of both streams: of standard error at once, of standard output from
     `outlive` on."""
     sys.stdout, sys.stderr = _made(sys.stdout, STDOUT, False), _made(sys.stderr, STDERR, True)
 
 
 def outlive() -> None:
-    """From now on, this command goes on without standard output: it keeps its results in a folder."""
+    """Let this command continue without standard output from now on: it keeps its results in a folder."""
     if STDOUT in _patient:
         _patient[STDOUT].outlived = True
 
 
 def check() -> None:
-    """Raise the OSError for which standard output took no more, unless no process reads it."""
+    """Raise the OSError that ended standard output, unless only its reader has gone."""
     sys.stdout.flush()
     failed = _patient[STDOUT].failed if STDOUT in _patient else None
     if failed is not None and failed.errno not in GONE:
@@ -65,7 +65,7 @@ def check() -> None:
 
 
 def _made(stream: TextIO, number: int, outlived: bool) -> TextIO:
-    """The same stream, patient; another one that stands in its place, as a test's, stays as it is."""
+    """Return a patient version of a stream. A stream that replaces the system's, as in a test, is left unchanged."""
     if stream not in (sys.__stdout__, sys.__stderr__) or not isinstance(stream, io.TextIOWrapper):
         return stream
     raw = _patient[number] = Patient(number, outlived)

@@ -1,4 +1,4 @@
-"""A study as MLflow runs: one that holds the report, and within it one for each training run."""
+"""Log a study as MLflow runs: one that holds the report, and within it one for each training run."""
 
 import os
 import sys
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric
 
 EXPERIMENT = "compare"
-PARENT_TAG = "mlflow.parentRunId"  # by which MLflow's pages nest runs
-BATCH = 1_000  # metrics in one request: the most that MLflow takes
-# Read by MLflow when it is imported. Nothing is sent anywhere but to the server that was named; a server that does not
-# answer is given up soon; and a folder is a place to write to if one is named.
+PARENT_TAG = "mlflow.parentRunId"  # MLflow's pages nest runs by it
+BATCH = 1_000  # metrics in one request: MLflow's maximum
+# MLflow reads these when it is imported. Data are only sent to the named server, a server that does not answer is given
+# up soon, and folders are allowed as a place to write to.
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -32,7 +32,7 @@ SETTINGS = {
 
 
 class MlflowError(Exception):
-    """The server took no more."""
+    """The server refused data."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Server:
 
 
 def connect(uri: str) -> Server:
-    """The server or folder `uri`, in which the experiment `compare` is made unless it is there.
+    """Connect to the server or folder `uri`, and create the experiment `compare` if it does not exist.
 
     Raises InputError if MLflow is not installed or `uri` cannot be used.
     """
@@ -58,7 +58,7 @@ def connect(uri: str) -> Server:
         client = MlflowClient(tracking_uri=uri)
         known = client.get_experiment_by_name(EXPERIMENT)
         return Server(uri, client, known.experiment_id if known else client.create_experiment(EXPERIMENT))
-    except Exception as error:  # whatever the store behind it raises: of MLflow, of requests, of the system
+    except Exception as error:  # any error of the store behind it: from MLflow, requests or the system
         raise InputError(
             f"--mlflow {uri} cannot be used: {_first_line(error)} Give the address of an MLflow server that runs, "
             "or a folder."
@@ -66,8 +66,8 @@ def connect(uri: str) -> Server:
 
 
 def log_study(server: Server, folder: Path, results: Sequence[RunResult], manifest: Manifest) -> str:
-    """Log the study that `folder` holds; return the identifier of its run. Raises MlflowError."""
-    with redirect_stdout(sys.stderr):  # MLflow writes there of its own accord; ours is for what was found
+    """Log the study in `folder`, and return the identifier of its run. Raises MlflowError."""
+    with redirect_stdout(sys.stderr):  # MLflow prints on its own; standard output is for our results
         return _log_study(server, folder, results, manifest)
 
 
@@ -75,13 +75,13 @@ def _log_study(server: Server, folder: Path, results: Sequence[RunResult], manif
     client = server.client
     try:
         study = _begin(server, folder.name, {"compare.command": manifest.command})
-        for name in (*names(folder), MANIFEST, SEAL):  # a link is none of them
+        for name in (*names(folder), MANIFEST, SEAL):  # links are excluded
             where = PurePosixPath(name).parent.as_posix()
             client.log_artifact(study, str(folder / name), None if where == "." else where)
         for result in results:
             _log_run(server, study, result, manifest)
         client.set_terminated(study, "FINISHED" if all(r.status == "ok" for r in results) else "FAILED")
-    except Exception as error:  # whatever the store behind it raises
+    except Exception as error:  # any error of the store behind it
         raise MlflowError(_first_line(error)) from None
     return study
 
@@ -133,7 +133,7 @@ def _metrics(result: RunResult) -> Iterator["Metric"]:
 
 
 def _flat(fields: dict[str, object], stem: str = "") -> Iterator[tuple[str, str]]:
-    """Nested fields under names with dots between, as texts."""
+    """Yield nested fields under names joined by dots, as texts."""
     for name, value in fields.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{stem}{name}.")

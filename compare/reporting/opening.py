@@ -1,7 +1,7 @@
-"""The first line of a command: what it is about to do, said before anything is done that takes long.
+"""The first line of a command: what it is about to do, printed before any long work.
 
 It is printed with the first other message, or after a second of silence. A command that has ended by then does not
-print it: a command line that cannot be carried out gets one paragraph and no more.
+print it: the error of an invalid command line is a single paragraph.
 """
 
 import sys
@@ -11,7 +11,7 @@ SILENCE_S = 1.0
 
 
 class Opening:
-    """The line of the command in this process, until it is said."""
+    """The line of the command in this process, until it is printed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -19,7 +19,7 @@ class Opening:
         self._timer: threading.Timer | None = None
 
     def announce(self, line: str) -> None:
-        """Have `line` said, soon."""
+        """Print `line` soon."""
         self.cancel()
         self._line = line
         self._timer = threading.Timer(SILENCE_S, self.say)
@@ -27,14 +27,14 @@ class Opening:
         self._timer.start()
 
     def say(self) -> None:
-        """Say it now, unless it was said."""
+        """Print the line now, unless it was printed."""
         with self._lock:
             if self._line is not None:
                 print(self._line, file=sys.stderr, flush=True)
             self._line = None
 
     def cancel(self) -> None:
-        """Say it no more."""
+        """Cancel the line."""
         if self._timer is not None:
             self._timer.cancel()
         with self._lock:

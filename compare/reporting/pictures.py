@@ -1,4 +1,4 @@
-"""Pictures of trained networks, from their weights, outputs and records."""
+"""Draw trained networks, from their weights, outputs and records."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,21 +18,21 @@ from shared.weights import Weights
 MAX_FILTERS = 64
 COLUMNS = 8
 N_MISTAKES = 8
-MOST_CHARACTERS = 24  # of the name of a class, which may be of any folder
-MOST_COUNTED = 30  # classes whose confusions have their count written on them
+MOST_CHARACTERS = 24  # of a class's name, which may come from any folder
+MOST_COUNTED = 30  # up to so many classes, confusions show their count
 MOST_TICKS = 25  # names along an axis
-MOST_BARS, LIKELIEST = 20, 10  # classes of a prediction; of more, the likeliest
+MOST_BARS, LIKELIEST = 20, 10  # classes of a prediction; if there are more, the likeliest
 ABOVE_A_PICTURE = 12  # characters of a name
 
 
 def label_of(name: str, most: int = MOST_CHARACTERS) -> str:
-    """The name of a class as matplotlib shows it: without formulas in it, and not too long."""
+    """Return the name of a class for Matplotlib: without formulas, and not too long."""
     short = name if len(name) <= most else f"{name[: most - 1]}\u2026"
     return short.replace("$", r"\$")
 
 
 def has_filters(spec: ModelSpec) -> bool:
-    """Whether the first layer has filters to be shown as images: it is a convolution, or dense over all pixels."""
+    """Whether the first layer has filters that can be images: it is a convolution, or dense over all pixels."""
     shape = spec.parameters[0].shape
     if spec.inputs != "images":
         return False
@@ -40,8 +40,8 @@ def has_filters(spec: ModelSpec) -> bool:
 
 
 def filters(weights: Mapping[str, Weights], spec: ModelSpec, cmap: str) -> Figure:
-    """The first layer's filters of every implementation side by side, in one scale, and under them how far those of
-    the others are from the first one's."""
+    """Draw the first layer's filters of every implementation side by side, in one scale. Below them are the distances
+    of the others' filters from the first one's."""
     names = list(weights)
     stacks = [first_filters(of_one, spec) for of_one in weights.values()]
     first = stacks[0]
@@ -69,9 +69,9 @@ def filters(weights: Mapping[str, Weights], spec: ModelSpec, cmap: str) -> Figur
 
 
 def first_filters(weights: Weights, spec: ModelSpec) -> np.ndarray:
-    """The filters of the first layer, at most 64, as images (filters, height, width, channels).
+    """Return the filters of the first layer, at most 64, as images (filters, height, width, channels).
 
-    A dense layer's units are shown as what they see of the image.
+    A dense layer's units are shown as their weights for the image's pixels.
     """
     kernel = weights[spec.parameters[0].name]
     if kernel.ndim == 2:
@@ -81,7 +81,7 @@ def first_filters(weights: Weights, spec: ModelSpec) -> np.ndarray:
 
 
 def _mosaic(axes: Axes, images: np.ndarray, limit: float, cmap: str) -> None:
-    """All images as tiles of one, 0 in the middle of the scale; three channels are shown as colours."""
+    """Draw all images as tiles of one, with 0 in the middle of the scale; three channels are shown as colours."""
     colours = mpl.colormaps[cmap]
     if images.shape[-1] == 3:
         shown = np.clip(images / limit / 2 + 0.5, 0, 1)
@@ -91,7 +91,7 @@ def _mosaic(axes: Axes, images: np.ndarray, limit: float, cmap: str) -> None:
 
 
 def tiled(images: np.ndarray) -> np.ndarray:
-    """Images (n, height, width, channels) as one, eight in a row, with white between them."""
+    """Return images (n, height, width, channels) as one, eight in a row, with white between them."""
     n, height, width, channels = images.shape
     rows, gap = -(-n // COLUMNS), max(1, height // 8)
     whole = np.ones((rows * (height + gap) - gap, COLUMNS * (width + gap) - gap, channels))
@@ -104,7 +104,7 @@ def tiled(images: np.ndarray) -> np.ndarray:
 def feature_maps(
     networks: Sequence[Inspected], images: np.ndarray, indices: Sequence[int], channel: int, cmap: str
 ) -> Figure:
-    """Images x layers: one channel of every convolution and pooling layer for each chosen image, a block for each
+    """Draw one channel of every convolution and pooling layer for each chosen image (images x layers), a block for each
     implementation."""
     layers = map_layers(networks[0])
     width, height = len(layers) + 1, len(indices)
@@ -127,7 +127,7 @@ def feature_maps(
 
 
 def map_layers(network: Inspected) -> list[str]:
-    """The convolution and pooling layers, in order; if none has such a name, all whose outputs are maps."""
+    """Return the convolution and pooling layers, in order; if no name matches, all layers whose outputs are maps."""
     maps = [name for name, output in network.activations.items() if output.ndim == 4]
     return [name for name in maps if name.startswith(("conv", "pool"))] or maps
 
@@ -141,8 +141,8 @@ def draw_picture(axes: Axes, image: np.ndarray, cmap: str) -> None:
 
 
 def overfitting(results: Sequence[RunResult]) -> Figure:
-    """Training and validation (or test) loss and accuracy over epochs, and the gap between the two accuracies; of
-    another task than classification its figure."""
+    """Draw training and validation (or test) loss and accuracy over epochs, and the gap between the two accuracies. For
+    a task other than classification, its figure replaces accuracy."""
     shown = figure_of(results)
     figure = Figure(figsize=(13, 4), layout="constrained")
     loss_axes, accuracy_axes, gap_axes = figure.subplots(1, 3)
@@ -179,8 +179,8 @@ def overfitting(results: Sequence[RunResult]) -> Figure:
 
 
 def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Figure:
-    """How many test images of each class were predicted as each class; the colours show the share of the true class. Of
-    many classes there are the colours alone, and only some have their names along the axes."""
+    """Draw how many test images of each class were predicted as each class; colours show the share of the true class.
+    With many classes there are only colours, and only some names along the axes."""
     step = -(-len(names) // MOST_TICKS) if len(names) > MOST_COUNTED else 1
     places, names = range(0, len(names), step), [label_of(name) for name in names[::step]]
     figure = Figure(figsize=(5.2 * len(results), 5.9), layout="constrained")
@@ -188,7 +188,7 @@ def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Fi
         assert result.outcome is not None
         counts = np.array(result.outcome.confusion)
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)  # the root, so that rare confusions are seen
+        axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)  # the square root makes rare confusions visible
         for (row, column), count in np.ndenumerate(counts):
             if count and len(counts) <= MOST_COUNTED:
                 colour = "white" if shares[row, column] > 0.3 else "black"
@@ -202,7 +202,7 @@ def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> Fi
 
 
 def mistakes(networks: Sequence[Inspected], images: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> Figure:
-    """For each implementation the test images that it is most surely wrong about, a row each."""
+    """Draw the test images about which each implementation is most surely wrong, a row each."""
     names = [label_of(name, ABOVE_A_PICTURE) for name in names]
     figure = Figure(figsize=(1.5 * N_MISTAKES, 2.3 * len(networks)), layout="constrained")
     rows = figure.subfigures(len(networks), 1, squeeze=False)[:, 0]
@@ -221,20 +221,20 @@ def mistakes(networks: Sequence[Inspected], images: np.ndarray, labels: np.ndarr
 
 
 def worst_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> list[int]:
-    """The indices of at most 8 images, those predicted as another class whose true class got the least probability."""
+    """Return the indices of at most 8 wrong predictions, those with the lowest probability of their true class."""
     truth = probabilities[np.arange(len(labels)), labels]
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     return [int(index) for index in wrong[np.argsort(truth[wrong], kind="stable")][:N_MISTAKES]]
 
 
 def prediction(networks: Sequence[Inspected], image: np.ndarray, names: Sequence[str]) -> Figure:
-    """Draw one image (H, W, C) in [0, 1] as the networks see it, 0 black and 1 white. Beside it draw the probability
-    that each network gives to each class; of many classes, to its likeliest."""
+    """Draw one image (H, W, C) in [0, 1] as the networks see it, 0 black and 1 white. Beside it draw each network's
+    probability of each class; if there are many, of the likeliest."""
     names = [label_of(name) for name in names]
     figure = Figure(figsize=(3 + 3.2 * len(networks), 3.4), layout="constrained")
     axes = figure.subplots(1, len(networks) + 1)
     draw_picture(axes[0], image, "gray")
-    axes[0].images[0].set_clim(0, 1)  # else matplotlib stretches a faint image, which the networks see as faint
+    axes[0].images[0].set_clim(0, 1)  # otherwise Matplotlib stretches a faint image, which the networks see as faint
     axes[0].set_title("what the networks see", fontsize=9)
     axes[0].axis("off")
     for one, network in zip(axes[1:], networks, strict=True):

@@ -1,4 +1,4 @@
-"""Pictures, made from records alone."""
+"""Draw pictures from records alone."""
 
 import io
 import re
@@ -19,13 +19,13 @@ from shared.task import LOSSES_IN_WORDS
 
 
 def style_of(implementation: str) -> dict[str, Any]:
-    """How the lines of an implementation are drawn, as Matplotlib's arguments; empty if that is left to Matplotlib."""
+    """Return the line style of an implementation, as Matplotlib's arguments; {} if Matplotlib chooses it."""
     style = _style(implementation)
     return {"color": style.color, "linestyle": style.linestyle} if style else {}
 
 
 def mark_of(implementation: str) -> str:
-    """The mark of a point of an implementation, as Matplotlib calls it."""
+    """Return the marker of an implementation, as Matplotlib names it."""
     style = _style(implementation)
     return style.marker if style else "o"
 
@@ -35,12 +35,12 @@ def _style(implementation: str) -> Style | None:
 
 
 PNG_DPI = 120
-MOST_POINTS = 300  # of a distribution: more cannot be seen, and a drawing of a hundred seeds has to be opened
+MOST_POINTS = 300  # per distribution: more are not visible, and a drawing of a hundred seeds has to open
 
 
 def learning_curves(results: Sequence[RunResult]) -> Figure:
-    """Loss on the left, accuracy (or another task's figure) on the right, over epochs; training figures thin, those
-    after each epoch dotted."""
+    """Draw loss on the left, accuracy (or another task's figure) on the right, over epochs; training figures are thin,
+    those after each epoch dotted."""
     shown, loss = figure_of(results), loss_of(results)
     figure = Figure(figsize=(10, 4), layout="constrained")
     loss_axes, accuracy_axes = figure.subplots(1, 2)
@@ -72,8 +72,8 @@ def learning_curves(results: Sequence[RunResult]) -> Figure:
 
 
 def step_times(results: Sequence[RunResult]) -> Figure | None:
-    """For each implementation and seed, the share of its steady steps that took at most so long; None if no single
-    steps were timed."""
+    """Draw, for each implementation and seed, the share of its steady steps within each duration; None if single steps
+    were not timed."""
     timed = [(r, np.concatenate(s)) for r in results if r.outcome and (s := steady_slices(r))]
     if not timed:
         return None
@@ -98,7 +98,7 @@ def step_times(results: Sequence[RunResult]) -> Figure | None:
 
 
 def of_chart(chart: Chart) -> Figure:
-    """The picture of a chart of the page, for report.md."""
+    """Draw a chart of the page, for report.md."""
     figure = Figure(figsize=(5 * len(chart.panels), 4), layout="constrained")
     for axes, panel in zip(figure.subplots(1, len(chart.panels), squeeze=False)[0], chart.panels, strict=True):
         for line in panel.lines:
@@ -114,11 +114,11 @@ def of_chart(chart: Chart) -> Figure:
 
 
 def to_png(figure: Figure) -> bytes:
-    """The figure as a PNG file; the same figure gives the same bytes."""
+    """Return the figure as a PNG file; the same figure gives the same bytes."""
     buffer = io.BytesIO()
     if engine := figure.get_layout_engine():
-        # All is put in its place once. With an engine, Matplotlib draws twice for each file: the first time to see
-        # where everything goes.
+        # The layout is computed once. With an engine, Matplotlib draws twice for each file: the first time to find
+        # the positions.
         figure.set_dpi(PNG_DPI)
         engine.execute(figure)
         figure.set_layout_engine(None)
@@ -127,7 +127,7 @@ def to_png(figure: Figure) -> bytes:
 
 
 def to_svg(figure: Figure) -> bytes:
-    """The figure as an SVG file; the same figure gives the same bytes."""
+    """Return the figure as an SVG file; the same figure gives the same bytes."""
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "compare"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
@@ -135,8 +135,8 @@ def to_svg(figure: Figure) -> bytes:
 
 
 def _numbered_clips(svg: bytes) -> bytes:
-    """The drawing with its clipping paths named by number. Matplotlib names them by a hash of where they are, to the
-    last bit, and the layout's solver does not always agree with itself on that bit."""
+    """Rename the drawing's clipping paths by number. Matplotlib names them by a hash of their exact positions, whose
+    last bit varies between runs of the layout's solver."""
     known: dict[bytes, bytes] = {}
 
     def numbered(found: re.Match[bytes]) -> bytes:
@@ -147,12 +147,12 @@ def _numbered_clips(svg: bytes) -> bytes:
 
 
 def loss_of(results: Sequence[RunResult]) -> str:
-    """The loss by which these networks were trained, in words."""
+    """Return the loss that these networks were trained with, in words."""
     return LOSSES_IN_WORDS[results[0].run.spec.loss if results else "cross_entropy"]
 
 
 def after_each_epoch(outcome: Outcome, shown: KeyFigure) -> tuple[str, list[float], list[float]]:
-    """What was evaluated after each epoch, validation or test images; the losses, and the figures that are `shown`."""
+    """Return what was evaluated after each epoch (validation or test images), the losses, and the `shown` figures."""
     epochs = outcome.epochs
     if epochs[0].validation_loss is not None:
         figures = [(e.validation_loss, e.figure("validation", shown.metric.name)) for e in epochs]
@@ -166,7 +166,7 @@ def after_each_epoch(outcome: Outcome, shown: KeyFigure) -> tuple[str, list[floa
 
 
 def training_loss(result: RunResult) -> tuple[np.ndarray, np.ndarray]:
-    """Epoch (fractional) and training loss: the mean of a tenth of an epoch if its steps are known, else of it."""
+    """Return epochs (fractional) and training loss: means of tenths of an epoch if steps are known, else of epochs."""
     assert result.outcome is not None
     if not result.outcome.samples.loss:
         epochs = result.outcome.epochs

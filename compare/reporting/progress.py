@@ -1,4 +1,4 @@
-"""Showing how far training is: live bars at a terminal, a line for each tenth of the whole elsewhere."""
+"""Show the progress of training: live bars at a terminal, a line for each tenth of the whole elsewhere."""
 
 import math
 import time
@@ -13,24 +13,24 @@ from compare.reporting.time_left import TimeLeft
 from shared.plurals import number_of
 from shared.result import Epoch, Run, RunResult
 
-SILENCE_S = 60.0  # in a log
+SILENCE_S = 60.0  # after so long without a line, a log gets one
 
 
 def said_lines(result: RunResult, said: str) -> list[str]:
-    """Why a run failed, and what its worker wrote to standard error, each line under the run's name."""
+    """Return why a run failed, and what its worker wrote to standard error, each line under the run's name."""
     failed = [f"{result.name} {result.status}: {result.error}"] if result.error else []
     return failed + [f"{result.name} | {line}" for line in said.splitlines()]
 
 
 def shown_on(stream: TextIO, quiet: bool) -> "Bars | Lines | Failures":
-    """What suits `stream`."""
+    """Return the kind of progress that suits `stream`."""
     if quiet:
         return Failures(stream)
     return Bars(stream) if stream.isatty() else Lines(stream)
 
 
 class Bars:
-    """One bar for each run in progress, and a line above them for each that ended badly or had something to say."""
+    """One bar for each run in progress, and a line above them for each that failed or had a message."""
 
     def __init__(self, stream: TextIO) -> None:
         self._left = TimeLeft()
@@ -58,7 +58,7 @@ class Bars:
         self._left.seeds = seeds
 
     def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
-        if not self._tasks:  # the bars of an earlier seed make way
+        if not self._tasks:  # remove the bars of an earlier seed
             for old in self._bars.task_ids:
                 self._bars.remove_task(old)
         self._tasks[run.name] = self._bars.add_task(
@@ -97,12 +97,12 @@ class Bars:
         task = self._tasks.pop(result.name, None)
         if task is not None:
             self._bars.stop_task(task)
-        for line in said_lines(result, said):  # through the console that draws the bars, so that they stay below
+        for line in said_lines(result, said):  # through the console that draws the bars, to keep these below
             self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class Tenths:
-    """Which tenths of the work have been reported."""
+    """The tenths of the work that have been reported."""
 
     def __init__(self) -> None:
         self._reported = 0
@@ -116,13 +116,13 @@ class Tenths:
 
 
 class Lines:
-    """A line for each tenth of the study, and one after a minute without any: for logs, and if standard error is no
+    """A line for each tenth of the study, and one after a minute of silence: for logs, and if standard error is not a
     terminal."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
         self._left = TimeLeft()
-        self._now: dict[str, str] = {}  # where each run in progress is
+        self._now: dict[str, str] = {}  # the position of each run in progress
         self._tenths = Tenths()
         self._said = time.monotonic()
 
@@ -171,7 +171,7 @@ class Lines:
 
 
 class Failures:
-    """Nothing but why a run failed."""
+    """Only the reasons why runs failed."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -201,7 +201,7 @@ class Failures:
 
 
 def _figure(run: Run, epoch: Epoch) -> str:
-    """The figure of the run's task after an epoch, with the images that it is of."""
+    """Return the figure of the run's task after an epoch, with the kind of images that it is from."""
     figure = of_task(run.spec.task)
     value = figure.of_epoch(epoch)
     part = "test" if epoch.validation_loss is None else "validation"
@@ -209,7 +209,7 @@ def _figure(run: Run, epoch: Epoch) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return seconds, minutes or hours, whichever says it best."""
+    """Return a duration in seconds, minutes or hours, whichever suits it best."""
     if seconds < 100:
         return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

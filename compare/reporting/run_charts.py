@@ -1,4 +1,4 @@
-"""The charts of a study: learning curves, step times and confusion matrices, made from its records."""
+"""Make the charts of a study from its records: learning curves, step times and confusion matrices."""
 
 from collections.abc import Sequence
 from html import escape
@@ -11,17 +11,17 @@ from compare.reporting.charts import Chart, Line, Panel
 from compare.reporting.plots import after_each_epoch, training_loss
 from shared.result import RunResult
 
-N_QUANTILES = 41  # points of a distribution
+N_QUANTILES = 41  # points per distribution
 FEW_RUNS = 6  # up to so many, the loss during an epoch is drawn, too
-MOST_CLASSES = 20  # more make cells that are too small to point at
+MOST_CLASSES = 20  # with more, cells are too small to point at
 WITH_COUNTS = 12
-CELL, EDGE = 24, 30  # of a confusion matrix
+CELL, EDGE = 24, 30  # for a confusion matrix
 
 
 def learning_curves(results: Sequence[RunResult], prefix: str = "", training: bool = True) -> Chart:
-    """Loss and accuracy (or another task's figure) after each epoch, a line for each run that ended. With `training`
-    also the loss during an epoch, if there is room. `prefix` is put before the names of a folder that is shown beside
-    others."""
+    """Return a chart of loss and accuracy (or another task's figure) after each epoch, a line for each completed run.
+    `training` adds the loss during an epoch, if there is room. `prefix` is put before names if several folders share
+    the chart."""
     done = [result for result in results if result.outcome]
     shown = figure_of(done)
     training = training and len(done) <= FEW_RUNS
@@ -49,7 +49,7 @@ def learning_curves(results: Sequence[RunResult], prefix: str = "", training: bo
 
 
 def step_times(results: Sequence[RunResult]) -> Chart | None:
-    """The time that so many of the steady steps take at most, a line for each run; None if no steps were timed."""
+    """Return a chart of the quantiles of the steady steps' times, a line for each run; None if no steps were timed."""
     shares = np.linspace(0, 1, N_QUANTILES)
     lines = []
     for result in results:
@@ -64,8 +64,8 @@ def step_times(results: Sequence[RunResult]) -> Chart | None:
 
 
 def confusion_matrices(results: Sequence[RunResult], names: Sequence[str]) -> str:
-    """One matrix for each result as HTML; the darker a cell, the larger its share of the true class. The number and the
-    share of a cell show under the pointer. Empty if there are too many classes."""
+    """Return one matrix for each result as HTML; the darker a cell, the larger its share of the true class. The number
+    and the share of a cell show under the pointer. Return "" if there are too many classes."""
     n = len(names)
     if n > MOST_CLASSES:
         return ""
@@ -102,7 +102,7 @@ def _cell(row: int, column: int, count: int, share: float, names: Sequence[str])
         dark = " dark" if share > 0.25 else ""
         number = f'<text class="count{dark}" x="{x + CELL / 2:.0f}" y="{y + CELL / 2 + 3:.0f}">{count}</text>'
     tip = escape(f"{names[row]} as {names[column]}: {count:,} ({share:.1%})")
-    # The root, so that rare confusions are seen.
+    # The square root makes rare confusions visible.
     return (
         f'<g class="p"><rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" style="fill-opacity:{share**0.5:.2f}"/>'
         f'{number}<text class="tip" x="{EDGE}" y="{EDGE + CELL * len(names) + 30}">{tip}</text></g>'

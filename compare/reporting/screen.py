@@ -1,4 +1,4 @@
-"""Where a command says what it finds: tables and sentences at a terminal, plain text elsewhere, JSON for machines."""
+"""Print a command's results: tables and sentences at a terminal, plain text elsewhere, JSON for machines."""
 
 import json
 import re
@@ -21,15 +21,15 @@ from shared.storage import mounts
 
 
 def printable(text: str) -> str:
-    """What a terminal shows as it is: names from elsewhere may steer it, or forge a line."""
+    """Make text safe for a terminal: names from elsewhere may steer it, or forge a line."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """`text` as lines of at most `width` columns that end between words.
+    """Return `text` as lines of at most `width` columns that end between words.
 
-    A longer word (a path, a web address) has a line of its own, unbroken, so that it can be copied. Later lines start
-    two columns further in than the first. Spaces within a line stay: columns of a list are aligned with them.
+    A longer word (a path, a web address) has its own unbroken line, and can therefore be copied. Later lines start two
+    columns further in than the first. Spaces within a line stay: columns of a list are aligned with them.
     """
     indent = text[: len(text) - len(text.lstrip())]
     lines, line = [], ""
@@ -44,14 +44,14 @@ def wrapped(text: str, width: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Screen:
-    """With `as_json` standard output is one JSON object and nothing else; `quiet` leaves out everything but that, and
-    errors. What is under way is said on standard error."""
+    """The output of a command. With `as_json` standard output is one JSON object and nothing else. `quiet` leaves out
+    everything but that, and errors. Progress goes to standard error."""
 
     as_json: bool = False
     quiet: bool = False
 
     def console(self, width: int = 200) -> Console:
-        """Standard output; `width` is for output that no window limits."""
+        """Return a console for standard output; `width` is for output that no window limits."""
         opening.cancel()
         silent = self.as_json or self.quiet
         return Console(
@@ -59,13 +59,13 @@ class Screen:
         )
 
     def say(self, text: str) -> None:
-        """A sentence on standard output: at a terminal its lines end between words, elsewhere it is one line."""
+        """Print a sentence on standard output: at a terminal its lines end between words, elsewhere it is one line."""
         console, line = self.console(), printable(mounts.with_addresses(text))
         for part in wrapped(line, console.width) if sys.stdout.isatty() else [line]:
             console.print(part, soft_wrap=True)
 
     def headlines(self, lines: Sequence[Headline]) -> None:
-        """The verdict, in colour at a terminal that has any; its lines end as those of `say` do."""
+        """Print the verdict, in colour at a terminal that has any; lines are wrapped as in `say`."""
         console = self.console()
         for line in lines:
             text = printable(mounts.with_addresses(line.text))
@@ -77,7 +77,7 @@ class Screen:
                 console.print(shown, soft_wrap=True)
 
     def note(self, text: str) -> None:
-        """What is under way, on standard error; its lines end as those of `say` do."""
+        """Print a progress message on standard error; lines are wrapped as in `say`."""
         if not self.quiet:
             opening.say()
             line = printable(mounts.with_addresses(text))
@@ -86,17 +86,17 @@ class Screen:
             print("\n".join(parts), file=sys.stderr)
 
     def say_left_out(self, columns: Sequence[str], where: str = "The report") -> None:
-        """Which columns of a table there was no room for, if any, and where they are."""
+        """Print which columns of a table did not fit, if any, and where they can be found."""
         if columns:
             self.say(f"Left out, for want of room: {', '.join(columns)}. {where} has them.")
 
     def open(self, text: str) -> None:
-        """What a command is about to do (compare/reporting/opening.py)."""
+        """Announce what a command is about to do (compare/reporting/opening.py)."""
         if not self.quiet:
             opening.announce(f"compare: {mounts.with_addresses(text)} ...")
 
     def answer(self, **fields: Any) -> None:
-        """What was found, as JSON if that is asked for. No number in it is NaN or infinite."""
+        """Print the results as JSON if that is asked for. No number in it is NaN or infinite."""
         if self.as_json:
             print(json.dumps(fields, indent=1, allow_nan=False, default=mounts.with_addresses))
 
@@ -115,7 +115,7 @@ def table(
     title: str = "",
     folded: tuple[str, ...] = (),
 ) -> Table:
-    """A table of text cells; those of the columns `folded` go over several lines if there is no room."""
+    """Return a table of text cells; those of the columns `folded` span several lines if there is too little room."""
     made = Table(
         title=Text(title) if title else None,
         title_justify="left",
@@ -143,8 +143,8 @@ def print_lines(
     title: str = "",
     folded: tuple[str, ...] = (),
 ) -> None:
-    """Print a table without cutting anything. If it is wider than the console, its columns `folded` go over several
-    lines. If that is not enough, each of its lines is printed as a block, a cell a line."""
+    """Print a table without cutting anything. If it is wider than the console, its columns `folded` span several lines.
+    If that is not enough, each of its lines is printed as a block, a cell a line."""
     whole = table(headings, lines, left_aligned, title)
     if width(console, whole).maximum <= console.width:
         console.print(whole)
@@ -171,8 +171,8 @@ def print_first(
     folded: tuple[str, ...] = (),
     least: int = 3,
 ) -> list[str]:
-    """Print as many columns as there is room for, the first ones, and return the names of those left out. If there is
-    no room for `least` of them, twice as many are printed, each line as a block."""
+    """Print as many of the first columns as fit, and return the names of those left out. If fewer than `least` fit,
+    twice that many are printed, each line as a block."""
 
     def too_wide(n: int) -> bool:
         first = table(headings[:n], [line[:n] for line in lines], left_aligned, title, folded)
@@ -187,5 +187,5 @@ def print_first(
 
 
 def width(console: Console, shown: Table) -> Measurement:
-    """The fewest and the most characters of a line of a table, whatever the console has room for."""
+    """Return the fewest and the most characters of a line of a table, whatever the width of the console."""
     return Measurement.get(console, console.options.update(width=10_000), shown)

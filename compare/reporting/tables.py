@@ -1,4 +1,4 @@
-"""The table of a run, as text cells: the console and the report show the same."""
+"""The table of a run, as text cells: the console and the report show the same ones."""
 
 import math
 import statistics
@@ -18,7 +18,7 @@ Cell = Callable[[Row], str]
 
 
 def _cell(show: Callable[[Row], str], *needed: str) -> Cell:
-    """A cell that shows a dash if a figure it needs is missing."""
+    """Return a cell that shows a dash if a figure it needs is missing."""
     return lambda row: "-" if any(getattr(row, name) is None for name in needed) else show(row)
 
 
@@ -31,7 +31,7 @@ def _memory(row: Row) -> str:
     return " + ".join(parts) or "-"
 
 
-# By importance: a narrow window shows the first of them.
+# In order of importance: a narrow window shows the first of them.
 CELLS: dict[str, Cell] = {
     "implementation": lambda row: row.implementation,
     "test accuracy": _cell(lambda row: f"{row.test_accuracy:.2%}", "test_accuracy"),
@@ -54,7 +54,7 @@ CELLS: dict[str, Cell] = {
 
 
 def columns(rows: Sequence[Row]) -> dict[str, Cell]:
-    """The columns of the table of these rows: those of CELLS, but with the metrics of their task."""
+    """Return the columns of the table of these rows: CELLS, with the metrics of their task."""
     task = TASKS[rows[0].task] if rows else ACCURACY.task
     if task.classifies:
         return CELLS
@@ -72,7 +72,7 @@ def columns(rows: Sequence[Row]) -> dict[str, Cell]:
 
 
 def _metric(figure: KeyFigure) -> dict[str, Cell]:
-    """The column of a metric, by its heading."""
+    """Return the column of a metric, by its heading."""
     name = f"test_{figure.metric.name}"
 
     def show(row: Row) -> str:
@@ -111,14 +111,14 @@ MOST_PRINTED = 300
 
 
 def cells(rows: Sequence[Row]) -> list[list[str]]:
-    """The cells of the table by row."""
+    """Return the cells of the table by row."""
     return [[show(row) for show in columns(rows).values()] for row in rows]
 
 
 def summary_cells(
     summaries: Sequence[Summary], target: float | None, figure: KeyFigure = ACCURACY
 ) -> tuple[list[str], list[list[str]]]:
-    """The headings and the lines of the table over seeds; with the time until `target` if there is one."""
+    """Return the headings and the lines of the table over seeds; with the time until `target` if there is one."""
     cells_ = _summary_cells(figure)
     headings = [*cells_, *([] if target is None else [f"training until {target:.2%}"])]
     lines = [[show(summary) for show in cells_.values()] for summary in summaries]
@@ -128,7 +128,7 @@ def summary_cells(
 
 
 def machine_cells(found: Sequence[OnMachine]) -> tuple[list[str], list[list[str]]]:
-    """The headings and the lines of the table by kind of machine."""
+    """Return the headings and the lines of the table by kind of machine."""
     return list(MACHINE_CELLS), [[show(one) for show in MACHINE_CELLS.values()] for one in found]
 
 
@@ -151,15 +151,15 @@ def _reached(summary: Summary) -> str:
 def print_summaries(
     summaries: Sequence[Summary], target: float | None, console: Console, figure: KeyFigure = ACCURACY
 ) -> None:
-    """Print the table over seeds, with the columns that there is room for."""
+    """Print the table over seeds, with as many columns as fit."""
     print_first(console, *summary_cells(summaries, target, figure), LEFT_ALIGNED, "Over seeds")
 
 
 def print_table(rows: Sequence[Row], title: str, console: Console) -> list[str]:
-    """Print the table, and under it why any run failed or diverged.
+    """Print the table, and below it why any run failed or diverged.
 
     It has a line for each run. If that is wider than the terminal, few runs get a column each, and many runs only the
-    columns that there is room for. Return the names of those left out.
+    columns that fit. Return the names of the others.
     """
     headings, lines = list(columns(rows)), cells(rows[:MOST_PRINTED])
     wide = width(console, table(headings, lines, LEFT_ALIGNED, title)).maximum > console.width

@@ -1,4 +1,4 @@
-"""Pictures and tables of what is predicted, of regressions and of several labels an image, from records alone."""
+"""Pictures and tables of predictions, for regressions and for several labels an image, mostly from records alone."""
 
 from collections.abc import Sequence
 
@@ -19,13 +19,13 @@ MOST_LINES = 1_000
 
 
 def output_names(names: Sequence[str], n: int) -> list[str]:
-    """The names of outputs: those of the data, else their numbers."""
+    """Return the names of outputs: those of the data, else their numbers."""
     return [names[k] if k < len(names) else f"output {k}" for k in range(n)]
 
 
 def errors(results: Sequence[RunResult], names: Sequence[str]) -> Figure:
-    """Predicted against true numbers of a regression, a column for each implementation and a row for each output: on
-    the line they are equal."""
+    """Draw predicted against true numbers of a regression, a column for each implementation and a row for each output.
+    On the line they are equal."""
     shown = figure_of(results)
     outcomes = [(result.run.implementation, result.outcome) for result in results if result.outcome]
     n_rows = min(MOST_DRAWN, *(len(outcome.points) for _, outcome in outcomes))
@@ -47,7 +47,7 @@ def errors(results: Sequence[RunResult], names: Sequence[str]) -> Figure:
 
 
 def label_scores(results: Sequence[RunResult], names: Sequence[str]) -> Figure:
-    """F1 of each of several labels, a bar for each implementation."""
+    """Draw F1 of each of several labels, a bar for each implementation."""
     outcomes = [(result.run.implementation, result.outcome) for result in results if result.outcome]
     n = min(len(outcomes[0][1].label_counts), MOST_LABELS)
     figure = Figure(figsize=(max(5.0, 0.28 * n * len(outcomes) + 2), 4.2), layout="constrained")
@@ -66,15 +66,15 @@ def label_scores(results: Sequence[RunResult], names: Sequence[str]) -> Figure:
 
 
 def f1_of(label_counts: Sequence[Sequence[int]]) -> np.ndarray:
-    """F1 of each label (K,), from how often it is predicted and there, predicted alone, there alone, and neither."""
+    """Return F1 of each label (K,), from the counts of: predicted and there, predicted only, there only, neither."""
     true, false, missed, _ = np.array(label_counts, np.float64).T
     scores: np.ndarray = 2 * true / np.maximum(2 * true + false + missed, 1)
     return scores
 
 
 def label_cells(results: Sequence[RunResult], names: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    """Return the headings, and a line for each of several labels: how many test images have it, and F1 of each of
-    `results`. The cells are Markdown."""
+    """Return the headings, and a line for each of several labels: the number of test images that have it, and F1 of
+    each of `results`. The cells are Markdown."""
     outcomes = [(result.run.implementation, result.outcome) for result in results if result.outcome]
     if not outcomes or not outcomes[0][1].label_counts:
         return [], []
@@ -90,7 +90,7 @@ def label_cells(results: Sequence[RunResult], names: Sequence[str]) -> tuple[lis
 def largest_errors(
     networks: Sequence[Inspected], images: np.ndarray, labels: np.ndarray, names: Sequence[str], task: TaskName
 ) -> Figure:
-    """For each implementation the test images (N, H, W, C) that it is farthest off with, a row each; labels (N, K)."""
+    """Draw the test images (N, H, W, C) with each implementation's largest errors, a row each; labels are (N, K)."""
     figure = Figure(figsize=(1.5 * N_MISTAKES, 2.3 * len(networks)), layout="constrained")
     rows = figure.subfigures(len(networks), 1, squeeze=False)[:, 0]
     for row, network in zip(rows, networks, strict=True):
@@ -128,7 +128,7 @@ def numbers(networks: Sequence[Inspected], image: np.ndarray, names: Sequence[st
 
 
 def _label_text(values: np.ndarray, names: Sequence[str], task: TaskName) -> str:
-    """The labels of one image (K,), or a network's answer, in few words."""
+    """Return the labels of one image (K,), or a network's answer, in a few words."""
     if task == "regression":
         return ", ".join(f"{value:.3g}" for value in values[:MOST_DRAWN])
     there = [label_of(names[int(k)]) for k in np.flatnonzero(values >= 0.5)]

@@ -1,4 +1,4 @@
-"""How long a study will go on, from how long its turns took so far."""
+"""Estimate how long a study will take, from the durations of its turns so far."""
 
 import time
 from collections import defaultdict
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from shared.result import Run
 
-# An image is evaluated in about a third of the time of its training step: the forward pass of three passes alike.
-# Only until an evaluation was seen.
+# Evaluating an image takes about a third of the time of its training step: one of three similar passes. This is used
+# until an evaluation was timed.
 EVALUATION_SHARE = 1 / 3
 
 
 @dataclass
 class Pace:
-    """How long one implementation takes, in seconds; its first turns, which compile, are counted apart."""
+    """How long one implementation takes, in seconds; its first turns, which compile, are counted separately."""
 
     first_s: list[float] = field(default_factory=list)
     turns_s: float = 0.0
@@ -24,13 +24,13 @@ class Pace:
 
     @property
     def step_s(self) -> float | None:
-        """A step, with its share of what a turn takes besides; None before any that was no first one."""
+        """The time of a step, with its share of a turn's overhead; None before the second turn."""
         return self.turns_s / self.n_steps if self.n_steps else None
 
 
 @dataclass
 class Ahead:
-    """What is left of a run that is in progress."""
+    """The remaining work of a run in progress."""
 
     n_steps: int
     n_epochs: int
@@ -39,25 +39,25 @@ class Ahead:
 
 
 class TimeLeft:
-    """The time that a study still trains, the runs of later seeds included.
+    """The remaining training time of a study, including the runs of later seeds.
 
-    Runs of a seed take turns, so the time since the turn before is that of the run whose turn it was. The first turn of
-    a run builds and compiles: it says nothing about the steps to come, and comes again with each seed.
+    Runs of a seed take turns, so the time since the last turn belongs to the run whose turn it was. The first turn of a
+    run builds and compiles: it gives no estimate for later steps, and is repeated with each seed.
     """
 
     def __init__(self) -> None:
         self.seeds: Sequence[int] = ()  # of all runs to come
         self._paces: dict[str, Pace] = defaultdict(Pace)
         self._ahead: dict[str, tuple[Run, Ahead]] = {}
-        self._whole: dict[str, tuple[Run, Ahead]] = {}  # of each implementation, all that a run of it takes
+        self._whole: dict[str, tuple[Run, Ahead]] = {}  # by implementation, the total work of a run
         self._seed = 0  # of the runs in progress
         self._last = 0.0
-        self._steps_of: dict[str, int] = {}  # that each run takes in all, until one ended early
+        self._steps_of: dict[str, int] = {}  # each run's total number of steps, reduced if it ended early
         self._n_done: dict[str, int] = {}
 
     def begin(self, run: Run, n_batches: int, epochs_done: int, n_evaluated: int) -> None:
-        """`run` has been built; an epoch has `n_batches` steps, and is followed by an evaluation of `n_evaluated`
-        images."""
+        """Note that `run` has been built. An epoch has `n_batches` steps, and is followed by an evaluation of
+        `n_evaluated` images."""
         left = run.train.epochs - epochs_done
         self._steps_of[run.name] = n_batches * run.train.epochs
         self._n_done[run.name] = n_batches * epochs_done
@@ -68,7 +68,7 @@ class TimeLeft:
         self._last = time.monotonic()
 
     def advance(self, run: Run, n_steps: int) -> None:
-        """`run` made so many steps in its turn."""
+        """Note that `run` made `n_steps` steps in its turn."""
         took_s, pace = self._lap(), self._paces[run.implementation]
         ahead = self._ahead[run.name][1]
         ahead.n_steps -= n_steps
@@ -81,27 +81,27 @@ class TimeLeft:
             ahead.begun = True
 
     def epoch(self, run: Run) -> None:
-        """`run` ended an epoch, and was evaluated."""
+        """Note that `run` ended an epoch, and was evaluated."""
         took_s, pace = self._lap(), self._paces[run.implementation]
         self._ahead[run.name][1].n_epochs -= 1
-        if run.recipe == "matched":  # else the turn was the epoch, with its evaluation
+        if run.recipe == "matched":  # otherwise the turn was the epoch, with its evaluation
             pace.evaluations_s += took_s
             pace.n_evaluations += 1
 
     def end(self, name: str) -> None:
-        """The run of that name is over, however it ended."""
+        """Note that the run of that name is over, however it ended."""
         self._ahead.pop(name, None)
         self._steps_of[name] = self._n_done[name] = self._n_done.get(name, 0)
         self._last = time.monotonic()
 
     def share(self) -> float:
-        """How much of the study is done, by its steps: from 0 to 1, those of later seeds included."""
+        """Return how much of the study is done, by its steps: from 0 to 1, including later seeds."""
         of_a_seed = sum(whole.n_steps for _, whole in self._whole.values())
         of_all = sum(self._steps_of.values()) + of_a_seed * sum(later > self._seed for later in self.seeds)
         return sum(self._n_done.values()) / of_all if of_all else 0.0
 
     def seconds(self) -> float | None:
-        """The seconds that are left; None as long as a run in progress has shown nothing but its first turn."""
+        """Return the seconds that are left; None while a run in progress has only had its first turn."""
         now = [self._takes(run, ahead) for run, ahead in self._ahead.values()]
         if not self._ahead or None in now:
             return None
@@ -123,7 +123,7 @@ class TimeLeft:
         return ahead.n_steps * step_s + ahead.n_epochs * evaluation_s
 
     def _lap(self) -> float:
-        """The seconds since whatever came last."""
+        """Return the seconds since the last event."""
         now = time.monotonic()
         took_s, self._last = now - self._last, now
         return took_s

@@ -1,4 +1,4 @@
-"""How OpenMP's threads waited for each other, in words: a condition of every timed step, like the allocator."""
+"""Describe how OpenMP's threads waited for each other: a condition of every timed step, like the allocator."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ WORDS: dict[Waiting, str] = {
 
 
 def sentence(found: Iterable[Waiting | None]) -> str:
-    """Say how the threads of all workers in `found` waited; "" if no record says so."""
+    """Return a sentence on how the threads of all workers in `found` waited; "" if no record states it."""
     known = list(dict.fromkeys(one for one in found if one is not None))
     if len(known) > 1:
         return "OpenMP threads waited in two ways: the table says who waited passively (`--waiting`)."

@@ -1,4 +1,4 @@
-"""Bars that lead from one value to another, each hanging where the one before it ended."""
+"""Draw bars that lead from one value to another, each hanging where the one before it ended."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,9 +11,8 @@ def bars(
     errors: Sequence[float] | None = None,
     more_is_better: bool = False,
 ) -> None:
-    """Draw `values`, the first as a whole bar and each other one as its change; the last stands as a whole bar behind
-    them again. `names` has one more than there are values, and `errors` are drawn as whiskers.
-    What gets worse is red."""
+    """Draw `values`: the first as a whole bar, each other one as its change, and the last again as a whole bar.
+    `names` has one more than there are values, and `errors` are drawn as whiskers. Deteriorations are red."""
     n, sign = len(values), -1 if more_is_better else 1
     axes.bar(0, values[0], color="0.4")
     for number in range(1, n):

@@ -1,5 +1,5 @@
-"""What the harness can ask of a worker, which announces itself with `Ready`, and what it can answer: to every request
-the one that its docstring names, or `Failed`. Arrays travel beside a message, by name (compare/rpc/wire.py)."""
+"""The harness's requests to a worker, which announces itself with `Ready`, and the answers. The answer to every request
+is the one that its docstring names, or `Failed`. Arrays are sent with a message, by name (compare/rpc/wire.py)."""
 
 import re
 from pathlib import Path
@@ -21,16 +21,16 @@ Timed = Literal["end_to_end", "compute", "evaluation"]
 
 
 class Request(Message):
-    """What is asked."""
+    """A request to a worker."""
 
     @property
     def in_words(self) -> str:
-        """What it asks for: `TrainSlice` is "train slice"."""
+        """The request in words: `TrainSlice` is "train slice"."""
         return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).lower()
 
 
 class Answer(Message):
-    """What is answered."""
+    """A worker's answer."""
 
 
 class LoadData(Request):
@@ -48,7 +48,7 @@ class Create(Request):
     tuning: dict[str, str] = Field(default_factory=dict)
 
     def build(self, weights: Weights) -> Build:
-        """The request with the arrays that came with it."""
+        """Return the request with the arrays that were sent with it."""
         said = {name: getattr(self, name) for name in type(self).model_fields}
         return Build(**said, weights=weights or None)
 
@@ -64,11 +64,11 @@ class FitEpoch(Request):
 
 
 class GetState(Request):
-    """Give everything that decides how training goes on from here. -> ArraysSent, with it"""
+    """Send everything that determines the rest of the training. -> ArraysSent, with it"""
 
 
 class Restore(Request):
-    """Go on after `epochs` whole epochs, from the state that comes with this. -> Restored"""
+    """Continue after `epochs` whole epochs, from the state that comes with this. -> Restored"""
 
     epochs: int = Field(ge=1)
 
@@ -92,43 +92,43 @@ class GetProfile(Request):
     """Do `steps` training steps under the framework's own profiler, or time each product of one alone. -> Profile"""
 
     steps: int = Field(ge=1)
-    alone: Device | None = None  # on this device
+    alone: Device | None = None  # time products alone, on this device
 
 
 class GetLimits(Request):
-    """Find out what the framework reaches of the device's limits. -> Limits"""
+    """Measure how much of the device's limits the framework reaches. -> Limits"""
 
     device: Device
 
 
 class GetWeights(Request):
-    """Give the current weights. -> ArraysSent, with them"""
+    """Send the current weights. -> ArraysSent, with them"""
 
 
 class GetOptimizerState(Request):
-    """Give the optimizer's own tensors. -> ArraysSent, with them"""
+    """Send the optimizer's own tensors. -> ArraysSent, with them"""
 
 
 class GetActivations(Request):
-    """Give the output of every layer for the `images` that come with this. -> ArraysSent, with them"""
+    """Send the output of every layer for the `images` that come with this. -> ArraysSent, with them"""
 
     training: bool
 
 
 class GetLogits(Request):
-    """Give the logits for the `images` that come with this. -> ArraysSent, with `logits`"""
+    """Send the logits for the `images` that come with this. -> ArraysSent, with `logits`"""
 
 
 class GetGradients(Request):
-    """Give the loss and gradients of the first batch of the first epoch; nothing is updated. -> LossSent, with them"""
+    """Send the loss and gradients of the first batch of the first epoch; nothing is updated. -> LossSent, with them"""
 
 
 class GetFingerprint(Request):
-    """Give what the network is about to compute with, field by field. -> FingerprintSent"""
+    """Send what the network will compute with, field by field. -> FingerprintSent"""
 
 
 class GetCounts(Request):
-    """Have the framework count what the network has and does. -> Counted"""
+    """Send the framework's own counts of the network's parameters and FLOPs. -> Counted"""
 
 
 class AnswerRow(Request):
@@ -140,7 +140,7 @@ class AnswerRow(Request):
 
 class Export(Request):
     """Write a trained network to the file `path`. Its weights come with this, and `images` from 0 to 1. So do the
-    `mean` and `deviation` that its images were scaled by, if they were. -> ArraysSent, with the file's own `logits`"""
+    `mean` and `deviation` that scaled its images, if there are any. -> ArraysSent, with the file's own `logits`"""
 
     model: ModelSpec
     format: Format
@@ -149,7 +149,7 @@ class Export(Request):
 
 
 class GetMemory(Request):
-    """Give the peak memory of the process and of its device. -> PeakMemory"""
+    """Send the peak memory of the process and of its device. -> PeakMemory"""
 
 
 class Ready(Answer):
@@ -157,7 +157,7 @@ class Ready(Answer):
 
     environment: Environment
     lacking: tuple[Tier, ...] = ()  # the tiers that the implementation does not export (shared/protocol.py)
-    missing: tuple[str, ...] = ()  # the names of them that it does not export
+    missing: tuple[str, ...] = ()  # the names in these tiers that it does not export
 
 
 class DataLoaded(Answer):
@@ -167,31 +167,31 @@ class DataLoaded(Answer):
 
 
 class Created(Answer):
-    """The parameters as the framework itself counts them, the device they are on, and what the recipe chose."""
+    """The framework's own count of parameters, the device they are on, and the recipe's choices."""
 
     n_params: int
     n_trainable: int
     device_name: str
     scale: Scale | None  # None: images are used as they were sent
     choices: dict[str, str]
-    lacking: tuple[Tier, ...] = ()  # the tiers of which the network lacks something (shared/protocol.py)
-    missing: tuple[str, ...] = ()  # the methods of them that it lacks
+    lacking: tuple[Tier, ...] = ()  # the tiers that the network implements incompletely (shared/protocol.py)
+    missing: tuple[str, ...] = ()  # the methods in these tiers that it lacks
 
 
 class EpochEnd(Message):
-    """Averages over the steps of an epoch that a slice brought to its end."""
+    """Averages over the steps of an epoch that a slice completed."""
 
     train_loss: FiniteFloat
     train_accuracy: FiniteFloat | None = None
-    train_metrics: dict[str, FiniteFloat] = Field(default_factory=dict)  # of another task than classification
+    train_metrics: dict[str, FiniteFloat] = Field(default_factory=dict)  # for tasks other than classification
 
 
 class Slice(Answer):
-    """The steps of one slice, and where training stands after them (`step` counts within the epoch, from 1).
+    """The steps of one slice, and the position of the training after them (`step` counts within the epoch, from 1).
 
     `foreign_s` is the processor time that other processes took meanwhile, None if the system does not report it.
-    `yardstick_s` is how long a matrix product took just before, None if one was timed not long ago. If `diverged` says
-    what is no longer finite, and when, the steps are those before.
+    `yardstick_s` is the time of a matrix product just before, None if one was timed recently. If `diverged` says what
+    is no longer finite, and when, the steps are those before.
     """
 
     epoch: int
@@ -206,11 +206,11 @@ class Slice(Answer):
 
 
 class Restored(Answer):
-    """The network stands where it stood."""
+    """The network is in the restored state."""
 
 
 class Fitted(Answer):
-    """One epoch of the idiomatic recipe. `elapsed_s` is all of it; `foreign_s` and `yardstick_s` are as in a Slice."""
+    """One epoch of the idiomatic recipe. `elapsed_s` is its total; `foreign_s` and `yardstick_s` are as in a Slice."""
 
     train_loss: FiniteFloat
     train_accuracy: FiniteFloat
@@ -224,7 +224,7 @@ class Fitted(Answer):
 
 
 class Evaluation(Answer):
-    """Figures of one part of the data, as shared/result.py has them of the test images."""
+    """Figures of one part of the data, like those of the test images in shared/result.py."""
 
     accuracy: FiniteFloat | None = None
     loss: FiniteFloat
@@ -235,8 +235,8 @@ class Evaluation(Answer):
 
 
 class Window(Answer):
-    """One timed window: its time, and that of fetching the last loss after it. Also the processor time in it of this
-    process and of others (None: not known), and what processes that train together sent over the network."""
+    """One timed window: its time, and that of fetching the last loss after it. Also the processor time of this process
+    and of others in it (None: not known), and the bytes that processes sent if they train together."""
 
     elapsed_s: FiniteFloat
     fetch_s: FiniteFloat
@@ -253,14 +253,14 @@ class Profile(Answer):
 
 
 class Limits(Answer):
-    """What a framework reaches in products of large float32 matrices, and in copying (bytes read and written)."""
+    """A framework's rates for products of large float32 matrices, and for copying (bytes read and written)."""
 
     flops_per_s: FiniteFloat
     copied_bytes_per_s: FiniteFloat
 
 
 class ArraysSent(Answer):
-    """The arrays asked for come with this."""
+    """The requested arrays come with this."""
 
 
 class LossSent(Answer):
@@ -270,13 +270,13 @@ class LossSent(Answer):
 
 
 class FingerprintSent(Answer):
-    """What the network is about to compute with (compare/worker/fingerprint.py)."""
+    """What the network will compute with (compare/worker/fingerprint.py)."""
 
     fields: dict[str, str]
 
 
 class Counted(Answer):
-    """What the framework itself counts: parameters by layer, FLOPs of one image's forward pass."""
+    """The framework's own counts: parameters by layer, FLOPs of one image's forward pass."""
 
     n_params: dict[str, int]
     flops: int
@@ -290,9 +290,9 @@ class PeakMemory(Answer):
 
 
 class Failed(Answer):
-    """The request could not be done: what went wrong in one line, and the traceback; `diverged` if numbers are no
-    longer finite. If it is the user's own code that failed, `error` says so, and `own_lines` are the last ones of its
-    own traceback, none if the reason is known."""
+    """The request failed: the error in one line, and the traceback; `diverged` if numbers are no longer finite. If the
+    user's own code failed, `error` says so, and `own_lines` are the last ones of its own traceback; () if the reason is
+    known."""
 
     error: str
     traceback: str

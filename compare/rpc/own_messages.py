@@ -1,4 +1,4 @@
-"""What can be asked of a worker about a network of the user's own before it is trained."""
+"""Requests to a worker about a network of the user's own before it is trained."""
 
 from compare.rpc.messages import Answer, Request
 from shared.description import Description
@@ -6,8 +6,8 @@ from shared.models import Code
 
 
 class Describe(Request):
-    """Say what a network of the user's own has, as it is built here. `input_shape`, and whether it
-    takes `tokens`, are for implementations whose code does not state it. -> Described"""
+    """Describe a network of the user's own, as it is built here. `input_shape` and `tokens` are for implementations
+    whose code does not state them. -> Described"""
 
     code: Code
     input_shape: tuple[int, ...] | None
@@ -15,6 +15,6 @@ class Describe(Request):
 
 
 class Described(Answer):
-    """What the network has."""
+    """The network's description."""
 
     found: Description

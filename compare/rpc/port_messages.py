@@ -1,4 +1,4 @@
-"""What can be asked of the worker that holds one person's own model, and what it answers."""
+"""Requests to the worker that holds a user's own model, and its answers."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -17,8 +17,8 @@ class LoadModel(Request):
 
 
 class RecordCall(Request):
-    """Call the model on the inputs that come with this, and watch. -> Recorded, with `value/NODE`, `weight/NODE/ROLE`
-    and `kept/NODE/ROLE`; weights named in `known` are not sent: they can be large."""
+    """Call the model on the inputs that come with this, and record the call. -> Recorded, with `value/NODE`,
+    `weight/NODE/ROLE` and `kept/NODE/ROLE`. Weights named in `known` are not sent: they can be large."""
 
     training: bool
     known: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class SaveWeights(Request):
 
 
 class Fit(Request):
-    """Run the user's own training function that `reference` names for `steps` steps, and watch it
+    """Run the user's own training function that `reference` names for `steps` steps, and record it
     (compare/adapters/fitting.py). -> FunctionFitted, with `x/STEP/INPUT`, `y/STEP`, `output/STEP` and `slope/STEP`"""
 
     reference: str
@@ -50,8 +50,8 @@ class Fit(Request):
 
 
 class SetLoss(Request):
-    """Take the loss of this `name`, or that `reference` names, or that `record` describes (its body), or, if all are
-    empty, that of the compiled model. -> LossSet"""
+    """Set the loss by its `name`, or to the one that `reference` names, or that `record` describes (its body). If all
+    are empty, it is that of the compiled model. -> LossSet"""
 
     name: str
     reference: str
@@ -59,20 +59,20 @@ class SetLoss(Request):
 
 
 class Differentiate(Request):
-    """Call the model in training mode on the inputs `input/NAME`, and differentiate its loss for `targets`, given in
-    `form`. -> Differentiated, with what comes with Recorded, and the gradients by values, by weights, and of what the
-    model adds by weights: `gradient/NODE`, `slope/NODE/ROLE` and `penalty/NODE/ROLE`"""
+    """Call the model in training mode on the inputs `input/NAME`, and differentiate its loss for `targets` in `form`.
+    -> Differentiated, with the arrays of Recorded, and the gradients by values, by weights, and of the model's own
+    additions by weights: `gradient/NODE`, `slope/NODE/ROLE` and `penalty/NODE/ROLE`"""
 
     form: str
     known: tuple[str, ...] = ()
 
 
 class Optimize(Request):
-    """Give an optimizer `steps` gradients. It is the one of this `name`, or what `reference` names, or that of the
-    compiled model. The gradients are made of those that come with this by NODE/ROLE, `scale` times as large.
+    """Give an optimizer `steps` gradients. It is the one of this `name`, or the one that `reference` names, or that of
+    the compiled model. The gradients are derived from those that come with this by NODE/ROLE, `scale` times as large.
 
-    -> Optimized, with the parameters after them as `after/NODE/ROLE`, and `copies/NODE/ROLE`: of how many trained
-    numbers each element is the sum, if of several"""
+    -> Optimized, with the parameters after them as `after/NODE/ROLE`, and `copies/NODE/ROLE`: how many trained numbers
+    each element is the sum of, if there are several"""
 
     name: str
     reference: str
@@ -82,8 +82,8 @@ class Optimize(Request):
 
 class TrainStep(Request):
     """Take one step of training on the inputs `input/NAME` and `targets`, with an optimizer as in Optimize. It is made
-    for the `first` step, and the model is put back after the `last`. -> Stepped, with the weights that are `wanted` by
-    NODE/ROLE after it"""
+    for the `first` step, and the model is restored after the `last`. -> Stepped, with the weights `wanted` by NODE/ROLE
+    after it"""
 
     name: str
     reference: str
@@ -94,7 +94,7 @@ class TrainStep(Request):
 
 
 class ModelLoaded(Answer):
-    """What it is: the framework with its version, the class of the model, and what it states of its inputs."""
+    """The model's description: the framework with its version, its class, and what it states of its inputs."""
 
     framework: str
     version: str
@@ -104,14 +104,14 @@ class ModelLoaded(Answer):
 
 
 class Recorded(Answer):
-    """The graph of a call, as compare/graphs/node.py writes it."""
+    """The graph of a call, in the format of compare/graphs/node.py."""
 
     graph: dict[str, Any] = Field(repr=False)
 
 
 class FunctionFitted(Answer):
-    """What was seen of a training function: the losses of its steps, what the model added to each, and the loss itself,
-    if known. Also the axis of the classes, what is known of how it takes its data, and notes, in words."""
+    """What was recorded of a training function: the losses of its steps, what the model added to each, and the loss
+    itself, if known. Also the axis of the classes, what is known of its data, and notes, in words."""
 
     losses: tuple[float, ...]
     penalties: tuple[float, ...]
@@ -123,14 +123,14 @@ class FunctionFitted(Answer):
 
 
 class LossSet(Answer):
-    """What the loss is called, and the forms of targets that it may take."""
+    """The loss's name, and the forms of targets that it may take."""
 
     label: str
     forms: tuple[str, ...]
 
 
 class Differentiated(Answer):
-    """The graph of a call, the loss and what the model adds to it, what the loss is, and all that can be trained."""
+    """The graph of a call, the loss and what the model adds to it, the loss's record, and all trainable weights."""
 
     graph: dict[str, Any] = Field(repr=False)
     loss: float
@@ -142,7 +142,7 @@ class Differentiated(Answer):
 
 
 class Optimized(Answer):
-    """What the optimizer is called, what it is, and which parameters it has."""
+    """The optimizer's name, its record, and its parameters."""
 
     label: str
     record: dict[str, Any] | None
@@ -156,11 +156,11 @@ class Stepped(Answer):
 
 
 class Done(Answer):
-    """It was done."""
+    """The request was carried out."""
 
 
 class UserFailed(Answer):
-    """What failed is the user's own model or file: the sentence, and the last lines of its own traceback."""
+    """The user's own model or file failed: the sentence, and the last lines of its own traceback."""
 
     message: str
     lines: tuple[str, ...] = ()

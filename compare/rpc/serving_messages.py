@@ -1,4 +1,4 @@
-"""What a worker that only infers can be asked, and what it answers (compare/worker/serve.py)."""
+"""Requests to a worker that only answers, and its answers (compare/worker/serve.py)."""
 
 from pydantic import Field, FiniteFloat
 
@@ -10,11 +10,11 @@ class AnswerImages(Request):
 
 
 class GiveImages(Request):
-    """Take the `images` that come with this, for what is timed. -> ImagesTaken"""
+    """Take the `images` that come with this, for timing. -> ImagesTaken"""
 
 
 class TimeCalls(Request):
-    """Answer `calls` batches of `batch_size` images one after another, after so many `uncounted` ones. -> Calls"""
+    """Answer `calls` batches of `batch_size` images one after another, after `uncounted` uncounted ones. -> Calls"""
 
     batch_size: int = Field(ge=1)
     calls: int = Field(ge=1)
@@ -22,16 +22,16 @@ class TimeCalls(Request):
 
 
 class DescribeServer(Request):
-    """Say what computes the answers. -> ServerDescribed"""
+    """Describe what computes the answers. -> ServerDescribed"""
 
 
 class ImagesTaken(Answer):
-    """The images are there."""
+    """The images have arrived."""
 
 
 class Calls(Answer):
-    """What all timed calls took together; with it comes `call_ns`, the nanoseconds of each. The processor time in it
-    of this process, and of others if the system tells."""
+    """The total of all timed calls; with it comes `call_ns`, the nanoseconds of each. Also the processor time of this
+    process in it, and of others if the system reports it."""
 
     elapsed_s: FiniteFloat
     own_s: FiniteFloat

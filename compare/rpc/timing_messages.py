@@ -1,4 +1,4 @@
-"""What the worker of one person's own model can be asked when its times are measured, and what it answers."""
+"""Requests to the worker of a user's own model while it is timed, and its answers."""
 
 from typing import Literal
 
@@ -11,8 +11,8 @@ Pass = Literal["forward", "training"]
 
 
 class PrepareTimes(Request):
-    """Get ready to run the loaded model in `mode` (None: as its users do) on the examples `input/NAME` that come with
-    this, in canonical layout. With `trains`, a training step on `targets`, given in `form`, too: `loss` and
+    """Prepare to run the loaded model in `mode` (None: as its users do) on the examples `input/NAME` that come with
+    this, in canonical layout. With `trains`, also prepare a training step on `targets` in `form`. `loss` and
     `optimizer` are a name and a reference each, as in SetLoss and Optimize. -> TimesPrepared"""
 
     mode: Mode | None
@@ -23,7 +23,7 @@ class PrepareTimes(Request):
 
 
 class TimePass(Request):
-    """Run `calls` passes over the first `batch_size` examples one after another, after so many `uncounted` ones.
+    """Run `calls` passes over the first `batch_size` examples one after another, after `uncounted` uncounted ones.
     -> PassTimed"""
 
     what: Pass
@@ -33,14 +33,13 @@ class TimePass(Request):
 
 
 class WatchNodes(Request):
-    """Watch a forward pass over the first `batch_size` examples, so that its nodes can be timed one by one.
-    -> NodesWatched"""
+    """Record a forward pass over the first `batch_size` examples, to time its nodes one by one. -> NodesWatched"""
 
     batch_size: int = Field(ge=1)
 
 
 class TimeNode(Request):
-    """Compute one node of the pass that was watched `calls` times, after so many `uncounted` times. -> NodeTimed"""
+    """Compute one node of the recorded pass `calls` times, after `uncounted` uncounted times. -> NodeTimed"""
 
     node: str
     calls: int = Field(ge=1)
@@ -48,15 +47,15 @@ class TimeNode(Request):
 
 
 class TimesPrepared(Answer):
-    """How the model is run: the mode, and the same in words."""
+    """How the model is run: the mode, and its description."""
 
     mode: Mode
     in_words: str
 
 
 class PassTimed(Answer):
-    """What all timed passes took together, and the processor time in it of this process, and of others where the system
-    tells. `finite`: whether what they gave is."""
+    """The total of all timed passes, and the processor time of this process in it, and of others if the system reports
+    it. `finite`: whether their results are finite."""
 
     elapsed_s: FiniteFloat
     own_s: FiniteFloat
@@ -72,6 +71,6 @@ class NodesWatched(Answer):
 
 
 class NodeTimed(Answer):
-    """What one computation of the node takes, in seconds, less what calling it costs."""
+    """The seconds of one computation of the node, without the overhead of calling it."""
 
     call_s: FiniteFloat

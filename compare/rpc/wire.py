@@ -1,4 +1,4 @@
-"""How messages travel between the harness and a worker: a header in JSON, then the bytes of any arrays.
+"""Send messages between the harness and a worker: a header in JSON, then the bytes of any arrays.
 
 A frame is the length of the header (8 bytes, big-endian), the header, and each array's bytes in C order. Nothing is
 ever unpickled, and arrays are read straight into their final memory.
@@ -32,7 +32,7 @@ def write(stream: BinaryIO, body: Mapping[str, Any], arrays: Mapping[str, np.nda
 
 
 def _blocks(array: np.ndarray) -> Iterator[np.ndarray]:
-    """The array in C order: as it is, or if it would have to be copied for that, in parts along its first axis."""
+    """Yield the array in C order: unchanged, or in parts along its first axis if it would have to be copied."""
     if array.flags.c_contiguous or array.nbytes <= BLOCK_BYTES:
         yield np.asarray(array, order="C")
         return

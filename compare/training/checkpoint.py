@@ -1,7 +1,7 @@
-"""Runs in progress on disk: after whole epochs, all that is needed to go on as if nothing had happened.
+"""Runs in progress on disk: after whole epochs, everything needed to continue as if uninterrupted.
 
-A checkpoint is one safetensors file: the state of the network, its optimizer and its random numbers, and in the header
-what the run gave until then.
+A checkpoint is one safetensors file: the state of the network, its optimizer and its random numbers. The header has the
+run's results until then.
 """
 
 import hashlib
@@ -25,11 +25,11 @@ from shared.storage import files
 State = dict[str, np.ndarray]
 FOLDER = "checkpoints"
 HEADER, DIGEST = "checkpoint", "sha256"
-MAX_BYTES_A_PARAMETER = 64  # itself and an optimizer's own, in float64, and some to spare
+MAX_BYTES_A_PARAMETER = 64  # itself and an optimizer's own, in float64, with a reserve
 
 
 class Checkpoint(Record):
-    """A run after some whole epochs: what it gave until then."""
+    """A run after some whole epochs, with its results until then."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     run: Run
@@ -40,22 +40,21 @@ class Checkpoint(Record):
 
 
 class Checkpoints:
-    """The checkpoints of a study, in its output folder: of each run the last one. `tell` is called if one
-    cannot be used."""
+    """The last checkpoint of each run of a study, in its output folder. `tell` is called if one cannot be used."""
 
     def __init__(self, folder: OutputFolder, tell: Callable[[str], None] = lambda _: None) -> None:
         self._folder = folder
         self._tell = tell
 
     def save(self, checkpoint: Checkpoint, state: State) -> None:
-        """Put it in the place of the one before. Raises WriteError."""
+        """Replace the previous checkpoint. Raises WriteError."""
         arrays = {name: np.asarray(value, order="C") for name, value in state.items()}
         header = {HEADER: checkpoint.model_dump_json(), DIGEST: _digest(arrays)}
         self._folder.write(_name(checkpoint.run), save(arrays, header))
 
     def load(self, run: Run, data_digest: str) -> tuple[Checkpoint, State] | None:
-        """Return the last checkpoint of `run`. None if there is none, if it is not whole, or if it is of another run or
-        other data: then the run has to restart from scratch."""
+        """Return the last checkpoint of `run`. Return None if there is none, if it is incomplete, or if it is from
+        another run or other data: then the run has to restart from scratch."""
         path = self._folder.path / _name(run)
         if not path.exists():
             return None
@@ -69,23 +68,23 @@ class Checkpoints:
         return checkpoint, state
 
     def drop(self, run: Run) -> None:
-        """There is nothing left to go on with."""
+        """Remove the run's checkpoint."""
         self._folder.remove(_name(run))
 
     @property
     def any(self) -> bool:
-        """Whether there is one to go on from."""
+        """Whether there is a checkpoint to continue from."""
         return any((self._folder.path / FOLDER).glob("*.safetensors"))
 
 
 def _read(path: Path, run: Run) -> tuple[Checkpoint, State]:
-    """Raises InputError or a ValueError if there is no whole checkpoint at `path`."""
+    """Read the checkpoint at `path`. Raises InputError or a ValueError if there is no complete one."""
     files.check(path, run.spec.n_params * MAX_BYTES_A_PARAMETER + MAX_RECORD_BYTES, "")
     try:
         with safe_open(path, "np") as file:
             header = file.metadata() or {}
             checkpoint = Checkpoint.model_validate_json(header.get(HEADER, ""))
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 it is no mapping
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 it is not a mapping
     except ValidationError as error:
         raise unreadable(path, error) from None
     except (OSError, SafetensorError, TypeError, KeyError) as error:
@@ -96,7 +95,7 @@ def _read(path: Path, run: Run) -> tuple[Checkpoint, State]:
 
 
 def _digest(state: State) -> str:
-    """SHA-256 over names, types, shapes and values: training that went on from a flipped bit would look like any."""
+    """Return SHA-256 over names, types, shapes and values: training from a flipped bit would look normal."""
     digest = hashlib.sha256()
     for name in sorted(state):
         digest.update(f"{name} {state[name].dtype.str} {state[name].shape}\n".encode())

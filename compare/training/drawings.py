@@ -1,4 +1,4 @@
-"""What the page of a study shows in the place of its pictures."""
+"""The drawings that replace a study's pictures on its page."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from shared.result import RunResult
 
 
 def drawings_of(results: Sequence[RunResult]) -> dict[str, Drawing]:
-    """What the page shows in the place of pictures: the same figures, with their values."""
+    """Return the drawings that replace pictures on the page: the same figures, with their values."""
     whole = condensed.whole(results)
     done = [result for result in whole if result.outcome]
     if not done:
@@ -19,14 +19,14 @@ def drawings_of(results: Sequence[RunResult]) -> dict[str, Drawing]:
     if times := run_charts.step_times(whole):
         found["plots/step_times.png"] = times.markup
     first = of_first_seed(done)
-    if first[0].run.spec.task != "classification":  # whose own pictures the page shows as they are
+    if first[0].run.spec.task != "classification":  # for other tasks the page shows the pictures themselves
         return found
     matrices = run_charts.confusion_matrices(first, names_of(first[0]))
     return found | {"plots/confusion_matrices.png": lambda _: matrices}
 
 
 def of_first_seed(done: Sequence[RunResult]) -> list[RunResult]:
-    """Return those of the first seed that any of them has."""
+    """Return the results of the first seed that any of them has."""
     seed = min(result.run.train.seed for result in done)
     return [result for result in done if result.run.train.seed == seed]
 

@@ -1,4 +1,4 @@
-"""Where the runs of a study are trained: here, or elsewhere (compare/training/ray_executor.py)."""
+"""The place where a study's runs are trained: here, or elsewhere (compare/training/ray_executor.py)."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -12,23 +12,23 @@ from shared.result import Run
 
 
 class Executor(Protocol):
-    """Trains runs. A context: leaving it ends what it started."""
+    """An object that trains runs. It is a context: leaving it ends everything that it started."""
 
     def __enter__(self) -> "Executor":
-        """Be ready to train."""
+        """Prepare for training."""
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """End everything that was started."""
 
     def choose_device(self, asked: AskedDevice) -> Device:
-        """The device for every run. Raises InputError if it was asked for and is not there."""
+        """Return the device for every run. Raises InputError if one was asked for and is not available."""
 
     def execute(self, by_seed: Sequence[Sequence[Run]], progress: Progress) -> Iterator[Finished]:
-        """Train the runs, which come seed by seed; give each result as soon as it is there, good or bad."""
+        """Train the runs, which are grouped by seed; yield each result at once, whether it succeeded or failed."""
 
 
 class Local:
-    """Worker processes on this machine: the implementations of a seed side by side, in turns (see study.py)."""
+    """Worker processes on this machine: the implementations of a seed in parallel, in turns (see study.py)."""
 
     def __init__(self, study: Study, checkpoints: Checkpoints) -> None:
         self._study = study

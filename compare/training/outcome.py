@@ -1,4 +1,4 @@
-"""The result of one run, from what its worker gave."""
+"""The result of one run, from its worker's answers."""
 
 import hashlib
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class Finished:
 
 @dataclass
 class Trainee:
-    """One run in progress, and the worker that does it."""
+    """One run in progress, and its worker."""
 
     run: Run
     session: Session
@@ -33,8 +33,8 @@ class Trainee:
     slices: list[messages.Slice] = field(default_factory=list)
     fitted: list[messages.Fitted] = field(default_factory=list)  # epochs of the idiomatic recipe
     resumed_after: tuple[int, ...] = ()
-    n_kept: int = 0  # of `slices` in the last checkpoint
-    keep_s: float = 0.0  # how long the last checkpoint took
+    n_kept: int = 0  # number of `slices` in the last checkpoint
+    keep_s: float = 0.0  # duration of writing the last checkpoint
     evaluation: messages.Evaluation | None = None  # on the test images
 
     @property
@@ -43,7 +43,7 @@ class Trainee:
 
 
 def finished_as(contestant: Trainee, data: Data, digest: str) -> Finished:
-    """The result of a completed run. Raises WorkerError if its worker cannot say what is needed."""
+    """Return the result of a completed run. Raises WorkerError if its worker cannot answer."""
     run, session = contestant.run, contestant.session
     evaluation = contestant.evaluation or session.evaluate("test")
     memory = session.memory()
@@ -87,7 +87,7 @@ def finished_as(contestant: Trainee, data: Data, digest: str) -> Finished:
 
 
 def failed_as(run: Run, error: WorkerError, data: Data, digest: str, contestant: Trainee | None = None) -> Finished:
-    """The result of a run that did not, with what it gave until then."""
+    """Return the result of a run that failed, with its results until then."""
     return Finished(_result(run, data, digest, contestant, error=error), None)
 
 
@@ -129,8 +129,8 @@ def _samples(contestant: Trainee) -> Samples:
 
 
 def foreign_load(slices: Sequence[messages.Slice], fitted: Sequence[messages.Fitted] = ()) -> float | None:
-    """The share of a core that others took within all slices, or within all epochs of the idiomatic recipe; None if any
-    of them does not say."""
+    """Return the share of a core that other processes took within all slices, or within all epochs of the idiomatic
+    recipe; None if any of them does not report it."""
     parts: list[messages.Slice | messages.Fitted] = [*slices, *fitted]
     elapsed = [part.slice_s for part in slices] + [part.elapsed_s for part in fitted]
     known = [part.foreign_s for part in parts if part.foreign_s is not None]

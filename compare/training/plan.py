@@ -1,4 +1,4 @@
-"""What a study sets out to do: from its options to the specs of its runs."""
+"""The plan of a study: from its options to the specs of its runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from shared.training import OPTIMIZERS, Optimizer, TrainSpec
 
 DEFAULT_EPOCHS = {"digits": 20, "photographs": 20}
 OTHER_EPOCHS = 3
-# A run that may end early never comes to the low end of the schedule, which 0.002 is made for.
+# A run that may end early never reaches the low end of the schedule, for which 0.002 is meant.
 STOPPING_LEARNING_RATE = 0.001
 AUTO_BATCH_SIZE: dict[Device, int] = {"cuda": 64, "cpu": 16}
 DEFAULT_BATCH_SIZE = 64
@@ -30,7 +30,7 @@ DEFAULT_BATCH_SIZE = 64
 
 @dataclass(frozen=True)
 class RunPlan:
-    """A study, checked. `data` names the data set that was settled on, and `options` is all that was asked for."""
+    """A checked study. `data` names the chosen data set, and `options` is everything that was asked for."""
 
     options: RunOptions
     model: ModelSpec
@@ -40,12 +40,12 @@ class RunPlan:
     threads: int
 
     def batch_size(self, device: Device) -> int:
-        """The images of a batch on the device that was settled on."""
+        """Return the images in a batch on the chosen device."""
         return AUTO_BATCH_SIZE[device] if self.options.batch_size == "auto" else self.training[0].batch_size
 
     @property
     def judging(self) -> Judging:
-        """By what its results are judged."""
+        """The criteria for its results."""
         return Judging(
             implementations=tuple(self.implementations),
             margin=self.options.margin,
@@ -55,14 +55,14 @@ class RunPlan:
 
     @property
     def folder_name(self) -> str:
-        """What its output folder is called after the time, if it has no other name."""
+        """The part of its output folder's name after the time, unless a folder was given."""
         return f"{self.model.name}-{short_name(self.data.dataset)}"
 
     def runs(
         self, training: TrainSpec, device: Device, tuned: Mapping[str, tuple[Mode, Tuned]] = MappingProxyType({})
     ) -> list[Run]:
-        """The runs of one seed, an implementation each, on the device that was settled on, and as `tuned` says of those
-        that it names."""
+        """Return the runs of one seed, one per implementation, on the chosen device. Implementations in `tuned` get its
+        modes and settings."""
         training = training.model_copy(update={"batch_size": self.batch_size(device)})
         modes = {name: self._mode(name) for name in self.implementations}
         modes |= {name: mode for name, (mode, _) in tuned.items()}
@@ -86,7 +86,7 @@ class RunPlan:
         return usual if asked in ("default", TUNED) else cast(Mode, asked)
 
     def of_data(self, data: Data) -> "RunPlan":
-        """Itself, with what the data settled: the names of their classes, for one."""
+        """Return the plan with what the data determine, such as the names of their classes."""
         return self if data.spec is None else replace(self, data=data.spec)
 
     def check_fit(self, data: Data) -> None:
@@ -110,8 +110,8 @@ class RunPlan:
 
 
 def check_options(options: RunOptions) -> RunOptions:
-    """The options with those of the preset filled in. Raises InputError if something else than the data stands
-    against them."""
+    """Return the options, completed from the preset. Raises InputError if anything other than the data forbids
+    them."""
     options = options.with_preset()
     model = networks.named(options.model or DEFAULT_MODEL)
     checks.check_mixed_precision(options.mixed_precision, options.device)
@@ -140,7 +140,7 @@ def check_options(options: RunOptions) -> RunOptions:
 
 
 def make_plan(options: RunOptions, dataset: str) -> RunPlan:
-    """The plan for options that were checked, on the data set that was settled on."""
+    """Return the plan for options that were checked, on the chosen data set."""
     names, model = implementation_names(options), networks.named(options.model or DEFAULT_MODEL)
     return RunPlan(
         options=options,
@@ -175,7 +175,7 @@ def _training(options: RunOptions, dataset: str, seed: int) -> TrainSpec:
 
 
 def _optimizer(options: RunOptions) -> Optimizer:
-    """The optimizer, with those of its constants that an option of the same name gives."""
+    """Return the optimizer, with the constants that options of the same names give."""
     kind = OPTIMIZERS[options.optimizer or "adam"]
     given = {name: value for name in kind.model_fields if (value := getattr(options, name, None)) is not None}
     if options.stop_at is not None and options.optimizer != "sgd":
@@ -184,7 +184,7 @@ def _optimizer(options: RunOptions) -> Optimizer:
 
 
 def implementation_names(options: RunOptions) -> list[str]:
-    """The names in --implementations, in their order, and how many processes each is."""
+    """Return the names in --implementations, in their order, with their numbers of processes."""
     return checks.named(options.implementations, [options.world_size])
 
 
@@ -204,7 +204,7 @@ def _check_implementations(options: RunOptions, model: ModelSpec) -> None:
 
 
 def _check_many(options: RunOptions) -> None:
-    """What is kept of every step has to be in memory at once, and of so many runs there is no room for it."""
+    """Raise InputError if an option needs every step in memory at once, and there are too many runs for that."""
     n_runs = options.seeds * len(options.implementations)
     kept = {"--tensorboard": options.tensorboard, "--mlflow": options.mlflow is not None}
     if n_runs > MANY and (asked := [name for name, given in kept.items() if given]):

@@ -1,4 +1,4 @@
-"""What a study set out to do, as it is kept in its folder: enough to go on after an interruption."""
+"""The plan of a study, as it is kept in its folder: enough to continue after an interruption."""
 
 from typing import Annotated, Any, Literal
 
@@ -29,7 +29,7 @@ class Planned(Record):
     runs: Annotated[tuple[Run, ...], FailFast(), Field(min_length=1, max_length=1_000_000)]
     threads: int = Field(ge=1, le=10_000)
     allocator: Allocator = "kept"
-    waiting: Waiting = "system"  # as plans without it were begun
+    waiting: Waiting = "system"  # as in plans without it
     judging: Judging
     parity: bool = False
     mlflow: str | None = None
@@ -63,12 +63,12 @@ class Planned(Record):
         return self
 
     def content(self) -> bytes:
-        """What is written: a network of the user's own once, and not with every run."""
+        """Return the file's content: a network of the user's own is written once, and not with every run."""
         return self.model_dump_json(indent=1, exclude={"runs": {"__all__": {"network"}}}).encode()
 
     def check_fit(self, data: Data) -> None:
-        """Check what a new study's plan was checked for: an earlier version, or another person, may have written this
-        one. Raises InputError unless every run can be trained on `data`."""
+        """Repeat the checks of a new study's plan: an earlier version, or another person, may have written this one.
+        Raises InputError unless every run can be trained on `data`."""
         n_images = len(data.x_train)
         checks.check_shape(self.runs[0].spec, data, self.runs[0].data.dataset)
         for recipe, batch_size in sorted({(run.recipe, run.train.batch_size) for run in self.runs}):
@@ -89,7 +89,7 @@ class Planned(Record):
 
     @property
     def by_seed(self) -> list[list[Run]]:
-        """The runs of each seed, which are trained side by side."""
+        """The runs of each seed, which are trained in parallel."""
         grouped: dict[int, list[Run]] = {}
         for run in self.runs:
             grouped.setdefault(run.train.seed, []).append(run)
@@ -97,11 +97,11 @@ class Planned(Record):
 
     @property
     def implementations(self) -> list[str]:
-        """Every implementation that takes part, in the order in which they were asked for."""
+        """Every implementation that takes part, in the order of the request."""
         return list(dict.fromkeys(run.implementation for run in self.runs))
 
     @property
     def common_mode(self) -> Mode | None:
-        """The mode that was asked for of all; None if each runs as its users run it."""
+        """The mode that was requested for all; None if each runs as its users run it."""
         usual = all(run.mode == IMPLEMENTATIONS[run.implementation].default_mode for run in self.runs)
         return None if usual else self.runs[0].mode

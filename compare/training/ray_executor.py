@@ -1,9 +1,9 @@
 """Runs on a Ray cluster: every run is a task in a fresh process, with the CPUs and the GPU that it needs.
 
-Ray does the scheduling, and tries again what a lost node or process took with it; what fails all the same is a failed
-row. A task trains as a study on one machine does, with a worker process for the framework, so weights are the same to
-the bit wherever they were trained. Every node has this project installed, in the same version. The files of a network
-of the user's own are sent with each run, and lie in a folder of the task's own while it trains.
+Ray schedules the tasks, and retries those of a lost node or process; a task that still fails becomes a failed row. A
+task trains like a study on one machine, with a worker process for the framework: weights are bit-identical wherever
+they are trained. Every node has this project installed, in the same version. The files of a network of the user's own
+are sent with each run, and are in the task's own folder while it trains.
 """
 
 from collections import deque
@@ -30,14 +30,14 @@ from shared.result import Epoch, Run, RunResult
 from shared.storage import inside, temporary
 
 TRIES_AGAIN = 3  # if a node or a process is lost; an exception is not retried
-# How many tasks Ray is given beyond what the cluster does at once: every one is checked whenever a result is waited
-# for, so a large study would get slower the larger it is.
+# The number of tasks that Ray has beyond what the cluster does at once. Ray checks every task whenever a result is
+# waited for: without this limit, a larger study would be slower.
 AHEAD = 100
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What a task sends back: a result as JSON, the weights if there are any, what the worker said and its log."""
+    """The answer of a task: a result as JSON, the weights if there are any, the worker's messages and its log."""
 
     result: str
     weights_file: bytes | None
@@ -46,7 +46,7 @@ class Sent:
 
 
 class OnRay:
-    """Trains every run as a task of its own on the cluster at `address`.
+    """Trains every run as a separate task on the cluster at `address`.
 
     Raises InputError if the cluster does not answer within seconds, or has no node that a run fits on.
     """
@@ -65,7 +65,7 @@ class OnRay:
         self.settings, self.tell = settings, tell
         self._pending: dict[Any, Run] = {}
         self._tasks: dict[Needs, Any] = {}
-        self._code: dict[str, bytes] | None = None  # of the user's own network, once it was read
+        self._code: dict[str, bytes] | None = None  # the user's own network, once it was read
 
     def __enter__(self) -> "OnRay":
         import ray
@@ -85,7 +85,7 @@ class OnRay:
         self._connection.close()
 
     def choose_device(self, asked: AskedDevice) -> Device:
-        """CUDA if the cluster has GPUs and all frameworks see them there, unless the CPU was asked for."""
+        """Return CUDA if the cluster has GPUs that all frameworks see, unless the CPU was asked for."""
         import ray
 
         if asked == "cpu" or (asked == "auto" and not ray.cluster_resources().get("GPU")):
@@ -102,7 +102,7 @@ class OnRay:
         return chosen
 
     def execute(self, by_seed: Sequence[Sequence[Run]], progress: Progress) -> Iterator[Finished]:
-        """Send the runs, always some more than the cluster does at once; give each result as it comes."""
+        """Send the runs, always a few more than the cluster does at once; yield each result as it arrives."""
         import ray
 
         to_send = deque(run for of_seed in by_seed for run in of_seed)
@@ -122,19 +122,19 @@ class OnRay:
             self._send(to_send)
 
     def _send(self, runs: deque[Run]) -> None:
-        """Send runs until all the cluster has room for, and AHEAD more, are under way."""
+        """Send runs until the cluster is full and AHEAD more are waiting."""
         room = AHEAD
         while runs and len(self._pending) < room:
             needs = self._needs(IMPLEMENTATIONS[runs[0].implementation].n_workers, runs[0].device)
-            if room == AHEAD:  # nodes come and go
+            if room == AHEAD:  # nodes join and leave
                 room += room_for(needs)
             run = runs.popleft()
             task = self._task(needs).remote(run.model_dump_json(), self._arrays, self.settings, self._code_of(run))
             self._pending[task] = run
 
     def _code_of(self, run: Run) -> dict[str, bytes]:
-        """The files of the user's own network, by their names. Raises InputError if they changed since the study was
-        planned."""
+        """Return the files of the user's own network, by their names. Raises InputError if they changed since the study
+        was planned."""
         if run.network is None or run.network.code is None:
             return {}
         if self._code is None:
@@ -166,7 +166,7 @@ class OnRay:
             sent: Sent = ray.get(task)
         except ray.exceptions.RayTaskError as error:
             return self._failed(run, f"{type(error.cause).__name__}: {error.cause}"), ""
-        except ray.exceptions.RayError as error:  # a lost node or process, again and again
+        except ray.exceptions.RayError as error:  # a node or process was lost repeatedly
             return self._failed(run, str(error).strip().splitlines()[0]), ""
         inside.write(self.log_dir, f"{run.name}.log", sent.log)
         result = RunResult.model_validate_json(sent.result).model_copy(update={"in_turns": False})
@@ -187,7 +187,7 @@ class OnRay:
 
 
 class _Heard:
-    """A run's progress in a task: no one watches, but what its worker said is sent back."""
+    """A run's progress in a task: it is not shown, but its worker's messages are sent back."""
 
     said = ""
 
@@ -214,7 +214,7 @@ def _study(implementations: list[str], arrays: Mapping[str, np.ndarray], log_dir
 def _chosen_device(
     implementations: list[str], arrays: Mapping[str, np.ndarray], settings: Settings, asked: AskedDevice
 ) -> Device:
-    """In a task: what a study would choose there."""
+    """Return, in a task, the device that a study would choose there."""
     with temporary.folder("ray") as logs, _study(implementations, arrays, logs, settings) as study:
         return study.choose_device(asked)
 
@@ -222,19 +222,19 @@ def _chosen_device(
 def _train(
     run_as_json: str, arrays: Mapping[str, np.ndarray], settings: Settings, code: Mapping[str, bytes] | None = None
 ) -> Sent:
-    """In a task: train one run, as a study of it alone, with the `code` of the user's own network."""
+    """Train one run in a task, as a study of it alone, with the `code` of the user's own network."""
     run, heard = Run.model_validate_json(run_as_json), _Heard()
     with temporary.folder("ray") as folder:
         here = _with_code(run, code or {}, folder / "code")
         with _study([run.implementation], arrays, folder, settings) as study:
             (finished,) = study.train([here], heard)
         log = (folder / f"{run.implementation}.log").read_bytes()
-    result = finished.result.model_copy(update={"run": run})  # which says where the code lies that was sent
+    result = finished.result.model_copy(update={"run": run})  # restores the original path of the code
     return Sent(result.model_dump_json(), finished.weights_file, heard.said, log)
 
 
 def _with_code(run: Run, code: Mapping[str, bytes], parent: Path) -> Run:
-    """The run with its network's code in a folder below `parent`."""
+    """Return the run with its network's code in a folder below `parent`."""
     if run.network is None or run.network.code is None:
         return run
     folder = parent / run.model

@@ -1,4 +1,4 @@
-"""The report of a study: pure functions from records to the files of the output folder."""
+"""Render the report of a study: pure functions from records to the files of the output folder."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ from shared.plurals import number_of
 from shared.result import RunResult
 from shared.weights import Weights
 
-MOST_LINES = 1_000  # of a table that a person reads; results.csv has all
+MOST_LINES = 1_000  # of a table that people read; results.csv has all
 MOST_FAILURES = 100
 MOST_SEEDS_NAMED = 100
 _AFFINE = (
@@ -51,8 +51,8 @@ def render(
     judging: Judging,
     parity: WithParity | None = None,
 ) -> Rendered:
-    """The content of every file that is made from records, by its path in the output folder; `weights` are the trained
-    ones, by the names of their results."""
+    """Return the content of every file that is made from records, by its path in the output folder. `weights` are the
+    trained ones, by the names of their results."""
     rows = [row(result) for result in results]
     files = tabular.files("results", columns(rows), [line(one) for one in rows])
     drawn = dict(_drawn(results, weights))
@@ -70,7 +70,7 @@ def render(
 
 
 def _drawn(results: Sequence[RunResult], weights: Mapping[str, Weights]) -> Iterator[tuple[str, Figure]]:
-    """The pictures that there is something to draw of; what is of single networks, of the first seed's."""
+    """Yield the pictures that the results allow; pictures of single networks are of the first seed's."""
     done = [result for result in results if result.outcome]
     if not done:
         return
@@ -100,7 +100,7 @@ def markdown(
     drawn: Sequence[str],
     parity: WithParity | None,
 ) -> str:
-    """The report in Markdown, with the pictures named in `drawn`."""
+    """Return the report in Markdown, with the pictures named in `drawn`."""
     first, shown = results[0], rows[:MOST_LINES]
     failed = [r for r in rows if r.error]
     machine_headings, on_machines = tables.machine_cells([_plain(one) for one in by_machine(results)])
@@ -163,7 +163,7 @@ def markdown(
 
 
 def _counted(seeds: Sequence[int]) -> str:
-    """The seeds, in words."""
+    """Return the seeds, in words."""
     if len(seeds) <= MOST_SEEDS_NAMED:
         return ", ".join(map(str, seeds))
     return f"{len(seeds):,} of {seeds[0]:,} to {seeds[-1]:,}"
@@ -224,8 +224,8 @@ def _trained(results: Sequence[RunResult]) -> str:
 
 
 def _spread(results: Sequence[RunResult], figure: KeyFigure) -> str:
-    """How far accuracies are apart: implementations within a seed, and seeds within an implementation, since what seeds
-    differ by is no difference between implementations."""
+    """Return how far accuracies are apart, for implementations within a seed and for seeds within an implementation.
+    Differences between seeds are not differences between implementations."""
     accuracy = {(r.run.train.seed, r.run.implementation): figure.of(r.outcome) for r in results if r.outcome}
     within_seeds, within_implementations = (_widest(accuracy, axis, figure) for axis in (0, 1))
     if within_implementations is None:
@@ -237,7 +237,7 @@ def _spread(results: Sequence[RunResult], figure: KeyFigure) -> str:
 
 
 def _widest(accuracy: Mapping[tuple[int, str], float], axis: int, figure: KeyFigure) -> float | None:
-    """The largest range of accuracies that share what is on the axis of their keys; None if no two share it."""
+    """Return the largest range of accuracies whose keys are equal on one axis; None if no two share it."""
     groups: dict[object, list[float]] = {}
     for key, value in accuracy.items():
         groups.setdefault(key[axis], []).append(value)
@@ -245,7 +245,7 @@ def _widest(accuracy: Mapping[tuple[int, str], float], axis: int, figure: KeyFig
 
 
 def _no_steps(results: Sequence[RunResult]) -> list[str]:
-    """Why there is no step time, if the only epoch of a framework's own loop is the one in which it compiles."""
+    """Return why there is no step time, if a framework's own loop only has the epoch in which it compiles."""
     names = [r.run.implementation for r in results if r.outcome and r.run.recipe == "idiomatic" and not step_time(r)]
     if not names:
         return []
@@ -256,12 +256,12 @@ def _no_steps(results: Sequence[RunResult]) -> list[str]:
 
 
 def _choices(results: Sequence[RunResult]) -> dict[str, dict[str, str]]:
-    """What each implementation chose in the idiomatic recipe, in words."""
+    """Return each implementation's choices in the idiomatic recipe, in words."""
     return {r.run.implementation: r.outcome.own_choices for r in results if r.outcome and r.outcome.own_choices}
 
 
 def _tunings(results: Sequence[RunResult]) -> dict[str, str]:
-    """How each implementation was tuned, in words."""
+    """Return how each implementation was tuned, in words."""
     found = {}
     for result in results:
         if tuned := result.run.tuned:
@@ -284,6 +284,6 @@ def _environments(results: Sequence[RunResult]) -> list[object]:
 
 
 def _allocator(results: Sequence[RunResult]) -> str:
-    """The variables of glibc's allocator that were set, as text."""
+    """Return the variables of glibc's allocator that were set, as text."""
     known = [r.environment.variables for r in results if r.environment]
     return " ".join(f"{k}={v}" for k, v in known[0].items() if k.startswith("MALLOC_")) if known else ""

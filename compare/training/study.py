@@ -1,8 +1,8 @@
-"""Training several implementations side by side, in turns, seed after seed.
+"""Train several implementations in parallel, in turns, seed after seed.
 
-All workers are alive at once and one works at a time. A turn has as many steps as take the slowest about half a second;
-then the next worker has its turn. So all of them do the same steps at nearly the same time. A machine that is slow for
-a minute is slow for all, and step times can be compared.
+All workers are alive at once and work one at a time. A turn has as many steps as take the slowest about half a second;
+then the next worker has its turn. All of them therefore do the same steps at nearly the same time. A machine that is
+slow for a minute is slow for all, and step times can be compared.
 """
 
 import time
@@ -30,13 +30,13 @@ from shared.weights import initial_weights
 
 TURN_S = 0.5
 # Checkpoints add at most 2 % to a run's training, unless the disk is so slow that more than a minute would be lost.
-KEEP_AFTER = 50  # times what it took to keep the last one
+KEEP_AFTER = 50  # times as long as the last checkpoint took
 KEEP_AFTER_S = 60.0
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How workers train, whatever they train."""
+    """How workers train, for any run."""
 
     threads: int
     allocator: Allocator
@@ -46,7 +46,7 @@ class Settings:
 
 
 class Study:
-    """Workers for some implementations, and the data they train on. A context: leaving it ends the workers."""
+    """Workers for some implementations, and their training data. It is a context: leaving it ends the workers."""
 
     def __init__(
         self, implementations: list[str], data: Data, log_dir: Path, settings: Settings, tell: Tell | None = None
@@ -58,13 +58,13 @@ class Study:
         self.waiting = settings.waiting
         self.tell = tell
         self._unready: dict[str, WorkerError] = {}
-        self._sessions: dict[str, Session] = {}  # started when they are first needed, side by side
+        self._sessions: dict[str, Session] = {}  # started in parallel when they are first needed
 
     def __enter__(self) -> "Study":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        for session in self._sessions.values():  # all are asked first, so that they end side by side
+        for session in self._sessions.values():  # all receive the request first, to end in parallel
             if kind is None:
                 session.end_input()
             else:
@@ -73,7 +73,7 @@ class Study:
             session.close()
 
     def choose_device(self, asked: Literal["auto", "cpu", "cuda"]) -> Device:
-        """The device for every run: CUDA if all frameworks see one, unless the CPU was asked for.
+        """Return the device for every run: CUDA if all frameworks see one, unless the CPU was asked for.
 
         Raises InputError if CUDA was asked for and a framework sees none.
         """
@@ -96,11 +96,11 @@ class Study:
         return "cuda" if environments and all(e.n_cuda_devices for e in environments.values()) else "cpu"
 
     def train(self, runs: list[Run], progress: Progress, checkpoints: Checkpoints | None = None) -> Iterator[Finished]:
-        """Train `runs`, each of another implementation, in turns; give each result as soon as it is there.
+        """Train `runs`, each of another implementation, in turns; yield each result as soon as it is available.
 
-        What is needed to continue is kept in `checkpoints` after the first epoch. Later it is kept after an epoch if
-        enough training happened since to be worth it. If `checkpoints` holds a run, the run continues from there. A run
-        of the idiomatic recipe restarts from scratch: its framework's own loop cannot be entered in the middle.
+        The state needed to continue is kept in `checkpoints` after the first epoch. Later it is kept after an epoch if
+        enough training happened since. If `checkpoints` has a run, the run continues from there. A run of the
+        idiomatic recipe restarts from scratch: its framework's own loop cannot be entered in the middle.
         """
         contestants = []
         to_start = [run for run in runs if run.implementation not in self._unready and not self._is_started(run)]
@@ -115,7 +115,7 @@ class Study:
                 progress.begin(run, self._n_steps(run), len(contestant.epochs), n_evaluated)
             except WorkerError as error:
                 yield self._tell(failed_as(run, error, self.data, self.digest), error.details, progress)
-        n_steps = 1  # the first turn compiles, the second shows how fast a step is
+        n_steps = 1  # the first turn compiles, the second shows the speed of a step
         while contestants:
             slowest_s = 0.0
             for contestant in list(contestants):
@@ -136,18 +136,18 @@ class Study:
             n_steps = max(1, round(TURN_S / slowest_s)) if slowest_s else n_steps
 
     def _is_started(self, run: Run) -> bool:
-        """Whether the run's worker is there, alive, and was started as this run is to be trained."""
+        """Whether the run's worker exists, is alive, and was started with the run's settings."""
         session = self._sessions.get(run.implementation)
         return session is not None and session.alive and session.started == self._asked_for(run)
 
     def _have_started(self, run: Run) -> None:
-        """Start the run's worker, in the place of one that will not do."""
+        """Start the run's worker, replacing one with other settings."""
         if session := self._sessions.get(run.implementation):
             session.close()
         self._sessions[run.implementation] = self._start(run.implementation, *self._asked_for(run))
 
     def _asked_for(self, run: Run) -> tuple[int, Mapping[str, str], Waiting]:
-        """The threads and variables of the run's worker, and how its threads wait."""
+        """Return the threads and variables of the run's worker, and how its threads wait."""
         if run.tuned:
             return run.tuned.threads, run.tuned.variables, run.tuned.waiting
         return self.threads, self.variables, self.waiting
@@ -163,13 +163,13 @@ class Study:
     def _prepared(
         self, runs: Sequence[Run], checkpoints: Checkpoints | None
     ) -> "Iterator[tuple[Run, Future[Trainee]]]":
-        """The runs in their order, each with its network, which is built as soon as its worker is ready: while others
-        still import their frameworks, and before anything is timed."""
+        """Return the runs in their order, each with its network. A network is built as soon as its worker is ready,
+        while others still import their frameworks, and before anything is timed."""
         with ThreadPoolExecutor(max(1, len(runs))) as pool:
             futures = [(run, pool.submit(self._prepare, run, checkpoints)) for run in runs]
             try:
                 wait(future for _, future in futures)
-            except BaseException:  # else the pool would wait for threads that wait for workers
+            except BaseException:  # otherwise the pool would wait for threads that wait for workers
                 for session in self._sessions.values():
                     session.kill()
                 raise
@@ -204,8 +204,8 @@ class Study:
         return contestant
 
     def _keep(self, contestant: Trainee, checkpoints: Checkpoints) -> None:
-        """Of a run that is done there is more to keep than this, and at once. What several processes train
-        restarts from scratch: each has random numbers of its own."""
+        """Keep a checkpoint, unless the run is done: its result is kept at once. Runs of several processes are not kept
+        and restart from scratch, because each process has its own random numbers."""
         spec = IMPLEMENTATIONS[contestant.run.implementation]
         resumable = contestant.run.recipe == "matched" and "resume" not in contestant.created.lacking
         if contestant.done or not resumable or spec.n_workers > 1:
@@ -225,12 +225,12 @@ class Study:
         contestant.n_kept, contestant.keep_s = len(contestant.slices), time.perf_counter() - start
 
     def _n_steps(self, run: Run) -> int:
-        """The steps of an epoch; the idiomatic recipe sets a tenth of the images apart by itself."""
+        """Return the steps of an epoch; the idiomatic recipe holds out a tenth of the images by itself."""
         n_images = len(self.data.x_train)
         return n_batches(n_images if run.recipe == "matched" else n_images - n_images // 10, run.train.batch_size)
 
     def _take_turn(self, contestant: Trainee, n_steps: int, progress: Progress) -> float:
-        """One turn; return the time in seconds of its fastest step, 0 if it says nothing about a turn's length."""
+        """Take one turn. Return the seconds of its fastest step; 0 if it gives no estimate for a turn's length."""
         if contestant.run.recipe == "idiomatic":
             self._fit_epoch(contestant, progress)
             return 0.0
@@ -246,11 +246,11 @@ class Study:
         progress.advance(run, len(part.step_s), part.epoch, part.loss[-1], rate)
         if part.epoch_end:
             self._end_epoch(contestant, part.epoch, part.epoch_end, progress)
-        # Where an epoch ended, the last batch may have been small.
+        # If an epoch ended, the last batch may have been small.
         return min(part.step_s) if len(part.step_s) == n_steps else 0.0
 
     def _end_epoch(self, contestant: Trainee, number: int, end: messages.EpochEnd, progress: Progress) -> None:
-        """Evaluate on the validation images if there are any, and then not on the test images before the end."""
+        """Evaluate on the validation images, if there are any; the test images are then only used at the end."""
         part: Part = "validation" if self.data.n_validation else "test"
         evaluation = contestant.session.evaluate(part)
         if part == "test":

@@ -1,8 +1,8 @@
-"""The worker process: imports one implementation, and answers requests about it until its input ends.
+"""The worker process: it imports one implementation, and answers requests about it until its input ends.
 
-Started as `python -m compare.worker PACKAGE` with its environment already set (compare/processes/environment.py).
-Requests come on standard input and answers go to what was standard output; anything else that is printed goes to
-standard error, which is the worker's log.
+It is started as `python -m compare.worker PACKAGE` with its environment already set (compare/processes/environment.py).
+Requests come on standard input and answers go to the original standard output. All other output goes to standard error,
+which is the worker's log.
 """
 
 import importlib
@@ -41,7 +41,7 @@ def main() -> None:
         if peers is not None:
             n_devices = min(int(said) for said in peers.exchange(str(environment.n_cuda_devices).encode()))
             environment = environment.model_copy(update={"n_cuda_devices": n_devices})
-    except Exception as error:  # whatever it is, it is reported to the harness before this process ends
+    except Exception as error:  # any error is reported to the harness before this process ends
         _send(answers, _failed(error))
         raise SystemExit(1) from None
     lacking, names = missing(implementation, MODULE_TIERS), absent(implementation, MODULE_TIERS)
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _take_device(world: World) -> None:
-    """Of the CUDA devices that there are for all, the one of this process's number, and none if there are fewer."""
+    """Use the CUDA device with this process's number, or none if there are fewer."""
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
     devices = [str(n) for n in range(world.size)] if listed is None else [d for d in listed.split(",") if d]
     os.environ["CUDA_VISIBLE_DEVICES"] = devices[world.rank] if world.rank < len(devices) else ""
@@ -71,15 +71,15 @@ def serve(bench: Service, requests: BinaryIO, answers: BinaryIO) -> None:
         body, arrays = frame
         try:
             answer, sent = bench.do(messages.Request.of_body(body), arrays)
-        except Exception as error:  # whatever it is, it is reported to the harness, and the worker goes on
+        except Exception as error:  # any error is reported to the harness, and the worker continues
             _send(answers, _failed(error))
         else:
             _send(answers, answer, sent)
 
 
 def lead(bench: Service, peers: Peers, requests: BinaryIO, answers: BinaryIO) -> None:
-    """`serve`, as the first of several processes that all do what is asked. If one of them fails, there is no going
-    on: others may wait for it for ever."""
+    """Do `serve` as the first of several processes that all carry out each request. If one of them fails, this one
+    ends, too: others may wait for it forever."""
     while (frame := wire.read(requests)) is not None:
         body, arrays = frame
         peers.tell(body, arrays)
@@ -89,14 +89,14 @@ def lead(bench: Service, peers: Peers, requests: BinaryIO, answers: BinaryIO) ->
         except PeerFailed as failed:
             _send(answers, messages.Failed.model_validate_json(str(failed)))
             raise SystemExit(1) from None
-        except Exception as error:  # whatever it is, it is reported to the harness
+        except Exception as error:  # any error is reported to the harness
             _send(answers, _failed(error))
             raise SystemExit(1) from None
         _send(answers, answer, sent)
 
 
 def follow(bench: Service, peers: Peers) -> None:
-    """Do what the first of several processes passes on, until there is no more."""
+    """Carry out the requests that the first of several processes passes on, until there are no more."""
     while (frame := peers.receive()) is not None:
         body, arrays = frame
         try:
@@ -113,7 +113,7 @@ def _send(answers: BinaryIO, answer: messages.Answer, arrays: wire.Arrays | None
 
 
 def _take_over_stdout() -> BinaryIO:
-    """Keep standard output for answers alone: what frameworks print there goes to standard error."""
+    """Keep standard output for answers alone: other output of frameworks goes to standard error."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return answers

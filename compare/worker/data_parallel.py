@@ -1,7 +1,7 @@
-"""One network trained by several processes, each on its share of every batch, made to look like one `Model`.
+"""One network trained by several processes, each on its share of every batch, with the interface of one `Model`.
 
-All processes do what they are asked in step. A framework leaves the loss and the logits of its share to each of them.
-They are combined here when they are fetched: after the step, and so in no timed window.
+All processes carry out requests in step. A framework leaves the loss and the logits of its share in each of them. They
+are combined here when they are fetched: after the step, and therefore in no timed window.
 """
 
 import struct
@@ -34,7 +34,7 @@ class Part:
 
 
 class SharedModel:
-    """A `Model` (shared/protocol.py); what is not here is what the framework's own model does, in every process."""
+    """A `Model` (shared/protocol.py); all other methods are those of the framework's own model, in every process."""
 
     def __init__(self, model: SharingModel, peers: Peers) -> None:
         self._model, self._peers = model, peers

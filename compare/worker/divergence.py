@@ -1,7 +1,7 @@
-"""Where numbers went bad: the first step, and in it the first tensor.
+"""Find where numbers diverged: the first step, and in it the first tensor.
 
-Checking every gradient of every step would cost more than the steps. So the state of training is kept now and then,
-and if a loss or a parameter is not finite, the steps since are done once more, slowly.
+Checking every gradient of every step would cost more than the steps. The state of training is therefore kept now and
+then. If a loss or a parameter is not finite, the steps since are repeated, slowly.
 """
 
 import functools
@@ -15,7 +15,7 @@ from compare.rpc.wire import Arrays
 from shared.batches import EpochBatches
 from shared.protocol import Model
 
-KEEP_S = 10.0  # so much is done again at the most, and a turn
+KEEP_S = 10.0  # at most so much, plus a turn, is repeated
 
 
 class Kept:
@@ -27,22 +27,22 @@ class Kept:
         self.taken = time.perf_counter()
 
     def is_recent(self) -> bool:
-        """Whether what was done since can be done again before long."""
+        """Whether the steps since then can be repeated quickly."""
         return time.perf_counter() - self.taken < KEEP_S
 
 
 def _copied(state: Arrays) -> Arrays:
-    """Apart from the model's own memory, which goes on being written to."""
+    """Return copies, because the model's own memory is written to later."""
     return {name: np.array(value) for name, value in state.items()}
 
 
 def first_not_finite(arrays: Arrays) -> str | None:
-    """The name of the first array with NaN or infinite values."""
+    """Return the name of the first array with NaN or infinite values."""
     return next((name for name, value in arrays.items() if not np.isfinite(value).all()), None)
 
 
 def first_bad_value(loss: float, epoch: int, step: int, logits: np.ndarray, parameter: str | None = None) -> str:
-    """A loss that is not finite, and what else is not; `step` counts from 1."""
+    """Describe a loss that is not finite, and what else is not; `step` counts from 1."""
     bad = np.count_nonzero(~np.isfinite(logits))
     seen = [f"{bad:,} of {logits.size:,} logits"] if bad else []
     also = ", ".join([*seen, *([parameter] if parameter else [])]) or "the loss alone"
@@ -56,8 +56,8 @@ def retraced(
     epoch_batches: Callable[[int], EpochBatches],
     rate: Callable[[int], float],
 ) -> str | None:
-    """Which of the `suspects`, steps counted from 0 over all epochs, was the first to go bad, and where; None if
-    none of them does so again."""
+    """Return which of the `suspects`, steps counted from 0 over all epochs, diverged first, and where. Return None if
+    none of them does so in the repetition."""
     of_epoch = functools.lru_cache(maxsize=1)(epoch_batches)
     n_steps = len(of_epoch(1))
     model.restore(kept.state)

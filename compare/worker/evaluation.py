@@ -1,4 +1,4 @@
-"""The figures of a network's outputs, by its task: the same NumPy code for every implementation."""
+"""Compute the figures of a network's outputs, by its task: the same NumPy code for every implementation."""
 
 from typing import Any
 
@@ -9,21 +9,21 @@ from shared.models import ModelSpec
 from shared.result import ACCURACY, Points
 from shared.task import LOSSES, TASKS
 
-MOST_POINTS = 500  # of each output of a regression, for its plot
-MOST_OUTPUTS = 9  # that are drawn
+MOST_POINTS = 500  # for each output of a regression, for its plot
+MOST_OUTPUTS = 9  # outputs that are drawn
 
 
 def figures(network: ModelSpec, outputs: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """Return `loss`, and `accuracy` of a classification or `metrics` of another task, of outputs (N, K)."""
+    """Return `loss`, and `accuracy` for a classification or else `metrics`, from outputs (N, K)."""
     loss = LOSSES[network.loss](outputs, labels)
     if not np.isfinite(loss):
-        return {"loss": loss}  # the metrics would say no more
+        return {"loss": loss}  # the metrics would add nothing
     found = TASKS[network.task].measured(outputs, labels)
     return {"loss": loss, **(found if ACCURACY in found else {"metrics": found})}
 
 
 def of_outputs(network: ModelSpec, outputs: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """Return the fields of an `Evaluation` (compare/rpc/messages.py): the figures, and what a plot of them needs."""
+    """Return the fields of an `Evaluation` (compare/rpc/messages.py): the figures, and the data for their plot."""
     found = figures(network, outputs, labels)
     match network.task:
         case "classification":
@@ -36,7 +36,7 @@ def of_outputs(network: ModelSpec, outputs: np.ndarray, labels: np.ndarray) -> d
 
 
 def _points(outputs: np.ndarray, labels: np.ndarray) -> tuple[Points, ...]:
-    """Evenly spaced images, the same for every implementation."""
+    """Return evenly spaced images, the same for every implementation."""
     chosen = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), MOST_POINTS)).astype(int))
     return tuple(
         Points(predicted=tuple(outputs[chosen, k].tolist()), true=tuple(labels[chosen, k].tolist()))

@@ -1,4 +1,4 @@
-"""What a worker is about to compute with: as it arrived there and as its framework says, field by field.
+"""What a worker will compute with, from the arrived data and the framework's report, field by field.
 
 This runs in the worker process, and sees the framework only through the protocol.
 """
@@ -20,7 +20,7 @@ DIGEST_DIGITS = 16
 
 
 def of_worker(model: Model, train: TrainSpec, data: Data) -> Fields:
-    """The fields of a network that was just created, in its worker."""
+    """Return the fields of a network that was just created, in its worker."""
     batches = _batches(train, data)
     images, labels = model.fetch_batch(model.put(*batches[0]))
     return {
@@ -36,7 +36,7 @@ def of_worker(model: Model, train: TrainSpec, data: Data) -> Fields:
 
 
 def of_request(train: TrainSpec, data: Data, weights: Mapping[str, np.ndarray], device: Device, threads: int) -> Fields:
-    """The fields that are known before any worker is asked: what they should be."""
+    """Return the fields that are known before any worker is asked, with their expected values."""
     assert train.optimizer is not None, "a framework's own optimizer is not compared"
     images, _ = _batches(train, data)[0]
     first = epoch_order(len(data.x_train), train.seed, 1)[: train.batch_size]
@@ -61,7 +61,7 @@ def of_request(train: TrainSpec, data: Data, weights: Mapping[str, np.ndarray], 
 
 
 def of_data(data: Data) -> Fields:
-    """Pixels and labels of every part."""
+    """Return the fields of pixels and labels, for every part."""
     said = {"x": "pixels", "y": "labels"}
     return {
         f"{said[name[0]]}, {name[2:]}": f"{array.shape} {array.dtype} {digest(array)}"
@@ -70,7 +70,7 @@ def of_data(data: Data) -> Fields:
 
 
 def of_training(train: TrainSpec, data: Data) -> Fields:
-    """The order of the batches and the learning rate of every step."""
+    """Return the fields of the order of the batches and the learning rate of every step."""
     n_images = len(data.x_train)
     per_epoch = n_batches(n_images, train.batch_size)
     orders = [
@@ -90,22 +90,22 @@ def of_training(train: TrainSpec, data: Data) -> Fields:
 
 
 def of_weights(weights: Mapping[str, np.ndarray]) -> Fields:
-    """The initial value of every parameter."""
+    """Return the fields of every parameter's initial value."""
     return {f"initial {name}": digest(value.astype(np.float64)) for name, value in weights.items()}
 
 
 def digest(array: np.ndarray) -> str:
-    """The start of the SHA-256 of an array's values, whatever its layout in memory."""
+    """Return the start of the SHA-256 of an array's values, whatever its layout in memory."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:DIGEST_DIGITS]
 
 
 def _as_put(values: np.ndarray, train: TrainSpec) -> np.ndarray:
-    """Tokens and classes stay whole numbers; all else is of the network's type."""
+    """Return inputs and labels in the network's type; tokens and classes stay whole numbers."""
     return values.astype(train.dtype) if values.dtype.kind == "f" else values
 
 
 def _batches_by_arithmetic(n_images: int, batch_size: int) -> str:
-    """What of_training says of batches in which every image comes once."""
+    """Return of_training's value for batches in which every image occurs once."""
     n, last = divmod(n_images - 1, batch_size)
     return f"{n + 1} of {min(batch_size, n_images)} images, the last of {last + 1}; {n_images} different"
 
@@ -116,7 +116,7 @@ def _said_of_rates(rates: np.ndarray) -> str:
 
 
 def _rates_by_arithmetic(train: TrainSpec, n_steps: int) -> str:
-    """What of_training says of the rates that TrainSpec's docstring describes."""
+    """Return of_training's value for the rates that TrainSpec's docstring describes."""
     assert train.optimizer is not None, "a framework's own optimizer is not compared"
     if train.schedule == "constant":
         return _said_of_rates(np.full(n_steps, train.optimizer.learning_rate))

@@ -1,4 +1,4 @@
-"""Running a framework's own training loop an epoch at a time: it runs in a thread, and waits after each epoch."""
+"""Run a framework's own training loop an epoch at a time: it runs in a thread, and waits after each epoch."""
 
 import queue
 import threading
@@ -8,7 +8,7 @@ from shared.protocol import FittedEpoch, OnEpoch
 
 
 class Fitting:
-    """A training loop that calls back after each epoch, turned into one that can be asked for the next epoch."""
+    """A training loop that calls back after each epoch, turned into one that runs the next epoch on request."""
 
     def __init__(self, fit: Callable[[OnEpoch], None]) -> None:
         self._fit = fit
@@ -18,20 +18,20 @@ class Fitting:
         self._ended = False
 
     def next_epoch(self) -> FittedEpoch:
-        """Let the loop train for one more epoch. Raises what the loop raised, RuntimeError if it has ended."""
+        """Let the loop train for one more epoch. Raises the loop's error, or RuntimeError if it has ended."""
         answer = self._go_on()
         if answer is None:
             raise RuntimeError("the recipe ended before its last epoch")
         return answer
 
     def finish(self) -> None:
-        """Let the loop end after its last epoch. Raises what the loop raised, RuntimeError if it goes on."""
+        """Let the loop end after its last epoch. Raises the loop's error, or RuntimeError if it continues."""
         if self._go_on() is not None:
             raise RuntimeError("the recipe went on after its last epoch")
         self._thread.join()
 
     def _go_on(self) -> FittedEpoch | None:
-        """The next epoch, None at the end."""
+        """Return the next epoch, None at the end."""
         if self._ended:
             raise RuntimeError("the recipe has ended")
         if self._thread.ident is None:
@@ -47,7 +47,7 @@ class Fitting:
     def _run(self) -> None:
         try:
             self._fit(self._on_epoch)
-        except BaseException as error:  # handed to the process that asked
+        except BaseException as error:  # handed to the requesting thread
             self._answers.put(error)
         else:
             self._answers.put(None)

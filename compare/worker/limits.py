@@ -1,5 +1,5 @@
-"""The machine's limits, as a framework reaches them: in the worker, so that its threads and libraries are those of the
-steps that are compared with them."""
+"""The machine's limits, as a framework reaches them. They are measured in the worker, whose threads and libraries are
+those of the steps that are compared with them."""
 
 import statistics
 import time
@@ -20,7 +20,7 @@ MEASURE_S = 0.15
 
 
 def measure(implementation: Implementation, device: Device) -> messages.Limits:
-    """Return the median of as many products and copies as there is time for, three at least. It is compared with other
+    """Return the median of as many products and copies as fit into the time, at least three. It is compared with other
     medians, and is measured in every launch."""
     size, n_values = SIZE[device], N_VALUES[device]
     product_s = _median_s(tiers.offered(implementation, "matrix_product")(device, size))
@@ -29,8 +29,8 @@ def measure(implementation: Implementation, device: Device) -> messages.Limits:
 
 
 def alone(implementation: Implementation, spec: ModelSpec, batch_size: int, device: Device) -> dict[str, float]:
-    """What each convolution and product of a training step takes alone, in seconds, by its name: the median, in the
-    faster of the forms that the framework has. Empty if the implementation or the contract does not say how."""
+    """Return the seconds of each convolution and product of a training step alone, by its name: the median, for the
+    fastest of the framework's forms. Return {} if the implementation or the contract does not define them."""
     if not hasattr(implementation, "product_alone"):
         return {}
     return {
@@ -51,7 +51,7 @@ def _median_s(run: Callable[[], None]) -> float:
 
 
 def numpy_product(device: Device, size: int) -> Callable[[], None]:
-    """The product of two matrices in NumPy: the yardstick of an implementation that offers none."""
+    """Return a function that multiplies two matrices in NumPy, for an implementation that offers none."""
     factor, product = np.ones((size, size), np.float32), np.empty((size, size), np.float32)
 
     def run() -> None:

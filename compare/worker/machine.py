@@ -1,5 +1,5 @@
-"""What a worker reports about the machine and itself: its environment, its memory, and the load of other processes
-while something is timed, read within the timed window."""
+"""A worker's report about the machine and itself: its environment, its memory, and the load of other processes while
+something is timed, read within the timed window."""
 
 import contextlib
 import ctypes
@@ -18,11 +18,11 @@ from shared.protocol import Framework
 from shared.result import Environment
 
 __all__ = ["MUCH_LOAD", "Usage", "count_in", "describe", "peak_rss_bytes", "reset_peak_rss", "usage"]
-MUCH_LOAD = 0.1  # of a core, while something is timed
+MUCH_LOAD = 0.1  # of a core, during timing
 
 
 def describe(framework: Framework) -> Environment:
-    """The environment of this process, with what the framework says of itself."""
+    """Return the environment of this process, with the framework's report."""
     return Environment(
         node=platform.node(),
         framework=framework.name,
@@ -42,17 +42,17 @@ def describe(framework: Framework) -> Environment:
 
 
 def _waiting() -> Waiting | None:
-    """What this worker was started with; None if something else than the harness started it."""
+    """Return this worker's --waiting; None if something other than the harness started it."""
     asked = os.environ.get(WAITING_VARIABLE)
     return next((one for one in get_args(Waiting) if one == asked), None)
 
 
 def reset_peak_rss() -> None:
-    """Let the peak start again from what is in use now, if the system can (Linux): what glibc keeps of freed memory
-    goes back first."""
+    """Restart the peak from the memory in use now, if the system supports it (Linux). Freed memory that glibc keeps is
+    returned first."""
     with contextlib.suppress(AttributeError, OSError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
     try:
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:  # not Linux, or not allowed: the peak then goes on from the start of the process
+    except OSError:  # not Linux, or not allowed: the peak then continues from the start of the process
         return

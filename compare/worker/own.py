@@ -1,4 +1,4 @@
-"""Networks of the user's own, in the worker: described, compared with their contract, blamed for what they raise."""
+"""Networks of the user's own, in the worker: describe them, compare them with their contract, locate their errors."""
 
 import sys
 import traceback
@@ -18,7 +18,7 @@ MOST_DIFFERENCES = 6
 
 
 class OwnCodeFailed(Exception):
-    """The user's own network cannot be used: why, and the last lines of its own traceback; none if the reason is
+    """The user's own network cannot be used: the reason, and the last lines of its own traceback; () if the reason is
     known."""
 
     def __init__(self, message: str, lines: tuple[str, ...] = ()) -> None:
@@ -29,20 +29,20 @@ class OwnCodeFailed(Exception):
 def described(
     implementation: Any, code: Code, input_shape: tuple[int, ...] | None, tokens: bool = False, counted: bool = True
 ) -> Description:
-    """Return what the implementation's network has; FLOPs only if `counted`, which takes long. Raise OwnCodeFailed if
-    it cannot be built and called."""
+    """Return the description of the implementation's network; FLOPs only if `counted`, which takes long. Raise
+    OwnCodeFailed if it cannot be built and called."""
     if not hasattr(implementation, "describe"):
         name = getattr(implementation, "__name__", "?")
         raise NotOfferedError(f"the implementation '{name}' has no `describe`, needed for networks of the user's own")
     with blamed(code, "be built and called"):
-        # An implementation of another package may know of no tokens.
+        # An implementation of another package may not support tokens.
         taken = {"tokens": True} if tokens else {}
         found: Description = implementation.describe(code, input_shape, counted, **taken)
     return found
 
 
 def check(implementation: Any, model: ModelSpec) -> None:
-    """Raise OwnCodeFailed unless the implementation's network is as the contract says."""
+    """Raise OwnCodeFailed unless the implementation's network meets the contract."""
     assert model.code is not None, "only networks of the user's own are checked"
     found = described(implementation, model.code, model.input_shape, model.inputs == "tokens", counted=False)
     if wrong := differences(model, found):
@@ -57,7 +57,7 @@ def check(implementation: Any, model: ModelSpec) -> None:
 
 @contextmanager
 def blamed(code: Code | None, doing: str) -> Iterator[None]:
-    """Raise OwnCodeFailed for what fails in here and passes through the files of `code`."""
+    """Raise OwnCodeFailed for errors in this context that pass through the files of `code`."""
     try:
         yield
     except CodeError as error:
@@ -70,7 +70,7 @@ def blamed(code: Code | None, doing: str) -> Iterator[None]:
         where = own[0].filename if own else str(error.filename) if isinstance(error, SyntaxError) else ""
         if not where.startswith(f"{code.folder}/"):
             raise
-        traceback.print_exc(file=sys.stderr)  # all of it, with the framework's own lines, is in the worker's log
+        traceback.print_exc(file=sys.stderr)  # the whole traceback goes to the worker's log
         lines = "".join([*traceback.format_list(own), *traceback.format_exception_only(error)]).rstrip().splitlines()
         message = f"{Path(code.folder).name}/{Path(where).name} failed when it was to {doing}. Its own last lines:"
         raise OwnCodeFailed(message, tuple(lines[-LAST_LINES:])) from None

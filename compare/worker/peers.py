@@ -1,8 +1,8 @@
-"""What the processes of one data-parallel worker say to each other beside what their framework does: requests, whether
-they were done, and figures that belong together.
+"""The communication between the processes of one data-parallel worker, besides their framework's: requests, whether
+they succeeded, and figures that belong together.
 
-The first, which the harness talks to, receives the messages of all others and answers them, over a Unix socket that
-only they know.
+The first process, which the harness talks to, receives the messages of all others and answers them. It uses a Unix
+socket that only they know.
 """
 
 import os
@@ -22,15 +22,15 @@ from shared.world import FOLDER_VARIABLE, World
 
 JOIN_S = 120.0
 _LENGTH = struct.Struct(">Q")
-_FAILED = b"\x00failed\x00"  # which nothing that is exchanged begins with: a float, logits, a number of a process
+_FAILED = b"\x00failed\x00"  # nothing exchanged begins with it: no float, logits or process number
 
 
 class PeerFailed(Exception):
-    """Another process could not do what was asked; what it says of it."""
+    """Another process could not carry out the request; its message."""
 
 
 class Peers:
-    """The others of a world of two or more."""
+    """The other processes of a world of two or more."""
 
     def __init__(self, world: World) -> None:
         """Wait until all have joined. Raises TimeoutError if one does not."""
@@ -52,12 +52,12 @@ class Peers:
             wire.write(stream, body, arrays)
 
     def receive(self) -> tuple[dict[str, Any], wire.Arrays] | None:
-        """The next request that was passed on; None if there are no more."""
+        """Return the next request that was passed on; None if there are no more."""
         return wire.read(self._streams[0])
 
     def exchange(self, mine: bytes) -> list[bytes]:
-        """What each has to say, in the order of their ranks, sent to all. Raises EOFError if one is gone, and, in
-        the first, PeerFailed if one had to give up."""
+        """Return what each contributes, in the order of their ranks; all receive it. Raises EOFError if one is gone
+        and, in the first, PeerFailed if one had to give up."""
         if self.world.rank > 0:
             (stream,) = self._streams
             self._send(stream, mine)
@@ -73,20 +73,20 @@ class Peers:
         return said
 
     def gathered(self, mine: np.ndarray) -> np.ndarray:
-        """The parts of all, one after the other along the first axis; they differ in its length alone."""
+        """Return the parts of all, one after the other along the first axis; they only differ in its length."""
         parts = [np.frombuffer(part, mine.dtype) for part in self.exchange(np.ascontiguousarray(mine).tobytes())]
         return np.concatenate(parts).reshape(-1, *mine.shape[1:])
 
     def as_the_first(self, mine: bool) -> bool:
-        """What the first decides."""
+        """Return the first process's decision."""
         return self.exchange(b"yes" if mine else b"no")[0] == b"yes"
 
     def give_up(self, why: str) -> None:
-        """Instead of the next exchange, tell the first process why there will be none."""
+        """Report to the first process, instead of the next exchange, why there will be none."""
         self._send(self._streams[0], _FAILED + why.encode())
 
     def close(self) -> None:
-        """Send and receive no more."""
+        """Stop sending and receiving."""
         for stream in self._streams:
             stream.close()
 
@@ -101,7 +101,7 @@ class Peers:
 
 @contextmanager
 def _socket_path(folder: Path) -> Iterator[str]:
-    """A name for it: names of sockets have to be short, and on Linux an open folder has one that is."""
+    """Yield a name for the socket: it has to be short, and on Linux an open folder has a short one."""
     if not sys.platform.startswith("linux"):
         yield str(folder / "peers")
         return
@@ -113,17 +113,17 @@ def _socket_path(folder: Path) -> Iterator[str]:
 
 
 def _joined(path: str, size: int) -> list[socket.socket]:
-    """The connections of all others, as they come."""
+    """Return the connections of all others, in order of arrival."""
     with socket.socket(socket.AF_UNIX) as server:
         server.settimeout(JOIN_S)
         server.bind(f"{path}.new")
         server.listen(size)
-        Path(f"{path}.new").rename(path)  # only now can it be found
+        Path(f"{path}.new").rename(path)  # it can be found only now
         return [server.accept()[0] for _ in range(size - 1)]
 
 
 def _connected(path: str, size: int) -> socket.socket:
-    """A connection to the first, once it is there."""
+    """Return a connection to the first, once it exists."""
     deadline = time.monotonic() + JOIN_S
     connection = socket.socket(socket.AF_UNIX)
     while True:

@@ -1,7 +1,7 @@
-"""Starts the processes of one data-parallel worker, on this machine: `python -m compare.worker.ranks MODULE JOINED_BY`.
+"""Start the processes of one data-parallel worker, on this machine: `python -m compare.worker.ranks MODULE JOINED_BY`.
 
 The harness talks to the first of them, which has its standard input and output; all end when one of them does.
-PyTorch's are started by torchrun's own launcher, TensorFlow's with the TF_CONFIG that it asks for.
+PyTorch's are started by torchrun's own launcher, TensorFlow's with the TF_CONFIG that it requires.
 """
 
 import json
@@ -20,7 +20,7 @@ POLL_S = 0.05
 def main() -> None:
     die_with_parent_if_asked()
     (module, joined_by), size = sys.argv[1:], int(os.environ[SIZE_VARIABLE])
-    os.environ[ASKED] = str(os.getpid())  # which the launcher keeps
+    os.environ[ASKED] = str(os.getpid())  # the launcher keeps it
     if joined_by == "torchrun":
         package = module.partition(".")[0]
         launcher = [sys.executable, "-m", f"{package}.torchrun", str(size), "-u", "-m", "compare.worker", module]
@@ -53,7 +53,7 @@ def _with_tf_config(module: str, size: int) -> None:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that were free just now; TensorFlow has to be given them before it listens."""
+    """Return ports that were free just now; TensorFlow needs them before it listens."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     try:
         return [s.getsockname()[1] for s in sockets]

@@ -1,10 +1,10 @@
-"""The worker that only infers: `python -m compare.worker.serve HOW SOURCE`. It loads one network as a service would
-have it (compare/worker/served.py), and answers requests until its input ends.
+"""The worker that only answers: `python -m compare.worker.serve HOW SOURCE`. It loads one network as a service would
+(compare/worker/served.py), and answers requests until its input ends.
 
-It imports what serving that network needs, NumPy and the standard library, and nothing else: its start and its memory
-are measured. So requests and answers are plain dictionaries here; compare/rpc/serving_messages.py has their classes.
-Requests come on standard input, answers go to what was standard output, and what a framework prints goes to standard
-error, which is the worker's log.
+It only imports NumPy, the standard library, and what serving that network needs: its start and its memory are measured.
+Requests and answers are therefore plain dictionaries here; compare/rpc/serving_messages.py has their classes. Requests
+come on standard input, and answers go to the original standard output. A framework's own output goes to standard error,
+which is the worker's log.
 """
 
 import gc
@@ -27,7 +27,7 @@ Answer = tuple[dict[str, Any], wire.Arrays]
 
 
 class Server:
-    """A loaded network, and the images that it is timed with."""
+    """A loaded network, and the images for timing it."""
 
     def __init__(self, loaded: Loaded) -> None:
         self.predict, self.loaded = loaded.predict, loaded
@@ -35,7 +35,7 @@ class Server:
         self._place = 0  # of the next batch in the images
 
     def do(self, request: dict[str, Any], arrays: wire.Arrays) -> Answer:
-        """Do what is asked; return the answer and the arrays that go with it."""
+        """Carry out the request, and return the answer with its arrays."""
         match request["kind"]:
             case "AnswerImages":
                 return {"kind": "ArraysSent"}, {"logits": np.asarray(self.predict(arrays["images"]))}
@@ -53,8 +53,8 @@ class Server:
         raise TypeError(f"no answer to {request['kind']}")
 
     def time(self, batch_size: int, calls: int, uncounted: int) -> Answer:
-        """Time `calls` calls one after another, each from images on the host to logits on the host, right after so
-        many that are not counted. No garbage is collected meanwhile."""
+        """Time `calls` calls one after another, each from images on the host to logits on the host, right after
+        `uncounted` uncounted ones. No garbage is collected meanwhile."""
         batches = self._batches(batch_size)
         predict, clock = self.predict, time.perf_counter_ns
         warm, timed = list(islice(batches, uncounted)), list(islice(batches, calls))
@@ -83,7 +83,7 @@ class Server:
         return answer, {"call_ns": np.diff(ends)}
 
     def _batches(self, batch_size: int) -> Any:
-        """Batches of the images without end, each in one piece of memory, as a service has them."""
+        """Yield batches of the images without end, each in one piece of memory, as in a service."""
         last = len(self.images) - batch_size
         if last < 0:
             raise ValueError(f"{batch_size} images were asked for, and {len(self.images)} were given")
@@ -94,7 +94,7 @@ class Server:
 
 
 def _modules() -> list[str]:
-    """The top-level modules that were imported, by which the harness knows the distributions that were needed."""
+    """Return the imported top-level modules, from which the harness derives the distributions that were needed."""
     return sorted({name.partition(".")[0] for name in sys.modules})
 
 
@@ -105,7 +105,7 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
         server = Server(load(sys.argv[1], sys.argv[2]))
-    except Exception as error:  # whatever it is, the harness gets it before this process ends
+    except Exception as error:  # the harness gets any error before this process ends
         _send(answers, _failed(error), {})
         raise SystemExit(1) from None
     while (frame := wire.read(requests)) is not None:

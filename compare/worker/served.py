@@ -1,5 +1,5 @@
-"""Networks as a service loads them, a function for each way. Only what a way needs is imported, when it is needed.
-Nothing is hidden from it: it starts as a process of the user's own does in the same environment."""
+"""Load networks as a service does, with a function for each way. It only imports what a way needs, when it needs it,
+and hides nothing from it: it starts like a process of the user's own in the same environment."""
 
 import importlib
 import json
@@ -37,8 +37,8 @@ def load(how: str, source: str) -> Loaded:
 
 
 def _from_code(module: str, mode: Any, folder: Path) -> Loaded:
-    """The network as the implementation's own code builds it. What it exports as `serve` takes no optimizer with it;
-    without that, its network is built as for training."""
+    """Build the network with the implementation's own code. Its export `serve` needs no optimizer; without that export,
+    the network is built as for training."""
     implementation = importlib.import_module(module)
     from shared.models import BATCH_NORM_EPSILON, ModelSpec
     from shared.protocol import Build, Trained
@@ -62,7 +62,7 @@ def _onnx(path: Path) -> Loaded:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = int(os.environ["COMPARE_THREADS"])
     options.inter_op_num_threads = 1
-    if os.environ.get("OMP_WAIT_POLICY") == "PASSIVE":  # its threads are its own, and spin unless this says otherwise
+    if os.environ.get("OMP_WAIT_POLICY") == "PASSIVE":  # it has its own threads, which spin unless this is set
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 

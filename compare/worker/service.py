@@ -1,4 +1,4 @@
-"""What a worker can do, one function a request.
+"""The requests that a worker can carry out, a function each.
 
 This runs in the worker process, and sees the framework only through the protocol.
 """
@@ -18,7 +18,7 @@ from shared.ledger import Answer
 from shared.models import ModelSpec
 from shared.protocol import MODEL_TIERS, Implementation, Trained
 
-# A product by which two runs are compared that met the machine at different speeds (compare/analysis/diff.py).
+# A product for comparing two runs that met the machine at different speeds (compare/analysis/diff.py).
 YARDSTICK_SIZE: dict[Device, int] = {"cpu": 512, "cuda": 2048}
 
 
@@ -26,7 +26,7 @@ class Service:
     """A worker's state: its implementation, the data it was given, and the network it is training."""
 
     def __init__(self, implementation: Implementation, agree: Callable[[bool], bool] = lambda mine: mine) -> None:
-        """`agree` makes one decision of those of all processes that train a network together."""
+        """`agree` makes one decision from those of all processes that train a network together."""
         self.implementation = implementation
         self._name = getattr(implementation, "__name__", "?")
         self._agree = agree
@@ -37,7 +37,7 @@ class Service:
         self._yardsticks: dict[Device, Callable[[], None]] = {}
 
     def do(self, request: messages.Request, arrays: Arrays) -> tuple[messages.Answer, Arrays]:
-        """Do what is asked; return the answer and the arrays that go with it."""
+        """Carry out the request, and return the answer with its arrays."""
         match request:
             case messages.LoadData():
                 return self.load_data(arrays), {}
@@ -63,7 +63,7 @@ class Service:
                 return self.answer_read_only(request, arrays)
 
     def answer_read_only(self, request: messages.Request, arrays: Arrays) -> tuple[messages.Answer, Arrays]:
-        """Answer what changes nothing."""
+        """Answer a request that changes nothing."""
         match request:
             case messages.GetWeights():
                 return messages.ArraysSent(), self.training.model.weights()
@@ -91,7 +91,7 @@ class Service:
                 return self.describe(request), {}
 
     def describe(self, request: messages.Request) -> messages.Answer:
-        """Answer what is asked of this process, and not of the network that is trained in it."""
+        """Answer a request about this process instead of its network."""
         match request:
             case messages.GetLimits(device=device):
                 return limits.measure(self.implementation, device)
@@ -118,17 +118,17 @@ class Service:
         return messages.DataLoaded(digest=self.data.digest())
 
     def create(self, request: messages.Create, weights: Arrays) -> messages.Created:
-        # The last network is gone before the next one takes memory: frameworks tie theirs up in cycles.
-        was_first = self._n_created == 1  # with it came what a framework imports when it is first needed
+        # The last network is freed before the next one takes memory: frameworks keep theirs in reference cycles.
+        was_first = self._n_created == 1  # it loaded the modules that a framework imports when it first needs them
         was_timed = self._training is not None and self._training.windows is not None
         self._training = None
         self._n_created += 1
         if was_timed:
-            gc.unfreeze()  # it was frozen with all else
+            gc.unfreeze()  # it was frozen with everything else
         gc.collect()
         if was_timed or was_first:
             gc.freeze()
-        yardstick = self._yardstick_for(request.device)  # before random numbers are seeded: it takes some
+        yardstick = self._yardstick_for(request.device)  # before random numbers are seeded, because it uses some
         machine.reset_peak_rss()
         idiom = tiers.offered(self.implementation, "idiom") if request.recipe == "idiomatic" else None
         self._check_own(request.model)

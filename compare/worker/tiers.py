@@ -17,7 +17,7 @@ NEEDED_FOR: dict[Tier, str] = {
 
 
 class NotOfferedError(Exception):
-    """An implementation was asked for something that it does not have."""
+    """A request for something that an implementation does not have."""
 
 
 def _missing_text(whose: str, name: str, tier: Tier) -> str:
@@ -26,7 +26,7 @@ def _missing_text(whose: str, name: str, tier: Tier) -> str:
 
 
 def refusing(whose: str, name: str, tier: Tier) -> Callable[..., NoReturn]:
-    """A method that stands for one that is missing: it raises NotOfferedError."""
+    """Return a replacement for a missing method: it raises NotOfferedError."""
 
     def refuse(*_: object, **__: object) -> NoReturn:
         raise NotOfferedError(_missing_text(whose, name, tier))
@@ -35,17 +35,17 @@ def refusing(whose: str, name: str, tier: Tier) -> Callable[..., NoReturn]:
 
 
 def missing(thing: object, tiers: Mapping[Tier, tuple[str, ...]]) -> tuple[Tier, ...]:
-    """The tiers of which `thing` lacks something."""
+    """Return the tiers that `thing` implements incompletely."""
     return tuple(tier for tier, names in tiers.items() if not all(hasattr(thing, name) for name in names))
 
 
 def absent(thing: object, tiers: Mapping[Tier, tuple[str, ...]]) -> tuple[str, ...]:
-    """The names of all tiers that `thing` lacks."""
+    """Return the names of all tiers that `thing` lacks."""
     return tuple(name for names in tiers.values() for name in names if not hasattr(thing, name))
 
 
 def filled(model: Any, whose: str) -> tuple[Any, tuple[Tier, ...]]:
-    """The network, in which every missing method raises NotOfferedError, and the tiers that it lacks."""
+    """Return the network with every missing method raising NotOfferedError, and the tiers that it lacks."""
     lacking = missing(model, MODEL_TIERS)
     for tier, names in MODEL_TIERS.items():
         for name in names:
@@ -59,7 +59,7 @@ def filled(model: Any, whose: str) -> tuple[Any, tuple[Tier, ...]]:
 
 
 def offered(implementation: object, name: str) -> Any:
-    """What the implementation exports under that name. Raises NotOfferedError if it does not."""
+    """Return the implementation's export of that name. Raises NotOfferedError if there is none."""
     if hasattr(implementation, name):
         return getattr(implementation, name)
     (tier,) = (tier for tier, names in MODULE_TIERS.items() if name in names)

@@ -1,4 +1,4 @@
-"""One network in training: its steps and epochs, its evaluation, and what it is timed by."""
+"""One network in training: its steps and epochs, its evaluation, and its timing."""
 
 import math
 import statistics
@@ -22,10 +22,10 @@ from shared.protocol import Model
 from shared.training import TrainSpec
 
 YARDSTICK_TIMES = 6
-# Images at once when a network is inspected: what a convolution makes of so many stays in the cache, and PyTorch takes
-# two thirds of the time that it takes with 250 (docs/decisions.md).
+# The images at once when a network is inspected: a convolution's result for so many stays in the cache, and PyTorch
+# takes two thirds of the time that it takes with 250 (docs/decisions.md).
 LOOK_BATCH = 120
-YARDSTICK_EVERY_S = 1.0  # of training, so that it takes less than a hundredth of it
+YARDSTICK_EVERY_S = 1.0  # of training, to take less than a hundredth of it
 
 
 class Diverged(Exception):
@@ -34,14 +34,14 @@ class Diverged(Exception):
 
 @dataclass
 class Training:
-    """A network in training, and where it stands: in `epoch`, of whose `batches` the first `n_done` are done."""
+    """A network in training, and its position: the first `n_done` `batches` of `epoch` are done."""
 
     spec: TrainSpec
     model: Model
     given_data: Data | None
     network: ModelSpec
     yardstick: Callable[[], None]
-    agree: Callable[[bool], bool]  # makes one decision of those of all processes that train this network together
+    agree: Callable[[bool], bool]  # makes one decision from those of all processes that train this network together
     fit: Callable[..., None] | None = None  # the framework's own loop, in the idiomatic recipe
     scaling: tuple[np.ndarray, np.ndarray] | None = None  # mean and deviation of each channel, for an idiomatic network
     fitting: Fitting | None = None
@@ -52,7 +52,7 @@ class Training:
     kept: Kept | None = None
     unmeasured_s: float = math.inf  # of training since the product was last timed
     windows: Windows | None = None
-    resumes: bool = True  # whether its state can be kept and put back
+    resumes: bool = True  # whether its state can be kept and restored
 
     @property
     def data(self) -> Data:
@@ -113,7 +113,7 @@ class Training:
         )
 
     def _yardstick_s(self) -> float | None:
-        """How many seconds a matrix product takes just now, None if that was timed not long ago."""
+        """Return the present seconds of a matrix product; None if that was timed recently."""
         if self.unmeasured_s < YARDSTICK_EVERY_S:
             return None
         self.unmeasured_s = 0.0
@@ -178,9 +178,9 @@ class Training:
         return EpochBatches(x, y, spec.batch_size, spec.seed, epoch, spec.augmentation)
 
     def _begin_epoch(self) -> EpochBatches:
-        """Set out the batches, and one array for all logits to come.
+        """Prepare the batches, and one array for all coming logits.
 
-        Small arrays kept from every step, among a framework's large ones, would keep its heap in pieces.
+        Small arrays kept from every step, among a framework's large ones, would fragment its heap.
         """
         self.batches = batches = self._epoch_batches(self.epoch)
         self.n_done = 0
@@ -188,7 +188,7 @@ class Training:
         return batches
 
     def _end_epoch(self) -> messages.EpochEnd:
-        """Averages over the epoch's images, and on to the next one."""
+        """Return averages over the epoch's images, and go to the next epoch."""
         found = evaluation.figures(self.network, self.logits, self.data.y_train)
         self.batches = None
         self.epoch += 1

@@ -1,9 +1,9 @@
-"""Timed windows of training steps: in the worker, the same for every implementation.
+"""Timed windows of training steps, in the worker, and the same for every implementation.
 
 A window is a number of steps with one wait for the device at its end. Nothing else happens within it: no metrics, no
-garbage collection, no fetched loss. Uncounted steps may run right before it, with nothing in between. The steps go
-round a few batches of the data, at a learning rate that changes next to nothing. Thousands of steps at a real one would
-drive the gradients to denormal numbers. Some frameworks compute slowly with those and others round them to 0.
+garbage collection, no fetched loss. Uncounted steps may run right before it, with nothing in between. The steps cycle
+through a few batches of the data, at a learning rate that changes next to nothing. Thousands of steps at a real one
+would drive the gradients to denormal numbers. Some frameworks compute slowly with those and others round them to 0.
 """
 
 import math
@@ -40,8 +40,8 @@ class Windows:
         self._test_images = data.x_test
 
     def time(self, what: messages.Timed, steps: int, uncounted: int = 0) -> messages.Window:
-        """Time one window of `steps` steps, right after so many that are not counted. Raises ValueError if a loss is
-        not finite."""
+        """Time one window of `steps` steps, right after `uncounted` uncounted ones. Raises ValueError if a loss is not
+        finite."""
         run_into = self._window(what, uncounted) if uncounted else None
         run = self._window(what, steps)
         with no_garbage_collection():
@@ -69,7 +69,7 @@ class Windows:
         )
 
     def profile(self, steps: int) -> dict[str, float]:
-        """The seconds that each kind of operation takes in one step on batches that are on the device."""
+        """Return the seconds of each kind of operation in one step on batches that are on the device."""
         work = self._window("compute", steps)
 
         def watched() -> None:
@@ -79,7 +79,7 @@ class Windows:
         return {name: spent_s / steps for name, spent_s in self._model.profile(watched).items()}
 
     def _window(self, what: messages.Timed, steps: int) -> Callable[[], Tensor | None]:
-        """What the window holds, ready to run; it gives the last loss, if there is one."""
+        """Return a function that runs the window; it returns the last loss, if there is one."""
         model = self._model
         match what:
             case "end_to_end":

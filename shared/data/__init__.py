@@ -1,6 +1,6 @@
-"""Images and labels: which data sets there are, and the arrays that every implementation is given.
+"""Images and labels: the available data sets, and the arrays that every implementation receives.
 
-`load` reads a data set once, checks it, scales it and returns arrays; nothing downstream touches a file again.
+`load` reads a data set once, checks it, scales it and returns arrays; later steps never touch a file again.
 """
 
 import hashlib
@@ -66,12 +66,12 @@ Part = Literal["train", "validation", "test"]
 
 @dataclass(frozen=True)
 class Data:
-    """Images as float32 (N, H, W, C) and labels as int64 (N,), for training, testing and, if some were set apart,
-    for validation. Of another task than classification, labels are float32 (N, K). `warnings` are sentences for readers
-    of the results (shared/data/sanity.py).
+    """Images as float32 (N, H, W, C) and labels as int64 (N,), for training, testing and, if some were held out, for
+    validation. For tasks other than classification, labels are float32 (N, K). `warnings` are sentences for readers of
+    the results (shared/data/sanity.py).
 
-    `spec` is what was read, with what the data themselves settled: the names of classes, the channels, the share of
-    test images. None of data that were made of arrays. `description` says in a sentence what own data are.
+    `spec` is what was read, completed from the data: the names of classes, the channels, the share of test images. It
+    is None for data made from arrays. `description` describes own data in a sentence.
     """
 
     x_train: np.ndarray
@@ -91,7 +91,7 @@ class Data:
         return cls(x_train, y_train, x_test, y_test, arrays.get("x_validation"), arrays.get("y_validation"))
 
     def part(self, part: Part) -> tuple[np.ndarray, np.ndarray]:
-        """The images and labels of one part. Raises a ValueError if there is none."""
+        """Return the images and labels of one part. Raises a ValueError if there is none."""
         images, labels = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
         if images is None:
             raise ValueError(f"no {part} images were set apart")
@@ -99,16 +99,16 @@ class Data:
 
     @property
     def n_validation(self) -> int:
-        """How many images were set apart for validation."""
+        """The number of images held out for validation."""
         return 0 if self.x_validation is None else len(self.x_validation)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The arrays that there are, by name, in a fixed order."""
+        """Return the existing arrays, by name, in a fixed order."""
         named = {f"{kind}_{part}": getattr(self, f"{kind}_{part}") for part in get_args(Part) for kind in "xy"}
         return {name: array for name, array in named.items() if array is not None}
 
     def digest(self) -> str:
-        """SHA-256 over the shapes, types and content of all arrays: pixels, labels and their order."""
+        """Return SHA-256 over the shapes, types and content of all arrays: pixels, labels and their order."""
         digest = hashlib.sha256()
         for name, array in self.arrays().items():
             digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
@@ -151,9 +151,9 @@ def load(spec: DataSpec, data_dir: Path) -> Data:
 
 
 def _held_out(spec: DataSpec, labels: np.ndarray) -> np.ndarray:
-    """Which training images are for validation: of every class the same share, as nearly as whole images allow.
+    """Return which training images are for validation: the same share of every class, up to whole images.
 
-    The images of each class, in an order of chance, are spread evenly over a line; the first of that line are taken.
+    The images of each class, in random order, are spread evenly over a line; the first of that line are taken.
     """
     if spec.validation >= len(labels):
         raise InputError(
@@ -171,7 +171,7 @@ def _held_out(spec: DataSpec, labels: np.ndarray) -> np.ndarray:
 
 
 def _read(spec: DataSpec, data_dir: Path) -> tuple[DataSpec, RawImages, str]:
-    """The images in two parts, of the size that was asked for; the spec with what they settled, and what they are."""
+    """Return the images in two parts, in the requested size; also the completed spec, and a description."""
     found = _found(spec, data_dir)
     split = (spec.split or DEFAULT_SHARE) if isinstance(found, Unsplit) else None
     if isinstance(found, Unsplit):
@@ -264,14 +264,14 @@ def _scaled(raw: RawImages, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
 
 
 def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of every channel of images (N, H, W, C), vectors (N, C) or sequences (N, T, C), as
-    float64 (C,)."""
+    """Return the mean and standard deviation of every channel of images (N, H, W, C), vectors (N, C) or sequences
+    (N, T, C), as float64 (C,)."""
     axes = tuple(range(images.ndim - 1))
     return images.mean(axis=axes, dtype=np.float64), images.std(axis=axes, dtype=np.float64)
 
 
 def standardised(images: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Images (N, H, W, C) less `mean` and divided by `deviation`, each (C,), as float32."""
+    """Return images (N, H, W, C) minus `mean` and divided by `deviation`, each (C,), as float32."""
     scaled: np.ndarray = ((images - mean) / deviation).astype(np.float32)
     return scaled
 

@@ -1,4 +1,4 @@
-"""Warnings on labels that do not go with their images: images that look most alike should have the same label."""
+"""Warn of labels that do not match their images: images that look most alike should have the same label."""
 
 from collections.abc import Iterator
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from shared.data.dataset import unit
 
-MOST_IMAGES = 1_000  # of each part; they are spread evenly over it
+MOST_IMAGES = 1_000  # of each part, spread evenly over it
 LEAST_IMAGES = 100  # fewer agree or disagree by chance
-MOST_PIXELS = 4_096  # of an image that are compared
-CLEARLY = 0.25  # the share of labels that agree is higher by this much: far more than chance makes of 100
-TELLING = 0.5  # images tell their labels if those that look most alike agree in this share
-DEVIATIONS = 4  # a share is no more than chance if it is within so many standard deviations of it
+MOST_PIXELS = 4_096  # compared pixels of an image
+CLEARLY = 0.25  # the share of matching labels is higher by this much: far more than chance in 100
+TELLING = 0.5  # images determine their labels if those that look most alike agree in this share
+DEVIATIONS = 4  # a share within so many standard deviations is no more than chance
 
 
 def label_warnings(x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray) -> Iterator[str]:
@@ -31,7 +31,7 @@ def label_warnings(x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray,
 
 
 def _label_shifts(part: str, labels: np.ndarray, chosen: np.ndarray, near: np.ndarray) -> Iterator[str]:
-    """Labels that belong to the image before or after theirs."""
+    """Yield a warning if labels belong to the image before or after theirs."""
     agreed = {}
     for step in (-1, 0, 1):
         as_moved = labels[(chosen + step) % len(labels)]
@@ -46,8 +46,8 @@ def _label_shifts(part: str, labels: np.ndarray, chosen: np.ndarray, near: np.nd
 
 
 def _unlike(expected: np.ndarray, labels: np.ndarray) -> Iterator[str]:
-    """Test labels that are not those of the training images that look most like the test images."""
-    known = np.isin(labels, expected)  # of a class without training images something else is said
+    """Yield a warning if test labels differ from those of the training images most similar to the test images."""
+    known = np.isin(labels, expected)  # another warning covers classes without training images
     expected, labels = expected[known], labels[known]
     if len(labels) < LEAST_IMAGES:
         return
@@ -72,15 +72,15 @@ def _chosen(n: int) -> np.ndarray:
 
 
 def _pixels(images: np.ndarray) -> np.ndarray:
-    """The images as float32 (N, pixels)."""
+    """Return the images as float32 (N, pixels)."""
     rows = images.reshape(len(images), -1)
     return unit(rows[:, :: -(-rows.shape[1] // MOST_PIXELS)])
 
 
 def _nearest(images: np.ndarray, among: np.ndarray, to_itself: bool = False) -> np.ndarray:
-    """Return for each of `images` (N, pixels) the place of the nearest of `among` (M, pixels), (N,). `to_itself` says
+    """Return, for each of `images` (N, pixels), the place of the nearest of `among` (M, pixels), (N,). `to_itself` says
     that both are the same array, and an image is not its own neighbour."""
-    distance = (among**2).sum(axis=1) - 2 * images @ among.T  # less what is the same along a row
+    distance = (among**2).sum(axis=1) - 2 * images @ among.T  # without the part that is constant along a row
     if to_itself:
         np.fill_diagonal(distance, np.inf)
     found: np.ndarray = distance.argmin(axis=1)

@@ -1,4 +1,4 @@
-"""Taking files by name out of a .tar.gz that a stranger may have made, within limits."""
+"""Take files by name out of a .tar.gz that a stranger may have made, within limits."""
 
 import gzip
 import io
@@ -16,8 +16,8 @@ BLOCK_BYTES = 1 << 16
 def take(archive: Path, targets: Mapping[str, Path], max_member_bytes: int, max_bytes: int) -> None:
     """Write each regular file of `archive` that `targets` names to the path given there.
 
-    No other member is read, so the target of its name or link does not matter. Raises Damaged if a file is
-    missing or larger than `max_member_bytes`, or `archive` cannot be read or unpacks to more than `max_bytes`.
+    No other member is read: the target of its name or link does not matter. Raises Damaged if a file is missing or
+    larger than `max_member_bytes`, or if `archive` cannot be read or unpacks to more than `max_bytes`.
     """
     left = dict(targets)
     try:
@@ -47,13 +47,13 @@ def _write(members: tarfile.TarFile, member: tarfile.TarInfo, target: Path, max_
     if member.size > max_bytes:
         raise Damaged(f"has a {member.name} of {member.size:,} bytes, more than {max_bytes:,}")
     content = members.extractfile(member)
-    assert content is not None  # as it is a regular file
+    assert content is not None  # it is a regular file
     with target.open("wb") as file:
         shutil.copyfileobj(content, file)
 
 
 class _Limited(io.RawIOBase):
-    """A stream that gives no more than so many bytes, because a few of a gzip stream can stand for very many."""
+    """A stream with a limit, because a few bytes of a gzip stream can stand for very many."""
 
     def __init__(self, stream: gzip.GzipFile, max_bytes: int) -> None:
         self.stream = stream

@@ -1,6 +1,6 @@
-"""The data sets that are known by name: their files, where they are fetched from, and how they are recognised.
+"""The data sets with names: their files, their sources, and how they are recognised.
 
-Files lie as torchvision lays them out, so its folders work here and what is fetched here works there.
+Files have torchvision's layout: its folders work here, and what is fetched here works there.
 """
 
 import string
@@ -103,7 +103,7 @@ QMNIST = PublishedIdx(
     },
 )
 
-_MERGED = set("cijklmopsuvwxyz")  # lower-case letters that have the class of their capitals
+_MERGED = set("cijklmopsuvwxyz")  # lower-case letters that share the class of their capitals
 _LETTERS = tuple(string.ascii_uppercase + string.ascii_lowercase)
 _EMNIST_CLASSES = {
     "byclass": (*DIGITS, *_LETTERS),
@@ -159,7 +159,7 @@ CLASS_NAMES: dict[str, tuple[str, ...]] = {
 
 
 def class_names(dataset: str, n_classes: int, own: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The names of the `n_classes` classes of a network: the data's `own` ones, else those that are known of `dataset`,
-    else their numbers. An output for which the data have no class is named so."""
+    """Return the names of a network's `n_classes` classes: the data's `own` ones, else those that are known of
+    `dataset`, else their numbers. An output without a class in the data is "(no class N)"."""
     names = own or CLASS_NAMES.get(dataset) or tuple(str(number) for number in range(n_classes))
     return names[:n_classes] + tuple(f"(no class {number})" for number in range(len(names), n_classes))

@@ -1,4 +1,4 @@
-"""What `auto` stands for: MNIST if it is at hand or comes within seconds, else the embedded digits."""
+"""Resolve `auto`: MNIST if it is available or can be fetched within seconds, else the embedded digits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +18,16 @@ OWN = (f"{own_folder.PREFIX}DIR", f"{own_idx.PREFIX}DIR", *(f"FILE{suffix}" for 
 
 @dataclass(frozen=True)
 class DataChoice:
-    """The data set chosen, and why, as a sentence for the console and the report."""
+    """The chosen data set, and the reason, as a sentence for the console and the report."""
 
     dataset: str
     reason: str
 
 
 def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: None) -> DataChoice:
-    """Settle on a data set, fetching it if it is not in `data_dir`. The path of a folder stands for folder:DIR.
+    """Choose a data set, fetching it if it is not in `data_dir`. The path of a folder means folder:DIR.
 
-    A data set asked for by name is never replaced by another: if it cannot be had, InputError is raised.
+    A data set given by name is never replaced by another: InputError is raised if it is unavailable.
     """
     if dataset == "auto":
         return _choose_auto(data_dir, on_progress)
@@ -40,8 +40,8 @@ def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: Non
 
 
 def settled(dataset: str) -> str:
-    """Return folder:DIR for the path of a folder, and what else there is as it is. What has a slash in it is such a
-    path, and no name."""
+    """Return folder:DIR for the path of a folder, and any other text unchanged. A text with a slash is such a path, and
+    not a name."""
     if dataset not in (*EMBEDDED, *DATASETS) and not is_own(dataset) and ("/" in dataset or _is_folder(dataset)):
         return f"{own_folder.PREFIX}{dataset}"
     return dataset
@@ -53,7 +53,7 @@ def is_own(dataset: str) -> bool:
 
 
 def short_name(dataset: str) -> str:
-    """Return a name for folders: of a file and of a folder the last part of the path."""
+    """Return a name for folders: the last part of the path for a file or a folder."""
     folder = _own_folder(dataset)
     return Path(dataset).stem if folder is None else folder.resolve().name or dataset.partition(":")[0]
 
@@ -66,7 +66,7 @@ def _own_folder(dataset: str) -> Path | None:
 def _is_folder(dataset: str) -> bool:
     try:
         return Path(dataset).is_dir()
-    except (OSError, ValueError):  # a name that is too long, or with a NUL; a folder that is closed to us
+    except (OSError, ValueError):  # a name that is too long, or with a NUL; an inaccessible folder
         return False
 
 
@@ -81,7 +81,7 @@ def _choose_auto(data_dir: Path, on_progress: OnProgress) -> DataChoice:
 
 
 def default_data_dir() -> Path:
-    """The folder that data sets are kept in when none is given: the user's cache folder."""
+    """Return the default folder for data sets: the user's cache folder."""
     import pooch
 
     return Path(pooch.os_cache("compare"))

@@ -1,4 +1,4 @@
-"""Data sets in CIFAR-10's own format, Python 2's pickles, their files recognised by their MD5."""
+"""Data sets in CIFAR-10's own format, Python 2's pickles; files are recognised by their MD5."""
 
 import hashlib
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ ADVICE = (
     "these, go into an .npz file, which '--dataset FILE.npz' takes."
 )
 
-# What the pickle of an array names; its module moved in NumPy 2.
+# The functions that an array's pickle names; their module moved in NumPy 2.
 ARRAY_MAKERS = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")
 NAMES = frozenset({*ARRAY_MAKERS, "numpy.ndarray", "numpy.dtype"})
 
@@ -37,9 +37,9 @@ class CifarFile:
 
 @dataclass(frozen=True)
 class CifarDataset:
-    """A data set of batches of `n_images` each, which lie in `<data-dir>/<folder>` as in the archive.
+    """A data set of batches of `n_images` each, in `<data-dir>/<folder>` as in the archive.
 
-    `meta` holds the names of the classes. It is not used here, but torchvision wants it.
+    `meta` has the names of the classes. It is not used here, but torchvision needs it.
     """
 
     name: str
@@ -60,17 +60,17 @@ class CifarDataset:
         return tuple(file.name for file in self.files)
 
     def folder_in(self, data_dir: Path) -> Path:
-        """The folder in which the files lie."""
+        """Return the folder of the files."""
         return data_dir / self.folder
 
     def missing_files(self, data_dir: Path) -> list[str]:
-        """The names of the files that are not there."""
+        """Return the names of the missing files."""
         folder = self.folder_in(data_dir)
         with looking_into(data_dir, folder):
             return [file.name for file in self.files if not (folder / file.name).exists()]
 
     def read(self, data_dir: Path) -> RawImages:
-        """The four arrays, 8-bit; images are (N, 32, 32, 3).
+        """Return the four arrays, 8-bit; images are (N, 32, 32, 3).
 
         Raises InputError if a file is missing, unreadable, truncated or altered.
         """
@@ -86,12 +86,12 @@ class CifarDataset:
         return RawImages(*self._arrays(folder, self.train), *self._arrays(folder, self.test))
 
     def downloads(self, missing: Sequence[str]) -> list[Download]:
-        """The one archive, of which only the files in `missing` are taken."""
+        """Return the only archive, from which the files in `missing` are taken."""
         files = [file for file in self.files if file.name in missing]
         return [Download(self.archive, MAX_ARCHIVE_BYTES, partial(_unpacked, self.folder, files))] if files else []
 
     def _arrays(self, folder: Path, files: Sequence[CifarFile]) -> tuple[np.ndarray, np.ndarray]:
-        """The images and labels of all `files`, one file after the other."""
+        """Return the images and labels of all `files`, one file after the other."""
         batches = [_read_file(folder / file.name, file, self.n_images) for file in files]
         rows = np.concatenate([rows for rows, _ in batches])
         images = rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
@@ -104,7 +104,7 @@ def _read_file(path: Path, file: CifarFile, n_images: int) -> tuple[np.ndarray, 
 
 
 def _content(path: Path, file: CifarFile) -> bytes:
-    """The content of `path`. Raises Damaged unless it is that of `file`."""
+    """Return the content of `path`. Raises Damaged unless it is that of `file`."""
     with path.open("rb") as stream:
         content = stream.read(MAX_FILE_BYTES + 1)
     if len(content) > MAX_FILE_BYTES:
@@ -119,7 +119,7 @@ def _content(path: Path, file: CifarFile) -> bytes:
 
 
 def _unpacked(folder: str, files: Sequence[CifarFile], path: Path) -> list[Path]:
-    """The `files` in the archive at `path`, if they lie in `folder`, put beside it."""
+    """Unpack the `files` from the archive at `path`, if they are in `folder`, to the archive's folder."""
     paths = {file: path.with_name(file.name) for file in files}
     archive.take(path, {f"{folder}/{file.name}": paths[file] for file in files}, MAX_FILE_BYTES, MAX_ARCHIVE_BYTES)
     for file in files:
@@ -131,7 +131,7 @@ def _unpacked(folder: str, files: Sequence[CifarFile], path: Path) -> list[Path]
 
 
 def _batch(content: bytes, n_images: int) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of pixels (N, 3072), one plane of colour after the other, and the labels (N,) in a pickle."""
+    """Return the rows of pixels (N, 3072), one plane of colour after the other, and the labels (N,), from a pickle."""
     fields = inert_pickle.loads(content, NAMES)
     if not isinstance(fields, dict):
         raise Damaged("holds no batch of images but another kind of pickle")

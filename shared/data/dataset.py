@@ -1,4 +1,4 @@
-"""What a data set known by name can do, whatever its format; each format has a file of its own, idx.py and cifar.py."""
+"""The interface of a named data set, in any format; each format has its own module, idx.py and cifar.py."""
 
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -16,8 +16,8 @@ from shared.storage import files, mounts
 
 @dataclass(frozen=True)
 class RawImages:
-    """Images (N, H, W, C), 8-bit or floating in [0, 1], and integer labels (N,), for training and for testing. Of
-    another `task` than classification, labels are floating (N, K). Of other `inputs`, the images are vectors (N, D),
+    """Images (N, H, W, C), 8-bit or floating in [0, 1], and integer labels (N,), for training and for testing. For a
+    `task` other than classification, labels are floating (N, K). For other `inputs`, the images are vectors (N, D),
     sequences (N, T, D), or tokens (N, T).
 
     `notes` are sentences on how they were read, if their owner should know. `classes` are the names of the classes, if
@@ -35,13 +35,13 @@ class RawImages:
 
     @property
     def noun(self) -> str:
-        """What one of many inputs is called, of many."""
+        """The plural noun for its inputs."""
         return "images" if self.inputs == "images" else "examples"
 
 
 @dataclass(frozen=True)
 class Unsplit:
-    """Images and labels as `RawImages` has them, of which no part is set apart for testing yet."""
+    """Images and labels as in `RawImages`, without a test part yet."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -59,14 +59,14 @@ def unit(images: np.ndarray) -> np.ndarray:
 
 
 class Damaged(Exception):
-    """What is wrong with the content of a file, in words that follow the file's name: 'is cut off: ...'."""
+    """The error in a file's content, in words that follow the file's name: 'is cut off: ...'."""
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file that every mirror of a data set has, and how the files of the data set come out of it.
+    """A file that every mirror of a data set has, and how to extract the data set's files from it.
 
-    `unpack` takes the path of the downloaded file and gives the paths of the files, in the same folder and each
+    `unpack` takes the path of the downloaded file and returns the paths of the files, in the same folder and each
     checked. It raises Damaged if one of them is missing or not the original.
     """
 
@@ -76,41 +76,41 @@ class Download:
 
 
 class Dataset(Protocol):
-    """A data set: where its files lie in a data folder, how they are read, and what is fetched to have them."""
+    """A data set: where its files are in a data folder, how they are read, and what is fetched for them."""
 
     @property
     def name(self) -> str:
-        """The name by which it is asked for."""
+        """Its name in requests."""
 
     @property
     def mirrors(self) -> tuple[str, ...]:
-        """The addresses under which its downloads lie."""
+        """The addresses of its downloads."""
 
     @property
     def file_names(self) -> tuple[str, ...]:
         """The names of all its files."""
 
     def folder_in(self, data_dir: Path) -> Path:
-        """The folder in which its files lie."""
+        """Return the folder of its files."""
 
     def missing_files(self, data_dir: Path) -> list[str]:
-        """The names of its files that are not there."""
+        """Return the names of its missing files."""
 
     def read(self, data_dir: Path) -> RawImages:
-        """Its arrays. Raises InputError if a file is missing, unreadable or not the original."""
+        """Return its arrays. Raises InputError if a file is missing, unreadable or not the original."""
 
     def downloads(self, missing: Sequence[str]) -> list[Download]:
-        """What gives the files named in `missing`, and no others."""
+        """Return the downloads for the files named in `missing`, and no others."""
 
 
 @contextmanager
 def reading(path: Path, advice: str) -> Iterator[None]:
-    """While `path` is read: say as an InputError what is wrong with it, with `advice` if it is damaged. A pipe,
-    which would be waited for, is not read."""
+    """Report errors while `path` is read as InputError, with `advice` if it is damaged. A pipe is not read, because
+    that would wait."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise Damaged("is no file")
-        files.opened(path).close()  # a file of the system's may wait when it is read
+        files.opened(path).close()  # reading one of the system's files may wait
         yield
     except Damaged as damaged:
         raise InputError(f"{path} {damaged}. {advice}") from None
@@ -120,7 +120,7 @@ def reading(path: Path, advice: str) -> Iterator[None]:
 
 @contextmanager
 def looking_into(data_dir: Path, folder: Path) -> Iterator[None]:
-    """While files are looked for in `folder` of `data_dir`: say as an InputError that it is closed to us."""
+    """Report an inaccessible `folder` of `data_dir` as InputError while files are searched there."""
     try:
         mounts.bring(folder)
         yield

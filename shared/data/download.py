@@ -1,4 +1,4 @@
-"""One file over HTTP: within a time, up to a size, and whether it is worth another try if that fails."""
+"""Download one file over HTTP, within a time and up to a size, and decide whether a failure is worth a retry."""
 
 import errno
 import threading
@@ -13,12 +13,12 @@ CONNECT_S = 3.0
 READ_S = 10.0
 CHUNK_BYTES = 1 << 16
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
-BUSY = {408, 425, 429, 500, 502, 503, 504}  # what a server answers that may well do better in a moment
+BUSY = {408, 425, 429, 500, 502, 503, 504}  # answers of a server that may succeed after a moment
 
 
 @dataclass(frozen=True)
 class DownloadProgress:
-    """How far a file is: `total_bytes` is 0 if the server does not say."""
+    """The progress of a file: `total_bytes` is 0 if the server does not state it."""
 
     file: str
     done_bytes: int
@@ -29,7 +29,7 @@ OnProgress = Callable[[DownloadProgress], None]
 
 
 class DownloadFailed(Exception):
-    """A server did not give the file. Where `passing`, it may in a moment, after `wait_s` seconds if it said so."""
+    """A server did not send the file. If `passing`, it may do so in a moment, after `wait_s` seconds if it said so."""
 
     def __init__(self, reason: str, passing: bool = False, wait_s: float = 0.0) -> None:
         super().__init__(reason)
@@ -38,19 +38,19 @@ class DownloadFailed(Exception):
 
 
 def download(url: str, wanted: Download, folder: Path, limit_s: float, on_progress: OnProgress) -> Path:
-    """Fetch `url` into `folder` and return its path. Raises DownloadFailed if that takes more than `limit_s`
-    seconds, the file is larger than `wanted` says, or the server does not give it; OSError where `folder` takes no
-    more."""
+    """Fetch `url` into `folder` and return its path. Raises DownloadFailed if that takes more than `limit_s` seconds,
+    the file is larger than `wanted` says, or the server does not send it. Raises OSError if `folder` cannot be written
+    to."""
     outcome: list[Path | BaseException] = []
     watched = _Watched(wanted, on_progress, time.monotonic() + limit_s)
 
     def retrieve() -> None:
         try:
             outcome.append(_retrieve(url, folder, watched))
-        except BaseException as error:  # handed to the waiting thread, which tells what it means
+        except BaseException as error:  # handed to the waiting thread, which interprets it
             outcome.append(error)
 
-    # A look-up of a name or a trickling server can outlast every time limit of a socket, so the wait is limited here.
+    # A name look-up or a slow server can outlast every time limit of a socket, and the wait is therefore limited here.
     thread = threading.Thread(target=retrieve, daemon=True)
     thread.start()
     thread.join(limit_s)
@@ -75,10 +75,10 @@ def _retrieve(url: str, folder: Path, watched: "_Watched") -> Path:
 
 
 def _to_file(url: str, path: Path, watched: "_Watched") -> None:
-    """What pooch's own downloader does, but the connection is closed whatever happens, not left to the collector."""
+    """Do the same as pooch's own downloader, but always close the connection instead of leaving it to the collector."""
     import requests
 
-    as_it_lies = {"Accept-Encoding": "identity"}  # else a server may have the .gz unpacked on the way
+    as_it_lies = {"Accept-Encoding": "identity"}  # otherwise a server may send the .gz unpacked
     with requests.get(url, headers=as_it_lies, stream=True, timeout=(CONNECT_S, READ_S)) as response:
         response.raise_for_status()
         total = int(response.headers.get("content-length", 0))
@@ -89,7 +89,7 @@ def _to_file(url: str, path: Path, watched: "_Watched") -> None:
 
 
 def _failure(error: BaseException) -> DownloadFailed:
-    """The heart of what went wrong, often the last in a chain of network errors, in a few words."""
+    """Return the actual error, often the last in a chain of network errors, in a few words."""
     import requests
     from urllib3.exceptions import NameResolutionError
 
@@ -105,7 +105,7 @@ def _failure(error: BaseException) -> DownloadFailed:
             return DownloadFailed("no connection through the proxy that the environment names")
         case requests.Timeout():
             return DownloadFailed("no answer in time")
-        case requests.ConnectionError():  # a name that is not known is what a machine without a network sees
+        case requests.ConnectionError():  # a machine without a network gets an unknown name
             unknown = isinstance(getattr(error.args[0] if error.args else None, "reason", None), NameResolutionError)
             return DownloadFailed("no connection", passing=not unknown)
         case requests.exceptions.ChunkedEncodingError():
@@ -119,7 +119,7 @@ def _asked_to_wait(headers: Mapping[str, str]) -> float:
 
 
 class _Watched:
-    """Tells how far a download is, and stops it when its time is up or it is too large."""
+    """Reports the progress of a download, and stops it when its time is up or it is too large."""
 
     def __init__(self, wanted: Download, on_progress: OnProgress, deadline: float) -> None:
         self.wanted = wanted

@@ -1,9 +1,9 @@
-"""The data sets that come with a library that is installed anyway, so that there is nothing to fetch.
+"""The data sets that come with a library that is installed in any case, and need not be fetched.
 
 `digits` are the 1,797 real handwritten digits (8 x 8 pixels) that scikit-learn ships. `photographs` are 1,797 pieces of
-the two photographs that it ships, 32 x 32 pixels each. They have what drawings on a plain ground have not: no channel
-of a network is active in every pixel of them. Where one is, batch normalisation takes its bias out again, and the
-gradient of that bias is nothing but rounding.
+its two photographs, 32 x 32 pixels each. Unlike drawings on a plain ground, they have no channel of a network that is
+active in every pixel. If a channel is active everywhere, batch normalisation removes its bias, and the gradient of that
+bias is only rounding.
 """
 
 from collections.abc import Callable
@@ -19,10 +19,10 @@ SIZE, STRIDE, N_CLASSES = 32, 16, 10
 
 
 def digits() -> RawImages:
-    """1,437 training and 360 test images, (N, 28, 28, 1) 8-bit, split by class with a fixed seed.
+    """Return 1,437 training and 360 test images, (N, 28, 28, 1) 8-bit, split by class with a fixed seed.
 
-    Every pixel becomes a block of 3 x 3, with a margin of 2 around the digit as MNIST has one; its 0 ... 16 becomes 0
-    ... 255.
+    Every pixel becomes a block of 3 x 3, with a margin of 2 around the digit as in MNIST; its 0 ... 16 becomes 0 ...
+    255.
     """
     table = np.loadtxt(shipped.path("data", "digits.csv.gz"), delimiter=",", dtype=np.uint8)
     small, labels = table[:, :-1], table[:, -1].astype(np.int64)
@@ -33,9 +33,9 @@ def digits() -> RawImages:
 
 
 def photographs() -> RawImages:
-    """1,437 training and 360 test images, (N, 32, 32, 3) 8-bit.
+    """Return 1,437 training and 360 test images, (N, 32, 32, 3) 8-bit.
 
-    The label is the tenth into which an image's warmth (red less blue) falls, so that there is something to learn.
+    The label is the tenth that an image's warmth (red minus blue) falls into, which can be learned.
     """
     from PIL import Image
 
@@ -49,7 +49,7 @@ def photographs() -> RawImages:
 
 
 def _pieces(photograph: np.ndarray) -> np.ndarray:
-    """Every piece of a photograph (H, W, 3), a stride apart."""
+    """Return every piece of a photograph (H, W, 3), a stride apart."""
     windows = np.lib.stride_tricks.sliding_window_view(photograph, (SIZE, SIZE), axis=(0, 1))
     chosen = windows[::STRIDE, ::STRIDE]  # (rows, columns, 3, SIZE, SIZE)
     return chosen.transpose(0, 1, 3, 4, 2).reshape(-1, SIZE, SIZE, 3)

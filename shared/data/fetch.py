@@ -1,8 +1,8 @@
-"""Fetching a data set into a data folder, in torchvision's layout, from the first mirror that answers.
+"""Fetch a data set into a data folder, in torchvision's layout, from the first mirror that answers.
 
-Every request is limited in time, so that a machine without a network learns so within seconds. A file gets its name
-only after its content was recognised; until then it lies in a temporary folder that is removed whatever happens. The
-environment is listened to: HTTP_PROXY and its like, COMPARE_MIRROR (an address to ask first) and COMPARE_OFFLINE.
+Every request has a time limit: a machine without a network gets an error within seconds. A file gets its name only
+after its content was recognised; until then it is in a temporary folder that is always removed. These environment
+variables are used: HTTP_PROXY and similar ones, COMPARE_MIRROR (an address to ask first) and COMPARE_OFFLINE.
 """
 
 import os
@@ -31,11 +31,11 @@ def fetch(
     on_progress: OnProgress = lambda _: None,
     mirrors: Sequence[str] | None = None,
 ) -> list[Path]:
-    """Fetch the files of `dataset` that `data_dir` lacks; return their paths.
+    """Fetch the files of `dataset` that `data_dir` lacks, and return their paths.
 
-    `mirrors` defaults to the data set's own; the environment variable COMPARE_MIRROR, a base address under which
-    `<data set>/<download>` lies, comes before them. Raises InputError if no mirror gives a download within
-    `total_s` seconds, or the environment variable COMPARE_OFFLINE is set to anything but 0.
+    `mirrors` defaults to the data set's own. The environment variable COMPARE_MIRROR, a base address for
+    `<data set>/<download>`, comes before them. Raises InputError if no mirror gives a download within `total_s`
+    seconds, or the environment variable COMPARE_OFFLINE is set to anything but 0.
     """
     missing = dataset.missing_files(data_dir)
     if not missing:
@@ -72,9 +72,9 @@ def _fetch(
     on_progress: OnProgress,
     mirrors: Sequence[str] | None,
 ) -> list[Path]:
-    """What is missing now that no other process fetches it."""
+    """Fetch what is missing while no other process fetches it."""
     try:
-        for abandoned in folder.glob(f"{STAGING}*"):  # by a command that was killed
+        for abandoned in folder.glob(f"{STAGING}*"):  # left by a command that was killed
             shutil.rmtree(abandoned)
         staging = tempfile.mkdtemp(prefix=STAGING, dir=folder)
     except OSError as error:
@@ -107,13 +107,13 @@ def _mirrors(dataset: Dataset) -> list[str]:
 def _from_some_mirror(
     dataset: Dataset, wanted: Download, mirrors: list[str], staging: Path, deadline: float, on_progress: OnProgress
 ) -> list[Path]:
-    """Return the files from the first mirror that gives them. All are asked in turn. Those that may do better in a
-    moment are asked again, after a pause that doubles. Any other that fails is removed from `mirrors` for good."""
+    """Return the files from the first mirror that sends them. All are asked in turn. Those that may succeed in a moment
+    are asked again, after a pause that doubles. Any other that fails is removed from `mirrors` for good."""
     failures: dict[str, DownloadFailed] = {}
     pause_s = PAUSE_S
     for attempt in range(ATTEMPTS):
         for n_asked, mirror in enumerate(list(mirrors)):
-            # What time is left is shared out, so that one slow mirror does not use up the others'.
+            # The remaining time is divided, to keep one slow mirror from using up the others' share.
             limit_s = max(0.0, deadline - time.monotonic()) / max(1, len(mirrors) - n_asked)
             try:
                 return _from_mirror(mirror, wanted, staging, limit_s, on_progress)
@@ -134,7 +134,7 @@ def _from_some_mirror(
 
 
 def _from_mirror(mirror: str, wanted: Download, staging: Path, limit_s: float, on_progress: OnProgress) -> list[Path]:
-    attempt = Path(tempfile.mkdtemp(dir=staging))  # so that nothing of another mirror's answer is read as this one's
+    attempt = Path(tempfile.mkdtemp(dir=staging))  # separates the answers of different mirrors
     path = download(mirror + wanted.name, wanted, attempt, limit_s, on_progress)
     try:
         return wanted.unpack(path)

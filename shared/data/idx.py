@@ -1,6 +1,6 @@
-"""Data sets in MNIST's own format (IDX), raw or gzipped, their files recognised by their content.
+"""Data sets in MNIST's own format (IDX), raw or gzipped; files are recognised by their content.
 
-A file is recognised by the SHA-256 of its decompressed content, whatever its compression and wherever it came from.
+A file is recognised by the SHA-256 of its decompressed content, whatever its compression and its source.
 """
 
 import gzip
@@ -40,7 +40,7 @@ class IdxFile:
 
 @dataclass(frozen=True)
 class IdxDataset:
-    """A data set of four IDX files, which lie in `<data-dir>/<folder>/raw`."""
+    """A data set of four IDX files, in `<data-dir>/<folder>/raw`."""
 
     name: str
     folder: str
@@ -59,17 +59,17 @@ class IdxDataset:
         return tuple(file.name for file in self.files)
 
     def folder_in(self, data_dir: Path) -> Path:
-        """The folder in which the files lie."""
+        """Return the folder of the files."""
         return data_dir / self.folder / "raw"
 
     def missing_files(self, data_dir: Path) -> list[str]:
-        """The names of the files that are there neither raw nor gzipped."""
+        """Return the names of the files that exist neither raw nor gzipped."""
         folder = self.folder_in(data_dir)
         with looking_into(data_dir, folder):
             return [file.name for file in self.files if not _find(file, folder).exists()]
 
     def read(self, data_dir: Path) -> RawImages:
-        """The four arrays; images get a channel axis, (N, 28, 28, 1).
+        """Return the four arrays; images get a channel axis, (N, 28, 28, 1).
 
         Raises InputError if a file is missing, unreadable, truncated or altered.
         """
@@ -88,7 +88,7 @@ class IdxDataset:
         return RawImages(x_train[..., None], y_train, x_test[..., None], y_test)
 
     def downloads(self, missing: Sequence[str]) -> list[Download]:
-        """One gzipped file for each file in `missing`."""
+        """Return one gzipped file for each file in `missing`."""
         return [
             Download(f"{file.name}.gz", file.n_bytes + N_SLACK_BYTES, partial(_checked, file))
             for file in self.files
@@ -97,7 +97,7 @@ class IdxDataset:
 
 
 def _find(file: IdxFile, folder: Path) -> Path:
-    """Where `file` lies in `folder`: the raw file if there is one, else the gzipped one, there or not."""
+    """Return the path of `file` in `folder`: the raw file if it exists, else the gzipped one, existing or not."""
     raw = folder / file.name
     return raw if raw.exists() else folder / f"{file.name}.gz"
 
@@ -108,13 +108,13 @@ def _read_file(path: Path, file: IdxFile, advice: str) -> np.ndarray:
 
 
 def _checked(file: IdxFile, path: Path) -> list[Path]:
-    """What was downloaded is the file itself, and stays gzipped."""
+    """Check a download, which is the file itself and stays gzipped."""
     _array(path, file)
     return [path]
 
 
 def _array(path: Path, file: IdxFile) -> np.ndarray:
-    """The array in `path`. Raises Damaged unless its content is that of `file`."""
+    """Return the array in `path`. Raises Damaged unless its content is that of `file`."""
     content = _content(path, file.n_bytes)
     _check_start(content, file)
     if len(content) < file.n_bytes:
@@ -129,7 +129,7 @@ def _array(path: Path, file: IdxFile) -> np.ndarray:
 
 
 def _check_start(content: bytes, file: IdxFile) -> None:
-    """Raise Damaged if `content` is of another file: a user's own images are not an original that was cut off."""
+    """Raise Damaged if `content` is of another file: a user's own images are not a truncated original."""
     found = idx_header.parse(content)
     if found not in (None, file.header):
         raise Damaged(
@@ -143,7 +143,7 @@ def _check_start(content: bytes, file: IdxFile) -> None:
 
 
 def _content(path: Path, n_bytes: int) -> bytes:
-    """The decompressed content of `path`, reading no further than one byte past `n_bytes`."""
+    """Return the decompressed content of `path`, reading no further than one byte past `n_bytes`."""
     if path.suffix != ".gz":
         with path.open("rb") as stream:
             return stream.read(n_bytes + 1)

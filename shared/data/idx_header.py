@@ -8,7 +8,7 @@ import numpy as np
 
 # By the third byte of a file.
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-MAX_AXES = 4  # of images with channels
+MAX_AXES = 4  # for images with channels
 MAX_HEADER_BYTES = 4 + 4 * MAX_AXES
 
 
@@ -26,7 +26,7 @@ class IdxHeader:
 
     @property
     def size(self) -> int:
-        """The bytes that the header itself takes."""
+        """The bytes of the header itself."""
         return 4 + 4 * len(self.shape)
 
     @property
@@ -36,13 +36,13 @@ class IdxHeader:
 
     @property
     def in_words(self) -> str:
-        """What the file holds, as '2 images of 28 x 28' or '2 labels'."""
+        """The content of the file, such as '2 images of 28 x 28' or '2 labels'."""
         if len(self.shape) == 1:
             return f"{self.shape[0]:,} labels"
         return f"{self.shape[0]:,} images of {' x '.join(map(str, self.shape[1:]))}"
 
     def content(self) -> bytes:
-        """The header as it stands in the file."""
+        """The header's bytes in the file."""
         code = next(code for code, name in TYPES.items() if name == self.type)
         return struct.pack(f">HBB{len(self.shape)}I", 0, code, len(self.shape), *self.shape)
 

@@ -1,7 +1,7 @@
-"""Reading a pickle without executing anything.
+"""Read a pickle without executing anything.
 
-A pickle is a program: it names functions, and unpickling calls them. Here nothing that a pickle names is
-ever imported. A `Recorded` stands for it, which keeps what it is given and does nothing.
+A pickle is a program: it names functions, and unpickling calls them. Here nothing that a pickle names is ever imported.
+A `Recorded` replaces it, which keeps its arguments and does nothing.
 """
 
 import io
@@ -11,12 +11,12 @@ from collections.abc import Collection
 
 from shared.data.dataset import Damaged
 
-# Other ways than GLOBAL and REDUCE to have something made, or fetched from elsewhere.
+# Instructions other than GLOBAL and REDUCE that create objects, or fetch them from elsewhere.
 REFUSED = {"INST", "OBJ", "NEWOBJ", "PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4"}
 
 
 class Recorded:
-    """Stands for something that a pickle names, or has made by calling it: its name, the arguments, the state."""
+    """Replaces something that a pickle names or calls: its name, the arguments, the state."""
 
     def __init__(self, name: str, args: tuple[object, ...] = ()) -> None:
         self.name = name
@@ -31,25 +31,25 @@ class Recorded:
 
 
 def loads(content: bytes, names: Collection[str]) -> object:
-    """What a pickle of protocol 2 or lower holds; Python 2's strings are bytes.
+    """Return the content of a pickle of protocol 2 or lower; Python 2's strings are bytes.
 
-    Everything it names is a `Recorded`. Raises Damaged if it names anything but `names`, or is no such pickle.
+    Everything that it names is a `Recorded`. Raises Damaged if it names anything but `names`, or is no such pickle.
     """
     try:
         _check_instructions(content)
         return _Unpickler(content, names).load()
     except Damaged:
         raise
-    except Exception as error:  # a dozen kinds, each for another sort of nonsense
+    except Exception as error:  # a dozen kinds, each for another sort of damage
         raise Damaged(f"holds no readable pickle: {type(error).__name__}: {error}") from None
 
 
 def _check_instructions(content: bytes) -> None:
-    """Raise Damaged if there are instructions that `_Unpickler` should not even be given."""
+    """Raise Damaged if there are instructions that `_Unpickler` must not receive."""
     for position, (opcode, argument, _) in enumerate(pickletools.genops(content)):
         if opcode.proto > 2 or opcode.name in REFUSED:
             raise Damaged(f"holds a pickle with the instruction {opcode.name}, which no file of this kind has")
-        # Objects are numbered one by one. The unpickler makes room up to the highest number, at once, whatever it is.
+        # Objects are numbered one by one. The unpickler immediately makes room up to the highest number, however large.
         if opcode.name.endswith("PUT") and isinstance(argument, int) and argument > position:
             raise Damaged(f"holds a pickle that numbers an object {argument:,} with fewer objects before it")
 
@@ -69,7 +69,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 class _Latin1:
-    """Stands for `_codecs.encode`, with which Python 3 writes bytes in the protocols that Python 2 reads."""
+    """Replaces `_codecs.encode`, with which Python 3 writes bytes in the protocols that Python 2 reads."""
 
     def __call__(self, text: str, encoding: str) -> bytes:
         if encoding != "latin1":

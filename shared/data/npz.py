@@ -1,5 +1,5 @@
-"""Reading a user's own images from an .npz file: x_train, y_train, x_test, y_test as in Keras, or x and y; and the
-names of the classes, if it has them."""
+"""Read a user's own images from an .npz file: x_train, y_train, x_test, y_test as in Keras, or x and y; and the names
+of the classes, if it has them."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -25,8 +25,8 @@ CLASSES = "classes"
 
 
 def read(path: Path, task: TaskName | None = None, inputs: Inputs = "images") -> RawImages | Unsplit:
-    """The arrays in `path`, as shared/data/own.py gives them, for a task (None: the one that the labels are of), and a
-    network with these inputs.
+    """Return the arrays in `path`, as shared/data/own.py checks them, for a task (None: the one that the labels are
+    of), and a network with these inputs.
 
     Raises InputError if the file cannot be read, lacks an array, or an array has a wrong shape, type or value.
     """
@@ -52,7 +52,7 @@ def _classes(path: Path, names: np.ndarray, least: int) -> tuple[str, ...]:
 
 
 def _wanted(path: Path, there: Sequence[str]) -> tuple[str, ...]:
-    """The names of the arrays that are taken of those that are there. Raises InputError if one is missing."""
+    """Return the names of the arrays to use from the existing ones. Raises InputError if one is missing."""
     wanted = WHOLE if set(WHOLE) <= set(there) and not set(NAMES) & set(there) else NAMES
     if missing := [name for name in wanted if name not in there]:
         held = ", ".join(there)[: npz_file.MOST_SAID] or "none"

@@ -1,5 +1,5 @@
-"""Taking arrays out of an .npz file that may come from anywhere: nothing in it is executed, waited for, or unpacked
-before it is known how large it is."""
+"""Take arrays out of an .npz file that may come from anywhere: nothing in it is executed or waited for, and sizes are
+checked before anything is unpacked."""
 
 import math
 import zipfile
@@ -12,13 +12,13 @@ from shared.data.own import FREE_BYTES, MAX_RATIO
 from shared.errors import InputError
 from shared.storage import files
 
-MOST_SAID = 200  # of names that may be of any length
+MOST_SAID = 200  # characters of names, which may have any length
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # of an archive, and of an empty one
 Choose = Callable[[Sequence[str]], Sequence[str]]
 
 
 def read(path: Path, choose: Choose, layout: str) -> dict[str, np.ndarray]:
-    """Return the arrays in `path` whose names `choose` picks of all that are there. It may raise InputError.
+    """Return the arrays in `path` whose names `choose` picks from all names. It may raise InputError.
 
     Raises InputError, which ends with `layout`, if the file cannot be read, or one of those arrays is damaged, holds
     Python objects, or is larger than the file can hold.
@@ -30,7 +30,7 @@ def read(path: Path, choose: Choose, layout: str) -> dict[str, np.ndarray]:
             start = stream.read(len(np.lib.format.MAGIC_PREFIX))
             if start == np.lib.format.MAGIC_PREFIX:
                 raise InputError(f"{path} is not an .npz file but a single array. {layout}")
-            if not start.startswith(ZIP_STARTS):  # which NumPy would read as a pickle
+            if not start.startswith(ZIP_STARTS):  # NumPy would read such a file as a pickle
                 raise InputError(f"{path} cannot be read as an .npz file: it does not begin as a zip archive. {layout}")
             stream.seek(0)
             with np.load(stream, allow_pickle=False) as archive:
@@ -50,9 +50,9 @@ def read(path: Path, choose: Choose, layout: str) -> dict[str, np.ndarray]:
 
 
 def _check(path: Path, archive: "np.lib.npyio.NpzFile", wanted: Sequence[str], layout: str) -> None:
-    """Before anything is unpacked: a few bytes of a zip archive can stand for very many, and an array can say that it
-    is of any size. Raises InputError if what is said is not possible or not in proportion, and what NumPy and zipfile
-    raise for damaged files.
+    """Check sizes before anything is unpacked: a few bytes of a zip archive can stand for very many, and an array can
+    state any size. Raises InputError if a stated size is impossible or out of proportion. Also raises the errors of
+    NumPy and zipfile for damaged files.
     """
     assert archive.zip is not None
     members = archive.zip.infolist()

@@ -1,4 +1,4 @@
-"""Checking the arrays of a user's own data set, whatever file format they come from."""
+"""Check the arrays of a user's own data set, from any file format."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from shared.errors import InputError
 from shared.task import TASKS
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
-WHOLE = ("x", "y")  # of data of which no part is set apart for testing yet
-# An own file may unpack to so many bytes, or to so many times what it takes on the disk; pixels compress no better.
+WHOLE = ("x", "y")  # names in data without a test part
+# A user's file may unpack to so many bytes, or to so many times its size on the disk; pixels compress no better.
 FREE_BYTES, MAX_RATIO = 64 << 20, 20
 MAX_CHANNELS = 4  # of a picture: grey, colour, or colour and transparency
-MAX_CLASSES = 1_000  # a record's confusion matrix has no more
+MAX_CLASSES = 1_000  # the limit of a record's confusion matrix
 MAX_NAME = 100  # characters of a class's name
 CLASS_NAMES_RULE = f"A name has 1 to {MAX_NAME} characters, all of which can be shown."
-NAMED = 5  # of a list of any length in a message
+NAMED = 5  # names in a message about a list of any length
 
 
 def is_class_name(name: str) -> bool:
@@ -42,8 +42,8 @@ def folder_after(prefix: str, dataset: str, layout: str) -> Path | None:
         raise InputError(f"--dataset {prefix} names no folder. Give one, as {prefix}DIR. {layout}")
     folder = Path(dataset.removeprefix(prefix))
     try:
-        return folder.expanduser()  # a shell leaves the ~ of folder:~/mine alone
-    except RuntimeError:  # there is no such user, so that is the name of a folder
+        return folder.expanduser()  # a shell does not expand the ~ of folder:~/mine
+    except RuntimeError:  # there is no such user: the text is the name of a folder
         return folder
 
 
@@ -57,7 +57,7 @@ class Source:
 
 
 def check_classes(path: Path, names: Sequence[str]) -> None:
-    """Raise InputError unless every class can have its name, and has it alone."""
+    """Raise InputError unless every class has a valid and unique name."""
     if wrong := [name for name in names if not is_class_name(name)]:
         raise InputError(f"{path}: {wrong[0]!r} cannot be the name of a class. {CLASS_NAMES_RULE}")
     if len(set(names)) < len(names):
@@ -66,8 +66,8 @@ def check_classes(path: Path, names: Sequence[str]) -> None:
 
 
 def task_of(labels: Sequence[np.ndarray]) -> TaskName:
-    """Return the task that labels are of: 0 or 1 in several columns are several labels an image, and other floating
-    numbers are a regression."""
+    """Return the task of labels: 0 or 1 in several columns are several labels an image, and other floating numbers are
+    a regression."""
     if all(
         one.ndim == 2 and one.shape[1] > 1 and one.dtype.kind in "iufb" and np.isin(one, (0, 1)).all() for one in labels
     ):
@@ -82,12 +82,12 @@ def checked(
     task: TaskName = "classification",
     inputs: Inputs = "images",
 ) -> RawImages:
-    """Return `arrays` (by the names in NAMES) as images (N, H, W, C) and labels, which are (N,) or, of another task
+    """Return `arrays` (by the names in NAMES) as images (N, H, W, C) and labels. Labels are (N,) or, for a task other
     than classification, (N, K).
 
-    Images (N, H, W) get a channel axis. Images (N, C, H, W) get their channels last, and a note says so. `classes` are
-    the names of the classes, if they have names; then no label is higher. Raises InputError if an array has a wrong
-    shape, type or value, or if images and labels do not fit each other.
+    Images (N, H, W) get a channel axis. Images (N, C, H, W) get their channels last, which a note reports. `classes`
+    are the names of the classes, if they have names; no label may then be higher. Raises InputError if an array has a
+    wrong shape, type or value, or if images and labels do not match.
     """
     raw = RawImages(
         x_train=_inputs(source, "x_train", arrays["x_train"], inputs),
@@ -122,7 +122,7 @@ def checked_whole(
     task: TaskName = "classification",
     inputs: Inputs = "images",
 ) -> Unsplit:
-    """Return `arrays` (by the names in WHOLE) as `checked` does, in one part."""
+    """Return `arrays` (by the names in WHOLE) like `checked`, in one part."""
     x, y = WHOLE
     images = _inputs(source, x, arrays[x], inputs)
     labels = _labels(source, y, arrays[y], classes, task)
@@ -158,7 +158,7 @@ def _notes(source: Source, arrays: Mapping[str, np.ndarray], images: Sequence[st
 
 
 def _inputs(source: Source, name: str, values: np.ndarray, inputs: Inputs) -> np.ndarray:
-    """Images; or vectors (N, D) or sequences (N, T, D) as float32; or tokens (N, T) as int64."""
+    """Return images; or vectors (N, D) or sequences (N, T, D) as float32; or tokens (N, T) as int64."""
     if inputs == "images":
         return _images(source, name, values)
     where = f"{source.path}: {source.names[name]}"
@@ -230,7 +230,7 @@ def _labels(
 
 
 def _numbers(source: Source, name: str, labels: np.ndarray, names: tuple[str, ...], task: TaskName) -> np.ndarray:
-    """The labels of a regression, or several of 0 or 1 for each image, as float32 (N, K)."""
+    """Return the labels of a regression, or several of 0 or 1 for each image, as float32 (N, K)."""
     where, wanted = f"{source.path}: {source.names[name]}", TASKS[task]
     rule = f"For {wanted.title} a label is {wanted.label}."
     if labels.ndim not in (1, 2) or labels.size == 0:

@@ -1,14 +1,14 @@
-"""Reading a user's own images from a table of pixels: `--dataset FILE.csv`, a line for each image.
+"""Read a user's own images from a table of pixels: `--dataset FILE.csv`, a line for each image.
 
-A line has the label and the pixels, row by row, each a whole number from 0 to 255; the label stands first or last. A
-first line with a word in it is a header. Which column the label is:
+A line has the label and the pixels, row by row, each a whole number from 0 to 255; the label is first or last. A first
+line with a word in it is a header. The column of the label is found in this order:
 
 1. With a header: the column named label, class, target or y, if it is the first or the last.
 2. Else by the number of columns: so many pixels must make squares of one or three channels. If the first column, or the
-   last one, holds a number that no pixel can be, or words, it is the label.
+   last one, has a number that no pixel can be, or words, it is the label.
 3. Else the one of the two that can be labels: all whole numbers from 0 (or 1) up, each on two lines on average.
 
-If this leaves both or none, the file is refused.
+If both or none remain, the file is refused.
 """
 
 import csv
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SUFFIX = ".csv"
 MAX_BYTES = 2 << 30
 MOST_COLUMNS = 200_000  # more than 224 x 224 x 3; pandas takes seconds for each million
-MOST_SAID, MOST_SHOWN = 200, 40  # characters of what pandas says, and of a cell
+MOST_SAID, MOST_SHOWN = 200, 40  # characters of a message from pandas, and of a cell
 LABEL_NAMES = ("label", "labels", "class", "target", "y")
 LAYOUT = (
     "Each line must hold a label, first or last, and the pixels of a square image row by row. Pixels are grey, or red, "
@@ -41,8 +41,8 @@ LAYOUT = (
 def read(path: Path) -> Unsplit:
     """Return the images (N, H, W, C), 8-bit, and the labels (N,) in `path`.
 
-    Labels that are whole numbers stay as they are; words are the names of classes, whose places in the sorted names are
-    the labels. Raises InputError if the file cannot be read, or is not what the module says.
+    Labels that are whole numbers are unchanged. Words are the names of classes, and their labels are the places in the
+    sorted names. Raises InputError if the file cannot be read, or does not have the module's format.
     """
     header, table = _table(path)
     label = _label_column(path, header, table)
@@ -62,7 +62,7 @@ def read(path: Path) -> Unsplit:
 
 
 def _table(path: Path) -> tuple[list[str], "pd.DataFrame"]:
-    """The header, [] if there is none, and the other lines; its columns are numbered, of whole numbers if they can."""
+    """Return the header, [] if there is none, and the other lines; columns are numbered, and integers if possible."""
     import pandas as pd
 
     files.check(path, MAX_BYTES, LAYOUT)
@@ -83,7 +83,7 @@ def _table(path: Path) -> tuple[list[str], "pd.DataFrame"]:
         raise InputError(f"{path} cannot be read: {error.strerror}. {LAYOUT}") from None
     except InputError:
         raise
-    except (ValueError, csv.Error) as error:  # those of pandas and of UTF-8 are ValueErrors
+    except (ValueError, csv.Error) as error:  # pandas' and UTF-8's errors are ValueErrors
         what = " ".join(str(error).split())[:MOST_SAID].rstrip(".")
         raise InputError(f"{path} cannot be read as a table: {what}. {LAYOUT}") from None
     if table.shape[1] < 2:
@@ -94,7 +94,7 @@ def _table(path: Path) -> tuple[list[str], "pd.DataFrame"]:
 
 
 def _is_header(cells: list[str]) -> bool:
-    """Whether a first line names columns: no number between its ends, or an end that is called a label."""
+    """Whether a first line names columns: no number between its ends, or an end with a label's name."""
     ends = {cell.strip().lower() for cell in (*cells[:1], *cells[-1:])}
     return bool(ends & set(LABEL_NAMES)) or not any(map(_is_number, cells[1:-1] or cells))
 
@@ -145,7 +145,7 @@ def _can_be_labels(column: np.ndarray) -> bool:
 
 
 def _side(n_pixels: int) -> tuple[int, int] | None:
-    """The side of a square image of so many values, and its channels; None if there is none."""
+    """Return the side of a square image with so many values, and its channels; None if there is none."""
     for n_channels in (1, 3):
         side = math.isqrt(n_pixels // n_channels)
         if side and side * side * n_channels == n_pixels:

@@ -1,4 +1,4 @@
-"""Reading a user's own pictures: a folder with one subfolder for each class, `--dataset folder:DIR`."""
+"""Read a user's own pictures: a folder with one subfolder for each class, `--dataset folder:DIR`."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ PREFIX = "folder:"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 PARTS = {"train": ("train", "training"), "test": ("test", "testing")}
 TEST_BY_OTHER_NAMES = ("val", "valid", "validation", "dev", "eval")
-OF_SYSTEMS = ("thumbs.db", "desktop.ini", "__macosx")  # what file managers and archives leave; hidden files, too
+OF_SYSTEMS = ("thumbs.db", "desktop.ini", "__macosx")  # left by file managers and archives; hidden files, too
 LAYOUT = (
     f"The folder must hold one subfolder for each class with its pictures ({', '.join(SUFFIXES)}), or train/ and test/ "
     "with such subfolders each."
@@ -31,23 +31,23 @@ LAYOUT = (
 
 @dataclass
 class _Listing:
-    """What is in the folder: the pictures of each class by part, and what is not read, by its path in the folder."""
+    """The content of the folder: each class's pictures by part, and what is not read, by its path in the folder."""
 
     root: Path
     pictures: dict[str, dict[str, list[Path]]] = field(default_factory=dict)
     outside: list[str] = field(default_factory=list)  # links that lead out of the folder
-    others: list[str] = field(default_factory=list)  # files that are no pictures, by their names
-    loose: list[str] = field(default_factory=list)  # pictures in no class
+    others: list[str] = field(default_factory=list)  # files that are not pictures, by their names
+    loose: list[str] = field(default_factory=list)  # pictures outside of classes
     empty: list[str] = field(default_factory=list)  # subfolders without pictures
-    beside: list[str] = field(default_factory=list)  # what lies beside train/ and test/
+    beside: list[str] = field(default_factory=list)  # entries next to train/ and test/
 
     def name(self, path: Path) -> str:
-        """The path in the folder, as messages show it."""
+        """Return the path in the folder, in the form for messages."""
         return path.relative_to(self.root).as_posix()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on what is not read."""
+        """Return sentences on what is not read."""
         said = (
             (self.outside, "link", "that lead out of the folder are not followed"),
             (self.others, "file", f"are not read: their names do not end in {', '.join(SUFFIXES)}"),
@@ -73,12 +73,11 @@ def folder_of(dataset: str) -> Path | None:
 
 
 def read(folder: Path, size: Size | None, channels: Channels | None) -> RawImages | Unsplit:
-    """Return the pictures in `folder` as images (N, H, W, C), 8-bit, and the places of their classes in the sorted
-    names as labels (N,). There are two parts if the folder has train/ and test/.
+    """Return the pictures in `folder` as images (N, H, W, C), 8-bit, and labels (N,), which are the places of their
+    classes in the sorted names. There are two parts if the folder has train/ and test/.
 
-    Pictures are read as a person sees them (shared/pictures.py). With a `size` (height, width) each is resized to it
-    by `pictures.fitted`. `channels` None stands for grey if every picture is. The order is one of chance, and always
-    the same.
+    Pictures are read as a person sees them (shared/pictures.py). With a `size` (height, width) each is resized to it by
+    `pictures.fitted`. `channels` None means grey if every picture is grey. The order is random, but always the same.
 
     Raises InputError if the folder has no classes, a picture cannot be read, or pictures differ in size without `size`.
     """
@@ -107,7 +106,7 @@ def read(folder: Path, size: Size | None, channels: Channels | None) -> RawImage
 
 
 def read_one(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
-    """Return the picture in `path` as one image of `shape`, 8-bit, read as those of a folder are that are resized.
+    """Return the picture in `path` as one image of `shape`, 8-bit, in the same way as resized pictures of a folder.
 
     Raises InputError if it cannot be read.
     """
@@ -150,7 +149,7 @@ def _one_part(folder: Path, there: Path, names: Sequence[str], is_train: bool) -
 
 
 def _holds_folders_alone(found: _Listing, folder: Path) -> bool:
-    """Whether `folder` can be a part: it has classes within it, and no pictures. One named train/ may be a class."""
+    """Whether `folder` can be a part: it has classes in it, and no pictures. A folder named train/ may be a class."""
     subfolders, files = _entries(_Listing(found.root), folder)
     return bool(subfolders) and not any(_is_picture(path) for path in files)
 
@@ -177,7 +176,7 @@ def _list_classes(found: _Listing, part: str, subfolders: Sequence[Path], files:
 
 
 def _entries(found: _Listing, folder: Path) -> tuple[list[Path], list[Path]]:
-    """The subfolders and the files in `folder`, sorted by name; hidden ones and links out of the root left out."""
+    """Return the subfolders and files in `folder`, sorted by name, without hidden ones and links out of the root."""
     try:
         root = found.root.resolve()
         there = sorted(entry.name for entry in os.scandir(folder))
@@ -254,7 +253,7 @@ class _Reader:
         return images
 
     def _each(self, paths: Sequence[Path]) -> Iterator[tuple[Path, np.ndarray]]:
-        """Each picture that can be read as (H, W, C), 8-bit: one channel if it is grey or shall be."""
+        """Yield each readable picture as (H, W, C), 8-bit: with one channel if it is grey or should be."""
         for path in paths:
             try:
                 flat = pictures.on_a_ground(pictures.decoded(path, pictures.LONGEST if self.size else None))

@@ -1,4 +1,4 @@
-"""Reading a user's own images from a folder of four IDX files, MNIST's format: `--dataset idx:DIR`."""
+"""Read a user's own images from a folder of four IDX files, MNIST's format: `--dataset idx:DIR`."""
 
 import gzip
 import zlib
@@ -12,7 +12,7 @@ from shared.data.own import FREE_BYTES, MAX_RATIO, NAMES
 from shared.errors import InputError
 
 PREFIX = "idx:"
-# MNIST's own names, and those that unpacking programs make of them.
+# MNIST's own names, and those that unpacking programs turn them into.
 FILES = {
     "x_train": ("train-images-idx3-ubyte", "train-images.idx3-ubyte", "train-images-idx4-ubyte"),
     "y_train": ("train-labels-idx1-ubyte", "train-labels.idx1-ubyte"),
@@ -32,7 +32,7 @@ def folder_of(dataset: str) -> Path | None:
 
 
 def read(folder: Path) -> RawImages:
-    """Return the four arrays in `folder`, as shared/data/own.py gives them.
+    """Return the four arrays in `folder`, as shared/data/own.py checks them.
 
     Raises InputError if a file is missing, unreadable, cut off or longer than it says, or if an array has a wrong
     shape, type or value.
@@ -46,7 +46,7 @@ def read(folder: Path) -> RawImages:
 
 
 def _paths(folder: Path) -> dict[str, Path]:
-    """The file of each array. Of a file that is there raw and gzipped, the raw one."""
+    """Return the file of each array; if it exists raw and gzipped, the raw one."""
     try:
         if not folder.is_dir():
             raise InputError(f"There is no folder {folder}. Give one, as {PREFIX}DIR. {LAYOUT}")
@@ -63,7 +63,7 @@ def _paths(folder: Path) -> dict[str, Path]:
 
 
 def array_in(path: Path) -> np.ndarray:
-    """Return the array in `path`. Raises Damaged unless the file is whole and holds nothing else."""
+    """Return the array in `path`. Raises Damaged unless the file is complete and has nothing else."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
             start = stream.read(idx_header.MAX_HEADER_BYTES)
@@ -85,7 +85,7 @@ def array_in(path: Path) -> np.ndarray:
 
 
 def _check_size(path: Path, header: idx_header.IdxHeader) -> None:
-    """Before room is made for it: raise Damaged if the file cannot hold what its header says."""
+    """Raise Damaged if the file cannot contain what its header says, before memory is allocated for it."""
     on_disk = path.stat().st_size
     if path.suffix != ".gz" and header.n_bytes > on_disk:
         raise _cut_off(header, on_disk)

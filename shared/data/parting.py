@@ -1,4 +1,4 @@
-"""Setting test images apart from data that have no test part of their own."""
+"""Split test images from data that have no test part of their own."""
 
 import math
 
@@ -14,8 +14,8 @@ SEED = 0
 
 
 def parted(found: Unsplit, share: float, dataset: str) -> RawImages:
-    """Return `found` with a `share` of its images as the test images, the same share of every class, as nearly as whole
-    images allow; of another task than classification, any.
+    """Return `found` with a `share` of its images as the test images. It is the same share of every class, up to whole
+    images; for tasks other than classification, any images.
 
     They are those that scikit-learn's `train_test_split(test_size=share, stratify=labels, random_state=0)` chooses,
     whatever the seed of a study. Raises InputError if one part would be empty.
@@ -42,7 +42,7 @@ def parted(found: Unsplit, share: float, dataset: str) -> RawImages:
 
 
 def _single(found: Unsplit) -> list[str]:
-    """A sentence on classes of one image, which cannot be in both parts."""
+    """Return a sentence on classes with one image, which cannot be in both parts."""
     if found.task != "classification":
         return []
     labels, counts = np.unique(found.labels, return_counts=True)

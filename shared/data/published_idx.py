@@ -1,8 +1,8 @@
-"""Data sets in MNIST's format of which the MD5s of compressed files or of an archive are published, and no hash of what
-is in them: EMNIST, KMNIST and QMNIST. They lie as torchvision lays them out.
+"""Data sets in MNIST's format with published MD5s of compressed files or of an archive, but no hash of the content:
+EMNIST, KMNIST and QMNIST. They have torchvision's layout.
 
-A gzipped file is recognised by its MD5. What was unpacked, and what comes out of EMNIST's one archive, is recognised by
-its shape and type alone; the archive by its MD5, as it is fetched.
+A gzipped file is recognised by its MD5. Unpacked files, and those from EMNIST's one archive, are recognised by their
+shape and type alone; the archive by its MD5, when it is fetched.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ MAX_ARCHIVE_BYTES = 1 << 30  # EMNIST's has 562 million
 
 @dataclass(frozen=True)
 class Zipped:
-    """An archive that holds the files of several data sets, gzipped, in a folder; and its MD5."""
+    """An archive with the gzipped files of several data sets in a folder; and its MD5."""
 
     name: str
     md5: str
@@ -37,12 +37,12 @@ class Zipped:
 
 @dataclass(frozen=True)
 class PublishedIdx:
-    """A data set of four IDX files (without .gz: training images and labels, test images and labels), which lie in
+    """A data set of four IDX files (without .gz: training images and labels, test images and labels), in
     `<data-dir>/<folder>/raw`.
 
-    `md5` has that of each gzipped file by its name without .gz; `zipped` is the archive that they come in instead.
-    `turned` says that rows and columns of the images are exchanged in the files, and `first_label` what the first
-    class has for a label there.
+    `md5` has that of each gzipped file by its name without .gz; `zipped` is the archive that contains them instead.
+    `turned` says that rows and columns of the images are exchanged in the files, and `first_label` is the first class's
+    label there.
     """
 
     name: str
@@ -56,24 +56,24 @@ class PublishedIdx:
     first_label: int = 0
 
     def folder_in(self, data_dir: Path) -> Path:
-        """The folder in which the files lie."""
+        """Return the folder of the files."""
         return data_dir / self.folder / "raw"
 
     def missing_files(self, data_dir: Path) -> list[str]:
-        """The names of the files that are there neither raw nor gzipped."""
+        """Return the names of the files that exist neither raw nor gzipped."""
         folder = self.folder_in(data_dir)
         with looking_into(data_dir, folder):
             return [name for name in self.file_names if not _find(name, folder).exists()]
 
     def recognised(self, data_dir: Path) -> str:
-        """By what the files that are there are recognised, in words."""
+        """Return how the existing files are recognised, in words."""
         by_shape = [name for name in self.file_names if not self._has_md5(_find(name, self.folder_in(data_dir)))]
         if not by_shape:
             return "every file recognised by its content"
         return f"recognised by shape and type alone: {', '.join(by_shape)}"
 
     def read(self, data_dir: Path) -> RawImages:
-        """The four arrays, images (N, 28, 28, 1) upright, labels from 0.
+        """Return the four arrays, images (N, 28, 28, 1) upright, labels from 0.
 
         Raises InputError if a file is missing, unreadable, cut off or altered.
         """
@@ -92,7 +92,7 @@ class PublishedIdx:
         )
 
     def downloads(self, missing: Sequence[str]) -> list[Download]:
-        """One gzipped file for each file in `missing`, or the archive of all."""
+        """Return one gzipped file for each file in `missing`, or the archive of all."""
         if self.zipped and missing:
             return [Download(self.zipped.name, MAX_ARCHIVE_BYTES, partial(_unpacked, self.zipped))]
         return [Download(f"{name}.gz", MAX_GZIP_BYTES, self._checked) for name in missing]
@@ -113,7 +113,7 @@ class PublishedIdx:
             return own_idx.array_in(path)
 
     def _checked(self, path: Path) -> list[Path]:
-        """What was downloaded is the file itself, and stays gzipped."""
+        """Check a download, which is the file itself and stays gzipped."""
         self._check_md5(path)
         return [path]
 
@@ -127,11 +127,11 @@ class PublishedIdx:
     def _part(
         self, folder: Path, names: Sequence[str], images: np.ndarray, labels: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Images and labels of one part, checked, upright and counted from 0."""
+        """Return images and labels of one part, checked, upright and counted from 0."""
         x, y = (_find(name, folder) for name in names)
         if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != SIZE:
             raise InputError(f"{x} holds no 8-bit images of 28 x 28: its shape is {images.shape}. {self._advice}")
-        if labels.ndim == 2:  # of QMNIST: the label, and where the digit comes from
+        if labels.ndim == 2:  # in QMNIST: the label, and the digit's origin
             labels = labels[:, 0]
         if labels.dtype.kind not in "iu" or labels.ndim != 1 or len(labels) != len(images):
             raise InputError(f"{y} holds no label for each of the {len(images):,} images of {x.name}. {self._advice}")
@@ -144,7 +144,7 @@ class PublishedIdx:
 
 
 def _find(name: str, folder: Path) -> Path:
-    """Where a file lies: the gzipped one, which has a hash, if it is there, else the raw one, there or not."""
+    """Return a file's path: the gzipped one, which has a hash, if it exists, else the raw one, existing or not."""
     gzipped = folder / f"{name}.gz"
     return gzipped if gzipped.exists() else folder / name
 
@@ -155,7 +155,7 @@ def _md5(path: Path) -> str:
 
 
 def _unpacked(zipped: Zipped, path: Path) -> list[Path]:
-    """All gzipped files in the archive at `path`, put beside it: another data set may be asked for next."""
+    """Unpack all gzipped files from the archive at `path` to its folder: another data set may be requested next."""
     if (md5 := _md5(path)) != zipped.md5:
         raise Damaged(f"is not the original {zipped.name}: its MD5 is {md5}, and the original's is {zipped.md5}")
     found = []
@@ -172,5 +172,5 @@ def _unpacked(zipped: Zipped, path: Path) -> list[Path]:
         raise Damaged(f"holds no {name}") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise Damaged(f"cannot be unpacked: {error}") from None
-    path.unlink()  # it takes as much room as what came out of it
+    path.unlink()  # it takes as much room as its content
     return found

@@ -1,4 +1,4 @@
-"""Images at another size or with other channels, by one rule for whatever they were read from."""
+"""Resize images or change their channels, by one rule for all sources."""
 
 import os
 import re
@@ -12,10 +12,10 @@ from shared.data.dataset import RawImages
 from shared.errors import InputError
 
 Size = tuple[int, int]  # height and width
-MOST = 2_000  # pixels to each side
+MOST = 2_000  # pixels along each side
 SIZE = re.compile(r"(\d{1,6})(?:x(\d{1,6}))?")
 BYTES_A_VALUE = 5  # as 8 bits, and then as float32
-LUMA = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R 601, as Pillow has it
+LUMA = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R 601, as in Pillow
 
 
 def parse_size(text: str) -> Size:
@@ -36,7 +36,7 @@ def in_words(shape: tuple[int, ...]) -> str:
 
 
 def changed(raw: RawImages, size: Size | None, channels: Channels | None) -> RawImages:
-    """Return the images of `raw` at `size` and with `channels`; None leaves either as it is."""
+    """Return the images of `raw` at `size` and with `channels`; None leaves either unchanged."""
     if size is not None:
         n_images, n_channels = len(raw.x_train) + len(raw.x_test), 3 if channels == "colour" else raw.x_train.shape[3]
         check_room(f"The {n_images:,} images", n_images, (*size, n_channels))
@@ -45,8 +45,8 @@ def changed(raw: RawImages, size: Size | None, channels: Channels | None) -> Raw
 
 
 def check_room(what: str, n_images: int, shape: tuple[int, ...]) -> None:
-    """Raise InputError, which begins with `what`, if images of this `shape` are larger than this machine's memory:
-    before any of it is taken."""
+    """Raise InputError, which begins with `what`, if images of this `shape` exceed this machine's memory, before any of
+    it is used."""
     needed = n_images * int(np.prod(shape)) * BYTES_A_VALUE
     there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if needed > there:
@@ -57,7 +57,7 @@ def check_room(what: str, n_images: int, shape: tuple[int, ...]) -> None:
 
 
 def _resized(images: np.ndarray, size: Size | None) -> np.ndarray:
-    """Images (N, H, W, C), 8-bit or floating, as (N, *size, C), each channel by `pictures.fitted`."""
+    """Return images (N, H, W, C), 8-bit or floating, as (N, *size, C), each channel by `pictures.fitted`."""
     from PIL import Image
 
     if size is None or images.shape[1:3] == size:
@@ -74,7 +74,7 @@ def _resized(images: np.ndarray, size: Size | None) -> np.ndarray:
 
 
 def _with_channels(images: np.ndarray, channels: Channels | None) -> np.ndarray:
-    """Grey images from colours by their luma, and colours from greys as three equal channels."""
+    """Return grey images from colours by their luma, or coloured ones from greys as three equal channels."""
     n_channels = images.shape[3]
     if channels is None or n_channels == (1 if channels == "grey" else 3):
         return images

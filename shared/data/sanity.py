@@ -1,4 +1,4 @@
-"""Warnings on data that load without an error, but are probably not what their owner thinks they are."""
+"""Warn of data that load without an error, but are probably not what their owner expects."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,17 +10,17 @@ from shared.data.dataset import RawImages, unit
 
 DIM = 0.25  # photographs and drawings have some pixel brighter than a quarter of the range
 BLACK = 1.5 / 255  # no pixel above 1 of 255
-MANY = 0.01  # the share of images from which on a property is no accident
-BLANK = 0.05  # so many may be blank: Fashion-MNIST has none, and a user's own may have some
-MUCH_BRIGHTER = 4.0  # how many times as bright as the other the images of one part may be
+MANY = 0.01  # from this share of images on, a property is no accident
+BLANK = 0.05  # tolerated share of blank images: Fashion-MNIST has none, and a user's own may have some
+MUCH_BRIGHTER = 4.0  # the images of one part may be so many times as bright as the other's
 PARTS = ("training", "test")
-LARGE = 100.0  # of a regression's labels
+LARGE = 100.0  # for a regression's labels
 
 
 def data_warnings(raw: RawImages, scale: Scale = "unit", limited: bool = False) -> tuple[str, ...]:
-    """Return a sentence for each doubt about the images and labels that are trained and tested on; () if there is none.
+    """Return a sentence for each doubt about the images and labels of training and testing; () if there is none.
 
-    `limited` says that the training images are the first ones of more.
+    `limited` says that the training images are only the first ones.
     """
     of_pixels = tuple(_of_pixels(raw, scale)) if raw.inputs == "images" else ()
     if raw.task != "classification":
@@ -30,13 +30,13 @@ def data_warnings(raw: RawImages, scale: Scale = "unit", limited: bool = False) 
     of_labels: tuple[str, ...] = ()
     if (
         raw.inputs == "images" and not of_pixels and not numbering
-    ):  # which are why images would not look like others of their class
+    ):  # these explain images that differ from others of their class
         of_labels = tuple(label_warnings(raw.x_train, raw.y_train, raw.x_test, raw.y_test))
     return (*raw.notes, *of_pixels, *of_classes, *numbering, *of_labels, *_of_duplicates(raw))
 
 
 def _of_pixels(raw: RawImages, scale: Scale) -> Iterator[str]:
-    """Images that are blank, almost black, or scaled in two ways."""
+    """Yield warnings on images that are blank, almost black, or scaled in two ways."""
     both = dict(zip(PARTS, (raw.x_train, raw.x_test), strict=True))
     peaks = {part: _peaks(images) for part, images in both.items()}
     for part, images in both.items():
@@ -45,13 +45,13 @@ def _of_pixels(raw: RawImages, scale: Scale) -> Iterator[str]:
         else:
             yield from _blank(part, images)
             yield from _mixed(part, images, peaks[part])
-    if scale == "unit":  # otherwise the deviation makes up for a small range
+    if scale == "unit":  # otherwise the deviation compensates for a small range
         yield from _dim(both, {part: float(found.max()) for part, found in peaks.items()})
     yield from _brightness_differs(both, peaks)
 
 
 def _peaks(images: np.ndarray) -> np.ndarray:
-    """The largest pixel of every image, (N,), in [0, 1]."""
+    """Return the largest pixel of every image, (N,), in [0, 1]."""
     return unit(images.reshape(len(images), -1).max(axis=1))
 
 
@@ -60,7 +60,7 @@ def _value(images: np.ndarray, peak: float) -> str:
 
 
 def _dim(both: dict[str, np.ndarray], brightest: dict[str, float]) -> Iterator[str]:
-    said: dict[str, list[str]] = {}  # by what is said of them, parts of which the same is said
+    said: dict[str, list[str]] = {}  # by the warning, the parts that it applies to
     for part, images in both.items():
         if 0 < brightest[part] < DIM and images.min() < images.max():
             what = (
@@ -82,7 +82,7 @@ def _rescaling(images: np.ndarray, brightest: float) -> str:
 
 
 def _blank(part: str, images: np.ndarray) -> Iterator[str]:
-    """Images of which each is of one colour, though not all are of the same."""
+    """Yield a warning on images of one colour each, unless all have the same colour."""
     rows = images.reshape(len(images), -1)
     n_blank = int((rows.max(axis=1) == rows.min(axis=1)).sum())
     if n_blank > BLANK * len(images):
@@ -90,7 +90,7 @@ def _blank(part: str, images: np.ndarray) -> Iterator[str]:
 
 
 def _mixed(part: str, images: np.ndarray, peaks: np.ndarray) -> Iterator[str]:
-    """Some images of a part that were scaled in another way than the rest."""
+    """Yield a warning if some images of a part were scaled in another way than the rest."""
     black = (peaks > 0) & (peaks <= BLACK)
     n_black, brightest = int(black.sum()), float(peaks.max())
     if brightest >= DIM and n_black > MANY * len(peaks):
@@ -104,7 +104,7 @@ def _mixed(part: str, images: np.ndarray, peaks: np.ndarray) -> Iterator[str]:
 def _brightness_differs(both: dict[str, np.ndarray], peaks: dict[str, np.ndarray]) -> Iterator[str]:
     if any(not found.any() for found in peaks.values()):
         return
-    # The median, so that a single bright image hides nothing. Blank images say nothing about the scale.
+    # The median, because a single bright image then hides nothing. Blank images give no information about the scale.
     typical = {part: float(np.median(found[found > 0])) for part, found in peaks.items()}
     brighter, darker = sorted(typical, key=lambda part: -typical[part])
     ratio = typical[brighter] / typical[darker]
@@ -136,7 +136,7 @@ def _of_classes(raw: RawImages, limited: bool) -> Iterator[str]:
 
 
 def _of_numbering(y_train: np.ndarray, y_test: np.ndarray) -> Iterator[str]:
-    """Labels that count from 1, in both parts or in one of them."""
+    """Yield a warning on labels that count from 1, in both parts or in one of them."""
     trained, tested = (np.unique(labels).tolist() for labels in (y_train, y_test))
     known = sorted({*trained, *tested})
     if known[0] > 0 and len(known) > 1 and _without_gap(known):
@@ -157,7 +157,7 @@ def _without_gap(classes: list[int]) -> bool:
 
 
 def _named(raw: RawImages, classes: list[int]) -> str:
-    """The classes by their names, if they have some."""
+    """Return the classes by their names, if they have any."""
     return _listed([raw.classes[label] for label in classes] if raw.classes else classes)
 
 
@@ -188,12 +188,12 @@ def _of_duplicates(raw: RawImages) -> Iterator[str]:
 
 
 def _as_keys(labels: np.ndarray) -> list[object]:
-    """Labels (N,) or (N, K) as values that can be compared and looked up."""
+    """Return labels (N,) or (N, K) as values that can be compared and looked up."""
     return labels.tolist() if labels.ndim == 1 else list(map(tuple, labels.tolist()))
 
 
 def _of_numbers(raw: RawImages) -> Iterator[str]:
-    """Labels (N, K) that are all the same, or so large that training would begin far from them."""
+    """Yield warnings on labels (N, K) that are all equal, or so large that training would begin far from them."""
     names = raw.classes or tuple(map(str, range(raw.y_train.shape[1])))
     constant = [name for name, same in zip(names, np.ptp(raw.y_train, axis=0) == 0, strict=True) if same]
     if constant:
@@ -207,6 +207,6 @@ def _of_numbers(raw: RawImages) -> Iterator[str]:
 
 
 def _rows(images: np.ndarray) -> np.ndarray:
-    """The images as (N, pixels), -0.0 as 0.0."""
+    """Return the images as (N, pixels), with -0.0 as 0.0."""
     rows = np.ascontiguousarray(images).reshape(len(images), -1)
     return rows if rows.dtype == np.uint8 else rows + np.float32(0)

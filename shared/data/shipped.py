@@ -1,4 +1,4 @@
-"""The data files that scikit-learn ships, read without importing it, which takes longer than all else at a start."""
+"""Read the data files that scikit-learn ships without importing it, which would take most of the start."""
 
 import importlib.util
 from pathlib import Path
@@ -25,7 +25,7 @@ def stratified_split(labels: np.ndarray, n_test: int, seed: int) -> tuple[np.nda
     share.
 
     The algorithm and the random numbers are those of `train_test_split(stratify=labels)` of scikit-learn 1.5 to 1.9
-    (`StratifiedShuffleSplit`), to which a test holds it.
+    (`StratifiedShuffleSplit`), with which a test compares it.
     """
     random = np.random.RandomState(seed)
     _, classes = np.unique(labels, return_inverse=True)
@@ -42,7 +42,7 @@ def stratified_split(labels: np.ndarray, n_test: int, seed: int) -> tuple[np.nda
 
 
 def _shares(counts: np.ndarray, n_drawn: int, random: np.random.RandomState) -> np.ndarray:
-    """How many of each class are among `n_drawn`: its share, rounded down, and one more for the largest remainders."""
+    """Return how many of each class are drawn among `n_drawn`: its share, rounded down, plus 1 for large remainders."""
     exact = counts / counts.sum() * n_drawn
     drawn = np.floor(exact)
     missing = int(n_drawn - drawn.sum())

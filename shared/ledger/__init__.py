@@ -1,9 +1,9 @@
 """The ledger of differences: where the frameworks' own forms differ, row by row, and the form in which they agree.
 
-A row is a small question with one input. It is asked twice of every implementation that it is about. The framework's
-`own` form is what a user gets who states nothing more than the row does. The `aligned` form states what has to be
-stated. An implementation package answers in its `ledger` package, group by group like this one; the harness asks,
-compares and writes the page.
+A row is a small question with one input. Each implementation that it is about answers twice. The framework's `own` form
+is the result for a user who states nothing more than the row does. The `aligned` form states everything necessary. An
+implementation package answers in its `ledger` package, group by group like this one. The harness asks, compares and
+writes the page.
 """
 
 from shared.ledger import (

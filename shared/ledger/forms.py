@@ -1,4 +1,4 @@
-"""How an implementation writes its forms of the ledger's rows: as plain functions that can be read and pasted."""
+"""The forms of the ledger's rows in an implementation: plain functions that can be read and pasted."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -14,8 +14,8 @@ Form = Callable[..., Any]
 class Forms(Mapping[str, Answers]):
     """One implementation's answers by row, filled by decorators over functions of a row's inputs.
 
-    The functions are shown to users as they are, so they use the framework alone, and have no state. `as_default`
-    makes a float type the framework's default while a function runs; `to_numpy` converts what it returns.
+    The functions are shown to users unchanged. They therefore use the framework alone, and have no state. `as_default`
+    makes a float type the framework's default while a function runs; `to_numpy` converts its result.
     """
 
     def __init__(

@@ -19,13 +19,13 @@ BITES: dict[Bites, str] = {
 
 
 class Input(Protocol):
-    """A named array that a row gives to its forms, and the line of Python that makes it."""
+    """A named array that a row gives to its forms, and the line of Python that creates it."""
 
     def array(self, seed: int) -> np.ndarray:
-        """The array; `seed` is the position of the input in its row."""
+        """Return the array; `seed` is the position of the input in its row."""
 
     def code(self, seed: int) -> str:
-        """An expression that makes the same array, with NumPy as `np`."""
+        """Return an expression that creates the same array, with NumPy as `np`."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Spaced:
 
 @dataclass(frozen=True)
 class Stated:
-    """An array written out, as nested lists."""
+    """An array with explicit values, as nested lists."""
 
     values: Any
 
@@ -72,12 +72,12 @@ class Stated:
 
 
 def uniform(*shape: int, low: float = -1.0, high: float = 1.0) -> Uniform:
-    """Random numbers of a shape."""
+    """Return random numbers of a shape."""
     return Uniform(shape, low, high)
 
 
 def stated(*values: Any) -> Stated:
-    """An array written out, by its first axis: stated([1, 2], [3, 4]) has two rows."""
+    """Return an array with explicit values, by its first axis: stated([1, 2], [3, 4]) has two rows."""
     return Stated(list(values))
 
 
@@ -94,18 +94,18 @@ class LedgerRow:
     """One question.
 
     Attributes:
-        name: what the row is called for good; also its anchor in docs/ledger.md.
+        name: the row's permanent name; also its anchor in docs/ledger.md.
         question: what is computed, in a phrase.
         first, second: what the own forms of the implementations `between` do.
         aligned: the form in which they agree.
-        inputs: the arrays that every form gets, as arguments of these names.
-        aligned_to: how far the aligned forms may be apart, by the relative norm of the difference; 0: not one bit.
+        inputs: the arrays that every form receives, as arguments with these names.
+        aligned_to: how far the aligned forms may be apart, by the relative norm of the difference; 0: bit-identical.
         dtype: the float type of the inputs and the frameworks' default float type while they answer.
-        differs: whether the own forms differ. False: a difference that people suspect, and that is none.
+        differs: whether the own forms differ. False: a suspected difference that does not exist.
         stable: False if the last digits depend on the processor.
         bites: how often it matters, a key of BITES.
-        symptoms: what a person sees, keys of SYMPTOMS.
-        causes: what `compare port` calls it.
+        symptoms: what a user observes, keys of SYMPTOMS.
+        causes: the names that `compare port` uses for it.
     """
 
     name: str
@@ -124,11 +124,11 @@ class LedgerRow:
     causes: tuple[str, ...] = ()
 
     def arrays(self) -> Arrays:
-        """The inputs by name; floats have the row's type, integers are int64."""
+        """Return the inputs by name; floats have the row's type, integers are int64."""
         return {name: self._typed(one.array(seed)) for seed, (name, one) in enumerate(self.inputs.items())}
 
     def input_code(self) -> dict[str, str]:
-        """An expression for every input."""
+        """Return an expression for every input."""
         code = {}
         for seed, (name, one) in enumerate(self.inputs.items()):
             shortened = self.dtype == "float32" and one.array(seed).dtype.kind == "f"

@@ -1,4 +1,4 @@
-"""Reading files that may come from anywhere: what they are and how large, before anything is read into memory."""
+"""Read files that may come from anywhere: their kind and size are checked before anything is read into memory."""
 
 import errno
 import hashlib
@@ -11,9 +11,9 @@ from shared.errors import InputError
 
 
 def read(path: Path, max_bytes: int, advice: str) -> bytes:
-    """The content of a file of at most `max_bytes`.
+    """Return the content of a file of at most `max_bytes`.
 
-    Raises InputError, which ends with `advice`, if it is not there, is no file (a pipe would be waited for), is
+    Raises InputError, which ends with `advice`, if it does not exist, is not a file (reading a pipe would wait), is
     larger or cannot be read.
     """
     check(path, max_bytes, advice)
@@ -22,7 +22,7 @@ def read(path: Path, max_bytes: int, advice: str) -> bytes:
             content = stream.read(max_bytes + 1)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. {advice}") from None
-    if len(content) > max_bytes:  # it grew meanwhile
+    if len(content) > max_bytes:  # it has grown since
         raise InputError(f"{path} has more than {max_bytes:,} bytes. {advice}")
     return content
 
@@ -31,7 +31,7 @@ def check(path: Path, max_bytes: int, advice: str) -> None:
     """Raise InputError, which ends with `advice`, unless `path` is a file of at most `max_bytes`."""
     try:
         found = path.stat()
-    except (OSError, ValueError) as error:  # a ValueError if its name holds a NUL
+    except (OSError, ValueError) as error:  # a ValueError if its name has a NUL
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}. {advice}") from None
     if not stat.S_ISREG(found.st_mode):
         raise InputError(f"{path} is no file. {advice}")
@@ -44,7 +44,7 @@ def check(path: Path, max_bytes: int, advice: str) -> None:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's content, which may be larger than memory. Raises InputError if it cannot be read."""
+    """Return the SHA-256 of a file, which may be larger than memory. Raises InputError if it cannot be read."""
     try:
         with opened(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -53,14 +53,14 @@ def sha256(path: Path) -> str:
 
 
 def opened(path: Path) -> io.BufferedReader:
-    """Open a file for reading. Raises OSError if it is none, or a special one of the system's, as /proc/kmsg: reading
-    that would wait for the system's next message."""
+    """Open a file for reading. Raises OSError if it is not a file, or a special one of the system's, such as
+    /proc/kmsg: reading that would wait for the system's next message."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "It is no file", str(path))
-        if found.st_size == 0 and os.read(descriptor, 1):  # which also fails if there is nothing to read just now
+        if found.st_size == 0 and os.read(descriptor, 1):  # this also fails if there is nothing to read at present
             raise OSError(errno.EINVAL, "It is the system's own, and has no size", str(path))
     except BaseException:
         os.close(descriptor)

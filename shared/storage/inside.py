@@ -1,7 +1,7 @@
-"""Within a folder that may come from anywhere: nothing is reached through a link, and nothing is waited for.
+"""Work in a folder that may come from anywhere, without following links or waiting.
 
-Writing goes by handles of folders, one below the other, so that no part of a path can be a link, nor become one
-meanwhile. A file appears whole, or not at all.
+Files are written by handles of folders, one below the other: no part of a path can be a link, or become one. A file
+appears whole, or not at all.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from shared.errors import InputError
 
-PARTIAL = ".partial-"  # how the name of a file begins until it is whole
+PARTIAL = ".partial-"  # prefix of an incomplete file's name
 KINDS = {
     stat.S_IFLNK: "a symbolic link",
     stat.S_IFIFO: "a pipe",
@@ -25,7 +25,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def odd(folder: Path) -> dict[str, str]:
-    """What is in `folder` that is neither a file nor a folder: what it is, by its path there, in order."""
+    """Return what is in `folder` that is neither a file nor a folder: its kind, by its path there, in order."""
     found = {}
     left = [folder]
     while left:
@@ -57,12 +57,12 @@ def check(folder: Path) -> None:
 
 
 def write(folder: Path, name: str, content: bytes) -> None:
-    """Write the file `name` below `folder`, which is there; folders between are made. Raises OSError."""
+    """Write the file `name` below the existing `folder`, and create the folders in between. Raises OSError."""
     *between, last = PurePosixPath(name).parts
     with _handle(folder, between, make=True) as parent:
         partial = f"{PARTIAL}{secrets.token_hex(8)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(partial, flags, 0o666, dir_fd=parent)  # less what the umask takes away
+        descriptor = os.open(partial, flags, 0o666, dir_fd=parent)  # minus the umask
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(content)
@@ -75,7 +75,7 @@ def write(folder: Path, name: str, content: bytes) -> None:
 
 
 def remove(folder: Path, name: str) -> None:
-    """Take away the file `name` below `folder`, if it is there. Raises OSError."""
+    """Remove the file `name` below `folder`, if it exists. Raises OSError."""
     *between, last = PurePosixPath(name).parts
     try:
         with _handle(folder, between) as parent:
@@ -85,10 +85,10 @@ def remove(folder: Path, name: str) -> None:
 
 
 def open_log(path: Path) -> int:
-    """Return a descriptor that appends to the file `path`, which is made if it is missing. Raises OSError.
+    """Return a descriptor that appends to the file `path`, which is created if it is missing. Raises OSError.
 
-    The file is reached by no link and no pipe is waited for. A file with a second name (a hard link) may be one of
-    another folder: it is replaced, and its other name keeps what it had.
+    Links are not followed and pipes are not waited for. A file with a second name (a hard link) may belong to another
+    folder: it is replaced, and its other name keeps its content.
     """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
     parent = os.open(path.parent, _FOLDER | os.O_NOFOLLOW)
@@ -106,12 +106,12 @@ def open_log(path: Path) -> int:
 
 @contextmanager
 def _handle(folder: Path, between: list[str], make: bool = False) -> Iterator[int]:
-    """A handle of the folder below `folder` that is reached by the names in `between`, none of them a link."""
+    """Return a handle of the folder below `folder` that the names in `between` lead to, none of them a link."""
     handle = os.open(folder, _FOLDER)
     try:
         for name in between:
             if make:
-                with suppress(FileExistsError):  # what is there is checked next
+                with suppress(FileExistsError):  # an existing entry is checked next
                     os.mkdir(name, dir_fd=handle)
             below = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=handle)
             os.close(handle)

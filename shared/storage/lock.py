@@ -1,4 +1,4 @@
-"""One command at a time in a folder. The system forgets a lock with the process that held it, however that ended."""
+"""One command at a time in a folder. The system drops a lock with the process that held it, however that ended."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ from shared.storage import mounts
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Be the only command at work in `folder`, which is there. Raises InputError if another one is."""
+    """Lock the existing `folder` for this command. Raises InputError if another one is at work there."""
     release = hold(folder)
     try:
         yield
@@ -21,13 +21,13 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def hold(folder: Path) -> Callable[[], None]:
-    """Take hold of `folder`; return what lets go of it. Raises InputError if another command has it."""
+    """Lock `folder`, and return a function that unlocks it. Raises InputError if another command has it."""
     mount = mounts.of(folder)
     if mount and mount.writable:
         mount.hold()
-        return lambda: None  # it is let go of when it is unmounted, so that what is left to write still goes there
+        return lambda: None  # it is unlocked when it is unmounted, after everything was written there
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # which processes that are started do not inherit
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # child processes do not inherit it
     except OSError as error:
         raise InputError(f"{folder} cannot be used: {error.strerror}. Give another folder.") from None
     try:
@@ -37,7 +37,7 @@ def hold(folder: Path) -> Callable[[], None]:
         raise InputError(
             f"Another command is at work in {folder}. Wait until it has ended, or give another folder."
         ) from None
-    except OSError:  # a file system that has no locks; then there is none
+    except OSError:  # a file system without locks: there is none then
         os.close(descriptor)
         return lambda: None
     return lambda: os.close(descriptor)

@@ -1,8 +1,8 @@
-"""Folders on stores, mounted for the time of one command. A local folder holds what the store holds, and its files go
-to the store, each whole, in the order in which they are written.
+"""Folders on stores, mounted for the time of one command. A local folder has the store's content, and its files are
+copied to the store, each whole, in the order in which they are written.
 
-Every command thus works on stores as it does on folders: what writes a file says so here, and what shows a path shows
-it by its address.
+Every command therefore works on stores as on folders. Code that writes a file reports it here, and code that shows a
+path shows its address.
 """
 
 import fcntl
@@ -20,28 +20,28 @@ from shared.errors import InputError
 from shared.storage import temporary
 from shared.storage.stores import Store, StoreError, is_address
 
-LOCK = ".lock"  # who is at work there
+LOCK = ".lock"  # names the command at work there
 
 
 class Mount:
-    """One folder of a store. `files` are what both sides have alike, by name: the size and the time of the copy here;
-    `writable` tells whether what is written here goes there."""
+    """One folder of a store. `files` are those that are equal on both sides, by name: the size and the time of the
+    local copy. `writable` says whether files written here are copied to the store."""
 
     def __init__(self, store: Store, local: Path, writable: bool) -> None:
         self.store, self.local, self.writable = store, local, writable
         self.files: dict[str, tuple[int, int]] = {}
         self.held = self.broken = False
         self.must_be_new = False
-        self._seen: dict[str, str] | None = None  # what the store held when it was first listed
+        self._seen: dict[str, str] | None = None  # the store's content when it was first listed
         self._brought: set[str] = set()
 
     def pull(self, under: str = "") -> None:
-        """Copy what the store holds, below the folder `under`, to here."""
+        """Copy the store's content, below the folder `under`, to here."""
         self._seen = self._held_there() if self.store.first(self.store.occupied) else {}
         self._get([name for name in self._seen if name.startswith(under) and not (self.local / name).exists()])
 
     def _held_there(self) -> dict[str, str]:
-        """The files of the store, and their versions."""
+        """Return the files of the store, and their versions."""
         return {name: version for name, version in self.store.versions().items() if name != LOCK}
 
     def _get(self, names: list[str]) -> None:
@@ -53,7 +53,7 @@ class Mount:
         self.files |= {name: _stamp(path) for name, path in paths.items()}
 
     def bring(self, under: str) -> None:
-        """`pull`, but no more than once."""
+        """Do `pull`, but only once."""
         if under not in self._brought:
             self.pull(under)
             self._brought.add(under)
@@ -70,12 +70,12 @@ class Mount:
         self.files[name] = stamp
 
     def remove(self, name: str) -> None:
-        """Take the file away from the store, if it has it. Raises StoreError."""
+        """Remove the file from the store, if it exists. Raises StoreError."""
         if self.files.pop(name, None) is not None:
             self.store.remove(name)
 
     def push_rest(self) -> None:
-        """Copy what was written without a call of this module, such as logs, and take away what is here no more.
+        """Copy files written without a call of this module, such as logs, and remove files that no longer exist here.
         Raises StoreError."""
         here = {p.relative_to(self.local).as_posix(): p for p in self.local.rglob("*") if p.is_file()}
         changed = [path for name, path in here.items() if self.files.get(name) != _stamp(path)]
@@ -85,7 +85,7 @@ class Mount:
             self.remove(name)
 
     def hold(self) -> None:
-        """Be the only command at work there. Raises InputError if another one is."""
+        """Lock the store's folder for this command. Raises InputError if another one is at work there."""
         if self.held:
             return
         mine = {"host": socket.gethostname(), "pid": os.getpid(), "token": uuid.uuid4().hex}
@@ -101,23 +101,23 @@ class Mount:
             raise
 
     def _take_over(self, content: bytes) -> None:
-        """Hold what a command held that is gone; to be done by one command of this machine at a time."""
+        """Take over the lock of a command that is gone; only one command of this machine may do so at a time."""
         known = self.store.read(LOCK)
-        # It is ours if only the store's answer was lost.
+        # The lock is ours if only the store's answer was lost.
         if known not in (None, content) and not _gone(known or b""):
             raise InputError(
                 f"Another command is at work in {self.store}, or was cut off there. Wait until it has ended; if it "
                 f"has, remove {self.store}/{LOCK}."
             )
-        if known is None and not self.store.create(LOCK, content):  # it was let go of, and taken again
+        if known is None and not self.store.create(LOCK, content):  # it was unlocked, and locked again
             raise InputError(f"Another command is at work in {self.store}. Wait until it has ended.")
         self.store.put(LOCK, content)
         if self.store.read(LOCK) != content:  # another machine's command was quicker
             raise InputError(f"Another command is at work in {self.store}. Wait until it has ended.")
 
     def _catch_up(self) -> None:
-        """Have here what others did there between the first look and now. Raises InputError if there was to be
-        nothing."""
+        """Copy here what others changed there since the first listing. Raises InputError if the folder should have been
+        empty."""
         if self._seen is None:
             return
         now = self._held_there()
@@ -130,7 +130,7 @@ class Mount:
         self._seen = now
 
     def release(self) -> None:
-        """Let others work there."""
+        """Unlock the store's folder."""
         if self.held:
             self.held = False
             self.store.remove(LOCK)
@@ -140,7 +140,7 @@ _mounts: list[Mount] = []
 
 
 def located(text: str) -> Path:
-    """A path; or, of an address, the folder with what the store holds there. Raises InputError."""
+    """Return a path; for an address, the folder with the store's content. Raises InputError."""
     if not is_address(text):
         return Path(text)
     if text.startswith("file://"):
@@ -151,15 +151,15 @@ def located(text: str) -> Path:
 
 
 def here(text: str) -> Path:
-    """A path. Raises InputError of an address, if nothing but a path will do."""
+    """Return a path. Raises InputError for an address, if only a path is possible."""
     if is_address(text):
         raise InputError(f"{text} is the address of a store, and this has to be on this machine. Give a path.")
     return Path(text)
 
 
 def located_new(text: str) -> Path:
-    """A path; or, of an address, a new folder for what will be written there. Raises InputError if there is
-    something already."""
+    """Return a path; for an address, a new folder for files to be written there. Raises InputError if it is not
+    empty."""
     if not is_address(text) or text.startswith("file://"):
         return located(text)
     mount = _mounted(text, writable=True)
@@ -170,43 +170,43 @@ def located_new(text: str) -> Path:
 
 
 def located_data(text: str) -> Path:
-    """A path; or, of an address, an empty folder, to which `bring` brings what is needed. Raises InputError."""
+    """Return a path; for an address, an empty folder, to which `bring` copies what is needed. Raises InputError."""
     if not is_address(text) or text.startswith("file://"):
         return located(text)
     return _mounted(text, writable=False).local
 
 
 def bring(folder: Path) -> None:
-    """Have the files of `folder` here, if it is within a folder for data that is mounted. Raises StoreError."""
+    """Copy the files of `folder` here, if it is within a mounted folder for data. Raises StoreError."""
     if (mount := of(folder)) and not mount.writable:
         mount.bring(f"{folder.relative_to(mount.local).as_posix()}/")
 
 
 def of(path: Path) -> Mount | None:
-    """The mount that `path` is within."""
+    """Return the mount that contains `path`; None if there is none."""
     return next((mount for mount in _mounts if path.is_relative_to(mount.local)), None)
 
 
 def written(path: Path) -> None:
-    """A file was written: if it is within a mount, it goes to the store. Raises StoreError."""
+    """Note that a file was written: if it is within a mount, it is copied to the store. Raises StoreError."""
     if (mount := of(path)) and mount.writable:
         mount.push(path)
 
 
 def fetched(path: Path) -> None:
-    """A file of a data set was fetched: if it is within a mount, it goes to the store. Raises StoreError."""
+    """Note that a data set's file was fetched: if it is within a mount, it is copied there. Raises StoreError."""
     if mount := of(path):
         mount.push(path)
 
 
 def removed(path: Path) -> None:
-    """A file was taken away, and is taken away from the store, too. Raises StoreError."""
+    """Note that a file was removed: it is removed from the store, too. Raises StoreError."""
     if (mount := of(path)) and mount.writable:
         mount.remove(path.relative_to(mount.local).as_posix())
 
 
 def with_addresses(text: object) -> str:
-    """A text in which every path within a mount stands by its address."""
+    """Return a text in which every path within a mount is replaced by its address."""
     said = str(text)
     for mount in _mounts:
         said = said.replace(str(mount.local), mount.store.address)
@@ -214,7 +214,7 @@ def with_addresses(text: object) -> str:
 
 
 def unmount_all() -> list[str]:
-    """Copy what is left to the stores, and take the folders here away; return what went wrong."""
+    """Copy the rest to the stores, and remove the local folders; return what went wrong."""
     complaints = []
     for mount in _mounts:
         try:
@@ -249,7 +249,7 @@ def _alone_here(address: str) -> Iterator[None]:
 
 
 def _file_of(address: str) -> Path:
-    """A file of this machine that stands for the lock of `address`."""
+    """Return a file of this machine that represents the lock of `address`."""
     name = hashlib.sha256(f"{os.getuid()} {address}".encode()).hexdigest()[:16]
     return temporary.place() / f"compare-lock-{name}"
 
@@ -267,7 +267,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def _gone(held_by: bytes) -> bool:
-    """Whether the process that holds a store was one of this machine, and is no more."""
+    """Whether the process that locked a store was on this machine, and is gone."""
     try:
         holder = json.loads(held_by)
         if holder["host"] != socket.gethostname():

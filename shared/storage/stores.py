@@ -1,7 +1,7 @@
-"""A folder on a store that has an address: s3://, gs:// and memory://, through obstore.
+"""A folder on a store with an address: s3://, gs:// and memory://, through obstore.
 
-All three write a file whole or not at all. They can write a file on the condition that it does not exist, which is what
-a lock needs. obstore retries what fails in a way that may pass.
+All three write a file whole or not at all. They can write a file on the condition that it does not exist, which a lock
+needs. obstore retries requests after errors that may be temporary.
 """
 
 import errno
@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 
 from shared.errors import InputError
 
-EXTRAS = {"s3": "s3", "gs": "gs", "memory": "s3"}  # the extra of this package that a protocol needs
-FIRST_ANSWER_S = 12.0  # beyond which a store that was asked for the first time does not answer
-# Settings of obstore: how long one request may take, and how long requests are retried.
-BRISK = {"timeout_s": 4.0, "retry_s": 4.0}  # when it is asked for the first time
+EXTRAS = {"s3": "s3", "gs": "gs", "memory": "s3"}  # this package's extra for each protocol
+FIRST_ANSWER_S = 12.0  # a store that takes longer for its first answer counts as unavailable
+# Settings of obstore: the time limit of one request, and of its retries.
+BRISK = {"timeout_s": 4.0, "retry_s": 4.0}  # for the first request
 PATIENT = {"timeout_s": 60.0, "retry_s": 60.0}
 FILES_AT_ONCE = 8
 MOST_SAID = 300  # characters of a store's own message
@@ -29,7 +29,7 @@ _memory: list[Any] = []  # the one store of memory://, once there is one
 
 
 class StoreError(OSError):
-    """A store took no more, or gave nothing, for the reason in `strerror`."""
+    """A store refused a file, or returned nothing, for the reason in `strerror`."""
 
     def __init__(self, said: str) -> None:
         super().__init__(errno.EIO, said)
@@ -45,7 +45,7 @@ class Store:
 
     def __init__(self, address: str) -> None:
         """Raise InputError if the protocol is unknown, its library is missing or there are no credentials. The store
-        itself is not asked yet."""
+        itself is not contacted yet."""
         protocol, _, rest = address.partition("://")
         self.address = f"{protocol}://{rest.rstrip('/')}"
         if protocol not in EXTRAS:
@@ -84,7 +84,7 @@ class Store:
         options: dict[str, Any] = {
             "client_options": {"timeout": timedelta(seconds=timeout_s), "connect_timeout": timedelta(seconds=3)},
             "retry_config": {
-                "max_retries": 1000,  # the time limit counts
+                "max_retries": 1000,  # the time limit decides
                 "retry_timeout": timedelta(seconds=retry_s),
                 "backoff": {
                     "init_backoff": timedelta(seconds=min(0.5, retry_s / 10)),
@@ -102,8 +102,8 @@ class Store:
             return S3Store(self._bucket, **own, **options)
 
     def first(self, do: Callable[[], Found]) -> Found:
-        """Return the result of `do`, which asks the store for the first time. Raise InputError within seconds if the
-        store does not answer, or not us."""
+        """Return the result of `do`, the first request to the store. Raise InputError within seconds if the store does
+        not answer, or refuses us."""
         self._patience = "brisk"
         try:
             return _interruptible(do, FIRST_ANSWER_S)
@@ -117,7 +117,7 @@ class Store:
             self._patience = "patient"
 
     def occupied(self) -> bool:
-        """Return whether any file lies below the address; one request, however many there are. Raise StoreError."""
+        """Return whether any file exists below the address; one request, however many there are. Raise StoreError."""
         return any(self._listed(page=1))
 
     def names(self) -> dict[str, int]:
@@ -220,8 +220,8 @@ def _patiences() -> dict[str, dict[str, float]]:
 
 
 def _as_other_tools(address: str) -> dict[str, Any]:
-    """The credentials, region and endpoint that AWS's own tools would take: from the environment, ~/.aws or the role of
-    the machine. Raises InputError if there are no credentials."""
+    """Return the credentials, region and endpoint that AWS's own tools would use: from the environment, ~/.aws or the
+    role of the machine. Raises InputError if there are no credentials."""
     import boto3
     from obstore.auth.boto3 import Boto3CredentialProvider
 
@@ -238,7 +238,7 @@ def _as_other_tools(address: str) -> dict[str, Any]:
 
 
 def _interruptible(do: Callable[[], Found], timeout_s: float | None = None) -> Found:
-    """Return the result of `do`, which runs in a thread: obstore's calls do not end at Ctrl-C, and waiting for a thread
+    """Return the result of `do`, which runs in a thread. obstore's calls do not end at Ctrl-C, but waiting for a thread
     does. Raises TimeoutError."""
     asked: Future[Found] = Future()
 
@@ -254,7 +254,7 @@ def _interruptible(do: Callable[[], Found], timeout_s: float | None = None) -> F
 
 @contextmanager
 def _telling() -> Iterator[None]:
-    """Have every error of a store's library tell its reason alike, as a StoreError."""
+    """Turn every error of a store's library into a StoreError with its reason."""
     try:
         yield
     except (InputError, StoreError, ImportError, MemoryError, TimeoutError):
@@ -264,8 +264,8 @@ def _telling() -> Iterator[None]:
 
 
 def _reason(said: str) -> str:
-    """What went wrong, without the request's internals: the message of the store's XML answer, the system's reason for
-    a failed connection, or else the first line."""
+    """Return the reason of an error, without the request's internals: the message of the store's XML answer, the
+    system's reason for a failed connection, or else the first line."""
     for pattern in (r"<Message>(.*?)</Message>", r'message: "(.*?)"', r'error: "(.*?)"'):
         if found := re.search(pattern, said, re.DOTALL):
             text = found.group(1)

@@ -1,8 +1,8 @@
-"""Temporary folders that a killed process leaves behind: each is named after the process that made it, and the next
-command removes those of processes that are gone.
+"""Temporary folders that outlive a killed process: each is named after the process that made it, and the next command
+removes those of processes that are gone.
 
-A process is identified by its number and its start, since numbers are used again. Its machine and the system's space of
-process numbers are part of the name, since a folder may be seen from several of either.
+A process is identified by its number and its start, because numbers are reused. Its machine and its process namespace
+are part of the name, because several of either may share a folder.
 """
 
 import hashlib
@@ -18,8 +18,8 @@ from pathlib import Path
 
 from shared.errors import InputError
 
-VARIABLES = ("TMPDIR", "TEMP", "TMP")  # in the order in which Python asks them
-LEAST_ROOM = 1 << 20  # bytes: what frameworks put beside a worker is less
+VARIABLES = ("TMPDIR", "TEMP", "TMP")  # in Python's order
+LEAST_ROOM = 1 << 20  # bytes: frameworks put less than this beside a worker
 _PROCESSES = Path("/proc")
 _MARK = re.compile(r"-(?P<pid>\d{1,10})-(?P<start>\d{1,20})-(?P<where>[0-9a-f]{8})-[a-z0-9_]{8}")
 _OF_COMMANDS = re.compile(r"compare-[a-z]+" + _MARK.pattern)
@@ -28,16 +28,16 @@ ADVICE = "Name a folder with room, that can be written to, in the variable TMPDI
 
 @contextmanager
 def folder(kind: str) -> Iterator[Path]:
-    """A new temporary folder, for as long as the context lasts. Raises InputError if there can be none."""
+    """Yield a new temporary folder, which exists as long as the context. Raises InputError if that is impossible."""
     made = make(kind)
     try:
         yield made
     finally:
-        shutil.rmtree(made, ignore_errors=True)  # what is left is removed by the next command
+        shutil.rmtree(made, ignore_errors=True)  # the next command removes the rest
 
 
 def make(kind: str) -> Path:
-    """Make a temporary folder, which the caller removes. Raises InputError if there can be none, or it has no room."""
+    """Make a temporary folder, which the caller removes. Raises InputError if that is impossible or no room is left."""
     where = place()
     try:
         made = Path(tempfile.mkdtemp(prefix=f"compare-{kind}-{_mark()}-", dir=where))
@@ -52,8 +52,8 @@ def make(kind: str) -> Path:
 
 
 def place() -> Path:
-    """The folder of temporary folders. Raises InputError if there is none: a variable that names a folder that is not
-    there is a mistake, and Python would quietly take another one."""
+    """Return the folder of temporary folders. Raises InputError if there is none. A variable that names a missing
+    folder is a mistake, and Python would silently use another one."""
     for variable in VARIABLES:
         if given := os.environ.get(variable):
             if not Path(given).is_dir():
@@ -75,11 +75,11 @@ def clear_abandoned() -> None:
 
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
-    """A new folder beside `path`, on the same file system, for what will be moved to `path` once it is whole. What
-    earlier ones left, whose processes are gone, is removed first."""
+    """Yield a new folder beside `path`, on the same file system, for files that are moved to `path` once complete. The
+    folders of earlier processes that are gone are removed first."""
     start = f".{path.name}-new"
     _clear(path.parent, re.compile(re.escape(start) + _MARK.pattern))
-    former = path.with_name(start)  # by which name earlier versions went
+    former = path.with_name(start)  # the name in earlier versions
     if former.is_symlink() or former.is_file():
         former.unlink()
     elif former.is_dir() and former.stat().st_uid == os.geteuid():
@@ -92,13 +92,13 @@ def beside(path: Path) -> Iterator[Path]:
 
 
 def is_abandoned(name: str) -> bool:
-    """Whether a file or folder of this name was made by a process that is gone."""
+    """Whether the process that made a file or folder of this name is gone."""
     found = re.search(_MARK.pattern + "$", name)
     return found is not None and _is_gone(found)
 
 
 def _clear(where: Path, pattern: re.Pattern[str]) -> None:
-    """Remove this user's folders in `where` that go by `pattern`, and whose processes are gone; links are none."""
+    """Remove this user's folders in `where` that match `pattern` and whose processes are gone; links are left."""
     with os.scandir(where) as entries:
         gone = [entry for entry in entries if (found := pattern.fullmatch(entry.name)) and _is_gone(found)]
     for entry in gone:
@@ -111,12 +111,12 @@ def _clear(where: Path, pattern: re.Pattern[str]) -> None:
 
 
 def _mark() -> str:
-    """This process, as a part of a name."""
+    """Return this process's part of a name."""
     return f"{os.getpid()}-{_start_of(os.getpid()) or 0}-{_where()}"
 
 
 def _is_gone(marked: re.Match[str]) -> bool:
-    """Whether the process of a mark is known to have ended: one of another machine or container is not."""
+    """Whether the process of a mark is known to have ended; one of another machine or container is not."""
     if marked["where"] != _where():
         return False
     pid = int(marked["pid"])
@@ -126,7 +126,7 @@ def _is_gone(marked: re.Match[str]) -> bool:
 
 
 def _start_of(pid: int) -> int | None:
-    """When a process started, in ticks since the system did; None if there is none that has not ended."""
+    """Return when a process started, in ticks since the system did; None if it does not exist or has ended."""
     try:
         fields = (_PROCESSES / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
@@ -146,16 +146,16 @@ def _is_alive(pid: int) -> bool:
 
 @cache
 def _where() -> str:
-    """The machine, and its space of process numbers."""
+    """Return the machine and its process namespace."""
     try:
-        space = os.readlink(_PROCESSES / "self" / "ns" / "pid")  # noqa: PTH115 it is no path
+        space = os.readlink(_PROCESSES / "self" / "ns" / "pid")  # noqa: PTH115 it is not a path
     except OSError:
         space = ""
     return hashlib.sha256(f"{socket.gethostname()} {space}".encode()).hexdigest()[:8]
 
 
 def _check_room(made: Path) -> None:
-    """Raise OSError unless there is some room: on a full disk a folder can often be made, and nothing put into it."""
+    """Raise OSError unless there is some room: on a full disk a folder can often be created, but not filled."""
     probe = made / "probe"
     with probe.open("wb") as stream:
         stream.write(bytes(LEAST_ROOM))

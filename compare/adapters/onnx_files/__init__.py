@@ -1,1 +1,1 @@
-"""`.onnx` files as canonical graphs: their data alone is read, and none of it is executed."""
+"""`.onnx` files as canonical graphs: only their data is read, and none of it is executed."""

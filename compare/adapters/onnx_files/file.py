@@ -1,4 +1,4 @@
-"""Reading an `.onnx` file: its size, its external data, its validity; every failure as one sentence."""
+"""Read an `.onnx` file: check its size, its external data and its validity, with one sentence for every failure."""
 
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,16 @@ from onnx import external_data_helper, numpy_helper
 from compare.adapters.adapter import Unreadable
 from shared.storage import files
 
-FILE_BYTES = 2 * 2**30 - 1  # protobuf reads no more
+FILE_BYTES = 2 * 2**30 - 1  # protobuf's limit
 DATA_BYTES = 8 * 2**30
-Model = Any  # onnx.ModelProto, whose generated class mypy cannot see into
+Model = Any  # onnx.ModelProto, a generated class without types for mypy
 
 
 def read_model(path: Path) -> Model:
-    """The model of an `.onnx` file, with its external data and with its local functions inlined.
+    """Return the model of an `.onnx` file, with its external data and with its local functions inlined.
 
-    External data must lie in the file's folder or below: onnx refuses any other place, links included. Raises
-    Unreadable for a file that is no model, is damaged, or is too large.
+    External data must be in the file's folder or below: onnx refuses any other place, links included. Raises Unreadable
+    for a file that is not a model, is damaged, or is too large.
     """
     try:
         if (size := path.stat().st_size) > FILE_BYTES:
@@ -37,20 +37,20 @@ def read_model(path: Path) -> Model:
         onnx.checker.check_model(model)
         if model.functions:
             model = onnx.inliner.inline_local_functions(model)
-        _separate_constants(model.graph)  # which reads them: a size may be another than that of the data
+        _separate_constants(model.graph)  # it reads them: a stated size may differ from that of the data
     except Exception as error:
         raise Unreadable(f"{path} is no valid ONNX model: {_line(error)}.") from error
     return model
 
 
 def opset(model: Model) -> int:
-    """The version of ONNX's own operators that the model uses."""
+    """Return the version of ONNX's own operators that the model uses."""
     return next((each.version for each in model.opset_import if each.domain in {"", "ai.onnx"}), 1)
 
 
 def copy_with(model: Model, arrays: dict[str, Any]) -> Model:
-    """A copy of `model` in which the values named in `arrays` are initializers with these contents, whatever produced
-    them before."""
+    """Return a copy of `model` in which the values named in `arrays` are initializers with this content, whatever
+    produced them before."""
     copy = type(model)()
     copy.CopyFrom(model)
     graph = copy.graph
@@ -64,8 +64,8 @@ def copy_with(model: Model, arrays: dict[str, Any]) -> Model:
 
 
 def _separate_constants(graph: Any) -> None:
-    """Give every layer constants of its own: exporters keep one array for all that happen to be equal, as the biases of
-    a new model are. What varies stays shared, for then it is shared by intention."""
+    """Give every layer its own constants: exporters keep one array for all that happen to be equal, such as the biases
+    of a new model. A constant that varies stays shared, because that is intended."""
     constant = {}
     for each in graph.initializer:
         if each.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE) and list(each.dims):
@@ -83,7 +83,7 @@ def _separate_constants(graph: Any) -> None:
 
 
 def _read_external_data(model: Model, path: Path) -> None:
-    """Load what lies in files beside the model's. Raises Unreadable if there is too much, or if it lies elsewhere."""
+    """Load the data in files beside the model's. Raises Unreadable if there is too much, or if it is elsewhere."""
     external = [each for each in _tensors(model) if external_data_helper.uses_external_data(each)]
     if not external:
         return
@@ -99,8 +99,8 @@ def _read_external_data(model: Model, path: Path) -> None:
 
 
 def _stated_bytes(tensor: Any, folder: Path) -> int:
-    """The bytes of a tensor's external data: as it says, or all of the file that it names. Raises OSError if that is no
-    file, as a pipe, which would be waited for."""
+    """Return the bytes of a tensor's external data: the stated size, or that of the whole file. Raises OSError if it is
+    not a regular file: reading a pipe would wait."""
     stated = external_data_helper.ExternalDataInfo(tensor)
     place = folder / stated.location
     with files.opened(place):
@@ -108,7 +108,7 @@ def _stated_bytes(tensor: Any, folder: Path) -> int:
 
 
 def _tensors(model: Model) -> list[Any]:
-    """Every constant, those of the bodies of loops, branches and functions too."""
+    """Return every constant, including those in the bodies of loops, branches and functions."""
     return _of_graph(model.graph) + [each for one in model.functions for each in _of_nodes(one.node)]
 
 
@@ -127,6 +127,6 @@ def _of_nodes(nodes: Any) -> list[Any]:
 
 
 def _line(error: Exception) -> str:
-    """The first line of an error's message, in one sentence's length."""
+    """Return the first line of an error's message, cut to one sentence's length."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:300].rstrip(".")

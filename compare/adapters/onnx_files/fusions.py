@@ -1,4 +1,4 @@
-"""Patterns that exporters write for one layer, read as that layer again."""
+"""Turn the patterns that exporters write for one layer back into that layer."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,9 +15,9 @@ CLOSE = 1e-5  # relative: constants of a file are float32
 
 
 def fused(reading: Reading, outputs: tuple[str, ...]) -> tuple[Graph, bool]:
-    """The graph of a reading, with patterns as one node each, and without what no output needs.
+    """Return the graph of a reading, with each pattern as one node, and without nodes that no output needs.
 
-    Also whether a pattern had a constant such as the root of two, which the file has in float32 only.
+    Also return whether a pattern had a constant such as the root of two, which the file only has in float32.
     """
     fusions = Fusions(reading, outputs)
     for node in list(reading.nodes):
@@ -35,7 +35,7 @@ class Fusions:
         self.rounded = False
 
     def try_all(self, node: Node) -> None:
-        """Replace `node` and what it is computed from, if that is a pattern."""
+        """Replace `node` and the nodes that it is computed from, if they are a pattern."""
         if node.kind == "Mul" or _divided(node):
             self._gated(node)
         elif node.kind == "onnx:Where":
@@ -46,7 +46,7 @@ class Fusions:
             self._layer_norm_of_keras(node)
 
     def graph(self) -> Graph:
-        """The nodes that an output needs, in order; and the inputs."""
+        """Return the nodes that an output needs, in order; and the inputs."""
         needed, waiting = set(self.outputs), list(self.outputs)
         while waiting:
             new = set(self.nodes[waiting.pop()].inputs) - needed
@@ -59,14 +59,14 @@ class Fusions:
         return Counter([*(name for node in self.nodes.values() for name in node.inputs), *self.outputs])
 
     def _operands(self, node: Node) -> Iterator[tuple[Node, Node]]:
-        """Both orders of the two inputs of a node."""
+        """Yield both orders of a node's two inputs."""
         if len(node.inputs) == 2:
             one, other = (self.nodes[name] for name in node.inputs)
             yield one, other
             yield other, one
 
     def _bias(self, node: Node) -> bool:
-        """A product or a convolution, and a constant for each of its channels: its bias."""
+        """Join a product or a convolution with a constant for each of its channels: its bias."""
         for layer, constant in self._operands(node):
             if layer.kind not in {"Conv", "ConvTranspose", "Gemm"} or "B" in layer.roles or not _held(constant):
                 continue
@@ -84,7 +84,7 @@ class Fusions:
         return False
 
     def _gated(self, node: Node) -> None:
-        """Swish, HardSwish, Mish, Gelu: a value times a function of itself."""
+        """Join Swish, HardSwish, Mish, Gelu: a value times a function of itself."""
         factors, scale = self._factors(node)
         if len(factors) != 2:
             return
@@ -97,7 +97,7 @@ class Fusions:
                 return
 
     def _factors(self, node: Node) -> tuple[list[str], float]:
-        """The factors of a product of products that have no other use, and the number among them."""
+        """Return the factors of a product of products without other uses, and the number among them."""
         uses, factors = self._uses(), list(node.inputs)
         scale = 1 / _number(node, 1.0) if node.kind == "Div" else _number(node, 1.0)
         for _ in range(3):
@@ -132,7 +132,7 @@ class Fusions:
         return None
 
     def _softplus(self, node: Node) -> None:
-        """Softplus that gives the value itself beyond a threshold."""
+        """Join Softplus that gives the value itself beyond a threshold."""
         if len(node.inputs) != 3:
             return
         condition, x, soft = node.inputs
@@ -146,7 +146,7 @@ class Fusions:
             self.nodes[node.name] = Node(node.name, "Softplus", (x,), own, (), node.layer, node.shape)
 
     def _group_norm(self, node: Node) -> None:
-        """Groups as channels, normalized, as channels again, times a scale, plus a shift."""
+        """Join GroupNormalization: groups as channels, normalized, as channels again, times a scale, plus a shift."""
         found = self._affine(node)
         if not found:
             return
@@ -163,7 +163,7 @@ class Fusions:
         self._affine_layer(node, "GroupNormalization", opened.inputs[0], attributes, (scale, shift), (node.shape[1],))
 
     def _layer_norm(self, node: Node) -> None:
-        """(x - mean) / sqrt(variance + epsilon) * scale + shift, in nine nodes."""
+        """Join (x - mean) / sqrt(variance + epsilon) * scale + shift, in nine nodes."""
         found = self._affine(node)
         if not found or found[0].kind != "Div" or len(found[0].inputs) != 2:
             return
@@ -188,7 +188,7 @@ class Fusions:
             self._affine_layer(node, "LayerNormalization", centred.inputs[0], attributes, (scale, shift), lengths)
 
     def _layer_norm_of_keras(self, node: Node) -> None:
-        """x * factor + (shift - mean * factor) with the factor scale / sqrt(variance + epsilon)."""
+        """Join x * factor + (shift - mean * factor) with the factor scale / sqrt(variance + epsilon)."""
         for product, rest in self._operands(node):
             for x, factor in self._operands(product) if product.kind == "Mul" else ():
                 held = [each for each in self._operands(factor) if _held(each[0])] if factor.kind == "Mul" else []
@@ -218,7 +218,7 @@ class Fusions:
         return expected.shape == found.shape and np.allclose(found, expected, rtol=1e-4, atol=1e-4)
 
     def _affine(self, node: Node) -> tuple[Node, Node, Node] | None:
-        """The value, the scale and the shift of `value * scale + shift`."""
+        """Return the value, the scale and the shift of `value * scale + shift`."""
         for product, shift in self._operands(node):
             if product.kind == "Mul" and _held(shift):
                 for core, scale in self._operands(product):
@@ -260,7 +260,7 @@ class Fusions:
             )
 
     def _rename(self, old: str, new: str, node: Node) -> None:
-        """Let `node`, called `new`, stand in the place of `old`."""
+        """Replace `old` by `node`, with the name `new`."""
         reading = self.reading
         reading.values[new] = reading.values.pop(old)
         if old in reading.named:
@@ -286,7 +286,7 @@ def _number(node: Node, default: float) -> float:
 
 
 def _divided(node: Node) -> bool:
-    """Whether a division is one by a number."""
+    """Whether a division is by a number."""
     return node.kind == "Div" and "scalar" in node.attributes and not node.attributes["scalar_first"]
 
 

@@ -1,4 +1,4 @@
-"""Layers of an ONNX file, and what they are in the vocabulary: convolutions, pooling, normalization."""
+"""Layers of an ONNX file as canonical nodes: convolutions, pooling, normalization."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -17,7 +17,7 @@ def _pads(
     strides: Sequence[int],
     dilations: Sequence[int],
 ) -> tuple[int, ...]:
-    """The pads of a convolution or a pool, also if the file only says SAME."""
+    """Return the pads of a convolution or a pool, even if the file only says SAME."""
     auto = attrs.get("auto_pad", "NOTSET")
     rank = len(size)
     if auto == "VALID":
@@ -33,7 +33,7 @@ def _pads(
 
 
 def conv(reading: Reading, proto: Any, attrs: dict[str, Any]) -> None:
-    """Conv, with its weights as they are."""
+    """Conv, with its weights unchanged."""
     weights = weights_of(W=weight(reading, proto, 1), B=weight(reading, proto, 2))
     size = weights["W"][0].shape[2:]
     ones = (1,) * len(size)
@@ -125,7 +125,7 @@ def layer_normalization(reading: Reading, proto: Any, attrs: dict[str, Any]) -> 
 def pool(reading: Reading, proto: Any, attrs: dict[str, Any]) -> None:
     """MaxPool and AveragePool."""
     if len(proto.output) > 1 and proto.output[1]:
-        raise Unknown  # where the maxima stood
+        raise Unknown  # the positions of the maxima
     x = reading.plain(proto.input[0])
     size = tuple(attrs["kernel_shape"])
     ones = (1,) * len(size)

@@ -1,4 +1,4 @@
-"""Weights of an ONNX file in canonical layout, and back."""
+"""Convert weights of an ONNX file to canonical layout, and back."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,14 +12,14 @@ Weights = dict[str, tuple[np.ndarray, Source | None]]
 
 
 def name_of(proto: Any) -> str:
-    """A node's name; that of its first output if it has none."""
+    """Return a node's name; that of its first output if it has none."""
     return str(proto.name or proto.output[0])
 
 
 def weight(
     reading: Reading, proto: Any, place: int, forward: Change = unchanged, backward: Change = unchanged
 ) -> tuple[np.ndarray, Source] | None:
-    """The constant input number `place`, in canonical layout, and where it comes from; None if there is none."""
+    """Return the constant input number `place`, in canonical layout, with its source; None if there is none."""
     value = reading.known(proto, place)
     if value is None:
         return None
@@ -27,29 +27,29 @@ def weight(
 
 
 def weights_of(**found: tuple[np.ndarray, Source] | None) -> Weights:
-    """The weights that are there, by role."""
+    """Return the weights that exist, by role."""
     return {role: each for role, each in found.items() if each is not None}
 
 
 def in_order(x: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """`x`, given in the file's order of columns, in the canonical one."""
+    """Return `x`, given in the file's order of columns, in the canonical one."""
     y = np.empty_like(x)
     y[..., order] = x
     return y
 
 
 def out_of_order(x: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """`x`, given in the canonical order of columns, in the file's."""
+    """Return `x`, given in the canonical order of columns, in the file's."""
     return x[..., order]
 
 
 def then(first: Change, second: Change) -> Change:
-    """One change after another."""
+    """Return the composition of two changes."""
     return lambda x: second(first(x))
 
 
 def in_canonical_order(x: np.ndarray, view: View) -> tuple[Change, Change]:
-    """How a constant that broadcasts against a value gets the layout of the value's canonical node, and back."""
+    """Return how a constant that broadcasts against a value gets the layout of its canonical node, and the reverse."""
     rank, shape = len(view.perm), x.shape
     wide = (1,) * (rank - x.ndim) + shape
     back = np.argsort(view.perm)

@@ -54,7 +54,7 @@ def matmul(reading: Reading, proto: Any, _attrs: dict[str, Any]) -> None:
 def _product(
     reading: Reading, proto: Any, table: tuple[np.ndarray, Source] | None, bias: tuple[np.ndarray, Source] | None
 ) -> None:
-    """A Gemm along the last axis of a value, wherever the canonical node has that axis."""
+    """Add a Gemm along the last axis of a value, wherever the canonical node has that axis."""
     view = reading.views[proto.input[0]]
     if table is not None and view.columns is not None:
         source, order = table[1], view.columns

@@ -1,7 +1,7 @@
-"""A walk through an ONNX graph, with real values, that writes it as canonical nodes.
+"""Walk through an ONNX graph, with real values, and write it as canonical nodes.
 
-Every value of the file is either a constant (known from the weights and from shapes alone) or a view of a canonical
-node's output. So transposes around convolutions, which exporters write for models with channels last, are not nodes.
+Every value of the file is either a constant (known from weights and shapes alone) or a view of a canonical node's
+output. Transposes around convolutions, which exporters write for models with channels last, are therefore not nodes.
 They are a permutation that is kept until something needs the value itself.
 """
 
@@ -23,14 +23,14 @@ MANY = 4096
 
 
 def unchanged(x: np.ndarray) -> np.ndarray:
-    """`x` itself."""
+    """Return `x` itself."""
     return x
 
 
 @dataclass(frozen=True)
 class View:
-    """A value of the file: the output of the canonical node `name`, transposed by `perm`, its columns (axis 1 of two)
-    taken in the order `columns`."""
+    """A value of the file: the output of the canonical node `name`, transposed by `perm`, with its columns (axis 1 of
+    two) in the order `columns`."""
 
     name: str
     perm: tuple[int, ...]
@@ -38,14 +38,14 @@ class View:
 
     @property
     def plain(self) -> bool:
-        """Whether the value is the node's output as it is."""
+        """Whether the value is the node's output, unchanged."""
         return self.columns is None and self.perm == tuple(range(len(self.perm)))
 
 
 @dataclass(frozen=True)
 class Source:
-    """Which value of the file a weight is, how it gets canonical layout, and how it gets back. If it is a part of the
-    value, `into` puts the weight into the earlier value."""
+    """The value of the file that a weight comes from, how it gets canonical layout, and the reverse. If the weight is a
+    part of the value, `into` puts it into the earlier value."""
 
     value: str
     forward: Change = unchanged
@@ -54,7 +54,7 @@ class Source:
 
 
 class Reading:
-    """The canonical graph of one call, as far as the walk has come."""
+    """The canonical graph of one call, up to the present point of the walk."""
 
     def __init__(
         self, model: Any, opset: int, dtype: np.dtype[Any], overrides: Mapping[str, np.ndarray], last: bool
@@ -75,11 +75,11 @@ class Reading:
             self.set_constant(each.name, array_of(each))
 
     def set_constant(self, name: str, value: np.ndarray) -> None:
-        """Note a value that is known; one that a file sets replaces it."""
+        """Note a known value; one that a file sets replaces it."""
         self.constants[name] = self.overrides.get(name, value)
 
     def computed(self, value: np.ndarray) -> np.ndarray:
-        """`value` in the type that the model computes in, if it is one of real numbers."""
+        """Return `value` in the type in which the model computes, if it has real numbers."""
         return value.astype(self.dtype) if _real(value) else value
 
     def emit(
@@ -91,7 +91,7 @@ class Reading:
         weights: Mapping[str, tuple[np.ndarray, Source | None]] | None = None,
         layer: str = "",
     ) -> str:
-        """Append a node, compute its output, and return its name, which is `name` or that with a number behind it."""
+        """Append a node, compute its output, and return its name, which is `name` or that with a number as a suffix."""
         name = self.unused(name)
         own = {role: self.computed(value) for role, (value, _) in (weights or {}).items()}
         node = Node(name, kind, tuple(inputs), dict(attributes or {}), tuple(own), layer)
@@ -107,12 +107,12 @@ class Reading:
         return name
 
     def append(self, node: Node, value: np.ndarray) -> None:
-        """Append a node whose output is known."""
+        """Append a node with a known output."""
         self.nodes.append(node)
         self.values[node.name] = value
 
     def unused(self, name: str) -> str:
-        """`name`, or `name` with the first number behind it that no node has."""
+        """Return `name`, or `name` with the first number as a suffix that is unused."""
         number, free = 1, name
         while free in self.values:
             number += 1
@@ -122,13 +122,13 @@ class Reading:
     def define(
         self, value: str, node: str, perm: Sequence[int] | None = None, columns: np.ndarray | None = None
     ) -> None:
-        """Say that the file's `value` is the output of `node`, transposed by `perm`."""
+        """Define the file's `value` as the output of `node`, transposed by `perm`."""
         rank = self.values[node].ndim
         self.views[value] = View(node, tuple(range(rank) if perm is None else perm), columns)
         self.named.setdefault(node, value)
 
     def shape(self, value: str) -> tuple[int, ...]:
-        """The shape of a value, as the file has it."""
+        """Return the shape of a value in the file."""
         if value in self.constants:
             return self.constants[value].shape
         view = self.views[value]
@@ -136,7 +136,7 @@ class Reading:
         return tuple(shape[axis] for axis in view.perm)
 
     def plain(self, value: str) -> str:
-        """The name of a canonical node whose output is `value` as the file has it; appended if there is none."""
+        """Return the canonical node whose output is the file's `value`, unchanged; append one if there is none."""
         if value in self.constants and value not in self.views:
             name = self.constant(value)
             self.views[value] = View(name, tuple(range(self.values[name].ndim)))
@@ -152,13 +152,13 @@ class Reading:
         return name
 
     def constant(self, value: str, forward: Change = unchanged, backward: Change = unchanged) -> str:
-        """A node that holds a constant of the file."""
+        """Append and return a node for a constant of the file."""
         kind = "Parameter" if any(each.name == value for each in self.graph.initializer) else "Constant"
         content = forward(self.constants[value])
         return self.emit(value, kind, (), {}, {"value": (content, Source(value, forward, backward))}, layer=kind)
 
     def known(self, proto: Any, place: int) -> np.ndarray | None:
-        """The constant that is a node's input number `place`; None if it has none there.
+        """Return the constant that is a node's input number `place`; None if it has none there.
 
         Raises Unknown if the input depends on the network's input.
         """
@@ -169,16 +169,16 @@ class Reading:
         return value
 
     def call(self, proto: Any, inputs: Mapping[str, np.ndarray]) -> list[Any]:
-        """The outputs of one node of the file in onnx.reference."""
+        """Return the outputs of one node of the file, computed by onnx.reference."""
         return single.run(proto, inputs, self.opsets)
 
 
 class Unknown(Exception):
-    """What must be a constant for a node to have a canonical kind is none."""
+    """A value that must be constant for a node to have a canonical kind is not."""
 
 
 def array_of(tensor: Any) -> np.ndarray:
-    """The array of a tensor of the file. Raises Unreadable if its shape or type is not that of its bytes."""
+    """Return the array of a tensor of the file. Raises Unreadable if its shape or type does not match its bytes."""
     try:
         return numpy_helper.to_array(tensor)
     except (KeyError, TypeError, ValueError) as error:
@@ -186,16 +186,16 @@ def array_of(tensor: Any) -> np.ndarray:
 
 
 def attributes(proto: Any) -> dict[str, Any]:
-    """The attributes of a node of the file; numbers as their author wrote them."""
+    """Return the attributes of a node of the file; numbers as their author wrote them."""
     found = {each.name: helper.get_attribute_value(each) for each in proto.attribute}
     return {name: _python(value) for name, value in found.items()}
 
 
 def decimal(value: float) -> float:
-    """The number that was meant by this one in float32: 1e-05, not 9.999999747378752e-06.
+    """Return the number that a float32 was meant to be: 1e-05, not 9.999999747378752e-06.
 
-    A file has float32; a network in float64 has what its author wrote. That is the number with the fewest digits that
-    rounds to this one. If it would take all digits of float32, it is 1 / n, or the root of n or of 1 / n.
+    A file has float32; a network in float64 has its author's number. That is the number with the fewest digits that
+    rounds to this one. If it would need all digits of float32, it is 1 / n, or the root of n or of 1 / n.
     """
     near = np.float32(value)
     short = float(str(near))
@@ -217,5 +217,5 @@ def _python(value: Any) -> Any:
 
 
 def _real(value: np.ndarray) -> bool:
-    # bfloat16 and the types of 8 bits come from ml_dtypes: NumPy's kind of them is "V".
+    # bfloat16 and the types of 8 bits come from ml_dtypes: their kind in NumPy is "V".
     return value.dtype.kind in "fV"

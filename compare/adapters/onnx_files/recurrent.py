@@ -1,4 +1,4 @@
-"""LSTM, GRU and RNN of an ONNX file, and what they are in the vocabulary: a node for each direction."""
+"""LSTM, GRU and RNN of an ONNX file as canonical nodes: one for each direction."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ OTHERWISE = ("clip", "input_forget", "activation_alpha", "activation_beta")  # n
 
 
 def recurrent(reading: Reading, proto: Any, attrs: dict[str, Any]) -> None:
-    """One layer of one or two directions, whose sequences are (T, N, F), or (N, T, F) with layout 1."""
+    """Add a layer of one or two directions, whose sequences are (T, N, F), or (N, T, F) with layout 1."""
     kind, name = proto.op_type, name_of(proto)
     given = [reading.known(proto, place) for place in (1, 2)]
     if any(attrs.get(each) for each in OTHERWISE) or any(each is None for each in given) or _has_input(proto, 7):
@@ -80,7 +80,7 @@ def _activations(kind: str, attrs: Mapping[str, Any], way: int) -> tuple[str, ..
 
 
 def _states(reading: Reading, proto: Any, name: str, first: bool) -> tuple[tuple[str, ...], list[list[str]]]:
-    """The first states of every direction (N, H), by their names; none if they are zeros."""
+    """Return the first states of every direction (N, H), by their names; none if they are zeros."""
     takes: list[str] = []
     states: list[list[str]] = []
     for place, role in ((5, "h"), (6, "c")):
@@ -102,7 +102,7 @@ def _states(reading: Reading, proto: Any, name: str, first: bool) -> tuple[tuple
 
 
 def _weights(reading: Reading, proto: Any, way: int, size: int, resets: bool) -> Weights:
-    """The weights of one direction: of each a part of an array of the file."""
+    """Return the weights of one direction, each of which is a part of an array of the file."""
     found: Weights = {}
     for role, place in (("W", 1), ("R", 2)):
         array = reading.known(proto, place)
@@ -112,7 +112,7 @@ def _weights(reading: Reading, proto: Any, way: int, size: int, resets: bool) ->
         return found
     array, rows = reading.known(proto, 3), GATES[proto.op_type] * size
     assert array is not None
-    split = rows - size if resets else rows  # a GRU that resets behind the product keeps two biases of its last gate
+    split = rows - size if resets else rows  # a GRU that resets after the product has two biases in its last gate
     both = array[way].reshape(2, rows)
     summed = np.concatenate([both[0, :split] + both[1, :split], both[0, split:]])
 

@@ -1,4 +1,4 @@
-"""A model in ONNX Runtime, in float32, with all of its values."""
+"""Run a model in ONNX Runtime, in float32, and return all of its values."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,9 +13,9 @@ FLOAT, WHOLE = 1, {6: np.int32, 7: np.int64, 9: np.bool_}  # TensorProto's numbe
 def run(
     model: Any, inputs: Mapping[str, np.ndarray], values: Sequence[str], overrides: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray] | None:
-    """The values named, as ONNX Runtime computes them without any optimization.
+    """Return the named values, as ONNX Runtime computes them without any optimization.
 
-    None if ONNX Runtime is not installed or cannot run the model: it knows fewer operators and types than ONNX has.
+    Return None if ONNX Runtime is not installed or cannot run the model: it lacks some of ONNX's operators and types.
     """
     try:
         import onnxruntime
@@ -38,7 +38,7 @@ def run(
     try:
         session = onnxruntime.InferenceSession(changed.SerializeToString(), options, ["CPUExecutionProvider"])
         found = session.run(wanted, given)
-    except Exception:  # ONNX Runtime's exceptions have no common class; its reasons are those of the docstring
+    except Exception:  # ONNX Runtime's exceptions have no common class; the docstring gives the reasons
         return None
     return dict(zip(wanted, found, strict=True))
 

@@ -1,4 +1,4 @@
-"""Shapes, axes and resizing of an ONNX file, and what they are in the vocabulary."""
+"""Shapes, axes and resizing of an ONNX file as canonical nodes."""
 
 from math import prod
 from typing import Any
@@ -34,7 +34,7 @@ def reshape(reading: Reading, proto: Any, attrs: Attributes) -> None:
 
 
 def _reshaped(reading: Reading, proto: Any, wanted: tuple[int, ...]) -> None:
-    """A reshape. Flattening keeps the canonical order, and the value gets an order of columns instead."""
+    """Add a reshape. Flattening keeps the canonical order, and the value gets an order of columns instead."""
     value, name = proto.input[0], name_of(proto)
     view, shape = reading.views[value], reading.shape(value)
     if wanted == shape:
@@ -47,7 +47,7 @@ def _reshaped(reading: Reading, proto: Any, wanted: tuple[int, ...]) -> None:
         reading.define(proto.output[0], node, (0, 1), None if np.array_equal(order, np.arange(len(order))) else order)
         return
     if reading.last and len(wanted) > 3 and max(wanted[1:-1]) == 1 and wanted[0] == shape[0] and view.plain:
-        # One value for each channel, with channels last: (N, 1, 1, C) is (N, C, 1, 1) in canonical layout.
+        # One value per channel, with channels last: (N, 1, 1, C) is (N, C, 1, 1) in canonical layout.
         own = {"shape": (-1, wanted[-1], *wanted[1:-1])}
         node = reading.emit(name, "Reshape", (view.name,), own, layer=proto.op_type)
         reading.define(proto.output[0], node, (0, *range(2, len(wanted)), 1))
@@ -63,7 +63,7 @@ def _reshaped(reading: Reading, proto: Any, wanted: tuple[int, ...]) -> None:
 
 
 def transpose(reading: Reading, proto: Any, attrs: Attributes) -> None:
-    """Transpose: no node, but another permutation of the value."""
+    """Transpose: not a node, but another permutation of the value."""
     value = proto.input[0]
     if reading.views[value].columns is not None:
         reading.plain(value)

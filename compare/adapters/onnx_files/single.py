@@ -1,4 +1,4 @@
-"""One node in onnx.reference: for what is known before any input is, and for what has no canonical kind."""
+"""Compute one node in onnx.reference: for values known without inputs, and for nodes without a canonical kind."""
 
 from collections.abc import Mapping, Sequence
 from math import prod
@@ -10,11 +10,11 @@ from onnx.reference import ReferenceEvaluator
 
 from compare.adapters.adapter import Unreadable
 
-MOST_VALUES = 2**28  # that a constant may have: a few bytes of a damaged file can ask for any number
+MOST_VALUES = 2**28  # most values of a constant: a few bytes of a damaged file can ask for any number
 
 
 def run(proto: Any, inputs: Mapping[str, np.ndarray], opsets: Sequence[Any]) -> list[Any]:
-    """All outputs of one node, for its inputs by name. Raises Unreadable if onnx.reference cannot compute it."""
+    """Return all outputs of one node, for its inputs by name. Raises Unreadable if onnx.reference cannot compute it."""
     _check_size(proto, [inputs[name] for name in proto.input if name])
     outputs = [name for name in proto.output if name]
     given = {name: value for name, value in inputs.items() if name in set(proto.input)}
@@ -31,7 +31,7 @@ def run(proto: Any, inputs: Mapping[str, np.ndarray], opsets: Sequence[Any]) -> 
         model = helper.make_model(graph, opset_imports=opsets)
         with np.errstate(all="ignore"):
             found = ReferenceEvaluator(model).run(None, dict(given))
-    except Exception as error:  # the evaluator raises whatever its operators do
+    except Exception as error:  # the evaluator raises anything that its operators do
         reason = str(error).strip().splitlines()
         raise Unreadable(
             f"{proto.op_type} {proto.name or outputs[0]} of the ONNX file cannot be computed: "

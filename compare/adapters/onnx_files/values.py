@@ -1,4 +1,4 @@
-"""Arithmetic and functions of an ONNX file, and what they are in the vocabulary."""
+"""Arithmetic and functions of an ONNX file as canonical nodes."""
 
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ Attributes = dict[str, Any]
 
 
 def _carried(reading: Reading, proto: Any, kind: str, attrs: Attributes) -> None:
-    """A function of each value: its layout is that of its input."""
+    """Add a function of each value: its layout is that of its input."""
     view = reading.views[proto.input[0]]
     node = reading.emit(name_of(proto), kind, (view.name,), attrs, layer=proto.op_type)
     reading.define(proto.output[0], node, view.perm, view.columns)
@@ -51,7 +51,7 @@ def clip(reading: Reading, proto: Any, attrs: Attributes) -> None:
 
 
 def softmax(reading: Reading, proto: Any, attrs: Attributes) -> None:
-    """Softmax and LogSoftmax; until opset 13 of all axes from `axis` on."""
+    """Softmax and LogSoftmax; before opset 13 over all axes from `axis` on."""
     rank = len(reading.shape(proto.input[0]))
     axis = attrs.get("axis", -1 if reading.opset >= 13 else 1) % rank
     if reading.opset < 13 and axis != rank - 1:
@@ -76,7 +76,7 @@ def swish(reading: Reading, proto: Any, attrs: Attributes) -> None:
 
 
 def dropout(reading: Reading, proto: Any, attrs: Attributes) -> None:
-    """Dropout: an input says since opset 12 whether it drops."""
+    """Dropout: since opset 12 an input says whether it drops."""
     ratio = reading.known(proto, 1)
     active = reading.known(proto, 2)
     own = {"ratio": attrs.get("ratio", 0.5) if ratio is None else decimal(ratio.item()), "active": bool(active)}
@@ -86,7 +86,7 @@ def dropout(reading: Reading, proto: Any, attrs: Attributes) -> None:
 
 
 def cast(reading: Reading, proto: Any, attrs: Attributes) -> None:
-    """Cast: from one type of real numbers to another it is nothing, as the whole network has one type."""
+    """Cast: nothing from one type of real numbers to another, because the whole network has one type."""
     from onnx import helper
 
     target = helper.tensor_dtype_to_np_dtype(attrs["to"])
@@ -103,7 +103,7 @@ def cast(reading: Reading, proto: Any, attrs: Attributes) -> None:
 
 
 def binary(reading: Reading, proto: Any, attrs: Attributes) -> None:
-    """Two or more values: all in one layout, constants too; a constant of one value is a number of the node."""
+    """Two or more values: all in one layout, constants too; a constant of one value becomes a number of the node."""
     if "axis" in attrs or attrs.get("broadcast"):
         raise Unknown  # the broadcasting of opset 6
     kind = {"Sum": "Add"}.get(proto.op_type, proto.op_type)
@@ -161,7 +161,7 @@ def reduction(reading: Reading, proto: Any, attrs: Attributes) -> None:
 
 
 def without(perm: tuple[int, ...], axes: list[int]) -> tuple[int, ...]:
-    """The permutation that is left if the value loses these of its axes."""
+    """Return the permutation that remains if the value loses these axes."""
     left = [axis for place, axis in enumerate(perm) if place not in axes]
     return tuple(sorted(left).index(axis) for axis in left)
 

@@ -1,4 +1,4 @@
-"""The walk itself: every node of an ONNX file in order, and the graph that comes of it."""
+"""The walk itself: it reads every node of an ONNX file in order, and returns the resulting graph."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -37,14 +37,14 @@ def walk(reading: Reading, inputs: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     for name, value in inputs.items():
         reading.append(Node(name, "Input", shape=value.shape), value)
         reading.define(name, name, _last(value.ndim) if reading.last else None)
-    with np.errstate(all="ignore"):  # of a damaged file's constants
+    with np.errstate(all="ignore"):  # for constants of a damaged file
         _nodes(reading, reading.graph)
     return tuple(_output(reading, each.name) for each in reading.graph.output)
 
 
 def channels_last(graph: Any) -> bool:
-    """Whether the network's inputs have channels last. They have if the file first moves the last axis of one to the
-    front of a convolution or a pooling. Operations that treat all values alike may come before."""
+    """Whether the network's inputs have channels last: the file first moves the last axis of one to the front of a
+    convolution or a pooling. Operations that treat all values alike may come before."""
     weights = {each.name for each in graph.initializer}
     shapes = {each.name: numpy_helper.to_array(each) for each in graph.initializer if len(each.dims) == 1}
     return any(
@@ -75,12 +75,12 @@ def _moved_to_front(graph: Any, name: str, shape: tuple[int, ...], shapes: dict[
 
 
 def _last(rank: int) -> tuple[int, ...] | None:
-    """The permutation from canonical layout to channels last."""
+    """Return the permutation from canonical layout to channels last."""
     return (0, *range(2, rank), 1) if rank > 2 else None
 
 
 def _output(reading: Reading, value: str) -> str:
-    """The canonical node that is an output of the network; with channels last its own layout is the canonical one."""
+    """Return the canonical node of a network output; with channels last, an output in that layout is the node."""
     if value not in reading.constants:
         view = reading.views[value]
         if reading.last and view.columns is None and view.perm == _last(len(view.perm)):
@@ -125,7 +125,7 @@ def _translate(reading: Reading, proto: Any) -> None:
 
 
 def _other(reading: Reading, proto: Any) -> None:
-    """What has no canonical kind: a node of its own kind for each of its outputs, computed by onnx.reference."""
+    """Add a node without a canonical kind: one of its own kind per output, computed by onnx.reference."""
     if _graphs(proto):
         raise Unreadable(f"{proto.op_type} {name_of(proto)} of the ONNX file holds a graph of its own: it is not read.")
     moving = [each for each in proto.input if each and each not in reading.constants]
@@ -146,7 +146,7 @@ def _other(reading: Reading, proto: Any) -> None:
 
 
 def _sizes(reading: Reading, proto: Any) -> None:
-    """Shape and Size are known, whatever the values are."""
+    """Add Shape and Size, which are known whatever the values are."""
     shape, own = reading.shape(proto.input[0]), attributes(proto)
     if proto.op_type == "Size":
         reading.set_constant(proto.output[0], np.array(np.prod(shape, dtype=np.int64)))
@@ -155,7 +155,7 @@ def _sizes(reading: Reading, proto: Any) -> None:
 
 
 def _branch(reading: Reading, proto: Any) -> None:
-    """If with a condition that is known: the nodes of its branch stand in its place."""
+    """Replace an If with a known condition by the nodes of its branch."""
     condition = reading.constants.get(proto.input[0])
     if condition is None:
         raise Unreadable(f"If {name_of(proto)} of the ONNX file depends on the network's input: it is not read.")

@@ -1,4 +1,4 @@
-"""`compare bench --inference`: what a network costs that only answers, in every way that it can be served.
+"""`compare bench --inference`: the cost of a network that only answers, in every way that it can be served.
 
-Each way is a process of its own, which imports what serving it needs. They take turns as in a bench of training steps.
+Each way has its own process, which imports what serving it needs. They take turns as in a bench of training steps.
 """

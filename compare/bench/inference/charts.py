@@ -14,7 +14,7 @@ Found = Callable[[InferenceResult, str], Interval | None]
 
 def serving(result: InferenceResult) -> BarChart:
     """Return the figures of each way to serve, with 95 % intervals: latency of the smallest batch, images a second of
-    the largest, start and memory. They can be seen as times the baseline's, too."""
+    the largest, start and memory. They can be shown relative to the baseline, too."""
     names = [name for name in result.names if verdicts.why_not_measured(result, name) is None]
     implementations = {served.name: served.implementation for served in result.served}
     one, most = result.batch_sizes[0], result.batch_sizes[-1]

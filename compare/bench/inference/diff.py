@@ -1,5 +1,5 @@
-"""What changed from one bench of inference to another: each way's latency, throughput, start and memory, and whether
-that is more than the intervals of the two."""
+"""Changes from one bench of inference to another: each way's latency, throughput, start and memory, and whether a
+change exceeds the intervals of the two."""
 
 import math
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from compare.bench.statistics import Interval
 MACHINE = ("cpu", "cores", "system")
 SAME = ("model", "dataset", "data_digest", "seed")
 Moved = Literal["better", "worse", "within noise", "not known"]
-LEAST_CHANGE = 0.02  # of memory, which hardly scatters
+LEAST_CHANGE = 0.02  # for memory, which hardly scatters
 
 
 @dataclass(frozen=True)
 class ServingChange:
-    """How a figure of one way moved: `ratio` is the second over the first, with its interval if it has one."""
+    """The change of one way's figure: `ratio` is the second over the first, with its interval if it has one."""
 
     name: str
     what: str
@@ -31,7 +31,7 @@ class ServingChange:
 
 
 def machines_differ(a: InferenceResult, b: InferenceResult) -> list[str]:
-    """Return what of the machine is not the same, in words; none if both ran on one machine."""
+    """Return the machine's properties that differ, in words; none if both ran on one machine."""
     said = []
     for field in MACHINE:
         first, second = (sorted({str(getattr(e, field)) for e in side.environments.values()}) for side in (a, b))
@@ -41,7 +41,7 @@ def machines_differ(a: InferenceResult, b: InferenceResult) -> list[str]:
 
 
 def settings_changed(a: InferenceResult, b: InferenceResult) -> list[str]:
-    """Return every setting and version that is not the same, and the ways that only one of the two has, in words."""
+    """Return every setting and version that differs, and the ways that only one of the two has, in words."""
     said = [
         f"{field.replace('_', ' ')}: {getattr(a, field)} became {getattr(b, field)}"
         for field in SAME
@@ -61,7 +61,7 @@ def settings_changed(a: InferenceResult, b: InferenceResult) -> list[str]:
 
 
 def serving_changes(a: InferenceResult, b: InferenceResult) -> list[ServingChange]:
-    """Return how the figures moved of every way that is in both, at every batch size that is."""
+    """Return the change of every figure, for the ways and batch sizes that both have."""
     found = []
     for name in [name for name in a.names if name in b.names]:
         of: dict[str, Callable[[InferenceResult, str], Interval | None]] = {}
@@ -95,7 +95,7 @@ def _change(name: str, what: str, before: Interval, after: Interval) -> ServingC
 
 
 def _spread(before: Interval, after: Interval) -> float | None:
-    """Half the interval of the ratio's logarithm: the two benches know nothing of each other."""
+    """Return half the interval of the ratio's logarithm; the two benches are independent."""
     halves = []
     for one in (before, after):
         if one.low is None or one.high is None:

@@ -17,11 +17,11 @@ from compare.processes.serving import ServingSession
 from shared.plurals import number_of
 from shared.result import Environment
 
-ROUNDS_S = 10.0  # about how long all rounds of a launch take
-ROUNDS_SHARE = 0.1  # of the budget, at most: starts take most of it
+ROUNDS_S = 10.0  # approximate time of a launch's rounds
+ROUNDS_SHARE = 0.1  # share of the budget, at most: starts take most of it
 WINDOW_S = 0.04
-LEAST_CALLS, MOST_CALLS = 2, 400  # of a window
-WARMUP_S, MOST_WARMUP_S = 0.06, 5.0  # of one batch size
+LEAST_CALLS, MOST_CALLS = 2, 400  # per window
+WARMUP_S, MOST_WARMUP_S = 0.06, 5.0  # per batch size
 PAUSE_S = 0.01  # before each turn: the threads of the last way may look for work a little longer
 
 Start = Callable[[Served], ServingSession]
@@ -29,14 +29,14 @@ Start = Callable[[Served], ServingSession]
 
 @dataclass
 class Turn:
-    """A way to serve in this launch, its worker, and what was measured so far."""
+    """A way to serve in this launch, its worker, and its measurements so far."""
 
     served: Served
     session: ServingSession
     start_s: float = math.nan
     distance: float = math.inf
     warm: bool = True
-    call_s: dict[int, float] = field(default_factory=dict)  # of a warm call, by batch size
+    call_s: dict[int, float] = field(default_factory=dict)  # time of a warm call, by batch size
     windows: list[CallWindow] = field(default_factory=list)
     peak_rss_bytes: int | None = None
 
@@ -52,7 +52,7 @@ class Turn:
 
 
 class InferenceLauncher:
-    """Launches of the same ways to serve. `environments` and `modules` (imported by each) are known after the first."""
+    """Launches of the same ways to serve. `environments` and `modules` (imported by each) are set by the first."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class InferenceLauncher:
         bound: float,
         tell: Tell = lambda line: None,
     ) -> None:
-        """`images` (N, H, W, C) are what all are timed with. `bound` is how far logits may be from the median of all,
+        """All ways are timed with `images` (N, H, W, C). `bound` is how far logits may be from the median of all,
         relative to the largest. `tell` is called with a line of progress."""
         self.served, self.images, self.batch_sizes = list(served), images, tuple(batch_sizes)
         self.budget_s, self.bound = budget_s, bound
@@ -74,15 +74,15 @@ class InferenceLauncher:
         self._start, self._seed, self._tell = start, seed, tell
         self._random = np.random.default_rng()
         self._began = time.monotonic()
-        self._n_rounds: int | None = None  # of the first launch, and then of all
+        self._n_rounds: int | None = None  # from the first launch, used for all
 
     def clock(self) -> float:
-        """Seconds since the bench began."""
+        """Return the seconds since the bench began."""
         return time.monotonic() - self._began
 
     def launch(self, number: int) -> InferenceLaunch:
-        """Start all one after another, compare their answers, and time them in turns. A way whose worker fails, or that
-        computes something else, takes no further part."""
+        """Start all one after another, compare their answers, and time them in turns. A way is dropped if its worker
+        fails, or if it computes something else."""
         started_s, failed = self.clock(), dict[str, str]()
         self._random = np.random.default_rng([self._seed, number])
         self._tell(f"Launch {number + 1}: starting {len(self.served)} ways to serve, one after another ...")
@@ -98,7 +98,7 @@ class InferenceLauncher:
             self._tell(f"Launch {number + 1}: all answer after {took_s:.0f} s, {rounds} to come ...")
             for place in range(self._n_rounds):
                 self._round(turns, failed, place)
-            measured = list(turns)  # what fails from now on was measured
+            measured = list(turns)  # failures from here on keep their measurements
             for turn in list(turns):
                 with _dropping(turn, turns, failed):
                     turn.peak_rss_bytes = turn.session.memory().peak_rss_bytes
@@ -108,7 +108,7 @@ class InferenceLauncher:
 
     @contextmanager
     def _started(self, failed: dict[str, str]) -> Iterator[list[Turn]]:
-        """The workers, started one after another in random order, each until its first answer."""
+        """Start the workers one after another in random order, each until its first answer, and yield them."""
         turns: list[Turn] = []
         begun: list[ServingSession] = []
         kind: type[BaseException] | None = KeyboardInterrupt
@@ -129,7 +129,7 @@ class InferenceLauncher:
             yield turns
             kind = None
         finally:
-            for session in begun:  # all are asked first, so that they end side by side
+            for session in begun:  # all receive the request first, to end in parallel
                 if kind is None:
                     session.end_input()
                 else:
@@ -145,8 +145,8 @@ class InferenceLauncher:
             self.modules[name] = described.modules
 
     def _compare(self, turns: list[Turn], failed: dict[str, str]) -> None:
-        """Drop each way that computes something else: at every batch size its logits must equal the median of all ways
-        to within the bound."""
+        """Drop each way that computes something else: its logits differ from the median of all ways by more than the
+        bound at some batch size."""
         answers: dict[str, list[np.ndarray]] = {}
         for turn in list(turns):
             with _dropping(turn, turns, failed):
@@ -161,7 +161,7 @@ class InferenceLauncher:
                 )
 
     def _warm_up(self, turn: Turn) -> None:
-        """Make calls of every batch size until they get no faster."""
+        """Make calls of every batch size until they stop getting faster."""
         for batch_size in self.batch_sizes:
             call_s: list[float] = []
             calls, spent_s = 1, 0.0
@@ -174,14 +174,14 @@ class InferenceLauncher:
             turn.call_s[batch_size] = call_s[-1]
 
     def _rounds_of(self, turns: Sequence[Turn]) -> int:
-        """How many rounds each launch has."""
+        """Return the number of rounds of each launch."""
         call_s = [turn.call_s[n] for turn in turns for n in self.batch_sizes]
         round_s = sum(PAUSE_S + (calls_of(one) + uncounted_of(one)) * one for one in call_s)
         rounds_s = min(ROUNDS_S, self.budget_s * ROUNDS_SHARE)
         return min(MOST_ROUNDS, max(LEAST_ROUNDS, round(rounds_s / round_s))) if round_s else LEAST_ROUNDS
 
     def _round(self, turns: list[Turn], failed: dict[str, str], number: int) -> None:
-        """The turn of every way, in random order: a window of each batch size, in an order that is the same for all."""
+        """Time every way once, in random order: a window of each batch size, in the same order for all."""
         sizes = self._random.permutation(self.batch_sizes).tolist()
         order = [turns[place] for place in self._random.permutation(len(turns))]
         for position, turn in enumerate(order):
@@ -201,18 +201,18 @@ class InferenceLauncher:
 
 
 def calls_of(call_s: float) -> int:
-    """Return how many calls a window has of which one takes `call_s` seconds."""
+    """Return the number of calls in a window, given the seconds of one call."""
     return min(MOST_CALLS, max(LEAST_CALLS, round(WINDOW_S / call_s)))
 
 
 def uncounted_of(call_s: float) -> int:
-    """Return how many calls run into a window: they wake processors and threads up, and fill the caches."""
+    """Return the number of uncounted calls before a window: they wake processors and threads, and fill the caches."""
     return max(LEAST_UNCOUNTED, math.ceil(UNCOUNTED_S / call_s))
 
 
 def distances(answers: Sequence[Sequence[np.ndarray]]) -> list[float]:
-    """Return how far the answers of each are from the median of all, relative to the largest of the median: the logits
-    (N, classes) of several batches each. Infinite if one is not finite, or of another shape than most."""
+    """Return how far each way's answers are from the median of all, relative to the largest of the median. Answers are
+    the logits (N, classes) of several batches each. Infinite if one is not finite, or of another shape than most."""
     if not answers:
         return []
     shapes = [tuple(logits.shape for logits in of_one) for of_one in answers]

@@ -1,4 +1,4 @@
-"""Where a way to serve ran, and what is on disk for it: found out here, so that its own process need not."""
+"""The environment of a way to serve, and its files on disk. This process finds them, to spare the serving process."""
 
 import os
 import platform
@@ -16,11 +16,11 @@ from shared.choices import Waiting
 from shared.record import Texts
 from shared.result import Environment
 
-OWN = {"compare", "shared"}  # the harness of the measurement is no part of a service
+OWN = {"compare", "shared"}  # the measurement's harness is not part of a service
 
 
 class Started(Protocol):
-    """A process, by what it was started with."""
+    """A process, with the settings that it was started with."""
 
     @property
     def threads(self) -> int: ...
@@ -31,7 +31,7 @@ class Started(Protocol):
 
 
 class Described(Protocol):
-    """What a process says of what it runs."""
+    """A process's description of what it runs."""
 
     @property
     def framework(self) -> str: ...
@@ -40,8 +40,8 @@ class Described(Protocol):
 
 
 def environment_of(served: Started, described: Described) -> Environment:
-    """Return the environment of a worker that does not state it: this machine's, with the variables that it was
-    given."""
+    """Return the environment of a worker that does not report it: this machine's, with the variables that the worker
+    was given."""
     variables = worker_variables(served.threads, Path(), True, served.waiting) | served.variables
     return Environment(
         node=platform.node(),
@@ -69,8 +69,8 @@ def size_on_disk(path: Path) -> int:
 
 
 def libraries(modules: Mapping[str, Iterable[str]]) -> dict[str, int]:
-    """Return the bytes on disk of the distributions whose modules were imported, for each way to serve, by the sizes
-    that the installer recorded. `modules` are top-level ones."""
+    """Return the bytes on disk, for each way to serve, of the distributions that it imported. The sizes are those that
+    the installer recorded. `modules` are top-level ones."""
     distributions = metadata.packages_distributions()
     sizes: dict[str, int] = {}
     found = {}

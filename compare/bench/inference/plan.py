@@ -1,4 +1,4 @@
-"""What `compare bench --inference` was asked for, checked: from its options to the ways to serve."""
+"""The plan of `compare bench --inference`: its options checked and turned into ways to serve."""
 
 from dataclasses import dataclass, replace
 from itertools import product
@@ -19,13 +19,13 @@ from shared.data.choice import choose
 from shared.errors import InputError, check_name
 from shared.models import ModelSpec
 
-BOUND = 1e-4  # of the largest logit: float32 and another order of sums, as for `compare export`
-N_TIMED = 1024  # images that the calls go through
+BOUND = 1e-4  # relative to the largest logit: float32 and another order of sums, as for `compare export`
+N_TIMED = 1024  # images used by the calls
 
 
 @dataclass(frozen=True)
 class InferencePlan:
-    """A bench of inference, checked; `options` is all that was asked for."""
+    """A checked bench of inference; `options` is everything that was asked for."""
 
     options: BenchOptions
     model: ModelSpec
@@ -48,8 +48,8 @@ class InferencePlan:
         return dataset, data
 
     def images(self, data: Data) -> np.ndarray:
-        """Return the images (N, H, W, C) that all calls go through: test images, then training images, as many as the
-        largest batch needs."""
+        """Return the images (N, H, W, C) that all calls use: test images, then training images, as many as the largest
+        batch needs."""
         n = max(N_TIMED, *self.batch_sizes)
         found = data.x_test[:n]
         if len(found) < n:

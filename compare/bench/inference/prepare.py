@@ -1,4 +1,4 @@
-"""What every way to serve is loaded from, made once before the first launch: weights, and exported files."""
+"""Make, once before the first launch, the files that every way to serve is loaded from: weights, and exported files."""
 
 import atexit
 import shutil
@@ -36,8 +36,8 @@ class Prepared:
 
 
 def prepare(plan: InferencePlan, images: np.ndarray, folder: Path, logs: Path, tell: Tell) -> Prepared:
-    """Write weights and files to `folder`, and logs to `logs`. A file that cannot be written makes its way to serve
-    unavailable."""
+    """Write weights and files to `folder`, and logs to `logs`. A way to serve is unavailable if its file cannot be
+    written."""
     made = Prepared()
     weights = initial_weights(plan.model, plan.options.seed)
     (folder / NETWORK).write_bytes(TypeAdapter(ModelSpec).dump_json(plan.model))
@@ -62,7 +62,7 @@ def prepare(plan: InferencePlan, images: np.ndarray, folder: Path, logs: Path, t
 def _exported(
     plan: InferencePlan, weights: Weights, images: np.ndarray, folder: Path, logs: Path, tell: Tell
 ) -> dict[str, Path | str]:
-    """The exported files by their ways to serve; in place of one that could not be written, why."""
+    """Return the exported file of each way to serve, or the reason if it could not be written."""
     wanted = [served for served in plan.served if served.form in FILES]
     found: dict[str, Path | str] = {}
     if not wanted:
@@ -85,8 +85,8 @@ def _exported(
 
 
 def starter(arguments: Mapping[str, Sequence[str]], logs: Path, timeout_s: float) -> Start:
-    """Return what starts a process for a way to serve. What is kept of compiled code is this command's own, so that
-    its first launch finds nothing compiled, and later ones do."""
+    """Return a function that starts a process for a way to serve. The cache of compiled code is new for this command.
+    Its first launch therefore compiles everything, and later ones nothing."""
     compiled = str(temporary.make("compiled"))
     atexit.register(shutil.rmtree, compiled, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""The report of a bench of inference, with its picture and its tables as files: all of it from the record."""
+"""Render the report of a bench of inference, with its picture and its tables as files, from the record alone."""
 
 from compare.bench.inference import charts, tables, verdicts
 from compare.bench.inference.plots import picture

@@ -1,4 +1,4 @@
-"""The one table of a bench of inference: a line for each way to serve, and columns by how much they matter."""
+"""The one table of a bench of inference: a line for each way to serve, and columns in order of importance."""
 
 import math
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from compare.reporting.screen import print_first
 
 NONE = "-"
 LEFT_ALIGNED = ("served as", "with")
-FOLDED = ("with",)  # where the reason stands if there are no figures
+FOLDED = ("with",)  # the column with the reason if there are no figures
 Cell = Callable[[InferenceResult, Served], str]
 Columns = dict[str, Cell]
 
 
 def columns(result: InferenceResult) -> Columns:
-    """Return the columns, the most important first: what stands on a narrow terminal is the beginning of these."""
+    """Return the columns, the most important first: a narrow terminal shows the first of them."""
     one, *others = result.batch_sizes
     found: Columns = {"served as": lambda _, served: served.name, "with": lambda _, served: WORDS[served.form]}
     found |= _latencies(one)
@@ -36,8 +36,8 @@ def columns(result: InferenceResult) -> Columns:
 
 
 def cells(result: InferenceResult) -> list[list[str]]:
-    """Return the cells of the table: a line for each way, with the reason if it was not measured; those that are not
-    there at all come last."""
+    """Return the cells of the table: a line for each way, with the reason if it was not measured. Unavailable ways come
+    last."""
     shown = columns(result)
     lines = []
     for served in result.served:
@@ -52,7 +52,7 @@ def _empty(name: str, why: str) -> list[str]:
 
 
 def print_result(result: InferenceResult, console: Console) -> list[str]:
-    """Print the table with as many columns as there is room for; return the names of those that were left out."""
+    """Print the table with as many columns as fit; return the names of the others."""
     return print_first(console, list(columns(result)), cells(result), LEFT_ALIGNED, folded=FOLDED)
 
 
@@ -67,7 +67,7 @@ def milliseconds(time: Interval | None) -> str:
     """Return a time in seconds as milliseconds, with its interval if it has one."""
     if time is None:
         return NONE
-    digits = max(0, min(4, 2 - math.floor(math.log10(time.value * 1e3))))  # three that count
+    digits = max(0, min(4, 2 - math.floor(math.log10(time.value * 1e3))))  # three significant digits
     return _with_bounds(time, lambda seconds: f"{seconds * 1e3:.{digits}f}", " ms")
 
 
@@ -127,7 +127,7 @@ def _seconds(found: float | None) -> str:
 
 
 def rows(result: InferenceResult) -> list[dict[str, Any]]:
-    """Return the lines of results.csv: for each way and batch size every figure with its ends, times in seconds."""
+    """Return the lines of results.csv: every figure of each way and batch size with its interval, times in seconds."""
     return [_row(result, served, n) for served in result.served for n in result.batch_sizes] + [
         dict.fromkeys(COLUMNS) | one.model_dump(include={"name", "implementation", "form"}) | {"why": one.why}
         for one in result.unavailable

@@ -1,5 +1,5 @@
-"""What a bench of inference found: latency, throughput, start and memory of each way to serve, with intervals, and
-which way is best at what."""
+"""The results of a bench of inference: latency, throughput, start and memory of each way to serve, with intervals, and
+the best way for each."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from compare.bench.statistics import LEAST_FOR_INTERVAL, Interval, high_quantile
 from compare.bench.verdicts import some_of
 from compare.worker.machine import MUCH_LOAD
 
-LEAST_CALLS = 100  # of a launch: of fewer, the 99th percentile is but the slowest
+LEAST_CALLS = 100  # per launch: with fewer, the 99th percentile is just the slowest call
 ENDINGS: dict[Ending, str] = {
     "precise": "It ended because every ratio of latencies is known to {precision:.1%}.",
     "budget": "It ended because there was no time for most of another launch within its budget of {budget:g} s; not "
@@ -47,8 +47,8 @@ def throughput(result: InferenceResult, name: str, batch_size: int) -> Interval 
 
 
 def start(result: InferenceResult, name: str) -> Interval | None:
-    """Return the seconds from the start of a process to its first answer, over all launches but the first: there,
-    nothing is in the system's caches, and nothing is compiled. None if there is no other launch."""
+    """Return the seconds from the start of a process to its first answer, over all launches except the first. In that
+    one the system's caches are empty and nothing is compiled. None if there is no other launch."""
     later = [[launch.measured[name].start_s] for launch in result.launches[1:] if name in launch.measured]
     return median(later) if later else None
 
@@ -84,7 +84,7 @@ def speed(result: InferenceResult, name: str, other: str, batch_size: int) -> In
 
 
 def precise(result: InferenceResult) -> bool:
-    """Return whether the ratio of latencies is known well enough for every way and batch size."""
+    """Return whether the ratio of latencies is precise enough for every way and batch size."""
     others = [name for name in result.names if name != result.baseline]
     found = [speed(result, name, result.baseline, n) for name in others for n in result.batch_sizes]
     if not others:
@@ -94,7 +94,7 @@ def precise(result: InferenceResult) -> bool:
 
 
 def headlines(result: InferenceResult) -> list[Headline]:
-    """Return the verdict: whether all ways compute the same function, and then what an engineer chooses by. Each
+    """Return the verdict: whether all ways compute the same function, and then the criteria for choosing one. Each
     question gets the best way and those that are not shown to be worse."""
     largest = result.batch_sizes[-1]
     found = [_same_function(result), *(_fastest(result, n, "Lowest latency") for n in result.batch_sizes[:1])]
@@ -106,7 +106,7 @@ def headlines(result: InferenceResult) -> list[Headline]:
 
 
 def verdicts(result: InferenceResult) -> list[str]:
-    """Return the same in sentences."""
+    """Return the verdict in sentences."""
     return [line.sentence for line in headlines(result)]
 
 
@@ -195,7 +195,7 @@ def warnings(result: InferenceResult) -> list[str]:
 
 
 def foreign_load(result: InferenceResult, name: str) -> float:
-    """Return the share of a core that others took in the windows of one way; 0 if the system does not tell."""
+    """Return the share of a core that other processes took in the windows of one way; 0 if it is not reported."""
     windows = [w for one in result.of(name) for w in one.windows if w.foreign_s is not None]
     elapsed_s = sum(w.elapsed_s for w in windows)
     return max(0.0, sum(w.foreign_s for w in windows if w.foreign_s is not None) / elapsed_s) if windows else 0.0
@@ -210,7 +210,7 @@ def why_ended(result: InferenceResult) -> str:
 
 
 def _medians(windows: Sequence[CallWindow]) -> tuple[float, ...]:
-    """The median time of a call in each window, in seconds."""
+    """Return the median time of a call in each window, in seconds."""
     return tuple(_median(w.call_us) * 1e-6 for w in windows)
 
 

@@ -1,4 +1,4 @@
-"""One launch of a bench of two models: each in a fresh process, warmed up and timed in turns, and then its layers."""
+"""One launch of a bench of two models: each in a fresh process, warmed up, timed in turns, and then layer by layer."""
 
 import math
 import time
@@ -37,9 +37,9 @@ from shared.errors import InputError
 from shared.plurals import number_of
 from shared.result import Environment
 
-NODES_SHARE = 0.08  # of the budget, at most, in each launch: layers, one by one
-NODE_S, NODE_ROUNDS, MOST_NODE_CALLS = 0.01, 5, 100  # of one layer's window
-FEWEST_ROUNDS = 2  # of the first launch, if one round is longer than the budget
+NODES_SHARE = 0.08  # share of the budget in each launch, at most, for timing single layers
+NODE_S, NODE_ROUNDS, MOST_NODE_CALLS = 0.01, 5, 100  # per layer's window
+FEWEST_ROUNDS = 2  # in the first launch, if one round is longer than the budget
 SAID_EVERY_S = 10.0
 
 Start = Callable[[TimedModel], tuple[TimedWorker, Callable[[], TimesPrepared]]]
@@ -47,7 +47,7 @@ Start = Callable[[TimedModel], tuple[TimedWorker, Callable[[], TimesPrepared]]]
 
 @dataclass
 class Turn:
-    """A model in this launch, its worker, and what was measured so far."""
+    """A model in this launch, its worker, and its measurements so far."""
 
     model: TimedModel
     worker: TimedWorker
@@ -55,7 +55,7 @@ class Turn:
     start_s: float = math.nan
     warm: bool = True
     first_s: dict[Pass, float] = field(default_factory=dict)
-    pass_s: dict[tuple[Pass, int], float] = field(default_factory=dict)  # of a warm pass
+    pass_s: dict[tuple[Pass, int], float] = field(default_factory=dict)  # time of a warm pass
     windows: list[PassWindow] = field(default_factory=list)
     node_s: dict[str, list[float]] = field(default_factory=dict)
 
@@ -74,7 +74,7 @@ class Turn:
 
 
 class PortLauncher:
-    """Launches of the same models. `environments` are known after the first."""
+    """Launches of the same models. `environments` are set by the first."""
 
     def __init__(
         self,
@@ -86,22 +86,22 @@ class PortLauncher:
         budget_s: float,
         tell: Tell = lambda line: None,
     ) -> None:
-        """`passes` are the kinds of passes with their batch sizes. `start` starts a process for a model, and gives what
-        makes it ready. `tell` is called with a line of progress."""
+        """`passes` are the kinds of passes with their batch sizes. `start` starts a process for a model, and returns it
+        with a function that makes it ready. `tell` is called with a line of progress."""
         self.models, self.passes, self.pairs = list(models), list(passes), list(pairs)
         self.node_batch_size, self.budget_s = node_batch_size, budget_s
         self.environments: dict[str, Environment] = {}
         self._start, self._tell = start, tell
         self._random = np.random.default_rng()
         self._began = time.monotonic()
-        self._n_rounds: int | None = None  # of the first launch, and then of all
+        self._n_rounds: int | None = None  # from the first launch, used for all
 
     def clock(self) -> float:
-        """Seconds since the bench began."""
+        """Return the seconds since the bench began."""
         return time.monotonic() - self._began
 
     def launch(self, number: int) -> PortLaunch:
-        """Start all one after another and time them in turns. A model that fails takes no further part."""
+        """Start all one after another and time them in turns. A model that fails is dropped."""
         started_s, failed = self.clock(), dict[str, str]()
         self._random = np.random.default_rng([0, number])
         self._tell(f"Launch {number + 1}: starting {' and '.join(one.name for one in self.models)} ...")
@@ -121,7 +121,7 @@ class PortLauncher:
                 if self.clock() - said_s > SAID_EVERY_S:
                     said_s = self.clock()
                     self._tell(f"Launch {number + 1}: {place + 1} of {self._n_rounds} rounds are done.")
-            measured = list(turns)  # what fails from now on was measured
+            measured = list(turns)  # failures from here on keep their measurements
             if self.pairs and turns:
                 self._tell(f"Launch {number + 1}: timing layers, each alone ...")
                 self._time_nodes(turns, failed)
@@ -131,7 +131,7 @@ class PortLauncher:
 
     @contextmanager
     def _started(self, failed: dict[str, str]) -> Iterator[list[Turn]]:
-        """The workers, started one after another in random order, each until its model is ready."""
+        """Start the workers one after another in random order, each until its model is ready, and yield them."""
         turns: list[Turn] = []
         begun: list[TimedWorker] = []
         killed = True
@@ -152,7 +152,7 @@ class PortLauncher:
             yield turns
             killed = False
         finally:
-            for worker in begun:  # all are asked first, so that they end side by side
+            for worker in begun:  # all receive the request first, to end in parallel
                 if killed:
                     worker.kill()
                 else:
@@ -161,7 +161,7 @@ class PortLauncher:
                 worker.close()
 
     def _warm_up(self, turn: Turn) -> None:
-        """Make passes of every kind until they get no faster."""
+        """Make passes of every kind until they stop getting faster."""
         largest = max(n for _, n in self.passes)
         for what, batch_size in self.passes:
             pass_s: list[float] = []
@@ -178,7 +178,7 @@ class PortLauncher:
             turn.pass_s[what, batch_size] = pass_s[-1]
 
     def _rounds_of(self, turns: Sequence[Turn]) -> int:
-        """How many rounds each launch has."""
+        """Return the number of rounds of each launch."""
         round_s = sum(
             PAUSE_S + (calls_of(one) + uncounted_of(one)) * one for turn in turns for one in turn.pass_s.values()
         )
@@ -186,8 +186,8 @@ class PortLauncher:
         return min(MOST_ROUNDS, max(LEAST_ROUNDS, round(rounds_s / round_s))) if round_s else LEAST_ROUNDS
 
     def _round(self, turns: list[Turn], failed: dict[str, str], number: int) -> None:
-        """A window of each kind of pass, of every model in its turn, in random order: what is compared is close to each
-        other in time."""
+        """Time a window of each kind of pass in random order, and of every model in its turn. Windows that are compared
+        are therefore close to each other in time."""
         for place in self._random.permutation(len(self.passes)):
             what, batch_size = self.passes[place]
             order = [turns[one] for one in self._random.permutation(len(turns))]
@@ -201,8 +201,8 @@ class PortLauncher:
                     turn.windows.append(PassWindow(**facts, calls=calls, **done.model_dump()))
 
     def _time_nodes(self, turns: list[Turn], failed: dict[str, str]) -> None:
-        """Layers one by one, those of a pair one after the other; a round takes all of them. What cannot be computed
-        alone has no time."""
+        """Time layers one by one, those of a pair one after the other; a round takes all of them. Layers that cannot be
+        computed alone have no time."""
         end_s = self.clock() + self.budget_s * NODES_SHARE
         names = {side: next(one.name for one in self.models if one.side == side) for side in SIDES}
         first = {side: next((turn for turn in turns if turn.model.name == names[side]), None) for side in SIDES}
@@ -236,8 +236,8 @@ class PortLauncher:
 
 
 def launches(nothing: PortTimes, launcher: PortLauncher) -> Iterator[PortTimes]:
-    """Launch again and again until every ratio is known well enough or the time is up; give the times so far after each
-    launch. There is no other launch once a side has failed: without it there is no ratio."""
+    """Launch until every ratio is precise enough or the budget is spent, and yield the times after each launch. Stop
+    once a side has failed, because there is no ratio without it."""
     for times in repeat(nothing, launcher, precise):
         measured = times.launches[-1].measured
         failed = {one.side for one in times.models if one.name in measured} != set(SIDES)

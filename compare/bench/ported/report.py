@@ -1,4 +1,4 @@
-"""The times of two models, as a table for the terminal, a section of the report of their comparison, and a file."""
+"""Render the times of two models: a table for the terminal, a section of their comparison's report, and a file."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ PASS_HEADINGS = ("model", "pass", "batch", "time", "speed")
 NODE_HEADINGS = ("left", "right", "kind", "left ms", "right ms", "ratio")
 NARROW_HEADINGS = ("left", "right", "left ms", "right ms", "ratio")
 FOLDED = ("left", "right")
-MOST_SHOWN = 10  # layers, at the terminal
-MOST_LISTED = 100  # in the report
+MOST_SHOWN = 10  # layers in the terminal
+MOST_LISTED = 100  # layers in the report
 NONE = "-"
 
 
 def pass_cells(times: PortTimes) -> list[list[str]]:
-    """The table of passes, a line each: times with their intervals, and how many times as fast as the baseline."""
+    """Return the table of passes, a line each: times with intervals, and how many times as fast as the baseline."""
     return [
         [
             name,
@@ -42,7 +42,7 @@ def _times(found: Interval | None) -> str:
 
 
 def node_cells(times: PortTimes, most: int) -> list[list[str]]:
-    """The table of layers, the dearest pairs first; the sum of all, and what the whole pass takes beside it."""
+    """Return the table of layers, the most expensive pairs first; then their sum, the whole pass, and the rest."""
     found = verdicts.costs(times)
     lines = [[c.left or NONE, c.right or NONE, c.kind, _ms(c.left_s), _ms(c.right_s), _times(c.ratio)] for c in found]
     if not lines:
@@ -59,7 +59,7 @@ def node_cells(times: PortTimes, most: int) -> list[list[str]]:
 
 
 def narrow_cells(times: PortTimes) -> list[list[str]]:
-    """The same for the terminal: without the kind, and without intervals."""
+    """Return the table of layers for the terminal, without the kind and without intervals."""
     cells = node_cells(times, MOST_SHOWN)
     return [[left, right, *both, ratio.partition(" ")[0]] for left, right, _, *both, ratio in cells]
 
@@ -69,7 +69,7 @@ def _ms(seconds: float | None) -> str:
 
 
 def section(times: PortTimes) -> str:
-    """The section of the report, in Markdown."""
+    """Return the section of the report, in Markdown."""
     variables = times.models[0].variables
     return (
         markdown_environment()
@@ -92,12 +92,12 @@ def section(times: PortTimes) -> str:
 
 
 def files(times: PortTimes) -> dict[str, bytes]:
-    """The record, by its path in the output folder."""
+    """Return the record, by its path in the output folder."""
     return {RECORD: times.model_dump_json(indent=1).encode()}
 
 
 def answer(times: PortTimes) -> dict[str, Any]:
-    """What `--json` has of it: every figure with its interval, in seconds."""
+    """Return what `--json` includes: every figure with its interval, in seconds."""
     return {
         "verdicts": verdicts.verdicts(times),
         "warnings": verdicts.warnings(times),

@@ -1,4 +1,4 @@
-"""What a bench of two models found: the time of each pass, how many times as fast one is, and what each layer takes."""
+"""The results of a bench of two models: the time of each pass, their speed ratio, and the time of each layer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ ENDINGS: dict[Ending, str] = {
     "interrupted": "It was interrupted.",
     "failed": "It ended because a model failed.",
 }
-LEAST_S = 1e-9  # nothing takes less: a layer that is gone when calling it is taken off
-LITTLE = 0.05  # of the whole: no layer is named that makes less of a difference
+LEAST_S = 1e-9  # lower bound, because the time of the call itself is subtracted
+LITTLE = 0.05  # share of the whole: layers with a smaller difference are not named
 
 
 def pass_time(times: PortTimes, name: str, what: Pass, batch_size: int) -> Interval | None:
@@ -47,7 +47,7 @@ def _ratio(pairs: Sequence[tuple[tuple[float, ...], tuple[float, ...]]]) -> Inte
 
 
 def precise(times: PortTimes) -> bool:
-    """Return whether the ratio to the baseline is known well enough for every model, pass and batch size."""
+    """Return whether the ratio to the baseline is precise enough for every model, pass and batch size."""
     found = [
         speed(times, name, times.baseline, what, n)
         for name in times.names
@@ -60,8 +60,7 @@ def precise(times: PortTimes) -> bool:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one layer takes on either side, in seconds; None if it was not timed there. `ratio`: the right's over the
-    left's."""
+    """The seconds of one layer on each side; None if it was not timed there. `ratio` is the right's over the left's."""
 
     left: str
     right: str
@@ -72,17 +71,17 @@ class Cost:
 
     @property
     def both_s(self) -> float:
-        """What both take together."""
+        """The seconds of both together."""
         return (self.left_s or 0.0) + (self.right_s or 0.0)
 
     @property
     def more_s(self) -> float:
-        """What the right one takes more; nothing is known of a layer that one side does not have."""
+        """The seconds that the right one takes more; a layer that was not timed counts as 0."""
         return (self.right_s or 0.0) - (self.left_s or 0.0)
 
 
 def costs(times: PortTimes) -> list[Cost]:
-    """Return what every pair of layers takes, the dearest first, and then every layer without a partner."""
+    """Return the cost of every pair of layers, the most expensive first, and then of every layer without a partner."""
     measured = {side: timed_alone(times, side) for side in SIDES}
     paired = {side: {getattr(pair, side) for pair in times.pairs} for side in SIDES}
     found = [_cost(pair, measured) for pair in times.pairs]
@@ -98,7 +97,7 @@ def costs(times: PortTimes) -> list[Cost]:
 
 
 def timed_alone(times: PortTimes, side: Side) -> list[MeasuredModel]:
-    """Return what was measured of the model of one side whose layers were timed, launch by launch."""
+    """Return the measurements of one side's model whose layers were timed, launch by launch."""
     name = next((one.name for one in times.models if one.side == side), "")
     return [one for one in times.of(name) if one.node_s]
 
@@ -115,7 +114,7 @@ def _cost(pair: TimedPair, measured: dict[Side, list[MeasuredModel]]) -> Cost:
 
 
 def totals(times: PortTimes) -> dict[Side, tuple[float, float]]:
-    """Return for each side the sum of its layers, each alone, and the forward pass as a whole, in seconds."""
+    """Return, for each side, the sum of its layers, each timed alone, and the whole forward pass, in seconds."""
     found: dict[Side, tuple[float, float]] = {}
     for side in SIDES:
         name = next((one.name for one in times.models if one.side == side), "")
@@ -140,12 +139,12 @@ def headlines(times: PortTimes) -> list[Headline]:
 
 
 def verdicts(times: PortTimes) -> list[str]:
-    """Return the same in sentences, and in which layers the difference is."""
+    """Return the verdict in sentences, and the layers that make the difference."""
     return [*(f"{line.answer}." for line in headlines(times)), *remarks(times)]
 
 
 def remarks(times: PortTimes) -> list[str]:
-    """Return how the models were run, what was not timed, and in which layers the difference is."""
+    """Return how the models were run, what was not timed, and which layers make the difference."""
     said = []
     how = {name: one.in_words for name in times.names for one in times.of(name)[:1]}
     if how:
@@ -157,7 +156,7 @@ def remarks(times: PortTimes) -> list[str]:
 
 
 def _of_layers(times: PortTimes) -> list[str]:
-    """In which layers the difference is."""
+    """Return which layers make the difference."""
     found = totals(times)
     if len(found) < len(SIDES):
         return []
@@ -209,7 +208,7 @@ def warnings(times: PortTimes) -> list[str]:
 
 
 def foreign_load(times: PortTimes, name: str) -> float:
-    """Return the share of a core that others took in the windows of one model; 0 if the system does not tell."""
+    """Return the share of a core that other processes took in the windows of one model; 0 if it is not reported."""
     windows = [w for one in times.of(name) for w in one.windows if w.foreign_s is not None]
     elapsed_s = sum(w.elapsed_s for w in windows)
     return max(0.0, sum(w.foreign_s for w in windows if w.foreign_s is not None) / elapsed_s) if windows else 0.0

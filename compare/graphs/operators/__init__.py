@@ -1,4 +1,4 @@
-"""Every kind of docs/port.md in NumPy: what a node computes, by its kind."""
+"""Every kind of docs/port.md in NumPy: the computation of a node, by its kind."""
 
 from compare.graphs.operators import (
     activations,

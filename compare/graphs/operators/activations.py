@@ -13,19 +13,19 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.050700987355480493
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-x)), without an overflow at either end."""
+    """Return 1 / (1 + exp(-x)), without an overflow at either end."""
     small = np.exp(-np.abs(x))
     return np.asarray(np.where(x >= 0, 1, small) / (1 + small))
 
 
 def softplus(x: np.ndarray) -> np.ndarray:
-    """log(1 + exp(x)), without an overflow."""
+    """Return log(1 + exp(x)), without an overflow."""
     return np.asarray(np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))))
 
 
 def erf(x: np.ndarray) -> np.ndarray:
-    """The error function."""
-    from scipy import special  # takes a moment to import
+    """Return the error function."""
+    from scipy import special  # the import takes a moment
 
     return np.asarray(special.erf(x))
 

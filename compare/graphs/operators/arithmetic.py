@@ -31,7 +31,7 @@ def _binary(function: Callable[[Any, Any], Any]) -> Operator:
     def operator(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
         operands: list[Any] = list(inputs)
         scalar: Any = node.attributes.get("scalar")
-        if scalar is not None:  # a number of Python's, so that float32 stays float32
+        if scalar is not None:  # a Python number, which keeps float32
             operands.insert(0 if node.attributes.get("scalar_first") else len(operands), scalar)
         if node.kind == "Div" and all(np.asarray(each).dtype.kind in "iu" for each in operands):
             raise NoReference(f"{node.name}: frameworks differ in how they divide integers")

@@ -1,9 +1,8 @@
-"""Scaled dot-product attention of several heads, and what its masks are made from.
+"""Scaled dot-product attention of several heads, and its masks.
 
-As ONNX's Attention of three axes (https://onnx.ai/onnx/operators/onnx__Attention.html): q (N, T, H D), k (N, S, H D), v
-(N, S, H Dv) -> (N, T, H Dv). The attribute `takes` names its other inputs, in order: `keys` (N, S), `queries` (N, T),
-`mask` (as (N, H, T, S), or what broadcasts to it) and `bias`. Zeros of the first three are places that are left out;
-`bias` is added to the scores.
+Like ONNX's Attention of three axes (https://onnx.ai/onnx/operators/onnx__Attention.html): q (N, T, H D), k (N, S, H D),
+v (N, S, H Dv) -> (N, T, H Dv). The attribute `takes` names its other inputs, in order: `keys` (N, S), `queries` (N, T),
+`mask` (broadcastable to (N, H, T, S)) and `bias`. Zeros of the first three are left out; `bias` is added to the scores.
 """
 
 from collections.abc import Sequence
@@ -13,11 +12,11 @@ import numpy as np
 from compare.graphs.node import Node
 from compare.graphs.operators.base import Operator, Weights, number
 
-LOWEST = -1e30  # of what is left out: a row that is left out as a whole is a mean of all, if `empty` is not "nan"
+LOWEST = -1e30  # for places left out: a row without any place is a mean of all, if `empty` is not "nan"
 
 
 def attention(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
-    """softmax(q k^T * scale) v for each of `num_heads` heads; with `is_causal` no place takes from a later one.
+    """Return softmax(q k^T * scale) v for each of `num_heads` heads; with `is_causal` no place takes from a later one.
     `axis` is that of the softmax, if it is not the last one."""
     heads = int(number(node, "num_heads", 1))
     q, k, v = (_split(array, heads) for array in inputs[:3])
@@ -37,7 +36,7 @@ def attention(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np
 
 
 def kept(taken: dict[str, np.ndarray], shape: Sequence[int], causal: bool) -> np.ndarray | None:
-    """Which places (N, H, T, S) are kept; None if all are."""
+    """Return which places (N, H, T, S) are kept; None if all are."""
     parts = []
     if "mask" in taken:
         parts.append(taken["mask"] != 0)
@@ -61,13 +60,13 @@ def _split(array: np.ndarray, heads: int) -> np.ndarray:
 
 
 def _not_equal(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
-    """Where an input is not a number; with `negated`, where it is."""
+    """Return where an input differs from a number; with `negated`, where it equals it."""
     other = inputs[0] != node.attributes["scalar"]
     return np.asarray(~other if node.attributes.get("negated") else other, np.int32)
 
 
 def _mask(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
-    """What is kept, of a mask of what is `excluded`, or of one that is `added` to scores."""
+    """Return what a mask keeps; the mask says what is `excluded`, or is `added` to scores."""
     excluded = node.attributes.get("of") == "excluded"
     return np.asarray(inputs[0] == 0 if excluded else inputs[0] > -1e4).astype(np.int32)
 

@@ -1,4 +1,4 @@
-"""What all operators share: their signature, the reading of attributes, padding."""
+"""Shared parts of all operators: their signature, the reading of attributes, padding."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -21,19 +21,19 @@ class NoReference(Exception):
 
 
 def integers(node: Node, name: str, default: Sequence[int]) -> tuple[int, ...]:
-    """The attribute `name` as integers; `default` if the node has none."""
+    """Return the attribute `name` as integers; `default` if the node has none."""
     value: Any = node.attributes.get(name)
     return tuple(int(each) for each in (default if value is None else value))
 
 
 def number(node: Node, name: str, default: float) -> float:
-    """The attribute `name` as a number of Python's, which leaves an array's type as it is."""
+    """Return the attribute `name` as a Python number, which keeps an array's type."""
     value: Any = node.attributes.get(name)
     return default if value is None else float(value)
 
 
 def choice(node: Node, name: str, default: str, choices: Sequence[str]) -> str:
-    """The attribute `name`, one of `choices`. Raises NoReference if it is another."""
+    """Return the attribute `name`, one of `choices`. Raises NoReference for another value."""
     value = str(node.attributes.get(name, default))
     if value not in choices:
         raise NoReference(f"{node.name} ({node.kind}): {name}={value!r} is not one of {', '.join(choices)}")
@@ -41,14 +41,14 @@ def choice(node: Node, name: str, default: str, choices: Sequence[str]) -> str:
 
 
 def along(vector: np.ndarray, axis: int, rank: int) -> np.ndarray:
-    """`vector` (size) reshaped, so that it broadcasts along `axis` of an array with `rank` axes."""
+    """Reshape `vector` (size) to broadcast along `axis` of an array with `rank` axes."""
     shape = [1] * rank
     shape[axis] = -1
     return vector.reshape(shape)
 
 
 def padded(x: np.ndarray, pads: Sequence[int], mode: str = "constant", value: float = 0.0) -> np.ndarray:
-    """`x` with its last axes padded by `pads` (all begins, then all ends); a negative one cuts off.
+    """Return `x` with its last axes padded by `pads` (all begins, then all ends); a negative one cuts off.
 
     `mode` is one of NumPy's ("constant", "reflect", "edge", "wrap"); `value` is the constant.
     """

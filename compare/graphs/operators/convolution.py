@@ -1,4 +1,4 @@
-"""Convolutions in any number of spatial axes, and products: as matrix products, so that BLAS does the work."""
+"""Convolutions in any number of spatial axes, and products, computed as matrix products by BLAS."""
 
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -10,11 +10,11 @@ from numpy.lib.stride_tricks import as_strided
 from compare.graphs.node import Node
 from compare.graphs.operators.base import PAD_MODES, Operator, Weights, along, choice, integers, padded
 
-COLUMN_BYTES = 64 * 2**20  # of a convolution's unfolded input at a time: more is slower, as it leaves the caches
+COLUMN_BYTES = 64 * 2**20  # of a convolution's unfolded input at a time: more would leave the caches, and be slower
 
 
 def conv(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -> np.ndarray:
-    """(N, I, spatial) -> (N, O, spatial): a convolution as ONNX defines it, with PyTorch's modes of padding."""
+    """Compute a convolution as ONNX defines it, (N, I, spatial) -> (N, O, spatial), with PyTorch's modes of padding."""
     (x,), kernel = inputs, weights["W"]
     rank = x.ndim - 2
     size, groups = kernel.shape[2:], int(node.attributes.get("group") or 1)
@@ -35,7 +35,7 @@ def conv(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -> np.ndarr
 
 
 def conv_transpose(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -> np.ndarray:
-    """(N, I, spatial) -> (N, O, spatial): the transposed convolution, each input added to the outputs it reaches."""
+    """Compute a transposed convolution, (N, I, spatial) -> (N, O, spatial), by adding each input to its outputs."""
     (x,), kernel = inputs, weights["W"]
     rank, images = x.ndim - 2, len(x)
     size, groups = kernel.shape[2:], int(node.attributes.get("group") or 1)
@@ -65,7 +65,7 @@ def conv_transpose(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -
 
 
 def gemm(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -> np.ndarray:
-    """Replace the axis `axis` of I values by one of O: its product with W (O, I), and B (O)."""
+    """Replace the axis `axis` of I values by one of O: its product with W (O, I), plus B (O)."""
     (x,), matrix = inputs, weights["W"]
     axis = int(node.attributes.get("axis", -1))
     rows = np.moveaxis(x, axis, -1)
@@ -90,7 +90,7 @@ def _result_size(
 def _places(
     offset: Sequence[int], strides: Sequence[int], dilations: Sequence[int], count: Sequence[int]
 ) -> tuple[slice, ...]:
-    """The elements that the tap at `offset` of a kernel meets: `count` of them along every spatial axis."""
+    """Return the elements that the tap at `offset` of a kernel meets: `count` of them along every spatial axis."""
     return tuple(
         slice(first * dilation, first * dilation + (number - 1) * stride + 1, stride)
         for first, stride, dilation, number in zip(offset, strides, dilations, count, strict=True)
@@ -100,7 +100,7 @@ def _places(
 def _depthwise(
     x: np.ndarray, kernel: np.ndarray, strides: Sequence[int], dilations: Sequence[int], result: tuple[int, ...]
 ) -> np.ndarray:
-    """One input channel for each group: a sum over the taps of the kernel, each for all channels at once."""
+    """Convolve one input channel per group: a sum over the taps of the kernel, each for all channels at once."""
     images, groups = x.shape[:2]
     taps = kernel.reshape(groups, -1, *kernel.shape[2:])
     ones = (1,) * len(result)
@@ -119,7 +119,7 @@ def _dense(
     dilations: Sequence[int],
     result: tuple[int, ...],
 ) -> np.ndarray:
-    """A matrix product for each image and group, of the kernel and the unfolded input."""
+    """Convolve by a matrix product, for each image and group, of the kernel and the unfolded input."""
     images, channels, size, rank = len(x), x.shape[1], kernel.shape[2:], len(result)
     matrix = kernel.reshape(groups, len(kernel) // groups, -1)
     if prod(size) == 1:
@@ -141,7 +141,7 @@ def _dense(
 
 
 def _chunks(images: int, rows: int, row_bytes: int) -> Iterator[tuple[slice, slice]]:
-    """Slices of images and rows, whose unfolded input stays within COLUMN_BYTES if a single row does."""
+    """Yield slices of images and rows whose unfolded input is within COLUMN_BYTES, if a single row is."""
     at_once = max(1, COLUMN_BYTES // max(1, row_bytes))
     some, few = (max(1, at_once // rows), rows) if at_once >= rows else (1, at_once)
     for image, row in product(range(0, images, some), range(0, rows, few)):

@@ -1,4 +1,4 @@
-"""Normalizations. Variances take two passes: first the mean, then the squares of what differs from it."""
+"""Normalizations. Variances take two passes: first the mean, then the squares of the deviations from it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,13 +8,13 @@ import numpy as np
 from compare.graphs.node import Node
 from compare.graphs.operators.base import Operator, Weights, along, integers, number
 
-SMALLEST = 1e-12  # what a vector of zeros is divided by
+SMALLEST = 1e-12  # divisor of a vector of zeros
 
 
 def batch_normalization(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -> np.ndarray:
-    """Normalize every channel by the batch's own statistics in training mode, else by those that are kept.
+    """Normalize every channel by the batch's own statistics in training mode, else by the kept ones.
 
-    A layer that keeps none (no `mean` among its weights) always uses the batch's own.
+    A layer without kept statistics (no `mean` among its weights) always uses the batch's own.
     """
     (x,) = inputs
     axis = _channels(node)
@@ -33,10 +33,10 @@ def batch_normalization(node: Node, inputs: Sequence[np.ndarray], weights: Weigh
 
 
 def statistics(node: Node, x: np.ndarray, weights: Weights) -> dict[str, np.ndarray]:
-    """The `mean` and `var` (C) that a BatchNormalization keeps after a call in training mode on `x`.
+    """Return the `mean` and `var` (C) that a BatchNormalization keeps after a call in training mode on `x`.
 
     Each is kept * momentum + batch * (1 - momentum). If `unbiased`, the batch's variance is scaled by n / (n - 1), with
-    n values in a channel (n = 1 is left unchanged). Empty if the layer keeps none.
+    n values in a channel (n = 1 is left unchanged). Return {} if the layer keeps none.
     """
     if "mean" not in weights:
         return {}
@@ -52,7 +52,7 @@ def statistics(node: Node, x: np.ndarray, weights: Weights) -> dict[str, np.ndar
 
 
 def moments(node: Node, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and biased variance of every channel of a BatchNormalization's input."""
+    """Return the mean and biased variance of every channel of a BatchNormalization's input."""
     others = tuple(axis for axis in range(x.ndim) if axis != _channels(node) % x.ndim)
     return _moments(x, others, keepdims=False)
 

@@ -1,4 +1,4 @@
-"""Pooling as PyTorch defines it: also with ceil_mode, with padding that counts or not, and adaptive."""
+"""Pooling as PyTorch defines it: including ceil_mode, padding that counts or not, and adaptive pooling."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from compare.graphs.operators.base import Operator, Weights, along, integers, pa
 
 
 def max_pool(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
-    """The largest value of every window. With a `pad_value` the padding counts as a part of the input."""
+    """Return the largest value of every window. With a `pad_value` the padding counts as a part of the input."""
     (x,) = inputs
     size, strides, dilations, pads = _window(node, x)
     value: Any = node.attributes.get("pad_value")
@@ -27,8 +27,8 @@ def max_pool(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.
 
 
 def average_pool(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
-    """The mean of every window: of what is in the input, with count_include_pad also of its padding, but never of what
-    ceil_mode adds beyond that."""
+    """Return the mean of every window over the input, and with count_include_pad also over its padding. What ceil_mode
+    adds beyond that never counts."""
     (x,) = inputs
     size, strides, dilations, pads = _window(node, x)
     result, beyond = _result(node, x, size, strides, dilations, pads)
@@ -54,7 +54,7 @@ def average_pool(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) ->
 
 
 def global_pool(reduce: Callable[..., Any]) -> Operator:
-    """The operator that reduces all spatial axes by `reduce`."""
+    """Return the operator that reduces all spatial axes by `reduce`."""
 
     def pool(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
         (x,) = inputs
@@ -65,8 +65,8 @@ def global_pool(reduce: Callable[..., Any]) -> Operator:
 
 
 def adaptive_pool(reduce: Callable[..., Any]) -> Operator:
-    """Return the operator that cuts every spatial axis into `output_size` ranges, which may overlap, and reduces each
-    by `reduce`. It treats one axis after another, which both a mean and a maximum allow."""
+    """Return the operator that divides every spatial axis into `output_size` ranges, which may overlap, and reduces
+    each by `reduce`. It treats one axis after another, which both a mean and a maximum allow."""
 
     def pool(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
         (x,) = inputs
@@ -102,8 +102,8 @@ def _result(
     dilations: Sequence[int],
     pads: Sequence[int],
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The number of windows along every axis, and the pads that let the last one end: a window that starts beyond the
-    input and its left padding is dropped."""
+    """Return the number of windows along every axis, and the pads that let the last one end. A window that starts
+    beyond the input and its left padding is dropped."""
     rank, ceil = len(size), bool(node.attributes.get("ceil_mode"))
     result, ends = [], []
     for axis in range(rank):
@@ -123,7 +123,7 @@ def _result(
 def _taps(
     x: np.ndarray, size: Sequence[int], strides: Sequence[int], dilations: Sequence[int], result: Sequence[int]
 ) -> Iterator[np.ndarray]:
-    """For every place in a window the values there, of all windows at once: views of `x` (N, C, *result)."""
+    """Yield, for every place in a window, its values in all windows at once: views of `x` (N, C, *result)."""
     for offset in np.ndindex(*size):
         yield x[
             (

@@ -1,9 +1,9 @@
 """Recurrent layers of one direction, by ONNX's definitions: RNN, GRU, LSTM.
 
-https://onnx.ai/onnx/operators/onnx__LSTM.html. Sequences are (N, T, F). What a layer takes besides is named by the
-attribute `takes`, in order: `mask` (N, T), whose zeros are steps that leave the state as it is, and the first state
-`h` and `c` (N, H). Gates stand in ONNX's order (LSTM: i, o, f, c; GRU: z, r, h), and there is one bias: the sum of
-what others keep as two.
+https://onnx.ai/onnx/operators/onnx__LSTM.html. Sequences are (N, T, F). A layer's other inputs are named by the
+attribute `takes`, in order: `mask` (N, T), whose zeros are steps that keep the state, and the first state `h` and `c`
+(N, H). Gates are in ONNX's order (LSTM: i, o, f, c; GRU: z, r, h), and there is one bias: the sum of two that some
+frameworks keep.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from compare.graphs.operators.base import NoReference, Operator, Weights, choice
 Function = Callable[[np.ndarray], np.ndarray]
 FUNCTIONS: dict[str, Function] = {
     **{name: PLAIN[name] for name in ("Relu", "Tanh", "Sigmoid", "Softsign", "Selu", "Swish", "Mish", "Exp")},
-    "HardSigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),  # as PyTorch and Keras 3 have it
+    "HardSigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),  # as defined in PyTorch and Keras 3
     "Softplus": softplus,
     "Elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
     "Affine": lambda x: x,  # no activation
@@ -27,8 +27,8 @@ GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
 
 def recurrent(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -> np.ndarray:
-    """(N, T, F) -> (N, T, H), the state behind every step, in the order of the input also if `direction` is "reverse".
-    With `output` "C" the last state of an LSTM's cells instead, (N, H)."""
+    """Return the state after every step, (N, T, F) -> (N, T, H), in the order of the input even if `direction` is
+    "reverse". With `output` "C" return the last state of an LSTM's cells instead, (N, H)."""
     x, taken = inputs[0], dict(zip(_takes(node), inputs[1:], strict=False))
     functions = [_function(node, name) for name in node.attributes.get("activations") or DEFAULTS[node.kind]]
     w, r = weights["W"], weights["R"]

@@ -18,11 +18,11 @@ ROUNDINGS = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
 
 
 def resize(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.ndarray:
-    """(N, C, spatial) -> (N, C, *sizes).
+    """Resize (N, C, spatial) to (N, C, *sizes).
 
-    `scales`, if there, replaces the ratio of sizes in the coordinates, as in PyTorch if a scale_factor is given. With
+    `scales`, if given, replaces the ratio of sizes in the coordinates, like a scale_factor in PyTorch. With
     `exclude_outside` taps outside of the input have no weight, else they repeat the edge. It is the default with
-    `antialias`, as frameworks do it so.
+    `antialias`, as in the frameworks.
     """
     (x,) = inputs
     mode = choice(node, "mode", "nearest", MODES)
@@ -42,12 +42,12 @@ def resize(node: Node, inputs: Sequence[np.ndarray], _weights: Weights) -> np.nd
 
 
 def _coordinates(node: Node, length: int, size: int, scale: float | None) -> np.ndarray:
-    """The place in the input of every output (size), in float64."""
+    """Return the place in the input of every output (size), in float64."""
     mode = choice(node, "coordinate_transformation_mode", "half_pixel", COORDINATES)
     at = np.arange(size, dtype=np.float64)
 
     def stretched(places: np.ndarray) -> np.ndarray:
-        # Times and then divided: one rounding, so that what is an integer stays one.
+        # Multiply first, then divide: one rounding, which keeps integers exact.
         return places * length / size if scale is None else places / scale
 
     if mode == "align_corners":
@@ -71,7 +71,7 @@ def _rounded(node: Node, places: np.ndarray) -> np.ndarray:
 
 
 def _matrix(node: Node, places: np.ndarray, length: int, scale: float) -> np.ndarray:
-    """The weight of every input (length) in every output: (outputs, length), in float64."""
+    """Return the weight of every input (length) in every output: (outputs, length), in float64."""
     cubic = node.attributes.get("mode") == "cubic"
     antialias = bool(node.attributes.get("antialias"))
     exclude: Any = node.attributes.get("exclude_outside", antialias)
@@ -92,7 +92,7 @@ def _matrix(node: Node, places: np.ndarray, length: int, scale: float) -> np.nda
 
 
 def _cubic(distance: np.ndarray, a: float) -> np.ndarray:
-    """Keys' kernel: Cubic convolution interpolation for digital image processing, 1981."""
+    """Return Keys' kernel: Cubic convolution interpolation for digital image processing, 1981."""
     near = ((a + 2) * distance - (a + 3)) * distance * distance + 1
     far = ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a
     return np.where(distance <= 1, near, np.where(distance < 2, far, 0))

@@ -1,4 +1,4 @@
-"""What moves values without computing: shapes, axes, padding, look-ups."""
+"""Operators that move values without computing: shapes, axes, padding, look-ups."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -84,8 +84,8 @@ def _space_to_depth(node: Node, inputs: Sequence[np.ndarray], _weights: Weights)
 
 
 def _gather(node: Node, inputs: Sequence[np.ndarray], weights: Weights) -> np.ndarray:
-    """The entries of the table W (or of the first input) at the places of the last input. `padding_idx` changes
-    gradients only."""
+    """Return the entries of the table W (or of the first input) at the places of the last input. `padding_idx` only
+    changes gradients."""
     table = weights["W"] if "W" in weights else inputs[0]
     return np.take(table, inputs[-1].astype(np.int64), axis=_integer(node, "axis", 0))
 
@@ -110,7 +110,7 @@ OPERATORS: dict[str, Operator] = {
     "Parameter": _value,
     "Constant": _value,
     "Identity": _identity,
-    "Dropout": _identity,  # a recording drops nothing, in training mode neither
+    "Dropout": _identity,  # a recording drops nothing, even in training mode
     "Flatten": _flatten,
     "Reshape": _reshape,
     "Transpose": _transpose,

@@ -1,1 +1,1 @@
-"""The ledger of differences: every row asked of the frameworks, shown in the terminal and on a page, and searched."""
+"""The ledger of differences: the frameworks answer every row, which the terminal and a page show and a search finds."""

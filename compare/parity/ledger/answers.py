@@ -1,4 +1,4 @@
-"""What the frameworks answer to a row of the ledger, and how far their answers differ."""
+"""The frameworks' answers to a row of the ledger, and how far the answers differ."""
 
 import math
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Line:
 
     @property
     def titles(self) -> tuple[str, str]:
-        """What the two implementations are called."""
+        """The names of the two implementations."""
         first, second = (IMPLEMENTATIONS[name].title for name in self.row.between)
         return first, second
 
@@ -37,8 +37,8 @@ class Line:
 
     @property
     def as_stated(self) -> bool:
-        """Whether the own forms differ if the row says so, and agree if it says so. A row that depends on the
-        processor may do either."""
+        """Whether the own forms differ or agree as the row says. If a row depends on the processor, this is always
+        True."""
         return not self.row.stable or (self.own > self.row.aligned_to) == self.row.differs
 
     @property
@@ -48,7 +48,7 @@ class Line:
 
     @property
     def example(self) -> tuple[str, str]:
-        """The two values that differ most, with as many digits as show it, or the shapes if these differ."""
+        """The two values that differ most, with enough digits to show it, or the shapes if these differ."""
         first, second = self.answers["own"]
         if first.shape != second.shape:
             return f"shape {first.shape}", f"shape {second.shape}"
@@ -64,7 +64,7 @@ class Line:
 
 
 def ask(row: LedgerRow, sessions: Mapping[str, Session]) -> Line:
-    """Both forms of a row, asked of the workers of the two implementations that it is about."""
+    """Ask the workers of a row's two implementations for both of its forms."""
     for name in row.between:
         sessions[name].wait_until_ready()
     arrays = row.arrays()
@@ -77,7 +77,7 @@ def ask(row: LedgerRow, sessions: Mapping[str, Session]) -> Line:
 
 
 def how_far(line: Line) -> str:
-    """How far the own forms differ, for a reader: "they differ by 0.12 (-2.374 and -2.018)"."""
+    """Return how far the own forms differ, as text: "they differ by 0.12 (-2.374 and -2.018)"."""
     if not line.row.differs:
         return "no difference here"
     if not line.row.stable:
@@ -94,7 +94,7 @@ def how_far(line: Line) -> str:
 
 
 def how_close(line: Line) -> str:
-    """How closely the aligned forms agree, for a reader."""
+    """Return how closely the aligned forms agree, as text."""
     if not line.agrees:
         return f"and yet they differ by {line.aligned:.1e}"
     return "then equal bit for bit" if line.row.aligned_to == 0 else f"then equal to {line.row.aligned_to:.0e}"

@@ -1,7 +1,7 @@
-"""The code behind a row: the forms as their implementation's source has them, made complete, to be pasted.
+"""The code of a row: the forms from their implementation's source, completed to a script that can be pasted.
 
-The source is read, never imported: this process has no framework. What a form uses from its file (imports, helpers,
-constants) comes with it.
+The source is read, never imported, because this process has no framework. Everything that a form uses from its file
+(imports, helpers, constants) is included.
 """
 
 import ast
@@ -15,7 +15,7 @@ from compare.registry import IMPLEMENTATIONS
 from shared.ledger import Half, LedgerRow
 
 REGISTERS: dict[str, tuple[Half, ...]] = {"own": ("own",), "aligned": ("aligned",), "both": ("own", "aligned")}
-FORMS = "forms"  # the file that says how forms are registered, and under which defaults they run
+FORMS = "forms"  # the file that registers the forms, and sets the defaults that they run under
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Source:
     imports: dict[str, str]
     siblings: dict[str, str]  # name -> the file of the same folder that defines it
     forms: dict[tuple[str, Half], str] = field(default_factory=dict)
-    arguments: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of each function, those by position
+    arguments: dict[str, tuple[str, ...]] = field(default_factory=dict)  # positional arguments, by function
 
 
 def code(row: LedgerRow, implementation: str) -> str | None:
-    """A script that runs both forms of a row in one implementation and prints what they give; None if that
-    implementation keeps no source for it."""
+    """Return a script that runs both forms of a row in one implementation and prints the results; None if that
+    implementation has no source for it."""
     sources = _sources(IMPLEMENTATIONS[implementation].module)
     found = [name for name, source in sources.items() if (row.name, "own") in source.forms]
     if not found:
@@ -58,7 +58,7 @@ def code(row: LedgerRow, implementation: str) -> str | None:
 
 
 def _arguments(by_position: Sequence[str], inputs: Sequence[str]) -> str:
-    """The arguments of a call: a form may take some of its inputs as keywords."""
+    """Return the arguments of a call: a form may take some of its inputs as keywords."""
     placed = [name for name in by_position if name in inputs]
     return ", ".join([*placed, *(f"{name}={name}" for name in inputs if name not in placed)])
 
@@ -66,7 +66,7 @@ def _arguments(by_position: Sequence[str], inputs: Sequence[str]) -> str:
 def _collect(
     sources: dict[str, Source], file: str, names: Sequence[str], definitions: dict[str, str], imports: dict[str, None]
 ) -> None:
-    """Gather what `names` of a file need, helpers before their users."""
+    """Collect the definitions that `names` of a file need, helpers before their users."""
     source = sources[file]
     for name in names:
         if name in definitions:
@@ -82,7 +82,7 @@ def _collect(
 
 
 def _defaults(sources: dict[str, Source], dtype: str, imports: dict[str, None]) -> list[str]:
-    """The statements that make a float type the framework's default, as the implementation's forms.py has them."""
+    """Return the statements that make a float type the framework's default, from the implementation's forms.py."""
     forms = sources.get(FORMS)
     if forms is None or "DEFAULTS" not in forms.definitions:
         return []
@@ -95,7 +95,7 @@ def _defaults(sources: dict[str, Source], dtype: str, imports: dict[str, None]) 
 
 @cache
 def _sources(module: str) -> dict[str, Source]:
-    """The files of an implementation's `ledger` package, by name, without an import of it."""
+    """Return the files of an implementation's `ledger` package, by name, without importing it."""
     spec = importlib.util.find_spec(module.partition(".")[0])
     folders = [] if spec is None else spec.submodule_search_locations or []
     below = Path(*module.split(".")[1:], "ledger")
@@ -137,7 +137,7 @@ def _read_import(node: ast.Import | ast.ImportFrom, package: str, found: Source)
 
 
 def _registered(node: ast.FunctionDef) -> Iterator[tuple[str, Half]]:
-    """The rows and forms that a function's decorators name."""
+    """Yield the rows and forms that a function's decorators name."""
     for decorator in node.decorator_list:
         if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name):
             for half in REGISTERS.get(decorator.func.id, ()):
@@ -153,7 +153,7 @@ def _bound(node: ast.stmt) -> list[str]:
 
 
 def _without_types(lines: list[str], node: ast.stmt) -> list[str]:
-    """The lines of a file, of which `node` is shown, without the type annotations of its arguments and its result."""
+    """Return the lines of `node` without the type annotations of its arguments and its result."""
     if not isinstance(node, ast.FunctionDef):
         return lines
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
@@ -166,13 +166,13 @@ def _without_types(lines: list[str], node: ast.stmt) -> list[str]:
         if argument is not None and argument.annotation is not None:
             end = argument.annotation.end_col_offset
             cuts.append((argument.lineno - 1, argument.col_offset + len(argument.arg), end))
-    for row, start, end in sorted(cuts, reverse=True):  # from the end, so that what stands before keeps its place
+    for row, start, end in sorted(cuts, reverse=True):  # from the end, to keep the positions of earlier text
         plain[row] = plain[row][:start] + plain[row][end:]
     return plain
 
 
 def _joined(imports: Sequence[str]) -> list[str]:
-    """Import statements in order, those from one module in one line."""
+    """Return import statements in order, with those from one module on one line."""
     plain = sorted(statement for statement in imports if statement.startswith("import "))
     names: dict[str, list[str]] = {}
     for statement in sorted(imports):

@@ -1,4 +1,4 @@
-"""The page of the ledger, in Markdown."""
+"""Render the page of the ledger, in Markdown."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from shared.ledger import BITES, GROUPS, SYMPTOMS
 
 
 def page(lines: Sequence[Line]) -> str:
-    """The page for the answers to every row, in the order of GROUPS."""
+    """Return the page for the answers to every row, in the order of GROUPS."""
     by_row = {line.row.name: line for line in lines}
     groups = {title: [by_row[row.name] for row in rows] for title, rows in GROUPS.items()}
     symptoms = {

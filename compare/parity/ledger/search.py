@@ -1,4 +1,4 @@
-"""From what a person sees to the rows of the ledger that can be behind it."""
+"""Search the ledger: from a described symptom to the rows that can explain it."""
 
 import math
 import re
@@ -11,13 +11,13 @@ from shared.ledger import ROWS, SYMPTOMS, Bites, LedgerRow
 
 MOST_ROWS = 10
 MOST_SYMPTOMS = 2
-CLOSE = 0.6  # of the best symptom's score: another symptom that is shown beside it
-LEAST = 0.35  # of the best row's score: a row that is still shown
-OF_SYMPTOMS = (0.7, 0.35)  # how much a row's best symptoms count beside the row's own words
-OF_NONE = 0.5  # how much a row counts in which the frameworks do not differ
+CLOSE = 0.6  # a further symptom is shown from this share of the best one's score
+LEAST = 0.35  # a row is shown from this share of the best one's score
+OF_SYMPTOMS = (0.7, 0.35)  # weights of a row's best symptoms, relative to the row's own words
+OF_NONE = 0.5  # weight of a row in which the frameworks do not differ
 OF_BITES: dict[Bites, float] = {"always": 1.0, "sometimes": 0.85, "rarely": 0.6}
 
-# Words that say nothing about a difference between frameworks.
+# Words without a meaning for differences between frameworks.
 STOP = (
     "a about after again all also am an and any are as at be because been before but by can could did do does "
     "doing don for from get gets give gives given got had has have having how i if in into is it its just me "
@@ -26,9 +26,9 @@ STOP = (
     "which while who why will with work works would you your keras pytorch torch tensorflow tf framework "
     "frameworks port ported porting"
 )
-# Words that stand in most rows: they lead to a symptom, not to a row.
+# Words in most rows: they lead to a symptom, not to a row.
 GENERIC = frozenset(("output", "weight", "differ", "load", "valu", "layer", "copy", "step", "first", "last"))
-# The word that symptoms and rows use: other words that people write for it.
+# A word of symptoms and rows: other words that people write for it.
 SYNONYMS = {
     "accuracy": "acc",
     "average": "avg mean averagepooling",
@@ -57,7 +57,7 @@ SYNONYMS = {
 }
 IGNORED = frozenset(STOP.split())
 SAME_AS = {other: word for word, others in SYNONYMS.items() for other in others.split()}
-# What is one term, and written as one word or as two.
+# Terms that are written as one word or as two.
 TERMS = {
     r"(batch|layer|group|instance)[ -]?norm(ali[sz]ation)?": r"\1norm",
     r"cross[ -]entropy": "crossentropy",
@@ -71,14 +71,14 @@ TERMS = {
 
 @dataclass(frozen=True)
 class Found:
-    """What a text leads to: symptoms (keys of SYMPTOMS) and rows, the likeliest first."""
+    """The symptoms (keys of SYMPTOMS) and rows that match a text, the likeliest first."""
 
     symptoms: tuple[str, ...]
     rows: tuple[LedgerRow, ...]
 
 
 def search(text: str) -> Found:
-    """The symptoms and rows that a description is most like; both empty if no word of it is known."""
+    """Return the symptoms and rows that match a description best; both are empty if no word of it is known."""
     words = stems(text)
     symptoms = _scores(words, _sentences())
     own = _scores([word for word in words if word not in GENERIC], _questions())
@@ -93,12 +93,12 @@ def search(text: str) -> Found:
 
 
 def _of(row: LedgerRow, symptoms: Mapping[str, float]) -> list[float]:
-    """The scores of a row's symptoms, the best first."""
+    """Return the scores of a row's symptoms, the best first."""
     return sorted((symptoms[name] for name in row.symptoms), reverse=True)
 
 
 def stems(text: str) -> list[str]:
-    """The words of a text that say something, each in its shortest form."""
+    """Return the meaningful words of a text, each in its shortest form."""
     found = []
     text = text.lower()
     for term, word in TERMS.items():
@@ -120,13 +120,13 @@ def _stem(word: str) -> str:
 
 @cache
 def _sentences() -> dict[str, Counter[str]]:
-    """The words of each symptom, with what its sentence says counting twice."""
+    """Return the words of each symptom; those of its sentence count twice."""
     return {name: Counter(stems(f"{one.sentence} {one.sentence} {one.words}")) for name, one in SYMPTOMS.items()}
 
 
 @cache
 def _questions() -> dict[str, Counter[str]]:
-    """The words of each row, with what its name and question say counting twice."""
+    """Return the words of each row; those of its name and question count twice."""
     return {
         name: Counter(stems(f"{2 * f'{name} {row.question} '}{row.first} {row.second} {row.aligned}"))
         for name, row in ROWS.items()
@@ -134,7 +134,7 @@ def _questions() -> dict[str, Counter[str]]:
 
 
 def _scores(words: Sequence[str], counts: Mapping[str, Counter[str]]) -> dict[str, float]:
-    """How well each text fits the words: Okapi BM25 (Robertson et al. 1994), with k1 = 1.2 and b = 0.5."""
+    """Return how well each text matches the words: Okapi BM25 (Robertson et al. 1994), with k1 = 1.2 and b = 0.5."""
     n = len(counts)
     average = sum(count.total() for count in counts.values()) / max(n, 1)
     scores = dict.fromkeys(counts, 0.0)

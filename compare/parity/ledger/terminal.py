@@ -1,4 +1,4 @@
-"""Rows of the ledger in the terminal: nothing is cut, long sentences continue on the next line."""
+"""Print rows of the ledger in the terminal: nothing is cut, long sentences continue on the next line."""
 
 from collections.abc import Sequence
 from textwrap import wrap
@@ -12,12 +12,12 @@ from compare.parity.ledger.search import Found
 from compare.registry import IMPLEMENTATIONS
 from shared.ledger import BITES, GROUPS, SYMPTOMS, LedgerRow
 
-WIDEST = 120  # characters of a line, however wide the window is
+WIDEST = 120  # characters of a line, even if the window is wider
 INDENT = "  "
 
 
 def print_all(console: Console, lines: Sequence[Line]) -> None:
-    """Every row in five lines, by group."""
+    """Print every row in five lines, by group."""
     by_row = {line.row.name: line for line in lines}
     for title, rows in GROUPS.items():
         found = [by_row[row.name] for row in rows if row.name in by_row]
@@ -29,7 +29,7 @@ def print_all(console: Console, lines: Sequence[Line]) -> None:
 
 
 def print_whole(console: Console, line: Line) -> None:
-    """One row with everything there is to say, and its code in both frameworks."""
+    """Print one row completely, with its code in both frameworks."""
     row = line.row
     _print_head(console, row)
     facts = [*_forms(line), ("It matters", BITES[row.bites] + ".")]
@@ -44,7 +44,7 @@ def print_whole(console: Console, line: Line) -> None:
 
 
 def print_found(console: Console, found: Found) -> None:
-    """What a search by symptom led to."""
+    """Print the results of a search by symptom."""
     console.print(Text("What you see is most like:", style="bold"))
     for symptom in found.symptoms:
         _print_indented(console, SYMPTOMS[symptom].sentence)
