@@ -1,4 +1,4 @@
-"""What more than one command checks of its options, and of the data."""
+"""Checks of options and data that several commands share."""
 
 from collections.abc import Sequence
 

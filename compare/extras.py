@@ -1,4 +1,4 @@
-"""What is installed, and what only some users want and is not installed with this project unless asked for."""
+"""Optional packages: which are installed, and which a user must request from this project."""
 
 import importlib.util
 from importlib.metadata import PackageNotFoundError, version

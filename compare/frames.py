@@ -1,4 +1,4 @@
-"""The records of a run as pandas frames, for notebooks and scripts of your own.
+"""Read the records of a run as pandas frames, for your own notebooks and scripts.
 
 Every frame has the columns `implementation` and `seed`. Every function raises InputError if a folder has no run.
 """

@@ -1,4 +1,4 @@
-"""The packages of this project are imported from where this very code is, whatever else goes by their names.
+"""Import this project's packages from this very code, even if others have the same names.
 
 A user's project may have its own `shared` or `compare` package in the current folder, or on PYTHONPATH.
 """

@@ -1,4 +1,4 @@
-"""Fixtures for tests of your own; pytest finds them by itself once `compare` is installed."""
+"""Fixtures for your own tests; pytest finds them by itself once `compare` is installed."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""The JSON schemas of everything that is written down: `python -m compare.schema docs/schema` writes them.
+"""The JSON schemas of all written records: `python -m compare.schema docs/schema` writes them.
 
 They are made from the records' own classes, and a test compares those in docs/schema with them.
 """

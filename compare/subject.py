@@ -1,4 +1,4 @@
-"""What is compared or timed: a network, its training and its data."""
+"""The subject of a comparison or a bench: a network, its training and its data."""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,1 @@
-"""What runs in the worker of a user's own model: each adapter reads one framework's models as graphs."""
+"""The worker's side for a user's own model: each adapter reads one framework's models as graphs."""

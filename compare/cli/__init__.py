@@ -1,1 +1,1 @@
-"""The command line: declarations only."""
+"""The command line: only declarations."""

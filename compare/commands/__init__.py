@@ -1,1 +1,1 @@
-"""One file a command: what it does, in order, and its exit code."""
+"""The commands, a module each: the steps of a command, in order, and its exit code."""

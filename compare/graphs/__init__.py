@@ -1,1 +1,1 @@
-"""Networks as graphs of ONNX's operators, whatever framework they come from (docs/port.md)."""
+"""Networks as graphs of ONNX's operators, from any framework (docs/port.md)."""

@@ -1,5 +1,5 @@
 """Every option of every command, each declared once: the command line, its help, the checks, the JSON schema and the
-tables of the documentation are made from these declarations."""
+documentation's tables are made from these declarations."""
 
 from compare.options.base import Options
 from compare.options.bench import BenchOptions

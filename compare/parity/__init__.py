@@ -1,4 +1,4 @@
-"""Whether the implementations are the same function, and which of them is not.
+"""Decide whether the implementations are the same function, and if not, which one differs.
 
 For tests of your own:
 

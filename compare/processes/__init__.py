@@ -1,1 +1,1 @@
-"""The parent's side of processes: start a worker, ask it, end it, and the environment that it gets."""
+"""The parent's side of worker processes: start, request, end, and their environment."""

@@ -1,1 +1,1 @@
-"""What people see: the screen, progress, tables, plots, pages, and files for other tools."""
+"""Output for users: the screen, progress, tables, plots, pages, and files for other tools."""

@@ -1,1 +1,1 @@
-"""What the parent and a worker say to each other: the messages, and how a message with arrays is sent."""
+"""The communication of the parent and a worker: the messages, and how a message with arrays is sent."""

@@ -1,1 +1,1 @@
-"""What runs in a worker process, beside one framework."""
+"""The worker process, with one framework."""
