@@ -36,7 +36,7 @@ def bound(dtype: Dtype, widest: Drift, rung: str, tensor: str) -> Bound:
     drift = widest.get(rung, {}).get(tensor, 0.0)
     if drift <= (FLOAT64.value if dtype == "float64" else known.value / MARGIN):
         return known
-    return Bound(MARGIN * drift, f"{MARGIN:g} x the drift after 1 ulp, {drift:.1e}")
+    return Bound(MARGIN * drift, f"{MARGIN:g} x the drift of moved weights, {drift:.1e}")
 
 
 def _of_float32(rung: str) -> Bound:

@@ -10,7 +10,7 @@ from compare.reporting.charts import Chart, Line, Panel
 
 def drift(result: ParityResult) -> Chart:
     """Return a chart of each implementation's distance from the float64 consensus over the steps, a panel for each
-    precision. The band is the distance of an implementation from itself after a change of 1 ulp."""
+    precision. The band is the distance of an implementation from itself after a move of its initial weights."""
     names = {name: name for precision in result.precisions for name in precision.curves}
     panels = [_panel(precision) for precision in result.precisions if precision.curves]
     return Chart(f"Drift of {result.model}, seed {result.seed}", panels, names, starts_log=True)

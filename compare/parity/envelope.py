@@ -17,8 +17,11 @@ from compare.parity.ladder import Stages
 
 # In float32, rounding can take a value over a kink in one implementation. Many moved runs then cross the kink as well,
 # but possibly none of three draws. Before a difference along training is reported, the draws are therefore multiplied
-# by this number.
+# by this number, and the further ones move the weights by more. Gradients are sums of tens of thousands of terms: in
+# float32 they are off by about 1e-6, ten times as much as 1 ulp of the weights moves them. Dark images with biases near
+# 0 have many units near their kinks, and a draw has to reach a kink that float32 crosses.
 MORE_DRAWS = 4
+ULPS_OF_MORE = 64
 
 Drift = dict[str, dict[str, float]]
 """rung -> tensor -> relative distance."""

@@ -14,7 +14,7 @@ from shared.plurals import number_of
 
 def drift(result: ParityResult) -> Figure:
     """Draw each implementation's distance from the float64 consensus over the steps, a panel for each precision. The
-    shaded band is the distance of an implementation from itself after a change of 1 ulp."""
+    shaded band is the distance of an implementation from itself after a move of its initial weights."""
     figure = Figure(figsize=(5 * len(result.precisions), 4), layout="constrained")
     panels = figure.subplots(1, len(result.precisions), squeeze=False)[0]
     for axes, precision in zip(panels, result.precisions, strict=True):
@@ -48,7 +48,7 @@ def _panel(axes: Any, precision: PrecisionResult) -> None:
     if draws:
         steps = [step for step in draws[0] if all(step in curve for curve in draws)]  # one may have ended early
         low, high = ([extreme(curve[step] for curve in draws) for step in steps] for extreme in (min, max))
-        axes.fill_between(steps, low, high, color="0.8", label="an implementation from itself, 1 ulp moved")
+        axes.fill_between(steps, low, high, color="0.8", label="an implementation from itself, weights moved")
     for name, curve in precision.curves.items():
         marker = mark_of(name)
         axes.plot(list(curve), list(curve.values()), marker=marker, markersize=3, label=name, **style_of(name))

@@ -10,7 +10,7 @@ from compare.folders import tabular
 from compare.folders.manifest import Manifest
 from compare.parity import charts, tables
 from compare.parity.bounds import FLOAT32, FLOAT64, JUMP, MARGIN
-from compare.parity.envelope import MORE_DRAWS
+from compare.parity.envelope import MORE_DRAWS, ULPS_OF_MORE
 from compare.parity.observation import RUNGS
 from compare.parity.plots import drift
 from compare.parity.result import ParityResult
@@ -97,6 +97,7 @@ def _files(
             trained=RUNGS.index(study.rung) >= RUNGS.index("training"),
             draws=study.draws,
             more=MORE_DRAWS,
+            ulps=ULPS_OF_MORE,
             float64=FLOAT64.value,
             float32=FLOAT32.value,
             jump=JUMP.value,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from compare.parity import dropout, observation
-from compare.parity.envelope import Draw, Drift, drift
+from compare.parity.envelope import ULPS_OF_MORE, Draw, Drift, drift
 from compare.parity.ladder import Stages
 from compare.parity.observation import Observation, curve
 from compare.parity.start import large, nudge, stirred
@@ -117,13 +117,16 @@ def draw_all(
     observations: Mapping[str, Observation],
     numbers: Sequence[int] | None = None,
 ) -> list[Draw]:
-    """Return the draws with these numbers (1 ... n_draws) of one implementation, if its unmoved run was completed."""
+    """Return the draws with these numbers (1 ... n_draws) of one implementation, if its unmoved run was completed.
+
+    Further draws, with numbers above n_draws, move the weights by ULPS_OF_MORE.
+    """
     unmoved = observations[session.implementation]
     if unmoved.failure:
         return []
     initial = initial_weights(subject.spec, subject.train.seed)
     starts = [
-        nudge(initial, subject.train.dtype, subject.train.seed, number)
+        nudge(initial, subject.train.dtype, subject.train.seed, number, 1 if number <= extent.n_draws else ULPS_OF_MORE)
         for number in numbers or range(1, extent.n_draws + 1)
     ]
     return [_draw(_trained(session, subject, extent, start), unmoved.stages, extent.n_steps) for start in starts]

@@ -33,8 +33,8 @@ def _stirred(parameter: ParamSpec, seed: int) -> np.ndarray:
     return value.astype(np.float32).reshape(parameter.shape)
 
 
-def nudge(weights: Weights, dtype: Dtype, seed: int, draw: int) -> Weights:
-    """Return `weights` as `dtype`, with every value moved by 1 ulp, up or down at random, except zeros.
+def nudge(weights: Weights, dtype: Dtype, seed: int, draw: int, ulps: int = 1) -> Weights:
+    """Return `weights` as `dtype`, with every value moved by `ulps` ulp, up or down at random, except zeros.
 
     A zero stays: with a bias of 0 and a uniform background of 0, ReLU is on its kink. The smallest number would turn
     whole channels on, which is another network and not rounding.
@@ -42,7 +42,8 @@ def nudge(weights: Weights, dtype: Dtype, seed: int, draw: int) -> Weights:
     result: Weights = {}
     for name, value in weights.items():
         up = randomness.uniform(value.size, "ulp", seed, draw, name).reshape(value.shape) < 0.5
-        exact = value.astype(dtype)
-        next_one = np.nextafter(exact, np.where(up, np.inf, -np.inf).astype(dtype))
-        result[name] = np.where(exact == 0, exact, next_one)
+        exact = moved = value.astype(dtype)
+        for _ in range(ulps):
+            moved = np.nextafter(moved, np.where(up, np.inf, -np.inf).astype(dtype))
+        result[name] = np.where(exact == 0, exact, moved)
     return result

@@ -45,3 +45,10 @@ def test_draws_differ() -> None:
     drawn = [nudge(weights, "float64", seed, draw)["dense1/kernel"] for seed, draw in ((0, 1), (0, 2), (1, 1))]
     assert all(0.4 < (drawn[0] == other).mean() < 0.6 for other in drawn[1:])
     np.testing.assert_array_equal(drawn[0], nudge(weights, "float64", 0, 1)["dense1/kernel"])
+
+
+def test_a_value_is_moved_by_so_many_ulp() -> None:
+    weights = initial_weights(MODELS["dense_baseline"], seed=0)
+    for name, moved in nudge(weights, "float32", 0, 1, ulps=64).items():
+        places = moved.view(np.int32).astype(np.int64) - weights[name].view(np.int32)
+        assert set(np.abs(places[weights[name] != 0])) <= {64}, name
