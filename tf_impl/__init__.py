@@ -6,12 +6,12 @@ Under another of Keras's backends only the modules that need no TensorFlow can b
 
 import os
 
-# A process has one framework. Keras reads this variable, too, and the harness sets it for every worker.
+# A process uses one framework. The harness sets this variable for every worker, and Keras reads it too.
 if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
     from shared.lean import imports_plainly, lean_import
 
     with lean_import():
-        import tensorflow as _  # noqa: F401  first of all, and Keras with it
+        import tensorflow as _  # noqa: F401  imported first, and Keras with it
 
     from tf_impl.serve import framework, serve
 

@@ -1,6 +1,6 @@
-"""An architecture in Keras's functional form: an implementation of its own, with the same contract.
+"""An architecture in Keras's functional form: a separate implementation of the same contract.
 
-Branches and several inputs need this form; for a chain of layers it is another way to write what `Sequential` does.
+Branches and several inputs need this form. For a chain of layers it does the same as `Sequential`.
 """
 
 import keras
@@ -20,8 +20,10 @@ __all__ = ["create", "exporters", "fit", "framework", "idiom", "ledger", "matrix
 
 
 def cnn_bn_cifar(norm: type[layers.Layer] = BatchNormalization) -> keras.Model:
-    """Twice two padded convolutions, each with ReLU and batch normalisation, and max-pooling, then two dense layers:
-    2,171,178 parameters, of them 2,169,770 trainable."""
+    """Two blocks of two padded convolutions, then two dense layers. 2,171,178 parameters, 2,169,770 of them trainable.
+
+    In a block, ReLU and batch normalisation follow each convolution, and max-pooling comes last.
+    """
     inputs = keras.Input((32, 32, 3))  # (N, 32, 32, 3)
     x = layers.Conv2D(32, 3, padding="same", activation="relu", name="conv1")(inputs)  # (N, 32, 32, 32)
     x = norm(name="bn1")(x)  # (N, 32, 32, 32)

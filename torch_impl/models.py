@@ -1,7 +1,7 @@
-"""The architectures as `nn.Module`s; the contract that each must meet is in shared/models.py.
+"""The architectures as `nn.Module`s. Each meets its contract in shared/models.py.
 
-Images are channels-first here, (N, channels, height, width), as PyTorch has them. `tap` gets every layer's output
-under the layer's name in the contract and returns it unchanged; parity checks and pictures listen there.
+Images are channels-first, (N, channels, height, width), as is usual in PyTorch. Every layer's output passes through
+`tap` under the layer's name in the contract. `tap` returns it unchanged; parity checks and pictures record it.
 """
 
 from collections.abc import Callable
@@ -15,12 +15,12 @@ Tap = Callable[[str, Tensor], Tensor]
 
 
 def untapped(name: str, output: Tensor) -> Tensor:
-    """Do nothing."""
+    """Return the output unchanged."""
     return output
 
 
 class CnnSame(nn.Module):
-    """Two padded convolutions, each with ReLU and max-pooling, then two dense layers: 421,642 parameters."""
+    """Two padded convolutions, each with ReLU and max-pooling, then two dense layers. 421,642 parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class CnnSame(nn.Module):
 
 
 class CnnWideValid(nn.Module):
-    """Two unpadded convolutions of 64 channels, each with ReLU and max-pooling, then two dense layers: 243,786
+    """Two unpadded convolutions of 64 channels, each with ReLU and max-pooling, then two dense layers. 243,786
     parameters."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class CnnWideValid(nn.Module):
 
 
 class CnnHeadlessValid(nn.Module):
-    """Two unpadded convolutions, each with ReLU and max-pooling, and no hidden dense layer: 34,826 parameters."""
+    """Two unpadded convolutions, each with ReLU and max-pooling, and no hidden dense layer. 34,826 parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,8 +79,10 @@ class CnnHeadlessValid(nn.Module):
 
 
 class CnnBnCifar(nn.Module):
-    """Twice two padded convolutions, each with ReLU and batch normalisation, and max-pooling, then two dense layers:
-    2,171,178 parameters, of them 2,169,770 trainable."""
+    """Two blocks of two padded convolutions, then two dense layers. 2,171,178 parameters, 2,169,770 of them trainable.
+
+    In a block, ReLU and batch normalisation follow each convolution, and max-pooling comes last.
+    """
 
     def __init__(self, norm2d: type[nn.Module] = BatchNorm, norm1d: type[nn.Module] = BatchNorm) -> None:
         super().__init__()
@@ -114,8 +116,10 @@ class CnnBnCifar(nn.Module):
 
 
 class CnnBnValid(nn.Module):
-    """Twice two unpadded convolutions, each with ReLU, then batch normalisation and max-pooling, and one dense layer:
-    88,042 parameters, of them 87,850 trainable."""
+    """Two blocks of two unpadded convolutions, then one dense layer. 88,042 parameters, 87,850 of them trainable.
+
+    In a block, ReLU follows each convolution. Batch normalisation and max-pooling come last.
+    """
 
     def __init__(self, norm2d: type[nn.Module] = BatchNorm) -> None:
         super().__init__()
@@ -141,7 +145,7 @@ class CnnBnValid(nn.Module):
 
 
 class CnnDeepDropout(nn.Module):
-    """Three padded 5 x 5 convolutions, each with ReLU and max-pooling, then two dense layers with dropout between:
+    """Three padded 5 x 5 convolutions, each with ReLU and max-pooling, then two dense layers with dropout in between.
     405,898 parameters."""
 
     def __init__(self, dropout: float = 0.5) -> None:
@@ -167,7 +171,7 @@ class CnnDeepDropout(nn.Module):
 
 
 class DenseBaseline(nn.Module):
-    """One hidden dense layer, no convolution: 101,770 parameters."""
+    """One hidden dense layer and no convolution. 101,770 parameters."""
 
     def __init__(self) -> None:
         super().__init__()
