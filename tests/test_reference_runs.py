@@ -1,4 +1,4 @@
-"""The reference runs: every entry can be made, and what cannot be made leaves its old report."""
+"""Every reference run can be made, and one that fails leaves its old report."""
 
 import shlex
 from collections.abc import Sequence
