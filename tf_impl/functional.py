@@ -20,10 +20,8 @@ __all__ = ["create", "exporters", "fit", "framework", "idiom", "ledger", "matrix
 
 
 def cnn_bn_cifar(norm: type[layers.Layer] = BatchNormalization) -> keras.Model:
-    """Two blocks of two padded convolutions, then two dense layers. 2,171,178 parameters, 2,169,770 of them trainable.
-
-    In a block, ReLU and batch normalisation follow each convolution, and max-pooling comes last.
-    """
+    """Twice two padded convolutions, each with ReLU and batch normalisation, and max-pooling, then two dense layers:
+    2,171,178 parameters, of them 2,169,770 trainable."""
     inputs = keras.Input((32, 32, 3))  # (N, 32, 32, 3)
     x = layers.Conv2D(32, 3, padding="same", activation="relu", name="conv1")(inputs)  # (N, 32, 32, 32)
     x = norm(name="bn1")(x)  # (N, 32, 32, 32)

@@ -15,7 +15,7 @@ Builder = Callable[..., keras.Model]
 
 
 def cnn_same() -> keras.Sequential:
-    """Two padded convolutions, each with ReLU and max-pooling, then two dense layers. 421,642 parameters."""
+    """Two padded convolutions, each with ReLU and max-pooling, then two dense layers: 421,642 parameters."""
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),  # (N, 28, 28, 1)
@@ -31,7 +31,7 @@ def cnn_same() -> keras.Sequential:
 
 
 def cnn_wide_valid() -> keras.Sequential:
-    """Two unpadded convolutions of 64 channels, each with ReLU and max-pooling, then two dense layers. 243,786
+    """Two unpadded convolutions of 64 channels, each with ReLU and max-pooling, then two dense layers: 243,786
     parameters."""
     return keras.Sequential(
         [
@@ -48,7 +48,7 @@ def cnn_wide_valid() -> keras.Sequential:
 
 
 def cnn_headless_valid() -> keras.Sequential:
-    """Two unpadded convolutions, each with ReLU and max-pooling, and no hidden dense layer. 34,826 parameters."""
+    """Two unpadded convolutions, each with ReLU and max-pooling, and no hidden dense layer: 34,826 parameters."""
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),  # (N, 28, 28, 1)
@@ -63,10 +63,8 @@ def cnn_headless_valid() -> keras.Sequential:
 
 
 def cnn_bn_cifar(norm: type[layers.Layer] = BatchNormalization) -> keras.Sequential:
-    """Two blocks of two padded convolutions, then two dense layers. 2,171,178 parameters, 2,169,770 of them trainable.
-
-    In a block, ReLU and batch normalisation follow each convolution, and max-pooling comes last.
-    """
+    """Twice two padded convolutions, each with ReLU and batch normalisation, and max-pooling, then two dense layers:
+    2,171,178 parameters, of them 2,169,770 trainable."""
     return keras.Sequential(
         [
             keras.Input((32, 32, 3)),  # (N, 32, 32, 3)
@@ -89,10 +87,8 @@ def cnn_bn_cifar(norm: type[layers.Layer] = BatchNormalization) -> keras.Sequent
 
 
 def cnn_bn_valid(norm: type[layers.Layer] = BatchNormalization) -> keras.Sequential:
-    """Two blocks of two unpadded convolutions, then one dense layer. 88,042 parameters, 87,850 of them trainable.
-
-    In a block, ReLU follows each convolution. Batch normalisation and max-pooling come last.
-    """
+    """Twice two unpadded convolutions, each with ReLU, then batch normalisation and max-pooling, and one dense layer:
+    88,042 parameters, of them 87,850 trainable."""
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),  # (N, 28, 28, 1)
@@ -111,7 +107,7 @@ def cnn_bn_valid(norm: type[layers.Layer] = BatchNormalization) -> keras.Sequent
 
 
 def cnn_deep_dropout(dropout: float = 0.5) -> keras.Sequential:
-    """Three padded 5 x 5 convolutions, each with ReLU and max-pooling, then two dense layers with dropout in between.
+    """Three padded 5 x 5 convolutions, each with ReLU and max-pooling, then two dense layers with dropout between:
     405,898 parameters."""
     return keras.Sequential(
         [
@@ -131,7 +127,7 @@ def cnn_deep_dropout(dropout: float = 0.5) -> keras.Sequential:
 
 
 def dense_baseline() -> keras.Sequential:
-    """One hidden dense layer and no convolution. 101,770 parameters."""
+    """One hidden dense layer, no convolution: 101,770 parameters."""
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),  # (N, 28, 28, 1)

@@ -20,7 +20,7 @@ def untapped(name: str, output: tf.Tensor) -> tf.Tensor:
 
 
 class CnnSame(tf.Module):
-    """Two padded convolutions, each with ReLU and max-pooling, then two dense layers. 421,642 parameters."""
+    """Two padded convolutions, each with ReLU and max-pooling, then two dense layers: 421,642 parameters."""
 
     def __init__(self, dtype: tf.DType) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class CnnSame(tf.Module):
 
 
 class CnnWideValid(tf.Module):
-    """Two unpadded convolutions of 64 channels, each with ReLU and max-pooling, then two dense layers. 243,786
+    """Two unpadded convolutions of 64 channels, each with ReLU and max-pooling, then two dense layers: 243,786
     parameters."""
 
     def __init__(self, dtype: tf.DType) -> None:
@@ -61,7 +61,7 @@ class CnnWideValid(tf.Module):
 
 
 class CnnHeadlessValid(tf.Module):
-    """Two unpadded convolutions, each with ReLU and max-pooling, and no hidden dense layer. 34,826 parameters."""
+    """Two unpadded convolutions, each with ReLU and max-pooling, and no hidden dense layer: 34,826 parameters."""
 
     def __init__(self, dtype: tf.DType) -> None:
         super().__init__()
@@ -79,10 +79,8 @@ class CnnHeadlessValid(tf.Module):
 
 
 class CnnBnCifar(tf.Module):
-    """Two blocks of two padded convolutions, then two dense layers. 2,171,178 parameters, 2,169,770 of them trainable.
-
-    In a block, ReLU and batch normalisation follow each convolution, and max-pooling comes last.
-    """
+    """Twice two padded convolutions, each with ReLU and batch normalisation, and max-pooling, then two dense layers:
+    2,171,178 parameters, of them 2,169,770 trainable."""
 
     def __init__(self, dtype: tf.DType) -> None:
         super().__init__()
@@ -116,10 +114,8 @@ class CnnBnCifar(tf.Module):
 
 
 class CnnBnValid(tf.Module):
-    """Two blocks of two unpadded convolutions, then one dense layer. 88,042 parameters, 87,850 of them trainable.
-
-    In a block, ReLU follows each convolution. Batch normalisation and max-pooling come last.
-    """
+    """Twice two unpadded convolutions, each with ReLU, then batch normalisation and max-pooling, and one dense layer:
+    88,042 parameters, of them 87,850 trainable."""
 
     def __init__(self, dtype: tf.DType) -> None:
         super().__init__()
@@ -145,7 +141,7 @@ class CnnBnValid(tf.Module):
 
 
 class CnnDeepDropout(tf.Module):
-    """Three padded 5 x 5 convolutions, each with ReLU and max-pooling, then two dense layers with dropout in between.
+    """Three padded 5 x 5 convolutions, each with ReLU and max-pooling, then two dense layers with dropout between:
     405,898 parameters."""
 
     def __init__(self, dtype: tf.DType, dropout: float = 0.5) -> None:
@@ -171,7 +167,7 @@ class CnnDeepDropout(tf.Module):
 
 
 class DenseBaseline(tf.Module):
-    """One hidden dense layer and no convolution. 101,770 parameters."""
+    """One hidden dense layer, no convolution: 101,770 parameters."""
 
     def __init__(self, dtype: tf.DType) -> None:
         super().__init__()

@@ -20,7 +20,7 @@ def untapped(name: str, output: Tensor) -> Tensor:
 
 
 class CnnSame(nn.Module):
-    """Two padded convolutions, each with ReLU and max-pooling, then two dense layers. 421,642 parameters."""
+    """Two padded convolutions, each with ReLU and max-pooling, then two dense layers: 421,642 parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class CnnSame(nn.Module):
 
 
 class CnnWideValid(nn.Module):
-    """Two unpadded convolutions of 64 channels, each with ReLU and max-pooling, then two dense layers. 243,786
+    """Two unpadded convolutions of 64 channels, each with ReLU and max-pooling, then two dense layers: 243,786
     parameters."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class CnnWideValid(nn.Module):
 
 
 class CnnHeadlessValid(nn.Module):
-    """Two unpadded convolutions, each with ReLU and max-pooling, and no hidden dense layer. 34,826 parameters."""
+    """Two unpadded convolutions, each with ReLU and max-pooling, and no hidden dense layer: 34,826 parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,10 +79,8 @@ class CnnHeadlessValid(nn.Module):
 
 
 class CnnBnCifar(nn.Module):
-    """Two blocks of two padded convolutions, then two dense layers. 2,171,178 parameters, 2,169,770 of them trainable.
-
-    In a block, ReLU and batch normalisation follow each convolution, and max-pooling comes last.
-    """
+    """Twice two padded convolutions, each with ReLU and batch normalisation, and max-pooling, then two dense layers:
+    2,171,178 parameters, of them 2,169,770 trainable."""
 
     def __init__(self, norm2d: type[nn.Module] = BatchNorm, norm1d: type[nn.Module] = BatchNorm) -> None:
         super().__init__()
@@ -116,10 +114,8 @@ class CnnBnCifar(nn.Module):
 
 
 class CnnBnValid(nn.Module):
-    """Two blocks of two unpadded convolutions, then one dense layer. 88,042 parameters, 87,850 of them trainable.
-
-    In a block, ReLU follows each convolution. Batch normalisation and max-pooling come last.
-    """
+    """Twice two unpadded convolutions, each with ReLU, then batch normalisation and max-pooling, and one dense layer:
+    88,042 parameters, of them 87,850 trainable."""
 
     def __init__(self, norm2d: type[nn.Module] = BatchNorm) -> None:
         super().__init__()
@@ -145,7 +141,7 @@ class CnnBnValid(nn.Module):
 
 
 class CnnDeepDropout(nn.Module):
-    """Three padded 5 x 5 convolutions, each with ReLU and max-pooling, then two dense layers with dropout in between.
+    """Three padded 5 x 5 convolutions, each with ReLU and max-pooling, then two dense layers with dropout between:
     405,898 parameters."""
 
     def __init__(self, dropout: float = 0.5) -> None:
@@ -171,7 +167,7 @@ class CnnDeepDropout(nn.Module):
 
 
 class DenseBaseline(nn.Module):
-    """One hidden dense layer and no convolution. 101,770 parameters."""
+    """One hidden dense layer, no convolution: 101,770 parameters."""
 
     def __init__(self) -> None:
         super().__init__()

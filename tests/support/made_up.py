@@ -149,8 +149,7 @@ def recipes() -> RecipeWaterfall:
 
 
 def parity(beyond: bool = False) -> ParityResult:
-    """Return a comparison of three implementations in both precisions. With `beyond`, the last one differs in
-    float64."""
+    """Return a comparison of three implementations in both precisions. If `beyond`, the last differs in float64."""
     names = ("torch", "keras", "tf_lowlevel")
 
     def precision(dtype: str, far: float, bound: float) -> PrecisionResult:

@@ -22,7 +22,7 @@ def untapped(name: str, output: jax.Array) -> jax.Array:
 
 
 class CnnSame(nnx.Module):
-    """Two padded convolutions, each with ReLU and max-pooling, then two dense layers. 421,642 parameters."""
+    """Two padded convolutions, each with ReLU and max-pooling, then two dense layers: 421,642 parameters."""
 
     def __init__(self, dtype: jnp.dtype) -> None:
         self.conv1 = conv(1, 32, size=3, padding="SAME", dtype=dtype)
@@ -41,7 +41,7 @@ class CnnSame(nnx.Module):
 
 
 class CnnWideValid(nnx.Module):
-    """Two unpadded convolutions of 64 channels, each with ReLU and max-pooling, then two dense layers. 243,786
+    """Two unpadded convolutions of 64 channels, each with ReLU and max-pooling, then two dense layers: 243,786
     parameters."""
 
     def __init__(self, dtype: jnp.dtype) -> None:
@@ -61,7 +61,7 @@ class CnnWideValid(nnx.Module):
 
 
 class CnnHeadlessValid(nnx.Module):
-    """Two unpadded convolutions, each with ReLU and max-pooling, and no hidden dense layer. 34,826 parameters."""
+    """Two unpadded convolutions, each with ReLU and max-pooling, and no hidden dense layer: 34,826 parameters."""
 
     def __init__(self, dtype: jnp.dtype) -> None:
         self.conv1 = conv(1, 32, size=3, padding="VALID", dtype=dtype)
@@ -78,10 +78,8 @@ class CnnHeadlessValid(nnx.Module):
 
 
 class CnnBnCifar(nnx.Module):
-    """Two blocks of two padded convolutions, then two dense layers. 2,171,178 parameters, 2,169,770 of them trainable.
-
-    In a block, ReLU and batch normalisation follow each convolution, and max-pooling comes last.
-    """
+    """Twice two padded convolutions, each with ReLU and batch normalisation, and max-pooling, then two dense layers:
+    2,171,178 parameters, of them 2,169,770 trainable."""
 
     def __init__(self, dtype: jnp.dtype) -> None:
         self.conv1 = conv(3, 32, size=3, padding="SAME", dtype=dtype)
@@ -114,10 +112,8 @@ class CnnBnCifar(nnx.Module):
 
 
 class CnnBnValid(nnx.Module):
-    """Two blocks of two unpadded convolutions, then one dense layer. 88,042 parameters, 87,850 of them trainable.
-
-    In a block, ReLU follows each convolution. Batch normalisation and max-pooling come last.
-    """
+    """Twice two unpadded convolutions, each with ReLU, then batch normalisation and max-pooling, and one dense layer:
+    88,042 parameters, of them 87,850 trainable."""
 
     def __init__(self, dtype: jnp.dtype) -> None:
         self.conv1 = conv(1, 32, size=5, padding="VALID", dtype=dtype)
@@ -142,7 +138,7 @@ class CnnBnValid(nnx.Module):
 
 
 class CnnDeepDropout(nnx.Module):
-    """Three padded 5 x 5 convolutions, each with ReLU and max-pooling, then two dense layers with dropout in between.
+    """Three padded 5 x 5 convolutions, each with ReLU and max-pooling, then two dense layers with dropout between:
     405,898 parameters."""
 
     def __init__(self, dtype: jnp.dtype, dropout: float = 0.5, seed: int = 0) -> None:
@@ -167,7 +163,7 @@ class CnnDeepDropout(nnx.Module):
 
 
 class DenseBaseline(nnx.Module):
-    """One hidden dense layer and no convolution. 101,770 parameters."""
+    """One hidden dense layer, no convolution: 101,770 parameters."""
 
     def __init__(self, dtype: jnp.dtype) -> None:
         self.dense1 = dense(784, 128, dtype=dtype)
