@@ -265,8 +265,7 @@ def sequential() -> Any:
 
 
 def files() -> dict[str, Any]:
-    """Return the results for a saved model, read in float64 from a file that states float32, and for its saved
-    weights."""
+    """Return the results for a saved model and its weights, read in float64 from a file that states float32."""
     keras.config.set_floatx("float32")
     model = sequential()
     keras.config.set_floatx("float64")

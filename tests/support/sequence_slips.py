@@ -57,8 +57,7 @@ def build():
 def pair(
     name: str, init: str, forward: str, body: str, *causes: str, input: str = "7x5", also: tuple[str, ...] = ()
 ) -> Slip:
-    """Return a module of these parts and this forward pass, and a Keras model of these lines, separated by
-    semicolons."""
+    """Return a module of these parts and forward pass, and a Keras model of these lines, separated by semicolons."""
     sizes = tuple(int(n) for n in input.partition(":")[0].split("x"))
     shape = f"{sizes}, dtype='int32'" if ":" in input else f"{sizes}"
     torch = NET.format(init=_lines(init, 8), forward=_lines(forward, 8))
