@@ -52,6 +52,8 @@ TORCH_CREATE, TORCH_OPTIMIZERS = "torch_impl/create.py", "torch_impl/optimizers.
 IN_SAME, IN_DROPOUT = "class CnnSame", "class CnnDeepDropout"
 
 # A line for each fault, however long, because this is a table.
+# fmt: off
+# ruff: noqa: E501
 TORCH = [
     Fault("an image moved by one pixel before conv1", TORCH_MODELS, "self.conv1(x)", "self.conv1(F.pad(x, (1, -1)))", ACTIVATIONS, "conv1", within=IN_SAME),
     Fault("bias of conv2 dropped", TORCH_MODELS, "self.conv2(x)", "F.conv2d(x, self.conv2.weight, None, padding=1)", ACTIVATIONS, "conv2", within=IN_SAME),
