@@ -35,7 +35,7 @@ def test_whole_pixels_are_shifted_exactly() -> None:
     images = np.random.default_rng(0).random((1, 9, 7, 3)).astype(np.float32)
     moved = augmentation.augment(
         images, chance(shift_y=0.5, shift_x=-1.0), "affine"
-    )  # 2 pixels: 1 up, 2 to the right
+    )  # shares of 2 pixels: 1 up, 2 to the right
     np.testing.assert_allclose(moved[:, :-1, 2:], images[:, 1:, :-2], atol=1e-6)
     np.testing.assert_allclose(moved[:, :-1, 0], images[:, 1:, 0], atol=1e-6)  # the edge is repeated
 

@@ -5,9 +5,9 @@
 Both processes run at the same time and take turns. In each turn both run a window of equally many passes. Passes are
 forward passes and training steps of a small network, in batches of 1 and of 32.
 
-The result is the ratio of the bench's worker to the bare loop: the median over the turns of a pair of processes, then
-the geometric mean over pairs, with a 95 % interval. It is printed for the time of a pass and for its processor time,
-which other work on the machine disturbs least.
+The result is the ratio of the bench's worker to the bare loop, with a 95 % interval. It is the median over the turns of
+a pair of processes, then the geometric mean over pairs. It is printed for the time of a pass and for its processor
+time, which other work on the machine disturbs least.
 """
 
 import argparse

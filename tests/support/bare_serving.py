@@ -5,10 +5,10 @@
 Both processes of a way run at the same time and take turns. In each turn both run a window of equally many calls, with
 one image and with 64.
 
-The result is the ratio of the harness's call to the bare loop's: the median over the turns of a pair of processes, then
-the geometric mean over pairs, with a 95 % interval. It is printed for the median call, for one of the quickest tenth
-(which other work on the machine disturbs least) and for the processor time. Start and memory are compared in the same
-way for each pair. The processor time of a start is that of the process until it has answered.
+The result is the ratio of the harness's call to the bare loop's, with a 95 % interval. It is the median over the turns
+of a pair of processes, then the geometric mean over pairs. It is printed for the median call, the quickest tenth and
+the processor time. Other work on the machine disturbs the quickest tenth least. Start and memory are compared in the
+same way for each pair. The processor time of a start is that of the process until it has answered.
 
 With --lean the bare loop takes turns with its own lean variant, which hides Keras's optional imports.
 """

@@ -1,8 +1,8 @@
 # ruff: noqa: E501  # a pair is a line
 """Pairs of small models for `compare port`, each with one slip or none and its right answer.
 
-Every pair is two files as a user would write them, one in PyTorch and one in Keras, and the name of the cause that a
-reader would give. `python tests/support/slips.py --out docs/slips.md` compares them all and writes the results.
+Every pair is two files as a user would write them, in PyTorch and in Keras, and the cause that a reader would name.
+`python tests/support/slips.py --out docs/slips.md` compares them all and writes the results.
 """
 
 import argparse
