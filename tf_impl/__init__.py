@@ -1,7 +1,7 @@
 """The networks in Keras, on TensorFlow.
 
-Under another of Keras's backends only the modules that need no TensorFlow can be used: `models`, `layers`,
-`optimizers`, `weights`, `idiomatic` (examples/keras_backends).
+On Keras's other backends only the modules without TensorFlow work: `models`, `layers`, `optimizers`, `weights` and
+`idiomatic` (examples/keras_backends).
 """
 
 import os

@@ -44,7 +44,7 @@ def create_from(builders: Mapping[str, Builder], build: Build) -> KerasModel:
     train, world = build.train, World.here()
     tf.config.experimental.enable_tensor_float_32_execution(train.mixed_precision == "tf32")
     device = see(build.device)
-    keras.utils.set_random_seed(train.seed + world.rank)  # each worker drops other values
+    keras.utils.set_random_seed(train.seed + world.rank)  # each worker has its own dropout
     # These override ~/.keras/keras.json.
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx(train.dtype)

@@ -47,7 +47,7 @@ class SharingKerasModel(KerasModel):
         )
 
     def _drop_otherwise(self, rank: int) -> None:
-        """Make this worker drop other values than the rest.
+        """Give this worker its own dropout.
 
         The strategy gives every process the first one's initial values, including the states of random numbers.
         """

@@ -30,7 +30,7 @@ def create(build: Build) -> LowLevelModel:
     train, world = build.train, World.here()
     tf.config.experimental.enable_tensor_float_32_execution(train.mixed_precision == "tf32")
     device = see(build.device)
-    # Each worker drops other values.
+    # Each worker has its own dropout.
     tf.random.set_global_generator(tf.random.Generator.from_seed(train.seed + world.rank))
     with tf.device(device):
         return (SharingLowLevelModel if world.size > 1 else LowLevelModel)(build)

@@ -115,7 +115,7 @@ class BatchNorm(tf.Module):
 
     def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
         given = x.dtype
-        x = tf.cast(x, self.gamma.dtype)  # in bfloat16 the statistics would keep two digits
+        x = tf.cast(x, self.gamma.dtype)  # in bfloat16 the statistics would keep only two digits
         if training:
             mean = channel_mean(x)
             variance = channel_mean(tf.math.squared_difference(x, mean))

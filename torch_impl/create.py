@@ -32,7 +32,7 @@ def create(build: Build) -> TorchModel:
     train = build.train
     _state_settings(tf32=train.mixed_precision == "tf32")
     world = World.here()
-    torch.manual_seed(train.seed + world.rank)  # each worker drops other values
+    torch.manual_seed(train.seed + world.rank)  # each worker has its own dropout
     if build.device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     arguments, network = train.network_arguments, network_of(build.model)

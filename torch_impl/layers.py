@@ -26,7 +26,7 @@ class BatchNorm(nn.Module):
         self.register_buffer("running_var", torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x.to(self.weight.dtype)  # in bfloat16 the statistics would keep two digits
+        x = x.to(self.weight.dtype)  # in bfloat16 the statistics would keep only two digits
         if not self.training:
             return _normalise(x, self.weight, self.bias, self.running_mean, self.running_var, self.eps)
         with torch.no_grad():

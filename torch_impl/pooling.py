@@ -1,4 +1,4 @@
-"""Move every ReLU behind the max-pooling that follows it.
+"""Move every ReLU after the max-pooling that follows it.
 
 The two commute, forward and backward. ReLU keeps the order of values above 0, so a window has the same maximum at the
 same place. If no value is above 0, no gradient passes either way. ReLU then processes a quarter of the values.
@@ -13,7 +13,7 @@ from torch_impl.layers import BatchNorm
 
 
 def pooled_first(module: nn.Module) -> fx.GraphModule:
-    """Return `module` with its ReLUs behind its poolings. The layers and their parameters are shared, not copied."""
+    """Return `module` with its ReLUs after its poolings. The layers and their parameters are shared, not copied."""
     whole = _Untapped(module)
     graph = _Tracer().trace(whole)
     for pool in [node for node in graph.nodes if node.target is F.max_pool2d]:

@@ -15,7 +15,7 @@ class Tuning(BaseModel):
       graphs on CUDA.
     - `transfer`: how a batch reaches a CUDA device. `waited` waits for it. `pinned` copies from page-locked memory
       while the device works.
-    - `relu`: `as_written`, or `after_pooling` behind the max-pooling that follows: fewer values, same result.
+    - `relu`: `as_written`, or `after_pooling`, after the max-pooling that follows: fewer values, same result.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

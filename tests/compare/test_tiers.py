@@ -40,7 +40,7 @@ def test_it_is_trained_and_reported(compare, tmp_path: Path) -> None:
 
 
 def test_it_is_timed(compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It offers neither the machine's limits nor a profile, and does not fail for that."""
+    """It offers neither the machine's limits nor a profile, and timing works without them."""
     monkeypatch.setattr(launcher, "ROUNDS_S", 0.3)
     monkeypatch.setattr(schedule, "LEAST_TO_STOP", 3)  # enough for an interval
     out = tmp_path / "out"

@@ -1,7 +1,7 @@
 """Several processes train one network as one process does, each on its share of every batch.
 
-They match the reference in float64 to 1e-12. One case is an epoch whose batches have unequal shares. For other networks
-it is 20 steps.
+They match the reference in float64 to 1e-12. One network trains for an epoch with unequal shares, the others for 20
+steps.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Layouts follow from the contract, not from names.
 
-The networks have global average pooling, a flatten behind a dense layer, or no dense layer at all.
+The networks have global average pooling, a flatten after a dense layer, or no dense layer at all.
 """
 
 from collections.abc import Callable

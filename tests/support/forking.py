@@ -4,8 +4,8 @@ The imports of a command take 1.5 s of processor time, those of a NumPy worker 0
 hundreds. `Forked` is a `subprocess.Popen` whose process is forked instead. It is a child of the requesting process, in
 its own session if requested. It has its own environment, streams and working directory, and no other open file.
 
-Two things differ from an executed process. Modules without side effects are imported already. Interpreter and libraries
-have already read what they read at their start (`same_start`). Linux only.
+Two things differ from an executed process. Modules without side effects are imported already. The interpreter and
+libraries have already read their start-up settings (`same_start`). Linux only.
 """
 
 import atexit

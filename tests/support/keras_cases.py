@@ -101,7 +101,7 @@ def layer(build: Callable[[Any], Any], *shapes: tuple[int, ...], largest: int | 
 
 
 def behind(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Put a layer behind a convolution, which makes its input channels-last."""
+    """Put a layer after a convolution, which makes its input channels-last."""
     return lambda x: build(L.Conv2D(6, 1)(x))
 
 

@@ -136,7 +136,7 @@ def tagger(
     regular: str = "",
     loss: str = "",
 ) -> Slip:
-    """Return two bidirectional layers behind an embedding."""
+    """Return two bidirectional layers after an embedding."""
     torch, keras = TAGGER.format(rnn=rnn, after=after), KTAGGER.format(rnn=rnn, regular=regular)
     return Slip(
         name,

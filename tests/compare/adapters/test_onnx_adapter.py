@@ -95,7 +95,7 @@ def test_float32_is_that_of_onnx_runtime(channels_last: Path) -> None:
 
 
 def test_weights_go_in_and_come_out_of_a_saved_copy(channels_last: Path, tmp_path: Path) -> None:
-    """This includes weights behind the transposes and the column order behind a flattening."""
+    """This includes weights after the transposes and the column order after a flattening."""
     adapter = OnnxAdapter(channels_last)
     before = adapter.record({"x": X}, training=False)
     new = {key: value + RNG.standard_normal(value.shape) for key, value in before.weights.items()}

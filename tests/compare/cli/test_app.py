@@ -194,7 +194,7 @@ def test_an_empty_path_is_not_the_current_folder(
     "line", ["run --model =", "run --dataset =", "models =", "data =", "verify . --model =", "port a b --loss ="]
 )
 def test_an_empty_name_is_not_the_default(line: str, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    """An empty name comes from a variable that is not set, and running the default would not be what was meant."""
+    """An empty name comes from a variable that is not set, and the user did not mean the default."""
     assert run_main(monkeypatch, *("" if word == "=" else word for word in line.split())) == 2
     assert " is empty. Give " in capsys.readouterr().err
 

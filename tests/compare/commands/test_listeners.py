@@ -1,4 +1,4 @@
-"""A study without readers continues to its report and its runs' exit code.
+"""A study whose output has no reader continues to its report, and its runs determine the exit code.
 
 A request to end counts once, however the study was started.
 """

@@ -1,4 +1,4 @@
-"""A cause is a change that turns the right output into the left one, and nothing else is."""
+"""Only a change that turns the right output into the left one is a cause."""
 
 from collections.abc import Callable
 from dataclasses import replace

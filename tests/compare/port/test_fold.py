@@ -20,7 +20,7 @@ IMAGE = {"x": np.random.default_rng(3).normal(size=(2, 3, 7, 7))}
 
 
 def network() -> Recording:
-    """Return normalisations behind a convolution, a transposed one and a product, and one that cannot be folded."""
+    """Return normalisations after a convolution, a transposed one and a product, and one that cannot be folded."""
     b = Builder(IMAGE)
     b.batch_norm(3, name="first")
     b.conv(3, 4, name="conv")

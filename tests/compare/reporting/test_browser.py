@@ -74,7 +74,7 @@ def open_page(page: Path, *options: str) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a report with tables, pictures and a failure whose text would be active content if it could."""
+    """Write a report with tables, pictures and a failure whose text tries to be active content."""
     accuracies = {"torch": (0.97, 0.981, 0.99), "keras": (0.975, 0.98, 0.96)}
     results = [
         result(implementation=name, seed=seed, accuracy=accuracy)

@@ -1,6 +1,6 @@
 """Reports of regressions and of multi-label tasks mention no accuracy.
 
-Of a metric that is better if lower, lower is judged better.
+They judge lower values as better if the metric is an error.
 """
 
 import re

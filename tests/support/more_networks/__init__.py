@@ -1,6 +1,6 @@
 """Three networks that no command trains, each in three modules beside this one.
 
-One has global average pooling, one a flatten behind a dense layer, one no dense layer at all. No two have a layer name
+One has global average pooling, one a flatten after a dense layer, one no dense layer at all. No two have a layer name
 in common.
 """
 

@@ -62,7 +62,7 @@ def test_activations_by_name() -> None:
 @pytest.mark.parametrize("direction", ["forward", "reverse"])
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
 def test_masked_steps_leave_the_state_as_it_is(kind: str, direction: str) -> None:
-    """A sequence with padding behind its end has the same states as the sequence alone."""
+    """A sequence with padding at its end has the same states as the sequence alone."""
     w = weights(kind)
     mask = np.ones((N, T), int)
     mask[1, 3:] = 0
