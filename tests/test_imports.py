@@ -29,7 +29,7 @@ MAY_BE_SHARED = {f"tf_lowlevel_impl.{name}" for name in ("limits", "on_device", 
 
 SERVED = (
     ROOT / "compare" / "worker" / "served.py"
-)  # where each function imports the framework of its file, and no other
+)  # each of its functions imports the framework of its file, and no other
 
 
 def imported(path: Path) -> set[str]:

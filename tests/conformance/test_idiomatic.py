@@ -54,7 +54,7 @@ def test_initial_values_are_the_frameworks_own(start: Start, implementation: str
     assert {"optimizer", "initial weights", "validation"} <= created.choices.keys()
     weights = session.weights()
     assert {name: w.shape for name, w in weights.items()} == {p.name: p.shape for p in spec.parameters}
-    kernel = max((w for name, w in weights.items() if name.endswith("/kernel")), key=np.size)  # the surest
+    kernel = max((w for name, w in weights.items() if name.endswith("/kernel")), key=np.size)  # most precise
     four_deviations = 4 / math.sqrt(2 * kernel.size)
     field = math.prod(kernel.shape[:-2])  # of a convolution
     n_in, n_out = (field * n for n in kernel.shape[-2:])

@@ -15,13 +15,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("compare", "shared", "torch_impl", "tf_impl", "tf_lowlevel_impl", "examples", "tests")
-# Decisions are kept as they were written; what is generated has its words from the modules that are read here.
+# Decisions keep their original text. Generated pages take their words from the modules checked here.
 LEFT_OUT = {"decisions.md", "ledger.md", "faults.md", "slips.md"}
-# These hold what must be found, and models as strangers write them.
+# These contain forbidden words on purpose, and models as strangers write them.
 LEFT_OUT |= {"prose.py", "test_prose.py", "strangers.py", "whole_models.py"}
 MOST_WORDS = 30  # of a sentence in a page, a template or a message
-# No name of a function: a noun says what it returns, a verb what it does.
-# Those of compare/port are older, and stay.
+# A function's name is a noun for its result or a verb for its action. The older names in compare/port stay.
 FUNCTIONS_LEFT_OUT = {"said", "shown", "moved", "spoken", "heard", "look", "of_one", "given"}
 NAMES_LEFT_OUT = {"told", "anew", "apart", "nobody", "somebody", "everybody", "anybody", "whoever"}  # as a word of one
 

@@ -30,7 +30,7 @@ SPEC = MODELS["dense_baseline"]
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "PAUSE_S", 0.0)
-    monkeypatch.setattr(launcher, "usable_cores", lambda: 1)  # one after another: random numbers come in their order
+    monkeypatch.setattr(launcher, "usable_cores", lambda: 1)  # serial, which keeps the order of random numbers
 
 
 class Simulation:

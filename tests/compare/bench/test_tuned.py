@@ -25,7 +25,7 @@ PLAIN_TORCH = contestant("torch-tuned")
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "PAUSE_S", 0.0)
-    monkeypatch.setattr(launcher, "usable_cores", lambda: 1)  # one after another: random numbers come in their order
+    monkeypatch.setattr(launcher, "usable_cores", lambda: 1)  # serial, which keeps the order of random numbers
 
 
 def search(data: Data, differently: dict[str, dict[str, object]]) -> tuned.Fastest | None:
