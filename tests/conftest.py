@@ -1,4 +1,7 @@
-"""Fixtures for all tests, the rule that the test process never imports a framework, and what the tests took."""
+"""Fixtures for all tests.
+
+At the end of a session they check that the test process imported no framework, and print the processor time used.
+"""
 
 import gc
 import os
@@ -14,9 +17,10 @@ import pytest
 SUPPORT = Path(__file__).parent / "support"
 TOGETHER = ("tests/conformance/", "tests/compare/port/")
 EXAMPLE = Path(__file__).parents[1] / "examples" / "numpy_impl"
-# Before NumPy is first imported, and inherited by every process that is started here: what waits takes no core from its
-# neighbours, what is small is not shared among threads, and torch.compile takes the processor's own word for what
-# instructions it has instead of compiling a program for each kind, and no headers for programs that are two or three.
+# These are set before NumPy is first imported, and inherited by every process started here. Waiting threads leave the
+# cores to others, and small work is not split among threads. torch.compile trusts what the processor reports about its
+# instructions instead of compiling test programs. It also precompiles no headers, which do not pay for two or three
+# programs.
 os.environ.update(
     OMP_WAIT_POLICY="PASSIVE",
     OMP_NUM_THREADS="1",
@@ -26,12 +30,12 @@ os.environ.update(
     TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS="0",
 )
 
-# Else each process that is not forked compiles this suite's files again, if the environment switches bytecode off.
+# If bytecode is switched off in the environment, each process that is not forked would recompile this suite.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# A million objects are imported and collected, and stay: they are not searched for garbage meanwhile, nor in each of
-# the tests, some of which ask for a search. That was a fifth of this process's time.
+# A million imported and collected objects stay alive. Searching them for garbage took a fifth of this process's time,
+# during collection and in each test that asks for a search.
 gc.disable()
 
 import commands  # noqa: E402
@@ -42,13 +46,16 @@ from compare.processes import process  # noqa: E402
 from compare.registry import IMPLEMENTATIONS  # noqa: E402
 from shared.data import Data, DataSpec, load  # noqa: E402
 
-IMPLEMENTATIONS.searched = True  # tests do not depend on which other packages are installed here
+IMPLEMENTATIONS.searched = True  # tests must not depend on other installed packages
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """In several processes (`-n 2`) the tests of one file run in one, and so do all conformance tests, which share
-    workers and traces, and all of `compare port`, which share workers."""
+    """Run the tests of one file in one process (`-n 2`).
+
+    All conformance tests share one process, because they share workers and traces. So do all tests of `compare port`,
+    which share workers.
+    """
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):
@@ -60,14 +67,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_finish() -> None:
-    """From here on garbage is looked for among what the tests make."""
+    """Enable garbage collection from here on, for objects that the tests create."""
     gc.enable()
     gc.collect()
     gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the processor time of the tests and of all processes that they started, which have ended by now."""
+    """Print the processor time of the tests and of all processes they started, which have ended by now."""
     own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     own_s, others_s = own.ru_utime + own.ru_stime, others.ru_utime + others.ru_stime
     terminalreporter.write_line(
@@ -78,14 +85,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_framework_is_imported() -> Iterator[None]:
-    """At the end of the session, neither framework is in this process."""
+    """Check at the end of the session that this process has imported no framework."""
     yield
     assert not {"torch", "tensorflow", "keras"} & sys.modules.keys()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def forked_workers() -> Iterator[None]:
-    """NumPy workers are forked with their imports done (forking.py), and end with the session at the latest."""
+    """Fork NumPy workers from a process that has done their imports (forking.py). They end with the session."""
 
     def fork(request: forking.Request, streams: Sequence[int]) -> int:
         return commands.worker_server().fork(request, streams)
@@ -99,19 +106,19 @@ def forked_workers() -> Iterator[None]:
 
 @pytest.fixture
 def executed_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers are executed, as users have them, and not forked."""
+    """Execute workers as users do, instead of forking them."""
     monkeypatch.setattr(process, "subprocess", subprocess)
 
 
 @pytest.fixture(scope="session")
 def digits() -> Data:
-    """The embedded digits."""
+    """Return the embedded digits."""
     return load(DataSpec(dataset="digits"), Path())
 
 
 @pytest.fixture
 def numpy_implementation(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Add the NumPy implementation of tests/support to those that can be compared; return its name."""
+    """Register the NumPy implementation of tests/support, and return its name."""
     spec = numpy_spec("numpy", "numpy_misbehaving")
     monkeypatch.setitem(IMPLEMENTATIONS, "numpy", spec)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (SUPPORT, EXAMPLE))))
@@ -120,8 +127,10 @@ def numpy_implementation(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def numpy_implementations(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Add three NumPy implementations, the last of which has the fault that NUMPY_FAULTY names; return their names as
-    for --implementations."""
+    """Register three NumPy implementations, and return their names as given to --implementations.
+
+    The last one has the fault named by NUMPY_FAULTY.
+    """
     for name in ("numpy_again", "numpy_faulty"):
         monkeypatch.setitem(IMPLEMENTATIONS, name, numpy_spec(name))
     return f"{numpy_implementation},numpy_again,numpy_faulty"

@@ -25,7 +25,7 @@ def test_a_changed_record_names_a_later_one() -> None:
 
 
 def test_anchors_differ_and_hold_in_any_renderer() -> None:
-    """MkDocs makes one hyphen of several, GitHub does not: a title must not have characters that leave two."""
+    """No title has characters that leave two hyphens, of which MkDocs makes one and GitHub does not."""
     anchors = [record.anchor for record in RECORDS]
     assert len(set(anchors)) == len(anchors)
     assert [anchor for anchor in anchors if "--" in anchor] == []

@@ -1,4 +1,4 @@
-"""Every file that the documentation names is there."""
+"""Every file that the documentation links to exists."""
 
 import importlib.util
 import re
@@ -46,19 +46,19 @@ def test_links_lead_somewhere() -> None:
 
 
 def slug(heading: str) -> str:
-    """The anchor that GitHub and the site give a heading."""
+    """Return the anchor that GitHub and the site give a heading."""
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
     return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
 
 
 def headings(page: Path) -> list[str]:
-    """The anchors of a page; what stands in blocks of code is none."""
+    """Return the anchors of a page, ignoring code blocks."""
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
     return [slug(heading) for heading in re.findall(r"^#+ (.+)$", text, flags=re.M)]
 
 
 def dead_anchors(page: Path) -> list[str]:
-    """Links to a heading that is not there."""
+    """Return links to headings that do not exist."""
     text = re.sub(r"^```.*?^```|`[^`\n]*`", "", page.read_text(), flags=re.M | re.S)
     found = []
     for target, anchor in set(re.findall(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)", text)):

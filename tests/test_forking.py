@@ -1,4 +1,4 @@
-"""A process of the tests that is forked is as one that was executed, but for its imports."""
+"""A forked process of the tests behaves like an executed one, apart from its imports."""
 
 import json
 import os

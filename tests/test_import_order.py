@@ -1,4 +1,4 @@
-"""The rooms of compare/ import each other in one direction, and the picture of them is up to date."""
+"""The packages of compare/ import each other in one direction, and the picture of them is up to date."""
 
 import pytest
 from rooms import IMPLEMENTATIONS, ORDER, PICTURE, Imports, Sources, imports, picture, room
@@ -13,7 +13,7 @@ def sources() -> Sources:
 
 
 def wrong(sources: Sources) -> Imports:
-    """The imports that run against ORDER, and those of an implementation from compare/ or from another one."""
+    """Return imports that violate ORDER, and those of an implementation from compare/ or another implementation."""
     found = []
     for importer, imported in imports(sources):
         package, of = importer.split(".")[0], imported.split(".")[0]
@@ -31,7 +31,7 @@ def wrong(sources: Sources) -> Imports:
 
 
 def circle(sources: Sources) -> list[str]:
-    """One circle of imports, if there is any: the modules on it, in order."""
+    """Return the modules of one circle of imports, in order, if there is one."""
     followers: dict[str, list[str]] = {}
     for importer, imported in imports(sources):
         followers.setdefault(importer, []).append(imported)

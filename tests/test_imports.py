@@ -1,4 +1,4 @@
-"""Who may import whom, read from the sources; and that no process ever has both frameworks."""
+"""Each package imports only what it may, as read from the sources. No process ever has both frameworks."""
 
 import ast
 import os
@@ -19,7 +19,7 @@ FORBIDDEN = {
     "shared": FRAMEWORKS | IMPLEMENTATIONS | {"compare"},
     "compare": FRAMEWORKS | IMPLEMENTATIONS,
     "torch_impl": (IMPLEMENTATIONS - {"torch_impl"}) | {"compare"} | TENSORFLOW,
-    # What is not compared stands once for both on TensorFlow: MAY_BE_SHARED.
+    # Both TensorFlow implementations share code that is not compared: MAY_BE_SHARED.
     "tf_impl": (IMPLEMENTATIONS - {"tf_impl", "tf_lowlevel_impl"}) | {"compare", "torch", "torchvision"},
     "tf_lowlevel_impl": (IMPLEMENTATIONS - {"tf_lowlevel_impl"})
     | {"compare", "torch", "torchvision", "keras", "tf_keras"},
@@ -29,11 +29,11 @@ MAY_BE_SHARED = {f"tf_lowlevel_impl.{name}" for name in ("limits", "on_device", 
 
 SERVED = (
     ROOT / "compare" / "worker" / "served.py"
-)  # where each function imports the framework of its file, and no other
+)  # each of its functions imports the framework of its file, and no other
 
 
 def imported(path: Path) -> set[str]:
-    """The top-level modules that a file imports, wherever in it."""
+    """Return the top-level modules that a file imports, at any place in it."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -110,7 +110,7 @@ def test_only_the_worker_imports_an_implementation() -> None:
 
 
 def modules_after(code: str) -> set[str]:
-    """The frameworks in a fresh process that ran `code`."""
+    """Return the frameworks imported in a fresh process that ran `code`."""
     report = f"import sys; {code}; print(*({FRAMEWORKS!r} & sys.modules.keys()))"
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(
@@ -134,7 +134,7 @@ def test_the_harness_has_no_framework() -> None:
 
 
 def test_help_needs_nothing_heavy() -> None:
-    """What takes long to import is not imported for the help: NumPy, pydantic, matplotlib, pandas."""
+    """The help imports nothing slow: no NumPy, pydantic, Matplotlib or pandas."""
     code = (
         "sys.argv = ['compare', '--help']\ntry:\n    from compare.__main__ import main; main()\nexcept SystemExit: pass"
     )

@@ -1,4 +1,4 @@
-"""The reference runs: every entry can be made, and what cannot be made leaves its old report."""
+"""Every reference run can be made, and one that fails leaves its old report."""
 
 import shlex
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ def test_every_command_is_one_of_this_program(entry: Reference) -> None:
     for command in filter(None, (entry.command, entry.quick)):
         words = shlex.split(command)
         name, rest = (words[0], words[1:]) if words[0] in OPTIONS else ("run", words)
-        app.commands[name].make_context(f"{NAME} {name}", rest)  # refuses what is no option of it
+        app.commands[name].make_context(f"{NAME} {name}", rest)  # raises an error for unknown options
 
 
 def test_a_report_is_replaced_and_a_failure_leaves_the_old_one(tmp_path: Path) -> None:

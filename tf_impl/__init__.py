@@ -1,17 +1,17 @@
 """The networks in Keras, on TensorFlow.
 
-Under another of Keras's backends only the modules that need no TensorFlow can be used: `models`, `layers`,
-`optimizers`, `weights`, `idiomatic` (examples/keras_backends).
+On Keras's other backends only the modules without TensorFlow work: `models`, `layers`, `optimizers`, `weights` and
+`idiomatic` (examples/keras_backends).
 """
 
 import os
 
-# A process has one framework. Keras reads this variable, too, and the harness sets it for every worker.
+# A process uses one framework. The harness sets this variable for every worker, and Keras reads it too.
 if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
     from shared.lean import imports_plainly, lean_import
 
     with lean_import():
-        import tensorflow as _  # noqa: F401  first of all, and Keras with it
+        import tensorflow as _  # noqa: F401  imported first, and Keras with it
 
     from tf_impl.serve import framework, serve
 

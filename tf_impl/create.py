@@ -1,4 +1,4 @@
-"""What this package exports to build and to fit a network, and what it says of Keras."""
+"""Build and train a Keras network, and describe Keras: what this package exports."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ from tf_lowlevel_impl.on_device import see
 
 
 def framework() -> Framework:
-    """Keras's version, devices and settings."""
+    """Return Keras's version, devices and settings."""
     if World.here().size > 1:
         strategy()
     tf.config.experimental.enable_tensor_float_32_execution(False)
@@ -40,15 +40,15 @@ def create(build: Build) -> KerasModel:
 
 
 def create_from(builders: Mapping[str, Builder], build: Build) -> KerasModel:
-    """Build the network as a KerasModel: the user's own, or by the one of `builders` that has its name."""
+    """Build the network as a KerasModel, from the user's own code or from the builder of its name in `builders`."""
     train, world = build.train, World.here()
     tf.config.experimental.enable_tensor_float_32_execution(train.mixed_precision == "tf32")
     device = see(build.device)
-    keras.utils.set_random_seed(train.seed + world.rank)  # what is dropped of one share is not what is of another
-    # What ~/.keras/keras.json could have changed is stated here.
+    keras.utils.set_random_seed(train.seed + world.rank)  # each worker has its own dropout
+    # These override ~/.keras/keras.json.
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx(train.dtype)
-    # Else it stays what the first network of this process had.
+    # Otherwise the policy of this process's first network would stay.
     keras.config.set_dtype_policy("mixed_bfloat16" if train.mixed_precision == "bfloat16" else train.dtype)
     arguments = train.network_arguments
     if build.recipe == "idiomatic" or "normalisation" in train.own:

@@ -1,5 +1,7 @@
-"""A network that several processes train: Keras under `tf.distribute`'s MultiWorkerMirroredStrategy, which mirrors the
-variables, and whose optimizers add up the gradients."""
+"""A network trained by several processes: Keras with `tf.distribute`'s MultiWorkerMirroredStrategy.
+
+The strategy mirrors the variables, and the optimizers add up the gradients.
+"""
 
 from functools import cache, partial
 
@@ -15,24 +17,26 @@ from tf_impl.train import KerasModel
 
 Share = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 
-# A process that gives no sign for so long counts as gone. TensorFlow has 10 s, and a very busy machine may take longer.
-# That a process has ended is noticed at once, by the suite itself.
+# A process that is silent for this long counts as dead. TensorFlow's default is 10 s, too short on a busy machine. The
+# suite itself notices at once when a process ends.
 PATIENCE_MS = 300_000
 
 
 @cache
 def strategy() -> tf.distribute.Strategy:
-    """The strategy of this process, among those that TF_CONFIG names. It must be made before anything is computed, and
-    waits until all others have made theirs."""
+    """Return this process's strategy, one of those listed in TF_CONFIG.
+
+    Call it before anything is computed. It waits until all other processes have made theirs.
+    """
     here = context.context()
-    here.configure_coordination_service = partial(  # which the strategy calls, and gives no timeout
+    here.configure_coordination_service = partial(  # the strategy calls it without a timeout
         here.configure_coordination_service, heartbeat_timeout_in_ms=PATIENCE_MS
     )
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
 class SharingKerasModel(KerasModel):
-    """A `KerasModel` whose gradients are those of the whole batch; to be made in the scope of the strategy."""
+    """A `KerasModel` whose gradients are those of the whole batch. Create it in the strategy's scope."""
 
     def __init__(self, model: keras.Model, build: Build) -> None:
         super().__init__(model, build)
@@ -43,8 +47,10 @@ class SharingKerasModel(KerasModel):
         )
 
     def _drop_otherwise(self, rank: int) -> None:
-        """What is dropped of one share is not what is dropped of another. The strategy gives every process the first
-        one's initial values, those of random numbers, too."""
+        """Give this worker its own dropout.
+
+        The strategy gives every process the first one's initial values, including the states of random numbers.
+        """
         for layer in self.model.layers:
             if getattr(layer, "seed_generator", None) is not None:
                 state = layer.seed_generator.state
@@ -68,7 +74,7 @@ class SharingKerasModel(KerasModel):
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
             logits = self._logits(images, training=True)
-            # Within a strategy Keras would divide by the number of replicas; this is the mean over the share.
+            # Within a strategy Keras would divide by the number of replicas. This is the mean over the share.
             loss = tf.reduce_mean(of_each_image(self.spec.loss, labels, logits)) * part
         self.optimizer.learning_rate.assign(rate)
         self.optimizer.apply(tape.gradient(loss, variables), variables)

@@ -1,4 +1,4 @@
-"""Trained networks as files that Keras loads by itself."""
+"""Write trained networks to files that Keras loads without this suite."""
 
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from tf_impl.own import network_of, own_layers
 
 
 def to_keras(trained: Trained, path: Path) -> Predict:
-    """Write a file for `keras.saving.load_model`."""
+    """Write a file for `keras.saving.load_model`, and return the predictions of the loaded file."""
     network = deployed(trained)
     network.save(path)
     loaded = keras.saving.load_model(path)
@@ -28,8 +28,8 @@ def to_keras(trained: Trained, path: Path) -> Predict:
 
 
 def deployed(trained: Trained) -> keras.Model:
-    """Return the network with its weights, of Keras's own layers alone, and its scaling in front if it has one."""
-    keras.config.set_dtype_policy("float32")  # whatever the last network of this process had
+    """Return the network with its weights, in Keras's own layers only, preceded by its scaling if it has one."""
+    keras.config.set_dtype_policy("float32")  # this process's last network may have set another
     own = own_layers(trained.model)
     network = network_of(trained.model)(**{k: partial(norm, epsilon=trained.epsilon) for k, norm in own.items()})
     layout.load(network, trained.model, trained.weights)
@@ -41,7 +41,7 @@ def deployed(trained: Trained) -> keras.Model:
 
 
 def to_saved_model(trained: Trained, path: Path) -> Predict:
-    """Write a folder for `tf.saved_model.load`, as Keras's own `Model.export` does."""
+    """Write a folder for `tf.saved_model.load`, as Keras's own `Model.export` does, and return its predictions."""
     deployed(trained).export(path, format="tf_saved_model", verbose=False)
     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
 

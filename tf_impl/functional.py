@@ -1,6 +1,6 @@
-"""An architecture in Keras's functional form: an implementation of its own, with the same contract.
+"""An architecture in Keras's functional form: a separate implementation of the same contract.
 
-Branches and several inputs need this form; for a chain of layers it is another way to write what `Sequential` does.
+Branches and several inputs need this form. For a chain of layers it does the same as `Sequential`.
 """
 
 import keras

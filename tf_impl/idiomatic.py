@@ -1,4 +1,4 @@
-"""Training as a good Keras tutorial would write it today, with Keras's own layers and defaults."""
+"""Train as a good Keras tutorial would today, with Keras's own layers and defaults."""
 
 import time
 
@@ -23,7 +23,7 @@ IDIOM = Idiom(
 
 
 class StopAt(keras.callbacks.Callback):
-    """Ends training once the training accuracy reaches `threshold`."""
+    """Stops training once the training accuracy reaches `threshold`."""
 
     def __init__(self, threshold: float) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class StopAt(keras.callbacks.Callback):
 
 
 class Report(keras.callbacks.Callback):
-    """Tells `on_epoch` of each epoch, and how long its training took: until its validation begins."""
+    """Passes each epoch to `on_epoch`, with its training time up to the start of validation."""
 
     def __init__(self, on_epoch: OnEpoch) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class Report(keras.callbacks.Callback):
 
 
 def fit(network: keras.Model, train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
-    """Train `network`, as shared/protocol.py asks for it."""
+    """Train `network` as shared/protocol.py specifies."""
     model = keras.Sequential([network, layers.Softmax()])
     model.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
     stop = [] if train.stop_at is None else [StopAt(train.stop_at)]

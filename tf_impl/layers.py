@@ -1,4 +1,4 @@
-"""The layer for which Keras's own has other constants, and is less exact than its float64 could be."""
+"""The layer for which Keras has other constants, and less precision than float64 allows."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from keras import layers, ops
 
 
 class BatchNormalization(layers.BatchNormalization):
-    """Keras's batch normalisation with the constants that shared/models.py states, and with the mean over all axes but
-    the last taken one axis at a time.
+    """Keras's batch normalisation with the constants of shared/models.py and a more precise mean.
 
-    Keras's own adds all values up one after another: over the 65,536 of a batch, three digits of a variance are lost.
-    Short sums of short sums lose none, and take no longer.
+    The mean over all axes but the last is computed one axis at a time. Keras adds all values up one after another. Over
+    the 65,536 values of a batch, that loses three digits of a variance. Short sums of short sums lose none and take no
+    longer.
     """
 
     def __init__(self, name: str) -> None:
@@ -27,7 +27,7 @@ def _channel_mean(x: Any) -> Any:
     return x
 
 
-# Where an architecture has layers whose matched form differs from Keras's own.
+# The architectures with layers whose matched form differs from Keras's own.
 OWN_LAYERS: dict[str, dict[str, Any]] = {
     "cnn_bn_cifar": {"norm": layers.BatchNormalization},
     "cnn_bn_valid": {"norm": layers.BatchNormalization},

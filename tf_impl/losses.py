@@ -1,4 +1,4 @@
-"""The losses of every task (shared/task.py), each the mean over the batch and over the outputs."""
+"""The losses of every task (shared/task.py): each is the mean over the batch and the outputs."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +16,7 @@ LOSSES: dict[LossName, Callable[[], keras.losses.Loss]] = {
 }
 
 
-OF_EACH: dict[LossName, Callable[[Any, Any], Any]] = {  # a table: TensorFlow makes no graph of a `match`
+OF_EACH: dict[LossName, Callable[[Any, Any], Any]] = {  # a table, because TensorFlow cannot trace a `match`
     "cross_entropy": partial(keras.ops.sparse_categorical_crossentropy, from_logits=True),
     "mse": keras.losses.mean_squared_error,
     "mae": keras.losses.mean_absolute_error,
@@ -25,5 +25,5 @@ OF_EACH: dict[LossName, Callable[[Any, Any], Any]] = {  # a table: TensorFlow ma
 
 
 def of_each_image(loss: LossName, labels: Any, outputs: Any) -> Any:
-    """The loss of each image (N,), of which no strategy has taken a part yet."""
+    """Return the loss of each image (N,), before any strategy divides it."""
     return OF_EACH[loss](labels, outputs)

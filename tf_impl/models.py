@@ -1,7 +1,7 @@
-"""The architectures as `keras.Sequential`s; the contract that each must meet is in shared/models.py.
+"""The architectures as `keras.Sequential`s. Each meets its contract in shared/models.py.
 
-Images are channels-last here, (N, height, width, channels). A layer that the contract knows has its name there, and
-its output is what the contract means: after the activation. The last layer gives logits, no softmax.
+Images are channels-last, (N, height, width, channels). A layer of the contract has its name there, and its output
+includes the activation. The last layer returns logits, without softmax.
 """
 
 from collections.abc import Callable

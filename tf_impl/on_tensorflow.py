@@ -1,4 +1,4 @@
-"""The matched optimizers as TensorFlow carries them out fastest; their formulas are in optimizers.py."""
+"""The matched optimizers in the form that is fastest on TensorFlow. Their formulas are in optimizers.py."""
 
 from typing import Any
 
@@ -12,8 +12,11 @@ from tf_lowlevel_impl.tuning import Tuning
 
 
 class _Direct(MatchedOptimizer):
-    """Keras hands every update to `tf.distribute`, even if nothing is distributed, and that keeps each graph in
-    which it happens for good: 2 MB a network. Here an update is made directly, unless there is a strategy."""
+    """An optimizer that updates variables directly, unless there is a strategy.
+
+    Keras passes every update to `tf.distribute`, even if nothing is distributed. That keeps each graph with an update
+    in memory for good: 2 MB per network.
+    """
 
     def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
         if tf.distribute.has_strategy():
@@ -24,16 +27,19 @@ class _Direct(MatchedOptimizer):
 
 
 class DirectAdam(_Direct, PaperAdam):
-    """`PaperAdam`, updated directly."""
+    """`PaperAdam` with direct updates."""
 
 
 class DirectMomentum(_Direct, ClassicMomentum):
-    """`ClassicMomentum`, updated directly."""
+    """`ClassicMomentum` with direct updates."""
 
 
 class FusedAdam(DirectAdam):
-    """The same by TensorFlow's own kernel, one for each variable. It adds epsilon to the root of the uncorrected second
-    moment; given epsilon times the root of the correction, its formula is the same."""
+    """The same Adam by TensorFlow's own kernel, called once for each variable.
+
+    The kernel adds epsilon to the root of the uncorrected second moment. Given epsilon times the root of the
+    correction, its formula is the same.
+    """
 
     def update_step(self, gradient: Any, variable: tf.Variable, learning_rate: Any) -> None:
         gradient = self.decayed(gradient, variable, learning_rate)
@@ -57,12 +63,12 @@ class FusedAdam(DirectAdam):
 
 
 def _dense(gradient: Any) -> Any:
-    """A gradient by an embedding, which has a slice for each token, as a tensor; any other as it is."""
+    """Return an embedding's gradient, which has a slice for each token, as a tensor. Return any other unchanged."""
     return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
 
 
 def matched(train: TrainSpec, variables: list[keras.Variable], tuning: Tuning) -> keras.optimizers.Optimizer | None:
-    """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
+    """Return the matched optimizer, or None in the idiomatic recipe, which creates its own."""
     return optimizers.matched(
         train, variables, FusedAdam if tuning.optimizer == "fused" else DirectAdam, DirectMomentum
     )

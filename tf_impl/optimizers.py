@@ -1,4 +1,4 @@
-"""The matched optimizers as Keras optimizers: Keras's own Adam and SGD follow other formulas (shared/training.py)."""
+"""The matched optimizers as Keras optimizers. Keras's own Adam and SGD follow other formulas (shared/training.py)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,11 +9,11 @@ from keras import ops
 from shared import training
 from shared.training import TrainSpec
 
-STATE_NAMES = ("m", "v", "velocity")  # the attributes of an optimizer that hold its tensors, one of each variable
+STATE_NAMES = ("m", "v", "velocity")  # the optimizer's attributes with its tensors, one for each variable
 
 
 class MatchedOptimizer(keras.optimizers.Optimizer):
-    """An optimizer by the formula and the constants of `spec`."""
+    """An optimizer with the formula and the constants of `spec`."""
 
     def __init__(self, spec: training.Optimizer) -> None:
         super().__init__(learning_rate=spec.learning_rate, name=spec.name)
@@ -24,7 +24,7 @@ class MatchedOptimizer(keras.optimizers.Optimizer):
 
 
 class PaperAdam(MatchedOptimizer):
-    """Adam with epsilon added to the root of the corrected second moment, with coupled or decoupled weight decay."""
+    """Adam with coupled or decoupled weight decay. Epsilon is added to the root of the corrected second moment."""
 
     spec: training.Adam | training.AdamW
 
@@ -36,7 +36,7 @@ class PaperAdam(MatchedOptimizer):
         self.v = [self.add_variable_from_reference(v, name="v") for v in variables]
 
     def decayed(self, gradient: Any, variable: Any, learning_rate: Any) -> Any:
-        """The gradient with the coupled weight decay; the decoupled one is applied to the variable."""
+        """Return the gradient with coupled weight decay. Decoupled decay is applied to the variable instead."""
         if isinstance(self.spec, training.AdamW):
             self.assign_sub(variable, learning_rate * self.spec.weight_decay * variable)
             return gradient
@@ -82,7 +82,7 @@ def matched(
     adam: type[PaperAdam] = PaperAdam,
     momentum: type[ClassicMomentum] = ClassicMomentum,
 ) -> keras.optimizers.Optimizer | None:
-    """The matched optimizer, by the given forms; None in the idiomatic recipe, which has one of its own."""
+    """Return the matched optimizer in the given form, or None in the idiomatic recipe, which creates its own."""
     match train.optimizer:
         case None:
             return None

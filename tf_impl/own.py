@@ -1,4 +1,4 @@
-"""Networks of the user's own, in `keras.py` of their folder: built, and described as they are."""
+"""Build and describe the user's own networks, from `keras.py` in their folder."""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,12 +23,12 @@ N_IMAGES = 2
 
 
 def network_of(spec: ModelSpec) -> Callable[..., keras.Model]:
-    """Return what builds the network that `spec` is the contract of."""
+    """Return a function that builds the network specified by `spec`."""
     return own_code.chosen(spec, FILE, MODELS)
 
 
 def own_layers(spec: ModelSpec) -> dict[str, Any]:
-    """Return the arguments that give the network Keras's own layers, if the matched form has others."""
+    """Return the arguments that give the network Keras's own layers, if the matched form uses others."""
     if spec.code is None:
         return dict(OWN_LAYERS.get(spec.name, {}))
     return own_code.accepted(network_of(spec), NORMS)
@@ -37,10 +37,12 @@ def own_layers(spec: ModelSpec) -> dict[str, Any]:
 def describe(
     code: Code, input_shape: tuple[int, ...] | None, counted: bool = True, tokens: bool = False
 ) -> Description:
-    """Build the network and call it on images of the shape that it states; `input_shape` and `tokens` are not
-    needed. FLOPs are `counted` if asked. Raise CodeError."""
+    """Build the network, call it on images of the shape that it declares, and describe it. Raise CodeError.
+
+    FLOPs are counted if `counted`. `input_shape` and `tokens` are not needed.
+    """
     build = own_code.builder(code, FILE)
-    keras.config.set_dtype_policy("float32")  # whatever the last network of this process had
+    keras.config.set_dtype_policy("float32")  # this process's last network may have set another
     with tf.device(CPU):
         model, again = build(), build()
         if not isinstance(model, keras.Model) or not model.built or len(model.inputs) != 1:

@@ -1,4 +1,4 @@
-"""Networks that only infer, as Keras's users serve them: no optimizer."""
+"""Serve networks for inference as Keras's users do: without optimizer."""
 
 from functools import partial
 
@@ -14,13 +14,15 @@ from tf_lowlevel_impl.tuning import Tuning
 
 
 def framework() -> Framework:
-    """Keras's version, for a process that only infers: it sees no CUDA device, and sets nothing."""
+    """Return Keras's version for a process that only infers. Such a process sees no CUDA device and sets nothing."""
     return Framework("keras", f"{keras.__version__} (tensorflow {tf.__version__})", 0, {})
 
 
 def serve(trained: Trained, mode: Mode) -> Predict:
-    """Return what gives the logits of images: `eager` calls the model, `graph` and `xla` a `tf.function` of it for any
-    batch size."""
+    """Return a function that maps images to logits.
+
+    `eager` calls the model. `graph` and `xla` call a `tf.function` of it for any batch size.
+    """
     images = tf.TensorSpec((None, *trained.model.input_shape), tf.float32)
     forward = compiled(partial(deployed(trained), training=False), (images,), mode, Tuning())
 

@@ -1,5 +1,4 @@
-"""What a network is set up with, asked of Keras and TensorFlow themselves, under the names that all implementations
-share."""
+"""Read a network's settings from Keras and TensorFlow themselves, under the names shared by all implementations."""
 
 import os
 
@@ -11,12 +10,12 @@ from tf_impl.optimizers import MatchedOptimizer
 
 
 def settings(model: keras.Model, optimizer: keras.optimizers.Optimizer | None) -> dict[str, str]:
-    """The settings of `model`, of `optimizer` if there is one, and of the framework."""
+    """Return the settings of `model`, of `optimizer` if there is one, and of the framework."""
     kinds = {tf.DeviceSpec.from_string(v.value.device).device_type for v in model.variables}
     said = {
-        "dtype": " and ".join(sorted({v.dtype for v in model.weights})),  # not the state of random numbers
+        "dtype": " and ".join(sorted({v.dtype for v in model.weights})),  # without the states of random numbers
         "device": " and ".join(sorted({"GPU": "cuda"}.get(kind, kind.lower()) for kind in kinds)),
-        # Unless the program states it, TensorFlow's core takes it from the environment and does not tell it again.
+        # Unless the program sets it, TensorFlow's core reads it from the environment and does not report it.
         "threads": str(tf.config.threading.get_intra_op_parallelism_threads() or os.environ["TF_NUM_INTRAOP_THREADS"]),
         "TF32": "on" if tf.config.experimental.tensor_float_32_execution_enabled() else "off",
         "deterministic": "on" if os.environ.get("TF_CUDNN_DETERMINISTIC") == "1" else "off",
@@ -28,7 +27,7 @@ def settings(model: keras.Model, optimizer: keras.optimizers.Optimizer | None) -
         elif isinstance(layer, layers.Dropout):
             said[f"{layer.name}: rate"] = f"{layer.rate:.12g}"
     if isinstance(optimizer, MatchedOptimizer):
-        # Keras's own weight decay would come on top.
+        # Keras's own weight decay would be added to it.
         decay = optimizer.spec.weight_decay + (optimizer.weight_decay or 0)
         said |= optimizer.spec.settings | {"weight decay": f"{decay:.12g}"}
     return said

@@ -1,4 +1,4 @@
-"""Training in Keras, as shared/protocol.py asks for it."""
+"""Train in Keras as shared/protocol.py specifies."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,7 +109,7 @@ class KerasModel(TensorFlowDevice):
             variable.assign(state[name])
 
     def _everything(self) -> dict[str, keras.Variable]:
-        """What changes in training: the network's variables, among them the states of random numbers, and the
+        """Return everything that training changes: the network's variables, with the states of random numbers, and the
         optimizer's."""
         assert self.optimizer is not None, "only the matched recipe trains step by step"
         kinds = {"network": self.model.variables, "optimizer": self.optimizer.variables}
@@ -130,8 +130,8 @@ class KerasModel(TensorFlowDevice):
 
     @contextmanager
     def _statistics_kept(self) -> Iterator[None]:
-        """Put the moving statistics back afterwards: a pass in training mode moves them."""
-        named = layout.by_name(self.model.variables)  # the state of a dropout layer's random numbers is none of them
+        """Restore the moving statistics afterwards, because a pass in training mode changes them."""
+        named = layout.by_name(self.model.variables)  # excludes the states of random numbers
         statistics = [named[p.name] for p in self.spec.parameters if not p.trainable]
         kept = [(v, tf.identity(v.value)) for v in statistics]
         yield

@@ -16,7 +16,7 @@ if not imports_plainly():
     from tf_lowlevel_impl.own import describe
     from tf_lowlevel_impl.products import product_alone
 
-tensorflow.__path__[:] = [folder for folder in tensorflow.__path__ if folder]  # it looked for Keras's
+tensorflow.__path__[:] = [folder for folder in tensorflow.__path__ if folder]  # drops the empty entry for Keras
 
 __all__ = [
     "create",

@@ -1,4 +1,4 @@
-"""What this package exports to build and to fit a network, and what it says of TensorFlow."""
+"""Build and train a network in raw TensorFlow, and describe TensorFlow: what this package exports."""
 
 import tensorflow as tf
 
@@ -13,7 +13,7 @@ from tf_lowlevel_impl.train import LowLevelModel
 
 
 def framework() -> Framework:
-    """TensorFlow's version, devices and settings."""
+    """Return TensorFlow's version, devices and settings."""
     if World.here().size > 1:
         strategy()
     tf.config.experimental.enable_tensor_float_32_execution(False)
@@ -30,7 +30,7 @@ def create(build: Build) -> LowLevelModel:
     train, world = build.train, World.here()
     tf.config.experimental.enable_tensor_float_32_execution(train.mixed_precision == "tf32")
     device = see(build.device)
-    # What is dropped of one share is not what is dropped of another.
+    # Each worker has its own dropout.
     tf.random.set_global_generator(tf.random.Generator.from_seed(train.seed + world.rank))
     with tf.device(device):
         return (SharingLowLevelModel if world.size > 1 else LowLevelModel)(build)

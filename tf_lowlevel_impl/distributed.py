@@ -1,7 +1,6 @@
-"""A network that several processes train: the custom loop of `tf.distribute`'s MultiWorkerMirroredStrategy.
+"""A network trained by several processes, in the custom loop of `tf.distribute`'s MultiWorkerMirroredStrategy.
 
-Every process has variables of its own, which start alike and are updated alike; what the strategy does is to add
-up the gradients.
+Every process has its own variables, which start equal and are updated equally. The strategy only adds up the gradients.
 """
 
 from functools import cache, partial
@@ -15,17 +14,19 @@ from tf_lowlevel_impl.train import LowLevelModel
 
 Share = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 
-# A process that gives no sign for so long counts as gone. TensorFlow has 10 s, and a very busy machine may take longer.
-# That a process has ended is noticed at once, by the suite itself.
+# A process that is silent for this long counts as dead. TensorFlow's default is 10 s, too short on a busy machine. The
+# suite itself notices at once when a process ends.
 PATIENCE_MS = 300_000
 
 
 @cache
 def strategy() -> tf.distribute.Strategy:
-    """The strategy of this process, among those that TF_CONFIG names. It must be made before anything is computed, and
-    waits until all others have made theirs."""
+    """Return this process's strategy, one of those listed in TF_CONFIG.
+
+    Call it before anything is computed. It waits until all other processes have made theirs.
+    """
     here = context.context()
-    here.configure_coordination_service = partial(  # which the strategy calls, and gives no timeout
+    here.configure_coordination_service = partial(  # the strategy calls it without a timeout
         here.configure_coordination_service, heartbeat_timeout_in_ms=PATIENCE_MS
     )
     return tf.distribute.MultiWorkerMirroredStrategy()

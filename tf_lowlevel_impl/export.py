@@ -1,4 +1,4 @@
-"""Trained networks as folders that TensorFlow, and TensorFlow Serving, load by themselves."""
+"""Write trained networks to folders that TensorFlow and TensorFlow Serving load without this suite."""
 
 from pathlib import Path
 
@@ -13,7 +13,10 @@ from tf_lowlevel_impl.own import network_of
 
 
 def to_saved_model(trained: Trained, path: Path) -> Predict:
-    """Write a folder for `tf.saved_model.load`, with the signature `serving_default`: from `images` to `logits`."""
+    """Write a folder for `tf.saved_model.load`, and return its predictions.
+
+    Its signature `serving_default` maps `images` to `logits`.
+    """
     module = deployed(trained)
     scaling = trained.scaling and tuple(tf.constant(values, tf.float32) for values in trained.scaling)
 
@@ -35,7 +38,7 @@ def to_saved_model(trained: Trained, path: Path) -> Predict:
 
 
 def deployed(trained: Trained) -> tf.Module:
-    """Return the network with its weights; it does not scale its images."""
+    """Return the network with its weights. It does not scale its images."""
     module = network_of(trained.model)(tf.float32)
     for part in module.submodules:
         if isinstance(part, BatchNorm):

@@ -1,4 +1,4 @@
-"""Training as a good tutorial on TensorFlow's own operations would write it today."""
+"""Train as a good tutorial on TensorFlow's own operations would today."""
 
 import time
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ IDIOM = Idiom(
 
 
 def initialise(spec: ModelSpec, variables: Mapping[str, tf.Variable]) -> None:
-    """Give variables their first values: kernels from N(0, 0.1), scales and variances 1, all else 0."""
+    """Set the variables' initial values: kernels from N(0, 0.1), scales and variances 1, all others 0."""
     random = tf.random.get_global_generator()
     for parameter in spec.parameters:
         variable = variables[parameter.name]
@@ -40,7 +40,7 @@ def initialise(spec: ModelSpec, variables: Mapping[str, tf.Variable]) -> None:
 
 
 def fit(module: tf.Module, train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
-    """Train `module`, as shared/protocol.py asks for it."""
+    """Train `module` as shared/protocol.py specifies."""
     n_train = len(data.x_train) - len(data.x_train) // 10
     everything = tf.data.Dataset.from_tensor_slices((data.x_train, data.y_train))
     training = everything.take(n_train).shuffle(n_train, seed=train.seed).batch(train.batch_size)
@@ -77,12 +77,12 @@ def fit(module: tf.Module, train: TrainSpec, data: Data, on_epoch: OnEpoch) -> N
 
 
 def count_right(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """How many of a batch have their largest logit at their label."""
+    """Return how many images of a batch have their largest logit at their label."""
     return tf.math.count_nonzero(tf.argmax(logits, axis=1) == labels)
 
 
 def averages(batches: list[tuple[tf.Tensor, tf.Tensor]], n_images: int) -> tuple[float, float]:
-    """The mean loss and the accuracy of `n_images` from the sums over their batches."""
+    """Return the mean loss and the accuracy of `n_images`, from their batches' sums."""
     total_loss = sum(float(loss) for loss, _ in batches)
     n_right = sum(int(right) for _, right in batches)
     return total_loss / n_images, n_right / n_images

@@ -1,8 +1,8 @@
-"""The layers that hold variables, on `tf.Variable` and `tf.nn`; what has no variables is called from `tf.nn` directly.
+"""The layers with variables, on `tf.Variable` and `tf.nn`. Networks call functions without variables from `tf.nn`.
 
-They compute in the type of what they are given; their variables stay in their own.
+The layers compute in the type of their input. Their variables keep their own type.
 
-Variables start at zero: the harness loads the canonical initial values before anything is computed.
+Variables start at zero, because the harness loads the canonical initial values before anything is computed.
 """
 
 import tensorflow as tf
@@ -37,7 +37,7 @@ class Dense(tf.Module):
 
 
 class Embedding(tf.Module):
-    """A vector for each of `n_tokens` whole numbers; embeddings (n_tokens, size). Tokens (N, T) give (N, T, size)."""
+    """A vector for each of `n_tokens` integers; embeddings (n_tokens, size). It maps tokens (N, T) to (N, T, size)."""
 
     def __init__(self, n_tokens: int, size: int, dtype: tf.DType) -> None:
         super().__init__()
@@ -48,10 +48,11 @@ class Embedding(tf.Module):
 
 
 class LSTM(tf.Module):
-    """One layer of an LSTM from states of zero: sequences (N, T, n_in) give the state after each step, (N, T, size).
+    """One layer of an LSTM that starts from zero states. It maps sequences (N, T, n_in) to the state after each step,
+    (N, T, size).
 
-    Kernels (n_in, 4 * size) and (size, 4 * size), bias (4 * size,); gates in Keras's order: input, forget, cell,
-    output. T has to be known.
+    Kernels are (n_in, 4 * size) and (size, 4 * size), the bias is (4 * size,). Gates are in Keras's order: input,
+    forget, cell, output. T must be known.
     """
 
     def __init__(self, n_in: int, size: int, dtype: tf.DType) -> None:
@@ -73,10 +74,12 @@ class LSTM(tf.Module):
 
 
 class GRU(tf.Module):
-    """One layer of a GRU from a state of zero: sequences (N, T, n_in) give the state after each step, (N, T, size).
-    Kernels are (n_in, 3 * size) and (size, 3 * size). The bias (2, 3 * size) is added to the input's part and to the
-    state's. Gates are in Keras's order: update, reset, new. The reset is applied after the product. T has to be
-    known."""
+    """One layer of a GRU that starts from a zero state. It maps sequences (N, T, n_in) to the state after each step,
+    (N, T, size).
+
+    Kernels are (n_in, 3 * size) and (size, 3 * size). The bias (2, 3 * size) has a part for the input and one for the
+    state. Gates are in Keras's order: update, reset, new. The reset is applied after the product. T must be known.
+    """
 
     def __init__(self, n_in: int, size: int, dtype: tf.DType) -> None:
         super().__init__()
@@ -112,7 +115,7 @@ class BatchNorm(tf.Module):
 
     def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
         given = x.dtype
-        x = tf.cast(x, self.gamma.dtype)  # of bfloat16 the statistics would keep two digits
+        x = tf.cast(x, self.gamma.dtype)  # in bfloat16 the statistics would keep only two digits
         if training:
             mean = channel_mean(x)
             variance = channel_mean(tf.math.squared_difference(x, mean))
@@ -128,10 +131,10 @@ class BatchNorm(tf.Module):
 
 
 def channel_mean(x: tf.Tensor) -> tf.Tensor:
-    """The mean over all axes but the last, one axis at a time.
+    """Return the mean over all axes but the last, one axis at a time.
 
-    `tf.nn.moments` adds all values up one after another: over the 65,536 of a batch, three digits of a variance are
-    lost. Short sums of short sums lose none, and take no longer.
+    `tf.nn.moments` adds all values up one after another. Over the 65,536 values of a batch, that loses three digits of
+    a variance. Short sums of short sums lose none and take no longer.
     """
     for axis in reversed(range(x.shape.rank - 1)):
         x = tf.reduce_mean(x, axis)
@@ -139,7 +142,7 @@ def channel_mean(x: tf.Tensor) -> tf.Tensor:
 
 
 class Dropout(tf.Module):
-    """Dropout at `rate`; what is left is divided by 1 - rate."""
+    """Dropout at `rate`. The values kept are divided by 1 - rate."""
 
     def __init__(self, rate: float) -> None:
         super().__init__()
@@ -148,16 +151,16 @@ class Dropout(tf.Module):
     def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
         if not training:
             return x
-        # Of the generator that `create` seeds: its state is a variable, so that it can be saved and put back.
+        # Uses the generator that `create` seeds. Its state is a variable, which can be saved and restored.
         chance = tf.random.get_global_generator().uniform(tf.shape(x), dtype=x.dtype)
         return tf.where(chance >= self.rate, x / (1 - self.rate), tf.zeros_like(x))
 
 
 def max_pool(x: tf.Tensor) -> tf.Tensor:
-    """The largest of every 2 x 2 block; a row or column left over is dropped."""
+    """Return the largest value of every 2 x 2 block. An odd row or column is dropped."""
     return tf.nn.max_pool2d(x, ksize=2, strides=2, padding="VALID")
 
 
 def flatten(x: tf.Tensor) -> tf.Tensor:
-    """(N, ...) as (N, product of the rest), channels running fastest."""
+    """Reshape (N, ...) to (N, product of the rest). Channels vary fastest."""
     return tf.reshape(x, (-1, x.shape[1:].num_elements()))

@@ -1,4 +1,4 @@
-"""What the machine's limits are measured with, in TensorFlow."""
+"""Measure the machine's limits with TensorFlow."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,11 @@ import tensorflow as tf
 
 from shared.choices import Device
 
-PARTS, ROWS = 16, 8  # a part is copied by one thread, row by row
+PARTS, ROWS = 16, 8  # each part is copied by one thread, row by row
 
 
 def matrix_product(device: Device, size: int) -> Callable[[], None]:
-    """A product of two matrices (size, size), waited for."""
+    """Return a function that multiplies two matrices (size, size) and waits for the result."""
     with on_device(device):
         a, b = (tf.random.uniform((size, size)) for _ in range(2))
 
@@ -24,13 +24,16 @@ def matrix_product(device: Device, size: int) -> Callable[[], None]:
 
 
 def memory_copy(device: Device, n_values: int) -> Callable[[], None]:
-    """A copy of `n_values` float32 numbers, waited for."""
+    """Return a function that copies `n_values` float32 numbers and waits for the result."""
     return _copy_on_host(n_values) if device == "cpu" else _copy_on_card(n_values)
 
 
 def _copy_on_host(n_values: int) -> Callable[[], None]:
-    """A copy into existing memory. `assign` takes over new memory that DeepCopy allocates each time. Of its 65,536
-    pages, 7,000 to 13,500 were faulted in at every copy, which took most of the time on some machines."""
+    """Return a function that copies into existing memory.
+
+    `assign` would take over new memory that DeepCopy allocates each time. Of its 65,536 pages, 7,000 to 13,500 were
+    faulted in at every copy, most of the time on some machines.
+    """
     if n_values % ROWS:
         raise ValueError(f"{n_values} numbers cannot be copied as {ROWS} rows")
     with on_device("cpu"):
@@ -54,7 +57,7 @@ def _copy_on_card(n_values: int) -> Callable[[], None]:
 
     def copy() -> None:
         with on_device("cuda"):
-            # Assigned as it is, it would share the source's memory.
+            # Assigned unchanged, it would share the source's memory.
             target.assign(tf.raw_ops.DeepCopy(x=source))
         wait("cuda")
 
@@ -62,11 +65,11 @@ def _copy_on_card(n_values: int) -> Callable[[], None]:
 
 
 def on_device(device: Device) -> "tf.device":
-    """Where operations inside the block are computed."""
+    """Return a context in which operations are computed on `device`."""
     return tf.device("/GPU:0" if device == "cuda" else "/CPU:0")
 
 
 def wait(device: Device) -> None:
-    """Return when the device has done everything asked of it."""
+    """Wait until the device has finished all its work."""
     if device == "cuda":
         tf.test.experimental.sync_devices()

@@ -1,8 +1,8 @@
-"""The architectures as `tf.Module`s; the contract that each must meet is in shared/models.py.
+"""The architectures as `tf.Module`s. Each meets its contract in shared/models.py.
 
-Images are channels-last here, (N, height, width, channels). `tap` gets every layer's output under the layer's name
-in the contract and returns it unchanged; parity checks and pictures listen there. `training` matters to batch
-normalisation and dropout alone.
+Images are channels-last, (N, height, width, channels). Every layer's output passes through `tap` under the layer's name
+in the contract. `tap` returns it unchanged; parity checks and pictures record it. `training` affects only batch
+normalisation and dropout.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Tap = Callable[[str, tf.Tensor], tf.Tensor]
 
 
 def untapped(name: str, output: tf.Tensor) -> tf.Tensor:
-    """Do nothing."""
+    """Return the output unchanged."""
     return output
 
 

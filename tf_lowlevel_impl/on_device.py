@@ -1,5 +1,7 @@
-"""What both TensorFlow implementations do alike, since nothing of it is compared: which device is seen, how a function
-becomes a graph, and what TensorFlow itself counts."""
+"""Code shared by both TensorFlow implementations, none of which is compared.
+
+It selects the device, compiles functions into graphs, and reads TensorFlow's own counts.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +18,7 @@ CPU, GPU = "/CPU:0", "/GPU:0"
 
 
 def see(device: Device) -> str:
-    """See no other device; its name in TensorFlow."""
+    """Hide all other devices, and return the device's name in TensorFlow."""
     gpus = tf.config.list_physical_devices("GPU")[:1] if device == "cuda" else []
     tf.config.set_visible_devices(gpus, "GPU")
     if gpus:
@@ -25,13 +27,13 @@ def see(device: Device) -> str:
 
 
 class TensorFlowDevice:
-    """A network on a device: waiting for it, and what is known of it."""
+    """A network on a device: waits for it and describes it."""
 
     def __init__(self, device: Device) -> None:
         self.device = GPU if device == "cuda" else CPU
 
     def sync(self) -> None:
-        if self.device != CPU:  # on the CPU every call returns when it is done
+        if self.device != CPU:  # on the CPU every call returns only when it has finished
             tf.test.experimental.sync_devices()
 
     def fetch(self, tensor: tf.Tensor) -> np.ndarray:
@@ -53,19 +55,19 @@ class TensorFlowDevice:
 
 
 def images_of(spec: ModelSpec, dtype: tf.DType) -> tf.TensorSpec:
-    """What a network takes: images (N, H, W, C), vectors or sequences in its type, or tokens (N, T)."""
+    """Return the spec of a network's input: images (N, H, W, C), vectors or sequences in its type, or tokens (N, T)."""
     return tf.TensorSpec((None, *spec.input_shape), tf.int64 if spec.inputs == "tokens" else dtype)
 
 
 def labels_of(spec: ModelSpec, dtype: tf.DType) -> tf.TensorSpec:
-    """What labels are: numbers of classes (N,), or of another task (N, K) in the network's type."""
+    """Return the spec of labels: class numbers (N,), or for other tasks (N, K) in the network's type."""
     if spec.task == "classification":
         return tf.TensorSpec((None,), tf.int64)
     return tf.TensorSpec((None, spec.n_classes), dtype)
 
 
 def count_flops(function: Callable[..., Any], images: tf.TensorSpec) -> int:
-    """What TensorFlow's own profiler counts in the convolutions and matrix products of `function` of `images`."""
+    """Return the FLOPs that TensorFlow's profiler counts in the convolutions and matrix products of `function`."""
     graph = tf.function(function).get_concrete_function(images).graph
     profiler = tf.compat.v1.profiler
     builder = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
@@ -76,8 +78,10 @@ def count_flops(function: Callable[..., Any], images: tf.TensorSpec) -> int:
 def compiled(
     function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], mode: Mode, tuning: Tuning
 ) -> Callable[..., Any]:
-    """As a graph, `function` is traced once and serves every batch size, or is traced for each if shapes are static;
-    else it is run operation by operation."""
+    """Return `function` as a graph, or unchanged in the mode `eager`.
+
+    The graph is traced once for every batch size, or once for each if shapes are static.
+    """
     if mode == "eager":
         return function
     any_size = signature if tuning.shapes == "any" else None

@@ -1,4 +1,4 @@
-"""The matched optimizers on `tf.Variable`; their formulas are stated in shared/training.py."""
+"""The matched optimizers on `tf.Variable`. Their formulas are in shared/training.py."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from shared import training
 from shared.training import TrainSpec
 from tf_lowlevel_impl.tuning import Tuning
 
-STATE_NAMES = ("m", "v", "velocity")  # the attributes of an optimizer that hold its tensors, one of each variable
+STATE_NAMES = ("m", "v", "velocity")  # the optimizer's attributes with its tensors, one for each variable
 
 
 class Adam(tf.Module):
-    """Adam with epsilon added to the root of the corrected second moment, with coupled or decoupled weight decay."""
+    """Adam with coupled or decoupled weight decay. Epsilon is added to the root of the corrected second moment."""
 
     def __init__(self, spec: training.Adam | training.AdamW, variables: Sequence[tf.Variable]) -> None:
         super().__init__()
@@ -23,14 +23,15 @@ class Adam(tf.Module):
         self.v = [tf.Variable(tf.zeros_like(p)) for p in variables]
 
     def decayed(self, p: tf.Variable, g: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
-        """The gradient with the coupled weight decay; the decoupled one is applied to the variable."""
+        """Return the gradient with coupled weight decay. Decoupled decay is applied to the variable instead."""
         if isinstance(self.spec, training.AdamW):
             p.assign_sub(learning_rate * self.spec.weight_decay * p)
             return g
         return g + self.spec.weight_decay * p if self.spec.weight_decay else g
 
     def apply(self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor) -> None:
-        """Update every variable by its gradient, in the order of the variables given at first."""
+        """Update every variable by its gradient. Gradients are in the order of the variables passed to the
+        constructor."""
         beta1, beta2 = self.spec.beta1, self.spec.beta2
         # In float32, 1 - 0.999^t would carry an error of 1e-5 in the first steps.
         step = tf.cast(self.step.assign_add(1), tf.float64)
@@ -45,14 +46,18 @@ class Adam(tf.Module):
 
 
 class FusedAdam(Adam):
-    """The same by TensorFlow's own kernel, one for each variable. It adds epsilon to the root of the uncorrected second
-    moment; given epsilon times the root of the correction, its formula is the same."""
+    """The same Adam by TensorFlow's own kernel, called once for each variable.
+
+    The kernel adds epsilon to the root of the uncorrected second moment. Given epsilon times the root of the
+    correction, its formula is the same.
+    """
 
     def apply(self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor) -> None:
         beta1, beta2, epsilon = self.spec.beta1, self.spec.beta2, self.spec.epsilon
         step = tf.cast(self.step.assign_add(1), tf.float64)
         power1, power2 = beta1**step, beta2**step
-        # The kernel corrects by the powers that it is given, in the variable's own type.
+        # The kernel would compute the correction in the variable's own type. So it is computed here in float64, and the
+        # powers passed are 0.
         scaled = tf.sqrt(1 - power2)
         for p, gradient, m, v in zip(self.variables_, gradients, self.m, self.v, strict=True):
             g = self.decayed(p, tf.convert_to_tensor(gradient), learning_rate)
@@ -81,7 +86,8 @@ class SGD(tf.Module):
         self.velocity = [tf.Variable(tf.zeros_like(p)) for p in variables]
 
     def apply(self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor) -> None:
-        """Update every variable by its gradient, in the order of the variables given at first."""
+        """Update every variable by its gradient. Gradients are in the order of the variables passed to the
+        constructor."""
         for p, gradient, velocity in zip(self.variables_, gradients, self.velocity, strict=True):
             g = tf.convert_to_tensor(gradient)
             g = g + self.spec.weight_decay * p if self.spec.weight_decay else g
@@ -90,7 +96,7 @@ class SGD(tf.Module):
 
 
 def matched(train: TrainSpec, variables: Sequence[tf.Variable], tuning: Tuning) -> Adam | SGD | None:
-    """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
+    """Return the matched optimizer, or None in the idiomatic recipe, which creates its own."""
     match train.optimizer:
         case None:
             return None

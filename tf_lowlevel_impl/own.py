@@ -1,4 +1,4 @@
-"""Networks of the user's own, in `tf_lowlevel.py` of their folder: built, and described as they are."""
+"""Build and describe the user's own networks, from `tf_lowlevel.py` in their folder."""
 
 from collections.abc import Callable, Iterable
 
@@ -17,15 +17,18 @@ N_IMAGES = 2
 
 
 def network_of(spec: ModelSpec) -> Callable[..., tf.Module]:
-    """Return what builds the network that `spec` is the contract of."""
+    """Return a function that builds the network specified by `spec`."""
     return own_code.chosen(spec, FILE, MODELS)
 
 
 def describe(
     code: Code, input_shape: tuple[int, ...] | None, counted: bool = True, tokens: bool = False
 ) -> Description:
-    """Build the network and call it on images of `input_shape` (height, width, channels), on vectors, sequences or
-    `tokens`. FLOPs are `counted` if asked. Raise CodeError."""
+    """Build the network, call it and describe it. Raise CodeError.
+
+    Its input is images of `input_shape` (height, width, channels), vectors, sequences or `tokens`. FLOPs are counted if
+    `counted`.
+    """
     if input_shape is None:
         raise CodeError(
             f"{FILE} does not state the sizes of its input. Give them (height, width, channels): python -m compare "
@@ -62,7 +65,7 @@ def describe(
 
 
 def _parameters(module: tf.Module) -> Iterable[Parameter]:
-    """The variables by the attributes that they are reached by: `module.conv1.kernel` is `conv1/kernel`."""
+    """Yield the variables, named by the attributes that lead to them: `module.conv1.kernel` is `conv1/kernel`."""
     found = module._flatten(predicate=lambda part: isinstance(part, tf.Variable), with_path=True)
     for path, variable in found:
         *layer, part = map(str, path)

@@ -1,4 +1,4 @@
-"""One convolution or matrix product of a training step alone, in TensorFlow: what the step's time is compared with."""
+"""Compute single convolutions and matrix products of a training step in TensorFlow, to compare with the step's time."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ STRIDES = [1, 1, 1, 1]
 
 
 def product_alone(product: Product, batch_size: int, device: Device) -> tuple[Callable[[], None], ...]:
-    """A function that computes `product` for a batch of random float32 numbers, and returns when that is done."""
+    """Return a function that computes `product` for a batch of random float32 numbers and waits for the result."""
     with on_device(device):
         x, kernel, upstream = (
             tf.random.uniform(shape)

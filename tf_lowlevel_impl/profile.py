@@ -1,4 +1,4 @@
-"""Where the time of a step goes, by TensorFlow's own profiler."""
+"""Measure where the time of a step goes, with TensorFlow's profiler."""
 
 import tempfile
 from collections.abc import Callable
@@ -10,16 +10,19 @@ from tensorflow.tsl.profiler.protobuf import xplane_pb2
 from shared.choices import Device
 from shared.timeline import time_by_name
 
-# Executors write the operations that they run on these lines, as "name:kind".
+# Executors record the operations that they run on these lines, as "name:kind".
 CPU_LINES = ("tf_Compute", "tf_inter_op")
-GPU_LINES = ("Stream",)  # the kernels, by their own names
+GPU_LINES = ("Stream",)  # kernels, by their own names
 PS = 1e-12
 PS_PER_NS = 1_000
 
 
 def by_operation(work: Callable[[], None], device: Device) -> dict[str, float]:
-    """The time in seconds that `work` spends in each kind of operation: on the device, if that is not the CPU.
-    Operations that run at once share it (shared/timeline.py). What XLA has compiled into one is one."""
+    """Return the time in seconds that `work` spends in each kind of operation.
+
+    The time is the device's, unless the device is the CPU. Operations that run at the same time share it
+    (shared/timeline.py). Operations that XLA has compiled into one count as one.
+    """
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
         try:

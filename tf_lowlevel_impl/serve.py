@@ -1,4 +1,4 @@
-"""Networks that only infer, on TensorFlow's own operations: no optimizer."""
+"""Serve networks for inference on TensorFlow's own operations: without optimizer."""
 
 import numpy as np
 import tensorflow as tf
@@ -11,13 +11,16 @@ from tf_lowlevel_impl.tuning import Tuning
 
 
 def framework() -> Framework:
-    """TensorFlow's version, for a process that only infers: it sees no CUDA device, and sets nothing."""
+    """Return TensorFlow's version for a process that only infers. Such a process sees no CUDA device and sets
+    nothing."""
     return Framework("tensorflow", tf.__version__, 0, {})
 
 
 def serve(trained: Trained, mode: Mode) -> Predict:
-    """Return what gives the logits of images: `eager` calls the module, `graph` and `xla` a `tf.function` of it for any
-    batch size."""
+    """Return a function that maps images to logits.
+
+    `eager` calls the module. `graph` and `xla` call a `tf.function` of it for any batch size.
+    """
     images = tf.TensorSpec((None, *trained.model.input_shape), tf.float32)
     forward = compiled(deployed(trained), (images,), mode, Tuning())
 

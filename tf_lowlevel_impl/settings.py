@@ -1,5 +1,4 @@
-"""What a network is set up with, asked of its own parts and of TensorFlow, under the names that all implementations
-share."""
+"""Read a network's settings from its own parts and from TensorFlow, under the names shared by all implementations."""
 
 import os
 
@@ -10,12 +9,12 @@ from tf_lowlevel_impl.optimizers import SGD, Adam
 
 
 def settings(module: tf.Module, optimizer: Adam | SGD | None) -> dict[str, str]:
-    """The settings of `module`, of `optimizer` if there is one, and of the framework."""
+    """Return the settings of `module`, of `optimizer` if there is one, and of the framework."""
     kinds = {tf.DeviceSpec.from_string(v.device).device_type for v in module.variables}
     said = {
         "dtype": " and ".join(sorted({v.dtype.name for v in module.variables})),
         "device": " and ".join(sorted({"GPU": "cuda"}.get(kind, kind.lower()) for kind in kinds)),
-        # Unless the program states it, TensorFlow's core takes it from the environment and does not tell it again.
+        # Unless the program sets it, TensorFlow's core reads it from the environment and does not report it.
         "threads": str(tf.config.threading.get_intra_op_parallelism_threads() or os.environ["TF_NUM_INTRAOP_THREADS"]),
         "TF32": "on" if tf.config.experimental.tensor_float_32_execution_enabled() else "off",
         "deterministic": "on" if os.environ.get("TF_CUDNN_DETERMINISTIC") == "1" else "off",

@@ -1,4 +1,4 @@
-"""Training on TensorFlow's own operations, as shared/protocol.py asks for it."""
+"""Train on TensorFlow's own operations as shared/protocol.py specifies."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,7 +112,8 @@ class LowLevelModel(TensorFlowDevice):
             variable.assign(state[name])
 
     def _everything(self) -> dict[str, tf.Variable]:
-        """What changes in training: the network's variables, the optimizer's, and the state of random numbers."""
+        """Return everything that training changes: the network's variables, the optimizer's, and the random generator's
+        state."""
         assert self.optimizer is not None, "only the matched recipe trains step by step"
         known = {v.ref() for v in self.variables.values()}
         moments = (v for v in self.optimizer.variables if v.ref() not in known)
@@ -137,7 +138,7 @@ class LowLevelModel(TensorFlowDevice):
 
     @contextmanager
     def _statistics_kept(self) -> Iterator[None]:
-        """Put the moving statistics back afterwards: a pass in training mode moves them."""
+        """Restore the moving statistics afterwards, because a pass in training mode changes them."""
         kept = [(v, tf.identity(v)) for v in self.variables.values() if not v.trainable]
         yield
         for variable, value in kept:

@@ -1,4 +1,4 @@
-"""How the same computation can be carried out faster, as shared/protocol.py has it: nothing here changes what it is."""
+"""Options that make the same computation faster, as shared/protocol.py specifies. None changes what is computed."""
 
 from typing import Literal
 
@@ -6,9 +6,12 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Tuning(BaseModel):
-    """`shapes` is what a graph is traced for: any batch size, or each batch size again (`static`). `optimizer` is this
-    suite's Adam in single operations, raw ones or Keras's, or TensorFlow's single kernel for it, given an epsilon with
-    which its formula is the paper's (`fused`)."""
+    """TensorFlow's performance options.
+
+    - `shapes`: a graph is traced once for any batch size, or again for each batch size (`static`).
+    - `optimizer`: this suite's Adam in single operations, raw ones or Keras's, or TensorFlow's single kernel for it
+      (`fused`). The kernel gets an epsilon with which its formula is the paper's.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     shapes: Literal["any", "static"] = "any"

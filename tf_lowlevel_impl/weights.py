@@ -1,6 +1,6 @@
-"""Canonical names and layouts <-> those of the `tf.Module`s.
+"""Convert between the canonical names and layouts and those of the `tf.Module`s.
 
-The layouts are the same; `conv1/kernel` is `module.conv1.kernel`.
+The layouts are the same. `conv1/kernel` is `module.conv1.kernel`.
 """
 
 from collections.abc import Mapping
@@ -20,13 +20,15 @@ def load(module: tf.Module, spec: ModelSpec, weights: Weights) -> None:
 
 
 def export(spec: ModelSpec, tensors: Mapping[str, tf.Tensor]) -> Weights:
-    """Tensors or variables by canonical name as arrays, in the contract's order. A gradient by an embedding has a slice
-    for each token."""
+    """Return tensors or variables, given by canonical name, as arrays in the contract's order.
+
+    A gradient of embeddings has a slice for each token, and becomes dense.
+    """
     return {p.name: tf.convert_to_tensor(tensors[p.name]).numpy() for p in spec.parameters if p.name in tensors}
 
 
 def by_name(module: tf.Module, spec: ModelSpec) -> dict[str, tf.Variable]:
-    """The variables of `module` under their canonical names, in the contract's order."""
+    """Return the variables of `module` by canonical name, in the contract's order."""
     named = {}
     for p in spec.parameters:
         layer, attribute = p.name.split("/")

@@ -1,4 +1,4 @@
-"""What this package exports to build and to fit a network, and what it says of PyTorch."""
+"""Build and train a PyTorch network, and describe PyTorch: what this package exports."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch_impl.train import TorchModel
 
 
 def framework() -> Framework:
-    """PyTorch's version, devices and settings."""
+    """Return PyTorch's version, devices and settings."""
     _state_settings()
     return Framework(
         name="torch",
@@ -32,7 +32,7 @@ def create(build: Build) -> TorchModel:
     train = build.train
     _state_settings(tf32=train.mixed_precision == "tf32")
     world = World.here()
-    torch.manual_seed(train.seed + world.rank)  # what is dropped of one share is not what is dropped of another
+    torch.manual_seed(train.seed + world.rank)  # each worker has its own dropout
     if build.device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     arguments, network = train.network_arguments, network_of(build.model)
@@ -41,7 +41,7 @@ def create(build: Build) -> TorchModel:
     module = network(**arguments)
     if world.size == 1:
         return TorchModel(module, build)
-    from torch_impl.distributed import SharingTorchModel  # it takes long to import, and few share a network
+    from torch_impl.distributed import SharingTorchModel  # slow to import, and rarely needed
 
     return SharingTorchModel(module, build, world)
 

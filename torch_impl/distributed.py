@@ -1,4 +1,4 @@
-"""A network that several processes train: PyTorch's DistributedDataParallel, over gloo on CPUs and NCCL on GPUs."""
+"""A network trained by several processes with DistributedDataParallel, over gloo on CPUs and NCCL on GPUs."""
 
 import numpy as np
 import torch.distributed as dist
@@ -13,7 +13,7 @@ Share = tuple[Tensor, Tensor, float]
 
 
 class SharingTorchModel(TorchModel):
-    """A `TorchModel` whose gradients are those of the whole batch. Addresses are those that torchrun gave."""
+    """A `TorchModel` whose gradients are those of the whole batch. torchrun provides the addresses."""
 
     def __init__(self, module: nn.Module, build: Build, world: World) -> None:
         super().__init__(module, build)
@@ -35,6 +35,6 @@ class SharingTorchModel(TorchModel):
         self.optimizer.zero_grad()
         logits = self._logits(images)
         loss = self.loss(logits, labels) * part
-        (loss * self.world.size).backward()  # gradients are averaged, and the parts of the loss add up
+        (loss * self.world.size).backward()  # gradients are averaged, but the weighted losses must be summed
         self.optimizer.step()
         return loss.detach(), logits.detach()

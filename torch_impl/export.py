@@ -1,5 +1,7 @@
-"""Trained networks as files that PyTorch and ONNX Runtime load by themselves. Images are channels-first there,
-(N, channels, height, width), as both have them."""
+"""Write trained networks to files that PyTorch and ONNX Runtime load without this suite.
+
+Images are channels-first in both, (N, channels, height, width).
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,16 +18,16 @@ from shared.protocol import Exporter, Predict, Trained
 from torch_impl import weights as layout
 from torch_impl.own import network_of, own_layers
 
-EXAMPLES = 2  # of one image, tracing would take the size of the batch for a constant
+EXAMPLES = 2  # with a batch of one, tracing would make its size a constant
 
 
 def _any_batch() -> tuple[dict[int, Any]]:
-    """The dimension that may have any size. Not at the top: `torch.export` takes long to import, and few export."""
+    """Return the dimension whose size may vary. It is no constant, because `torch.export` is slow to import."""
     return ({0: torch.export.Dim("batch")},)
 
 
 class Deployed(nn.Module):
-    """A network, and in front of it the scaling of its images."""
+    """A network preceded by the scaling of its images."""
 
     mean: Tensor
     deviation: Tensor
@@ -42,7 +44,7 @@ class Deployed(nn.Module):
 
 
 def to_torch(trained: Trained, path: Path) -> Predict:
-    """Write a file for `torch.export.load`."""
+    """Write a file for `torch.export.load`, and return the predictions of the loaded file."""
     with _cudnn_as_found():
         program = torch.export.export(deployed(trained), (_example(trained),), dynamic_shapes=_any_batch())
     torch.export.save(program, path)
@@ -57,7 +59,7 @@ def to_torch(trained: Trained, path: Path) -> Predict:
 
 
 def to_onnx(trained: Trained, path: Path) -> Predict:
-    """Write a file for ONNX Runtime: from `images` to `logits`."""
+    """Write a file for ONNX Runtime, from `images` to `logits`, and return its predictions."""
     import onnxruntime
 
     with _cudnn_as_found():
@@ -86,8 +88,11 @@ EXPORTERS: dict[Format, Exporter] = {"torch": to_torch, "onnx": to_onnx}
 
 @contextmanager
 def _cudnn_as_found() -> Iterator[None]:
-    """With PyTorch's own precision of convolutions on CUDA: it exports nothing if that was set as it asks for now.
-    Nothing is computed meanwhile."""
+    """Restore PyTorch's default precision of convolutions on CUDA within the block.
+
+    PyTorch exports nothing if the precision was set through its current interface. Nothing is computed within the
+    block.
+    """
     convolutions: Any = torch.backends.cudnn.conv  # type: ignore[attr-defined]  # it is missing from the stubs
     stated, convolutions.fp32_precision = convolutions.fp32_precision, "tf32"
     try:
@@ -97,7 +102,7 @@ def _cudnn_as_found() -> Iterator[None]:
 
 
 def deployed(trained: Trained) -> nn.Module:
-    """Return the network in evaluation mode, of PyTorch's own layers alone, with its scaling in front if it has one."""
+    """Return the network in evaluation mode, in PyTorch's own layers only, preceded by its scaling if it has one."""
     own = own_layers(trained.model)
     network = network_of(trained.model)(**{name: partial(norm, eps=trained.epsilon) for name, norm in own.items()})
     layout.load(network, trained.model, trained.weights)

@@ -1,4 +1,4 @@
-"""Training as a good PyTorch tutorial would write it today, with PyTorch's own layers and defaults."""
+"""Train as a good PyTorch tutorial would today, with PyTorch's own layers and defaults."""
 
 import time
 from collections.abc import Callable
@@ -26,7 +26,7 @@ IDIOM = Idiom(
 
 
 class ImageDataset(Dataset[tuple[Tensor, int]]):
-    """Images (N, H, W, C) and labels (N,), transformed one by one."""
+    """A data set of images (N, H, W, C) and labels (N,) that transforms the images one by one."""
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, transform: Callable[[np.ndarray], Tensor]) -> None:
         self.images = images
@@ -41,8 +41,8 @@ class ImageDataset(Dataset[tuple[Tensor, int]]):
 
 
 def fit(module: nn.Module, device: torch.device, train: TrainSpec, data: Data, on_epoch: OnEpoch) -> None:
-    """Train `module`, as shared/protocol.py asks for it."""
-    from torchvision.transforms import v2  # no other recipe needs it, and it takes as long to import as PyTorch
+    """Train `module` as shared/protocol.py specifies."""
+    from torchvision.transforms import v2  # as slow to import as PyTorch, and used here only
 
     mean, deviation = channel_statistics(data.x_train)
     transform = v2.Compose(
@@ -73,7 +73,7 @@ def train_epoch(
     optimizer: torch.optim.Optimizer,
     device: torch.device,
 ) -> tuple[float, float]:
-    """One pass over the training images; the mean loss and the accuracy meanwhile."""
+    """Train for one pass over the training images. Return the mean loss and the accuracy during it."""
     module.train()
     total_loss, n_right, n_seen = 0.0, 0, 0
     for batch_images, batch_labels in loader:
@@ -93,7 +93,7 @@ def train_epoch(
 def evaluate(
     module: nn.Module, loader: DataLoader[tuple[Tensor, int]], loss_function: nn.Module, device: torch.device
 ) -> tuple[float, float]:
-    """The mean loss and the accuracy over all images of `loader`."""
+    """Return the mean loss and the accuracy over all images of `loader`."""
     module.eval()
     total_loss, n_right, n_seen = 0.0, 0, 0
     for batch_images, batch_labels in loader:

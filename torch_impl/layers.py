@@ -1,4 +1,4 @@
-"""The layers for which PyTorch's own follow another definition than shared/models.py states."""
+"""The layers that PyTorch defines differently from shared/models.py."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 
 class BatchNorm(nn.Module):
-    """Batch normalisation of (N, C) or (N, C, H, W), with the names of PyTorch's own.
+    """Batch normalisation of (N, C) or (N, C, H, W), with the parameter names of PyTorch's own.
 
-    `nn.BatchNorm2d` normalises by the biased variance but keeps a moving average of the unbiased one; here there is
-    one variance. And it refuses a batch of one, which may be all that is left at the end of an epoch.
+    `nn.BatchNorm2d` normalises by the biased variance but averages the unbiased one. Here both are the biased one.
+    `nn.BatchNorm2d` also rejects a batch of one, which can remain at the end of an epoch.
     """
 
     running_mean: Tensor
@@ -26,23 +26,24 @@ class BatchNorm(nn.Module):
         self.register_buffer("running_var", torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x.to(self.weight.dtype)  # of bfloat16 the statistics would keep two digits
+        x = x.to(self.weight.dtype)  # in bfloat16 the statistics would keep only two digits
         if not self.training:
             return _normalise(x, self.weight, self.bias, self.running_mean, self.running_var, self.eps)
         with torch.no_grad():
             mean = _channel_mean(x)
-            variance = _channel_mean((x.movedim(1, -1) - mean).square_().movedim(-1, 1))  # divided by n
+            variance = _channel_mean((x.movedim(1, -1) - mean).square_().movedim(-1, 1))  # biased: divided by n
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance, self.momentum)
         return _NormaliseByBatch.apply(x, self.weight, self.bias, mean, variance, self.eps)
 
 
 class LSTM(nn.Module):
-    """One layer of an LSTM from states of zero: sequences (N, T, n_in) give the state after each step, (N, T, size).
+    """One layer of an LSTM that starts from zero states. It maps sequences (N, T, n_in) to the state after each step,
+    (N, T, size).
 
-    `nn.LSTM` has two biases that are added up. An optimizer moves both, so their sum takes steps twice as long as
-    Keras's one bias; here there is one. The gates are in PyTorch's order (input, forget, cell, output), which is
-    Keras's, too. Weights are (4 * size, n_in) and (4 * size, size), the bias is (4 * size,).
+    `nn.LSTM` adds up two biases. An optimizer updates both, so their sum takes steps twice as long as Keras's single
+    bias. Here there is one. The gates are in the order of PyTorch and Keras: input, forget, cell, output. Weights are
+    (4 * size, n_in) and (4 * size, size), the bias is (4 * size,).
     """
 
     def __init__(self, n_in: int, size: int) -> None:
@@ -58,11 +59,12 @@ class LSTM(nn.Module):
 
 
 class GRU(nn.Module):
-    """One layer of a GRU from a state of zero: sequences (N, T, n_in) give the state after each step, (N, T, size).
+    """One layer of a GRU that starts from a zero state. It maps sequences (N, T, n_in) to the state after each step,
+    (N, T, size).
 
-    Keras has the gates in the order (update, reset, new) and so have the parameters here; PyTorch computes with reset
-    first. Weights are (3 * size, n_in) and (3 * size, size). The bias is (3 * size, 2): added to the input's part and
-    to the state's, as in `nn.GRU` and in Keras's `reset_after=True`.
+    The parameters have their gates in Keras's order: update, reset, new. PyTorch computes with reset first. Weights are
+    (3 * size, n_in) and (3 * size, size). The bias (3 * size, 2) has a part for the input and one for the state, as in
+    `nn.GRU` and in Keras's `reset_after=True`.
     """
 
     def __init__(self, n_in: int, size: int) -> None:
@@ -79,15 +81,15 @@ class GRU(nn.Module):
 
 
 def _reset_first(tensor: Tensor) -> Tensor:
-    """Rows (update, reset, new) in PyTorch's order (reset, update, new)."""
+    """Reorder rows (update, reset, new) to PyTorch's order (reset, update, new)."""
     update, reset, new = tensor.chunk(3)
     return torch.cat([reset, update, new])
 
 
 class _NormaliseByBatch(torch.autograd.Function):
-    """Normalisation by a batch's own mean and variance, with PyTorch's kernels for both ways.
+    """Normalise by the batch's own mean and variance, with PyTorch's kernels forward and backward.
 
-    On its own, `torch.batch_norm` would compute mean and variance once more, on a CPU by adding all values up one after
+    `torch.batch_norm` would compute the mean and the variance once more. On a CPU it adds all values up one after
     another. Over the 65,536 values of a batch in float64, that loses three digits.
     """
 
@@ -110,16 +112,16 @@ class _NormaliseByBatch(torch.autograd.Function):
 
 
 def _channel_mean(x: Tensor) -> Tensor:
-    """The mean over all axes but the second: short sums of short sums lose no digits, compiled or not."""
+    """Return the mean over all axes but the second. Short sums of short sums lose no digits, compiled or not."""
     return (x.flatten(2).mean(2) if x.ndim > 2 else x).mean(0)
 
 
 def _normalise(x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, eps: float) -> Tensor:
-    move, momentum = False, 0.0  # nothing is moved here
+    move, momentum = False, 0.0  # the statistics given stay as they are
     return torch.batch_norm(x, weight, bias, mean, variance, move, momentum, eps, torch.backends.cudnn.enabled)
 
 
-# Where an architecture has layers whose matched form differs from PyTorch's own.
+# The architectures with layers whose matched form differs from PyTorch's own.
 OWN_LAYERS: dict[str, dict[str, Any]] = {
     "cnn_bn_cifar": {"norm2d": nn.BatchNorm2d, "norm1d": nn.BatchNorm1d},
     "cnn_bn_valid": {"norm2d": nn.BatchNorm2d},

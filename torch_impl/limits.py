@@ -1,4 +1,4 @@
-"""What the machine's limits are measured with, in PyTorch."""
+"""Measure the machine's limits with PyTorch."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from shared.choices import Device
 
 
 def matrix_product(device: Device, size: int) -> Callable[[], None]:
-    """A product of two matrices (size, size), waited for."""
+    """Return a function that multiplies two matrices (size, size) and waits for the result."""
     a, b, c = (torch.rand(size, size, device=device) for _ in range(3))
 
     def multiply() -> None:
@@ -19,7 +19,7 @@ def matrix_product(device: Device, size: int) -> Callable[[], None]:
 
 
 def memory_copy(device: Device, n_values: int) -> Callable[[], None]:
-    """A copy of `n_values` float32 numbers, waited for."""
+    """Return a function that copies `n_values` float32 numbers and waits for the result."""
     source, target = (torch.ones(n_values, device=device) for _ in range(2))
 
     def copy() -> None:

@@ -1,4 +1,4 @@
-"""The losses of every task (shared/task.py), each the mean over the batch and over the outputs."""
+"""The losses of every task (shared/task.py): each is the mean over the batch and the outputs."""
 
 from collections.abc import Callable
 

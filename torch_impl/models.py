@@ -1,7 +1,7 @@
-"""The architectures as `nn.Module`s; the contract that each must meet is in shared/models.py.
+"""The architectures as `nn.Module`s. Each meets its contract in shared/models.py.
 
-Images are channels-first here, (N, channels, height, width), as PyTorch has them. `tap` gets every layer's output
-under the layer's name in the contract and returns it unchanged; parity checks and pictures listen there.
+Images are channels-first, (N, channels, height, width), as is usual in PyTorch. Every layer's output passes through
+`tap` under the layer's name in the contract. `tap` returns it unchanged; parity checks and pictures record it.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Tap = Callable[[str, Tensor], Tensor]
 
 
 def untapped(name: str, output: Tensor) -> Tensor:
-    """Do nothing."""
+    """Return the output unchanged."""
     return output
 
 

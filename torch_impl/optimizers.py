@@ -1,4 +1,4 @@
-"""PyTorch's optimizers, with every constant stated as shared/training.py has it."""
+"""PyTorch's optimizers, with every constant set as in shared/training.py."""
 
 import torch
 from torch import nn
@@ -6,19 +6,19 @@ from torch import nn
 from shared.training import SGD, Adam, AdamW, TrainSpec
 from torch_impl.tuning import Tuning
 
-# What PyTorch calls the tensors of an optimizer, and what they are called here.
+# PyTorch's names of an optimizer's tensors, and the names used here.
 STATE_NAMES = {"exp_avg": "m", "exp_avg_sq": "v", "momentum_buffer": "velocity"}
 
 
 def matched(module: nn.Module, train: TrainSpec, tuning: Tuning) -> torch.optim.Optimizer | None:
-    """The matched optimizer; None in the idiomatic recipe, which has one of its own."""
+    """Return the matched optimizer, or None in the idiomatic recipe, which creates its own."""
     if "optimizer" in train.own:
         return torch.optim.Adam(module.parameters())
     match train.optimizer:
         case None:
             return None
         case Adam() | AdamW() as adam:
-            # PyTorch's Adam is the paper's: epsilon is added to the root of the corrected second moment.
+            # PyTorch's Adam is that of the paper: epsilon is added to the root of the corrected second moment.
             return (torch.optim.AdamW if isinstance(adam, AdamW) else torch.optim.Adam)(
                 module.parameters(),
                 lr=adam.learning_rate,
@@ -41,7 +41,7 @@ def matched(module: nn.Module, train: TrainSpec, tuning: Tuning) -> torch.optim.
 
 
 def settings(optimizer: torch.optim.Optimizer | None) -> dict[str, str]:
-    """What it is set to, asked of PyTorch itself, under the names that all implementations share."""
+    """Return the optimizer's settings as PyTorch reports them, under the names shared by all implementations."""
     if optimizer is None:
         return {}
     group, *others = optimizer.param_groups

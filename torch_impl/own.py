@@ -1,4 +1,4 @@
-"""Networks of the user's own, in `torch.py` of their folder: built, and described as they are."""
+"""Build and describe the user's own networks, from `torch.py` in their folder."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -17,16 +17,16 @@ from torch_impl.models import MODELS
 FILE = "torch.py"
 NORMS: dict[str, Any] = {"norm2d": nn.BatchNorm2d, "norm1d": nn.BatchNorm1d}
 IMAGE = 3  # axes: height, width, channels
-N_IMAGES = 2  # of one image, some normalisations take no variance
+N_IMAGES = 2  # with one image, some normalisations have no variance
 
 
 def network_of(spec: ModelSpec) -> Callable[..., nn.Module]:
-    """Return what builds the network that `spec` is the contract of."""
+    """Return a function that builds the network specified by `spec`."""
     return own_code.chosen(spec, FILE, MODELS)
 
 
 def own_layers(spec: ModelSpec) -> dict[str, Any]:
-    """Return the arguments that give the network PyTorch's own layers, if the matched form has others."""
+    """Return the arguments that give the network PyTorch's own layers, if the matched form uses others."""
     if spec.code is None:
         return dict(OWN_LAYERS.get(spec.name, {}))
     return own_code.accepted(network_of(spec), NORMS)
@@ -35,8 +35,11 @@ def own_layers(spec: ModelSpec) -> dict[str, Any]:
 def describe(
     code: Code, input_shape: tuple[int, ...] | None, counted: bool = True, tokens: bool = False
 ) -> Description:
-    """Build the network and call it on images of `input_shape` (height, width, channels), on vectors, sequences or
-    `tokens`. FLOPs are `counted` if asked. Raise CodeError."""
+    """Build the network, call it and describe it. Raise CodeError.
+
+    Its input is images of `input_shape` (height, width, channels), vectors, sequences or `tokens`. FLOPs are counted if
+    `counted`.
+    """
     if input_shape is None:
         raise CodeError(
             f"{FILE} does not state the sizes of its input. Give them (height, width, channels): python -m compare "
@@ -76,8 +79,8 @@ def describe(
 
 @torch.no_grad()
 def count_flops(module: nn.Module, image: Tensor) -> int:
-    """Return what PyTorch's own counter counts for one image (1, C, H, W), in evaluation mode."""
-    from torch.utils.flop_counter import FlopCounterMode  # which takes long to import
+    """Return the FLOPs that PyTorch's own counter reports for one image (1, C, H, W), in evaluation mode."""
+    from torch.utils.flop_counter import FlopCounterMode  # slow to import
 
     module.eval()
     with FlopCounterMode(display=False) as counter:
@@ -86,8 +89,10 @@ def count_flops(module: nn.Module, image: Tensor) -> int:
 
 
 def _parameters(module: nn.Module) -> Iterable[Parameter]:
-    """The parameters and moving statistics by their canonical names: `weight` is a kernel if it has several axes, else
-    a gamma, and `bias` is then a beta."""
+    """Yield the parameters and moving statistics by their canonical names.
+
+    A `weight` is a kernel if it has several axes. Otherwise it is a gamma, and `bias` is a beta.
+    """
     named = layout.named_tensors(module)
     embedding = {name for name, part in module.named_modules() if isinstance(part, nn.Embedding)}
     for name, tensor in named.items():
@@ -109,7 +114,7 @@ def _parameters(module: nn.Module) -> Iterable[Parameter]:
 
 
 def _channels_last(output: Tensor) -> tuple[int, ...]:
-    if output.ndim != IMAGE + 1:  # sequences have their channels last
+    if output.ndim != IMAGE + 1:  # the channels of sequences are last already
         return tuple(output.shape[1:])
     channels, *positions = output.shape[1:]
     return (*positions, channels)

@@ -1,8 +1,7 @@
-"""A network in which every ReLU comes after the max-pooling that follows it, instead of before.
+"""Move every ReLU after the max-pooling that follows it.
 
-The two commute, in both directions. ReLU keeps the order of what is above 0, so the largest of a window is the same
-value at the same place. If nothing is above 0, no gradient passes either way. What changes is that ReLU sees a quarter
-of the values.
+The two commute, forward and backward. ReLU keeps the order of values above 0, so a window has the same maximum at the
+same place. If no value is above 0, no gradient passes either way. ReLU then processes a quarter of the values.
 """
 
 from typing import Any
@@ -14,7 +13,7 @@ from torch_impl.layers import BatchNorm
 
 
 def pooled_first(module: nn.Module) -> fx.GraphModule:
-    """`module` with its ReLUs after its poolings. It has the same layers with the same parameters, not copies."""
+    """Return `module` with its ReLUs after its poolings. The layers and their parameters are shared, not copied."""
     whole = _Untapped(module)
     graph = _Tracer().trace(whole)
     for pool in [node for node in graph.nodes if node.target is F.max_pool2d]:
@@ -30,7 +29,7 @@ def pooled_first(module: nn.Module) -> fx.GraphModule:
 
 
 class _Untapped(nn.Module):
-    """A network without the argument that a graph could not have: who listens to its layers."""
+    """A network without its argument `tap`, which a graph cannot have."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -42,7 +41,7 @@ class _Untapped(nn.Module):
 
 
 class _Tracer(fx.Tracer):
-    """Looks into the network but not into its layers: what those do in training and in evaluation is not the same."""
+    """Traces into the network but not into its layers, which behave differently in training and in evaluation."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return isinstance(m, BatchNorm) or super().is_leaf_module(m, module_qualified_name)

@@ -1,4 +1,4 @@
-"""One convolution or matrix product of a training step alone, in PyTorch: what the step's time is compared with."""
+"""Compute single convolutions and matrix products of a training step in PyTorch, to compare with the step's time."""
 
 from collections.abc import Callable
 
@@ -12,8 +12,10 @@ FORMATS = (torch.contiguous_format, torch.channels_last)
 
 
 def product_alone(product: Product, batch_size: int, device: Device) -> tuple[Callable[[], None], ...]:
-    """Functions that each compute `product` for a batch of random float32 numbers, and return when that is done: a
-    convolution in either layout of memory."""
+    """Return functions that each compute `product` for a batch of random float32 numbers and wait for the result.
+
+    A convolution has one function for each memory layout.
+    """
     forms = FORMATS if len(product.kernel) == 4 else FORMATS[:1]
     return tuple(_waited(_of(product, batch_size, device, form), device) for form in forms)
 

@@ -1,4 +1,4 @@
-"""Networks that only infer, as PyTorch's users serve them: no optimizer, no gradients."""
+"""Serve networks for inference as PyTorch's users do: without optimizer and gradients."""
 
 import numpy as np
 import torch
@@ -9,18 +9,19 @@ from torch_impl.export import deployed
 
 
 def framework() -> Framework:
-    """PyTorch's version, for a process that only infers: it sees no CUDA device, and sets nothing."""
+    """Return PyTorch's version for a process that only infers. Such a process sees no CUDA device and sets nothing."""
     return Framework("torch", torch.__version__, 0, {})
 
 
 def serve(trained: Trained, mode: Mode) -> Predict:
-    """Return what gives the logits of images: in the mode `graph` after `torch.compile` with its defaults."""
+    """Return a function that maps images to logits. In the mode `graph`, `torch.compile` compiles it with its
+    defaults."""
     network = deployed(trained)
     forward = torch.compile(network) if mode == "graph" else network
 
     @torch.inference_mode()
     def predict(images: np.ndarray) -> np.ndarray:
-        # Channels-last in memory, as images come: nothing is copied, and PyTorch has kernels for it.
+        # Channels-last in memory, as images arrive: nothing is copied, and PyTorch has kernels for it.
         logits: np.ndarray = forward(torch.from_numpy(images).permute(0, 3, 1, 2)).numpy()
         return logits
 

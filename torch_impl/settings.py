@@ -1,4 +1,4 @@
-"""What a network is set up with, asked of PyTorch itself, under the names that all implementations share."""
+"""Read a network's settings from PyTorch itself, under the names shared by all implementations."""
 
 import torch
 from torch import nn
@@ -9,7 +9,7 @@ from torch_impl.weights import named_tensors
 
 
 def settings(module: nn.Module, optimizer: torch.optim.Optimizer | None) -> dict[str, str]:
-    """The settings of `module`, of `optimizer` if there is one, and of the framework."""
+    """Return the settings of `module`, of `optimizer` if there is one, and of the framework."""
     tensors = named_tensors(module).values()
     cuda = torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.conv.fp32_precision  # type: ignore[attr-defined]
     said = {

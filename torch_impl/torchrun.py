@@ -1,7 +1,7 @@
-"""Starts the processes of one data-parallel worker as torchrun does: `python -m torch_impl.torchrun SIZE ARGUMENTS`.
+"""Start the processes of one data-parallel worker as torchrun does: `python -m torch_impl.torchrun SIZE ARGUMENTS`.
 
-Python is started SIZE times on this machine with ARGUMENTS, each time with the rank and the addresses that torchrun
-gives. They have this process's standard input, of which the first makes use. If one fails, all are ended.
+Python is started SIZE times on this machine with ARGUMENTS. Each process gets its rank and the addresses from torchrun.
+All share this process's standard input, which only the first reads. If one fails, all are ended.
 """
 
 import os
@@ -20,7 +20,7 @@ def main() -> None:
         rdzv_backend="c10d",
         rdzv_endpoint="localhost:0",
         max_restarts=0,
-        logs_specs=DefaultLogsSpecs(log_dir=os.devnull),  # else it leaves a folder behind
+        logs_specs=DefaultLogsSpecs(log_dir=os.devnull),  # otherwise it leaves a folder behind
     )
     elastic_launch(config, sys.executable)(*arguments)
 

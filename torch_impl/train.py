@@ -1,4 +1,4 @@
-"""Training in PyTorch, as shared/protocol.py asks for it."""
+"""Train in PyTorch as shared/protocol.py specifies."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -191,7 +191,7 @@ class TorchModel:
 
     @contextmanager
     def _statistics_kept(self) -> Iterator[None]:
-        """Put the moving statistics back afterwards: a pass in training mode moves them."""
+        """Restore the moving statistics afterwards, because a pass in training mode changes them."""
         kept = [(buffer, buffer.clone()) for buffer in self.module.buffers()]
         yield
         with torch.no_grad():
@@ -207,18 +207,19 @@ class TorchModel:
             return x  # (N, D) or (N, T, D)
         if self.tuning.layout == "channels_last":
             return x.permute(0, 3, 1, 2)  # (N, C, H, W) in the same memory
-        # Channels-first in memory, as PyTorch's users have them. `contiguous()` would not do: with one channel the
-        # permuted tensor counts as contiguous already, yet its strides make every convolution choose channels-last
-        # kernels.
+        # Channels-first in memory, as is usual in PyTorch. `contiguous()` would not do. With one channel the permuted
+        # tensor counts as contiguous already, yet its strides make every convolution choose channels-last kernels.
         return x.permute(0, 3, 1, 2).clone(memory_format=torch.contiguous_format)  # (N, C, H, W)
 
     def _put_labels(self, labels: np.ndarray) -> Tensor:
         put = self._to_device(torch.from_numpy(labels))
-        return put.to(self.dtype) if put.is_floating_point() else put  # numbers of classes stay whole
+        return put.to(self.dtype) if put.is_floating_point() else put  # class numbers stay integers
 
     def _put_as_they_come(self, images: np.ndarray) -> Tensor:
-        """The images for an inspection of what was learnt, which is not timed: channels-last in memory, as they
-        are, which takes half the time. A compiled network keeps the one layout that it was compiled for."""
+        """Return the images for an untimed inspection, in the memory layout in which they arrive: channels-last.
+
+        This takes half the time. A compiled network gets the layout it was compiled for.
+        """
         if self.forward is self.module and self.spec.inputs == "images":
             return self._to_device(torch.from_numpy(images)).to(self.dtype).permute(0, 3, 1, 2)
         return self._put_images(images)
@@ -229,8 +230,10 @@ class TorchModel:
         return tensor.to(self.device)
 
     def _compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Compiled again, even if this process compiled such a network before: by default one graph for every batch
-        size."""
+        """Compile `function`, even if this process compiled such a network before.
+
+        By default one graph serves every batch size.
+        """
         torch.compiler.reset()
         if self.tuning.compiled == "network":
             return torch.compile(function, dynamic=True)

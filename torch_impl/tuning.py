@@ -1,4 +1,4 @@
-"""How the same computation can be carried out faster, as shared/protocol.py has it: nothing here changes what it is."""
+"""Options that make the same computation faster, as shared/protocol.py specifies. None changes what is computed."""
 
 from typing import Literal
 
@@ -6,15 +6,16 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Tuning(BaseModel):
-    """What a user of PyTorch gets who sets nothing, unless given otherwise.
+    """PyTorch's performance options. The defaults are those of a user who sets nothing.
 
-    `layout` is that of images in memory: channels last is how batches arrive, so nothing is copied. `optimizer` is
-    PyTorch's single kernel for all of Adam (fused) or its default. `compiled` is what `torch.compile` gets in the mode
-    `graph`. It is the network, for any batch size (`network`), or the network with its loss, for one batch size
-    (`loss`). It can also be the latter with the fastest of several kernels, and on CUDA as a CUDA graph (`autotuned`).
-    `transfer` is how a batch gets to a CUDA device: waited for, or from page-locked memory while the device works
-    (pinned). `relu` is in its written place, or after the max-pooling that follows it: fewer values, and the same
-    result.
+    - `layout`: memory layout of images. They arrive channels-last, so `channels_last` copies nothing.
+    - `optimizer`: PyTorch's default, or its single kernel for all of Adam (`fused`).
+    - `compiled`: what `torch.compile` compiles in the mode `graph`. `network` is the network, for any batch size.
+      `loss` is the network with its loss, for one batch size. `autotuned` also picks the fastest kernels, and uses CUDA
+      graphs on CUDA.
+    - `transfer`: how a batch reaches a CUDA device. `waited` waits for it. `pinned` copies from page-locked memory
+      while the device works.
+    - `relu`: `as_written`, or `after_pooling`, after the max-pooling that follows: fewer values, same result.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,8 +1,8 @@
-"""Canonical names and layouts <-> those of PyTorch.
+"""Convert between the canonical names and layouts and those of PyTorch.
 
-The names in `NAMES` differ (of embeddings those alone). Convolution kernels are (out, in, height, width) instead of
-(height, width, in, out), and dense ones (out, in) instead of (in, out). PyTorch flattens channels-first, so the rows of
-a parameter after a flatten are permuted.
+The names in `NAMES` differ; of embeddings only the name differs. Convolution kernels are (out, in, height, width)
+instead of (height, width, in, out). Dense kernels are (out, in) instead of (in, out). PyTorch flattens channels-first,
+so the rows of a parameter after a flatten are permuted.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ def load(module: nn.Module, spec: ModelSpec, weights: Weights) -> None:
 
 
 def export(spec: ModelSpec, tensors: dict[str, Tensor]) -> Weights:
-    """Tensors by PyTorch's names (parameters, gradients, moments) as arrays under canonical names."""
+    """Return tensors, given by PyTorch's names, as arrays under canonical names: parameters, gradients or moments."""
     return {
         p.name: to_canonical(p, tensors[torch_name(p.name)].detach().cpu().numpy())
         for p in spec.parameters
@@ -40,19 +40,19 @@ def export(spec: ModelSpec, tensors: dict[str, Tensor]) -> Weights:
 
 
 def named_tensors(module: nn.Module) -> dict[str, Tensor]:
-    """Parameters and moving statistics, which PyTorch calls buffers, by PyTorch's names."""
+    """Return parameters and moving statistics (buffers in PyTorch) by PyTorch's names."""
     statistics = {name: b for name, b in module.named_buffers() if not name.endswith("num_batches_tracked")}
     return dict(module.named_parameters()) | statistics
 
 
 def torch_name(name: str) -> str:
-    """conv1/kernel -> conv1.weight, bn1/moving_variance -> bn1.running_var"""
+    """Return PyTorch's name: conv1/kernel -> conv1.weight, bn1/moving_variance -> bn1.running_var."""
     layer, part = name.split("/")
     return f"{layer}.{NAMES.get(part, part)}"
 
 
 def from_canonical(parameter: ParamSpec, value: np.ndarray) -> np.ndarray:
-    """A canonical array in PyTorch's layout."""
+    """Convert a canonical array to PyTorch's layout."""
     if parameter.name.endswith("/embeddings"):
         return value
     if parameter.flattened:
@@ -61,7 +61,7 @@ def from_canonical(parameter: ParamSpec, value: np.ndarray) -> np.ndarray:
 
 
 def to_canonical(parameter: ParamSpec, value: np.ndarray) -> np.ndarray:
-    """An array in PyTorch's layout in the canonical one; a copy."""
+    """Convert an array in PyTorch's layout to the canonical one, as a copy."""
     if parameter.name.endswith("/embeddings"):
         return value.copy()
     value = value.transpose(2, 3, 1, 0) if value.ndim == 4 else value.T
@@ -69,12 +69,12 @@ def to_canonical(parameter: ParamSpec, value: np.ndarray) -> np.ndarray:
 
 
 def channels_first_rows(value: np.ndarray, flattened: Shape) -> np.ndarray:
-    """Rows (height * width * channels, ...) in the order in which a flatten of channels-first images gives them."""
+    """Reorder rows (height * width * channels, ...) as a flatten of channels-first images orders them."""
     height, width, channels = flattened
     return value.reshape(height, width, channels, -1).transpose(2, 0, 1, 3).reshape(value.shape)
 
 
 def channels_last_rows(value: np.ndarray, flattened: Shape) -> np.ndarray:
-    """Rows in the order of a flatten of channels-first images in that of channels-last ones."""
+    """Reorder rows from the order of a channels-first flatten to that of a channels-last one."""
     height, width, channels = flattened
     return value.reshape(channels, height, width, -1).transpose(1, 2, 0, 3).reshape(value.shape)

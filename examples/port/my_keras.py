@@ -1,11 +1,11 @@
-"""A port of my_torch.py to Keras: `build` as it was written first, and `mended` as `compare port` says."""
+"""A port of my_torch.py to Keras: `build` as first written, and `mended` after `compare port`'s advice."""
 
 import keras
 from keras import layers
 
 
 def build() -> keras.Model:
-    """The first try: it has three slips."""
+    """Return the first try, which has three slips."""
     return keras.Sequential(
         [
             keras.Input((32, 32, 3)),
@@ -22,7 +22,7 @@ def build() -> keras.Model:
 
 
 def mended() -> keras.Model:
-    """The same function as my_torch.py's."""
+    """Return the same function as my_torch.py's."""
     return keras.Sequential(
         [
             keras.Input((32, 32, 3)),

@@ -5,7 +5,7 @@ from torch import nn
 
 
 class Net(nn.Module):
-    """Two convolutions, one with a stride, and a dense layer: images (N, 3, 32, 32) to 10 logits."""
+    """Two convolutions, one with a stride, and a dense layer. It maps images (N, 3, 32, 32) to 10 logits."""
 
     def __init__(self) -> None:
         super().__init__()

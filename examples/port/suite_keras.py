@@ -1,4 +1,4 @@
-"""The suite's own recipe as a good Keras tutorial writes it, for `compare port --fit` (docs/port-a-model.md)."""
+"""The suite's own recipe as a good Keras tutorial would write it, for `compare port --fit` (docs/port-a-model.md)."""
 
 from pathlib import Path
 
@@ -12,20 +12,20 @@ from tf_impl.models import MODELS
 
 
 def data() -> Data:
-    """A few images of the digits that come with scikit-learn."""
+    """Return a few images of the digits that come with scikit-learn."""
     return load(DataSpec(dataset="digits", n_train=80, n_test=10), Path())
 
 
 def dense() -> keras.Model:
-    """The smallest network."""
+    """Return the smallest network."""
     return MODELS["dense_baseline"]()
 
 
 def normalised() -> keras.Model:
-    """A network with Keras's own batch normalisation."""
+    """Return a network with Keras's own batch normalisation."""
     return MODELS["cnn_bn_valid"](**OWN_LAYERS["cnn_bn_valid"])
 
 
 def train(model: keras.Model) -> None:
-    """Train it as tf_impl/idiomatic.py does."""
+    """Train `model` as tf_impl/idiomatic.py does."""
     fit(model, TrainSpec(epochs=2, batch_size=16), data(), lambda _: None)

@@ -1,4 +1,4 @@
-"""The suite's own recipe as a good PyTorch tutorial writes it, for `compare port --fit` (docs/port-a-model.md)."""
+"""The suite's own recipe as a good PyTorch tutorial would write it, for `compare port --fit` (docs/port-a-model.md)."""
 
 from pathlib import Path
 
@@ -13,20 +13,20 @@ from torch_impl.models import MODELS
 
 
 def data() -> Data:
-    """A few images of the digits that come with scikit-learn."""
+    """Return a few images of the digits that come with scikit-learn."""
     return load(DataSpec(dataset="digits", n_train=80, n_test=10), Path())
 
 
 def dense() -> nn.Module:
-    """The smallest network."""
+    """Return the smallest network."""
     return MODELS["dense_baseline"]()
 
 
 def normalised() -> nn.Module:
-    """A network with PyTorch's own batch normalisation."""
+    """Return a network with PyTorch's own batch normalisation."""
     return MODELS["cnn_bn_valid"](**OWN_LAYERS["cnn_bn_valid"])
 
 
 def train(model: nn.Module) -> None:
-    """Train it as torch_impl/idiomatic.py does."""
+    """Train `model` as torch_impl/idiomatic.py does."""
     fit(model, torch.device("cpu"), TrainSpec(epochs=2, batch_size=16), data(), lambda _: None)

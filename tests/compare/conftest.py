@@ -1,4 +1,4 @@
-"""A folder that a run wrote, for tests of what is done with one."""
+"""Fixtures with the folder of a run, for tests that process one."""
 
 import shutil
 import sys
@@ -14,7 +14,7 @@ from compare.reporting import plots
 
 @pytest.fixture(scope="session")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that a run of the NumPy implementation wrote, with two seeds and all that a run can write."""
+    """Return the folder of a run of the NumPy implementation, with two seeds and every kind of output."""
     out = tmp_path_factory.mktemp("written") / "run"
     options = "--dataset digits --model dense_baseline --implementations numpy --epochs 1 --seeds 2 --target 0.5"
     with pytest.MonkeyPatch.context() as patch:
@@ -31,7 +31,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run_folder(written: Path, tmp_path: Path, numpy_implementation: str) -> Path:
-    """A copy of `written`, to be done with as one likes."""
+    """Return a copy of `written`, which a test may change."""
     copy = tmp_path / "run"
     shutil.copytree(written, copy)
     return copy
@@ -39,14 +39,16 @@ def run_folder(written: Path, tmp_path: Path, numpy_implementation: str) -> Path
 
 @pytest.fixture(autouse=True)
 def quick_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures are drawn, and then saved as a dot, but in tests marked `pictures`: saving them takes most of a report's
-    time."""
+    """Draw pictures but save them as a dot, except in tests marked `pictures`.
+
+    Saving them takes most of the time of a report.
+    """
     if not request.node.get_closest_marker("pictures"):
         _save_dots(monkeypatch)
 
 
 def _save_dots(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As tests/support/commands.py does it in processes of their own."""
+    """Save every picture as a dot, as tests/support/commands.py does in other processes."""
     dot = b"\x89PNG\r\n\x1a\n"
     monkeypatch.setattr(plots, "to_png", lambda figure: dot)
     monkeypatch.setattr(plots, "to_svg", lambda figure: b'<svg xmlns="http://www.w3.org/2000/svg"/>')

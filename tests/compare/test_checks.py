@@ -1,4 +1,4 @@
-"""What is asked for of data-parallel training, and what does not go with it."""
+"""Checks of data-parallel training and of what it cannot be combined with."""
 
 import sys
 from dataclasses import replace
@@ -102,8 +102,10 @@ def test_every_process_needs_a_share(size: int, n_images: int, whole: bool, fits
 
 
 def test_a_run_of_two_processes(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Beside one of one process: each is given half of the cores, and what they trained together is kept. That it is
-    what one process trains is tested for each framework in tests/conformance/test_data_parallel.py."""
+    """Each process has half of the cores, and the network trained by both is saved.
+
+    tests/conformance/test_data_parallel.py compares the result with that of one process, for each framework.
+    """
     alone = IMPLEMENTATIONS[numpy_implementation]
     monkeypatch.setitem(IMPLEMENTATIONS, numpy_implementation, replace(alone, joined_by="tf_config"))
     command = "--dataset digits --model dense_baseline --implementations numpy,numpy@2 --epochs 2 --device cpu --out"
@@ -123,7 +125,7 @@ def test_a_run_of_two_processes(numpy_implementation: str, monkeypatch: pytest.M
 
 
 def test_an_implementation_lacks_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would train by the cross-entropy of classes, whatever the network is for."""
+    """It would train with the cross-entropy of classes, whatever the network's task."""
     monkeypatch.setitem(
         IMPLEMENTATIONS, "mine", ImplementationSpec("mine", "Mine", "mine", "eager", own_file="mine.py")
     )
@@ -139,7 +141,7 @@ def test_an_implementation_lacks_a_task(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_more_classes_than_the_network_has(digits: Data) -> None:
-    """A framework would fail in the middle of its first step; fewer are trained on."""
+    """A framework would fail in the middle of its first step. Fewer classes are accepted."""
     of_three = replace(MODELS["dense_baseline"], name="of_three", n_classes=3)
     with pytest.raises(InputError) as caught:
         checks.check_shape(of_three, digits, "digits")

@@ -1,4 +1,4 @@
-"""The simulation behind docs/scaling.md, against what is known without one."""
+"""The simulation behind docs/scaling.md, compared with known results."""
 
 import pytest
 from cluster_model import RUNS_A_NODE, simulate
@@ -11,7 +11,7 @@ def test_a_driver_that_costs_nothing_delays_none() -> None:
 
 
 def test_below_its_rate_the_driver_is_as_busy_as_it_must_be() -> None:
-    """100 nodes of 10 s give 10 results a second, of 50 ms each."""
+    """100 nodes with runs of 10 s give 10 results a second, of 50 ms each."""
     found = simulate(100, run_s=10, driver_s=0.05, mtbf_s=1e12)
     assert found.busy == pytest.approx(0.5, abs=0.06)
     assert found.stretch < 1.2

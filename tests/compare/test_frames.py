@@ -54,14 +54,14 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("COMPARE_RUN", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(NOTEBOOK.parents[1]))
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    NotebookClient(notebook, timeout=GENEROUS_S, kernel_name="python3").execute()  # raises where a cell does
+    NotebookClient(notebook, timeout=GENEROUS_S, kernel_name="python3").execute()  # raises an error if a cell does
     kinds = [output.output_type for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert kinds.count("display_data") + kinds.count("execute_result") >= 4
     assert "error" not in kinds
 
 
 def test_the_notebook_is_kept_with_what_it_shows() -> None:
-    """A code host shows it as it was last run: every cell in order, no error, nothing of the machine's paths."""
+    """A code host shows its last run: every cell in order, no error, and no path of the machine."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))

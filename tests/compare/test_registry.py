@@ -1,4 +1,4 @@
-"""Implementations that other packages add: found when they matter, and those that cannot be used take no one down."""
+"""Implementations of other packages are found when needed, and unusable ones break no others."""
 
 import sys
 from pathlib import Path
@@ -35,7 +35,7 @@ PROBLEMS = {
 
 
 def offer(folder: Path, name: str, code: str, value: str) -> None:
-    """Put a package into `folder` as pip would, with an entry point `name` that is `value`."""
+    """Write a package to `folder` as pip would, with an entry point `name` of this value."""
     module = f"package_of_{name.replace('@', '_')}"
     (folder / f"{module}.py").write_text(code)
     metadata = folder / f"{module}-1.0.dist-info"
@@ -51,7 +51,7 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_name_may_have_an_at_of_its_own(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`keras@jax` is no Keras that is trained by several processes, and cannot become one."""
+    """`keras@jax` is not Keras trained by several processes, and cannot become that."""
     offer(packages, "keras@foreign", ABOUT.format(name="keras@foreign"), "{module}:SPEC")
     known = Registry(BUILT_IN)
     assert known["keras@foreign"].title == "A title"
@@ -72,11 +72,11 @@ def test_one_of_another_package_is_found_when_it_matters(packages: Path) -> None
     offer(packages, "foreign", ABOUT.format(name="foreign"), "{module}:SPEC")
     known = Registry(BUILT_IN)
     assert known["torch"].title == "PyTorch"
-    assert "package_of_foreign" not in sys.modules  # no one asked for it
+    assert "package_of_foreign" not in sys.modules  # it was not requested
     assert known["foreign"].title == "A title"
     assert [*known][:4] == [spec.name for spec in BUILT_IN]
     assert "foreign" in [*known]
-    assert "foreign@2" not in known  # it does not say how processes of it would be joined
+    assert "foreign@2" not in known  # it does not state how its processes would be joined
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

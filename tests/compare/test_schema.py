@@ -1,4 +1,4 @@
-"""The schemas in docs/schema are those of the records, and what is written meets them."""
+"""The schemas in docs/schema equal those of the records, and written files conform to them."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def schema(kind: str) -> Any:
 
 
 def test_the_schemas_in_the_documentation_are_those_of_the_records() -> None:
-    """Where this fails: python -m compare.schema docs/schema"""
+    """If this fails, run: python -m compare.schema docs/schema"""
     there = {path.name: path.read_text() for path in DOCS.glob("*.schema.json")}
     assert there == schemas()
 

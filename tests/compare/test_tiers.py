@@ -1,4 +1,4 @@
-"""An implementation with seven methods is trained and measured; everything else says which method it lacks."""
+"""An implementation with seven methods is trained and measured. Everything else names the missing method."""
 
 import sys
 from pathlib import Path
@@ -40,12 +40,12 @@ def test_it_is_trained_and_reported(compare, tmp_path: Path) -> None:
 
 
 def test_it_is_timed(compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the machine's limits and a profile, which it does not offer; it does not fail for that."""
+    """It offers neither the machine's limits nor a profile, and timing works without them."""
     monkeypatch.setattr(launcher, "ROUNDS_S", 0.3)
-    monkeypatch.setattr(schedule, "LEAST_TO_STOP", 3)  # of so few there is an interval
+    monkeypatch.setattr(schedule, "LEAST_TO_STOP", 3)  # enough for an interval
     out = tmp_path / "out"
     options = "--dataset embedded --model dense_baseline --budget 3600 --profile --interval 1"
-    assert compare("bench --aa bare", options, "--out", out) in (0, 1)  # 1 if the interval does not hold 1 by chance
+    assert compare("bench --aa bare", options, "--out", out) in (0, 1)  # 1 if the interval excludes 1 by chance
     record = BenchResult.model_validate_json((out / "bench.json").read_text())
     assert [launch.failed for launch in record.launches] == [{}] * len(record.launches)
     assert all(set(launch.measured) == {"bare-a", "bare-b"} and not launch.ceilings for launch in record.launches)
@@ -67,7 +67,7 @@ def test_what_it_lacks_is_named(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for framework in ("keras", "keras_functional", "tf_lowlevel"):  # which `models` would start, too
+    for framework in ("keras", "keras_functional", "tf_lowlevel"):  # `models` would start these too
         monkeypatch.delitem(IMPLEMENTATIONS, framework)
     assert compare(line.replace("OUT", str(tmp_path / "out"))) == 1
     shown = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""The fixtures of the shipped conformance tests, for every implementation; the workers have more networks here."""
+"""The fixtures of the shipped conformance tests, for every implementation. Workers have more networks here."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -22,14 +22,14 @@ from compare.conformance.fixtures import (  # noqa: E402, F401
 )
 
 SUPPORT = Path(__file__).parents[1] / "support"
-# An optimizer sees parameters and gradients, whatever network they are of; one of these has moving statistics beside
-# them. Every other network takes as long again with SGD, and is a long test.
+# SGD is tested on two networks, one of them with moving statistics. An optimizer only sees parameters and gradients, so
+# the network hardly matters. The other networks would double the time, so their tests with SGD are long ones.
 WITH_SGD = ("dense_baseline", "cnn_bn_valid")
 
 
-@pytest.hookimpl(tryfirst=True)  # before marks select what is run
+@pytest.hookimpl(tryfirst=True)  # before marks select tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of SGD as long, but for WITH_SGD."""
+    """Mark the tests of SGD as long, except those of WITH_SGD."""
     for item in items:
         values = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
         if values.get("optimizer") == "sgd" and values.get("model") not in WITH_SGD:
@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def altered() -> Callable[[], AbstractContextManager[object]]:
-    """Workers of the three implementations have more_networks, too."""
+    """Give the workers of the three implementations more_networks."""
 
     @contextmanager
     def with_more_networks() -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Nothing escapes the conformance tests: what exists on disk is in the registries that they run over."""
+"""The conformance tests cover everything: what exists on disk is in their registries."""
 
 import ast
 import tomllib
@@ -14,11 +14,11 @@ from shared.models import MODELS, LayerSpec
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = "compare/conformance/reference.py"
-Reference = Mapping[str, Sequence[tuple[str, str]]]  # of each architecture: the kind and the name of each layer
+Reference = Mapping[str, Sequence[tuple[str, str]]]  # for each architecture, the kind and the name of each layer
 
 
 def networks_file(spec: ImplementationSpec) -> Path:
-    """Where an implementation's networks are written: models.py of a package, or the module itself."""
+    """Return the file with an implementation's networks: models.py of a package, or the module itself."""
     path = ROOT / spec.module.replace(".", "/")
     return path / "models.py" if path.is_dir() else path.with_suffix(".py")
 
@@ -29,7 +29,7 @@ def test_every_implementation_package_is_covered() -> None:
 
 
 def test_every_module_with_networks_is_covered() -> None:
-    """A file that registers networks in MODELS is that of an implementation."""
+    """Each file that registers networks in MODELS belongs to an implementation."""
     holders = {path for path in ROOT.glob("*_impl/*.py") if "\nMODELS: " in path.read_text()}
     assert holders == {networks_file(spec) for spec in IMPLEMENTATIONS.values()}
 
@@ -80,15 +80,18 @@ def reference_problems(contracts: Mapping[str, Sequence[LayerSpec]], reference: 
 
 @pytest.mark.parametrize("spec", IMPLEMENTATIONS.values(), ids=lambda spec: spec.name)
 def test_every_network_written_is_covered(spec: ImplementationSpec) -> None:
-    """The names in its MODELS are those that it is known to have, and every network written there is in MODELS."""
+    """Its MODELS has the expected names, and every network in the file is in MODELS."""
     path = networks_file(spec)
     found = network_problems(path.read_text(), path.relative_to(ROOT).as_posix(), spec.models)
     assert not found, "\n".join(found)
 
 
 def network_problems(code: str, path: str, known: Sequence[str]) -> list[str]:
-    """Return what the file `path` lacks of step 2 of "Adding an architecture" (CONTRIBUTING.md), in words; or step 1,
-    for a network that is not `known`. The file is read as text: importing it would import its framework."""
+    """Return, in words, what the file `path` lacks of step 2 of "Adding an architecture" (CONTRIBUTING.md).
+
+    For a network that is not `known` it is step 1. The file is read as text, because importing it would import its
+    framework.
+    """
     tree = ast.parse(code)
     (registry,) = (
         node.value
@@ -144,7 +147,7 @@ def test_what_is_missing_names_its_step() -> None:
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="this system does not list what a process has loaded")
 @pytest.mark.parametrize("which", ["torch", "keras", "tf_lowlevel"])
 def test_a_worker_has_one_framework(which: str, session_for: Callable[[str, str], Session]) -> None:
-    """Of the libraries that the frameworks are made of, a worker that is at work has loaded one framework's alone."""
+    """A working worker has loaded the libraries of only one framework."""
     session = session_for(which, "dense_baseline")
     loaded = Path(f"/proc/{session._process.pid}/maps").read_text()
     found = {name for name in ("torch", "tensorflow") if f"/site-packages/{name}/" in loaded}

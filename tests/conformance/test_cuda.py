@@ -1,6 +1,7 @@
-"""The same on a CUDA device as on a CPU: every architecture, every tuning, mixed precision, and timed windows.
+"""Results on a CUDA device equal those on a CPU.
 
-Where no device is at hand these tests are skipped, and nothing is known of what they look for.
+This covers every architecture, every tuning, mixed precision, and timed windows. Without a device these tests are
+skipped, and nothing is known.
 """
 
 from collections.abc import Callable, Iterator
@@ -39,7 +40,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def on_cuda(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Named]:
-    """on_cuda(implementation) -> a worker that sees the device. Skips where its framework sees none."""
+    """on_cuda(implementation) -> a worker that sees the device. Skip if its framework sees none."""
     logs = tmp_path_factory.mktemp("logs")
     started: list[Session] = []
 
@@ -108,7 +109,7 @@ def test_every_candidate(
 
 @pytest.mark.parametrize("which", THREE)
 def test_rounding_is_as_asked_for(on_cuda: Named, digits: Data, which: str) -> None:
-    """Float32 as it is by default has no TF32 in it, and each mixed precision is as coarse as its format."""
+    """Default float32 uses no TF32, and each mixed precision is as coarse as its format."""
     session, spec = on_cuda(which), MODELS["cnn_same"]
     load(session, digits)
     mode = IMPLEMENTATIONS[which].default_mode
@@ -122,7 +123,7 @@ def test_rounding_is_as_asked_for(on_cuda: Named, digits: Data, which: str) -> N
     assert relative(logits(), whole) < 5e-6
     assert 1e-5 < relative(logits(mixed_precision="tf32"), whole) < 5e-3
     assert 1e-4 < relative(logits(mixed_precision="bfloat16"), whole) < 5e-2
-    assert relative(logits(), whole) < 5e-6  # and it is off again
+    assert relative(logits(), whole) < 5e-6  # switched off again
 
 
 @pytest.mark.parametrize("which", THREE)

@@ -1,5 +1,8 @@
-"""Several processes that train one network, each on its share of every batch, do what one process does: the reference,
-in float64 to 1e-12, after an epoch whose batches cannot be shared evenly, and of other networks after 20 steps."""
+"""Several processes train one network as one process does, each on its share of every batch.
+
+They match the reference in float64 to 1e-12. One network trains for an epoch with unequal shares, the others for 20
+steps.
+"""
 
 import os
 import signal
@@ -30,7 +33,7 @@ from shared.weights import initial_weights
 
 pytestmark = pytest.mark.slow
 SHARED = [name for name, spec in IMPLEMENTATIONS.items() if spec.joined_by]
-# How processes begin and end is the same code for all, and tested with NumPy, which starts at once; with the others
+# Starting and ending processes is the same code for all. It is tested with NumPy, which starts at once. With the others
 # it takes a minute.
 ANY_OF_THEM = ["numpy", *(pytest.param(name, marks=pytest.mark.long) for name in SHARED)]
 OTHERS = [name for name, spec in MODELS.items() if not spec.normalises and name != "dense_baseline"]
@@ -54,7 +57,7 @@ def sharing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sharing]:
 
 @pytest.fixture
 def shared_numpy(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let several processes of NumPy be started as those of TensorFlow are."""
+    """Let several NumPy processes start as TensorFlow's do."""
     alone = IMPLEMENTATIONS[numpy_implementation]
     monkeypatch.setitem(IMPLEMENTATIONS, numpy_implementation, replace(alone, joined_by="tf_config"))
 
@@ -67,7 +70,7 @@ def start(name: str, logs: Path) -> Session:
 
 
 def created(session: Session, model: str, train: TrainSpec) -> Session:
-    """The session, with that network in it."""
+    """Create the network in the session, and return the session."""
     mode = IMPLEMENTATIONS[session.implementation].default_mode
     session.create(Build(MODELS[model], train, initial_weights(MODELS[model], SEED), "cpu", mode))
     return session
@@ -78,8 +81,8 @@ def test_every_package_can_share_a_network() -> None:
     assert packages == {spec.package for spec in IMPLEMENTATIONS.values()}
 
 
-# Gradients are added up alike whatever layer they are of, and these take minutes: by default the smallest network is
-# trained with Adam, for an epoch of unequal shares (below).
+# Gradients are added up in the same way for every layer, and these tests take minutes. The default suite trains the
+# smallest network with Adam for an epoch of unequal shares (below).
 @pytest.mark.long
 @pytest.mark.parametrize("network", ["dense_baseline", *OTHERS])
 @pytest.mark.parametrize("by", ["adam", "sgd"])
@@ -96,7 +99,7 @@ def test_two_processes_train_as_one(sharing: Sharing, reference: Tracer, which: 
 @pytest.mark.parametrize("size", [2, pytest.param(3, marks=pytest.mark.long)])
 @pytest.mark.parametrize("which", SHARED)
 def test_shares_need_not_be_equal(sharing: Sharing, digits: Data, which: str, size: int) -> None:
-    """An epoch of batches of 65 and one of 7; the losses and logits of all shares come together."""
+    """An epoch has batches of 65 and one of 7. The losses and logits of all shares are combined."""
     train = TrainSpec(epochs=1, batch_size=65, seed=SEED, optimizer=Adam(), dtype="float64")
     session = created(sharing(f"{which}@{size}"), "dense_baseline", train)
     parameters = {n: w.astype(np.float64) for n, w in initial_weights(MODELS["dense_baseline"], SEED).items()}
@@ -124,7 +127,7 @@ TASKS_IN_SHARES = [
     pytest.param(which, task, loss, marks=[] if (which, task) == ("torch", "multilabel") else pytest.mark.long)
     for which in SHARED
     for task, loss in OTHER_TASKS
-]  # where a network takes seconds to build, and the reduction of a share is the same code
+]  # long if building takes seconds, because the reduction of a share is the same code
 
 
 @pytest.mark.parametrize(("which", "task", "loss"), TASKS_IN_SHARES)
@@ -137,8 +140,10 @@ def test_other_tasks_in_shares(
     task: str,
     loss: str,
 ) -> None:
-    """Two processes train a regression and several labels an image as one does, an epoch of unequal shares; and
-    figures at its end are those of the whole batches."""
+    """Two processes train a regression and a multi-label task as one does, for an epoch of unequal shares.
+
+    The metrics at its end are those of whole batches.
+    """
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     mine = own_network(tmp_path / "mine", task, loss)
     data, train = data_for(mine), TrainSpec(epochs=1, batch_size=15, seed=SEED, optimizer=Adam(), dtype="float64")
@@ -152,7 +157,7 @@ def test_other_tasks_in_shares(
         assert part.epoch_end is not None
         found.append((part.loss, part.epoch_end, session.evaluate("test"), session.weights()))
         session.load_data(images_for("cnn_same"))
-        assert "AutoGraph" not in session.log_since(before)  # what it cannot transform runs as it is, and says so
+        assert "AutoGraph" not in session.log_since(before)  # it would warn about code that it cannot transform
     (loss_1, end_1, test_1, trained_1), (loss_2, end_2, test_2, trained_2) = found
     assert len(loss_1) == 3  # of 15, 15 and 10 images
     assert loss_2 == pytest.approx(loss_1, rel=1e-12, abs=0)
@@ -165,8 +170,10 @@ def test_other_tasks_in_shares(
 def test_each_share_has_its_own_dropout(
     sharing: Sharing, session_for: Callable[[str, str], Session], which: str
 ) -> None:
-    """On images that are all alike, two processes with one each lose what one process with one of them loses, but for
-    what they drop: the first drops what the one does, and the second something else."""
+    """Two processes with one image each have the loss of one process with one image, if all images are equal.
+
+    With dropout the losses differ: the first process drops the same values as the one, the second others.
+    """
     data = images_for("cnn_same")
     alike = replace(data, x_train=np.repeat(data.x_train[:1], 2, axis=0), y_train=np.repeat(data.y_train[:1], 2))
     losses = {}
@@ -183,7 +190,7 @@ def test_each_share_has_its_own_dropout(
 @pytest.mark.parametrize("which", ANY_OF_THEM)
 @pytest.mark.usefixtures("shared_numpy")
 def test_where_one_process_dies_all_end(tmp_path: Path, which: str) -> None:
-    """Within seconds, and none is left behind."""
+    """All end within the time limit, and no process is left."""
     session = start(f"{which}@2", tmp_path)
     try:
         created(session, "dense_baseline", TrainSpec(epochs=1000, seed=SEED, optimizer=Adam()))
@@ -195,7 +202,7 @@ def test_where_one_process_dies_all_end(tmp_path: Path, which: str) -> None:
         start_s = time.monotonic()
         with pytest.raises(WorkerError):
             train_for_ever(session)
-        assert time.monotonic() - start_s < GENEROUS_S  # for which it would wait for an answer
+        assert time.monotonic() - start_s < GENEROUS_S  # the time limit for an answer
     finally:
         session.close()
     deadline = time.monotonic() + GENEROUS_S
@@ -204,10 +211,10 @@ def test_where_one_process_dies_all_end(tmp_path: Path, which: str) -> None:
     assert not left
 
 
-@pytest.mark.long  # nothing happens for half a minute
+@pytest.mark.long  # waits for half a minute
 @pytest.mark.parametrize("which", SHARED)
 def test_a_process_that_gives_no_sign_for_a_while_is_waited_for(tmp_path: Path, which: str) -> None:
-    """As on a machine that is very busy, or whose lid was closed: TensorFlow's own timeout is 10 s."""
+    """A very busy machine or a closed lid causes such a pause. TensorFlow's own timeout is 10 s."""
     session = start(f"{which}@2", tmp_path)
     try:
         created(session, "dense_baseline", TrainSpec(epochs=1000, seed=SEED, optimizer=Adam()))
@@ -224,7 +231,7 @@ def test_a_process_that_gives_no_sign_for_a_while_is_waited_for(tmp_path: Path, 
 @pytest.mark.parametrize("which", ANY_OF_THEM)
 @pytest.mark.usefixtures("shared_numpy")
 def test_workers_that_failed_are_started_again(tmp_path: Path, which: str) -> None:
-    """Where they could not do what they were asked they end, and are known to have ended."""
+    """Workers that fail at a request end, and are known to have ended."""
     session = start(f"{which}@2", tmp_path)
     try:
         created(session, "dense_baseline", TrainSpec(epochs=1, seed=SEED, optimizer=Adam()))
@@ -241,7 +248,7 @@ def train_for_ever(session: Session) -> None:
 
 
 def started_by(pid: int) -> list[int]:
-    """The processes that it started, and those that they did."""
+    """Return the processes that it started, and their descendants."""
     listed = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
     return [found for child in map(int, listed) for found in (child, *started_by(child))]
 

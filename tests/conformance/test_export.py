@@ -1,4 +1,4 @@
-"""Exported files, loaded by scripts that know nothing of this project, give the predictions of the NumPy reference."""
+"""Exported files give the NumPy reference's predictions in scripts that do not know this project."""
 
 import json
 import subprocess
@@ -16,12 +16,11 @@ from shared.choices import Format
 from shared.models import MODELS, ModelSpec
 from shared.weights import Weights, initial_weights
 
-N_IMAGES = 5  # no multiple of what an exporter may have read as the size of every batch
-OWN_EPSILON = 1e-5  # PyTorch's own, in the idiomatic recipe
+N_IMAGES = 5  # no multiple of a batch size that an exporter may have fixed
+OWN_EPSILON = 1e-5  # PyTorch's own, as in the idiomatic recipe
 
-# What a user would write. Importing a framework takes longer than predicting, so one process does it for all files of a
-# framework: it is given a line for each, [format, file, images, logits], with images channels last, and writes the
-# logits.
+# A user's script. Importing a framework takes longer than predicting, so one process serves all files of a framework.
+# Each input line is [format, file, images, logits], with channels-last images. The process writes the logits.
 SCRIPTS: dict[Format, str] = {
     "torch": """
 import torch
@@ -93,7 +92,7 @@ def predict() -> Iterator[Predict]:
 @pytest.mark.parametrize(
     "names",
     [
-        # Of all that there is in any: colours, both kinds of batch normalisation, dropout, a dense layer on pixels.
+        # Covers colours, both kinds of batch normalisation, dropout, and a dense layer on pixels.
         pytest.param(("cnn_bn_cifar", "cnn_deep_dropout", "dense_baseline"), id="some", marks=pytest.mark.slow),
         pytest.param(tuple(MODELS), id="all", marks=pytest.mark.long),
     ],
@@ -106,7 +105,7 @@ def test_plain_scripts_predict_what_the_reference_does(
         spec = MODELS[name]
         weights = _trained(spec, random)
         images = random.random((N_IMAGES, *spec.input_shape), np.float32)
-        scaled = number % 2 == 0  # every other one has its scaling within, and PyTorch's own epsilon
+        scaled = number % 2 == 0  # every other one includes its scaling, and uses PyTorch's own epsilon
         mean, deviation = random.random(spec.input_shape[-1]), 0.2 + random.random(spec.input_shape[-1])
         epsilon = OWN_EPSILON if scaled else 1e-3
         path = tmp_path / f"{name}{FORMATS[to].suffix}"
@@ -123,7 +122,7 @@ def test_plain_scripts_predict_what_the_reference_does(
 
 
 def _trained(spec: ModelSpec, random: np.random.Generator) -> Weights:
-    """Weights with nothing left at 0 or 1, so that every one of them matters."""
+    """Return weights without zeros and ones, so that every one of them matters."""
     return {
         name: (value + 0.3 * random.random(value.shape) if value.ndim == 1 else value).astype(np.float32)
         for name, value in initial_weights(spec, seed=4).items()

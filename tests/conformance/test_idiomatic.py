@@ -1,4 +1,4 @@
-"""The idiomatic recipe: an implementation's own initial values, its own loop, and a network that the contract knows."""
+"""The idiomatic recipe: an implementation's own initial values and loop, on a network of the contract."""
 
 import math
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def test_initial_values_are_the_frameworks_own(start: Start, implementation: str
     assert {"optimizer", "initial weights", "validation"} <= created.choices.keys()
     weights = session.weights()
     assert {name: w.shape for name, w in weights.items()} == {p.name: p.shape for p in spec.parameters}
-    kernel = max((w for name, w in weights.items() if name.endswith("/kernel")), key=np.size)  # the surest
+    kernel = max((w for name, w in weights.items() if name.endswith("/kernel")), key=np.size)  # most precise
     four_deviations = 4 / math.sqrt(2 * kernel.size)
     field = math.prod(kernel.shape[:-2])  # of a convolution
     n_in, n_out = (field * n for n in kernel.shape[-2:])
@@ -68,7 +68,7 @@ def test_initial_values_are_the_frameworks_own(start: Start, implementation: str
 
 @pytest.mark.parametrize("name", ["torch", "keras", "tf_lowlevel"])
 def test_training(start: Start, name: str) -> None:
-    """Two epochs of all but a tenth of the images, the second better than the first."""
+    """It trains for two epochs on nine tenths of the images. The second epoch is better than the first."""
     session, _ = start(name, "dense_baseline", batch_size=16)
     first, second = session.fit_epoch(), session.fit_epoch()
     n_train = 1_293 if name == "keras" else 1_437 - 143  # Keras rounds the other way
@@ -81,7 +81,7 @@ def test_training(start: Start, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["torch", "keras", "tf_lowlevel"])
 def test_what_others_took_is_known_if_the_system_says_it(start: Start, name: str) -> None:
-    """As in the matched recipe, and with the time of a matrix product."""
+    """It is recorded as in the matched recipe, with the time of a matrix product."""
     session, _ = start(name, "dense_baseline", epochs=1)
     epoch = session.fit_epoch()
     assert (epoch.foreign_s is None) == (machine.usage().all_s is None)
@@ -92,7 +92,7 @@ def test_what_others_took_is_known_if_the_system_says_it(start: Start, name: str
 
 @pytest.mark.parametrize("name", ["torch", "keras", "tf_lowlevel"])
 def test_data_of_fewer_classes_than_the_network_has(start: Start, digits: Data, name: str) -> None:
-    """As a file of its own may have them: what never comes is never predicted."""
+    """The user's own data may lack classes, and these are never predicted."""
     few = digits.y_train < 4
     of_few = replace(digits, x_train=digits.x_train[few], y_train=digits.y_train[few])
     session, _ = start(name, "dense_baseline", of_few, epochs=4)
@@ -105,7 +105,7 @@ def test_data_of_fewer_classes_than_the_network_has(start: Start, digits: Data, 
 
 @pytest.mark.parametrize("name", ["torch", "keras", "tf_lowlevel"])
 def test_the_accuracy_is_that_of_the_weights(start: Start, digits: Data, name: str) -> None:
-    """An independent network in NumPy, given the trained weights and the images in the scale that was stated."""
+    """An independent NumPy network gets the trained weights, and the images in the stated scale."""
     session, created = start(name, "cnn_headless_valid", epochs=1)
     session.fit_epoch()
     network = Network(LAYERS["cnn_headless_valid"], session.weights())
@@ -124,6 +124,6 @@ def test_it_stops_once_the_training_accuracy_is_reached(start: Start, name: str)
     while accuracies[-1] < 0.5:
         accuracies.append(session.fit_epoch().train_accuracy)
     assert len(accuracies) < 10
-    session.evaluate("test")  # the loop ended: were it still waiting, the next line would find it
+    session.evaluate("test")  # if the loop were still waiting, the next line would show it
     with pytest.raises(Exception, match="the recipe has ended"):
         session.fit_epoch()

@@ -1,5 +1,7 @@
-"""What is layout follows from the contract, not from names: networks with global average pooling, with a flatten behind
-a dense layer, and with no dense layer at all."""
+"""Layouts follow from the contract, not from names.
+
+The networks have global average pooling, a flatten after a dense layer, or no dense layer at all.
+"""
 
 from collections.abc import Callable
 
@@ -25,7 +27,8 @@ N_STEPS, BATCH_SIZE, N_IMAGES = 3, 16, 6
 def test_other_networks_are_the_same_function(
     session_for: Callable[[str, str], Session], which: str, name: str
 ) -> None:
-    """Every layer, every gradient, and the parameters and moments after some steps of Adam, in float64 to 1e-12."""
+    """Every layer and gradient agrees in float64 to 1e-12, and so do parameters and moments after some steps of
+    Adam."""
     spec, data, mode = MORE[name], images_for("cnn_same"), IMPLEMENTATIONS[which].default_mode
     train = TrainSpec(epochs=1, batch_size=BATCH_SIZE, seed=SEED, schedule="constant", dtype="float64")
     weights = {n: (w + 0.1 if w.ndim == 1 else w) for n, w in initial_weights(spec, SEED).items()}

@@ -1,5 +1,4 @@
-"""What the machine's limits are measured with: a copy that copies, into memory that is there, and products that are
-those of a training step."""
+"""Measuring the machine's limits: a copy writes to existing memory, and products are those of a training step."""
 
 import subprocess
 import sys
@@ -7,8 +6,8 @@ import sys
 import pytest
 
 N_VALUES, COPIES = 1 << 24, 5
-# Each framework in a process of its own. Prints the pages that a copy has faulted in, whether the target is equal, and
-# how far each product of two networks is from the framework's own gradient of the layer.
+# Runs each framework in its own process. It prints the pages that a copy has faulted in, and the sum of the target. It
+# also prints the distance of each product of some networks from the framework's own gradient of the layer.
 PROGRAM = f"""
 import inspect, resource
 import numpy as np
@@ -82,8 +81,10 @@ def own(product, x, kernel, upstream):
 @pytest.mark.slow
 @pytest.mark.parametrize("package", ["torch_impl", "tf_lowlevel_impl"])
 def test_a_copy_writes_to_memory_that_is_there_and_products_are_those_of_a_step(package: str) -> None:
-    """New memory would have to be mapped first: TensorFlow's copy was as slow as 1.2 GB/s that way. The source was
-    written: unwritten memory is one page of zeros, which stays in the cache."""
+    """New memory would be mapped first, which made TensorFlow's copy as slow as 1.2 GB/s.
+
+    The source was written before. Unwritten memory is a single page of zeros, which stays in the cache.
+    """
     program = PROGRAM.format(package=package, gradients=OPERANDS + GRADIENTS[package])
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr

@@ -1,4 +1,4 @@
-"""A network that is gone leaves nothing behind: a worker builds thousands of them in a study of many seeds."""
+"""A deleted network leaves nothing behind, because a worker builds thousands of them in a study of many seeds."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from shared.training import TrainSpec
 from shared.weights import initial_weights
 
 FIRST, MORE = 3, 10
-MOST_BYTES = 10 << 20  # a graph that is kept weighs two million bytes
+MOST_BYTES = 10 << 20  # a graph kept alive takes 2 MB
 
 
 @pytest.mark.slow

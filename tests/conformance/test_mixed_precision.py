@@ -1,4 +1,4 @@
-"""Mixed precision is what was asked for: products are rounded, and nothing else is."""
+"""Mixed precision rounds products, and nothing else."""
 
 from collections.abc import Callable
 
@@ -28,8 +28,8 @@ def training(mixed_precision: MixedPrecision) -> TrainSpec:
 @pytest.mark.parametrize("which", ["torch", "keras", "tf_lowlevel"])
 @pytest.mark.parametrize("architecture", ["cnn_same", pytest.param("cnn_bn_valid", marks=pytest.mark.long)])
 def test_bfloat16(session_for: Callable[[str, str], Session], digits: Data, which: str, architecture: str) -> None:
-    """Logits and losses are as far from those in float32 as bfloat16 is coarse, no nearer and no farther; parameters
-    and optimizer state stay in float32."""
+    """Logits and losses differ from float32 ones by about bfloat16's precision. Parameters and optimizer state stay
+    float32."""
     session, spec = session_for(which, architecture), MODELS[architecture]
 
     def run(mixed_precision: MixedPrecision) -> tuple[np.ndarray, tuple[float, ...]]:
@@ -50,7 +50,7 @@ def test_bfloat16(session_for: Callable[[str, str], Session], digits: Data, whic
 
 @pytest.mark.parametrize("which", ["torch", "keras", "tf_lowlevel"])
 def test_tf32_is_on_only_where_it_was_asked_for(session_for: Callable[[str, str], Session], which: str) -> None:
-    """What the framework says of itself; on a CPU it changes nothing, so that this needs no CUDA device."""
+    """The framework's own setting is checked. On a CPU it has no effect, so the test needs no CUDA device."""
     session, spec = session_for(which, "dense_baseline"), MODELS["dense_baseline"]
     asked: tuple[MixedPrecision, ...] = ("none", "tf32", "none")
     for mixed_precision in asked:

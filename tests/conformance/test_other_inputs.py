@@ -1,4 +1,5 @@
-"""Networks that take vectors, sequences or tokens: described alike by each framework, and one function to 1e-12."""
+"""Networks for vectors, sequences or tokens: each framework describes them equally, and they are one function to
+1e-12."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -145,7 +146,8 @@ def test_each_framework_is_the_same_function(
     x = rng.integers(0, 11, (52, 6)) if kind == "tokens" else rng.normal(size=(52, *mine.input_shape))
     x, y = x if kind == "tokens" else x.astype(np.float32), rng.integers(0, 3, 52)
     data = Data(x[:40], y[:40], x[40:], y[40:])
-    # Tracing graphs takes ten times as long as these few steps: one kind in the modes of its users, which are graphs.
+    # Tracing graphs takes ten times as long as these few steps. So only one kind is tested in the users' modes, which
+    # are graphs.
     subject = Subject(mine, TrainSpec(epochs=2, batch_size=16), data, mode=None if kind == "sequences" else "eager")
     result = Checker(sessions, 1).check(subject, Extent(n_steps=4, dtypes=("float64",), n_draws=1))
     assert result.passed, result.verdict

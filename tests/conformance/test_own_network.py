@@ -1,5 +1,5 @@
-"""A network of the user's own, of another shape than any here, in each framework: described as its contract says, and
-trained alike."""
+"""A user's own network, unlike any built-in one: each framework describes it as its contract states, and trains it
+equally."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -114,7 +114,7 @@ MATCHED = ("torch", "keras", "tf_lowlevel")
 
 @pytest.fixture
 def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelSpec:
-    """The contract of the network in the folder `mine`."""
+    """Return the contract of the network in the folder `mine`."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -151,7 +151,7 @@ def test_what_is_not_as_the_contract_says_is_named(session_for: Callable[[str, s
 def test_a_fault_deep_in_a_framework_is_shown_by_the_users_own_line(
     session_for: Callable[[str, str], Session], mine: ModelSpec, tmp_path: Path
 ) -> None:
-    """The framework's own lines come last and are many: the line to mend would not be among the last ones."""
+    """The framework's own lines are many and come last. So the line to fix would not be among the last ones."""
     folder = tmp_path / "deep"
     folder.mkdir()
     (folder / "torch.py").write_text(

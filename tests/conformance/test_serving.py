@@ -1,4 +1,4 @@
-"""Networks that only infer give the logits of the NumPy reference, and take no other framework with them."""
+"""Networks that only infer give the NumPy reference's logits, and load no other framework."""
 
 import importlib.util
 from pathlib import Path
@@ -15,18 +15,18 @@ from compare.worker.served import NETWORK, WEIGHTS
 from shared.models import MODELS, ModelSpec
 from shared.weights import Weights, initial_weights
 
-MODEL = MODELS["cnn_bn_cifar"]  # its moving statistics and its epsilon count
+MODEL = MODELS["cnn_bn_cifar"]  # its moving statistics and its epsilon matter
 BOUND = 1e-5
 ALWAYS = [("torch", "eager")]
 BUILT_IN = ("torch", "keras", "tf_lowlevel")
 EVERY = [(name, mode) for name in BUILT_IN for mode in IMPLEMENTATIONS[name].modes]
 LONG = [pytest.param(*way, marks=pytest.mark.long) for way in EVERY if way not in ALWAYS]  # each imports a framework
-# TensorFlow's own import takes Keras with it, and nothing is hidden from a process whose start is measured.
+# TensorFlow's own import loads Keras, and nothing is hidden from a process whose start is measured.
 FRAMEWORKS = {"torch": {"torch"}, "keras": {"tensorflow", "keras"}, "tf_lowlevel": {"tensorflow", "keras"}}
 
 
 def weights() -> Weights:
-    """Initial weights, with moving statistics as of a network that was trained."""
+    """Return initial weights, with moving statistics like those of a trained network."""
     random = np.random.default_rng(0)
     made = initial_weights(MODEL, 0)
     for parameter in MODEL.parameters:
@@ -54,7 +54,7 @@ def test_a_network_that_only_infers_is_the_reference(name: str, mode: str, tmp_p
     finally:
         session.close()
     assert modules & {"torch", "tensorflow", "keras", "onnxruntime"} == FRAMEWORKS[name]
-    # What its start and memory are measured with: everything that the framework imports, and of this suite little.
+    # Its start and memory include everything that the framework imports, and little of this suite.
     installed = {one for one in ("matplotlib", "pandas", "sklearn") if importlib.util.find_spec(one)}
     assert installed <= modules or name == "torch"
     assert "pydantic" not in modules or name != "torch"

@@ -1,4 +1,4 @@
-"""The shipped conformance tests, as the author of an implementation runs them: elsewhere, on a package of their own."""
+"""An author runs the shipped conformance tests in another folder, on their own package."""
 
 import os
 import re
@@ -37,7 +37,7 @@ POINTS = f"[{GROUP}]\nnumpy = my_package:NUMPY\nunfinished = my_package:UNFINISH
 
 @pytest.fixture
 def shipped(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """shipped(*arguments) -> pytest on compare.conformance in an empty folder, where my_package is installed."""
+    """shipped(*arguments) -> pytest on compare.conformance in an empty folder, with my_package installed."""
     packages, elsewhere = tmp_path / "packages", tmp_path / "elsewhere"
     metadata = packages / "my_package-1.0.dist-info"
     metadata.mkdir(parents=True)
@@ -63,7 +63,7 @@ def shipped(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 def test_an_author_is_shown_what_is_missing(shipped: Callable[..., subprocess.CompletedProcess[str]]) -> None:
-    """One implementation is complete, and one has the first tier with a fault."""
+    """One implementation is complete. The other has only the first tier, with a fault."""
     done = shipped("--implementation", "numpy,unfinished", "-k", "dense_baseline or limits or idiomatic")
     assert done.returncode == 1, done.stdout + done.stderr
     tiers = done.stdout.partition("tiers of shared/protocol.py")[2]
@@ -84,7 +84,7 @@ def test_a_name_that_is_not_known(numpy_implementation: str) -> None:
 
 
 def test_every_shipped_test_runs_here() -> None:
-    """tests/conformance has the tests of each shipped file; those of test_tiers.py have longer counterparts there."""
+    """tests/conformance has the tests of each shipped file. Those of test_tiers.py have longer counterparts there."""
     for path in SHIPPED.glob("test_*.py"):
         if path.name == "test_tiers.py":
             continue
@@ -95,7 +95,7 @@ def test_every_shipped_test_runs_here() -> None:
 
 @pytest.fixture
 def keras_on_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
-    """A worker of `keras@torch` of examples/keras_backends, with images."""
+    """Return a worker of `keras@torch` of examples/keras_backends, with images."""
     monkeypatch.syspath_prepend(EXAMPLES / "keras_backends")
     from keras_backends.about import KERAS_TORCH
 
@@ -108,7 +108,8 @@ def keras_on_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
 
 
 def test_keras_on_torch_is_the_same_function(keras_on_torch: Session) -> None:
-    """Convolutions, batch normalisation, pooling and a dense layer, in float64 to 1e-12; and going on from a state."""
+    """This covers convolutions, batch normalisation, pooling and a dense layer, in float64 to 1e-12, and resuming from
+    a state."""
     session, spec, n_steps = keras_on_torch, CNN_BN_VALID, 2
     try:
         data, weights = images_for(spec.name), initial_weights(spec, SEED)

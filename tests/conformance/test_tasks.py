@@ -1,4 +1,4 @@
-"""Every task and loss in each framework: loss, gradients and training are those of one function, to 1e-12."""
+"""Every task and loss in each framework: loss, gradients and training agree to 1e-12."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_each_framework_has_the_same_loss_gradients_and_training(
     data, train = data_for(mine), TrainSpec(epochs=2, batch_size=16, dtype="float64")
     sessions = {name: session_for(name, "dense_baseline") for name in MATCHED}
 
-    subject = Subject(mine, train, data, mode="eager")  # tracing graphs takes longer; below they are traced
+    subject = Subject(mine, train, data, mode="eager")  # tracing graphs takes longer; they are traced below
     result = Checker(sessions, 1).check(subject, Extent(n_steps=4, dtypes=("float64",), n_draws=1))
     assert result.passed, result.verdict
 

@@ -1,4 +1,4 @@
-"""Matched steps of each optimizer in float64: the shipped tests, and those of what is in this repository alone."""
+"""Matched steps of each optimizer in float64: the shipped tests, and tests specific to this repository."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ from shared.protocol import Build
 from shared.training import TrainSpec
 from shared.weights import initial_weights
 
-# Compiling takes long, so not every network: one in each framework, and as long tests convolutions and batch
+# Compiling takes long, so only one network in each framework is compiled. Long tests add convolutions and batch
 # normalisation in PyTorch.
 OTHER_MODE = [
     ("torch", "dense_baseline"),
@@ -47,8 +47,11 @@ def test_the_other_mode_is_the_same_function(trace: Tracer, reference: Tracer, c
 
 
 def test_the_network_has_learned(reference: Tracer, model: str) -> None:
-    """The reference's, of which those of all implementations are one. A few steps of a small network are not seen on
-    the next batches: of such a one the very batches count that it was trained on."""
+    """This tests the reference, to which all implementations are equal.
+
+    A few steps of a small network have no effect on the next batches' losses. Then the batches that it was trained on
+    count.
+    """
     done, data = reference(model, "adam"), images_for(model)
     if sum(done.losses[-5:]) < 0.995 * sum(done.losses[:5]):
         return
@@ -59,7 +62,7 @@ def test_the_network_has_learned(reference: Tracer, model: str) -> None:
 
 
 def _loss(model: str, weights: Weights, images: np.ndarray, labels: np.ndarray) -> float:
-    """The mean cross-entropy, in training: the statistics are those of the images."""
+    """Return the mean cross-entropy in training mode, with the statistics of the images."""
     network = Network(LAYERS[model], weights)
     network.training = True
     logits = network.forward(images.astype(np.float64))[0][LAYERS[model][-1][1]]
@@ -70,7 +73,7 @@ def _loss(model: str, weights: Weights, images: np.ndarray, labels: np.ndarray) 
 
 @pytest.mark.parametrize("name", ["torch", "keras", "tf_lowlevel"])
 def test_all_see_the_same_augmented_images(session_for: Callable[[str, str], Session], digits: Data, name: str) -> None:
-    """Five steps on turned and shifted images, against the reference on images that were changed here."""
+    """Five steps on turned and shifted images equal those of the reference on images changed here."""
     spec = MODELS["dense_baseline"]
     train = TrainSpec(epochs=1, seed=3, augmentation="elastic", schedule="constant", dtype="float64")
     session = session_for(name, "dense_baseline")

@@ -1,4 +1,4 @@
-"""Whatever `bench --modes tuned` may choose is still the same function."""
+"""Every candidate of `bench --modes tuned` is the same function."""
 
 from collections.abc import Callable, Iterator
 
@@ -17,7 +17,7 @@ from shared.weights import initial_weights
 
 
 def cases() -> Iterator[pytest.ParameterSet]:
-    """Every mode and tuning of every list for the CPU, once; what takes long to compile is a long test."""
+    """Yield every mode and tuning of every list for the CPU, once. If compiling takes long, the test is a long one."""
     for implementation in ("torch", "keras", "tf_lowlevel"):
         for mode, tuning in dict.fromkeys(
             (c.mode, tuple(c.tuning.items())) for c in IMPLEMENTATIONS[implementation].candidates["cpu"]
@@ -45,7 +45,7 @@ FUSED = {"torch": "aten::_fused_adam_", "keras": "ResourceApplyAdam", "tf_lowlev
 @pytest.mark.slow
 @pytest.mark.parametrize("which", list(FUSED))
 def test_a_tuning_takes_effect(session_for: Callable[[str, str], Session], which: str) -> None:
-    """Equal results would not show one that is ignored; the operations in the framework's own profile do."""
+    """Equal results would not reveal a tuning that is ignored. The framework's own profile does."""
     session, spec = session_for(which, "cnn_same"), MODELS["cnn_same"]
     mode = IMPLEMENTATIONS[which].default_mode
     for optimizer in ("fused", None):

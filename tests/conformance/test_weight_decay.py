@@ -1,5 +1,7 @@
-"""Weight decay, coupled and decoupled, against the reference: parameters and moments after some steps, in float64 to
-1e-12, also by the single kernels of `tuned`."""
+"""Weight decay, coupled and decoupled, compared with the reference in float64 to 1e-12.
+
+Parameters and moments are compared after some steps, including the single kernels of `tuned`.
+"""
 
 from collections.abc import Callable
 

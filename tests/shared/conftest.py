@@ -11,7 +11,10 @@ from shared.data import fetch
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[dict[str, object]], Server]]:
-    """Start a server of the given files; any number in a test, asked without a proxy and without long pauses."""
+    """Return a function that starts a server of the given files.
+
+    A test may start several. Requests use no proxy and have only short pauses.
+    """
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(fetch, "PAUSE_S", 0.01)
     servers: list[Server] = []
@@ -23,5 +26,5 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[dict[str, objec
     yield start
     for server in servers:
         server.close()
-    # A connection left to the collector is a ResourceWarning, thus an error, here and not in some later test.
+    # A connection left to the collector raises a ResourceWarning. Raise it here, not in a later test.
     gc.collect()

@@ -1,4 +1,4 @@
-"""Warnings on labels that do not go with their images, on the embedded digits."""
+"""Warnings on labels that do not match their images, on the embedded digits."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from shared.data.alike import label_warnings
 
 @pytest.fixture
 def some(digits: Data) -> Arrays:
-    """400 training and 120 test images with their labels."""
+    """Return 400 training and 120 test images with their labels."""
     return {
         "x_train": digits.x_train[:400],
         "y_train": digits.y_train[:400],
@@ -29,7 +29,7 @@ def test_labels_shifted_by_one_image(part: str, name: str, step: int, where: str
 
 
 def test_test_labels_that_count_differently(some: Arrays) -> None:
-    """With no label out of range, and no class missing."""
+    """No label is out of range, and no class is missing."""
     for step, direction in ((1, "higher"), (9, "lower")):
         (said,) = label_warnings(**some | {"y_test": (some["y_test"] + step) % 10})
         assert f"Most are {direction} by one: one part may count from 1 and the other from 0." in said

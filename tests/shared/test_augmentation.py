@@ -1,4 +1,4 @@
-"""Augmentation and the batches that it goes into."""
+"""Augmentation, and the batches with augmented images."""
 
 import numpy as np
 import pytest
@@ -12,13 +12,13 @@ KINDS: list[Augmentation] = ["affine", "elastic"]
 
 
 def chance(**values: float) -> np.ndarray:
-    """What chance does to one image, all zero but `values`."""
+    """Return the random numbers of one image, all zero except `values`."""
     names = ("angle", "scale_y", "scale_x", "shift_y", "shift_x")
     return np.array([[values.get(name, 0.0) for name in names]])
 
 
 def bend(grid_y: int, grid_x: int, y: float, x: float) -> np.ndarray:
-    """Chance moves one point of the grid alone."""
+    """Return random numbers that move only one point of the grid."""
     moves = np.zeros((2, augmentation.BEND_GRID, augmentation.BEND_GRID))
     moves[:, grid_y, grid_x] = y, x
     return np.concatenate([np.zeros(5), moves.ravel()])[None]
@@ -35,13 +35,13 @@ def test_whole_pixels_are_shifted_exactly() -> None:
     images = np.random.default_rng(0).random((1, 9, 7, 3)).astype(np.float32)
     moved = augmentation.augment(
         images, chance(shift_y=0.5, shift_x=-1.0), "affine"
-    )  # of 2 pixels: 1 up, 2 to the right
+    )  # shares of 2 pixels: 1 up, 2 to the right
     np.testing.assert_allclose(moved[:, :-1, 2:], images[:, 1:, :-2], atol=1e-6)
     np.testing.assert_allclose(moved[:, :-1, 0], images[:, 1:, 0], atol=1e-6)  # the edge is repeated
 
 
 def test_a_turn_is_a_turn() -> None:
-    """A point away from the middle moves along a circle, by 10 degrees at most."""
+    """A point off the centre moves along a circle, by 10 degrees at most."""
     images = np.zeros((1, 41, 41, 1), np.float32)
     images[0, 20, 35] = 1
     turned = augmentation.augment(images, chance(angle=1.0), "affine")[0, :, :, 0]
@@ -59,9 +59,9 @@ def test_a_stretch_is_a_stretch() -> None:
 
 
 def test_a_bend_moves_what_is_near_its_point() -> None:
-    """On 41 x 41 pixels the points of the grid are 10 apart: the one at (10, 20) takes its neighbourhood with it."""
+    """On 41 x 41 pixels, the points of the grid are 10 apart. The one at (10, 20) moves its neighbourhood."""
     images = np.random.default_rng(0).random((1, 41, 41, 1)).astype(np.float32)
-    whole = 1 / augmentation.MAX_BEND  # of a pixel
+    whole = 1 / augmentation.MAX_BEND  # one pixel
     bent = augmentation.augment(images, bend(1, 2, whole, -whole), "elastic")
     np.testing.assert_allclose(bent[:, 10, 20], images[:, 11, 19], atol=1e-6)
     far = np.ones((41, 41), bool)
@@ -82,7 +82,7 @@ def test_all_points_moved_alike_are_a_shift(digits: Data) -> None:
 
 
 def test_between_pixels_values_are_those_of_scipy() -> None:
-    """A quarter of a pixel down and half a pixel to the left, against `scipy.ndimage.shift`."""
+    """A shift of a quarter pixel down and half a pixel left equals `scipy.ndimage.shift`."""
     from scipy import ndimage
 
     images = np.random.default_rng(1).random((1, 9, 7, 1)).astype(np.float32)
@@ -100,7 +100,7 @@ def test_values_stay_between_those_of_the_image(digits: Data, kind: Augmentation
     assert changed.dtype == np.float32
     assert 0 <= changed.min() < changed.max() <= 1
     assert not np.array_equal(changed, digits.x_train[:200])
-    # What was drawn is still mostly there.
+    # The drawing is still recognisable.
     assert np.corrcoef(changed.ravel(), digits.x_train[:200].ravel())[0, 1] > 0.5
 
 

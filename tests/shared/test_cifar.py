@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def pixel(rows: np.ndarray, image: int, y: int, x: int) -> list[int]:
-    """Red, green and blue of one pixel, by the layout that CIFAR-10's authors describe."""
+    """Return red, green and blue of one pixel, by the layout that CIFAR-10's authors describe."""
     return [int(rows[image, plane * 1024 + y * 32 + x]) for plane in range(3)]
 
 
@@ -62,10 +62,10 @@ def test_other_writers_of_the_same_arrays(folder: Path, variant: str) -> None:
 
 
 def test_an_ordinary_unpickler_finds_the_same_in_the_hand_made_pickles() -> None:
-    """That the files made up for these tests are what Python 2 would write, as far as Python 3 can tell."""
+    """The files made up for these tests are what Python 2 would write, as far as Python 3 can tell."""
     for variant in (cifar_files.python2(ROWS, LABELS), cifar_files.python2(np.asfortranarray(ROWS), LABELS)):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # numpy.core is numpy._core now, and the type was another one
+            warnings.simplefilter("ignore")  # numpy.core is now numpy._core, and the type has changed
             fields = pickle.loads(variant, encoding="bytes")
         np.testing.assert_array_equal(fields[b"data"], ROWS)
         assert fields[b"labels"] == LABELS
@@ -105,7 +105,7 @@ def test_truncated_file(folder: Path) -> None:
 
 def test_a_file_too_large_is_not_read_to_its_end(folder: Path) -> None:
     with (folder / "data_batch_1").open("wb") as stream:
-        stream.truncate(1 << 40)  # a sparse file, which no memory could hold
+        stream.truncate(1 << 40)  # a sparse file, larger than any memory
     with pytest.raises(InputError, match="holds more than 33,554,432 bytes"):
         TINY.read(folder.parent)
 
@@ -123,7 +123,7 @@ def test_what_is_not_the_original_is_not_unpickled(folder: Path, monkeypatch: py
 
     monkeypatch.setattr(inert_pickle, "loads", never)
     with pytest.raises(AssertionError, match="unpickled before"):
-        TINY.read(folder.parent)  # the originals are unpickled
+        TINY.read(folder.parent)  # unpickles the originals
     (folder / "data_batch_1").write_bytes(CONTENTS["data_batch_2"])
     with pytest.raises(InputError, match="MD5"):
         TINY.read(folder.parent)
@@ -208,7 +208,7 @@ def test_the_data_command_tells_how_it_stands(
 
 
 def test_the_real_hashes_are_torchvisions() -> None:
-    """Read from its source, without importing it."""
+    """Read its source without importing it."""
     spec = find_spec("torchvision")
     assert spec is not None
     assert spec.origin is not None
@@ -224,7 +224,7 @@ def test_the_real_hashes_are_torchvisions() -> None:
 
 
 def test_the_real_data() -> None:
-    """Where the user has them: every file is the original, and the first labels and pixels are the known ones."""
+    """If the user has them, every file is the original, and the first labels and pixels are the known ones."""
     data_dir = Path(os.environ.get("COMPARE_DATA_DIR", "data"))
     if CIFAR10.missing_files(data_dir):
         pytest.skip(f"cifar10 is not in {data_dir}: set COMPARE_DATA_DIR to a folder in torchvision's layout")

@@ -1,4 +1,4 @@
-"""Fetching CIFAR-10's archive, against servers on this machine, and what is taken out of it."""
+"""CIFAR-10's archive is fetched from servers on this machine, and its files are extracted."""
 
 import gzip
 import os
@@ -43,7 +43,7 @@ def test_fetched_files_are_whole_and_readable(tmp_path: Path, serve) -> None:
 
 
 def test_what_is_there_is_left_alone(tmp_path: Path, serve) -> None:
-    """Even if it is not the original: whose it is, and whether it may go, is not ours to say."""
+    """This holds even if it is not the original, because it may be the user's only copy."""
     server = serve(served(GOOD))
     cifar_files.write(tmp_path / FOLDER, ALL_BUT_ONE | {"data_batch_1": b"somebody's own"})
     assert [path.name for path in fetch.fetch(TINY, tmp_path, 20, mirrors=[server.url])] == ["data_batch_3"]

@@ -1,4 +1,4 @@
-"""The contract of a network of the user's own, as a file: written, read, refused, derived, compared."""
+"""The contract of a user's own network as a file: written, read, refused, derived, compared."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from shared.models import MODELS, ModelSpec
 
 
 def described(spec: ModelSpec) -> Description:
-    """What an implementation says that meets the contract."""
+    """Return an implementation's description that conforms to the contract."""
     return Description(
         spec.input_shape,
         tuple(Layer(one.name, one.output_shape) for one in spec.layers),

@@ -1,4 +1,4 @@
-"""Data sets as the implementations get them."""
+"""Data sets as the implementations receive them."""
 
 import ast
 import dataclasses
@@ -68,14 +68,14 @@ def test_standard_scale_of_a_blank_channel(tmp_path: Path) -> None:
 
 
 def _texts(path: Path) -> list[str]:
-    """Every text in a module but its docstrings."""
+    """Return every text in a module except its docstrings."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
     docs = {id(node.value) for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
     return [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in docs]
 
 
 def test_no_message_advises_to_remove_a_file() -> None:
-    """It may be a user's only copy. What we ourselves wrote (the lock of a store) is named by its own name."""
+    """It may be a user's only copy. A file written by this program (a store's lock) is named explicitly."""
     root = Path(__file__).parents[2]
     sources = [path for package in ("shared", "compare") for path in (root / package).rglob("*.py")]
     assert len(sources) > 100
@@ -96,7 +96,7 @@ def _labels(data: Data) -> np.ndarray:
 
 @pytest.mark.parametrize("n", [1, 100, 143, 500, 1_400])
 def test_validation_images_are_held_out(digits: Data, n: int) -> None:
-    """None is lost, none is in two parts, the order is kept, and every class gives the same share."""
+    """No image is lost or in two parts, the order is kept, and every class gives the same share."""
     split = load(DataSpec(dataset="digits", validation=n), Path())
     assert (len(split.x_train), split.n_validation) == (1_437 - n, n)
     x, y = split.part("validation")
@@ -119,7 +119,7 @@ def test_validation_images_are_held_out(digits: Data, n: int) -> None:
     share=st.floats(0, 1, exclude_max=True),
 )
 def test_any_split_is_stratified(labels: np.ndarray, share: float) -> None:
-    """Of every class the same share, as nearly as whole images allow, whatever the classes."""
+    """Every class gives the same share, as nearly as whole images allow."""
     n = int(share * len(labels))
     held_out = _held_out(DataSpec(dataset="digits", validation=n), labels)
     assert held_out.sum() == n

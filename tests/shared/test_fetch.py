@@ -1,4 +1,4 @@
-"""Fetching, against servers on this machine that behave and misbehave."""
+"""Fetching from servers on this machine that behave and misbehave."""
 
 import errno
 import gzip
@@ -188,7 +188,7 @@ def test_auto_fetches_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ser
 
 
 def test_auto_falls_back_to_digits_and_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(choice, "MNIST", TINY)  # which has no mirror
+    monkeypatch.setattr(choice, "MNIST", TINY)  # it has no mirror
     chosen = choice.choose("auto", tmp_path)
     assert chosen.dataset == "digits"
     assert "(not MNIST)" in chosen.reason

@@ -113,7 +113,7 @@ def test_the_raw_file_comes_before_the_gzipped_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_the_real_data(name: str) -> None:
-    """Where the user has them: every file is the original, and the first labels are the known ones."""
+    """If the user has them, every file is the original, and the first labels are the known ones."""
     data_dir = Path(os.environ.get("COMPARE_DATA_DIR", "data"))
     if DATASETS[name].missing_files(data_dir):
         pytest.skip(f"{name} is not in {data_dir}: set COMPARE_DATA_DIR to a folder in torchvision's layout")

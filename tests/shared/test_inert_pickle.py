@@ -1,4 +1,4 @@
-"""That reading a pickle executes nothing, whatever the pickle says."""
+"""Reading a pickle executes nothing, whatever its content."""
 
 import contextlib
 import copyreg
@@ -27,7 +27,7 @@ ROWS, LABELS = cifar_files.arrays()["data_batch_1"]
 
 
 class Made:
-    """An object of which a pickle says that it is made by a call."""
+    """An object whose pickle makes it by a call."""
 
     def __init__(self, function: Callable[..., object], *args: object) -> None:
         self.made = (function, args)
@@ -37,12 +37,12 @@ class Made:
 
 
 def hidden_in_a_batch(evil: object) -> bytes:
-    """A batch that is as it should be, but for one of its file names."""
+    """Return a valid batch, except for one of its file names."""
     fields = {b"labels": LABELS, b"data": ROWS, b"filenames": [b"cat.png", [{b"deep": (evil,)}]]}
     return pickle.dumps(fields, protocol=2)
 
 
-# What it says, by what it would execute; each is a whole pickle.
+# A whole pickle and its error message, by what it would execute.
 HOSTILE = {
     "os.system": (pickle.dumps(Made(os.system, "true"), protocol=2), "names 'posix.system'"),
     "os.system, protocol 0": (b"cposix\nsystem\n(S'true'\ntR.", "names 'posix.system'"),
@@ -69,7 +69,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_an_ordinary_unpickler_sets_off_the_alarm(case: str) -> None:
-    """So the alarm works, and the pickles are as hostile as they are meant to be."""
+    """The alarm works, and the pickles are really hostile."""
     failures = (pickle.UnpicklingError, AttributeError, ImportError, TypeError)  # all after the look-up
     with alarm() as heard, warnings.catch_warnings(), contextlib.suppress(*failures):
         warnings.simplefilter("ignore")
@@ -85,7 +85,7 @@ def test_the_alarm_hears_a_command() -> None:
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_nothing_is_executed(folder: Path, case: str) -> None:
-    """Even if a hostile file has the right hash."""
+    """This holds even if a hostile file has the right hash."""
     content, message = HOSTILE[case]
     dataset = cifar_files.with_content(TINY, folder, content)
     with alarm() as heard, pytest.raises(InputError, match=f"data_batch_1 holds a pickle .*{message}"):
@@ -101,7 +101,7 @@ def test_objects_kept_elsewhere_are_not_asked_for(content: bytes) -> None:
 
 @pytest.mark.parametrize("code", [7, 300, 70_000])
 def test_extensions_are_refused_even_where_they_were_used_before(code: int) -> None:
-    """An ordinary unpickler keeps them, and gives them out without asking `find_class` again."""
+    """An ordinary unpickler caches them, and returns them without calling `find_class` again."""
     copyreg.add_extension("posix", "system", code)
     try:
         content = pickle.dumps(Made(os.system, "true"), protocol=2)
@@ -144,7 +144,7 @@ def test_what_is_known_is_recorded_and_not_made() -> None:
 @pytest.mark.parametrize("name", [b"numpy\nndarray\n", b"_codecs\nencode\n"])
 @pytest.mark.parametrize("state", [b"}U\5stateK\1s", b"N}X\4\0\0\0nameK\1s\x86", b"N}X\x08\0\0\0__call__K\1s\x86"])
 def test_a_state_changes_nothing_that_is_ours(name: bytes, state: bytes) -> None:
-    """A state can set attributes, of functions and classes too, and would last until the next file is read."""
+    """A state can set attributes, even of functions and classes, and would last until the next file is read."""
     with contextlib.suppress(Damaged):
         inert_pickle.loads(b"\x80\x02c" + name + state + b"b.", NAMES)
     text = pickle.dumps(b"as before", protocol=2)
@@ -155,7 +155,7 @@ def test_a_state_changes_nothing_that_is_ours(name: bytes, state: bytes) -> None
 
 
 def read_or_refuse(folder: Path, content: bytes) -> None:
-    """Read `content` as a batch: arrays as they should be or an InputError, and nothing is executed."""
+    """Read `content` as a batch. It gives valid arrays or an InputError, and executes nothing."""
     dataset = cifar_files.with_content(TINY, folder, content)
     with alarm() as heard:
         try:
@@ -170,7 +170,7 @@ def read_or_refuse(folder: Path, content: bytes) -> None:
 
 fuzz = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
-# Instructions as they might meet in a hostile pickle; many are refused one by one, and each must be in any company.
+# Instructions of a hostile pickle. Many are refused alone, and each must be refused in any combination.
 PIECES = [
     *(b"cposix\nsystem\n", b"cnumpy\nndarray\n", b"cnumpy.core.multiarray\n_reconstruct\n", b"c_codecs\nencode\n"),
     *(b"(", b"t", b")", b"\x85", b"\x86", b"\x87", b"R", b"b", b"o", b"\x81", b"\x93", b"Q", b"0", b"1", b"2"),

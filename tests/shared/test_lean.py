@@ -1,4 +1,4 @@
-"""Libraries are imported for less."""
+"""Libraries are imported at less cost."""
 
 import subprocess
 import sys
@@ -11,8 +11,8 @@ from shared.lean import without
 
 @pytest.mark.parametrize("collecting", [True, False])
 def test_what_is_made_for_good_is_not_searched(collecting: bool) -> None:
-    """Neither meanwhile nor later; collection goes on as it was, also after a failure. In a process of its own: nothing
-    else is to be frozen."""
+    """They are searched neither during the block nor later. Garbage collection is restored, even after a failure. The
+    test has its own process, because nothing else must be frozen."""
     code = f"""
 import gc
 from shared.lean import for_good
@@ -42,7 +42,7 @@ def test_modules_are_hidden_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("plainly", [False, True])
 def test_a_process_that_is_measured_imports_what_a_users_would(monkeypatch: pytest.MonkeyPatch, plainly: bool) -> None:
-    """Nothing is hidden from a framework that is imported there. Elsewhere what it can do without is."""
+    """Nothing is hidden from a framework imported there. Elsewhere its optional libraries are."""
     monkeypatch.setattr(lean, "_plain", False)
     for name in (*lean.OPTIONAL, "this"):
         monkeypatch.delitem(sys.modules, name, raising=False)

@@ -1,4 +1,4 @@
-"""The contracts agree with themselves: every literal count is the sum of its parts."""
+"""The contracts are consistent: every literal count is the sum of its parts."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from shared.models import MODELS, Code, ModelSpec
 
-# All parameters, and the trainable ones.
+# The numbers of all parameters, and of the trainable ones.
 COUNTS = {
     "cnn_same": (421_642, 421_642),
     "cnn_wide_valid": (243_786, 243_786),
@@ -44,7 +44,7 @@ def test_flops_follow_from_the_kernels(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_what_a_flatten_permutes_is_stated(name: str) -> None:
-    """The shape of the feature map before it, of the layer that flattens and of the kernel that meets what it gives."""
+    """The layer that flattens and the next kernel both have the shape of the feature map in front of it."""
     spec = MODELS[name]
     shapes = [spec.input_shape, *(layer.output_shape for layer in spec.layers)]
     flattening = [
@@ -65,19 +65,20 @@ def test_what_a_flatten_permutes_is_stated(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "flops"), [("cnn_same", 24_995_328), ("dense_baseline", 409_088)])
 def test_a_training_step_needs_no_gradient_by_the_images(name: str, flops: int) -> None:
-    """Three times the forward pass less once the first layer: 451,584 of 8,482,304, and 200,704 of 203,264."""
+    """It is three times the forward pass minus the first layer: 451,584 of 8,482,304, and 200,704 of 203,264."""
     assert MODELS[name].training_flops == flops
 
 
 def test_a_training_step_moves_pixels_parameters_and_moments() -> None:
-    """28 x 28 pixels an image; 421,642 parameters and two moments each, read and written; 4 bytes a value."""
+    """There are 28 x 28 pixels per image, and 421,642 parameters with two moments each, read and written. A value has 4
+    bytes."""
     assert MODELS["cnn_same"].training_bytes == (3_136, 10_119_408)
-    assert MODELS["cnn_bn_cifar"].training_bytes == (12_288, 24 * 2_169_770)  # moving statistics are not Adam's
+    assert MODELS["cnn_bn_cifar"].training_bytes == (12_288, 24 * 2_169_770)  # Adam has no moving statistics
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_process_that_only_infers_reads_what_its_parent_wrote(model: str) -> None:
-    """Without pydantic, which reads all records that may come from elsewhere."""
+    """It does so without pydantic, which reads all records that may be foreign."""
     plain = MODELS[model]
     own = replace(plain, code=Code("/a", (("torch.py", "0" * 64),)), task="regression", loss="mae", vocabulary=3)
     for spec in (plain, own):
@@ -86,7 +87,7 @@ def test_a_process_that_only_infers_reads_what_its_parent_wrote(model: str) -> N
 
 
 def test_a_record_of_classification_is_as_it_was() -> None:
-    """What newer tasks and inputs brought is left out if it is the usual."""
+    """Fields of newer tasks and inputs are omitted if they have their default."""
     adapter = TypeAdapter(ModelSpec)
     names = {"task", "loss", "vocabulary"}
     assert not names & json.loads(adapter.dump_json(MODELS["cnn_same"])).keys()

@@ -1,4 +1,4 @@
-"""Reading a user's own images."""
+"""Reading a user's own images from `.npz` files."""
 
 import zipfile
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_floating_images_are_taken_as_they_are(tmp_path: Path, arrays: Arrays) -
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("part", ["train", "test", "both"])
 def test_channels_first(tmp_path: Path, arrays: Arrays, channels: int, part: str) -> None:
-    """As PyTorch has them: the same data as with the channels last, and a sentence that says what was done."""
+    """PyTorch users have such images. The data equal those with channels last, and a sentence reports the change."""
     last = {n: np.stack([a // (i + 1) for i in range(channels)], -1) for n, a in arrays.items() if n[0] == "x"}
     names = ["x_train", "x_test"] if part == "both" else [f"x_{part}"]
     first = {name: np.moveaxis(last[name], -1, 1) for name in names}
@@ -68,7 +68,7 @@ def test_channels_first(tmp_path: Path, arrays: Arrays, channels: int, part: str
 
 
 def test_channels_last_are_left_alone(tmp_path: Path, arrays: Arrays) -> None:
-    """Small pictures, and pictures of which an axis is as short as channels are."""
+    """This holds for small pictures, and for pictures with an axis as short as channels are."""
     for shape in ((3, 3, 3), (1, 28, 1), (4, 4, 4), (2, 28, 3)):
         made = arrays | {n: np.resize(a, (len(a), *shape)) for n, a in arrays.items() if n[0] == "x"}
         data = load(DataSpec(dataset=save(tmp_path, made)), tmp_path)
@@ -139,7 +139,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, arrays: Arrays) -> None:
 
 
 def test_an_array_that_says_it_is_larger_than_its_file(tmp_path: Path, arrays: Arrays) -> None:
-    """It is reported before room is made for it."""
+    """It is reported before memory is allocated."""
     with zipfile.ZipFile(save(tmp_path, arrays)) as good, zipfile.ZipFile(tmp_path / "bad.npz", "w") as bad:
         for name in good.namelist():
             content = good.read(name).replace(b"(30, 28, 28), ", b"(9999999999, 28, 28), ")
@@ -149,7 +149,7 @@ def test_an_array_that_says_it_is_larger_than_its_file(tmp_path: Path, arrays: A
 
 
 def test_an_array_that_is_there_twice(tmp_path: Path, arrays: Arrays) -> None:
-    """NumPy would read another one than was checked."""
+    """NumPy would read another one than the one checked."""
     path = save(tmp_path, arrays)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("x_train", b"another")
@@ -206,7 +206,7 @@ def test_images_of_which_some_are_held_out(tmp_path: Path, arrays: Arrays) -> No
 
 @pytest.mark.parametrize("of_type", [np.uint8, np.float64])
 def test_resized_arrays(tmp_path: Path, arrays: Arrays, of_type: type) -> None:
-    """Floating pixels are resized without being rounded."""
+    """Floating pixels are resized without rounding."""
     scale = 1 if of_type is np.uint8 else 255
     parts = {name: (arrays[name] / scale).astype(of_type) for name in ("x_train", "x_test")}
     data = load(DataSpec(dataset=save(tmp_path, arrays | parts), resize=(14, 7)), tmp_path)

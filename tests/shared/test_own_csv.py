@@ -1,4 +1,4 @@
-"""Reading a table of pixels: which column is the label, and what is refused."""
+"""Reading a table of pixels: finding the label's column, and refusing bad tables."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,13 +12,13 @@ from shared.errors import InputError
 N = 24
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (N, 16))
-PIXELS[0, [0, -1]], PIXELS[1, [0, -1]] = 0, 200  # neither end can be labels: there are gaps
+PIXELS[0, [0, -1]], PIXELS[1, [0, -1]] = 0, 200  # neither end can hold labels, because values are missing in between
 LABELS = np.arange(N) % 3
 NAMES = np.array(["ox", "NA", "cat"])[LABELS]
 
 
 def table(path: Path, *columns: np.ndarray, header: Sequence[str] = (), end: str = "\n") -> str:
-    """Write `columns` side by side; return what --dataset takes."""
+    """Write `columns` side by side, and return what --dataset takes."""
     lines = [",".join(map(str, line)) for line in np.column_stack([c.astype(str) for c in columns]).tolist()]
     path.write_text(end.join([*([",".join(header)] if header else []), *lines]) + end, newline="")
     return str(path)
@@ -34,7 +34,7 @@ def read(dataset: str) -> Data:
 
 
 def check(data: Data, labels: np.ndarray = LABELS) -> None:
-    """Every image has the label that it had in the table."""
+    """Assert that every image has its label from the table."""
     known = {row.reshape(4, 4).tobytes(): label for row, label in zip(PIXELS.astype(np.uint8), labels, strict=True)}
     for part in ("train", "test"):
         images, found = data.part(part)  # type: ignore[arg-type]
@@ -52,7 +52,7 @@ def test_the_label_is_first_or_last(tmp_path: Path, last: bool, end: str) -> Non
 
 @pytest.mark.parametrize("name", ["label", "Class", " y "])
 def test_a_header_settles_it(tmp_path: Path, name: str) -> None:
-    """Though the last column could be labels, too; and though the pixels are named by numbers."""
+    """The last column could be labels too, and the pixels are named by numbers."""
     pixels = PIXELS.copy()
     pixels[:, -1] = LABELS
     data = read(table(tmp_path / "mine.csv", LABELS, pixels, header=[name, *map(str, range(16))]))
@@ -61,7 +61,7 @@ def test_a_header_settles_it(tmp_path: Path, name: str) -> None:
 
 
 def test_words_are_names_of_classes(tmp_path: Path) -> None:
-    """Also those that stand for a missing value elsewhere."""
+    """These include words that mean a missing value elsewhere."""
     data = read(table(tmp_path / "mine.csv", PIXELS, NAMES))
     assert data.spec is not None
     assert data.spec.classes == ("NA", "cat", "ox")

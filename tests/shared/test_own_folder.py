@@ -1,4 +1,4 @@
-"""Reading a folder of pictures, a subfolder for each class."""
+"""Reading a folder of pictures with a subfolder for each class."""
 
 import os
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from shared.errors import InputError
 
 
 def test_a_subfolder_is_a_class_and_a_fifth_is_tested_on(tmp_path: Path) -> None:
-    """The parts are those of scikit-learn, pixel for pixel and in its order."""
+    """The parts equal those of scikit-learn, pixel for pixel and in its order."""
     data = load(DataSpec(dataset=own_pictures.save(tmp_path / "mine")), tmp_path)
     paths = [tmp_path / "mine" / name / f"{number:02d}.png" for name in NAMES for number in range(10)]
     labels = np.repeat(np.arange(3), 10)
@@ -73,7 +73,7 @@ def test_a_class_may_be_called_train(tmp_path: Path) -> None:
 
 
 def test_resized_pictures_keep_their_proportions(tmp_path: Path) -> None:
-    """A picture twice as wide as high has bars above and below, of the colour of its edge."""
+    """A picture twice as wide as high gets bars above and below, in the colour of its edge."""
     dataset = own_pictures.save(tmp_path / "mine", 2)
     wide = Image.new("RGB", (40, 20), (10, 200, 30))
     wide.paste((250, 0, 0), (16, 6, 24, 14))
@@ -105,7 +105,7 @@ def test_a_single_picture_is_read_as_those_of_the_folder(tmp_path: Path) -> None
 
 
 def test_pictures_of_greys_have_one_channel(tmp_path: Path) -> None:
-    """Whatever their files hold: one channel, three equal ones, or a ground that cannot be seen."""
+    """Their files may have one channel, three equal ones, or an invisible background."""
     dataset = own_pictures.save(tmp_path / "mine", 0)
     grey = np.random.default_rng(0).integers(0, 256, (6, 12, 10), np.uint8)
     for number, mode in enumerate(("L", "RGB", "RGBA", "L", "RGB", "RGBA")):
@@ -271,7 +271,7 @@ def test_the_path_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_resized_to_more_than_the_machine_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the images come from, and before room is made for them."""
+    """It is refused for any source of images, and before memory is allocated."""
     monkeypatch.setattr(os, "sysconf", lambda name: {"SC_PHYS_PAGES": 1 << 20, "SC_PAGE_SIZE": 4096}[name])
     with pytest.raises(InputError, match=r"The 1,797 images are 2000 x 2000 x 3 each and would take 100"):
         load(DataSpec(dataset="digits", resize=(2000, 2000), channels="colour"), tmp_path)

@@ -42,7 +42,7 @@ def test_names_as_unpacking_programs_make_them(tmp_path: Path, name: str, as_nam
 
 
 def test_colour_images_and_other_types(tmp_path: Path) -> None:
-    """Four axes, floating pixels, and labels of 32 bits, big-endian as the format has them."""
+    """Images have four axes and floating pixels, labels have 32 bits. Both are big-endian, as the format requires."""
     dataset = own_files.save_idx(tmp_path, ARRAYS)
     pixels = np.random.default_rng(1).random((20, 6, 5, 3)).astype(">f4")
     labels = ARRAYS["y_test"].astype(">i4")
@@ -155,7 +155,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("n_train", [2, 60_001])
 def test_own_files_in_the_place_of_mnist(tmp_path: Path, n_train: int) -> None:
-    """They are whole, so nothing is cut off; the way to read them is named, and it does read them."""
+    """They are complete, so nothing was cut off. The message names the way to read them, and it works."""
     blank = np.random.default_rng(0).integers(0, 256, (n_train, 28, 28), np.uint8)
     arrays = ARRAYS | {"x_train": blank, "y_train": (np.arange(n_train) % 10).astype(np.uint8)}
     folder = MNIST.folder_in(tmp_path)

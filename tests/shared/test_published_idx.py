@@ -1,4 +1,4 @@
-"""EMNIST, KMNIST and QMNIST: fetched from a server on this machine, and read as they are published."""
+"""EMNIST, KMNIST and QMNIST are fetched from a server on this machine, and read as published."""
 
 import gzip
 import hashlib
@@ -31,14 +31,14 @@ def labels(part: str, first: int = 0) -> np.ndarray:
 
 
 def qmnist_labels(part: str) -> bytes:
-    """As QMNIST has them: eight numbers of 32 bits for each digit, big-endian, of which the first is the class."""
+    """Return labels as in QMNIST: eight big-endian 32-bit numbers for each digit, the first of which is the class."""
     table = np.arange(N[part] * 8).reshape(-1, 8)
     table[:, 0] = labels(part)
     return struct.pack(">HBBII", 0, 0x0C, 2, *table.shape) + table.astype(">i4").tobytes()
 
 
 def files(dataset: PublishedIdx) -> dict[str, bytes]:
-    """The content of each file of a small data set, gzipped, by its name without .gz."""
+    """Return the content of each gzipped file of a small data set, by its name without .gz."""
     found = {}
     for number, part in enumerate(("train", "test")):
         x, y = dataset.file_names[2 * number : 2 * number + 2]
@@ -53,14 +53,14 @@ def md5(content: bytes) -> str:
 
 
 def small(dataset: PublishedIdx) -> tuple[PublishedIdx, dict[str, bytes]]:
-    """A data set like `dataset` of few images, and what a server has of it."""
+    """Return a data set like `dataset` with few images, and a server's files of it."""
     there = files(dataset)
     known = replace(dataset, md5={name: md5(content) for name, content in there.items()})
     return known, {f"/{name}.gz": content for name, content in there.items()}
 
 
 def archived(**changed: bytes) -> tuple[dict[str, PublishedIdx], bytes]:
-    """All of EMNIST in few images, and its archive."""
+    """Return all of EMNIST with few images, and its archive."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for dataset in EMNIST:
@@ -159,7 +159,7 @@ def test_labels_beyond_the_classes(tmp_path: Path, serve) -> None:
 
 
 def test_the_classes_of_emnist() -> None:
-    """As its paper counts them."""
+    """Their numbers are those of its paper."""
     counts = {dataset.name.removeprefix("emnist_"): len(dataset.classes) for dataset in EMNIST}
     assert counts == {"byclass": 62, "bymerge": 47, "balanced": 47, "letters": 26, "digits": 10, "mnist": 10}
     balanced = next(dataset for dataset in EMNIST if dataset.name == "emnist_balanced")
@@ -169,7 +169,7 @@ def test_the_classes_of_emnist() -> None:
 
 @pytest.mark.parametrize("dataset", [KMNIST, QMNIST, EMNIST[0]], ids=lambda dataset: dataset.name)
 def test_addresses_and_hashes_are_torchvisions(dataset: PublishedIdx) -> None:
-    """Read as text: importing torchvision would import PyTorch."""
+    """Read the source as text, because importing torchvision would import PyTorch."""
     found = importlib.util.find_spec("torchvision")
     assert found is not None
     assert found.submodule_search_locations

@@ -1,4 +1,4 @@
-"""Random numbers and batch orders: right for any size, and the same everywhere."""
+"""Random numbers and batch orders are right for any size, and the same everywhere."""
 
 import hashlib
 
@@ -47,7 +47,7 @@ def test_uniform_is_uniform() -> None:
 
 
 def test_the_stream_is_the_same_everywhere() -> None:
-    """These digests were computed once; another platform or version of NumPy must give them too."""
+    """These digests were computed once. Every platform and version of NumPy must give them."""
     order = epoch_order(60_000, seed=0, epoch=1).astype("<i8")
     assert hashlib.sha256(order.tobytes()).hexdigest()[:16] == "21a8054b215127e1"
     values = randomness.uniform(1_000, "weights", 0, "conv1/kernel").astype("<f8")

@@ -1,4 +1,4 @@
-"""Records survive the way to disk and back, and refuse what they do not know."""
+"""Records survive being written and read back, and refuse unknown fields."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def test_unknown_fields_and_newer_schemas_are_refused() -> None:
 
 
 def test_a_record_of_before_is_read() -> None:
-    """The first records of this schema had none of the fields that have a default now."""
+    """The first records of this schema lacked all fields that now have a default."""
     record = json.loads(result().model_dump_json())
     for name in ("n_validation", "error", "history"):
         del record[name]
@@ -69,7 +69,7 @@ def test_a_record_that_contradicts_itself(case: str) -> None:
 
 
 def test_of_a_file_full_of_nonsense_the_first_piece_is_reported() -> None:
-    """Each costs a kilobyte, and a few megabytes can hold a million of them."""
+    """Each piece costs a kilobyte, and a few megabytes can contain a million of them."""
     for nonsense in ({"loss": ["x"] * 1_000}, {f"field{i}": 1 for i in range(1_000)}):
         with pytest.raises(ValidationError) as caught:
             Samples.model_validate_json(json.dumps(nonsense))
@@ -101,7 +101,7 @@ def test_the_linear_schedule_rises_over_a_tenth_and_falls_to_0() -> None:
     rates = [spec.learning_rate(step, 1_000) for step in range(1_001)]
     assert max(rates) == rates[100] == 2e-3
     assert rates[0] == pytest.approx(2e-3 / 101)
-    assert rates[-1] == 0  # of the step that would follow the last
+    assert rates[-1] == 0  # rate of the step after the last one
     changes = [after - before for before, after in pairwise(rates)]
     assert changes[:100] == pytest.approx([2e-3 / 101] * 100)
     assert changes[100:] == pytest.approx([-2e-3 / 900] * 900)

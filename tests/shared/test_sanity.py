@@ -106,7 +106,7 @@ PIXELS = {
 @pytest.mark.parametrize("part", ["train", "test"])
 @pytest.mark.parametrize("case", PIXELS)
 def test_dark_images_of_one_part(case: str, part: str) -> None:
-    """They are dark, and the other part is not."""
+    """Only that part is dark."""
     change, message = PIXELS[case]
     dark, warning = of(changed(**{f"x_{part}": change}))
     assert message in dark
@@ -121,7 +121,7 @@ def test_dark_images_of_both_parts() -> None:
     (said,) = of(changed(x_train=zero_one, x_test=zero_one))
     assert said == f"The largest pixel of the training images and of the test images is 1 of 255, {BLACK}. {SCALED}"
     assert len(of(changed(x_train=lambda x: x // 16, x_test=lambda x: x // 8))) == 2
-    # Their deviation makes up for that; what is scaled in two ways stays so.
+    # Standardising compensates for that, but not for parts scaled differently.
     assert of(changed(x_train=zero_one, x_test=zero_one), "standard") == ()
     (warning,) = of(changed(x_test=zero_one), "standard")
     assert "255 times as bright" in warning
@@ -173,7 +173,7 @@ def test_the_limit_of_a_sorted_file(tmp_path: Path) -> None:
 
 
 def test_what_is_held_out_is_not_trained_on(tmp_path: Path) -> None:
-    """The only image of class 9 is set apart for validation in some of these, and trained on in the others."""
+    """The only image of class 9 is held out for validation in some of these, and trained on in the others."""
     arrays = changed(y_train=lambda y: np.where(np.arange(40) < 39, y % 9, 9))
     path = own_files.save_npz(tmp_path / "mine.npz", arrays)
     found = set()
@@ -185,7 +185,7 @@ def test_what_is_held_out_is_not_trained_on(tmp_path: Path) -> None:
 
 
 def test_labels_are_compared_with_their_images(digits: Data) -> None:
-    """Unless something else is why images look unlike others of their class."""
+    """No warning is given if something else explains why images look unlike others of their class."""
     arrays = {name: getattr(digits, name)[:200] for name in ("x_train", "y_train", "x_test", "y_test")}
     shifted = arrays | {"y_test": np.roll(arrays["y_test"], 1)}
     (said,) = of(shifted)
@@ -200,7 +200,7 @@ def test_warnings_change_no_digest(digits: Data) -> None:
 
 
 def test_60_000_images_take_little_time() -> None:
-    """Less than reading and scaling them: what grew with the square would take minutes."""
+    """It takes less time than reading and scaling them. Quadratic work would take minutes."""
     rng = np.random.default_rng(0)
     arrays = {
         "x_train": rng.integers(0, 256, (60_000, 28, 28, 1), np.uint8),

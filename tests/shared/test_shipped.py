@@ -1,4 +1,4 @@
-"""scikit-learn's data files, read without it, are what it reads itself."""
+"""scikit-learn's data files, read without it, equal what it reads."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def test_the_split_is_that_of_scikit_learn(counts: list[int], share: float, seed
     labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
     n_test = max(len(counts), int(share * len(labels)))
     if len(labels) - n_test < len(counts):
-        return  # scikit-learn refuses a part that is smaller than the number of classes
+        return  # scikit-learn refuses a part smaller than the number of classes
     expected = train_test_split(np.arange(len(labels)), test_size=n_test, stratify=labels, random_state=seed)
     found = shipped.stratified_split(labels, n_test, seed)
     for ours, theirs in zip(found, expected, strict=True):

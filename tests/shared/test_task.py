@@ -1,4 +1,4 @@
-"""What a network learns: its figures are scikit-learn's, and its labels are read as they say."""
+"""The tasks of networks: metrics equal scikit-learn's, and labels are read as their task states."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_figures_of_a_regression_are_those_of_scikit_learn() -> None:
     constant = np.ones((4, 1))
     assert [metrics.r2(constant, constant), metrics.r2(constant + 1, constant)] == [1, 0]
     with pytest.raises(ValueError, match="outputs are"):
-        metrics.mean_squared_error(outputs[:, :1], NUMBERS)  # which would be broadcast
+        metrics.mean_squared_error(outputs[:, :1], NUMBERS)  # it would be broadcast
 
 
 def test_figures_of_several_labels_are_those_of_scikit_learn() -> None:

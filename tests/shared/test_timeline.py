@@ -1,4 +1,4 @@
-"""Time given to what took it."""
+"""Dividing time among overlapping operations."""
 
 import random
 

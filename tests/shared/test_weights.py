@@ -51,7 +51,7 @@ def test_what_does_not_fit_is_named() -> None:
 
 def test_safetensors_round_trip(tmp_path: Path) -> None:
     weights = initial_weights(CNN_SAME, 0)
-    weights["conv1/kernel"] = np.asfortranarray(weights["conv1/kernel"])  # layout in memory must not matter
+    weights["conv1/kernel"] = np.asfortranarray(weights["conv1/kernel"])  # the layout in memory must not matter
     (tmp_path / "w.safetensors").write_bytes(to_safetensors(weights, {"model": "cnn_same"}))
     back = from_safetensors((tmp_path / "w.safetensors").read_bytes())
     assert back.keys() == weights.keys()

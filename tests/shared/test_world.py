@@ -16,5 +16,5 @@ def test_shares_are_the_whole_batch_in_its_order_and_fair(size: int, n_images: i
 
 def test_where_the_environment_says_nothing_there_is_one_process() -> None:
     assert World.here({}) == World(0, 1)
-    assert World.here({"RANK": "3"}) == World(0, 1)  # of another user's world
+    assert World.here({"RANK": "3"}) == World(0, 1)  # from another world of the user
     assert World.here({"COMPARE_WORLD_SIZE": "4", "RANK": "3"}) == World(3, 4)

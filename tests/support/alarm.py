@@ -1,4 +1,4 @@
-"""Noticing that anything is executed, by the audit events that Python itself raises."""
+"""Detect any execution of code, by the audit events that Python raises."""
 
 import codecs
 import sys
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 WATCHED = (
     "compile", "ctypes.", "exec", "import", "marshal.", "os.", "pickle.find_class", "shutil.", "socket.", "subprocess.",
 )  # fmt: skip
-# Python imports these the first time that a pickle holds text written in them, which is no concern of the alarm.
+# Python imports these when a pickle first contains text written in them, which is harmless.
 ENCODINGS = ("ascii", "latin-1", "raw-unicode-escape", "unicode-escape", "utf-8")
 
 _heard: list[list[str]] = []
@@ -17,9 +17,10 @@ _installed: list[bool] = []
 
 @contextmanager
 def alarm() -> Iterator[list[str]]:
-    """The watched events that happen meanwhile: an import, a command, a look-up by an ordinary unpickler, ..."""
+    """Yield the watched events that happen in the block: an import, a command, a look-up by an ordinary unpickler,
+    ..."""
     if not _installed:
-        sys.addaudithook(_hook)  # which stays for good, so there is one only
+        sys.addaudithook(_hook)  # cannot be removed, so it is added only once
         _installed.append(True)
     for encoding in ENCODINGS:
         codecs.lookup(encoding)

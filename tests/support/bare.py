@@ -1,4 +1,4 @@
-"""An implementation with the first tier alone: seven methods, by which it can be trained and measured."""
+"""An implementation with the first tier only: the seven methods needed to train and measure it."""
 
 import numpy as np
 from numpy_impl import framework

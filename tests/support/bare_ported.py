@@ -1,10 +1,13 @@
-"""How far `compare port --bench` is from loops written by hand:
-`python tests/support/bare_ported.py [torch|keras...] [--turns N] [--starts N] [--threads N]`.
+"""Compare the time of `compare port --bench` with that of loops written by hand.
 
-Both processes are alive at once and take turns: a window of the same number of passes each, forward passes and training
-steps of a small network in batches of 1 and of 32. What is printed is the ratio of the bench's worker to the bare loop,
-the median over the turns of each pair of processes and the geometric mean over pairs, with a 95 % interval: of the time
-of a pass, and of its processor time, which other work on the machine disturbs least.
+    python tests/support/bare_ported.py [torch|keras...] [--turns N] [--starts N] [--threads N]
+
+Both processes run at the same time and take turns. In each turn both run a window of equally many passes. Passes are
+forward passes and training steps of a small network, in batches of 1 and of 32.
+
+The result is the ratio of the bench's worker to the bare loop, with a 95 % interval. It is the median over the turns of
+a pair of processes, then the geometric mean over pairs. It is printed for the time of a pass and for its processor
+time, which other work on the machine disturbs least.
 """
 
 import argparse
@@ -48,7 +51,7 @@ Pass = Callable[[], Any]
 
 
 def torch_passes(build: Callable[[], Any], size: int) -> dict[str, Pass]:
-    """A forward pass and a step, as in PyTorch's tutorial."""
+    """Return a forward pass and a training step, as in PyTorch's tutorial."""
     import torch
 
     net, images, classes = build(), IMAGES[:size].copy(), CLASSES[:size].copy()
@@ -71,7 +74,7 @@ def torch_passes(build: Callable[[], Any], size: int) -> dict[str, Pass]:
 
 
 def keras_passes(build: Callable[[], Any], size: int) -> dict[str, Pass]:
-    """A forward pass and a step, as in Keras's guide to your own loops."""
+    """Return a forward pass and a training step, as in Keras's guide to writing your own loops."""
     import keras
     import tensorflow as tf
 
@@ -94,7 +97,7 @@ def keras_passes(build: Callable[[], Any], size: int) -> dict[str, Pass]:
 
 
 def serve(framework: str, path: str) -> None:
-    """Time what each line asks for: a pass, a batch size, how many, and how many before them are not counted."""
+    """Time what each input line requests: a pass, a batch size, the number of calls, and how many to discard first."""
     import importlib.util
 
     answers = os.fdopen(os.dup(1), "w")
@@ -119,7 +122,7 @@ def serve(framework: str, path: str) -> None:
 
 
 class Bare:
-    """A bare loop in a process of its own."""
+    """A bare loop in its own process."""
 
     def __init__(self, framework: str, path: Path, variables: dict[str, str]) -> None:
         command = [sys.executable, __file__, "--serve", framework, str(path)]
@@ -136,7 +139,7 @@ class Bare:
         assert self._process.stdout.readline() == "ready\n"
 
     def figures(self, what: str, size: int, calls: int, uncounted: int) -> list[float]:
-        """Seconds and processor time of a pass."""
+        """Return the seconds and the processor time of a pass."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(what, size, calls, uncounted, file=self._process.stdin, flush=True)
@@ -147,7 +150,7 @@ class Bare:
 
 
 def compare(framework: str, turns: int, starts: int, threads: int) -> dict[str, Any]:
-    """How many times as much the bench's worker takes as the bare loop."""
+    """Return the ratios of the bench's worker to the bare loop."""
     from compare.bench.statistics import ratio
     from compare.processes.environment import worker_variables
     from compare.processes.timed_session import TimedWorker, asked
@@ -209,7 +212,7 @@ def main() -> None:
     if given.serve:
         serve(*given.frameworks)
         return
-    from bare_serving import ratio_text  # not in the bare process, which has nothing of this suite
+    from bare_serving import ratio_text  # not at the top, because the bare process imports nothing of this suite
 
     for framework in given.frameworks or ("torch", "keras"):
         for what, found in compare(framework, given.turns, given.starts, given.threads).items():

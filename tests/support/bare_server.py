@@ -1,11 +1,12 @@
-"""Loops that serve `cnn_same` as one would write them by hand, without this project: bare_serving.py starts them.
+"""Loops that serve `cnn_same`, written by hand without this project. bare_serving.py starts them.
 
-python tests/support/bare_server.py WAY PATH serves the file PATH, or builds a network of its own. It says "ready" when
-it has answered an image. A line in is a batch size, a number of calls, and how many before them are not counted; a line
-out the seconds of the median call, of one of the quickest tenth, and the processor time of a call. With "write" before
-them it writes the file. It imports the framework that it is asked for, NumPy, and nothing else that takes long. With
-BARE_LEAN=1 it is the variant of docs/serving.md that starts faster: what Keras imports only if it is installed is said
-not to be.
+python tests/support/bare_server.py WAY PATH serves the file PATH or builds its own network. It prints "ready" after it
+has answered one image. Each input line is a batch size, a number of calls and the number of calls to discard first.
+Each output line is the seconds of the median call, those of one of the quickest tenth, and the processor time per call.
+With "write" in front of them it writes the file instead.
+
+It imports the framework requested, NumPy, and nothing else that is slow to import. With BARE_LEAN=1 it is the
+faster-starting variant of docs/serving.md, which hides Keras's optional imports.
 """
 
 import os
@@ -18,7 +19,7 @@ import numpy as np
 
 if os.environ.get("BARE_LEAN"):
     for name in ("matplotlib", "pandas", "sklearn"):
-        sys.modules[name] = None  # type: ignore[assignment]  # imports of it fail
+        sys.modules[name] = None  # type: ignore[assignment]  # makes imports of it fail
 
 IMAGES = np.arange(1024 * 28 * 28, dtype=np.float32).reshape(1024, 28, 28, 1) % 0.997  # numpy.random takes 6 MB
 Answer = Callable[[np.ndarray], np.ndarray]
@@ -100,7 +101,7 @@ def tf_lowlevel_savedmodel(path: str) -> Answer:
 
 
 def write(way: str, path: str) -> None:
-    """Write the file that a bare loop serves, if it serves one: by hand, not by this project's exporters."""
+    """Write the file that a bare loop serves, if it serves one, without this project's exporters."""
     if way == "torch-onnx":
         import torch
 
@@ -113,7 +114,7 @@ def write(way: str, path: str) -> None:
 
 
 def serve(way: str, path: str) -> None:
-    """Answer one image, and then time what each line asks for."""
+    """Answer one image, then time what each line requests."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     answer = globals()[way.replace("-", "_")](path)

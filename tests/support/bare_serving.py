@@ -1,13 +1,16 @@
-"""How far `bench --inference` is from loops written by hand (bare_server.py):
-`python tests/support/bare_serving.py [WAY...] [--turns N] [--starts N] [--threads N] [--lean]`.
+"""Compare the time of `bench --inference` with that of loops written by hand (bare_server.py).
 
-Both processes of a way are alive at once and take turns: a window of the same number of calls each, of one image and of
-64. What is printed is the ratio of the harness's call to the bare loop's, each the median over the turns of a pair of
-processes and the geometric mean over pairs, with a 95 % interval: of the median call, of one of the quickest tenth
-(which other work on the machine disturbs least) and of the processor time; and so of start and memory, of each pair.
-The processor time of a start is that of the process until it has answered.
+    python tests/support/bare_serving.py [WAY...] [--turns N] [--starts N] [--threads N] [--lean]
 
-With --lean the bare loop takes turns with itself: as it is, and without what Keras imports only if it is installed.
+Both processes of a way run at the same time and take turns. In each turn both run a window of equally many calls, with
+one image and with 64.
+
+The result is the ratio of the harness's call to the bare loop's, with a 95 % interval. It is the median over the turns
+of a pair of processes, then the geometric mean over pairs. It is printed for the median call, the quickest tenth and
+the processor time. Other work on the machine disturbs the quickest tenth least. Start and memory are compared in the
+same way for each pair. The processor time of a start is that of the process until it has answered.
+
+With --lean the bare loop takes turns with its own lean variant, which hides Keras's optional imports.
 """
 
 import argparse
@@ -33,11 +36,11 @@ SIZES = (1, 64)
 WINDOW_S = 0.1
 WHATS = ("median call", "quick call", "processor time")
 Figures = tuple[float, ...]  # in the order of WHATS
-Pairs = list[tuple[float, float]]  # the harness's, and the bare loop's
+Pairs = list[tuple[float, float]]  # of the harness, and of the bare loop
 
 
 class Bare:
-    """A bare loop in a process of its own; its start is over when it has answered."""
+    """A bare loop in its own process. Its start is over once it has answered."""
 
     def __init__(self, way: str, path: str, variables: dict[str, str]) -> None:
         begin = time.perf_counter()
@@ -49,7 +52,7 @@ class Bare:
             stderr=subprocess.DEVNULL,
             text=True,
             env=variables,
-            start_new_session=True,  # as the harness's: the system shares processor time out by sessions
+            start_new_session=True,  # as the harness does: the system shares processor time out by session
         )
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "ready\n"
@@ -75,19 +78,19 @@ def peak_bytes(pid: int) -> int:
 
 
 def used_s(pid: int) -> float:
-    """The processor time of a process."""
+    """Return the processor time of a process."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def figures(session: ServingSession, size: int, calls: int, uncounted: int) -> Figures:
-    """What a bare loop says of itself, of the harness's worker."""
+    """Return the figures of the harness's worker, as a bare loop reports its own."""
     done, call_ns = session.time_calls(size, calls, uncounted)
     return float(np.median(call_ns)) / 1e9, float(np.quantile(call_ns, 0.1)) / 1e9, done.own_s / calls
 
 
 def compare(way: str, turns: int, starts: int, threads: int) -> dict[str, Interval]:
-    """How many times as much the harness's worker for `way` takes as the bare loop."""
+    """Return the ratios of the harness's worker for `way` to the bare loop."""
     implementation, _, form = way.partition("-")
     options = BenchOptions.of_texts(
         inference=True,
@@ -131,7 +134,7 @@ def compare(way: str, turns: int, starts: int, threads: int) -> dict[str, Interv
 
 
 def lean(way: str, starts: int, threads: int) -> dict[str, Interval]:
-    """What the lean variant of a bare loop takes of what the plain one does."""
+    """Return the ratios of the lean bare loop to the plain one."""
     found: dict[str, list[Pairs]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -155,7 +158,7 @@ def lean(way: str, starts: int, threads: int) -> dict[str, Interval]:
 
 
 def _ratios(found: dict[str, list[Pairs]]) -> dict[str, Interval]:
-    """The first of each pair to the second."""
+    """Return the ratios of the first of each pair to the second."""
     return {
         what: ratio([[second for _, second in one] for one in pairs], [[first for first, _ in one] for one in pairs])
         for what, pairs in found.items()
@@ -163,7 +166,7 @@ def _ratios(found: dict[str, list[Pairs]]) -> dict[str, Interval]:
 
 
 def _turns(session: ServingSession, bare: Bare, size: int, turns: int) -> list[Pairs]:
-    """The figures of both in each turn: a list of pairs for each of WHATS."""
+    """Return the figures of both in each turn: a list of pairs for each of WHATS."""
     session.time_calls(size, 20, 20)
     bare.figures(size, 20, 20)
     calls = max(5, min(400, round(WINDOW_S / bare.figures(size, 20, 0)[1])))
@@ -180,7 +183,7 @@ def _turns(session: ServingSession, bare: Bare, size: int, turns: int) -> list[P
 
 
 def ratio_text(found: Interval) -> str:
-    """1.003 [0.991, 1.014]"""
+    """Format an interval as 1.003 [0.991, 1.014]."""
     ends = "" if found.low is None else f" [{found.low:.3f}, {found.high:.3f}]"
     return f"{found.value:.3f}{ends}"
 

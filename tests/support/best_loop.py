@@ -1,7 +1,7 @@
-"""The fastest loop of `cnn_same` that one would write by hand in one framework, without this project.
+"""The fastest hand-written loop of `cnn_same` in one framework, without this project.
 
-python tests/support/best_loop.py torch|keras|tf_lowlevel; a line in is a number of steps, a line out their seconds.
-Each process imports the framework that it is asked for alone.
+Usage: python tests/support/best_loop.py torch|keras|tf_lowlevel. Each input line is a number of steps, each output line
+their seconds. A process imports only its own framework.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""How `tuned` stands against the best loops written by hand, in turns: python tests/support/best_loops.py [LAUNCHES]"""
+"""Compare `tuned` with the best loops written by hand, in turns: python tests/support/best_loops.py [LAUNCHES]"""
 
 import os
 import random
@@ -31,7 +31,8 @@ THREADS, STEPS, ROUNDS = 2, 6, 40
 
 
 def ratio(which: str, data: Data, folder: Path) -> float:
-    """The step time of the loop by hand over that of `tuned`: the median over rounds of one launch of both."""
+    """Return the step time of the hand-written loop over that of `tuned`: the median over rounds of one launch of
+    both."""
     session = Session(which, folder / "log", THREADS, True, 300, ALLOCATOR_VARIABLES["kept"], "system")
     session.wait_until_ready()
     session.load_data(data)

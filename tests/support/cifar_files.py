@@ -1,4 +1,4 @@
-"""A small data set in CIFAR-10's format, made up, for tests of reading and fetching."""
+"""A small made-up data set in CIFAR-10's format, for tests of reading and fetching."""
 
 import dataclasses
 import gzip
@@ -20,7 +20,7 @@ N_IMAGES = 4
 
 
 class Python2:
-    """Writes pickles byte for byte as Python 2's cPickle does in protocol 2."""
+    """Writes pickles that are byte-identical to those of Python 2's cPickle in protocol 2."""
 
     def __init__(self) -> None:
         self.n_memos = 0
@@ -65,18 +65,18 @@ class Python2:
 
 
 def python2(rows: np.ndarray, labels: list[int]) -> bytes:
-    """A batch as in the real files."""
+    """Return a batch as in the real files."""
     return Python2().batch(rows, labels)
 
 
 def python3(rows: object, labels: object) -> bytes:
-    """A batch as Python 3 and NumPy 2 write it for Python 2; whatever it holds."""
+    """Return a batch of any content, as Python 3 and NumPy 2 pickle it for Python 2."""
     fields = {b"batch_label": b"training batch 1 of 5", b"labels": labels, b"data": rows, b"filenames": [b"cat.png"]}
     return pickle.dumps(fields, protocol=2)
 
 
 def arrays(n_images: int = N_IMAGES) -> dict[str, tuple[np.ndarray, list[int]]]:
-    """Rows of pixels and labels for each batch."""
+    """Return rows of pixels and labels for each batch."""
     rng = np.random.default_rng(0)
     return {
         name: (rng.integers(0, 256, (n_images, 3072), np.uint8), rng.integers(0, 10, n_images).tolist())
@@ -85,35 +85,35 @@ def arrays(n_images: int = N_IMAGES) -> dict[str, tuple[np.ndarray, list[int]]]:
 
 
 def make(n_images: int = N_IMAGES) -> tuple[CifarDataset, dict[str, bytes]]:
-    """The description of a data set `tiny`, and the content of its files by name."""
+    """Return the description of a data set `tiny`, and the content of its files by name."""
     contents = {name: python2(rows, labels) for name, (rows, labels) in arrays(n_images).items()}
     contents["batches.meta"] = pickle.dumps({"label_names": [f"class {i}" for i in range(10)]}, protocol=2)
     return describe(contents, n_images), contents
 
 
 def describe(contents: dict[str, bytes], n_images: int = N_IMAGES) -> CifarDataset:
-    """A data set of which these are the originals."""
+    """Return the description of a data set with these original files."""
     files = {name: CifarFile(name, hashlib.md5(content).hexdigest()) for name, content in contents.items()}
     train = tuple(files[name] for name in TRAIN)
     return CifarDataset("tiny", FOLDER, (), ARCHIVE, n_images, train, (files["test_batch"],), files["batches.meta"])
 
 
 def with_content(dataset: CifarDataset, folder: Path, content: bytes) -> CifarDataset:
-    """Put `content` into the first batch in `folder`; a data set of which that is the original."""
+    """Put `content` into the first batch in `folder`, and return a data set with that file as its original."""
     (folder / TRAIN[0]).write_bytes(content)
     first = CifarFile(TRAIN[0], hashlib.md5(content).hexdigest())
     return dataclasses.replace(dataset, train=(first, *dataset.train[1:]))
 
 
 def write(folder: Path, contents: dict[str, bytes]) -> None:
-    """Put the files into `folder`."""
+    """Write the files to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
 
 
 def tar(contents: dict[str, bytes], *others: tarfile.TarInfo) -> bytes:
-    """An archive of the files, not compressed, after the members `others`, which are filled with zeros."""
+    """Return an uncompressed archive of the files, after the members `others`, which are filled with zeros."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
         for other in others:
@@ -124,12 +124,12 @@ def tar(contents: dict[str, bytes], *others: tarfile.TarInfo) -> bytes:
 
 
 def tar_gz(contents: dict[str, bytes], *others: tarfile.TarInfo) -> bytes:
-    """The same, compressed."""
+    """Return the same archive, compressed."""
     return gzip.compress(tar(contents, *others))
 
 
 def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "", size: int = 0) -> tarfile.TarInfo:
-    """The header of a member of an archive."""
+    """Return the header of an archive's member."""
     header = tarfile.TarInfo(name)
     header.type, header.linkname, header.size = kind, link, size
     return header

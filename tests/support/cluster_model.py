@@ -1,12 +1,13 @@
-"""A study on very many nodes, simulated: which part of it cannot keep up first.
+"""Simulate a study on very many nodes, to find the part that fails to keep up first.
 
     python tests/support/cluster_model.py --run-s 60 --driver-ms 5 --mtbf-h 1000
 
-Each node trains one run after another; a run takes a random time (lognormal, a tenth of scatter). A node fails at
-random (exponential), its run is restarted on another, and it returns after ten minutes. The driver takes
-results one by one, in the order in which they come, and needs the same time for each. What is printed is for 10 to
-10,000 nodes: how busy the driver is, how many results wait for it at the most, and how much longer the study takes than
-its training.
+Each node trains one run after another. A run takes a random time (lognormal, a tenth of scatter). A node fails at
+random (exponential). Its run restarts on another node, and the node returns after ten minutes. The driver takes results
+one by one in order of arrival, and needs the same time for each.
+
+For 10 to 10,000 nodes it prints how busy the driver is and the longest queue of results. It also prints how much longer
+the study takes than its training.
 """
 
 import argparse
@@ -22,8 +23,11 @@ RUNS_A_NODE = 20
 
 @dataclass(frozen=True)
 class Found:
-    """Of one size: the share of time in which the driver works, the most results that wait for it, restarted
-    runs, and the time of the whole study over that of its training if nothing failed or waited."""
+    """The result for one number of nodes.
+
+    It has the driver's share of busy time, the longest queue of results, the number of restarted runs, and the stretch.
+    The stretch is the study's time over that of its training if nothing failed or waited.
+    """
 
     busy: float
     most_waiting: int
@@ -32,10 +36,10 @@ class Found:
 
 
 def simulate(n_nodes: int, run_s: float, driver_s: float, mtbf_s: float, seed: int = 0) -> Found:
-    """A study of 20 runs for each node."""
+    """Simulate a study of 20 runs for each node."""
     random = np.random.default_rng(seed)
     left = n_runs = n_nodes * RUNS_A_NODE
-    events: list[tuple[float, int, str]] = []  # time, node, what: a run "ended", the node "failed" or is "back"
+    events: list[tuple[float, int, str]] = []  # time, node, event: a run "ended", the node "failed" or is "back"
 
     def begin(node: int, now: float) -> None:
         nonlocal left
@@ -49,14 +53,14 @@ def simulate(n_nodes: int, run_s: float, driver_s: float, mtbf_s: float, seed: i
         begin(node, 0.0)
     again = most_waiting = 0
     free_at = busy_s = 0.0
-    waiting: deque[float] = deque()  # when each result that the driver has yet to finish will be done
+    waiting: deque[float] = deque()  # when the driver will finish each queued result
     idle: list[int] = []
     while events:
         now, node, what = heapq.heappop(events)
         if what == "failed":
             again, left = again + 1, left + 1
             heapq.heappush(events, (now + REPAIR_S, node, "back"))
-            if idle:  # a node that had nothing left to do takes the run over
+            if idle:  # a node without other work takes over the run
                 begin(idle.pop(), now)
             continue
         if what == "ended":

@@ -1,4 +1,4 @@
-"""What every command does once before its own work: done here for all that are forked from one process (forking.py)."""
+"""Initialise once what every command initialises, for all commands forked from one process (forking.py)."""
 
 from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""`python -m compare` with the NumPy implementations, in a process of its own that is gone when a test is over."""
+"""Run `python -m compare` with the NumPy implementations, in a process that is gone at the end of the test."""
 
 import os
 import signal
@@ -23,13 +23,14 @@ for name, module in (("numpy", "numpy_misbehaving"), ("numpy_again", "numpy_agai
 from compare.__main__ import main
 main()
 """
-# Saving pictures takes longer than the small runs of these tests; `conftest.quick_pictures` does the same in a test.
+# Saving pictures takes longer than the small runs of these tests. `conftest.quick_pictures` does the same within a
+# test.
 QUICK_PICTURES = """
 from compare.reporting import plots
 plots.to_png = lambda figure: b"\\x89PNG\\r\\n\\x1a\\n"
 plots.to_svg = lambda figure: b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 """
-# Workers of a forked command are forked, too.
+# Workers of a forked command are forked too.
 FORKED = """
 import os, forking
 from compare.processes import process
@@ -43,10 +44,12 @@ ENVIRONMENT = dict(os.environ)
 def running(
     *arguments: object, first: str = "", dots: bool = True, executed: bool = False, **how: Any
 ) -> Iterator[Command]:
-    """The command, started, after the Python code `first`; its pictures are `dots`. It can be interrupted even if the
-    tests were started to be left alone in the background. `how` changes how `Popen` starts it; its `preexec_fn` is one
-    of this module's. It is forked with its imports done (forking.py), unless it is to be `executed`, or to start in
-    other surroundings than these tests."""
+    """Start the command after running the Python code `first`, and yield it.
+
+    With `dots`, its pictures are dots. It can be interrupted even if the tests ignore SIGINT as a background job. `how`
+    changes the arguments of `Popen`; its `preexec_fn` is one of this module's. The command is forked with its imports
+    done (forking.py), unless it is to be `executed` or its environment differs from that of these tests.
+    """
     places = ROOT, ROOT / "tests" / "support", ROOT / "examples" / "numpy_impl"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, places))}
     settings: dict[str, Any] = {
@@ -54,7 +57,7 @@ def running(
         "stdout": subprocess.PIPE,
         "stderr": subprocess.PIPE,
         "text": True,
-        "preexec_fn": interruptible,  # tests start no threads that hold locks
+        "preexec_fn": interruptible,  # safe, because tests start no threads that hold locks
         **how,
     }
     first = (QUICK_PICTURES if dots else "") + first
@@ -76,13 +79,13 @@ def running(
 
 @cache
 def command_server() -> forking.Server:
-    """What forks the commands of these tests; tests/conftest.py ends it."""
+    """Return the server that forks the commands of these tests. tests/conftest.py ends it."""
     return _server(forking.COMMAND_IMPORTS)
 
 
 @cache
 def worker_server() -> forking.Server:
-    """What forks the workers that these tests start by themselves."""
+    """Return the server that forks the workers started by the tests themselves."""
     return _server(forking.WORKER_IMPORTS)
 
 
@@ -92,15 +95,17 @@ def _server(imports: tuple[str, ...]) -> forking.Server:
 
 
 def close_servers() -> None:
-    """End those that were started."""
+    """End the servers that were started."""
     for server in (command_server, worker_server):
         if server.cache_info().currsize:
             server().close()
 
 
 def rest_of(process: Command) -> tuple[str, str]:
-    """What it wrote to both streams until it ended, of which lines were read before: `communicate` would lose what was
-    read ahead with them."""
+    """Return all output on both streams from here to the end of the process.
+
+    `communicate` would lose output that was buffered while earlier lines were read.
+    """
     assert process.stdout is not None
     assert process.stderr is not None
     process.wait(timeout=GENEROUS_S)
@@ -114,26 +119,26 @@ def interruptible() -> None:
 
 
 def uninterruptible() -> None:
-    """Have SIGINT ignored in a new process, as a shell without job control does of what it starts with `&`."""
+    """Ignore SIGINT in a new process, as a shell without job control does for background jobs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def at_terminal() -> None:
-    """Make the terminal that is a new process's standard error the one that controls it."""
+    """Make the terminal at standard error the controlling terminal of a new process."""
     os.setsid()
-    with open(os.ttyname(2), "w"):  # noqa: PTH123 which makes it the controlling one
+    with open(os.ttyname(2), "w"):  # noqa: PTH123  opening it makes it the controlling one
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def at_terminal_ignoring_its_end() -> None:
-    """As `nohup` does it."""
+    """Ignore the terminal's end, as `nohup` does."""
     at_terminal()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def wait_for(path: Path, process: Command) -> None:
-    """Wait until `path` is there. Fails if the process ends before that."""
+    """Wait until `path` exists. Fail if the process ends first."""
     deadline = time.monotonic() + GENEROUS_S
     while not path.exists():
         assert process.poll() is None, f"it ended before {path} was there"
@@ -142,13 +147,13 @@ def wait_for(path: Path, process: Command) -> None:
 
 
 def workers_of(process: Command) -> list[int]:
-    """The numbers of the processes that it started."""
+    """Return the ids of the processes that it started."""
     listed = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False)
     return [int(pid) for pid in listed.stdout.split()]
 
 
 def still_there(pids: list[int], wait_s: float = 120.0) -> list[int]:
-    """Those of the processes that have not ended within so many seconds."""
+    """Return the processes that have not ended within `wait_s` seconds."""
     deadline = time.monotonic() + wait_s
     while (left := [pid for pid in pids if _alive(pid)]) and time.monotonic() < deadline:
         time.sleep(0.05)

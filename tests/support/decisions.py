@@ -1,4 +1,4 @@
-"""The index of docs/decisions.md: `python tests/support/decisions.py` writes it, and numbers what has no number."""
+"""Write the index of docs/decisions.md and number new records: `python tests/support/decisions.py`."""
 
 import re
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ LINE = re.compile(r"\n\*(\d{4}-\d\d-\d\d) · (accepted|(?:amended|replaced) by \
 
 @dataclass(frozen=True)
 class Decision:
-    """One record."""
+    """A record."""
 
     number: int | None
     title: str
@@ -41,12 +41,13 @@ class Decision:
 
     @property
     def anchor(self) -> str:
-        """The link to the record's heading, as GitHub makes it."""
+        """Return the link to the record's heading, as GitHub makes it."""
         return re.sub(r"[^\w\- ]", "", f"{self.number}. {self.title}".lower()).replace(" ", "-")
 
 
 def decisions(page: str) -> list[Decision]:
-    """All records of the page, in its order. A heading without its line of date, status and subject is a ValueError."""
+    """Return all records of the page in order. Raise ValueError if a heading lacks its line of date, status and
+    subject."""
     page = page[page.index(FIRST) + 1 :]
     headings = list(HEADING.finditer(page))
     ends = [heading.start() for heading in headings[1:]] + [len(page)]
@@ -60,7 +61,7 @@ def decisions(page: str) -> list[Decision]:
 
 
 def written(page: str) -> str:
-    """The page with its head, its index by subject, and a number for every record."""
+    """Return the page with its head, its index by subject, and a number for every record."""
     records = decisions(page)
     last = max(record.number or 0 for record in records)
     for place, record in enumerate(records):

@@ -1,4 +1,4 @@
-"""How far apart two sets of arrays are."""
+"""Measure the distance of two sets of arrays."""
 
 from compare.conformance.distance import assert_close, relative
 

@@ -1,4 +1,4 @@
-"""What two studies have in common that did the same, whenever and wherever it was computed."""
+"""Extract from studies what must be equal if they did the same, at any time and place."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from shared.result import RunResult
 
 
 def essence(result: RunResult) -> dict[str, object]:
-    """Of one result."""
+    """Return what is comparable of one result."""
     assert result.outcome, result.error
     outcome = result.outcome
     return {
@@ -20,6 +20,6 @@ def essence(result: RunResult) -> dict[str, object]:
 
 
 def essences(out: Path) -> dict[str, dict[str, object]]:
-    """Of every result in a run folder, by its name."""
+    """Return what is comparable of every result in a run folder, by its name."""
     found = [RunResult.model_validate_json(path.read_bytes()) for path in (out / "results").glob("*.json")]
     return {result.name: essence(result) for result in found}

@@ -1,4 +1,4 @@
-"""Faults to be planted in the implementations, one at a time, and where the ladder should find each.
+"""Faults to plant in the implementations, one at a time, and where the ladder should find each.
 
 A fault is a change of the source text, so the shipped code needs no hooks for it.
 """
@@ -16,8 +16,11 @@ SAME, WIDE, BN, DROPOUT, DENSE = "cnn_same", "cnn_wide_valid", "cnn_bn_valid", "
 
 @dataclass(frozen=True)
 class Fault:
-    """In `file`, the first `old` after `within` becomes `new`. With the architecture `model` it should be found on the
-    rung `rung`, or by the gate, at a tensor or field that begins with `at`."""
+    """In `file`, the first `old` after `within` becomes `new`.
+
+    With the architecture `model`, it should be found on the rung `rung` or by the gate, at a tensor or field that
+    begins with `at`.
+    """
 
     name: str
     file: str
@@ -30,11 +33,11 @@ class Fault:
 
     @property
     def package(self) -> str:
-        """The package that it is planted in."""
+        """Return the package in which it is planted."""
         return self.file.split("/")[0]
 
     def plant(self, root: Path) -> None:
-        """Change the file below `root`. Raises ValueError if the text is not there."""
+        """Change the file below `root`. Raise ValueError if the text is not found."""
         path = root / self.file
         text = path.read_text()
         start = text.find(self.old, text.index(self.within))
@@ -48,7 +51,7 @@ TORCH_TRAIN, TORCH_WEIGHTS = "torch_impl/train.py", "torch_impl/weights.py"
 TORCH_CREATE, TORCH_OPTIMIZERS = "torch_impl/create.py", "torch_impl/optimizers.py"
 IN_SAME, IN_DROPOUT = "class CnnSame", "class CnnDeepDropout"
 
-# A line for each fault, however long: a table is what this is.
+# A line for each fault, however long, because this is a table.
 # fmt: off
 # ruff: noqa: E501
 TORCH = [

@@ -78,7 +78,7 @@ def loop(
     clip: str = "pass",
     shape: str = "",
 ) -> str:
-    """A loop in PyTorch."""
+    """Return a loop in PyTorch."""
     return LOOP.format(loader=loader, loss=loss, optimizer=optimizer, change=change, zero=zero, clip=clip, shape=shape)
 
 
@@ -90,7 +90,7 @@ def fit(
     more: str = "",
     shape: str = "",
 ) -> str:
-    """`model.fit`."""
+    """Return a call of `model.fit`."""
     return FIT.format(optimizer=optimizer, loss=loss, change=change, batch=batch, more=more, shape=shape)
 
 
@@ -101,7 +101,7 @@ def tape(
     more: str = "",
     shape: str = "",
 ) -> str:
-    """A loop over a tape."""
+    """Return a loop over a tape."""
     batches = BATCHES.format(more=more)
     return TAPE.format(optimizer=optimizer, loss=loss, change=change, batches=batches, shape=shape)
 
@@ -115,7 +115,7 @@ def fitted(
     input: str = "12",
     also: tuple[str, ...] = (),
 ) -> Slip:
-    """A small model of either framework, each with its own training function."""
+    """Return a small model in each framework, with its own training function."""
     return Slip(name, input, *models, causes, also, own=(DATA, DATA), fits=(left, right))
 
 
@@ -140,7 +140,7 @@ FITS: tuple[Slip, ...] = (
     fitted("another size of batches", loop(), fit(batch=4), "data.batch_size"),
     fitted("noise on one side", loop(), fit(change="x = x + 0.5 * np.random.default_rng(1).standard_normal(x.shape)"), "data.augmentation"),
     fitted("labels from 1", loop(), fit(change="y = (y + 1) % 5"), "data.labels"),
-    # What is done with them.
+    # Processing of the data.
     fitted("another rate in a loop", loop(), fit("keras.optimizers.SGD(0.01)"), "optimizer.learning_rate"),
     fitted("another optimizer in a loop", loop(), fit("'adam'"), "optimizer.kind", also=("optimizer.learning_rate",)),
     fitted("summed loss in a loop", loop(), tape(loss=SPARSE.replace("reduce_mean", "reduce_sum")), "loss.reduction"),

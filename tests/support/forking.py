@@ -1,10 +1,11 @@
-"""Processes of tests that begin where their imports end: forked from a process that imports them once for all.
+"""Fork the processes of tests from a process that has already done their imports.
 
-A command imports for 1.5 s of processor time and a NumPy worker for 0.4 s, and the default suite starts hundreds of
-them. `Forked` is a `subprocess.Popen` whose process is forked instead: a child of the process that asks for it, in a
-session of its own if it is to be, with its own environment, streams and working directory, and with no other file open.
-What is not as in a process that was executed: modules that only import are imported already, and what an interpreter or
-a library reads when it starts was read before (`same_start`). Linux only.
+The imports of a command take 1.5 s of processor time, those of a NumPy worker 0.4 s, and the default suite starts
+hundreds. `Forked` is a `subprocess.Popen` whose process is forked instead. It is a child of the requesting process, in
+its own session if requested. It has its own environment, streams and working directory, and no other open file.
+
+Two things differ from an executed process. Modules without side effects are imported already. The interpreter and
+libraries have already read their start-up settings (`same_start`). Linux only.
 """
 
 import atexit
@@ -31,10 +32,10 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 AVAILABLE = sys.platform == "linux"
-PR_SET_CHILD_SUBREAPER = 36  # of linux/prctl.h
-MOST_BYTES = 1 << 17  # of a request
-# Variables that are read when an interpreter or a library starts, and of these what is set later here, or decides
-# nothing for NumPy.
+PR_SET_CHILD_SUBREAPER = 36  # from linux/prctl.h
+MOST_BYTES = 1 << 17  # of one request
+# Prefixes of variables that an interpreter or a library reads at its start. READ_LATER are exceptions: they are set
+# later here, or do not matter to NumPy.
 READ_AT_START = ("LANG", "LC_", "LD_", "MPL", "OPENBLAS_", "PYTHON")
 READ_LATER = ("PYTHONHASHSEED", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED")
 WORKER_IMPORTS = ("numpy_impl.networks", "compare.worker.__main__")
@@ -46,14 +47,14 @@ COMMAND_IMPORTS = (
     *("jinja2", "markdown_it", "pandas.io.parquet", "pooch", "pyarrow.pandas_compat", "pyarrow.parquet"),
     *("scipy.special", "sklearn.metrics"),
 )
-_BASE_PATH = list(sys.path)  # of a server: without the entries of PYTHONPATH, see `_serve`
-_former: list[object] = []  # streams, which would write what they hold when they are collected
+_BASE_PATH = list(sys.path)  # a server's path without the entries of PYTHONPATH, see `_serve`
+_former: list[object] = []  # kept alive, because streams write their buffers when they are collected
 
 Request = dict[str, Any]
 
 
 def same_start(environment: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether an interpreter and its libraries would start alike in both environments."""
+    """Return whether an interpreter and its libraries would start alike in both environments."""
 
     def read(variables: Mapping[str, str]) -> dict[str, str]:
         return {
@@ -66,7 +67,7 @@ def same_start(environment: Mapping[str, str], other: Mapping[str, str]) -> bool
 
 
 class Forked(subprocess.Popen):  # type: ignore[type-arg]
-    """`Popen` for a process that `fork` makes of a request: what it is to run, its environment, its streams."""
+    """A `Popen` whose process `fork` creates from a request: the code to run, its environment and its streams."""
 
     def __init__(self, run: Request, fork: Callable[[Request, Sequence[int]], int], **how: Any) -> None:
         self._run, self._fork = run, fork
@@ -95,7 +96,7 @@ class Forked(subprocess.Popen):  # type: ignore[type-arg]
 
 
 class Server:
-    """A process that has imported `imports`, and forks itself into others."""
+    """A process that has imported `imports` and forks others on request."""
 
     def __init__(self, imports: Sequence[str], environment: Mapping[str, str]) -> None:
         self.environment = dict(environment)
@@ -108,7 +109,7 @@ class Server:
         theirs.close()
 
     def fork(self, request: Request, streams: Sequence[int]) -> int:
-        """Have a process forked, a child of this process; returns its number."""
+        """Fork a process as a child of this one, and return its id."""
         with self._lock:
             _adopt(True)
             try:
@@ -121,18 +122,18 @@ class Server:
         return int(answer)
 
     def close(self) -> None:
-        """End it."""
+        """End the server."""
         self._socket.close()
         self._process.wait()
 
 
 def _adopt(orphans: bool) -> None:
-    """Whether this process becomes the parent of those of its descendants whose own parents end."""
+    """Set whether this process becomes the parent of descendants whose own parents end."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, int(orphans), 0, 0, 0)
 
 
 def _serve(of: int, imports: Sequence[str]) -> None:
-    """Fork a process for each request, until there are no more."""
+    """Fork a process for each request until there are no more."""
     own = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     for name in imports:
         importlib.import_module(name)
@@ -149,7 +150,7 @@ def _serve(of: int, imports: Sequence[str]) -> None:
 
 
 def _fork_twice(request: Request, streams: Sequence[int]) -> int:
-    """Fork a process, and end its parent: the system gives it to the nearest ancestor that adopts orphans."""
+    """Fork a process and end its parent. The system then gives it to the nearest ancestor that adopts orphans."""
     numbers, say_number = os.pipe()
     begin, let_begin = os.pipe()
     between = os.fork()
@@ -162,7 +163,7 @@ def _fork_twice(request: Request, streams: Sequence[int]) -> int:
             os.write(say_number, str(process).encode())
             os._exit(0)
         os.close(let_begin)
-        os.read(begin, 1)  # its end: by then the parent is the one that it will have
+        os.read(begin, 1)  # wait for the end of its parent, so it has its final one
         _become(request, streams)
     os.waitpid(between, 0)
     number = int(os.read(numbers, 64))
@@ -172,17 +173,17 @@ def _fork_twice(request: Request, streams: Sequence[int]) -> int:
 
 
 def fork_here(request: Request, streams: Sequence[int]) -> int:
-    """Fork this process itself; returns the number of the new one."""
+    """Fork this process itself, and return the new process's id."""
     process = os.fork()
     if process == 0:
         atexit._clear()
-        weakref.finalize._registry.clear()  # what this process made is not the new one's to remove
+        weakref.finalize._registry.clear()  # the new process must not remove what this one created
         _become(request, streams)
     return process
 
 
 def _become(request: Request, streams: Sequence[int]) -> NoReturn:
-    """Run what is asked for, as a process that was just started, and end."""
+    """Run the requested code like a newly started process, and end."""
     code = 1
     try:
         _begin(request, streams)
@@ -210,7 +211,7 @@ def _become(request: Request, streams: Sequence[int]) -> NoReturn:
             sys.stderr.flush()
             sys.stdout.flush()
         except BaseException:
-            code = 120  # as Python has it
+            code = 120  # as in Python
         os._exit(code)
 
 
@@ -275,7 +276,7 @@ def _umask() -> int:
 
 
 class Subprocess:
-    """`subprocess` for compare/processes/process.py, whose `Popen` forks workers of NumPy's, and executes others."""
+    """A `subprocess` for compare/processes/process.py, whose `Popen` forks NumPy workers and executes others."""
 
     PIPE, TimeoutExpired = subprocess.PIPE, subprocess.TimeoutExpired
 
@@ -283,7 +284,7 @@ class Subprocess:
         self._fork, self._started = fork, started
 
     def Popen(self, command: Sequence[str], **how: Any) -> subprocess.Popen[bytes]:
-        """As subprocess.Popen."""
+        """Start a process as subprocess.Popen does."""
         _, _, program, *arguments = command
         if program != "compare.worker" or arguments[0].startswith(("torch_", "tf_", "more_networks")):
             return subprocess.Popen(command, **how)

@@ -1,4 +1,4 @@
-"""Bad input by the thousand: content near to good content, and what must not come of it."""
+"""Generate bad input by the thousand, similar to good input, and check the limits that readers must keep."""
 
 import copy
 import json
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 MOST_BYTES = 1 << 30
 MOST_S = 20.0
 
-# What readers stumble over: lengths that overflow, counts that go on for ever, ends too early.
+# Values that break readers: lengths that overflow, counts that are endless, ends that are early.
 WORDS = [b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x1f\x8b", b"PK\x05\x06"]
 TEXTS = ["", "NaN", "torch", "../../etc/passwd", "|\n`<script>", "x" * 10_000]
 NUMBERS = [-1, 0, 1, 2**31, 2**63, 2**64, 10**400, -0.0, 0.5, 1e-320, 1e308, -1e308, float("nan"), float("inf")]
@@ -22,12 +22,12 @@ VALUES = [None, True, *TEXTS, *NUMBERS, [], {}, [[]], {"a": {}}, [0] * 1_000]
 
 
 def quick(n_examples: int) -> settings:
-    """A fixed set of examples, the same every time."""
+    """Return settings with a fixed set of examples."""
     return settings(_settings(n_examples), derandomize=True)
 
 
 def thorough(n_examples: int) -> settings:
-    """Other examples every time."""
+    """Return settings with other examples every time."""
     return _settings(n_examples)
 
 
@@ -40,7 +40,10 @@ def _settings(n_examples: int) -> settings:
 
 @st.composite
 def changed(draw: st.DrawFn, good: bytes) -> bytes:
-    """`good` with some changes, most of them near its ends, where headers and directories are; or nothing like it."""
+    """Draw `good` with some changes, or occasionally something unrelated.
+
+    Most changes are near its ends, where headers and directories are.
+    """
     if draw(st.integers(0, 19)) == 0:
         return draw(st.binary(max_size=300))
     content = bytearray(good)
@@ -72,7 +75,7 @@ def _place(size: int) -> st.SearchStrategy[int]:
 
 @st.composite
 def changed_json(draw: st.DrawFn, good: bytes) -> bytes:
-    """A JSON text with some of its values exchanged, left out, doubled, or of another kind; now and then no JSON."""
+    """Draw a JSON text with some values replaced, removed, doubled or of another kind, and occasionally no JSON."""
     if draw(st.integers(0, 9)) == 0:
         return draw(changed(good))
     document = json.loads(good)
@@ -82,7 +85,7 @@ def changed_json(draw: st.DrawFn, good: bytes) -> bytes:
 
 
 def _with_change(draw: st.DrawFn, document: Any) -> Any:
-    """`document` with one value somewhere in it changed."""
+    """Return `document` with one value changed somewhere."""
     inner = list(document) if isinstance(document, dict) else range(len(document)) if isinstance(document, list) else ()
     if not inner or draw(st.integers(0, 5)) == 0:
         return copy.deepcopy(draw(st.sampled_from(VALUES)))
@@ -101,8 +104,8 @@ def _with_change(draw: st.DrawFn, document: Any) -> Any:
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Raises where what is done takes too long, or too much memory at any moment."""
-    Path("/proc/self/clear_refs").write_text("5")  # the peak of memory counts from here
+    """Raise an error if the block takes too long, or too much memory at any moment."""
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak of memory
     before = _kilobytes("VmRSS")
     signal.signal(signal.SIGALRM, _too_long)
     signal.setitimer(signal.ITIMER_REAL, MOST_S)
@@ -115,7 +118,7 @@ def bounded() -> Iterator[None]:
 
 
 class TooLong(BaseException):
-    """Not to be read as an error of the reader's."""
+    """Time is up. It is no Exception, because a reader must not handle it as its own error."""
 
 
 def _too_long(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""Small networks as graphs, built by hand and computed by the reference evaluator."""
+"""Build small networks as graphs by hand, and compute them with the reference evaluator."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from compare.graphs.node import Arrays, Graph, Node, Recording
 
 
 class Builder:
-    """Adds nodes one after the other; `made` is the recording of a call on `inputs`."""
+    """Adds nodes one after the other. `made` returns the recording of a call on `inputs`."""
 
     def __init__(self, inputs: Mapping[str, np.ndarray], seed: int = 0) -> None:
         self.inputs = dict(inputs)
@@ -19,7 +19,7 @@ class Builder:
 
     @property
     def last(self) -> str:
-        """The node added last."""
+        """Return the node added last."""
         return self.nodes[-1].name
 
     def add(self, kind: str, *inputs: str, name: str = "", layer: str = "", **attributes: object) -> str:
@@ -29,7 +29,7 @@ class Builder:
         return unique
 
     def with_weights(self, **arrays: np.ndarray) -> str:
-        """Give the node added last weights by role."""
+        """Give weights, by role, to the node added last."""
         node = self.nodes[-1]
         self.nodes[-1] = Node(node.name, node.kind, node.inputs, node.attributes, tuple(arrays), node.layer)
         self.weights |= {f"{node.name}/{role}": array for role, array in arrays.items()}
@@ -57,7 +57,7 @@ class Builder:
         return self.with_weights(W=self.random.normal(size=(n_out, n_in)), B=self.random.normal(size=n_out))
 
     def made(self, *outputs: str) -> Recording:
-        """The recording."""
+        """Return the recording."""
         graph = Graph(tuple(self.nodes), outputs or (self.last,))
         values = evaluate(graph, self.inputs, self.weights)
         shaped = tuple(

@@ -1,4 +1,4 @@
-"""A small data set in MNIST's format, made up, for tests of reading and fetching."""
+"""A small made-up data set in MNIST's format, for tests of reading and fetching."""
 
 import gzip
 import hashlib
@@ -11,13 +11,13 @@ from shared.data.idx import IdxDataset, IdxFile
 
 
 def idx_bytes(array: np.ndarray) -> bytes:
-    """An 8-bit array in the IDX format."""
+    """Return an 8-bit array in the IDX format."""
     header = struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
     return header + array.tobytes()
 
 
 def make(n_train: int = 30, n_test: int = 10) -> tuple[IdxDataset, dict[str, bytes]]:
-    """The description of a data set `tiny`, and the content of its files by name."""
+    """Return the description of a data set `tiny`, and the content of its files by name."""
     rng = np.random.default_rng(0)
     arrays = {
         "train-images-idx3-ubyte": rng.integers(0, 256, (n_train, 28, 28), np.uint8),
@@ -31,7 +31,7 @@ def make(n_train: int = 30, n_test: int = 10) -> tuple[IdxDataset, dict[str, byt
 
 
 def write(folder: Path, contents: dict[str, bytes], gzipped: bool) -> None:
-    """Put the files into `folder`."""
+    """Write the files to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         if gzipped:

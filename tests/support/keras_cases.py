@@ -1,6 +1,6 @@
-"""Reads small Keras and TensorFlow models in one process, and prints what was found of each as JSON.
+"""Read small Keras and TensorFlow models in one process, and print the results as JSON.
 
-Every node of a recording is computed again by the reference evaluator, and by the framework alone.
+Every node of a recording is computed again by the reference evaluator, and by the framework.
 """
 
 import gc
@@ -36,8 +36,8 @@ SEQUENCE, IMAGE, VOLUME = (11, 6), (8, 9, 6), (5, 6, 4, 4)
 
 
 def found(adapter: Any, inputs: dict[str, np.ndarray], modes: tuple[bool, ...] = (False, True)) -> dict[str, Any]:
-    """What was read: kinds, and the greatest distances of evaluator and framework from what was recorded, in evaluation
-    (False) and training mode (True)."""
+    """Return what was read of a model in evaluation (False) and training mode (True). It has the kinds, and the largest
+    distances of evaluator and framework from the recorded values."""
     said: dict[str, Any] = {"evaluated": 0.0, "applied": 0.0, "modes": {}}
     for training in modes:
         made = adapter.record(inputs, training)
@@ -79,7 +79,7 @@ def varied(model: Any) -> None:
 
 
 def example(shapes: dict[str, tuple[int, ...]], largest: int | None = None) -> dict[str, np.ndarray]:
-    """Inputs of these canonical shapes; integers below `largest`."""
+    """Return inputs of these canonical shapes. Integers are below `largest`."""
     draw = np.random.default_rng(2)
     if largest:
         return {name: draw.integers(0, largest, (2, *shape)) for name, shape in shapes.items()}
@@ -87,7 +87,7 @@ def example(shapes: dict[str, tuple[int, ...]], largest: int | None = None) -> d
 
 
 def layer(build: Callable[[Any], Any], *shapes: tuple[int, ...], largest: int | None = None) -> dict[str, Any]:
-    """What was found of a functional model of one layer."""
+    """Return the results for a functional model of one layer."""
     inputs = [L.Input(shape, dtype="int32" if largest else None) for shape in shapes]
     model = keras.Model(inputs, build(inputs if len(inputs) > 1 else inputs[0]))
     varied(model)
@@ -101,7 +101,7 @@ def layer(build: Callable[[Any], Any], *shapes: tuple[int, ...], largest: int | 
 
 
 def behind(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A layer behind a convolution, so that its input has channels last."""
+    """Put a layer after a convolution, which makes its input channels-last."""
     return lambda x: build(L.Conv2D(6, 1)(x))
 
 
@@ -217,7 +217,7 @@ class Block(L.Layer):
 
 
 class Network(keras.Model):
-    """A subclassed model that states no input."""
+    """A subclassed model that declares no input."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -234,7 +234,7 @@ class Network(keras.Model):
 
 
 def subclassed() -> dict[str, Any]:
-    """What was found of a subclassed model."""
+    """Return the results for a subclassed model."""
     model = Network()
     model(np.zeros((1, 6, 5, 3)))
     varied(model)
@@ -243,7 +243,7 @@ def subclassed() -> dict[str, Any]:
 
 
 def functional() -> dict[str, Any]:
-    """What was found of a functional model, and of steps of training it."""
+    """Return the results for a functional model and for training steps of it."""
     adapter, given = KerasAdapter(sequential()), example({"image": (3, 6, 5)})
     said = found(adapter, given)
     said["trained"] = timed_cases.trained(adapter, given, np.zeros((len(given["image"]), 4)))
@@ -252,7 +252,7 @@ def functional() -> dict[str, Any]:
 
 
 def sequential() -> Any:
-    """A network with a flattening, a frozen part inside, and a shared layer."""
+    """Return a network with a flattening, a frozen part inside, and a shared layer."""
     parts = [L.Input((6, 5, 3)), L.Conv2D(4, 3, name="conv"), L.BatchNormalization(name="bn")]
     inner = keras.Sequential(parts, name="inner")
     x = L.Input((6, 5, 3), name="image")
@@ -265,7 +265,7 @@ def sequential() -> Any:
 
 
 def files() -> dict[str, Any]:
-    """What was found of a saved model, read in float64 from a file that says float32, and of its saved weights."""
+    """Return the results for a saved model and its weights, read in float64 from a file that states float32."""
     keras.config.set_floatx("float32")
     model = sequential()
     keras.config.set_floatx("float64")
@@ -291,7 +291,7 @@ def files() -> dict[str, Any]:
 
 
 def hostile(folder: Path, config: bytes, weights: bytes) -> Path:
-    """A file of that configuration and those weights, compressed."""
+    """Write a compressed file with this configuration and these weights."""
     path = folder / "hostile.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", config)
@@ -300,7 +300,7 @@ def hostile(folder: Path, config: bytes, weights: bytes) -> Path:
 
 
 def refused(call: Callable[[], Any]) -> str:
-    """The message of what is refused."""
+    """Return the error message of a call that is refused."""
 
     try:
         call()
@@ -337,7 +337,7 @@ class Normalization(tf.Module):
 
 
 class Written(Normalization):
-    """The same in arithmetic."""
+    """The same, written out in arithmetic."""
 
     def __call__(self, x: Any, training: bool) -> Any:
         if training:
@@ -384,12 +384,12 @@ class Sequence(tf.Module):
 
 
 def variable(*shape: int) -> Any:
-    """A variable in float32 with different values."""
+    """Return a float32 variable with different values."""
     return tf.Variable(np.random.default_rng(sum(shape)).uniform(0.3, 1, shape).astype(np.float32))
 
 
 def raw() -> dict[str, Any]:
-    """What was found of a tf.Module."""
+    """Return the results for a tf.Module."""
     adapter = TensorFlowAdapter(Raw())
     given = {"x": example({"x": (3, 12, 12)})["x"].astype(np.float32)}
     said = found(adapter, given) | {"timed": timed_cases.nodes(adapter, given)}
@@ -398,7 +398,7 @@ def raw() -> dict[str, Any]:
 
 
 def saved() -> dict[str, Any]:
-    """What was found of a SavedModel."""
+    """Return the results for a SavedModel."""
     module = Raw()
     given = example({"x": (3, 12, 12)})["x"].astype(np.float32)
     spec = tf.TensorSpec((None, 12, 12, 3), tf.float32, "x")
@@ -430,9 +430,9 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 def main() -> None:
-    tensorflow_arrays.LARGE_BYTES = 0  # every weight is set as one of a gigabyte is
+    tensorflow_arrays.LARGE_BYTES = 0  # treat every weight as one of a gigabyte
     keras.config.set_floatx("float64")
-    gc.freeze()  # clear_session collects garbage, and is not to search all of TensorFlow for it each time
+    gc.freeze()  # stops clear_session from searching all of TensorFlow each time
     answers = {}
     for name, case in CASES.items():
         keras.utils.clear_session()

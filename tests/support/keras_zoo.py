@@ -1,4 +1,4 @@
-"""Reads one network of keras.applications with random weights: `python keras_zoo.py NAME SIZE` prints JSON."""
+"""Read one network of keras.applications with random weights: `python keras_zoo.py NAME SIZE` prints JSON."""
 
 import json
 import os

@@ -67,27 +67,27 @@ D, KD = "(1 - x.tanh() ** 2)", "(1 - tf.tanh(x) ** 2)"
 
 
 def losses(name: str, torch: str, keras: str, *causes: str, ends: tuple[str, str] = ("", ""), n: int = 5) -> Slip:
-    """Equal models, which may end in an activation, with a loss each."""
+    """Return equal models, which may end in an activation, with a loss each."""
     left = TORCH.replace("16, 5", f"16, {n}") + (f", {ends[0]}" if ends[0] else "")
     right = KERAS.replace("Dense(5", f"Dense({n}") + (f", {ends[1]}" if ends[1] else "")
     return Slip(name, "12", left, right, causes, losses=(torch, keras))
 
 
 def named(name: str, loss: str, *causes: str, ends: tuple[str, str] = ("", ""), n: int = 5) -> Slip:
-    """Equal models with each framework's own loss of one name."""
+    """Return equal models with each framework's own loss of one name."""
     one = losses(name, "", "", *causes, ends=ends, n=n)
     return Slip(one.name, one.input, one.torch, one.keras, causes, loss=loss)
 
 
 def nets(name: str, forward: str, body: str, *causes: str, init: str = "", slopes: tuple[str, str] = (D, KD)) -> Slip:
-    """A module's forward pass and the lines of a functional model; lines end with a semicolon."""
+    """Return a module with this forward pass, and a functional model with these lines. Lines end with a semicolon."""
     left = NET.format(init=init or "pass", forward=forward.replace("; ", "\n        "), slope=slopes[0])
     right = FUNCTIONAL.format(body=body.replace("; ", "\n    "), slope=slopes[1])
     return Slip(name, "12", left, right, causes, loss="mse")
 
 
 def layers(name: str, torch: str, keras: str, *causes: str, input: str = "12", also: tuple[str, ...] = ()) -> Slip:
-    """Layers of both models, with the mean squared error."""
+    """Return the layers of both models, with the mean squared error."""
     return Slip(name, input, torch, keras, causes, also, loss="mse")
 
 
@@ -142,11 +142,11 @@ LEARNING: tuple[Slip, ...] = (
     losses("binary for categorical", f"{CE}()", "keras.losses.BinaryCrossentropy(from_logits=True)", "loss.kind"),
     losses("huber for squares", "nn.MSELoss()", "keras.losses.Huber()", "loss.kind"),
     losses("smoothed and summed", f"{CE}(label_smoothing=0.1)", f"{SCCE}(from_logits=True, reduction='sum')", "loss.smoothing", "loss.reduction"),
-    # What one side adds.
+    # Losses added by one side.
     layers("regulariser on one side", TORCH, "L.Dense(16, activation='relu', kernel_regularizer='l2'), L.Dense(5)", "loss.regulariser"),
     layers("regulariser of a bias", TORCH, "L.Dense(16, activation='relu'), L.Dense(5, bias_regularizer='l1')", "loss.regulariser"),
     layers("regulariser of outputs", TORCH, "L.Dense(16, activation='relu', activity_regularizer='l2'), L.Dense(5)", "loss.regulariser"),
-    # What one side trains.
+    # Parameters trained by one side.
     nets("layer frozen in Keras", PLAIN, f"a.trainable = False; {KPLAIN}", "layer.frozen"),
     nets("layer frozen in PyTorch", PLAIN, KPLAIN, "layer.frozen", init="self.b.requires_grad_(False)"),
     nets("bias frozen in PyTorch", PLAIN, KPLAIN, "layer.frozen", init="self.b.bias.requires_grad_(False)"),
@@ -158,7 +158,7 @@ LEARNING: tuple[Slip, ...] = (
     nets("wrong gradient in Keras", PLAIN, KPLAIN.replace("ops.tanh", "Twice()"), "gradient.custom", slopes=(D, "2.0 * (1 - tf.tanh(x) ** 2)")),
     nets("gradient passed straight", PLAIN.replace("torch.tanh", "Twice.apply"), KPLAIN, "gradient.custom", slopes=("1", KD)),
     nets("gradient clipped in PyTorch", "x = torch.tanh(self.a(x)); x.requires_grad and x.register_hook(lambda g: g.clamp(-0.01, 0.01)); x = torch.relu(self.b(x)); return self.c(x)", KPLAIN, "gradient.custom"),
-    # A loss behind models that differ.
+    # A loss of models that differ.
     Slip("loss behind another epsilon", "12", "nn.Linear(12, 16), nn.LayerNorm(16), nn.ReLU(), nn.Linear(16, 5)", "L.Dense(16), L.LayerNormalization(), L.ReLU(), L.Dense(5)", ("layer_norm.epsilon", "loss.from_logits"), losses=(f"{CE}()", f"{SCCE}()")),
     Slip("loss of a softmax on one side", "12", TORCH, f"{KERAS}, L.Softmax()", ("softmax.present",), losses=(f"{CE}()", f"{SCCE}()")),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 # a case is a line
-"""Losses of one framework, and how far their records, evaluated in NumPy, are from them: `loss_cases.py torch|keras`.
+"""Read the losses of one framework, and compare their records, evaluated in NumPy: `loss_cases.py torch|keras`.
 
-Prints one line of JSON: by case, the kind that was read, and the distances of the value and of the gradient.
+It prints one line of JSON. Each case has the kind that was read, and the distances of the value and of the gradient.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Records of every kind of folder, made up for tests of what is made from them. No framework is needed for any."""
+"""Made-up records of every kind of folder, for tests of what is made from them. They need no framework."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ LAYERS = ("features.stage_four.block_two.convolution_depthwise", "classifier.den
 
 
 def runs(*names: str, n_seeds: int = 1) -> list[RunResult]:
-    """Runs of several implementations and seeds."""
+    """Return runs of several implementations and seeds."""
     return [
         result(
             np.full(46, 0.02 + 0.01 * number),
@@ -50,7 +50,7 @@ def runs(*names: str, n_seeds: int = 1) -> list[RunResult]:
 
 
 def of_task(task: TaskName, loss: LossName, value: float, implementation: str = "torch", seed: int = 0) -> RunResult:
-    """A run of a task with two outputs, whose figure is `value`."""
+    """Return a run of a task with two outputs and the metric `value`."""
     network = replace(CNN_SAME, name="mine", task=task, loss=loss, code=Code("/somewhere/mine", ()))
     known = result(implementation=implementation, seed=seed)
     assert known.outcome is not None
@@ -73,12 +73,12 @@ def of_task(task: TaskName, loss: LossName, value: float, implementation: str = 
 
 
 def judging(names: tuple[str, ...]) -> Judging:
-    """What a study of these implementations is judged by."""
+    """Return the criteria of a study of these implementations."""
     return Judging(implementations=names)
 
 
 def bench(n_contestants: int = 6) -> BenchResult:
-    """A bench of so many contestants with long names, whose steps take longer one after another."""
+    """Return a bench of contestants with long names, each slower than the last."""
     known = simulated_bench()
     named = [f"{name}-{mode}" for name in ("torch", "keras", "tf_lowlevel") for mode in ("tuned", "graph")]
     names = ["torch", "keras", *named][:n_contestants]
@@ -104,7 +104,7 @@ def bench(n_contestants: int = 6) -> BenchResult:
 
 
 def beside_result() -> beside.BesideResult:
-    """A bench beside 0 and 1 busy processes, next to which steps take twice as long."""
+    """Return a bench beside 0 and 1 busy processes. One busy process doubles the time of a step."""
     known = bench(4)
     launches = []
     for launch in known.launches:
@@ -121,14 +121,14 @@ def beside_result() -> beside.BesideResult:
 
 
 def curves() -> list[BenchResult]:
-    """A bench for each of two batch sizes."""
+    """Return a bench for each of two batch sizes."""
     known = bench(3)
     larger = tuple(one.model_copy(update={"batch_size": 1024}) for one in known.contestants)
     return [known, known.model_copy(update={"contestants": larger})]
 
 
 def speed_waterfall() -> list[SpeedWaterfall]:
-    """A bench of two stages."""
+    """Return a bench of two stages."""
     made = simulated_bench()
     factors = [one.name for one in made.contestants]
     before = [None, *factors]
@@ -137,7 +137,7 @@ def speed_waterfall() -> list[SpeedWaterfall]:
 
 
 def recipes() -> RecipeWaterfall:
-    """Trainings with every factor matched one after another."""
+    """Return trainings in which one factor after another is matched."""
     random = np.random.default_rng(0)
 
     def curve() -> TrainingCurve:
@@ -149,7 +149,7 @@ def recipes() -> RecipeWaterfall:
 
 
 def parity(beyond: bool = False) -> ParityResult:
-    """A comparison of three implementations in both precisions; `beyond`: the last one differs in float64."""
+    """Return a comparison of three implementations in both precisions. If `beyond`, the last differs in float64."""
     names = ("torch", "keras", "tf_lowlevel")
 
     def precision(dtype: str, far: float, bound: float) -> PrecisionResult:
@@ -165,8 +165,8 @@ def parity(beyond: bool = False) -> ParityResult:
 
 
 def port(fit: bool = False, steps: int = 0) -> port_record.PortRecord:
-    """A comparison of two models with one cause; with `fit` of two training functions, with `steps` of as many steps of
-    training."""
+    """Return a comparison of two models with one cause. With `fit` it compares two training functions, with `steps`
+    that many training steps."""
     models = [
         port_record.Model(reference=f"{side}.py:Net", framework=framework, version="2", name="Net|<b>")
         for side, framework in (("left", "torch"), ("right", "keras"))
@@ -245,7 +245,7 @@ def _learning(fit: bool, n_steps: int) -> FoundLearning:
 
 
 def port_times() -> PortTimes:
-    """Two models, each in two modes, whose passes take fixed times; layers have long names."""
+    """Return two models with long layer names, each in two modes, whose passes take fixed times."""
     names = {"left": "left", "right": "right", "left-graph": "left", "right-graph": "right"}
     random = np.random.default_rng(0)
 
@@ -300,7 +300,7 @@ def port_times() -> PortTimes:
 
 
 def inference(forms: tuple[str, ...] = FORMS) -> InferenceResult:
-    """Several ways to serve a network of PyTorch, in batches of 1 and 64."""
+    """Return several ways to serve a network of PyTorch, in batches of 1 and 64."""
     names = [f"torch-{form}" for form in forms]
 
     def windows(slowness: float) -> tuple[CallWindow, ...]:

@@ -1,10 +1,10 @@
-"""What the driver of a study costs, run by run: a study whose runs are made up instead of trained.
+"""Measure what the driver of a study costs per run, with runs that are made up instead of trained.
 
     python tests/support/many_runs.py RUNS OUT
 
-Everything but training is as always: records are written as they come, then tables, pictures, the report and the
-manifest. Of the weights only those of the first seed are written: all of them would fill the disk. A line says what it
-took; `python -m compare report OUT`, `verify OUT` and `diff OUT OTHER` can then be timed on the folder.
+Everything but the training is real: records are written as they arrive, then tables, pictures, the report and the
+manifest. Only the weights of the first seed are written, because all of them would fill the disk. A line reports the
+cost. `python -m compare report OUT`, `verify OUT` and `diff OUT OTHER` can then be timed on the folder.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ MODEL, EPOCHS, BATCH_SIZE = "dense_baseline", 3, 64
 
 
 class MadeUp:
-    """An executor that trains nothing: results come as fast as they are taken."""
+    """An executor that trains nothing. Results arrive as fast as they are taken."""
 
     def __init__(self, data_digest: str) -> None:
         self.digest = data_digest
@@ -51,7 +51,7 @@ class MadeUp:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """There is nothing to end."""
+        """Do nothing, because nothing has to be ended."""
 
     def choose_device(self, asked: AskedDevice) -> Device:
         return "cpu"
@@ -59,7 +59,7 @@ class MadeUp:
     def execute(self, by_seed: Sequence[Sequence[Run]], progress: Progress) -> Iterator[Finished]:
         for runs in by_seed:
             for run in runs:
-                # Those of the first seed are drawn.
+                # Pictures need the weights of the first seed.
                 yield Finished(self.result(run), self.weights if run.train.seed == 0 else None)
 
     def result(self, run: Run) -> RunResult:
@@ -116,7 +116,7 @@ ENVIRONMENT = Environment(
 
 
 def study(n_runs: int, out: Path) -> int:
-    """Do such a study; the exit code."""
+    """Run a made-up study, and return its exit code."""
     data = load(DataSpec(dataset="digits"), Path())
     names = [name for name in IMPLEMENTATIONS if name != "keras_functional"]
     seeds = range(-(-n_runs // len(names)))
@@ -150,7 +150,7 @@ def study(n_runs: int, out: Path) -> int:
 
 
 class MadeUpStudy(StudyWork):
-    """A study of which no run is trained."""
+    """A study whose runs are not trained."""
 
     def __init__(self, made_up: Planned, folder: OutputFolder, data: Data, names: list[str]) -> None:
         super().__init__(

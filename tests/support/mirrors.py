@@ -1,4 +1,4 @@
-"""A server of files on this machine that behaves, or misbehaves, as it is asked to."""
+"""A server of files on this machine that behaves, or misbehaves, as requested."""
 
 import threading
 import time
@@ -6,8 +6,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves `files`, each path as its value says: bytes, a status code, a special word, or a word and bytes. A list is
-    of such answers, one for each time that it is asked."""
+    """Serves `files`, with an answer for each path.
+
+    An answer is bytes, a status code, a special word, or a word and bytes. A list has an answer for each request.
+    """
 
     files: dict[str, object]
     asked: list[str]
@@ -16,7 +18,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.asked.append(self.path)
         answer = self.files.get(self.path, 404)
-        if isinstance(answer, list):  # one after another; the last one for good
+        if isinstance(answer, list):  # one after another; the last one stays
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
         match answer:
             case int(status):
@@ -56,10 +58,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Tests print nothing."""
+        """Print nothing."""
 
 
-SLOW_S = 120.0  # that a server is silent, or gives a byte now and then
+SLOW_S = 120.0  # how long a server is silent, or sends a byte now and then
 
 
 class Server:

@@ -1,8 +1,8 @@
-"""Plant faults in copies of the implementations, and see whether the ladder finds each, and where.
+"""Plant faults in copies of the implementations, and check whether and where the ladder finds each.
 
 `python tests/support/mutation.py --out docs/faults.md` plants all of tests/support/faults.py, one at a time, and writes
-what became of them. The healthy implementations are observed once an architecture; for each fault one worker runs the
-copy that it is planted in.
+the results. The healthy implementations are observed once per architecture. For each fault, one worker runs the copy in
+which it is planted.
 """
 
 import itertools
@@ -40,15 +40,15 @@ from shared.weights import initial_weights
 
 HOME = Path(__file__).resolve().parents[2]
 THREADS = 1
-EXTENT = Extent(n_steps=25)  # beyond the smaller batch at the end of an epoch of the digits
-_starting = threading.Lock()  # what is patched is shared
+EXTENT = Extent(n_steps=25)  # covers the smaller batch at the end of an epoch of the digits
+_starting = threading.Lock()  # patches are shared by all threads
 JUDGES = ("torch", "keras", "tf_lowlevel")
 DTYPES: tuple[Dtype, ...] = ("float64", "float32")
 
 
 @dataclass(frozen=True)
 class Found:
-    """What became of a fault: where it was found, if it was, and who was named."""
+    """The result for one fault: where it was found, if at all, and which implementation was named."""
 
     fault: Fault
     rung: str | None
@@ -57,19 +57,22 @@ class Found:
 
     @property
     def killed(self) -> bool:
-        """Whether anything was found."""
+        """Return whether anything was found."""
         return self.rung is not None
 
     @property
     def localised(self) -> bool:
-        """Whether it was found on the right rung, at the right tensor or field, in the right implementation."""
+        """Return whether it was found on the right rung, at the right tensor or field, in the right implementation."""
         implementation = next(name for name in JUDGES if IMPLEMENTATIONS[name].package == self.fault.package)
         return self.rung == self.fault.rung and self.at.startswith(self.fault.at) and self.named == (implementation,)
 
 
 @dataclass
 class Bed:
-    """The healthy implementations: fingerprints and observations by type, architecture and name, envelopes by both."""
+    """The healthy implementations.
+
+    Fingerprints and observations are by type, architecture and name. Envelopes are by type and architecture.
+    """
 
     subjects: dict[str, Subject] = field(default_factory=dict)
     said: dict[tuple[Dtype, str], dict[str, fingerprint.Fields]] = field(default_factory=dict)
@@ -94,11 +97,11 @@ class Bed:
 
         with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(environment.usable_cores()) as pool:
             root = copy_of_the_code(Path(folder))
-            list(pool.map(watch, JUDGES))  # raises what any of them raised
+            list(pool.map(watch, JUDGES))  # re-raises an error of any of them
         self.envelopes = {key: envelope(list(of_all.values())) for key, of_all in draws.items()}
 
     def plant(self, fault: Fault) -> Found:
-        """Plant `fault`, and look for it in float64, and where it is not found there in float32."""
+        """Plant `fault`, and search for it in float64. If it is not found there, search in float32."""
         (name,) = (judge for judge in JUDGES if IMPLEMENTATIONS[judge].package == fault.package)
         with tempfile.TemporaryDirectory() as folder:
             root = copy_of_the_code(Path(folder))
@@ -132,14 +135,14 @@ class Bed:
 
 
 def copy_of_the_code(to: Path) -> Path:
-    """The packages, copied into the folder `to`."""
+    """Copy the packages into the folder `to`."""
     for package in ("shared", "compare", "torch_impl", "tf_impl", "tf_lowlevel_impl"):
         shutil.copytree(HOME / package, to / package, ignore=shutil.ignore_patterns("__pycache__"))
     return to
 
 
 def plant_all(faults: Sequence[Fault]) -> list[Found]:
-    """Plant `faults` one at a time, as many side by side as there are cores."""
+    """Plant `faults` one at a time, in as many processes as there are cores."""
     bed = Bed()
     bed.prepare(list(dict.fromkeys(fault.model for fault in faults)))
     found = []
@@ -151,7 +154,7 @@ def plant_all(faults: Sequence[Fault]) -> list[Found]:
 
 
 def page(found: Sequence[Found]) -> str:
-    """A Markdown page: the rates, and a line for each fault."""
+    """Return a Markdown page with the rates and a line for each fault."""
     killed, localised = sum(f.killed for f in found), sum(f.localised for f in found)
     lines = [
         "# Faults planted in the implementations",
@@ -171,7 +174,7 @@ def page(found: Sequence[Found]) -> str:
 
 
 def line(f: Found) -> str:
-    """What became of a fault, as a line of the table."""
+    """Return a fault's result as a line of the table."""
     where = f"{f.rung} | {f.at} | {', '.join(f.named)}" if f.killed else "**not found** | |"
     if f.killed and not f.localised:
         where += f" (expected: {f.fault.rung}, {f.fault.at or 'any tensor'})"
@@ -196,7 +199,7 @@ def _observe(session: Session, subject: Subject) -> tuple[fingerprint.Fields, Ob
 
 @contextmanager
 def _worker(name: str, root: Path) -> Iterator[Session]:
-    """A worker that imports the code below `root`."""
+    """Start a worker that imports the code below `root`."""
     with _starting, mock.patch.object(environment, "import_path", return_value=[str(root)]):
         session = Session(name, root / "worker.log", THREADS, hide_cuda=True, timeout_s=300.0)
     try:

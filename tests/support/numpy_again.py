@@ -1,4 +1,4 @@
-"""The NumPy implementation once more, as a package of its own: it has a vote of its own in a comparison."""
+"""The NumPy implementation again, as a separate package with its own vote in a comparison."""
 
 from numpy_impl import create, framework, matrix_product, memory_copy
 

@@ -1,4 +1,4 @@
-"""The NumPy implementation with a fault, which the variable NUMPY_FAULTY names; without one it is as the others."""
+"""The NumPy implementation with the fault named by the variable NUMPY_FAULTY, or without a fault if it is not set."""
 
 import os
 import time

@@ -1,6 +1,6 @@
-"""The NumPy implementation of examples/numpy_impl, which misbehaves if the variable NUMPY_IMPL_FAULT says so.
+"""The NumPy implementation of examples/numpy_impl, with the misbehaviour named by the variable NUMPY_IMPL_FAULT.
 
-It names one fault: `import`, `create`, `exit`, `kill`, `hang`, `nan`, `print`, `child`, `hungry`, `miscount`.
+It is one of `import`, `create`, `exit`, `kill`, `hang`, `nan`, `print`, `child`, `hungry`, `miscount`.
 """
 
 import os
@@ -43,7 +43,7 @@ class Misbehaving(NumpyModel):
         return np.array(np.nan if FAULT == "nan" and is_faulty else loss), logits
 
     def put_share(self, images: np.ndarray, labels: np.ndarray, n_all: int) -> Batch:
-        """Each of several processes trains on its share alone: enough to see how they begin and end."""
+        """Train each process on its own share only, which is enough to test how processes start and end."""
         return self.put(images, labels)
 
     def count_parameters(self) -> tuple[int, int]:
@@ -64,12 +64,12 @@ class Misbehaving(NumpyModel):
             subprocess.Popen(["sleep", "600"])
         if FAULT == "print":
             print("a line on standard output", flush=True)
-            os.system("echo a line from below")  # a library's own writes go past Python
+            os.system("echo a line from below")  # a library's own writes bypass Python
             print("a warning on standard error", file=sys.stderr, flush=True)
 
 
 def _export(trained: Trained, path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """Write some file, and return what reads the logits of images from it: not those of the network."""
+    """Write some file, and return a function that gives other logits than the network."""
     path.write_bytes(b"a file")
     exact = {name: 2 * value for name, value in trained.weights.items()}
     return lambda images: Network(LAYERS[trained.model.name], exact).logits(images)

@@ -1,5 +1,8 @@
-"""The NumPy implementation, with networks of the user's own: `numpy.py` of a folder has a function `network` that gives
-the layers as (kind, name), and the shapes of the layers and the parameters by their names."""
+"""The NumPy implementation with networks of the user's own.
+
+The function `network` in `numpy.py` of a folder returns the layers as (kind, name). It also returns the shapes of the
+layers and of the parameters by their names.
+"""
 
 import numpy_impl.model
 from numpy_impl import framework, matrix_product, memory_copy
@@ -24,7 +27,7 @@ def network():
 
 
 def describe(code: Code, input_shape: Shape | None, counted: bool = True) -> Description:
-    """What the network says of itself."""
+    """Describe the network."""
     layers, outputs, parameters, shape, flops = own_code.builder(code, FILE)()
     return Description(
         input_shape=shape,

@@ -1,7 +1,7 @@
-"""How the NumPy implementations of the tests are registered.
+"""Register the NumPy implementations of the tests.
 
-Their arithmetic has one thread whatever `--threads` says: with more, OpenBLAS's threads spin while they wait for one
-another, and on busy cores a product of these small networks takes fifty times as long.
+Their arithmetic has one thread regardless of `--threads`. With more, OpenBLAS's threads spin while they wait for each
+other. On busy cores, a product of these small networks then takes fifty times as long.
 """
 
 from dataclasses import replace
@@ -13,7 +13,7 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def numpy_spec(name: str, module: str | None = None, **facts: Any) -> ImplementationSpec:
-    """The facts of a NumPy implementation whose worker imports `module`, which is `name` if it is not given."""
+    """Return the facts of a NumPy implementation whose worker imports `module`, by default `name`."""
     spec = ImplementationSpec(
         name, "NumPy" if module else name, module or name, "eager", variables=ONE_THREAD, idiomatic_scale="unit"
     )

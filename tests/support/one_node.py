@@ -1,4 +1,4 @@
-"""One node of a canonical graph, evaluated by onnx.reference, which shares no code with the evaluator."""
+"""Evaluate one node of a canonical graph by onnx.reference, which shares no code with the evaluator."""
 
 from typing import Any
 
@@ -11,17 +11,17 @@ from compare.graphs.node import Node
 
 
 def node(kind: str, **attributes: Any) -> Node:
-    """A node of this kind, called "it"."""
+    """Return a node of this kind, called "it"."""
     return Node("it", kind, attributes=attributes)
 
 
 def ours(kind: str, *inputs: np.ndarray, weights: dict[str, np.ndarray] | None = None, **attributes: Any) -> np.ndarray:
-    """What the evaluator makes of one node."""
+    """Return the evaluator's output of one node."""
     return evaluate_node(node(kind, **attributes), inputs, weights or {})
 
 
 def onnx(kind: str, *inputs: np.ndarray | None, opset: int = 22, outputs: int = 1, **attributes: Any) -> Any:
-    """The first output of onnx.reference for one node; an input that is None is left out."""
+    """Return the first output of onnx.reference for one node. An input that is None is left out."""
     names = [f"x{number}" if each is not None else "" for number, each in enumerate(inputs)]
     results = [f"y{number}" for number in range(outputs)]
     given = {name: each for name, each in zip(names, inputs, strict=True) if each is not None}
@@ -39,7 +39,7 @@ def onnx(kind: str, *inputs: np.ndarray | None, opset: int = 22, outputs: int = 
 
 
 def close(found: np.ndarray, expected: np.ndarray, bound: float = 1e-13) -> None:
-    """Assert one shape and values within `bound` of the largest."""
+    """Assert equal shapes, and values within `bound` of the largest."""
     assert found.shape == expected.shape
     scale = max(1.0, float(np.abs(expected).max(initial=0)))
     assert np.abs(found - expected).max(initial=0) <= bound * scale

@@ -1,4 +1,4 @@
-"""Small ONNX files for tests, and what ONNX Runtime makes of them."""
+"""Build small ONNX files for tests, and run them in ONNX Runtime."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ def model(
     opset: int = 17,
     output: str = "y",
 ) -> Any:
-    """A model with the input "x" of float32 and the steps (kind, inputs, outputs, attributes)."""
+    """Return a model with the float32 input "x" and the steps (kind, inputs, outputs, attributes)."""
     graph = helper.make_graph(
         [
             helper.make_node(kind, inputs, outputs, f"{kind}_{outputs[0]}", **own)
@@ -35,21 +35,21 @@ def model(
 
 
 def one(kind: str, weights: Mapping[str, np.ndarray | None], opset: int = 17, shape: Any = None, **own: Any) -> Any:
-    """A model of one node: its inputs are "x" and the weights in order, of which None is left out."""
+    """Return a model of one node. Its inputs are "x" and the weights in order, without those that are None."""
     names = [name if value is not None else "" for name, value in weights.items()]
     given = {name: value for name, value in weights.items() if value is not None}
     return model([(kind, ["x", *names], ["y"], own)], given, shape or ("n", 3, 8, 8), opset)
 
 
 def saved(folder: Path, content: Any) -> Path:
-    """The path of a file with this model."""
+    """Write the model to a file, and return its path."""
     path = folder / "small.onnx"
     onnx.save_model(content, str(path))
     return path
 
 
 def by_runtime(path: Path, x: np.ndarray) -> np.ndarray:
-    """The first output of the file for `x`, in the file's layout, by ONNX Runtime in float32."""
+    """Return the file's first output for `x`, by ONNX Runtime in float32, in the file's layout."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
@@ -58,5 +58,5 @@ def by_runtime(path: Path, x: np.ndarray) -> np.ndarray:
 
 
 def float32(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """Normal values."""
+    """Return normal values."""
     return rng.standard_normal(shape).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The tables of options in docs/options.md: `python tests/support/option_tables.py` writes them."""
+"""Write the tables of options to docs/options.md: `python tests/support/option_tables.py`."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ anything is started; their JSON schema is [options.schema.json](schema/options.s
 
 
 def page() -> str:
-    """All tables."""
+    """Return all tables."""
     sections = [f"## compare {name}\n\n{of.summary}\n\n{markdown(of)}" for name, of in OPTIONS.items()]
     return "\n".join([HEAD, *sections]).replace("](docs/", "](")
 

@@ -1,4 +1,4 @@
-"""Small data sets of a user's own, made up, for tests of what is read and of what is said of them."""
+"""Small made-up data sets of a user's own, for tests of reading them and of the warnings about them."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ IDX_NAMES = {
 
 
 def arrays(n_train: int = 40, n_test: int = 20) -> Arrays:
-    """8-bit noise (N, 28, 28), the ten classes in turn: nothing about it is to be warned of."""
+    """Return 8-bit noise (N, 28, 28) with ten alternating classes, which needs no warning."""
     rng = np.random.default_rng(0)
     return {
         "x_train": rng.integers(0, 256, (n_train, 28, 28), np.uint8),

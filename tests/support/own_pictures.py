@@ -1,4 +1,4 @@
-"""Small folders of pictures, made up, for tests of data sets that are folders."""
+"""Small made-up folders of pictures, for tests of data sets that are folders."""
 
 import zlib
 from pathlib import Path
@@ -21,6 +21,6 @@ def save(folder: Path, n: int = 10, size: tuple[int, int] = (12, 10), names: tup
 
 
 def pixels(path: Path) -> np.ndarray:
-    """The pixels of a picture as its file has them."""
+    """Return the pixels of a picture as stored in its file."""
     with Image.open(path) as picture:
         return np.asarray(picture)

@@ -1,7 +1,7 @@
-"""How long tests wait, on machines that may be slow and busy with other things.
+"""How long tests wait, on machines that may be slow and busy.
 
-GENEROUS_S is for what comes sooner or later: nothing is lost by waiting for it too long, since only a failure does. A
-test that wants something to take too long asks `patience` for a time-out in which everything else is done.
+GENEROUS_S is for events that happen sooner or later. A long limit costs nothing, because only a failure reaches it. A
+test that needs something to time out calls `patience` for a limit that suffices for everything else.
 """
 
 import subprocess
@@ -9,17 +9,19 @@ import sys
 import time
 
 GENEROUS_S = 900.0
-NOMINAL_S = 0.35  # what `yardstick` says on a quiet machine
+NOMINAL_S = 0.35  # result of `yardstick` on a quiet machine
 
 
 def yardstick() -> float:
-    """The seconds that it takes here and now to start a process that imports what a NumPy worker does."""
+    """Return the seconds that it now takes to start a process with a NumPy worker's imports."""
     start = time.monotonic()
     subprocess.run([sys.executable, "-c", "import numpy, pydantic"], check=True)
     return time.monotonic() - start
 
 
 def patience(seconds: float) -> float:
-    """`seconds` of a quiet machine, in those of this one: never less, and three times as many as measured for what
-    changes meanwhile."""
+    """Convert `seconds` on a quiet machine to seconds on this one, and never reduce them.
+
+    The result is three times the measured one, because the load changes.
+    """
     return max(seconds, 3 * seconds * yardstick() / NOMINAL_S)

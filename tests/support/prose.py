@@ -15,26 +15,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("compare", "shared", "torch_impl", "tf_impl", "tf_lowlevel_impl", "examples", "tests")
-# Decisions are kept as they were written; what is generated has its words from the modules that are read here.
+# Decisions keep their original text. Generated pages take their words from the modules checked here.
 LEFT_OUT = {"decisions.md", "ledger.md", "faults.md", "slips.md"}
-# These hold what must be found, and models as strangers write them.
+# These contain forbidden words on purpose, and models as strangers write them.
 LEFT_OUT |= {"prose.py", "test_prose.py", "strangers.py", "whole_models.py"}
 MOST_WORDS = 30  # of a sentence in a page, a template or a message
-# No name of a function: a noun says what it returns, a verb what it does.
-# Those of compare/port are older, and stay.
+# A function's name is a noun for its result or a verb for its action. The older names in compare/port stay.
 FUNCTIONS_LEFT_OUT = {"said", "shown", "moved", "spoken", "heard", "look", "of_one", "given"}
 NAMES_LEFT_OUT = {"told", "anew", "apart", "nobody", "somebody", "everybody", "anybody", "whoever"}  # as a word of one
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What is not to be written, as a pattern, and what to write instead."""
+    """A pattern that must not be written, and what to write instead."""
 
     pattern: str
     instead: str
 
     def found(self, text: str) -> Iterator[str]:
-        """Each place in `text`."""
+        """Yield each match in `text`."""
         return (match[0] for match in re.finditer(self.pattern, text, re.IGNORECASE))
 
 
@@ -65,8 +64,10 @@ RULES = (
 
 
 def texts(path: Path) -> Iterator[tuple[int, str]]:
-    """The prose of a file: the line that it starts on, and the text. Nothing of a file in which no rule finds anything
-    at all, which costs less than to parse it."""
+    """Yield the prose of a file: each text and the line on which it starts.
+
+    Skip a file that matches no rule, because parsing it costs more.
+    """
     if not any(re.search(rule.pattern, path.read_text(), re.IGNORECASE) for rule in RULES):
         return iter(())
     return _of_python(path.read_text()) if path.suffix == ".py" else _of_markdown(path.read_text())
@@ -82,7 +83,7 @@ def _of_markdown(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _of_python(text: str) -> Iterator[tuple[int, str]]:
-    """Docstrings, every other text of several words, and comments."""
+    """Yield docstrings, every other text of several words, and comments."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
             yield node.lineno, re.sub(r"`[^`\n]*`", "`", node.value)
@@ -92,7 +93,7 @@ def _of_python(text: str) -> Iterator[tuple[int, str]]:
 
 
 def names(text: str) -> Iterator[tuple[int, str]]:
-    """The names in a Python text of which a word is left out elsewhere, by line; each once."""
+    """Yield the names in a Python text that contain a forbidden word, once each, with their lines."""
     seen: set[str] = set()
     if not any(name in text.lower() for name in NAMES_LEFT_OUT):
         return
@@ -104,8 +105,10 @@ def names(text: str) -> Iterator[tuple[int, str]]:
 
 
 def long_sentences(text: str) -> Iterator[tuple[int, str]]:
-    """The sentences of a Markdown text with more than MOST_WORDS words, by the line that they begin near. Tables,
-    headings and code are left out; a code span or a link is a word."""
+    """Yield the sentences of a Markdown text with more than MOST_WORDS words, with approximate lines.
+
+    Tables, headings and code are left out. A code span or a link counts as one word.
+    """
     paragraphs: list[tuple[int, list[str]]] = [(1, [])]
     within = False
     for number, line in enumerate(text.splitlines(), 1):
@@ -125,21 +128,23 @@ def long_sentences(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _too_long(text: str) -> list[str]:
-    """The sentences of a paragraph with more than MOST_WORDS words."""
+    """Return the sentences of a paragraph with more than MOST_WORDS words."""
     sentences = re.split(r"(?<=[.:!?])[)*]*\s+(?=[A-Z*\"`(\d])", " ".join(text.split()))
     return [sentence for sentence in sentences if len(sentence.split()) > MOST_WORDS]
 
 
 def functions(text: str) -> Iterator[tuple[int, str]]:
-    """The functions of a Python text that are named by a bare participle, by line."""
+    """Yield the functions of a Python text whose name is a bare participle, with their lines."""
     for match in re.finditer(r"^\s*def (\w+)\(", text, re.MULTILINE):
         if match[1].strip("_") in FUNCTIONS_LEFT_OUT:
             yield text.count("\n", 0, match.start(1)) + 1, match[1]
 
 
 def long_docstrings(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
-    """The sentences of docstrings, of the nodes of a Python text, with more than MOST_WORDS words. Each item of a list,
-    and each attribute in a list of them, stands for itself."""
+    """Yield the sentences of docstrings with more than MOST_WORDS words, from the nodes of a Python text.
+
+    Each item of a list, and each attribute in a list, counts separately.
+    """
     kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     for node in nodes:
         docstring = ast.get_docstring(node) if isinstance(node, kinds) else None
@@ -150,8 +155,11 @@ def long_docstrings(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
 
 
 def long_messages(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
-    """The same of its messages and help texts: every text that is no docstring. What is put into one counts
-    as a word; what does not end as a sentence does is none, as code or a list of words."""
+    """Yield the long sentences of messages and help texts: every text that is no docstring.
+
+    A value inserted into a text counts as one word. A text without a full stop, such as code or a list of words, is
+    ignored.
+    """
     left_out = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}  # docstrings
     left_out |= {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in nodes:
@@ -167,13 +175,13 @@ def long_messages(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
 
 
 def filled(template: str) -> str:
-    """A template as it would be read: a word for each value, and every branch of what depends on one."""
+    """Return a template as a reader would see it, with a word for each value and with every branch."""
     branches = re.sub(r"\{%-?\s*else\s*-?%\}", " ", template)
     return re.sub(r"\{\{.*?\}\}", "x", re.sub(r"\{[%#].*?[%#]\}", "", branches, flags=re.DOTALL), flags=re.DOTALL)
 
 
 def files(root: Path = ROOT) -> list[Path]:
-    """Every file with prose in it."""
+    """Return every file that contains prose."""
     pages = [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").glob("*.md"))]
     modules = [path for package in PACKAGES for path in sorted((root / package).rglob("*.py"))]
     templates = [path for kind in ("md", "html") for path in sorted((root / "compare").rglob(f"*.{kind}.j2"))]
@@ -181,7 +189,7 @@ def files(root: Path = ROOT) -> list[Path]:
 
 
 def broken(paths: list[Path]) -> list[str]:
-    """Each place that breaks a rule, as `file:line: text: instead`."""
+    """Return each place that breaks a rule, as `file:line: text: instead`."""
     found = [
         f"{path.relative_to(ROOT)}:{line + text[: text.lower().find(said.lower())].count(chr(10))}: "
         f"{' '.join(said.split())!r}: write {rule.instead}"

@@ -1,6 +1,6 @@
-"""A Ray cluster of three nodes with one CPU each, on this machine: says its address, and loses a node at `lose`.
+"""Run a Ray cluster of three nodes with one CPU each on this machine.
 
-In a process of its own: python tests/support/ray_cluster.py
+Usage: python tests/support/ray_cluster.py. It prints its address, and loses a node on the input `lose`.
 """
 
 import sys

@@ -1,9 +1,9 @@
-"""What Ray itself costs the driver of a study: runs that are made up instead of trained, sent to a cluster of one node.
+"""Measure what Ray itself costs the driver of a study, with made-up runs on a cluster of one node.
 
     python tests/support/ray_cost.py RUNS [AHEAD]
 
-Processes are kept, unlike those of real runs, so that what is timed is sending, waiting and receiving: a record and the
-weights of `cnn_same` a run. AHEAD is how many runs are under way beyond what the cluster has room for.
+Unlike those of real runs, the processes are kept. So only sending, waiting and receiving are timed: a record and the
+weights of `cnn_same` per run. AHEAD is the number of runs in progress beyond the cluster's capacity.
 """
 
 import resource

@@ -1,4 +1,4 @@
-"""The reference of the tests, which shares no code with what is tested."""
+"""The reference of the tests, which shares no code with the tested code."""
 
 from compare.conformance.reference import LAYERS, Arrays, Backward, Network
 from compare.conformance.steps import AdamSteps, MomentumSteps

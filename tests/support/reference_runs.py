@@ -1,8 +1,8 @@
-"""Make docs/reference again: `make reference`, or `python tests/support/reference_runs.py` with options of its own.
+"""Make docs/reference again: `make reference`, or `python tests/support/reference_runs.py` with other options.
 
-Each entry is a command of this project. Its report, tables and pictures take the place of those in
-docs/reference/<name>, and README.md there is written from all reports of the folder. A machine that does nothing else
-is needed: the reports say if it was not so.
+Each entry is a command of this project. Its report, tables and pictures replace those in docs/reference/<name>, and
+README.md there is written from all reports of the folder. Run it on an otherwise idle machine. The reports state if it
+was busy.
 """
 
 import argparse
@@ -32,9 +32,11 @@ INSTALL = "pip install examples/jax_impl 'examples/keras_backends[jax]'"
 
 @dataclass(frozen=True)
 class Reference:
-    """An entry: the arguments of `python -m compare`, those with `--quick` (None: not made then), and about how many
-    minutes each takes on two cores. `codes` are the exit codes of one that ended well; `needs` are modules that have to
-    be installed; `pictures` says whether `visualize` is run on it."""
+    """An entry: the arguments of `python -m compare`, and those with `--quick` (None: not made then).
+
+    Each has its approximate minutes on two cores. `codes` are the exit codes of success. `needs` are modules that must
+    be installed. `pictures` says whether `visualize` is run on it.
+    """
 
     name: str
     title: str
@@ -110,19 +112,21 @@ ENTRIES = (
 
 @dataclass
 class Making:
-    """The making of several entries. `do` runs a command and returns its exit code; `clock` is in seconds."""
+    """The state of making several entries. `do` runs a command and returns its exit code. `clock` is in seconds."""
 
     folder: Path
     quick: bool
     most_minutes: float
     do: Callable[[Sequence[str]], int]
     clock: Callable[[], float] = time.monotonic
-    made_by: str = ""  # the commit whose reports are not made again: those of a making that was interrupted
+    made_by: str = ""  # the commit of an interrupted run, whose reports are kept
     problems: list[str] = field(default_factory=list)
 
     def make(self, entries: Sequence[Reference]) -> None:
-        """Make each entry, and after each the table of all. What cannot be made is a problem, and its old report
-        stays."""
+        """Make each entry, and after each write the table of all.
+
+        An entry that fails is recorded as a problem, and its old report stays.
+        """
         begun = self.clock()
         for entry in entries:
             command, minutes = (entry.quick, entry.quick_minutes) if self.quick else (entry.command, entry.minutes)
@@ -144,7 +148,7 @@ class Making:
             (self.folder / "README.md").write_text(page(self.folder))
 
     def _is_made(self, entry: Reference, command: str) -> bool:
-        """Whether the report of an entry is of `made_by` and of this command."""
+        """Return whether the report of an entry is from `made_by` and this command."""
         report = self.folder / entry.name / "report.md"
         if not self.made_by or not report.is_file():
             return False
@@ -184,7 +188,7 @@ and the SVG pictures are not kept here.
 
 
 def page(folder: Path) -> str:
-    """Return README.md of the reports in `folder`: what each found and its command, and what the networks learned."""
+    """Return README.md from the reports in `folder`: each one's result and command, and what the networks learned."""
     lines = [HEAD, "| report | what it found | command |", "| --- | --- | --- |"]
     there = [entry for entry in ENTRIES if (folder / entry.name / "report.md").is_file()]
     for entry in there:
@@ -205,12 +209,12 @@ def page(folder: Path) -> str:
 
 
 def verdict(report: str) -> str:
-    """Return what a report says first: its first list, or else its sentence on the runs, in one cell of a table."""
+    """Return a report's result in one cell of a table: its first list, or else its sentence on the runs."""
     before = report.partition("\n## ")[0]
-    first = re.search(r"(?:^- .+\n)+", before, flags=re.M)  # notes stand in lists of their own, after the table
+    first = re.search(r"(?:^- .+\n)+", before, flags=re.M)  # notes are separate lists after the table
     found = re.findall(r"^- (?!\*\*(?:Check|Foreign))(.+)$", first[0] if first else "", flags=re.M)[:MOST_VERDICTS]
     found = found or re.findall(r"^.*runs were trained;.*$", before, flags=re.M)[:1]
-    if not found:  # of an older report the first sentence
+    if not found:  # older reports have a sentence first
         found = [re.split(r"(?<=\.)\s", one.strip())[0] for one in before.split("\n\n")[1:2]]
     return "<br>".join(one.replace("|", "\\|").replace("\n", " ") for one in found)
 
@@ -226,13 +230,13 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _commit() -> str:
-    """The commit as reports name it."""
+    """Return the commit as reports name it."""
     asked = ["git", "rev-parse", "--short=12", "HEAD"]
     return subprocess.run(asked, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def main() -> int:
-    """Make what the command line asks for; return the exit code, 1 if anything could not be made."""
+    """Make the entries requested on the command line. Return exit code 1 if any could not be made, else 0."""
     parser = argparse.ArgumentParser(description="Make docs/reference again.")
     parser.add_argument("--quick", action="store_true", help=f"short settings: under {QUICK_MINUTES} minutes in all")
     parser.add_argument("--only", help="names of entries, separated by commas", default="")

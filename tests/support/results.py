@@ -1,4 +1,4 @@
-"""Results made up for tests of what is made from them."""
+"""Made-up results for tests of what is computed from them."""
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def result(
     foreign_load: float | None = None,
     yardstick_s: tuple[float, ...] = (),
 ) -> RunResult:
-    """A run that ended well."""
+    """Return a successful run."""
     step_s = np.full(46, 0.02) if step_s is None else step_s
     epochs = max(1, len(step_s) // n_batches(n_train, batch_size))
     return RunResult(
@@ -71,7 +71,7 @@ def result(
 
 
 def failure(error: str, implementation: str = "keras", seed: int = 0, dataset: str = "digits") -> RunResult:
-    """A run that failed before its framework was there."""
+    """Return a run that failed before its framework was imported."""
     return RunResult(
         run=run(implementation, seed, 2, 64, dataset),
         status="failed",
@@ -85,7 +85,7 @@ def failure(error: str, implementation: str = "keras", seed: int = 0, dataset: s
 def run(
     implementation: str = "torch", seed: int = 0, epochs: int = 2, batch_size: int = 64, dataset: str = "digits"
 ) -> Run:
-    """What was asked for."""
+    """Return the request of a run."""
     return Run(
         implementation=implementation,
         model="cnn_same",

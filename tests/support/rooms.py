@@ -1,4 +1,7 @@
-"""The rooms of compare/, their order, and the picture of them: `python tests/support/rooms.py` writes it to docs/."""
+"""List the rooms of compare/, its modules and packages, in their order, and draw them.
+
+`python tests/support/rooms.py` writes the picture to docs/.
+"""
 
 import ast
 from functools import cache
@@ -8,10 +11,10 @@ from xml.sax.saxutils import escape
 
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "images" / "architecture.svg"
-# The packages that a worker imports, one each; TensorFlow's two share what is not compared.
+# Each worker imports one of these packages. TensorFlow's two share code that is not compared.
 IMPLEMENTATIONS = ("torch_impl", "tf_impl", "tf_lowlevel_impl")
 PACKAGES = ("compare", "shared", *IMPLEMENTATIONS)
-# A room imports from those of the lines above it, and from no other.
+# A room imports only from those of the lines above it.
 ORDER = (
     ("registry", "extras", "rpc", "subject", "own_packages", "graphs"),
     ("options", "processes", "networks"),
@@ -28,11 +31,11 @@ Imports = list[tuple[str, str]]
 
 WIDTH, MARGIN, GAP, LINE = 980, 20, 12, 15
 NAME, TEXT = 14, 11  # font sizes
-CHARACTER = 6.1  # about as wide is one of the small font
+CHARACTER = 6.1  # approximate width of a small character
 
 
 def sources() -> Sources:
-    """The text of every module of PACKAGES, by its dotted name."""
+    """Return the text of every module of PACKAGES, by its dotted name."""
     found = {}
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
@@ -43,7 +46,8 @@ def sources() -> Sources:
 
 @cache
 def named_in(text: str) -> tuple[tuple[str, str], ...]:
-    """(module, name) of every `from module import name`, also inside functions; (module, "") of `import module`."""
+    """Return (module, name) of every `from module import name`, including those in functions. `import module` gives
+    (module, "")."""
     found = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
@@ -54,7 +58,7 @@ def named_in(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def imports(sources: Sources) -> Imports:
-    """(importing module, imported module) for every import within `sources`."""
+    """Return (importing module, imported module) for every import within `sources`."""
     found = set()
     for importer, text in sources.items():
         for module, name in named_in(text):
@@ -66,12 +70,12 @@ def imports(sources: Sources) -> Imports:
 
 
 def room(module: str) -> str:
-    """The room of a module of compare/; "" for compare itself."""
+    """Return the room of a module of compare/; "" for compare itself."""
     return module.split(".")[1] if "." in module else ""
 
 
 def used_by(sources: Sources) -> dict[str, list[str]]:
-    """What each room and each implementation imports from, in the order of the rooms; other packages last."""
+    """Return what each room and each implementation imports from, in the order of the rooms, other packages last."""
     order = [*(name for line in ORDER for name in line), "shared", *IMPLEMENTATIONS]
     found: dict[str, set[str]] = {name: set() for name in order}
     for importer, imported in imports(sources):
@@ -85,7 +89,7 @@ def _box_of(module: str) -> str:
 
 
 def picture(sources: Sources) -> str:
-    """The rooms as boxes, line by line, as an SVG: what each is, and what it imports from."""
+    """Return an SVG that shows each room as a box, with what it is and what it imports from."""
     used, y, boxes = used_by(sources), MARGIN, []
     for line in (("shared",), *ORDER, IMPLEMENTATIONS):
         width = (WIDTH - 2 * MARGIN - GAP * (len(line) - 1)) / len(line)

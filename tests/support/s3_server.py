@@ -1,8 +1,8 @@
-"""An S3 server on this machine, and before it a proxy that has the faults it is asked to have.
+"""Run an S3 server on this machine, behind a proxy that produces the requested faults.
 
     python s3_server.py
 
-The server is moto's; it lives in this process, which ends with its standard input. The address is printed.
+The server is moto's. It lives in this process, which prints the address and ends with its standard input.
 """
 
 import http.client
@@ -25,7 +25,7 @@ SILENCE_S = 5.0  # longer than the time limit above
 
 @contextmanager
 def s3_server() -> Iterator[str]:
-    """The HOST:PORT of a server that has one bucket, which is empty."""
+    """Yield the HOST:PORT of a server with one empty bucket."""
     with subprocess.Popen(
         [sys.executable, Path(__file__)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -38,7 +38,7 @@ def s3_server() -> Iterator[str]:
 
 
 def environment(host: str) -> dict[str, str]:
-    """What leads a user's S3 library to `host`."""
+    """Return the environment that directs a user's S3 library to `host`."""
     return {
         "AWS_ENDPOINT_URL": f"http://{host}",
         "AWS_ACCESS_KEY_ID": "key",
@@ -50,13 +50,15 @@ def environment(host: str) -> dict[str, str]:
 
 @dataclass
 class Faults:
-    """What befalls the next PUTs of objects, one each: "" (nothing), "503", "cut" (the connection ends in mid-body) or
-    "silence" (no answer); and what befalls all after these."""
+    """The faults of the next PUTs of objects, one each, and the fault of all later ones.
+
+    A fault is "" (none), "503", "cut" (the connection ends in mid-body) or "silence" (no answer).
+    """
 
     next: deque[str] = field(default_factory=deque)
     always: str = ""
     met: list[str] = field(default_factory=list)
-    puts: list[str] = field(default_factory=list)  # the objects that were asked to be written
+    puts: list[str] = field(default_factory=list)  # paths of the objects to be written
 
     def take(self, path: str) -> str:
         self.puts.append(path)
@@ -68,7 +70,7 @@ class Faults:
 
 @contextmanager
 def faulty_proxy(host: str, faults: Faults) -> Iterator[str]:
-    """The HOST:PORT of a proxy of `host`."""
+    """Yield the HOST:PORT of a proxy of `host`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -109,7 +111,7 @@ def faulty_proxy(host: str, faults: Faults) -> Iterator[str]:
                 self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Print nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -121,7 +123,7 @@ def faulty_proxy(host: str, faults: Faults) -> Iterator[str]:
 
 
 def main() -> None:
-    """Serve until there is no more to read."""
+    """Serve until standard input ends."""
     import boto3
     from moto.server import ThreadedMotoServer
 

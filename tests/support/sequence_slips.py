@@ -57,7 +57,7 @@ def build():
 def pair(
     name: str, init: str, forward: str, body: str, *causes: str, input: str = "7x5", also: tuple[str, ...] = ()
 ) -> Slip:
-    """A module's parts and its forward pass, and the lines of a functional Keras model; lines end with a semicolon."""
+    """Return a module of these parts and forward pass, and a Keras model of these lines, separated by semicolons."""
     sizes = tuple(int(n) for n in input.partition(":")[0].split("x"))
     shape = f"{sizes}, dtype='int32'" if ":" in input else f"{sizes}"
     torch = NET.format(init=_lines(init, 8), forward=_lines(forward, 8))
@@ -71,7 +71,7 @@ def _lines(text: str, indent: int) -> str:
 def rnn(
     name: str, layer: str, keras: str, *causes: str, take: str = "y[:, -1]", size: int = 4, also: tuple[str, ...] = ()
 ) -> Slip:
-    """A recurrent layer and a head."""
+    """Return a recurrent layer and a head."""
     return pair(
         name,
         f"self.rnn = {layer}; self.head = nn.Linear({size}, 3)",
@@ -130,7 +130,7 @@ IDS = "8:0..19"
 
 
 def attention(name: str, layers: str, forward: str, keras: str, *causes: str, also: tuple[str, ...] = ()) -> Slip:
-    """Tokens, an embedding, attention, and a head for the mean of all places."""
+    """Return tokens, an embedding, attention, and a head on the mean over all positions."""
     return pair(
         name,
         f"self.emb = nn.Embedding(20, 12); {layers}; self.head = nn.Linear(12, 3)",
@@ -183,7 +183,7 @@ ATTENTION: tuple[Slip, ...] = (
 
 
 def layer(name: str, torch: str, keras: str, *causes: str, also: tuple[str, ...] = ()) -> Slip:
-    """A TransformerEncoderLayer beside Keras's own parts, which `keras` writes with y for what is behind it."""
+    """Return a TransformerEncoderLayer and its equal in Keras's parts. In `keras`, y is the layer's output."""
     return attention(name, f"self.enc = {torch}", "x = self.enc(x)", keras, *causes, also=also)
 
 
@@ -233,7 +233,7 @@ TRANSFORMER: tuple[Slip, ...] = (
 
 
 def tokens(name: str, init: str, forward: str, keras: str, *causes: str, also: tuple[str, ...] = ()) -> Slip:
-    """Tokens with padding behind the end, an embedding, recurrent layers, and a head."""
+    """Return padded tokens, an embedding, recurrent layers, and a head."""
     return pair(
         name,
         f"self.emb = nn.Embedding(20, 6, padding_idx=0); {init}",
@@ -287,7 +287,7 @@ def build():
 
 
 def with_gates(name: str, gates: str, bias: str, *causes: str) -> Slip:
-    """Weights that a user gave both models."""
+    """Return weights that a user gave both models."""
     return Slip(name, "7x5", OWN, KOWN.format(gates=gates, bias=bias), causes, (), "as-is")
 
 

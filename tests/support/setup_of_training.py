@@ -1,4 +1,4 @@
-"""How the networks of the conformance tests are trained."""
+"""Settings for training the networks of the conformance tests."""
 
 from compare.conformance.setup import (
     EPOCHS,

@@ -1,4 +1,4 @@
-"""Workers that only pretend: they say how long their steps took, by a clock that is theirs."""
+"""Simulated workers, which report the durations of their steps by their own clock."""
 
 from typing import get_args
 
@@ -26,13 +26,13 @@ ENVIRONMENT = Environment(
 
 
 class SimulatedSession:
-    """A worker whose steps take `step_s`, times the luck of its launch and of each window.
+    """A worker whose steps take `step_s`, times a random factor of its launch and one of each window.
 
-    Fetching a loss takes the share `fetch` of a window, and the first step `first_s` in all. It makes `extra` steps
-    more than it is asked for, gets warm over some times `cold` steps, and fails in window `fails_at`.
+    Fetching a loss takes the share `fetch` of a window. The whole first window takes `first_s`. The worker makes
+    `extra` more steps than requested. It gets warm over a few times `cold` steps, and fails in window `fails_at`.
     """
 
-    lacking = ()  # no tier
+    lacking = ()  # has every tier
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ def contestant(name: str, implementation: str = "torch", mode: str = "eager") ->
 
 
 def simulated_bench() -> BenchResult:
-    """A bench of two contestants, of three launches with four rounds each."""
+    """Return a bench of two contestants with three launches of four rounds each."""
     random = np.random.default_rng(0)
     names = ("torch", "keras")
     return BenchResult(

@@ -33,8 +33,11 @@ def build():
 
 @dataclass(frozen=True)
 class Slip:
-    """One pair: layers of both models in order, or whole files; the sizes of the input, channels first; and the causes
-    that are right, none for two equal models. `also` are causes that may be named as well, since they follow."""
+    """One pair of models, as their layers in order or as whole files.
+
+    `input` has the sizes of the input, channels first. `causes` are the right ones, none for two equal models. `also`
+    are causes that may be named too, because they follow from these.
+    """
 
     name: str
     input: str
@@ -45,15 +48,15 @@ class Slip:
     weights: Literal["left", "right", "as-is"] = "left"
     loss: str = ""  # a name for both models
     losses: tuple[str, str] = ("", "")  # or an expression for each
-    optimizers: tuple[str, str] = ("", "")  # an expression for each, PyTorch's of `params`
+    optimizers: tuple[str, str] = ("", "")  # an expression for each; PyTorch's uses `params`
     optimizer: str = ""  # or a name for both
     steps: int = 0
     own: tuple[str, str] = ("", "")  # lines for the top of each file
-    fits: tuple[str, str] = ("", "")  # a training function `train` for each, at its end
+    fits: tuple[str, str] = ("", "")  # a training function `train` for the end of each file
 
     def files(self) -> tuple[str, str]:
-        """The text of both files."""
-        stated = "0" if "=" in self.input else self.input  # several inputs are those of whole files
+        """Return the text of both files."""
+        stated = "0" if "=" in self.input else self.input  # whole files state several inputs themselves
         sizes = [int(n) for n in stated.partition(":")[0].split("x")]
         shape = tuple([*sizes[1:], sizes[0]] if len(sizes) > 1 else sizes)
         integers = ":" in self.input
@@ -69,7 +72,7 @@ class Slip:
         return top[0] + left + made[0], top[1] + right + made[1]
 
     def options(self, folder: Path) -> dict[str, Any]:
-        """What `Port.check` is given besides both models, whose files are in `folder`."""
+        """Return the arguments of `Port.check` besides the models. Their files are in `folder`."""
         left, right = f"{folder}/left.py", f"{folder}/right.py"
         return {
             "input": None if any(self.fits) else self.input,

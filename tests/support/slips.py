@@ -1,8 +1,8 @@
 # ruff: noqa: E501  # a pair is a line
-"""Pairs of small models for `compare port`, one slip each or none, each with its right answer.
+"""Pairs of small models for `compare port`, each with one slip or none and its right answer.
 
-Every pair is two files as a user would write them, one in PyTorch and one in Keras, and the name of the cause that a
-reader would give. `python tests/support/slips.py --out docs/slips.md` compares them all and writes what was found.
+Every pair is two files as a user would write them, in PyTorch and in Keras, and the cause that a reader would name.
+`python tests/support/slips.py --out docs/slips.md` compares them all and writes the results.
 """
 
 import argparse
@@ -33,7 +33,7 @@ BN = "L.BatchNormalization(epsilon=1e-5, momentum=0.9)"
 
 
 def conv(torch: str, keras: str, name: str, *causes: str, input: str = "3x12x12", also: tuple[str, ...] = ()) -> Slip:
-    """Between a convolution and a head that both share: the layers in question."""
+    """Put the layers in question between a convolution and a head that both models share."""
     return Slip(
         name,
         input,
@@ -55,7 +55,7 @@ def mlp(torch: str, keras: str, name: str, *causes: str) -> Slip:
 
 
 def residual(inner: str, merge: str = "x + y") -> str:
-    """A PyTorch model with a shortcut."""
+    """Return a PyTorch model with a shortcut."""
     return f"""import torch
 from torch import nn
 
@@ -80,7 +80,7 @@ def build():
 
 
 def functional(body: str) -> str:
-    """A Keras model with a shortcut; `body` makes z of x."""
+    """Return a Keras model with a shortcut. `body` computes z from x."""
     return f"""import keras
 from keras import layers as L
 from keras import ops
@@ -220,7 +220,7 @@ SLIPS: tuple[Slip, ...] = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found about a pair: the verdict, the causes, how many pairs are unexplained, and the seconds it took."""
+    """The result for a pair: the verdict, the causes, the number of unexplained pairs, and the seconds it took."""
 
     verdict: str
     causes: tuple[str, ...]
@@ -230,8 +230,8 @@ class Answer:
     said: str = ""
 
     def right(self, slip: Slip) -> bool:
-        """Whether it is the right answer: every cause of the slip, nothing besides, nothing unexplained, and nothing left
-        of the error once they are mended."""
+        """Return whether the answer is right: every cause of the slip, no other, nothing unexplained, and no error left
+        once they are mended."""
         found = set(self.causes)
         wanted = set(slip.causes)
         verdict = "different" if wanted else "same"
@@ -256,14 +256,14 @@ def ask(slip: Slip, folder: Path, port: Port) -> Answer:
 
 
 def ask_all(slips: Sequence[Slip]) -> Iterator[Answer]:
-    """Compare all, with workers that stay."""
+    """Compare all pairs, with the same workers."""
     with TemporaryDirectory() as folder, Port() as port:
         for number, slip in enumerate(slips):
             yield ask(slip, Path(folder) / str(number), port)
 
 
 def page(slips: Sequence[Slip], answers: Sequence[Answer]) -> str:
-    """The page of the documentation."""
+    """Return the page of the documentation."""
     slipped = [(s, a) for s, a in zip(slips, answers, strict=True) if s.causes]
     equal = [(s, a) for s, a in zip(slips, answers, strict=True) if not s.causes]
     named = sum(a.right(s) for s, a in slipped)

@@ -1,12 +1,12 @@
 # ruff: noqa: E501  # written as they are found
-"""Models as strangers write them, equal or with one slip: a name, the input, both files' code without imports, the right
-answer, and what may be named as well. A slip is the equal pair with one place changed."""
+"""Models as strangers write them, equal or with one slip. Each has a name, the input, both files' code without imports,
+the right answer, and acceptable further causes. A slip changes one place of the equal pair."""
 
 STRANGERS: list[tuple[str, str, str, str, tuple[str, ...], tuple[str, ...]]] = []
 
 
 def pair(name: str, sizes: str, torch: str, keras: str, *causes: str, also: tuple[str, ...] = ()) -> None:
-    """Add one."""
+    """Add a pair."""
     assert not any(torch == t and keras == k for _, _, t, k, *_ in STRANGERS), f"{name}: nothing is changed"
     STRANGERS.append((name, sizes, torch, keras, causes, also))
 

@@ -1,4 +1,4 @@
-"""A small network of the user's own in each framework, and data for it, for every task but classification."""
+"""A small network of the user's own in each framework, with data, for every task but classification."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -81,7 +81,7 @@ def data_for(spec: ModelSpec) -> Data:
 
 
 def own_network(folder: Path, task: str, loss: str) -> ModelSpec:
-    """Write the network for `task` to the new folder `folder`, as the user's own; return its contract."""
+    """Write the network for `task` to the new folder `folder` as the user's own, and return its contract."""
     folder.mkdir()
     for name, text in FORMS.items():
         (folder / name).write_text(text)

@@ -1,4 +1,4 @@
-"""What `port --bench` runs of a model of Keras or raw TensorFlow, compared with what was recorded of it."""
+"""Compare what `port --bench` runs of a Keras or raw TensorFlow model with the recorded values."""
 
 from typing import Any
 
@@ -9,8 +9,10 @@ from compare.adapters.learning import Learning
 
 
 def nodes(adapter: Any, inputs: dict[str, np.ndarray]) -> dict[str, Any]:
-    """How far what each node gives in a graph is from what was recorded, relative to its largest value; the nodes
-    that have operations, and whether all are computed in a graph."""
+    """Return how far each node's output in a graph is from the recorded one, relative to its largest value.
+
+    Also return the nodes with operations, and how many could be computed in a graph.
+    """
     passes = KerasPasses(adapter, None, None, ("", ""), "")
     ready = passes.watch(inputs)
     far = 0.0
@@ -30,7 +32,7 @@ def nodes(adapter: Any, inputs: dict[str, np.ndarray]) -> dict[str, Any]:
 
 
 def trained(adapter: Any, inputs: dict[str, np.ndarray], targets: np.ndarray) -> dict[str, Any]:
-    """The losses of two steps of training, and of two again behind them: each window begins with the same weights."""
+    """Return the losses of two windows of training steps. Each window begins with the same weights."""
     learning = Learning(adapter)
     learning.learner.set_loss("mse", "")
     adapter.record(inputs, False)
@@ -47,7 +49,7 @@ def trained(adapter: Any, inputs: dict[str, np.ndarray], targets: np.ndarray) ->
 
 
 def modes(model: Any) -> list[str]:
-    """The modes in which users run a model as it is, compiled eagerly, and compiled by XLA; and a plain function."""
+    """Return the modes in which users run a model: as it is, compiled eagerly, by XLA, and as a plain function."""
     found = [usual(model)]
     model.compile(run_eagerly=True)
     found.append(usual(model))

@@ -1,6 +1,6 @@
 # ruff: noqa: E501  # written as they are found
-"""Models that strangers train: attention, sequences, gradients and optimizers in files as they are found, equal or with
-one slip. Both files end in their loss and optimizer."""
+"""Models that strangers train: attention, sequences, gradients and optimizers, equal or with one slip. Both files are
+written as found, and end in their loss and optimizer."""
 
 from slip import Slip
 
@@ -110,7 +110,7 @@ def encoder(
     each: str = "",
     also: tuple[str, ...] = (),
 ) -> Slip:
-    """A small GPT that classifies."""
+    """Return a small GPT that classifies."""
     torch = ENCODER.replace("{causal}", str(causal)).replace("{pooled}", pooled[0]) + each
     keras = KENCODER.replace("{gelu}", gelu).replace("{stop}", stop).replace("{pooled}", pooled[1])
     return Slip(
@@ -136,7 +136,7 @@ def tagger(
     regular: str = "",
     loss: str = "",
 ) -> Slip:
-    """Two bidirectional layers behind an embedding."""
+    """Return two bidirectional layers after an embedding."""
     torch, keras = TAGGER.format(rnn=rnn, after=after), KTAGGER.format(rnn=rnn, regular=regular)
     return Slip(
         name,

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  # a pair is a line
-"""Pairs of small models that are trained by an optimizer each, for `compare port` (slips.py)."""
+"""Pairs of small models that are each trained by an optimizer, for `compare port` (slips.py)."""
 
 from slip import Slip
 
@@ -53,8 +53,8 @@ def trained(
     own: tuple[str, str] = ("", ""),
     also: tuple[str, ...] = (),
 ) -> Slip:
-    """A small model of either framework, trained by an optimizer each; nothing of the models differs but what
-    `models` says."""
+    """Return a small model in each framework, each trained by an optimizer. They differ only in what `models`
+    states."""
     loss = "" if any(losses) else LOSS
     return Slip(
         name, input, *models, causes, also, loss=loss, losses=losses, optimizers=(left, right), steps=STEPS, own=own
@@ -69,27 +69,27 @@ def sgd(
     rates: tuple[str, str] = ("0.01", "0.01"),
     own: tuple[str, str] = ("", ""),
 ) -> Slip:
-    """Gradient descent with more arguments on either side."""
+    """Return gradient descent with more arguments on either side."""
     return trained(name, SGD.format(rates[0] + left), KSGD.format(rates[1] + right), *causes, own=own)
 
 
 def adam(more: str = "") -> str:
-    """PyTorch's Adam as Keras's is, but for the place of epsilon, which is next to nothing."""
+    """Return PyTorch's Adam, equal to Keras's except for the position of a negligible epsilon."""
     return f"torch.optim.Adam(params, 1e-3, eps=1e-30{more})"
 
 
 def kadam(more: str = "") -> str:
-    """Keras's Adam with an epsilon that is next to nothing."""
+    """Return Keras's Adam with a negligible epsilon."""
     return f"keras.optimizers.Adam(1e-3, epsilon=1e-30{more})"
 
 
 def scheduled(schedule: str, rate: str = "0.1", more: str = "") -> str:
-    """Gradient descent with a scheduler `opt` is given to."""
+    """Return gradient descent with a scheduler that takes `opt`."""
     return f"(opt := torch.optim.SGD(params, {rate}{more}), torch.optim.lr_scheduler.{schedule})"
 
 
 def kscheduled(schedule: str, more: str = "") -> str:
-    """Gradient descent with a schedule of Keras's."""
+    """Return gradient descent with a Keras schedule."""
     return f"keras.optimizers.SGD(keras.optimizers.schedules.{schedule}{more})"
 
 
@@ -102,7 +102,7 @@ def model(
     losses: tuple[str, str] = ("", ""),
     also: tuple[str, ...] = (),
 ) -> Slip:
-    """Two models with plain gradient descent."""
+    """Return two models with plain gradient descent."""
     return trained(
         name,
         SGD.format("0.01"),
@@ -116,12 +116,12 @@ def model(
 
 
 def clip(how: str, limit: float) -> tuple[str, str]:
-    """Lines with a class that clips in its step."""
+    """Return lines with a class that clips in its step."""
     return CLIPPED.format(how=how, limit=limit), ""
 
 
 def hook(name: str) -> tuple[str, str]:
-    """Lines with a function that clips before each step."""
+    """Return lines with a function that clips before each step."""
     return HOOKED.format(name=name), ""
 
 

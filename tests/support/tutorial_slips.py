@@ -1,5 +1,5 @@
 # ruff: noqa: E501  # written as they are found
-"""Models of tutorials, trained as there: a port of each with several slips at once, or none."""
+"""Models of tutorials, trained as there. Each port has several slips at once, or none."""
 
 from slip import Slip
 
@@ -307,7 +307,7 @@ def cosine(params):
 
 
 def filled(text: str, **words: str) -> str:
-    """A text with words in its gaps; other braces stay."""
+    """Fill words into the gaps of a text, and keep its other braces."""
     for name, word in words.items():
         text = text.replace("{" + name + "}", word)
     return text
@@ -325,7 +325,7 @@ def trained(
     also: tuple[str, ...] = (),
     steps: int = 10,
 ) -> Slip:
-    """A pair that is trained for some steps."""
+    """Return a pair that is trained for some steps."""
     both = losses or (CE[0].format(loss), CE[1])
     return Slip(name, sizes, left, right, causes, also, losses=both, optimizers=optimizers, steps=steps)
 

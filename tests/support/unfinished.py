@@ -1,4 +1,4 @@
-"""An implementation whose author is not done: NumPy with the tier train alone, and logits that are slightly wrong."""
+"""An unfinished implementation: NumPy with only the tier train, and with slightly wrong logits."""
 
 import numpy as np
 from numpy_impl.model import NumpyModel, framework
@@ -9,7 +9,7 @@ __all__ = ["create", "framework"]
 
 
 class Unfinished:
-    """What trains, and no more."""
+    """What training needs, and no more."""
 
     def __init__(self, build: Build) -> None:
         whole = NumpyModel(build)

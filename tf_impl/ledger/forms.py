@@ -1,4 +1,4 @@
-"""Where Keras's forms of the ledger's rows are registered."""
+"""The register of Keras's forms of the ledger's rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ def _to_numpy(value: Any) -> np.ndarray:
     return np.array(value)
 
 
-# What a script states to have the same defaults; DTYPE stands for the float type.
+# A script sets the same defaults with these lines. DTYPE stands for the float type.
 DEFAULTS = ('keras.config.set_floatx("DTYPE")', 'keras.config.set_dtype_policy("DTYPE")')
 
 FORMS = Forms(_as_default, _to_numpy)

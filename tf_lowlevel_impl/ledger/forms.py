@@ -1,4 +1,4 @@
-"""Where raw TensorFlow's forms of the ledger's rows are registered."""
+"""The register of raw TensorFlow's forms of the ledger's rows."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where PyTorch's forms of the ledger's rows are registered."""
+"""The register of PyTorch's forms of the ledger's rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ def _to_numpy(value: Any) -> np.ndarray:
     return value.detach().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
 
 
-# What a script states to have the same defaults; DTYPE stands for the float type.
+# A script sets the same defaults with these lines. DTYPE stands for the float type.
 DEFAULTS = ("torch.set_default_dtype(torch.DTYPE)",)
 
 FORMS = Forms(_as_default, _to_numpy)

@@ -1,1 +1,1 @@
-"""The networks in JAX, with flax.nnx. What a worker imports is `create`; this imports no framework."""
+"""The networks in JAX, with flax.nnx. This module imports no framework; a worker imports `create`."""

@@ -1,4 +1,4 @@
-"""How many FLOPs a traced function has in convolutions and matrix products, counted in what JAX traced of it."""
+"""Count the FLOPs of convolutions and matrix products in a function that JAX has traced."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -8,14 +8,16 @@ import jax
 
 
 def count_flops(function: Callable[..., Any], *arguments: Any) -> int:
-    """Two for each multiply-add of a convolution or matrix product of `function` of `arguments`, at every position of
-    the output, padding included."""
+    """Return the FLOPs of the convolutions and matrix products in `function(*arguments)`.
+
+    Each multiply-add counts as two, at every position of the output, padding included.
+    """
     traced = jax.make_jaxpr(function)(*arguments)
     return sum(map(_flops_of, _equations(traced.jaxpr)))
 
 
 def _equations(program: Any) -> Iterator[Any]:
-    """All equations, also of the functions that are called."""
+    """Yield all equations, including those of the functions that are called."""
     for equation in program.eqns:
         yield equation
         for value in equation.params.values():

@@ -1,10 +1,10 @@
-"""What this package exports to build a network, and what it says of JAX."""
+"""Build a JAX network, and describe JAX: what this package exports."""
 
 import os
 
-# How many threads XLA computes with: JAX reads it when it first computes.
+# XLA's number of threads. JAX reads it when it first computes.
 os.environ["PJRT_NPROC"] = os.environ["COMPARE_THREADS"]
-# Later launches of a bench find what the first one compiled, even what compiled in less than a second.
+# Later launches of a bench reuse what the first one compiled, even if it compiled in less than a second.
 if kept := os.environ.get("COMPARE_COMPILED"):
     os.environ["JAX_COMPILATION_CACHE_DIR"] = kept
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
@@ -20,13 +20,13 @@ __all__ = ["create", "framework", "matrix_product", "memory_copy"]
 
 
 def framework() -> Framework:
-    """The versions of JAX and flax, and whether JAX has 64 bits."""
+    """Return the versions of JAX and flax, and whether JAX has 64 bits."""
     x64 = str(jax.config.read("jax_enable_x64"))
     return Framework("jax", f"{jax.__version__} (flax {flax.__version__})", 0, {"x64": x64})
 
 
 def create(build: Build) -> JaxModel:
-    """Build the network as a JaxModel. Raise ValueError for what only other implementations have."""
+    """Build the network as a JaxModel. Raise ValueError for options that only other implementations support."""
     if build.recipe != "matched" or build.train.mixed_precision != "none" or build.train.own or build.tuning:
         raise ValueError("this implementation has the matched recipe alone, without mixed precision and tuning")
     return JaxModel(build)

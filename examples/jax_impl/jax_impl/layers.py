@@ -1,10 +1,10 @@
-"""The layers: flax's own if their arithmetic is the contract's. Batch normalisation's is not, so it is here."""
+"""The layers: flax's own if they compute what the contract states. Batch normalisation does not, so it is here."""
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
-NO_CHANCE = nnx.Rngs(0)  # flax draws initial values, which the harness's replace before anything is computed
+NO_CHANCE = nnx.Rngs(0)  # for flax's initial values, which the harness replaces before anything is computed
 
 
 def conv(n_in: int, n_out: int, size: int, padding: str, dtype: jnp.dtype) -> nnx.Conv:
@@ -20,8 +20,8 @@ def dense(n_in: int, n_out: int, dtype: jnp.dtype) -> nnx.Linear:
 class BatchNorm(nnx.Module):
     """Batch normalisation over all axes but the last; gamma, beta and the moving statistics (channels,).
 
-    flax's own computes the variance as the mean of squares less the square of the mean. It also computes each mean over
-    all values one after another. Several digits of a variance are lost.
+    flax's own computes the variance as the mean of squares minus the square of the mean. It also adds up all values of
+    a mean one after another. Several digits of a variance are lost.
     """
 
     epsilon, momentum = 1e-3, 0.1  # momentum is the weight of the new statistics
@@ -44,17 +44,17 @@ class BatchNorm(nnx.Module):
 
 
 def channel_mean(x: jax.Array) -> jax.Array:
-    """The mean over all axes but the last, one axis at a time: short sums of short sums lose no digits."""
+    """Return the mean over all axes but the last, one axis at a time. Short sums of short sums lose no digits."""
     for axis in reversed(range(x.ndim - 1)):
         x = jnp.mean(x, axis)
     return x
 
 
 def max_pool(x: jax.Array) -> jax.Array:
-    """The largest of every 2 x 2 block; a row or column left over is dropped."""
+    """Return the largest value of every 2 x 2 block. An odd row or column is dropped."""
     return nnx.max_pool(x, (2, 2), strides=(2, 2))
 
 
 def flatten(x: jax.Array) -> jax.Array:
-    """(N, ...) as (N, product of the rest), channels running fastest."""
+    """Reshape (N, ...) to (N, product of the rest). Channels vary fastest."""
     return x.reshape(len(x), -1)

@@ -1,4 +1,4 @@
-"""What the machine's limits are measured with, in JAX."""
+"""Measure the machine's limits with JAX."""
 
 from collections.abc import Callable
 
@@ -9,16 +9,16 @@ from shared.choices import Device
 
 
 def matrix_product(device: Device, size: int) -> Callable[[], None]:
-    """A product of two float32 matrices (size, size), waited for."""
+    """Return a function that multiplies two float32 matrices (size, size) and waits for the result."""
     a, b = (jax.random.uniform(jax.random.key(number), (size, size), jnp.float32) for number in range(2))
     product = jax.jit(jnp.matmul)
     return lambda: product(a, b).block_until_ready()
 
 
 def memory_copy(device: Device, n_values: int) -> Callable[[], None]:
-    """A copy of `n_values` float32 numbers, waited for."""
+    """Return a function that copies `n_values` float32 numbers and waits for the result."""
     source = jnp.ones(n_values, jnp.float32)
-    # The memory of the last copy is what the next one is written to.
+    # Each copy is written to the memory of the last one.
     copy = jax.jit(lambda source, target: source.copy(), donate_argnums=1, keep_unused=True)
     held = [jnp.zeros(n_values, jnp.float32)]
 

@@ -1,4 +1,4 @@
-"""The matched optimizers as functions of parameters, state and gradients; their formulas are in shared/training.py.
+"""The matched optimizers as functions of parameters, state and gradients. Their formulas are in shared/training.py.
 
 Parameters, gradients and each part of the state are dictionaries of arrays by the parameters' canonical names.
 """
@@ -11,13 +11,13 @@ import jax.numpy as jnp
 from shared.training import SGD, Adam, AdamW, TrainSpec
 
 Arrays = dict[str, jax.Array]
-State = dict[str, Arrays]  # m and v, or velocity; and the number of steps done
+State = dict[str, Arrays]  # m and v, or velocity; and the number of finished steps
 Update = Callable[[Arrays, State, Arrays, jax.Array], tuple[Arrays, State]]
 STEPS = "steps"
 
 
 def matched(train: TrainSpec, parameters: Arrays) -> tuple[State, Update]:
-    """Return the matched optimizer's state at the beginning, and its update."""
+    """Return the matched optimizer's initial state and its update function."""
 
     def zeros() -> Arrays:
         return {name: jnp.zeros_like(p) for name, p in parameters.items()}
@@ -33,7 +33,8 @@ def matched(train: TrainSpec, parameters: Arrays) -> tuple[State, Update]:
 
 
 def _adam(spec: Adam | AdamW) -> Update:
-    """Adam with epsilon added to the root of the corrected second moment, with coupled or decoupled weight decay."""
+    """Return Adam's update, with coupled or decoupled weight decay. Epsilon is added to the root of the corrected
+    second moment."""
     beta1, beta2 = spec.beta1, spec.beta2
 
     def update(parameters: Arrays, state: State, gradients: Arrays, rate: jax.Array) -> tuple[Arrays, State]:
@@ -61,7 +62,7 @@ def _adam(spec: Adam | AdamW) -> Update:
 
 
 def _momentum(spec: SGD) -> Update:
-    """Gradient descent whose velocity does not absorb the learning rate."""
+    """Return the update of gradient descent whose velocity does not absorb the learning rate."""
 
     def update(parameters: Arrays, state: State, gradients: Arrays, rate: jax.Array) -> tuple[Arrays, State]:
         moved, velocity = {}, dict(state["velocity"])

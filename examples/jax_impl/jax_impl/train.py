@@ -1,4 +1,4 @@
-"""Training in JAX, as shared/protocol.py asks for it: every step is a function of arrays that returns new ones."""
+"""Train in JAX as shared/protocol.py specifies. Every step is a function of arrays that returns new ones."""
 
 import os
 from collections.abc import Callable
@@ -23,9 +23,9 @@ Batch = tuple[jax.Array, jax.Array]
 
 
 class JaxModel:
-    """An `nnx.Module` as its structure and its arrays by name, with its optimizer.
+    """An `nnx.Module`, split into its structure and its arrays by name, with its optimizer.
 
-    The arrays are of three kinds: `parameters`, `statistics` (moving), and `chance`, the state of random numbers.
+    The arrays are of three kinds: `parameters`, `statistics` (moving), and `chance`, the states of random numbers.
     """
 
     def __init__(self, build: Build) -> None:
@@ -38,13 +38,13 @@ class JaxModel:
         self.structure, *states = nnx.split(module, nnx.Param, nnx.BatchStat, ...)
         self.trees = tuple(jax.tree.structure(state) for state in states)
         self.parameters, self.statistics, self.chance = (by_name(state) for state in states)
-        self.module = module  # for what it is set up with; its arrays are those of the beginning
+        self.module = module  # for its settings only: its arrays keep the initial values
         if build.weights is None:
             raise ValueError("this implementation has no initial weights of its own")
         self.load(build.weights)
         self.moments, self.optimize = matched(build.train, self.parameters)
         compiled: Any = jax.jit if build.mode == "graph" else lambda function, **_: function
-        # What is replaced gives its memory to what replaces it.
+        # Each new array reuses the memory of the one it replaces.
         self.update = compiled(self._update, donate_argnums=(0, 1, 2, 3))
         self.forward = compiled(self._forward)
 
@@ -83,7 +83,8 @@ class JaxModel:
     def _differentiated(
         self, parameters: Arrays, statistics: Arrays, chance: Arrays, images: jax.Array, labels: jax.Array
     ) -> Any:
-        """The loss, with the logits and what training moved, and the gradients of the parameters."""
+        """Return the loss with the logits, the changed statistics and the random states, and the parameters'
+        gradients."""
 
         def loss_of(parameters: Arrays) -> tuple[jax.Array, tuple[jax.Array, Arrays, Arrays]]:
             module = self._merged(parameters, statistics, chance)
@@ -94,7 +95,7 @@ class JaxModel:
         return jax.value_and_grad(loss_of, has_aux=True)(parameters)
 
     def _merged(self, *kinds: Arrays) -> Any:
-        """The module that holds these arrays."""
+        """Return the module with these arrays."""
         states = (
             jax.tree.unflatten(tree, [arrays[name] for name in sorted(arrays)])
             for tree, arrays in zip(self.trees, kinds, strict=True)
@@ -105,7 +106,7 @@ class JaxModel:
         jax.block_until_ready((self.parameters, self.statistics, self.chance, self.moments))
 
     def fetch(self, tensor: jax.Array) -> np.ndarray:
-        return np.array(tensor)  # a copy: the memory of an array may be given to another
+        return np.array(tensor)  # a copy, because JAX may reuse the array's memory
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         return self.fetch(self.forward(self.parameters, self.statistics, self.chance, self._put(images)))
@@ -132,7 +133,7 @@ class JaxModel:
         return self._exported(self.parameters | self.statistics)
 
     def _exported(self, arrays: Arrays) -> Weights:
-        """Arrays as NumPy's, in the contract's order."""
+        """Return NumPy arrays in the contract's order."""
         return {p.name: self.fetch(arrays[p.name]) for p in self.spec.parameters if p.name in arrays}
 
     def load(self, weights: Weights) -> None:
@@ -152,7 +153,7 @@ class JaxModel:
             self._kinds()[kind][name] = jax.random.wrap_key_data(given) if _is_key(value) else given
 
     def _kinds(self) -> dict[str, Arrays]:
-        """Everything that changes in training."""
+        """Return everything that training changes."""
         own = {"parameters": self.parameters, "statistics": self.statistics, "chance": self.chance}
         return own | {f"optimizer {kind}": of_one for kind, of_one in self.moments.items()}
 
@@ -165,7 +166,7 @@ class JaxModel:
             "dtype": " and ".join(sorted({str(array.dtype) for array in arrays})),
             "device": " and ".join(sorted({device.platform for array in arrays for device in array.devices()})),
             "threads": os.environ["PJRT_NPROC"],
-            "TF32": "off",  # there is none on a CPU
+            "TF32": "off",  # a CPU has no TF32
             "deterministic": "on",
             "jax": jax.__version__,
             "flax": flax.__version__,
@@ -205,12 +206,12 @@ class JaxModel:
 
 
 def by_name(state: nnx.State) -> Arrays:
-    """The arrays of a state under canonical names: `conv1/kernel` is `module.conv1.kernel`."""
+    """Return the arrays of a state by canonical name: `conv1/kernel` is `module.conv1.kernel`."""
     return {"/".join(map(str, path)): variable.get_value() for path, variable in nnx.to_flat_state(state)}
 
 
 def cross_entropy(labels: jax.Array, logits: jax.Array) -> jax.Array:
-    """The mean over the batch of the cross-entropy of logits (N, classes) with labels (N,)."""
+    """Return the mean over the batch of the cross-entropy of logits (N, classes) with labels (N,)."""
     log_p = jax.nn.log_softmax(logits)
     return -jnp.mean(jnp.take_along_axis(log_p, labels[:, None], axis=1))
 

@@ -1,4 +1,4 @@
-"""The shipped conformance tests on JAX, for the smallest network; without `-k` they take many minutes."""
+"""Run the shipped conformance tests on JAX for the smallest network. Without `-k` they take many minutes."""
 
 import importlib.util
 import subprocess

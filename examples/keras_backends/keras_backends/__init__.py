@@ -1,1 +1,1 @@
-"""The networks of tf_impl/models.py under Keras's other backends: `on_torch` and `on_jax`, one for each worker."""
+"""The networks of tf_impl/models.py on Keras's other backends. Each worker imports `on_torch` or `on_jax`."""

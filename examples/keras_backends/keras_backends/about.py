@@ -1,9 +1,9 @@
-"""What the harness knows of these implementations before a worker imports one."""
+"""Describe these implementations to the harness, before a worker imports one."""
 
 from compare.registry import ImplementationSpec, Style
 from shared.choices import Device, Dtype
 
-# Both packages compute on other devices, too; these implementations were not tested there.
+# Both packages also run on other devices, where these implementations were not tested.
 CPU_ALONE: dict[Device, tuple[Dtype, ...]] = {"cpu": ("float32", "float64"), "cuda": ()}
 
 KERAS_TORCH = ImplementationSpec(
@@ -28,7 +28,7 @@ KERAS_JAX = ImplementationSpec(
     dtypes=CPU_ALONE,
     idiomatic_scale="unit",
     versions=("jax", "jaxlib", "keras"),
-    # Without the second, JAX computes in float32 whatever it is given.
+    # Without JAX_ENABLE_X64, JAX always computes in float32.
     variables={"KERAS_BACKEND": "jax", "JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"},
     style=Style("#56B4E9", (0, (3, 1, 1, 1, 1, 1)), "D"),
 )

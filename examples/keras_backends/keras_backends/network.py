@@ -1,4 +1,4 @@
-"""What both backends do alike: all that Keras itself offers for any of them."""
+"""Code shared by both backends: everything that Keras offers for any backend."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,20 +17,22 @@ from tf_impl.layers import OWN_LAYERS
 from tf_impl.models import MODELS
 from tf_impl.optimizers import STATE_NAMES, MatchedOptimizer, matched
 
-# On every backend but TensorFlow, Keras makes float64 results of many of its operations float32: of products of
-# matrices on PyTorch, of means on both. float64 has 16 digits in the other implementations, so it has them here.
+# On every backend but TensorFlow, Keras turns float64 results of many operations into float32. Examples are products of
+# matrices on PyTorch and means on both. This makes them float64, as in the other implementations.
 dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 
 
 def built(build: Build) -> keras.Model:
-    """Return the network of tf_impl/models.py that `build` describes. Raise ValueError for what only other
-    implementations have."""
+    """Return the network of tf_impl/models.py that `build` describes.
+
+    Raise ValueError for options that only other implementations support.
+    """
     train = build.train
     if train.mixed_precision != "none" or build.tuning:
         raise ValueError("this implementation has neither mixed precision nor tuning")
-    with without("tensorflow"):  # which Keras seeds, too, wherever it can import it
+    with without("tensorflow"):  # Keras also seeds TensorFlow if it can import it
         keras.utils.set_random_seed(train.seed)
-    # What ~/.keras/keras.json could have changed is stated here.
+    # These override ~/.keras/keras.json.
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx(train.dtype)
     keras.config.set_dtype_policy(train.dtype)
@@ -41,7 +43,7 @@ def built(build: Build) -> keras.Model:
 
 
 class KerasNetwork:
-    """A `keras.Model` with its optimizer: what does not depend on the backend of the methods of shared/protocol.py."""
+    """A `keras.Model` with its optimizer: those methods of shared/protocol.py that do not depend on the backend."""
 
     def __init__(self, build: Build) -> None:
         self.spec, self.dtype = build.model, build.train.dtype
@@ -52,13 +54,13 @@ class KerasNetwork:
         self.own_loss = "loss" in build.train.own
 
     def loss(self, labels: Any, logits: Any) -> Any:
-        """The mean loss of a batch: labels (N,), logits (N, classes)."""
+        """Return the mean loss of a batch: labels (N,), logits (N, classes)."""
         if self.own_loss:
             return keras.losses.SparseCategoricalCrossentropy()(labels, ops.softmax(logits))
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
 
     def fetch(self, tensor: Any) -> np.ndarray:
-        return np.array(ops.convert_to_numpy(tensor))  # a copy: the backend may write to its own again
+        return np.array(ops.convert_to_numpy(tensor))  # a copy, because the backend may overwrite its array
 
     def fetch_batch(self, batch: tuple[Any, Any]) -> tuple[np.ndarray, np.ndarray]:
         images, labels = batch
@@ -71,12 +73,12 @@ class KerasNetwork:
         layout.load(self.model, self.spec, weights)
 
     def inspected(self) -> keras.Model:
-        """The network with the outputs of all layers of the contract, in its order."""
+        """Return the network with the outputs of all layers of the contract, in its order."""
         outputs = [self.model.get_layer(layer.name).output for layer in self.spec.layers]
         return keras.Model(self.model.inputs, outputs)
 
     def named(self, gradients: list[Any]) -> Weights:
-        """Gradients, in the order of the trainable variables, under canonical names."""
+        """Return gradients by canonical name. They are given in the order of the trainable variables."""
         names = layout.by_name(self.model.trainable_variables)
         return layout.export(self.spec, dict(zip(names, gradients, strict=True)))
 
@@ -96,7 +98,7 @@ class KerasNetwork:
             variable.assign(state[name])
 
     def _everything(self) -> dict[str, keras.Variable]:
-        """What changes in training: the network's variables, among them the states of random numbers, and the
+        """Return everything that training changes: the network's variables, with the states of random numbers, and the
         optimizer's."""
         assert self.optimizer is not None, "only the matched recipe trains step by step"
         kinds = {"network": self.model.variables, "optimizer": self.optimizer.variables}
@@ -104,8 +106,10 @@ class KerasNetwork:
 
     @contextmanager
     def statistics_kept(self) -> Iterator[None]:
-        """Put back afterwards the moving statistics, which a pass in training mode moves. Random numbers go on: the
-        next pass drops other values."""
+        """Restore the moving statistics afterwards, because a pass in training mode changes them.
+
+        Random numbers continue: the next pass drops other values.
+        """
         kept = [(variable, self.fetch(variable)) for variable in self.model.non_trainable_weights]
         yield
         for variable, value in kept:
@@ -119,7 +123,7 @@ class KerasNetwork:
         return {layer.name: layer.count_params() for layer in self.model.layers if layer.count_params()}
 
     def constants(self) -> dict[str, str]:
-        """The settings of the layers and of the optimizer, as Keras has them."""
+        """Return the settings of the layers and the optimizer as Keras reports them."""
         found = {"dtype": " and ".join(sorted({v.dtype for v in self.model.weights})), "keras": keras.__version__}
         for layer in self.model.layers:
             if isinstance(layer, layers.BatchNormalization):
@@ -128,7 +132,7 @@ class KerasNetwork:
             elif isinstance(layer, layers.Dropout):
                 found[f"{layer.name}: rate"] = f"{layer.rate:.12g}"
         if isinstance(self.optimizer, MatchedOptimizer):
-            # Keras's own weight decay would come on top.
+            # Keras's own weight decay would be added to it.
             decay = self.optimizer.spec.weight_decay + (self.optimizer.weight_decay or 0)
             found |= self.optimizer.spec.settings | {"weight decay": f"{decay:.12g}"}
         return found

@@ -1,11 +1,11 @@
-"""The networks of tf_impl/models.py on JAX: what a worker of `keras@jax` imports."""
+"""The networks of tf_impl/models.py on JAX. A worker of `keras@jax` imports this module."""
 
 import os
 from typing import Any
 
-# How many threads XLA computes with: JAX reads it when it first computes.
+# XLA's number of threads. JAX reads it when it first computes.
 os.environ["PJRT_NPROC"] = os.environ["COMPARE_THREADS"]
-# Later launches of a bench find what the first one compiled, even what compiled in less than a second.
+# Later launches of a bench reuse what the first one compiled, even if it compiled in less than a second.
 if kept := os.environ.get("COMPARE_COMPILED"):
     os.environ["JAX_COMPILATION_CACHE_DIR"] = kept
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
@@ -34,7 +34,7 @@ Arrays = list[jax.Array]
 
 
 def framework() -> Framework:
-    """The versions of both, and Keras's backend."""
+    """Return the versions of both, and Keras's backend."""
     backend = keras.backend.backend()
     return Framework("keras", f"{keras.__version__} (jax {jax.__version__})", 0, {"backend": backend})
 
@@ -50,7 +50,7 @@ def fit(model: "KerasOnJax", train: TrainSpec, data: Data, on_epoch: OnEpoch) ->
 
 
 class KerasOnJax(KerasNetwork):
-    """A `keras.Model` whose variables' values are passed to functions and come back changed, as JAX wants it."""
+    """A `keras.Model` whose variables' values are arguments and results of functions, as JAX requires."""
 
     def __init__(self, build: Build) -> None:
         super().__init__(build)
@@ -116,9 +116,9 @@ class KerasOnJax(KerasNetwork):
             return inspected.stateless_call(*values, training=training)
 
         found, moved = jax.jit(outputs)(_values(trainable), _values(others), self._put(images))
-        statistics = {id(variable) for variable in inspected.non_trainable_weights}  # which only training moves
+        statistics = {id(variable) for variable in inspected.non_trainable_weights}  # changed by training only
         for variable, value in zip(others, moved, strict=True):
-            if id(variable) not in statistics:  # the state of random numbers
+            if id(variable) not in statistics:  # these are the states of random numbers
                 variable.assign(value)
         return {layer.name: self.fetch(t) for layer, t in zip(self.spec.layers, found, strict=True)}
 
@@ -127,7 +127,7 @@ class KerasOnJax(KerasNetwork):
         return self.constants() | {
             "device": " and ".join(sorted(devices)),
             "threads": os.environ["PJRT_NPROC"],
-            "TF32": "off",  # there is none on a CPU
+            "TF32": "off",  # a CPU has no TF32
             "deterministic": "on",
             "jax": jax.__version__,
         }

@@ -1,4 +1,4 @@
-"""The networks of tf_impl/models.py on PyTorch: what a worker of `keras@torch` imports."""
+"""The networks of tf_impl/models.py on PyTorch. A worker of `keras@torch` imports this module."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -28,7 +28,7 @@ RANDOM = "random/cpu"
 
 
 def framework() -> Framework:
-    """The versions of both, and Keras's backend."""
+    """Return the versions of both, and Keras's backend."""
     backend = keras.backend.backend()
     return Framework("keras", f"{keras.__version__} (torch {torch.__version__})", 0, {"backend": backend})
 
@@ -64,7 +64,7 @@ class KerasOnTorch(KerasNetwork):
         return loss.detach(), logits.detach()
 
     def sync(self) -> None:
-        """On the CPU every call returns when it is done."""
+        """Do nothing: on the CPU every call returns only when it has finished."""
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         with torch.no_grad():
@@ -83,19 +83,19 @@ class KerasOnTorch(KerasNetwork):
         return {layer.name: self.fetch(t) for layer, t in zip(self.spec.layers, outputs, strict=True)}
 
     def state(self) -> dict[str, np.ndarray]:
-        # Keras's dropout without a seed of its own draws from PyTorch's generator, not from a SeedGenerator.
+        # Without a seed, Keras's dropout draws from PyTorch's generator, not from a SeedGenerator.
         return super().state() | {RANDOM: torch.get_rng_state().numpy()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         super().restore(state)
-        torch.set_rng_state(torch.tensor(state[RANDOM]))  # a copy: a checkpoint's array may be read-only
+        torch.set_rng_state(torch.tensor(state[RANDOM]))  # a copy, because a checkpoint's array may be read-only
 
     def settings(self) -> dict[str, str]:
         devices = {v.value.device.type for v in self.model.variables}
         return self.constants() | {
             "device": " and ".join(sorted(devices)),
             "threads": str(torch.get_num_threads()),
-            "TF32": "off",  # there is none on a CPU
+            "TF32": "off",  # a CPU has no TF32
             "deterministic": "on",
             "torch": torch.__version__,
         }

@@ -1,4 +1,4 @@
-"""What the harness knows of this implementation before a worker imports it."""
+"""Describe this implementation to the harness, before a worker imports it."""
 
 from compare.registry import ImplementationSpec, Style
 

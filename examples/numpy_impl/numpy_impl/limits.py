@@ -1,4 +1,4 @@
-"""The machine's limits as NumPy reaches them."""
+"""Measure the machine's limits with NumPy."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from shared.choices import Device
 
 
 def matrix_product(device: Device, size: int) -> Callable[[], None]:
-    """A function that multiplies two float32 matrices (size, size)."""
+    """Return a function that multiplies two float32 matrices (size, size)."""
     a, product = np.ones((size, size), np.float32), np.empty((size, size), np.float32)
 
     def run() -> None:
@@ -18,7 +18,7 @@ def matrix_product(device: Device, size: int) -> Callable[[], None]:
 
 
 def memory_copy(device: Device, n_values: int) -> Callable[[], None]:
-    """A function that copies `n_values` float32 numbers."""
-    # Memory that was never written is one page of zeros to the system, and stays in the cache.
+    """Return a function that copies `n_values` float32 numbers."""
+    # Both are written first. Memory that was never written is a single page of zeros, which stays in the cache.
     source, target = np.ones(n_values, np.float32), np.ones(n_values, np.float32)
     return lambda: np.copyto(target, source)

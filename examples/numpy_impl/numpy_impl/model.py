@@ -1,4 +1,4 @@
-"""One network with its optimizer, as shared/protocol.py asks for it."""
+"""A network with its optimizer, as shared/protocol.py specifies."""
 
 import json
 import os
@@ -14,7 +14,7 @@ Batch = tuple[np.ndarray, np.ndarray]  # images (N, H, W, C), labels (N,)
 
 
 def framework() -> Framework:
-    """NumPy's version; it has no devices."""
+    """Return NumPy's version. It has no devices."""
     return Framework("numpy", np.__version__, 0, {})
 
 
@@ -50,7 +50,7 @@ class NumpyModel:
         return np.asarray(loss), logits
 
     def sync(self) -> None:
-        """NumPy is done when it returns."""
+        """Do nothing: NumPy returns only when it has finished."""
 
     def fetch(self, tensor: np.ndarray) -> np.ndarray:
         return tensor

@@ -1,6 +1,6 @@
-"""The networks: those of the reference that conformance tests compare every implementation with.
+"""The networks: the conformance tests' own reference, with which they compare every implementation.
 
-An implementation of your own has them here, in its framework.
+Your own implementation would define them here in its framework.
 """
 
 from compare.conformance.reference import LAYERS, Arrays, Backward, Network

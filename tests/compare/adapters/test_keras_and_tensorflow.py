@@ -1,4 +1,4 @@
-"""Keras and TensorFlow models read as canonical graphs; one process with TensorFlow answers all questions."""
+"""Keras and TensorFlow models are read as canonical graphs. One process with TensorFlow answers all questions."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from patience import GENEROUS_S
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = ROOT / "tests" / "support" / "keras_cases.py"
-# What TensorFlow computes in float32 is close to float32.
+# TensorFlow computes these in float32, so the results are only close.
 SINGLE = ("raw", "saved", "sequence")
 
 pytestmark = pytest.mark.slow
@@ -88,15 +88,15 @@ def test_padding_is_that_of_the_sizes(answers: Answers) -> None:
 
 def test_inputs_are_stated_with_channels_first(answers: Answers) -> None:
     assert answers["conv2d"]["stated"] == {"input": [6, 8, 9]}
-    assert answers["conv1d_causal"]["stated"] == {"input": [6, 11]}  # a convolution takes it
-    assert answers["layer_norm"]["stated"] == {"input": [11, 6]}  # nothing asks for channels
+    assert answers["conv1d_causal"]["stated"] == {"input": [6, 11]}  # known from the convolution
+    assert answers["layer_norm"]["stated"] == {"input": [11, 6]}  # no layer needs channels
 
 
 def test_a_flattened_image_has_its_channels_outermost(answers: Answers) -> None:
     nodes = answers["flatten"]["modes"]["evaluation"]["nodes"]
     assert [kind for kind, *_ in nodes.values()][3:] == ["Flatten", "BatchNormalization", "Gemm"]
     back = [kind for kind, *_ in answers["there_and_back"]["modes"]["evaluation"]["nodes"].values()]
-    assert back[3:] == ["Flatten", "BatchNormalization", "Reshape", "Conv"]  # and no transpose
+    assert back[3:] == ["Flatten", "BatchNormalization", "Reshape", "Conv"]  # without a transpose
     assert [kind for kind, *_ in answers["unflatten"]["modes"]["evaluation"]["nodes"].values()][1:] == [
         "Gemm",
         "Reshape",
@@ -160,7 +160,7 @@ def test_raw_tensorflow_is_read_as_operations_that_belong_together(answers: Answ
 def test_what_a_hand_written_normalisation_keeps(answers: Answers) -> None:
     mode = answers["raw"]["modes"]["training"]
     assert mode["attributes"]["bn1"]["momentum"] == pytest.approx(0.9, abs=1e-3)
-    assert mode["attributes"]["bn2"]["momentum"] == 1  # it keeps what it had
+    assert mode["attributes"]["bn2"]["momentum"] == 1  # the statistics keep their values
     assert mode["statistics"] == ["bn1/mean", "bn1/var", "bn2/mean", "bn2/var"]
 
 
@@ -174,7 +174,7 @@ def test_a_sequence_in_raw_tensorflow(answers: Answers) -> None:
 
 @pytest.mark.parametrize("case", ["subclassed", "raw", "saved"])
 def test_nodes_are_timed_by_what_they_compute(answers: Answers, case: str) -> None:
-    """In a graph, several times: each time they give what was recorded."""
+    """In a graph, repeated runs give the recorded values."""
     said = answers[case]["timed"]
     assert said["far"] < (2e-6 if case in SINGLE else 1e-12)
     assert said["whole"] < (1e-5 if case in SINGLE else 1e-12)

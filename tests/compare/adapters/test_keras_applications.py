@@ -1,4 +1,4 @@
-"""Networks that others wrote, read as canonical graphs."""
+"""Networks written by others are read as canonical graphs."""
 
 import json
 import os

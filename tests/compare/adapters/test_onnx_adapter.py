@@ -1,4 +1,4 @@
-"""`.onnx` files as models: layouts, weights, fixed batches, and what is wrong with a file."""
+"""`.onnx` files as models: layouts, weights, fixed batches, and errors in files."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ from compare.graphs.evaluate import evaluate
 
 RNG = np.random.default_rng(0)
 TO_FIRST, TO_LAST = {"perm": [0, 3, 1, 2]}, {"perm": [0, 2, 3, 1]}
-# As exporters write a model with channels last: each convolution between two transposes, everything else as it was.
+# Exporters write a channels-last model like this: each convolution between two transposes, all else unchanged.
 CHANNELS_LAST: list[Step] = [
     ("Mul", ["x", "number"], ["scaled"], {}),
     ("Transpose", ["scaled"], ["x1"], TO_FIRST),
@@ -95,7 +95,7 @@ def test_float32_is_that_of_onnx_runtime(channels_last: Path) -> None:
 
 
 def test_weights_go_in_and_come_out_of_a_saved_copy(channels_last: Path, tmp_path: Path) -> None:
-    """Also through the transposes and the order of columns behind a flattening."""
+    """This includes weights after the transposes and the column order after a flattening."""
     adapter = OnnxAdapter(channels_last)
     before = adapter.record({"x": X}, training=False)
     new = {key: value + RNG.standard_normal(value.shape) for key, value in before.weights.items()}
@@ -183,9 +183,9 @@ def test_external_data_elsewhere_are_refused(tmp_path: Path, location: str) -> N
 
 
 def test_external_data_of_no_stated_length_are_as_long_as_their_file(tmp_path: Path) -> None:
-    """In the body of a branch, too."""
+    """This holds in the body of a branch, too."""
     with (tmp_path / "huge.data").open("wb") as stream:
-        stream.truncate(1 << 40)  # which takes no room
+        stream.truncate(1 << 40)  # takes no space on the disk
     tensor = onnx.numpy_helper.from_array(float32(RNG, 8, 40), "w")
     onnx.external_data_helper.set_external_data(tensor, "huge.data")
     tensor.ClearField("raw_data")
@@ -291,7 +291,7 @@ np.savez("origin.npz", x=x.numpy(), y=net.double()(x).detach().numpy())
 
 @pytest.mark.slow
 def test_exports_of_pytorch_are_their_origin(tmp_path: Path) -> None:
-    """The older exporter, asked to keep batch normalizations, loses nothing; the newer one folds them in float32."""
+    """The older exporter loses nothing if asked to keep batch normalizations. The newer one folds them in float32."""
     done = subprocess.run(
         [sys.executable, "-c", EXPORT], cwd=tmp_path, capture_output=True, text=True, timeout=GENEROUS_S, check=False
     )

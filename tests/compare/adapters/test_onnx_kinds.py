@@ -1,4 +1,4 @@
-"""Single nodes of ONNX files of many versions, against ONNX Runtime."""
+"""Single nodes of ONNX files of many versions, compared with ONNX Runtime."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ def ints(*values: int) -> np.ndarray:
 
 
 def checked(folder: Path, content: Any, x: np.ndarray = X) -> Recording:
-    """The recording in float64 of a file that ONNX Runtime agrees with, in float32."""
+    """Return the recording of a file in float64, after comparing it with ONNX Runtime's in float32."""
     path = saved(folder, content)
     recording = OnnxAdapter(path).record({"x": x}, training=False)
     close(recording.values[recording.graph.outputs[0]], by_runtime(path, x), 1e-5)

@@ -1,4 +1,4 @@
-"""Recurrent layers of ONNX files, against ONNX Runtime."""
+"""Recurrent layers of ONNX files, compared with ONNX Runtime."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from compare.adapters.onnx_adapter import OnnxAdapter
 from compare.graphs.node import Recording
 
 RNG = np.random.default_rng(7)
-X = RNG.standard_normal((2, 6, 5))  # an exporter writes (N, T, F), and a transpose in front of the layer
+X = RNG.standard_normal((2, 6, 5))  # (N, T, F); the exporter puts a transpose in front of the layer
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
 
@@ -22,7 +22,7 @@ def weights(kind: str, ways: int) -> dict[str, np.ndarray]:
 
 
 def exported(kind: str, ways: int, **own: Any) -> Any:
-    """As PyTorch exports a layer with batch_first: the sequence, (N, T, ways * 4)."""
+    """Return a layer as PyTorch exports it with batch_first: the sequence, (N, T, ways * 4)."""
     direction = {"direction": "bidirectional"} if ways == 2 else {}
     return model(
         [
@@ -51,7 +51,7 @@ def test_a_layer_of_one_or_two_directions(kind: str, own: dict[str, Any], ways: 
 
 
 def _given_other_weights(adapter: OnnxAdapter, recording: Recording, path: Path) -> None:
-    """Weights of every direction go into parts of one array of the file each, and the file that is written has them."""
+    """Each direction's weights go into a part of one array of the file, and the written file has them."""
     new = {name: float32(RNG, *array.shape).astype(np.float64) for name, array in recording.weights.items()}
     adapter.set_weights(new)
     again = adapter.record({"x": X}, training=False)

@@ -1,4 +1,4 @@
-"""Constants that are none, found by a second call with other inputs."""
+"""Values that only look constant are found by a second call with other inputs."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +11,7 @@ from compare.graphs.node import Arrays
 
 
 def a_call(given: Arrays) -> Any:
-    """A call that hides a maximum and a factor, and has a real constant and a number that is drawn at random."""
+    """Return a call that hides a maximum and a factor, and has a real constant and a random number."""
     x = given["x"]
     sources = {"max": x.max(keepdims=True), "seven": np.full(1, 7.0), "drawn": np.random.default_rng().random(1)}
 

@@ -1,4 +1,4 @@
-"""Studies of very many runs: what is said of them is what would be said of whole records."""
+"""Studies of very many runs are reported as if all records were whole."""
 
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ N_SEEDS = 8
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The records of two implementations over eight seeds, and of one run that failed."""
+    """Return the records of two implementations over eight seeds, and of one failed run."""
     random = np.random.default_rng(0)
     (tmp_path / "results").mkdir()
     made: list[RunResult] = [failure("no memory", "tf_lowlevel", seed=5)]
@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let ten be many, of which five stay whole."""
+    """Let ten runs count as many, of which five stay whole."""
     monkeypatch.setattr(condensed, "MANY", 10)
     monkeypatch.setattr(condensed, "WHOLE", 5)
 
@@ -72,7 +72,7 @@ def test_of_few_all_stay_whole(folder: Path) -> None:
 @pytest.mark.usefixtures("few")
 def test_tables_and_verdicts_are_those_of_whole_records(folder: Path) -> None:
     whole, left = load_results(folder), condensed.load(folder, 0.95)
-    without_interval = {"step_ms_ci_low": None, "step_ms_ci_high": None}  # what there is no time for
+    without_interval = {"step_ms_ci_low": None, "step_ms_ci_high": None}  # too slow for so many runs
     for before, after in zip(whole, left, strict=True):
         expected = row(before) if after in condensed.whole(left) else replace(row(before), **without_interval)
         assert asdict(row(after)) == pytest.approx(asdict(expected))
@@ -86,7 +86,7 @@ def test_tables_and_verdicts_are_those_of_whole_records(folder: Path) -> None:
 
 @pytest.mark.usefixtures("few")
 def test_a_study_its_report_and_what_is_compared_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The report that a study writes is the one that its records make; of two studies the difference is reported."""
+    """A study's own report equals the one made from its records, and two studies are compared."""
     monkeypatch.setattr(report, "MOST_LINES", 7)
     out, other = tmp_path / "out", tmp_path / "other"
     assert many_runs.study(24, out) == 0

@@ -1,4 +1,4 @@
-"""What changed between two runs whose differences are made here."""
+"""Changes between two runs whose differences are made here."""
 
 import json
 import sys
@@ -26,7 +26,7 @@ MANIFEST = Manifest(
 
 
 def steps(slower: float = 1.0, seed: int = 0) -> np.ndarray:
-    """300 steps of about 20 ms in turns of 20."""
+    """Return 300 steps of about 20 ms in turns of 20."""
     return slower * np.random.default_rng(seed).normal(0.02, 0.001, 300)
 
 
@@ -39,7 +39,7 @@ def run(
     product_s: float | None = 0.002,
     scatter_of_products: float = 0.02,
 ) -> RunResult:
-    """`product_s` is how long the yardstick took, by about `scatter_of_products` of it more or less."""
+    """Return a run. A matrix product took `product_s`, scattered by `scatter_of_products`."""
     scatter = np.random.default_rng(seed + 1).normal(1, scatter_of_products, 15)
     yardstick_s = () if product_s is None else tuple((product_s * scatter).tolist())
     made = result(steps(slower, seed), 6_400, 64, (20,) * 15, name, seed, accuracy, yardstick_s=yardstick_s)
@@ -71,7 +71,7 @@ def test_a_slowdown(slower: float, verdict: str) -> None:
 
 
 def test_what_launches_of_one_program_can_differ_by_is_not_known_of_one_launch() -> None:
-    """And the sentence says what would show it."""
+    """The sentence names the options that would show it."""
     (change,) = (c for c in changes(side(run()), side(run(slower=1.15)), 0.003) if c.what == "step time")
     assert change.low is not None
     assert change.high is not None
@@ -80,7 +80,7 @@ def test_what_launches_of_one_program_can_differ_by_is_not_known_of_one_launch()
 
 
 def several(slower: float, scatter: float, n: int, first: int = 0) -> Side:
-    """`n` launches of one code; each implementation's steps differ from launch to launch by about `scatter`."""
+    """Return `n` launches of one code. Each implementation's step time varies by `scatter` between launches."""
     by = np.random.default_rng(first)
     folders = [
         side(*(run(slower=slower * float(by.lognormal(0, scatter)), name=name) for name in ("torch", "keras")))
@@ -90,7 +90,7 @@ def several(slower: float, scatter: float, n: int, first: int = 0) -> Side:
 
 
 def test_several_launches_show_a_smaller_slowdown_and_how_launches_vary() -> None:
-    """15 % are found if launches hardly differ, and are noise if they differ by more."""
+    """A slowdown of 15 % is found if launches hardly differ, and is noise if they differ by more."""
     quiet = directions(several(1.0, 0.02, 3), several(1.15, 0.02, 3, first=1))
     assert quiet["torch", "step time"] == quiet["keras", "step time"] == "worse"
     unsteady = directions(several(1.0, 0.3, 3), several(1.15, 0.3, 3, first=1))
@@ -109,7 +109,7 @@ def test_another_study_is_no_further_launch(tmp_path: Path) -> None:
 
 
 def test_a_slower_machine_is_no_slowdown_and_hides_none() -> None:
-    """All take a quarter longer in the second run, and so does a matrix product; one of them takes more than that."""
+    """A step and a matrix product both take a quarter longer in the second run. One implementation slows down more."""
     names = ("torch", "keras")
     before = side(*(run(name=name, scatter_of_products=0.2) for name in names))
     after = side(
@@ -126,20 +126,20 @@ def test_a_slower_machine_is_no_slowdown_and_hides_none() -> None:
 
 @pytest.mark.parametrize("slower", [1.0, 1.25, 10.0])
 def test_without_a_yardstick_in_either_run_the_machine_is_not_known(slower: float) -> None:
-    """Not that it is as fast as it was."""
+    """The machine's speed is reported as unknown, not as unchanged."""
     for a, b in ((run(), run(slower=slower, product_s=None)), (run(product_s=None), run(slower=slower))):
         assert directions(side(a), side(b))["torch", "step time"] == "not known"
 
 
 def test_a_run_without_yardsticks_takes_none_from_the_others() -> None:
-    """Implementations take turns, so that any of them says how fast the machine was."""
+    """Implementations take turns, so any of them could tell how fast the machine was."""
     found = directions(side(run(), run(name="keras", product_s=None)), side(run(slower=1.6), run(name="keras")))
     assert found["torch", "step time"] == "worse"
     assert found["keras", "step time"] == "within noise"
 
 
 def few(n_turns: int, slower: float = 1.0, seed: int = 0) -> RunResult:
-    """A run of `n_turns` turns of a step after those of the warm-up."""
+    """Return a run with as many warm-up turns as the `n_turns` after them, of one step each."""
     made = slower * np.random.default_rng(seed).lognormal(np.log(0.02), 0.3, 2 * n_turns)
     return result(made, 64 * 2 * n_turns, 64, (1,) * 2 * n_turns, seed=seed, yardstick_s=(0.002, 0.0021))
 
@@ -147,7 +147,7 @@ def few(n_turns: int, slower: float = 1.0, seed: int = 0) -> RunResult:
 @pytest.mark.parametrize("slower", [1.0, 1.5, 3.0, 1 / 3])
 @pytest.mark.parametrize("n_turns", [1, 2, 4])
 def test_what_has_no_interval_is_not_known(n_turns: int, slower: float) -> None:
-    """In either order, and if only one of the two runs is too short."""
+    """This holds in either order, and if only one of the two runs is too short."""
     for a, b in ((few(n_turns), few(n_turns, slower)), (run(), few(n_turns, slower)), (few(n_turns, slower), run())):
         (change,) = (c for c in changes(side(a), side(b), 0.003) if c.what == "step time")
         assert (change.moved, change.low, change.high) == ("not known", None, None)
@@ -169,7 +169,7 @@ def test_one_matrix_product_does_not_show_how_they_scatter() -> None:
 
 
 def test_five_seeds_too_short_for_intervals_have_one_together() -> None:
-    """By their scatter; four have not."""
+    """Their scatter gives the interval. Four seeds have none."""
 
     def seeds(n: int, slower: float) -> Side:
         return side(*(few(2, slower, seed) for seed in range(n)))
@@ -198,7 +198,7 @@ def test_few_test_images_scatter_more() -> None:
 
 
 def test_the_accuracy_of_several_seeds_is_compared_seed_by_seed() -> None:
-    """Seeds are 4 points apart, and each is 0.5 points worse than it was."""
+    """Seeds differ by 4 points, and each gets worse by 0.5 points."""
     before = [0.94, 0.96, 0.98, 0.95]
     a = side(*(run(seed, accuracy=accuracy) for seed, accuracy in enumerate(before)))
     b = side(*(run(seed, accuracy=accuracy - 0.005) for seed, accuracy in enumerate(before)))

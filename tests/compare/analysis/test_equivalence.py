@@ -1,4 +1,4 @@
-"""Verdicts about studies whose truth is known, because they are drawn here."""
+"""Verdicts about studies that are drawn here, so the truth is known."""
 
 import math
 from dataclasses import replace
@@ -38,7 +38,7 @@ def test_what_differs_by_the_margin_is_hardly_ever_called_equivalent(n: int, dev
 
 @pytest.mark.parametrize("n", [3, 5, 10, 30])
 def test_the_smallest_difference_that_can_be_shown_is_shown_in_four_fifths(n: int) -> None:
-    """Of studies with the scatter that it was estimated from, and larger ones more often."""
+    """This holds for studies with the scatter of the estimate. Larger differences are found more often."""
     deviation = 0.01
     smallest = replace(Paired(n, MARGIN, 0.0), deviation=deviation).detectable
     assert smallest is not None
@@ -48,7 +48,7 @@ def test_the_smallest_difference_that_can_be_shown_is_shown_in_four_fifths(n: in
 
 @pytest.mark.parametrize("deviation", [0.001, 0.004, 0.01])
 def test_so_many_seeds_would_do(deviation: float) -> None:
-    """With `enough` seeds four fifths of studies of two equals come to their verdict, with fewer they do not."""
+    """With `enough` seeds, four fifths of studies of two equals are called equivalent, with fewer seeds less."""
     n = replace(Paired(2, MARGIN, 0.0), deviation=deviation).enough
     assert n is not None
     assert share(verdicts(0.0, deviation, n), "equivalent") > 0.76
@@ -71,7 +71,7 @@ def test_no_difference_at_all_is_no_certainty() -> None:
     found = paired([0.0] * 3, MARGIN, RESOLUTION)
     assert found.verdict == "equivalent"
     assert found.high == pytest.approx(stats.t.ppf(0.975, 2) * RESOLUTION / math.sqrt(12 * 3))
-    coarse = paired([0.0, 0.0], MARGIN, 0.01)  # of a hundred test images
+    coarse = paired([0.0, 0.0], MARGIN, 0.01)  # two sets of a hundred test images
     assert coarse.verdict == "too few"
 
 

@@ -14,7 +14,7 @@ JUDGING = Judging(margin=0.003)
 
 
 def timed(name: str, step_s: float, foreign_load: float = 0.0, seed: int = 0, scatter: float = 0.01) -> RunResult:
-    """A run of 400 steps in 20 turns, whose turns scatter by so much."""
+    """Return a run of 400 steps in 20 turns with this scatter."""
     turns = [step_s * (1 + scatter * math.sin(12.9 * turn)) for turn in range(20)]
     return result(
         np.repeat(turns, 20),
@@ -49,7 +49,7 @@ def test_equal_steps_settle_nothing() -> None:
 
 def test_of_three_those_that_are_shown_to_be_slower_come_first() -> None:
     found = speed([timed("torch", 0.02), timed("keras", 0.0201), timed("tf_lowlevel", 0.04)])
-    assert found.state == "yes"  # which is fast is known
+    assert found.state == "yes"  # the faster one is known
     assert found.answer.startswith("torch 2.00x as fast as tf_lowlevel [1.")
     assert "]; no difference shown: torch 1.0" in found.answer
     assert "x as fast as keras [0." in found.answer
@@ -68,7 +68,7 @@ def test_a_larger_scatter_gives_a_wider_interval() -> None:
         return float(high) - float(low)
 
     assert width(0.4) > 2 * width(0.01)
-    assert width(1e-4) > 0.4  # of a ratio of 2: launches differ by 4 % whatever the turns do
+    assert width(1e-4) > 0.4  # the ratio is 2, and launches differ by 4 % regardless of the turns
 
 
 @pytest.mark.parametrize(

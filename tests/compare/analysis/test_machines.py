@@ -1,4 +1,4 @@
-"""Step times of unlike machines are never pooled."""
+"""Step times of different machines are never pooled."""
 
 import numpy as np
 from results import ENVIRONMENT, result
@@ -37,7 +37,7 @@ def test_each_kind_has_its_own_times() -> None:
 def test_there_is_no_time_of_all_of_them() -> None:
     mixed = {summary.implementation: summary for summary in summaries(MIXED, Judging(target=0.5))}
     assert (mixed["torch"].step_s, mixed["torch"].reached_s, mixed["torch"].n) == (None, (), 3)
-    assert mixed["keras"].step_s == 0.05  # of one kind, though the study is of two
+    assert mixed["keras"].step_s == 0.05  # from one kind of machine, although the study has two
     (alike,) = summaries(ALIKE, Judging(target=0.5))
     assert alike.step_s == 0.025
     assert len(alike.reached_s) == 2
@@ -61,7 +61,7 @@ def test_what_did_not_take_turns_is_reported() -> None:
 
 
 def test_a_difference_is_that_of_one_kind() -> None:
-    """Seed 0 moved to another machine; what is reported of step times is of the other seeds alone."""
+    """Seed 0 moved to another machine, so step times are compared on the other seeds only."""
     before = Side("before", MANIFEST, [on(FAST, seed, 0.02) for seed in range(3)])
     after = Side("after", MANIFEST, [on(SLOW, 0, 0.06), on(FAST, 1, 0.02), on(FAST, 2, 0.02)])
     assert ["1.00x" in c.said for c in changes(before, after, 0.003) if c.what == "step time"] == [True]

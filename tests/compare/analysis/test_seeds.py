@@ -21,7 +21,7 @@ MANIFEST = Manifest(
 
 
 def study(**accuracies: list[float]) -> list[RunResult]:
-    """Runs of as many seeds as there are accuracies, by implementation; their test sets have 360 images."""
+    """Return a run for each accuracy, by implementation, with consecutive seeds. Their test sets have 360 images."""
     return [
         result(implementation=name, seed=seed, accuracy=accuracy)
         for name, of_one in accuracies.items()
@@ -30,7 +30,7 @@ def study(**accuracies: list[float]) -> list[RunResult]:
 
 
 def with_curve(accuracies: list[float], part: str = "test", **samples: object) -> RunResult:
-    """A run with these accuracies after its epochs, of 23 steps of 10 ms each unless `samples` say otherwise."""
+    """Return a run with these accuracies after its epochs. An epoch has 23 steps of 10 ms, unless `samples` differ."""
     plain = result(step_s=np.full(23 * len(accuracies), 0.01))
     assert plain.outcome is not None
     epochs = tuple(
@@ -54,7 +54,7 @@ def test_a_summary_has_mean_and_interval() -> None:
 
 
 def test_results_come_by_seed_and_in_the_order_that_was_asked_for() -> None:
-    """The first that was named is the baseline to readers, whatever its name."""
+    """The implementation named first is the baseline, whatever its name."""
     found = in_order(
         study(keras=[0.9, 0.9], torch=[0.9, 0.9], numpy=[0.9]), Judging(implementations=("torch", "keras"))
     )
@@ -68,7 +68,7 @@ def test_one_seed_has_no_interval() -> None:
 
 
 def test_pairs_are_compared_seed_by_seed() -> None:
-    """However much seeds differ: each side's accuracy moves by 5 points, their difference by none."""
+    """Each side's accuracy varies by 5 points between seeds, and their difference does not."""
     torch = [0.90, 0.95, 0.93, 0.91, 0.94]
     (pair,) = pairs(study(torch=torch, keras=[accuracy + 0.01 for accuracy in torch]), Judging(margin=0.003))
     assert (pair.one, pair.other, pair.difference.n) == ("torch", "keras", 5)
@@ -144,6 +144,6 @@ def test_a_report_of_one_seed_has_no_table_over_seeds() -> None:
 
 
 def test_a_share_is_never_below_0_nor_above_1() -> None:
-    """What two seeds far apart leave open is all that there is, and no more."""
+    """Two seeds that differ widely leave the whole range open, and no more."""
     text = report.render(study(torch=[0.44, 0.56]), {}, MANIFEST, Judging())["report.md"].decode()
     assert "| torch | 50.00% | 20.00 ms | 2 | 0.00% to 100.00% |" in text

@@ -1,4 +1,4 @@
-"""How well the ratio of two runs' step times is known: simulated runs on a busy machine, whose truth is known."""
+"""The uncertainty of the ratio of two step times, for simulated runs on a busy machine with a known truth."""
 
 import math
 
@@ -16,8 +16,11 @@ BASE_S = {"torch": 0.02, "keras": 0.015, "tf_lowlevel": 0.014}
 
 
 class BusyMachine:
-    """A machine in use by others: how slow it is jumps between a few levels and stays there for a while, the same for
-    all who take turns; single steps and products are late by more than a normal distribution has it."""
+    """A machine shared with others.
+
+    Its speed jumps between a few levels and stays there for a while, the same for all that take turns. Single steps and
+    products are late more often than a normal distribution predicts.
+    """
 
     def __init__(self, seed: int) -> None:
         self.random = np.random.default_rng(seed)
@@ -37,10 +40,11 @@ class BusyMachine:
         lateness: float = 0.08,
         launches: float = 0.03,
     ) -> Side:
-        """A run of each implementation in turns of 10 steps, which take `slower` times as long as its code did.
+        """Return a run of each implementation in turns of 10 steps, which take `slower` times as long.
 
-        The machine's level jumps in so many of the turns, by a factor whose logarithm deviates by `unsteady`; steps and
-        products are late by the logarithm `lateness`, with heavy tails. Launches differ by the logarithm `launches`.
+        The machine's level jumps in the share `jumps` of the turns, by a factor with the logarithmic deviation
+        `unsteady`. The logarithmic deviation of steps and products is `lateness`, with heavy tails. That of launches is
+        `launches`.
         """
 
         def late(n: int) -> np.ndarray:
@@ -77,7 +81,7 @@ def directions(a: Side, b: Side) -> set[str]:
 
 
 def n_called(what: str, random_seeds: range, n_turns: int, n_products: int, slower: float, **quiet: float) -> int:
-    """How many of as many pairs as there are seeds have a step time that moved so."""
+    """Return how many pairs of runs, one per random seed, have this verdict on the step time."""
     return sum(
         what in directions(busy.study(n_turns, n_products, **quiet), busy.study(n_turns, n_products, slower, **quiet))
         for busy in map(BusyMachine, random_seeds)
@@ -90,7 +94,7 @@ def n_called(what: str, random_seeds: range, n_turns: int, n_products: int, slow
 def test_of_forty_pairs_of_equal_runs_one_at_the_most_is_called_worse(
     n_turns: int, n_products: int, load: float | None
 ) -> None:
-    """Of any length, and if the system does not say what others took, too."""
+    """This holds for any length, and if the system does not report the load by others."""
     assert n_called("worse", range(40), n_turns, n_products, 1.0, load=load) <= 1
 
 
@@ -99,7 +103,7 @@ def test_a_slowdown_beyond_what_a_busy_machine_makes_is_called_worse() -> None:
 
 
 def test_on_a_quiet_machine_half_as_much_more_is_found_and_nothing_else() -> None:
-    """By one launch of each; of a fifth more it is said that one launch does not show it."""
+    """One launch of each is enough. A slowdown of a fifth is reported as too small for one launch."""
     quiet = {"load": 0.0, "jumps": 0.0, "lateness": 0.01, "unsteady": 0.0}
     assert n_called("worse", range(20), 20, 10, 1.55, **quiet) >= 18
     assert n_called("not known", range(20), 20, 10, 1.2, **quiet) >= 16
@@ -108,8 +112,10 @@ def test_on_a_quiet_machine_half_as_much_more_is_found_and_nothing_else() -> Non
 
 
 def launches(by: np.random.Generator, n: int, slower: float, scatter: float) -> list[dict[str, list[RunResult]]]:
-    """`n` launches of three implementations, which differ from launch to launch by the logarithm `scatter`; each is so
-    short that nothing is known of it alone."""
+    """Return `n` launches of three implementations, with the logarithmic deviation `scatter` between launches.
+
+    Each launch alone is too short to show anything.
+    """
 
     def launch(name: str) -> RunResult:
         step_s = by.lognormal(math.log(0.02 * slower) + by.normal(0, scatter), 0.02, 4)
@@ -119,7 +125,8 @@ def launches(by: np.random.Generator, n: int, slower: float, scatter: float) -> 
 
 
 def n_slower(n: int, slower: float, scatter: float, n_pairs: int) -> int:
-    """In how many of so many pairs of `n` launches each any implementation is slower, by its interval."""
+    """Return in how many of `n_pairs` pairs the interval of any implementation lies above 1. Each side has `n`
+    launches."""
     by = np.random.default_rng(n)
     pairs = [(launches(by, n, 1.0, scatter), launches(by, n, slower, scatter)) for _ in range(n_pairs)]
     found = [[one.estimate for one in ratios_of_launches(*pair).values()] for pair in pairs]
@@ -128,7 +135,7 @@ def n_slower(n: int, slower: float, scatter: float, n_pairs: int) -> int:
 
 @pytest.mark.parametrize("n", [2, 3])
 def test_several_launches_of_either_show_how_they_scatter(n: int) -> None:
-    """By 3 or by 10 percent: one of forty equal pairs is called slower at the most, and 1.3x is found."""
+    """Launches scatter by 3 or 10 percent. At most one of forty equal pairs is called slower, and 1.3x is found."""
     assert n_slower(n, 1.0, 0.03, 80) <= 2
     assert n_slower(n, 1.0, 0.10, 80) <= 4  # 2 expected
     assert n_slower(n, 1.3, 0.03, 20) == 20
@@ -142,7 +149,7 @@ def pair(load: float | None, products: tuple[float, ...] = (0.002,) * 5) -> tupl
 
 
 def width(load: float | None, products: tuple[float, ...] = (0.002,) * 5, n_compared: int = 1) -> float:
-    """How wide the interval is, in logarithms."""
+    """Return the width of the interval, in logarithms."""
     found = ratio([pair(load, products)], machine([pair(load, products)]))
     assert found.estimate is not None
     low, high = found.estimate.interval(n_compared)
@@ -151,7 +158,7 @@ def width(load: float | None, products: tuple[float, ...] = (0.002,) * 5, n_comp
 
 
 def test_what_scatters_widens_the_interval() -> None:
-    """Load, the yardstick, fewer of its times, and more intervals that are to hold together."""
+    """So do load, a varying or shorter yardstick, and simultaneous intervals."""
     scattered = (0.001, 0.0015, 0.002, 0.003, 0.004)
     assert width(0.0) < width(0.3) < width(1.0) == width(5.0)
     assert width(0.0) < width(0.0, scattered) < width(0.0, scattered[::2])
@@ -160,14 +167,14 @@ def test_what_scatters_widens_the_interval() -> None:
 
 
 def test_unknown_load_is_not_taken_for_none() -> None:
-    """It is said, since it cannot be counted."""
+    """The load is reported as unknown, because it cannot be counted."""
     one, other = pair(None)
     (said,) = (c.said for c in changes(*(Side("x", MANIFEST, [r]) for r in (one, other)), 0.003) if c.low)
     assert "The load by other processes is not known" in said
 
 
 def test_the_difference_of_estimates() -> None:
-    """Variances add up; of two that are known alike the degrees of freedom add up, too (Welch and Satterthwaite)."""
+    """Variances add up. Degrees of freedom add up if both are known equally well (Welch and Satterthwaite)."""
     found = Estimate(1.0, 0.5, 4.0) - Estimate(0.25, 0.5, 4.0)
     assert (found.log, found.variance, found.freedom) == (0.75, 1.0, pytest.approx(8.0))
     exact = Estimate(1.0, 0.5, 4.0) - Estimate(0.0, 0.0, math.inf)
@@ -175,7 +182,7 @@ def test_the_difference_of_estimates() -> None:
 
 
 def test_one_wild_product_does_not_decide() -> None:
-    """The machine's slowdown, and how well that is known."""
+    """This holds for the machine's slowdown and for its uncertainty."""
     calm = (0.002, 0.0021, 0.0019, 0.00205, 0.00195)
     wild = (*calm[:4], 0.02)
     one, other = pair(0.0, calm)[0], pair(0.0, wild)[0]

@@ -1,4 +1,4 @@
-"""Step times from samples made up for the purpose."""
+"""Step times from made-up samples."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ from shared.result import RunResult, Samples
 
 
 def test_warm_up_and_small_batches_are_left_out() -> None:
-    # 23 batches an epoch, the last of them smaller
+    # 23 batches per epoch, with a smaller last one
     step_s = np.full(46, 1.0)
     step_s[:20] = 9.0
     step_s[[22, 45]] = 0.1
@@ -56,7 +56,7 @@ def test_the_median_shrugs_off_outliers_and_the_interval_holds_it() -> None:
 
 
 def test_the_interval_is_that_of_turns_not_of_steps() -> None:
-    """Turns of 50 equal steps whose level varies: 500 steps, but only 10 independent draws."""
+    """500 steps in turns of 50 equal steps, whose level varies, are only 10 independent draws."""
     rng = np.random.default_rng(1)
     levels = rng.normal(0.02, 0.002, 10)
     step_s = np.repeat(levels, 50)
@@ -68,7 +68,7 @@ def test_the_interval_is_that_of_turns_not_of_steps() -> None:
 
 
 def test_the_interval_is_that_of_medians_over_drawn_turns() -> None:
-    """Against scipy's bootstrap of the plain median of concatenated turns, of unequal length."""
+    """Compare with scipy's bootstrap of the plain median over concatenated turns of unequal length."""
     rng = np.random.default_rng(3)
     turns = [rng.normal(0.02, 0.002, n) for n in (7, 12, 9, 20, 3, 15)]
     run = result(np.concatenate([np.ones(20), *turns]), n_train=86 * 64, slice_steps=(20, *map(len, turns)))
@@ -96,7 +96,7 @@ def test_too_few_turns_give_no_interval() -> None:
     ("epoch_s", "steps", "expected"), [((9.0, 4.0, 2.0), (20, 20, 10), 0.2), ((9.0, 4.0), (20, 20), 0.2)]
 )
 def test_an_epoch_at_a_time(epoch_s: tuple[float, ...], steps: tuple[int, ...], expected: float) -> None:
-    """In the idiomatic recipe: an epoch's time over its own steps, without the first."""
+    """In the idiomatic recipe, an epoch's time is divided by its own steps. The first epoch is left out."""
     run = of_epochs(epoch_s, steps)
     time = step_time(run)
     assert time is not None
@@ -105,7 +105,7 @@ def test_an_epoch_at_a_time(epoch_s: tuple[float, ...], steps: tuple[int, ...], 
 
 
 def test_the_epoch_that_compiles_has_no_step_time() -> None:
-    """Also if it is the only one: what is traced in it cannot be taken out."""
+    """This holds if it is the only epoch, because the time of tracing cannot be separated."""
     alone = of_epochs((9.0,), (20,))
     assert step_time(alone) is None
     assert median_step_s(alone) is None
@@ -123,7 +123,7 @@ def test_many_epochs_have_an_interval_without_the_first() -> None:
 
 
 def test_neighbouring_turns_that_are_alike() -> None:
-    """Half of a run beside a busy process: its turns are not independent. Turns that alternate count as they are."""
+    """Half of the run was beside a busy process, so its turns are not independent. Alternating turns are."""
     halves = np.repeat([1.0, 1.0, 2.0, 2.0, 2.0], 20) * np.random.default_rng(0).normal(1, 0.01, 100)
     made = result(halves, n_train=6_400, slice_steps=(10,) * 10)
     assert neighbours_alike(made) > 0.3
@@ -133,7 +133,7 @@ def test_neighbouring_turns_that_are_alike() -> None:
 
 
 def of_epochs(epoch_s: tuple[float, ...], steps: tuple[int, ...]) -> RunResult:
-    """A run of the idiomatic recipe."""
+    """Return a run of the idiomatic recipe."""
     run = result()
     assert run.outcome is not None
     outcome = run.outcome.model_copy(update={"samples": Samples(epoch_s=epoch_s, epoch_steps=steps)})

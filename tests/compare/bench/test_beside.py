@@ -1,4 +1,4 @@
-"""`bench --beside`: busy processes that end with the command, and how much each contestant is slowed down by them."""
+"""`bench --beside`: busy processes end with the command, and each contestant's slowdown is measured."""
 
 import json
 import os
@@ -36,7 +36,7 @@ SLOWER = {"torch": {0: 1.0, 1: 3.0, 2: 6.0}, "keras": {0: 1.0, 1: 1.5, 2: 2.0}}
 
 
 def run(monkeypatch: pytest.MonkeyPatch, arguments: str) -> int:
-    """The exit code of `python -m compare bench ...`, run in this process."""
+    """Run `python -m compare bench ...` in this process, and return its exit code."""
     monkeypatch.setattr(sys, "argv", ["compare", "bench", *arguments.split()])
     with pytest.raises(SystemExit) as caught:
         main()
@@ -44,7 +44,7 @@ def run(monkeypatch: pytest.MonkeyPatch, arguments: str) -> int:
 
 
 def made_up(n_launches: int = 3) -> BesideResult:
-    """A bench in which each is slowed down as SLOWER says."""
+    """Return a bench in which each contestant is slowed down as SLOWER states."""
     plain, random = simulated_bench(), np.random.default_rng(1)
     launches = []
     for launch in plain.launches[:n_launches]:
@@ -78,7 +78,7 @@ def test_slowdowns_are_those_that_were_made_up() -> None:
             assert slower.low is not None
             assert slower.low < slower.value < (slower.high or 0.0)
             assert slower.half_width < 0.15
-    # The same figures come of what was read from a file.
+    # Reading it from a file gives the same figures.
     again = BesideResult.model_validate_json(found.model_dump_json())
     assert beside.slowdown(again, "torch", 1) == beside.slowdown(found, "torch", 1)
 
@@ -146,7 +146,7 @@ def test_levels_that_cannot_be(levels: tuple[int, ...]) -> None:
 
 
 def test_it_ends_when_all_is_known() -> None:
-    """With as much scatter as the rounds have, three launches are known to 10 %, and not to 0.1 %."""
+    """With the scatter of these rounds, three launches reach a precision of 50 %, but not 0.1 %."""
     found = made_up()
     exact, rough = (
         found.model_copy(update={"result": found.result.model_copy(update={"precision": precision})})
@@ -158,7 +158,7 @@ def test_it_ends_when_all_is_known() -> None:
 
 
 def test_all_meet_the_same_neighbours(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In each launch every level comes twice, and every one has as many turns there."""
+    """In each launch every level comes twice, and every contestant has equally many turns at it."""
     running: list[int] = [0]
     seen: list[int] = []
 
@@ -189,7 +189,7 @@ def test_all_meet_the_same_neighbours(digits: Data, monkeypatch: pytest.MonkeyPa
         subject,
         start,
         120.0,
-        rounds_s=0.0,  # the fewest rounds a block, on any machine
+        rounds_s=0.0,  # the minimum of rounds per block, on any machine
         training_alone=True,  # type: ignore[arg-type]
     )
     work.levels = (0, 1, 2)
@@ -216,17 +216,17 @@ def test_all_meet_the_same_neighbours(digits: Data, monkeypatch: pytest.MonkeyPa
     )
     found = beside.slowdown(BesideResult(levels=(0, 1, 2), result=result), "b", 2)
     assert found is not None
-    assert found.value == pytest.approx(3.0, rel=0.3)  # on a busy machine of two rounds a block
+    assert found.value == pytest.approx(3.0, rel=0.3)  # a busy machine has only two rounds per block
 
 
 def used_s(pid: int) -> float:
-    """The processor time of a process."""
+    """Return the processor time of a process."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def gone(pid: int) -> bool:
-    """Whether the process has ended, be it that no one has asked for its end yet."""
+    """Return whether the process has ended, even if it has not been waited for."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
@@ -336,7 +336,7 @@ def test_a_short_one_leaves_its_record_and_a_report(
 ) -> None:
     out = tmp_path / "out"
     monkeypatch.setattr(bench_beside, "ROUNDS_S", 0.3)
-    monkeypatch.setattr(schedule, "LEAST_TO_STOP", 1)  # one launch beside a busy process, which takes all that there is
+    monkeypatch.setattr(schedule, "LEAST_TO_STOP", 1)  # one launch beside a busy process, which uses up the budget
     monkeypatch.setattr(beside, "precise", lambda _: True)
     code = run(
         monkeypatch,

@@ -22,7 +22,7 @@ HERE = "--model dense_baseline --threads 1"
 
 
 def run(monkeypatch: pytest.MonkeyPatch, arguments: str) -> int:
-    """The exit code of `python -m compare bench ...`, run in this process."""
+    """Run `python -m compare bench ...` in this process, and return its exit code."""
     monkeypatch.setattr(sys, "argv", ["compare", "bench", *arguments.split()])
     with pytest.raises(SystemExit) as caught:
         main()
@@ -142,7 +142,7 @@ def test_several_batch_sizes_give_curves(
     options = f"--implementations numpy,numpy_again --batch-sizes 64,256 --budget 2 --out {out}"
     assert run(monkeypatch, f"{HERE} {options}") == 0
     records = scaling.RECORDS.validate_json((out / scaling.RECORD).read_bytes())
-    assert problems(out) == []  # its report is what its records give
+    assert problems(out) == []  # its report matches its records
     for size, record in zip((64, 256), records, strict=True):
         assert len(record.launches) == 2
         assert {contestant.batch_size for contestant in record.contestants} == {size}
@@ -153,7 +153,7 @@ def test_several_batch_sizes_give_curves(
 
 @pytest.mark.long
 def test_an_interrupt_keeps_what_was_finished(numpy_implementations: str, tmp_path: Path) -> None:
-    """Ctrl-C after the first launch: its record and a report stay, and the exit code is 130."""
+    """After Ctrl-C following the first launch, its record and a report stay. The exit code is 130."""
     out = tmp_path / "out"
     options = [*HERE.split(), "--implementations", "numpy,numpy_again", "--interval", "0.001", "--out", out]
     with running("bench", *options) as process:

@@ -1,4 +1,4 @@
-"""`bench --inference`: ways to serve that take turns, what is said of them, and a folder that other commands know."""
+"""`bench --inference`: ways to serve take turns, and their folder is readable by other commands."""
 
 import io
 import json
@@ -56,9 +56,8 @@ def served(name: str) -> Served:
 
 
 class Pretending:
-    """A worker whose calls take `call_s` an image, times the luck of its launch and of each call; one in fifty takes
-    three times as long. Its logits are `off` the right ones; it fails when it is asked for the time of a call of
-    `fails_at` images."""
+    """A worker whose calls take `call_s` per image, times random factors of its launch and of each call. One call in
+    fifty takes three times as long. Its logits are wrong by `off`, and timing calls of `fails_at` images fails."""
 
     def __init__(self, random: np.random.Generator, call_s: float, off: float = 0.0, fails_at: int = 0) -> None:
         self.random, self.off, self.fails_at = random, off, fails_at
@@ -100,7 +99,7 @@ class Pretending:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing has to be waited for, and few resamples say as much here."""
+    """Wait for nothing, and draw few resamples, which suffice here."""
     monkeypatch.setattr(launcher, "PAUSE_S", 0.0)
     monkeypatch.setattr(launcher, "ROUNDS_S", 2.0)
     monkeypatch.setattr(statistics, "N_RESAMPLES", 400)
@@ -114,7 +113,7 @@ def plainly(random: np.random.Generator, name: str) -> Pretending:
 
 
 def simulated(make: Make = plainly, seed: int = 0, budget_s: float = 1e3) -> tuple[InferenceResult, list[Pretending]]:
-    """A bench of the ways in CALL_S, and its workers in the order of their starts."""
+    """Return a bench of the ways in CALL_S, and its workers in the order of their starts."""
     random, started = np.random.default_rng(seed), list[Pretending]()
 
     def start(of: Served) -> Any:
@@ -169,7 +168,7 @@ def test_figures_are_those_that_were_made_up(result: InferenceResult) -> None:
             assert rate.value == pytest.approx(1 / call_s / 1.04, rel=0.1)  # with the calls that take 3 times as long
             if name == "torch-onnx" and n == 1:
                 assert p99 is not None
-                assert p99.value == pytest.approx(3 * call_s * n, rel=0.1)  # 2 of 100 take that long
+                assert p99.value == pytest.approx(3 * call_s * n, rel=0.1)  # 2 of 100 calls take that long
         speed = verdicts.speed(result, name, "torch-eager", 1)
         assert speed is not None
         assert speed.value == pytest.approx(CALL_S["torch-eager"] / call_s, rel=0.08)
@@ -177,7 +176,7 @@ def test_figures_are_those_that_were_made_up(result: InferenceResult) -> None:
         memory = verdicts.memory(result, name)
         assert memory is not None
         assert memory.value == pytest.approx(call_s * 2**40, rel=0.05)
-    assert verdicts.slow_latency(result, "keras-graph", 16) is None  # a handful of calls a launch have no percentile
+    assert verdicts.slow_latency(result, "keras-graph", 16) is None  # too few calls per launch for a percentile
 
 
 def test_starts_are_those_of_all_launches_but_the_first(result: InferenceResult) -> None:
@@ -215,7 +214,7 @@ def test_who_computes_something_else_is_not_timed() -> None:
     for launch in found.launches:
         assert set(launch.measured) == CALL_S.keys() - {"keras-graph"}
         assert "it computes something else: its logits are 2.9e-04" in launch.failed["keras-graph"]
-        assert 1e-5 < launch.measured["keras-eager"].distance < 2e-5  # half, of an even number
+        assert 1e-5 < launch.measured["keras-eager"].distance < 2e-5  # the median of an even number of launches
     assert all(one.asked == [] for one in started if one.off == 3e-4)
     line = next(line for line in tables.cells(found) if line[0] == "keras-graph")
     assert line[1].startswith("failed: it computes something else")
@@ -243,7 +242,7 @@ def test_distances() -> None:
 
 
 def test_a_high_quantile_and_its_interval() -> None:
-    """As of a sort of all samples, and the interval is that of resampling them one by one."""
+    """The quantile is that of all samples, and the interval that of resampling them one by one."""
     random = np.random.default_rng(3)
     launches = [[tuple(random.exponential(1, 40)) for _ in range(15)] for _ in range(4)]
     found = statistics.high_quantile(launches, 0.99)
@@ -354,7 +353,7 @@ def test_only_what_is_offered_is_served_unless_it_is_named(monkeypatch: pytest.M
 
 
 def run(monkeypatch: pytest.MonkeyPatch, command: str) -> int:
-    """The exit code of `python -m compare ...`, run in this process."""
+    """Run `python -m compare ...` in this process, and return its exit code."""
     monkeypatch.setattr(sys, "argv", ["compare", *command.split()])
     with pytest.raises(SystemExit) as caught:
         main()
@@ -384,7 +383,7 @@ def test_bad_input_is_one_paragraph(
     error = capsys.readouterr().err
     assert said in error
     lines = error.strip().splitlines()
-    assert len([line for line in lines if not line.endswith(" ...")]) == 1  # a slow machine says what it is about to do
+    assert len([line for line in lines if not line.endswith(" ...")]) == 1  # a slow machine also prints its next step
     assert list(tmp_path.iterdir()) == []
 
 
@@ -393,7 +392,7 @@ def test_bad_input_is_one_paragraph(
 def test_a_folder_that_verify_report_and_diff_know(
     numpy_implementations: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With an implementation that has no `serve` of its own: what `create` gives answers."""
+    """The implementation has no `serve` of its own, so the result of `create` answers."""
     monkeypatch.setitem(IMPLEMENTATIONS, "numpy_again", numpy_spec("numpy_again", exports=("onnx",)))
     out = tmp_path / "out"
     command = "bench --inference --model dense_baseline --threads 1 --implementations numpy,numpy_again"
@@ -404,14 +403,14 @@ def test_a_folder_that_verify_report_and_diff_know(
     assert [(one["name"], one["batch_size"]) for one in said["served"]] == [
         (f"{name}-eager", n) for name in ("numpy", "numpy_again") for n in (1, 8)
     ]
-    # numpy writes no files, and those of numpy_again's exporter are not there.
+    # numpy cannot write files, and the files of numpy_again's exporter are missing.
     assert [one["name"] for one in said["unavailable"]] == ["numpy-onnx", "numpy_again-onnx"]
     assert said["unavailable"][1]["why"].startswith("it cannot be exported: ")
     record = json.loads((out / "inference.json").read_text())
     jsonschema.validate(record, json.loads(SCHEMA.read_text()))
     (launch, *_) = record["launches"]
     assert launch["measured"]["numpy_again-eager"]["distance"] < 1e-6
-    assert record["libraries"]["numpy-eager"] > 1_000_000  # NumPy at the least
+    assert record["libraries"]["numpy-eager"] > 1_000_000  # at least NumPy
     assert len(pd.read_csv(out / "results.csv")) == 6
     report = (out / "report.md").read_text()
     assert "not there: it cannot be exported" in report
@@ -491,7 +490,7 @@ def test_every_call_is_timed_by_itself_and_batches_go_round_the_images() -> None
     server.do({"kind": "GiveImages"}, {"images": np.arange(5, dtype=np.float32)})
     request: dict[str, Any] = {"kind": "TimeCalls", "batch_size": 2, "calls": 4, "uncounted": 2}
     answer, arrays = server.do(request, {})
-    assert seen == [(2, 1.0), (2, 5.0)] * 3  # the fifth image would need a sixth
+    assert seen == [(2, 1.0), (2, 5.0)] * 3  # there are only five images
     assert (arrays["call_ns"][1::2] >= 2e6).all()
     assert answer["elapsed_s"] >= 0.004
     stream = io.BytesIO()

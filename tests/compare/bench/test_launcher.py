@@ -1,4 +1,4 @@
-"""Launches, on workers that only pretend: every one's turn comes in every round, and who fails is left out."""
+"""Launches with simulated workers: each contestant has a turn in every round, and failed ones are left out."""
 
 import itertools
 import threading
@@ -30,12 +30,12 @@ SPEC = MODELS["dense_baseline"]
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "PAUSE_S", 0.0)
-    monkeypatch.setattr(launcher, "usable_cores", lambda: 1)  # one after another: random numbers come in their order
+    monkeypatch.setattr(launcher, "usable_cores", lambda: 1)  # serial, which keeps the order of random numbers
 
 
 class Simulation:
-    """A bench of pretending workers, each with what `differently` says of its contestant; a launch takes 10 s by a
-    clock of its own."""
+    """A bench of simulated workers, whose settings `differently` gives by contestant. A launch takes 10 s by its own
+    clock."""
 
     def __init__(self, data: Data, *who: str, budget_s: float = 120.0, **differently: dict[str, object]) -> None:
         self.random = np.random.default_rng(0)
@@ -108,8 +108,8 @@ def test_every_contestant_has_its_turn_in_every_round(digits: Data) -> None:
 
 
 def test_what_is_not_counted_is_as_long_for_each(digits: Data) -> None:
-    """And two steps at least: a fast contestant has more of them, though it is timed for as many steps as a slow one.
-    All launches are alike."""
+    """There are at least two uncounted steps. A fast contestant makes more of them than a slow one, but is timed for as
+    many steps. All launches are alike."""
     simulation = Simulation(digits, "a", "b", b={"step_s": 0.1})
     for number in range(3):
         simulation.launch(number)
@@ -127,7 +127,7 @@ def test_what_is_not_counted_is_as_long_for_each(digits: Data) -> None:
 
 
 def test_only_the_first_launch_is_cut_short(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a budget that ends in the middle of it; a later one would count as much with few rounds as with many."""
+    """The budget ends in the middle of it. A later launch counts as much with few rounds as with many."""
     simulation = Simulation(digits, "a", "b", budget_s=50)
     monkeypatch.setattr(simulation.launcher, "_check_budget", lambda: None)
     monkeypatch.setattr(simulation.launcher, "clock", lambda: 100.0)
@@ -136,7 +136,7 @@ def test_only_the_first_launch_is_cut_short(digits: Data, monkeypatch: pytest.Mo
 
 
 class Slow(Launcher):
-    """Its clock goes on by 3 s whenever it is read."""
+    """A launcher whose clock advances by 3 s at each reading."""
 
     now_s = 0.0
 
@@ -157,7 +157,7 @@ def messages_of(digits: Data, budget_s: float, needs: int = 3) -> list[str]:
 
 
 def test_a_small_budget_is_said_before_it_is_spent(digits: Data) -> None:
-    """A launch takes 3 s until all are warm, and six rounds nearly one more, though nothing is left for them."""
+    """A launch takes 3 s to get warm, and almost one more for six rounds, although nothing is left for them."""
     reported = messages_of(digits, budget_s=10, needs=4)
     (place,) = (at for at, text in enumerate(reported) if text.startswith("Warning"))
     assert reported[place] == (
@@ -183,7 +183,7 @@ def test_rounds_are_reported_as_they_go(digits: Data) -> None:
 
 
 def test_a_frameworks_own_loop_has_few_rounds(digits: Data) -> None:
-    """Its window is an epoch: of 5 s, six of them."""
+    """Its window is an epoch of 5 s, so it has six of them."""
     entries = [launcher.Entry(contestant(name), None) for name in ("a", "loop")]  # type: ignore[arg-type]
     entries[1].contestant = entries[1].contestant.model_copy(update={"recipe": "idiomatic"})
     for entry, steps, elapsed_s in zip(entries, (10, 500), (0.1, 5.0), strict=True):
@@ -257,7 +257,7 @@ def test_what_takes_too_long_to_get_warm_is_reported(digits: Data) -> None:
 @pytest.mark.parametrize("window", [0, 5, 20, 25, 30])
 @pytest.mark.parametrize("number", range(4))
 def test_who_fails_is_left_out_and_named(digits: Data, window: int, number: int) -> None:
-    """Whenever it is, and whatever the order of turns: no one else misses one."""
+    """This holds whenever it fails, in any order of turns. No other contestant misses a turn."""
     simulation = Simulation(digits, "a", "b", "c", a={"fails_at": window})
     done = simulation.launch(number)
     assert set(done.measured) == {"b", "c"}
@@ -275,7 +275,7 @@ def test_a_device_that_was_not_waited_for_is_reported(digits: Data) -> None:
 
 
 def test_compiling_pays_off_after_as_many_steps_as_it_saves(digits: Data) -> None:
-    """A first step of 1 s, and 4 ms less of 10 for every other one: after 250 steps."""
+    """The first step takes 1 s, and every other one saves 4 ms of 10: 250 steps."""
     simulation = Simulation(digits, "a", "b", "c", b={"step_s": 0.006, "first_s": 1.0}, c={"first_s": 1.0})
     modes = {"b": "graph", "c": "xla"}
     named = [c.model_copy(update={"mode": modes.get(c.name, c.mode)}) for c in simulation.empty.contestants]
@@ -311,7 +311,7 @@ def test_an_interval_is_worth_going_a_little_beyond_the_budget(digits: Data) -> 
 
 
 def test_without_a_budget_of_its_own_a_bench_ends_with_intervals(digits: Data) -> None:
-    """Three launches, however long they take: by default the budget is no reason to show no interval."""
+    """It makes three launches, however long they take, because the default budget must not cost the interval."""
     simulation = Simulation(digits, "a", "b", budget_s=5)
     *_, last = repeat(simulation.empty, simulation, precise, until_known=True)
     assert (last.ending, len(last.launches)) == ("budget", 3)
@@ -326,8 +326,8 @@ def test_without_a_budget_of_its_own_a_bench_ends_with_intervals(digits: Data) -
 
 @pytest.mark.parametrize("until_known", [True, False])
 def test_a_busy_machine_costs_no_interval(digits: Data, until_known: bool) -> None:
-    """The first launch alone takes longer than the budget. Without one that was asked for, the bench says what it will
-    take, and goes on."""
+    """The first launch alone exceeds the budget. Unless the budget was given, the bench reports its duration and
+    continues."""
     reported: list[str] = []
     simulation = Simulation(digits, "a", "b")
     contestants = simulation.empty.contestants
@@ -344,7 +344,7 @@ def test_a_busy_machine_costs_no_interval(digits: Data, until_known: bool) -> No
 
 @pytest.mark.parametrize(("options", "until_known"), [({}, True), ({"budget": 120.0}, False)])
 def test_a_budget_that_was_asked_for_is_kept(options: dict[str, float], until_known: bool) -> None:
-    """Even if it is the usual one."""
+    """This holds even if it equals the default."""
     found = BenchOptions.of_texts(**options)
     assert (found.budget_s, found.until_known) == (120.0, until_known)
 
@@ -353,8 +353,8 @@ def test_a_budget_that_was_asked_for_is_kept(options: dict[str, float], until_kn
 def test_an_interrupt_while_networks_are_built_kills_all_workers(
     digits: Data, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """One after another in the first launch, side by side in later ones: there the other's thread waits for its worker,
-    which would not end by itself."""
+    """The first launch builds one after another, later launches in parallel. There the other thread waits for its
+    worker, which would not end by itself."""
     killed, waiting = {name: threading.Event() for name in "ab"}, threading.Event()
     ended_alone: list[str] = []
     cut_short: list[bool] = []
@@ -390,11 +390,11 @@ def test_an_interrupt_while_networks_are_built_kills_all_workers(
         simulation.launcher.launch(number)
     assert all(event.is_set() for event in killed.values())
     assert ended_alone == []
-    assert cut_short == [True] * number  # and it had waited for nothing else
+    assert cut_short == [True] * number  # and waited for nothing else
 
 
 def test_long_steps_are_warm_after_fewer(digits: Data) -> None:
-    """A step of 0.3 s: one that is not counted before a turn, none before its second window, four until it is warm."""
+    """A step of 0.3 s needs one uncounted step before a turn, none before its second window, and four to get warm."""
     slow = Simulation(digits, "a", "b", a={"step_s": 0.3}, b={"step_s": 0.3}).launch(0).measured["a"]
     fast = Simulation(digits, "a", "b", a={"step_s": 0.05}, b={"step_s": 0.05}).launch(0).measured["a"]
     before = [sum(w.round < 0 and w.what == "end_to_end" for w in one.windows) for one in (slow, fast)]
@@ -408,7 +408,7 @@ def test_a_second_window_of_a_turn_follows_at_once(digits: Data) -> None:
     simulation.launch(0)
     for _, session in simulation.sessions:
         in_turns = [uncounted for what, _, uncounted in session.asked if what != "evaluation"]
-        n_rounds = sum(uncounted > 0 for uncounted in in_turns)  # a turn each
+        n_rounds = sum(uncounted > 0 for uncounted in in_turns)  # one turn each
         assert n_rounds >= shape.LEAST_ROUNDS
         last = in_turns[-n_rounds - -(-n_rounds // shape.COMPUTE_EVERY) :]
         assert last.count(0) == -(-n_rounds // shape.COMPUTE_EVERY)
@@ -416,7 +416,8 @@ def test_a_second_window_of_a_turn_follows_at_once(digits: Data) -> None:
 
 
 def test_rounds_make_room_for_launches() -> None:
-    """120 s, of which a launch needs 20 before its rounds: five are left 4 s each. With time enough it is 10 s."""
+    """With 120 s and 20 s per launch before its rounds, five launches have 4 s each. With enough time they have 10
+    s."""
     assert shape.affordable(10.0, 100.0, 20.0) == pytest.approx(4.0)
     assert shape.affordable(10.0, 110.0, 10.0) == 10.0
     assert shape.affordable(10.0, float("inf"), 20.0) == 10.0
@@ -424,7 +425,7 @@ def test_rounds_make_room_for_launches() -> None:
 
 
 def test_later_launches_build_side_by_side(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many at once as there are cores; only a first step that was made alone is recorded."""
+    """As many build at once as there are cores. First steps are recorded only of workers that run alone."""
     monkeypatch.setattr(launcher, "usable_cores", lambda: 2)
     simulation = Simulation(digits, "a", "b")
     barrier = threading.Barrier(2)
@@ -434,7 +435,7 @@ def test_later_launches_build_side_by_side(digits: Data, monkeypatch: pytest.Mon
     assert set(second.measured) == {"a", "b"}
     assert all(measured.first_step_s for measured in first.measured.values())
     assert not any(measured.first_step_s for measured in second.measured.values())
-    # The first of each implementation starts alone, by which its start can be timed.
+    # The first worker of each implementation starts alone, which allows its start to be timed.
     assert [first.measured[name].start_s is None for name in "ab"] == [False, True]
 
 
@@ -459,7 +460,7 @@ def test_a_budget_too_short_for_one_round(digits: Data) -> None:
 
 
 def test_an_extra_step_is_seen_in_an_a_a_bench(digits: Data) -> None:
-    """About 20 steps a window: one more is 5 %."""
+    """One more step in a window of about 20 is 5 %."""
     fast = {"step_s": shape.WINDOW_S / 20}
     *_, fair = Simulation(digits, "a", "b", a=fast, b=fast).run()
     *_, unfair = Simulation(digits, "a", "b", a=fast, b={**fast, "extra": 1}).run()
@@ -468,7 +469,7 @@ def test_an_extra_step_is_seen_in_an_a_a_bench(digits: Data) -> None:
 
 
 def test_evaluation_is_timed_after_what_it_compiles(digits: Data) -> None:
-    """Every timed window of evaluation has a batch that is not counted in front of it."""
+    """Every timed window of evaluation follows an uncounted batch."""
     simulation = Simulation(digits, "a", "b")
     done = simulation.launch(0)
     for name, session in simulation.sessions:
@@ -479,9 +480,8 @@ def test_evaluation_is_timed_after_what_it_compiles(digits: Data) -> None:
 
 
 def test_achieved_operations_are_those_of_a_batch(digits: Data) -> None:
-    """64 images of 409,088 operations in a step of 10 ms. They need 64 images of 3,136 bytes and 101,770 parameters
-    with two moments, read and written: at the simulation's 1e10 bytes a second that is the roof, not its 1e11
-    operations."""
+    """A step of 10 ms has 64 images of 409,088 operations. It moves 64 images of 3,136 bytes, and 101,770 parameters
+    with two moments, read and written. The simulation's 1e10 bytes per second are the roof, not its 1e11 operations."""
     simulation = Simulation(digits, "a", "b")
     result = simulation.run()[-1]
     a = result.contestants[0]
@@ -492,7 +492,7 @@ def test_achieved_operations_are_those_of_a_batch(digits: Data) -> None:
     much = result.model_copy(update={"flops_per_image": 10_000_000})
     rate, share = achieved(much, a, Interval(0.01))
     assert share == pytest.approx(rate / 1e11)
-    # Of launches in which the machine was able to do more and less, each counts for as much.
+    # Launches count equally, whatever the machine's limits were.
     launches = [
         launch.model_copy(
             update={"ceilings": [c.model_copy(update={"flops_per_s": flops_per_s}) for c in launch.ceilings]}

@@ -1,4 +1,4 @@
-"""Where the time of a step goes, from what a profiler reported."""
+"""Where the time of a step goes, from a profiler's report."""
 
 import pytest
 from simulation import simulated_bench
@@ -11,7 +11,7 @@ from shared.products import products
 
 
 def with_operations(spent: dict[str, float]) -> BenchResult:
-    """A bench in which the first launch's profile of torch is this, and no one else was profiled."""
+    """Return a bench with this profile of torch in the first launch, and no other profile."""
     result = simulated_bench()
     launches = [
         launch.model_copy(
@@ -28,7 +28,7 @@ def with_operations(spent: dict[str, float]) -> BenchResult:
 
 
 def test_what_a_step_would_reach_if_only_arithmetic_took_time() -> None:
-    """64 images of 1e6 operations within 4 ms are 16e9 a second, of a roof of 1e11."""
+    """64 images of 1e6 operations within 4 ms are 16e9 per second, of a roof of 1e11."""
     result = with_operations({"aten::mkldnn_convolution": 0.003, "aten::mm": 0.001, "aten::max_pool2d": 0.002})
     assert bounds(result) == [
         "torch: convolutions and matrix products take 4.00 of 6.00 ms, at 16 GFLOP/s, 16% of the roofline. A step "
@@ -75,7 +75,7 @@ def test_arithmetic_is_known_by_its_name(name: str, counts: bool) -> None:
 
 
 def test_what_a_step_reaches_of_its_products_alone() -> None:
-    """64 images of 1e6 operations in 3.2 ms are 20e9 a second, of a roof of 1e11."""
+    """64 images of 1e6 operations in 3.2 ms are 20e9 per second, of a roof of 1e11."""
     result = simulated_bench()
     spec = result.spec
     names = [str(product) for product in products(spec)]

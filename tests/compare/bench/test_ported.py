@@ -1,4 +1,4 @@
-"""`port --bench`: two models that take turns, what is said of their passes and layers, and what is kept."""
+"""`port --bench`: two models take turns, and their passes and layers are reported and recorded."""
 
 import io
 import json
@@ -27,8 +27,10 @@ PAIRS = (TimedPair(left="conv", right="conv2d", kind="Conv"), TimedPair(left="fc
 
 
 class Pretending:
-    """A worker whose passes take `pass_s` an example, times the luck of its launch and of each window. `fails`: what it
-    fails at."""
+    """A worker whose passes take `pass_s` per example, times random factors of its launch and of each window.
+
+    It fails at the work named by `fails`.
+    """
 
     def __init__(self, random: np.random.Generator, side: str, pass_s: float, fails: str = "") -> None:
         self.random, self.side, self.fails = random, side, fails
@@ -72,7 +74,7 @@ class Pretending:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing has to be waited for, and few resamples say as much here."""
+    """Wait for nothing, and draw few resamples, which suffice here."""
     monkeypatch.setattr(launcher, "PAUSE_S", 0.0)
     monkeypatch.setattr(launcher, "ROUNDS_S", 2.0)
     monkeypatch.setattr(statistics, "N_RESAMPLES", 400)
@@ -86,7 +88,7 @@ def simulated(
     whats: tuple[Pass, ...] = ("forward", "training"),
     started: list[Pretending] | None = None,
 ) -> PortTimes:
-    """A bench of two models whose passes take `pass_s` an example, the right one of which `fails`."""
+    """Return a bench of two models whose passes take `pass_s` per example. The right one fails at `fails`."""
     random = np.random.default_rng(seed)
     models = tuple(
         TimedModel(name=side, side=side, asked=None, threads=2, waiting="system", variables={"MALLOC_A": "1"})
@@ -150,13 +152,13 @@ def test_figures_are_those_that_were_made_up(times: PortTimes) -> None:
 
 
 def test_equal_models_hold_1() -> None:
-    """Of many benches of equal models few may miss it: each interval is one of 95 %."""
+    """Only a few of many benches of equal models miss it, because each interval is one of 95 %."""
     found = [
         verdicts.speed(simulated((1e-3, 1e-3), seed, whats=("forward",)), "right", "left", "forward", 16)
         for seed in range(12)
     ]
     missed = [one for one in found if one is None or one.low is None or not one.holds(1.0)]
-    assert len(missed) <= 3  # 4 of 12 in 1 of 500
+    assert len(missed) <= 3  # 4 of 12 would occur once in 500 times
     assert any(
         "No difference shown between right and left in a forward pass" in text for text in _verdicts((1e-3, 1e-3))
     )
@@ -184,7 +186,7 @@ def test_layers_are_sorted_by_what_they_cost_and_the_rest_is_said(times: PortTim
     found = verdicts.costs(times)
     assert [(cost.left, cost.right) for cost in found] == [("conv", "conv2d"), ("fc", "dense"), ("", "pad")]
     assert found[0].ratio is not None
-    assert found[0].ratio.value == pytest.approx(9 / 4, rel=0.05)  # of the right one's time over the left one's
+    assert found[0].ratio.value == pytest.approx(9 / 4, rel=0.05)  # the right one's time over the left one's
     assert found[2].ratio is None
     totals = verdicts.totals(times)
     assert totals["left"] == pytest.approx((6e-3, 8e-3), rel=0.08)
@@ -206,7 +208,7 @@ def test_tables_fit_80_columns(times: PortTimes) -> None:
     print_lines(console, list(report.PASS_HEADINGS), report.pass_cells(times), ("model", "pass"))
     lines = stream.getvalue().splitlines()
     assert all(len(line) <= 80 for line in lines)
-    assert not any(line.startswith(("left:", "model:")) for line in lines)  # no cell a line
+    assert not any(line.startswith(("left:", "model:")) for line in lines)  # a line never has only one cell
 
 
 def test_who_fails_takes_no_further_part() -> None:

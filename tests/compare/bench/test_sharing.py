@@ -1,4 +1,4 @@
-"""What a bench says of networks that several processes train, from records that are made up."""
+"""Reports of a bench of data-parallel networks, from made-up records."""
 
 import pytest
 from simulation import contestant, simulated_bench
@@ -9,8 +9,10 @@ from compare.folders.manifest import describe
 
 
 def shared_bench(speed: float = 1.5) -> BenchResult:
-    """`torch` of the simulated bench, beside itself as two processes that are `speed` times as fast and send 2 MB a
-    step."""
+    """Return the simulated bench with a second `torch` of two processes.
+
+    It is `speed` times as fast and sends 2 MB per step.
+    """
     alone = simulated_bench()
     launches = []
     for launch in alone.launches:
@@ -35,7 +37,7 @@ def reported(result: BenchResult) -> str:
 
 
 def test_a_bench_of_what_is_not_installed_here_is_reported() -> None:
-    """Its record may be from elsewhere."""
+    """The record may come from another machine."""
     result = simulated_bench()
     one, other = result.contestants
     foreign = result.model_copy(update={"contestants": (one, other.model_copy(update={"implementation": "jax"}))})
@@ -51,7 +53,7 @@ def test_efficiency_and_bytes() -> None:
     ((name, n, threads, _, against, efficiency, gradients, sent),) = sharing.cells(result)
     assert (name, n, threads, efficiency, sent) == ("torch@2", "2", "2", "75%", "2.00 MB")
     assert against.startswith("1.50x")
-    assert gradients == "1.69 MB"  # 421,642 of 4 bytes
+    assert gradients == "1.69 MB"  # 421,642 values of 4 bytes
     assert said in report.verdicts(result)
     assert (
         "## Several processes, one network"

@@ -1,4 +1,4 @@
-"""Intervals hold the truth as often as they say, whatever scatters: launches, rounds, or both."""
+"""Intervals contain the truth as often as they claim, whether launches, rounds or both vary."""
 
 import numpy as np
 import pytest
@@ -14,15 +14,18 @@ TRUE_RATIO = 1.3
 
 @pytest.fixture
 def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interval's ends are less exact by a twentieth of its width then, and hold the truth as often."""
+    """Draw fewer resamples. The ends of an interval then vary by a twentieth of its width, and it contains the truth as
+    often."""
     monkeypatch.setattr(statistics, "N_RESAMPLES", 400)
 
 
 def bench(
     random: np.random.Generator, n_launches: int, of_launches: float, of_rounds: float, n_rounds: int = 8
 ) -> tuple[list, list]:
-    """Step times of two contestants, the second 1.3 times as fast: launches and rounds scatter by such shares, and the
-    machine, which both meet alike, by a fifth."""
+    """Return step times of two contestants, the second 1.3 times as fast.
+
+    Launches and rounds vary by these shares. The machine, common to both, varies by a fifth.
+    """
     machine = random.normal(0, 0.2, (n_launches, n_rounds))
     times = []
     for log_s in (np.log(0.02), np.log(0.02 / TRUE_RATIO)):
@@ -36,7 +39,7 @@ def bench(
 @pytest.mark.parametrize("n_launches", [3, 5, 8])
 @pytest.mark.parametrize(("of_launches", "of_rounds"), [(0.0, 0.05), (0.02, 0.05), (0.1, 0.02)])
 def test_intervals_hold_the_truth(n_launches: int, of_launches: float, of_rounds: float) -> None:
-    """Nominally in 95 of 100 benches; of 200, fewer than 178 would be a thing of one in ten thousand."""
+    """The nominal share is 95 %. Fewer than 178 of 200 would occur once in ten thousand times."""
     random = np.random.default_rng(n_launches)
     found = [
         ratio(fast, slow) for slow, fast in (bench(random, n_launches, of_launches, of_rounds) for _ in range(200))
@@ -48,8 +51,10 @@ def test_intervals_hold_the_truth(n_launches: int, of_launches: float, of_rounds
 @pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("of_launches", [0.0, 0.02, 0.03])
 def test_intervals_hold_the_truth_where_a_bench_ends_by_them(of_launches: float) -> None:
-    """As compare/bench/schedule.py ends it: at five launches or more, at most eight; with as many rounds, and as much
-    scatter, as were seen (docs/decisions.md)."""
+    """The bench ends as in compare/bench/schedule.py, after five to eight launches.
+
+    Rounds and scatter are those observed (docs/decisions.md).
+    """
     random = np.random.default_rng(7)
     held = 0
     for _ in range(150):
@@ -63,7 +68,7 @@ def test_intervals_hold_the_truth_where_a_bench_ends_by_them(of_launches: float)
 
 
 def test_a_bootstrap_without_corrections_would_not() -> None:
-    """What the corrections are for: three launches that scatter, resampled as they are."""
+    """Three varying launches, resampled without corrections, miss the truth too often."""
     random = np.random.default_rng(0)
     held = 0
     for _ in range(200):
@@ -76,7 +81,7 @@ def test_a_bootstrap_without_corrections_would_not() -> None:
 
 
 def test_an_extra_step_is_seen() -> None:
-    """One contestant secretly makes 21 steps where 20 are counted: 5 % in a bench that knows 3 %."""
+    """One contestant makes 21 steps instead of 20. That is 5 % in a bench with a precision of 3 %."""
     random = np.random.default_rng(1)
     launches = np.exp(random.normal(0, 0.01, (2, 6, 1)) + random.normal(0, 0.02, (2, 6, 8)))
     fair, extra = (0.02 * launches[0]).tolist(), (0.02 * launches[1] * 21 / 20).tolist()
@@ -115,7 +120,7 @@ TIMES = st.lists(st.lists(st.floats(1e-4, 10), min_size=3, max_size=6), min_size
 @settings(max_examples=40, deadline=None)
 @given(launches=TIMES, factor=st.floats(0.01, 100))
 def test_what_takes_so_many_times_as_long_is_that(launches: list[list[float]], factor: float) -> None:
-    """Whatever the samples: exactly known where it is the same in every round, and the unit does not matter."""
+    """The factor is exact if it is the same in every round, in any unit."""
     slower = [[factor * time for time in rounds] for rounds in launches]
     known = ratio(launches, slower)
     assert (known.value, known.low, known.high) == pytest.approx((factor, factor, factor))

@@ -1,4 +1,4 @@
-"""The search for the fastest candidate, on workers that only pretend; and its memory."""
+"""The search for the fastest candidate, on simulated workers, and the memory of its results."""
 
 import itertools
 import json
@@ -25,11 +25,11 @@ PLAIN_TORCH = contestant("torch-tuned")
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "PAUSE_S", 0.0)
-    monkeypatch.setattr(launcher, "usable_cores", lambda: 1)  # one after another: random numbers come in their order
+    monkeypatch.setattr(launcher, "usable_cores", lambda: 1)  # serial, which keeps the order of random numbers
 
 
 def search(data: Data, differently: dict[str, dict[str, object]]) -> tuned.Fastest | None:
-    """What is chosen for torch where a step takes 10 ms, and with some candidates what `differently` says."""
+    """Return the choice for torch. A step takes 10 ms, except for candidates listed in `differently`."""
     random = np.random.default_rng(0)
     subject = Subject(MODELS["dense_baseline"], TrainSpec(epochs=1), data, "cpu")
 
@@ -124,7 +124,7 @@ def test_a_waterfall_holds_each_stage_against_the_one_before() -> None:
 
 @pytest.mark.parametrize("implementation", [name for name, spec in IMPLEMENTATIONS.items() if spec.plain])
 def test_every_stage_adds_to_the_one_before(implementation: str) -> None:
-    """Tunings and variables of a stage that is no alternative hold those of the one before."""
+    """The tunings and variables of a stage include those of the one before, unless it is an alternative."""
     chain = [s.candidate for s in waterfall.stages(implementation, "cpu", 2) if not s.candidate.alternative]
     for before, after in itertools.pairwise(chain):
         assert before.tuning.items() <= after.tuning.items()
@@ -132,7 +132,8 @@ def test_every_stage_adds_to_the_one_before(implementation: str) -> None:
 
 
 def test_choices_of_several_commands_at_once_are_all_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One reads the file, another one comes in between: it waits, else the first would write its choice away."""
+    """One process reads the file, and another arrives in between. It waits, or else the first would overwrite its
+    choice."""
     choice = tuned.Fastest(factor="plain", contestant=PLAIN_TORCH, n_candidates=1, speed=1.0)
     memory, has_read, go_on = tuned.TunedMemory(tmp_path / "tuned.json"), threading.Event(), threading.Event()
     known = tuned.TunedMemory._known
@@ -149,7 +150,7 @@ def test_choices_of_several_commands_at_once_are_all_kept(tmp_path: Path, monkey
     first.start()
     has_read.wait(GENEROUS_S)
     second.start()
-    second.join(0.5)  # long enough to write, if nothing keeps it from that
+    second.join(0.5)  # long enough to write, if not prevented
     go_on.set()
     for thread in (first, second):
         thread.join(GENEROUS_S)

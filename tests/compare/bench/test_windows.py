@@ -1,4 +1,4 @@
-"""A timed window holds the steps that were asked for, waits for the device, and nothing else."""
+"""A timed window contains exactly the requested steps and the wait for the device."""
 
 import gc
 from typing import Any
@@ -15,7 +15,7 @@ PUT_S, STEP_S, LOGITS_S = 0.001, 0.01, 0.1
 
 
 class Clock:
-    """A clock that goes on only while a worker works."""
+    """A clock that advances only while a worker works."""
 
     now = 0.0
 
@@ -24,7 +24,7 @@ class Clock:
 
 
 class Device:
-    """A model on a device that is asked to do something and does it later: `sync` waits for it."""
+    """A model on an asynchronous device. `sync` waits for it."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -89,7 +89,7 @@ def test_compute_only_has_no_batches_brought(timed: Windows, device: Device) -> 
 
 
 def test_uncounted_steps_run_into_the_window(timed: Windows, device: Device) -> None:
-    """They are done, waited for, and not in its time; the batches go on where they stopped."""
+    """They are finished before the window and not part of its time. The order of batches continues."""
     window = timed.time("end_to_end", 5, uncounted=2)
     assert device.calls == [*["put", "step"] * 2, "sync", *["put", "step"] * 5, "sync"]
     assert window.elapsed_s == pytest.approx(5 * (PUT_S + STEP_S))
@@ -104,7 +104,7 @@ def test_evaluation_counts_batches(timed: Windows, device: Device) -> None:
 def test_a_device_that_was_not_waited_for_shows(
     timed: Windows, device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Then fetching the loss takes as long as the steps: compare/bench/verdicts.py warns of it."""
+    """Fetching the loss then takes as long as the steps, and compare/bench/verdicts.py warns of it."""
     monkeypatch.setattr(device, "sync", lambda: None)
     window = timed.time("compute", 10)
     assert window.fetch_s > 5 * window.elapsed_s

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    """The exit code of `python -m compare *arguments`, run in this process."""
+    """Run `python -m compare *arguments` in this process, and return its exit code."""
     monkeypatch.setattr(sys, "argv", ["compare", *arguments])
     with pytest.raises(SystemExit) as caught:
         main()
@@ -41,7 +41,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.delenv("COMPARE_DATA_DIR", raising=False)
-    monkeypatch.setattr(opening, "SILENCE_S", 1e6)  # a busy machine takes longer to refuse something
+    monkeypatch.setattr(opening, "SILENCE_S", 1e6)  # a busy machine takes longer to reject something
     return folder
 
 
@@ -194,7 +194,7 @@ def test_an_empty_path_is_not_the_current_folder(
     "line", ["run --model =", "run --dataset =", "models =", "data =", "verify . --model =", "port a b --loss ="]
 )
 def test_an_empty_name_is_not_the_default(line: str, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    """As of a variable that was not set: what would be done is not what was meant."""
+    """An empty name comes from a variable that is not set, and the user did not mean the default."""
     assert run_main(monkeypatch, *("" if word == "=" else word for word in line.split())) == 2
     assert " is empty. Give " in capsys.readouterr().err
 
@@ -235,13 +235,13 @@ def test_an_output_folder_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, c
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
 def test_folders_of_another_user(tmp_path: Path) -> None:
-    """As another user, below a folder that is closed to it."""
+    """Run as another user, below a folder closed to that user."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     for folder in (tmp_path, *tmp_path.parents):
         if folder.stat().st_uid == 0 and folder != Path("/"):
             folder.chmod(folder.stat().st_mode | 0o055)
-    # Python itself may be closed to that user: a first, failing call imports everything that the second one needs.
+    # Python itself may be closed to that user. So a first, failing call imports everything that the second one needs.
     script = (
         "import os, sys; from compare.__main__ import main\n"
         "options, sys.argv[1:] = sys.argv[1:], ['--dataset', 'nothing.npz']\n"
@@ -302,7 +302,7 @@ def test_help_and_version(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     shown = capsys.readouterr().out
     assert "Options without a command belong to 'run'" in shown
     words = " ".join(shown.split())
-    for name, of in OPTIONS.items():  # each command and the whole of what it does
+    for name, of in OPTIONS.items():  # each command with its complete summary
         assert of.summary.endswith(".")
         assert f" {name} {of.summary}" in words
     assert run_main(monkeypatch, "--version") == 0
@@ -311,7 +311,7 @@ def test_help_and_version(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
 
 
 def test_help_without_docstrings(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    """`python -OO` leaves them out."""
+    """`python -OO` removes docstrings."""
     for arguments in (["--help"], ["bench", "--help"]):
         assert run_main(monkeypatch, *arguments) == 0
         done = subprocess.run(
@@ -322,7 +322,7 @@ def test_help_without_docstrings(monkeypatch: pytest.MonkeyPatch, capsys) -> Non
 
 
 def test_from_the_shell() -> None:
-    """Once as a user does it: a process, its exit code, its standard error."""
+    """Run once as a user does: a process, its exit code, its standard error."""
     done = subprocess.run(
         [sys.executable, "-m", "compare", "--epochs", "0"],
         cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=GENEROUS_S,
@@ -332,7 +332,7 @@ def test_from_the_shell() -> None:
 
 
 def test_too_little_memory_to_begin_with(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    """With less than that, an import would try for memory for ever."""
+    """With less memory, an import would try to allocate for ever."""
     monkeypatch.setattr(resource, "getrlimit", lambda _: (300 << 20, 300 << 20))
     monkeypatch.setattr(sys, "argv", ["compare"])
     with pytest.raises(SystemExit) as caught:
@@ -343,7 +343,7 @@ def test_too_little_memory_to_begin_with(monkeypatch: pytest.MonkeyPatch, capsys
 
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ELOOP, errno.EIO])
 def test_a_path_that_is_closed_to_us(code: int, capsys) -> None:
-    """Wherever a command comes upon it: `verify` of a folder in which one folder cannot be looked into."""
+    """This holds for any command, such as `verify` of a folder with an unreadable subfolder."""
     with pytest.raises(SystemExit) as caught, report_input_errors():
         raise OSError(code, os.strerror(code), "RUN/plots")
     assert caught.value.code == 2
@@ -353,7 +353,7 @@ def test_a_path_that_is_closed_to_us(code: int, capsys) -> None:
 
 
 def test_a_message_is_one_line(capsys) -> None:
-    """A name from a folder cannot look like another message."""
+    """A name from a folder cannot imitate another message."""
     with pytest.raises(SystemExit), report_input_errors():
         raise InputError("RUN/a\nThe folder is as it was written.\x1b[31m is a symbolic link.")
     assert capsys.readouterr().err == (
@@ -362,7 +362,7 @@ def test_a_message_is_one_line(capsys) -> None:
 
 
 def test_the_lines_of_a_users_own_failure_are_marked(capsys) -> None:
-    """Each on a line of its own, and none of them passes for a message of ours."""
+    """Each is on its own line, and none can be mistaken for a message of this program."""
     with pytest.raises(SystemExit) as caught, report_input_errors():
         raise UserCodeError("The left model failed:", ("  line 3", "ValueError: a\ncompare: all is well"))
     assert caught.value.code == 2
@@ -431,13 +431,13 @@ class Counting(Work[int]):
         yield 1
 
     def write(self) -> None:
-        """There is nothing to be made of it."""
+        """Do nothing, because the result is not written."""
 
 
 def test_an_interrupt_that_an_import_swallowed_is_not_lost(
     monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path
 ) -> None:
-    """In the middle of a C extension's import it may vanish, or come out as an ImportError."""
+    """During a C extension's import it may vanish or become an ImportError."""
     monkeypatch.setattr(signals, "_noted", [signal.SIGINT])
     with pytest.raises(SystemExit) as caught, report_input_errors():
         raise ImportError("initialization failed")

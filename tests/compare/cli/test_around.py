@@ -1,4 +1,4 @@
-"""What stands around the command does not change it: a user's own packages in the folder, or on PYTHONPATH."""
+"""The environment does not change the command: a user's own packages in the folder or on PYTHONPATH."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with packages and modules that go by names of ours, or of Python's own."""
+    """Return a folder with packages and modules named like this project's or Python's own."""
     for name in ("shared", "shared/data", "tests", "torch_impl"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text(f"raise ImportError('a {name} of another user')\n")
@@ -39,7 +39,7 @@ def test_a_project_with_such_packages(project: Path) -> None:
 
 
 def test_such_packages_on_the_path(project: Path, tmp_path: Path) -> None:
-    for name in ("types.py", "resource.py", "numpy.py"):  # which Python itself would take from there
+    for name in ("types.py", "resource.py", "numpy.py"):  # Python itself would import these from there
         (project / name).unlink()
     (tmp_path / "empty").mkdir()
     done = run(tmp_path / "empty", PYTHONPATH=os.pathsep.join([str(project), str(ROOT)]))
@@ -48,9 +48,10 @@ def test_such_packages_on_the_path(project: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", [f"{os.pathsep}{ROOT}", f".{os.pathsep}{ROOT}"])
 def test_the_project_itself_on_the_path(path: str, project: Path) -> None:
-    """By an empty part, as of "$PYTHONPATH:folder" if it was not set, or by name: what is installed comes first."""
+    """It is on the path by name, or by an empty part as in "$PYTHONPATH:folder" without the variable. The installed one
+    wins."""
     (project / "click.py").write_text("raise ImportError('a click of another user')\n")
-    for name in ("types.py", "resource.py"):  # which Python itself would take from there
+    for name in ("types.py", "resource.py"):  # Python itself would import these from there
         (project / name).unlink()
     done = run(project, PYTHONPATH=path)
     assert (done.returncode, done.stderr) == (0, "")

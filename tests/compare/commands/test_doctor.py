@@ -1,4 +1,4 @@
-"""What `compare doctor` says of an environment, and of what is wrong with it."""
+"""`compare doctor` describes an environment and its problems."""
 
 import json
 import sys

@@ -1,5 +1,5 @@
-"""How every command ends, from made-up records: its verdict first, in the same words at the terminal, in both reports
-and in JSON, and tables of which nothing is cut at any width."""
+"""How every command ends, from made-up records. The verdict comes first, in the same words on the terminal, in both
+reports and in JSON. Tables are not cut at any width."""
 
 import json
 import re
@@ -48,7 +48,7 @@ PLAN: Any = SimpleNamespace(
     extent=SimpleNamespace(n_steps=20, n_draws=3, top="evaluation"),
 )
 End = Callable[[Path, Screen], None]
-"""Do what a command does when its work is done: print, answer, and write its folder, which is not there yet."""
+"""End a command as after its work: print, answer, and write its folder, which does not exist yet."""
 
 
 def began(out: Path) -> Began:
@@ -176,7 +176,7 @@ ENDS: dict[str, End] = {
 
 
 class Lists(HTMLParser):
-    """The words of the first list's items on a page, and whether a table came before it."""
+    """Collects the words of the first list's items on a page, and whether a table came before it."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -202,7 +202,7 @@ class Lists(HTMLParser):
 
 
 def words(text: str) -> str:
-    """Text as one line, with no mark-up of Markdown."""
+    """Return text as one line without Markdown mark-up."""
     return " ".join(text.replace("\\", "").replace("**", "").split())
 
 
@@ -220,12 +220,12 @@ def at_terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> str:
-    """What was printed, without what makes it bold."""
+    """Return the printed text without bold."""
     return re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
 
 
 def writes_nothing(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    """No reports are made from here on: only what is printed is checked."""
+    """Make no more reports, because only the output is checked."""
     monkeypatch.setattr(html_page, "page", lambda *_: b"")
     if kind != "several":
         monkeypatch.setattr(training_report, "render", lambda *_: {})
@@ -248,7 +248,7 @@ def test_the_verdict_is_first_and_the_same_everywhere(
     assert not page.after_table
     first = words(text.partition("\n- ")[2].partition("\n|")[0])
     listed = [words(item) for item in page.items]
-    if kind == "several":  # each line begins with the folder that it is about
+    if kind == "several":  # each line begins with its folder
         parts = [(one, line) for one, line in zip(found, lines, strict=True)]
         lines = [line.replace(" ", f" {one['folder']}, ", 1) for one, line in parts]
     assert first.startswith(" - ".join(lines)), "report.md"
@@ -263,7 +263,7 @@ def test_the_verdict_is_first_and_the_same_everywhere(
     if kind == "several":
         said = [line for line in said if not line.endswith(":")]
         lines = [words(f"{marks[one['state']]} {one['question']}: {one['answer']}") for one in found]
-    if kind == "port --bench":  # it has said how they differ before it times them
+    if kind == "port --bench":  # the differences are printed before the timing
         assert words(said[0]) == lines[0]
         said, lines = said[next(n for n, line in enumerate(said) if "Speed: " in line) :], lines[1:]
     assert [words(line) for line in said[: len(lines)]] == lines, "terminal"
@@ -280,7 +280,7 @@ def test_nothing_is_cut_at_any_width(
         shown = printed(capsys)
         assert "\u2026" not in shown
         too_long = [line for line in shown.splitlines() if cell_len(line) > width]
-        # What cannot be broken, as the path of a report or a name, has a line of its own.
+        # Unbreakable words, such as a name or the path of a report, have their own line.
         assert [line for line in too_long if len(line.split()) > 1] == [], width
 
 

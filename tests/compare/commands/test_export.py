@@ -1,4 +1,4 @@
-"""`compare export`: which network is written, compared with its own logits, and what is refused."""
+"""`compare export`: a network is written and compared with its own logits, and bad requests are refused."""
 
 import importlib.util
 import json
@@ -40,7 +40,7 @@ def test_a_network_of_another_framework_is_written_held_against_itself_and_belon
 def test_a_file_that_is_not_the_network_is_not_left(
     run_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """The NumPy implementation of the tests writes files that give other logits."""
+    """The NumPy implementation of the tests writes files with other logits."""
     for name, exports in (("torch", ()), ("numpy", ("torch",))):
         monkeypatch.setitem(IMPLEMENTATIONS, name, replace(IMPLEMENTATIONS[name], exports=exports))
     assert export(monkeypatch, run_folder, "--format", "torch", "--out", tmp_path / "here" / "x.pt2") == 2

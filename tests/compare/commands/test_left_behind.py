@@ -1,4 +1,4 @@
-"""Nothing is left behind by commands that were killed, at whatever moment: the next one removes it."""
+"""A command killed at any moment leaves nothing behind after the next one."""
 
 import os
 import random
@@ -34,7 +34,7 @@ QUICK = ["run", *OPTIONS.split()]
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of temporary folders."""
+    """Return the folder of temporary folders."""
     place = tmp_path / "place"
     place.mkdir()
     monkeypatch.setenv("TMPDIR", str(place))
@@ -49,12 +49,12 @@ def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
 
 
 def kill_and_go_on(folder: Path, place: Path, n_kills: int, by: random.Random) -> None:
-    """Kill a study so many times, in its own or in a new folder each time; nothing of it is left after one command."""
+    """Kill a study `n_kills` times, in its own or in a new folder each time. One more command removes all remains."""
     for number in range(n_kills):
         out = folder / f"out{number % 3}"
         arguments = ["run", "--resume", out] if (out / PLAN).exists() else [*QUICK, "--epochs", "30", "--out", out]
         with running(*arguments) as process:
-            time.sleep(by.uniform(0.05, 2.5))  # forked, it trains within half a second
+            time.sleep(by.uniform(0.05, 2.5))  # a forked study trains within half a second
             workers = workers_of(process)
             process.kill()
             process.communicate()
@@ -97,7 +97,7 @@ def test_the_folder_of_a_killed_worker_is_removed_by_the_next_command(tmp_path: 
 def test_what_a_framework_leaves_among_temporary_files_goes_with_its_worker(
     tmp_path: Path, place: Path, numpy_implementation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As TensorFlow's generated modules, of which many are left by a worker that is killed."""
+    """A killed worker leaves many such files, for example TensorFlow's generated modules."""
     package = tmp_path / "packages" / "littering"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(
@@ -225,7 +225,7 @@ def test_unnamed_folders_in_which_nothing_had_begun_are_removed(
 
 
 def partly_written(run_folder: Path) -> None:
-    """What a killed command leaves in a folder of results."""
+    """Write what a killed command leaves in a folder of results."""
     (run_folder / f"{PARTIAL}0123456789abcdef").write_text("half")
     (run_folder / "plots" / f"{PARTIAL}abcdefgh").write_text("half, of an earlier version")
 
@@ -241,10 +241,10 @@ def test_the_next_command_in_a_folder_removes_what_was_not_whole(
 
 
 def misbehaving_writer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The NumPy implementation of the tests writes files of the format `torch`, which are those of its networks."""
+    """Let the NumPy implementation of the tests write its networks in the format `torch`."""
     for name, exports in (("torch", ()), ("numpy", ("torch",))):
         monkeypatch.setitem(IMPLEMENTATIONS, name, replace(IMPLEMENTATIONS[name], exports=exports))
-    monkeypatch.setattr(export_command, "TOLERANCE", 100.0)  # it writes files with other logits
+    monkeypatch.setattr(export_command, "TOLERANCE", 100.0)  # its files have other logits
 
 
 def test_an_export_does_not_move_into_what_another_left(
@@ -334,7 +334,7 @@ def test_files_are_as_the_umask_has_them(umask: int, mode: int, tmp_path: Path) 
 
 
 def test_a_full_temporary_folder_before_anything_is_trained(tmp_path: Path, place: Path) -> None:
-    """A limit on the size of files does here what a full disk does, once the data are read."""
+    """A limit on the size of files acts like a full disk after the data are read."""
     first = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
     with running(*QUICK, "--epochs", "1", "--out", tmp_path / "out", first=first) as process:
         _, error = process.communicate(timeout=GENEROUS_S)
@@ -345,7 +345,7 @@ def test_a_full_temporary_folder_before_anything_is_trained(tmp_path: Path, plac
 
 
 def test_another_process_that_ends_late_is_no_dead_one(tmp_path: Path, place: Path) -> None:
-    """Two studies at once: the second one's start leaves the folders of the first alone."""
+    """With two studies at once, starting a second command keeps the folders of the first."""
     with running(*QUICK, "--epochs", "1000", "--out", tmp_path / "a") as first:
         wait_for(tmp_path / "a" / PLAN, first)
         before = sorted(place.iterdir())

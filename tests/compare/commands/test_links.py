@@ -1,4 +1,4 @@
-"""A run folder in which something is a link: nothing outside of it is changed, read into a report, or waited for."""
+"""Nothing outside a run folder is changed, reported or waited for, if something in the folder is a link."""
 
 import contextlib
 import os
@@ -45,7 +45,7 @@ def command(monkeypatch: pytest.MonkeyPatch, line: str, folder: Path) -> int:
 
 
 def linked(folder: Path, name: str, victim: Path) -> None:
-    """Put a link to `victim`, which is of the same kind, in the place of what is there."""
+    """Replace what is there by a link to `victim`, which is of the same kind."""
     path = folder / name
     if path.is_dir():
         shutil.rmtree(path)
@@ -83,7 +83,7 @@ def test_a_linked_file(name: str, run_folder: Path, tmp_path: Path, monkeypatch:
 
 
 def replaced(folder: Path, name: str, kind: str, victim: Path) -> None:
-    """Put something that is neither a file nor a folder in the place of what is there."""
+    """Replace what is there by something that is neither a file nor a folder."""
     linked(folder, name, victim)
     if kind == "link":
         return
@@ -92,7 +92,7 @@ def replaced(folder: Path, name: str, kind: str, victim: Path) -> None:
     if kind == "pipe":
         os.mkfifo(path)
     elif kind == "socket":
-        with socket.socket(socket.AF_UNIX) as made, contextlib.chdir(path.parent):  # such names are short
+        with socket.socket(socket.AF_UNIX) as made, contextlib.chdir(path.parent):  # such paths must be short
             made.bind(path.name)
     else:
         path.symlink_to({"link to nothing": victim.with_name("made"), "link to a device": Path("/dev/zero")}[kind])
@@ -103,7 +103,8 @@ def replaced(folder: Path, name: str, kind: str, victim: Path) -> None:
 def test_every_file_and_folder_in_turn(
     kind: str, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    """All that a command could read or write there: none changes what is linked to, makes it, or waits for it."""
+    """This covers every path that a command could read or write. None changes a link's target, creates it or waits for
+    it."""
     victim, good, key = tmp_path / "victim", tmp_path / "good", tmp_path / "key.pem"
     shutil.copytree(run_folder, good)
     key.write_text("no key")
@@ -156,14 +157,14 @@ def test_a_pipe_is_not_waited_for(name: str, run_folder: Path, tmp_path: Path, m
 def test_verify_names_a_link_to_nothing(
     name: str, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    """In the place of the very files that it begins with."""
+    """They replace the files that verify reads first."""
     linked(run_folder, name, tmp_path / "nothing")
     assert command(monkeypatch, "verify RUN", run_folder) == 1
     assert f"{name} is a symbolic link" in capsys.readouterr().out
 
 
 def test_writing_goes_through_no_link(tmp_path: Path) -> None:
-    """Also if one appears after the folder was checked."""
+    """This holds if the link appears after the folder was checked."""
     outside, folder = tmp_path / "outside", tmp_path / "folder"
     outside.mkdir()
     folder.mkdir()
@@ -174,7 +175,7 @@ def test_writing_goes_through_no_link(tmp_path: Path) -> None:
         inside.remove(folder, "below/file")
     (outside / "file").write_text("precious")
     (folder / "file").symlink_to(outside / "file")
-    inside.write(folder, "file", b"x")  # in place of the link
+    inside.write(folder, "file", b"x")  # replaces the link
     assert (outside / "file").read_text() == "precious"
     assert (folder / "file").read_bytes() == b"x"
     assert [p.name for p in outside.iterdir()] == ["file"]
@@ -191,7 +192,7 @@ def test_the_umask_is_respected(tmp_path: Path) -> None:
 
 
 def test_a_log_goes_into_no_other_file(tmp_path: Path) -> None:
-    """Not through a link, and not into a file that another folder has, too (a hard link)."""
+    """Neither links nor hard links to files of other folders are written to."""
     victim, log = tmp_path / "victim", tmp_path / "log"
     victim.write_text("precious")
     os.link(victim, log)
@@ -206,5 +207,5 @@ def test_a_log_goes_into_no_other_file(tmp_path: Path) -> None:
         inside.open_log(log)
     log.unlink()
     os.mkfifo(log)
-    with pytest.raises(OSError, match="No such device"):  # no one reads it
+    with pytest.raises(OSError, match="No such device"):  # it has no reader
         inside.open_log(log)

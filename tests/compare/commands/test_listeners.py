@@ -1,5 +1,7 @@
-"""A study goes on to its report, and to the exit code of its runs, when no one listens any more; what asks it to end
-counts once, however it was started."""
+"""A study whose output has no reader continues to its report, and its runs determine the exit code.
+
+A request to end counts once, however the study was started.
+"""
 
 import os
 import pty
@@ -39,14 +41,14 @@ def wait(process: Command) -> int:
 
 
 def first_epoch(process: Command) -> None:
-    """Read standard error until a run has ended an epoch."""
+    """Read standard error until a run has finished an epoch."""
     assert process.stderr is not None
     assert any("test accuracy" in line for line in iter(process.stderr.readline, ""))
 
 
 @pytest.mark.parametrize("fault", ["", "nan"])
 def test_readers_that_have_gone(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As `2>&1 | head -1` does it: the exit code is that of the runs."""
+    """The exit code is that of the runs, as with `2>&1 | head -1`."""
     monkeypatch.setenv("NUMPY_IMPL_FAULT", fault)
     out = tmp_path / "out"
     with running(*QUICK, "--epochs", "3", "--seeds", "2", "--out", out) as process:
@@ -62,8 +64,7 @@ def test_readers_that_have_gone(fault: str, tmp_path: Path, monkeypatch: pytest.
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_a_stream_without_room(stream: str, tmp_path: Path) -> None:
-    """Progress that cannot be shown is not shown; what was found is in the report, and the code tells that it was not
-    printed."""
+    """Lost progress is ignored. If the result cannot be printed, it is in the report, and the exit code is 1."""
     out = tmp_path / "out"
     with (
         Path("/dev/full").open("w") as full,
@@ -88,7 +89,7 @@ def test_other_commands_end_with_their_reader(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ignored", [False, True])
 def test_a_terminal_that_is_closed(ignored: bool, tmp_path: Path) -> None:
-    """The system sends SIGHUP to what runs there, and then every write fails."""
+    """The system sends SIGHUP to the processes there, and then every write fails."""
     out = tmp_path / "out"
     begin = at_terminal_ignoring_its_end if ignored else at_terminal
     ours, theirs = pty.openpty()
@@ -127,7 +128,7 @@ def reporting(process: Command) -> None:
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_one_interrupt_while_the_report_is_written(sent: signal.Signals, tmp_path: Path) -> None:
-    """Every run has ended; the report is written nevertheless, and `--resume` finds nothing left to do."""
+    """Every run has ended. The report is still written, and `--resume` has nothing left to do."""
     out = tmp_path / "out"
     first = "import sys" + SLOW_REPORT.format(s=2)
     with running(*QUICK, "--epochs", "1", "--out", out, first=first) as process:
@@ -160,8 +161,8 @@ def test_a_second_one_stops_it(tmp_path: Path) -> None:
 
 
 def test_started_with_sigint_ignored(tmp_path: Path) -> None:
-    """As a script starts what it does not wait for: SIGINT does nothing, SIGTERM interrupts, and the study goes on from
-    there to the same weights."""
+    """Scripts start background jobs like this. SIGINT does nothing, SIGTERM interrupts, and resuming gives the same
+    weights."""
     options = [*QUICK, "--epochs", "60", "--seeds", "2"]
     with running(*options, "--out", tmp_path / "whole") as process:
         _, error = process.communicate(timeout=GENEROUS_S)
@@ -171,7 +172,7 @@ def test_started_with_sigint_ignored(tmp_path: Path) -> None:
         first_epoch(process)
         workers = workers_of(process)
         process.send_signal(signal.SIGINT)
-        first_epoch(process)  # it goes on
+        first_epoch(process)  # it continues
         process.send_signal(signal.SIGTERM)
         _, error = rest_of(process)
     assert process.returncode == 130, error
@@ -204,7 +205,7 @@ def test_a_folder_that_is_removed_meanwhile(how: str, interrupt: bool, tmp_path:
     out = tmp_path / "out"
     with running(*QUICK, "--epochs", "20", "--seeds", "3", "--out", out) as process:
         wait_for(out / "results" / "numpy-seed0.json", process)
-        process.send_signal(signal.SIGSTOP)  # else it may write while the folder is being removed
+        process.send_signal(signal.SIGSTOP)  # otherwise it may write while the folder is being removed
         REMOVED[how](out)
         process.send_signal(signal.SIGCONT)
         if interrupt:
@@ -228,7 +229,7 @@ def test_a_folder_that_is_removed_before_the_report(tmp_path: Path) -> None:
     assert not out.exists()
 
 
-# Two commands each. The one that finds most is part of the default suite; the others take 20 s of processor time.
+# Two commands each. The most productive case is in the default suite. The others take 20 s of processor time.
 @pytest.mark.parametrize(
     "variable",
     [
@@ -255,7 +256,7 @@ def test_surroundings_that_change_nothing(variable: str, tmp_path: Path, monkeyp
 @pytest.mark.pictures
 @pytest.mark.slow
 def test_another_programs_backend_changes_nothing(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Matplotlib refuses to be imported under that name."""
+    """Matplotlib cannot be imported with that name."""
     monkeypatch.setenv("MPLBACKEND", "nonsense")
     (run_folder / "report.md").unlink()
     with running("report", run_folder, dots=False) as process:
@@ -266,7 +267,7 @@ def test_another_programs_backend_changes_nothing(run_folder: Path, monkeypatch:
 
 @pytest.mark.parametrize("closed", [(0,), (0, 1, 2), (2,)])
 def test_no_file_gets_the_number_of_a_stream_that_was_closed(closed: tuple[int, ...]) -> None:
-    """What is meant for standard error would be written into it."""
+    """Otherwise messages for standard error would be written into the file."""
     code = "import os, sys; from compare.__main__ import _fill_standard_descriptors as fill"
     then = f"[os.close(n) for n in {closed}]; fill(); sys.exit(os.open('/dev/null', 0))"
     done = subprocess.run([sys.executable, "-c", f"{code}; {then}"], check=False, cwd=ROOT)

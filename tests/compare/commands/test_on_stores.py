@@ -1,4 +1,4 @@
-"""Commands on folders of an S3 store, over real HTTP: what they leave there is what they leave in a folder."""
+"""Commands leave the same in a folder of an S3 store as in a local folder, over real HTTP."""
 
 import json
 import signal
@@ -31,10 +31,10 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def faults(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
-    """The faults of the server that commands talk to."""
+    """Yield the faults of the server that the commands use."""
     (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-    monkeypatch.setattr(tempfile, "tempdir", None)  # where this process remembers another one
+    monkeypatch.setattr(tempfile, "tempdir", None)  # this process caches another one there
     faults = Faults()
     with faulty_proxy(server, faults) as proxy:
         for name, value in environment(proxy).items():
@@ -45,7 +45,7 @@ def faults(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the study, done here."""
+    """Return the folder of the study, run locally."""
     out = tmp_path_factory.mktemp("undisturbed") / "out"
     with running("run", *STUDY.split(), "--out", out) as process:
         _, error = rest_of(process)
@@ -55,8 +55,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def command(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """command(*arguments) -> its exit code, and what it wrote to standard error; in this process, where nothing has to
-    be imported again."""
+    """command(*arguments) -> its exit code and its standard error.
+
+    It runs in this process, which has everything imported.
+    """
     monkeypatch.setattr(stores, "PATIENT", IMPATIENT)
 
     def run(*arguments: object) -> tuple[int, str]:
@@ -69,7 +71,7 @@ def command(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch, capsys:
 
 
 def fetched(address: str, to: Path) -> Path:
-    """A copy of what the store holds."""
+    """Return a local copy of the store's content."""
     store = Store(address)
     for name in store.names():
         (to / name).parent.mkdir(parents=True, exist_ok=True)
@@ -78,14 +80,14 @@ def fetched(address: str, to: Path) -> Path:
 
 
 def whole_runs(folder: Path) -> int:
-    """How many records there are; each of a run that ended well has its weights beside it."""
+    """Return the number of records, and check that each successful run has its weights."""
     records = [RunResult.model_validate_json(path.read_bytes()) for path in (folder / "results").glob("*.json")]
     assert all((folder / record.weights_path).is_file() for record in records if record.outcome)
     return len(records)
 
 
 def test_a_study_and_what_is_done_with_it(faults: Faults, undisturbed: Path, command: Command, tmp_path: Path) -> None:
-    """With faults that pass: 503s, requests without an answer, and a PUT that is cut off."""
+    """The faults are temporary: 503s, requests without an answer, and a PUT that is cut off."""
     faults.next.extend(["", "503", "", "cut", "", "silence", "", "503", "503"])
     address = f"s3://{BUCKET}/study"
     code, error = command("run", *STUDY.split(), "--out", address)
@@ -105,7 +107,7 @@ def test_a_study_and_what_is_done_with_it(faults: Faults, undisturbed: Path, com
 
 
 def test_a_store_that_takes_no_more(faults: Faults, undisturbed: Path, command: Command, tmp_path: Path) -> None:
-    """The study stops and says so; every run that is there is whole; and it can be gone on with."""
+    """The study stops and reports it, every saved run is complete, and the study can be resumed."""
     faults.next.extend([""] * 6)  # the lock, the plan, two runs
     faults.always = "503"
     address = f"s3://{BUCKET}/full"
@@ -122,7 +124,7 @@ def test_a_store_that_takes_no_more(faults: Faults, undisturbed: Path, command: 
 
 
 def test_killed_and_gone_on_with(faults: Faults, undisturbed: Path, command: Command, tmp_path: Path) -> None:
-    """From the store alone. The lock that was left is that of a process that is gone."""
+    """It resumes from the store alone. The lock left behind belongs to a dead process."""
     address = f"s3://{BUCKET}/killed"
     with running("run", *STUDY.split(), "--out", address) as process:
         deadline = time.monotonic() + GENEROUS_S
@@ -138,7 +140,7 @@ def test_killed_and_gone_on_with(faults: Faults, undisturbed: Path, command: Com
     assert mounts.LOCK in Store(address).names()
     assert whole_runs(fetched(address, tmp_path / "first")) < 4
     for left in (tmp_path / "tmp").glob("compare-store-*"):
-        left.rename(tmp_path / left.name)  # a killed process could not
+        left.rename(tmp_path / left.name)  # a killed process could not do this
     code, error = command("run", "--resume", address)
     assert code == 0, error
     assert essences(fetched(address, tmp_path / "second")) == essences(undisturbed)

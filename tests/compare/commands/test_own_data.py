@@ -1,4 +1,4 @@
-"""Data of a user's own, from the command line: what is said of them, and that they are found again."""
+"""A user's own data on the command line: warnings about them, and finding them again."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
 
 
 def doubtful(folder: Path) -> str:
-    """Own IDX files, of which two things are to be said."""
+    """Write the user's own IDX files with two problems, and return what --dataset takes."""
     arrays = own_files.arrays()
     arrays["x_test"] = (arrays["x_test"] > 127).astype(np.uint8)
     return own_files.save_idx(folder, arrays)
@@ -59,7 +59,7 @@ def test_warnings_are_on_the_console_in_the_record_and_in_the_report(
     assert problems(out) == []
     assert command(monkeypatch, "verify", out, "--rerun") == 0
 
-    # What is gone is trained again, from the same files and with the same things to be said.
+    # A missing run is trained again from the same files, with the same warnings.
     for folder in ("results", "weights"):
         shutil.rmtree(out / folder)
     capsys.readouterr()
@@ -102,7 +102,7 @@ def test_the_folder_is_named_after_the_data(monkeypatch: pytest.MonkeyPatch, tmp
 def test_the_other_commands_that_read_data(
     arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """The launches of the bench are made up: nothing is said of how long they took."""
+    """The launches of the bench are made up, and their times are not checked."""
     monkeypatch.setattr(bench, "repeat", lambda *_: iter([simulated_bench()]))
     dataset, out = doubtful(tmp_path / "mine"), tmp_path / "out"
     assert command(monkeypatch, *arguments, *SMALL, "--dataset", dataset, "--out", out) == 0
@@ -129,7 +129,7 @@ def test_a_shape_that_no_architecture_takes(
 def test_a_folder_of_pictures_from_the_run_to_the_prediction(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """The names of its classes are in the record, the report and the answer; other names are refused."""
+    """The names of its classes are in the record, the report and the answer. Other names are refused."""
     names = ("a|b", "cost $x$", "ring")
     own_pictures.save(tmp_path / "mine", 10, (20, 30), names)
     out, picture = tmp_path / "out", tmp_path / "mine" / "ring" / "03.png"

@@ -1,4 +1,4 @@
-"""A network of the user's own, from the command line: from its folder to a run, and back from the run's folder."""
+"""A user's own network on the command line, from its folder to a run, and back from the run's folder."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ RUN = ["--implementations", "numpy", "--device", "cpu", "--epochs", "1", "--batc
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch: pytest.MonkeyPatch, numpy_implementation: str, tmp_path: Path) -> Path:
-    """A folder `mine` with a network for NumPy, and `data.npz`, beside which commands are started."""
+    """Make a folder `mine` with a network for NumPy beside `data.npz`, in the current folder."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setitem(IMPLEMENTATIONS, "numpy", numpy_spec("numpy", "numpy_own", own_file=FILE))
     monkeypatch.chdir(tmp_path)
@@ -173,7 +173,7 @@ def test_scaffold_and_source(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 def test_source_in_a_narrow_window(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, is_terminal: bool
 ) -> None:
-    """A terminal gets lines that end between words and keep their indentation; a file gets the code as it is."""
+    """On a terminal, lines end between words and keep their indentation. A file gets the code unchanged."""
     words = ", ".join(['"a word"'] * 12)
     text = NETWORK.replace("    layers =", f"    steps = [{words}]\n    layers =")
     (folder / FILE).write_text(text)
@@ -195,7 +195,7 @@ def test_source_in_a_narrow_window(
 def test_links_of_its_folder_lead_nowhere_else(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
 ) -> None:
-    """A folder from another user could have a private file copied into the run's folder, or overwritten."""
+    """Otherwise a folder from another user could have a private file copied into the run's folder, or overwritten."""
     victim = tmp_path / "victim"
     victim.mkdir()
     (victim / "key").write_text("precious")
@@ -220,7 +220,7 @@ def test_links_of_its_folder_lead_nowhere_else(
 def test_a_folder_that_a_record_names_is_not_searched(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
 ) -> None:
-    """Nor can what is advised be a command of its own, when it is copied to a shell."""
+    """Nor can the advice run another command when it is copied to a shell."""
     assert command(monkeypatch, "contract", "mine") == 0
     assert run(monkeypatch, "--out", "out") == 0
     other = tmp_path / "x; rm -rf y"
@@ -268,7 +268,7 @@ def test_a_folder_that_cannot_be_made_gets_a_sentence(
 def test_its_code_is_sent_to_a_cluster(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
 ) -> None:
-    """A task of Ray trains with the files that came with it, on a node that does not have the folder."""
+    """A task of Ray trains with the files sent along, on a node without the folder."""
     assert command(monkeypatch, "contract", "mine") == 0
     assert run(monkeypatch, "--out", "out") == 0
     (planned,) = Planned.model_validate_json((tmp_path / "out" / PLAN).read_text()).runs

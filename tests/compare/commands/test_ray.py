@@ -1,4 +1,4 @@
-"""Studies on a real Ray cluster of three nodes, against the same studies done here."""
+"""Studies on a real Ray cluster of three nodes give the same results as locally."""
 
 import os
 import random
@@ -29,8 +29,10 @@ Lose = Callable[[], None]
 
 @pytest.fixture(scope="module")
 def numpy_path(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The PYTHONPATH of processes that find the NumPy implementation as if pip had installed it: it starts in a fifth
-    of the time that PyTorch takes, which a long test sends there."""
+    """Return the PYTHONPATH of processes that find the NumPy implementation as if pip had installed it.
+
+    It starts in a fifth of PyTorch's time. A long test uses PyTorch there.
+    """
     installed = tmp_path_factory.mktemp("installed")
     information = installed / "compare_numpy-0.dist-info"
     information.mkdir()
@@ -41,7 +43,7 @@ def numpy_path(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def cluster(numpy_path: str) -> Iterator[tuple[str, Lose]]:
-    """Its address, and what takes a node away from it."""
+    """Yield its address, and a function that removes a node."""
     environment = os.environ | {"PYTHONPATH": numpy_path, "RAY_USAGE_STATS_ENABLED": "0"}
     with subprocess.Popen(
         [sys.executable, ROOT / "tests" / "support" / "ray_cluster.py"],
@@ -69,7 +71,7 @@ def cluster(numpy_path: str) -> Iterator[tuple[str, Lose]]:
 @pytest.fixture(autouse=True)
 def numpy_is_installed(numpy_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", numpy_path)
-    monkeypatch.setitem(IMPLEMENTATIONS, "numpy", NUMPY)  # this process has looked for others already
+    monkeypatch.setitem(IMPLEMENTATIONS, "numpy", NUMPY)  # this process has already searched for implementations
 
 
 def compare(*arguments: object) -> "subprocess.Popen[str]":
@@ -78,12 +80,12 @@ def compare(*arguments: object) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=interruptible,  # noqa: PLW1509 tests start no threads that hold locks
+        preexec_fn=interruptible,  # noqa: PLW1509 safe, because tests start no threads that hold locks
     )
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    """The exit code, and what was written to standard error."""
+    """Return the exit code and the standard error."""
     _, error = process.communicate(timeout=GENEROUS_S)
     return process.returncode, error
 
@@ -96,7 +98,7 @@ def first_result(out: Path) -> None:
 
 @pytest.mark.long  # 15 s of processor time for a cluster of two nodes; .ci/run has a step with it
 def test_a_node_is_lost_and_the_study_is_the_same(cluster: tuple[str, Lose], tmp_path: Path) -> None:
-    """The same weights, losses and figures, to the bit."""
+    """The weights, losses and figures are bit-identical."""
     address, lose = cluster
     here, there = tmp_path / "here", tmp_path / "there"
     process = compare(*QUICK.split(), "--executor", "ray", "--address", address, "--out", there)
@@ -116,7 +118,7 @@ def test_a_node_is_lost_and_the_study_is_the_same(cluster: tuple[str, Lose], tmp
 def test_all_three_frameworks_in_float64_with_a_node_lost_at_any_moment(
     cluster: tuple[str, Lose], tmp_path: Path
 ) -> None:
-    """Twelve runs: every loss and every weight is the same to the bit as here."""
+    """Every loss and weight of twelve runs is bit-identical to the local one."""
     address, lose = cluster
     options = [*OPTIONS.split(), "--implementations", "torch,keras,tf_lowlevel", "--precision", "float64"]
     here, there = tmp_path / "here", tmp_path / "there"
@@ -154,7 +156,7 @@ def test_an_interrupted_study_goes_on_there(cluster: tuple[str, Lose], tmp_path:
 
 @pytest.mark.long
 def test_a_bench_there_is_one_task(cluster: tuple[str, Lose], tmp_path: Path) -> None:
-    """Its contestants are on one node, side by side, and its folder is whole here."""
+    """Its contestants run side by side on one node, and its folder is complete here."""
     out = tmp_path / "out"
     options = "--model dense_baseline --aa torch --modes eager --threads 1 --budget 12"
     code, error = ended(compare("bench", *options.split(), "--executor", "ray", "--address", cluster[0], "--out", out))
@@ -182,7 +184,7 @@ WITHOUT_A_CLUSTER = {
 def test_what_cannot_be_sent_anywhere_is_reported(
     options: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without Ray itself, which takes longer to import than this to find out."""
+    """This needs no Ray, which takes longer to import than this check."""
     arguments = [*options.split(), "--dataset", "digits", "--out", str(tmp_path / "out")]
     monkeypatch.setattr(sys, "argv", ["compare", *arguments])
     with pytest.raises(SystemExit) as caught:
@@ -195,7 +197,7 @@ def test_what_cannot_be_sent_anywhere_is_reported(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
-    # Each connects to the cluster in a process of its own; the others ask the same of nodes that are made up, too
+    # Each connects to the cluster in its own process. The others are also tested with made-up nodes
     # (test_ray_executor.py).
     [pytest.param(line, marks=[] if "--threads 3" in line else pytest.mark.long) for line in BAD],
 )

@@ -1,4 +1,4 @@
-"""Every kind of folder that the program writes is made again from its records, and compared with them."""
+"""Every kind of folder that the program writes is rendered again from its records, and compared with them."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from compare.port import report as port_report
 from compare.schema import schemas
 from shared.errors import InputError
 
-Made = tuple[str, bytes, dict[str, bytes]]  # the record's name and content, and what is made of it
+Made = tuple[str, bytes, dict[str, bytes]]  # the record's name and content, and its rendered files
 
 
 def of_speed(manifest: Manifest) -> Made:
@@ -77,7 +77,7 @@ def test_such_a_folder_is_held_to_its_records(kind: str, tmp_path: Path) -> None
     assert problems(folder.path) == []
     assert rendered(folder.path)["report.md"] == files["report.md"]
     jsonschema.validate(json.loads(record), json.loads(schemas()[f"{kind}.schema.json"]))
-    assert entries.read(folder.path).rows  # what `compare runs` and a report of several folders have of it
+    assert entries.read(folder.path).rows  # used by `compare runs` and a report of several folders
     (folder.path / name).write_bytes(b"[]")
     with pytest.raises(InputError, match=r"is no record that this version can read"):
         rendered(folder.path)

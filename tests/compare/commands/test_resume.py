@@ -1,4 +1,4 @@
-"""An interrupted study goes on as if nothing had happened: to the same losses and the same weights, to the bit."""
+"""A resumed study ends with the same losses and weights as an uninterrupted one, to the bit."""
 
 import json
 import os
@@ -42,12 +42,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str,
 
 
 def arguments_for(out: Path) -> list[object]:
-    """To begin the study, or to go on with it."""
+    """Return the arguments that begin or resume the study."""
     return ["run", "--resume", out] if (out / PLAN).exists() else [*QUICK.split(), "--out", out]
 
 
 def disturb(out: Path, by: random.Random) -> None:
-    """Start the study or go on with it, and kill the parent or a worker at a random moment."""
+    """Begin or resume the study, and kill the parent or a worker at a random moment."""
     with running(*arguments_for(out)) as process:
         time.sleep(by.uniform(0.2, 6.0))
         workers = workers_of(process)
@@ -79,7 +79,7 @@ def _survive(folder: Path, undisturbed: dict[str, dict[str, object]], by: random
     out = folder / "out"
     for _ in range(n_kills):
         disturb(out, by)
-    for _ in range(3):  # a worker may have been killed in the last disturbance: its run is retried
+    for _ in range(3):  # a worker killed in the last disturbance has its run retried
         with running(*arguments_for(out)) as process:
             _, error = process.communicate(timeout=GENEROUS_S)
         if process.returncode == 0:
@@ -126,7 +126,7 @@ def test_what_cannot_be_resumed(
 
 
 def test_a_stopped_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
-    """It cannot look for its next request, so that the end of its input tells it nothing."""
+    """A stopped worker cannot read its next request, so it does not notice the end of its input."""
     with running(*QUICK.split(), "--epochs", "1000", "--out", tmp_path / "out") as process:
         deadline = time.monotonic() + GENEROUS_S
         while not (tmp_path / "out" / PLAN).exists() and process.poll() is None and time.monotonic() < deadline:
@@ -145,7 +145,8 @@ def test_a_stopped_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> No
 def test_checkpoints_are_few_where_they_would_take_much_of_the_training(
     took_s: float, share: float, n_kept: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One, after the first epoch of a training of less than 15 s; else one after every epoch but the last."""
+    """A training of less than 15 s has one, after its first epoch. Longer ones have one after every epoch but the
+    last."""
     saved: list[int] = []
 
     def save(self: Checkpoints, checkpoint: Checkpoint, state: dict[str, np.ndarray]) -> None:
@@ -164,7 +165,7 @@ def test_checkpoints_are_few_where_they_would_take_much_of_the_training(
 
 
 def test_an_altered_checkpoint_is_reported_and_not_gone_on_from(tmp_path: Path) -> None:
-    """A flipped bit in it would otherwise give weights that look like any."""
+    """Otherwise a flipped bit in it would give weights that look normal."""
     said: list[str] = []
     checkpoints = Checkpoints(OutputFolder(tmp_path / "out"), said.append)
     of = run("numpy").model_copy(update={"model": "dense_baseline"})
@@ -185,7 +186,7 @@ def test_an_altered_checkpoint_is_reported_and_not_gone_on_from(tmp_path: Path) 
 def test_no_address_is_taken_from_a_plan(
     run_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """a process that wrote the folder would be sent what is in it, and believed."""
+    """Otherwise the process that wrote the folder would receive its content, and its answers would be trusted."""
 
     def connected(*_: object) -> None:
         raise AssertionError("it connected to an address that the folder names")
@@ -251,7 +252,7 @@ def test_a_plan_that_is_another(
 def test_a_last_batch_that_cannot_be_trained_on(
     run_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As a new study says it, and before a worker is started: an earlier version began such studies."""
+    """The message is that of a new study, before a worker starts. An earlier version began such studies."""
     plan = json.loads((run_folder / PLAN).read_text())
     for one in plan["runs"]:
         one.update(model="cnn_bn_cifar", recipe="idiomatic", implementation="torch")

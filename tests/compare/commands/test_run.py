@@ -42,7 +42,7 @@ PLOTS = ("learning_curves", "step_times", "confusion_matrices", "filters")
 
 
 def run(monkeypatch: pytest.MonkeyPatch, out: Path, *options: str) -> int:
-    """The exit code of a quick run with the output folder `out`."""
+    """Run quickly with the output folder `out`, and return the exit code."""
     monkeypatch.setattr(sys, "argv", ["compare", "run", *QUICK, "--out", str(out), *options])
     with pytest.raises(SystemExit) as caught:
         main()
@@ -55,13 +55,13 @@ def results(out: Path) -> dict[str, RunResult]:
 
 @pytest.fixture
 def two(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two implementations: `numpy`, which may misbehave, and `sound`, the same code under another name."""
+    """Register two implementations: `numpy`, which may misbehave, and `sound`, the same code under another name."""
     monkeypatch.setitem(IMPLEMENTATIONS, "sound", numpy_spec("sound", "sound_impl"))
 
 
 @pytest.fixture
 def sound_impl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two: None) -> None:
-    """A package that is numpy_misbehaving without its faults."""
+    """Write a package that is numpy_misbehaving without its faults."""
     package = tmp_path / "packages" / "sound_impl"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(
@@ -72,7 +72,7 @@ def sound_impl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two: None) -> No
 
 
 def test_what_others_took_is_reported_of_the_whole_run() -> None:
-    """0.3 s of 3 s in which slices were trained; nothing where one slice does not know."""
+    """Others took 0.3 s of the 3 s in which slices were trained. If one slice does not know, nothing is reported."""
 
     def part(foreign_s: float | None, slice_s: float) -> messages.Slice:
         return messages.Slice(
@@ -159,7 +159,7 @@ def test_saved_weights_give_the_accuracy_of_the_table(
 def test_a_tuned_study_is_made_as_it_was_found_fastest(
     numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Its workers are started with what was chosen, its records and its report say so, and the weights are the same."""
+    """Its workers start with the tuned settings, its records and report name them, and the weights are the same."""
     chosen = {"MKL_CHOSEN": "1"}
     listed = (
         Candidate("plain", "eager", {}, {}),
@@ -206,7 +206,7 @@ def test_a_study_in_float64(numpy_implementation: str, monkeypatch: pytest.Monke
 
 
 def test_stopping_early(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """After the first epoch that reaches the accuracy, and on the same way there as a run that does not stop."""
+    """It stops after the first epoch that reaches the accuracy. Until then it equals a run without stopping."""
     full, short = tmp_path / "full", tmp_path / "short"
     options = ("--implementations", "numpy", "--epochs", "6", "--learning-rate", "0.002")
     assert run(monkeypatch, full, *options) == 0
@@ -248,7 +248,7 @@ def test_freed_memory_is_kept_unless_the_system_has_its_way(
     environment = results(out)["numpy-seed0"].environment
     assert environment is not None
     assert ("MALLOC_TRIM_THRESHOLD_" in environment.variables) is kept
-    planned = Planned.model_validate_json((out / PLAN).read_bytes())  # by which an interrupted study goes on
+    planned = Planned.model_validate_json((out / PLAN).read_bytes())  # used to resume an interrupted study
     assert (planned.allocator == "kept") is kept
     assert ("kept by glibc" in (out / "report.md").read_text()) is kept
 
@@ -281,7 +281,7 @@ def test_a_failure_does_not_take_the_others_down(
     assert (failed.status, failed.error, failed.outcome) == (status, error, None)
     if fault == "nan":
         assert failed.history
-        assert len(failed.history.samples.loss) == 2  # those before
+        assert len(failed.history.samples.loss) == 2  # those before the failure
     assert (sound.status, sound.error) == ("ok", None)
     assert sound.outcome is not None
     shown = capsys.readouterr()
@@ -290,7 +290,7 @@ def test_a_failure_does_not_take_the_others_down(
     assert error.split("(")[0] in (out / "report.md").read_text()
     assert not (out / "weights" / "numpy-seed0.safetensors").exists()
     if fault == "exit":
-        assert "numpy-seed0 | about to go" in shown.err  # what it wrote, with the run it belongs to
+        assert "numpy-seed0 | about to go" in shown.err  # the worker's output, with its run
 
 
 @pytest.mark.usefixtures("sound_impl")
@@ -319,9 +319,9 @@ def test_a_worker_that_died_is_started_again_for_the_next_seed(monkeypatch: pyte
 def test_seeds_share_a_process_but_not_their_peak(
     numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The second, smaller network's peak is its own, not that of the first: the peak starts again with each."""
+    """The peak restarts with each seed, so the second one's excludes the first one's 300 MB."""
     out = tmp_path / "out"
-    monkeypatch.setenv("NUMPY_IMPL_FAULT", "hungry")  # takes 300 MB at its third step, in the first seed alone
+    monkeypatch.setenv("NUMPY_IMPL_FAULT", "hungry")  # takes 300 MB at its third step, in the first seed only
     assert run(monkeypatch, out, "--implementations", "numpy", "--epochs", "1", "--seeds", "2") == 0
     first, second = (r.outcome.peak_rss_bytes for r in results(out).values() if r.outcome)
     assert first is not None
@@ -363,7 +363,7 @@ def test_a_full_disk_stops_with_one_message(
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_keeps_what_is_finished(sent: signal.Signals, tmp_path: Path) -> None:
-    """Ctrl-C in a real process: the first record is kept, the exit code is 130, no worker is left behind."""
+    """After Ctrl-C in a real process, the first record is kept, the exit code is 130, and no worker is left."""
     out = tmp_path / "out"
     first = out / "results" / "numpy-seed0.json"
     options = [*QUICK, "--implementations", "numpy", "--epochs", "2", "--seeds", "1000", "--out", out]
@@ -384,7 +384,7 @@ def test_an_interrupt_keeps_what_is_finished(sent: signal.Signals, tmp_path: Pat
 
 
 def test_a_second_interrupt_stops_at_once_and_loses_nothing(tmp_path: Path) -> None:
-    """While the report is written, which takes very long here; going on then writes it."""
+    """The report takes very long here, and resuming writes it."""
     out = tmp_path / "out"
     slow = f"import time; from compare.training import report; report.render = lambda *_: time.sleep({SLOW_REPORT_S})"
     options = [*QUICK, "--implementations", "numpy", "--epochs", "1", "--seeds", "60", "--out", out]
@@ -398,7 +398,7 @@ def test_a_second_interrupt_stops_at_once_and_loses_nothing(tmp_path: Path) -> N
         start = time.monotonic()
         _, error = rest_of(process)
     assert process.returncode == 130, error
-    assert time.monotonic() - start < SLOW_REPORT_S  # for which it would have waited
+    assert time.monotonic() - start < SLOW_REPORT_S  # otherwise it would have waited that long
     assert "Stopped at once" in error
     assert "Go on with: python -m compare run --resume" in error
     assert "Traceback" not in error
@@ -408,7 +408,7 @@ def test_a_second_interrupt_stops_at_once_and_loses_nothing(tmp_path: Path) -> N
 
 @pytest.mark.long  # 20 s of processor time; .ci/run has a step with it
 def test_all_three_frameworks_from_the_shell(tmp_path: Path, digits: Data) -> None:
-    """The main job, shortened; then the NumPy reference, which knows none of this, evaluates the saved weights."""
+    """This is a shortened main run. The independent NumPy reference then evaluates the saved weights."""
     out = tmp_path / "out"
     command = [
         sys.executable,

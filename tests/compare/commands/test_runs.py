@@ -1,4 +1,4 @@
-"""A table of every run, comparison and bench below a folder, and its page."""
+"""`compare runs`: a table of every run, comparison and bench below a folder, and its page."""
 
 import json
 import os
@@ -29,14 +29,14 @@ def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
 
 
 def change(folder: Path, **fields: str) -> None:
-    """Have the manifest say something else."""
+    """Change fields of the manifest."""
     path = folder / MANIFEST
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
 @pytest.fixture
 def root(run_folder: Path, tmp_path: Path) -> Path:
-    """Two runs of two commits, one of them in a folder of its own, and what is broken or not to be followed."""
+    """Return a folder with two runs of two commits, one of them nested, broken folders and links not to follow."""
     root = tmp_path / "runs & more"
     shutil.copytree(run_folder, root / "old" / "a")
     shutil.copytree(run_folder, root / "b <i>")

@@ -1,4 +1,4 @@
-"""Whatever is altered, missing or added in a folder is named, and reports come from records alone."""
+"""Every change in a folder is named, and reports come from records alone."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
 
 @pytest.fixture
 def folder(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run of this very code, also if a user commits while the tests run."""
+    """Return the folder of a run of exactly this code, even if a user commits while the tests run."""
     commit = load_record(run_folder / MANIFEST, Manifest).commit
     monkeypatch.setattr(manifest, "code_commit", lambda: commit)
     return run_folder
@@ -40,7 +40,7 @@ def names(folder: Path) -> list[str]:
 
 
 def seal_again(folder: Path) -> None:
-    """Have the manifest say that everything is right as it is now."""
+    """Have the manifest confirm the current content."""
     for name, content in sealed(load_record(folder / MANIFEST, Manifest), hashes(folder)).items():
         (folder / name).write_bytes(content)
 
@@ -52,7 +52,7 @@ def test_a_folder_as_it_was_written(folder: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_fifty_single_bytes(folder: Path) -> None:
-    """Each in another place of some file: that file is named every time, and no other but the one that guards it."""
+    """Each is in another place of a file. Exactly that file is named, and the one that protects it."""
     random = np.random.default_rng(5)
     having = [name for name in names(folder) if (folder / name).stat().st_size]
     for _ in range(50):
@@ -80,7 +80,8 @@ def test_every_missing_and_every_added_file(folder: Path) -> None:
 
 
 def test_a_figure_that_no_record_gives(folder: Path) -> None:
-    """Altered in the report and in the manifest alike, so that every hash is right: made again it shows."""
+    """It is altered in the report and in the manifest, so every hash is right. Rendering the report again reveals
+    it."""
     report = folder / "report.md"
     report.write_text(report.read_text().replace("2 of 2 runs were trained", "3 of 3 runs were trained"))
     seal_again(folder)
@@ -132,7 +133,7 @@ def test_what_is_no_file_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch,
     assert "plots/extra.png is a symbolic link, and its content was not checked." in said
     assert "extra is a symbolic link, and its content was not checked." in said
     assert "plots/pipe is a pipe, and its content was not checked." in said
-    assert "a\\nreport.md is missing. is not in the manifest." in said  # one line, and no line of its own
+    assert "a\\nreport.md is missing. is not in the manifest." in said  # one line, and not one of its own
 
 
 def test_a_signature(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
@@ -153,7 +154,7 @@ def test_a_signature(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert problems(folder) == []
     report = folder / "report.md"
     report.write_text(report.read_text() + "more")
-    seal_again(folder)  # which a forger can do, too
+    seal_again(folder)  # a forger can do this too
     capsys.readouterr()
     assert command(monkeypatch, "verify", folder, "--verify-key", tmp_path / "mine.pub") == 1
     assert "manifest.sig does not fit" in capsys.readouterr().out
@@ -167,7 +168,7 @@ def test_weights_are_evaluated_again(folder: Path, monkeypatch: pytest.MonkeyPat
     record["outcome"]["test_accuracy"] += 1 / 360
     path.write_text(json.dumps(record, indent=1))
     seal_again(folder)
-    assert command(monkeypatch, "report", folder) == 0  # so that all of it fits together
+    assert command(monkeypatch, "report", folder) == 0  # makes everything consistent
     capsys.readouterr()
     assert command(monkeypatch, "verify", folder, "--rerun") == 1
     assert "numpy-seed1: its weights give a test accuracy of" in capsys.readouterr().out
@@ -275,7 +276,7 @@ def test_texts_from_elsewhere_stay_texts(folder: Path, monkeypatch: pytest.Monke
     assert command(monkeypatch, "report", folder) == 0, capsys.readouterr().err
     text, page = ((folder / name).read_text() for name in ("report.md", "report.html"))
     code = text.split("```")
-    assert len(code) == 3  # one block, not ended by what is in it
+    assert len(code) == 3  # one block, which its content cannot end
     assert "<script>" not in code[0] + code[2]
     assert "\x1b" not in text
     assert "\n# A heading" not in text

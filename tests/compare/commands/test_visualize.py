@@ -37,7 +37,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 @pytest.fixture
 def trained(run_folder: Path) -> Path:
-    """The folder of a run of the NumPy implementation."""
+    """Return the folder of a run of the NumPy implementation."""
     return run_folder
 
 
@@ -47,7 +47,7 @@ def test_pictures_of_a_run(trained: Path, monkeypatch: pytest.MonkeyPatch, capsy
     made = {p.name for p in (trained / "pictures").iterdir()}
     assert made == {f"{name}.{suffix}" for name in PICTURES for suffix in ("png", "svg")}
     assert {p: p.read_bytes() for p in before} == before
-    assert problems(trained) == []  # the pictures are in the manifest
+    assert problems(trained) == []  # the manifest has the pictures
     assert "Pictures of numpy" in capsys.readouterr().out
 
 
@@ -96,7 +96,7 @@ def _seven(path: Path, ink: int, paper: int) -> Path:
 def test_a_picture_is_drawn_as_the_networks_were_given_it(
     trained: Path, monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path
 ) -> None:
-    """Paper in dim light and a blackboard with the same 7: the same answer, and the same image in the picture."""
+    """The same 7 on paper in dim light and on a blackboard gives the same answer and the same image in the picture."""
     drawn: list[np.ndarray] = []
     draw = pictures.prediction
 
@@ -164,7 +164,7 @@ def test_models(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
 
 @pytest.mark.long
 def test_an_idiomatic_run(tmp_path: Path) -> None:
-    """Trained and drawn: the network is rebuilt with its own layers, and sees images scaled as it was trained on."""
+    """It is trained and drawn. The network is rebuilt with its own layers, and images are scaled as in training."""
     command, out = [sys.executable, "-m", "compare"], tmp_path / "out"
     run_it = [
         "--dataset",
@@ -194,7 +194,7 @@ def test_an_idiomatic_run(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_models_as_a_framework_counts_them(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    for name in set(IMPLEMENTATIONS) - {"tf_lowlevel"}:  # the others are asked in tests/conformance
+    for name in set(IMPLEMENTATIONS) - {"tf_lowlevel"}:  # the others are tested in tests/conformance
         monkeypatch.delitem(IMPLEMENTATIONS, name)
     assert run(monkeypatch, "models", "cnn_bn_cifar", "--check") == 0
     assert "tf_lowlevel count the same, layer by layer" in capsys.readouterr().out

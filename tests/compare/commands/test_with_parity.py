@@ -1,4 +1,4 @@
-"""A run that is asked whether its implementations are the same function says so in its own report."""
+"""A run with a parity check reports the result in its own report."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ def run(monkeypatch: pytest.MonkeyPatch, out: Path, implementations: str, *more:
 def test_the_report_holds_the_ladder_and_the_verdict(
     numpy_implementations: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of three of which one moves its weights by a wrong rate: the exit code says so, too."""
+    """One of three updates its weights with a wrong rate. The exit code reports it too."""
     monkeypatch.setenv("NUMPY_FAULTY", "rate")
     assert run(monkeypatch, tmp_path / "out", numpy_implementations) == 1
     (said,) = [text for text in json.loads(capsys.readouterr().out)["verdicts"] if text.startswith("Parity")]
@@ -38,7 +38,7 @@ def test_the_report_holds_the_ladder_and_the_verdict(
     assert text.count("The command") == 1
     for path in (line.split("](")[1].rstrip(")") for line in text.splitlines() if line.startswith("![")):
         assert (out / path).is_file(), path
-    charts = page.count('<figure class="chart"')  # which stand in a picture's place
+    charts = page.count('<figure class="chart"')  # charts replace pictures
     assert charts > 0
     assert page.count('src="data:image') + charts == text.count("![")
     assert "`parity/ladder.csv` has every tensor" in text

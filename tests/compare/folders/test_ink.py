@@ -1,4 +1,4 @@
-"""The ink of a page is found whatever the light, the paper and the frame are."""
+"""The ink of a page is found in any light, on any paper and within any frame."""
 
 from collections.abc import Callable
 
@@ -19,12 +19,12 @@ LIGHTS = {
     "shadow over a corner": np.where(DOWN + ACROSS < 0.9, 1, 0.55),
     "darker corners": 1 - (DOWN - 0.5) ** 2 - (ACROSS - 0.5) ** 2,
 }
-ALIKE = 0.85  # correlation of ink that is found in uneven light with what was drawn
+ALIKE = 0.85  # correlation of the ink found in uneven light with the drawing
 
 
 @pytest.fixture(scope="module")
 def strokes() -> list[np.ndarray]:
-    """Digits as fonts and fields have them: (28, 28), 0 beside the strokes and up to 1 on them."""
+    """Return digits as fonts and fields have them: (28, 28), 0 beside the strokes and up to 1 on them."""
     thick = Image.new("L", (28, 28))
     thick.paste(255, (12, 3, 16, 25))
     thick.paste(255, (8, 3, 20, 6))
@@ -91,7 +91,7 @@ def test_a_blurred_frame_of_unequal_sides(strokes: list[np.ndarray]) -> None:
 
 
 def test_ink_behind_a_frame_is_farther_from_it_than_the_page_is() -> None:
-    """White around grey paper, and ink along the line that shows how light the page is."""
+    """White surrounds grey paper, and ink lies along the line that shows the page's brightness."""
     drawn = np.zeros((28, 28))
     drawn[4, 6:22] = drawn[4:20, 18:22] = 1
     framed = page(drawn, 60, 180)
@@ -106,7 +106,7 @@ def test_ink_behind_a_frame_is_farther_from_it_than_the_page_is() -> None:
 def test_bars_along_some_sides_say_nothing(
     sides: str, ink: int, paper: int, bar: int, strokes: list[np.ndarray]
 ) -> None:
-    """As a scanner leaves them: here a line of a small picture, and some of a large one."""
+    """Scanners leave such lines: here one of a small picture, and several of a large one."""
     for width, pictures in ((1, strokes), (12, [large(drawn) for drawn in strokes])):
         for drawn in pictures:
             barred, shown = page(drawn, ink, paper), drawn.copy()
@@ -120,7 +120,7 @@ def test_bars_along_some_sides_say_nothing(
 
 
 def test_a_wide_object_is_not_between_bars() -> None:
-    """The ground beside it is of one grey, too, and goes on above and below."""
+    """The ground beside it has one grey too, and continues above and below."""
     for rows, columns in ((slice(6, 22), slice(2, 26)), (slice(6, 28), slice(3, 25))):
         drawn = np.zeros((28, 28))
         drawn[rows, columns] = 1
@@ -140,7 +140,7 @@ def test_uneven_light(ink: int, paper: int, light: str, noise: int, strokes: lis
         seen, dark = found(lit)
         assert dark == (ink < paper)
         assert np.corrcoef(seen.ravel(), large(drawn).ravel())[0, 1] > ALIKE
-        assert np.median(seen[large(drawn) == 0]) < 0.1  # paper, also in the shadow
+        assert np.median(seen[large(drawn) == 0]) < 0.1  # paper, including the shadow
 
 
 EMPTY: dict[str, Callable[[], np.ndarray]] = {

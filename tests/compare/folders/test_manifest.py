@@ -1,4 +1,4 @@
-"""Which code wrote a folder: the commit of the checkout, and whether the code was changed since."""
+"""The manifest names the code that wrote a folder: the commit of the checkout, and whether it was changed since."""
 
 import subprocess
 from pathlib import Path
@@ -23,18 +23,18 @@ def test_the_commit_of_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "code.py").write_text("2")
     assert manifest.code_commit() == f"{head[:12]}+"
     monkeypatch.setattr(manifest, "_git", slow_status)
-    assert manifest.code_commit() == "0123456789ab+"  # on a busy machine it is not unknown
+    assert manifest.code_commit() == "0123456789ab+"  # known even on a busy machine
 
 
 def slow_status(command: str, *arguments: str) -> str:
-    """Git, which gives the commit at once and takes too long to read every file."""
+    """Answer like a Git that returns the commit at once, but takes too long to read every file."""
     if command == "rev-parse":
         return "0123456789ab"
     raise subprocess.TimeoutExpired(["git", command, *arguments], 10)
 
 
 def test_this_code_is_looked_for_in_its_own_checkout() -> None:
-    """Here the tests run from a checkout, or from a copy that is none."""
+    """The tests run from a checkout, or from a copy without one."""
     checkout = Path(__file__).parents[3]
     assert checkout == own_packages.HOME
     assert (manifest.code_commit() is not None) == (checkout / ".git").exists()

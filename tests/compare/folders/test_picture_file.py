@@ -17,7 +17,7 @@ from shared.errors import InputError
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)
 CLOSE = 0.02  # JPEG changes greys by some hundredths
 ORIENTATION = 0x0112
-# How a camera stores an upright picture under each orientation: what undoes what a viewer does.
+# How a camera stores an upright picture for each orientation: the inverse of a viewer's operation.
 STORED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -30,14 +30,14 @@ STORED = {
 
 
 def seven(ink: int = 0, paper: int = 255) -> Image.Image:
-    """A grey 7, which no turn and no reflection leaves as it is."""
+    """Return a grey 7, which every turn and reflection changes."""
     image = Image.new("L", (112, 112), paper)
     ImageDraw.Draw(image).line([(30, 32), (30, 20), (80, 20), (50, 95)], fill=ink, width=9)
     return image
 
 
 def coverage() -> Image.Image:
-    """Where the 7 is: 255 on its strokes, 0 beside them."""
+    """Return the coverage of the 7: 255 on its strokes, 0 beside them."""
     return seven(ink=255, paper=0)
 
 
@@ -47,14 +47,14 @@ def read(picture: Image.Image, path: Path, shape: tuple[int, int, int] = GREY, *
 
 
 def drawn_on_nothing(*colour: int) -> Image.Image:
-    """The 7 in one colour on a transparent ground of the same colour."""
+    """Return the 7 in one colour on a transparent ground of the same colour."""
     picture = Image.new("RGB", (112, 112), colour)
     picture.putalpha(coverage())
     return picture
 
 
 def png(depth: int, colour_type: int, rows: list[bytes], width: int, key: bytes | None = None) -> bytes:
-    """A PNG file of pixels that Pillow does not write; `key` is its transparent colour."""
+    """Return a PNG file of pixels that Pillow does not write. `key` is its transparent colour."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
@@ -114,7 +114,7 @@ def test_a_transparent_colour_of_16_bits_is_transparent(tmp_path: Path) -> None:
 
 
 def test_a_transparent_grey_of_2_bits_is_transparent(tmp_path: Path) -> None:
-    """Ink 3 (white), paper 1 (a dark grey), which is transparent."""
+    """The ink is 3 (white). The paper is 1, a dark grey, and transparent."""
     ink = np.asarray(coverage()) > 0
     values = np.where(ink, 3, 1).reshape(112, 28, 4)
     rows = [(row @ [64, 16, 4, 1]).astype(np.uint8).tobytes() for row in values]
@@ -133,7 +133,7 @@ def test_every_mode_of_a_png_is_read_alike(mode: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shape", [GREY, COLOUR])
 def test_cmyk(shape: tuple[int, int, int], tmp_path: Path) -> None:
-    """A red 7 on white paper, as printers have it."""
+    """A red 7 on white paper, in printers' colours."""
     picture = Image.composite(
         Image.new("RGB", (112, 112), (220, 0, 0)), Image.new("RGB", (112, 112), "white"), coverage()
     )
@@ -146,7 +146,7 @@ def test_ink_on_a_transparent_ground_is_seen(colour: tuple[int, int, int], tmp_p
     seen = read(drawn_on_nothing(*colour), tmp_path / "ink.png")
     np.testing.assert_allclose(seen, read(seven(), tmp_path / "paper.png"), atol=1e-6)
     coloured = read(drawn_on_nothing(*colour), tmp_path / "ink.png", COLOUR)
-    light = 255 if sum(colour) < 3 * 150 else 0  # on which of white and black it is seen
+    light = 255 if sum(colour) < 3 * 150 else 0  # white or black, whichever shows it
     np.testing.assert_array_equal(coloured[0, 0] * 255, [light] * 3)
     assert np.abs(coloured * 255 - colour).max(axis=-1).min() < 1  # in its own colour
 
@@ -202,7 +202,7 @@ def test_several_pictures_in_a_file_are_refused(suffix: str, tmp_path: Path) -> 
         read(seven(), path, save_all=True, append_images=[seven().rotate(90)])
     np.testing.assert_allclose(
         read(seven(), path, save_all=True), read(seven(), tmp_path / "one.png"), atol=CLOSE
-    )  # of one picture
+    )  # size of one picture
 
 
 def test_of_a_phone_with_a_preview_the_photograph_is_read(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_of_a_phone_with_a_preview_the_photograph_is_read(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("mode", ["I", "F", "I;16"])
 def test_a_format_without_a_white_of_its_own_is_refused(mode: str, tmp_path: Path) -> None:
-    """TIFF has 32 bits and floating-point numbers, and programs differ in what of these is white."""
+    """TIFF has 32-bit and floating-point pixels, and programs differ in what is white."""
     picture = Image.fromarray(np.asarray(seven()).astype({"I": np.int32, "F": np.float32, "I;16": np.uint16}[mode]))
     assert picture.mode == mode
     with pytest.raises(InputError, match=r"deep\.tif cannot be read as a picture: it is neither PNG, .* nor WEBP"):
@@ -243,7 +243,7 @@ def test_a_picture_that_unpacks_to_gigabytes_is_refused(side: int, tmp_path: Pat
 
 
 def dark_on_light(tmp_path: Path) -> Path:
-    """A black bar down the middle of white paper, as PNG."""
+    """Return a PNG of white paper with a black bar down the middle."""
     image = Image.new("RGB", (200, 300), "white")
     image.paste("black", (90, 60, 110, 240))
     path = tmp_path / "bar.png"

@@ -1,4 +1,4 @@
-"""CSV and Parquet files hold the same lines."""
+"""CSV and Parquet files contain the same lines."""
 
 import io
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""No command line gives a traceback: it is understood, or refused with a reason and exit code 2."""
+"""No command line gives a traceback. It is accepted, or refused with a reason and exit code 2."""
 
 import io
 import os
@@ -69,16 +69,16 @@ NAMES = [
 ]
 WORDS = [*NUMBERS, *NAMES, "", "\xe9\udcff", "a b", "$(id)", "x" * 5_000]
 COMMANDS = app.commands
-LEFT_OUT = {"--mlflow"}  # which would look for a server
+LEFT_OUT = {"--mlflow"}  # would connect to a server
 
 
 class WorkersWouldStart(BaseException):
-    """What was asked for is understood."""
+    """The command line is accepted."""
 
 
 @pytest.fixture
 def paths(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Paths of all sorts, below a folder that is the current one; and neither workers nor a network."""
+    """Return paths of all sorts below the current folder, without workers or a network."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(OFFLINE_VARIABLE, "1")
     monkeypatch.setenv("COMPARE_DATA_DIR", str(tmp_path / "no-data"))
@@ -132,7 +132,7 @@ def test_thousands_of_command_lines(paths: list[str], tmp_path: Path) -> None:
 
 @st.composite
 def _command_line(draw: st.DrawFn, paths: list[str]) -> list[str]:
-    """A command with options that it has and values that they may not have; now and then, neither."""
+    """Draw a command with its options and values that may be invalid, and occasionally other options."""
     if draw(st.integers(0, 19)) == 0:
         return draw(st.lists(st.sampled_from([*WORDS, *COMMANDS]), max_size=4))
     name = draw(st.sampled_from(list(COMMANDS)))
@@ -151,7 +151,7 @@ def _command_line(draw: st.DrawFn, paths: list[str]) -> list[str]:
 
 
 def _value(option: click.Option, values: list[str]) -> st.SearchStrategy[str]:
-    """Any value, or one of the names and bounds that the option declares."""
+    """Draw any value, or one of the names and bounds that the option declares."""
     one: Option | None = getattr(option, "declared", None)
     if one is None:
         return st.sampled_from(values)

@@ -1,4 +1,4 @@
-"""No file from elsewhere gives anything but its content or one clear error: no traceback, no hang, no gigabyte."""
+"""A foreign file gives its content or one clear error: no traceback, no hang, no gigabyte."""
 
 import gzip
 import io
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 @dataclass(frozen=True)
 class Target:
-    """Something that is read: its bad content, what reads it from a file, and what that may raise."""
+    """Something that is read: its bad content, its reader, and the errors that the reader may raise."""
 
     content: st.SearchStrategy[bytes]
     read: Callable[[Path], object]
@@ -64,7 +64,7 @@ def _npz(compress: bool = True) -> bytes:
 
 @st.composite
 def _npz_with_a_changed_array(draw: st.DrawFn) -> bytes:
-    """A zip archive that is whole, with an array in it that is not."""
+    """Draw a valid zip archive with an invalid array."""
     stream = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(_npz())) as good, zipfile.ZipFile(stream, "w") as bad:
         for name in good.namelist():
@@ -87,7 +87,7 @@ def _picture(kind: str) -> bytes:
     stream = io.BytesIO()
     pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)
     exif = Image.Exif()
-    exif[0x0112] = 6  # turned by a quarter
+    exif[0x0112] = 6  # turned by 90 degrees
     Image.fromarray(pixels).save(stream, kind, exif=exif)
     return stream.getvalue()
 

@@ -1,4 +1,4 @@
-"""No folder from elsewhere, whatever its records say, gives a report anything but a clear reason why there is none."""
+"""A foreign folder gives a report or a clear reason why there is none, whatever its records contain."""
 
 import shutil
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ PARITY = "parity --model dense_baseline --dataset digits --steps 2 --draws 2 --i
 
 @pytest.fixture(scope="module")
 def folders(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
-    """A folder of every kind that a report is made from."""
+    """Yield a folder of every kind from which a report is made."""
     made = {kind: tmp_path_factory.mktemp("made") / kind for kind in RECORDS}
     shutil.copytree(written, made["run"])
     made["bench"].mkdir()
@@ -77,7 +77,7 @@ def test_hundreds_of_bad_folders(folders: dict[str, Path], kind: str) -> None:
 
 @st.composite
 def _broken(draw: st.DrawFn, folder: Path, kind: str) -> tuple[str, bytes]:
-    """The name of a record, and other content for it."""
+    """Draw the name of a record, and other content for it."""
     name = draw(st.sampled_from(RECORDS[kind]))
     return name, draw(changed_json((folder / name).read_bytes()))
 

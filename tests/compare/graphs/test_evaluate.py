@@ -34,7 +34,7 @@ def test_only_outputs_are_kept_if_nothing_else_is_wanted() -> None:
 
 
 def test_values_do_not_outlive_their_last_use() -> None:
-    """At most two values of a chain are alive at once."""
+    """At most two values of a chain are alive at the same time."""
     chain = Graph(
         (Node("x", "Input"), *(Node(f"n{k}", "own:next", (f"n{k - 1}" if k else "x",)) for k in range(5))), ("n4",)
     )

@@ -1,4 +1,4 @@
-"""Losses as records: what NumPy makes of one is what the framework gives that it was read from."""
+"""NumPy's evaluation of a loss record equals the framework's loss from which it was read."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def test_a_loss_that_is_read_gives_its_own_value_and_gradient(framework: str, le
     assert done.returncode == 0, done.stderr[-3000:]
     answers = json.loads(done.stdout.splitlines()[-1])
     assert len(answers) >= least
-    # Keras takes the logarithm of 2 in float32.
+    # Keras computes the logarithm of 2 in float32.
     far = {n: a for n, a in answers.items() if a[1] > (1e-8 if "cosh" in n else 1e-14) or a[2] > 1e-14}
     assert far == {}
     assert {a[0] for a in answers.values()} <= set(KINDS)

@@ -1,4 +1,4 @@
-"""What is declared of an option is what its command line, its checks, its schema and its tables say."""
+"""An option's command line, checks, schema and tables agree with its declaration."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -71,7 +71,7 @@ def test_what_is_possible_passes() -> None:
         ({"stone": " "}, "--stone is empty. Give NAME, or leave it out."),
         ({"stone": "a\x1bb"}, "has characters that cannot be shown"),
         ({"cold": True, "loaves": 2}, "--loaves cannot be combined with --cold."),
-        ({"cold": True, "given": frozenset({"loaves"})}, "--loaves cannot be combined with --cold"),  # as by default
+        ({"cold": True, "given": frozenset({"loaves"})}, "--loaves cannot be combined with --cold"),  # like the default
     ],
 )
 def test_what_is_not_is_refused_in_words(values: dict[str, Any], said: str) -> None:
@@ -167,7 +167,7 @@ def test_what_a_preset_says_goes_behind_what_is_given() -> None:
 
 
 def test_the_documentation_has_the_declared_tables() -> None:
-    """Where this fails: python tests/support/option_tables.py"""
+    """If this fails, run: python tests/support/option_tables.py"""
     assert "--weight-decay" in option_tables.PAGE.read_text()
     assert option_tables.PAGE.read_text() == option_tables.page()
 

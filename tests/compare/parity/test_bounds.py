@@ -1,4 +1,4 @@
-"""How far a tensor may be: what training magnifies by the envelope, and everything else by its type alone."""
+"""Bounds on differences: the envelope where training magnifies them, and the type's own bound elsewhere."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The whole check, of three implementations in NumPy of which one may be faulty: it is found and named."""
+"""The whole check of three NumPy implementations. If one is faulty, it is found and named."""
 
 import json
 import signal
@@ -28,14 +28,14 @@ FAULTY = "numpy_faulty"
 
 @pytest.fixture(scope="module")
 def kept() -> Iterator[Parity]:
-    """Workers for all of these tests."""
+    """Yield workers that all these tests share."""
     with Parity(timeout_s=GENEROUS_S) as parity:
         yield parity
 
 
 @pytest.fixture(scope="module")
 def few_digits(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A data set of 200 of the digits: an epoch has four batches, the last of them small."""
+    """Return a data set of 200 digits. An epoch has four batches, and the last one is small."""
     raw, path = digits(), tmp_path_factory.mktemp("data") / "few.npz"
     parts = {"x_train": raw.x_train[:200], "y_train": raw.y_train[:200], "x_test": raw.x_test[:64]}
     np.savez(path, **parts, y_test=raw.y_test[:64])
@@ -44,7 +44,7 @@ def few_digits(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def check(few_digits: str, kept: Parity, numpy_implementations: str, monkeypatch: pytest.MonkeyPatch):
-    """check(fault) -> its result; the faulty worker is another one each time, and the sound ones stay."""
+    """check(fault) -> its result. The faulty worker is new each time, the sound ones stay."""
 
     def run(fault: str = "", timeout_s: float = GENEROUS_S, **options: Any) -> ParityResult:
         monkeypatch.setenv("NUMPY_FAULTY", fault)
@@ -76,7 +76,7 @@ def test_equal_implementations_agree(check) -> None:
     assert {"step 10: epochs", "evaluation after training", "predictions after training"} <= set(rungs)
     assert "sgd, step 5: parameters" in rungs
     assert "large values: step 1: parameters" in rungs
-    # Float64 needs no envelope; in float32 every checkpoint has one, and drift grows.
+    # Float64 needs no envelope. In float32 every checkpoint has one, and drift grows.
     assert in_float64.envelope is None
     assert all(len(draws) == 2 for draws in in_float32.self_curves.values())
     assert list(in_float32.curves["numpy"]) == [1, 2, 5, 10]
@@ -103,7 +103,7 @@ def test_a_fault_is_found_and_named(check, fault: str, rung: str, tensor: str) -
 
 
 def test_a_failure_is_reported(check) -> None:
-    """And in both precisions what was found before it is kept."""
+    """What was found before it is kept, in both precisions."""
     assert check("error", precision="both").verdict.endswith(
         "numpy_faulty failed: RuntimeError: asked to fail in the second step."
     )
@@ -113,7 +113,7 @@ def test_a_failure_is_reported(check) -> None:
 
 
 def test_a_failing_draw_is_reported(check) -> None:
-    """Of an implementation that fails only from weights moved by 1 ulp, in the second step."""
+    """An implementation that fails only from weights moved by 1 ulp, in the second step, is reported."""
     result = check("draw", precision="float32")
     assert not result.passed
     assert result.verdict == "In float32 numpy_faulty failed: RuntimeError: asked to fail from moved weights."
@@ -150,7 +150,7 @@ def test_workers_that_ended_are_replaced(numpy_implementations: str, monkeypatch
 
 
 def test_of_one_package_there_is_one_vote(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two implementations that share their fault are not right because they are two."""
+    """Two implementations that share their fault do not form a majority."""
     monkeypatch.setenv("NUMPY_FAULTY", "activation")
     twice = numpy_spec("again", FAULTY)
     monkeypatch.setitem(IMPLEMENTATIONS, "again", twice)
@@ -165,7 +165,7 @@ def test_assert_parity(numpy_implementations: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("NUMPY_FAULTY", "rate")
     with pytest.raises(AssertionError, match=r"odd one out, first at dense1/kernel, step 1: parameters") as caught:
         assert_parity("dense_baseline", **options)
-    assert "step 1: optimizer state" in str(caught.value)  # the ladder is shown
+    assert "step 1: optimizer state" in str(caught.value)  # the ladder is printed
     with pytest.raises(InputError, match="One architecture is compared at a time, and 'all' names 7"):
         assert_parity("all", parity)
 
@@ -200,7 +200,7 @@ def test_the_command(
 
 
 def test_an_interrupt_ends_all_workers(numpy_implementations: str, tmp_path: Path) -> None:
-    """Ctrl-C in a real process, in the middle of a comparison: exit code 130, no folder, no traceback, no worker."""
+    """Ctrl-C in a real process during a comparison gives exit code 130, no folder, no traceback and no worker."""
     out = tmp_path / "out"
     options = "--model dense_baseline --implementations numpy,numpy_again --steps 50000"
     with running("parity", *options.split(), "--out", out) as process:
@@ -208,7 +208,7 @@ def test_an_interrupt_ends_all_workers(numpy_implementations: str, tmp_path: Pat
         while not (out.exists() and len(workers := workers_of(process)) == 2) and time.monotonic() < deadline:
             assert process.poll() is None
             time.sleep(0.05)
-        time.sleep(2)  # on a machine that is not busy, into the training
+        time.sleep(2)  # during the training, unless the machine is busy
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=GENEROUS_S)
     assert process.returncode == 130, error
@@ -238,8 +238,10 @@ def test_cuda_where_there_is_none(
 
 
 def draws_asked_for(monkeypatch: pytest.MonkeyPatch, drifts: dict[int, float]) -> list[list[int]]:
-    """The numbers of the draws that are asked for from now on, a list for each round and worker; a draw adds to every
-    drift what `drifts` says of its number."""
+    """Record the numbers of the draws requested from now on, a list for each round and worker.
+
+    A draw adds the number's value in `drifts` to every drift.
+    """
     asked: list[list[int]] = []
     real = runs.draw_all
 
@@ -264,12 +266,12 @@ def test_where_all_agree_no_more_is_drawn(check, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.long
 def test_before_anything_is_said_to_part_more_is_drawn(check, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault parts all the same; what the first draws had not seen and later ones do is excused: here everything along
-    training, but for the update that is compared with its own moments, which no drift excuses."""
+    """A fault still differs. A drift seen only in later draws is excused: here everything along training. The update
+    compared with its own moments is not, because no drift excuses it."""
     asked = draws_asked_for(monkeypatch, {})
     (parted,) = check("rate", precision="float32", draws=2).precisions
     assert parted.ladder.first_beyond.rung == "step 1: parameters"
-    assert asked == [[1, 2]] * 3 + [[1, 2]] * 3 + [[3, 4, 5, 6, 7, 8]] * 3  # in float64, and then in float32
+    assert asked == [[1, 2]] * 3 + [[1, 2]] * 3 + [[3, 4, 5, 6, 7, 8]] * 3  # in float64, then in float32
     asked = draws_asked_for(monkeypatch, {5: 1.0})
     (excused,) = check("rate", precision="float32", draws=2).precisions
     assert excused.ladder.first_beyond.rung == "step 1: update from its own moments"
@@ -283,7 +285,7 @@ def test_in_float64_there_is_no_such_jump(check, monkeypatch: pytest.MonkeyPatch
 
 
 def test_in_float32_everything_is_judged_by_float64(check) -> None:
-    """The consensus is one of float64 runs, so a float32 distance is that of rounding."""
+    """The consensus is that of float64 runs, so a float32 distance is that of rounding."""
     (precision,) = check(precision="float32").precisions
     activation = next(r for r in precision.ladder.readings if r.tensor == "dense1" and r.rung == "activations")
     assert all(1e-9 < d.relative < 1e-6 for d in activation.distances.values())

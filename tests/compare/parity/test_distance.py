@@ -1,4 +1,4 @@
-"""How far apart two arrays are."""
+"""The distance of two arrays."""
 
 import math
 
@@ -24,7 +24,7 @@ def test_a_zero_expectation_leaves_the_norm_itself() -> None:
 
 @given(FLOATS, st.integers(1, 1000), st.sampled_from([np.float32, np.float64]))
 def test_ulps_count_the_representable_values_between(start: float, steps: int, dtype: type) -> None:
-    """Across zero and through the subnormal numbers too."""
+    """This holds across zero and through the subnormal numbers, too."""
     value = first = np.array([start], dtype)
     toward = dtype(-np.inf if start > 0 else np.inf)  # away from the largest number
     for _ in range(steps):
@@ -51,7 +51,7 @@ def test_what_is_not_finite_in_one_alone_is_infinitely_far(value: float) -> None
 
 
 def test_nan_in_both_is_still_a_difference() -> None:
-    """Two networks that both gave up do not agree."""
+    """Two networks that both diverged do not agree."""
     d = distance(np.array([math.nan]), np.array([math.nan]))
     assert not d.relative <= 1e300
 

@@ -1,4 +1,4 @@
-"""A fair choice passes, and each way of choosing unfairly is seen for what it is."""
+"""A fair choice of dropped values passes, and each kind of unfair choice is identified."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,8 @@ Masks = Callable[[np.random.Generator, int], np.ndarray]
 
 
 def count(dropped: Masks, scale: float = 1 / (1 - RATE)) -> dict[str, np.ndarray]:
-    """What is counted of passes in which dropped(generator, number of the pass) says what is dropped (N, CHANNELS)."""
+    """Return the counts over passes. dropped(generator, number of the pass) returns the dropped values (N,
+    CHANNELS)."""
     rng = np.random.default_rng(0)
     before = np.maximum(rng.normal(size=(N, CHANNELS)), 0)  # half of it 0, as after a ReLU
     passes = [(before, before * ~dropped(rng, number) * scale) for number in range(dropout.N_PASSES)]
@@ -59,7 +60,7 @@ def test_nothing_dropped_and_nothing_scaled() -> None:
 
 
 def test_false_alarms_are_rare() -> None:
-    """Of 200 fair choices none is 5 standard deviations off in any of the four counts."""
+    """Of 200 fair choices, none is 5 standard deviations off in any of the four counts."""
     rng = np.random.default_rng(2)
     before = np.maximum(rng.normal(size=(50, 64)), 0)
     for _ in range(200):

@@ -1,4 +1,4 @@
-"""How far one ulp may carry."""
+"""How far a change of one ulp can grow."""
 
 import math
 
@@ -15,7 +15,7 @@ def test_drift_is_the_relative_distance_of_every_tensor_that_both_have() -> None
 
 
 def test_one_that_drifts_far_does_not_widen_the_envelope() -> None:
-    """The largest of each implementation's draws, and of these the median."""
+    """The envelope is the median over implementations of the largest of their draws."""
     draws = [[{"r": {"w": 1.0}}, {"r": {"w": 2.0}}], [{"r": {"w": 3.0}}], [{"r": {"w": 1e9}}, {"r": {"w": math.inf}}]]
     assert envelope(draws) == {"r": {"w": 3.0}}
     assert envelope([*draws[:2], []]) == {"r": {"w": 2.0}}

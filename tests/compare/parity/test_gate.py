@@ -1,4 +1,4 @@
-"""The gate finds every single field that does not agree."""
+"""The gate finds every single field that differs."""
 
 from typing import Any
 
@@ -89,7 +89,7 @@ def test_one_pixel_and_one_label_are_seen(digits: Data) -> None:
 
 
 class Said:
-    """A worker that says what it was asked to create, and of dropout at its own rate whatever `rate` says."""
+    """A worker that reports the request as its settings. Its dropout rate is `rate`, unless the request states one."""
 
     def __init__(self, implementation: str, subject: Subject, rate: str) -> None:
         self.implementation, self.subject, self.rate = implementation, subject, rate

@@ -1,4 +1,4 @@
-"""The ladder names the first rung and tensor that part, and who is the odd one out."""
+"""The ladder names the first rung and tensor that differ, and the odd implementation."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ def stages() -> dict[str, dict[str, np.ndarray]]:
 
 
 def observed(**changes: tuple[str, str, float]) -> dict[str, dict[str, dict[str, np.ndarray]]]:
-    """Equal stages for every implementation, but for one tensor of those named, scaled by 1 + the number."""
+    """Return equal stages for every implementation. Each named tensor is scaled by 1 + the number."""
     by_name = {name: stages() for name in NAMES}
     for name, (rung, tensor, factor) in changes.items():
         by_name[name][rung][tensor] = by_name[name][rung][tensor] * (1 + factor)

@@ -1,4 +1,4 @@
-"""A sample of tests/support/faults.py is planted and found; `python tests/support/mutation.py` plants all of them."""
+"""A sample of tests/support/faults.py is planted and found. `python tests/support/mutation.py` plants all of them."""
 
 import pytest
 from faults import FAULTS
@@ -20,7 +20,7 @@ def test_a_sample_of_faults_is_found_and_named() -> None:
 
 
 def test_every_fault_has_its_text() -> None:
-    """The code that faults are planted in moves on; a fault that finds nothing to change would be none."""
+    """The code changes over time. A fault whose text is gone would change nothing."""
     from mutation import HOME
 
     for fault in FAULTS:

@@ -1,4 +1,4 @@
-"""What an implementation says fits with itself, or the error is as large as what does not fit."""
+"""An implementation's own results are consistent, or the error is as large as the inconsistency."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def test_wrong_metrics() -> None:
 @pytest.mark.parametrize("optimizer", [Adam(), SGD()])
 @pytest.mark.parametrize("factor", [1.0, 1 + 1e-5])
 def test_the_first_update(optimizer: Optimizer, dtype: str, factor: float) -> None:
-    """Written out once more from the formulas: what is 1e-5 too far is seen in either type."""
+    """It is recomputed from the formulas. A deviation of 1e-5 is found in either type."""
     gradient = RNG.normal(size=20).astype(dtype)
     if isinstance(optimizer, Adam):
         m, v = (0.1 * gradient).astype(dtype), (0.001 * gradient**2).astype(dtype)
@@ -51,6 +51,6 @@ def test_the_first_update(optimizer: Optimizer, dtype: str, factor: float) -> No
     start = {"dense/bias": np.zeros(20, dtype), "dense/kernel": np.ones(20, dtype)}
     weights = {"dense/bias": (-RATE * step * factor).astype(dtype), "dense/kernel": np.ones(20, dtype)}
     errors = update_errors(TrainSpec(epochs=1, optimizer=optimizer), RATE, start, weights, state)
-    assert list(errors) == ["dense/bias"]  # of what did not start at 0 nothing can be said
+    assert list(errors) == ["dense/bias"]  # only tensors that start at 0 can be checked
     bound = 1e-6 if dtype == "float32" else 1e-12
     assert (np.linalg.norm(errors["dense/bias"]) <= bound) == (factor == 1)

@@ -1,4 +1,4 @@
-"""The weights that a comparison starts from."""
+"""The initial weights of a comparison."""
 
 import math
 

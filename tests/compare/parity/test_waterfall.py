@@ -1,4 +1,4 @@
-"""The waterfall: with every factor that is matched one more thing is alike, and at its end everything is."""
+"""Each matched factor of the waterfall makes one more thing equal, and in the end everything is."""
 
 import json
 import sys
@@ -34,7 +34,7 @@ def test_the_stages_go_from_all_to_none() -> None:
 
 
 def test_gaps_are_means_over_pairs() -> None:
-    """Pairs (a, b), (a, c), (b, c) of two steps' losses and of accuracies, of two seeds."""
+    """The pairs are (a, b), (a, c), (b, c), with two seeds. Losses are those of two steps."""
     run = {
         "a": TrainingCurve((1.0, 2.0), 0.5),
         "b": TrainingCurve((2.0, 2.0), 0.6),
@@ -60,7 +60,7 @@ def test_shares_add_up_to_the_whole() -> None:
 def test_only_those_with_a_recipe_of_their_own_take_part(
     numpy_implementation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An implementation of another package may have the matched recipe alone: left out, and refused if it is named."""
+    """An implementation of another package may have only the matched recipe. It is left out, or refused if named."""
     monkeypatch.setitem(IMPLEMENTATIONS, numpy_implementation, numpy_spec("numpy", idiomatic_scale=None))
     assert numpy_implementation in make_plan(ParityOptions()).all_implementations
     asked = ParityOptions(waterfall=True)
@@ -81,13 +81,13 @@ def test_the_data_of_each_package(digits: Data) -> None:
     assert own.x_train.std() == pytest.approx(1, abs=1e-5)
     held_out = _data(digits, IMPLEMENTATIONS["torch"], ["held-out tenth"], 0)
     both = {image.tobytes() for image in matched.x_train} & {image.tobytes() for image in held_out.x_train}
-    assert 0.78 < len(both) / n < 0.84  # two tenths, chosen each in its own way
+    assert 0.78 < len(both) / n < 0.84  # two independent choices of a tenth
     np.testing.assert_array_equal(_data(digits, IMPLEMENTATIONS["keras"], list(FACTORS), 0).x_train, matched.x_train)
 
 
 @pytest.mark.pictures
 def test_the_command(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Three implementations that differ in their order and their weights alone."""
+    """The three implementations differ only in their order and their weights."""
     out = tmp_path / "out"
     options = [
         "--model",
@@ -116,7 +116,7 @@ def test_the_command(numpy_implementations: str, monkeypatch: pytest.MonkeyPatch
     assert len({tuple(losses) for losses in first.values()}) == 3
     assert "| batch order |" in (out / "report.md").read_text()
     assert (out / "waterfall.png").stat().st_size > 10_000
-    assert problems(out) == []  # its report is what its record gives
+    assert problems(out) == []  # its report matches its record
     (out / "report.md").write_text("altered")
     assert problems(out) == [
         f"report.md was altered: its SHA-256 is {sha256(out / 'report.md')}, and the manifest says "

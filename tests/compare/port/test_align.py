@@ -1,4 +1,4 @@
-"""Alignment goes by data flow: whatever the layers are called, and in whatever order they are defined."""
+"""Alignment follows data flow, whatever the names of layers and the order of their definitions."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ IMAGE = {"x": np.random.default_rng(1).normal(size=(2, 3, 8, 8))}
 
 
 def residual(prefix: str, *, shortcut_first: bool = False, extra: bool = False) -> Builder:
-    """A stem and two blocks with a convolution in the shortcut."""
+    """Return a stem and two blocks with a convolution in the shortcut."""
     b = Builder(IMAGE)
     b.conv(3, 4, name=f"{prefix}stem")
     for block in (1, 2):

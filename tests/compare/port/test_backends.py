@@ -42,8 +42,8 @@ def build(slope=0.1, rate=0.01, stopped=False):
 
 """
 OTHER = "torch.nn:Identity()"
-# What a watch of functions does not see: NumPy's, one that was taken before, one that was compiled; and what is changed
-# in its place.
+# The watch of functions does not see these: NumPy's functions, a function imported before, a compiled one, and changes
+# in place.
 UNSEEN = """
 import keras
 import numpy as np
@@ -125,20 +125,20 @@ def unseen(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def unseen_is_a_step(port: Port, unseen: str, backend: str) -> None:
-    """What is computed from the input by what no watch sees is one step, which no cause explains, or an error."""
+    """A computation that no watch sees is one unexplained step, or an error outside of layers."""
     backends = backend, backend
     found = port.check(f"{unseen}:build", f"{unseen}:build(name='sin', slope=0.2)", backends=backends)
     assert [cause.cause for cause in found.causes] == ["activation.slope"]
     assert [(one.left, one.right) for one in found.unexplained] == [("unseen", "unseen")]
     kinds = {pair.left: pair.kind for pair in found.pairs}
     assert (kinds["unseen"], kinds["most"]) == ("keras:Unseen", "keras:Most")
-    assert "seen" not in kinds  # whose operations are seen
+    assert "seen" not in kinds  # its operations are seen
     with pytest.raises(InputError, match=f"Outside of its layers.*not seen on {backend}.*layer of its own"):
         port.check(f"{unseen}:Own", f"{unseen}:Own", input=(5,), backends=backends)
 
 
 def found_by(port: Port, models: str, backends: tuple[str, str]) -> None:
-    """Equal models are the same in everything; a slip of the forward pass, of a gradient and of training is named."""
+    """Equal models agree in everything. A slip of the forward pass and one of training are named."""
     equal = port.check(f"{models}:build", f"{models}:build", backends=backends, loss="compiled", steps=3)
     assert equal.verdict == "same", equal.causes
     assert equal.right.version.partition(" on ")[2].startswith(backends[1])
@@ -149,7 +149,7 @@ def found_by(port: Port, models: str, backends: tuple[str, str]) -> None:
     assert not slips.unexplained
 
 
-# It takes 20 s of processor time. .ci/run runs all of this file in the environment with JAX, and
+# It takes 20 s of processor time. .ci/run runs all of this file in the environment with JAX.
 # tests/conformance/test_shipped.py has Keras on PyTorch in the default suite.
 @pytest.mark.long
 def test_on_pytorch_a_model_is_the_same_and_slips_are_named(port: Port, models: str) -> None:

@@ -1,4 +1,4 @@
-"""Reshapes and transposes are moved, and every value of the network is still what its graph computes."""
+"""Reshapes and transposes are moved, and every value of the network still equals its graph's computation."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ IMAGE = {"x": np.random.default_rng(6).normal(size=(2, 4, 5, 5))}
 
 
 def computed(recording: Recording, inputs: dict[str, np.ndarray]) -> list[str]:
-    """The kinds of the normal form, whose values have to be what its graph computes."""
+    """Return the kinds of the normal form, after checking that its values equal its graph's computation."""
     found = normal_form(recording)
     values = evaluate(found.graph, inputs, found.weights)
     for node in found.graph.nodes:

@@ -1,4 +1,4 @@
-"""`diff` of two folders of `compare port`: what a mend changed."""
+"""`diff` of two folders of `compare port` reports what a fix changed."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ def build(eps=1e-5, slope=0.01):
 
 @pytest.fixture
 def found(port: Port, tmp_path: Path) -> dict[str, PortRecord]:
-    """Comparisons with models of no slip, of one and of two."""
+    """Return comparisons with models of no slip, of one and of two."""
     (tmp_path / "nets.py").write_text(NETS)
     calls = {"none": "", "one": "1e-2", "two": "1e-2, 0.3"}
     left = f"{tmp_path}/nets.py:build"

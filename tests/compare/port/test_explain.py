@@ -1,4 +1,4 @@
-"""A cause is what takes the right output to the left one, and nothing else is."""
+"""Only a change that turns the right output into the left one is a cause."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +18,8 @@ IMAGE = {"x": np.random.default_rng(2).normal(size=(2, 3, 9, 9))}
 
 
 def network(**changed: object) -> Builder:
-    """Convolution, normalisation, activation, pooling, head; `changed` are attributes as conv_strides, norm_epsilon."""
+    """Return convolution, normalisation, activation, pooling and head. `changed` are attributes such as
+    conv_strides."""
 
     def of(part: str) -> dict[str, object]:
         return {name.removeprefix(f"{part}_"): value for name, value in changed.items() if name.startswith(f"{part}_")}
@@ -36,7 +37,7 @@ def network(**changed: object) -> Builder:
 
 
 def explained(left: Recording, right: Recording) -> Explanation:
-    """What `compare port` makes of two recordings, both having the left one's weights."""
+    """Return the explanation by `compare port` of two recordings that both have the left one's weights."""
 
     def no_fallback(node: Node, inputs: list[np.ndarray]) -> np.ndarray:
         raise AssertionError(f"the evaluator does not know {node.kind}")
@@ -90,7 +91,7 @@ def test_a_difference_without_effect_is_harmless() -> None:
     def padded(value: float | None) -> Recording:
         b = Builder(IMAGE)
         b.conv(3, 4, name="conv")
-        b.add("Relu", name="act")  # so that a padding of zeros is as low as any value
+        b.add("Relu", name="act")  # makes a padding of zeros as low as any value
         shape = {"kernel_shape": (3, 3), "strides": (2, 2), "pads": (1, 1, 1, 1), "dilations": (1, 1)}
         b.add("MaxPool", name="pool", **shape, ceil_mode=False, pad_value=value)
         return b.made()
@@ -118,7 +119,7 @@ def test_what_nothing_explains_is_located() -> None:
     assert found.causes == ()
     (one,) = found.unexplained
     assert (one.left, one.right) == ("act", "act")
-    (given,), (mine, theirs) = one.inputs, one.outputs  # of the worst example
+    (given,), (mine, theirs) = one.inputs, one.outputs  # those of the worst example
     assert len(given) == 1
     np.testing.assert_array_equal(mine, np.where(given > 0, given, 0.1 * given))
     np.testing.assert_array_equal(theirs, np.where(given > 0, given, 0.3 * given))
@@ -158,7 +159,7 @@ def test_a_normalisation_behind_the_activation_is_an_order() -> None:
 
 
 def odd(recording: Recording, name: str) -> Recording:
-    """The recording in which a layer is something that no reference knows."""
+    """Return the recording with one layer unknown to the reference."""
     nodes = tuple(replace(n, kind="torch:odd", attributes={}) if n.name == name else n for n in recording.graph.nodes)
     return replace(recording, graph=replace(recording.graph, nodes=nodes))
 
@@ -168,7 +169,7 @@ def slope(value: float) -> Callable[[Node, list[np.ndarray]], np.ndarray]:
 
 
 def beside_a_mystery(left: Recording, right: Recording) -> tuple[list[str], list[tuple[str, str]]]:
-    """The causes, and what is unexplained, if the activations differ and nothing says why."""
+    """Return the causes and the unexplained pairs, if the activations differ and nothing explains it."""
     left, right = odd(left, "act"), odd(right, "act")
     alignment = align(left, right)
     case = Case(left, right, alignment, IMAGE, bounds(left, IMAGE, slope(0.1)), slope(0.1), slope(0.3))
@@ -178,7 +179,7 @@ def beside_a_mystery(left: Recording, right: Recording) -> tuple[list[str], list
 
 def test_a_cause_that_lessens_nothing_is_none() -> None:
     right = network(act_alpha=0.3)
-    right.add("LeakyRelu", name="more", alpha=1.0)  # which passes everything on
+    right.add("LeakyRelu", name="more", alpha=1.0)  # the identity
     assert beside_a_mystery(network().made(), right.made()) == ([], [("act", "act")])
 
 

@@ -1,4 +1,4 @@
-"""Two training functions are watched, what differs in their data is found, and what they do besides is reported."""
+"""Two training functions are watched. Differences in their data are found, and their other actions are reported."""
 
 from pathlib import Path
 
@@ -29,18 +29,18 @@ FACTS = {"drop_last": "False", "examples": "20", "shuffle": "False"}
 
 
 def batches(x: np.ndarray, y: np.ndarray, size: int = 8, epochs: int = 1) -> list[Batch]:
-    """The examples in batches, as a loader gives them."""
+    """Return the examples in batches, as a loader yields them."""
     starts = [*range(0, len(x), size)] * epochs
     return [Batch({"input": x[start : start + size]}, y[start : start + size]) for start in starts]
 
 
 def causes(found: DataFound) -> list[str]:
-    """The causes of different data, in order."""
+    """Return the causes of different data, in order."""
     return [stage.cause for stage in found.stages]
 
 
 def found(slip: Slip, folder: Path, port: Port, **more: object) -> PortRecord:
-    """What is found about a pair; `more` are other options."""
+    """Return the findings about a pair. `more` are other options."""
     for name, text in zip(("left.py", "right.py"), slip.files(), strict=True):
         (folder / name).write_text(text)
     options = {**slip.options(folder), **more}
@@ -250,7 +250,7 @@ FACTORS_OF = {
 }
 
 
-@pytest.mark.long  # two networks, each trained nine times again
+@pytest.mark.long  # two networks, each trained nine more times
 @pytest.mark.parametrize("network", ["dense", "normalised"])
 def test_the_suites_own_recipes_differ_in_what_the_waterfall_has_as_factors(network: str, port: Port) -> None:
     folder = Path(__file__).parents[3] / "examples" / "port"
@@ -260,7 +260,7 @@ def test_the_suites_own_recipes_differ_in_what_the_waterfall_has_as_factors(netw
     assert record.learning.fit is not None
     assert record.unexplained == ()
     stages = [stage.name for stage in record.learning.fit.stages]
-    # Keras traces its softmax back to the logits, so that the recipes' losses are one; a network may have no
+    # Keras traces its softmax back to the logits, so the recipes' losses are equal. A network may have no
     # normalisation.
     factors = [name for name in FACTORS if name in FACTORS_OF and (name != "normalisation" or network == "normalised")]
     wanted = [stage for name in factors for stage in FACTORS_OF[name]]

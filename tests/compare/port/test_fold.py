@@ -1,4 +1,4 @@
-"""A batch normalisation folded into the layer in front of it is the same function, and the way back is exact."""
+"""A batch normalisation folded into the layer in front of it is the same function, and unfolding it is exact."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ IMAGE = {"x": np.random.default_rng(3).normal(size=(2, 3, 7, 7))}
 
 
 def network() -> Recording:
-    """Normalisations behind a convolution, a transposed one and a product; and one that cannot be folded."""
+    """Return normalisations after a convolution, a transposed one and a product, and one that cannot be folded."""
     b = Builder(IMAGE)
     b.batch_norm(3, name="first")
     b.conv(3, 4, name="conv")
@@ -56,7 +56,7 @@ def test_the_folded_network_is_the_same_function() -> None:
 
 
 def without(recording: Recording, role: str) -> Recording:
-    """The recording of a network whose normalisations lack a weight."""
+    """Return the recording of a network whose normalisations lack a weight."""
     nodes = tuple(
         replace(node, roles=tuple(r for r in node.roles if r != role)) if node.kind == "BatchNormalization" else node
         for node in recording.graph.nodes
@@ -128,7 +128,7 @@ ZOO = ("resnet50", "mobilenet_v2", "densenet121")
 
 
 def exported(folder: Path, *calls: str) -> None:
-    """Write the nets' file, and have them exported."""
+    """Write the nets' file, and export the nets."""
     (folder / "nets.py").write_text(NETS)
     code = "\n".join(["from nets import export", *calls])
     done = subprocess.run(
@@ -139,7 +139,7 @@ def exported(folder: Path, *calls: str) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with small networks and a file of one."""
+    """Return a folder with small networks and a file of one."""
     made = tmp_path_factory.mktemp("nets")
     exported(made, "export('trained', (3, 16, 16))")
     return made
@@ -161,7 +161,7 @@ def test_a_normalisation_that_was_forgotten_is_no_folded_one(folder: Path, port:
     assert [one for one in found.harmless if one.cause == "batch_norm.folded"] == []
 
 
-@pytest.mark.long  # seven exports; the kinds of folding have tests of their own
+@pytest.mark.long  # seven exports; the kinds of folding have their own tests
 def test_files_of_the_built_in_networks_are_their_origins(tmp_path: Path, port: Port) -> None:
     sizes = {name: (n, 32, 32) if n == 3 else (n, 28, 28) for name, n in BUILT_IN.items()}
     exported(tmp_path, *(f"export('built_in', {size}, {name!r})" for name, size in sizes.items()))

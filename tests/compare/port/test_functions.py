@@ -1,4 +1,4 @@
-"""Functions over tf.Variables stand for models, and loops of a SavedModel are followed."""
+"""Functions over tf.Variables are accepted as models, and loops of a SavedModel are followed."""
 
 from pathlib import Path
 
@@ -79,7 +79,7 @@ def saved():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the models of both frameworks."""
+    """Return a folder with the models of both frameworks."""
     made = tmp_path_factory.mktemp("functions")
     (made / "nets.py").write_text(TORCH)
     (made / "functions.py").write_text(TENSORFLOW.replace("FOLDER", str(made)))
@@ -100,13 +100,13 @@ def test_a_slip_in_a_function_is_named(folder: Path, port: Port) -> None:
 
 
 def test_the_loop_of_a_saved_model_is_followed(folder: Path, port: Port) -> None:
-    """The worker that is there already saves it."""
+    """The running worker saves it."""
     assert port.check(f"{folder}/nets.py:Loop", f"{folder}/functions.py:saved", input=(6,)).verdict == "same"
     assert port.check(f"{folder}/nets.py:Loop", f"{folder}/loop", input=(6,)).verdict == "same"
 
 
 def test_an_output_of_training_alone_is_compared_with_nothing(folder: Path, port: Port) -> None:
-    """As the auxiliary output of Inception, which another library does not have."""
+    """An example is the auxiliary output of Inception, which another library does not have."""
     for left, right in (("Auxiliary", "Net"), ("Net", "Auxiliary")):
         found = port.check(f"{folder}/nets.py:{left}", f"{folder}/nets.py:{right}", input=(6,))
         assert found.unexplained == ()

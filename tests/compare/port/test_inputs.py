@@ -1,4 +1,4 @@
-"""Sizes and data become arrays in canonical layout, or a sentence."""
+"""Sizes and data become arrays in canonical layout, or a clear error."""
 
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def test_a_file_that_is_no_archive(tmp_path: Path) -> None:
 
 
 def test_data_that_are_no_arrays_get_a_sentence(tmp_path: Path) -> None:
-    """And never NumPy's own advice, which is to load them as a program."""
+    """The message is never NumPy's own advice, which is to load them as a program."""
     one, many = np.zeros((2, 4)), tmp_path / "many.npz"
     np.savez(tmp_path / "objects.npz", x=np.array([[{}], [{}]]))
     np.save(tmp_path / "single.npy", one)

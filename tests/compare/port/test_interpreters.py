@@ -1,4 +1,4 @@
-"""A model that another Python runs: one framework against itself in two environments."""
+"""A model run by another Python: one framework is compared with itself in two environments."""
 
 import json
 import subprocess
@@ -31,7 +31,8 @@ LEFT_OUT = ("pydantic", "annotated_types", "typing_inspection", "__editable__", 
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment with all that is installed here but this project and what it reads messages with."""
+    """Return the Python of an environment with all packages installed here, except this project and its message
+    readers."""
     folder = tmp_path_factory.mktemp("environment") / "env"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     (packages,) = folder.glob("lib/python*/site-packages")
@@ -74,7 +75,7 @@ def test_the_options_say_which_python_runs_which_model() -> None:
     assert request.pythons == (Path("x/python"), None)
 
 
-@pytest.mark.long  # starts PyTorch twice again
+@pytest.mark.long  # starts PyTorch twice more
 def test_one_model_in_two_environments(other: Path, port: Port, tmp_path: Path) -> None:
     (tmp_path / "model.py").write_text(MODEL)
     reference = f"{tmp_path}/model.py:build"

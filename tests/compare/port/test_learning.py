@@ -1,4 +1,4 @@
-"""`compare port` with a loss: what a user gives and gets."""
+"""`compare port` with a loss, from the command to the result."""
 
 import json
 import sys
@@ -118,7 +118,7 @@ def test_of_several_outputs_the_first_has_the_loss(port: Port, pair: Path) -> No
     assert "Of several outputs, the loss takes the first." in notes(found)
 
 
-@pytest.mark.long  # starts both frameworks again; targets are tested without them, too
+@pytest.mark.long  # starts both frameworks again; targets are also tested without them
 def test_targets_come_from_data(port: Port, pair: Path) -> None:
     data = pair / "data.npz"
     inputs = np.random.default_rng(1).normal(size=(6, 8))
@@ -164,8 +164,10 @@ def test_a_model_without_a_loss_is_refused(port: Port, pair: Path) -> None:
 def run(
     pair: Path, port: Port, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
-    """run(*arguments) -> exit code, output and errors of the command on the pair, by workers that are there already;
-    .ci/run has it start its own."""
+    """run(*arguments) -> exit code, output and errors of the command on the pair.
+
+    It uses running workers. .ci/run has the command start its own.
+    """
     monkeypatch.setattr(port_command, "ModelWorkers", lambda *_: nullcontext(port._workers))
 
     def answered(*arguments: str) -> tuple[int, str, str]:

@@ -1,5 +1,7 @@
-"""Each framework's optimizers do what their records say, training is compared step by step, and bad references to an
-optimizer are reported."""
+"""Each framework's optimizers follow their records, and training is compared step by step.
+
+Bad references to an optimizer are reported.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +25,7 @@ ADAM = OptimizerRecord("adam", (0.1, 0.1), beta1=0.5, beta2=0.5, epsilon=0.0)
 
 
 def found(slip: Slip, folder: Path, port: Port, **more: object) -> PortRecord:
-    """What is found about a pair; `more` are other options."""
+    """Return the findings about a pair. `more` are other options."""
     for name, text in zip(("left.py", "right.py"), slip.files(), strict=True):
         (folder / name).write_text(text)
     options = {**slip.options(folder), **more}
@@ -32,7 +34,7 @@ def found(slip: Slip, folder: Path, port: Port, **more: object) -> PortRecord:
 
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if name == "adam" else [pytest.mark.long]) for name in OPTIMIZERS]
-)  # long: each compares two models once more
+)  # long, because each compares two models
 def test_with_its_defaults_every_optimizer_does_what_its_record_says(name: str, port: Port, tmp_path: Path) -> None:
     plain = replace(PLAIN, optimizers=("", ""), steps=0)
     record = found(plain, tmp_path, port, optimizer=name)
@@ -40,13 +42,13 @@ def test_with_its_defaults_every_optimizer_does_what_its_record_says(name: str, 
     assert record.learning.asides == ()
     assert record.learning.steps == ()
     assert record.unexplained == ()
-    assert record.causes  # no two have the same defaults
+    assert record.causes  # defaults always differ
     assert all(cause.cause.startswith("optimizer.") and cause.rung == "steps" for cause in record.causes)
     assert 0 <= (record.causes[-1].after or 0) <= 1e-10 < (record.causes[0].before or 0)
     assert lines(record)[0].startswith(f"different in the optimizers alone: {len(record.causes)} cause")
 
 
-@pytest.mark.long  # each compares two models once more
+@pytest.mark.long  # each compares two models
 @pytest.mark.parametrize(
     ("left", "right"),
     [
@@ -88,7 +90,7 @@ def test_clipping_by_the_norm_of_all_by_hand() -> None:
 def test_two_copies_of_a_bias_move_twice_and_decay_once_by_hand() -> None:
     record = OptimizerRecord("sgd", (0.5,), weight_decay=0.1)
     done = after_steps(record, {"b": np.array([2.0])}, [{"b": np.array([3.0])}], {"b": np.array([2.0])})
-    # Two biases of 1, each to 1 - 0.5 * (3 + 0.1 * 1).
+    # Each of two biases of 1 becomes 1 - 0.5 * (3 + 0.1 * 1).
     assert done["b"] == pytest.approx(2 * (1 - 0.5 * 3.1), rel=1e-14)
 
 

@@ -1,4 +1,4 @@
-"""Outputs in another order, and constants that one side has in float32."""
+"""Outputs in another order, and constants that are float32 on one side."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ INPUTS = {"x": np.random.default_rng(3).normal(size=(2, 6))}
 
 
 def heads(*order: str, sizes: tuple[int, int] = (3, 3)) -> Recording:
-    """A class without, and a box with a sigmoid, in an order."""
+    """Return a class output without an activation and a box output with a sigmoid, in this order."""
     b = Builder(INPUTS)
     shared = b.gemm(6, 6, name="shared")
     b.gemm(6, sizes[0], shared, name="class")
@@ -47,7 +47,7 @@ def test_outputs_that_suit_in_no_order_are_refused() -> None:
 
 
 def shifted(value: np.ndarray) -> Recording:
-    """Something less a constant."""
+    """Return a value minus a constant."""
     b = Builder(INPUTS)
     b.nodes.append(Node("mean", "Constant"))
     b.with_weights(value=value)
@@ -70,7 +70,7 @@ def test_a_constant_of_float32_gets_what_it_was_rounded_from(side: int) -> None:
 
 
 def test_a_constant_that_was_computed_in_float32_is_the_other_sides() -> None:
-    other = np.nextafter(np.float32(MEAN), np.float32(1)).astype(np.float64)  # an ulp away from what it should be
+    other = np.nextafter(np.float32(MEAN), np.float32(1)).astype(np.float64)  # one ulp from the correct one
     left, right = shifted(other), shifted(MEAN)
     exact, found = unrounded(left, right, align(left, right))
     np.testing.assert_array_equal(exact[0]["mean/value"], MEAN)

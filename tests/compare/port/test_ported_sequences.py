@@ -65,7 +65,7 @@ def loaded():
 
 @pytest.fixture
 def both(tmp_path: Path) -> tuple[Path, Path, Path, Path]:
-    """Both models, and where the weights of each go to."""
+    """Return both models, and the paths for their weights."""
     to_keras, to_torch = tmp_path / "ported.weights.h5", tmp_path / "ported.safetensors"
     (tmp_path / "left.py").write_text(TORCH.replace("PATH", str(to_torch)))
     (tmp_path / "right.py").write_text(KERAS.replace("PATH", str(to_keras)))
@@ -74,7 +74,7 @@ def both(tmp_path: Path) -> tuple[Path, Path, Path, Path]:
 
 @pytest.mark.long  # starts both frameworks again
 def test_weights_that_were_saved_are_read_back_by_the_framework(both: tuple[Path, ...]) -> None:
-    """From PyTorch to Keras, and back: the files are loaded by each framework itself, and nothing is given."""
+    """From PyTorch to Keras and back, each framework loads the files itself, without further arguments."""
     left, right, to_keras, to_torch = both
     sizes = tuple(parse_sizes(["7:0..8"]))
     with ModelWorkers(left.parent, 300, lambda _: None) as workers:
@@ -123,7 +123,7 @@ def test_five_slips_at_once_are_all_named(name: str, causes: set[str], port: Por
             ("build", "every_row"),
             {
                 *("loss.smoothing", "optimizer.schedule", "optimizer.betas", "optimizer.weight_decay"),
-                *("optimizer.decay_parameters", "embedding.padding"),  # the second is PyTorch's own, and no slip
+                *("optimizer.decay_parameters", "embedding.padding"),  # the second is a property of PyTorch, not a slip
             },
         ),
         (
@@ -131,7 +131,7 @@ def test_five_slips_at_once_are_all_named(name: str, causes: set[str], port: Por
             ("build", "one_bias"),
             {
                 *("dropout.rate", "loss.from_logits", "optimizer.momentum", "optimizer.clipping"),
-                *("optimizer.learning_rate", "optimizer.two_biases"),  # the second is PyTorch's own, and no slip
+                *("optimizer.learning_rate", "optimizer.two_biases"),  # the second is a property of PyTorch, not a slip
             },
         ),
     ],
@@ -179,7 +179,7 @@ def build():
 
 @pytest.mark.slow
 def test_a_mean_for_both_directions_last_states_is_one_cause(port: Port, tmp_path: Path) -> None:
-    """Both join two directions, states along axis 1 and sequences along axis 2: that is no cause of its own."""
+    """Both join two directions, states along axis 1 and sequences along axis 2. That is not a separate cause."""
     left, right = tmp_path / "left.py", tmp_path / "right.py"
     left.write_text(STATES)
     right.write_text(MEAN)
@@ -228,7 +228,7 @@ def build():
 
 @pytest.mark.slow
 def test_weights_of_three_layers_go_into_one(port: Port, tmp_path: Path) -> None:
-    """Queries, keys and values that one layer of PyTorch computes together."""
+    """One layer of PyTorch computes queries, keys and values together."""
     workers = port._workers
     left, right, kept = tmp_path / "left.py", tmp_path / "right.py", tmp_path / "packed.safetensors"
     left.write_text(PACKED.replace("PATH", str(kept)))

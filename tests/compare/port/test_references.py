@@ -1,4 +1,4 @@
-"""References are read without importing anything, and what is none gets a sentence."""
+"""References are read without importing anything, and invalid ones get a clear error."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Normal forms of sequences, attention and masks, and the names of what is different about them."""
+"""Normal forms of sequences, attention and masks, and the names of their differences."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def cut(b: Builder, source: str, axis: int, at: int, name: str) -> str:
 
 
 def kinds(recording: Recording) -> dict[str, list[str]]:
-    """The names of the nodes of every kind."""
+    """Return the names of the nodes of every kind."""
     found: dict[str, list[str]] = {}
     for node in recording.graph.nodes:
         found.setdefault(node.kind, []).append(node.name)
@@ -43,7 +43,7 @@ def kinds(recording: Recording) -> dict[str, list[str]]:
 
 
 def holds(recording: Recording) -> None:
-    """Assert that every node still has the value that it computes of its inputs' values."""
+    """Assert that every node's value is still what it computes from its inputs."""
     from compare.graphs.evaluate import evaluate_node
 
     for node in recording.graph.nodes:
@@ -74,7 +74,7 @@ def test_a_part_of_what_is_joined_is_the_part() -> None:
 
 
 def test_states_behind_a_transpose_are_slices_of_the_sequence() -> None:
-    """h[-1] of PyTorch: (layers, N, H), of which one is taken."""
+    """PyTorch's h[-1] takes one of (layers, N, H)."""
     b = both_directions()
     states = [cut(b, name, 1, at, f"{name}:h") for name, at in (("forward", 5), ("backward", 0))]
     b.add("Concat", *states, name="joined", axis=1)
@@ -95,7 +95,7 @@ def test_what_is_no_sequence_stays() -> None:
 
 
 def by_hand(scale: float, mask: np.ndarray | None = None, early: bool = False) -> Recording:
-    """Attention of three heads as a user writes it; `early` scales the queries before they are split."""
+    """Return attention of three heads as a user writes it. `early` scales the queries before they are split."""
     b = Builder({"x": DRAW.normal(size=(2, 6, 12)), "ids": IDS})
     source = b.add("Mul", "x", name="scaled", scalar=scale) if early else "x"
     for name, each in (("q", source), ("k", "x"), ("v", "x")):
@@ -148,7 +148,7 @@ def test_masks_are_named_by_what_they_are_made_from() -> None:
 
 
 def test_other_scores_are_left_as_they_are() -> None:
-    """A mask that nothing names, and scores that something else is added to."""
+    """These are a mask without a known name, and scores to which something else is added."""
     odd = np.ones((6, 6), bool)
     odd[2, 3] = False
     assert "Attention" not in kinds(written_out(by_hand(0.5, odd[None, None])))

@@ -1,5 +1,7 @@
-"""Slips in ported models are found and named, and equal models have no cause: a sample here, all of them by
-`-m long`."""
+"""Slips in ported models are found and named, and equal models have no cause.
+
+The default suite has a sample, `-m long` all of them.
+"""
 
 import hashlib
 from pathlib import Path
@@ -11,8 +13,8 @@ from compare.port import Port, assert_same
 from compare.port.words import lines
 from shared.errors import InputError
 
-SAMPLE, TRAINED = 8, 20  # one in so many is in the default suite, whatever is added: drawn by its name
-ALWAYS = {"equal: hard activations"}  # nothing else there computes PyTorch's hardsigmoid backwards
+SAMPLE, TRAINED = 8, 20  # one in so many, chosen by name, so additions change nothing
+ALWAYS = {"equal: hard activations"}  # the only one that computes PyTorch's hardsigmoid backwards
 
 
 def _in_sample(slip: Slip) -> bool:

@@ -1,4 +1,4 @@
-"""Targets of two losses: from data, or made up to fit both."""
+"""Targets of two losses, from data or made up to fit both."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_losses_that_say_nothing_are_tried_with_all_forms() -> None:
     assert [forms for _, *forms in found][-1] == [VALUES, VALUES]
     assert {tuple(taken) for _, *taken in found} >= {(ONE_HOT, INDICES), (INDICES, INDICES)}
     square = targets.choices(((INDICES, ONE_HOT), (INDICES,)), None, np.zeros((5, 5)))
-    assert square[0][1] == ONE_HOT  # numbers would pass as values
+    assert square[0][1] == ONE_HOT  # numbers would count as values
 
 
 def test_made_up_targets_are_of_several_classes_and_probabilities() -> None:

@@ -1,4 +1,4 @@
-"""The verdict claims no more than what was computed."""
+"""The verdict claims only what was computed."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ SWAPPED = "class Swapped(Net):\n    order = -1\nclass SwappedInTraining(Swapped)
 
 @pytest.fixture
 def nets(tmp_path: Path) -> str:
-    """A file with networks of two outputs, whose order depends on the class and on the mode."""
+    """Return a file with networks of two outputs, whose order depends on the class and on the mode."""
     (tmp_path / "nets.py").write_text(HEAD + SWAPPED)
     return f"{tmp_path}/nets.py"
 
@@ -50,7 +50,7 @@ def test_models_that_differ_in_training_for_no_known_reason_are_different(nets: 
 
 
 def test_causes_that_fall_short_do_not_explain_everything(nets: str, port: Port) -> None:
-    """Of five outputs not every order is tried."""
+    """With five outputs, not every order is tried."""
     five = HEAD.replace("torch.sigmoid(x)", "torch.sigmoid(x), torch.relu(x), torch.exp(x), torch.sin(x)")
     Path(nets).write_text(five)
     (Path(nets).parent / "more.py").write_text(five.replace("self.fc(x)", "self.fc(x / 255)") + SWAPPED)
@@ -99,7 +99,7 @@ def exported():
 
 
 def test_an_exported_program_is_read_as_data(tmp_path: Path, port: Port) -> None:
-    """Its format holds pickles, which could be any program."""
+    """Its format contains pickles, which could be any program."""
     made, path, hostile = (str(tmp_path / name) for name in ("made", "net.pt2", "hostile.pt2"))
     (tmp_path / "exporting.py").write_text(HEAD + EXPORTED.format(made=made, path=path, hostile=hostile))
     own = f"{tmp_path}/exporting.py:exported"

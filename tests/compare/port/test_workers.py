@@ -9,7 +9,7 @@ from compare.port import workers
 
 
 class Worker:
-    """What is asked of a worker between comparisons."""
+    """The part of a worker used between comparisons."""
 
     def __init__(self, side: str, reference: str, *_: Any) -> None:
         self.side, self.reference, self.alive = side, reference, True
@@ -22,7 +22,7 @@ class Worker:
 
 
 def test_a_worker_is_kept_for_its_side_and_framework(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Comparing others in between starts nothing again; one that died is replaced, and all end."""
+    """Other comparisons in between start no new worker. A dead worker is replaced, and all end."""
     monkeypatch.setattr(workers, "ModelWorker", Worker)
     with workers.ModelWorkers(tmp_path, 1, lambda _: None) as kept:
         first = kept.start("torch.nn:Tanh", "keras.layers:Dense(2)")

@@ -1,4 +1,4 @@
-"""How many cores there are, by made-up trees of cgroups."""
+"""The number of cores, from made-up trees of cgroups."""
 
 import os
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from compare.processes.cores import Cores, cores, quota
 from compare.processes.session import Session
 from shared.result import Environment
 
-Groups = dict[str, str]  # by folder below the mount point, what its cgroup allows: "200000 100000"
+Groups = dict[str, str]  # by folder below the mount point, the cgroup's quota: "200000 100000"
 
 
 def version_2(root: Path, groups: Groups, own: str = "/", mounted: str = "/", at: str = "/sys/fs/cgroup") -> None:
-    """A system with cgroups of version 2, of which this process is in `own`."""
+    """Make a system with cgroups of version 2, in which this process is in `own`."""
     _proc(root, f"0::{own}\n", f"30 23 0:26 {mounted} {at} rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n")
     for name, said in groups.items():
         folder = root / (at + name).lstrip("/").replace("\\040", " ")
@@ -28,7 +28,7 @@ def version_2(root: Path, groups: Groups, own: str = "/", mounted: str = "/", at
 
 
 def version_1(root: Path, groups: Groups, own: str = "/", mounted: str = "/") -> None:
-    """The same with version 1, beside controllers that say nothing of processor time."""
+    """Make the same with version 1, and with controllers that do not limit processor time."""
     at = "/sys/fs/cgroup/cpu,cpuacct"
     _proc(
         root,
@@ -93,7 +93,7 @@ def test_version_1(name: str, tmp_path: Path) -> None:
 
 
 def test_both_versions_at_once(tmp_path: Path) -> None:
-    """As systemd mounts them: the tree of version 2 has no controllers, and says nothing."""
+    """systemd mounts them like this. The tree of version 2 has no controllers, and no limit."""
     version_1(tmp_path, {"/": "300000 100000"})
     with (tmp_path / "proc/self/cgroup").open("a") as stream:
         stream.write("0::/\n")
@@ -138,8 +138,8 @@ CONTAINERS: dict[str, tuple[Callable[..., None], Groups, dict[str, str], str]] =
 
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_threads_are_as_many_as_there_are_cores(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By default, of `run`, `parity` and `bench`. With one core of a machine it is one, whatever the machine has; and
-    `doctor` shows the mask, the quota and what is used."""
+    """This is the default of `run`, `parity` and `bench`. A quota of one core gives one thread on any machine. `doctor`
+    shows the mask, the quota and the cores used."""
     make, groups, where, quota_said = CONTAINERS[name]
     make(tmp_path, groups, **where)
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
@@ -155,7 +155,7 @@ def test_threads_are_as_many_as_there_are_cores(name: str, tmp_path: Path, monke
 
 
 def test_all_three_are_said(numpy_implementation: str, tmp_path: Path) -> None:
-    """By doctor, and in the record of every worker."""
+    """They are in doctor's output, and in the record of every worker."""
     found = Cores(64, 32, 2.0)
     said = doctor_findings.of_cores(found).said
     assert said == "2 used: 64 in the machine, 32 by the affinity mask, 2 by the cgroup's quota"

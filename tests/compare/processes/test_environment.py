@@ -1,4 +1,4 @@
-"""What is set before a framework is imported, whatever the user's own environment says."""
+"""Variables set before a framework is imported, regardless of the user's environment."""
 
 import ast
 import os
@@ -34,8 +34,8 @@ def test_a_worker_has_what_is_stated(
 ) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     monkeypatch.setenv("OMP_NUM_THREADS", "64")
-    monkeypatch.setenv("MALLOC_ARENA_MAX", "2")  # not stated here: inherited, and recorded
-    monkeypatch.setenv("TF_CLI_CONFIG_FILE", "another user's")  # not tensorflow's
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "2")  # not set here, so it is inherited and recorded
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", "another user's")  # not TensorFlow's
     session = Session(numpy_implementation, tmp_path / "log", threads=3, hide_cuda=True, timeout_s=30)
     found = session.wait_until_ready()
     session.close()
@@ -51,7 +51,7 @@ def test_a_worker_has_what_is_stated(
 
 
 def test_only_what_is_timed_waits_as_the_system_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every other worker gives its core away while it waits; which of both is in the record."""
+    """Every other worker yields its core while it waits. The record has the way of waiting."""
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     monkeypatch.setenv("GOMP_SPINCOUNT", "1000")
     passive, timed = (
@@ -65,7 +65,7 @@ def test_only_what_is_timed_waits_as_the_system_does(tmp_path: Path, monkeypatch
 
 
 def test_who_is_timed(numpy_implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, digits: Data) -> None:
-    """A study's workers and a bench's are; those of the pool, from which everything else has its own, are not."""
+    """Workers of a study and of a bench are timed. Those of the pool, used by all other commands, are not."""
     asked: list[str] = []
 
     def start(name: str, *arguments: Any, waiting: str = "passive", **more: Any) -> None:
@@ -103,7 +103,7 @@ def test_a_worker_records_how_it_waits(numpy_implementation: str, tmp_path: Path
 
 
 def test_records_from_before_waiting_was_an_option_are_read() -> None:
-    """They were all begun as the user's environment said."""
+    """Their workers waited as the user's environment specified."""
     old = {name: value for name, value in ENVIRONMENT.model_dump().items() if name != "waiting"}
     assert Environment.model_validate(old).waiting is None
     of_bench = contestant("torch").model_dump(exclude={"waiting"})
@@ -116,7 +116,7 @@ def test_records_from_before_waiting_was_an_option_are_read() -> None:
 
 
 def test_a_tuned_run_waits_as_its_candidate_does() -> None:
-    """`tuned` decides by itself, whatever the other contestants do; so does a run of what was found."""
+    """`tuned` chooses independently of the other contestants. A run with its result does the same."""
     plain = contestant("torch").model_copy(update={"waiting": "passive"})
     found = tuned.candidates(plain, "cpu")
     assert {name for name, one in found.items() if one.waiting == "passive"} == {"passive waiting"}
@@ -152,7 +152,7 @@ def test_peak_memory_starts_again() -> None:
 
 
 class Importing:
-    """A worker that has imported its framework, and sees so many CUDA devices; with None it never gets there."""
+    """A worker with an imported framework that sees this number of CUDA devices. With None it never becomes ready."""
 
     def __init__(self, n_cuda_devices: int | None) -> None:
         self.n_cuda_devices = n_cuda_devices
@@ -170,7 +170,7 @@ class Importing:
 def test_auto_is_known_with_the_first_framework_that_sees_no_device(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, digits: Data, seen: tuple[int | None, ...], device: str
 ) -> None:
-    """The others are still importing theirs, and training need not wait for that."""
+    """The others are still importing their frameworks, and training need not wait for that."""
     names = ["torch", "keras", "tf_lowlevel"]
     found = study.Study(names, digits, tmp_path, study.Settings(1, "kept", False, 60.0, "passive"))
     sessions = dict(zip(names, map(Importing, seen), strict=True))
@@ -181,8 +181,8 @@ def test_auto_is_known_with_the_first_framework_that_sees_no_device(
 def test_every_contestant_finds_what_an_earlier_launch_compiled(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In one folder for the whole bench, empty at first, whatever the framework; what the contestant states itself goes
-    before."""
+    """The whole bench uses one folder, empty at first, for all frameworks. A contestant's own variables take
+    precedence."""
     asked: list[dict[str, str]] = []
 
     def start(*arguments: Any, variables: dict[str, str] | None = None, **more: Any) -> None:
@@ -210,13 +210,14 @@ def test_every_contestant_finds_what_an_earlier_launch_compiled(
 def test_jax_keeps_what_it_compiles_in_that_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str
 ) -> None:
-    """Even what compiles in no time, and before JAX is imported, which reads the variables then."""
+    """It keeps even what compiles quickly. The variables are set before JAX is imported, because JAX reads them
+    then."""
     found: dict[str, str] = {}
     package, _, name = module.partition(".")
     path = next((ROOT / "examples").glob(f"*/{package}/{name}.py"))
 
     class Finder:
-        """In the place of the first of the frameworks: what is known when it is imported."""
+        """Stops the first import of a framework, and records the variables set by then."""
 
         def find_spec(self, name: str, *_: object) -> None:
             if name.partition(".")[0] in ("jax", "flax", "keras"):

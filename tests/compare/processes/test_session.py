@@ -1,4 +1,4 @@
-"""A worker that fails, in every way it can, is reported and ended."""
+"""A worker that fails in any way is reported and ended."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ from shared.weights import initial_weights
 Start = Callable[..., Session]
 
 
-LEFT_BEHIND_S = 600  # that what a worker leaves behind would go on
+LEFT_BEHIND_S = 600  # how long a worker's child would run
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_it_trains_and_ends(start: Start, digits: Data) -> None:
     part = session.train_slice(steps=5)
     assert (part.epoch, part.step, len(part.loss), part.epoch_end) == (1, 5, 5, None)
     part = session.train_slice(steps=1_000)
-    assert (part.step, len(part.step_s)) == (23, 18)  # it stops where the epoch does
+    assert (part.step, len(part.step_s)) == (23, 18)  # it stops at the end of the epoch
     assert part.epoch_end is not None
     assert session.train_slice(steps=1).epoch == 2
     session.close()
@@ -83,7 +83,7 @@ def test_an_exit(start: Start, digits: Data) -> None:
     with pytest.raises(WorkerError, match="the worker exited with code 7") as caught:
         session.train_slice(steps=5)
     assert "about to go" in caught.value.details
-    with pytest.raises(WorkerError, match="code 7"):  # and so says every later request
+    with pytest.raises(WorkerError, match="code 7"):  # every later request reports it too
         session.evaluate()
 
 
@@ -97,7 +97,7 @@ def test_a_kill(start: Start, digits: Data) -> None:
 
 
 def test_a_hang(start: Start, digits: Data) -> None:
-    """Of an hour, where everything else is done in time."""
+    """It hangs for an hour, and everything else ends in time."""
     timeout_s = patience(3.0)
     session = start("hang", timeout_s=timeout_s)
     create(session, digits)
@@ -110,7 +110,7 @@ def test_a_hang(start: Start, digits: Data) -> None:
 
 
 def test_a_worker_that_reads_no_more(start: Start) -> None:
-    """Data larger than a pipe's buffer, sent to a stopped worker: the write is given up too."""
+    """Data larger than a pipe's buffer are sent to a stopped worker. The write is abandoned, too."""
     timeout_s = patience(3.0)
     session = start(timeout_s=timeout_s)
     session.wait_until_ready()
@@ -128,7 +128,7 @@ def test_a_process_left_behind_by_a_worker_does_not_hold_up_the_end(start: Start
     begin = time.monotonic()
     session.close()
     took_s = time.monotonic() - begin
-    os.killpg(session._process.pid, signal.SIGKILL)  # what it left is in its group
+    os.killpg(session._process.pid, signal.SIGKILL)  # its children are in its group
     assert took_s < LEFT_BEHIND_S
 
 
@@ -147,7 +147,7 @@ def test_nan_is_named_with_its_step(start: Start, digits: Data) -> None:
     create(session, digits)
     with pytest.raises(Divergence, match="the loss of epoch 1, step 3 is nan; not finite: the loss alone") as caught:
         session.train_slice(steps=5)
-    assert len(caught.value.part.loss) == 2  # those before
+    assert len(caught.value.part.loss) == 2  # those before the failure
     assert session.alive
 
 

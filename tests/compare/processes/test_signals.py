@@ -1,4 +1,4 @@
-"""A worker ends with the process that started it, also if that ended before the worker came so far."""
+"""A worker ends with its parent, even if the parent ended before the worker was ready."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Charts of bars: where values are drawn, what shows under the pointer, and the views."""
+"""Bar charts: positions of values, tooltips, and views."""
 
 import re
 
@@ -12,7 +12,7 @@ BARS = [Bar("plain", 20.0, "torch", (18.0, 22.0)), Bar("instead: xla", 10.0, "to
 
 
 def tips(markup: str) -> list[str]:
-    """What shows under the pointer."""
+    """Return the tooltips."""
     return re.findall(r'<text class="tip"[^>]*>([^<]*)</text>', markup)
 
 
@@ -22,7 +22,7 @@ def test_lengths_are_in_proportion_and_values_are_shown() -> None:
     assert long == pytest.approx(2 * short, abs=0.2)
     assert tips(markup) == ["plain: 20 ms [18, 22]", "instead: xla: 10 ms"]
     assert "radio" not in markup
-    assert "checkbox" not in markup  # there is one name
+    assert "checkbox" not in markup  # there is only one name
 
 
 def test_views_and_names_can_be_chosen() -> None:

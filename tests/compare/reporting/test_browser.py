@@ -1,7 +1,7 @@
 """Reports in a real browser: no error, nothing loaded from outside, tables that sort, pages that fit.
 
-Chromium is started once a look, without a network. Where none is installed the tests are skipped: on Debian it is the
-package `chromium`.
+Chromium is started once per check, without a network. If it is not installed, the tests are skipped. On Debian it is
+the package `chromium`.
 """
 
 import base64
@@ -59,7 +59,7 @@ pytestmark = [
 
 
 def open_page(page: Path, *options: str) -> tuple[str, str]:
-    """What Chromium prints when it opens `page`, and what it logs."""
+    """Return Chromium's output for `page`, and its log."""
     assert CHROMIUM is not None
     with tempfile.TemporaryDirectory() as profile:
         done = subprocess.run(
@@ -74,7 +74,7 @@ def open_page(page: Path, *options: str) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report with tables, pictures and a failure whose text would act if it could."""
+    """Write a report with tables, pictures and a failure whose text tries to be active content."""
     accuracies = {"torch": (0.97, 0.981, 0.99), "keras": (0.975, 0.98, 0.96)}
     results = [
         result(implementation=name, seed=seed, accuracy=accuracy)
@@ -90,16 +90,16 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def with_script(page: Path, script: str) -> Path:
-    """A copy of the page in which `script` runs after everything else."""
+    """Copy the page, with `script` run after everything else."""
     copy = page.with_name("scripted.html")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    text = page.read_text().replace("script-src ", f"script-src 'sha256-{digest}' ")  # else the policy forbids it
+    text = page.read_text().replace("script-src ", f"script-src 'sha256-{digest}' ")  # otherwise the policy forbids it
     copy.write_text(text.replace("</body>", f"<script>{script}</script></body>"))
     return copy
 
 
 def found_by(page: Path, script: str, *options: str) -> list[object]:
-    """The list `found` that a script on the page fills."""
+    """Return the list `found` that a script on the page fills."""
     script = f"const found = []; {script} document.title = JSON.stringify(found);"
     dom, said = open_page(with_script(page, script), "--dump-dom", *options)
     assert "CONSOLE" not in said
@@ -109,7 +109,7 @@ def found_by(page: Path, script: str, *options: str) -> list[object]:
 
 
 def asked_for_outside(page: Path, log: Path) -> set[str]:
-    """What the page asked the network for; what the browser itself asks for has no origin."""
+    """Return the page's network requests. The browser's own requests have no origin."""
     open_page(page, "--dump-dom", f"--log-net-log={log}")
     asked = [event.get("params", {}) for event in json.loads(log.read_text())["events"]]
     by_pages = [of for of in asked if of.get("initiator", "not an origin") != "not an origin"]
@@ -121,7 +121,7 @@ def test_nothing_is_loaded_from_outside(page: Path, tmp_path: Path) -> None:
 
 
 def test_a_page_that_does_load_something_is_noticed(page: Path, tmp_path: Path) -> None:
-    """Its own policy keeps a page from it, and without that policy it is seen in the log."""
+    """The page's own policy prevents loading, and without the policy the log shows it."""
     script = "document.body.append(Object.assign(new Image(), {src: 'http://outside.invalid/'}));"
     scripted = with_script(page, script)
     _, said = open_page(scripted, "--dump-dom")
@@ -166,7 +166,7 @@ def test_tables_sort_and_filter(page: Path) -> None:
         found.push(count.textContent, [...many.tBodies[0].rows].filter(row => row.offsetHeight > 0).length);
         """,
     )
-    assert found[:2] == [["96.00%", "ascending", "-"], ["99.00%", "descending", "-"]]  # what failed comes last
+    assert found[:2] == [["96.00%", "ascending", "-"], ["99.00%", "descending", "-"]]  # failures come last
     assert found[2] == ["keras", "ascending", "torch"]
     all_rows, some_rows, shown = found[3:]
     assert all_rows == "41 rows"
@@ -175,7 +175,7 @@ def test_tables_sort_and_filter(page: Path) -> None:
 
 
 def test_charts_show_what_is_chosen(page: Path) -> None:
-    """The view, the names of the legend and a value under the pointer, by the page's style alone."""
+    """The page's style alone shows the view, the names in the legend and a value under the pointer."""
     found = found_by(
         page,
         """
@@ -201,7 +201,8 @@ def test_charts_show_what_is_chosen(page: Path) -> None:
 
 
 def test_everything_can_be_used_without_eyes_or_mouse(page: Path) -> None:
-    """Every input has a label, every scrolling box and button a name, every drawing words, headings go down by one."""
+    """Every input has a label, every scrolling box and button a name, and every drawing words. Headings descend by
+    one."""
     found = found_by(
         page,
         """
@@ -221,7 +222,7 @@ def test_everything_can_be_used_without_eyes_or_mouse(page: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["run", "bench", "inference"])
 def test_a_phone_shows_accuracy_and_step_time_at_once(kind: str, page: Path, tmp_path: Path) -> None:
-    """Without any scrolling: the first columns of the first table are within the window."""
+    """The first columns of the first table are within the window, without scrolling."""
     if kind != "run":
         render = bench_report.render if kind == "bench" else inference_report.render
         made = made_up.bench() if kind == "bench" else made_up.inference()
@@ -240,7 +241,7 @@ def test_a_phone_shows_accuracy_and_step_time_at_once(kind: str, page: Path, tmp
         document.title = JSON.stringify(found);
       });
     """
-    # A window is never narrower than 500 pixels, a frame is.
+    # A window is at least 500 pixels wide, a frame may be narrower.
     frame = f'<iframe style="width:390px; height:844px; border:0" srcdoc="{html.escape(page.read_text())}"></iframe>'
     phone = tmp_path / "phone.html"
     phone.write_text(f"<!DOCTYPE html><meta charset='utf-8'><title></title><body>{frame}<script>{script}</script>")
@@ -251,7 +252,7 @@ def test_a_phone_shows_accuracy_and_step_time_at_once(kind: str, page: Path, tmp
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_the_window(page: Path, width: int, scheme: str) -> None:
-    """It does not scroll sideways (its tables do, within), and its words can be distinguished from the paper."""
+    """It does not scroll sideways, except within its tables. Its words have enough contrast."""
     script = """
       const ink = getComputedStyle(document.body);
       const light = colour => { const [r, g, b] = colour.match(/\\d+/g).map(Number); return (r + g + b) / 765; };

@@ -1,4 +1,4 @@
-"""Charts: where values are drawn, which views there are, and that what comes from outside stays text."""
+"""Charts: positions of values, available views, and foreign text that stays text."""
 
 import math
 import re
@@ -25,7 +25,7 @@ def chart(**changes: object) -> Chart:
 
 
 def tips(markup: str, view: int) -> list[str]:
-    """The values that a view shows under the pointer."""
+    """Return the tooltips of a view."""
     (svg,) = re.findall(rf'<svg class="view v{view}".*?</svg>', markup)
     return re.findall(r'<text class="tip"[^>]*>([^<]*)</text>', svg)
 
@@ -40,7 +40,7 @@ def test_every_view_shows_its_values() -> None:
     ]
     assert tips(markup, 0) == tips(markup, 1)
     assert tips(markup, 0)[:2] == ["torch, seed 0: 0.5 at 1", "torch, seed 0: 0.25 at 2"]
-    # Seed 1 is of keras alone, and epoch 3, too: nothing can be subtracted there.
+    # Seed 1 exists only for keras, and so does epoch 3. They cannot be subtracted.
     assert tips(markup, 2) == [
         "torch, seed 0: 0 at 1", "torch, seed 0: 0 at 2", "keras, seed 0: 0.25 at 1", "keras, seed 0: 0 at 2"
     ]  # fmt: skip
@@ -48,14 +48,14 @@ def test_every_view_shows_its_values() -> None:
 
 def test_no_view_without_sense() -> None:
     lines = [Line("torch", "seed 0", [(1, 0.0), (2, 0.25)])]
-    assert 'type="radio"' not in chart(lines=lines).markup("c")  # 0 has no logarithm, and there is one name
+    assert 'type="radio"' not in chart(lines=lines).markup("c")  # 0 has no logarithm, and there is only one name
     assert "minus" not in chart(less=False).markup("c")
 
 
 def test_a_line_without_points_draws_no_path() -> None:
     lines = [Line("torch", "seed 0", [(1, 0.5), (2, 0.25)]), Line("keras", "seed 0", [])]
     markup = chart(lines=lines).markup("c")
-    assert 'd="M"' not in markup  # an error to a browser
+    assert 'd="M"' not in markup  # a browser reports an error
     assert len(re.findall(r'<path class="line" stroke-dasharray="[^"]*" d="M[\d.]', markup)) > 0
 
 
@@ -73,7 +73,7 @@ def test_a_picture_shows_as_much_as_too_many_points() -> None:
 
 
 def test_nothing_is_drawn_of_nothing() -> None:
-    """As of the drift of a parity of one step, of which no line has a point."""
+    """An example is the drift of a parity check of one step, whose lines have no points."""
     assert chart(lines=[Line("torch", "seed 0", [])]).markup("c") == ""
     assert Axis.over([], 0, 100, log=True, room=0).low == 1
 
@@ -133,4 +133,4 @@ def test_names_under_an_axis_are_not_over_each_other() -> None:
     assert len(set(heights(["a", "b", "c"]))) == 1
     long = heights(["torch-eager", "torch-tuned", "keras-graph", "keras-tuned", "tf_lowlevel-graph", "tf_lowlevel"])
     assert all(one != other for one, other in pairwise(long))
-    assert len(set(heights(["a" * 40, "b" * 40], "batch size")[:2])) == 1  # the title stands below them
+    assert len(set(heights(["a" * 40, "b" * 40], "batch size")[:2])) == 1  # the title is below them

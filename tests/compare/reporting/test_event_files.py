@@ -1,4 +1,4 @@
-"""TensorBoard reads what is written, and it is what the records say."""
+"""TensorBoard reads the event files, and they match the records."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ MANIFEST = Manifest(
 )
 
 
-# TensorBoard reads with TensorFlow's help if it finds it; without, it starts in a quarter of the time.
+# TensorBoard uses TensorFlow if it finds it. Without, it starts in a quarter of the time.
 READER = """
 import json, sys, types
 sys.modules["tensorboard.compat.notf"] = types.ModuleType("notf")
@@ -34,7 +34,7 @@ print(json.dumps(points))
 
 
 def read(*paths: Path) -> list[dict[str, list[tuple[int, float, float]]]]:
-    """The points of each tag in each file, as TensorBoard itself reads them: step, time, value."""
+    """Return the points (step, time, value) of each tag in each file, as read by TensorBoard."""
     done = subprocess.run([sys.executable, "-c", READER, *map(str, paths)], capture_output=True, text=True, check=True)
     points = json.loads(done.stdout)
     return [points[str(path)] for path in paths]

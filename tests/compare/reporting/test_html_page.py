@@ -1,4 +1,4 @@
-"""The HTML page says what report.md says, needs nothing from outside, and lets nothing from outside act."""
+"""The HTML page matches report.md, needs nothing from outside, and keeps foreign text inactive."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ MANIFEST = Manifest(
 
 
 class Reader(HTMLParser):
-    """The words of a page, and every address in it."""
+    """Collects the words of a page, and every address in it."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

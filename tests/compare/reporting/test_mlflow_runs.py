@@ -1,4 +1,4 @@
-"""A study as MLflow has it, read back with MLflow's own client."""
+"""A study in MLflow, read back with MLflow's own client."""
 
 import importlib.util
 import socket
@@ -30,7 +30,7 @@ def test_every_run_is_there_with_its_figures_and_the_report_with_the_study(
     done = load_results(run_folder)
     study = mlflow_runs.log_study(server, run_folder, done, load_record(run_folder / MANIFEST, Manifest))
 
-    assert capsys.readouterr().out == ""  # which --json is to have for itself
+    assert capsys.readouterr().out == ""  # standard output is reserved for --json
     client = mlflow_runs.connect(str(tmp_path / "mlruns")).client  # a second study finds the same experiment
     assert client.get_run(study).info.status == "FINISHED"
     assert {artifact.path for artifact in client.list_artifacts(study)} >= {"report.html", "results", "weights"}

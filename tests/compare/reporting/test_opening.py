@@ -1,4 +1,4 @@
-"""The first line of a command comes soon, once, and only if there is something to wait for."""
+"""The first line of a command appears soon, once, and only if there is something to wait for."""
 
 import threading
 
@@ -11,7 +11,7 @@ from compare.reporting.screen import Screen
 
 @pytest.fixture
 def opening(monkeypatch: pytest.MonkeyPatch) -> Opening:
-    """That of a command, which waits for an hour until it speaks by itself."""
+    """Return a command's opening that waits for an hour before it appears by itself."""
     own = Opening()
     monkeypatch.setattr(module, "SILENCE_S", 3600.0)
     monkeypatch.setattr("compare.reporting.screen.opening", own)
@@ -41,7 +41,7 @@ def test_a_command_that_has_ended_says_it_no_more(opening: Opening, capsys: pyte
     opening.cancel()
     opening.say()
     Screen().open("a study")
-    Screen().say("It is done.")  # what was waited for is there
+    Screen().say("It is done.")  # the result is already there
     opening.say()
     assert capsys.readouterr().err == ""
 

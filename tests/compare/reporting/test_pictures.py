@@ -1,4 +1,4 @@
-"""Pictures of trained networks: what is drawn is what was given."""
+"""Pictures of trained networks show the given values."""
 
 import re
 from dataclasses import replace
@@ -28,7 +28,7 @@ def network(name: str, spec: ModelSpec = CNN_SAME, n_images: int = 3) -> Inspect
 
 
 def texts(figure: object) -> str:
-    """All words in a figure, nested figures included."""
+    """Return all words in a figure, including nested figures."""
     import matplotlib.text
 
     return "\n".join(t.get_text() for t in figure.findobj(matplotlib.text.Text))  # type: ignore[attr-defined]
@@ -54,11 +54,11 @@ def test_every_filter_is_a_tile_of_the_mosaic() -> None:
     for number, image in enumerate(images):
         top, left = 4 * (number // 8), 5 * (number % 8)
         np.testing.assert_array_equal(whole[top : top + 3, left : left + 4], image)
-    assert (whole[4:, 15:] == 1).all()  # if there is none
+    assert (whole[4:, 15:] == 1).all()  # blank without an image
 
 
 def test_clipping_paths_are_named_by_number() -> None:
-    """By default their names are hashes of where they are, to the last bit."""
+    """By default their names are hashes of their positions, to the last bit."""
     drawing = plots.to_svg(pictures.overfitting([result()]))
     names = re.findall(rb'<clipPath id="(\w+)"', drawing)
     assert sorted(names) == sorted({b"clip%d" % (number + 1) for number in range(len(names))})
@@ -123,7 +123,7 @@ def test_a_prediction_shows_what_the_networks_were_given(channels: int) -> None:
     faint = 0.2 + 0.1 * RANDOM.random((28, 28, channels))
     (drawn,) = pictures.prediction([network("torch")], faint, NAMES).axes[0].images
     np.testing.assert_array_equal(drawn.get_array(), faint if channels == 3 else faint[..., 0])
-    assert drawn.get_clim() == (0, 1)  # faint as it is, not stretched
+    assert drawn.get_clim() == (0, 1)  # faint, and not stretched
 
 
 def test_a_hundred_classes_with_long_names_can_be_read() -> None:

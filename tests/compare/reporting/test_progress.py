@@ -1,4 +1,4 @@
-"""How far training is, and how long it will go on."""
+"""The progress of training, and the time left."""
 
 import io
 import time
@@ -14,14 +14,14 @@ from shared.result import Epoch
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time in seconds, to be set."""
+    """Return the time in seconds, which a test may set."""
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 
 def test_the_time_left_is_that_of_the_whole_study(clock: list[float]) -> None:
-    """Of two that take turns, with what the first turns compile left out, and in for the seeds to come."""
+    """Two implementations take turns. Their slow first turns do not count for this seed, but for the seeds to come."""
     left = TimeLeft()
     left.seeds = [3, 4, 5]
     one, other = run("torch", seed=3, epochs=2), run("keras", seed=3, epochs=2)
@@ -34,14 +34,14 @@ def test_the_time_left_is_that_of_the_whole_study(clock: list[float]) -> None:
     for of, step_s in ((one, 1.0), (other, 2.0)):
         clock[0] += 4 * step_s
         left.advance(of, 4)
-    # 15 of 20 steps are left of each now, and all of both in two more seeds, with their first turns.
+    # Each has 15 of 20 steps left. Two more seeds have all steps of both, and their first turns.
     assert left.seconds() == pytest.approx(15 * (1 + 2) + 2 * (20 * (1 + 2) + 4 + 6))
     left.end(one.name)
     assert left.seconds() == pytest.approx(15 * 2 + 2 * (20 * (1 + 2) + 4 + 6))
 
 
 def test_evaluations_are_reckoned_by_their_images_until_one_was_seen(clock: list[float]) -> None:
-    """An image in a third of the time of a training step's; and then as long as they took."""
+    """At first, an image counts as a third of one in a training step. Then the measured time counts."""
     left, one = TimeLeft(), run(seed=0, epochs=3)
     left.begin(one, 10, 0, n_evaluated=3 * one.train.batch_size)
     clock[0] += 5
@@ -56,8 +56,8 @@ def test_evaluations_are_reckoned_by_their_images_until_one_was_seen(clock: list
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
 def test_from_a_fifth_on_the_time_left_is_right_on_a_steady_machine(clock: list[float], share: float) -> None:
-    """Three implementations, turns of half a second of the slowest, slow first steps and evaluations: as compare/study
-    goes about it."""
+    """There are three implementations with slow first steps and evaluations. Turns last half a second for the slowest,
+    as in compare/training/study."""
     step_s, first_s, evaluation_s = {"torch": 0.02, "keras": 0.01, "tf_lowlevel": 0.01}, 3.0, 0.4
     runs = [run(name, seed=0, epochs=20) for name in step_s]
     left, n_batches, done = TimeLeft(), 23, dict.fromkeys(step_s, 0)
@@ -84,7 +84,7 @@ def test_from_a_fifth_on_the_time_left_is_right_on_a_steady_machine(clock: list[
 
 
 def test_a_line_for_each_tenth_says_what_is_left(clock: list[float]) -> None:
-    """Of 40 epochs in all, of two seeds: every fourth epoch of the first seed is a tenth."""
+    """Two seeds have 40 epochs in total, so a line comes every fourth epoch."""
     stream = io.StringIO()
     lines = progress.shown_on(stream, quiet=False)
     one = run(epochs=20, seed=0)
@@ -166,7 +166,7 @@ def test_a_run_that_goes_on_counts_what_is_left_of_it(clock: list[float]) -> Non
 
 
 def test_the_time_left_of_a_comparison() -> None:
-    """Of four, of which the last two are three times as large as the first."""
+    """The last two of four comparisons are three times as large as the first."""
     now = iter([0.0, 10.0, 20.0, 50.0])
     left = ComparisonsLeft([1, 1, 3, 3], lambda: next(now))
     said = []
@@ -182,7 +182,7 @@ def test_comparisons_are_reported_ten_times_at_most() -> None:
 
 
 def test_a_long_epoch_is_no_silence(clock: list[float]) -> None:
-    """A line at most every minute, with where the run is."""
+    """A line with the position in the run comes at most every minute."""
     stream = io.StringIO()
     lines = progress.shown_on(stream, quiet=False)
     one = run(epochs=2, seed=0)

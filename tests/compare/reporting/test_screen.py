@@ -1,4 +1,4 @@
-"""What commands say: to people, to machines, or not at all."""
+"""What commands print for people, for machines, or not at all."""
 
 import json
 import sys
@@ -58,7 +58,7 @@ def test_text_that_looks_like_markup_stays_text(capsys: pytest.CaptureFixture[st
 def test_no_table_loses_anything(
     console_width: int, folded: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whole, folded or as blocks, as wide as the console is."""
+    """Tables are whole, folded or in blocks, within the console's width."""
     headings = ["row", "what", "how", "distance"]
     sentence = "a sentence of a good many words that goes on and on until it is wider than a window of eighty"
     lines = [["convolution-same", sentence, sentence.upper(), "1.5"], ["epoch-loss", "short", "SHORT", "< 1e-12"]]
@@ -118,7 +118,7 @@ def test_text_in_blocks_is_not_markup(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_nothing_is_coloured_where_no_color_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("FORCE_COLOR", "1")  # as at a terminal
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
     console = Screen().console()
     with console.capture() as caught:
         console.print(table(["a"], [["1"]], (), title="bold"))

@@ -6,10 +6,10 @@ from compare.rpc.message import Message
 
 
 def test_no_two_messages_of_one_kind_have_one_name() -> None:
-    """One would be read in the place of the other as soon as both modules are imported."""
+    """Once both modules are imported, one would be read as the other."""
 
     class Reply(Message):
-        """A kind."""
+        """A kind of message."""
 
     def named(name: str, module: str, kind: type) -> type:
         return type(name, (kind,), {"__module__": module})

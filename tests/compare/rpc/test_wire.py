@@ -1,4 +1,4 @@
-"""Messages arrive as they were sent."""
+"""Messages arrive unchanged."""
 
 import io
 from typing import Any

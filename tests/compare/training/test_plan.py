@@ -40,7 +40,7 @@ def test_a_preset_fills_in_what_was_left_out() -> None:
 
 
 def test_a_run_that_may_end_early_has_a_lower_rate() -> None:
-    """Its schedule does not end. What was asked for goes before."""
+    """Its schedule does not decay. An explicit rate takes precedence."""
 
     def rate(**options: object) -> float:
         (training,) = make_plan(check_options(replace(OPTIONS, **options)), "mnist").training  # type: ignore[arg-type]
@@ -71,7 +71,7 @@ def test_the_idiomatic_recipe_states_no_optimizer() -> None:
 
 
 def of_images(model: str, n_images: int) -> Data:
-    """Data of so many training images, of the shape that the network takes."""
+    """Return data with this number of training images, in the network's shape."""
     shape, labels = MODELS[model].input_shape, np.arange(n_images) % 10
     return Data(np.zeros((n_images, *shape), np.float32), labels, np.zeros((10, *shape), np.float32), np.arange(10))
 
@@ -91,7 +91,7 @@ def idiomatic(model: str, *implementations: str, batch_size: int = 64) -> RunPla
     ],
 )
 def test_a_batch_of_one_that_pytorchs_normalisation_refuses(n_images: int, batch_size: int, which: str) -> None:
-    """Said before anything is trained, with the numbers and the options that help."""
+    """It is refused before training, with the numbers and the options that help."""
     data = of_images("cnn_bn_cifar", n_images)
     n_kept = n_images - n_images // 10
     with pytest.raises(InputError) as caught:
@@ -113,7 +113,8 @@ def test_a_last_batch_of_more_is_trained_on(n_images: int) -> None:
     [("cnn_bn_valid", ("torch",)), ("cnn_same", ("torch",)), ("cnn_bn_cifar", ("keras", "keras_functional"))],
 )
 def test_a_batch_of_one_that_others_train_on(model: str, implementations: tuple[str, ...]) -> None:
-    """Normalisation of feature maps has many values of one image; other frameworks' own refuses nothing."""
+    """Normalisation of feature maps has many values per image. Other frameworks' own normalisation accepts any
+    batch."""
     idiomatic(model, *implementations).check_fit(of_images(model, 72))
 
 

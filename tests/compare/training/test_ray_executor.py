@@ -1,4 +1,4 @@
-"""How runs are sent to a Ray cluster: on a `ray` that only pretends, and does a task when its result is waited for."""
+"""Sending runs to a Ray cluster, with a simulated `ray` that does a task when its result is requested."""
 
 import sys
 from collections.abc import Callable
@@ -24,7 +24,7 @@ KEPT: Allocator = "kept"
 
 
 class PretendedRay:
-    """The part of Ray that is used here; `most_pending` is how many tasks it had at once."""
+    """The part of Ray used here. `most_pending` is the largest number of simultaneous tasks."""
 
     def __init__(self, nodes: list[dict[str, float]]) -> None:
         self.of_nodes = nodes
@@ -53,7 +53,7 @@ class PretendedRay:
 
     def wait(self, tasks: list[int], num_returns: int, timeout: float | None = None) -> tuple[list[int], list[int]]:
         self.waited_for.append(len(tasks))
-        ended = tasks[-2:] if timeout == 0 else tasks[-1:]  # the last ones are the first to end
+        ended = tasks[-2:] if timeout == 0 else tasks[-1:]  # the last ones end first
         return ended, [task for task in tasks if task not in ended]
 
     def get(self, task: int) -> Any:
@@ -75,10 +75,10 @@ def ray(monkeypatch: pytest.MonkeyPatch) -> PretendedRay:
 
 
 def executed(runs: list[Run], data: Data, logs: Path) -> tuple[list[Finished], list[str]]:
-    """The results of `runs`, and what was reported meanwhile."""
+    """Return the results of `runs`, and the reports during them."""
     reported: list[str] = []
     on_ray = OnRay("cluster", ["torch"], data, logs, Settings(2, KEPT, True, 60.0, "passive"), reported.append)
-    on_ray._arrays = None  # what a connection would have put there
+    on_ray._arrays = None  # set by a connection
     progress = SimpleNamespace(end=lambda result, said: None)
     return list(on_ray.execute([runs], progress)), reported  # type: ignore[arg-type]
 
@@ -91,7 +91,7 @@ def runs_of(n: int) -> list[Run]:
 def test_there_are_never_many_more_under_way_than_there_is_room_for(
     ray: PretendedRay, digits: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All end; Ray repeatedly checks all runs in progress, so it does not get all at once."""
+    """All end. Ray repeatedly checks all runs in progress, so it does not get all at once."""
     monkeypatch.setattr(ray_executor, "AHEAD", 10)
 
     def train(run_as_json: str, *_: object) -> Sent:
@@ -126,7 +126,7 @@ def test_what_fails_there_is_a_failed_row(
 
 @pytest.mark.usefixtures("ray")
 def test_room_is_that_of_one_node() -> None:
-    """CPUs and GPUs together: the node with GPUs has eight CPUs, and two tasks of five would not fit on it."""
+    """CPUs and GPUs count together. The node with GPUs has eight CPUs, too few for two tasks of five."""
     assert room_for(Needs(1)) == 13
     assert room_for(Needs(2, 1)) == 2
     assert room_for(Needs(5, 1)) == 1

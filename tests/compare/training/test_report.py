@@ -26,7 +26,7 @@ MANIFEST = Manifest(
 )
 RESULTS = [result(), result(implementation="tf_lowlevel", accuracy=0.99), failure("OSError: the disk | is full")]
 
-# The columns that DESIGN promises, in order.
+# The columns in the order that DESIGN promises.
 PROMISED = [
     *("implementation", "framework_version", "model", "dataset", "recipe", "mode", "device", "seed", "epochs"),
     *("batch_size", "n_params", "n_trainable", "test_accuracy", "test_loss", "train_accuracy"),
@@ -106,7 +106,7 @@ def test_verdict() -> None:
 @pytest.mark.parametrize(
     ("accuracies", "said"),
     [
-        (  # identical for each seed: what differs is the seeds
+        (  # identical within each seed, but not between seeds
             {("torch", 0): 0.9444, ("keras", 0): 0.9444, ("torch", 1): 0.9528, ("keras", 1): 0.9528},
             "test accuracy from 94.44% to 95.28%; implementations are up to 0.00 points apart within a seed, and seeds "
             "are up to 0.84 points apart within an implementation.",
@@ -132,7 +132,7 @@ def test_implementations_and_seeds_are_distinguished(accuracies: dict[tuple[str,
 
 @pytest.mark.parametrize(("n_epochs", "shown"), [(1, "-"), (2, "100.00 ms")])
 def test_the_epoch_that_compiles_is_no_step_time(n_epochs: int, shown: str) -> None:
-    """Of the idiomatic recipe: the table shows none, and a sentence says why."""
+    """In the idiomatic recipe the table shows none, and a sentence gives the reason."""
     made = result()
     assert made.outcome is not None
     samples = Samples(epoch_s=(9.0, 2.0)[:n_epochs], epoch_steps=(20, 20)[:n_epochs])
@@ -155,7 +155,7 @@ def test_markdown_has_one_whole_table() -> None:
     lines = report.render(RESULTS, {}, MANIFEST, Judging())["report.md"].decode().splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("| implementation"))
     table = [line for line in lines[start : start + 5] if line.startswith("|")]
-    assert len(table) == 5  # heading, rule, three runs: no line in between
+    assert len(table) == 5  # heading, rule and three runs, without a line in between
     assert {line.count("|") for line in table} == {len(tables.CELLS) + 1}
 
 

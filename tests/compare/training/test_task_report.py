@@ -1,5 +1,7 @@
-"""Reports of regressions and of several labels an image: no table, line or picture speaks of accuracy, and a figure of
-which less is better is judged so."""
+"""Reports of regressions and of multi-label tasks mention no accuracy.
+
+They judge lower values as better if the metric is an error.
+"""
 
 import re
 from pathlib import Path

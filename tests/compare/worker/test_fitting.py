@@ -1,4 +1,4 @@
-"""A framework's own training loop, an epoch at a time."""
+"""A framework's own training loop, one epoch at a time."""
 
 import pytest
 

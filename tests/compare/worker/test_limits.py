@@ -1,4 +1,4 @@
-"""The machine's limits, from products and copies whose times are known."""
+"""The machine's limits, from products and copies with known times."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ class Clock:
 
 
 class Known:
-    """An implementation whose products take 0.5 s and whose copies take 0.25 s; every third takes ten times that."""
+    """An implementation whose products take 0.5 s and whose copies take 0.25 s. Every third takes ten times as long."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock

@@ -1,4 +1,4 @@
-"""What others take of the machine is what it says in all less what this process used."""
+"""The load by others is the machine's total minus this process's use."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ def stat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_only_usable_processors_count_and_idling_does_not(stat: Path) -> None:
-    """user nice system idle waiting irq softirq stolen, in ticks"""
+    """A line has the ticks of user, nice, system, idle, waiting, irq, softirq and stolen time."""
     stat.write_text(
         f"cpu 9 9 9 9 9 9 9 9 0 0\ncpu0 {TICKS} 0 0 777 888 0 0 0 0 0\ncpu1 {50 * TICKS} 0 0 0 0 0 0 0 0 0\n"
         f"cpu2 0 {TICKS} {TICKS} 777 888 {TICKS} {TICKS} {TICKS} 0 0\nintr 5\n"

@@ -1,7 +1,8 @@
-"""What the harness itself costs in a step: next to nothing beside the arithmetic of the smallest step that is compared.
+"""The harness costs almost nothing in a step, compared with the arithmetic of the smallest step.
 
-Both are timed here, in turns, on the machine that the test runs on: the harness with a network whose steps do nothing,
-and a matrix product with as many operations as a step of `cnn_same` has. Of each the quickest turn counts.
+Both are timed here in turns, on the machine that runs the test. One is the harness with a network whose steps do
+nothing. The other is a matrix product with as many operations as a step of `cnn_same`. The quickest turn of each
+counts.
 """
 
 import time
@@ -26,7 +27,7 @@ TURNS = 15
 
 
 class Idle:
-    """A network that does nothing: what a window or a slice takes is the harness's own."""
+    """A network that does nothing, so only the harness takes time."""
 
     def __init__(self, *_: Any) -> None:
         self.loss, self.logits = np.float32(1), np.zeros((TRAIN.batch_size, MODEL.n_classes), np.float32)
@@ -67,7 +68,7 @@ def bench(digits: Data) -> Service:
 
 
 def arithmetic_s() -> float:
-    """The seconds that a step's operations take at this machine's rate for a large float32 matrix product."""
+    """Return the time in seconds of a step's operations, at the rate of a large float32 matrix product."""
     size = 1024
     a = np.ones((size, size), np.float32)
     start = time.perf_counter()
@@ -76,7 +77,7 @@ def arithmetic_s() -> float:
 
 
 def quickest(of_step: Any) -> tuple[float, float]:
-    """The quickest of several turns of a step's harness and of its arithmetic, in seconds."""
+    """Return the quickest of several turns of a step's harness and of its arithmetic, in seconds."""
     turns = [(of_step(), arithmetic_s()) for _ in range(TURNS)]
     return min(harness for harness, _ in turns), min(arithmetic for _, arithmetic in turns)
 
@@ -88,7 +89,7 @@ def test_a_timed_window(bench: Service, what: messages.Timed) -> None:
 
 
 def test_a_slice_of_a_training_run(bench: Service) -> None:
-    """With the gathering of its batch, the copies of its loss and logits, and the averages of its epoch."""
+    """This includes gathering its batch, copying its loss and logits, and averaging over its epoch."""
     n_steps = 23  # an epoch of the digits
 
     def of_step() -> float:

@@ -1,4 +1,4 @@
-"""What the processes of one worker say to each other, here as threads."""
+"""Messages between the processes of one worker, which are threads here."""
 
 import os
 import subprocess
@@ -24,12 +24,12 @@ Said = TypeVar("Said")
 
 @pytest.fixture
 def all_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Peers], Said]], list[Said]]:
-    """Has every one of a world do the same; what each of them found."""
+    """Return a function that runs the same in every process of a world, and returns their results."""
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
 
     def run(do: Callable[[Peers], Said]) -> list[Said]:
         with ThreadPoolExecutor(SIZE) as pool:
-            # The first comes last, so that the others have to wait for it.
+            # The first arrives last, so the others have to wait for it.
             asked = [pool.submit(lambda rank: do(Peers(World(rank, SIZE))), rank) for rank in reversed(range(SIZE))]
             return [future.result(timeout=GENEROUS_S) for future in reversed(asked)]
 
@@ -81,7 +81,7 @@ def test_each_takes_a_device_of_its_own(
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     worker._take_device(World(rank, SIZE))
     assert os.environ["CUDA_VISIBLE_DEVICES"] == taken
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", taken)  # so that it is put back as it was
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", taken)  # makes the fixture restore it afterwards
 
 
 def test_what_the_others_use_is_no_foreign_load(monkeypatch: pytest.MonkeyPatch) -> None:

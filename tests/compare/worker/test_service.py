@@ -28,7 +28,7 @@ SPEC = TrainSpec(epochs=2, batch_size=64, seed=7, dtype="float64")
 
 
 def trained(data: Data, n_steps: int) -> tuple[list[messages.Slice], Weights]:
-    """Both epochs in slices of `n_steps`: the slices, and the weights after them."""
+    """Return both epochs in slices of `n_steps`: the slices, and the weights after them."""
     bench = Service(numpy_impl)
     bench.load_data(data.arrays())
     create = messages.Create(model=DENSE_BASELINE, train=SPEC, device="cpu", mode="eager")
@@ -41,7 +41,7 @@ def trained(data: Data, n_steps: int) -> tuple[list[messages.Slice], Weights]:
 
 @pytest.mark.parametrize("n_steps", [1, 7, 23, 1_000])
 def test_training_is_the_same_however_it_is_sliced(n_steps: int, digits: Data) -> None:
-    """And is that of a loop without slices: order of both epochs, smaller last batches, a rate that falls over both."""
+    """It equals a loop without slices: order of both epochs, smaller last batches, and a rate that decays over both."""
     parameters = {name: w.astype(np.float64) for name, w in initial_weights(DENSE_BASELINE, SPEC.seed).items()}
     network = Network(LAYERS["dense_baseline"], parameters)
     adam = AdamSteps(parameters, lr=0.002, beta1=0.9, beta2=0.999, epsilon=1e-7)
@@ -65,7 +65,7 @@ def test_training_is_the_same_however_it_is_sliced(n_steps: int, digits: Data) -
 def test_the_yardstick_is_put_to_the_machine_now_and_then(
     every_s: float, n_timed: int, digits: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before the first turn, and then not before so much training came together; never a number that is old."""
+    """It is timed before the first turn, and then after enough further training. An old value is never reported."""
     monkeypatch.setattr(training, "YARDSTICK_EVERY_S", every_s)
     slices, _ = trained(digits, 1)
     assert len(slices) == 46
@@ -75,7 +75,7 @@ def test_the_yardstick_is_put_to_the_machine_now_and_then(
 
 
 def test_epoch_figures_are_averages_over_its_images(digits: Data) -> None:
-    """The mean over images of what each step had before its update, the smaller last batch counted by its size."""
+    """Each step's metrics are those before its update. The smaller last batch counts by its size."""
     slices, _ = trained(digits, 10)
     sizes = np.array([len(batch) for batch in epoch_batches(1_437, 64, SPEC.seed, 1)])
     for epoch in (1, 2):
@@ -116,7 +116,8 @@ def test_evaluation_covers_every_test_image(digits: Data) -> None:
 
 
 class Overflowing(NumpyModel):
-    """Its gradient of one bias is infinite in its eighth step, or its update alone makes that bias so."""
+    """An implementation with one bias that becomes infinite in the eighth step, by its gradient or only by its
+    update."""
 
     where = "gradient"
     bad_step = 8
@@ -135,9 +136,9 @@ class Overflowing(NumpyModel):
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
-@pytest.mark.parametrize("turn", [4, 1_000])  # seen at the end of a turn, or by the next loss
+@pytest.mark.parametrize("turn", [4, 1_000])  # found at the end of a turn, or by the next loss
 @pytest.mark.parametrize(("bad_step", "reported"), [(8, "epoch 1, step 8"), (31, "epoch 2, step 8")])
-@pytest.mark.parametrize("keep_s", [10.0, 0.0])  # what is gone back to is of the first epoch, or of the turn's begin
+@pytest.mark.parametrize("keep_s", [10.0, 0.0])  # the state restored is of the first epoch, or of the turn's start
 @pytest.mark.parametrize(
     ("where", "said"),
     [
@@ -197,7 +198,7 @@ def test_an_idiomatic_epoch_that_went_bad(
 
 
 def test_an_idiomatic_epoch_says_what_others_took_meanwhile(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of all of it, its validation too; and the matrix product is timed before it, not within it."""
+    """It includes the validation. The matrix product is timed before it, not within it."""
     bench = Service(numpy_impl)
     create = messages.Create(model=DENSE_BASELINE, train=SPEC, device="cpu", mode="eager")
     bench.create(create, initial_weights(DENSE_BASELINE, 0))
@@ -216,12 +217,12 @@ def test_an_idiomatic_epoch_says_what_others_took_meanwhile(digits: Data, monkey
     assert (first.foreign_s, second.foreign_s) == (2.0, 0.0)
     assert first.elapsed_s >= 0
     assert first.yardstick_s is not None
-    assert second.yardstick_s is None  # not a second of training later
+    assert second.yardstick_s is None  # less than a second of training later
     assert order == ["product"] * training.YARDSTICK_TIMES + ["usage", "epoch", "usage"] * 2
 
 
 def test_what_is_kept_is_separate_from_the_network_that_goes_on() -> None:
-    """PyTorch's arrays on a CPU are the network's own memory."""
+    """PyTorch's arrays on a CPU share the network's memory."""
     live = np.zeros(3)
     kept = Kept(0, SimpleNamespace(state=lambda: {"p": live}))
     live += 1

@@ -1,4 +1,4 @@
-"""Every row of the ledger, asked once for all the tests of this folder."""
+"""Evaluate every row of the ledger once for all tests of this folder."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The code that a row shows is complete: run as a script of its own it gives what the worker gave."""
+"""The code shown for a row is complete: run as a script, it gives the worker's answer."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from compare.parity.ledger.code import code
 from compare.registry import IMPLEMENTATIONS
 from shared.ledger import ROWS
 
-# Runs every script in a namespace of its own and keeps what it prints: one process for all rows of an implementation.
+# Runs every script in its own namespace and records its output. One process serves all rows of an implementation.
 RUN_ALL = """
 import json, sys, numpy as np
 scripts, kept, failed = json.load(open(sys.argv[1])), {}, {}
@@ -30,7 +30,7 @@ sys.exit(f"not run: {failed}" if failed else 0)
 """
 
 
-@pytest.mark.long  # three more processes with a framework, for what changes with a row alone; .ci/run has a step for it
+@pytest.mark.long  # three more processes with a framework, for what only changes with a row; .ci/run has a step for it
 @pytest.mark.parametrize("asked", ["torch", "keras", "tf_lowlevel"])
 def test_code_gives_what_the_row_says(asked: str, lines: dict[str, Line], tmp_path: Path) -> None:
     rows = [row for row in ROWS.values() if asked in row.between]

@@ -1,4 +1,4 @@
-"""What layers give in the ledger's rows in the frameworks' own forms, against NumPy's own arithmetic."""
+"""Layers in the ledger's rows, in the frameworks' own forms, compared with NumPy's arithmetic."""
 
 from collections.abc import Callable, Sequence
 from math import erf
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 Array = np.ndarray
 Recomputed = Callable[..., tuple[Array | float, Array | float]]
 BY_HAND: dict[str, Recomputed] = {}  # the two own forms of a row, recomputed from its inputs
-NOTHING = np.empty(0)  # what a form gives that raises an error
+NOTHING = np.empty(0)  # the answer of a form that raises an error
 
 
 def by_hand(row: str) -> Callable[[Recomputed], Recomputed]:
@@ -50,7 +50,7 @@ def padded(x: Array, before: int, after: int, value: float = 0.0) -> Array:
 
 
 def windows(x: Array, size: int, stride: int) -> Array:
-    """(images, rows, columns, channels, size, size)"""
+    """Return windows (images, rows, columns, channels, size, size)."""
     return sliding_window_view(x, (size, size), axis=(1, 2))[:, ::stride, ::stride]
 
 
@@ -59,7 +59,7 @@ def convolved(x: Array, kernel: Array, stride: int = 1) -> Array:
 
 
 def transposed(x: Array, kernel: Array, stride: int) -> Array:
-    """Every pixel of one channel adds the kernel, times itself."""
+    """Add the kernel, times the pixel, for every pixel of one channel."""
     rows, size = x.shape[1], len(kernel)
     out = np.zeros((stride * (rows - 1) + size,) * 2)
     for i, j in np.ndindex(rows, rows):
@@ -68,14 +68,14 @@ def transposed(x: Array, kernel: Array, stride: int) -> Array:
 
 
 def interpolated(x: Array, positions: Sequence[float]) -> Array:
-    """A square image at positions between its pixels, the same for rows and columns."""
+    """Interpolate a square image at positions between its pixels, equal for rows and columns."""
     pixels = range(x.shape[1])
     weights = np.array([np.interp(positions, pixels, np.eye(len(pixels))[pixel]) for pixel in pixels])
     return np.einsum("ip,jq,nijc->npqc", weights, weights, x)
 
 
 def half_pixels(size: int, ratio: float) -> Array:
-    """Where the centres of the pixels of a resized image lie in the old one."""
+    """Return the positions in the old image of the centres of a resized image's pixels."""
     return (np.arange(size) + 0.5) * ratio - 0.5
 
 
@@ -194,7 +194,7 @@ def _(x: Array, kernel: Array) -> tuple[Array, Array]:
 @by_hand("depthwise-layout")
 def _(x: Array, kernel: Array) -> tuple[Array, Array]:
     own = np.einsum("nijcab,abcm->nijcm", windows(x, 3, 1), kernel)
-    # Output 2 c + m of PyTorch's reads channel c; its kernel lies at [..., m', c'] with 2 c + m = 2 m' + c' swapped.
+    # In PyTorch, output 2 c + m reads channel c. The kernel's last two axes are exchanged: 2 c + m = 2 m' + c'.
     swapped = np.einsum("nijcab,abmc->nijcm", windows(x, 3, 1), kernel)
     return swapped.reshape(1, 3, 3, 4), own.reshape(1, 3, 3, 4)
 

@@ -1,4 +1,4 @@
-"""What losses and metrics give in the ledger's rows, against NumPy's own arithmetic."""
+"""Losses and metrics in the ledger's rows, compared with NumPy's arithmetic."""
 
 import itertools
 
@@ -18,7 +18,7 @@ def _inputs(row: str) -> Arrays:
 
 
 def _hold(lines: Lines, row: str, torch: np.ndarray, keras: np.ndarray, rel: float = 1e-12) -> None:
-    """Hold the own forms of both frameworks to what was worked out by hand."""
+    """Compare the own forms of both frameworks with the values computed by hand."""
     for got, expected in zip(lines[row].answers["own"], (torch, keras), strict=True):
         assert got.shape == np.shape(expected)
         assert got == pytest.approx(expected, rel=rel, abs=1e-14)
@@ -30,7 +30,7 @@ def _softmax(x: np.ndarray) -> np.ndarray:
 
 
 def _cross_entropies(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """One loss for each label."""
+    """Return one loss for each label."""
     true = np.take_along_axis(logits, labels[..., None], -1)[..., 0]
     return np.log(np.exp(logits).sum(-1)) - true
 
@@ -112,7 +112,7 @@ def test_masked_steps_leave_the_loss_of_keras(lines: Lines) -> None:
 
 
 def test_binary_cross_entropy_is_cut_off_elsewhere(lines: Lines) -> None:
-    # 1 - (1 - 1e-7) is not quite 1e-7.
+    # 1 - (1 - 1e-7) is not exactly 1e-7.
     _hold(lines, "bce-clip", np.array([100, 100]), -np.log([1e-7, 1 - (1 - 1e-7)]))
 
 
@@ -157,7 +157,7 @@ def test_an_axis_of_one_is_broadcast(lines: Lines) -> None:
 
 
 def test_ctc_is_divided_by_the_length_of_the_labels(lines: Lines) -> None:
-    """Every path of 6 steps that reads as the labels, enumerated."""
+    """Every path of 6 steps that spells the labels is enumerated."""
     logits, labels = _inputs("ctc").values()
     losses = []
     for p, label in zip(_softmax(logits.astype(np.float64)), labels, strict=True):
@@ -222,6 +222,6 @@ def test_the_area_under_the_curve_is_coarse_in_keras(lines: Lines) -> None:
     scores, labels = _inputs("auc").values()
     positive, negative = scores[labels == 1], scores[labels == 0]
     exact = (positive[:, None] > negative).mean()  # no two scores are equal
-    thresholds = np.array([2, 3 / 199, 2 / 199, 1 / 199, -1])  # those from 4 / 199 on lie above all scores
+    thresholds = np.array([2, 3 / 199, 2 / 199, 1 / 199, -1])  # those from 4 / 199 on are above all scores
     hits, alarms = ((group > thresholds[:, None]).mean(1) for group in (positive, negative))
     _hold(lines, "auc", exact, np.trapezoid(hits, alarms))

@@ -1,4 +1,5 @@
-"""The ledger: every row is as it says in the frameworks' own form, agrees in the aligned one, and the page says so."""
+"""Every row of the ledger matches its text in the frameworks' own form and agrees in the aligned one. The page shows
+it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -54,7 +55,10 @@ def test_the_page_is_what_the_rows_say(lines: dict[str, Line]) -> None:
 
 @pytest.fixture
 def answered(lines: dict[str, Line], monkeypatch: pytest.MonkeyPatch) -> dict[str, Line]:
-    """The command gets these lines, and starts no worker. What a test changes here changes what the command gets."""
+    """Give the command these lines without starting a worker.
+
+    What a test changes here changes what the command gets.
+    """
     changed = dict(lines)
     monkeypatch.setattr(parity_ledger, "_ask", lambda rows, timeout, screen: [changed[row.name] for row in rows])
     return changed

@@ -1,4 +1,4 @@
-"""What recurrent layers, attention and embeddings give in the ledger's rows, against NumPy's own arithmetic."""
+"""Recurrent layers, attention and embeddings in the ledger's rows, compared with NumPy's arithmetic."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def _inputs(row: str) -> Arrays:
 
 
 def _hold(lines: Lines, row: str, torch: np.ndarray, keras: np.ndarray) -> None:
-    """Hold the own forms of both frameworks to what was worked out by hand."""
+    """Compare the own forms of both frameworks with the values computed by hand."""
     for got, expected in zip(lines[row].answers["own"], (torch, keras), strict=True):
         assert got.shape == np.shape(expected)
         assert got == pytest.approx(expected, rel=1e-12, abs=1e-14)
@@ -27,7 +27,7 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def _lstm(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray | float = 0.0) -> np.ndarray:
-    """The outputs of all steps, (batch, steps, 4), with the gates in the order input, forget, cell, output."""
+    """Return the outputs of all steps, (batch, steps, 4), with the gates in the order input, forget, cell, output."""
     h = c = np.zeros((len(x), 4))
     outputs = []
     for step in np.moveaxis(x, 1, 0):
@@ -46,7 +46,8 @@ def _gru(
     reset_first: bool = False,
     swapped: bool = False,
 ) -> np.ndarray:
-    """The outputs of all steps, with the gates in the order update, reset, new; `swapped`: reset, update, new."""
+    """Return the outputs of all steps, with the gates in the order update, reset, new. `swapped`: reset, update,
+    new."""
     h = np.zeros((len(x), 4))
     outputs = []
     for step in np.moveaxis(x, 1, 0):
@@ -69,7 +70,8 @@ def _softmax(x: np.ndarray) -> np.ndarray:
 def _attention(
     query: np.ndarray, key: np.ndarray, value: np.ndarray, mask: np.ndarray, **kernels: np.ndarray
 ) -> np.ndarray:
-    """Two heads of size 4; the mask (steps, steps) is true where a step takes part. If none does, all do alike."""
+    """Return attention of two heads of size 4. The mask (steps, steps) is true for the steps that count. If none does,
+    all count equally."""
     q, k, v = (np.einsum("bsf,fhd->bhsd", x, kernels[n]) for n, x in zip("qkv", (query, key, value), strict=True))
     weights = _softmax(np.where(mask, q @ k.swapaxes(2, 3) / 2, -1e30))
     return np.einsum("bhsd,hdf->bsf", weights @ v, kernels["o"])

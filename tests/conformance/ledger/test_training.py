@@ -1,5 +1,4 @@
-"""What optimizers, schedules, initialisers, data and numerics give in the ledger's rows, against NumPy's own
-arithmetic."""
+"""Optimizers, schedules, initialisers, data and numerics in the ledger's rows, compared with NumPy's arithmetic."""
 
 from collections.abc import Callable
 
@@ -12,7 +11,7 @@ from shared.ledger import ROWS, Arrays
 pytestmark = pytest.mark.slow
 
 Lines = dict[str, Line]
-Step = Callable[[np.ndarray, int], np.ndarray]  # from a gradient and the number of the step, from 1, to the change
+Step = Callable[[np.ndarray, int], np.ndarray]  # maps a gradient and the number of the step, from 1, to the change
 
 
 def _inputs(row: str) -> Arrays:
@@ -22,19 +21,19 @@ def _inputs(row: str) -> Arrays:
 def _hold(
     lines: Lines, row: str, torch: np.ndarray | list[float], keras: np.ndarray | list[float], rel: float = 1e-12
 ) -> None:
-    """Hold the own forms of both frameworks to what was worked out by hand."""
+    """Compare the own forms of both frameworks with the values computed by hand."""
     for got, expected in zip(lines[row].answers["own"], (torch, keras), strict=True):
         assert got.shape == np.shape(expected)
         assert got == pytest.approx(np.asarray(expected, float), rel=rel, abs=1e-14, nan_ok=True)
 
 
 def _update(row: str, step: Step) -> np.ndarray:
-    """The sum of an optimizer's steps for the gradients of a row, whose steps do not depend on the weights."""
+    """Return the sum of an optimizer's steps for the gradients of a row. The steps do not depend on the weights."""
     return sum((step(g, t) for t, g in enumerate(_inputs(row)["gradients"], 1)), start=np.zeros(4))
 
 
 def _adam(rate: float, epsilon: float, hat: bool = False) -> Step:
-    """Adam with betas of 0.9 and 0.999; with `hat`, epsilon is added before the second moment is corrected."""
+    """Return Adam with betas of 0.9 and 0.999. With `hat`, epsilon is added before the second moment is corrected."""
     m, v = np.zeros(4), np.zeros(4)
 
     def step(g: np.ndarray, t: int) -> np.ndarray:
@@ -49,7 +48,7 @@ def _adam(rate: float, epsilon: float, hat: bool = False) -> Step:
 
 
 def test_adam(lines: Lines) -> None:
-    """Keras rounds its betas and its rate to float32, which is seen from the eighth digit on."""
+    """Keras rounds its betas and its rate to float32, which shows from the eighth digit on."""
     for row, epsilon in (("adam-defaults", 1e-8), ("adam-formula", 1e-7)):
         torch = _update(row, _adam(0.001, epsilon))
         keras = _update(row, _adam(0.001, 1e-7, hat=True))
@@ -183,7 +182,7 @@ def test_clipping(lines: Lines) -> None:
 
 
 def test_initial_weights(lines: Lines) -> None:
-    """Uniform up to a has a deviation of a / sqrt(3)."""
+    """Uniform values up to a have a deviation of a / sqrt(3)."""
     bound, glorot = 1 / np.sqrt(256), np.sqrt(6 / (256 + 128))
     for got, expected in zip(lines["init-kernel"].answers["own"], (bound, glorot), strict=True):
         assert float(got) == pytest.approx(expected / np.sqrt(3), rel=0.01)

@@ -1,4 +1,4 @@
-"""Files from anywhere are checked before they are read."""
+"""Foreign files are checked before they are read."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ def test_the_content_of_a_file(tmp_path: Path) -> None:
 
 
 def test_what_is_not_read(tmp_path: Path) -> None:
-    """A pipe would be waited for; a file may be larger than memory without taking room on the disk."""
+    """Reading a pipe would wait. A file may be larger than memory without using space on the disk."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     with (tmp_path / "large").open("wb") as stream:

@@ -1,4 +1,4 @@
-"""One command at a time in a folder; a command that is gone holds none."""
+"""Only one command works in a folder at a time. A dead command holds no lock."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 
 @contextmanager
 def held_by_another(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds `folder`, until it is killed."""
+    """Yield another process that locks `folder` until it is killed."""
     code = (
         "import sys, time; from pathlib import Path; from shared.storage.lock import hold; "
         "release = hold(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
@@ -73,7 +73,7 @@ def test_an_output_folder_is_held_as_long_as_it_is_used(tmp_path: Path) -> None:
 def test_two_that_fetch_the_same(tmp_path: Path) -> None:
     folder = MNIST.folder_in(tmp_path)
     folder.mkdir(parents=True)
-    (folder / ".fetching-old").mkdir()  # of one that was killed
+    (folder / ".fetching-old").mkdir()  # left by a killed process
     with held_by_another(folder), pytest.raises(InputError, match="at work"):
         fetch(MNIST, tmp_path, mirrors=())
     with pytest.raises(InputError, match="no mirror is left to ask"):

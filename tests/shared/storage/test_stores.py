@@ -1,4 +1,4 @@
-"""Folders on a store: memory:// within this process, and S3 over real HTTP with a proxy that has faults."""
+"""Folders on a store: memory:// within this process, and S3 over real HTTP with a faulty proxy."""
 
 import fcntl
 import json
@@ -26,7 +26,7 @@ from shared.storage.stores import Store, StoreError
 
 @pytest.fixture
 def address() -> str:
-    """Of a folder that no one has written to."""
+    """Return the address of an unused folder."""
     return f"memory://{uuid.uuid4()}"
 
 
@@ -44,7 +44,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def faults(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
-    """The faults of the server that this process talks to."""
+    """Yield the faults of the server that this process uses."""
     faults = Faults()
     with faulty_proxy(server, faults) as proxy:
         for name, value in environment(proxy).items():
@@ -115,7 +115,7 @@ def test_a_command_of_this_machine_that_was_killed_is_no_longer_at_work(address:
 def test_of_two_commands_that_find_a_lock_of_one_that_is_gone_one_goes_on(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both have seen it before either takes it over: a process that comes second sees that it is held again."""
+    """Both have seen the lock before either takes it over. The second one then finds it held again."""
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         gone.wait()
     store = put(address, **{mounts.LOCK: json.dumps({"host": socket.gethostname(), "pid": gone.pid}).encode()})
@@ -123,7 +123,7 @@ def test_of_two_commands_that_find_a_lock_of_one_that_is_gone_one_goes_on(
     create = Store.create
 
     def late(self: Store, name: str, content: bytes) -> bool:
-        """The second finds the lock, and before it looks whose it is, the first takes it over."""
+        """Let the first take the lock over after the second has found it, but before the second reads its owner."""
         created = create(self, name, content)
         if self is second.store:
             monkeypatch.setattr(Store, "create", create)
@@ -175,7 +175,7 @@ with mounts._alone_here(sys.argv[1]):
 
 
 def test_what_others_did_before_the_lock_was_ours_is_seen(address: str) -> None:
-    """A study that another machine ends between the first look and the lock is not gone on with from what it was."""
+    """If another machine finishes a study between the first read and the lock, its new state is used."""
     store = put(address, old=b"1", same=b"1", gone=b"1")
     folder = mounts.located(address)
     store.put("old", b"2")
@@ -198,7 +198,7 @@ def test_a_new_folder_that_another_was_quicker_to_fill_is_left_alone(address: st
 
 
 def test_a_lock_whose_answer_was_lost_is_ours(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library tries again, and finds what it wrote itself."""
+    """The library retries, and finds its own lock."""
     store, create = Store(address), Store.create
     monkeypatch.setattr(Store, "create", lambda self, *file: create(self, *file) and False)
     lock.hold(mounts.located(address))
@@ -263,7 +263,7 @@ def test_many_files_take_longer_than_the_first_answer_may(address: str, monkeypa
 def test_a_store_that_fails_later_is_reported_in_a_line(
     address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It answered at first, and then did not give a file."""
+    """It answers at first, and later fails to return a file."""
     put(address, a=b"1")
 
     def fail(*_: object) -> None:
@@ -296,7 +296,7 @@ def test_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_faults_that_pass(faults: Faults) -> None:
-    """Every file arrives, whole."""
+    """Every file arrives complete."""
     store = Store(f"s3://{BUCKET}/passing")
     faults.next.extend(["503", "", "cut", "", "silence", "", "503", "cut", "503", ""])
     contents = {f"folder/{i}": os.urandom(10_000) for i in range(4)}
@@ -306,13 +306,13 @@ def test_faults_that_pass(faults: Faults) -> None:
     assert {name: store.read(name) for name in contents} == contents
     assert store.names() == dict.fromkeys(contents, 10_000)
     store.remove("folder/0")
-    store.remove("folder/0")  # which is not there: nothing happens
+    store.remove("folder/0")  # it does not exist, and nothing happens
     assert "folder/0" not in store.names()
 
 
 @pytest.mark.parametrize("fault", ["503", "cut", "silence"])
 def test_a_fault_that_does_not_pass(faults: Faults, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is reported, and what was there stays as it was."""
+    """It is reported, and the store's content stays unchanged."""
     monkeypatch.setattr(stores, "PATIENT", {"timeout_s": 1.0, "retry_s": 1.5})
     store = put(f"s3://{BUCKET}/failing-{fault}", a=b"before")
     faults.always = fault
@@ -335,7 +335,7 @@ def test_a_command_at_work_elsewhere(faults: Faults) -> None:
 @pytest.mark.parametrize("name", ["../../evil", "a/../b", "back\\slash", "zero\u200bwidth"])
 @pytest.mark.usefixtures("faults")
 def test_a_name_that_leads_out_of_the_folder(name: str) -> None:
-    """As other tools can write it."""
+    """Other tools can write such names."""
     folder = uuid.uuid4().hex
     boto3.client("s3").put_object(Bucket=BUCKET, Key=f"{folder}/{name}", Body=b"1")
     with pytest.raises(InputError, match="is no name of a file"):
@@ -344,7 +344,7 @@ def test_a_name_that_leads_out_of_the_folder(name: str) -> None:
 
 @pytest.mark.usefixtures("faults")
 def test_a_file_that_is_written_again_is_another_version() -> None:
-    """Also if it is as long as before."""
+    """This holds even if its length is the same."""
     store = put(f"s3://{BUCKET}/versions", a=b"1", b=b"1")
     before = store.versions()
     store.put("a", b"2")
@@ -366,7 +366,7 @@ def test_a_file_that_is_written_again_is_another_version() -> None:
 def test_a_store_that_cannot_be_used(
     change: dict[str, str | None], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))  # where credentials could lie
+    monkeypatch.setenv("HOME", str(tmp_path))  # may contain credentials
     monkeypatch.setattr(stores, "BRISK", {"timeout_s": 1.0, "retry_s": 1.0})
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for name, value in change.items():
@@ -387,7 +387,7 @@ def test_a_store_that_does_not_answer_in_time(address: str, monkeypatch: pytest.
 
 
 def test_an_interrupt_ends_the_wait_for_a_store(faults: Faults, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C while obstore retries, which it would do for an hour here."""
+    """Press Ctrl-C while obstore retries, which would take an hour here."""
     monkeypatch.setattr(stores, "PATIENT", {"timeout_s": 3600.0, "retry_s": 3600.0})
     store = Store(f"s3://{BUCKET}/interrupted")
     faults.always = "503"
@@ -404,7 +404,7 @@ def test_an_interrupt_ends_the_wait_for_a_store(faults: Faults, monkeypatch: pyt
             store.put("a", b"1")
     finally:
         signal.signal(signal.SIGINT, before)
-        faults.always = ""  # so that the thread that goes on ends
+        faults.always = ""  # lets the remaining thread end
 
 
 @pytest.mark.usefixtures("faults")

@@ -1,4 +1,4 @@
-"""Temporary folders belong to the process that made them, and do not outlive it by more than a command."""
+"""Temporary folders belong to the process that made them. After its death, the next command removes them."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of temporary folders for one test."""
+    """Return a folder of temporary folders for one test."""
     place = tmp_path / "place"
     place.mkdir()
     monkeypatch.setenv("TMPDIR", str(place))
@@ -24,7 +24,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def left_by_the_dead(kind: str) -> Path:
-    """A temporary folder of a process that has ended."""
+    """Return a temporary folder of a process that has ended."""
     code = f"from shared.storage import temporary; print(temporary.make({kind!r}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     made = Path(done.stdout.strip())
@@ -59,7 +59,7 @@ def test_those_of_the_dead_are_removed_and_no_others(place: Path, tmp_path: Path
 
 
 def test_a_number_that_is_used_again_is_not_taken_for_the_process(place: Path) -> None:
-    """This process has the number of the mark, and started at another time."""
+    """This process has the id in the mark, but another start time."""
     own = temporary.make("worker")
     kind, pid, start, where, random = own.name.removeprefix("compare-").split("-")
     former = own.with_name(f"compare-{kind}-{pid}-{int(start) - 1}-{where}-{random}")
@@ -100,7 +100,7 @@ def test_a_variable_that_names_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
     with pytest.raises(InputError, match=r"TMPDIR names .*nowhere, which is no folder. Name a folder with room"):
         temporary.make("worker")
-    temporary.clear_abandoned()  # which is no fault of a command that needs none
+    temporary.clear_abandoned()  # no error for a command that needs none
 
 
 def test_a_folder_that_cannot_be_written_to(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +113,7 @@ def test_a_folder_that_cannot_be_written_to(place: Path, monkeypatch: pytest.Mon
 
 
 def test_a_full_one(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder can be made on many a full disk; a limit on the size of files does here what a full disk does."""
+    """Many full disks still allow a new folder. A limit on the size of files acts like a full disk here."""
     code = (
         "import resource; from shared.storage import temporary; "
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); temporary.make('worker')"

@@ -1,5 +1,7 @@
-"""Three networks that no command trains, each in three modules beside this one: with global average pooling, with a
-flatten behind a dense layer, and with no dense layer at all. No layer has a name that one of the others has.
+"""Three networks that no command trains, each in three modules beside this one.
+
+One has global average pooling, one a flatten after a dense layer, one no dense layer at all. No two have a layer name
+in common.
 """
 
 from shared.models import LayerSpec, ModelSpec, ParamSpec

@@ -29,7 +29,7 @@ class FlattenBehindDense(nn.Module):
         self.head = nn.Linear(588, 10)
 
     def forward(self, x: Tensor, tap: Tap = untapped) -> Tensor:
-        x = F.relu(self.mix(x.permute(0, 2, 3, 1)))  # a dense layer for each position
+        x = F.relu(self.mix(x.permute(0, 2, 3, 1)))  # a dense layer at each position
         x = tap("mix", x.permute(0, 3, 1, 2))
         x = tap("half", F.max_pool2d(x, 2))
         x = tap("row", x.flatten(1))

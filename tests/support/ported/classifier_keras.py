@@ -1,4 +1,4 @@
-"""The same classifier in Keras, as one of its tutorials writes it: `ported` by hand with five slips, and `mended`."""
+"""The same classifier in Keras, as a Keras tutorial writes it: `ported` by hand with five slips, and `mended`."""
 
 import keras
 from keras import layers
@@ -17,7 +17,7 @@ def ported() -> keras.Model:
 
 
 def mended(rate: float = 0.5) -> keras.Model:
-    """As the other one."""
+    """Return the equal of the PyTorch model."""
     ids = keras.Input((12,), dtype="int32")
     x = layers.Embedding(50, 12, mask_zero=True)(ids)
     x = layers.Bidirectional(layers.LSTM(8, return_sequences=True))(x)
@@ -28,8 +28,10 @@ def mended(rate: float = 0.5) -> keras.Model:
 
 
 def trained() -> keras.Model:
-    """The right model but for a rate of dropout, trained with four slips more: probabilities for logits, no momentum,
-    each gradient clipped by its own norm, and ten times the rate."""
+    """The correct model except for a dropout rate, trained with four more slips.
+
+    They are probabilities for logits, no momentum, each gradient clipped by its own norm, and ten times the rate.
+    """
     model = mended(rate=0.2)
     optimizer = keras.optimizers.RMSprop(1e-2, rho=0.9, epsilon=1e-40, clipnorm=0.1)
     model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy())

@@ -1,4 +1,4 @@
-"""A text classifier with an LSTM of two directions, as a tutorial of PyTorch writes it."""
+"""A text classifier with a bidirectional LSTM, as a PyTorch tutorial writes it."""
 
 import torch
 from torch import nn
@@ -25,12 +25,12 @@ class Classifier(nn.Module):
 
 
 def build() -> nn.Module:
-    """The model."""
+    """Return the model."""
     return Classifier()
 
 
 def one_bias() -> nn.Module:
-    """The same with one trained bias for each gate, as Keras's LSTM has: PyTorch's second one stays 0."""
+    """Return the same with one trained bias for each gate, as in Keras's LSTM. PyTorch's second bias stays 0."""
     model = Classifier()
     for name, parameter in model.lstm.named_parameters():
         if name.startswith("bias_hh"):
@@ -42,7 +42,7 @@ loss = nn.CrossEntropyLoss()
 
 
 def optimizer(params: list[nn.Parameter]) -> torch.optim.Optimizer:
-    """RMSprop with momentum, which clips the norm of all gradients."""
+    """Return RMSprop with momentum, which clips the norm of all gradients."""
     made = torch.optim.RMSprop(params, lr=1e-3, alpha=0.9, eps=1e-40, momentum=0.9)
     made.register_step_pre_hook(lambda *_: nn.utils.clip_grad_norm_(params, 0.1) and None)
     return made

@@ -1,4 +1,4 @@
-"""The same classifier in Keras, as one of its tutorials writes it: `ported` by hand with five slips, and `mended`."""
+"""The same classifier in Keras, as a Keras tutorial writes it: `ported` by hand with five slips, and `mended`."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ from keras import layers, ops
 
 
 def positional_encoding(length: int, width: int) -> np.ndarray:
-    """(1, length, width): sines and cosines of every place, in turns."""
+    """Return alternating sines and cosines of every position, (1, length, width)."""
     positions = np.arange(length)[:, np.newaxis]
     rates = 1 / np.power(10000, (2 * (np.arange(width)[np.newaxis] // 2)) / width)
     angles = positions * rates
@@ -16,8 +16,10 @@ def positional_encoding(length: int, width: int) -> np.ndarray:
 
 
 class TransformerBlock(layers.Layer):
-    """Attention and two dense layers, each with a shortcut and a normalisation: behind each as in the paper, or in
-    front of it."""
+    """Attention and two dense layers, each with a shortcut and a normalisation.
+
+    The normalisation comes last as in the paper, or first.
+    """
 
     def __init__(
         self, width: int, heads: int, hidden: int, epsilon: float, activation: str, norm_first: bool, rate: float = 0.1
@@ -43,7 +45,7 @@ class TransformerBlock(layers.Layer):
 
 
 def build(heads: int, epsilon: float, activation: str, norm_first: bool, masked: bool) -> keras.Model:
-    """The model."""
+    """Return the model."""
     width, hidden = 16, 32
     ids = keras.Input((12,), dtype="int32")
     mask = ops.expand_dims(ops.not_equal(ids, 0), 1) if masked else None
@@ -58,12 +60,12 @@ def build(heads: int, epsilon: float, activation: str, norm_first: bool, masked:
 
 
 def ported() -> keras.Model:
-    """Two heads for four, normalised behind, with Keras's epsilon, relu for gelu, and no mask."""
+    """Two heads instead of four, normalisation last, Keras's epsilon, relu for gelu, and no mask."""
     return build(2, 1e-3, "relu", norm_first=False, masked=False)
 
 
 def mended() -> keras.Model:
-    """As the other one."""
+    """Return the equal of the PyTorch model."""
     return build(4, 1e-5, "gelu", norm_first=True, masked=True)
 
 
@@ -75,8 +77,10 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def trained() -> keras.Model:
-    """The right model, trained with five slips: no smoothing, no warm-up, Keras's second beta, a larger decay, which
-    biases have, too."""
+    """The correct model, trained with five slips.
+
+    They are no smoothing, no warm-up, Keras's second beta, a larger decay, and decay of biases.
+    """
     model = mended()
     optimizer = keras.optimizers.AdamW(1e-3, weight_decay=0.1, epsilon=1e-20)
     model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
@@ -93,5 +97,5 @@ def trained_alike() -> keras.Model:
 
 
 def _flat(variable: keras.Variable) -> tuple[int, ...]:
-    """The shape without heads: biases of attention are (heads, width)."""
+    """Return the shape without heads: biases of attention are (heads, width)."""
     return variable.shape[-1:] if "bias" in variable.name else variable.shape

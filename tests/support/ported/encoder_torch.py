@@ -1,4 +1,4 @@
-"""A text classifier with a transformer encoder, as a tutorial of PyTorch writes it."""
+"""A text classifier with a transformer encoder, as a PyTorch tutorial writes it."""
 
 import math
 
@@ -7,7 +7,7 @@ from torch import nn
 
 
 class PositionalEncoding(nn.Module):
-    """Sines and cosines of every place, added to the embedding."""
+    """Sines and cosines of every position, added to the embedding."""
 
     def __init__(self, width: int, longest: int = 64, dropout: float = 0.1) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class PositionalEncoding(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Embedding, positions, two layers, the mean of all places, and a head."""
+    """Embedding, positions, two layers, the mean over all positions, and a head."""
 
     def __init__(self, words: int = 50, width: int = 16, heads: int = 4, hidden: int = 32, classes: int = 3) -> None:
         super().__init__()
@@ -42,12 +42,12 @@ class Encoder(nn.Module):
 
 
 def build() -> nn.Module:
-    """The model."""
+    """Return the model."""
     return Encoder()
 
 
 def every_row() -> nn.Module:
-    """The same with the row of padding trained, as Keras's Embedding does."""
+    """Return the same with the padding row trained, as in Keras's Embedding."""
     model = Encoder()
     model.embedding.padding_idx = None
     return model
@@ -57,7 +57,7 @@ loss = nn.CrossEntropyLoss(label_smoothing=0.1)
 
 
 def optimizer(model: nn.Module) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    """AdamW that decays matrices alone, with ten steps of warm-up."""
+    """Return AdamW with ten steps of warm-up, which decays only matrices."""
     matrices = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim < 2]
     groups = [{"params": matrices, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]

@@ -1,4 +1,4 @@
-"""Functions of one value, against onnx.reference and their formulas."""
+"""Functions of one value, compared with onnx.reference and their formulas."""
 
 import math
 from typing import Any
@@ -22,12 +22,12 @@ POSITIVE = np.abs(X) + 0.1
     ],
 )  # fmt: skip
 def test_functions_are_those_of_onnx(kind: str, attributes: dict[str, Any]) -> None:
-    # onnx.reference computes exp(800) in some of these: its overflow is its own affair.
+    # Some compute exp(800) in onnx.reference, and its overflow does not matter here.
     x = X[:, :-2] if kind in {"Sigmoid", "Mish", "Softplus", "Elu", "Celu", "Swish"} else X
     with np.errstate(all="ignore"):
         expected = onnx(kind, x, opset=24 if kind == "Swish" else 22, **attributes)
-    # onnx.reference reads attributes as float32: those above are exact in it.
-    # It also has a sixth (HardSwish), the error function and a constant of Gelu in float32 alone.
+    # onnx.reference reads attributes as float32, in which those above are exact. The factor 1/6 of HardSwish, the error
+    # function and a constant of Gelu are float32 there, too.
     close(ours(kind, x, **attributes), expected, 1e-7 if kind in {"HardSwish", "Erf", "Gelu"} else 1e-14)
 
 
@@ -39,7 +39,7 @@ def test_functions_of_positive_values(kind: str) -> None:
 
 
 def test_selu_has_all_digits() -> None:
-    """ONNX's default constants are float32; all frameworks use those of the paper."""
+    """ONNX's default constants are float32. All frameworks use those of the paper."""
     alpha, scale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
     close(ours("Selu", X), np.where(X > 0, scale * X, scale * alpha * np.expm1(np.minimum(X, 0))), 1e-15)
     close(ours("Selu", X[:, :-2]), onnx("Selu", X[:, :-2]), 1e-6)

@@ -1,4 +1,4 @@
-"""Arithmetic and reductions, against onnx.reference."""
+"""Arithmetic and reductions, compared with onnx.reference."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Attention against onnx.reference."""
+"""Attention, compared with onnx.reference."""
 
 import numpy as np
 import pytest

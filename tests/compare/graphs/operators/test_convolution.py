@@ -1,4 +1,4 @@
-"""Convolutions and products, against onnx.reference and loops."""
+"""Convolutions and products, compared with onnx.reference and loops."""
 
 from itertools import product
 
@@ -15,7 +15,7 @@ Case = tuple[np.random.Generator, int, int, int, int]
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """A generator, spatial axes, groups, input and output channels of each group."""
+    """Draw a generator, spatial axes, groups, input channels and output channels of each group."""
     seed = draw(st.integers(0, 2**32 - 1))
     return (np.random.default_rng(seed), *(draw(st.integers(1, 3)) for _ in range(4)))  # type: ignore[return-value]
 
@@ -47,7 +47,7 @@ def test_a_mode_of_padding_is_a_pad_before(mode: str, numpys: str) -> None:
 def naive_transpose(
     x: np.ndarray, w: np.ndarray, stride: int, dilation: int, group: int, extra: list[int]
 ) -> np.ndarray:
-    """Every input value times the kernel, added where it lands; no padding."""
+    """Add every input value times the kernel at its place, without padding."""
     each = w.shape[1]
     lengths = zip(x.shape[2:], w.shape[2:], extra, strict=True)
     full = [(size - 1) * stride + dilation * (taps - 1) + 1 + more for size, taps, more in lengths]

@@ -1,4 +1,4 @@
-"""Normalizations, against onnx.reference."""
+"""Normalizations, compared with onnx.reference."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from one_node import close, node, onnx, ours
 from compare.graphs.evaluate import statistics
 
 RNG = np.random.default_rng(0)
-X = RNG.standard_normal((3, 4, 5, 2)) + 100  # far from zero, so that a variance in one pass would lose digits
+X = RNG.standard_normal((3, 4, 5, 2)) + 100  # far from zero, where a one-pass variance loses digits
 BATCH_NORM = {
     "scale": RNG.standard_normal(4),
     "B": RNG.standard_normal(4),
@@ -68,7 +68,7 @@ def test_rms_normalization() -> None:
 def test_group_normalization(groups: int) -> None:
     scale, shift = BATCH_NORM["scale"], BATCH_NORM["B"]
     found = ours("GroupNormalization", X, weights=BATCH_NORM, num_groups=groups, epsilon=0.5)
-    # onnx.reference computes it in float32: from values around zero, and to its digits.
+    # onnx.reference computes it in float32. So use values around zero, and float32's precision.
     small = ours("GroupNormalization", X - 100, weights=BATCH_NORM, num_groups=groups, epsilon=0.5)
     close(small, onnx("GroupNormalization", X - 100, scale, shift, num_groups=groups, epsilon=0.5), 1e-6)
     each = np.split(X, groups, axis=1)

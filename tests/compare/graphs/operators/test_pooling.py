@@ -1,4 +1,4 @@
-"""Pooling, against onnx.reference, loops, and (in a process of its own) PyTorch."""
+"""Pooling, compared with onnx.reference, loops, and PyTorch in its own process."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from patience import GENEROUS_S
 
 
 def naive_maxima(x: np.ndarray, size: list[int], strides: list[int], pads: list[int], dilation: int) -> np.ndarray:
-    """The maximum of every window, one after another. (onnx.reference 1.23 fails for some pads.)"""
+    """Return the maximum of every window, one after another. (onnx.reference 1.23 fails for some pads.)"""
     rank = len(size)
     wide = np.pad(x, [(0, 0), (0, 0), *zip(pads[:rank], pads[rank:], strict=True)], constant_values=-np.inf)
     reach = [dilation * (taps - 1) + 1 for taps in size]
@@ -61,7 +61,7 @@ def test_padding_with_a_value_is_a_part_of_the_input() -> None:
     assert found.ravel().tolist() == [-1, 0, 0, 0]
     lowest = ours("MaxPool", x, kernel_shape=(3, 3), strides=(2, 2), pads=(0, 0, 1, 1), pad_value=None)
     assert lowest.ravel().tolist() == [-1] * 4
-    # A window may start in such padding, as if the layer before had padded.
+    # A window may start in such padding, as if the previous layer had padded.
     assert ours(
         "MaxPool", x, kernel_shape=(1, 1), strides=(4, 4), pads=(0, 0, 1, 1), pad_value=0.0, ceil_mode=True
     ).shape == (1, 1, 2, 2)

@@ -1,4 +1,4 @@
-"""Recurrent layers against onnx.reference."""
+"""Recurrent layers, compared with onnx.reference."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def weights(kind: str) -> dict[str, np.ndarray]:
 
 
 def expected(kind: str, w: dict[str, np.ndarray], x: np.ndarray, second: np.ndarray, **more: object) -> np.ndarray:
-    """(N, T, H) of onnx.reference, which takes (T, N, F), one array for each direction, and both biases."""
+    """Return onnx.reference's output (N, T, H). It takes (T, N, F), one array for each direction, and both biases."""
     both = np.concatenate([w["B"], second])[None]
     states = [H0[None], C0[None]][: 2 if kind == "LSTM" else 1]
     given = (x.transpose(1, 0, 2), w["W"][None], w["R"][None], both, None, *states)
@@ -62,7 +62,7 @@ def test_activations_by_name() -> None:
 @pytest.mark.parametrize("direction", ["forward", "reverse"])
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
 def test_masked_steps_leave_the_state_as_it_is(kind: str, direction: str) -> None:
-    """A sequence with padding behind its end has the states of the sequence alone."""
+    """A sequence with padding at its end has the same states as the sequence alone."""
     w = weights(kind)
     mask = np.ones((N, T), int)
     mask[1, 3:] = 0
@@ -80,7 +80,7 @@ def test_the_last_state_of_an_lstms_cells() -> None:
     given = (X.transpose(1, 0, 2), w["W"][None], w["R"][None], both)
     cells = ours("LSTM", X, weights=w, output="C")
     assert cells.shape == (N, H)
-    # The last output is sigmoid(o) tanh(c): within it and with o left at 0, tanh(c) / 2.
+    # The last output is sigmoid(o) tanh(c). With o at 0, that is tanh(c) / 2.
     quiet = {name: array.copy() for name, array in w.items()}
     for array in quiet.values():
         array[H : 2 * H] = 0

@@ -1,4 +1,4 @@
-"""Resizing, against onnx.reference and (in a process of its own) PyTorch."""
+"""Resizing, compared with onnx.reference, and PyTorch in its own process."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from patience import GENEROUS_S
 COORDINATES = ["half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"]
 
 
-# onnx.reference computes ratios of sizes in float32. PyTorch, below, has all digits.
+# onnx.reference computes ratios of sizes in float32. PyTorch, below, has full precision.
 def of_onnx(x: np.ndarray, sizes: tuple[int, ...], **attributes: Any) -> np.ndarray:
     everything = np.array([*x.shape[:2], *sizes], np.int64)
     found: np.ndarray = onnx("Resize", x, None, None, everything, **attributes)
@@ -33,7 +33,7 @@ def of_onnx(x: np.ndarray, sizes: tuple[int, ...], **attributes: Any) -> np.ndar
 def test_interpolation_is_that_of_onnx(
     sizes: tuple[int, int], coordinates: str, mode: str, antialias: bool, exclude: bool
 ) -> None:
-    # For a single output ONNX's text says 0, onnx.reference -0.5.
+    # For a single output, ONNX's text gives 0, and onnx.reference -0.5.
     assume(coordinates != "pytorch_half_pixel" or min(sizes) > 1)
     x = np.random.default_rng(0).standard_normal((1, 2, 4, 6))
     common = {"mode": mode, "coordinate_transformation_mode": coordinates, "cubic_coeff_a": -0.5}
@@ -58,7 +58,7 @@ def test_one_and_three_spatial_axes() -> None:
 
 
 def test_a_stated_scale_moves_the_coordinates() -> None:
-    """As in PyTorch: 4 * 1.6 is 6.4 and gives 6 outputs, a distance of 1 / 1.6 from each other."""
+    """As in PyTorch, 4 * 1.6 = 6.4 gives 6 outputs at distances of 1 / 1.6."""
     x = np.random.default_rng(0).standard_normal((1, 1, 4))
     scales = np.array([1, 1, 1.6], np.float32)
     expected = onnx("Resize", x, None, scales, mode="linear")

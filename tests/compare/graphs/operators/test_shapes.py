@@ -1,4 +1,4 @@
-"""What moves values, against onnx.reference."""
+"""Operators that move values, compared with onnx.reference."""
 
 import numpy as np
 import pytest

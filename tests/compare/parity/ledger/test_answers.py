@@ -1,4 +1,4 @@
-"""What is said of the answers to a row."""
+"""Sentences about the answers to a row."""
 
 import numpy as np
 import pytest

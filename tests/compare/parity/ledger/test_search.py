@@ -1,4 +1,4 @@
-"""From what people write to the rows that are behind it."""
+"""Users' descriptions lead to the rows behind them."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from shared.errors import InputError
 from shared.ledger import ROWS, SYMPTOMS
 
 
-# Each in the words of a user who asked in public, shortened; and a row that answers it.
+# Each has the shortened words of a user who asked in public, and a row that answers them.
 @pytest.mark.parametrize(
     ("text", "row"),
     [
