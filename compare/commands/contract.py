@@ -51,7 +51,7 @@ def command(options: ContractOptions, screen: Screen) -> int:
     known = {one.own_file for one in IMPLEMENTATIONS.values() if one.own_file}
     absent = sorted(known - set(dict(code.files)))
     if absent:
-        screen.say(f"Left out by every command, as there is no file for them: {', '.join(absent)}.")
+        screen.say(f"Every command leaves these out, as they have no file: {', '.join(absent)}.")
     screen.answer(contract=path, written_from=having[0], agree=not wrong, differences=wrong)
     return 1 if wrong else 0
 
@@ -128,5 +128,5 @@ def _ask(name: str, session: Session, code: Code, shape: tuple[int, ...] | None,
         return session.describe(code, shape, tokens)
     except WorkerError as error:
         file = f"{Path(code.folder).name}/{IMPLEMENTATIONS[name].own_file}"
-        wrote = f"It wrote last: {error.details[-500:]}" if error.details else "It wrote nothing."
+        wrote = f"Its last output: {error.details[-500:]}" if error.details else "It printed nothing."
         raise InputError(f"{file} could not be built and called: {error}. {wrote}") from None

@@ -76,7 +76,7 @@ def _dataset(name: str, data_dir: Path) -> Finding:
         said = state(dataset, data_dir)
     except InputError as error:
         return Finding(name, "bad", str(error))
-    whole = said.startswith("whole")
+    whole = said.startswith("complete")
     return Finding(name, "ok" if whole else "bad" if there else "note", said)
 
 

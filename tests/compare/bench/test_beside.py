@@ -312,7 +312,7 @@ BAD = {
     "--beside 0,1 --waterfall": "--beside cannot be combined with --waterfall",
     "--beside 0,1 --profile": "--profile cannot be combined with --beside",
     "--beside 0,1 --aa torch": "--aa cannot be combined with --beside",
-    "--beside 0,1 --batch-sizes 16,64": "--beside is of one batch size and one number of threads",
+    "--beside 0,1 --batch-sizes 16,64": "--beside takes one batch size and one number of threads",
     "--waiting never": "There is no waiting 'never'",
 }
 

@@ -363,7 +363,7 @@ def run(monkeypatch: pytest.MonkeyPatch, command: str) -> int:
 
 BAD = {
     "--inference --device cuda": "--inference is measured on the CPU alone.",
-    "--inference --threads 1,2": "--inference is of one number of threads.",
+    "--inference --threads 1,2": "--inference takes one number of threads.",
     "--inference --modes eager": "--modes cannot be combined with --inference",
     "--inference --beside 0,1": "--inference cannot be combined with --beside",
     "--inference --served-as onxx": "There is no way to serve 'onxx'. Did you mean 'onnx'?",

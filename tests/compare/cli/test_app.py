@@ -146,10 +146,10 @@ BAD_OPTIONS = {
     "parity --ledger --steps 5 --model cnn_same": "--model and --steps cannot be combined with --ledger",
     "parity --row tf32 --out ledger.md": "--out is for the page of the whole ledger, and --row asks for some of it.",
     "parity --waterfall --precision float64": "--precision cannot be combined with --waterfall",
-    "parity --waterfall --model all": "--waterfall is of one architecture at a time",
+    "parity --waterfall --model all": "--waterfall takes one architecture at a time",
     "parity --mode grpah": "There is no mode 'grpah'. Did you mean 'graph'?",
     "parity --ledger --out ledger": "the ledger is one page. Give a file whose name ends with .md.",
-    "parity --ledger --out nowhere/ledger.md": "the folder nowhere is not there, or cannot be written to",
+    "parity --ledger --out nowhere/ledger.md": "the folder nowhere does not exist, or cannot be written to",
     "data mnits": "There is no data set to fetch 'mnits'. Did you mean 'mnist'?",
 }
 

@@ -155,7 +155,7 @@ def test_a_folder_in_which_nothing_had_begun_is_taken(tmp_path: Path, place: Pat
     with running("run", "--resume", out) as process:
         _, error = process.communicate(timeout=GENEROUS_S)
     assert process.returncode == 2
-    assert f"no study had begun there, so there is nothing to resume. Start it with --out {out}" in error
+    assert f"no study was started there, so there is nothing to resume. Start one with --out {out}" in error
     with running(*QUICK, "--epochs", "1", "--out", out) as process:
         _, error = process.communicate(timeout=GENEROUS_S)
     assert process.returncode == 0, error

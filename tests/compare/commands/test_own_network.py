@@ -66,7 +66,7 @@ def test_from_a_folder_to_a_run_and_back(
     assert command(monkeypatch, "contract", "mine") == 0
     shown = capsys.readouterr().out
     assert "numpy.py matches the contract." in shown
-    assert "Left out by every command, as there is no file for them: keras.py, tf_lowlevel.py, torch.py." in shown
+    assert "Every command leaves these out, as they have no file: keras.py, tf_lowlevel.py, torch.py." in shown
     assert sorted(path.name for path in folder.iterdir()) == [CONTRACT, FILE], "nothing else is left in the folder"
 
     out = tmp_path / "out"
@@ -251,7 +251,7 @@ def test_verify_holds_the_copy_of_the_code_to_the_plan(
     assert command(monkeypatch, "verify", "out") == 1
     said = capsys.readouterr().out
     for name in (FILE, "added.py"):
-        assert f"network/{name} is not the file of the network that plan.json says was run." in said
+        assert f"network/{name} is not the file of the network that plan.json records." in said
     assert folder.is_dir()
 
 
