@@ -45,7 +45,7 @@ def parse_sizes(texts: Sequence[str]) -> list[InputSize]:
             raise InputError(f"--input {text} has no values, or more than 2^28 an example. Give {FORM}.")
         low, high = (int(match[end]) if match[end] else None for end in ("low", "high"))
         if low is not None and high is not None and low > high:
-            raise InputError(f"--input {text}: integers from {low} to {high} are none. Put the smaller number first.")
+            raise InputError(f"--input {text}: no integers lie from {low} to {high}. Put the smaller number first.")
         found.append(InputSize(match["name"] or "", sizes, low, high))
     names = [one.name for one in found]
     if len(found) > 1 and ("" in names or len(set(names)) < len(names)):
@@ -68,10 +68,10 @@ def made_up(asked: Sequence[InputSize], stated: Sequence[Shapes | None]) -> Arra
             )
     if not asked:
         if not known:
-            raise InputError(f"Neither model states what it takes. Say it with --input: {FORM}.")
+            raise InputError(f"Neither model states its input. Give it with --input: {FORM}.")
         whole = next((shapes for shapes in known if all(n > 0 for s in shapes.values() for n in s)), None)
         if whole is None:
-            raise InputError(f"The models leave a size of their input open. Say it with --input: {FORM}.")
+            raise InputError(f"The models leave a size of their input open. Give it with --input: {FORM}.")
         asked = [InputSize(name, shape) for name, shape in whole.items()]
     elif known:
         asked = [_as_stated(one, known, k) for k, one in enumerate(asked)]

@@ -251,7 +251,7 @@ def test_what_takes_too_long_to_get_warm_is_reported(digits: Data) -> None:
     done = simulation.launch(0)
     assert not done.measured["b"].warm
     reported = warnings(simulation.empty.model_copy(update={"launches": (done,)}))
-    assert reported == ["b was still getting faster when its warm-up had to end in at least one launch."]
+    assert reported == ["b was still getting faster at the end of its warm-up in at least one launch."]
 
 
 @pytest.mark.parametrize("window", [0, 5, 20, 25, 30])

@@ -270,7 +270,7 @@ def test_cuda_asked_for_and_not_there(
 ) -> None:
     assert run_main(monkeypatch, "--dataset", "digits", "--device", "cuda", "--implementations", "numpy") == 2
     error = capsys.readouterr().err
-    assert "there is no CUDA device to be seen by numpy (" in error
+    assert "no CUDA device is visible to numpy (" in error
     assert list(empty_folder.iterdir()) == []
 
 

@@ -129,13 +129,15 @@ def test_what_its_code_raises_is_shown_as_its_own_last_lines(
         assert not Path("out").exists()
 
 
-@pytest.mark.parametrize(("code", "wrote"), [("print('bye', flush=True)", "last: bye"), ("", "nothing.")])
+@pytest.mark.parametrize(
+    ("code", "wrote"), [("print('bye', flush=True)", "Its last output: bye"), ("", "It printed nothing.")]
+)
 def test_code_that_ends_its_process_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, code: str, wrote: str
 ) -> None:
     (folder / FILE).write_text(f"{code}\nimport os\nos._exit(3)\n")
     assert command(monkeypatch, "contract", "mine") == 2
-    said = f"compare: mine/numpy.py could not be built and called: the worker exited with code 3. It wrote {wrote}"
+    said = f"compare: mine/numpy.py could not be built and called: the worker exited with code 3. {wrote}"
     assert said in capsys.readouterr().err
 
 

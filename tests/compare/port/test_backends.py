@@ -201,7 +201,7 @@ def test_a_backend_that_is_not_installed(port: Port, models: str) -> None:
 
 
 def test_a_backend_is_of_keras_alone(port: Port, models: str) -> None:
-    with pytest.raises(InputError, match="left model is of torch, and --left-backend says what Keras computes with"):
+    with pytest.raises(InputError, match="left model is of torch, and --left-backend is for models of Keras"):
         port.check(OTHER, f"{models}:build", input=(8, 8, 3), backends=("torch", "torch"))
 
 
