@@ -69,7 +69,7 @@ def array_in(path: Path) -> np.ndarray:
             start = stream.read(idx_header.MAX_HEADER_BYTES)
             header = idx_header.parse(start)
             if header is None:
-                raise Damaged("is no IDX file: it does not begin as one")
+                raise Damaged("is not an IDX file: it does not begin as one")
             _check_size(path, header)
             content = start + stream.read(max(0, header.n_bytes + 1 - len(start)))
     except EOFError:

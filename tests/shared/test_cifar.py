@@ -113,7 +113,7 @@ def test_a_file_too_large_is_not_read_to_its_end(folder: Path) -> None:
 def test_a_file_that_cannot_be_read(folder: Path) -> None:
     (folder / "data_batch_1").unlink()
     (folder / "data_batch_1").mkdir()
-    with pytest.raises(InputError, match=r"data_batch_1 is no file"):
+    with pytest.raises(InputError, match=r"data_batch_1 is not a file"):
         TINY.read(folder.parent)
 
 

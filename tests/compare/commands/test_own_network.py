@@ -118,7 +118,7 @@ def test_what_its_code_raises_is_shown_as_its_own_last_lines(
         (NETWORK.replace("    layers =", "    nothing_of_that_name\n    layers ="), "  | NameError: name"),
         ("def (", "  | SyntaxError: invalid syntax"),
         ("raise SystemExit(3)", "  | SystemExit: 3"),
-        ("a = 1", "numpy.py needs one of a class `Network` and a function `network`, and has neither."),
+        ("a = 1", "numpy.py needs either a class `Network` or a function `network`, and has neither."),
         (NETWORK.replace("7", "8"), "numpy.py is not as mine/contract.json says"),
     ):
         (folder / FILE).write_text(code)

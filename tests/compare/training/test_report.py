@@ -21,7 +21,7 @@ MANIFEST = Manifest(
     ended="2026-01-01T00:01:00Z",
     version="0",
     commit=None,
-    dataset_reason="The data set is digits, as asked for.",
+    dataset_reason="The data set is digits, as requested.",
     files={},
 )
 RESULTS = [result(), result(implementation="tf_lowlevel", accuracy=0.99), failure("OSError: the disk | is full")]
