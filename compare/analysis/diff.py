@@ -67,7 +67,7 @@ def read(folder: Path, more: Sequence[Path] = ()) -> Side:
     side = Side(str(folder), load_manifest(folder), condensed.load(folder, None), tuple(read(one) for one in more))
     for other in side.more:
         if changed := settings_changed(side, other):
-            raise InputError(f"{other.name} is no further run of what {side.name} is ({changed[0]}). Leave it out.")
+            raise InputError(f"{other.name} is not another run of {side.name} ({changed[0]}). Leave it out.")
     return side
 
 

@@ -55,8 +55,8 @@ def unreadable(path: Path, error: ValidationError) -> InputError:
     where = ".".join(str(part) for part in found[0]["loc"])[:MOST_SAID]
     what = found[0]["msg"].removeprefix("Value error, ")[:MOST_SAID].rstrip(".")
     return InputError(
-        f"{path} is no record that this version can read: {f'{where}: ' if where else ''}{what}. Move it elsewhere, or "
-        "use the version that wrote it."
+        f"{path} is not a record that this version can read: {f'{where}: ' if where else ''}{what}. Move it elsewhere, "
+        "or use the version that wrote it."
     )
 
 

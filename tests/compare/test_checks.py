@@ -32,7 +32,7 @@ BAD = {
     "run --world-size 2 --dataset digits --limit 65": "the last batch of an epoch has 1 of 65 images",
     "parity --world-size 0": "--world-size 0 is not possible",
     "parity --world-size 2 --model cnn_bn_valid": "'cnn_bn_valid' has batch normalisation",
-    "parity --world-size 32 --batch-size 33": "each of 32 processes takes a share",
+    "parity --world-size 32 --batch-size 33": "Each of 32 processes takes a share",
     "bench --world-size 1,0": "--world-size 0 is not possible",
     "bench --world-size 1,1": "--world-size 1,1 names one twice",
     "bench --world-size 2 --modes xla": "torch@2 has no mode 'xla'",

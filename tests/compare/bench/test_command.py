@@ -66,7 +66,7 @@ BAD_OPTIONS = {
     "--baseline jax": "There is no baseline 'jax'. Known: torch, keras, tf_lowlevel.",
     "--aa torch --modes eager,graph": "--aa pits one against itself, not eager and graph.",
     "--aa torch --implementations keras": "--implementations cannot be combined with --aa",
-    "--mixed-precision tf32": "--mixed-precision tf32 is a format of CUDA devices alone.",
+    "--mixed-precision tf32": "--mixed-precision tf32 is a format of CUDA devices only.",
     "--mixed-precision float8": "There is no mixed precision 'float8'. Did you mean 'bfloat16'?",
     "--aa torch --mixed-precision none,bfloat16": "--aa pits one against itself, not none and bfloat16.",
     "--waterfall --aa torch": "--aa cannot be combined with --waterfall",

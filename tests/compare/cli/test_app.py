@@ -94,7 +94,7 @@ BAD_OPTIONS = {
     "--recipe idiomtic": "There is no recipe 'idiomtic'. Did you mean 'idiomatic'?",
     "--recipe idiomatic --optimizer sgd --scale unit": "--scale and --optimizer cannot be combined with --recipe idiom",
     "--mixed-precision bflot16": "There is no mixed precision 'bflot16'. Did you mean 'bfloat16'?",
-    "--mixed-precision tf32": "--mixed-precision tf32 is a format of CUDA devices alone. Give --device cuda",
+    "--mixed-precision tf32": "--mixed-precision tf32 is a format of CUDA devices only. Give --device cuda",
     "--precision float16": "There is no precision 'float16'. Did you mean",
     "--precision float64 --mixed-precision bfloat16": "--mixed-precision cannot be combined with --precision float64",
     "--recipe idiomatic --precision float64": "--precision cannot be combined with --recipe idiomatic",

@@ -149,7 +149,7 @@ def test_folders_that_are_no_runs(trained: Path, monkeypatch: pytest.MonkeyPatch
     path.write_text(json.dumps(json.loads(path.read_text()) | {"data_digest": "0" * 64}))
     assert "The data set 'digits' is not what the run was made with" in error(other_data)
     path.write_text("{")
-    assert "is no record that this version can read" in error(other_data)
+    assert "is not a record that this version can read" in error(other_data)
 
 
 def test_models(monkeypatch: pytest.MonkeyPatch, capsys) -> None:

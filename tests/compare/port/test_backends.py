@@ -133,7 +133,7 @@ def unseen_is_a_step(port: Port, unseen: str, backend: str) -> None:
     kinds = {pair.left: pair.kind for pair in found.pairs}
     assert (kinds["unseen"], kinds["most"]) == ("keras:Unseen", "keras:Most")
     assert "seen" not in kinds  # whose operations are seen
-    with pytest.raises(InputError, match=f"Outside of its layers.*not seen on {backend}.*layer of its own"):
+    with pytest.raises(InputError, match=f"Outside of its layers.*invisible on {backend}.*layer of its own"):
         port.check(f"{unseen}:Own", f"{unseen}:Own", input=(5,), backends=backends)
 
 

@@ -205,9 +205,9 @@ def test_an_optimizer_or_a_loss_that_is_not_known(port: Port, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("\n\ndef train(model):\n    pass", "trained nothing that could be seen"),
+        ("\n\ndef train(model):\n    pass", "trained nothing visible"),
         ("\n\ndef train(model):\n    raise ValueError('no data')", "ValueError: no data"),
-        ("\n\ntrain = 3", "is no training function but int"),
+        ("\n\ntrain = 3", "is not a training function but int"),
     ],
 )
 def test_a_function_that_does_not_train(code: str, said: str, port: Port, tmp_path: Path) -> None:

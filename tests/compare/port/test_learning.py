@@ -141,7 +141,7 @@ def test_targets_come_from_data(port: Port, pair: Path) -> None:
     [
         ("failing", "no attribute 'nope'"),
         ("of_each", r"an array of shape \(2,\), and it must be one number"),
-        ("number", "is no loss but int"),
+        ("number", "is not a loss but int"),
         ("absent", "has no absent"),
     ],
 )

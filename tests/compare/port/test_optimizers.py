@@ -156,7 +156,7 @@ def test_lines_that_mend_an_optimizer() -> None:
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("optimizer = 3", "is no optimizer but int"),
+        ("optimizer = 3", "is not an optimizer but int"),
         ("def optimizer(params):\n    return {}['absent']", "KeyError: 'absent'"),
         ("", "has no optimizer"),
     ],
