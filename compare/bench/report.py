@@ -26,7 +26,7 @@ BEYOND = (
 )
 
 
-MIXED = ", but for factors of convolutions and matrix products, whose type the mode says"
+MIXED = ", except for factors of convolutions and matrix products, whose type the mode states"
 
 
 def verdicts(result: BenchResult) -> list[str]:

@@ -41,7 +41,7 @@ BAD = {
     "bench --world-size 1,2 --aa torch": "--aa pits one against itself, not 1 and 2",
     "run --world-size 2 --dataset digits --batch-size auto --limit 1041": "the last batch of an epoch has 1 of 1,041",
     "parity --waterfall --implementations torch@2,keras": "--waterfall takes one process each, not torch@2",
-    "run --dataset digits --seeds 400 --tensorboard": "--tensorboard cannot be given for 1,200 runs, 1,000 at the most",
+    "run --dataset digits --seeds 400 --tensorboard": "At most 1,000 runs are possible with --tensorboard, not 1,200",
 }
 
 

@@ -44,7 +44,7 @@ def test_there_is_no_time_of_all_of_them() -> None:
 
 
 def test_the_report_says_so() -> None:
-    said = "The runs were made on machines of 2 kinds."
+    said = "The runs were made on 2 kinds of machines."
     assert any(said in text for text in verdicts(MIXED, Judging()))
     assert not any(said in text for text in verdicts(ALIKE, Judging()))
     text = markdown(MIXED, [row(one) for one in MIXED], MANIFEST, Judging(), [], None)

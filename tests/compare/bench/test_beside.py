@@ -86,7 +86,7 @@ def test_slowdowns_are_those_that_were_made_up() -> None:
 def test_verdicts_name_every_level() -> None:
     said = beside.verdicts(made_up())
     interval = r"\d\.\d\dx \[\d\.\d\d, \d\.\d\d\]"
-    slower = rf"A step beside one busy process: torch {interval}, keras {interval} as long as beside none\."
+    slower = rf"A step beside one busy process: torch {interval}, keras {interval} as long as alone\."
     assert re.fullmatch(slower, said[0])
     assert said[1].startswith("A step beside two busy processes")
     assert said[2].startswith("Speed beside no busy processes: ")
@@ -95,7 +95,7 @@ def test_verdicts_name_every_level() -> None:
     assert [line.state for line in beside.headlines(made_up())[:2]] == ["yes", "yes"]
     (few, *_) = beside.headlines(made_up(1))
     assert few.state == "open"
-    assert few.sentence.endswith("x as long as beside none.")
+    assert few.sentence.endswith("x as long as alone.")
     assert "[" not in few.sentence
 
 

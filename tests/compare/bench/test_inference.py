@@ -327,7 +327,7 @@ def test_what_changed_between_two() -> None:
     fewer = after.model_copy(update={"served": after.served[1:], "dataset": "mnist"})
     assert diff.settings_changed(before, fewer) == [
         "dataset: digits became mnist",
-        "torch-eager is in the first alone",
+        "torch-eager is only in the first",
     ]
     assert diff.machines_differ(before, same) == []
     elsewhere: dict[str, Environment] = {

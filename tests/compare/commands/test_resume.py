@@ -179,7 +179,7 @@ def test_an_altered_checkpoint_is_reported_and_not_gone_on_from(tmp_path: Path) 
     content[-9] ^= 1
     path.write_bytes(content)
     assert checkpoints.load(of, "0" * 64) is None
-    assert ["of another run, or of other data" in said[0], "was altered" in said[1]] == [True, True]
+    assert ["belongs to another run, or to other data" in said[0], "was altered" in said[1]] == [True, True]
 
 
 def test_no_address_is_taken_from_a_plan(
