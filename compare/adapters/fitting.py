@@ -17,7 +17,7 @@ from compare.graphs.node import Arrays
 from compare.rpc import port_messages as messages
 from compare.rpc import wire
 
-KEEPS = "gradients are not set to 0 between steps, so that each step has those of all before it, too"
+KEEPS = "gradients are not set to 0 between steps, so they add up over all steps"
 FORM = "a function that takes the model and trains it, as def train(model): ..."
 
 

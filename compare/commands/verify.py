@@ -124,7 +124,7 @@ def problems(folder: Path) -> list[str]:
     """
     odd = inside.odd(folder) if folder.is_dir() else {}
     if MANIFEST not in odd and not (folder / MANIFEST).exists():
-        raise InputError(f"{folder} has no {MANIFEST}. Give a whole folder that 'python -m compare' wrote.")
+        raise InputError(f"{folder} has no {MANIFEST}. Give a complete folder that 'python -m compare' wrote.")
     found = [f"{name} is {what}, and its content was not checked." for name, what in odd.items()]
     if any(text.startswith((f"{MANIFEST} ", f"{SEAL} ")) for text in found):
         return found

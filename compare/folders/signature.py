@@ -43,7 +43,7 @@ def problem(folder: Path, key: Path) -> str | None:
 
 
 def _manifest(folder: Path) -> bytes:
-    return files.read(folder / MANIFEST, MAX_MANIFEST_BYTES, "Give a whole folder that 'python -m compare' wrote.")
+    return files.read(folder / MANIFEST, MAX_MANIFEST_BYTES, "Give a complete folder that 'python -m compare' wrote.")
 
 
 def _private(path: Path) -> "Ed25519PrivateKey":

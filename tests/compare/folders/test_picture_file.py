@@ -191,7 +191,7 @@ EMPTY = {
 @pytest.mark.parametrize("shape", [GREY, COLOUR])
 @pytest.mark.parametrize("name", EMPTY)
 def test_an_empty_page_is_refused(name: str, shape: tuple[int, int, int], tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"page\.png is empty: nothing on it differs clearly from its ground\. Give"):
+    with pytest.raises(InputError, match=r"page\.png is empty: nothing on it differs clearly from its background"):
         read(EMPTY[name], tmp_path / "page.png", shape)
 
 
