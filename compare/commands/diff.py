@@ -29,8 +29,7 @@ def command(options: DiffOptions, screen: Screen) -> int:
             return diff(options, screen)
         if any(there):
             raise InputError(
-                f"Only one of {options.before} and {options.after} holds {held}. Give two folders "
-                "of one kind."
+                f"Only one of {options.before} and {options.after} holds {held}. Give two folders of one kind."
             )
     a, b = read(options.before, options.more_before or ()), read(options.after, options.more_after or ())
     _check_machines(machines_differ(a, b), options, screen, "step times")

@@ -83,9 +83,7 @@ class Fits:
         if not missing:
             return None
         said = f"The loss of the {' and of the '.join(missing)} training function is unknown here, so losses, "
-        said += (
-            "optimizers and data could not be exchanged. Compare only the losses: --left-loss, --right-loss."
-        )
+        said += "optimizers and data could not be exchanged. Compare only the losses: --left-loss, --right-loss."
         first = self.left.losses[0], self.right.losses[0]
         distance = abs(first[0] - first[1]) / max(abs(first[0]), 1e-300)
         puzzle = Puzzle("the loss", "the loss", distance, "loop")

@@ -182,9 +182,7 @@ def _misread(run: _Run) -> tuple[tuple[str, ...], float]:
     found, most = [], 0.0
     for where, side in zip(("left", "right"), run.sides, strict=True):
         if side.record is None:
-            found.append(
-                f"The {where} optimizer, {side.label}, is unknown here; only its steps were compared."
-            )
+            found.append(f"The {where} optimizer, {side.label}, is unknown here; only its steps were compared.")
             continue
         names = [name for name in run.gradients if name in side.held]
         steps = _steps(run.gradients, names, len(side.record.rates), 1.0)
