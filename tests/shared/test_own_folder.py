@@ -224,7 +224,7 @@ BAD: dict[Callable[[Path], None], str] = {
     one_class: r"mine has one class \(cat\), and there must be two or more",
     too_deep: "If those are the classes, give folder:.*mine/pictures. The folder must hold",
     without_test: r"mine has train/ and no test/, so the test images are unknown\. Add test/ with the test",
-    validated: "no test/, .* Rename val/ to test/ if it holds the test images, or give folder:.*train, of",
+    validated: "no test/, .* Rename val/ to test/ if it holds the test images, or give folder:.*train, which",
     idx_files: "For files in MNIST's format give idx:.*mine",
     odd_name: r"'d\\x1bog' cannot be the name of a class",
 }
