@@ -70,7 +70,7 @@ BAD_OPTIONS = {
     "--mixed-precision float8": "There is no mixed precision 'float8'. Did you mean 'bfloat16'?",
     "--aa torch --mixed-precision none,bfloat16": "--aa pits one against itself, not none and bfloat16.",
     "--waterfall --aa torch": "--aa cannot be combined with --waterfall",
-    "--waterfall --model cnn_bn_cifar --implementations keras,keras_functional": "keras_functional has none",
+    "--waterfall --model cnn_bn_cifar --implementations keras,keras_functional": "keras_functional has no waterfall",
     "--batch-sizes 16,64 --profile": "--profile cannot be combined with several batch sizes or threads",
     "--batch-sizes 16,16": "names one twice",
     "--aa jax": "There is no implementation 'jax'",
