@@ -45,7 +45,7 @@ def test_models_that_differ_in_training_for_no_known_reason_are_different(nets: 
     assert found.output_distance == 0
     assert (found.training_distance or 0) > 1e-3
     assert found.verdict == "different"
-    assert "nothing that is known explains it" in lines(found)[0]
+    assert "no known cause explains it" in lines(found)[0]
     assert "in training mode by" in lines(found)[0]
 
 
