@@ -76,9 +76,8 @@ def _shape(options: ContractOptions) -> tuple[int, ...] | None:
     if options.input is not None:
         if not re.fullmatch(r"[1-9]\d{0,4}(x[1-9]\d{0,4}){0,2}", options.input.strip()):
             raise InputError(
-                f"--input {options.input[:100]!r} is not understood. Give height x width x channels of an image, as "
-                "40x40x3. Give the length and the size of a step of a sequence, as 20x8. Give the length of a vector, "
-                "or of tokens, as 16."
+                f"--input {options.input[:100]!r} is not valid. Give height x width x channels of an image (40x40x3), "
+                "steps x values of a sequence (20x8), or the length of a vector or of tokens (16)."
             )
         return tuple(map(int, options.input.strip().split("x")))
     return None

@@ -16,7 +16,7 @@ from shared.errors import InputError
 N_EXAMPLES = 2  # batch normalisation in training needs more than one
 LEAST_LENGTH = 4  # of a sequence of integers that ends with padding
 MOST_EXAMPLES = 8  # of real data
-FORM = "SIZES as 3x224x224, NAME=SIZES for one of several, and SIZES:LOW..HIGH for integers"
+FORM = "SIZES such as 3x224x224, NAME=SIZES for one of several, and SIZES:LOW..HIGH for integers"
 LAYOUT = "It must hold an array (examples, ...) for each input of the models."
 Shapes = dict[str, tuple[int, ...]]
 
@@ -39,7 +39,7 @@ def parse_sizes(texts: Sequence[str]) -> list[InputSize]:
             r"(?:(?P<name>[A-Za-z_]\w*)=)?(?P<sizes>\d+(?:x\d+)*)(?::(?P<low>\d+)\.\.(?P<high>\d+))?", text.strip()
         )
         if match is None:
-            raise InputError(f"--input {text!r} is not understood: give {FORM}, without the batch.")
+            raise InputError(f"--input {text!r} is not valid: give {FORM}, without the batch.")
         sizes = tuple(int(n) for n in match["sizes"].split("x"))
         if 0 in sizes or np.prod([float(n) for n in sizes]) > 2**28:
             raise InputError(f"--input {text} has no values, or more than 2^28 an example. Give {FORM}.")

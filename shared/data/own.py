@@ -39,7 +39,7 @@ def folder_after(prefix: str, dataset: str, layout: str) -> Path | None:
     if not dataset.startswith(prefix):
         return None
     if dataset == prefix:
-        raise InputError(f"--dataset {prefix} names no folder. Give one, as {prefix}DIR. {layout}")
+        raise InputError(f"--dataset {prefix} names no folder. Give one with {prefix}DIR. {layout}")
     folder = Path(dataset.removeprefix(prefix))
     try:
         return folder.expanduser()  # a shell does not expand the ~ of folder:~/mine

@@ -120,7 +120,7 @@ def _listing(folder: Path) -> _Listing:
     except (OSError, ValueError) as error:
         raise InputError(f"The folder {folder} cannot be read: {error}. Give another folder.") from None
     if not there:
-        raise InputError(f"There is no folder {folder}. Give one, as {PREFIX}DIR. {LAYOUT}")
+        raise InputError(f"There is no folder {folder}. Give one with {PREFIX}DIR. {LAYOUT}")
     found = _Listing(folder)
     subfolders, files = _entries(found, folder)
     by_name = {sub.name.lower(): sub for sub in subfolders if _holds_folders_alone(found, sub)}

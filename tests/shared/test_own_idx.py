@@ -121,7 +121,7 @@ def test_files_and_folders_that_are_not_there(tmp_path: Path) -> None:
         load(DataSpec(dataset=f"{dataset}/{IDX_NAMES['x_test']}"), tmp_path)
     with pytest.raises(InputError, match=r"File name too long|There is no folder"):
         load(DataSpec(dataset=f"idx:{'o' * 300}"), tmp_path)
-    with pytest.raises(InputError, match=r"names no folder\. Give one, as idx:DIR"):
+    with pytest.raises(InputError, match=r"names no folder\. Give one with idx:DIR"):
         choice.choose("idx:", tmp_path)
 
 

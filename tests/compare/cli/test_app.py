@@ -384,7 +384,7 @@ def test_memory_that_runs_out(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
 
 
 OUTPUTS = {
-    "> /dev/full": (1, "Standard output takes no more: No space left on device."),
+    "> /dev/full": (1, "Standard output cannot be written to: No space left on device."),
     ">&-": (0, ""),
     "2>&-": (0, ""),
 }

@@ -72,7 +72,7 @@ def test_a_stream_without_room(stream: str, tmp_path: Path) -> None:
         _, error = process.communicate(timeout=GENEROUS_S)
     assert process.returncode == (1 if stream == "stdout" else 0)
     if stream == "stdout":
-        assert error.endswith("compare: Standard output takes no more: No space left on device.\n")
+        assert error.endswith("compare: Standard output cannot be written to: No space left on device.\n")
     assert problems(out) == []
 
 
