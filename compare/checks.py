@@ -67,13 +67,13 @@ def check_model(name: str, model: ModelSpec) -> None:
     if spec.n_workers > 1 and model.normalises:
         able = ", ".join(known for known, other in MODELS.items() if not other.normalises)
         raise InputError(
-            f"The architecture '{model.name}' has batch normalisation, which would see each process's share of a "
-            f"batch, by other rules in every framework: {name} would train another network. Use --model {able}."
+            f"The architecture '{model.name}' has batch normalisation, whose statistics would be per process, "
+            f"by different rules in every framework: {name} would train another network. Use --model {able}."
         )
     if model.task not in spec.tasks:
         raise InputError(
             f"'{model.name}' is for {TASKS[model.task].title}, and the implementation '{name}' is for "
-            f"{' and '.join(TASKS[task].title for task in spec.tasks)} alone. Leave it out of --implementations."
+            f"{' and '.join(TASKS[task].title for task in spec.tasks)} only. Leave it out of --implementations."
         )
     if model.code is not None and not spec.has(model):
         needed = f"a file {spec.own_file} there" if spec.own_file else "code in this suite to take networks of your own"
@@ -96,7 +96,7 @@ def check_shares(implementations: Sequence[str], batch_size: int, n_images: int,
     if min(batch_size, last) < size:
         which = f"the last batch of an epoch has {last}" if last < batch_size else f"a batch has {batch_size}"
         raise InputError(
-            f"Of every batch each of {size} processes takes a share, and {which} of {n_images:,} images. Give another "
+            f"Each of {size} processes takes a share of every batch, and {which} of {n_images:,} images. Give another "
             "--batch-size, or fewer processes."
         )
 
@@ -115,7 +115,7 @@ def check_mixed_precision(name: MixedPrecision, device: str) -> None:
     """Raise InputError if the device has no such format."""
     if name == "tf32" and device != "cuda":
         raise InputError(
-            "--mixed-precision tf32 is a format of CUDA devices alone. Give --device cuda with it, or use bfloat16."
+            "--mixed-precision tf32 is a format of CUDA devices only. Give --device cuda with it, or use bfloat16."
         )
 
 
@@ -141,7 +141,7 @@ def check_shape(model: ModelSpec, data: Data, dataset: str) -> None:
         advice = f"Use --model {' or '.join(fitting)}, or another data set."
         if model.code is not None:
             way = _brought(shape, model.input_shape)
-            change = f"have them changed with {way}, or " if way else ""
+            change = f"convert them with {way}, or " if way else ""
             advice = f"Give other images (--dataset), {change}change the network and its contract."
         elif not fitting:
             advice = f"No built-in architecture takes images of that shape. {resizing(shape, model)}"
@@ -224,7 +224,7 @@ def resizing(shape: tuple[int, ...], model: ModelSpec | None = None) -> str:
     if not found:
         return "Give another data set, or a network of your own (docs/your-own-network.md)."
     return (
-        f"Have them changed with {' or '.join(found)}, or give another data set, or a network of your own "
+        f"Convert them with {' or '.join(found)}, or give another data set, or a network of your own "
         "(docs/your-own-network.md)."
     )
 
@@ -248,7 +248,7 @@ def _check_classes(model: ModelSpec, data: Data, dataset: str) -> None:
     fitting = [name for name, spec in MODELS.items() if spec.input_shape == shape and spec.n_classes >= n_classes]
     advice = f"Use --model {' or '.join(fitting)}" if fitting else "Leave those images out"
     if names:
-        advice = f"{advice}, or give" if fitting else "No architecture takes so many of that shape. Give"
+        advice = f"{advice}, or give" if fitting else "No architecture has that many for this shape. Give"
         raise InputError(
             f"The architecture '{model.name}' has {model.n_classes} classes, and {dataset} has {len(names)}. {advice} "
             "another data set."
@@ -277,7 +277,7 @@ def check_own_norm(
     raise InputError(
         f"{what} trains on {n_kept:,} of the {n_images:,} training images in batches of {batch_size:,}. So {which} "
         f"has {'one image' if last == 1 else f'{last} images'}. {IMPLEMENTATIONS[refusing[0]].title}'s own batch "
-        f"normalisation, which {model.name} then has, cannot take a variance of that. {change}, or leave "
+        f"normalisation, which {model.name} then uses, cannot compute a variance from that. {change}, or leave "
         f"{' and '.join(refusing)} out of --implementations."
     )
 
@@ -286,8 +286,8 @@ def check_held_out(n_images: int) -> None:
     """Raise InputError if a tenth of the training images, which the idiomatic recipe validates on, is no image."""
     if n_images < 10:
         raise InputError(
-            "--recipe idiomatic sets a tenth of the training images apart for validation, and of "
-            f"{n_images:,} there is no tenth. Train on ten images or more (--limit), or use --recipe matched."
+            "--recipe idiomatic holds out a tenth of the training images for validation, and there is no tenth of "
+            f"{n_images:,}. Train on ten images or more (--limit), or use --recipe matched."
         )
 
 

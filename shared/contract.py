@@ -31,7 +31,7 @@ Share = Annotated[FiniteFloat, Field(ge=0, lt=1)]
 def _valid(spec: ModelSpec) -> ModelSpec:
     checked(spec)
     if spec.code is None:
-        raise ValueError("it is no network of the user's own: it has no code")
+        raise ValueError("it is not a network of the user's own: it has no code")
     return spec
 
 
@@ -118,7 +118,7 @@ def checked(spec: ModelSpec) -> ModelSpec:
     for kind, names in (("layer", [layer.name for layer in layers]), ("parameter", [p.name for p in parameters])):
         pattern = NAME if kind == "layer" else f"{NAME}/{NAME}"
         if wrong := [name for name in names if not re.fullmatch(pattern, name)]:
-            raise ValueError(f"{wrong[0][:100]!r} is no name of a {kind}")
+            raise ValueError(f"{wrong[0][:100]!r} is not a valid name for a {kind}")
         if len(set(names)) < len(names):
             twice = next(name for name, many in Counter(names).items() if many > 1)
             raise ValueError(f"the {kind} {twice} is there twice")

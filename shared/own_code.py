@@ -97,7 +97,7 @@ def builder(code: Code, file: str) -> Callable[..., Any]:
     module = sys.modules[name] if name in sys.modules else _imported(name, Path(code.folder) / file)
     there = [name for name in NAMES if callable(getattr(module, name, None))]
     if len(there) != 1:
-        raise CodeError(f"{file} needs one of a class `Network` and a function `network`, and has {_both(there)}.")
+        raise CodeError(f"{file} needs either a class `Network` or a function `network`, and has {_both(there)}.")
     found: Callable[..., Any] = getattr(module, there[0])
     return found
 
@@ -121,7 +121,7 @@ def dropout_of(build: Callable[..., Any], n_dropping: int) -> float | None:
     parameter = inspect.signature(build).parameters.get("dropout")
     if parameter is None:
         if n_dropping:
-            raise CodeError("it has dropout, and takes no argument for its rate. Take it as `dropout: float = 0.5`.")
+            raise CodeError("it has dropout, but takes no argument for its rate. Add `dropout: float = 0.5`.")
         return None
     if not isinstance(parameter.default, float | int) or not 0 <= parameter.default < 1:
         raise CodeError("its argument `dropout` needs a default from 0 to below 1, as in `dropout: float = 0.5`.")

@@ -73,7 +73,7 @@ def _check(picture: "Image.Image", path: Path) -> None:
         raise InputError(_too_large(path))
     # The second picture in a phone's MPO is a preview or a depth map; every viewer shows the first.
     if getattr(picture, "is_animated", False) and picture.format != "MPO":
-        raise InputError(f"{path} is animated, and which of its pictures is meant is not known. Save one of them.")
+        raise InputError(f"{path} is animated, and it is unclear which of its pictures is meant. Save one of them.")
 
 
 def _too_large(path: Path) -> str:
@@ -98,7 +98,7 @@ def _orientation(picture: "Image.Image", path: Path) -> Any:
         return picture.getexif().get(ORIENTATION, 1)
     except (*DAMAGE, LookupError, TypeError, AttributeError):
         raise InputError(
-            f"The EXIF data of {path} are damaged, so which side is up is not known. Save the picture as PNG."
+            f"The EXIF data of {path} are damaged, so it is unclear which side is up. Save the picture as PNG."
         ) from None
 
 

@@ -71,6 +71,6 @@ def from_safetensors(content: bytes) -> Weights:
     try:
         return load(content)
     except SafetensorError as error:
-        raise ValueError(f"it is no safetensors file: {error}") from None
+        raise ValueError(f"it is not a safetensors file: {error}") from None
     except KeyError as error:
         raise ValueError(f"it holds numbers of the type {error.args[0]}, which NumPy does not have") from None

@@ -17,7 +17,7 @@ from compare.graphs.node import Arrays
 from compare.rpc import port_messages as messages
 from compare.rpc import wire
 
-KEEPS = "gradients are not set to 0 between steps, so that each step has those of all before it, too"
+KEEPS = "gradients are not set to 0 between steps, so they add up over all steps"
 FORM = "a function that takes the model and trains it, as def train(model): ..."
 
 
@@ -79,18 +79,18 @@ def fitted(watcher: Watcher, request: messages.Fit) -> tuple[messages.FunctionFi
     """Carry out the request, and return the answer with its arrays. Raises Unreadable."""
     train = referred(request.reference, called=False)
     if not callable(train):
-        raise Unreadable(f"{request.reference} is no training function but {type(train).__name__}: give {FORM}.")
+        raise Unreadable(f"{request.reference} is not a training function but {type(train).__name__}: give {FORM}.")
     model = watcher.model
     seen = watcher.watch(lambda: _run(train, model), request.steps)
     steps = [step for step in seen.steps if step.loss is not None][: request.steps]
     if not steps:
         raise Unreadable(
-            f"{request.reference} trained nothing that could be seen: it must call the model that it is given, and "
-            f"differentiate a loss of what that gives. Give {FORM}."
+            f"{request.reference} trained nothing visible: it must call the model that it is given, and "
+            f"differentiate a loss of the result. Give {FORM}."
         )
     if any(step.targets is None for step in steps):
         raise Unreadable(
-            f"The targets of {request.reference} were not seen: they must come into the loss as an array whose first "
+            f"The targets of {request.reference} were not seen: the loss must get them as an array whose first "
             "axis is the examples."
         )
     arrays: Arrays = {}

@@ -55,7 +55,7 @@ def _multi_head(watch: KerasWatch, path: str, layer: Any, original: Original, ar
     # Keras keeps its scale in float32 in any precision; the computation here does not.
     made = _project(watch, f"{path}.output", layer.output_dense, inner, True)
     if not np.allclose(watch.array(made), watch.array(output), rtol=1e-4, atol=1e-5):
-        raise Unreadable(f"{path}: this MultiHeadAttention computes something else than its class does.")
+        raise Unreadable(f"{path}: this MultiHeadAttention does not compute what its class does.")
     if (kept := get_keras_mask(output)) is not None:
         set_keras_mask(made, kept)
     return made

@@ -24,7 +24,7 @@ OF_TENSORFLOW = (
     "softmax_cross_entropy_with_logits",
     "sigmoid_cross_entropy_with_logits",
 )
-WEIGHTED = "its loss has weights of examples (sample_weight), which are not modelled"
+WEIGHTED = "its loss has example weights (sample_weight), which are not modelled"
 
 
 class KerasWatcher:

@@ -51,7 +51,7 @@ def loss_of(found: Any, text: str) -> tuple[Any, tuple[str, ...], bool]:
             found = found()
     if not callable(found):
         raise Unreadable(
-            f"{text} is no loss but {type(found).__name__}: it must be called with the targets and the outputs."
+            f"{text} is not a loss but {type(found).__name__}: it must be called with the targets and the outputs."
         )
     name = class_of(found)
     if name == "SparseCategoricalCrossentropy":

@@ -49,7 +49,7 @@ def optimizer_of(found: Any, text: str) -> Any:
         found = found()
     if not isinstance(found, keras.optimizers.Optimizer):
         raise Unreadable(
-            f"{text} is no optimizer but {type(found).__name__}: give one of keras.optimizers, or a function that "
+            f"{text} is not an optimizer but {type(found).__name__}: give one of keras.optimizers, or a function that "
             "returns one."
         )
     if not found.built:
@@ -58,7 +58,7 @@ def optimizer_of(found: Any, text: str) -> Any:
         made = type(found).from_config(found.get_config())
     except (NotImplementedError, TypeError, ValueError) as error:
         raise Unreadable(
-            f"The optimizer has taken steps already, and cannot be made again: {error}. Give one that is new."
+            f"The optimizer has already taken steps, and cannot be rebuilt: {error}. Give a new one."
         ) from None
     for name in ("_exclude_from_weight_decay", "_exclude_from_weight_decay_names"):
         if hasattr(found, name):

@@ -39,8 +39,8 @@ class Unseen:
             found = {id(layer): layer for layer in (watch.around(step.within) for step in steps)}
             if id(None) in found or id(model) in found or set(found) <= set(self._layers):
                 raise Unreadable(
-                    "Outside of its layers, the model computes from its input by functions that are not seen on "
-                    f"{BACKEND}, as those of NumPy. Use functions of keras.ops there, or put that part into a layer of "
+                    "Outside of its layers, the model computes from its input by functions that are invisible on "
+                    f"{BACKEND}, such as NumPy's. Use functions of keras.ops there, or put that part into a layer of "
                     "its own."
                 )
             self._layers |= found

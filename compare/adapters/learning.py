@@ -104,7 +104,7 @@ def keras_watcher(adapter: Adapter) -> Watcher:
 
     if BACKEND != "tensorflow":
         raise Unreadable(
-            f"A training function of Keras is watched on TensorFlow alone, not on {BACKEND}. Leave --fit out: --steps "
+            f"A training function of Keras is recorded only on TensorFlow, not on {BACKEND}. Leave --fit out: --steps "
             "trains it on any backend."
         )
     from compare.adapters.keras_fit import KerasWatcher

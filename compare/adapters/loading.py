@@ -89,8 +89,8 @@ def adapter_of(found: Any, reference: Reference, precision: str) -> Adapter:
         with users_own():
             found = found()
     raise Unreadable(
-        f"{reference.text} is no model but {type(found).__name__}. It must be a torch.nn.Module, a Keras model, a "
-        "tf.Module, a function of tensors over tf.Variables, or a class or function that gives one."
+        f"{reference.text} is not a model but {type(found).__name__}. It must be a torch.nn.Module, a Keras model, a "
+        "tf.Module, a function of tensors over tf.Variables, or a class or function that returns one."
     )
 
 

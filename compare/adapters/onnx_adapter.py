@@ -62,7 +62,7 @@ class OnnxAdapter:
         size = self._check(inputs)
         count = len(next(iter(inputs.values())))
         if count % size:
-            raise Unreadable(f"{self.path} takes {size} examples at a time, and {count} are no multiple of that.")
+            raise Unreadable(f"{self.path} takes {size} examples at a time, and {count} is not a multiple of that.")
         parts = [
             self._call({name: value[start : start + size] for name, value in inputs.items()})
             for start in range(0, count, size)
@@ -129,7 +129,7 @@ class OnnxAdapter:
         for each in graph.input:
             if each.name not in weights:
                 if not each.type.HasField("tensor_type"):
-                    raise Unreadable(f"the input {each.name} of {self.path} is no tensor.")
+                    raise Unreadable(f"the input {each.name} of {self.path} is not a tensor.")
                 sizes = each.type.tensor_type.shape.dim
                 found[each.name] = tuple(size.dim_value if size.dim_value > 0 else None for size in sizes)
         if not found:

@@ -90,7 +90,7 @@ def _saved(text: str, path: Path) -> Path:
     if suffix == ".pb":
         raise BadReference(f"Give the folder that {text} is in, which is the SavedModel.")
     if not path.is_file():
-        raise BadReference(f"{text} is not there, or is no file.")
+        raise BadReference(f"{text} does not exist, or is not a file.")
     _check_opens(path)
     return path
 
@@ -109,11 +109,11 @@ def _arguments(text: str, call: str | None) -> tuple[tuple[Any, ...], tuple[tupl
     try:
         found = ast.parse(f"f{call}", mode="eval").body
         if not isinstance(found, ast.Call) or not isinstance(found.func, ast.Name):  # such as (1)+(2) and (1)(2)
-            raise ValueError("it is no call")
+            raise ValueError("it is not a call")
         args = tuple(ast.literal_eval(arg) for arg in found.args)
         kwargs = tuple((str(word.arg), ast.literal_eval(word.value)) for word in found.keywords if word.arg)
         if len(kwargs) != len(found.keywords):
-            raise ValueError("** is no plain value")
+            raise ValueError("** is not a plain value")
     except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError):
         raise BadReference(
             f"The arguments in {text} must be plain values (numbers, texts in quotes, True, None, lists), as in "

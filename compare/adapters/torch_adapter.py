@@ -182,7 +182,7 @@ class TorchAdapter:
         save_file(state, path)
         back = load_file(path)
         if set(back) != set(state) or not all(torch.equal(back[name], state[name]) for name in state):
-            raise Unreadable(f"What was written to {path.name} does not read back as it was.")
+            raise Unreadable(f"What was written to {path.name} differs when it is read back.")
 
 
 def _as_seen(given: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:

@@ -142,7 +142,7 @@ class _Loop:
         if self.output is None or not self.seen.steps:
             return
         if loss.numel() != 1:
-            raise Unreadable(f"backward() is called on a tensor of shape {tuple(loss.shape)}, which is no loss.")
+            raise Unreadable(f"backward() is called on a tensor of shape {tuple(loss.shape)}, which is not a loss.")
         left = any(p.grad is not None and bool(p.grad.any()) for p in self.model.parameters())
         if left:
             self.seen.note(ACCUMULATES if self.forwards > 1 else KEEPS)

@@ -44,7 +44,7 @@ def loss_of(found: Any, text: str) -> tuple[Callable[..., Any], tuple[str, ...],
         found = found()  # a function that returns the loss
     if not callable(found):
         raise Unreadable(
-            f"{text} is no loss but {type(found).__name__}: it must be called with the outputs and the targets."
+            f"{text} is not a loss but {type(found).__name__}: it must be called with the outputs and the targets."
         )
     if isinstance(found, nn.Module):
         found = found.double() if any(t.is_floating_point() for t in found.buffers()) else found

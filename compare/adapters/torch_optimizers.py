@@ -94,7 +94,7 @@ def stepper_of(found: Any, model: nn.Module, text: str) -> Stepper:
     if not parts or not isinstance(parts[0], optim.Optimizer):
         kind = type(parts[0]).__name__ if parts else "nothing"
         raise Unreadable(
-            f"{text} is no optimizer but {kind}: give a function of the parameters that returns one of torch.optim."
+            f"{text} is not an optimizer but {kind}: give a function of the parameters that returns one of torch.optim."
         )
     return Stepper(parts[0], tuple(part for part in parts[1:] if hasattr(part, "step")))
 

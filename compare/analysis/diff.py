@@ -67,7 +67,7 @@ def read(folder: Path, more: Sequence[Path] = ()) -> Side:
     side = Side(str(folder), load_manifest(folder), condensed.load(folder, None), tuple(read(one) for one in more))
     for other in side.more:
         if changed := settings_changed(side, other):
-            raise InputError(f"{other.name} is no further run of what {side.name} is ({changed[0]}). Leave it out.")
+            raise InputError(f"{other.name} is not another run of {side.name} ({changed[0]}). Leave it out.")
     return side
 
 
@@ -179,7 +179,7 @@ def accuracy_noise(share: float, n_test: int, margin: float) -> float:
 def _step_time(name: str, found: Ratio, slower: float | None, n_compared: int) -> Change:
     """Return the change of one implementation's step time; `n_compared` implementations have an interval."""
     if found.estimate is None:
-        said = f"{name}: whether a step takes as long as before is not known, since {found.why_unknown}"
+        said = f"{name}: it is unknown whether a step takes as long as before, since {found.why_unknown}"
         so_far = "" if found.raw is None else f" (the medians: {found.raw:.2f}x)"
         return Change(name, "step time", "not known", f"{said}{so_far}.", found.raw)
     assert found.unsure is not None, "there is an estimate"
@@ -188,7 +188,7 @@ def _step_time(name: str, found: Ratio, slower: float | None, n_compared: int) -
     low, high = (found.estimate if moved == "within noise" else found.unsure).interval(n_compared)
     ratio = math.exp(found.estimate.log)
     against = f", relative to a matrix product, which takes {slower:.2f}x" if slower is not None else ""
-    unknown = "" if found.load_known else " The load by other processes is not known and not in the interval."
+    unknown = "" if found.load_known else " The load by other processes is unknown and not in the interval."
     if moved == "not known":
         unknown = f" {ONE_LAUNCH}{unknown}"
     said = f"{name}: a step takes {ratio:.2f}x [{low:.2f}, {high:.2f}] as long as before{against}: {moved}.{unknown}"

@@ -88,7 +88,7 @@ def speed(results: Sequence[RunResult]) -> Headline:
     """
     question = "Speed"
     if len(kinds(results)) > 1:
-        return Headline(question, "not compared: the runs were made on machines of different kinds", "open")
+        return Headline(question, "not compared: the runs were made on different kinds of machines", "open")
     by_name: dict[str, list[RunResult]] = {}
     for result in results:
         if result.outcome:
@@ -143,5 +143,5 @@ def _modes(results: Sequence[RunResult]) -> str:
         return "each tuned"
     own = {name: IMPLEMENTATIONS[name].default_mode for name in modes if name in IMPLEMENTATIONS}
     if modes == own:
-        return "in their users' modes"
+        return "each in its default mode"
     return " and ".join(f"{name} in mode {mode}" for name, mode in modes.items())

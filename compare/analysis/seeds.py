@@ -103,7 +103,7 @@ def say(pair: Pair, figure: KeyFigure = ACCURACY) -> str:
     """Return the verdict on a pair as a sentence."""
     found, margin = pair.difference, f"{pair.difference.margin * 100:.2g} {figure.unit}"
     if found.low is None or found.high is None or found.p is None or found.detectable is None:
-        return f"{pair.one} and {pair.other} have one seed in common, which shows nothing."
+        return f"{pair.one} and {pair.other} have one seed in common, which decides nothing."
     interval = f"{found.mean * 100:+.2f} {figure.unit} [{found.low * 100:+.2f}, {found.high * 100:+.2f}]"
     match found.verdict:
         case "equivalent":

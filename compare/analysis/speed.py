@@ -117,7 +117,7 @@ def machine(pairs: Sequence[Pair]) -> Machine:
 def ratio(pairs: Sequence[Pair], of_machine: Machine) -> Ratio:
     """Return the ratio for one implementation. `pairs` are its runs of each seed, on one kind of machine."""
     if not pairs:
-        return Ratio(None, None, "the runs were made on machines of different kinds")
+        return Ratio(None, None, "the runs were made on different kinds of machines")
     times = [(one.run.train.seed, step_time(one), step_time(other), one, other) for one, other in pairs]
     timed = [(seed, a, b, one, other) for seed, a, b, one, other in times if a is not None and b is not None]
     if not timed:
@@ -125,7 +125,7 @@ def ratio(pairs: Sequence[Pair], of_machine: Machine) -> Ratio:
     logs = {seed: math.log(b.median_s / a.median_s) for seed, a, b, _, _ in timed}
     raw = math.exp(float(np.median(list(logs.values()))))
     if not of_machine.by_seed:
-        return Ratio(raw, None, "a run does not say how fast its machine was (no matrix product was timed)")
+        return Ratio(raw, None, "a run does not record how fast its machine was (no matrix product was timed)")
     if both := [logs[seed] - of_machine.by_seed[seed] for seed in logs if seed in of_machine.by_seed]:
         found = _over_seeds(both)
     if len(both) < SEEDS_FOR_AN_INTERVAL:

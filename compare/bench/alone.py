@@ -18,9 +18,9 @@ def sentences(result: BenchResult) -> list[str]:
         roof = roofline(result, contestant, result.launches[0])
         share = f", {rate / roof:.0%} of the roofline" if roof else ""
         said.append(
-            f"{contestant.name}: one by one, each alone and in the layout that suits it, the convolutions and matrix "
+            f"{contestant.name}: one by one, each alone and in its best layout, the convolutions and matrix "
             f"products of a step take {alone_s * 1e3:.2f} ms, at {rate / 1e9:,.0f} GFLOP/s{share}. A step takes "
-            f"{step.value * 1e3:.2f} ms, and so reaches {alone_s / step.value:.0%} of what they do alone."
+            f"{step.value * 1e3:.2f} ms, so it reaches {alone_s / step.value:.0%} of that rate."
         )
     return said
 

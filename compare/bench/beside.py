@@ -124,7 +124,7 @@ def headlines(beside: BesideResult) -> list[Headline]:
         found = {name: slowdown(beside, name, level) for name in names(beside.result)}
         slower = ", ".join(f"{name} {ratio_text(one)}" for name, one in found.items())
         known = all(one is not None and one.low is not None for one in found.values())
-        lines.append(stated(f"A step beside {in_words(level)}", f"{slower} as long as beside none", known))
+        lines.append(stated(f"A step beside {in_words(level)}", f"{slower} as long as alone", known))
     for level in beside.levels:
         at = beside.at(level)
         lines += [

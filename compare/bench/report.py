@@ -13,7 +13,7 @@ from compare.worker.windows import N_BATCHES
 
 ENDINGS: dict[Ending, str] = {
     "precise": "It ended because every ratio was known to {precision:.1%}.",
-    "budget": "It ended because most of another launch would have been beyond the budget of {budget:g} s; not every "
+    "budget": "It ended because most of another launch would exceed its budget of {budget:g} s. Not every "
     "ratio was known to {precision:.1%}.",
     "interrupted": "It was interrupted.",
     "failed": "It ended because every contestant failed.",
@@ -21,12 +21,12 @@ ENDINGS: dict[Ending, str] = {
 
 
 BEYOND = (
-    "It ended with the launches that an interval needs: {budget:g} s were over before the last one began; not every "
+    "It ended with the launches that an interval needs. The last one began after the budget of {budget:g} s. Not every "
     "ratio was known to {precision:.1%}."
 )
 
 
-MIXED = ", but for factors of convolutions and matrix products, whose type the mode says"
+MIXED = ", except for factors of convolutions and matrix products, whose type the mode states"
 
 
 def verdicts(result: BenchResult) -> list[str]:

@@ -141,13 +141,13 @@ class BenchResult(Record):
         names = {contestant.name for contestant in self.contestants}
         known = names >= {self.baseline, *(name for launch in self.launches for name in launch.measured)}
         if len(names) < len(self.contestants) or not known or not names >= set(self.environments):
-            raise ValueError("its launches, environments or baseline are of others than its contestants")
+            raise ValueError("its launches, environments or baseline name unknown contestants")
         return self
 
     @property
     def cpu(self) -> str:
         """The processor that it was measured on."""
-        return next((environment.cpu for environment in self.environments.values()), "a processor that is not known")
+        return next((environment.cpu for environment in self.environments.values()), "an unknown processor")
 
     def samples(self, name: str, what: Timed) -> list[tuple[float, ...]]:
         """The times of a steady step of one contestant, by launch and round, without launches in which it failed."""

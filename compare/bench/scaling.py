@@ -101,7 +101,7 @@ def warnings_once(results: Sequence[BenchResult]) -> list[str]:
         for text in warnings(result):
             found.setdefault(re.sub(r"\d+", "#", text), []).append(text)
     worst = {max(texts, key=lambda text: [int(n) for n in re.findall(r"\d+", text)]): texts for texts in found.values()}
-    return [f"{text}{f' So it was at {len(texts)} points.' * (len(texts) > 1)}" for text, texts in worst.items()]
+    return [f"{text}{f' This holds at {len(texts)} points.' * (len(texts) > 1)}" for text, texts in worst.items()]
 
 
 def chart(results: Sequence[BenchResult]) -> Chart:

@@ -69,7 +69,7 @@ class Search:
         return choice
 
     def _searched(self, plain: Contestant, key: str) -> tuned.Fastest:
-        self._screen.note(f"{plain.name}: looking for the fastest of a list, once for this machine ...")
+        self._screen.note(f"{plain.name}: searching for its fastest settings, once for this machine ...")
         failed: dict[str, str] = {}
 
         def launch(candidates: list[Contestant], number: int) -> Launch:
@@ -87,7 +87,7 @@ class Search:
         try:
             self._memory.remember(key, choice)
         except OSError as error:
-            print(f"It cannot be remembered in {self._memory.path}: {error.strerror}.", file=sys.stderr)
+            print(f"The result cannot be kept in {self._memory.path}: {error.strerror}.", file=sys.stderr)
         return choice
 
 

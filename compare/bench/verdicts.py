@@ -105,7 +105,7 @@ def _say_break_even(result: BenchResult, compiled: Contestant, plain: Contestant
     found = ratio_between(result, compiled.name, plain.name, "compute")
     steps = break_even(result, compiled, plain)
     if found is None or steps is None:
-        return f"{compiled.name} and {plain.name} were not measured together: nothing is known of a break-even."
+        return f"{compiled.name} and {plain.name} were not measured together: their break-even is unknown."
     if found.low is None or found.holds(1.0) or found.value < 1 or math.isinf(steps):
         return f"{compiled.name} never pays off against {plain.name}: its steps are not shown to be faster."
     return f"{compiled.name} pays off against {plain.name} after about {steps:,} steps, its first one included."
@@ -183,7 +183,7 @@ def warnings(result: BenchResult) -> list[str]:
             )
     for name in names(result):
         if not all(launch.measured[name].warm for launch in result.launches if name in launch.measured):
-            said.append(f"{name} was still getting faster when its warm-up had to end in at least one launch.")
+            said.append(f"{name} was still getting faster at the end of its warm-up in at least one launch.")
         if not_waited(result, name) > NOT_WAITED:
             said.append(f"{name}: the device was still at work when its windows ended; its times are too short.")
     for launch in result.launches:

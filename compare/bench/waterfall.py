@@ -88,7 +88,7 @@ def headline(waterfall: SpeedWaterfall) -> Headline:
         if stage.before and (gained := ratio_between(result, stage.candidate.factor, stage.before)) is not None
     }
     most = max(steps, key=lambda factor: steps[factor].value)
-    gain = f"Most is gained by {most} ({_ratio_text(steps[most])})"
+    gain = f"The largest gain comes from {most} ({_ratio_text(steps[most])})"
     said = f"{fastest} is {_ratio_text(known[fastest])} as fast as {first}. {gain}"
     return stated(question, said, is_settled(known[fastest]))
 

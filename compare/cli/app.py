@@ -156,7 +156,7 @@ def _code_of(error: OSError) -> int:
         raise error
     _say_no_more()
     if error.errno == errno.ENOSPC:  # otherwise the terminal was closed
-        print(f"compare: Standard output takes no more: {error.strerror}.", file=sys.stderr)
+        print(f"compare: Standard output cannot be written to: {error.strerror}.", file=sys.stderr)
     return 1
 
 

@@ -88,7 +88,7 @@ def command(name: str, of: type[Options]) -> click.Command:
         module = "_".join([f"compare.commands.{name}", *([options.module] if options.module else [])])
         code = importlib.import_module(module).command(options, screen)
         for one in former:
-            screen.note(f"--{one.former} is called {one.title} in '{name}' now. It means the same.")
+            screen.note(f"--{one.former} is now called {one.title} in '{name}', with the same meaning.")
         context.exit(code)
 
     parameters = [parameter for one in known.values() for parameter in _parameters(one)]

@@ -24,7 +24,7 @@ ROUNDS_S = 5.0  # per level in a launch
 def command(options: BenchOptions, screen: Screen) -> int:
     """Carry out `compare bench --beside`, and return the exit code. Raises InputError before anything is written."""
     if len(options.batch_sizes) > 1 or len(options.threads or ()) > 1:
-        raise InputError("--beside is of one batch size and one number of threads. Give one of each.")
+        raise InputError("--beside takes one batch size and one number of threads. Give one of each.")
     levels = beside.levels_of(options.beside or ())
     if 0 not in levels or len(levels) < 2:
         given = ",".join(map(str, options.beside or ()))

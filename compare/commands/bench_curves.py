@@ -24,7 +24,7 @@ def command(options: BenchOptions, screen: Screen) -> int:
     anything is written."""
     plan = make_plan(options)
     if plan.to_tune:
-        raise InputError("--modes tuned is of one batch size and one number of threads. Give one of each.")
+        raise InputError("--modes tuned takes one batch size and one number of threads. Give one of each.")
     began = Began(options.command, options.out)
     dataset, data = plan.load_data()
     note_data_warnings([data], screen)

@@ -24,14 +24,14 @@ from shared.errors import InputError
 def command(options: BenchOptions, screen: Screen) -> int:
     """Carry out `compare bench --waterfall`, and return the exit code. Raises InputError before anything is written."""
     if len(options.batch_sizes) > 1 or len(options.threads or ()) > 1:
-        raise InputError("--waterfall is of one batch size and one number of threads. Give one of each.")
+        raise InputError("--waterfall takes one batch size and one number of threads. Give one of each.")
     plan = make_plan(options)
     began = Began(options.command, options.out)
     without = [c.implementation for c in plan.contestants if not IMPLEMENTATIONS[c.implementation].plain]
     if without:
         known = ", ".join(name for name, spec in IMPLEMENTATIONS.items() if spec.plain)
         raise InputError(
-            f"--waterfall: {' and '.join(without)} has none. Known: {known}. Leave it out of --implementations."
+            f"--waterfall: {' and '.join(without)} has no waterfall. Known: {known}. Leave it out of --implementations."
         )
     dataset, data = plan.load_data()
     note_data_warnings([data], screen)

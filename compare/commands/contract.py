@@ -51,7 +51,7 @@ def command(options: ContractOptions, screen: Screen) -> int:
     known = {one.own_file for one in IMPLEMENTATIONS.values() if one.own_file}
     absent = sorted(known - set(dict(code.files)))
     if absent:
-        screen.say(f"Left out by every command, as there is no file for them: {', '.join(absent)}.")
+        screen.say(f"Every command leaves these out, as they have no file: {', '.join(absent)}.")
     screen.answer(contract=path, written_from=having[0], agree=not wrong, differences=wrong)
     return 1 if wrong else 0
 
@@ -76,9 +76,8 @@ def _shape(options: ContractOptions) -> tuple[int, ...] | None:
     if options.input is not None:
         if not re.fullmatch(r"[1-9]\d{0,4}(x[1-9]\d{0,4}){0,2}", options.input.strip()):
             raise InputError(
-                f"--input {options.input[:100]!r} is not understood. Give height x width x channels of an image, as "
-                "40x40x3. Give the length and the size of a step of a sequence, as 20x8. Give the length of a vector, "
-                "or of tokens, as 16."
+                f"--input {options.input[:100]!r} is not valid. Give height x width x channels of an image (40x40x3), "
+                "steps x values of a sequence (20x8), or the length of a vector or of tokens (16)."
             )
         return tuple(map(int, options.input.strip().split("x")))
     return None
@@ -128,5 +127,5 @@ def _ask(name: str, session: Session, code: Code, shape: tuple[int, ...] | None,
         return session.describe(code, shape, tokens)
     except WorkerError as error:
         file = f"{Path(code.folder).name}/{IMPLEMENTATIONS[name].own_file}"
-        wrote = f"It wrote last: {error.details[-500:]}" if error.details else "It wrote nothing."
+        wrote = f"Its last output: {error.details[-500:]}" if error.details else "It printed nothing."
         raise InputError(f"{file} could not be built and called: {error}. {wrote}") from None

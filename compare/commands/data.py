@@ -82,10 +82,10 @@ def state(dataset: Dataset, data_dir: Path) -> str:
     if len(missing) == len(dataset.file_names):
         return f"not in {folder}; 'python -m compare data {dataset.name}' fetches it"
     if missing:
-        return f"not whole in {folder}: no {' and no '.join(missing)}"
+        return f"incomplete in {folder}: no {' and no '.join(missing)}"
     try:
         dataset.read(data_dir)
     except InputError as error:
         return str(error)
     how = dataset.recognised(data_dir) if isinstance(dataset, PublishedIdx) else "every file recognised by its content"
-    return f"whole in {folder}, {how}"
+    return f"complete in {folder}, {how}"

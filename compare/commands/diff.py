@@ -25,12 +25,11 @@ def command(options: DiffOptions, screen: Screen) -> int:
         there = [(folder / record).is_file() for folder in (options.before, options.after)]
         if all(there):
             if options.more_before or options.more_after:
-                raise InputError("--more-before and --more-after are of runs of training alone. Leave them out.")
+                raise InputError("--more-before and --more-after are only for runs of training. Leave them out.")
             return diff(options, screen)
         if any(there):
             raise InputError(
-                f"Of {options.before} and {options.after} one holds {held}, and the other does not. Give two folders "
-                "of one kind."
+                f"Only one of {options.before} and {options.after} holds {held}. Give two folders of one kind."
             )
     a, b = read(options.before, options.more_before or ()), read(options.after, options.more_after or ())
     _check_machines(machines_differ(a, b), options, screen, "step times")
@@ -42,9 +41,9 @@ def command(options: DiffOptions, screen: Screen) -> int:
     for text in (*settings, *(change.said for change in found)):
         screen.say(text)
     if not settings and not moved:
-        screen.say("Nothing changed but noise, of what is known." if unknown else "Nothing changed but noise.")
+        screen.say("Nothing changed but noise, as far as is known." if unknown else "Nothing changed but noise.")
     if unknown:
-        screen.say(f"Not known: {', '.join(unknown)}. More epochs on a quiet machine, or more runs, would tell.")
+        screen.say(f"Not known: {', '.join(unknown)}. More epochs on a quiet machine, or more runs, would decide it.")
     if worse:
         screen.say(f"Worse: {', '.join(worse)}.")
     screen.answer(settings=settings, changes=[asdict(change) for change in found], worse=worse, not_known=unknown)
@@ -58,10 +57,10 @@ def _check_machines(elsewhere: list[str], options: DiffOptions, screen: Screen, 
     said = "; ".join(elsewhere)
     if not options.across_machines:
         raise InputError(
-            f"{options.before} and {options.after} were made on different machines ({said}), so that their {what} say "
-            "nothing of what changed. Give --across-machines to compare them all the same."
+            f"{options.before} and {options.after} were made on different machines ({said}). Their {what} do not show "
+            "what changed. Give --across-machines to compare them anyway."
         )
-    screen.note(f"Warning: different machines ({said}). {what.capitalize()} are those of two machines.")
+    screen.note(f"Warning: different machines ({said}). {what.capitalize()} come from two machines.")
 
 
 def _serving(options: DiffOptions, screen: Screen) -> int:

@@ -41,12 +41,12 @@ def command(options: DoctorOptions, screen: Screen) -> int:
         *_extras(),
     ]
     for finding in findings:
-        mark = {"ok": "", "note": "note: ", "bad": "NOT WELL: "}[finding.state]
+        mark = {"ok": "", "note": "note: ", "bad": "PROBLEM: "}[finding.state]
         screen.say(f"{finding.what}: {mark}{finding.said}")
         if finding.advice:
             screen.say(f"    {finding.advice}")
     bad = [finding.what for finding in findings if finding.state == "bad"]
-    screen.say(f"Not well: {', '.join(bad)}." if bad else "All is well.")
+    screen.say(f"Problems: {', '.join(bad)}." if bad else "No problems found.")
     screen.answer(findings=[asdict(finding) for finding in findings], bad=bad)
     return 1 if bad else 0
 
@@ -76,7 +76,7 @@ def _dataset(name: str, data_dir: Path) -> Finding:
         said = state(dataset, data_dir)
     except InputError as error:
         return Finding(name, "bad", str(error))
-    whole = said.startswith("whole")
+    whole = said.startswith("complete")
     return Finding(name, "ok" if whole else "bad" if there else "note", said)
 
 

@@ -35,8 +35,8 @@ KNOWN = (
     ),
     (
         r"No module named '(tensorflow|keras)'",
-        "tensorflow is not installed. There are wheels of it for some versions of Python alone (see "
-        "pypi.org/project/tensorflow): make a virtual environment with one of those, and install this project in it.",
+        "tensorflow is not installed. It has wheels only for some versions of Python (see "
+        "pypi.org/project/tensorflow). Make a virtual environment with one of them, and install this project there.",
     ),
     (
         r"No module named '(torch|torchvision)'",
@@ -79,7 +79,7 @@ def of_worker(name: str, environment: Environment | None, error: str) -> Finding
     if environment is None:
         return Finding(name, "bad", error, advice_for(error))
     devices = environment.n_cuda_devices
-    seen = number_of(devices, "CUDA device") if devices else "no CUDA device, the CPU alone"
+    seen = number_of(devices, "CUDA device") if devices else "no CUDA device, only the CPU"
     return Finding(name, "ok", f"{environment.framework} {environment.framework_version}, {seen}")
 
 

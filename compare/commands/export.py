@@ -81,7 +81,7 @@ def command(options: ExportOptions, screen: Screen) -> int:
     with adding_to(options.run_dir, path) as added:
         if path.exists():
             raise InputError(
-                f"{path} is there already, and is not overwritten. Give another --out, or move it elsewhere."
+                f"{path} already exists, and is not overwritten. Give another --out, or move it elsewhere."
             )
         weights = load_weights(options.run_dir, result)
         network = Network(result, weights, _scaling(result, options.data_folder))
@@ -99,7 +99,7 @@ def command(options: ExportOptions, screen: Screen) -> int:
         f"{to.read_by} gives {outputs} (N, {spec.n_classes}) for float32 images (N, {', '.join(map(str, shape))}) from "
         "0 to 1."
     )
-    screen.say(f"Read back, it gave the network's own for {N_IMAGES} images of noise, to {distance:.1e}.")
+    screen.say(f"For {N_IMAGES} images of noise, the file read back agrees with the network to {distance:.1e}.")
     screen.answer(file=path, format=format_, network=result.name, input_shape=shape, distance=distance)
     return 0
 
@@ -130,7 +130,7 @@ def _chosen(results: list[RunResult], options: ExportOptions, writer: str) -> Ru
     """Return the run that is asked for; by default that of the format's own framework, and of the first seed."""
     done = [result for result in results if result.outcome is not None]
     if not done:
-        raise InputError(f"No run in {options.run_dir} ended well, so that there are no weights. Train again.")
+        raise InputError(f"No run in {options.run_dir} ended well, so there are no weights. Train again.")
     there = list(dict.fromkeys(result.run.implementation for result in done))
     name = options.implementation or (writer if writer in there else there[0])
     of_name = [result for result in done if result.run.implementation == check_name("trained network of", name, there)]

@@ -25,7 +25,7 @@ def find(root: Path) -> Found:
     """Return everything below `root` that the program wrote. Links are not followed. Raises InputError if `root` is not
     a folder."""
     if not root.is_dir():
-        raise InputError(f"{root} is no folder. Give one that has the folders of runs in it.")
+        raise InputError(f"{root} is not a folder. Give the folder that holds the folders of runs.")
     found = Found()
     for folder in _folders(root, found.broken):
         try:
@@ -50,7 +50,7 @@ def _folders(root: Path, broken: dict[str, str]) -> list[Path]:
         folder = left.pop()
         n_seen += 1
         if n_seen > MOST_FOLDERS:
-            broken[str(root)] = f"it has more than {MOST_FOLDERS:,} folders; the others were not looked into."
+            broken[str(root)] = f"it has more than {MOST_FOLDERS:,} folders; the others were not searched."
             break
         if is_entry(folder):
             found.append(folder)
@@ -61,7 +61,7 @@ def _folders(root: Path, broken: dict[str, str]) -> list[Path]:
                     if entry.is_symlink():
                         n_links += 1
                         if n_links <= MOST_LINKS:
-                            broken[entry.path] = "it is a symbolic link, and none is followed."
+                            broken[entry.path] = "it is a symbolic link, and links are not followed."
                     elif entry.is_dir(follow_symlinks=False):
                         left.append(Path(entry.path))
         except OSError as error:

@@ -19,7 +19,7 @@ from shared.errors import InputError
 from shared.storage import mounts
 
 INTERRUPTED = 130  # the exit code
-WRITING = "Interrupted: writing down what is finished. Interrupt again to stop at once."
+WRITING = "Interrupted: saving what is finished. Interrupt again to stop at once."
 Result = TypeVar("Result")
 Stopped = KeyboardInterrupt | WriteError | InputError
 
@@ -72,7 +72,7 @@ class Work(ABC, Generic[Result]):
             return None if stopped_by is None else self._end_early(stopped_by)
         except KeyboardInterrupt:  # the first one was handled, or arrived when only the writing was left
             shown = mounts.with_addresses(self.folder.path)
-            print(f"Stopped at once: what is in {shown} is not whole. {self.go_on}".rstrip(), file=sys.stderr)
+            print(f"Stopped at once: {shown} is incomplete. {self.go_on}".rstrip(), file=sys.stderr)
             return INTERRUPTED
 
     def _done(self) -> Stopped | None:

@@ -173,7 +173,7 @@ def _count(spec: ModelSpec, screen: Screen) -> dict[str, messages.Counted]:
                     session.create(Build(spec, TrainSpec(epochs=1), initial_weights(spec, 0), "cpu", mode))
                     counted[name] = session.counts()
                 except WorkerError as error:
-                    print(f"{name} could not be asked: {error}\n{error.details}", file=sys.stderr)
+                    print(f"{name} could not count: {error}\n{error.details}", file=sys.stderr)
     return counted
 
 
@@ -183,7 +183,7 @@ def _verdict(spec: ModelSpec, counted: dict[str, messages.Counted], console: Con
     wrong = [name for name, c in counted.items() if c.n_params != contract or (by_frameworks and c.flops != spec.flops)]
     asked = [name for name, spec_ in IMPLEMENTATIONS.items() if spec_.has(spec)]
     if wrong or len(counted) < len(asked):
-        console.print(f"Not as the contract says: {', '.join(wrong) or 'none of those that answered'}.")
+        console.print(f"Different from the contract: {', '.join(wrong) or 'none of those that answered'}.")
         return 1
     how = (
         "with FLOPs by each framework's own profiler"

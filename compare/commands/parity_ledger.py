@@ -50,7 +50,7 @@ def command(options: ParityOptions, screen: Screen) -> int:
         try:
             write_whole(options.out.parent, options.out.name, page(lines).encode())
         except WriteError as error:
-            print(f"{error}. The rows stand above.", file=sys.stderr)
+            print(f"{error}. The rows are printed above.", file=sys.stderr)
             return 1
         screen.say(f"Page: {options.out}")
     screen.answer(rows=[_figures(line) for line in lines], page=options.out)
@@ -101,9 +101,9 @@ def _check_out(out: Path, names: tuple[str, ...] | None) -> None:
     if out.suffix != ".md":
         raise InputError(f"--out {out}: the ledger is one page. Give a file whose name ends with .md.")
     if not (out.parent.is_dir() and os.access(out.parent, os.W_OK)):
-        raise InputError(f"--out {out}: the folder {out.parent} is not there, or cannot be written to.")
+        raise InputError(f"--out {out}: the folder {out.parent} does not exist, or cannot be written to.")
     if out.exists() and not (out.is_file() and os.access(out, os.W_OK)):
-        raise InputError(f"--out {out}: it is no file, or cannot be written to.")
+        raise InputError(f"--out {out}: it is not a file, or cannot be written to.")
 
 
 def _summarise(lines: Sequence[Line], screen: Screen) -> None:

@@ -24,9 +24,9 @@ def command(options: ParityOptions, screen: Screen) -> int:
     """Carry out `compare parity --waterfall`, and return the exit code. Raises InputError before any writing."""
     plan = make_plan(options)
     if len(plan.models) != 1:
-        raise InputError("--waterfall is of one architecture at a time. Give one with --model.")
+        raise InputError("--waterfall takes one architecture at a time. Give one with --model.")
     if shared := [name for name in plan.all_implementations if IMPLEMENTATIONS[name].n_workers > 1]:
-        raise InputError(f"--waterfall is of one process each, not {' and '.join(shared)}. Name them without @N.")
+        raise InputError(f"--waterfall takes one process each, not {' and '.join(shared)}. Name them without @N.")
     began = Began(options.command, options.out)
     (model,) = plan.models
     check_only_classification(model, "--waterfall")

@@ -40,12 +40,12 @@ def _request(options: PortOptions) -> Request:
     if options.save_weights is not None:
         if options.weights == "as-is":
             raise InputError(
-                "--save-weights writes what one model got from the other, and --weights as-is gives nothing."
+                "--save-weights writes what one model got from the other, and with --weights as-is neither gets any."
             )
         if os.path.lexists(options.save_weights):
-            raise InputError(f"--save-weights {options.save_weights} is there already, and nothing is overwritten.")
+            raise InputError(f"--save-weights {options.save_weights} already exists, and is not overwritten.")
         if not options.save_weights.parent.is_dir():
-            raise InputError(f"--save-weights: there is no folder {options.save_weights.parent}. Make it.")
+            raise InputError(f"--save-weights: there is no folder {options.save_weights.parent}. Create it.")
     wanted = Wanted(
         options.loss or "",
         options.left_loss or "",

@@ -66,7 +66,7 @@ def _write_again(folder: Path, screen: Screen) -> int:
         with signals.held_back():
             _replace(folder, made, changed, known)
     listeners.outlive()
-    screen.say(f"Made again: {', '.join(changed)}." if changed else "Everything was as its records make it.")
+    screen.say(f"Rebuilt: {', '.join(changed)}." if changed else "Nothing changed: everything matches the records.")
     screen.say(f"Report: {folder / 'report.md'}")
     screen.answer(folder=folder, changed=changed)
     return 0

@@ -22,8 +22,8 @@ def command(options: RunOptions, screen: Screen) -> int:
     inside.check(path)
     if not (path / PLAN).is_file():
         raise InputError(
-            f"{path} has no {PLAN}: no study had begun there, so there is nothing to resume. Start it with --out "
-            f"{path}, which takes a folder in which nothing had begun, or with another one."
+            f"{path} has no {PLAN}: no study was started there, so there is nothing to resume. Start one with "
+            f"--out {path}, or with another folder."
         )
     planned = load_record(path / PLAN, Planned, MAX_LIST_BYTES)
     _check_network(planned, options)
@@ -31,14 +31,14 @@ def command(options: RunOptions, screen: Screen) -> int:
     data = load(spec, options.data_folder)
     if data.digest() != planned.data_digest:
         raise InputError(
-            f"The data set '{spec.dataset}' is not what the study was begun with: its digest is {data.digest()}, and "
+            f"The data set '{spec.dataset}' is not the one of the study: its digest is {data.digest()}, and "
             f"{PLAN} says {planned.data_digest}. Give the original data with --data-dir."
         )
     planned.check_fit(data)
     cluster = _cluster(planned, options)
     server = None if options.mlflow is None else mlflow_runs.connect(options.mlflow)
     if planned.mlflow and server is None:
-        screen.note(f"Its plan names the MLflow server {planned.mlflow}. Give --mlflow to have the study logged there.")
+        screen.note(f"Its plan names the MLflow server {planned.mlflow}. Give --mlflow to log the study there.")
     folder = OutputFolder.reopened(path)
     return ResumedStudy(planned, data, folder, server, cluster, options.timeout, screen).exit_code()
 
@@ -51,8 +51,8 @@ def _check_network(planned: Planned, options: RunOptions) -> None:
         code = planned.runs[0].spec.code
         assert code is not None, "networks of this package are equal"
         raise InputError(
-            f"--model {options.model}: the study goes on with the code in {code.folder}, where it "
-            "was begun. Put the folder there again, or begin another study."
+            f"--model {options.model}: the study continues with the code in {code.folder}, where it "
+            "began. Put the folder back there, or begin another study."
         )
 
 
@@ -64,8 +64,8 @@ def _cluster(planned: Planned, options: RunOptions) -> str | None:
     """
     if planned.executor == "ray" and "executor" not in options.given:
         raise InputError(
-            f"The study was begun on the Ray cluster at {planned.address}, by what its folder says. Give --executor "
-            f"ray --address {planned.address} to go on there, or --executor local to go on here."
+            f"By its plan, the study began on the Ray cluster at {planned.address}. Give --executor "
+            f"ray --address {planned.address} to continue there, or --executor local to continue here."
         )
     return options.address if options.executor == "ray" else None
 

@@ -63,7 +63,7 @@ def _name(folder: Path, root: Path) -> str:
 def _check_page(path: Path) -> None:
     """Raise InputError if writing the page would replace something else."""
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise InputError(f"{path} is no plain file, and nothing is written through it. Move it elsewhere.")
+        raise InputError(f"{path} is not a plain file, and is not overwritten. Move it elsewhere.")
     if path.exists() and f'name="generator" content="{GENERATOR}"' not in _head(path):
         raise InputError(f"{path} was not written by 'compare runs', and is not overwritten. Move it elsewhere.")
 

@@ -114,7 +114,7 @@ class StudyWork(Work[RunResult]):
         line = ["python", "-m", "compare", "run", "--resume", mounts.with_addresses(self.folder.path)]
         line += ["--executor", "ray", "--address", self.cluster] if self.cluster else []
         line += ["--mlflow", self.server.uri] if self.server else []
-        return f"Go on with: {shlex.join(line)}"
+        return f"Resume with: {shlex.join(line)}"
 
     def executor(self) -> Executor:
         """The place where the runs are trained."""
@@ -148,8 +148,8 @@ def _check_of_plan(results: list[RunResult], planned: Planned) -> None:
     for result in results:
         if (asked.get(result.name), planned.data_digest) != (result.run, result.data_digest):
             raise InputError(
-                f"The record of {result.name} is not of what {PLAN} asks for. Move it elsewhere to have that run "
-                "trained again, or put the original plan back."
+                f"The record of {result.name} does not match {PLAN}. Move it elsewhere to train that run again, or "
+                "restore the original plan."
             )
 
 
@@ -159,7 +159,7 @@ def _log(server: mlflow_runs.Server, folder: OutputFolder, results: list[RunResu
     try:
         run_id = mlflow_runs.log_study(server, folder.path, results, done)
     except mlflow_runs.MlflowError as error:
-        print(f"MLflow took no more: {error} All of it is in {mounts.with_addresses(folder.path)}.", file=sys.stderr)
+        print(f"MLflow stopped: {error} All results are in {mounts.with_addresses(folder.path)}.", file=sys.stderr)
         return False
     screen.note(f"MLflow run {run_id} in the experiment '{mlflow_runs.EXPERIMENT}' of {server.uri}")
     return True

@@ -124,7 +124,7 @@ def problems(folder: Path) -> list[str]:
     """
     odd = inside.odd(folder) if folder.is_dir() else {}
     if MANIFEST not in odd and not (folder / MANIFEST).exists():
-        raise InputError(f"{folder} has no {MANIFEST}. Give a whole folder that 'python -m compare' wrote.")
+        raise InputError(f"{folder} has no {MANIFEST}. Give a complete folder that 'python -m compare' wrote.")
     found = [f"{name} is {what}, and its content was not checked." for name, what in odd.items()]
     if any(text.startswith((f"{MANIFEST} ", f"{SEAL} ")) for text in found):
         return found
@@ -153,7 +153,7 @@ def _of_fields(folder: Path, known: Manifest) -> list[str]:
         planned = load_record(folder / PLAN, Planned, MAX_LIST_BYTES)
         for field in ("command", "started", "dataset_reason"):
             if getattr(known, field) != getattr(planned, field):
-                found.append(f"{MANIFEST} and {PLAN} say different things of it: {field.replace('_', ' ')}.")
+                found.append(f"{MANIFEST} and {PLAN} disagree on this: {field.replace('_', ' ')}.")
         found += _of_network(known, planned)
     return found
 
@@ -164,7 +164,7 @@ def _of_network(known: Manifest, planned: Planned) -> list[str]:
     hashed = {} if code is None else {f"{networks.COPY}/{name}": sha256 for name, sha256 in code.files}
     there = {name: sha256 for name, sha256 in known.files.items() if name.startswith(f"{networks.COPY}/")}
     return [
-        f"{name} is not the file of the network that {PLAN} says was run."
+        f"{name} is not the file of the network that {PLAN} records."
         for name in sorted(hashed.keys() | there.keys())
         if hashed.get(name) != there.get(name)
     ]
@@ -180,9 +180,9 @@ def made_by_others(folder: Path) -> str | None:
         return None
     made_with = known.libraries or "libraries that it does not name"
     return (
-        f"Its reports were made with {manifest.code_in_words(known.version, known.commit)} and {made_with}; here are "
+        f"Its reports were made with {manifest.code_in_words(known.version, known.commit)} and {made_with}. Here are "
         f"{manifest.code_in_words(version, commit)} and {libraries}. "
-        "So they were not made again, and not compared with the records."
+        "So the reports were not rebuilt and compared with the records."
     )
 
 
@@ -192,7 +192,7 @@ def _of_manifest(folder: Path) -> list[str]:
     if not (folder / SEAL).is_file():
         return [f"{SEAL} is missing."]
     if files.read(folder / SEAL, MAX_SEAL_BYTES, "Put the original back.") != f"{sha256}  {MANIFEST}\n".encode():
-        return [f"{MANIFEST} or {SEAL} was altered: the one's SHA-256 is {sha256}, and the other says otherwise."]
+        return [f"{MANIFEST} or {SEAL} was altered: the SHA-256 of {MANIFEST} is {sha256}, and {SEAL} has another."]
     return []
 
 
@@ -211,7 +211,7 @@ def _of_reports(folder: Path, known: Manifest) -> list[str]:
         there = {name: files.read(folder / name, MAX_LIST_BYTES, "Put the original back.") for name in drawn}
         made[PAGE] = page({"report.md": made["report.md"], **there}, made.drawings)
     return [
-        f"{name} is not what its records say: made again, it has other bytes."
+        f"{name} does not match its records: rebuilt from them, it has other bytes."
         for name, content in made.items()
         if not name.endswith(PICTURES) and hashlib.sha256(content).hexdigest() != known.files.get(name)
     ]

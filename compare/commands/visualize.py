@@ -84,7 +84,7 @@ def _chosen(results: list[RunResult], seed: int | None) -> list[RunResult]:
     """Return the completed runs of one seed, in the registry's order of implementations."""
     done = [result for result in results if result.outcome is not None]
     if not done:
-        raise InputError("No run in that folder ended well, so that there are no weights to look into. Train again.")
+        raise InputError("No run in that folder ended well, so there are no weights to draw. Train again.")
     seeds = sorted({result.run.train.seed for result in done})
     if seed is not None and seed not in seeds:
         raise InputError(f"There is no run of seed {seed} that ended well; there are {', '.join(map(str, seeds))}.")

@@ -29,7 +29,7 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, b
     image, negative = _grey(flat, shape) if shape[2] == 1 else (_coloured(flat, shape), False)
     if image is None:
         raise InputError(
-            f"{path} is empty: nothing on it differs clearly from its ground. "
+            f"{path} is empty: nothing on it differs clearly from its background. "
             "Give a picture of one object, and more contrast."
         )
     return image, negative

@@ -40,7 +40,7 @@ def load_manifest(folder: Path) -> Manifest:
 
 def read_record(path: Path, max_bytes: int = MAX_RECORD_BYTES) -> bytes:
     """Return the text of a record. Raises InputError if it does not exist, or is larger than any record."""
-    return files.read(path, max_bytes, "Give a folder that is whole, as 'python -m compare' wrote it.")
+    return files.read(path, max_bytes, "Give a complete folder that 'python -m compare' wrote.")
 
 
 def unreadable(path: Path, error: ValidationError) -> InputError:
@@ -55,8 +55,8 @@ def unreadable(path: Path, error: ValidationError) -> InputError:
     where = ".".join(str(part) for part in found[0]["loc"])[:MOST_SAID]
     what = found[0]["msg"].removeprefix("Value error, ")[:MOST_SAID].rstrip(".")
     return InputError(
-        f"{path} is no record that this version can read: {f'{where}: ' if where else ''}{what}. Move it elsewhere, or "
-        "use the version that wrote it."
+        f"{path} is not a record that this version can read: {f'{where}: ' if where else ''}{what}. Move it elsewhere, "
+        "or use the version that wrote it."
     )
 
 
@@ -85,10 +85,10 @@ def read_result(path: Path) -> RunResult:
             check_name("architecture", result.run.model, MODELS)
         implementation(result.run.implementation)
     except InputError as error:
-        raise InputError(f"{path} speaks of something that this version does not have. {error}") from None
+        raise InputError(f"{path} names something that this version does not have. {error}") from None
     if path.stem != result.name:
         raise InputError(
-            f"{path} is the record of {result.name}, and should go by that name. Rename it, or move it elsewhere."
+            f"{path} is the record of {result.name}, and must have that name. Rename it, or move it elsewhere."
         )
     return result
 
@@ -126,7 +126,7 @@ def load_weights(folder: Path, result: RunResult) -> Weights:
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 != result.outcome.weights_sha256:
         raise InputError(
-            f"{path} is not the file that its record speaks of: its SHA-256 is {sha256}, and the record says "
+            f"{path} does not match its record: its SHA-256 is {sha256}, and the record says "
             f"{result.outcome.weights_sha256}. Train again, or put the original back."
         )
     try:
@@ -142,7 +142,7 @@ def load_data(result: RunResult, data_dir: Path) -> Data:
     data = load(result.run.data, data_dir)
     if data.digest() != result.data_digest:
         raise InputError(
-            f"The data set '{result.run.data.dataset}' is not what the run was made with: its digest is "
+            f"The data set '{result.run.data.dataset}' is not the one of the run: its digest is "
             f"{data.digest()}, and the record says {result.data_digest}. Give the original data with --data-dir."
         )
     return data

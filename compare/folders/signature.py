@@ -43,7 +43,7 @@ def problem(folder: Path, key: Path) -> str | None:
 
 
 def _manifest(folder: Path) -> bytes:
-    return files.read(folder / MANIFEST, MAX_MANIFEST_BYTES, "Give a whole folder that 'python -m compare' wrote.")
+    return files.read(folder / MANIFEST, MAX_MANIFEST_BYTES, "Give a complete folder that 'python -m compare' wrote.")
 
 
 def _private(path: Path) -> "Ed25519PrivateKey":
@@ -53,7 +53,7 @@ def _private(path: Path) -> "Ed25519PrivateKey":
     advice = "Make one: openssl genpkey -algorithm ed25519 -out key.pem"
     key = _loaded(path, lambda content: load_pem_private_key(content, None), advice)
     if not isinstance(key, Ed25519PrivateKey):
-        raise InputError(f"{path} is no private Ed25519 key. {advice}.")
+        raise InputError(f"{path} is not a private Ed25519 key. {advice}.")
     return key
 
 
@@ -61,10 +61,10 @@ def _public(path: Path) -> "Ed25519PublicKey":
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    advice = "Make it of the private one: openssl pkey -in key.pem -pubout -out public.pem"
+    advice = "Make it from the private one: openssl pkey -in key.pem -pubout -out public.pem"
     key = _loaded(path, load_pem_public_key, advice)
     if not isinstance(key, Ed25519PublicKey):
-        raise InputError(f"{path} is no public Ed25519 key. {advice}.")
+        raise InputError(f"{path} is not a public Ed25519 key. {advice}.")
     return key
 
 
@@ -74,4 +74,4 @@ def _loaded(path: Path, load: Any, advice: str) -> object:
     try:
         return load(files.read(path, MAX_KEY_BYTES, f"{advice}."))
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # not PEM, another kind of key, or a password
-        raise InputError(f"{path} is no key that can be read ({error}). {advice}.") from None
+        raise InputError(f"{path} is not a readable key ({error}). {advice}.") from None

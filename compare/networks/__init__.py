@@ -59,7 +59,7 @@ def name_of(folder: Path) -> str:
     if not folder.is_dir():
         raise InputError(
             f"There is no folder {folder}. Give the folder of a network; 'python -m compare models cnn_same --scaffold "
-            f"{folder}' begins one."
+            f"{folder}' creates one."
         )
     return _fitting(folder)
 
@@ -67,7 +67,7 @@ def name_of(folder: Path) -> str:
 def check_new(folder: Path) -> None:
     """Raise InputError unless `folder` can be created for a network: it does not exist, or is empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} is there and not empty, and nothing is overwritten. Give a new folder.")
+        raise InputError(f"{folder} exists and is not empty, and nothing is overwritten. Give a new folder.")
     _fitting(folder)
 
 
@@ -75,7 +75,7 @@ def _fitting(folder: Path) -> str:
     name = folder.resolve().name
     if not re.fullmatch(contract.NAME, name):
         raise InputError(
-            f"The folder {folder} names its network, and {name!r} is no such name. Use letters, digits, _ and -."
+            f"The folder {folder} names its network, and {name!r} is not a valid name. Use letters, digits, _ and -."
         )
     if name in MODELS:
         raise InputError(f"The folder {folder} has the name of an architecture of this package. Give it another name.")
@@ -96,7 +96,7 @@ def at_hand(spec: ModelSpec, folder: str | None) -> ModelSpec:
     folder. Raise InputError if it is not the record's code, or if the user never named it."""
     if spec.code is None:
         if folder is not None:
-            raise InputError(f"--model {folder}: the run is of {spec.name}, which is of this package. Leave it out.")
+            raise InputError(f"--model {folder}: the run's network, {spec.name}, is built in. Leave it out.")
         return spec
     code = spec.code if folder is None else own(Path(folder)).code
     assert code is not None, "own() gives code"

@@ -21,9 +21,9 @@ class Options:
     command: str = ""
     given: frozenset[str] = frozenset()
     as_json: bool = option(
-        False, OUTPUT, "Say what was found as JSON, and nothing else, on standard output.", flag="--json", forms=None
+        False, OUTPUT, "Print the results as JSON, and nothing else, on standard output.", flag="--json", forms=None
     )
-    quiet: bool = option(False, OUTPUT, "Say nothing but errors, and what --json asks for.", short="-q", forms=None)
+    quiet: bool = option(False, OUTPUT, "Print only errors, and what --json asks for.", short="-q", forms=None)
 
     @classmethod
     def of_texts(cls, **values: Any) -> Self:

@@ -44,7 +44,7 @@ class BenchOptions(common.ReadsData, Options):
         forms=ALL
     )
     implementations: tuple[str, ...] = option(
-        common.BY_DEFAULT, TRAINING, "Which implementations, separated by commas.", forms=ALL,
+        common.BY_DEFAULT, TRAINING, "Implementations, separated by commas.", forms=ALL,
         conflicts=(Conflict("aa", "which names the one implementation that takes part"),)
     )
     batch_sizes: tuple[int, ...] = option(
@@ -63,7 +63,7 @@ class BenchOptions(common.ReadsData, Options):
     )
     mixed_precision: tuple[MixedPrecision, ...] = option(
         ("none",), COMPUTATION,
-        "none, bfloat16, or on CUDA tf32 (factors of products are rounded to it); several by commas.",
+        "What the factors of products are rounded to: none, bfloat16, or on CUDA tf32; several by commas.",
         forms=SEVERAL_POINTS
     )
     device: Device = option("cpu", COMPUTATION, "What to compute on.", forms=ALL)
@@ -72,7 +72,7 @@ class BenchOptions(common.ReadsData, Options):
         quantity="whole numbers", ge=1, le=1024
     )
     allocator: Allocator = option(
-        "kept", COMPUTATION, "kept (glibc keeps freed memory, for all alike) or system (as users have it).",
+        "kept", COMPUTATION, "kept (glibc keeps freed memory, for every framework) or system (the system's default).",
         forms=WITH_INFERENCE
     )
     waiting: Waiting = common.waiting("bench", forms=WITH_INFERENCE)
@@ -81,13 +81,13 @@ class BenchOptions(common.ReadsData, Options):
     baseline: str | None = option(
         None, COMPARISON, "Contestant that the others are compared with.", left_out="the first", forms=WITH_INFERENCE
     )
-    aa: str | None = option(None, COMPARISON, "Pit one implementation against itself: the interval must hold 1.")
+    aa: str | None = option(None, COMPARISON, "Compare one implementation with itself: the interval must contain 1.")
     interval: float = option(
         0.02, COMPARISON, "Launch until half the confidence interval of every ratio is below this.", former="precision",
         forms=(*WITH_WATERFALL, "inference"), ge=0.001, le=1
     )
     budget: float | None = option(
-        None, COMPARISON, "Begin no launch after so many seconds.", forms=ALL, quantity="a number",
+        None, COMPARISON, "Start no launch after this many seconds.", forms=ALL, quantity="a number",
         left_out="120, or longer, until there are intervals", ge=1, le=1_000_000
     )
     profile: bool = option(False, COMPARISON, "Show where the time of a step goes.")
@@ -95,7 +95,7 @@ class BenchOptions(common.ReadsData, Options):
         False, COMPARISON, "From each plain loop to the fastest, one factor at a time.", forms=("waterfall",)
     )
     beside: tuple[int, ...] | None = option(
-        None, COMPARISON, "Time all beside so many busy processes, as 0,1,2: how much each is slowed down.",
+        None, COMPARISON, "Time all beside this many busy processes, such as 0,1,2: how much each is slowed down.",
         note="[docs/bench.md](docs/bench.md#beside-busy-processes).", left_out="none", metavar="N,...",
         forms=("beside",), quantity="whole numbers", ge=0, le=256
     )
@@ -110,11 +110,11 @@ class BenchOptions(common.ReadsData, Options):
     )
     out: Path | None = common.out("runs/<UTC time>-bench-<model>", forms=ALL)
     world_size: tuple[int, ...] = option(
-        (1,), CLUSTER, "Processes that train a network together; 1,2 tells what two are worth.", metavar="N",
+        (1,), CLUSTER, "Processes that train a network together; 1,2 compares two with one.", metavar="N",
         quantity="whole numbers", ge=1, le=MAX_SIZE
     )
     executor: ExecutorName = option(
-        "local", CLUSTER, "local, or ray: one node of a Ray cluster, which is given nothing else meanwhile.",
+        "local", CLUSTER, "local, or ray: one node of a Ray cluster, which runs nothing else meanwhile.",
         forms=SEVERAL_POINTS
     )
     address: str = option(

@@ -33,7 +33,7 @@ def resize(**declared: Any) -> Any:
     return option(
         None,
         DATA,
-        "Images are brought to so many pixels, as 28 or 28x40 (height x width).",
+        "Resize images to this many pixels, such as 28 or 28x40 (height x width).",
         note="They keep their proportions ([docs/own-images.md](docs/own-images.md)).",
         metavar="SIZE",
         left_out="as they are",
@@ -45,7 +45,7 @@ def channels(**declared: Any) -> Any:
     return option(
         None,
         DATA,
-        "Images are made grey or colour.",
+        "Convert images to grey or colour.",
         left_out="as they are; a folder is grey if all in it is",
         **declared,
     )
@@ -55,7 +55,7 @@ def split(**declared: Any) -> Any:
     return option(
         None,
         DATA,
-        "Share of test images of data without a test part, the same of every class.",
+        "Share of test images if the data have no test part; the same for every class.",
         left_out="0.2",
         gt=0,
         lt=1,
@@ -85,7 +85,7 @@ def timeout(**declared: Any) -> Any:
     return option(
         300.0,
         COMPUTATION,
-        "Give a worker up after so many seconds without an answer.",
+        "Give up on a worker after this many seconds without an answer.",
         ge=1,
         le=1_000_000,
         forms=None,
@@ -110,7 +110,7 @@ def own_model(**declared: Any) -> Any:
     return option(
         None,
         DATA,
-        "Folder of the network of your own, if it was moved or comes from someone else.",
+        "Folder of your own network, if it was moved or comes from someone else.",
         left_out="as the run says",
         metavar="DIR/",
         **declared,

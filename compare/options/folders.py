@@ -16,7 +16,7 @@ from shared.storage import mounts
 class ReportOptions(Options):
     """The options of `compare report`."""
 
-    summary: ClassVar[str] = "Make the reports of a folder again from its records, or one report of several folders."
+    summary: ClassVar[str] = "Rebuild the reports of a folder from its records, or write one report of several folders."
 
     folders: tuple[Path, ...] = common.run_dir(metavar="RUN_DIR...", help="Folders of runs, comparisons and benches.")
     out: Path | None = common.out("RUN_DIR; of several runs/<UTC time>-report")
@@ -49,7 +49,7 @@ class RunsOptions(Options):
 
     @property
     def opening(self) -> str:
-        return f"reading what is below {self.root}"
+        return f"reading the folders below {self.root}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +57,11 @@ class VerifyOptions(common.ReadsData, Options):
     """The options of `compare verify`."""
 
     summary: ClassVar[str] = (
-        "Say whether every file of a folder is as it was written, and its reports what its records say."
+        "Check that every file of a folder is as it was written, and that its reports match its records."
     )
 
     run_dir: Path = common.run_dir()
-    rerun: bool = option(False, COMPARISON, "Evaluate the trained weights again, too.")
+    rerun: bool = option(False, COMPARISON, "Also evaluate the trained weights again.")
     sign: Path | None = option(
         None,
         OUTPUT,
@@ -91,7 +91,7 @@ class DiffOptions(Options):
     """The options of `compare diff`."""
 
     summary: ClassVar[str] = (
-        "Say what changed from one run to another, and whether accuracy or speed moved by more than noise."
+        "Show what changed from one run to another, and whether accuracy or speed changed by more than noise."
     )
 
     before: Path = common.run_dir(metavar="RUN_A", help="Folder of the run before.")
@@ -99,7 +99,7 @@ class DiffOptions(Options):
     margin: float = option(
         0.003,
         COMPARISON,
-        "Accuracies this near are one: 0.003 is 0.3 points.",
+        "Accuracies this close are equal: 0.003 is 0.3 points.",
         gt=0,
         lt=1,
         quantity="a difference in accuracy",
@@ -169,7 +169,7 @@ class VisualizeOptions(common.ReadsData, Options):
     filter: int = option(0, DATA, "Which filter's feature maps are shown.", ge=0)
     seed: int | None = option(None, DATA, "Which seed's networks.", left_out="the first")
     predict: Path | None = option(
-        None, DATA, "A picture (PNG, JPEG) to be classified by all.", parse=mounts.here, metavar="FILE"
+        None, DATA, "A picture (PNG, JPEG) for all networks to classify.", parse=mounts.here, metavar="FILE"
     )
     model: str | None = common.own_model()
     data_dir: Path | None = common.data_dir()

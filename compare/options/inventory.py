@@ -15,10 +15,10 @@ from shared.storage import mounts
 class DataOptions(common.ReadsData, Options):
     """The options of `compare data`."""
 
-    summary: ClassVar[str] = "Fetch a data set, or describe your own; without a name, say which are at hand and whole."
+    summary: ClassVar[str] = "Fetch a data set, or describe your own; without a name, list which are here and complete."
 
     name: str | None = argument(
-        None, "Data set to fetch and check, as mnist; or your own: folder:DIR, FILE.npz, FILE.csv, idx:DIR."
+        None, "Data set to fetch and check, such as mnist; or your own: folder:DIR, FILE.npz, FILE.csv, idx:DIR."
     )
     data_dir: Path | None = common.data_dir()
     resize: str | None = common.resize()
@@ -52,14 +52,14 @@ class ModelsOptions(Options):
     summary: ClassVar[str] = "Show the architectures; with a name, its layers, parameters and FLOPs."
 
     name: str | None = argument(None, "Architecture whose layers are shown, or the folder of a network of your own.")
-    check: bool = option(False, COMPARISON, "Ask each framework too: its own count of parameters and FLOPs.")
+    check: bool = option(False, COMPARISON, "Also compare each framework's own count of parameters and FLOPs.")
     source: bool = option(
         False, OUTPUT, "Show its code in each framework, side by side if the terminal has 120 columns."
     )
     scaffold: Path | None = option(
         None,
         OUTPUT,
-        "New folder to copy it to, to begin a network of your own with.",
+        "New folder to copy it to, as a start for your own network.",
         parse=mounts.here,
         metavar="DIR",
         conflicts=(Conflict("check", "which asks about a network that is there"),),
@@ -93,7 +93,7 @@ class ContractOptions(Options):
         metavar="SIZES",
     )
     tokens: bool = option(
-        False, DATA, "Its input are whole numbers for an embedding.", note="keras.py says so itself, by its dtype."
+        False, DATA, "The inputs are whole numbers, for an embedding.", note="keras.py says so itself, by its dtype."
     )
     task: TaskName | None = option(
         None,
@@ -105,7 +105,7 @@ class ContractOptions(Options):
     loss: LossName | None = option(
         None,
         TRAINING,
-        "By what it is trained: cross_entropy, mse or mae (regression), binary_cross_entropy (multilabel).",
+        "Training loss: cross_entropy, mse or mae (regression), binary_cross_entropy (multilabel).",
         left_out="as the contract that is there says, or the task's first",
     )
 

@@ -38,7 +38,7 @@ class ParityOptions(common.ReadsData, Options):
         metavar="NAME|DIR/,...", forms=ALSO_WATERFALL
     )
     implementations: tuple[str, ...] | None = option(
-        None, TRAINING, "Which implementations, two or more.", left_out="all that have the network",
+        None, TRAINING, "Two or more implementations.", left_out="all that have the network",
         forms=ALSO_WATERFALL
     )
     steps: int = option(100, TRAINING, "How many training steps are compared.", forms=ALSO_WATERFALL, ge=1, le=100_000)
@@ -49,15 +49,15 @@ class ParityOptions(common.ReadsData, Options):
         le=common.MOST_SEED
     )
     seeds: int | None = option(
-        None, COMPARISON, "How many seeds, counted up.", left_out="1; for --waterfall 3", forms=ALSO_WATERFALL, ge=1,
-        le=10_000
+        None, COMPARISON, "How many seeds, counted up from the first.", left_out="1; for --waterfall 3",
+        forms=ALSO_WATERFALL, ge=1, le=10_000
     )
     precision: Precision = option("both", COMPARISON, "both, float64 or float32.")
     draws: int = option(3, COMPARISON, "Runs of each implementation from weights moved by 1 ulp.", ge=1, le=1_000)
     rung: Rung = option("evaluation", COMPARISON, "Highest rung of the ladder: parameters, activations, ...")
-    ledger: bool = option(False, COMPARISON, "The ledger of differences instead, row by row.", forms=("ledger",))
+    ledger: bool = option(False, COMPARISON, "Check the ledger of differences instead, row by row.", forms=("ledger",))
     row: tuple[str, ...] | None = option(
-        None, COMPARISON, "Some rows of the ledger alone.", left_out="all", forms=("ledger",)
+        None, COMPARISON, "Only these rows of the ledger.", left_out="all", forms=("ledger",)
     )
     symptom: str | None = option(
         None, COMPARISON, "What you see, in a sentence: the rows of the ledger that can be behind it.", metavar="TEXT",
@@ -69,16 +69,17 @@ class ParityOptions(common.ReadsData, Options):
     )
     device: Device = option("cpu", COMPUTATION, "What to compute on.", forms=ALSO_WATERFALL)
     mode: Literal["default", "eager", "graph", "xla"] = option(
-        "default", COMPUTATION, "default (torch eager, TensorFlow graph), eager, graph or xla, for all alike.",
+        "default", COMPUTATION, "default (torch eager, TensorFlow graph), eager, graph or xla, for all.",
         forms=ALSO_WATERFALL
     )
-    verbose: bool = option(False, OUTPUT, "Show the ladder of every comparison, a line a rung.")
+    verbose: bool = option(False, OUTPUT, "Show the ladder of every comparison, one line per rung.")
     timeout: float = common.timeout()
     out: Path | None = common.out(
         "runs/<UTC time>-parity", help="Output folder; of the ledger a .md file.", forms=EVERY_FORM
     )
     world_size: int = option(
-        1, CLUSTER, "Compare each, too, as N processes on shares of every batch.", metavar="N", ge=1, le=MAX_SIZE
+        1, CLUSTER, "Also compare each as N processes, each on its share of every batch.", metavar="N", ge=1,
+        le=MAX_SIZE
     )
     # fmt: on
 

@@ -12,9 +12,9 @@ from shared.storage import mounts
 
 @dataclass(frozen=True, kw_only=True)
 class PortOptions(Options):
-    """Find where two models of your own differ, why, and the line that mends it."""
+    """Find where two models of your own differ, why, and the line that fixes it."""
 
-    summary: ClassVar[str] = "Find where two models of your own differ, why, and the line that mends it."
+    summary: ClassVar[str] = "Find where two models of your own differ, why, and the line that fixes it."
 
     # fmt: off
     left: str = argument(
@@ -23,7 +23,7 @@ class PortOptions(Options):
     )
     right: str = argument(REQUIRED, "The other model.", metavar="RIGHT")
     input: tuple[str, ...] | None = option(
-        None, DATA, "Sizes of one example, as 3x224x224; NAME=SIZES of several; SIZES:LOW..HIGH of integers.",
+        None, DATA, "Sizes of one example, such as 3x224x224; NAME=SIZES of several; SIZES:LOW..HIGH of integers.",
         left_out="as a model states", metavar="SIZES",
     )
     data: Path | None = option(
@@ -34,10 +34,10 @@ class PortOptions(Options):
         "left", COMPARISON, "Whose weights both models get; as-is: each keeps its own.",
     )
     precision: Literal["float64", "both"] = option(
-        "float64", COMPARISON, "float64; or both: in float32, too, if both are the same in float64.",
+        "float64", COMPARISON, "float64; or both: also float32, if the models are the same in float64.",
     )
     loss: str | None = option(
-        None, COMPARISON, "Compare losses and gradients, too: a name, as mse; or compiled, each Keras model's own.",
+        None, COMPARISON, "Also compare losses and gradients: a name, such as mse; or compiled, each Keras model's.",
         metavar="NAME", left_out="none",
     )
     left_loss: str | None = option(
@@ -45,11 +45,11 @@ class PortOptions(Options):
         left_out="that of --loss, or of the compiled model",
     )
     right_loss: str | None = option(
-        None, COMPARISON, "The right model's loss, alike.", metavar="REFERENCE",
+        None, COMPARISON, "The right model's loss, in the same form.", metavar="REFERENCE",
         left_out="that of --loss, or of the compiled model",
     )
     optimizer: str | None = option(
-        None, COMPARISON, "Compare optimizers, too: a name, as adam, with each framework's own defaults.",
+        None, COMPARISON, "Also compare optimizers: a name, such as adam, with each framework's own defaults.",
         metavar="NAME", left_out="none; with --steps that of the compiled model",
     )
     left_optimizer: str | None = option(
@@ -57,19 +57,19 @@ class PortOptions(Options):
         metavar="REFERENCE", left_out="that of --optimizer, or of the compiled model",
     )
     right_optimizer: str | None = option(
-        None, COMPARISON, "The right model's optimizer, alike.", metavar="REFERENCE",
+        None, COMPARISON, "The right model's optimizer, in the same form.", metavar="REFERENCE",
         left_out="that of --optimizer, or of the compiled model",
     )
     steps: int | None = option(
-        None, COMPARISON, "Train both for so many steps, each with its own optimizer.", metavar="N", ge=1, le=1000,
+        None, COMPARISON, "Train both for this many steps, each with its own optimizer.", metavar="N", ge=1, le=1000,
         left_out="none",
     )
     fit: tuple[str, ...] | None = option(
-        None, COMPARISON, "Run both training functions for --steps steps (10): what differs in them and in their data.",
+        None, COMPARISON, "Run both training functions for --steps steps (10), and compare them and their data.",
         metavar="LEFT RIGHT", values=2, left_out="none",
     )
     bench: bool = option(
-        False, COMPARISON, "Time both models in turns, too: passes, and layer by layer.",
+        False, COMPARISON, "Also time both models, in turns: passes, and layer by layer.",
         note="[docs/port-a-model.md](docs/port-a-model.md#which-one-is-slower-and-where).",
     )
     batch_sizes: tuple[int, ...] = option(
@@ -86,7 +86,7 @@ class PortOptions(Options):
         needs=Need("bench", True, "for the times of --bench"),
     )
     budget: float = option(
-        120.0, COMPARISON, "Begin no launch of --bench after so many seconds.", ge=1, le=1_000_000,
+        120.0, COMPARISON, "Start no launch of --bench after this many seconds.", ge=1, le=1_000_000,
         needs=Need("bench", True, "for the times of --bench"),
     )
     left_python: Path | None = option(
@@ -98,10 +98,10 @@ class PortOptions(Options):
         left_out="this one",
     )
     left_backend: Literal["tensorflow", "torch", "jax"] | None = option(
-        None, COMPARISON, "What Keras computes the left model with.", left_out="KERAS_BACKEND, else tensorflow",
+        None, COMPARISON, "Keras's backend for the left model.", left_out="KERAS_BACKEND, else tensorflow",
     )
     right_backend: Literal["tensorflow", "torch", "jax"] | None = option(
-        None, COMPARISON, "What Keras computes the right model with.", left_out="KERAS_BACKEND, else tensorflow",
+        None, COMPARISON, "Keras's backend for the right model.", left_out="KERAS_BACKEND, else tensorflow",
     )
     save_weights: Path | None = option(
         None, OUTPUT, "Write the weights of the model that got the other's: .safetensors or .weights.h5.",

@@ -39,7 +39,7 @@ from shared.world import MAX_SIZE
 
 DEFAULT_MODEL = "cnn_same"
 IDIOMATIC = Conflict("recipe", "in which each framework's own defaults decide", "idiomatic")
-FOUND_FASTEST = Conflict("mode", "which is what was found fastest on this machine", "tuned")
+FOUND_FASTEST = Conflict("mode", "which is the fastest that was found on this machine", "tuned")
 ALSO_RESUMED = ("", "resume")
 
 
@@ -51,8 +51,9 @@ class RunOptions(common.ReadsData, Options):
 
     # fmt: off
     resume: Path | None = option(
-        None, OUTPUT, "Go on with an interrupted study, with the options it was begun with.",
-        note="It comes to the same weights, to the bit.", parse=mounts.located, metavar="RUN_DIR", forms=ALSO_RESUMED
+        None, OUTPUT, "Resume an interrupted study, with its original options.",
+        note="Its weights are bit-identical to those of a study without interruption.",
+        parse=mounts.located, metavar="RUN_DIR", forms=ALSO_RESUMED
     )
     preset: str | None = option(
         None, TRAINING, "A named set of the options below: stretch (high accuracy on MNIST).",
@@ -66,12 +67,12 @@ class RunOptions(common.ReadsData, Options):
     )
     dataset: str = option(
         "auto", DATA,
-        "auto (MNIST if it can be had, else digits), digits, photographs, mnist, fashion_mnist, kmnist, qmnist, "
+        "auto (MNIST if available, else digits), digits, photographs, mnist, fashion_mnist, kmnist, qmnist, "
         "emnist_letters (_digits, _balanced, _byclass, _bymerge, _mnist), cifar10; or your own: folder:DIR, FILE.npz, "
         "FILE.csv or idx:DIR.",
-        note="What is missing is fetched and verified. Your own images: a folder with a subfolder for each class, an "
+        note="Missing files are fetched and verified. Your own images: a folder with a subfolder for each class, an "
         ".npz file, a table of pixels, or four files in MNIST's format ([docs/own-images.md](docs/own-images.md)). The "
-        "networks that are built in have 10 outputs. `cifar10` and `photographs` (pieces of two photographs) are for "
+        "built-in networks have 10 outputs. `cifar10` and `photographs` (pieces of two photographs) are for "
         "`--model cnn_bn_cifar`."
     )
     data_dir: Path | None = common.data_dir(forms=ALSO_RESUMED)
@@ -81,7 +82,7 @@ class RunOptions(common.ReadsData, Options):
     task: TaskName | None = common.task()
     limit: int | None = option(None, DATA, "Train on the first N images only.", metavar="N", left_out="all", ge=1)
     validation: int | None = option(
-        None, DATA, "Set N training images apart; the test set is then used once, at the end.", metavar="N",
+        None, DATA, "Hold out N training images; the test set is then used once, at the end.", metavar="N",
         left_out="0", ge=0, conflicts=(IDIOMATIC,)
     )
     scale: Scale | None = option(
@@ -94,18 +95,18 @@ class RunOptions(common.ReadsData, Options):
     )
     implementations: tuple[str, ...] = option(
         common.BY_DEFAULT, TRAINING,
-        "Which implementations, separated by commas; there is keras_functional too, for cnn_bn_cifar."
+        "Implementations, separated by commas; also keras_functional, for cnn_bn_cifar."
     )
     recipe: Recipe = option(
         "matched", TRAINING, "matched (same weights, batches, optimizer) or idiomatic (each framework's own way).",
-        note="The idiomatic one is as a good tutorial of that framework has it. Its step time needs two epochs."
+        note="The idiomatic recipe follows a good tutorial of each framework. Its step time needs two epochs."
     )
     epochs: int | None = option(
         None, TRAINING, "Passes over the data.", left_out="embedded data 20, others 3", ge=1, le=1_000_000
     )
     stop_at: float | None = option(
-        None, TRAINING, "End after the first epoch whose training accuracy reaches this, as 0.98.", left_out="never",
-        gt=0, le=1, quantity="an accuracy", example="0.98 stands for 98 %"
+        None, TRAINING, "End after the first epoch whose training accuracy reaches this, such as 0.98.",
+        left_out="never", gt=0, le=1, quantity="an accuracy", example="0.98 stands for 98 %"
     )
     batch_size: int | Literal["auto"] | None = option(
         None, TRAINING, "Images in a batch; auto is 64 on CUDA, 16 on a CPU.", left_out="64", ge=1, le=1_000_000
@@ -134,34 +135,34 @@ class RunOptions(common.ReadsData, Options):
     )
     seeds: int = option(
         1, COMPARISON, "How many seeds, counted up from the first.",
-        note="The report then has means with intervals, and says of each pair whether it is equivalent within the "
-        "margin, different, or how many seeds would tell.", metavar="N", ge=1, le=100_000
+        note="The report then has means with intervals. It calls each pair equivalent within the margin, or "
+        "different, or says how many seeds would be enough.", metavar="N", ge=1, le=100_000
     )
     margin: float = option(
-        0.003, COMPARISON, "Accuracies this near are equivalent: 0.003 is 0.3 points.", gt=0, lt=1,
+        0.003, COMPARISON, "Accuracies this close are equivalent: 0.003 is 0.3 points.", gt=0, lt=1,
         quantity="a difference in accuracy", example="0.003 stands for 0.3 points"
     )
     target: float | None = option(
-        None, COMPARISON, "Tell the training time until this accuracy: 0.99 is 99 %.", gt=0, le=1,
+        None, COMPARISON, "Report the training time until this accuracy: 0.99 is 99 %.", gt=0, le=1,
         quantity="an accuracy", example="0.99 stands for 99 %"
     )
     parity: bool = option(
-        False, COMPARISON, "Prove over the first 20 steps that they are the same function, too.",
+        False, COMPARISON, "Also prove, over the first 20 steps, that they are the same function.",
         conflicts=(FOUND_FASTEST,)
     )
     mode: AskedMode = option(
         "default", COMPUTATION,
-        "default (torch eager, TensorFlow graph), eager, graph or xla for all alike; tuned: each as it is fastest "
-        "here.",
-        note="What is fastest is found once, in some minutes, and remembered ([docs/bench.md](docs/bench.md)).",
+        "default (torch eager, TensorFlow graph), eager, graph or xla for all; tuned: the fastest settings of "
+        "each on this machine.",
+        note="The search for the fastest takes some minutes, and its result is kept ([docs/bench.md](docs/bench.md)).",
         conflicts=(IDIOMATIC,)
     )
     precision: Dtype = option(
-        "float32", COMPUTATION, "What is computed in: float32, or float64, in which they agree to 1e-12 at first.",
-        note="That is over the first 20 steps, and longer without batch normalisation.", conflicts=(IDIOMATIC,)
+        "float32", COMPUTATION, "float32, or float64, in which all agree to 1e-12 at first.",
+        note="At first: over 20 steps, and longer without batch normalisation.", conflicts=(IDIOMATIC,)
     )
     mixed_precision: MixedPrecision = option(
-        "none", COMPUTATION, "What factors of products are rounded to: none (float32), bfloat16, or on CUDA tf32.",
+        "none", COMPUTATION, "What the factors of products are rounded to: none (float32), bfloat16, or on CUDA tf32.",
         conflicts=(IDIOMATIC, Conflict("precision", "which asks for more digits, and this for fewer", "float64"))
     )
     device: AskedDevice = option(
@@ -175,7 +176,7 @@ class RunOptions(common.ReadsData, Options):
         metavar="N", left_out="cores", ge=1, le=1024
     )
     allocator: Allocator = option(
-        "kept", COMPUTATION, "kept (glibc keeps freed memory, for all alike) or system (as users have it).",
+        "kept", COMPUTATION, "kept (glibc keeps freed memory, for every framework) or system (the system's default).",
         note="Why: [docs/decisions.md](docs/decisions.md).", conflicts=(FOUND_FASTEST,)
     )
     waiting: Waiting = common.waiting("run", conflicts=(FOUND_FASTEST,))
@@ -185,20 +186,20 @@ class RunOptions(common.ReadsData, Options):
         note="A folder, or one on a store, as `s3://bucket/folder` (extra `s3`; [docs/scaling.md](docs/scaling.md))."
     )
     tensorboard: bool = option(
-        False, OUTPUT, "Write TensorBoard's event files, too, to OUT/tensorboard.", extra="tensorboard"
+        False, OUTPUT, "Also write TensorBoard's event files, to OUT/tensorboard.", extra="tensorboard"
     )
     mlflow: str | None = option(
         None, OUTPUT, "Log the study to this MLflow server, or folder; needs the extra mlflow.",
         note="[docs/output.md](docs/output.md).", metavar="URI", forms=ALSO_RESUMED
     )
     world_size: int = option(
-        1, CLUSTER, "N processes train each network, each on its share of every batch.",
+        1, CLUSTER, "Train each network with N processes, each on its share of every batch.",
         note="By DistributedDataParallel, or under `tf.distribute` ([docs/scaling.md](docs/scaling.md)).", metavar="N",
         ge=1, le=MAX_SIZE, conflicts=(IDIOMATIC,)
     )
     executor: ExecutorName = option(
         "local", CLUSTER, "local, or ray: every run is a task on a Ray cluster; needs the extra ray.",
-        note="The weights are the same, to the bit ([docs/scaling.md](docs/scaling.md)).", conflicts=(FOUND_FASTEST,),
+        note="The weights are bit-identical ([docs/scaling.md](docs/scaling.md)).", conflicts=(FOUND_FASTEST,),
         forms=ALSO_RESUMED
     )
     address: str = option(
@@ -214,7 +215,7 @@ class RunOptions(common.ReadsData, Options):
     @property
     def opening(self) -> str:
         if self.resume is not None:
-            return f"going on with the study in {mounts.with_addresses(self.resume)}"
+            return f"resuming the study in {mounts.with_addresses(self.resume)}"
         names = ",".join(self.implementations)
         return f"a study of {self.model or DEFAULT_MODEL} with {names}, data set {self.dataset}"
 

@@ -109,7 +109,7 @@ def check_possible(implementations: list[str], recipe: str, mixed_precision: str
     """Raise InputError if there is nothing to compare, or if a difference is intended."""
     if recipe != "matched" or mixed_precision != "none":
         raise InputError(
-            "--parity is of the matched recipe in float32: others are meant to differ. Leave one of them out."
+            "--parity is for the matched recipe in float32: others are meant to differ. Leave one of them out."
         )
     if len(implementations) < 2:
         raise InputError("--parity compares implementations. Name two or more.")

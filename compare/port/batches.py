@@ -49,7 +49,7 @@ def compare_data(
     if [*left[0].inputs] != [*right[0].inputs] or len(left[0].inputs) != 1:
         same = _same(left, right)
         stage = DataStage("data.values", "its own", "its own", ("feed both with the same",) * 2, tuple(right))
-        aside = "Of several inputs, the data were exchanged as a whole."
+        aside = "With several inputs, the data were exchanged as a whole."
         return DataFound(() if same else (stage,), () if same else (aside,))
     return _Comparison(tuple(left), tuple(right), facts).result()
 
@@ -103,7 +103,7 @@ class _Comparison:
             return False
         if sum(len(batch) for batch in others) > until - len(some[place]):
             return True
-        self.asides.append("One side has a smaller last batch; the other did not come so far.")
+        self.asides.append("One side has a smaller last batch; the other did not get that far.")
         return False
 
     def _values(self, now: tuple[Batch, ...], goal: tuple[Batch, ...]) -> tuple[Batch, ...]:
@@ -165,8 +165,8 @@ class _Comparison:
         self._add("data.order", sides_[0], right, (fix, fix), plain)
         if common < n and not whole:
             self.asides.append(
-                f"{common} of {n} examples were seen on both sides: another order and other examples cannot be "
-                "distinguished in so few steps."
+                f"{common} of {n} examples were seen on both sides. So few steps cannot distinguish another order "
+                "from other examples."
             )
 
     def _unmatched(

@@ -45,11 +45,11 @@ def exchanged(fits: Fits, learned: Learned, both: Both, found: OptimizersFound |
     asides = (*learned.asides, *fits.notes(), *data.asides)
     causes = [_of_data(stage) for stage in data.stages]
     if found is None or found.records is None:
-        said = "An optimizer is not known, so that nothing could be exchanged."
+        said = "An optimizer is unknown, so nothing could be exchanged."
         return replace(learned, causes=(*causes, *learned.causes), asides=(*asides, said))
     plan = list(_plan(fits, learned, both, found, data.stages, model))
     n = min(len(one.setting.batches) for one in plan)
-    both.tell(f"Training {len(plan)} times for {number_of(n, 'step')}, each with one thing more exchanged ...")
+    both.tell(f"Training {len(plan)} times for {number_of(n, 'step')}, each with one more thing exchanged ...")
     names = [tuple(side.loaded.inputs or fit.names) for side, fit in zip(both.sides, fits.both, strict=True)]
     done = [replay(one.setting, n, names[one.right]) for one in plan]
     stages = _stages(plan, done)
@@ -59,7 +59,7 @@ def exchanged(fits: Fits, learned: Learned, both: Both, found: OptimizersFound |
     if drops:
         asides = (
             *asides,
-            "Nothing is dropped when a training is repeated: its losses are others than the loop's.",
+            "A repeated training drops nothing, so its losses differ from those of the loop.",
         )
     proved = _proved([*causes, *learned.causes, *_zero_grad(fits)], stages)
     fit = FitFound(stages, (fits.left.losses[:n], fits.right.losses[:n]), (closures[0], closures[1]))

@@ -40,8 +40,8 @@ class Fit:
         """A short description: steps, loss and optimizer."""
         sizes = list(dict.fromkeys(len(batch) for batch in self.batches))
         of = " and ".join(map(str, sizes[:3]))
-        loss = "a loss that is not known" if self.record is None else self.record.kind
-        return f"{len(self.batches)} batches of {of}, {loss}, {self.optimizer or 'no optimizer that is known'}"
+        loss = "an unknown loss" if self.record is None else self.record.kind
+        return f"{len(self.batches)} batches of {of}, {loss}, {self.optimizer or 'no known optimizer'}"
 
 
 @dataclass
@@ -82,10 +82,8 @@ class Fits:
         missing = [where for where, fit in zip(("left", "right"), self.both, strict=True) if fit.record is None]
         if not missing:
             return None
-        said = f"The loss of the {' and of the '.join(missing)} training function is none that is known here, so that "
-        said += (
-            "losses, optimizers and data could not be exchanged. Compare the losses alone: --left-loss, --right-loss."
-        )
+        said = f"The loss of the {' and of the '.join(missing)} training function is unknown here, so losses, "
+        said += "optimizers and data could not be exchanged. Compare only the losses: --left-loss, --right-loss."
         first = self.left.losses[0], self.right.losses[0]
         distance = abs(first[0] - first[1]) / max(abs(first[0]), 1e-300)
         puzzle = Puzzle("the loss", "the loss", distance, "loop")

@@ -16,7 +16,7 @@ from shared.errors import InputError
 N_EXAMPLES = 2  # batch normalisation in training needs more than one
 LEAST_LENGTH = 4  # of a sequence of integers that ends with padding
 MOST_EXAMPLES = 8  # of real data
-FORM = "SIZES as 3x224x224, NAME=SIZES for one of several, and SIZES:LOW..HIGH for integers"
+FORM = "SIZES such as 3x224x224, NAME=SIZES for one of several, and SIZES:LOW..HIGH for integers"
 LAYOUT = "It must hold an array (examples, ...) for each input of the models."
 Shapes = dict[str, tuple[int, ...]]
 
@@ -39,13 +39,13 @@ def parse_sizes(texts: Sequence[str]) -> list[InputSize]:
             r"(?:(?P<name>[A-Za-z_]\w*)=)?(?P<sizes>\d+(?:x\d+)*)(?::(?P<low>\d+)\.\.(?P<high>\d+))?", text.strip()
         )
         if match is None:
-            raise InputError(f"--input {text!r} is not understood: give {FORM}, without the batch.")
+            raise InputError(f"--input {text!r} is not valid: give {FORM}, without the batch.")
         sizes = tuple(int(n) for n in match["sizes"].split("x"))
         if 0 in sizes or np.prod([float(n) for n in sizes]) > 2**28:
             raise InputError(f"--input {text} has no values, or more than 2^28 an example. Give {FORM}.")
         low, high = (int(match[end]) if match[end] else None for end in ("low", "high"))
         if low is not None and high is not None and low > high:
-            raise InputError(f"--input {text}: integers from {low} to {high} are none. Put the smaller number first.")
+            raise InputError(f"--input {text}: no integers lie from {low} to {high}. Put the smaller number first.")
         found.append(InputSize(match["name"] or "", sizes, low, high))
     names = [one.name for one in found]
     if len(found) > 1 and ("" in names or len(set(names)) < len(names)):
@@ -68,10 +68,10 @@ def made_up(asked: Sequence[InputSize], stated: Sequence[Shapes | None]) -> Arra
             )
     if not asked:
         if not known:
-            raise InputError(f"Neither model states what it takes. Say it with --input: {FORM}.")
+            raise InputError(f"Neither model states its input. Give it with --input: {FORM}.")
         whole = next((shapes for shapes in known if all(n > 0 for s in shapes.values() for n in s)), None)
         if whole is None:
-            raise InputError(f"The models leave a size of their input open. Say it with --input: {FORM}.")
+            raise InputError(f"The models leave a size of their input open. Give it with --input: {FORM}.")
         asked = [InputSize(name, shape) for name, shape in whole.items()]
     elif known:
         asked = [_as_stated(one, known, k) for k, one in enumerate(asked)]

@@ -90,7 +90,7 @@ class Learning:
         found, puzzles = self._explained(left, right, alignment, pairs, inherited, rows)
         asides = list(loss.asides)
         if len(left.recording.graph.outputs) > 1:
-            asides.append("Of several outputs, the loss takes the first.")
+            asides.append("The loss takes the first of several outputs.")
         learned = Learned(
             (labels[0], labels[1]),
             values,

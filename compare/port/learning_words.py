@@ -58,11 +58,11 @@ def puzzle(one: Unexplained) -> str:
     if one.rung == "loop" and one.left == "the loss":
         return f"unexplained: the training functions' first losses differ by {size(one.distance)}"
     if one.rung == "loop":
-        return f"unexplained: the losses of {one.left} are not those of what was seen of it, by {size(one.distance)}"
+        return f"unexplained: {one.left} and its repetition have losses that differ by {size(one.distance)}"
     if one.rung == "loss":
         return f"unexplained: the losses differ by {size(one.distance)} for the same outputs and targets"
     if one.rung == "steps" and one.left == "the optimizer":
-        return f"unexplained: what the optimizers make of the same gradients differs by {size(one.distance)}"
+        return f"unexplained: the steps of the optimizers for the same gradients differ by {size(one.distance)}"
     if one.rung == "steps":
         return f"unexplained: from {one.left} on, the models differ by {size(one.distance)}"
     return f"unexplained: the gradients of {one.left} / {one.right} differ by {size(one.distance)}"
@@ -82,7 +82,7 @@ def notes(record: PortRecord) -> list[str]:
             "compared with the other for the same outputs, and each gradient with its own model's forward pass."
         )
     elif found.n_gradients:
-        said.append(f"{found.n_gradients} gradients of weights were compared, both models having the left one's loss.")
+        said.append(f"{found.n_gradients} gradients of weights were compared, with the left model's loss for both.")
     if found.optimizers is not None:
         both = " / ".join(dict.fromkeys((found.optimizers["left"], found.optimizers["right"])))
         said.append(f"The optimizers ({both}) were compared on the same gradients, those of the left model.")
@@ -121,8 +121,8 @@ def _trained(steps: Sequence[TrainingStep]) -> str:
     losses = [f"{_short(one.left_loss)} / {_short(one.right_loss)}" for one in (steps[0], steps[-1])]
     n = len(steps)
     return (
-        f"Trained for {number_of(n, 'step')}, each with its own optimizer and nothing dropped: the losses go from "
-        f"{losses[0]} to {losses[1]}, and after them the weights differ by {size(steps[-1].distance)}."
+        f"Trained for {number_of(n, 'step')}, each with its own optimizer and without dropout. The losses go from "
+        f"{losses[0]} to {losses[1]}. After that the weights differ by {size(steps[-1].distance)}."
     )
 
 

@@ -60,8 +60,8 @@ def compare_losses(
     known = [understood(side, targets, like) for side, like in zip((left, right), likes, strict=True)]
     if None in known:
         if gap <= BOUND * 16 or forward_differs:
-            said = f"The {'left' if known[0] is None else 'right'} loss is none that is known here"
-            return LossFound((), (), gap, (f"{said}; its value was compared alone.",))
+            said = f"The {'left' if known[0] is None else 'right'} loss is unknown here"
+            return LossFound((), (), gap, (f"{said}; only its value was compared.",))
         return LossFound((), (Puzzle("the loss", "the loss", gap, "loss"),), gap)
     a, b = known
     assert a is not None

@@ -215,8 +215,8 @@ def set_aside(left: OptimizerRecord, right: OptimizerRecord) -> tuple[OptimizerR
     rates = right.rates
     if rates != left.rates and _rates_close(rates, left.rates):
         rates = left.rates
-        said.append("A schedule computes its rates in float32; set aside.")
+        said.append("A schedule computes its rates in float32; this is ignored.")
     both = left.clipping == right.clipping and "norm" in left.clipping and left.clip == right.clip
     if both and left.clip_epsilon != right.clip_epsilon:
-        said.append("PyTorch adds 0.000001 to the norm that it clips by; set aside.")
+        said.append("PyTorch adds 0.000001 to the norm that it clips by; this is ignored.")
     return replace(right, rates=rates, clip_epsilon=left.clip_epsilon), tuple(said)

@@ -182,16 +182,14 @@ def _misread(run: _Run) -> tuple[tuple[str, ...], float]:
     found, most = [], 0.0
     for where, side in zip(("left", "right"), run.sides, strict=True):
         if side.record is None:
-            found.append(
-                f"The {where} optimizer, {side.label}, is none that is known here; what it does was compared alone."
-            )
+            found.append(f"The {where} optimizer, {side.label}, is unknown here; only its steps were compared.")
             continue
         names = [name for name in run.gradients if name in side.held]
         steps = _steps(run.gradients, names, len(side.record.rates), 1.0)
         own = after_steps(side.record, run.before, steps, side.copies)
         off = _gap({name: side.after[name] for name in names}, {name: own[name] for name in names}, run.before)
         if off > FITS:
-            found.append(f"The {where} optimizer, {side.label}, does something else than its settings say.")
+            found.append(f"The {where} optimizer, {side.label}, does not do what its settings say.")
         else:
             most = max(most, off)
     return tuple(found), most

@@ -76,7 +76,7 @@ class Side:
         name = self.worker.side
         if stated and self.loaded.framework != "keras":
             raise InputError(
-                f"The {name} model is of {self.loaded.framework}, and --{name}-backend says what Keras computes with. "
+                f"The {name} model is of {self.loaded.framework}, and --{name}-backend is for models of Keras. "
                 "Leave it out."
             )
 

@@ -114,13 +114,13 @@ def notes(record: PortRecord) -> list[str]:
         said = [f"{layers}; each model has its own weights."]
     if record.n_varied:
         said.append(
-            f"Constant weights, as a new model has: {record.n_varied}. They were given varied values, because a "
+            f"Constant weights, as in a new model: {record.n_varied}. They were given varied values, because a "
             "constant can hide a difference."
         )
     for side, names in record.rounded.items():
         if names:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            said.append(f"The {side} framework computes {names[0]}{more} with constants of float32; set aside.")
+            said.append(f"The {side} framework computes {names[0]}{more} with float32 constants; this is ignored.")
     if record.untrained:
         said.append(f"Compared in evaluation alone: {record.untrained}")
     said += learning_words.notes(record)

@@ -54,4 +54,4 @@ def _start() -> "subprocess.Popen[bytes]":
 
 def _check_alive(processes: list["subprocess.Popen[bytes]"]) -> None:
     if any(process.poll() is not None for process in processes):
-        raise InputError("--beside: a busy process was ended by something else. What was timed beside it is left out.")
+        raise InputError("--beside: something else ended a busy process. The times beside it are left out.")

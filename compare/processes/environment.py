@@ -116,7 +116,7 @@ def require_cuda(environments: Mapping[str, Environment]) -> None:
     blind = {name: e.framework_version for name, e in environments.items() if not e.n_cuda_devices}
     if blind:
         raise InputError(
-            "--device cuda was asked for, and there is no CUDA device to be seen by "
+            "--device cuda is not possible: no CUDA device is visible to "
             f"{' or '.join(f'{name} ({version})' for name, version in blind.items())}. Install the framework with "
             "CUDA (for keras and tf_lowlevel: pip install 'tensorflow[and-cuda]'), leave the implementation out "
             "with --implementations, or use --device cpu."

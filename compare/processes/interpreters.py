@@ -71,7 +71,7 @@ def interpreter(python: Path) -> Interpreter:
     lacking = tuple(name for name in NEEDED if name not in found)
     if lacking and tag != sys.implementation.cache_tag:
         raise InputError(
-            f"{python} has no {lacking[0]}, and that of this Python is made for another version. Install it: "
+            f"{python} has no {lacking[0]}, and this Python's is built for another version. Install it: "
             f"{python} -m pip install pydantic"
         )
     return Interpreter(python, lacking)

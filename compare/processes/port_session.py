@@ -144,7 +144,7 @@ class ModelWorker(WorkerProcess):
         except UserCodeFailed as failed:
             if failed.message:
                 raise InputError(f"{what}: {failed.message}") from None
-            message = f"{what}, failed when it was to {doing}. Its own last lines:"
+            message = f"{what}, could not {doing}. Its own last lines:"
             raise UserCodeError(message, failed.lines) from None
         except WorkerError as error:
             message = f"{what}, could not {doing}: {error.error}"

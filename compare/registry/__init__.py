@@ -83,7 +83,7 @@ def _loaded(point: EntryPoint) -> ImplementationSpec:
     if imported := (FRAMEWORKS & sys.modules.keys()) - before:
         raise ImportError(f"it imports {' and '.join(sorted(imported))} before a worker asks for it")
     if not isinstance(spec, ImplementationSpec):
-        raise TypeError(f"it is no ImplementationSpec but of type {type(spec).__name__}")
+        raise TypeError(f"it is not an ImplementationSpec but of type {type(spec).__name__}")
     if spec.name != point.name:
         raise ValueError(f"its name is '{spec.name}', and that of the entry point '{point.name}'")
     return spec
@@ -96,7 +96,7 @@ def implementation(name: str) -> ImplementationSpec:
     """Return the implementation of that name. Raises InputError if there is none, or if it cannot be used."""
     if name not in IMPLEMENTATIONS and name in IMPLEMENTATIONS.absent:
         raise InputError(
-            f"The implementation '{name}' is installed and cannot be used: {IMPLEMENTATIONS.absent[name]}. Mend or "
+            f"The implementation '{name}' is installed, but cannot be used: {IMPLEMENTATIONS.absent[name]}. Fix or "
             "uninstall its package, or leave it out."
         )
     return IMPLEMENTATIONS[check_name("implementation", name, IMPLEMENTATIONS)]

@@ -60,7 +60,7 @@ def connect(uri: str) -> Server:
         return Server(uri, client, known.experiment_id if known else client.create_experiment(EXPERIMENT))
     except Exception as error:  # any error of the store behind it: from MLflow, requests or the system
         raise InputError(
-            f"--mlflow {uri} cannot be used: {_first_line(error)} Give the address of an MLflow server that runs, "
+            f"--mlflow {uri} cannot be used: {_first_line(error)} Give the address of a running MLflow server, "
             "or a folder."
         ) from None
 

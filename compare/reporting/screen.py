@@ -88,7 +88,7 @@ class Screen:
     def say_left_out(self, columns: Sequence[str], where: str = "The report") -> None:
         """Print which columns of a table did not fit, if any, and where they can be found."""
         if columns:
-            self.say(f"Left out, for want of room: {', '.join(columns)}. {where} has them.")
+            self.say(f"Left out for lack of room: {', '.join(columns)}. {where} has them.")
 
     def open(self, text: str) -> None:
         """Announce what a command is about to do (compare/reporting/opening.py)."""

@@ -50,7 +50,7 @@ def read(stream: BinaryIO) -> tuple[dict[str, Any], Arrays] | None:
         raise EOFError("the stream ended inside a message")
     (n_bytes,) = LENGTH.unpack(prefix)
     if n_bytes > MAX_HEADER_BYTES:
-        raise ValueError(f"a message header of {n_bytes:,} bytes is no message of ours")
+        raise ValueError(f"a message header of {n_bytes:,} bytes is not one of our messages")
     encoded = bytearray(n_bytes)
     _read_into(stream, memoryview(encoded))
     header = json.loads(encoded)

@@ -61,7 +61,7 @@ class Checkpoints:
         try:
             checkpoint, state = _read(path, run)
             if (checkpoint.run, checkpoint.data_digest) != (run, data_digest):
-                raise ValueError("it is of another run, or of other data")
+                raise ValueError("it belongs to another run, or to other data")
         except (InputError, ValueError) as error:
             self._tell(f"{run.name} restarts from scratch: its checkpoint cannot be used ({error}).")
             return None

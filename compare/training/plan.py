@@ -200,7 +200,7 @@ def _check_implementations(options: RunOptions, model: ModelSpec) -> None:
     if options.recipe == "idiomatic":
         checks.check_own_recipe("--recipe idiomatic", names)
         if checks.most_workers(names) > 1:
-            raise InputError("--recipe idiomatic is of one process a network. Name the implementations without @N.")
+            raise InputError("--recipe idiomatic uses one process a network. Name the implementations without @N.")
 
 
 def _check_many(options: RunOptions) -> None:
@@ -209,6 +209,6 @@ def _check_many(options: RunOptions) -> None:
     kept = {"--tensorboard": options.tensorboard, "--mlflow": options.mlflow is not None}
     if n_runs > MANY and (asked := [name for name, given in kept.items() if given]):
         raise InputError(
-            f"{' and '.join(asked)} cannot be given for {n_runs:,} runs, {MANY:,} at the most: every step of every run "
-            "would be in memory at once. Leave it out, or ask for fewer --seeds."
+            f"At most {MANY:,} runs are possible with {' and '.join(asked)}, not {n_runs:,}: every step of every run "
+            "would be in memory at once. Leave it out, or give fewer --seeds."
         )

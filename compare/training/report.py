@@ -182,8 +182,8 @@ def _unlike(results: Sequence[RunResult]) -> list[str]:
         return []
     figures = "Accuracies" if figure_of(results).task.classifies else "Figures"
     return [
-        f"The runs were made on machines of {n_kinds} kinds. {figures} are of all of them; times are reported for "
-        "each kind, and only within one kind can they be compared."
+        f"The runs were made on {n_kinds} kinds of machines. {figures} cover all of them. Times are reported for "
+        "each kind, and can only be compared within one kind."
     ]
 
 
@@ -230,10 +230,10 @@ def _spread(results: Sequence[RunResult], figure: KeyFigure) -> str:
     within_seeds, within_implementations = (_widest(accuracy, axis, figure) for axis in (0, 1))
     if within_implementations is None:
         return "" if within_seeds is None else f", {within_seeds * 100:.2f} {figure.unit} apart"
-    of_seeds = f"seeds are up to {within_implementations * 100:.2f} {figure.unit} apart within an implementation"
+    of_seeds = f"seeds differ by up to {within_implementations * 100:.2f} {figure.unit} within an implementation"
     if within_seeds is None:
         return f"; {of_seeds}"
-    return f"; implementations are up to {within_seeds * 100:.2f} {figure.unit} apart within a seed, and {of_seeds}"
+    return f"; implementations differ by up to {within_seeds * 100:.2f} {figure.unit} within a seed, and {of_seeds}"
 
 
 def _widest(accuracy: Mapping[tuple[int, str], float], axis: int, figure: KeyFigure) -> float | None:

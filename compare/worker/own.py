@@ -50,7 +50,7 @@ def check(implementation: Any, model: ModelSpec) -> None:
         folder = Path(model.code.folder)
         raise OwnCodeFailed(
             f"{_file_of(implementation, folder)} is not as {folder.name}/{CONTRACT} says: "
-            f"{'; '.join(wrong[:MOST_DIFFERENCES])}{more}. Mend it, or write the contract again: python -m compare "
+            f"{'; '.join(wrong[:MOST_DIFFERENCES])}{more}. Fix it, or write the contract again: python -m compare "
             f"contract {folder.name}."
         )
 

@@ -157,8 +157,8 @@ def _held_out(spec: DataSpec, labels: np.ndarray) -> np.ndarray:
     """
     if spec.validation >= len(labels):
         raise InputError(
-            f"--validation {spec.validation:,} leaves none of the {len(labels):,} training images to train on. Set "
-            "fewer apart."
+            f"--validation {spec.validation:,} leaves none of the {len(labels):,} training images to train on. Hold "
+            "out fewer."
         )
     place = np.empty(len(labels))
     for label in np.unique(labels):

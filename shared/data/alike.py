@@ -39,7 +39,7 @@ def _label_shifts(part: str, labels: np.ndarray, chosen: np.ndarray, near: np.nd
     best = max((-1, 1), key=lambda step: agreed[step])
     if agreed[best] - agreed[0] >= CLEARLY:
         yield (
-            f"The {part} labels look shifted by one image. Of images that look most alike {agreed[0]:.0%} have the "
+            f"The {part} labels look shifted by one image. Of the most similar images, {agreed[0]:.0%} have the "
             f"same label, and {agreed[best]:.0%} if each label goes to the image {'before' if best > 0 else 'after'} "
             "its own."
         )
@@ -62,7 +62,7 @@ def _unlike(expected: np.ndarray, labels: np.ndarray) -> Iterator[str]:
         if _agreement((expected + step) % n_classes, labels) - agreed >= CLEARLY:
             usual = f"Most are {direction} by one: one part may count from 1 and the other from 0."
     yield (
-        f"The test labels do not go with the training labels: only {agreed:.0%} are those of the training images that "
+        f"The test labels do not match the training labels: only {agreed:.0%} are those of the training images that "
         f"look most like the test images. {usual}"
     )
 

@@ -36,7 +36,7 @@ def choose(dataset: str, data_dir: Path, on_progress: OnProgress = lambda _: Non
         check_name("data set", dataset, ["auto", *EMBEDDED, *DATASETS, *OWN])
     if dataset in DATASETS:
         fetch(DATASETS[dataset], data_dir, on_progress=on_progress)
-    return DataChoice(dataset, f"The data set is {dataset}, as asked for.")
+    return DataChoice(dataset, f"The data set is {dataset}, as requested.")
 
 
 def settled(dataset: str) -> str:

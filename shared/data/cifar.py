@@ -18,8 +18,8 @@ MAX_ARCHIVE_BYTES = 256 << 20  # CIFAR-10's has 170 million, and 186 million unp
 
 N_PIXELS = 3 * 32 * 32
 ADVICE = (
-    "Move it elsewhere and fetch it again, or give another folder with --data-dir. Images of your own, or a part of "
-    "these, go into an .npz file, which '--dataset FILE.npz' takes."
+    "Move it elsewhere and fetch it again, or give another folder with --data-dir. Put your own images, or a part of "
+    "these, into an .npz file, and give it as '--dataset FILE.npz'."
 )
 
 # The functions that an array's pickle names; their module moved in NumPy 2.

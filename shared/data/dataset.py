@@ -109,7 +109,7 @@ def reading(path: Path, advice: str) -> Iterator[None]:
     that would wait."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise Damaged("is no file")
+            raise Damaged("is not a file")
         files.opened(path).close()  # reading one of the system's files may wait
         yield
     except Damaged as damaged:
@@ -126,5 +126,5 @@ def looking_into(data_dir: Path, folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(
-            f"The data folder {data_dir} cannot be looked into: {error.strerror}. Give another one with --data-dir."
+            f"The data folder {data_dir} cannot be read: {error.strerror}. Give another one with --data-dir."
         ) from None

@@ -43,7 +43,7 @@ def fetch(
     if os.environ.get(OFFLINE_VARIABLE, "0") not in ("", "0"):
         raise InputError(
             f"The data set '{dataset.name}' is not complete in {dataset.folder_in(data_dir)}: no "
-            f"{' and no '.join(missing)}; and {OFFLINE_VARIABLE} is set, so that nothing is fetched. Unset it, give a "
+            f"{' and no '.join(missing)}. {OFFLINE_VARIABLE} is set, so nothing is fetched. Unset it, give a "
             "folder that has it with --data-dir, or use '--dataset digits', which needs neither."
         )
     folder = dataset.folder_in(data_dir)
@@ -58,8 +58,8 @@ def fetch(
 
 def _closed(dataset: Dataset, folder: Path, error: OSError) -> InputError:
     return InputError(
-        f"The data set '{dataset.name}' cannot be put into {folder}: {error.strerror or error}. Give a folder with "
-        "room, that can be written to, with --data-dir."
+        f"The data set '{dataset.name}' cannot be written to {folder}: {error.strerror or error}. Give a writable "
+        "folder with enough room with --data-dir."
     )
 
 

@@ -16,8 +16,8 @@ from shared.task import TASKS
 
 LAYOUT = (
     "The file must hold x_train and x_test: 8-bit pixels (or floating ones in [0, 1]) of shape (N, H, W) or "
-    "(N, H, W, C). It must hold y_train and y_test: integer labels of shape (N,). It may hold x and y in their place, "
-    "of which --split sets some apart. "
+    "(N, H, W, C). It must hold y_train and y_test: integer labels of shape (N,). Instead it may hold x and y, from "
+    "which --split takes the test images. "
     "It may hold classes, the names of the classes as texts. For regression labels are floating numbers, (N,) or "
     "(N, K), and for several labels an image 0 or 1, (N, K)."
 )

@@ -45,7 +45,7 @@ def read(path: Path, choose: Choose, layout: str) -> dict[str, np.ndarray]:
         said = str(error)[:MOST_SAID].rstrip(".") or "it is damaged"
         raise InputError(f"{path} cannot be read as an .npz file: {said}. {layout}") from None
     if other := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
-        raise InputError(f"{path}: {' and '.join(other)[:MOST_SAID]} is no NumPy array. {layout}")
+        raise InputError(f"{path}: {' and '.join(other)[:MOST_SAID]} is not a NumPy array. {layout}")
     return arrays
 
 
@@ -65,7 +65,7 @@ def _check(path: Path, archive: "np.lib.npyio.NpzFile", wanted: Sequence[str], l
         if member.file_size > max(FREE_BYTES, MAX_RATIO * member.compress_size):
             raise InputError(
                 f"{path}: {name[:MOST_SAID]} would unpack to {member.file_size:,} bytes, more than {MAX_RATIO} times "
-                "what it takes there, which images do not. Write it without compression (numpy.savez) if that is "
+                "its size in the file, which images do not. Write it without compression (numpy.savez) if that is "
                 "meant."
             )
     for name in wanted:
@@ -77,10 +77,10 @@ def _check(path: Path, archive: "np.lib.npyio.NpzFile", wanted: Sequence[str], l
         if dtype.hasobject:
             raise InputError(
                 f"{path}: {name[:MOST_SAID]} holds Python objects, which are not read: they could be programs. Write "
-                f"it again with a type, as numpy.array({name[:MOST_SAID]}.tolist()) has one. {layout}"
+                f"it again with a plain type, as numpy.array({name[:MOST_SAID]}.tolist()) does. {layout}"
             )
         if math.prod(shape) * dtype.itemsize > member.file_size:
             raise InputError(
-                f"{path}: {name[:MOST_SAID]} says that it is of shape {shape} and type {dtype}, which is more than the "
-                f"{member.file_size:,} bytes that the file has of it. Write the file again."
+                f"{path}: {name[:MOST_SAID]} claims shape {shape} and type {dtype}, which is more than the "
+                f"{member.file_size:,} bytes that the file holds of it. Write the file again."
             )

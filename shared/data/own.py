@@ -39,7 +39,7 @@ def folder_after(prefix: str, dataset: str, layout: str) -> Path | None:
     if not dataset.startswith(prefix):
         return None
     if dataset == prefix:
-        raise InputError(f"--dataset {prefix} names no folder. Give one, as {prefix}DIR. {layout}")
+        raise InputError(f"--dataset {prefix} names no folder. Give one with {prefix}DIR. {layout}")
     folder = Path(dataset.removeprefix(prefix))
     try:
         return folder.expanduser()  # a shell does not expand the ~ of folder:~/mine
@@ -105,12 +105,12 @@ def checked(
         axes = "(height, width, channels)" if inputs == "images" else ""
         raise InputError(
             f"{source.path}: the {raw.noun} of {source.names['x_train']} are {raw.x_train.shape[1:]} and those of "
-            f"{source.names['x_test']} {raw.x_test.shape[1:]} {axes}. They must be alike."
+            f"{source.names['x_test']} {raw.x_test.shape[1:]} {axes}. They must be the same."
         )
     if raw.y_train.shape[1:] != raw.y_test.shape[1:]:
         raise InputError(
             f"{source.path}: {source.names['y_train']} has {raw.y_train.shape[1]} numbers for an image, and "
-            f"{source.names['y_test']} has {raw.y_test.shape[1]}. They must be alike."
+            f"{source.names['y_test']} has {raw.y_test.shape[1]}. They must be the same."
         )
     return raw
 

@@ -71,7 +71,7 @@ def _table(path: Path) -> tuple[list[str], "pd.DataFrame"]:
             first = next(csv.reader(stream), [])
         if len(first) > MOST_COLUMNS:
             raise InputError(
-                f"{path} has {len(first):,} columns, and at most {MOST_COLUMNS:,} are read. Images so large go into an "
+                f"{path} has {len(first):,} columns, and at most {MOST_COLUMNS:,} are read. Put such images into an "
                 ".npz file, or into a folder of pictures."
             )
         header = [cell.strip() for cell in first] if _is_header(first) else []
@@ -114,8 +114,8 @@ def _label_column(path: Path, header: list[str], table: "pd.DataFrame") -> int:
         raise InputError(f"{path}: the first and the last column both are called a label. Leave one of them out.")
     if _side(last) is None:
         raise InputError(
-            f"{path} has {last + 1:,} columns, so {last:,} pixels beside the label: no square of one or three "
-            f"channels. {LAYOUT} Images that are no squares go into an .npz file."
+            f"{path} has {last + 1:,} columns, so {last:,} pixels beside the label: not a square of one or three "
+            f"channels. {LAYOUT} Put images that are not square into an .npz file."
         )
     no_pixels = [place for place in (0, last) if not _can_be_pixels(table[place].to_numpy())]
     if len(no_pixels) == 1:
@@ -156,8 +156,8 @@ def _side(n_pixels: int) -> tuple[int, int] | None:
 def _pixels(path: Path, table: "pd.DataFrame", first_line: int) -> np.ndarray:
     if _side(table.shape[1]) is None:
         raise InputError(
-            f"{path} has {table.shape[1]:,} pixels in a line: no square of one or three channels. {LAYOUT} Images that "
-            "are no squares go into an .npz file."
+            f"{path} has {table.shape[1]:,} pixels in a line: not a square of one or three channels. {LAYOUT} Put "
+            "images that are not square into an .npz file."
         )
     pixels = np.empty(table.shape, np.uint8)
     for place, (_, column) in enumerate(table.items()):
@@ -165,7 +165,7 @@ def _pixels(path: Path, table: "pd.DataFrame", first_line: int) -> np.ndarray:
         if not _can_be_pixels(values):
             line = next(number for number, value in enumerate(values) if not _is_pixel(value))
             raise InputError(
-                f"{path}: {str(values[line])[:MOST_SHOWN]!r} in line {line + first_line:,} is no pixel. {LAYOUT}"
+                f"{path}: {str(values[line])[:MOST_SHOWN]!r} in line {line + first_line:,} is not a pixel. {LAYOUT}"
             )
         pixels[:, place] = values
     return pixels

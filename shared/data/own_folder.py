@@ -52,7 +52,7 @@ class _Listing:
             (self.outside, "link", "that lead out of the folder are not followed"),
             (self.others, "file", f"are not read: their names do not end in {', '.join(SUFFIXES)}"),
             (self.loose, "picture", "are not read: they lie in no class's subfolder"),
-            (self.empty, "folder", "are no class: they hold no pictures"),
+            (self.empty, "folder", "are not read: they hold no pictures"),
             (self.beside, "entry", "beside the training and test images are not read"),
         )
         return tuple(_counted(names, noun, what) for names, noun, what in said if names)
@@ -120,7 +120,7 @@ def _listing(folder: Path) -> _Listing:
     except (OSError, ValueError) as error:
         raise InputError(f"The folder {folder} cannot be read: {error}. Give another folder.") from None
     if not there:
-        raise InputError(f"There is no folder {folder}. Give one, as {PREFIX}DIR. {LAYOUT}")
+        raise InputError(f"There is no folder {folder}. Give one with {PREFIX}DIR. {LAYOUT}")
     found = _Listing(folder)
     subfolders, files = _entries(found, folder)
     by_name = {sub.name.lower(): sub for sub in subfolders if _holds_folders_alone(found, sub)}
@@ -143,8 +143,8 @@ def _one_part(folder: Path, there: Path, names: Sequence[str], is_train: bool) -
     other = next((name for name in TEST_BY_OTHER_NAMES if name in names), None)
     advice = f"Rename {other}/ to {missing}/ if it holds" if is_train and other else f"Add {missing}/ with"
     return InputError(
-        f"{folder} has {there.name}/ and no {missing}/, so what is to be tested on is not known. {advice} the "
-        f"{missing} images, or give {PREFIX}{there}, of which --split sets some apart. {LAYOUT}"
+        f"{folder} has {there.name}/ and no {missing}/, so the {missing} images are unknown. {advice} the "
+        f"{missing} images, or give {PREFIX}{there}, which --split divides. {LAYOUT}"
     )
 
 
@@ -247,7 +247,7 @@ class _Reader:
             n = len(self.unreadable)
             raise InputError(
                 f"{n:,} of the {len(paths):,} pictures in {self.found.root} cannot be read: "
-                f"{listed(self.unreadable, '; ')}. Mend {'it' if n == 1 else 'them'}, or move "
+                f"{listed(self.unreadable, '; ')}. Fix {'it' if n == 1 else 'them'}, or move "
                 f"{'it' if n == 1 else 'them'} out of the folder."
             )
         return images
@@ -278,6 +278,6 @@ class _Reader:
     def _unlike(self, one: Path, its: tuple[int, ...], other: Path, others: tuple[int, ...]) -> InputError:
         return InputError(
             f"The pictures in {self.found.root} differ in size: {self.found.name(one)} is {in_words(its)} (height x "
-            f"width) and {self.found.name(other)} is {in_words(others)}. Have all resized to one size, as --resize 28 "
-            "or --resize 28x40 does."
+            f"width) and {self.found.name(other)} is {in_words(others)}. Resize all to one size, with --resize 28 or "
+            "--resize 28x40, for example."
         )

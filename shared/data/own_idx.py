@@ -49,7 +49,7 @@ def _paths(folder: Path) -> dict[str, Path]:
     """Return the file of each array; if it exists raw and gzipped, the raw one."""
     try:
         if not folder.is_dir():
-            raise InputError(f"There is no folder {folder}. Give one, as {PREFIX}DIR. {LAYOUT}")
+            raise InputError(f"There is no folder {folder}. Give one with {PREFIX}DIR. {LAYOUT}")
         there = {path.name for path in folder.iterdir()}
     except OSError as error:
         raise InputError(f"The folder {folder} cannot be read: {error.strerror}. Give another folder.") from None
@@ -69,7 +69,7 @@ def array_in(path: Path) -> np.ndarray:
             start = stream.read(idx_header.MAX_HEADER_BYTES)
             header = idx_header.parse(start)
             if header is None:
-                raise Damaged("is no IDX file: it does not begin as one")
+                raise Damaged("is not an IDX file: it does not begin as one")
             _check_size(path, header)
             content = start + stream.read(max(0, header.n_bytes + 1 - len(start)))
     except EOFError:

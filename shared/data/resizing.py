@@ -52,7 +52,7 @@ def check_room(what: str, n_images: int, shape: tuple[int, ...]) -> None:
     if needed > there:
         raise InputError(
             f"{what} are {in_words(shape)} each and would take {needed / 2**30:,.1f} GiB, and this machine has "
-            f"{there / 2**30:,.1f} GiB of memory. Have them resized to fewer pixels with --resize."
+            f"{there / 2**30:,.1f} GiB of memory. Resize them to fewer pixels with --resize."
         )
 
 

@@ -75,7 +75,7 @@ def _dim(both: dict[str, np.ndarray], brightest: dict[str, float]) -> Iterator[s
 
 def _rescaling(images: np.ndarray, brightest: float) -> str:
     if images.dtype != np.uint8:
-        return "Floating pixels must reach from 0 to 1. These look as if they were divided by 255 once too often."
+        return "Floating pixels must reach from 0 to 1. These look as if they were divided by 255 once too many times."
     if brightest <= BLACK:
         return "8-bit pixels are divided by 255. Multiply images of 0 and 1 by 255, or save them as floating numbers."
     return "8-bit pixels are divided by 255. Scale these images so that they reach from 0 to 255."
@@ -124,7 +124,7 @@ def _of_classes(raw: RawImages, limited: bool) -> Iterator[str]:
     for part, classes in zip(PARTS, (trained, tested), strict=True):
         if len(classes) == 1:
             yield (
-                f"All {part} {raw.noun} are of class {_named(raw, classes)}, so there is nothing to tell apart."
+                f"All {part} {raw.noun} are of class {_named(raw, classes)}, so there is nothing to distinguish."
                 f"{advice if part == 'training' else ''}"
             )
     if missing := [label for label in tested if label not in trained]:
@@ -201,8 +201,8 @@ def _of_numbers(raw: RawImages) -> Iterator[str]:
     largest = float(np.abs(raw.y_train).max())
     if raw.task == "regression" and largest >= LARGE:
         yield (
-            f"The training labels go up to {largest:,.4g}. A network begins at outputs of about 1, and may need very "
-            "many steps to come there: divide the labels, or subtract their mean and divide them by their deviation."
+            f"The training labels go up to {largest:,.4g}. A network starts with outputs of about 1, and may need very "
+            "many steps to get there: divide the labels, or subtract their mean and divide them by their deviation."
         )
 
 

@@ -34,7 +34,7 @@ def check(path: Path, max_bytes: int, advice: str) -> None:
     except (OSError, ValueError) as error:  # a ValueError if its name has a NUL
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}. {advice}") from None
     if not stat.S_ISREG(found.st_mode):
-        raise InputError(f"{path} is no file. {advice}")
+        raise InputError(f"{path} is not a file. {advice}")
     if found.st_size > max_bytes:
         raise InputError(f"{path} has {found.st_size:,} bytes, and such a file has at most {max_bytes:,}. {advice}")
     try:
@@ -59,9 +59,9 @@ def opened(path: Path) -> io.BufferedReader:
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "It is no file", str(path))
+            raise OSError(errno.EINVAL, "It is not a file", str(path))
         if found.st_size == 0 and os.read(descriptor, 1):  # this also fails if there is nothing to read at present
-            raise OSError(errno.EINVAL, "It is the system's own, and has no size", str(path))
+            raise OSError(errno.EINVAL, "It belongs to the system, and has no size", str(path))
     except BaseException:
         os.close(descriptor)
         raise

@@ -50,8 +50,8 @@ def check(folder: Path) -> None:
         raise InputError(f"{folder} cannot be read: {error.strerror}. Give the folder of a run.") from None
     for name, what in found.items():
         raise InputError(
-            f"{folder / name} is {what}. A folder that 'python -m compare' wrote has files and folders alone, and "
-            "nothing in it is read or written through anything else. Put what is meant in its place: 'cp -rL' makes a "
+            f"{folder / name} is {what}. A folder that 'python -m compare' wrote has only files and folders, and "
+            "nothing in it is read or written through anything else. Replace it by what is meant: 'cp -rL' makes a "
             "copy without links."
         )
 

@@ -153,7 +153,7 @@ def located(text: str) -> Path:
 def here(text: str) -> Path:
     """Return a path. Raises InputError for an address, if only a path is possible."""
     if is_address(text):
-        raise InputError(f"{text} is the address of a store, and this has to be on this machine. Give a path.")
+        raise InputError(f"{text} is the address of a store, and this must be on this machine. Give a path.")
     return Path(text)
 
 
@@ -223,7 +223,7 @@ def unmount_all() -> list[str]:
             mount.store.first(mount.release) if mount.broken else mount.release()
         except (InputError, OSError) as error:
             said = getattr(error, "strerror", None) or str(error).rstrip(".")
-            complaints.append(f"{mount.store.address} did not take all of it, its logs perhaps: {said}.")
+            complaints.append(f"{mount.store.address} did not receive everything (perhaps its logs): {said}.")
         shutil.rmtree(mount.local.parent, ignore_errors=True)
     _mounts.clear()
     return complaints

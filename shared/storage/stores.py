@@ -66,7 +66,7 @@ class Store:
         except ImportError as error:
             extra = EXTRAS[protocol]
             raise InputError(
-                f"{address}: the library {error.name} is missing, which speaks with such stores. Install the extra "
+                f"{address}: the library {error.name} is missing, and such stores need it. Install the extra "
                 f"{extra}: pip install 'compare[{extra}]'."
             ) from None
         self._patience = "patient"
@@ -138,7 +138,7 @@ class Store:
         for about in self._listed():
             name = about["path"].removeprefix(self._root).lstrip("/")
             if ".." in PurePosixPath(name).parts or "\\" in name or not name.isprintable():
-                raise InputError(f"{self.address} holds {name!r}, which is no name of a file. Give another folder.")
+                raise InputError(f"{self.address} holds {name!r}, which is not a valid file name. Give another folder.")
             files[name] = about
         return files
 
@@ -157,7 +157,7 @@ class Store:
                 return []
             if isinstance(error.__cause__, self._obstore.exceptions.InvalidPathError):
                 raise InputError(
-                    f"{self.address} holds a file whose name is no name of a file: {error.strerror}. Give another "
+                    f"{self.address} holds a file whose name is not a valid file name: {error.strerror}. Give another "
                     "folder."
                 ) from None
             raise

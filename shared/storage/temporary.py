@@ -23,7 +23,7 @@ LEAST_ROOM = 1 << 20  # bytes: frameworks put less than this beside a worker
 _PROCESSES = Path("/proc")
 _MARK = re.compile(r"-(?P<pid>\d{1,10})-(?P<start>\d{1,20})-(?P<where>[0-9a-f]{8})-[a-z0-9_]{8}")
 _OF_COMMANDS = re.compile(r"compare-[a-z]+" + _MARK.pattern)
-ADVICE = "Name a folder with room, that can be written to, in the variable TMPDIR."
+ADVICE = "Set the variable TMPDIR to a writable folder with enough room."
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def place() -> Path:
     for variable in VARIABLES:
         if given := os.environ.get(variable):
             if not Path(given).is_dir():
-                raise InputError(f"{variable} names {given}, which is no folder. {ADVICE}")
+                raise InputError(f"{variable} names {given}, which is not a folder. {ADVICE}")
             return Path(given).absolute()
     try:
         return Path(tempfile.gettempdir())

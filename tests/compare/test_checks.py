@@ -32,7 +32,7 @@ BAD = {
     "run --world-size 2 --dataset digits --limit 65": "the last batch of an epoch has 1 of 65 images",
     "parity --world-size 0": "--world-size 0 is not possible",
     "parity --world-size 2 --model cnn_bn_valid": "'cnn_bn_valid' has batch normalisation",
-    "parity --world-size 32 --batch-size 33": "each of 32 processes takes a share",
+    "parity --world-size 32 --batch-size 33": "Each of 32 processes takes a share",
     "bench --world-size 1,0": "--world-size 0 is not possible",
     "bench --world-size 1,1": "--world-size 1,1 names one twice",
     "bench --world-size 2 --modes xla": "torch@2 has no mode 'xla'",
@@ -40,8 +40,8 @@ BAD = {
     "bench --world-size 2 --modes tuned": "torch@2 has no mode 'tuned', only eager",
     "bench --world-size 1,2 --aa torch": "--aa pits one against itself, not 1 and 2",
     "run --world-size 2 --dataset digits --batch-size auto --limit 1041": "the last batch of an epoch has 1 of 1,041",
-    "parity --waterfall --implementations torch@2,keras": "--waterfall is of one process each, not torch@2",
-    "run --dataset digits --seeds 400 --tensorboard": "--tensorboard cannot be given for 1,200 runs, 1,000 at the most",
+    "parity --waterfall --implementations torch@2,keras": "--waterfall takes one process each, not torch@2",
+    "run --dataset digits --seeds 400 --tensorboard": "At most 1,000 runs are possible with --tensorboard, not 1,200",
 }
 
 

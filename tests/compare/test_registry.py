@@ -19,7 +19,7 @@ PROBLEMS = {
     "no_name": ("", "{module}:SPEC", "AttributeError"),
     "raises": ("raise RuntimeError('it is broken')", "{module}:SPEC", "RuntimeError: it is broken"),
     "exits": ("raise SystemExit(3)", "{module}:SPEC", "SystemExit: 3"),
-    "no_spec": ("SPEC = 3", "{module}:SPEC", "TypeError: it is no ImplementationSpec but of type int"),
+    "no_spec": ("SPEC = 3", "{module}:SPEC", "TypeError: it is not an ImplementationSpec but of type int"),
     "another": (
         ABOUT.format(name="other"),
         "{module}:SPEC",
@@ -90,7 +90,7 @@ def test_one_that_cannot_be_used_says_why(name: str, packages: Path, monkeypatch
     assert known["torch"] is BUILT_IN[0]
     monkeypatch.setattr(registry, "IMPLEMENTATIONS", known)
     if name != "torch":
-        with pytest.raises(InputError, match=f"'{name}' is installed and cannot be used: "):
+        with pytest.raises(InputError, match=f"'{name}' is installed, but cannot be used: "):
             implementation(name)
 
 
@@ -105,7 +105,7 @@ def test_a_command_names_the_reason_and_others_go_on(
     with pytest.raises(SystemExit) as caught:
         main()
     assert caught.value.code == 2
-    assert "RuntimeError: it is broken. Mend or uninstall its package" in capsys.readouterr().err
+    assert "RuntimeError: it is broken. Fix or uninstall its package" in capsys.readouterr().err
     monkeypatch.setattr(sys, "argv", ["compare", "models"])
     with pytest.raises(SystemExit) as caught:
         main()

@@ -42,7 +42,7 @@ def test_a_test_part_that_is_unlike_the_training_part(case: str, some: Arrays) -
     else:
         some["y_test"] = np.random.default_rng(0).permutation(some["y_test"])
     (said,) = label_warnings(**some)
-    assert said.startswith("The test labels do not go with the training labels: only ")
+    assert said.startswith("The test labels do not match the training labels: only ")
     assert said.endswith(
         "They may be in another order than their images, or the images differ from the training images."
     )

@@ -113,7 +113,7 @@ def test_a_file_too_large_is_not_read_to_its_end(folder: Path) -> None:
 def test_a_file_that_cannot_be_read(folder: Path) -> None:
     (folder / "data_batch_1").unlink()
     (folder / "data_batch_1").mkdir()
-    with pytest.raises(InputError, match=r"data_batch_1 is no file"):
+    with pytest.raises(InputError, match=r"data_batch_1 is not a file"):
         TINY.read(folder.parent)
 
 
@@ -198,10 +198,10 @@ def test_the_data_command_tells_how_it_stands(
         assert data_command.command(DataOptions(data_dir=folder.parent), PLAIN) == 0
         return next(line for line in capsys.readouterr().out.splitlines() if line.startswith(name))
 
-    assert message_for("tiny") == f"tiny: whole in {folder}, every file recognised by its content"
+    assert message_for("tiny") == f"tiny: complete in {folder}, every file recognised by its content"
     assert message_for("cifar10").startswith(f"cifar10: {folder / 'batches.meta'} is not the original batches.meta")
     (folder / "data_batch_5").unlink()
-    assert message_for("tiny") == f"tiny: not whole in {folder}: no data_batch_5"
+    assert message_for("tiny") == f"tiny: incomplete in {folder}: no data_batch_5"
     for path in folder.iterdir():
         path.unlink()
     assert message_for("cifar10") == f"cifar10: not in {folder}; 'python -m compare data cifar10' fetches it"

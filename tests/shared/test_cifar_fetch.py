@@ -167,7 +167,7 @@ def test_a_full_disk_is_reported(tmp_path: Path, serve, monkeypatch: pytest.Monk
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(archive.shutil, "copyfileobj", full)
-    with pytest.raises(InputError, match=r"cannot be put into .*: No space left on device"):
+    with pytest.raises(InputError, match=r"cannot be written to .*: No space left on device"):
         fetch.fetch(TINY, tmp_path, 20, mirrors=[serve(served(GOOD)).url])
     assert everything_in(tmp_path) == []
 

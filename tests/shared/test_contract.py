@@ -55,7 +55,7 @@ def test_a_file_that_contradicts_itself_is_refused(change: dict[str, object], sa
 def test_names_are_names(name: str) -> None:
     content = json.loads(contract.write(MODELS["dense_baseline"]))
     content["parameters"][0]["name"] = name
-    with pytest.raises(ValueError, match="is no name of a parameter"):
+    with pytest.raises(ValueError, match="is not a valid name for a parameter"):
         contract.read(json.dumps(content).encode(), "mine")
 
 

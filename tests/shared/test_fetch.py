@@ -151,7 +151,7 @@ def test_a_full_disk_is_not_taken_for_a_bad_mirror(tmp_path: Path, serve, monkey
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("shared.data.download._to_file", full)
-    with pytest.raises(InputError, match=r"cannot be put into .*: No space left on device"):
+    with pytest.raises(InputError, match=r"cannot be written to .*: No space left on device"):
         fetch.fetch(TINY, tmp_path, 20, mirrors=[serve(GOOD).url])
     assert list(tmp_path.iterdir()) == []
 
@@ -169,7 +169,7 @@ def test_own_mirror_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 
 def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
-    with pytest.raises(InputError, match="cannot be put into"):
+    with pytest.raises(InputError, match="cannot be written to"):
         fetch.fetch(TINY, tmp_path / "data", 1, mirrors=[])
 
 

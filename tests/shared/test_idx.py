@@ -97,7 +97,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     idx_files.write(folder, CONTENTS, gzipped=True)
     path_in(folder).unlink()
     os.mkfifo(folder / f"{IMAGES}.gz")
-    with pytest.raises(InputError, match=f"{IMAGES}.gz is no file"):
+    with pytest.raises(InputError, match=f"{IMAGES}.gz is not a file"):
         TINY.read(tmp_path)
 
 

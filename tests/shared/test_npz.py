@@ -144,7 +144,7 @@ def test_an_array_that_says_it_is_larger_than_its_file(tmp_path: Path, arrays: A
         for name in good.namelist():
             content = good.read(name).replace(b"(30, 28, 28), ", b"(9999999999, 28, 28), ")
             bad.writestr(name, content)
-    with pytest.raises(InputError, match=r"x_train says that it is of shape \(9999999999, 28, 28\)"):
+    with pytest.raises(InputError, match=r"x_train claims shape \(9999999999, 28, 28\)"):
         load(DataSpec(dataset=str(tmp_path / "bad.npz")), tmp_path)
 
 

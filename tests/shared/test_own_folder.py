@@ -114,7 +114,7 @@ def test_pictures_of_greys_have_one_channel(tmp_path: Path) -> None:
     assert data.x_train.shape == (3, 12, 10, 1)
     coloured = load(DataSpec(dataset=dataset, split=0.5, channels="colour"), tmp_path)
     np.testing.assert_array_equal(coloured.x_train, np.repeat(data.x_train, 3, axis=3))
-    assert data.warnings[0] == "1 folder is no class: it holds no pictures (ring)."
+    assert data.warnings[0] == "1 folder is not read: it holds no pictures (ring)."
 
     own_pictures.save(tmp_path / "mixed", 1)
     (tmp_path / "mixed" / "circle" / "00.png").rename(tmp_path / "mine" / "circle" / "colour.png")
@@ -138,10 +138,10 @@ def test_pictures_that_cannot_be_read_are_counted_and_named(tmp_path: Path) -> N
         load(DataSpec(dataset=dataset), tmp_path)
     said = str(caught.value)
     assert said.startswith(f"7 of the 30 pictures in {tmp_path / 'mine'} cannot be read: ring/00.png cannot be read as")
-    assert "ring/02.png is no file; ring/03.png cannot be read: No such file" in said
+    assert "ring/02.png is not a file; ring/03.png cannot be read: No such file" in said
     assert "ring/04.png" in said
     assert "ring/05.png" not in said
-    assert said.endswith("; and 2 more. Mend them, or move them out of the folder.")
+    assert said.endswith("; and 2 more. Fix them, or move them out of the folder.")
 
 
 def test_sizes_that_differ(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_sizes_that_differ(tmp_path: Path) -> None:
         load(DataSpec(dataset=dataset), tmp_path)
     assert str(caught.value) == (
         f"The pictures in {tmp_path / 'mine'} differ in size: circle/00.png is 12 x 10 (height x width) and "
-        "line/04.png is 12 x 7. Have all resized to one size, as --resize 28 or --resize 28x40 does."
+        "line/04.png is 12 x 7. Resize all to one size, with --resize 28 or --resize 28x40, for example."
     )
 
 
@@ -185,7 +185,7 @@ def test_what_is_not_read_is_said(tmp_path: Path) -> None:
         "2 files are not read: their names do not end in .png, .jpg, .jpeg, .bmp, .gif, .webp (README.txt, "
         "ring/scan.tiff).",
         "1 picture is not read: it lies in no class's subfolder (loose.png).",
-        "1 folder is no class: it holds no pictures (empty).",
+        "1 folder is not read: it holds no pictures (empty).",
     )
 
 
@@ -223,8 +223,8 @@ BAD: dict[Callable[[Path], None], str] = {
     nothing: "mine has no class, and there must be two or more. The folder must hold one subfolder for each class",
     one_class: r"mine has one class \(cat\), and there must be two or more",
     too_deep: "If those are the classes, give folder:.*mine/pictures. The folder must hold",
-    without_test: r"mine has train/ and no test/, so what is to be tested on is not known\. Add test/ with the test",
-    validated: "no test/, .* Rename val/ to test/ if it holds the test images, or give folder:.*train, of",
+    without_test: r"mine has train/ and no test/, so the test images are unknown\. Add test/ with the test",
+    validated: "no test/, .* Rename val/ to test/ if it holds the test images, or give folder:.*train, which",
     idx_files: "For files in MNIST's format give idx:.*mine",
     odd_name: r"'d\\x1bog' cannot be the name of a class",
 }

@@ -78,10 +78,10 @@ BAD = {
         "holds 31,375. Write it again, or give another folder.",
     ),
     "longer": (("y_test", WHOLE["y_test"] + b"x"), "holds more than the 28 bytes of its 20 labels"),
-    "no IDX": (("x_test", b"<html>not found</html>"), "t10k-images-idx3-ubyte is no IDX file"),
-    "empty": (("x_test", b""), "t10k-images-idx3-ubyte is no IDX file"),
-    "unknown type": (("x_test", b"\0\0\7\1" + WHOLE["x_test"][4:]), "is no IDX file"),
-    "too many axes": (("x_test", b"\0\0\x08\x09" + WHOLE["x_test"][4:]), "is no IDX file"),
+    "no IDX": (("x_test", b"<html>not found</html>"), "t10k-images-idx3-ubyte is not an IDX file"),
+    "empty": (("x_test", b""), "t10k-images-idx3-ubyte is not an IDX file"),
+    "unknown type": (("x_test", b"\0\0\7\1" + WHOLE["x_test"][4:]), "is not an IDX file"),
+    "too many axes": (("x_test", b"\0\0\x08\x09" + WHOLE["x_test"][4:]), "is not an IDX file"),
     "far more than is there": (
         ("x_train", struct.pack(">HBB3I", 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1)),
         "is cut off: its header says 4,294,967,295 images of 4294967295 x 4294967295",
@@ -121,7 +121,7 @@ def test_files_and_folders_that_are_not_there(tmp_path: Path) -> None:
         load(DataSpec(dataset=f"{dataset}/{IDX_NAMES['x_test']}"), tmp_path)
     with pytest.raises(InputError, match=r"File name too long|There is no folder"):
         load(DataSpec(dataset=f"idx:{'o' * 300}"), tmp_path)
-    with pytest.raises(InputError, match=r"names no folder\. Give one, as idx:DIR"):
+    with pytest.raises(InputError, match=r"names no folder\. Give one with idx:DIR"):
         choice.choose("idx:", tmp_path)
 
 
@@ -149,7 +149,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     dataset = own_files.save_idx(tmp_path, ARRAYS)
     (tmp_path / IDX_NAMES["y_train"]).unlink()
     os.mkfifo(tmp_path / IDX_NAMES["y_train"])
-    with pytest.raises(InputError, match="train-labels-idx1-ubyte is no file"):
+    with pytest.raises(InputError, match="train-labels-idx1-ubyte is not a file"):
         load(DataSpec(dataset=dataset), tmp_path)
 
 
@@ -181,7 +181,7 @@ def test_names_for_folders(dataset: str, name: str) -> None:
 def test_the_folder_that_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own_files.save_idx(tmp_path / "here", ARRAYS)
     monkeypatch.chdir(tmp_path / "here")
-    assert choice.choose("idx:.", Path("nowhere")).reason == "The data set is idx:., as asked for."
+    assert choice.choose("idx:.", Path("nowhere")).reason == "The data set is idx:., as requested."
     assert len(load(DataSpec(dataset="idx:."), Path("nowhere")).x_train) == 40
     assert choice.short_name("idx:.") == "here"
     monkeypatch.setenv("HOME", str(tmp_path))

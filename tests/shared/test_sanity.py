@@ -53,7 +53,7 @@ ONE = {
         changed(x_test=lambda x: x * 0 + np.arange(200, 220, dtype=np.uint8)[:, None, None]),
         "20 of the 20 test images are of one colour: they show nothing.",
     ),
-    "one class": (changed(y_test=lambda y: y * 0 + 3), "All test images are of class 3, so there is nothing to tell"),
+    "one class": (changed(y_test=lambda y: y * 0 + 3), "All test images are of class 3, so there is nothing"),
     "no 3 and no 4": (
         changed(y_train=lambda y: np.where((y == 3) | (y == 4), 5, y)),
         "No training image is of class 3 or 4, but 4 of the 20 test images are: no network can get them right.",

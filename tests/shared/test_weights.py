@@ -71,7 +71,7 @@ def test_what_is_no_number_or_not_finite() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"x" * 100, (2**60).to_bytes(8, "little") + b"{}"])
 def test_what_is_no_safetensors_file(content: bytes) -> None:
-    with pytest.raises(ValueError, match="it is no safetensors file"):
+    with pytest.raises(ValueError, match="it is not a safetensors file"):
         from_safetensors(content)
 
 

@@ -29,9 +29,9 @@ def read_model(path: Path) -> Model:
     except OSError as error:
         raise Unreadable(f"{path} cannot be read: {error.strerror or error}.") from error
     except Exception as error:  # protobuf's exceptions have no common class of their own
-        raise Unreadable(f"{path} is no ONNX file, or it is damaged: {_line(error)}.") from error
+        raise Unreadable(f"{path} is not an ONNX file, or it is damaged: {_line(error)}.") from error
     if not model.graph.node and not model.graph.output:
-        raise Unreadable(f"{path} is no ONNX file, or it is empty: it has neither nodes nor outputs.")
+        raise Unreadable(f"{path} is not an ONNX file, or it is empty: it has neither nodes nor outputs.")
     _read_external_data(model, path)
     try:
         onnx.checker.check_model(model)
@@ -39,7 +39,7 @@ def read_model(path: Path) -> Model:
             model = onnx.inliner.inline_local_functions(model)
         _separate_constants(model.graph)  # it reads them: a stated size may differ from that of the data
     except Exception as error:
-        raise Unreadable(f"{path} is no valid ONNX model: {_line(error)}.") from error
+        raise Unreadable(f"{path} is not a valid ONNX model: {_line(error)}.") from error
     return model
 
 

@@ -56,8 +56,8 @@ def settings_changed(a: InferenceResult, b: InferenceResult) -> list[str]:
         versions = [side.environments[name].framework_version for side in (a, b) if name in side.environments]
         if len(set(versions)) > 1:
             said.append(f"{name}, version: {versions[0]} became {versions[1]}")
-    said += [f"{name} is in the first alone" for name in a.names if name not in b.names]
-    return said + [f"{name} is in the second alone" for name in b.names if name not in a.names]
+    said += [f"{name} is only in the first" for name in a.names if name not in b.names]
+    return said + [f"{name} is only in the second" for name in b.names if name not in a.names]
 
 
 def serving_changes(a: InferenceResult, b: InferenceResult) -> list[ServingChange]:
@@ -87,7 +87,7 @@ def _change(name: str, what: str, before: Interval, after: Interval) -> ServingC
     said = f"{name}, {what}: {ratio:.2f}x"
     spread = _spread(before, after)
     if spread is None:
-        return ServingChange(name, what, "not known", f"{said} as much, of too few launches to say more.", ratio)
+        return ServingChange(name, what, "not known", f"{said} as much, from too few launches to say more.", ratio)
     least = math.log(1 + LEAST_CHANGE) if what == "memory" else 0.0
     low, high = ratio * math.exp(-max(spread, least)), ratio * math.exp(max(spread, least))
     moved: Moved = "worse" if low > 1 else "better" if high < 1 else "within noise"

@@ -84,7 +84,7 @@ def make_plan(options: BenchOptions) -> InferencePlan:
     if options.device != "cpu":
         raise InputError("--inference is measured on the CPU alone. Leave --device out.")
     if len(options.threads or ()) > 1:
-        raise InputError("--inference is of one number of threads. Give one of --threads.")
+        raise InputError("--inference takes one number of threads. Give --threads one number.")
     model = networks.named(options.model)
     checks.check_only_images(model, "--inference")
     names = checks.having(options.implementations, BY_DEFAULT, model)

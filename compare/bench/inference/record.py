@@ -121,7 +121,7 @@ class InferenceResult(Record):
         sizes = {w.batch_size for launch in self.launches for one in launch.measured.values() for w in one.windows}
         measured = {name for launch in self.launches for name in launch.measured}
         if len(names) < len(self.served) or not names >= {self.baseline, *measured, *self.environments}:
-            raise ValueError("its launches, environments or baseline are of others than its ways to serve")
+            raise ValueError("its launches, environments or baseline name unknown ways to serve")
         if not sizes <= set(self.batch_sizes) or list(self.batch_sizes) != sorted(set(self.batch_sizes)):
             raise ValueError("its batch sizes do not rise, or are not those of its windows")
         return self
@@ -134,7 +134,7 @@ class InferenceResult(Record):
     @property
     def cpu(self) -> str:
         """The processor that it was measured on."""
-        return next((environment.cpu for environment in self.environments.values()), "a processor that is not known")
+        return next((environment.cpu for environment in self.environments.values()), "an unknown processor")
 
     def of(self, name: str) -> list[MeasuredServer]:
         """Return what was measured of one way, launch by launch."""

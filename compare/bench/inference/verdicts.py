@@ -17,7 +17,7 @@ from compare.worker.machine import MUCH_LOAD
 LEAST_CALLS = 100  # per launch: with fewer, the 99th percentile is just the slowest call
 ENDINGS: dict[Ending, str] = {
     "precise": "It ended because every ratio of latencies is known to {precision:.1%}.",
-    "budget": "It ended because there was no time for most of another launch within its budget of {budget:g} s; not "
+    "budget": "It ended because most of another launch would exceed its budget of {budget:g} s. Not "
     "every ratio of latencies was known to {precision:.1%}.",
     "interrupted": "It was interrupted.",
     "failed": "It ended because every way to serve failed.",
@@ -145,7 +145,7 @@ def _known(result: InferenceResult, times: dict[str, Interval], alike: list[str]
     if len(result.launches) < LEAST_FOR_INTERVAL:
         return f"An interval needs {LEAST_FOR_INTERVAL} launches: give a larger --budget."
     if alike:
-        return f"No difference shown to {', '.join(alike)}."
+        return f"Not shown to differ from {', '.join(alike)}."
     return "All others are slower." if len(times) > 1 else ""
 
 
@@ -164,7 +164,7 @@ def _least(
         for name, one in found.items()
         if name != best and one.low is not None and one.low <= (found[best].high or found[best].value)
     ]
-    also = f" No difference shown to {', '.join(alike)}." if alike else ""
+    also = f" Not shown to differ from {', '.join(alike)}." if alike else ""
     settled = not alike and found[best].low is not None
     return stated(question, f"{best}, {shown(found[best].value)}.{also}", settled)
 
@@ -188,7 +188,7 @@ def warnings(result: InferenceResult) -> list[str]:
         )
     for name in result.names:
         if not all(one.warm for one in result.of(name)):
-            said.append(f"{name} was still getting faster when its warm-up had to end in at least one launch.")
+            said.append(f"{name} was still getting faster at the end of its warm-up in at least one launch.")
     for launch in result.launches:
         said += [f"{name} failed in launch {launch.number + 1}: {error}." for name, error in launch.failed.items()]
     return said

@@ -109,7 +109,7 @@ class PortTimes(Record):
         names = {one.name for one in self.models}
         measured = {name for launch in self.launches for name in launch.measured}
         if len(names) < len(self.models) or not names >= {self.baseline, *measured, *self.environments}:
-            raise ValueError("its launches, environments or baseline are of others than its models")
+            raise ValueError("its launches, environments or baseline name unknown models")
         return self
 
     @property

@@ -13,7 +13,7 @@ from compare.worker.machine import MUCH_LOAD
 
 ENDINGS: dict[Ending, str] = {
     "precise": "It ended because every ratio is known to {precision:.1%}.",
-    "budget": "It ended because there was no time for most of another launch within its budget of {budget:g} s; not "
+    "budget": "It ended because most of another launch would exceed its budget of {budget:g} s. Not "
     "every ratio was known to {precision:.1%}.",
     "interrupted": "It was interrupted.",
     "failed": "It ended because a model failed.",
@@ -162,7 +162,7 @@ def _of_layers(times: PortTimes) -> list[str]:
         return []
     (left, left_whole), (right, right_whole) = found["left"], found["right"]
     said = [
-        f"Of a forward pass in batches of {times.node_batch_size}, layers take {_ms(left)} of {_ms(left_whole)} (left) "
+        f"In a forward pass, batches of {times.node_batch_size}, layers take {_ms(left)} of {_ms(left_whole)} (left) "
         f"and {_ms(right)} of {_ms(right_whole)} (right), each computed alone."
     ]
     slower = right_whole >= left_whole
@@ -171,8 +171,8 @@ def _of_layers(times: PortTimes) -> list[str]:
     named = [cost for cost in named if (cost.more_s > 0) == slower]
     if named:
         side = "right" if slower else "left"
-        shown = ", ".join(f"{cost.left or '-'} / {cost.right or '-'}: {_ms(abs(cost.more_s))}" for cost in named)
-        said.append(f"The {side} one takes longer above all at {shown} more.")
+        shown = ", ".join(f"{cost.left or '-'} / {cost.right or '-'} (+{_ms(abs(cost.more_s))})" for cost in named)
+        said.append(f"The {side} model takes longer mainly at {shown}.")
     return said
 
 
@@ -199,9 +199,9 @@ def warnings(times: PortTimes) -> list[str]:
         )
     for name in times.names:
         if not all(one.warm for one in times.of(name)):
-            said.append(f"{name} was still getting faster when its warm-up had to end in at least one launch.")
+            said.append(f"{name} was still getting faster at the end of its warm-up in at least one launch.")
         if not all(window.finite for one in times.of(name) for window in one.windows):
-            said.append(f"{name} gave numbers that are not finite: its times can be of other work than usual.")
+            said.append(f"{name} gave numbers that are not finite: its times can differ from those of usual work.")
     for launch in times.launches:
         said += [f"{name} failed in launch {launch.number + 1}: {error}" for name, error in launch.failed.items()]
     return said

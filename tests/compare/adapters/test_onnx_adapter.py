@@ -202,7 +202,7 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
     path = tmp_path / "small.onnx"
     for content in (b"", b"not a model at all", bytes(1000)):
         path.write_bytes(content)
-        with pytest.raises(Unreadable, match=r"small\.onnx is no ONNX file"):
+        with pytest.raises(Unreadable, match=r"small\.onnx is not an ONNX file"):
             OnnxAdapter(path)
     with pytest.raises(Unreadable, match="cannot be read"):
         OnnxAdapter(tmp_path / "missing.onnx")

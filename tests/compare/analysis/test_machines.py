@@ -44,7 +44,7 @@ def test_there_is_no_time_of_all_of_them() -> None:
 
 
 def test_the_report_says_so() -> None:
-    said = "The runs were made on machines of 2 kinds."
+    said = "The runs were made on 2 kinds of machines."
     assert any(said in text for text in verdicts(MIXED, Judging()))
     assert not any(said in text for text in verdicts(ALIKE, Judging()))
     text = markdown(MIXED, [row(one) for one in MIXED], MANIFEST, Judging(), [], None)
@@ -68,6 +68,6 @@ def test_a_difference_is_that_of_one_kind() -> None:
     moved = Side("moved", MANIFEST, [on(SLOW, seed, 0.06) for seed in range(3)])
     (unlike,) = (c for c in changes(before, moved, 0.003) if c.what == "step time")
     assert (unlike.moved, unlike.value) == ("not known", None)
-    assert "machines of different kinds" in unlike.said
+    assert "different kinds of machines" in unlike.said
     across = changes(before, moved, 0.003, across_machines=True)
     assert ["3.00x" in c.said for c in across if c.what == "step time"] == [True]

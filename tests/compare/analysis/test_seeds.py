@@ -105,7 +105,7 @@ def test_of_one_seed_there_is_one_sentence() -> None:
     ]
     results = study(torch=[0.9, 0.9], keras=[0.9, 0.9], tf_lowlevel=[0.8])
     assert say_all(pairs(results, Judging()))[1] == (
-        "torch and tf_lowlevel have one seed in common, which shows nothing."
+        "torch and tf_lowlevel have one seed in common, which decides nothing."
     )
 
 

@@ -170,7 +170,7 @@ def test_unknown_load_is_not_taken_for_none() -> None:
     """The load is reported as unknown, because it cannot be counted."""
     one, other = pair(None)
     (said,) = (c.said for c in changes(*(Side("x", MANIFEST, [r]) for r in (one, other)), 0.003) if c.low)
-    assert "The load by other processes is not known" in said
+    assert "The load by other processes is unknown" in said
 
 
 def test_the_difference_of_estimates() -> None:

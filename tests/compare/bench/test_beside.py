@@ -86,7 +86,7 @@ def test_slowdowns_are_those_that_were_made_up() -> None:
 def test_verdicts_name_every_level() -> None:
     said = beside.verdicts(made_up())
     interval = r"\d\.\d\dx \[\d\.\d\d, \d\.\d\d\]"
-    slower = rf"A step beside one busy process: torch {interval}, keras {interval} as long as beside none\."
+    slower = rf"A step beside one busy process: torch {interval}, keras {interval} as long as alone\."
     assert re.fullmatch(slower, said[0])
     assert said[1].startswith("A step beside two busy processes")
     assert said[2].startswith("Speed beside no busy processes: ")
@@ -95,7 +95,7 @@ def test_verdicts_name_every_level() -> None:
     assert [line.state for line in beside.headlines(made_up())[:2]] == ["yes", "yes"]
     (few, *_) = beside.headlines(made_up(1))
     assert few.state == "open"
-    assert few.sentence.endswith("x as long as beside none.")
+    assert few.sentence.endswith("x as long as alone.")
     assert "[" not in few.sentence
 
 
@@ -291,7 +291,7 @@ def test_a_busy_process_that_was_ended_is_not_passed_over() -> None:
             os.kill(pids[1], signal.SIGKILL)
             wait_for(lambda: gone(pids[1]))
 
-    with pytest.raises(InputError, match="a busy process was ended by something else"):
+    with pytest.raises(InputError, match="something else ended a busy process"):
         ended()
 
 
@@ -312,7 +312,7 @@ BAD = {
     "--beside 0,1 --waterfall": "--beside cannot be combined with --waterfall",
     "--beside 0,1 --profile": "--profile cannot be combined with --beside",
     "--beside 0,1 --aa torch": "--aa cannot be combined with --beside",
-    "--beside 0,1 --batch-sizes 16,64": "--beside is of one batch size and one number of threads",
+    "--beside 0,1 --batch-sizes 16,64": "--beside takes one batch size and one number of threads",
     "--waiting never": "There is no waiting 'never'",
 }
 

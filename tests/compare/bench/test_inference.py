@@ -326,7 +326,7 @@ def test_what_changed_between_two() -> None:
     fewer = after.model_copy(update={"served": after.served[1:], "dataset": "mnist"})
     assert diff.settings_changed(before, fewer) == [
         "dataset: digits became mnist",
-        "torch-eager is in the first alone",
+        "torch-eager is only in the first",
     ]
     assert diff.machines_differ(before, same) == []
     elsewhere: dict[str, Environment] = {
@@ -362,7 +362,7 @@ def run(monkeypatch: pytest.MonkeyPatch, command: str) -> int:
 
 BAD = {
     "--inference --device cuda": "--inference is measured on the CPU alone.",
-    "--inference --threads 1,2": "--inference is of one number of threads.",
+    "--inference --threads 1,2": "--inference takes one number of threads.",
     "--inference --modes eager": "--modes cannot be combined with --inference",
     "--inference --beside 0,1": "--inference cannot be combined with --beside",
     "--inference --served-as onxx": "There is no way to serve 'onxx'. Did you mean 'onnx'?",

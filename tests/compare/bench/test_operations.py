@@ -87,7 +87,7 @@ def test_what_a_step_reaches_of_its_products_alone() -> None:
     assert step is not None
     (said,) = alone.sentences(result)
     assert "take 3.20 ms, at 20 GFLOP/s, 20% of the roofline" in said
-    assert said.endswith(f"and so reaches {0.0032 / step.value:.0%} of what they do alone.")
+    assert said.endswith(f"so it reaches {0.0032 / step.value:.0%} of that rate.")
     assert alone.headings(result) == ["alone", "torch"]
     assert [line[0] for line in alone.cells(result)] == names
     assert alone.sentences(simulated_bench()) == []

@@ -194,8 +194,8 @@ def test_layers_are_sorted_by_what_they_cost_and_the_rest_is_said(times: PortTim
     cells = report.node_cells(times, 1)
     assert [line[0] for line in cells] == ["conv", "2 others", "all layers", "the forward pass", "left over"]
     *_, layers, where = verdicts.verdicts(times)
-    assert layers.startswith("Of a forward pass in batches of 16, layers take 6")
-    assert where.startswith("The right one takes longer above all at conv / conv2d: ")
+    assert layers.startswith("In a forward pass, batches of 16, layers take 6")
+    assert where.startswith("The right model takes longer mainly at conv / conv2d (+")
 
 
 def test_tables_fit_80_columns(times: PortTimes) -> None:

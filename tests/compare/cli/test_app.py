@@ -94,14 +94,14 @@ BAD_OPTIONS = {
     "--recipe idiomtic": "There is no recipe 'idiomtic'. Did you mean 'idiomatic'?",
     "--recipe idiomatic --optimizer sgd --scale unit": "--scale and --optimizer cannot be combined with --recipe idiom",
     "--mixed-precision bflot16": "There is no mixed precision 'bflot16'. Did you mean 'bfloat16'?",
-    "--mixed-precision tf32": "--mixed-precision tf32 is a format of CUDA devices alone. Give --device cuda",
+    "--mixed-precision tf32": "--mixed-precision tf32 is a format of CUDA devices only. Give --device cuda",
     "--precision float16": "There is no precision 'float16'. Did you mean",
     "--precision float64 --mixed-precision bfloat16": "--mixed-precision cannot be combined with --precision float64",
     "--recipe idiomatic --precision float64": "--precision cannot be combined with --recipe idiomatic",
     "--mode tuend": "There is no mode 'tuend'. Did you mean 'tuned'?",
-    "--mode tuned --allocator system": "--allocator cannot be combined with --mode tuned, which is what was found",
-    "--mode tuned --parity": "--parity cannot be combined with --mode tuned, which is what was found fastest",
-    "--mode tuned --executor ray": "--executor cannot be combined with --mode tuned, which is what was found fastest",
+    "--mode tuned --allocator system": "--allocator cannot be combined with --mode tuned, which is the fastest",
+    "--mode tuned --parity": "--parity cannot be combined with --mode tuned, which is the fastest",
+    "--mode tuned --executor ray": "--executor cannot be combined with --mode tuned, which is the fastest",
     "--mode tuned --world-size 2": "'torch@2' has no mode 'tuned'",
     "--recipe idiomatic --mixed-precision bfloat16": "--mixed-precision cannot be combined with --recipe idiomatic",
     "--recipe idiomatic --mode eager": "--mode cannot be combined with --recipe idiomatic",
@@ -146,10 +146,10 @@ BAD_OPTIONS = {
     "parity --ledger --steps 5 --model cnn_same": "--model and --steps cannot be combined with --ledger",
     "parity --row tf32 --out ledger.md": "--out is for the page of the whole ledger, and --row asks for some of it.",
     "parity --waterfall --precision float64": "--precision cannot be combined with --waterfall",
-    "parity --waterfall --model all": "--waterfall is of one architecture at a time",
+    "parity --waterfall --model all": "--waterfall takes one architecture at a time",
     "parity --mode grpah": "There is no mode 'grpah'. Did you mean 'graph'?",
     "parity --ledger --out ledger": "the ledger is one page. Give a file whose name ends with .md.",
-    "parity --ledger --out nowhere/ledger.md": "the folder nowhere is not there, or cannot be written to",
+    "parity --ledger --out nowhere/ledger.md": "the folder nowhere does not exist, or cannot be written to",
     "data mnits": "There is no data set to fetch 'mnits'. Did you mean 'mnist'?",
 }
 
@@ -270,7 +270,7 @@ def test_cuda_asked_for_and_not_there(
 ) -> None:
     assert run_main(monkeypatch, "--dataset", "digits", "--device", "cuda", "--implementations", "numpy") == 2
     error = capsys.readouterr().err
-    assert "there is no CUDA device to be seen by numpy (" in error
+    assert "no CUDA device is visible to numpy (" in error
     assert list(empty_folder.iterdir()) == []
 
 
@@ -384,7 +384,7 @@ def test_memory_that_runs_out(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
 
 
 OUTPUTS = {
-    "> /dev/full": (1, "Standard output takes no more: No space left on device."),
+    "> /dev/full": (1, "Standard output cannot be written to: No space left on device."),
     ">&-": (0, ""),
     "2>&-": (0, ""),
 }

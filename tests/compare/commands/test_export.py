@@ -34,7 +34,7 @@ def test_a_network_of_another_framework_is_written_held_against_itself_and_belon
     assert problems(run_folder) == []
 
     assert export(monkeypatch, run_folder, "--format", "torch") == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_the_network_is_not_left(

@@ -139,7 +139,7 @@ def test_no_temporary_folder_is_one_paragraph(
     assert command(monkeypatch, *(str(run_folder) if a == "RUN" else a for a in arguments)) == 2
     error = capsys.readouterr().err
     assert "TMPDIR names" in error
-    assert "Name a folder with room, that can be written to, in the variable TMPDIR.\n" in error
+    assert "Set the variable TMPDIR to a writable folder with enough room.\n" in error
     assert "Traceback" not in error
     assert [path for path in sorted(tmp_path.rglob("*")) if path.name != "runs"] == before
 
@@ -155,7 +155,7 @@ def test_a_folder_in_which_nothing_had_begun_is_taken(tmp_path: Path, place: Pat
     with running("run", "--resume", out) as process:
         _, error = process.communicate(timeout=GENEROUS_S)
     assert process.returncode == 2
-    assert f"no study had begun there, so there is nothing to resume. Start it with --out {out}" in error
+    assert f"no study was started there, so there is nothing to resume. Start one with --out {out}" in error
     with running(*QUICK, "--epochs", "1", "--out", out) as process:
         _, error = process.communicate(timeout=GENEROUS_S)
     assert process.returncode == 0, error
@@ -339,7 +339,7 @@ def test_a_full_temporary_folder_before_anything_is_trained(tmp_path: Path, plac
     with running(*QUICK, "--epochs", "1", "--out", tmp_path / "out", first=first) as process:
         _, error = process.communicate(timeout=GENEROUS_S)
     assert process.returncode == 2, error
-    assert f"compare: No temporary folder can be made in {place}: File too large. Name a folder with room" in error
+    assert f"compare: No temporary folder can be made in {place}: File too large. Set the variable TMPDIR" in error
     assert not (tmp_path / "out").exists()
     assert list(place.iterdir()) == []
 

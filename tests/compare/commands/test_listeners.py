@@ -73,7 +73,7 @@ def test_a_stream_without_room(stream: str, tmp_path: Path) -> None:
         _, error = process.communicate(timeout=GENEROUS_S)
     assert process.returncode == (1 if stream == "stdout" else 0)
     if stream == "stdout":
-        assert error.endswith("compare: Standard output takes no more: No space left on device.\n")
+        assert error.endswith("compare: Standard output cannot be written to: No space left on device.\n")
     assert problems(out) == []
 
 
@@ -136,8 +136,8 @@ def test_one_interrupt_while_the_report_is_written(sent: signal.Signals, tmp_pat
         process.send_signal(sent)
         _, error = rest_of(process)
     assert process.returncode == 130, error
-    assert "Interrupted: writing down what is finished. Interrupt again to stop at once." in error
-    assert "Go on with: python -m compare run --resume" in error
+    assert "Interrupted: saving what is finished. Interrupt again to stop at once." in error
+    assert "Resume with: python -m compare run --resume" in error
     assert problems(out) == []
     with running("run", "--resume", out) as process:
         _, error = process.communicate(timeout=GENEROUS_S)
@@ -176,7 +176,7 @@ def test_started_with_sigint_ignored(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         _, error = rest_of(process)
     assert process.returncode == 130, error
-    assert "Go on with" in error
+    assert "Resume with" in error
     assert not still_there(workers)
     with running("run", "--resume", out, preexec_fn=uninterruptible) as process:
         _, error = process.communicate(timeout=GENEROUS_S)

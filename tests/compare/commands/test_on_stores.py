@@ -113,7 +113,7 @@ def test_a_store_that_takes_no_more(faults: Faults, undisturbed: Path, command: 
     address = f"s3://{BUCKET}/full"
     code, error = command("run", *STUDY.split(), "--out", address)
     assert code == 1
-    assert f"Go on with: python -m compare run --resume {address}" in error
+    assert f"Resume with: python -m compare run --resume {address}" in error
     assert "Traceback" not in error
     assert 1 <= whole_runs(fetched(address, tmp_path / "first")) <= 3
     faults.always = ""

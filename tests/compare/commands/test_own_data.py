@@ -122,7 +122,7 @@ def test_a_shape_that_no_architecture_takes(
     assert command(monkeypatch, "run", "--dataset", own_files.save_idx(tmp_path / "mine", small)) == 2
     said = capsys.readouterr().err
     assert "are (14, 14, 1). No built-in architecture takes images of that shape." in said
-    assert "Have them changed with --resize 28, or give" in said
+    assert "Convert them with --resize 28, or give" in said
 
 
 @pytest.mark.usefixtures("numpy_implementation")
@@ -180,7 +180,7 @@ def test_own_data_are_described(
     assert capsys.readouterr().out.splitlines() == [
         f"folder:{tmp_path / 'mine'}: 24 training and 6 test images of 12 x 10 x 3, 3 classes",
         *(f"  {name}: 8 and 2" for name in own_pictures.NAMES),
-        "Architectures that take them: none of the built-in ones. Have them changed with --resize 32 for --model "
+        "Architectures that take them: none of the built-in ones. Convert them with --resize 32 for --model "
         "cnn_bn_cifar, or give another data set, or a network of your own (docs/your-own-network.md).",
     ]
     assert command(monkeypatch, "data", tmp_path / "mine", "--resize", "32", "--json") == 0
@@ -194,7 +194,7 @@ def test_own_data_are_described(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ((), "are (12, 10, 3). No built-in architecture takes images of that shape. Have them changed with --resize 28 "
+        ((), "are (12, 10, 3). No built-in architecture takes images of that shape. Convert them with --resize 28 "
              "--channels grey or --resize 32 for --model cnn_bn_cifar, or give another data set, or a "
              "network of your own"),
         (("--resize", "0"), "--resize 0 is not possible. Give a number of pixels from 1 to 2,000, or height and width"),
@@ -220,7 +220,7 @@ def test_more_classes_than_the_network_has(
     dataset = own_pictures.save(tmp_path / "mine", 2, (32, 32), tuple(f"class {number}" for number in range(11)))
     assert command(monkeypatch, "run", "--model", "cnn_bn_cifar", "--dataset", dataset) == 2
     said = capsys.readouterr().err
-    assert f"'cnn_bn_cifar' has 10 classes, and {dataset} has 11. No architecture takes so many of that shape." in said
+    assert f"'cnn_bn_cifar' has 10 classes, and {dataset} has 11. No architecture has that many for this shape." in said
     arrays = own_files.arrays()
     from_1 = arrays | {name: arrays[name] + 1 for name in ("y_train", "y_test")}
     assert command(monkeypatch, "run", "--dataset", own_files.save_npz(tmp_path / "mine.npz", from_1)) == 2

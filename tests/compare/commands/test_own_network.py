@@ -66,7 +66,7 @@ def test_from_a_folder_to_a_run_and_back(
     assert command(monkeypatch, "contract", "mine") == 0
     shown = capsys.readouterr().out
     assert "numpy.py matches the contract." in shown
-    assert "Left out by every command, as there is no file for them: keras.py, tf_lowlevel.py, torch.py." in shown
+    assert "Every command leaves these out, as they have no file: keras.py, tf_lowlevel.py, torch.py." in shown
     assert sorted(path.name for path in folder.iterdir()) == [CONTRACT, FILE], "nothing else is left in the folder"
 
     out = tmp_path / "out"
@@ -118,7 +118,7 @@ def test_what_its_code_raises_is_shown_as_its_own_last_lines(
         (NETWORK.replace("    layers =", "    nothing_of_that_name\n    layers ="), "  | NameError: name"),
         ("def (", "  | SyntaxError: invalid syntax"),
         ("raise SystemExit(3)", "  | SystemExit: 3"),
-        ("a = 1", "numpy.py needs one of a class `Network` and a function `network`, and has neither."),
+        ("a = 1", "numpy.py needs either a class `Network` or a function `network`, and has neither."),
         (NETWORK.replace("7", "8"), "numpy.py is not as mine/contract.json says"),
     ):
         (folder / FILE).write_text(code)
@@ -129,13 +129,15 @@ def test_what_its_code_raises_is_shown_as_its_own_last_lines(
         assert not Path("out").exists()
 
 
-@pytest.mark.parametrize(("code", "wrote"), [("print('bye', flush=True)", "last: bye"), ("", "nothing.")])
+@pytest.mark.parametrize(
+    ("code", "wrote"), [("print('bye', flush=True)", "Its last output: bye"), ("", "It printed nothing.")]
+)
 def test_code_that_ends_its_process_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, code: str, wrote: str
 ) -> None:
     (folder / FILE).write_text(f"{code}\nimport os\nos._exit(3)\n")
     assert command(monkeypatch, "contract", "mine") == 2
-    said = f"compare: mine/numpy.py could not be built and called: the worker exited with code 3. It wrote {wrote}"
+    said = f"compare: mine/numpy.py could not be built and called: the worker exited with code 3. {wrote}"
     assert said in capsys.readouterr().err
 
 
@@ -251,7 +253,7 @@ def test_verify_holds_the_copy_of_the_code_to_the_plan(
     assert command(monkeypatch, "verify", "out") == 1
     said = capsys.readouterr().out
     for name in (FILE, "added.py"):
-        assert f"network/{name} is not the file of the network that plan.json says was run." in said
+        assert f"network/{name} is not the file of the network that plan.json records." in said
     assert folder.is_dir()
 
 

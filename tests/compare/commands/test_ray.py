@@ -147,7 +147,7 @@ def test_an_interrupted_study_goes_on_there(cluster: tuple[str, Lose], tmp_path:
     assert len(essences(out)) < 3
     code, error = ended(compare("run", "--resume", out))
     assert code == 2
-    assert f"Give --executor ray --address {address} to go on there" in error
+    assert f"Give --executor ray --address {address} to continue there" in error
     code, error = ended(compare("run", "--resume", out, "--executor", "ray", "--address", address))
     assert code == 0, error
     assert "to the cluster at" in error

@@ -79,7 +79,7 @@ def test_such_a_folder_is_held_to_its_records(kind: str, tmp_path: Path) -> None
     jsonschema.validate(json.loads(record), json.loads(schemas()[f"{kind}.schema.json"]))
     assert entries.read(folder.path).rows  # used by `compare runs` and a report of several folders
     (folder.path / name).write_bytes(b"[]")
-    with pytest.raises(InputError, match=r"is no record that this version can read"):
+    with pytest.raises(InputError, match=r"is not a record that this version can read"):
         rendered(folder.path)
 
 

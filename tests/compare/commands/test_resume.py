@@ -119,7 +119,7 @@ def test_what_cannot_be_resumed(
     plan = json.loads((run_folder / PLAN).read_text())
     (run_folder / PLAN).write_text(json.dumps(plan | {"data_digest": "0" * 64}))
     assert resume(monkeypatch, run_folder) == 2
-    assert "is not what the study was begun with" in capsys.readouterr().err
+    assert "is not the one of the study" in capsys.readouterr().err
     (run_folder / PLAN).unlink()
     assert resume(monkeypatch, run_folder) == 2
     assert f"{run_folder} has no {PLAN}" in capsys.readouterr().err
@@ -180,7 +180,7 @@ def test_an_altered_checkpoint_is_reported_and_not_gone_on_from(tmp_path: Path) 
     content[-9] ^= 1
     path.write_bytes(content)
     assert checkpoints.load(of, "0" * 64) is None
-    assert ["of another run, or of other data" in said[0], "was altered" in said[1]] == [True, True]
+    assert ["belongs to another run, or to other data" in said[0], "was altered" in said[1]] == [True, True]
 
 
 def test_no_address_is_taken_from_a_plan(
@@ -196,7 +196,7 @@ def test_no_address_is_taken_from_a_plan(
     plan = json.loads((run_folder / PLAN).read_text())
     (run_folder / PLAN).write_text(json.dumps(plan | {"executor": "ray", "address": "somewhere:1"}))
     assert resume(monkeypatch, run_folder) == 2
-    assert "Give --executor ray --address somewhere:1 to go on there" in capsys.readouterr().err
+    assert "Give --executor ray --address somewhere:1 to continue there" in capsys.readouterr().err
     assert resume(monkeypatch, run_folder, "--executor", "local") == 0
     (run_folder / PLAN).write_text(json.dumps(plan | {"mlflow": "http://somewhere:1"}))
     monkeypatch.setattr(sys, "argv", ["compare", "run", "--resume", str(run_folder)])
@@ -218,7 +218,7 @@ def test_a_run_that_lost_its_weights_is_trained_again(run_folder: Path, monkeypa
 NOT_THIS_STUDY = {
     "other epochs": (
         lambda plan: plan["runs"][0]["train"].update(epochs=3),
-        "numpy-seed0 is not of what plan.json asks",
+        "numpy-seed0 does not match plan.json",
     ),
     "no runs": (lambda plan: plan.update(runs=[]), "runs: Tuple should have at least 1 item"),
     "a run twice": (lambda plan: plan.update(runs=plan["runs"][:1] * 2), "a run is there twice"),

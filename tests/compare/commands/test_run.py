@@ -379,7 +379,7 @@ def test_an_interrupt_keeps_what_is_finished(sent: signal.Signals, tmp_path: Pat
     assert "Traceback" not in error
     assert json.loads(first.read_text())["status"] == "ok"
     assert (out / "manifest.json").exists()
-    assert "Go on with: python -m compare run --resume" in error
+    assert "Resume with: python -m compare run --resume" in error
     assert not still_there(workers)
 
 
@@ -400,7 +400,7 @@ def test_a_second_interrupt_stops_at_once_and_loses_nothing(tmp_path: Path) -> N
     assert process.returncode == 130, error
     assert time.monotonic() - start < SLOW_REPORT_S  # otherwise it would have waited that long
     assert "Stopped at once" in error
-    assert "Go on with: python -m compare run --resume" in error
+    assert "Resume with: python -m compare run --resume" in error
     assert "Traceback" not in error
     assert not (out / "manifest.json").exists()
     assert results(out)["numpy-seed1"].status == "ok"

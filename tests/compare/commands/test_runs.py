@@ -103,7 +103,7 @@ def test_nothing_and_no_folder(
     assert "No run, comparison or bench" in capsys.readouterr().out
     assert not (tmp_path / "index.html").exists()
     assert command(monkeypatch, "runs", tmp_path / "nowhere") == 2
-    assert "is no folder" in capsys.readouterr().err
+    assert "is not a folder" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")

@@ -85,7 +85,7 @@ def test_a_figure_that_no_record_gives(folder: Path) -> None:
     report = folder / "report.md"
     report.write_text(report.read_text().replace("2 of 2 runs were trained", "3 of 3 runs were trained"))
     seal_again(folder)
-    assert problems(folder) == ["report.md is not what its records say: made again, it has other bytes."]
+    assert problems(folder) == ["report.md does not match its records: rebuilt from them, it has other bytes."]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_page_that_says_something_else(folder: Path) -> None:
     page = folder / "report.html"
     page.write_text(page.read_text().replace("2 of 2 runs were trained", "3 of 3 runs were trained"))
     seal_again(folder)
-    assert problems(folder) == ["report.html is not what its records say: made again, it has other bytes."]
+    assert problems(folder) == ["report.html does not match its records: rebuilt from them, it has other bytes."]
 
 
 def test_what_is_no_file_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
@@ -180,7 +180,7 @@ def test_a_report_is_made_from_records_alone(folder: Path, monkeypatch: pytest.M
         (folder / name).unlink()
     shutil.rmtree(folder / "plots")
     assert command(monkeypatch, "report", folder) == 0
-    assert "Made again: " in capsys.readouterr().out
+    assert "Rebuilt: " in capsys.readouterr().out
     assert names(folder) == sorted(before)
     assert all((folder / name).read_bytes() == before[name] for name in ("report.md", "results.csv"))
     assert problems(folder) == []

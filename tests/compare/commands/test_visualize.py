@@ -126,7 +126,7 @@ def test_an_empty_picture_is_refused_before_anything_is_drawn(
 ) -> None:
     path = _seven(tmp_path / "empty.png", 255, 255)
     assert run(monkeypatch, "visualize", str(trained), "--predict", str(path)) == 2
-    assert "empty.png is empty: nothing on it differs clearly from its ground. Give" in capsys.readouterr().err
+    assert "empty.png is empty: nothing on it differs clearly from its background. Give" in capsys.readouterr().err
     assert not (trained / "pictures").exists()
 
 
@@ -143,13 +143,13 @@ def test_folders_that_are_no_runs(trained: Path, monkeypatch: pytest.MonkeyPatch
     altered = shutil.copytree(trained, tmp_path / "altered")
     weights = altered / "weights" / "numpy-seed0.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
-    assert "is not the file that its record speaks of: its SHA-256 is" in error(altered)
+    assert "does not match its record: its SHA-256 is" in error(altered)
     other_data = shutil.copytree(trained, tmp_path / "other data")
     path = other_data / "results" / "numpy-seed0.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"data_digest": "0" * 64}))
-    assert "The data set 'digits' is not what the run was made with" in error(other_data)
+    assert "The data set 'digits' is not the one of the run" in error(other_data)
     path.write_text("{")
-    assert "is no record that this version can read" in error(other_data)
+    assert "is not a record that this version can read" in error(other_data)
 
 
 def test_models(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
@@ -208,8 +208,8 @@ def test_a_framework_that_cannot_be_asked_is_no_agreement(
     monkeypatch.setenv("NUMPY_IMPL_FAULT", "create")
     assert run(monkeypatch, "models", "dense_baseline", "--check") == 1
     shown = capsys.readouterr()
-    assert "numpy could not be asked" in shown.err
-    assert "Not as the contract says" in shown.out
+    assert "numpy could not count" in shown.err
+    assert "Different from the contract" in shown.out
 
 
 @pytest.mark.parametrize("field", ["model", "implementation"])
@@ -218,7 +218,7 @@ def test_a_record_of_something_unknown(trained: Path, field: str) -> None:
     record = json.loads(path.read_text())
     record["run"][field] = "unheard_of"
     path.write_text(json.dumps(record))
-    with pytest.raises(InputError, match=r"numpy-seed0\.json speaks of something that this version does not have"):
+    with pytest.raises(InputError, match=r"numpy-seed0\.json names something that this version does not have"):
         load_results(trained)
 
 

@@ -233,7 +233,7 @@ def test_cuda_where_there_is_none(
     out = tmp_path / "out"
     options = ["--implementations", numpy_implementations, "--device", "cuda", "--out", str(out)]
     assert command(monkeypatch, *options) == 2
-    assert "no CUDA device to be seen by numpy" in capsys.readouterr().err
+    assert "no CUDA device is visible to numpy" in capsys.readouterr().err
     assert not out.exists()
 
 

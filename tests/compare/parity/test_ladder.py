@@ -133,6 +133,6 @@ def test_a_tensor_that_only_one_has_is_named() -> None:
 def test_a_report_does_not_claim_steps_that_were_not_trained() -> None:
     manifest = describe("python -m compare parity", utc_now())
     short = report.render([], report.ParityExtent(steps=100, draws=3, rung="logits"), manifest)["report.md"].decode()
-    assert "the rung `logits`, as asked for: nothing was trained" in short
+    assert "the rung `logits`, as requested: nothing was trained" in short
     whole = report.render([], report.ParityExtent(steps=100, draws=3), manifest)["report.md"].decode()
     assert "the predictions after 100 steps" in whole

@@ -133,7 +133,7 @@ def unseen_is_a_step(port: Port, unseen: str, backend: str) -> None:
     kinds = {pair.left: pair.kind for pair in found.pairs}
     assert (kinds["unseen"], kinds["most"]) == ("keras:Unseen", "keras:Most")
     assert "seen" not in kinds  # its operations are seen
-    with pytest.raises(InputError, match=f"Outside of its layers.*not seen on {backend}.*layer of its own"):
+    with pytest.raises(InputError, match=f"Outside of its layers.*invisible on {backend}.*layer of its own"):
         port.check(f"{unseen}:Own", f"{unseen}:Own", input=(5,), backends=backends)
 
 
@@ -201,7 +201,7 @@ def test_a_backend_that_is_not_installed(port: Port, models: str) -> None:
 
 
 def test_a_backend_is_of_keras_alone(port: Port, models: str) -> None:
-    with pytest.raises(InputError, match="left model is of torch, and --left-backend says what Keras computes with"):
+    with pytest.raises(InputError, match="left model is of torch, and --left-backend is for models of Keras"):
         port.check(OTHER, f"{models}:build", input=(8, 8, 3), backends=("torch", "torch"))
 
 

@@ -60,7 +60,7 @@ def test_an_interpreter_that_runs_no_worker(tmp_path: Path) -> None:
         ("echo nothing", "JSONDecodeError"),
         ('echo \'[[3, 8], "cpython-38", ["numpy"]]\'', "is Python 3.8, and a worker needs 3.11 or later"),
         ("echo '[[3, 12], \"cpython-312\", []]'", "has no NumPy"),
-        ('echo \'[[3, 99], "cpython-399", ["numpy"]]\'', "made for another version. Install it"),
+        ('echo \'[[3, 99], "cpython-399", ["numpy"]]\'', "built for another version. Install it"),
     ):
         fake = tmp_path / "fake"
         fake.write_text(f"#!/bin/sh\n{text}\n")

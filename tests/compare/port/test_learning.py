@@ -115,7 +115,7 @@ def test_what_a_regulariser_adds_is_named_with_what_mends_it(port: Port, pair: P
 def test_of_several_outputs_the_first_has_the_loss(port: Port, pair: Path) -> None:
     found = port.check(f"{pair}/left.py:Pair", f"{pair}/left.py:Pair", input=(8,), loss="mse")
     assert found.verdict == "same"
-    assert "Of several outputs, the loss takes the first." in notes(found)
+    assert "The loss takes the first of several outputs." in notes(found)
 
 
 @pytest.mark.long  # starts both frameworks again; targets are also tested without them
@@ -141,7 +141,7 @@ def test_targets_come_from_data(port: Port, pair: Path) -> None:
     [
         ("failing", "no attribute 'nope'"),
         ("of_each", r"an array of shape \(2,\), and it must be one number"),
-        ("number", "is no loss but int"),
+        ("number", "is not a loss but int"),
         ("absent", "has no absent"),
     ],
 )

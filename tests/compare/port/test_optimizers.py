@@ -158,7 +158,7 @@ def test_lines_that_mend_an_optimizer() -> None:
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("optimizer = 3", "is no optimizer but int"),
+        ("optimizer = 3", "is not an optimizer but int"),
         ("def optimizer(params):\n    return {}['absent']", "KeyError: 'absent'"),
         ("", "has no optimizer"),
     ],
@@ -205,8 +205,8 @@ def test_an_optimizer_that_does_something_else_than_it_says_is_unexplained(port:
     assert record.causes == ()
     assert [one.left for one in record.unexplained] == ["the optimizer"]
     assert record.learning is not None
-    assert "Odd, does something else than its settings say" in record.learning.asides[0]
-    assert "what the optimizers make of the same gradients differs by" in lines(record)[1]
+    assert "Odd, does not do what its settings say" in record.learning.asides[0]
+    assert "the steps of the optimizers for the same gradients differ by" in lines(record)[1]
 
 
 def test_every_step_takes_the_next_examples_and_training_leaves_the_weights(port: Port, tmp_path: Path) -> None:

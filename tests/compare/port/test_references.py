@@ -35,7 +35,7 @@ def test_a_module_without_a_call() -> None:
         ("models:build(" + "(" * 400 + ")" * 400 + ")", "plain values"),
         ("net.pt", "holds weights, not a model"),
         ("net.h5", "old format"),
-        ("net.keras", "not there"),
+        ("net.keras", "does not exist"),
         ("saved_model.pb", "Give the folder"),
         (".", "no SavedModel"),
     ],

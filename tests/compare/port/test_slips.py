@@ -76,7 +76,7 @@ def test_assert_same_says_what_mends_it(port: Port, tmp_path: Path) -> None:
     [
         ("import torch\ndef build():\n    return {}['absent']", "KeyError: 'absent'"),
         ("import torch\ndef build():\n    raise SystemExit(3)", "SystemExit: 3"),
-        ("import torch\nbuild = 3", "is no model but int"),
+        ("import torch\nbuild = 3", "is not a model but int"),
         ("import torch\n", "has no build"),
         ("import torch\nthis is no Python", "SyntaxError"),
         (

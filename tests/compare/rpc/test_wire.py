@@ -60,5 +60,5 @@ def test_a_stream_that_ends_inside_a_frame(cut: int) -> None:
 
 
 def test_garbage_is_no_frame() -> None:
-    with pytest.raises(ValueError, match="no message of ours"):
+    with pytest.raises(ValueError, match="not one of our messages"):
         wire.read(io.BytesIO(b"hello, this is a log line"))

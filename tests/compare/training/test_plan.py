@@ -126,7 +126,7 @@ def test_the_matched_recipe_trains_on_a_batch_of_one() -> None:
 @pytest.mark.parametrize("n_images", [1, 9])
 def test_too_few_images_to_hold_a_tenth_out(n_images: int) -> None:
     plan = idiomatic("dense_baseline", "torch", batch_size=1)
-    with pytest.raises(InputError, match=r"of \d there is no tenth\. Train on ten images or more \(--limit\)"):
+    with pytest.raises(InputError, match=r"there is no tenth of \d\. Train on ten images or more \(--limit\)"):
         plan.check_fit(of_images("dense_baseline", n_images))
     plan.check_fit(of_images("dense_baseline", 10))
 

@@ -21,7 +21,7 @@ MANIFEST = Manifest(
     ended="2026-01-01T00:01:00Z",
     version="0",
     commit=None,
-    dataset_reason="The data set is digits, as asked for.",
+    dataset_reason="The data set is digits, as requested.",
     files={},
 )
 RESULTS = [result(), result(implementation="tf_lowlevel", accuracy=0.99), failure("OSError: the disk | is full")]
@@ -108,17 +108,17 @@ def test_verdict() -> None:
     [
         (  # identical within each seed, but not between seeds
             {("torch", 0): 0.9444, ("keras", 0): 0.9444, ("torch", 1): 0.9528, ("keras", 1): 0.9528},
-            "test accuracy from 94.44% to 95.28%; implementations are up to 0.00 points apart within a seed, and seeds "
-            "are up to 0.84 points apart within an implementation.",
+            "test accuracy from 94.44% to 95.28%; implementations differ by up to 0.00 points within a seed, and seeds "
+            "differ by up to 0.84 points within an implementation.",
         ),
         (  # the other way round
             {("torch", 0): 0.94, ("keras", 0): 0.95, ("torch", 1): 0.94, ("keras", 1): 0.95},
-            "test accuracy from 94.00% to 95.00%; implementations are up to 1.00 points apart within a seed, and seeds "
-            "are up to 0.00 points apart within an implementation.",
+            "test accuracy from 94.00% to 95.00%; implementations differ by up to 1.00 points within a seed, and seeds "
+            "differ by up to 0.00 points within an implementation.",
         ),
         (
             {("torch", 0): 0.94, ("torch", 1): 0.95, ("torch", 2): 0.97},
-            "test accuracy from 94.00% to 97.00%; seeds are up to 3.00 points apart within an implementation.",
+            "test accuracy from 94.00% to 97.00%; seeds differ by up to 3.00 points within an implementation.",
         ),
         ({("torch", 0): 0.94, ("keras", 1): 0.95}, "test accuracy from 94.00% to 95.00%."),  # no two to compare
         ({("torch", 0): 0.94}, "test accuracy from 94.00% to 94.00%."),

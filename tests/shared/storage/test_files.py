@@ -22,8 +22,8 @@ def test_what_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "large").open("wb") as stream:
         stream.truncate(1 << 40)
     for name, said in (
-        ("pipe", "is no file"),
-        ("folder", "is no file"),
+        ("pipe", "is not a file"),
+        ("folder", "is not a file"),
         ("nothing", "cannot be read: No such file or directory"),
         ("no\0name", "cannot be read: embedded null byte"),
         ("large", "has 1,099,511,627,776 bytes, and such a file has at most 5"),
@@ -37,5 +37,5 @@ def test_what_only_looks_like_a_file_is_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/proc/kmsg")
     with pytest.raises(InputError, match=r"link cannot be read: .* Advice.$"):
         files.check(tmp_path / "link", 5, "Advice.")
-    with pytest.raises(OSError, match="It is no file"):
+    with pytest.raises(OSError, match="It is not a file"):
         files.opened(Path("/dev/zero"))

@@ -246,7 +246,7 @@ def test_paths_are_paths(tmp_path: Path) -> None:
     for located in (mounts.located, mounts.located_new, mounts.located_data):
         assert located("some/path") == Path("some/path")
         assert located(f"file://{tmp_path}") == tmp_path
-    with pytest.raises(InputError, match="has to be on this machine"):
+    with pytest.raises(InputError, match="must be on this machine"):
         mounts.here("s3://bucket/file")
 
 
@@ -338,7 +338,7 @@ def test_a_name_that_leads_out_of_the_folder(name: str) -> None:
     """Other tools can write such names."""
     folder = uuid.uuid4().hex
     boto3.client("s3").put_object(Bucket=BUCKET, Key=f"{folder}/{name}", Body=b"1")
-    with pytest.raises(InputError, match="is no name of a file"):
+    with pytest.raises(InputError, match="is not a valid file name"):
         Store(f"s3://{BUCKET}/{folder}").names()
 
 

@@ -98,7 +98,7 @@ def test_without_proc_the_living_are_known(place: Path, monkeypatch: pytest.Monk
 
 def test_a_variable_that_names_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
-    with pytest.raises(InputError, match=r"TMPDIR names .*nowhere, which is no folder. Name a folder with room"):
+    with pytest.raises(InputError, match=r"TMPDIR names .*nowhere, which is not a folder. Set the variable TMPDIR"):
         temporary.make("worker")
     temporary.clear_abandoned()  # no error for a command that needs none
 
