@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "reference"
-KEPT = ("report.md", "results.csv", "*.png", "plots/*.png", "pictures/*.png")
+KEPT = ("report.md", "results.csv", "*.png", "plots/*.png", "pictures/*.png", "parity/plots/*.png")
 VISUALIZE = "--images 9,22,45 --filter 2"
 MOST_VERDICTS = 6  # lines of a report in the table of README.md
 QUICK_MINUTES = 20
