@@ -11,6 +11,7 @@ from compare.analysis.seeds import Judging
 from shared.result import RunResult
 
 JUDGING = Judging(margin=0.003)
+SPEEDS = {"torch": 0.02, "keras": 0.01}
 
 
 def timed(name: str, step_s: float, foreign_load: float = 0.0, seed: int = 0, scatter: float = 0.01) -> RunResult:
@@ -53,6 +54,14 @@ def test_of_three_those_that_are_shown_to_be_slower_come_first() -> None:
     assert found.answer.startswith("torch 2.00x as fast as tf_lowlevel [1.")
     assert "]; no difference shown: torch 1.0" in found.answer
     assert "x as fast as keras [0." in found.answer
+
+
+def test_a_ratio_without_an_interval_settles_nothing() -> None:
+    """One turn does not show how turns vary."""
+    short = [result(np.full(20, s), n_train=64 * 20, slice_steps=(20,), implementation=n) for n, s in SPEEDS.items()]
+    found = speed(short)
+    assert "(no interval)" in found.answer
+    assert found.state == "open"
 
 
 def test_a_busy_machine_settles_nothing() -> None:

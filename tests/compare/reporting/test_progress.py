@@ -103,6 +103,33 @@ def test_a_line_for_each_tenth_says_what_is_left(clock: list[float]) -> None:
     )
 
 
+def test_at_the_end_no_time_is_left(clock: list[float]) -> None:
+    stream = io.StringIO()
+    lines = progress.shown_on(stream, quiet=False)
+    one = run(epochs=20, seed=0)
+    with lines:
+        lines.expect([0])
+        lines.begin(one, 10, 0, 0)
+        for epoch in range(1, 21):
+            clock[0] += 2
+            lines.advance(one, 10, epoch, 0.5, 1000)
+            lines.epoch(one, Epoch(epoch=epoch, train_loss=0.5, train_accuracy=0.9, test_accuracy=0.8, test_loss=1))
+    *_, before, last = stream.getvalue().splitlines()
+    assert before.endswith("of training left")
+    assert last == "100% trained: torch-seed0 after epoch 20/20, loss 0.5000, test accuracy 80.00%"
+
+
+def test_one_epoch_is_named_as_one() -> None:
+    stream = io.StringIO()
+    progress.shown_on(stream, quiet=False).begin(run(epochs=1, seed=0), 10, 0, 0)
+    assert stream.getvalue() == "torch-seed0: 1 epoch of 10 steps\n"
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.2, "1 s"), (66, "66 s"), (300, "5 min"), (7200, "2.0 h")])
+def test_a_duration_is_never_nothing(seconds: float, said: str) -> None:
+    assert progress.duration(seconds) == said
+
+
 def test_a_run_that_ended_early_is_done(clock: list[float]) -> None:
     left = TimeLeft()
     left.seeds = [0]
